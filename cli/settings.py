@@ -1,0 +1,31 @@
+"""All settings as one tree; each service gets its own section and what is shared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+
+from gateway.settings import GatewaySettings
+from producer.settings import ProducerSettings
+from runtime.settings import DatabaseSettings, KafkaSettings, LogSettings, RootSettings
+from streams.settings import StreamsSettings
+
+
+class Settings(RootSettings):
+    """The whole configuration of an installation."""
+
+    state_dir: Path = Field(
+        Path(".catalogizer"), description="where state is kept: outbox, embedded parts, logs, secrets"
+    )
+    admin_password: SecretStr | None = Field(
+        None,
+        min_length=8,
+        description="password of user `admin`; unset: one is generated and kept in the state folder",
+    )
+    kafka: KafkaSettings = Field(KafkaSettings(), description="the log")
+    database: DatabaseSettings = Field(DatabaseSettings(), description="PostgreSQL")
+    log: LogSettings = Field(LogSettings(), description="logging")
+    producer: ProducerSettings = Field(ProducerSettings(), description="`catalogizer watch`")
+    streams: StreamsSettings = Field(StreamsSettings(), description="`catalogizer stream` and `project`")
+    gateway: GatewaySettings = Field(GatewaySettings(), description="`catalogizer serve`")

@@ -1,0 +1,32 @@
+"""The gateway's settings."""
+
+from __future__ import annotations
+
+from pydantic import Field, SecretStr
+
+from runtime.settings import Section
+
+
+class GatewaySettings(Section):
+    """Settings of `catalogizer serve`."""
+
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(8080, ge=1, le=65535, description="port to listen on")
+    token_secret: SecretStr | None = Field(
+        None, description="HMAC key of the tokens, 32 characters at least; unset: one is kept in the state folder"
+    )
+    token_minutes: int = Field(60, ge=1, le=1_440, description="life of a session token")
+    refresh_days: int = Field(30, ge=1, le=365, description="life of a refresh token")
+    issuer: str = Field("catalogizer", description="`iss` of the tokens")
+    audience: str = Field("catalogizer", description="`aud` of the tokens")
+    allowed_origins: tuple[str, ...] = Field(
+        (),
+        description="JSON list of further origins of pages that may connect; the gateway's own is always allowed",
+    )
+    legacy_payload: bool = Field(True, description="event frames carry `payload` equal to `data`")
+    ring_bytes: int = Field(33_554_432, ge=65_536, description="memory of recent events per partition, at most")
+    ring_seconds: int = Field(3_600, ge=1, description="age of recent events in memory, at most")
+    replay_sessions: int = Field(8, ge=1, le=256, description="log readers serving replays at once")
+    ping_seconds: float = Field(25.0, ge=1, le=300, description="time between pings")
+    max_sockets: int = Field(10_000, ge=1, description="sockets accepted at once")
+    max_sockets_per_session: int = Field(16, ge=1, description="sockets of one session at once")

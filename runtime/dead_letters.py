@@ -1,0 +1,76 @@
+"""Dead letters: what a stage could not process leaves it only with a confirmed write to its topic's queue.
+
+If the queue cannot be written either, the process ends hard: an event must not be lost silently.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Protocol
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from runtime import log
+from runtime.kafka import Kafka
+from runtime.lifecycle import end_hard
+from schemas.headers import dlq_headers
+from schemas.topics import dlq_of
+
+_log = log.get(__name__)
+CONFIRM_SECONDS = 30.0
+
+
+class SourceRecord(Protocol):
+    """What is needed of the record (aiokafka's ConsumerRecord has it)."""
+
+    @property
+    def topic(self) -> str: ...
+    @property
+    def partition(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def timestamp(self) -> int: ...
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes]]: ...
+
+
+class DeadLetters:
+    """Writes dead letters through an idempotent producer that its owner starts and stops."""
+
+    def __init__(self, kafka: Kafka, producer: AIOKafkaProducer) -> None:
+        self._kafka = kafka
+        self._producer = producer
+
+    async def put(self, record: SourceRecord, error: Exception, attempt: int = 1) -> None:
+        """Write and wait for the acknowledgement; does not return otherwise."""
+        declared = self._kafka.topic(record.topic)
+        headers = dlq_headers(
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+            timestamp=record.timestamp,
+            error=error,
+            attempt=attempt,
+        )
+        headers += [(name, value) for name, value in record.headers if not name.startswith("x-original")]
+        try:
+            future = await self._producer.send(
+                self._kafka.name(dlq_of(declared)), value=record.value, key=record.key, headers=headers
+            )
+            await asyncio.wait_for(future, CONFIRM_SECONDS)
+        except (KafkaError, TimeoutError) as failure:
+            end_hard(f"dead letter of {record.topic}:{record.partition}:{record.offset} not written: {failure}")
+        _log.warning(
+            "dead letter",
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+            error=str(error),
+        )

@@ -1,0 +1,45 @@
+"""Epochs of topics: the random id that tells a topic from one of the same name recreated after it."""
+
+from __future__ import annotations
+
+from aiokafka import TopicPartition
+
+from runtime.kafka import Kafka
+from schemas.admin import TopicEpoch
+from schemas.codec import Codec
+from schemas.topics import META
+
+_codec: Codec[TopicEpoch] = Codec(TopicEpoch)
+
+
+class NotProvisioned(Exception):
+    """The topics have not been made on this installation; `missing` names what was looked for."""
+
+    retryable = True
+
+    def __init__(self, missing: str) -> None:
+        self.missing = missing
+        super().__init__(f"{missing} is not there: run `catalogizer topics apply --execute`")
+
+
+async def read_epochs(kafka: Kafka) -> dict[str, TopicEpoch]:
+    """The newest epoch record of each topic, by the topic's declared name. Raises NotProvisioned."""
+    consumer = kafka.tail_consumer()
+    await consumer.start()
+    try:
+        partition = TopicPartition(kafka.name(META), 0)
+        if not consumer.partitions_for_topic(partition.topic) and partition.topic not in await consumer.topics():
+            raise NotProvisioned(partition.topic)
+        consumer.assign([partition])
+        await consumer.seek_to_beginning(partition)
+        end = (await consumer.end_offsets([partition]))[partition]
+        found: dict[str, TopicEpoch] = {}
+        while await consumer.position(partition) < end:
+            batches = await consumer.getmany(partition, timeout_ms=1_000)
+            for record in batches.get(partition, ()):
+                if record.value is not None:
+                    epoch = _codec.decode(record.value)
+                    found[epoch.topic] = epoch
+        return found
+    finally:
+        await consumer.stop()

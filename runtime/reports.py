@@ -1,0 +1,95 @@
+"""What this process says of itself: heartbeats and other reports, through one idempotent producer.
+
+Reports are telemetry: one that cannot be written in time is dropped and counted, for the next says the whole
+state again. They never hold up the work that they report on."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import time
+from collections.abc import Callable
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from prometheus_client import Counter
+
+from runtime import log
+from runtime.health import Health
+from runtime.kafka import Kafka
+from schemas.codec import encode
+from schemas.headers import event_headers
+from schemas.ids import event_id
+from schemas.system import Heartbeat, Report, RootReport, Scalar, ScanReport
+from schemas.times import iso
+from schemas.topics import REPORTS
+
+HEARTBEAT_SECONDS = 5.0
+
+_log = log.get(__name__)
+_dropped = Counter("catalogizer_reports_dropped_total", "Reports that could not be written")
+
+
+def now_iso() -> str:
+    """The wall clock, for telemetry only."""
+    return iso(time.time_ns() // 1_000_000)
+
+
+class Reporter:
+    """Sends reports. `instance` tells processes of one component apart (default: host and pid)."""
+
+    def __init__(self, kafka: Kafka, producer: AIOKafkaProducer, component: str, instance: str = "") -> None:
+        self._kafka = kafka
+        self._producer = producer
+        self.component = component
+        self.host = socket.gethostname()
+        self.instance = instance or f"{self.host}-{os.getpid()}"
+        self._sent = 0
+
+    async def send(self, report: Report) -> None:
+        """Hand a report over; raises nothing."""
+        self._sent += 1
+        subject = _subject(report)
+        headers = event_headers(
+            id=event_id(f"{REPORTS.name}/{self.instance}/{report.at}", 0, self._sent, 0),
+            type="system_report",
+            source=f"urn:catalogizer:{self.component}:{self.instance}",
+            time=report.at,
+            subject=subject,
+        )
+        try:
+            await self._producer.send(
+                self._kafka.name(REPORTS), encode(report), key=subject.encode(), headers=headers
+            )
+        except KafkaError as error:
+            _dropped.inc()
+            _log.warning("report dropped", error=str(error))
+
+    async def heartbeats(self, health: Health, details: Callable[[], dict[str, Scalar]]) -> None:
+        """Send a heartbeat every 5 s for ever: `error` while a health check fails."""
+        while True:
+            problems = health.problems()
+            await self.send(
+                Heartbeat(
+                    component=self.component,
+                    instance=self.instance,
+                    host=self.host,
+                    pid=os.getpid(),
+                    status="error" if problems else "healthy",
+                    at=now_iso(),
+                    message="; ".join(f"{name}: {what}" for name, what in problems.items()) or None,
+                    details=details(),
+                )
+            )
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+
+
+def _subject(report: Report) -> str:
+    match report:
+        case Heartbeat():
+            return report.component
+        case RootReport():
+            return report.root
+        case ScanReport():
+            return report.root

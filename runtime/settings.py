@@ -1,0 +1,226 @@
+"""Settings: read once in an entry point, frozen, passed down.
+
+Sources, later ones win: defaults, one TOML file (`CATALOGIZER_CONFIG_FILE`), the environment with the nested
+prefix `CATALOGIZER_` (`CATALOGIZER_GATEWAY__PORT`), and `…_FILE` variables that name a file holding a secret.
+A name that is not a setting is refused: a misspelt setting must never be silently ignored.
+
+    SettingsError   names the key, what is wrong with the value, and what is allowed
+"""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+PREFIX = "CATALOGIZER_"
+NOT_SETTINGS = frozenset({"CATALOGIZER_CONFIG_FILE", "CATALOGIZER_READY_FILE"})
+"""Variables with the prefix that are not settings."""
+
+
+class SettingsError(Exception):
+    """What is wrong with the settings, a line per fault, secrets never shown."""
+
+    def __init__(self, faults: tuple[str, ...]) -> None:
+        self.faults = faults
+        super().__init__("; ".join(faults))
+
+
+class Section(BaseModel):
+    """Base of every service's settings: frozen, closed, defaults checked as well."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, populate_by_name=True)
+
+
+class KafkaSettings(Section):
+    """How to reach Kafka. Names are Kafka's own (dots become underscores in the environment)."""
+
+    bootstrap_servers: str | None = Field(
+        None, alias="bootstrap.servers", description="host:port list; unset: an embedded broker is started"
+    )
+    embedded_port: int | None = Field(
+        None, ge=1, le=65535, description="port of the embedded broker on 127.0.0.1; unset: a free one, kept"
+    )
+    topic_prefix: str = Field(
+        "",
+        pattern=r"^([a-z0-9][a-z0-9-]*\.)?$",
+        description="put before every topic, group and transactional id",
+    )
+    lanes: int | None = Field(
+        None,
+        ge=1,
+        le=1024,
+        description="L, partitions of lane topics; unset: 4 embedded, 12 otherwise; fixed for the life of the log",
+    )
+    replication_factor: int | None = Field(None, ge=1, le=15, description="unset: 1 embedded, 3 otherwise")
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", alias="security.protocol", description="how clients talk to brokers"
+    )
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        "SCRAM-SHA-512", alias="sasl.mechanism", description="used with SASL_*"
+    )
+    sasl_username: str | None = Field(None, alias="sasl.username", description="used with SASL_*")
+    sasl_password: SecretStr | None = Field(None, alias="sasl.password", description="used with SASL_*")
+    ssl_cafile: Path | None = Field(
+        None, alias="ssl.truststore.location", description="PEM file of the authorities trusted with SSL"
+    )
+    request_timeout_ms: int = Field(30_000, ge=1_000, le=600_000, alias="request.timeout.ms", description="ms")
+    session_timeout_ms: int = Field(
+        10_000, ge=1_000, le=300_000, alias="session.timeout.ms", description="group session, ms"
+    )
+    transaction_timeout_ms: int = Field(
+        10_000, ge=1_000, le=900_000, alias="transaction.timeout.ms", description="ms"
+    )
+
+    @property
+    def embedded(self) -> bool:
+        """True when no broker is configured and one is started here."""
+        return self.bootstrap_servers is None
+
+    @property
+    def lane_count(self) -> int:
+        """L with its default resolved."""
+        return self.lanes or (4 if self.embedded else 12)
+
+
+class DatabaseSettings(Section):
+    """How to reach PostgreSQL."""
+
+    url: SecretStr | None = Field(
+        None,
+        description="postgresql://user:password@host:port/database; unset: an embedded server is started",
+    )
+    pool_size: int = Field(8, ge=1, le=100, description="connections a process keeps at most")
+
+    def dsn(self) -> str:
+        """The URL; raises SettingsError where there is none (the caller starts no embedded server)."""
+        if self.url is None:
+            raise SettingsError(("database.url: not set (CATALOGIZER_DATABASE__URL)",))
+        return self.url.get_secret_value()
+
+
+class LogSettings(Section):
+    """How processes log to standard error."""
+
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level shown")
+    format: Literal["auto", "json", "text"] = Field("auto", description="auto: text on a terminal, else JSON")
+
+
+class RootSettings(BaseSettings):
+    """Base of the whole tree of settings (the entry point's class)."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, validate_default=True
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment over TOML file over defaults."""
+        sources = [init_settings, env_settings]
+        if toml := os.environ.get("CATALOGIZER_CONFIG_FILE"):
+            sources.append(TomlConfigSettingsSource(settings_cls, Path(toml)))
+        return tuple(sources)
+
+
+S = TypeVar("S", bound=RootSettings)
+
+
+def load(cls: type[S]) -> S:
+    """Read the settings. Raises SettingsError with every fault found, each naming its key."""
+    _check_toml()
+    faults = _unknown_variables(cls, os.environ)
+    secrets, secret_faults = _secret_files(os.environ)
+    faults += secret_faults
+    before = dict(os.environ)
+    os.environ.update(secrets)
+    for name in secrets:
+        del os.environ[name + "_FILE"]
+    try:
+        settings = cls()
+    except ValidationError as error:
+        faults += [_fault(e) for e in error.errors(include_url=False)]
+    except ValueError as error:  # pydantic-settings: a list or object variable that is not JSON
+        faults.append(f"{error} (lists and objects are written as JSON)")
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+    if faults:
+        raise SettingsError(tuple(faults))
+    return settings
+
+
+def _check_toml() -> None:
+    name = os.environ.get("CATALOGIZER_CONFIG_FILE")
+    if not name:
+        return
+    try:
+        tomllib.loads(Path(name).read_text())
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError((f"CATALOGIZER_CONFIG_FILE={name}: {error}",)) from error
+
+
+def variables(cls: type[BaseModel], prefix: str = PREFIX) -> dict[str, Any]:
+    """Every environment variable of a settings tree with its field (a pydantic FieldInfo)."""
+    found: dict[str, Any] = {}
+    for name, field in cls.model_fields.items():
+        variable = prefix + name.upper()
+        annotation = field.annotation
+        if isinstance(annotation, type) and issubclass(annotation, Section):
+            found |= variables(annotation, variable + "__")
+        else:
+            found[variable] = field
+    return found
+
+
+def _unknown_variables(cls: type[BaseModel], environ: Mapping[str, str]) -> list[str]:
+    known = variables(cls)
+    faults = []
+    for name in sorted(environ):
+        if not name.startswith(PREFIX) or name in NOT_SETTINGS or name in known:
+            continue
+        if name.endswith("_FILE") and name.removesuffix("_FILE") in known:
+            continue
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f"; did you mean {close[0]}?" if close else "; see `catalogizer config print`"
+        faults.append(f"{name}: no such setting{hint}")
+    return faults
+
+
+def _secret_files(environ: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    values, faults = {}, []
+    for name, path in environ.items():
+        if name.startswith(PREFIX) and name.endswith("_FILE") and name not in NOT_SETTINGS:
+            try:
+                values[name.removesuffix("_FILE")] = Path(path).read_text().rstrip("\n")
+            except (OSError, UnicodeDecodeError) as error:
+                faults.append(f"{name}: {error}")
+    return values, faults
+
+
+def _fault(error: Any) -> str:
+    place = error["loc"]
+    key = ".".join(str(part) for part in place) or "settings"
+    named = itertools.takewhile(lambda part: isinstance(part, str), place)
+    variable = PREFIX + "__".join(part.replace(".", "_").upper() for part in named)
+    secret = "password" in key or "secret" in key or key.endswith(("url", "key"))
+    value = "" if secret or error["type"] == "missing" else f", got {error['input']!r}"
+    return f"{key} ({variable}): {error['msg']}{value}"

@@ -1,0 +1,45 @@
+"""Records by which the platform keeps itself: positions of the fold, epochs of topics, control messages."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+
+class Counters(Struct, frozen=True, kw_only=True):
+    """The last `x-n` given out per topic, in one lane; 0: none yet."""
+
+    changes: int = 0
+    media_updates: int = 0
+    analysis_updates: int = 0
+
+
+class Position(Struct, frozen=True, kw_only=True):
+    """Where the fold of a lane stands (topic `catalog.library.positions.v1`, key = lane): the last record of
+    every transaction. `next_offset`: of the change log, the next one wanted."""
+
+    lane: int
+    next_offset: int
+    counters: Counters
+    fold_version: int
+    at: str
+
+
+class TopicEpoch(Struct, frozen=True, kw_only=True):
+    """Written once by the provisioner for each topic it creates (topic `catalog.meta.v1`, key = topic). The
+    random `epoch` tells a topic from one of the same name recreated after it."""
+
+    topic: str
+    epoch: str
+    partitions: int
+    at: str
+
+
+class Control(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An operator's word to services (topic `catalog.control.v1`, key = target)."""
+
+    command: Literal["rescan", "pause", "resume", "revoke"]
+    target: str
+    at: str
+    by: str | None = None

@@ -1,0 +1,120 @@
+"""Frames on a socket: how an event's bytes are built from a stored record, and what a client may say.
+
+An event's frame is spliced around the record's stored JSON bytes and never decoded and encoded again, so the
+same record gives the same bytes live, from memory and from the log, for every client and after every restart.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+from schemas import headers as h
+from schemas.channels import Channel
+from schemas.errors import Undecodable
+from schemas.times import iso
+
+Json = bool | int | float | str | None | list["Json"] | dict[str, "Json"]
+
+
+def event_frame(
+    channel: Channel,
+    *,
+    partition: int,
+    offset: int,
+    timestamp: int,
+    headers: tuple[tuple[str, bytes], ...] | h.Headers,
+    value: bytes,
+    legacy_payload: bool,
+) -> bytes:
+    """One event as the bytes of its text frame: `type`, `data`, `payload` (when `legacy_payload`),
+    `timestamp`, `channel`, `partition`, `offset`, `id`.
+
+    `timestamp` (milliseconds) is the append time, used where the record has no `ce_time`. `value` must have
+    been decoded successfully before: it is spliced as it is. A record without `ce_id` (written by a foreign
+    tool) gets an id made of its coordinates."""
+    id_ = time = None
+    for key, header in headers:
+        if key == h.CE_ID:
+            id_ = header.decode("ascii", "replace")
+        elif key == h.CE_TIME:
+            time = header.decode("ascii", "replace")
+    head = _encode(
+        _Head(
+            timestamp=time or iso(timestamp),
+            channel=channel.name,
+            partition=partition,
+            offset=offset,
+            id=id_ or f"{channel.name}:{partition}:{offset}",
+        )
+    )
+    payload = b',"payload":' + value if legacy_payload else b""
+    return b'{"type":"%b","data":%b%b,%b' % (channel.event.encode(), value, payload, head[1:])
+
+
+class _Head(Struct, frozen=True):
+    timestamp: str
+    channel: str
+    partition: int
+    offset: int
+    id: str
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Message(Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
+    """What a client says. Extra fields are ignored. `ref` is echoed in the answer whatever its JSON type.
+    Fields other than `type` are checked by who serves the message, so that one bad option is answered by
+    name and not by a refusal of the whole."""
+
+    type: str
+    ref: Json | UnsetType = UNSET
+    channel: Json = None
+    from_: Json | UnsetType = UNSET
+    until: Json | UnsetType = UNSET
+    filter: Json | UnsetType = UNSET
+    on_gap: Json | UnsetType = UNSET
+    on_slow: Json | UnsetType = UNSET
+    credit: Json | UnsetType = UNSET
+    token: Json | UnsetType = UNSET
+    timestamp: Json | UnsetType = UNSET
+
+    @property
+    def plain(self) -> bool:
+        """True when no member beyond the seed's contract is used."""
+        options = (self.from_, self.until, self.filter, self.on_gap, self.on_slow, self.credit)
+        return all(option is UNSET for option in options)
+
+
+_message = msgspec.json.Decoder(Message)
+
+ErrorCode = Literal[
+    "bad_json", "not_an_object", "unknown_type", "unknown_channel", "bad_request", "bad_cursor", "limit",
+    "rate_limited", "not_subscribed", "unavailable",
+]  # fmt: skip
+
+
+class BadMessage(Undecodable):
+    """A client's text that is no message. `code`: the error frame's; `ref` is echoed where readable."""
+
+    def __init__(self, code: ErrorCode, reason: str, ref: Json | UnsetType = UNSET) -> None:
+        self.code: ErrorCode = code
+        self.ref = ref
+        super().__init__(reason)
+
+
+def decode_message(text: str | bytes) -> Message:
+    """Read a client's message. Raises BadMessage with the error frame's code."""
+    try:
+        return _message.decode(text)
+    except msgspec.ValidationError as error:
+        loose = msgspec.json.decode(text)
+        if not isinstance(loose, dict):
+            raise BadMessage("not_an_object", "a message is a JSON object") from error
+        ref = loose.get("ref", UNSET)
+        raise BadMessage("bad_request", f"message needs a string `type`: {error}", ref) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadMessage("bad_json", f"not JSON: {error}") from error

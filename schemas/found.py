@@ -1,0 +1,53 @@
+"""What analysis can find in a media file. All fields are optional: absent means not found."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class Tags(Struct, frozen=True, omit_defaults=True):
+    """Tags inside the file (ID3, Vorbis comments, MP4 atoms, EPUB metadata)."""
+
+    title: str | None = None
+    artist: str | None = None
+    album: str | None = None
+    track: int | None = None
+    disc: int | None = None
+    genre: str | None = None
+    date: str | None = None
+
+
+class Found(Struct, frozen=True, omit_defaults=True):
+    """`cover` is the content hash (BLAKE2b-128, hex) of a thumbnail in `catalog.covers.v1`. Durations in
+    milliseconds, sizes in pixels, rates in Hz or bit/s. `category`: movie, tv_show, music, photo, book…"""
+
+    title: str | None = None
+    year: int | None = None
+    season: int | None = None
+    episode: int | None = None
+    category: str | None = None
+    quality: str | None = None
+    duration_ms: int | None = None
+    container: str | None = None
+    video_codec: str | None = None
+    audio_codec: str | None = None
+    width: int | None = None
+    height: int | None = None
+    hdr: bool | None = None
+    bit_rate: int | None = None
+    sample_rate: int | None = None
+    channels: int | None = None
+    pages: int | None = None
+    languages: tuple[str, ...] = ()
+    subtitles: tuple[str, ...] = ()
+    tags: Tags | None = None
+    cover: str | None = None
+
+    @property
+    def identified(self) -> bool:
+        """More than the bare name is known: title and year, a season, or tags."""
+        return (
+            (self.title is not None and self.year is not None)
+            or self.season is not None
+            or (self.tags is not None and self.tags != Tags())
+        )

@@ -1,0 +1,95 @@
+"""What the catalogue tells: media updates and the end of analyses, in the shapes of the WebSocket contract.
+
+These are exactly the `data` of `media_update` and `analysis_complete` frames; fields beyond the contract's
+are additions. Readers ignore fields they do not know.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import UNSET, Struct, UnsetType
+
+from schemas.found import Found
+from schemas.raw import ResultStatus
+
+MediaType = Literal["video", "audio", "image", "book", "archive", "subtitle", "other"]
+Action = Literal["created", "updated", "deleted", "analyzed"]
+
+
+class Analysis(Struct, frozen=True, omit_defaults=True):
+    """The newest finished analysis of an item."""
+
+    status: ResultStatus
+    at: str
+    reason: str | None = None
+    found: Found | None = None
+
+
+class MediaItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The complete item. `directory_path` is `/<root>/<directory inside it>`; `duration` in seconds;
+    `created_at` and `updated_at` are append times of the deciding records, ISO 8601."""
+
+    id: int
+    title: str
+    media_type: MediaType
+    year: int | None = None
+    description: str | None = None
+    cover_image: str | None = None
+    rating: float | None = None
+    quality: str | None = None
+    file_size: int
+    directory_path: str
+    smb_path: str | None = None
+    created_at: str
+    updated_at: str
+    library: str
+    storage_root: str
+    path: str
+    path_b64: str | None = None
+    fingerprint: str | None = None
+    category: str | None = None
+    season: int | None = None
+    episode: int | None = None
+    duration: float | None = None
+    analysis: Analysis | None = None
+
+
+class GoneItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is told of a deleted item."""
+
+    id: int
+    title: str
+    media_type: MediaType
+    storage_root: str
+    path: str
+    path_b64: str | None = None
+
+
+class MediaUpdate(Struct, frozen=True, kw_only=True):
+    """`data` of a `media_update`. `analysis_id` is there when `action` is `analyzed`."""
+
+    action: Action
+    media_id: int
+    media: MediaItem | GoneItem
+    analysis_id: str | UnsetType = UNSET
+
+
+class MediaUpdateWire(Struct, frozen=True, kw_only=True):
+    """A `media_update` as any reader must accept it: the item may be partial (contract's examples)."""
+
+    action: Action
+    media_id: int
+    media: dict[str, object]
+    analysis_id: str | UnsetType = UNSET
+
+
+class AnalysisComplete(Struct, frozen=True, kw_only=True):
+    """`data` of an `analysis_complete`: once per scan that had jobs, or per quiet batch without a scan."""
+
+    items_processed: int
+    items_identified: int
+    items_failed: int
+    duration_ms: int
+    storage_root: str | UnsetType = UNSET
+    scan_id: int | UnsetType = UNSET

@@ -1,0 +1,208 @@
+"""The change log's records: observations.
+
+An observation says what is there now, or that nothing is; it never says what happened. Every record that
+anything later depends on is one of these, in one total order per library (topic `catalog.fs.raw.v1`, key =
+library). `kind` tells them apart. A producer's record carries `root`, `epoch`, `seq` and `observed_at`;
+results and ticks do not. Readers ignore fields they do not know; new fields get defaults.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+from schemas.found import Found
+
+FileType = Literal["file", "dir", "symlink", "other"]
+Origin = Literal["live", "scan", "reconcile", "baseline"]
+Protocol = Literal["local", "smb", "nfs"]
+ResultStatus = Literal["done", "failed", "unreadable"]
+
+
+class FileState(Struct, frozen=True, omit_defaults=True):
+    """What stands at a path. `inode` is the SMB file id on shares. Integers are 64 bit: `mtime_ns` passes
+    2^53, so JavaScript readers must parse it as a big integer."""
+
+    type: FileType
+    size: int
+    mtime_ns: int
+    dev: int
+    inode: int
+    nlink: int = 1
+
+
+class RootIdentity(Struct, frozen=True, omit_defaults=True):
+    """What makes a root this root and not another one mounted at its path."""
+
+    dev: int
+    inode: int
+    fsid: int = 0
+    marker: str | None = None
+
+
+class Counts(Struct, frozen=True, omit_defaults=True):
+    """What a scan or a healed gap found different."""
+
+    added: int = 0
+    changed: int = 0
+    moved: int = 0
+    gone: int = 0
+
+
+class ProducerRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Common to all that a producer writes. `epoch`: one life of an outbox; `seq`: dense per (root, epoch),
+    from 1; `observed_at`: the producer's clock, ISO 8601, carried and never decided upon."""
+
+    root: str
+    epoch: str
+    seq: int
+    observed_at: str
+
+
+class Observed(ProducerRecord, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="observed"):
+    """What is at `path`; `file` null: nothing is."""
+
+    path: str
+    file: FileState | None
+    origin: Origin
+    path_b64: str | None = None
+    scan: int | None = None
+    cause: str | None = None
+
+
+class Moved(ProducerRecord, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="moved"):
+    """`file` is at `path` now, and the kernel or the index knows that it was at `from_path` before."""
+
+    path: str
+    from_path: str
+    file: FileState
+    origin: Origin
+    path_b64: str | None = None
+    from_path_b64: str | None = None
+    scan: int | None = None
+    cause: str | None = None
+
+
+class Fingerprint(
+    ProducerRecord, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="fingerprint"
+):
+    """The content's fingerprint. It belongs to the file of that (size, mtime_ns, inode) at `path`.
+
+    `xxh3`: 32 hex digits, XXH3-128 of size (8 bytes, little endian) + first, middle and last 64 KiB."""
+
+    path: str
+    size: int
+    mtime_ns: int
+    inode: int
+    xxh3: str
+    path_b64: str | None = None
+    md5: str | None = None
+
+
+class RootDeclared(
+    ProducerRecord, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="root_declared"
+):
+    """A root's settings; the fold reads them from here and nowhere else. Adopts `epoch` for the root."""
+
+    library: str
+    site: str
+    protocol: Protocol
+    location: str
+    identity: RootIdentity | None
+    debounce_ms: int = 2_000
+    max_hold_ms: int = 30_000
+    rename_window_ms: int = 2_000
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+
+class RootLost(ProducerRecord, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="root_lost"):
+    """The root cannot be observed: missing, unmounted, swapped, unreadable. Nothing is deleted by it."""
+
+    cause: str
+
+
+class RootBack(ProducerRecord, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="root_back"):
+    """The root can be observed again; a scan of the whole root follows."""
+
+    cause: str
+
+
+class GapOpen(ProducerRecord, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="gap_open"):
+    """From here observations below `subtree` may be missing."""
+
+    cause: str
+    subtree: str = ""
+    subtree_b64: str | None = None
+
+
+class GapClosed(ProducerRecord, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="gap_closed"):
+    """A scan has made up for the gap; `counts` says what had been missed."""
+
+    cause: str
+    counts: Counts
+    subtree: str = ""
+    subtree_b64: str | None = None
+
+
+class ScanStarted(
+    ProducerRecord, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="scan_started"
+):
+    """A scan of `subtree` begins; its records carry `scan`, a number unique per (root, epoch)."""
+
+    scan: int
+    origin: Origin
+    cause: str
+    subtree: str = ""
+    subtree_b64: str | None = None
+    total: int | None = None
+
+
+class ScanFinished(
+    ProducerRecord, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="scan_finished"
+):
+    """The scan is complete: it walked the whole subtree. `total`: how many of its records name something that
+    is there (what is there is sent first, what is gone last)."""
+
+    scan: int
+    origin: Origin
+    cause: str
+    total: int
+    counts: Counts
+    subtree: str = ""
+    subtree_b64: str | None = None
+
+
+class Result(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="result"):
+    """What an analysis job found. (size, mtime_ns, inode) are those of the file that was probed."""
+
+    job: str
+    media_id: int
+    root: str
+    size: int
+    mtime_ns: int
+    inode: int
+    status: ResultStatus
+    reason: str | None = None
+    found: Found | None = None
+
+
+class Tick(Struct, frozen=True, tag_field="kind", tag="tick"):
+    """Nothing: its append time is its meaning."""
+
+
+RawRecord = (
+    Observed
+    | Moved
+    | Fingerprint
+    | RootDeclared
+    | RootLost
+    | RootBack
+    | GapOpen
+    | GapClosed
+    | ScanStarted
+    | ScanFinished
+    | Result
+    | Tick
+)

@@ -1,0 +1,81 @@
+"""How processes and roots are: reports (what each process says of itself), system updates and notifications
+(what browsers are told, in the shapes of the WebSocket contract)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import UNSET, Struct, UnsetType
+
+from schemas.raw import Protocol
+
+Status = Literal["healthy", "warning", "error"]
+SystemAction = Literal["health_check", "storage_update", "service_status"]
+Level = Literal["info", "success", "warning", "error"]
+Scalar = str | int | float | bool | None
+
+
+class Heartbeat(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="heartbeat"):
+    """One process says how it is, every 5 s (topic `catalog.system.reports.v1`, key = component)."""
+
+    component: str
+    instance: str
+    host: str
+    pid: int
+    status: Status
+    at: str
+    message: str | None = None
+    details: dict[str, Scalar] = {}
+
+
+class RootReport(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="root"):
+    """A producer says how one root is: whole state, on change and every 5 s. `directory` of a root: where it
+    is mounted; `host` and `share` on SMB."""
+
+    root: str
+    library: str
+    site: str
+    protocol: Protocol
+    status: Status
+    at: str
+    message: str
+    location: str
+    mode: Literal["watching", "scanning", "offline"]
+    last_connected: str | None = None
+    retry_count: int = 0
+    host: str | None = None
+    share: str | None = None
+    details: dict[str, Scalar] = {}
+
+
+class ScanReport(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="scan"):
+    """Progress of a scan, every 2 s."""
+
+    root: str
+    library: str
+    scan: int
+    done: int
+    at: str
+    finished: bool = False
+
+
+Report = Heartbeat | RootReport | ScanReport
+
+
+class SystemUpdate(Struct, frozen=True, kw_only=True):
+    """`data` of a `system_update`."""
+
+    action: SystemAction
+    component: str
+    status: Status
+    message: str | UnsetType = UNSET
+    details: dict[str, object] | UnsetType = UNSET
+
+
+class Notification(Struct, frozen=True, kw_only=True):
+    """`data` of a `notification`."""
+
+    type: str
+    title: str
+    message: str
+    level: Level

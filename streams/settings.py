@@ -1,0 +1,35 @@
+"""Settings of the Faust application and of the projector."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+
+from runtime.health import HealthSettings
+from runtime.settings import Section
+
+
+class AnalysisSettings(Section):
+    """Limits of the analysis child processes."""
+
+    workers: int = Field(2, ge=1, le=64, description="children probing at once")
+    seconds: float = Field(15.0, ge=1, le=600, description="wall and CPU time of one probe")
+    memory_mb: int = Field(512, ge=128, le=16_384, description="address space of a child")
+    roots: dict[str, Path] = Field({}, description="JSON object: where this site finds each root's files")
+
+
+class StreamsSettings(Section):
+    """Settings of `catalogizer stream` and `catalogizer project`."""
+
+    site: str = Field(
+        "main", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", description="jobs of this site are done here"
+    )
+    slot: str = Field(
+        "0",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
+        description="this worker's static member name; unique among workers",
+    )
+    analysis: AnalysisSettings = Field(AnalysisSettings(), description="analysis children")
+    health: HealthSettings = Field(HealthSettings(), description="health page of the stream worker")
+    projector_health: HealthSettings = Field(HealthSettings(), description="health page of the projector")
