@@ -1,0 +1,25 @@
+"""Lane time: the sum of the forward steps of append time in a lane; the only clock of the fold.
+
+A broker's clock that steps back costs nothing (time stands still for that one step and goes on from there);
+the first record is lane time 0. Milliseconds.
+"""
+
+from __future__ import annotations
+
+
+class LaneClock:
+    """Advances with append times."""
+
+    __slots__ = ("_last", "now")
+
+    def __init__(self) -> None:
+        self.now = 0
+        self._last: int | None = None
+
+    def advance(self, append_time: int) -> int:
+        """Take the append time of the next record (milliseconds since 1970); returns lane time."""
+        last = self._last
+        if last is not None and append_time > last:
+            self.now += append_time - last
+        self._last = append_time
+        return self.now

@@ -1,0 +1,155 @@
+"""Outputs: encoded, addressed, with deterministic ids and dense numbers.
+
+An output's id is a function of the source record's position and its index among that record's outputs; its
+`x-n` is dense per topic and lane. Nothing here decides whether there is an output.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from msgspec import structs
+
+from schemas import headers as h
+from schemas.admin import Counters
+from schemas.analysis import Job
+from schemas.changes import Change
+from schemas.codec import encode
+from schemas.ids import event_id
+from schemas.lanes import partition_of
+from schemas.media import AnalysisComplete, MediaItem, MediaUpdate
+from schemas.times import iso
+from schemas.topics import (
+    ANALYSIS_JOBS,
+    ANALYSIS_UPDATES,
+    CHANGES,
+    JOB_PARTITIONS,
+    MEDIA_STATE,
+    MEDIA_UPDATES,
+    RAW,
+    Topic,
+    dlq_of,
+)  # fmt: skip
+
+MAX_OUTPUT_BYTES = 262_144
+"""An output's value is never longer (a constant of the fold's version)."""
+
+_DLQ = dlq_of(RAW)
+
+
+@dataclass(slots=True)
+class Output:
+    """One record to be written. `partition` is fixed by the fold; `value` None: a tombstone."""
+
+    topic: Topic
+    partition: int
+    key: bytes
+    value: bytes | None
+    headers: h.Headers
+
+
+class Emitter:
+    """Collects the outputs of one record at a time."""
+
+    def __init__(self, lane: int, version: int) -> None:
+        self.lane = lane
+        self._version = (h.X_FOLD_VERSION, str(version).encode())
+        self._fixed: dict[str, h.Headers] = {}
+        self._changes = self._media = self._analysis = 0
+        self._offset = -1
+        self._source = b""
+        self._outputs: list[Output] = []
+        self.at = ""
+
+    @property
+    def counters(self) -> Counters:
+        """The last `x-n` given out per topic."""
+        return Counters(changes=self._changes, media_updates=self._media, analysis_updates=self._analysis)
+
+    def begin(self, offset: int, append_time: int) -> None:
+        """The next record is being applied: its position makes ids, its append time (ms) is `at`."""
+        self._offset = offset
+        self._source = b"%s:%d:%d" % (RAW.name.encode(), self.lane, offset)
+        self.at = iso(append_time)
+        self._outputs = []
+
+    def take(self) -> list[Output]:
+        """The outputs of the record."""
+        return self._outputs
+
+    def change(self, change: Change, type_: str, subject: str) -> None:
+        """To the changes topic."""
+        self._changes += 1
+        self._put(CHANGES, self.lane, change.library, type_, subject, encode(change), self._changes)
+
+    def media_update(self, library: str, update: MediaUpdate) -> None:
+        """To the media updates."""
+        self._media += 1
+        value = _capped(update)
+        self._put(MEDIA_UPDATES, self.lane, library, "media_update", str(update.media_id), value, self._media)
+
+    def analysis_complete(self, library: str, update: AnalysisComplete) -> None:
+        """To the analysis updates."""
+        self._analysis += 1
+        subject = str(update.storage_root)
+        self._put(
+            ANALYSIS_UPDATES, self.lane, library, "analysis_complete", subject, encode(update), self._analysis
+        )
+
+    def state(self, media_id: int, item: MediaItem | None) -> None:
+        """The item's newest state, or its tombstone."""
+        value = None if item is None else encode(item)
+        if value is not None and len(value) > MAX_OUTPUT_BYTES and item is not None:
+            value = encode(_without_analysis(item))
+        key = str(media_id)
+        self._put(MEDIA_STATE, self.lane, key, "media_state", key, value, None)
+
+    def job_id(self) -> str:
+        """The id that the next output will have: a job is known by its own event's id."""
+        return event_id(RAW.name, self.lane, self._offset, len(self._outputs))
+
+    def job(self, job: Job) -> None:
+        """Ask for an analysis."""
+        key = str(job.media_id)
+        partition = partition_of(key.encode(), JOB_PARTITIONS)
+        self._put(ANALYSIS_JOBS, partition, key, "analysis_job", key, encode(job), None)
+
+    def dead_letter(self, key: bytes | None, value: bytes | None, timestamp: int, error: Exception) -> None:
+        """The record being applied cannot be read: its bytes go to the queue, in the same transaction."""
+        headers = h.dlq_headers(
+            topic=RAW.name, partition=self.lane, offset=self._offset, timestamp=timestamp, error=error, attempt=1
+        )
+        self._outputs.append(Output(_DLQ, 0, key or b"", value, headers))
+
+    def _put(
+        self, topic: Topic, partition: int, key: str, type_: str, subject: str, value: bytes | None, n: int | None
+    ) -> None:
+        fixed = self._fixed.get(type_)
+        if fixed is None:
+            whole = h.event_headers(id="", type=type_, source="", time="", subject="")
+            varying = (h.CE_ID, h.CE_SOURCE, h.CE_TIME, h.CE_SUBJECT)
+            fixed = self._fixed[type_] = [*(pair for pair in whole if pair[0] not in varying), self._version]
+        outputs = self._outputs
+        id_ = event_id(RAW.name, self.lane, self._offset, len(outputs))
+        headers = [
+            (h.CE_ID, id_.encode()),
+            (h.CE_SOURCE, b"urn:catalogizer:fold"),
+            (h.CE_TIME, self.at.encode()),
+            (h.CE_SUBJECT, subject.encode("utf-8", "replace")),
+            (h.X_SOURCE, self._source),
+            *fixed,
+        ]
+        if n is not None:
+            headers.append((h.X_N, b"%d" % n))
+        outputs.append(Output(topic, partition, key.encode(), value, headers))
+
+
+def _capped(update: MediaUpdate) -> bytes:
+    value = encode(update)
+    if len(value) > MAX_OUTPUT_BYTES and isinstance(update.media, MediaItem):
+        return encode(structs.replace(update, media=_without_analysis(update.media)))
+    return value
+
+
+def _without_analysis(item: MediaItem) -> MediaItem:
+    return structs.replace(item, analysis=None)

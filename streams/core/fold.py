@@ -1,0 +1,330 @@
+"""The library fold: a pure function from state and record to outputs, the same live and on replay.
+
+`apply(offset, append time, key, record)` first does everything that is due by the record's time, in deadline
+order, and then the record itself. Time is lane time and comes from the records alone; nothing else is read.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Literal, assert_never
+
+from schemas.admin import Counters
+from schemas.changes import GapChanged, RootChanged
+from schemas.paths import display, from_wire
+from schemas.raw import (
+    Fingerprint,
+    GapClosed,
+    GapOpen,
+    Moved,
+    Observed,
+    RawRecord,
+    Result,
+    RootBack,
+    RootDeclared,
+    RootLost,
+    ScanFinished,
+    ScanStarted,
+    Tick,
+)  # fmt: skip
+from streams.core.catalogue import Catalogue
+from streams.core.clock import LaneClock
+from streams.core.deadlines import Deadlines
+from streams.core.decide import Decide, Moment
+from streams.core.emit import Emitter, Output
+from streams.core.known import Known, Place
+from streams.core.renames import Hold, Renames
+from streams.core.roots import Jump, Root, Roots
+from streams.core.scans import Scans
+from streams.core.settle import Pending, Settle, Sighting
+from streams.core.tally import Tally
+from streams.core.trees import Trees
+
+VERSION = 1
+"""Version of everything that decides outputs: rules, windows, names, encodings. Replay equals live per version."""
+
+BATCH_QUIET_MS = 2_000
+"""A batch of jobs outside scans has ended when none was open for this long, in lane time."""
+
+Due = Pending | Hold | Tally
+RootState = Literal["declared", "lost", "back"]
+GapState = Literal["open", "closed"]
+
+
+class Fold:
+    """One lane. `lane`: its partition number; `id_base`: above every id of an earlier life of the log."""
+
+    def __init__(self, lane: int, id_base: int = 0) -> None:
+        self.lane = lane
+        self._clock = LaneClock()
+        self._deadlines: Deadlines[Due] = Deadlines()
+        self._emit = Emitter(lane, VERSION)
+        self._known = Known()
+        self._roots = Roots()
+        self._settle = Settle(self._deadlines)  # type: ignore[arg-type]
+        self._renames = Renames(self._known, self._deadlines)  # type: ignore[arg-type]
+        self._catalogue = Catalogue(self._known, self._emit, id_base)
+        self._decide = Decide(self._known, self._roots, self._settle, self._renames, self._catalogue)
+        self._scans = Scans(self._known, self._renames, self._catalogue, self._emit, id_base)
+        self._trees = Trees(self._known, self._settle, self._renames, self._decide, self._catalogue)
+        self._at = 0
+
+    # -- what the shell needs to know --------------------------------------------------------------------------
+
+    @property
+    def counters(self) -> Counters:
+        """The last `x-n` given out per topic."""
+        return self._emit.counters
+
+    @property
+    def now(self) -> int:
+        """Lane time, milliseconds."""
+        return self._clock.now
+
+    @property
+    def next_due(self) -> int | None:
+        """Lane time at which something is due next; None when nothing is pending."""
+        due = self._deadlines.next_at
+        job = self._catalogue.next_at
+        if due is None or job is None:
+            return job if due is None else due
+        return min(due, job)
+
+    @property
+    def dropped(self) -> Counter[str]:
+        """Records that did not count, by reason."""
+        return self._roots.dropped
+
+    @property
+    def known_paths(self) -> int:
+        """How many paths are known."""
+        return len(self._known)
+
+    # -- the function ------------------------------------------------------------------------------------------
+
+    def apply(self, offset: int, append_time: int, key: bytes | None, record: RawRecord) -> list[Output]:
+        """Fold one record. `append_time` in milliseconds since 1970; `key`: the library."""
+        self._begin(offset, append_time)
+        self._record(offset, "" if key is None else key.decode("utf-8", "replace"), record)
+        self._close_ended(self._clock.now)
+        return self._emit.take()
+
+    def apply_undecodable(
+        self, offset: int, append_time: int, key: bytes | None, value: bytes | None, error: Exception
+    ) -> list[Output]:
+        """Fold a record that is none: its time counts, its bytes become a dead letter."""
+        self._begin(offset, append_time)
+        self._emit.dead_letter(key, value, append_time, error)
+        return self._emit.take()
+
+    def _begin(self, offset: int, append_time: int) -> None:
+        now = self._clock.advance(append_time)
+        self._at = append_time
+        self._emit.begin(offset, append_time)
+        while True:
+            job_at = self._catalogue.next_at
+            due_at = self._deadlines.next_at
+            if job_at is not None and job_at <= now and (due_at is None or job_at < due_at):
+                self._catalogue.ask_again(self._roots.of(self._catalogue.oldest_root).site, job_at)
+                self._close_ended(job_at)
+                continue
+            subject = self._deadlines.pop_due(now)
+            if subject is None:
+                return
+            assert subject.deadline is not None
+            moment = Moment(subject.deadline, append_time)
+            self._due(subject, moment)
+            self._close_ended(moment.now)
+
+    def _due(self, subject: Due, moment: Moment) -> None:
+        match subject:
+            case Pending():
+                if self._settle.due(subject) == "settled":
+                    self._decide.settled(subject, moment)
+                else:
+                    self._decide.unsettled(subject)
+                self._close(subject.tally, moment.now)
+            case Hold():
+                self._decide.expired(subject, moment)
+                self._close(subject.tally, moment.now)
+            case Tally():
+                self._batch_quiet(subject, moment.now)
+            case _:
+                assert_never(subject)
+
+    def _record(self, offset: int, library: str, record: RawRecord) -> None:
+        match record:
+            case Tick():
+                return
+            case Result():
+                self._result(record)
+                return
+            case _:
+                admitted = self._roots.admit(record, library)
+        if admitted is None:
+            return
+        root, jump = admitted
+        if jump is not None:
+            self._gap(root, "open", "seq_jump", jump=jump)
+        match record:
+            case Observed():
+                self._observed(root, offset, record)
+            case Moved():
+                self._moved(root, offset, record)
+            case Fingerprint():
+                self._fingerprint(root, record)
+            case RootDeclared():
+                self._roots.declare(root, record)
+                self._root_changed(root, "declared", None)
+            case RootLost():
+                self._root_changed(root, "lost", record.cause)
+            case RootBack():
+                self._root_changed(root, "back", record.cause)
+            case GapOpen():
+                self._gap(root, "open", record.cause, subtree=from_wire(record.subtree, record.subtree_b64))
+            case GapClosed():
+                self._gap(root, "closed", record.cause, record=record)
+            case ScanStarted():
+                self._scans.started(root, record, offset)
+            case ScanFinished():
+                self._scan_finished(root, offset, record)
+            case _:
+                assert_never(record)
+
+    # -- observations ------------------------------------------------------------------------------------------
+
+    def _observed(self, root: Root, offset: int, record: Observed) -> None:
+        place = Place(root.name, from_wire(record.path, record.path_b64))
+        tally = None if record.scan is None else root.scans.get(record.scan)
+        if tally is not None and record.file is not None:
+            tally.arrived += 1
+        seen = Sighting(record.file, offset, record.origin, record.cause, tally)
+        self._touch(root, place, seen)
+
+    def _touch(self, root: Root, place: Place, seen: Sighting) -> Pending | None:
+        if root.baseline is not None and root.baseline.seen is not None and seen.state is not None:
+            root.baseline.seen.add(place.path)
+        if self._settle.get(place) is None and not self._decide.news(place, seen.state):
+            return None
+        return self._settle.touch(place, seen, self._clock.now, root.windows)
+
+    def _moved(self, root: Root, offset: int, record: Moved) -> None:
+        source = Place(root.name, from_wire(record.from_path, record.from_path_b64))
+        target = Place(root.name, from_wire(record.path, record.path_b64))
+        tally = None if record.scan is None else root.scans.get(record.scan)
+        if tally is not None:
+            tally.arrived += 1
+        seen = Sighting(record.file, offset, record.origin, record.cause, tally)
+        if source == target:
+            self._touch(root, target, seen)
+        elif record.file.type == "dir":
+            if not self._trees.moved(root, source.path, target.path, seen, self._clock.now):
+                self._touch(root, target, seen)
+        else:
+            self._moved_file(root, source, target, seen)
+
+    def _moved_file(self, root: Root, source: Place, target: Place, seen: Sighting) -> None:
+        before = self._settle.get(source)
+        origin, fingerprint = source, None
+        if before is not None:
+            origin, fingerprint = before.came_from or source, before.fingerprint
+        now = self._clock.now
+        if before is not None or self._decide.news(source, None):
+            nothing = Sighting(None, seen.offset, seen.origin, seen.cause, seen.tally)
+            self._settle.touch(source, nothing, now, root.windows)
+        if root.baseline is not None and root.baseline.seen is not None:
+            root.baseline.seen.add(target.path)
+        pending = self._settle.touch(target, seen, now, root.windows)
+        pending.fingerprint = pending.fingerprint or fingerprint
+        if origin != target:
+            pending.came_from = origin
+            self._decide.moved_away[origin] = pending
+        else:
+            pending.came_from = None
+
+    def _fingerprint(self, root: Root, record: Fingerprint) -> None:
+        place = Place(root.name, from_wire(record.path, record.path_b64))
+        of = (record.size, record.mtime_ns, record.inode)
+        pending = self._settle.get(place)
+        if pending is not None:
+            state = pending.state
+            if state is not None and (state.size, state.mtime_ns, state.inode) == of:
+                pending.fingerprint = record.xxh3
+            return
+        hold = self._renames.new_at(place)
+        if hold is not None:
+            if (state := hold.seen.state) is not None and (state.size, state.mtime_ns, state.inode) == of:
+                self._renames.fingerprinted(hold, record.xxh3)
+            return
+        entry = self._known.get(*place)
+        if entry is not None and (entry.size, entry.mtime_ns, entry.inode) == of:
+            self._known.set_fingerprint(entry, record.xxh3)
+
+    # -- scans, jobs, roots ------------------------------------------------------------------------------------
+
+    def _scan_finished(self, root: Root, offset: int, record: ScanFinished) -> None:
+        tally = root.scans.get(record.scan)
+        moment = Moment(self._clock.now, self._at)
+        for entry in self._scans.finished(root, record, moment.now):
+            if self._settle.get(entry.place) is None:
+                seen = Sighting(None, offset, record.origin, record.cause, tally)
+                self._decide.gone(entry, seen, moment)
+        if root.jumped and not from_wire(record.subtree, record.subtree_b64):
+            root.jumped = False
+            self._gap(root, "closed", "seq_jump")
+        self._close(tally, moment.now)
+
+    def _result(self, record: Result) -> None:
+        if not self._catalogue.result(record):
+            self._roots.dropped["outdated_result"] += 1
+
+    def _close_ended(self, now: int) -> None:
+        for tally in self._catalogue.take_ended():
+            self._close(tally, now)
+
+    def _close(self, tally: Tally | None, now: int) -> None:
+        """Something of an account was decided: a scan may be complete, a batch may have gone quiet."""
+        if tally is None or not (tally := tally.live).complete:
+            return
+        root = self._roots.of(tally.root)
+        if tally.scan_id is not None:
+            self._scans.close(root, tally, now)
+        elif not tally.processed:
+            root.batch = None
+        elif tally.deadline is None:
+            self._deadlines.set(tally, now + BATCH_QUIET_MS)
+
+    def _batch_quiet(self, tally: Tally, now: int) -> None:
+        tally.deadline = None
+        root = self._roots.of(tally.root)
+        if tally.complete and root.batch is tally:
+            root.batch = None
+            self._catalogue.complete(tally, now)
+
+    def _root_changed(self, root: Root, state: RootState, cause: str | None) -> None:
+        declared = state == "declared"
+        self._emit.change(
+            RootChanged(
+                library=root.library, root=root.name, at=self._emit.at, state=state, epoch=root.epoch, cause=cause,
+                site=root.site if declared else None, protocol=root.protocol if declared else None,
+                location=root.location if declared else None, identity=root.identity if declared else None,
+            ),
+            "root_changed",
+            root.name,
+        )  # fmt: skip
+
+    def _gap(
+        self, root: Root, state: GapState, cause: str, *, subtree: str = "", jump: Jump | None = None,
+        record: GapClosed | None = None,
+    ) -> None:  # fmt: skip
+        if record is not None:
+            subtree = from_wire(record.subtree, record.subtree_b64)
+        self._emit.change(
+            GapChanged(
+                library=root.library, root=root.name, at=self._emit.at, state=state, cause=cause,
+                subtree=display(subtree), first_seq=None if jump is None else jump.first,
+                last_seq=None if jump is None else jump.last, counts=None if record is None else record.counts,
+            ),
+            "gap_changed",
+            root.name,
+        )  # fmt: skip

@@ -1,0 +1,112 @@
+"""What can stop the projector, or a record.
+
+ProjectorError
+├── Alarm                 going on could skip or mix something: the process ends, an operator decides
+│   ├── LogEpochChanged   the topic is another one than the rows were written from
+│   ├── LogOvertaken      retention removed records that were never projected
+│   └── LogShorter        the log ends before the position: it has lost what was projected
+├── NotMigrated           the tables are missing
+├── StoreUnavailable      the database cannot be reached now (retryable)
+├── RowsRefused           the database cannot keep these rows, now or later
+├── GroupActive           a reset while projectors run
+└── NotBehind             a reset to where nothing was projected yet
+"""
+
+from __future__ import annotations
+
+from streams.projector.positions import Partition
+
+
+class ProjectorError(Exception):
+    """Root of the tree."""
+
+    retryable = False
+
+
+class Alarm(ProjectorError):
+    """Needs an operator. `event` names it in logs; `partition` says where."""
+
+    event = "alarm"
+
+    def __init__(self, partition: Partition, what: str) -> None:
+        self.partition = partition
+        super().__init__(f"{self.event} at {partition}: {what}")
+
+
+class LogEpochChanged(Alarm):
+    """The topic was deleted and made anew since; its offsets mean other records now."""
+
+    event = "log_epoch_changed"
+
+    def __init__(self, partition: Partition, kept: str, found: str) -> None:
+        self.kept = kept
+        self.found = found
+        super().__init__(
+            partition,
+            f"the rows were written from epoch {kept}, the topic is of epoch {found};"
+            " project the new log into a new database",
+        )
+
+
+class LogOvertaken(Alarm):
+    """Records between `position` and `beginning` are gone and were never projected."""
+
+    event = "log_overtaken"
+
+    def __init__(self, partition: Partition, position: int, beginning: int) -> None:
+        self.position = position
+        self.beginning = beginning
+        super().__init__(
+            partition, f"retention removed offsets {position} to {beginning - 1} before they were projected"
+        )
+
+
+class LogShorter(Alarm):
+    """The log ends at `end`, before `position`."""
+
+    event = "log_shorter"
+
+    def __init__(self, partition: Partition, position: int, end: int) -> None:
+        self.position = position
+        self.end = end
+        super().__init__(partition, f"the log ends at {end}, and {position} had been reached: it lost records")
+
+
+class NotMigrated(ProjectorError):
+    """A table or column is missing."""
+
+    retryable = True
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the database has not the tables of this program ({reason}): run `catalogizer migrate`")
+
+
+class StoreUnavailable(ProjectorError):
+    """The database cannot be reached, is starting, stopping, or was failed over; nothing is known of the
+    transaction under way."""
+
+    retryable = True
+
+
+class RowsRefused(ProjectorError):
+    """A value does not fit its column, or a constraint forbids the row."""
+
+
+class GroupActive(ProjectorError):
+    """The group has members, so its positions must not be moved. `members`: client id at host."""
+
+    def __init__(self, group: str, members: tuple[str, ...]) -> None:
+        self.group = group
+        self.members = members
+        super().__init__(f"group {group} is active, stop its projectors first: {', '.join(members)}")
+
+
+class NotBehind(ProjectorError):
+    """Nothing was projected up to `target`: moving there would skip records."""
+
+    def __init__(self, partition: Partition, position: int | None, target: int) -> None:
+        self.partition = partition
+        self.position = position
+        self.target = target
+        at = "has not begun" if position is None else f"stands at {position}"
+        super().__init__(f"{partition} {at}: moving it to {target} would skip records")

@@ -1,0 +1,320 @@
+"""Rows: what the projector keeps, as values, and the law by which each kind of row is written.
+
+A row names the log position that wrote it. Written again it replaces itself, an older one never replaces a newer
+one, and nothing is taken out: so any re-delivery, from any earlier position, ends in the same rows and shows
+nothing on the way that was over. `LAWS` says it as data; the real store makes SQL of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sourced:
+    """Where in its topic the record stands that wrote the row."""
+
+    src_partition: int
+    src_offset: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeRow(Sourced):
+    """One record of the changes topic. `record`: its JSON; `n`: its `x-n`, dense per lane."""
+
+    event_id: str
+    library: str
+    root: str
+    kind: str
+    at: datetime
+    n: int
+    record: str
+    path: str | None = None
+    path_b64: str | None = None
+    from_root: str | None = None
+    from_path: str | None = None
+    from_path_b64: str | None = None
+    media_id: int | None = None
+    scan_id: int | None = None
+    type: str | None = None
+    size: int | None = None
+    settled: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileRow(Sourced):
+    """What is at a place; `deleted_at`: since when nothing is. `place`: BLAKE2b-128 of the path's bytes."""
+
+    root: str
+    place: bytes
+    path: str
+    path_b64: str
+    media_id: int | None
+    type: str
+    size: int
+    mtime_ns: int
+    fingerprint: str | None
+    deleted_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemRow(Sourced):
+    """A media item as it was told last. `item`: its JSON."""
+
+    id: int
+    library: str
+    storage_root: str
+    path: str
+    path_b64: str | None
+    title: str
+    media_type: str
+    category: str | None
+    year: int | None
+    quality: str | None
+    rating: float | None
+    file_size: int
+    cover_image: str | None
+    created_at: datetime
+    updated_at: datetime
+    item: str
+    deleted_at: None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoneItemRow(Sourced):
+    """A media item that was deleted: it keeps what is known of it. The rest is for one never seen alive."""
+
+    id: int
+    deleted_at: datetime
+    library: str
+    storage_root: str
+    path: str
+    path_b64: str | None
+    title: str
+    media_type: str
+    created_at: datetime
+    updated_at: datetime
+    item: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnalysisRow(Sourced):
+    """The result of one analysis. `found`: JSON."""
+
+    analysis_id: str
+    media_id: int
+    status: str
+    reason: str | None
+    found: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnalysisBatchRow(Sourced):
+    """The end of the analyses of a scan, or of a quiet batch."""
+
+    event_id: str
+    storage_root: str | None
+    scan_id: int | None
+    items_processed: int
+    items_identified: int
+    items_failed: int
+    duration_ms: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoverRow:
+    """A thumbnail under its content's hash."""
+
+    hash: str
+    mime: str
+    width: int
+    height: int
+    data: bytes
+    src_offset: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RootDeclaredRow(Sourced):
+    """A root as its producer declared it."""
+
+    root: str
+    library: str
+    site: str
+    protocol: str
+    location: str
+    state: str
+    cause: str | None
+    epoch: str
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RootStateRow(Sourced):
+    """A root was lost, or is back; what was declared of it stays."""
+
+    root: str
+    library: str
+    state: str
+    cause: str | None
+    epoch: str
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RootStatusRow:
+    """How the status agent says a root is. It comes by another topic than the root's state and may come first:
+    the fields after `status_offset` are for a root that is not known otherwise yet."""
+
+    root: str
+    status: str
+    message: str | None
+    details: str | None
+    status_at: datetime
+    status_offset: int
+    changed_at: datetime
+    library: str = ""
+    state: str = "unknown"
+    epoch: str = ""
+    src_partition: int = -1
+    src_offset: int = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanStartedRow(Sourced):
+    """A scan began."""
+
+    scan_id: int
+    library: str
+    root: str
+    state: str
+    origin: str
+    cause: str
+    subtree: str
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanEndedRow(Sourced):
+    """A scan finished, or was superseded. `counts`: JSON."""
+
+    scan_id: int
+    library: str
+    root: str
+    state: str
+    origin: str
+    cause: str
+    subtree: str
+    total: int | None
+    counts: str | None
+    ended_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GapOpenedRow(Sourced):
+    """Observations may be missing from here on."""
+
+    library: str
+    root: str
+    subtree: str
+    cause: str
+    first_seq: int | None
+    last_seq: int | None
+    opened_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GapClosedRow(Sourced):
+    """Closes every gap of that root and cause which lies in `subtree`, was opened before, and was not closed
+    earlier. `counts`: JSON."""
+
+    root: str
+    cause: str
+    subtree: str
+    closed_at: datetime
+    counts: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoverGoneRow:
+    """A tombstone: the cover was taken back."""
+
+    hash: str
+    src_offset: int
+
+
+UpsertRow = (
+    ChangeRow
+    | FileRow
+    | ItemRow
+    | GoneItemRow
+    | AnalysisRow
+    | AnalysisBatchRow
+    | CoverRow
+    | RootDeclaredRow
+    | RootStateRow
+    | RootStatusRow
+    | ScanStartedRow
+    | ScanEndedRow
+    | GapOpenedRow
+)
+Row = UpsertRow | GapClosedRow | CoverGoneRow
+
+
+@dataclass(frozen=True, slots=True)
+class Law:
+    """How a kind of row is written: inserted, or, where `key` is there already and its `guard` is not greater,
+    the columns `update` replaced (None: all but the key)."""
+
+    table: str
+    key: tuple[str, ...]
+    guard: tuple[str, ...] = ("src_partition", "src_offset")
+    update: tuple[str, ...] | None = None
+
+
+LAWS: dict[type[UpsertRow], Law] = {
+    ChangeRow: Law("change_log", ("event_id",)),
+    FileRow: Law("media_files", ("root", "place")),
+    ItemRow: Law("media_items", ("id",)),
+    GoneItemRow: Law("media_items", ("id",), update=("deleted_at", "src_partition", "src_offset")),
+    AnalysisRow: Law("analyses", ("analysis_id",)),
+    AnalysisBatchRow: Law("analysis_batches", ("event_id",)),
+    CoverRow: Law("covers", ("hash",), guard=("src_offset",)),
+    RootDeclaredRow: Law("storage_roots", ("root",)),
+    RootStateRow: Law("storage_roots", ("root",)),
+    RootStatusRow: Law(
+        "storage_roots",
+        ("root",),
+        guard=("status_offset",),
+        update=("status", "message", "details", "status_at", "status_offset"),
+    ),
+    ScanStartedRow: Law("scans", ("scan_id",)),
+    ScanEndedRow: Law("scans", ("scan_id",)),
+    GapOpenedRow: Law("gaps", ("src_partition", "src_offset")),
+}
+"""The order is the order of writing within one transaction: an item before its deletion, a start before its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grouped:
+    """The rows of one transaction by kind, in log order within a kind."""
+
+    upserts: dict[type[UpsertRow], list[UpsertRow]] = field(default_factory=dict)
+    gaps_closed: list[GapClosedRow] = field(default_factory=list)
+    covers_gone: list[CoverGoneRow] = field(default_factory=list)
+
+
+def grouped(rows: tuple[Row, ...]) -> Grouped:
+    """Sort rows by kind."""
+    found = Grouped(upserts={kind: [] for kind in LAWS})
+    for row in rows:
+        match row:
+            case GapClosedRow():
+                found.gaps_closed.append(row)
+            case CoverGoneRow():
+                found.covers_gone.append(row)
+            case _:
+                found.upserts[type(row)].append(row)
+    return found
