@@ -54,7 +54,7 @@ class Kafka:
 
     def tail_consumer(self, **options: Any) -> AIOKafkaConsumer:
         """A reader without a group: assign, seek, read. Never commits."""
-        return AIOKafkaConsumer(**self._reading(), **options)
+        return AIOKafkaConsumer(**(self._reading() | options))
 
     def group_consumer(
         self,
@@ -75,8 +75,7 @@ class Kafka:
             heartbeat_interval_ms=max(100, session // 5),
             max_poll_interval_ms=300_000,
             partition_assignment_strategy=(RoundRobinPartitionAssignor,),
-            **self._reading(),
-            **options,
+            **(self._reading() | options),
         )
 
     def producer(self, *, linger_ms: int = LINGER_MS, **options: Any) -> AIOKafkaProducer:
@@ -85,8 +84,7 @@ class Kafka:
             enable_idempotence=True,
             linger_ms=linger_ms,
             request_timeout_ms=self.settings.request_timeout_ms,
-            **self._writing(),
-            **options,
+            **(self._writing() | options),
         )
 
     def transactional_producer(self, transactional_id: str, **options: Any) -> AIOKafkaProducer:
@@ -97,8 +95,7 @@ class Kafka:
             transaction_timeout_ms=self.settings.transaction_timeout_ms,
             linger_ms=0,
             request_timeout_ms=self.settings.request_timeout_ms,
-            **self._writing(),
-            **options,
+            **(self._writing() | options),
         )
 
     def admin(self) -> AIOKafkaAdminClient:
@@ -144,10 +141,17 @@ class Kafka:
         return options
 
 
+def leave_for_good(consumer: AIOKafkaConsumer) -> None:
+    """Make a static member leave its group when it is stopped next: by itself aiokafka lets static members stay
+    until their session ends, and the group would count as active so long."""
+    if consumer._coordinator is not None:
+        consumer._coordinator._group_instance_id = None
+
+
 def _ssl_context(settings: KafkaSettings) -> ssl.SSLContext:
     cafile = None if settings.ssl_cafile is None else str(settings.ssl_cafile)
     context: ssl.SSLContext = create_ssl_context(cafile=cafile)
     return context
 
 
-__all__ = ["ConsumerRebalanceListener", "Kafka"]
+__all__ = ["ConsumerRebalanceListener", "Kafka", "leave_for_good"]

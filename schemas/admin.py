@@ -17,9 +17,11 @@ class Counters(Struct, frozen=True, kw_only=True):
 
 class Position(Struct, frozen=True, kw_only=True):
     """Where the fold of a lane stands (topic `catalog.library.positions.v1`, key = lane): the last record of
-    every transaction. `next_offset`: of the change log, the next one wanted."""
+    every transaction. `next_offset`: of the change log, the next one wanted; `epoch`: the change log's, so that
+    a recreated log is never taken for the old one."""
 
     lane: int
+    epoch: str
     next_offset: int
     counters: Counters
     fold_version: int

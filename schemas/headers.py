@@ -89,8 +89,12 @@ def find(headers: Iterable[tuple[str, bytes | None]], name: str) -> bytes | None
 
 
 def check_version(headers: Iterable[tuple[str, bytes | None]]) -> None:
-    """Raise UnknownVersion when a record names a major version that this program does not read. A record
-    without the header is of version 1 (other clients' taps and tools may write none)."""
-    value = find(headers, SCHEMA_VERSION)
-    if value is not None and value.split(b".", 1)[0] != b"1":
-        raise UnknownVersion(value.decode("utf-8", "replace"))
+    """Raise UnknownVersion when a record names a major version that this program does not read: raw records by
+    `schema-version`, derived ones by the end of `ce_dataschema`. A record without either is of version 1
+    (other clients' taps and tools may write none)."""
+    for name, value in headers:
+        if value is None or name not in (SCHEMA_VERSION, CE_DATASCHEMA):
+            continue
+        version = value if name == SCHEMA_VERSION else value.rsplit(b":", 1)[-1]
+        if version.split(b".", 1)[0] != b"1":
+            raise UnknownVersion(version.decode("utf-8", "replace"))

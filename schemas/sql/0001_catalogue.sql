@@ -1,6 +1,7 @@
 -- The projector's tables: what the log says, as rows. Each row names the log position that wrote it
 -- (src_partition, src_offset, of the topic that feeds the table), so that an older record never overwrites a newer one.
 -- `text` columns hold displayable text; exact bytes of a path that is not UTF-8 are in `path_b64`.
+-- Paths and titles may be longer than a btree entry (2704 bytes): paths are found through hash indexes.
 
 CREATE TABLE sink_offset (
     topic       text    NOT NULL,
@@ -24,6 +25,7 @@ CREATE TABLE storage_roots (
     message     text,
     details     jsonb,
     status_at   timestamptz,
+    status_offset bigint NOT NULL DEFAULT -1,     -- of the system update that wrote the four above
     src_partition integer NOT NULL,
     src_offset  bigint NOT NULL
 );
@@ -51,8 +53,8 @@ CREATE TABLE change_log (
     processed_at timestamptz NOT NULL DEFAULT now(),
     UNIQUE (src_partition, src_offset)
 );
-CREATE INDEX change_log_root_path ON change_log (root, path);
-CREATE INDEX change_log_from_path ON change_log (root, from_path) WHERE from_path IS NOT NULL;
+CREATE INDEX change_log_path ON change_log USING hash (path) WHERE path IS NOT NULL;
+CREATE INDEX change_log_from_path ON change_log USING hash (from_path) WHERE from_path IS NOT NULL;
 CREATE INDEX change_log_media ON change_log (media_id, src_offset) WHERE media_id IS NOT NULL;
 CREATE INDEX change_log_at ON change_log (at, src_partition, src_offset);
 
@@ -77,14 +79,16 @@ CREATE TABLE media_items (
     src_partition integer NOT NULL,
     src_offset  bigint NOT NULL
 );
-CREATE INDEX media_items_path ON media_items (storage_root, path) WHERE deleted_at IS NULL;
+CREATE INDEX media_items_path ON media_items USING hash (path);
 CREATE INDEX media_items_updated ON media_items (updated_at DESC, id) WHERE deleted_at IS NULL;
-CREATE INDEX media_items_title ON media_items (lower(title), id) WHERE deleted_at IS NULL;
+CREATE INDEX media_items_title ON media_items (left(lower(title), 200), id) WHERE deleted_at IS NULL;
 CREATE INDEX media_items_type ON media_items (media_type, updated_at DESC) WHERE deleted_at IS NULL;
 
--- Every file that the catalogue knows, by place. One row per path; a path that is gone keeps none.
+-- Every file and directory that the catalogue knows, by place. One row per path; one that is gone keeps its
+-- row with `deleted_at`, so that no replay shows it again; readers omit it.
 CREATE TABLE media_files (
     root        text NOT NULL,
+    place       bytea NOT NULL,            -- BLAKE2b-128 of the exact bytes of the path
     path        text NOT NULL,
     path_b64    text NOT NULL DEFAULT '',
     media_id    bigint,
@@ -92,10 +96,12 @@ CREATE TABLE media_files (
     size        bigint NOT NULL,
     mtime_ns    bigint NOT NULL,
     fingerprint text,
+    deleted_at  timestamptz,
     src_partition integer NOT NULL,
     src_offset  bigint NOT NULL,
-    PRIMARY KEY (root, path, path_b64)
+    PRIMARY KEY (root, place)
 );
+CREATE INDEX media_files_path ON media_files USING hash (path);
 CREATE INDEX media_files_media ON media_files (media_id);
 
 CREATE TABLE analyses (
@@ -160,6 +166,7 @@ CREATE TABLE gaps (
     last_seq    bigint,
     opened_at   timestamptz NOT NULL,
     closed_at   timestamptz,
+    closed_offset bigint,                  -- of the change that closed it: the first one after
     counts      jsonb,
     PRIMARY KEY (src_partition, src_offset)
 );

@@ -1,0 +1,52 @@
+"""What can stop a lane.
+
+LaneError
+├── LaneLost         another owner has fenced this one: give the lane up and wait for the group's word
+├── FoldDiverged     a rebuilt fold does not stand where the position says: replay would not equal live
+├── LogEpochChanged  the change log is not the one that the position belongs to
+└── LogTruncated     the beginning of the change log is gone: the state cannot be rebuilt
+"""
+
+from __future__ import annotations
+
+
+class LaneError(Exception):
+    """Root of the tree. `lane`: its partition number; `retryable`: starting the lane again may help."""
+
+    retryable = False
+
+    def __init__(self, lane: int, text: str) -> None:
+        self.lane = lane
+        super().__init__(f"lane {lane}: {text}")
+
+
+class LaneLost(LaneError):
+    """Fenced."""
+
+    def __init__(self, lane: int) -> None:
+        super().__init__(lane, "another owner has taken over (fenced)")
+
+
+class FoldDiverged(LaneError):
+    """`expected` is the position's word, `found` the rebuilt fold's."""
+
+    def __init__(self, lane: int, expected: str, found: str) -> None:
+        self.expected = expected
+        self.found = found
+        super().__init__(lane, f"fold_diverged: the position says {expected}, the rebuilt fold {found}")
+
+
+class LogEpochChanged(LaneError):
+    """The topic was recreated, or the position is beyond its end."""
+
+    def __init__(self, lane: int, reason: str) -> None:
+        self.reason = reason
+        super().__init__(lane, f"log_epoch_changed: {reason}")
+
+
+class LogTruncated(LaneError):
+    """`first` is the first offset still there."""
+
+    def __init__(self, lane: int, first: int) -> None:
+        self.first = first
+        super().__init__(lane, f"log_truncated: the change log begins at {first}, the fold needs it from 0")

@@ -1,0 +1,274 @@
+"""One lane's life: start, live, stop.
+
+Start: initialise the lane's producer (fences the former owner), read the position, fold silently from 0 up to
+it, check that the rebuilt fold stands where the position says. Live: fold a batch, commit its outputs and the
+position in one transaction, tick when the lane is silent and something is due. Any error: close the producer
+and start again from the first step; nothing that was folded and not committed is ever folded on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import NoOffsetForPartitionError
+
+from runtime import log
+from schemas.admin import Position
+from schemas.errors import SchemaError
+from schemas.ids import MAX_SAFE
+from schemas.times import iso
+from streams.core import intake
+from streams.core.emit import Output
+from streams.core.fold import VERSION, Fold
+from streams.library.errors import FoldDiverged, LogEpochChanged, LogTruncated
+from streams.library.positions import Positions
+from streams.library.ticks import Ticker, TickTimer
+from streams.library.writer import LaneWriter
+
+MAX_RECORDS = 2_000
+"""Records folded at once, at most: bounds the outputs held and the time the loop is kept busy."""
+COMMIT_INTERVAL_SECONDS = 0.02
+"""Least time between two commits of a lane."""
+MAX_OUTPUTS = 4_000
+"""Outputs of a transaction, about: beyond it the batch is committed at once."""
+BARE_POSITION_SECONDS = 1.0
+"""A position without outputs is committed at most this often."""
+IDLE_COMMIT_SECONDS = 43_200.0
+"""A lane that has nothing to say commits twice a day: idle transactional ids expire (7 d by default)."""
+YIELD_SECONDS = 0.05
+"""A silent fold lets others run this often."""
+POLL_SECONDS = 0.2
+
+_log = log.get(__name__)
+
+
+class Record(Protocol):
+    """What is used of aiokafka's ConsumerRecord."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes]]
+
+
+@dataclass(slots=True)
+class Progress:
+    """What health and metrics want to know. `moved_at`: monotonic seconds of the last step forward."""
+
+    state: str = "starting"
+    next_offset: int = 0
+    behind: bool = False
+    moved_at: float = field(default_factory=time.monotonic)
+    folded: int = 0
+    committed: int = 0
+    transactions: int = 0
+
+
+class Lane:
+    """A lane owned by this worker. `run` returns when `stop` was called and raises what ended it otherwise."""
+
+    def __init__(
+        self,
+        consumer: AIOKafkaConsumer,
+        partition: TopicPartition,
+        *,
+        epoch: str,
+        writer: LaneWriter,
+        positions: Positions,
+        ticker: Ticker,
+    ) -> None:
+        self._consumer = consumer
+        self._partition = partition
+        self.lane: int = partition.partition
+        self._epoch = epoch
+        self._writer = writer
+        self._positions = positions
+        self._ticker = ticker
+        self._fold = Fold(self.lane)
+        self._timer = TickTimer()
+        self._next = 0
+        self._position: Position | None = None
+        self._outputs: list[Output] = []
+        self._at = 0
+        self._committed_at = 0.0
+        self._stopping = asyncio.Event()
+        self.settled = asyncio.Event()
+        self.progress = Progress()
+
+    @property
+    def committed_offset(self) -> int:
+        """Where the group's offset may be put: the position, as far as it is known."""
+        return 0 if self._position is None else self._position.next_offset
+
+    def ask_to_stop(self) -> None:
+        """Stop feeding; what was folded is committed."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Start, then live until asked to stop."""
+        self._stop_waiter = asyncio.ensure_future(self._stopping.wait())
+        try:
+            await self._writer.start()
+            await self._start()
+            while not self._stopping.is_set():
+                await self._step()
+            await self._commit()
+        finally:
+            self.progress.state = "stopped"
+            self.settled.set()
+            self._stop_waiter.cancel()
+            await self._writer.stop()
+
+    # -- start -------------------------------------------------------------------------------------------------
+
+    async def _start(self) -> None:
+        position = self._position = await self._positions.read(self.lane)
+        target = 0 if position is None else position.next_offset
+        first = (await self._consumer.beginning_offsets([self._partition]))[self._partition]
+        end = (await self._consumer.end_offsets([self._partition]))[self._partition]
+        if position is not None and position.epoch != self._epoch:
+            raise LogEpochChanged(self.lane, f"the log's epoch is {self._epoch}, the position's {position.epoch}")
+        if target > end:
+            raise LogEpochChanged(self.lane, f"the log ends at {end}, the position is {target}")
+        if first > 0:
+            raise LogTruncated(self.lane, first)
+        self.progress.state = "restoring"
+        self._consumer.seek(self._partition, 0)
+        self._consumer.resume(self._partition)
+        await self._fold_silently(target)
+        self._check(position)
+        self._consumer.seek(self._partition, self._next)
+        self._committed_at = time.monotonic()
+        self.progress.state = "live"
+        self.settled.set()
+        _log.info("lane live", lane=self.lane, offset=self._next, known=self._fold.known_paths)
+
+    async def _fold_silently(self, target: int) -> None:
+        yielded = time.monotonic()
+        while self._next < target and not self._stopping.is_set():
+            for record in await self._fetch(1.0, min(MAX_RECORDS, target - self._next)):
+                if record.offset >= target:
+                    break
+                self._apply(record)
+                now = time.monotonic()
+                if now - yielded > YIELD_SECONDS:
+                    self.progress.moved_at = now
+                    await asyncio.sleep(0)
+                    yielded = time.monotonic()
+            self._moved()
+
+    def _check(self, position: Position | None) -> None:
+        if position is None or self._stopping.is_set():
+            return
+        found = (VERSION, self._fold.counters)
+        if found != (position.fold_version, position.counters):
+            expected = f"version {position.fold_version}, {position.counters}"
+            raise FoldDiverged(self.lane, expected, f"version {VERSION}, {self._fold.counters}")
+
+    # -- live --------------------------------------------------------------------------------------------------
+
+    async def _step(self) -> None:
+        records = await self._fetch(self._wait_seconds(), MAX_RECORDS)
+        for record in records:
+            self._outputs += self._apply(record)
+        now = time.monotonic()
+        if records:
+            self._timer.received(now, self._next)
+            self._moved()
+        if self._commit_due(now):
+            await self._commit()
+        if not records:
+            await self._tick()
+
+    def _wait_seconds(self) -> float:
+        """Until the next thing that is not a record: a commit that is owed, a tick, or a look around."""
+        now = time.monotonic()
+        if self._outputs:
+            return max(0.0, self._committed_at + COMMIT_INTERVAL_SECONDS - now)
+        tick = self._timer.wait_seconds(now, self._left())
+        return POLL_SECONDS if tick is None else min(tick, POLL_SECONDS)
+
+    def _left(self) -> int | None:
+        due = self._fold.next_due
+        return None if due is None else due - self._fold.now
+
+    def _commit_due(self, now: float) -> bool:
+        since = now - self._committed_at
+        if self._outputs:
+            return since >= COMMIT_INTERVAL_SECONDS or len(self._outputs) >= MAX_OUTPUTS
+        return (
+            self._next > self.committed_offset and since >= BARE_POSITION_SECONDS
+        ) or since >= IDLE_COMMIT_SECONDS
+
+    async def _commit(self) -> None:
+        if not self._outputs and self._next == self.committed_offset and self._stopping.is_set():
+            return
+        position = Position(
+            lane=self.lane,
+            epoch=self._epoch,
+            next_offset=self._next,
+            counters=self._fold.counters,
+            fold_version=VERSION,
+            at=iso(self._at),
+        )
+        outputs, self._outputs = self._outputs, []
+        await self._writer.commit(outputs, position)
+        self._position = position
+        self._committed_at = time.monotonic()
+        self.progress.committed += len(outputs)
+        self.progress.transactions += 1
+
+    async def _tick(self) -> None:
+        now = time.monotonic()
+        if self._timer.wait_seconds(now, self._left()) != 0.0:
+            return
+        offset = await self._ticker.append(self.lane)
+        self._timer.sent(time.monotonic(), offset)
+
+    # -- both --------------------------------------------------------------------------------------------------
+
+    async def _fetch(self, seconds: float, most: int) -> list[Record]:
+        """Records, or none after `seconds`. Asked to stop, it does not wait: while the group rebalances,
+        aiokafka's own wait ends only with the next assignment."""
+        timeout = int(seconds * 1000 + 0.999)
+        fetching = asyncio.ensure_future(
+            self._consumer.getmany(self._partition, timeout_ms=timeout, max_records=most)
+        )
+        try:
+            await asyncio.wait((fetching, self._stop_waiter), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            if not fetching.done():
+                fetching.cancel()
+        if fetching.cancelled() or not fetching.done():
+            return []
+        try:
+            records: list[Record] = fetching.result().get(self._partition, [])
+        except NoOffsetForPartitionError:
+            # aiokafka looked for a group offset before the seek; where to read is this lane's to say
+            self._consumer.seek(self._partition, self._next)
+            return []
+        return records
+
+    def _apply(self, record: Record) -> list[Output]:
+        if record.offset < self._next or record.offset >= MAX_SAFE:
+            raise AssertionError(f"offset {record.offset} after {self._next - 1}")
+        self._next = record.offset + 1
+        self._at = record.timestamp
+        try:
+            read = intake.read(record.value, record.headers)
+        except SchemaError as error:
+            return self._fold.apply_undecodable(record.offset, record.timestamp, record.key, record.value, error)
+        return self._fold.apply(record.offset, record.timestamp, record.key, read)
+
+    def _moved(self) -> None:
+        progress = self.progress
+        progress.folded += self._next - progress.next_offset
+        progress.next_offset = self._next
+        progress.moved_at = time.monotonic()
+        highwater = self._consumer.highwater(self._partition)
+        progress.behind = highwater is not None and self._next < highwater

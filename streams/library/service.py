@@ -1,0 +1,277 @@
+"""One worker of the library fold: a static member of the group `catalogizer.library` and the lanes it owns.
+
+The assign callback only pauses the lane and starts its task; revoking stops feeding, lets the open commit finish
+and closes the producer. A lane that was fenced waits for the group's word and is never initialised again
+without it: two owners would fence each other in turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Iterable
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError, UnknownError
+from aiokafka.structs import OffsetAndMetadata
+from mode import Service
+from prometheus_client import Counter, Gauge
+
+from runtime import log
+from runtime.epochs import NotProvisioned, read_epochs
+from runtime.health import Health
+from runtime.kafka import ConsumerRebalanceListener, Kafka
+from runtime.lifecycle import end_hard
+from schemas.topics import RAW
+from streams.library.errors import LaneError, LaneLost
+from streams.library.lane import Lane, Progress
+from streams.library.positions import Positions
+from streams.library.ticks import Ticker
+from streams.library.writer import MARK, LaneWriter, Points, nowhere
+
+GROUP = "library"
+FETCH_WAIT_MS = 100
+REVOKE_SECONDS = 2.0
+"""No heartbeat runs inside the group's callbacks: a revoke must end well within the session."""
+RESTART_SECONDS = 0.2
+COORDINATOR_SECONDS = 30.0
+MAX_FENCINGS = 3
+FENCING_SECONDS = 60.0
+STALL_SECONDS = 30.0
+"""A lane that is behind and has not moved for this long is not healthy."""
+
+_log = log.get(__name__)
+_folded = Gauge("catalogizer_fold_next_offset", "Next offset wanted of the change log", ["lane"])
+_restarts = Counter("catalogizer_fold_lane_restarts_total", "Lanes started again after an error", ["lane"])
+
+
+class LibraryService(Service):
+    """The fold of all lanes that the group assigns to this worker. `instance`: the worker's locked slot."""
+
+    def __init__(
+        self,
+        *,
+        kafka: Kafka,
+        instance: str,
+        health: Health,
+        points: Points = nowhere,
+    ) -> None:
+        super().__init__()
+        self._kafka = kafka
+        self._instance = instance
+        self._points = points
+        self._group = kafka.group(GROUP)
+        self._positions = Positions(kafka)
+        self._lanes: dict[TopicPartition, _Owned] = {}
+        self._fencings: deque[float] = deque(maxlen=MAX_FENCINGS)
+        self._failed: dict[int, str] = {}
+        self._epoch = ""
+        self._assigned = asyncio.Event()
+        health.add("library", self._problem)
+
+    @property
+    def progress(self) -> dict[int, Progress]:
+        """By lane owned here."""
+        return {partition.partition: owned.lane.progress for partition, owned in self._lanes.items()}
+
+    async def wait_ready(self) -> None:
+        """Until the group has answered and every lane assigned here is live or has failed for good."""
+        await self._assigned.wait()
+        await asyncio.gather(*(owned.lane.settled.wait() for owned in self._lanes.values()))
+
+    # -- mode.Service ------------------------------------------------------------------------------------------
+
+    async def on_start(self) -> None:
+        """Join the group. Raises NotProvisioned while the topics are not there as they must be."""
+        self._epoch = await self._provisioned_epoch()
+        self._consumer: AIOKafkaConsumer = self._kafka.group_consumer(
+            self._group,
+            instance=self._instance,
+            fetch_max_wait_ms=FETCH_WAIT_MS,
+            max_partition_fetch_bytes=4_194_304,
+        )
+        self._tick_producer: AIOKafkaProducer = self._kafka.producer(linger_ms=0)
+        self._ticker = Ticker(self._kafka, self._tick_producer)
+        await self._positions.start()
+        await self._tick_producer.start()
+        await self._consumer.start()
+        await self._notice_resets()
+        self._consumer.subscribe([self._kafka.name(RAW)], listener=_Listener(self))
+
+    async def on_stop(self) -> None:
+        """Commit what was folded, stop every lane, leave."""
+        await self.revoke(list(self._lanes))
+        await self._consumer.stop()
+        await self._tick_producer.stop()
+        await self._positions.stop()
+
+    async def _provisioned_epoch(self) -> str:
+        epochs = await read_epochs(self._kafka)
+        if RAW.name not in epochs:
+            raise NotProvisioned(self._kafka.name(RAW))
+        if epochs[RAW.name].partitions != self._kafka.lanes:
+            raise NotProvisioned(
+                f"{self._kafka.name(RAW)} with {self._kafka.lanes} partitions (it has "
+                f"{epochs[RAW.name].partitions}; kafka.lanes is fixed for the life of the log)"
+            )
+        return epochs[RAW.name].epoch
+
+    async def _notice_resets(self) -> None:
+        """Say which offsets of the group an operator has moved. Positions are kept elsewhere, so such a reset
+        changes nothing but this: the state is rebuilt from the log (as at every start) and nothing is repeated
+        or skipped."""
+        admin = self._kafka.admin()
+        await admin.start()
+        try:
+            offsets = await self._group_offsets(admin)
+        finally:
+            await admin.close()
+        for partition, offset in offsets.items():
+            if offset.offset >= 0 and offset.metadata != MARK:
+                _log.warning("group offset was reset by hand", lane=partition.partition, offset=offset.offset)
+
+    async def _group_offsets(self, admin: AIOKafkaAdminClient) -> dict[TopicPartition, OffsetAndMetadata]:
+        deadline = time.monotonic() + COORDINATOR_SECONDS
+        while True:
+            try:
+                offsets: dict[TopicPartition, OffsetAndMetadata]
+                offsets = await admin.list_consumer_group_offsets(self._group)
+                return offsets
+            except GroupCoordinatorNotAvailableError:  # a broker that has just made its offsets topic
+                if time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(RESTART_SECONDS)
+
+    # -- lanes -------------------------------------------------------------------------------------------------
+
+    def assign(self, partitions: Iterable[TopicPartition]) -> None:
+        """The group gave these lanes to this worker."""
+        for partition in partitions:
+            self._consumer.pause(partition)
+            owned = _Owned(self._new_lane(partition))
+            self._lanes[partition] = owned
+            owned.task = asyncio.create_task(self._own(partition, owned), name=f"lane-{partition.partition}")
+        self._assigned.set()
+
+    async def revoke(self, partitions: Iterable[TopicPartition]) -> None:
+        """The group takes these lanes away: stop feeding, let the open commit finish, close the producers."""
+        going = [self._lanes.pop(partition) for partition in partitions if partition in self._lanes]
+        for owned in going:
+            owned.revoked = True
+            owned.lane.ask_to_stop()
+        tasks = [owned.task for owned in going if owned.task is not None]
+        if not tasks:
+            return
+        _, late = await asyncio.wait(tasks, timeout=REVOKE_SECONDS)
+        for task in late:  # aborting is as safe as committing
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _new_lane(self, partition: TopicPartition) -> Lane:
+        writer = LaneWriter(self._kafka, partition.partition, self._group, self._points)
+        return Lane(
+            self._consumer,
+            partition,
+            epoch=self._epoch,
+            writer=writer,
+            positions=self._positions,
+            ticker=self._ticker,
+        )
+
+    async def _own(self, partition: TopicPartition, owned: _Owned) -> None:
+        while not owned.revoked:
+            try:
+                await owned.lane.run()
+                return
+            except LaneLost as error:
+                await self._lost(owned, error)
+                return
+            except LaneError as error:
+                self._stop_for_good(error)
+                return
+            except UnknownError as error:  # also how a second member of this instance shows itself
+                end_hard(f"lane {partition.partition}: {error!r}")
+            except (KafkaError, OSError, TimeoutError) as error:
+                if owned.revoked:
+                    return
+                _restarts.labels(partition.partition).inc()
+                _log.warning("lane starts again", lane=partition.partition, error=repr(error))
+            except Exception as error:
+                self.log.exception("lane failed")
+                end_hard(f"lane {partition.partition}: {error!r}")
+            await asyncio.sleep(RESTART_SECONDS)
+            if await self._still_member(partition, owned):
+                self._consumer.pause(partition)
+                owned.lane = self._new_lane(partition)
+
+    async def _still_member(self, partition: TopicPartition, owned: _Owned) -> bool:
+        """Before a lane is initialised again: the group must confirm that it is still ours (a stopped and resumed
+        process would otherwise fence the new owner). Committing where the lane stood asks just that."""
+        offset = OffsetAndMetadata(owned.lane.committed_offset, MARK)
+        deadline = time.monotonic() + self._patience_seconds
+        while not owned.revoked:
+            try:
+                await self._consumer.commit({partition: offset})
+                return not owned.revoked
+            except (KafkaError, ValueError) as error:
+                if time.monotonic() > deadline:
+                    end_hard(f"lane {partition.partition}: the group does not confirm its owner: {error!r}")
+                await asyncio.sleep(RESTART_SECONDS)
+        return False
+
+    @property
+    def _patience_seconds(self) -> float:
+        return self._kafka.settings.session_timeout_ms / 1000 + 2
+
+    async def _lost(self, owned: _Owned, error: LaneLost) -> None:
+        _log.warning("lane lost", lane=error.lane)
+        now = time.monotonic()
+        self._fencings.append(now)
+        if len(self._fencings) == MAX_FENCINGS and now - self._fencings[0] < FENCING_SECONDS:
+            end_hard(f"fenced {MAX_FENCINGS} times in {FENCING_SECONDS:.0f} s")
+        deadline = now + self._patience_seconds
+        while not owned.revoked:
+            if time.monotonic() > deadline:
+                end_hard(f"lane {error.lane} was fenced and is still assigned here")
+            await asyncio.sleep(0.1)
+
+    def _stop_for_good(self, error: LaneError) -> None:
+        _log.error("lane stopped", lane=error.lane, error=str(error))
+        self._failed[error.lane] = str(error)
+
+    def _problem(self) -> str | None:
+        for text in self._failed.values():
+            return text
+        now = time.monotonic()
+        for lane, progress in self.progress.items():
+            _folded.labels(lane).set(progress.next_offset)
+            stalled = progress.behind or progress.state != "live"
+            if stalled and now - progress.moved_at > STALL_SECONDS:
+                return f"lane {lane} ({progress.state}) has not moved for {now - progress.moved_at:.0f} s"
+        return None
+
+
+class _Owned:
+    """A lane, its task, and whether the group has taken it away."""
+
+    def __init__(self, lane: Lane) -> None:
+        self.lane = lane
+        self.task: asyncio.Task[None] | None = None
+        self.revoked = False
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
+    """The group's callbacks: they start and end lane tasks and do nothing else (no heartbeat runs in them)."""
+
+    def __init__(self, service: LibraryService) -> None:
+        self._service = service
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        """Stop these lanes."""
+        await self._service.revoke(revoked)
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """Start these lanes."""
+        self._service.assign(assigned)

@@ -1,0 +1,107 @@
+"""One transaction of a lane: its outputs, its position and the group's offset, all or nothing.
+
+Every send's future is awaited before the commit: `commit_transaction()` returns normally although a send that
+nobody awaited has failed. An error leaves the fate open; the lane is then started again and never folded on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
+from aiokafka.structs import OffsetAndMetadata
+
+from runtime.kafka import Kafka
+from schemas.admin import Position
+from schemas.codec import encode
+from schemas.topics import POSITIONS, RAW, Topic
+from streams.core.emit import Output
+from streams.library.errors import LaneLost
+
+MARK = "catalogizer:1"
+"""Metadata of every group offset of ours. Kafka's own reset tool writes none: an offset without it is an
+operator's reset."""
+
+MAX_BATCH_BYTES = 524_288
+"""Uncompressed size of one record batch; one batch per partition is under way at a time, so they are large."""
+
+Points = Callable[[str], None]
+"""Named moments of a transaction, for tests that kill the process there."""
+
+
+def nowhere(_point: str) -> None:
+    """No test is watching."""
+
+
+class LaneWriter:
+    """The transactional producer of one lane. Its id is the lane's, so that a new owner fences the old."""
+
+    def __init__(self, kafka: Kafka, lane: int, group: str, points: Points = nowhere) -> None:
+        self._kafka = kafka
+        self._lane = lane
+        self._group = group
+        self._points = points
+        self._producer: AIOKafkaProducer = kafka.transactional_producer(
+            f"catalogizer.library.{lane}", max_batch_size=MAX_BATCH_BYTES
+        )
+        self._raw = TopicPartition(kafka.name(RAW), lane)
+
+    async def start(self) -> None:
+        """Fence the former owner and wait until its last transaction is decided."""
+        await self._producer.start()
+
+    async def stop(self) -> None:
+        """Close; a transaction still open is left to be aborted."""
+        await self._producer.stop()
+
+    async def commit(self, outputs: Sequence[Output], position: Position) -> None:
+        """Write all in one transaction. Raises LaneLost when fenced, KafkaError when the fate is unknown."""
+        try:
+            await self._producer.begin_transaction()
+            self._points("before_send")
+            futures = await self._send(outputs)
+            futures.append(await self._send_position(position))
+            self._points("after_send")
+            await asyncio.gather(*futures)
+            offset = OffsetAndMetadata(position.next_offset, MARK)
+            await self._producer.send_offsets_to_transaction({self._raw: offset}, self._group)
+            self._points("before_commit")
+            await self._producer.commit_transaction()
+            self._points("after_commit")
+        except (ProducerFenced, InvalidProducerEpoch) as error:
+            raise LaneLost(self._lane) from error
+
+    async def _send(self, outputs: Iterable[Output]) -> list[asyncio.Future[object]]:
+        grouped: dict[tuple[int, int], tuple[Topic, list[Output]]] = {}
+        for output in outputs:
+            place = (id(output.topic), output.partition)
+            if place not in grouped:
+                grouped[place] = (output.topic, [])
+            grouped[place][1].append(output)
+        futures: list[asyncio.Future[object]] = []
+        for (_, partition), (topic, group) in grouped.items():
+            futures += await self._send_group(self._kafka.name(topic), partition, group)
+        return futures
+
+    async def _send_group(
+        self, topic: str, partition: int, outputs: Sequence[Output]
+    ) -> list[asyncio.Future[object]]:
+        futures = []
+        batch = self._producer.create_batch()
+        for output in outputs:
+            fields = {"key": output.key, "value": output.value, "timestamp": None, "headers": output.headers}
+            if batch.append(**fields) is None:
+                futures.append(await self._producer.send_batch(batch, topic, partition=partition))
+                batch = self._producer.create_batch()
+                if batch.append(**fields) is None:
+                    raise AssertionError("an output is larger than a batch: emit caps them below")
+        futures.append(await self._producer.send_batch(batch, topic, partition=partition))
+        return futures
+
+    async def _send_position(self, position: Position) -> asyncio.Future[object]:
+        future: asyncio.Future[object] = await self._producer.send(
+            self._kafka.name(POSITIONS), key=b"%d" % self._lane, value=encode(position), partition=self._lane
+        )
+        return future
