@@ -35,11 +35,13 @@ async def read_epochs(kafka: Kafka) -> dict[str, TopicEpoch]:
         end = (await consumer.end_offsets([partition]))[partition]
         found: dict[str, TopicEpoch] = {}
         while await consumer.position(partition) < end:
-            batches = await consumer.getmany(partition, timeout_ms=1_000)
+            batches = await consumer.getmany(partition, timeout_ms=50)  # short: markers wake nobody
             for record in batches.get(partition, ()):
-                if record.value is not None:
-                    epoch = _codec.decode(record.value)
-                    found[epoch.topic] = epoch
+                if record.value is None:  # withdrawn: the topic had vanished
+                    found.pop((record.key or b"").decode(errors="replace"), None)
+                    continue
+                epoch = _codec.decode(record.value)
+                found[epoch.topic] = epoch
         return found
     finally:
         await consumer.stop()

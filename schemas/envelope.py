@@ -6,7 +6,7 @@ same record gives the same bytes live, from memory and from the log, for every c
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
@@ -16,7 +16,10 @@ from schemas.channels import Channel
 from schemas.errors import Undecodable
 from schemas.times import iso
 
-Json = bool | int | float | str | None | list["Json"] | dict[str, "Json"]
+if TYPE_CHECKING:
+    Json = bool | int | float | str | None | list["Json"] | dict[str, "Json"]
+else:  # msgspec decodes no recursive alias
+    Json = bool | int | float | str | None | list[Any] | dict[str, Any]
 
 
 def event_frame(

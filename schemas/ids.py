@@ -15,6 +15,7 @@ EventId = NewType("EventId", str)
 
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:catalogizer:event")
 _NAMESPACE_BYTES = NAMESPACE.bytes
+_sha1 = hashlib.sha1
 
 MAX_SAFE = 2**53
 """Numbers that browsers read stay below this (ECMA-262, Number.MAX_SAFE_INTEGER + 1)."""
@@ -30,7 +31,7 @@ def event_id(topic: str, partition: int, offset: int, index: int) -> EventId:
     Equal to `uuid.uuid5(NAMESPACE, f"{topic}:{partition}:{offset}:{index}")`, only three times faster.
     """
     name = f"{topic}:{partition}:{offset}:{index}".encode()
-    h = hashlib.sha1(_NAMESPACE_BYTES + name, usedforsecurity=False).hexdigest()
+    h = _sha1(_NAMESPACE_BYTES + name, usedforsecurity=False).hexdigest()
     variant = "89ab"[int(h[16], 16) & 3]
     return EventId(f"{h[:8]}-{h[8:12]}-5{h[13:16]}-{variant}{h[17:20]}-{h[20:32]}")
 

@@ -15,8 +15,7 @@ from schemas.admin import Counters
 from schemas.analysis import Job
 from schemas.changes import Change
 from schemas.codec import encode
-from schemas.ids import event_id
-from schemas.lanes import partition_of
+from schemas.ids import LANES_PER_ID, event_id
 from schemas.media import AnalysisComplete, MediaItem, MediaUpdate
 from schemas.times import iso
 from schemas.topics import (
@@ -35,6 +34,7 @@ MAX_OUTPUT_BYTES = 262_144
 """An output's value is never longer (a constant of the fold's version)."""
 
 _DLQ = dlq_of(RAW)
+_SOURCE = RAW.name.encode()
 
 
 @dataclass(slots=True)
@@ -57,9 +57,10 @@ class Emitter:
         self._fixed: dict[str, h.Headers] = {}
         self._changes = self._media = self._analysis = 0
         self._offset = -1
-        self._source = b""
+        self._append_time = -1
+        self._at: str | None = None
+        self._next_id: str | None = None
         self._outputs: list[Output] = []
-        self.at = ""
 
     @property
     def counters(self) -> Counters:
@@ -69,9 +70,18 @@ class Emitter:
     def begin(self, offset: int, append_time: int) -> None:
         """The next record is being applied: its position makes ids, its append time (ms) is `at`."""
         self._offset = offset
-        self._source = b"%s:%d:%d" % (RAW.name.encode(), self.lane, offset)
-        self.at = iso(append_time)
         self._outputs = []
+        self._next_id = None
+        if append_time != self._append_time:
+            self._append_time = append_time
+            self._at = None
+
+    @property
+    def at(self) -> str:
+        """The record's append time, ISO 8601: the time of everything decided with it."""
+        if self._at is None:
+            self._at = iso(self._append_time)
+        return self._at
 
     def take(self) -> list[Output]:
         """The outputs of the record."""
@@ -106,12 +116,14 @@ class Emitter:
 
     def job_id(self) -> str:
         """The id that the next output will have: a job is known by its own event's id."""
-        return event_id(RAW.name, self.lane, self._offset, len(self._outputs))
+        if self._next_id is None:
+            self._next_id = event_id(RAW.name, self.lane, self._offset, len(self._outputs))
+        return self._next_id
 
     def job(self, job: Job) -> None:
         """Ask for an analysis."""
         key = str(job.media_id)
-        partition = partition_of(key.encode(), JOB_PARTITIONS)
+        partition = job.media_id // LANES_PER_ID % JOB_PARTITIONS
         self._put(ANALYSIS_JOBS, partition, key, "analysis_job", key, encode(job), None)
 
     def dead_letter(self, key: bytes | None, value: bytes | None, timestamp: int, error: Exception) -> None:
@@ -130,13 +142,14 @@ class Emitter:
             varying = (h.CE_ID, h.CE_SOURCE, h.CE_TIME, h.CE_SUBJECT)
             fixed = self._fixed[type_] = [*(pair for pair in whole if pair[0] not in varying), self._version]
         outputs = self._outputs
-        id_ = event_id(RAW.name, self.lane, self._offset, len(outputs))
+        id_ = self._next_id or event_id(RAW.name, self.lane, self._offset, len(outputs))
+        self._next_id = None
         headers = [
             (h.CE_ID, id_.encode()),
             (h.CE_SOURCE, b"urn:catalogizer:fold"),
             (h.CE_TIME, self.at.encode()),
             (h.CE_SUBJECT, subject.encode("utf-8", "replace")),
-            (h.X_SOURCE, self._source),
+            (h.X_SOURCE, b"%b:%d:%d" % (_SOURCE, self.lane, self._offset)),
             *fixed,
         ]
         if n is not None:

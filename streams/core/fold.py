@@ -7,10 +7,12 @@ order, and then the record itself. Time is lane time and comes from the records 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Literal, assert_never
 
 from schemas.admin import Counters
 from schemas.changes import GapChanged, RootChanged
+from schemas.errors import SchemaError
 from schemas.paths import display, from_wire
 from schemas.raw import (
     Fingerprint,
@@ -27,6 +29,7 @@ from schemas.raw import (
     ScanStarted,
     Tick,
 )  # fmt: skip
+from streams.core import intake
 from streams.core.catalogue import Catalogue
 from streams.core.clock import LaneClock
 from streams.core.deadlines import Deadlines
@@ -101,6 +104,21 @@ class Fold:
         return len(self._known)
 
     # -- the function ------------------------------------------------------------------------------------------
+
+    def apply_bytes(
+        self,
+        offset: int,
+        append_time: int,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Sequence[tuple[str, bytes]],
+    ) -> list[Output]:
+        """Fold a record as it stands in the log. The one way in for live and past, so that they cannot differ."""
+        try:
+            record = intake.read(value, headers)
+        except SchemaError as error:
+            return self.apply_undecodable(offset, append_time, key, value, error)
+        return self.apply(offset, append_time, key, record)
 
     def apply(self, offset: int, append_time: int, key: bytes | None, record: RawRecord) -> list[Output]:
         """Fold one record. `append_time` in milliseconds since 1970; `key`: the library."""

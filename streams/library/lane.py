@@ -18,10 +18,8 @@ from aiokafka.errors import NoOffsetForPartitionError
 
 from runtime import log
 from schemas.admin import Position
-from schemas.errors import SchemaError
 from schemas.ids import MAX_SAFE
 from schemas.times import iso
-from streams.core import intake
 from streams.core.emit import Output
 from streams.core.fold import VERSION, Fold
 from streams.library.errors import FoldDiverged, LogEpochChanged, LogTruncated
@@ -259,11 +257,7 @@ class Lane:
             raise AssertionError(f"offset {record.offset} after {self._next - 1}")
         self._next = record.offset + 1
         self._at = record.timestamp
-        try:
-            read = intake.read(record.value, record.headers)
-        except SchemaError as error:
-            return self._fold.apply_undecodable(record.offset, record.timestamp, record.key, record.value, error)
-        return self._fold.apply(record.offset, record.timestamp, record.key, read)
+        return self._fold.apply_bytes(record.offset, record.timestamp, record.key, record.value, record.headers)
 
     def _moved(self) -> None:
         progress = self.progress

@@ -1,0 +1,178 @@
+"""How the platform is, from what its processes say: which report is worth telling to people, and as what.
+
+Only changes are told, and what is not well again every five minutes. A component that nobody has heard of for
+15 s is in error. Time is that of the reports themselves (their append times); it stands still while nobody
+reports, so that a platform that was off as a whole does not accuse itself when it is back.
+
+`report` says what to tell; `told` is called when that has been written, so that what was not is said again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from msgspec import UNSET
+
+from schemas.system import Heartbeat, Report, RootReport, Scalar, ScanReport, Status, SystemAction, SystemUpdate
+from schemas.times import iso
+
+SILENCE_MS = 15_000
+STEP_MS = 6_000
+"""No step of time counts for more: heartbeats come every 5 s, and ours are among them."""
+REPEAT_MS = 300_000
+MESSAGE_MS = 15_000
+"""Another message of the same status is told no sooner."""
+BACKLOG_WARNING = 500
+BACKLOG_HEALTHY = 100
+
+WORKER = "stream"
+QUEUE, WORKERS, RATE = "analysis_queue", "analysis_workers", "analysis_per_minute"
+"""Details of a stream worker's heartbeat from which the backlog of the analysis is made."""
+ANALYSIS = "media_analysis"
+
+_BADNESS: dict[Status, int] = {"healthy": 0, "warning": 1, "error": 2}
+
+
+@dataclass(slots=True)
+class _Told:
+    update: SystemUpdate
+    at: int
+
+
+@dataclass(slots=True)
+class _Component:
+    """Its instances by name, each with its last heartbeat and when it was heard (in our time)."""
+
+    expected_since: int
+    instances: dict[str, tuple[int, Heartbeat]] = field(default_factory=dict)
+
+
+class StatusRules:
+    """The state: what was told last, and whom we have heard."""
+
+    def __init__(self) -> None:
+        self._told: dict[tuple[SystemAction, str], _Told] = {}
+        self._components: dict[str, _Component] = {}
+        self._now = 0
+        self._last_at: int | None = None
+
+    def told(self, update: SystemUpdate, at: int) -> None:
+        """This was written at `at` (ms); also how the state is restored after a restart."""
+        self._told[(update.action, update.component)] = _Told(update, at)
+        if update.action == "health_check":
+            self._components.setdefault(update.component, _Component(self._now))
+
+    def report(self, report: Report, at: int) -> list[SystemUpdate]:
+        """What to tell now that this report was read. `at`: its append time, ms."""
+        self._advance(at)
+        candidates: list[SystemUpdate | None] = []
+        match report:
+            case RootReport():
+                candidates.append(_root(report))
+            case Heartbeat():
+                self._hear(report)
+                candidates += self._backlog(at)
+            case ScanReport():
+                pass
+            case _:
+                assert_never(report)
+        candidates += [self._component(name, component) for name, component in self._components.items()]
+        return [update for update in candidates if update is not None and self._worth_telling(update, at)]
+
+    def _advance(self, at: int) -> None:
+        if self._last_at is not None:
+            self._now += min(STEP_MS, max(0, at - self._last_at))
+        self._last_at = at
+
+    def _worth_telling(self, update: SystemUpdate, at: int) -> bool:
+        told = self._told.get((update.action, update.component))
+        if told is None or told.update.status != update.status:
+            return True
+        if update.status == "healthy":
+            return False
+        waited = at - told.at
+        return waited >= REPEAT_MS or (told.update.message != update.message and waited >= MESSAGE_MS)
+
+    # -- components --------------------------------------------------------------------------------------------
+
+    def _hear(self, heartbeat: Heartbeat) -> None:
+        component = self._components.setdefault(heartbeat.component, _Component(self._now))
+        component.instances[heartbeat.instance] = (self._now, heartbeat)
+        component.expected_since = self._now
+
+    def _live(self, component: _Component) -> list[Heartbeat]:
+        alive = [heard for heard in component.instances.items() if self._now - heard[1][0] <= SILENCE_MS]
+        component.instances = dict(alive)
+        return [heartbeat for _, (_, heartbeat) in alive]
+
+    def _component(self, name: str, component: _Component) -> SystemUpdate | None:
+        live = self._live(component)
+        if not live:
+            if self._now - component.expected_since <= SILENCE_MS:
+                return None
+            return SystemUpdate(
+                action="health_check",
+                component=name,
+                status="error",
+                message=f"no heartbeat from {name} for {SILENCE_MS // 1000} s",
+            )
+        worst = max(live, key=lambda heartbeat: _BADNESS[heartbeat.status])
+        details: dict[str, object] = {"instances": len(live), "host": worst.host, **worst.details}
+        return SystemUpdate(
+            action="health_check",
+            component=name,
+            status=worst.status,
+            message=worst.message or (f"{name} is well" if worst.status == "healthy" else f"{name} is not well"),
+            details=details,
+        )
+
+    def _backlog(self, at: int) -> list[SystemUpdate]:
+        """Of the analysis, summed over the stream workers."""
+        component = self._components.get(WORKER)
+        beats = [] if component is None else self._live(component)
+        queue, workers, rate = (_sum(beats, key) for key in (QUEUE, WORKERS, RATE))
+        told = self._told.get(("service_status", ANALYSIS))
+        warned = told is not None and told.update.status == "warning"
+        if not warned and queue <= BACKLOG_WARNING:
+            return []
+        details: dict[str, object] = {"queue_length": round(queue), "workers": round(workers)}
+        if queue > 0 and rate > 0:
+            details["estimated_completion"] = iso(at + round(queue / rate * 60_000))
+        well = warned and queue < BACKLOG_HEALTHY
+        return [
+            SystemUpdate(
+                action="service_status",
+                component=ANALYSIS,
+                status="healthy" if well else "warning",
+                message="analysis has caught up" if well else "many files are waiting for their analysis",
+                details=details,
+            )
+        ]
+
+
+def _root(report: RootReport) -> SystemUpdate:
+    facts: dict[str, Scalar] = {
+        "library": report.library,
+        "site": report.site,
+        "protocol": report.protocol,
+        "location": report.location,
+        "mode": report.mode,
+        "retry_count": report.retry_count,
+        "last_connected": report.last_connected,
+        "host": report.host,
+        "share": report.share,
+        **report.details,
+    }
+    return SystemUpdate(
+        action="storage_update",
+        component=report.root,
+        status=report.status,
+        message=report.message or UNSET,
+        details={name: fact for name, fact in facts.items() if fact is not None},
+    )
+
+
+def _sum(beats: list[Heartbeat], key: str) -> float:
+    values = [beat.details.get(key) for beat in beats]
+    return float(sum(value for value in values if isinstance(value, (int, float))))

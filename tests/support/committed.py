@@ -1,0 +1,65 @@
+"""What a `read_committed` reader that is not ours finds in a topic (librdkafka)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One record as it was read."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+
+
+def read_all(bootstrap: str, topic: str, *partitions: int, isolation: str = "read_committed") -> list[Read]:
+    """Everything in these partitions from their beginning to their end as of now, partition after partition."""
+    consumer = Consumer(
+        {
+            "bootstrap.servers": bootstrap,
+            "group.id": "tests-independent-reader",
+            "enable.auto.commit": False,
+            "isolation.level": isolation,
+            "enable.partition.eof": True,
+            "auto.offset.reset": "error",
+            "fetch.wait.max.ms": 10,
+            "fetch.error.backoff.ms": 10,
+        }
+    )
+    found: dict[int, list[Read]] = {partition: [] for partition in partitions}
+    open_ = set(partitions)
+    try:
+        lows = [consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=20)[0] for p in partitions]
+        consumer.assign([TopicPartition(topic, p, low) for p, low in zip(partitions, lows, strict=True)])
+        while open_:
+            for message in consumer.consume(1_000, timeout=0.05):
+                error = message.error()
+                if error is None:
+                    found[message.partition()].append(_read(message))
+                elif error.code() == KafkaError._PARTITION_EOF:
+                    open_.discard(message.partition())
+                else:
+                    raise RuntimeError(str(error))
+    finally:
+        consumer.close()
+    return [read for partition in partitions for read in found[partition]]
+
+
+def _read(message: Message) -> Read:
+    return Read(
+        message.topic() or "",
+        message.partition() or 0,
+        message.offset() or 0,
+        message.timestamp()[1],
+        message.key(),  # type: ignore[arg-type]
+        message.value(),  # type: ignore[arg-type]
+        tuple(message.headers() or ()),  # type: ignore[arg-type]
+    )

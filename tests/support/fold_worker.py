@@ -1,0 +1,59 @@
+"""One worker of the library fold as a process of its own, that tests kill, stop and resume.
+
+`python -m tests.support.fold_worker SETTINGS_JSON INSTANCE PROGRESS_FILE [POINT HIT]`: runs the service until
+SIGTERM; every 50 ms the lanes that it owns stand in PROGRESS_FILE; at the HIT-th passing of POINT it writes
+`PROGRESS_FILE.hit` and kills itself with SIGKILL.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+from runtime import log
+from runtime.health import Health
+from runtime.kafka import Kafka
+from runtime.lifecycle import Stop, run
+from runtime.settings import KafkaSettings, LogSettings
+from streams.library.service import LibraryService
+
+
+def main() -> None:
+    """Run the worker."""
+    settings = KafkaSettings.model_validate_json(sys.argv[1])
+    instance, progress = sys.argv[2], Path(sys.argv[3])
+    point, hit = (sys.argv[4], int(sys.argv[5])) if len(sys.argv) > 4 else ("", 0)
+    log.configure(LogSettings(level="WARNING", format="text"), instance)
+    passed = 0
+
+    def points(name: str) -> None:
+        nonlocal passed
+        if name == point:
+            passed += 1
+            if passed == hit:
+                progress.with_suffix(".hit").write_text(point)
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    async def work(stop: Stop) -> None:
+        service = LibraryService(
+            kafka=Kafka(settings, instance), instance=instance, health=Health(), points=points
+        )
+        await service.start()
+        try:
+            while not await stop.wait(0.05):
+                lanes = {lane: [p.state, p.next_offset] for lane, p in service.progress.items()}
+                part = progress.with_suffix(".part")
+                part.write_text(json.dumps(lanes))
+                part.replace(progress)
+        finally:
+            await service.stop()
+
+    run(work)
+
+
+if __name__ == "__main__":
+    main()
