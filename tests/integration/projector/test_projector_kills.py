@@ -1,0 +1,84 @@
+"""Killed, stopped, doubled: the rows stay exact, for they and their position are one transaction."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+
+import pytest
+
+from runtime.kafka import Kafka
+from schemas import topics
+from streams.projector.replay import positions
+from tests.support.projector_run import Process, caught_up, expected, feed, history, moved_beyond, until
+from tests.support.projector_tables import dump
+
+POINTS = ("before_db_commit", "after_db_commit", "after_group_commit")
+
+
+async def ended(process: Process, seconds: float = 30) -> int:
+    """Wait for a process's own end; its exit code."""
+
+    async def gone() -> bool:
+        return process.died is not None
+
+    await until(gone, seconds, "the process to die")
+    assert process.died is not None
+    return process.died
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_killed_in_the_middle_of_work_it_loses_and_repeats_nothing(
+    kafka: Kafka, migrated: str, point: str
+) -> None:
+    async def run() -> None:
+        log = history(11, 250)
+        feeding = asyncio.create_task(feed(kafka, migrated, log.records))
+        for hit in (2, 5, 9, 14):
+            with Process(kafka, migrated, point=point, hit=hit) as process:
+                assert await ended(process) == -signal.SIGKILL, f"{point} was not reached"
+        assert not feeding.done(), "all was written before the last kill"
+        with Process(kafka, migrated) as last:
+            await feeding
+            await caught_up(kafka, migrated)
+            assert await asyncio.to_thread(last.end) == 0
+        tables = dump(migrated)
+        assert tables == await expected(kafka)
+        assert sorted(int(str(row["n"])) for row in tables["change_log"].values()) == list(
+            range(1, len(log.of(topics.CHANGES)) + 1)
+        )
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("point", POINTS[:2])
+def test_stopped_past_its_session_it_holds_nobody_up_writes_nothing_twice_and_takes_part_again(
+    kafka: Kafka, migrated: str, point: str
+) -> None:
+    async def run() -> None:
+        log = history(12, 240)
+        third = len(log.records) // 3
+        with (
+            Process(kafka, migrated, slot="a", point=point, hit=4, itself=signal.SIGSTOP) as zombie,
+            Process(kafka, migrated, slot="b") as other,
+        ):
+            feeding = asyncio.create_task(feed(kafka, migrated, log.records[:third]))
+            await until(lambda: _answer(zombie.stopped), 30, f"{point} to be reached")
+            await feeding
+            await caught_up(kafka, migrated)
+            feeding = asyncio.create_task(feed(kafka, migrated, log.records[third : 2 * third]))
+            await moved_beyond(migrated, await positions(migrated))
+            zombie.signal(signal.SIGCONT)
+            await feeding
+            await caught_up(kafka, migrated)
+            assert await asyncio.to_thread(other.end) == 0
+            await feed(kafka, migrated, log.records[2 * third :])
+            await caught_up(kafka, migrated)
+            assert await asyncio.to_thread(zombie.end) == 0
+        assert dump(migrated) == await expected(kafka)
+
+    asyncio.run(run())
+
+
+async def _answer(answer: bool) -> bool:
+    return answer

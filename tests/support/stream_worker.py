@@ -1,0 +1,105 @@
+"""A stream worker as a process of its own, that tests stop and kill.
+
+`python -m tests.support.stream_worker KAFKA_JSON STREAMS_JSON STATE_DIR`: what `catalogizer stream` runs. It writes
+the file named by CATALOGIZER_READY_FILE when it is ready.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+
+from runtime import log
+from runtime.kafka import Kafka
+from runtime.lifecycle import READY_FILE, Stop, run
+from runtime.settings import KafkaSettings, LogSettings
+from streams.main import stream
+from streams.settings import StreamsSettings
+from tests.support.waiting import wait_until
+
+READY_SECONDS = 40.0
+
+
+class StreamWorker:
+    """One worker process. The constructor returns when it is ready, unless `wait` is false."""
+
+    def __init__(self, kafka: Kafka, settings: StreamsSettings, state_dir: Path, *, wait: bool = True) -> None:
+        self._ready = state_dir / f"ready-{settings.slot}"
+        self._ready.unlink(missing_ok=True)
+        self.log = state_dir / f"log-{settings.slot}"
+        state_dir.mkdir(parents=True, exist_ok=True)
+        words = [kafka.settings.model_dump_json(by_alias=False), settings.model_dump_json(), str(state_dir)]
+        with self.log.open("a") as errors:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.support.stream_worker", *words],
+                env=os.environ | {READY_FILE: str(self._ready)},
+                stderr=errors,
+            )
+        if wait:
+            wait_until(lambda: self.ready or self.died is not None, READY_SECONDS, what="the worker to be ready")
+            assert self.ready, self.log.read_text()[-2_000:]
+
+    @property
+    def ready(self) -> bool:
+        """It has said that it does its work."""
+        return self._ready.exists()
+
+    @property
+    def died(self) -> int | None:
+        """The exit code, None while it runs."""
+        return self._process.poll()
+
+    @property
+    def pid(self) -> int:
+        """Of the process."""
+        return self._process.pid
+
+    @property
+    def children(self) -> list[psutil.Process]:
+        """Its probing children."""
+        return psutil.Process(self.pid).children()
+
+    def kill(self) -> None:
+        """SIGKILL, and wait."""
+        self._process.kill()
+        self._process.wait(10)
+
+    def end(self, seconds: float = 10.0) -> int:
+        """SIGTERM; the exit code. Raises subprocess.TimeoutExpired."""
+        self._process.send_signal(signal.SIGTERM)
+        return self._process.wait(seconds)
+
+
+@contextlib.contextmanager
+def working(kafka: Kafka, settings: StreamsSettings, state_dir: Path) -> Iterator[StreamWorker]:
+    """A worker for a block; ended cleanly after it."""
+    worker = StreamWorker(kafka, settings, state_dir)
+    try:
+        yield worker
+        assert worker.end() == 0, worker.log.read_text()[-2_000:]
+    finally:
+        if worker.died is None:
+            worker.kill()
+
+
+def main() -> None:
+    """Run the worker."""
+    kafka = Kafka(KafkaSettings.model_validate_json(sys.argv[1]), "stream")
+    settings = StreamsSettings.model_validate_json(sys.argv[2])
+    log.configure(LogSettings(level="INFO", format="text"), "stream")
+
+    async def work(stop: Stop) -> None:
+        await stream(kafka, settings, Path(sys.argv[3]), stop)
+
+    run(work)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,167 @@
+"""What a reader finds in a real file is what was put into it; a damaged file is an answer."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from schemas.found import Found, Tags
+from schemas.media import MediaType
+from streams.analysis import probe
+from streams.analysis.probe import names, thumbnail
+from streams.analysis.wire import Reply, Request
+from tests.support import media
+
+
+def read(path: Path, kind: MediaType, name: str | None = None) -> Reply:
+    with path.open("rb") as file:
+        return probe.probe(file, Request(kind, name or path.name))
+
+
+def found(reply: Reply) -> Found:
+    assert reply.status == "done", reply.reason
+    assert reply.found is not None
+    return reply.found
+
+
+def test_a_film_tells_its_streams_and_its_name_tells_the_rest(tmp_path: Path) -> None:
+    path = media.video(tmp_path / "The.Long.Voyage.2004.1080p.mkv")
+    reply = read(path, "video")
+    seen = found(reply)
+    assert seen.duration_ms is not None
+    assert abs(seen.duration_ms - 2000) < 100
+    assert (seen.container, seen.video_codec, seen.audio_codec) == ("matroska", "h264", "aac")
+    assert (seen.width, seen.height, seen.quality, seen.hdr) == (320, 180, None, False)
+    assert (seen.sample_rate, seen.channels, seen.languages) == (44_100, 2, ("ger",))
+    assert (seen.title, seen.year, seen.category) == ("The Long Voyage", 2004, "movie")
+    assert reply.picture is not None
+    assert (reply.picture.mime, reply.picture.width, reply.picture.height) == ("image/webp", 320, 180)
+    assert len(reply.picture.data) <= thumbnail.MAX_BYTES
+
+
+def test_high_dynamic_range_is_told_by_the_transfer_function(tmp_path: Path) -> None:
+    assert found(read(media.video(tmp_path / "a.mp4", 0.4, trc=16), "video")).hdr is True
+
+
+def test_an_mp4_keeps_the_name_of_its_extension(tmp_path: Path) -> None:
+    assert found(read(media.video(tmp_path / "a.mp4", 0.4), "video")).container == "mp4"
+
+
+def test_a_song_tells_its_tags_and_its_cover(tmp_path: Path) -> None:
+    reply = read(media.song(tmp_path / "03 whatever.mp3"), "audio")
+    seen = found(reply)
+    assert seen.tags == Tags("Nordlicht", "Die Ålande", "Fjord", 3, None, None, "2019-05-01")
+    assert (seen.audio_codec, seen.container, seen.sample_rate, seen.year) == ("mp3", "mp3", 44_100, 2019)
+    assert (seen.category, seen.identified) == ("music", True)
+    assert reply.picture is not None
+    assert (reply.picture.width, reply.picture.height) == (480, 480)
+
+
+def test_a_photograph_tells_its_size(tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    path.write_bytes(media.picture(1600, 900))
+    reply = read(path, "image")
+    assert (found(reply).width, found(reply).height, found(reply).container) == (1600, 900, "jpeg")
+    assert reply.picture is not None
+    assert (reply.picture.width, reply.picture.height) == (480, 270)
+
+
+def test_a_book_tells_title_author_and_cover(tmp_path: Path) -> None:
+    reply = read(media.book(tmp_path / "a.epub"), "book")
+    seen = found(reply)
+    assert (seen.title, seen.year, seen.languages) == ("The Quiet Sea", 1998, ("en",))
+    assert seen.tags == Tags(title="The Quiet Sea", artist="Ada Writer", date="1998-03-02")
+    assert reply.picture is not None
+
+
+def test_a_book_with_a_bad_cover_is_a_book_without_one(tmp_path: Path) -> None:
+    reply = read(media.book(tmp_path / "a.epub", cover=b"no picture"), "book")
+    assert (found(reply).title, reply.picture) == ("The Quiet Sea", None)
+
+
+def test_a_comic_has_pages(tmp_path: Path) -> None:
+    path = tmp_path / "a.cbz"
+    with zipfile.ZipFile(path, "w") as archive:
+        for page in ("02.jpg", "01.jpg", "notes.txt"):
+            archive.writestr(page, media.picture(200, 300))
+    reply = read(path, "book")
+    assert (found(reply).pages, reply.picture is not None) == (2, True)
+
+
+def test_a_subtitle_tells_its_language_by_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "x.srt"
+    path.write_text("")
+    assert found(read(path, "subtitle", "Film.2001.pt-BR.forced.srt")).languages == ("pt-br",)
+    assert found(read(path, "subtitle", "Film.srt")).languages == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("Northern.Light.S01E02.720p.mkv", names.FilmName("Northern Light", None, 1, 2, "tv_show")),
+        ("Northern Light/Season 1/02.mkv", names.FilmName("Northern Light", None, 1, 2, "tv_show")),
+        ("1917 (2019).mkv", names.FilmName("1917", 2019, None, None, "movie")),
+        ("holiday.mkv", names.FilmName()),
+        ("\n\x00\ud800.mkv", names.FilmName()),
+    ],
+)
+def test_a_name_tells_a_title_only_with_a_year_or_a_season(path: str, expected: names.FilmName) -> None:
+    assert names.film(path) == expected
+
+
+def test_a_huge_picture_is_not_decoded(tmp_path: Path) -> None:
+    reply = read(media.huge_png(tmp_path / "a.png"), "image")
+    assert (found(reply).width, found(reply).height, reply.picture) == (30_000, 30_000, None)
+
+
+DAMAGED: list[tuple[str, MediaType, bytes]] = [
+    ("a.mkv", "video", b""),
+    ("a.mp4", "video", b"\0\0\0\x18ftypmp42" + b"\0" * 4000),
+    ("a.mkv", "video", b"#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:1/x.ts\n"),
+    ("a.mkv", "video", b"ffconcat version 1.0\nfile '/etc/passwd'\n"),
+    ("a.mp3", "audio", b"nothing of the kind" * 100),
+    ("a.jpg", "image", b"nothing of the kind"),
+    ("a.epub", "book", b"nothing of the kind"),
+    ("a.cbz", "book", b"PK\x03\x04" + b"\0" * 100),
+    ("a.pdf", "book", b"nothing of the kind"),
+]
+
+
+@pytest.mark.parametrize(("name", "kind", "data"), DAMAGED)
+def test_what_is_not_what_its_name_says_has_failed_with_a_reason(
+    tmp_path: Path, name: str, kind: MediaType, data: bytes
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(data)
+    reply = read(path, kind)
+    assert reply.status == "failed"
+    assert reply.reason
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
+def test_a_truncated_file_has_an_answer(tmp_path: Path, share: float) -> None:
+    film = media.truncated(media.video(tmp_path / "a.mp4"), share)
+    assert read(film, "video").status == "failed"
+    photo = tmp_path / "a.jpg"
+    photo.write_bytes(media.picture(800, 800))
+    assert read(media.truncated(photo, share), "image").status == "failed"
+
+
+def test_a_bomb_is_unpacked_no_further_than_its_cap(tmp_path: Path) -> None:
+    reply = read(media.zip_bomb(tmp_path / "a.epub", 20_000_000), "book")
+    assert (reply.status, reply.reason) == ("failed", "OEBPS/book.opf in it is larger than 4194304 bytes")
+
+
+def test_entities_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.epub"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("META-INF/container.xml", '<!DOCTYPE x [<!ENTITY a "b">]><container/>')
+    assert read(path, "book").reason == "META-INF/container.xml in it defines entities"
+
+
+def test_a_format_unknown_to_the_reader_is_not_called_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "a.svg"
+    path.write_text("<svg/>")
+    assert found(read(path, "image")) == Found(category="photo", container="svg")

@@ -1,0 +1,180 @@
+"""Only what changed is told, and what is not well again every five minutes."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+
+from schemas.system import Heartbeat, Report, RootReport, Scalar, ScanReport, Status, SystemUpdate
+from streams.core.status import ANALYSIS, QUEUE, RATE, REPEAT_MS, WORKERS, StatusRules
+
+T0 = 1_790_000_000_000
+BEAT = 5_000
+
+
+@dataclass
+class Desk:
+    """Tells everything that the rules find worth telling."""
+
+    rules: StatusRules = field(default_factory=StatusRules)
+    at: int = T0
+
+    def say(self, report: Report, after: int = 0) -> list[SystemUpdate]:
+        self.at += after
+        updates = self.rules.report(report, self.at)
+        for update in updates:
+            self.rules.told(update, self.at)
+        return updates
+
+    def beats(self, seconds: int, *components: str) -> list[tuple[str, Status]]:
+        told: list[tuple[str, Status]] = []
+        for _ in range(seconds // 5):
+            self.at += BEAT
+            for component in components:
+                told += brief(self.say(beat(component)))
+        return told
+
+
+def brief(updates: list[SystemUpdate]) -> list[tuple[str, Status]]:
+    return [(update.component, update.status) for update in updates]
+
+
+def beat(
+    component: str, status: Status = "healthy", *, instance: str = "a", details: dict[str, Scalar] | None = None
+) -> Heartbeat:
+    message = None if status == "healthy" else "outbox: full"
+    return Heartbeat(
+        component=component, instance=instance, host="nas", pid=1, status=status, at="t", message=message,
+        details=details or {},
+    )  # fmt: skip
+
+
+def root(status: Status = "healthy", message: str = "watching", retries: int = 0) -> RootReport:
+    return RootReport(
+        root="movies", library="home", site="main", protocol="local", status=status, at="t", message=message,
+        location="/media/movies", mode="watching" if status == "healthy" else "offline", retry_count=retries,
+        last_connected="2026-11-24T10:00:00.000Z",
+    )  # fmt: skip
+
+
+def test_a_root_is_told_when_first_seen_and_then_on_change_only() -> None:
+    desk = Desk()
+    told = [brief(desk.say(root(), BEAT)) for _ in range(3)]
+    assert told == [[("movies", "healthy")], [], []]
+
+
+def test_a_lost_root_is_told_with_all_that_is_known_and_so_is_its_return() -> None:
+    desk = Desk()
+    desk.say(root())
+    assert desk.say(root("error", "not mounted", 1), BEAT) == [
+        SystemUpdate(
+            action="storage_update",
+            component="movies",
+            status="error",
+            message="not mounted",
+            details={
+                "library": "home", "site": "main", "protocol": "local", "location": "/media/movies",
+                "mode": "offline", "retry_count": 1, "last_connected": "2026-11-24T10:00:00.000Z",
+            },
+        )
+    ]  # fmt: skip
+    assert desk.say(root("error", "not mounted", 2), BEAT) == []
+    assert brief(desk.say(root(), BEAT)) == [("movies", "healthy")]
+
+
+def test_what_is_not_well_is_told_again_every_five_minutes() -> None:
+    desk = Desk()
+    told = [desk.at for _ in range(200) if desk.say(root("error", "not mounted"), BEAT)]
+    assert [b - a for a, b in itertools.pairwise(told)] == [REPEAT_MS] * 3
+
+
+def test_another_cause_of_the_same_status_is_told_but_never_in_a_flood() -> None:
+    desk = Desk()
+    told = [bool(desk.say(root("error", f"cause {n}"), BEAT)) for n in range(7)]
+    assert told == [True, False, False, True, False, False, True]
+
+
+def test_a_component_nobody_heard_of_for_fifteen_seconds_is_in_error_and_its_return_is_told() -> None:
+    desk = Desk()
+    assert desk.beats(10, "stream", "watch") == [("stream", "healthy"), ("watch", "healthy")]
+    assert desk.beats(15, "stream") == []
+    assert desk.beats(5, "stream") == [("watch", "error")]
+    assert desk.beats(5, "stream", "watch") == [("watch", "healthy")]
+
+
+def test_a_component_is_as_well_as_its_worst_instance() -> None:
+    desk = Desk()
+    desk.say(beat("serve", instance="a"))
+    assert brief(desk.say(beat("serve", "error", instance="b"))) == [("serve", "error")]
+    assert desk.say(beat("serve", instance="a"), BEAT) == []
+    assert brief(desk.say(beat("serve", instance="b"))) == [("serve", "healthy")]
+
+
+def test_an_instance_that_is_gone_is_no_error_while_another_one_lives() -> None:
+    desk = Desk()
+    desk.say(beat("serve", instance="a"))
+    desk.say(beat("serve", instance="b"))
+    assert desk.beats(60, "serve") == []
+
+
+def test_a_platform_that_was_off_as_a_whole_does_not_accuse_itself() -> None:
+    desk = Desk()
+    desk.beats(10, "stream", "watch", "serve")
+    desk.at += 3_600_000
+    assert desk.beats(5, "stream") == []
+    assert desk.beats(20, "stream", "watch", "serve") == []
+
+
+def test_a_restarted_agent_repeats_nothing_and_still_misses_who_is_gone() -> None:
+    before = Desk()
+    before.beats(10, "stream", "watch")
+    after = Desk(at=before.at)
+    for component in ("stream", "watch"):
+        after.rules.told(
+            SystemUpdate(action="health_check", component=component, status="healthy", message="x"), before.at
+        )
+    assert after.beats(15, "stream") == []
+    assert after.beats(10, "stream") == [("watch", "error")]
+
+
+def test_what_was_not_written_is_said_again() -> None:
+    rules = StatusRules()
+    assert rules.report(root(), T0) == rules.report(root(), T0) != []
+
+
+def test_a_clock_that_steps_back_makes_nobody_silent() -> None:
+    desk = Desk()
+    desk.beats(10, "stream", "watch")
+    desk.at -= 3_600_000
+    assert desk.beats(30, "stream", "watch") == []
+
+
+def backlog(desk: Desk, queue: int, rate: float = 60.0) -> list[SystemUpdate]:
+    details: dict[str, Scalar] = {QUEUE: queue, WORKERS: 2, RATE: rate}
+    told = desk.say(beat("stream", details=details), BEAT)
+    return [update for update in told if update.component == ANALYSIS]
+
+
+def test_a_backlog_of_the_analysis_is_told_with_its_end_and_so_is_its_being_done() -> None:
+    desk = Desk()
+    assert backlog(desk, 500) == []
+    (warning,) = backlog(desk, 600)
+    assert (warning.action, warning.status) == ("service_status", "warning")
+    assert warning.details == {
+        "queue_length": 600,
+        "workers": 2,
+        "estimated_completion": "2026-09-21T14:23:30.000Z",
+    }
+    assert backlog(desk, 300) == []
+    (well,) = backlog(desk, 99)
+    assert well.status == "healthy"
+    assert backlog(desk, 300) == []
+
+
+def test_a_backlog_that_does_not_shrink_has_no_end() -> None:
+    (warning,) = backlog(Desk(), 600, rate=0.0)
+    assert "estimated_completion" not in (warning.details or {})
+
+
+def test_progress_of_a_scan_is_no_status() -> None:
+    assert Desk().say(ScanReport(root="movies", library="home", scan=1, done=5, at="t")) == []
