@@ -54,7 +54,9 @@ class Worker:
         """Lane → (state, next offset), as last written."""
         if not self._progress.exists():
             return {}
-        return {int(lane): (state, offset) for lane, (state, offset) in json.loads(self._progress.read_text()).items()}
+        return {
+            int(lane): (state, offset) for lane, (state, offset) in json.loads(self._progress.read_text()).items()
+        }
 
     @property
     def hit(self) -> bool:
@@ -115,12 +117,17 @@ class Feeder:
 
     def _head(self, library: str) -> dict[str, object]:
         self._seq[library] += 1
-        return {"root": f"root-{library}", "epoch": "e1", "seq": self._seq[library], "observed_at": "2026-01-01T00:00:00Z"}
+        return {
+            "root": f"root-{library}",
+            "epoch": "e1",
+            "seq": self._seq[library],
+            "observed_at": "2026-01-01T00:00:00Z",
+        }
 
     def _declared(self, library: str) -> RawRecord:
         return raw.RootDeclared(
-            **self._head(library), library=library, site="main", protocol="local", location="/m", identity=IDENTITY,
-            debounce_ms=150, max_hold_ms=1_000, rename_window_ms=150,
+            **self._head(library), library=library, site="main", protocol="local", location="/m",
+            identity=IDENTITY, debounce_ms=150, max_hold_ms=1_000, rename_window_ms=150,
         )  # type: ignore[arg-type]  # fmt: skip
 
     def _change(self, library: str) -> Iterator[tuple[str, RawRecord]]:
@@ -146,7 +153,12 @@ class Feeder:
             target = f"moved/{self._random.randrange(10_000)} {path.rpartition('/')[2]}"
             files[target] = files.pop(path)
             if roll < 0.75:
-                yield "moved", raw.Moved(**self._head(library), path=target, from_path=path, file=files[target], origin="live")  # type: ignore[arg-type]
+                yield (
+                    "moved",
+                    raw.Moved(
+                        **self._head(library), path=target, from_path=path, file=files[target], origin="live"
+                    ),
+                )  # type: ignore[arg-type]
             else:
                 yield "observed", self._observed(library, target)
                 yield "observed", self._observed(library, path)
@@ -161,7 +173,12 @@ class Feeder:
 
     def _result(self, job: dict[str, object]) -> RawRecord:
         return msgspec.convert(
-            {"kind": "result", **job, "status": self._random.choice(["done", "failed"]), "found": {"duration_ms": 5}},
+            {
+                "kind": "result",
+                **job,
+                "status": self._random.choice(["done", "failed"]),
+                "found": {"duration_ms": 5},
+            },
             raw.RawRecord,
         )
 
@@ -190,7 +207,9 @@ def read_jobs(kafka: Kafka, bootstrap: str) -> list[Read]:
     return read_all(bootstrap, kafka.name(topics.ANALYSIS_JOBS), *range(topics.JOB_PARTITIONS))
 
 
-def refolded(reads: list[Read], lane: int) -> list[tuple[str, int, bytes, bytes | None, tuple[tuple[str, bytes], ...]]]:
+def refolded(
+    reads: list[Read], lane: int
+) -> list[tuple[str, int, bytes, bytes | None, tuple[tuple[str, bytes], ...]]]:
     """What the pure fold makes of a lane's change log."""
     fold = Fold(lane)
     out = []
@@ -215,7 +234,9 @@ def drained(kafka: Kafka, bootstrap: str, workers: list[Worker]) -> None:
             if fold.next_due is not None and fold.next_due - fold.now < 60_000:
                 return False
             ends[lane] = reads[-1].offset + 1
-        told = {lane: offset for worker in workers for lane, (state, offset) in worker.lanes.items() if state == "live"}
+        told = {
+            lane: offset for worker in workers for lane, (state, offset) in worker.lanes.items() if state == "live"
+        }
         return all(told.get(lane) == end for lane, end in ends.items())
 
     wait_until(quiet, 60, what="the fold to drain")
@@ -226,7 +247,9 @@ def _committed_everything(kafka: Kafka, bootstrap: str) -> bool:
     for lane in range(kafka.lanes):
         reads = read_all(bootstrap, kafka.name(RAW), lane)
         positions = read_all(bootstrap, kafka.name(topics.POSITIONS), lane)
-        if reads and (not positions or json.loads(positions[-1].value or b"")["next_offset"] != reads[-1].offset + 1):
+        if reads and (
+            not positions or json.loads(positions[-1].value or b"")["next_offset"] != reads[-1].offset + 1
+        ):
             return False
     return True
 

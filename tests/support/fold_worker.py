@@ -7,7 +7,6 @@ SIGTERM; every 50 ms the lanes that it owns stand in PROGRESS_FILE; at the HIT-t
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import signal

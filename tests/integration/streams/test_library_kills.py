@@ -26,42 +26,40 @@ def feed(feeder: Feeder, changes: int, pause_seconds: float) -> threading.Thread
     return thread
 
 
-def test_killed_at_every_point_nothing_is_lost_and_nothing_is_twice(log: Kafka, tmp_path: Path) -> None:
-    bootstrap = log.settings.bootstrap_servers or ""
-    feeder = Feeder(log, seed=1)
+def test_killed_at_every_point_nothing_is_lost_and_nothing_is_twice(kafka: Kafka, tmp_path: Path) -> None:
+    bootstrap = kafka.settings.bootstrap_servers or ""
+    feeder = Feeder(kafka, seed=1)
     feeding = feed(feeder, CHANGES, 0.2)
     hits = [(point, hit) for hit in (3, 7) for point in POINTS]
     for point, hit in hits:
-        worker = Worker(log, "a", tmp_path, point, hit)
+        worker = Worker(kafka, "a", tmp_path, point, hit)
         wait_until(lambda worker=worker: worker.died is not None, 40, what=f"a kill at {point}")  # type: ignore[misc]
         assert (worker.died, worker.hit) == (-9, True), f"{point} was not reached"
-        feeder.offer_jobs(read_jobs(log, bootstrap)[-50:])
-    last = Worker(log, "a", tmp_path)
+        feeder.offer_jobs(read_jobs(kafka, bootstrap)[-50:])
+    last = Worker(kafka, "a", tmp_path)
     feeding.join(120)
     assert not feeding.is_alive()
-    drained(log, bootstrap, [last])
+    drained(kafka, bootstrap, [last])
     assert last.end() == 0
-    assert verdict(log, bootstrap) > CHANGES
+    assert verdict(kafka, bootstrap) > CHANGES
 
 
-def test_a_worker_stopped_past_its_session_is_refused_and_takes_part_again(log: Kafka, tmp_path: Path) -> None:
-    bootstrap = log.settings.bootstrap_servers or ""
-    first = Worker(log, "a", tmp_path)
-    second = Worker(log, "b", tmp_path)
+def test_a_worker_stopped_past_its_session_is_refused_and_takes_part_again(kafka: Kafka, tmp_path: Path) -> None:
+    bootstrap = kafka.settings.bootstrap_servers or ""
+    first = Worker(kafka, "a", tmp_path)
+    second = Worker(kafka, "b", tmp_path)
     workers = [first, second]
-    wait_live(workers, log.lanes)
-    feeding = feed(Feeder(log, seed=2), 1_200, 0.1)
+    wait_live(workers, kafka.lanes)
+    feeding = feed(Feeder(kafka, seed=2), 1_200, 0.1)
     for zombie, other in ((first, second), (second, first)):
         wait_until(lambda: all(o > 50 for _, o in zombie.lanes.values()), 20, what="work in flight")  # noqa: B023
         zombie.signal(signal.SIGSTOP)
-        wait_until(lambda: len(other.lanes) == log.lanes, 30, what="the other to take over")  # noqa: B023
-        wait_live([other], log.lanes)
+        wait_until(lambda: len(other.lanes) == kafka.lanes, 30, what="the other to take over")  # noqa: B023
+        wait_live([other], kafka.lanes)
         zombie.signal(signal.SIGCONT)
-        wait_until(lambda: len(zombie.lanes) == log.lanes // 2, 30, what="the zombie to take part again")  # noqa: B023
-        wait_live(workers, log.lanes)
+        wait_until(lambda: len(zombie.lanes) == kafka.lanes // 2, 30, what="the zombie to take part again")  # noqa: B023
+        wait_live(workers, kafka.lanes)
     feeding.join(120)
-    drained(log, bootstrap, workers)
+    drained(kafka, bootstrap, workers)
     assert [worker.end() for worker in workers] == [0, 0]
-    assert verdict(log, bootstrap) > 1_200
-
-
+    assert verdict(kafka, bootstrap) > 1_200
