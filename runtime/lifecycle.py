@@ -45,8 +45,11 @@ class Stop:
         return True
 
 
-def run(main: Callable[[Stop], Awaitable[None]]) -> None:
-    """Run a process's coroutine until it returns; SIGTERM and SIGINT set the given Stop."""
+def run(
+    main: Callable[[Stop], Awaitable[None]], new_loop: Callable[[], asyncio.AbstractEventLoop] | None = None
+) -> None:
+    """Run a process's coroutine until it returns; SIGTERM and SIGINT set the given Stop. `new_loop` makes the
+    event loop where another than asyncio's own is wanted."""
 
     async def supervised() -> None:
         stop = Stop()
@@ -56,7 +59,8 @@ def run(main: Callable[[Stop], Awaitable[None]]) -> None:
         await main(stop)
         _log.info("stopped", reason=stop.reason)
 
-    asyncio.run(supervised())
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(supervised())
 
 
 def announce_ready() -> None:

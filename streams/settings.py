@@ -31,5 +31,8 @@ class StreamsSettings(Section):
         description="this worker's static member name; unique among workers",
     )
     analysis: AnalysisSettings = Field(AnalysisSettings(), description="analysis children")
+    status: bool = Field(
+        True, description="workers of this site tell how roots and components are; true at one site only"
+    )
     health: HealthSettings = Field(HealthSettings(), description="health page of the stream worker")
     projector_health: HealthSettings = Field(HealthSettings(), description="health page of the projector")

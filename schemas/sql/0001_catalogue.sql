@@ -79,6 +79,7 @@ CREATE TABLE media_items (
     src_partition integer NOT NULL,
     src_offset  bigint NOT NULL
 );
+CREATE INDEX media_items_root ON media_items (storage_root, updated_at DESC) WHERE deleted_at IS NULL;
 CREATE INDEX media_items_path ON media_items USING hash (path);
 CREATE INDEX media_items_updated ON media_items (updated_at DESC, id) WHERE deleted_at IS NULL;
 CREATE INDEX media_items_title ON media_items (left(lower(title), 200), id) WHERE deleted_at IS NULL;

@@ -2,13 +2,18 @@
 
 A row names the log position that wrote it. Written again it replaces itself, an older one never replaces a newer
 one, and nothing is taken out: so any re-delivery, from any earlier position, ends in the same rows and shows
-nothing on the way that was over. `LAWS` says it as data; the real store makes SQL of it.
+nothing on the way that was over. `LAWS` says it as data; the real store makes SQL of it. JSON is kept as it was
+written.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from operator import attrgetter
+from uuid import UUID
+
+from msgspec import Raw
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,13 +28,13 @@ class Sourced:
 class ChangeRow(Sourced):
     """One record of the changes topic. `record`: its JSON; `n`: its `x-n`, dense per lane."""
 
-    event_id: str
+    event_id: UUID
     library: str
     root: str
     kind: str
     at: datetime
     n: int
-    record: str
+    record: Raw
     path: str | None = None
     path_b64: str | None = None
     from_root: str | None = None
@@ -77,8 +82,8 @@ class ItemRow(Sourced):
     cover_image: str | None
     created_at: datetime
     updated_at: datetime
-    item: str
-    deleted_at: None = None
+    item: Raw
+    deleted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +100,7 @@ class GoneItemRow(Sourced):
     media_type: str
     created_at: datetime
     updated_at: datetime
-    item: str
+    item: Raw
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +111,7 @@ class AnalysisRow(Sourced):
     media_id: int
     status: str
     reason: str | None
-    found: str | None
+    found: Raw | None
     at: datetime
 
 
@@ -114,7 +119,7 @@ class AnalysisRow(Sourced):
 class AnalysisBatchRow(Sourced):
     """The end of the analyses of a scan, or of a quiet batch."""
 
-    event_id: str
+    event_id: UUID
     storage_root: str | None
     scan_id: int | None
     items_processed: int
@@ -171,7 +176,7 @@ class RootStatusRow:
     root: str
     status: str
     message: str | None
-    details: str | None
+    details: Raw | None
     status_at: datetime
     status_offset: int
     changed_at: datetime
@@ -208,7 +213,7 @@ class ScanEndedRow(Sourced):
     cause: str
     subtree: str
     total: int | None
-    counts: str | None
+    counts: Raw | None
     ended_at: datetime
 
 
@@ -234,7 +239,7 @@ class GapClosedRow(Sourced):
     cause: str
     subtree: str
     closed_at: datetime
-    counts: str | None
+    counts: Raw | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -294,21 +299,25 @@ LAWS: dict[type[UpsertRow], Law] = {
     ScanEndedRow: Law("scans", ("scan_id",)),
     GapOpenedRow: Law("gaps", ("src_partition", "src_offset")),
 }
-"""The order is the order of writing within one transaction: an item before its deletion, a start before its end."""
+"""In the order of writing within one transaction: an item before its deletion, a start before its end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grouped:
-    """The rows of one transaction by kind, in log order within a kind."""
+    """The rows of one transaction by kind, one per key."""
 
-    upserts: dict[type[UpsertRow], list[UpsertRow]] = field(default_factory=dict)
+    upserts: dict[type[UpsertRow], dict[tuple[object, ...], UpsertRow]] = field(default_factory=dict)
     gaps_closed: list[GapClosedRow] = field(default_factory=list)
     covers_gone: list[CoverGoneRow] = field(default_factory=list)
 
 
+_KEYS = {kind: attrgetter(*law.key, law.key[0]) for kind, law in LAWS.items()}
+_GUARDS = {kind: attrgetter(*law.guard, law.guard[0]) for kind, law in LAWS.items()}
+
+
 def grouped(rows: tuple[Row, ...]) -> Grouped:
-    """Sort rows by kind."""
-    found = Grouped(upserts={kind: [] for kind in LAWS})
+    """Sort rows by kind. Of several with one key one is left, which is what writing them in order would leave."""
+    found = Grouped(upserts={kind: {} for kind in LAWS})
     for row in rows:
         match row:
             case GapClosedRow():
@@ -316,5 +325,17 @@ def grouped(rows: tuple[Row, ...]) -> Grouped:
             case CoverGoneRow():
                 found.covers_gone.append(row)
             case _:
-                found.upserts[type(row)].append(row)
+                kind = type(row)
+                same = found.upserts[kind]
+                key = _KEYS[kind](row)
+                same[key] = row if (old := same.get(key)) is None else _newer(old, row)
     return found
+
+
+def _newer(old: UpsertRow, new: UpsertRow) -> UpsertRow:
+    law, guard = LAWS[type(new)], _GUARDS[type(new)]
+    if guard(new) < guard(old):
+        return old
+    if law.update is None:
+        return new
+    return replace(old, **{column: getattr(new, column) for column in law.update})

@@ -1,7 +1,9 @@
 """PostgreSQL behind a port: positions, and rows with their position in one database transaction.
 
 `Store` is what the flow needs; `PostgresStore` keeps it on one connection, opened when needed and again after any
-error of it. Statements are made once from the rows' laws, and sent in one pipeline, never one round trip a row.
+error of it. Statements are made once from the rows' laws: one per kind of row, whatever the number of rows, which
+travel as one JSON array (34,000 rows/s against 8,600 one by one in a pipeline, measured). No pipeline: psycopg
+stops sending in the middle of a large parameter there, and both sides wait for ever (seen with 1 MB).
 It knows nothing of Kafka.
 """
 
@@ -9,15 +11,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, fields
-from operator import attrgetter
-from typing import Any, Protocol
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, LiteralString, Protocol, get_args, get_type_hints
+from uuid import UUID
 
 import psycopg
+from msgspec import Raw
 from psycopg import sql
-from psycopg.adapt import Dumper
 
+from schemas.codec import encode
 from streams.projector.errors import NotMigrated, RowsRefused, StoreUnavailable
 from streams.projector.positions import Partition, Position
 from streams.projector.rows import LAWS, Law, Row, UpsertRow, grouped
@@ -28,6 +32,9 @@ Point = Callable[[str], None]
 APPLY_SECONDS = 60.0
 """A transaction that takes longer is given up: the server may be frozen, and no time-out of it would fire."""
 CONNECT_SECONDS = 5
+_SESSION = "SET idle_in_transaction_session_timeout = '5s'; SET lock_timeout = '15s'"
+"""A projector that stands still in the middle of a transaction must not hold its position's lock for ever: the
+database ends its session, and whoever took its partition over goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,48 +77,80 @@ def no_point(_name: str) -> None:
 
 
 _MOVE = "UPDATE sink_offset SET next_offset = %s WHERE topic = %s AND partition = %s AND next_offset = %s"
-_BEGIN = "INSERT INTO sink_offset (topic, partition, next_offset, epoch) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING"
+_BEGIN = (
+    "INSERT INTO sink_offset (topic, partition, next_offset, epoch) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING"
+)
 _CLOSE_GAPS = """
-UPDATE gaps SET closed_at = %s, counts = %s, closed_offset = %s
-WHERE root = %s AND cause = %s AND (%s::text = '' OR subtree = %s OR starts_with(subtree, %s || '/'))
-  AND src_partition = %s AND src_offset < %s AND (closed_offset IS NULL OR closed_offset >= %s)
+UPDATE gaps AS t SET closed_at = c.closed_at, counts = c.counts, closed_offset = c.by
+FROM (
+    SELECT DISTINCT ON (g.src_partition, g.src_offset)
+           g.src_partition, g.src_offset, r.closed_at, r.counts, r.src_offset AS by
+    FROM jsonb_to_recordset(%s::jsonb) AS r(root text, cause text, subtree text, closed_at timestamptz,
+                                            counts jsonb, src_partition integer, src_offset bigint)
+    JOIN gaps AS g ON g.root = r.root AND g.cause = r.cause AND g.src_partition = r.src_partition
+     AND (r.subtree = '' OR g.subtree = r.subtree OR starts_with(g.subtree, r.subtree || '/'))
+     AND g.src_offset < r.src_offset AND (g.closed_offset IS NULL OR g.closed_offset >= r.src_offset)
+    ORDER BY g.src_partition, g.src_offset, r.src_offset
+) AS c
+WHERE t.src_partition = c.src_partition AND t.src_offset = c.src_offset
 """
-_DROP_COVER = "DELETE FROM covers WHERE hash = %s AND src_offset <= %s"
+_DROP_COVERS = """
+DELETE FROM covers AS t USING jsonb_to_recordset(%s::jsonb) AS r(hash text, src_offset bigint)
+WHERE t.hash = r.hash AND t.src_offset <= r.src_offset
+"""
 
 
-class _IntDumper(Dumper):
-    """Whole numbers as text of no type of their own: psycopg's choice by size would prepare one statement for
-    every mixture of sizes in a row."""
-
-    oid = 0
-
-    def dump(self, obj: int) -> bytes:
-        """Decimal digits."""
-        return b"%d" % obj
+_TYPES = {
+    int: "bigint",
+    str: "text",
+    bool: "boolean",
+    float: "double precision",
+    bytes: "text",
+    datetime: "timestamptz",
+    UUID: "uuid",
+    Raw: "jsonb",
+}
+"""How PostgreSQL reads a field of a row from JSON (bytes: base64)."""
 
 
 def _upsert(kind: type[UpsertRow], law: Law) -> sql.Composed:
-    columns = [field.name for field in fields(kind)]
-    update = law.update or tuple(column for column in columns if column not in law.key)
-    names = sql.SQL(", ").join
+    types = {name: _plain(hint) for name, hint in get_type_hints(kind).items()}
+    update = law.update or tuple(column for column in types if column not in law.key)
+    listed = sql.SQL(", ").join
     guard = [sql.Identifier(column) for column in law.guard]
     return sql.SQL(
-        "INSERT INTO {table} AS t ({columns}) VALUES ({values}) ON CONFLICT ({key}) DO UPDATE SET {update}"
-        " WHERE ({kept}) <= ({new})"
+        "INSERT INTO {table} AS t ({columns}) SELECT {values} FROM jsonb_to_recordset(%s::jsonb) AS r({typed})"
+        " ON CONFLICT ({key}) DO UPDATE SET {update} WHERE ({kept}) <= ({new})"
     ).format(
         table=sql.Identifier(law.table),
-        columns=names([sql.Identifier(column) for column in columns]),
-        values=names([sql.Placeholder()] * len(columns)),
-        key=names([sql.Identifier(column) for column in law.key]),
-        update=names([sql.SQL("{0} = EXCLUDED.{0}").format(sql.Identifier(column)) for column in update]),
-        kept=names([sql.SQL("t.{}").format(column) for column in guard]),
-        new=names([sql.SQL("EXCLUDED.{}").format(column) for column in guard]),
+        columns=listed([sql.Identifier(column) for column in types]),
+        values=listed([_value(column, type_) for column, type_ in types.items()]),
+        typed=listed(
+            [
+                sql.SQL("{} {}").format(sql.Identifier(column), sql.SQL(_TYPES[type_]))
+                for column, type_ in types.items()
+            ]
+        ),
+        key=listed([sql.Identifier(column) for column in law.key]),
+        update=listed([sql.SQL("{0} = EXCLUDED.{0}").format(sql.Identifier(column)) for column in update]),
+        kept=listed([sql.SQL("t.{}").format(column) for column in guard]),
+        new=listed([sql.SQL("EXCLUDED.{}").format(column) for column in guard]),
     )
 
 
-_UPSERTS = {
-    kind: (_upsert(kind, law), attrgetter(*(field.name for field in fields(kind)))) for kind, law in LAWS.items()
-}
+def _plain(hint: Any) -> type:
+    """The type in `T | None`."""
+    (plain,) = [part for part in get_args(hint) or (hint,) if part is not type(None)]
+    assert isinstance(plain, type)
+    return plain
+
+
+def _value(column: str, type_: type) -> sql.Composable:
+    name = sql.Identifier(column)
+    return sql.SQL("decode({}, 'base64')").format(name) if type_ is bytes else name
+
+
+_UPSERTS = {kind: _upsert(kind, law) for kind, law in LAWS.items()}
 
 
 class PostgresStore:
@@ -143,14 +182,14 @@ class PostgresStore:
     async def apply(self, batch: Batch) -> bool:
         """Rows and position in one transaction; the position first, so that two writers take turns there."""
         partition = batch.partition
-        async with self._open() as connection, connection.pipeline() as pipeline, connection.transaction() as work:
+        async with self._open() as connection, connection.transaction() as work:
             moved = await connection.execute(
                 _MOVE, (batch.next_offset, partition.topic, partition.number, batch.expected)
             )
-            await self._write(connection, batch.rows)
-            await pipeline.sync()
             if moved.rowcount != 1:
                 raise psycopg.Rollback(work)
+            for statement, rows in _written(batch.rows):
+                await connection.execute(statement, (encode(rows).decode(),))
             self._points("before_db_commit")
         return moved.rowcount == 1
 
@@ -160,17 +199,6 @@ class PostgresStore:
         if connection is not None:
             await connection.close()
 
-    async def _write(self, connection: psycopg.AsyncConnection, rows: tuple[Row, ...]) -> None:
-        groups = grouped(rows)
-        cursor = connection.cursor()
-        for kind, (statement, values) in _UPSERTS.items():
-            if group := groups.upserts[kind]:
-                await cursor.executemany(statement, [values(row) for row in group])
-        if groups.gaps_closed:
-            await cursor.executemany(_CLOSE_GAPS, [_closing(row) for row in groups.gaps_closed])
-        if groups.covers_gone:
-            await cursor.executemany(_DROP_COVER, [(row.hash, row.src_offset) for row in groups.covers_gone])
-
     @contextlib.asynccontextmanager
     async def _open(self) -> AsyncIterator[psycopg.AsyncConnection]:
         """The connection, opened if need be; after an error that is not the rows' fault it is dropped."""
@@ -179,7 +207,7 @@ class PostgresStore:
                 yield await self._connect()
         except (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded) as error:
             raise RowsRefused(_first_line(error)) from error
-        except psycopg.errors.SyntaxErrorOrAccessRuleViolation as error:
+        except psycopg.ProgrammingError as error:
             await self.close()
             raise NotMigrated(_first_line(error)) from error
         except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError, TimeoutError) as error:
@@ -200,15 +228,20 @@ class PostgresStore:
                 tcp_user_timeout=10_000,
                 prepare_threshold=1,
             )
-            self._connection.adapters.register_dumper(int, _IntDumper)
+            await self._connection.execute(_SESSION)
         return self._connection
 
 
-def _closing(row: Any) -> tuple[Any, ...]:
-    return (
-        row.closed_at, row.counts, row.src_offset, row.root, row.cause, row.subtree, row.subtree, row.subtree,
-        row.src_partition, row.src_offset, row.src_offset,
-    )  # fmt: skip
+def _written(rows: tuple[Row, ...]) -> Iterator[tuple[sql.Composed | LiteralString, Sequence[Row]]]:
+    """The statements that write the rows, each with its rows."""
+    groups = grouped(rows)
+    for kind, statement in _UPSERTS.items():
+        if same := groups.upserts[kind]:
+            yield statement, list(same.values())
+    if groups.gaps_closed:
+        yield _CLOSE_GAPS, groups.gaps_closed
+    if groups.covers_gone:
+        yield _DROP_COVERS, groups.covers_gone
 
 
 def _first_line(error: BaseException) -> str:

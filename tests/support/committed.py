@@ -43,7 +43,7 @@ def read_all(bootstrap: str, topic: str, *partitions: int, isolation: str = "rea
             for message in consumer.consume(1_000, timeout=0.05):
                 error = message.error()
                 if error is None:
-                    found[message.partition()].append(_read(message))
+                    found[message.partition() or 0].append(_read(message))
                 elif error.code() == KafkaError._PARTITION_EOF:
                     open_.discard(message.partition())
                 else:
@@ -59,7 +59,7 @@ def _read(message: Message) -> Read:
         message.partition() or 0,
         message.offset() or 0,
         message.timestamp()[1],
-        message.key(),  # type: ignore[arg-type]
-        message.value(),  # type: ignore[arg-type]
-        tuple(message.headers() or ()),  # type: ignore[arg-type]
+        message.key(),
+        message.value(),
+        tuple(message.headers() or ()),  # type: ignore[arg-type]  # a list of pairs when read
     )

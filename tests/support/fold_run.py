@@ -14,8 +14,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from aiokafka import AIOKafkaProducer
@@ -115,7 +116,7 @@ class Feeder:
         finally:
             await producer.stop()
 
-    def _head(self, library: str) -> dict[str, object]:
+    def _head(self, library: str) -> dict[str, Any]:
         self._seq[library] += 1
         return {
             "root": f"root-{library}",
@@ -128,7 +129,7 @@ class Feeder:
         return raw.RootDeclared(
             **self._head(library), library=library, site="main", protocol="local", location="/m",
             identity=IDENTITY, debounce_ms=150, max_hold_ms=1_000, rename_window_ms=150,
-        )  # type: ignore[arg-type]  # fmt: skip
+        )  # fmt: skip
 
     def _change(self, library: str) -> Iterator[tuple[str, RawRecord]]:
         files = self._files[library]
@@ -158,7 +159,7 @@ class Feeder:
                     raw.Moved(
                         **self._head(library), path=target, from_path=path, file=files[target], origin="live"
                     ),
-                )  # type: ignore[arg-type]
+                )
             else:
                 yield "observed", self._observed(library, target)
                 yield "observed", self._observed(library, path)
@@ -169,10 +170,10 @@ class Feeder:
 
     def _observed(self, library: str, path: str) -> RawRecord:
         file = self._files[library].get(path)
-        return raw.Observed(**self._head(library), path=path, file=file, origin="live")  # type: ignore[arg-type]
+        return raw.Observed(**self._head(library), path=path, file=file, origin="live")
 
     def _result(self, job: dict[str, object]) -> RawRecord:
-        return msgspec.convert(
+        record: RawRecord = msgspec.convert(
             {
                 "kind": "result",
                 **job,
@@ -181,6 +182,7 @@ class Feeder:
             },
             raw.RawRecord,
         )
+        return record
 
     async def _put(self, producer: AIOKafkaProducer, library: str, kind: str, record: RawRecord) -> None:
         lane = lane_of(library, self._kafka.lanes)
@@ -277,7 +279,7 @@ def verdict(kafka: Kafka, bootstrap: str) -> int:
     return total + len(jobs)
 
 
-def _difference(topic: str, lane: int, got: list[object], wanted: list[object]) -> str:
+def _difference(topic: str, lane: int, got: Sequence[object], wanted: Sequence[object]) -> str:
     at = next((i for i, (a, b) in enumerate(zip(got, wanted, strict=False)) if a != b), min(len(got), len(wanted)))
     return (
         f"{topic} lane {lane}: {len(got)} records, the refold has {len(wanted)}; they differ at {at}:\n"

@@ -115,7 +115,14 @@ class Lane:
     ) -> list[Told]:
         """A scan finishes."""
         return self.make(
-            raw.ScanFinished, root, scan=number, origin=origin, cause="start", total=total, counts=raw.Counts(), **fields
+            raw.ScanFinished,
+            root,
+            scan=number,
+            origin=origin,
+            cause="start",
+            total=total,
+            counts=raw.Counts(),
+            **fields,
         )
 
     def later(self, ms: int) -> list[Told]:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Self
 
 from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from runtime.kafka import Kafka
 from runtime.lifecycle import Stop
@@ -103,6 +104,25 @@ async def feed(kafka: Kafka, url: str, records: list[Logged], *, per_transaction
         before = await positions(url)
 
     await Writer(kafka).write(records, per_transaction=per_transaction, between=followed)
+
+
+async def joined(kafka: Kafka, members: int) -> None:
+    """Wait until the group is settled with that many members."""
+    admin = kafka.admin()
+    await admin.start()
+
+    async def settled() -> bool:
+        try:
+            (response,) = await admin.describe_consumer_groups([kafka.group("projector")])
+        except GroupCoordinatorNotAvailableError:  # a broker's first group: its offsets topic is being made
+            return False
+        (group,) = response.groups
+        return group[2] == "Stable" and len(group[5]) == members
+
+    try:
+        await until(settled, 30, f"{members} members in the group")
+    finally:
+        await admin.close()
 
 
 async def moved_beyond(url: str, before: dict[tuple[str, int], int]) -> None:

@@ -1,7 +1,7 @@
 """A stream worker as a process of its own, that tests stop and kill.
 
-`python -m tests.support.stream_worker KAFKA_JSON STREAMS_JSON STATE_DIR`: what `catalogizer stream` runs. It writes
-the file named by CATALOGIZER_READY_FILE when it is ready.
+`python -m tests.support.stream_worker KAFKA_JSON STREAMS_JSON STATE_DIR`: what `catalogizer stream` runs. It
+writes the file named by CATALOGIZER_READY_FILE when it is ready.
 """
 
 from __future__ import annotations

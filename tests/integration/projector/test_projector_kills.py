@@ -4,14 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 
 import pytest
 
+from cli.provision import apply
 from runtime.kafka import Kafka
 from schemas import topics
 from streams.projector.replay import positions
-from tests.support.projector_run import Process, caught_up, expected, feed, history, moved_beyond, until
+from tests.support.projector_run import (
+    Process,
+    Writer,
+    caught_up,
+    expected,
+    feed,
+    history,
+    joined,
+    moved_beyond,
+    projecting,
+    until,
+)
 from tests.support.projector_tables import dump
+from tests.support.servers import Brokers, clients
 
 POINTS = ("before_db_commit", "after_db_commit", "after_group_commit")
 
@@ -62,6 +76,7 @@ def test_stopped_past_its_session_it_holds_nobody_up_writes_nothing_twice_and_ta
             Process(kafka, migrated, slot="a", point=point, hit=4, itself=signal.SIGSTOP) as zombie,
             Process(kafka, migrated, slot="b") as other,
         ):
+            await joined(kafka, 2)
             feeding = asyncio.create_task(feed(kafka, migrated, log.records[:third]))
             await until(lambda: _answer(zombie.stopped), 30, f"{point} to be reached")
             await feeding
@@ -82,3 +97,40 @@ def test_stopped_past_its_session_it_holds_nobody_up_writes_nothing_twice_and_ta
 
 async def _answer(answer: bool) -> bool:
     return answer
+
+
+def test_a_broker_killed_under_it_is_waited_for(broker_factory: Brokers, migrated: str) -> None:
+    broker = broker_factory()
+    kafka = clients(broker)
+    asyncio.run(apply(kafka))
+
+    async def run() -> None:
+        log = history(13, 240)
+        third = len(log.records) // 3
+        async with projecting(kafka, migrated):
+            await feed(kafka, migrated, log.records[:third])
+            for part in (log.records[third : 2 * third], log.records[2 * third :]):
+                await Writer(kafka).write(part)
+                broker.kill()
+                broker.start()
+                await broker.ready()
+                await caught_up(kafka, migrated, 60)
+        assert dump(migrated) == await expected(kafka)
+
+    asyncio.run(run())
+
+
+def test_asked_to_stop_while_the_broker_is_away_it_stops(broker_factory: Brokers, migrated: str) -> None:
+    broker = broker_factory()
+    kafka = clients(broker)
+    asyncio.run(apply(kafka))
+
+    async def run() -> None:
+        with Process(kafka, migrated) as process:
+            await feed(kafka, migrated, history(14, 20).records)
+            broker.kill()
+            asked = time.monotonic()
+            assert await asyncio.to_thread(process.end) == 0
+            assert time.monotonic() - asked < 8
+
+    asyncio.run(run())

@@ -8,14 +8,13 @@ from collections.abc import AsyncIterator
 
 import psycopg
 import pytest
-from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from cli.up.kafka_tools import kafka_tool
 from runtime.kafka import Kafka
 from schemas import topics
 from streams.projector.assigned import group_offsets
 from streams.projector.errors import GroupActive, NotBehind
-from streams.projector.plan import TOPICS
 from streams.projector.replay import positions, reset
 from tests.support.projector_run import Writer, caught_up, expected, history, projecting, until
 from tests.support.projector_tables import dump
@@ -30,23 +29,13 @@ async def projected(kafka: Kafka, url: str, seed: int) -> AsyncIterator[None]:
     yield
 
 
-def by_hand(kafka: Kafka, offset: int | None, only: topics.Topic | None = None) -> None:
-    """Move the group as Kafka's own tool does: offsets without metadata. None: to the end of each partition."""
-    group = Consumer(
-        {
-            "bootstrap.servers": kafka.settings.bootstrap_servers or "",
-            "group.id": kafka.group("projector"),
-            "enable.auto.commit": False,
-        }
-    )
-    places = []
-    for topic in [only] if only else TOPICS:
-        for number in range(topic.partition_count(kafka.lanes)):
-            place = TopicPartition(kafka.name(topic), number)
-            at = group.get_watermark_offsets(place, timeout=10)[1] if offset is None else offset
-            places.append(TopicPartition(place.topic, place.partition, at))
-    group.commit(offsets=places, asynchronous=False)
-    group.close()
+def by_kafkas_tool(kafka: Kafka, *target: str) -> None:
+    """As an operator does it."""
+    done = kafka_tool(
+        "consumer-groups", "--bootstrap-server", kafka.settings.bootstrap_servers or "",
+        "--group", kafka.group("projector"), "--reset-offsets", "--all-topics", *target, "--execute",
+    )  # fmt: skip
+    assert done.returncode == 0 and "NEW-OFFSET" in done.stdout, done.stdout + done.stderr
 
 
 async def never_revived(url: str, until_done: asyncio.Event, rounds: list[int]) -> None:
@@ -65,7 +54,7 @@ async def never_revived(url: str, until_done: asyncio.Event, rounds: list[int]) 
             await asyncio.sleep(0)
 
 
-@pytest.mark.parametrize("how", ["our command", "Kafka's own offsets"])
+@pytest.mark.parametrize("how", ["our command", "Kafka's own tool"])
 def test_from_the_beginning_again_the_rows_are_equal_and_nothing_deleted_is_seen(
     kafka: Kafka, migrated: str, how: str
 ) -> None:
@@ -76,7 +65,7 @@ def test_from_the_beginning_again_the_rows_are_equal_and_nothing_deleted_is_seen
             if how == "our command":
                 await reset(kafka, migrated, dict.fromkeys(end, 0))
             else:
-                by_hand(kafka, 0)
+                by_kafkas_tool(kafka, "--to-earliest")
             done, rounds = asyncio.Event(), [0]
             looking = asyncio.create_task(never_revived(migrated, done, rounds))
             async with projecting(kafka, migrated):
@@ -110,7 +99,7 @@ def test_a_reset_ahead_is_refused_and_nothing_is_skipped(kafka: Kafka, migrated:
     async def run() -> None:
         async with projected(kafka, migrated, 22):
             await Writer(kafka).write(history(23, 100).of(topics.SYSTEM_UPDATES))
-            by_hand(kafka, None)
+            by_kafkas_tool(kafka, "--to-latest")
             async with projecting(kafka, migrated):
                 await caught_up(kafka, migrated)
             assert dump(migrated) == await expected(kafka)

@@ -19,10 +19,10 @@ from schemas.changes import Created
 from schemas.codec import encode
 from schemas.headers import X_EXCEPTION_TYPE, X_ORIGINAL_OFFSET, find
 from schemas.paths import to_wire
-from streams.projector.assigned import group_offsets
+from streams.projector.assigned import epochs_of, group_offsets
 from streams.projector.errors import LogEpochChanged, LogOvertaken, NotMigrated
 from streams.projector.plan import TOPICS
-from streams.projector.positions import mark
+from streams.projector.positions import GroupOffset, mark
 from streams.projector.replay import positions
 from tests.support.projector_log import LIBRARY, ROOT, Log, at, item
 from tests.support.projector_run import (
@@ -57,12 +57,15 @@ def test_the_group_is_told_with_our_mark_and_has_no_lag(kafka: Kafka, migrated: 
         await Writer(kafka).write(history(2, 30).records)
         async with projecting(kafka, migrated):
             await caught_up(kafka, migrated)
+            epochs = await epochs_of(kafka, {topic.name for topic in TOPICS})
 
             async def told() -> bool:
                 group = await group_offsets(kafka, kafka.group("projector"))
-                marks = {offset.metadata for offset in group.values()}
-                at_ = {(kafka.topic(p.topic).name, p.partition): o.next_offset for p, o in group.items()}
-                return at_ == await positions(migrated) and marks == {mark("abc")}
+                found = {(kafka.topic(p.topic).name, p.partition): offset for p, offset in group.items()}
+                return found == {
+                    place: GroupOffset(offset, mark(epochs[place[0]]))
+                    for place, offset in (await positions(migrated)).items()
+                }
 
             await until(told, 10, "the group to be told")
 

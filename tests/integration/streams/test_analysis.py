@@ -39,9 +39,9 @@ def job(number: int, path: Path, kind: MediaType = "video", *, root: str = "movi
     )  # fmt: skip
 
 
-def ask(log: Kafka, *jobs: Job) -> None:
+def ask(kafka: Kafka, *jobs: Job) -> None:
     write(
-        log,
+        kafka,
         *(
             Said(ANALYSIS_JOBS, encode(job), str(job.media_id).encode(), job.media_id % JOB_PARTITIONS)
             for job in jobs
@@ -49,12 +49,12 @@ def ask(log: Kafka, *jobs: Job) -> None:
     )
 
 
-def results(log: Kafka) -> list[dict[str, object]]:
-    return [value for value in decoded(read(log, RAW)) if value["kind"] == "result"]
+def results(kafka: Kafka) -> list[dict[str, object]]:
+    return [value for value in decoded(read(kafka, RAW)) if value["kind"] == "result"]
 
 
-def ended(log: Kafka) -> set[object]:
-    return {result["job"] for result in results(log)}
+def ended(kafka: Kafka) -> set[object]:
+    return {result["job"] for result in results(kafka)}
 
 
 @pytest.fixture
@@ -65,19 +65,19 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_a_file_is_told_to_the_lane_of_its_library_and_its_cover_before_it(
-    log: Kafka, root: Path, tmp_path: Path
+    kafka: Kafka, root: Path, tmp_path: Path
 ) -> None:
     film = media.video(root / "The.Long.Voyage.2004.mkv", 0.5)
-    with working(log, settings(root), tmp_path):
-        ask(log, job(1, film))
-        wait_until(lambda: ended(log) == {"job-1"}, 20, what="the result")
-    (result,) = results(log)
+    with working(kafka, settings(root), tmp_path):
+        ask(kafka, job(1, film))
+        wait_until(lambda: ended(kafka) == {"job-1"}, 20, what="the result")
+    (result,) = results(kafka)
     found = result["found"]
     assert isinstance(found, dict)
     assert (result["status"], result["media_id"], found["title"]) == ("done", 1, "The Long Voyage")
-    (told,) = [record for record in read(log, RAW) if b'"result"' in (record.value or b"")]
-    (cover,) = read(log, COVERS)
-    assert (told.key, told.partition) == (b"home", lane_of(LIBRARY, log.lanes))
+    (told,) = [record for record in read(kafka, RAW) if b'"result"' in (record.value or b"")]
+    (cover,) = read(kafka, COVERS)
+    assert (told.key, told.partition) == (b"home", lane_of(LIBRARY, kafka.lanes))
     assert cover.key == str(found["cover"]).encode()
     assert cover.timestamp <= told.timestamp
 
@@ -130,14 +130,16 @@ HOSTILE: dict[str, Callable[[Path], Job]] = {
 }
 
 
-def test_every_hostile_file_ends_in_a_result_and_the_worker_lives(log: Kafka, root: Path, tmp_path: Path) -> None:
+def test_every_hostile_file_ends_in_a_result_and_the_worker_lives(
+    kafka: Kafka, root: Path, tmp_path: Path
+) -> None:
     jobs = {said: make(root) for said, make in HOSTILE.items()}
     link, good = _linked(root), job(99, media.song(root / "good.mp3"), "audio")
-    with working(log, settings(root), tmp_path) as worker:
-        ask(log, *jobs.values(), link, good)
-        wait_until(lambda: len(ended(log)) == len(jobs) + 2, 60, what="all results")
+    with working(kafka, settings(root), tmp_path) as worker:
+        ask(kafka, *jobs.values(), link, good)
+        wait_until(lambda: len(ended(kafka)) == len(jobs) + 2, 60, what="all results")
         assert worker.died is None
-    told = {result["job"]: f"{result['status']}: {result.get('reason')}" for result in results(log)}
+    told = {result["job"]: f"{result['status']}: {result.get('reason')}" for result in results(kafka)}
     assert {asked.job: told[asked.job] for asked in jobs.values()} == {
         asked.job: said for said, asked in jobs.items()
     }
@@ -145,50 +147,50 @@ def test_every_hostile_file_ends_in_a_result_and_the_worker_lives(log: Kafka, ro
     assert told[good.job] == "done: None"
 
 
-def test_jobs_of_other_sites_are_not_ours(log: Kafka, root: Path, tmp_path: Path) -> None:
+def test_jobs_of_other_sites_are_not_ours(kafka: Kafka, root: Path, tmp_path: Path) -> None:
     song = media.song(root / "a.mp3")
-    with working(log, settings(root), tmp_path):
-        ask(log, job(12, song, "audio", site="attic"), job(24, song, "audio"))
-        wait_until(lambda: ended(log) == {"job-24"}, 20, what="our result")
+    with working(kafka, settings(root), tmp_path):
+        ask(kafka, job(12, song, "audio", site="attic"), job(24, song, "audio"))
+        wait_until(lambda: ended(kafka) == {"job-24"}, 20, what="our result")
 
 
-def test_a_child_killed_in_the_middle_costs_one_result_at_most(log: Kafka, root: Path, tmp_path: Path) -> None:
+def test_a_child_killed_in_the_middle_costs_one_result_at_most(kafka: Kafka, root: Path, tmp_path: Path) -> None:
     films = [job(n, media.video(root / f"{n}.mkv", 0.4)) for n in range(30)]
-    with working(log, settings(root), tmp_path) as worker:
-        ask(log, *films)
-        wait_until(lambda: len(ended(log)) >= 3, 20, what="work in flight")
+    with working(kafka, settings(root), tmp_path) as worker:
+        ask(kafka, *films)
+        wait_until(lambda: len(ended(kafka)) >= 3, 20, what="work in flight")
         for child in worker.children:
             child.kill()
-        wait_until(lambda: len(ended(log)) == len(films), 40, what="all results")
-    bad = [result.get("reason") for result in results(log) if result["status"] != "done"]
+        wait_until(lambda: len(ended(kafka)) == len(films), 40, what="all results")
+    bad = [result.get("reason") for result in results(kafka) if result["status"] != "done"]
     assert len(bad) <= 2
     assert set(bad) <= {"the probe was ended by SIGKILL"}
 
 
 def test_every_job_ends_although_its_worker_is_killed_again_and_again(
-    log: Kafka, root: Path, tmp_path: Path
+    kafka: Kafka, root: Path, tmp_path: Path
 ) -> None:
     films = [job(n, media.video(root / f"{n}.mkv", 0.4)) for n in range(60)]
-    ask(log, *films)
+    ask(kafka, *films)
     for _ in range(4):
-        worker = StreamWorker(log, settings(root), tmp_path)
-        before = len(ended(log))
-        wait_until(lambda before=before: len(ended(log)) > before, 20, what="work in flight")  # type: ignore[misc]
+        worker = StreamWorker(kafka, settings(root), tmp_path)
+        before = len(ended(kafka))
+        wait_until(lambda before=before: len(ended(kafka)) > before, 20, what="work in flight")  # type: ignore[misc]
         children = worker.children
         worker.kill()
         _, alive = psutil.wait_procs(children, timeout=5)
         assert alive == []
-    with working(log, settings(root), tmp_path):
-        wait_until(lambda: len(ended(log)) == len(films), 60, what="all results")
-    assert {result["status"] for result in results(log)} == {"done"}
+    with working(kafka, settings(root), tmp_path):
+        wait_until(lambda: len(ended(kafka)) == len(films), 60, what="all results")
+    assert {result["status"] for result in results(kafka)} == {"done"}
 
 
-def test_after_a_clean_stop_no_job_comes_again(log: Kafka, root: Path, tmp_path: Path) -> None:
+def test_after_a_clean_stop_no_job_comes_again(kafka: Kafka, root: Path, tmp_path: Path) -> None:
     songs = [job(n, media.song(root / f"{n}.mp3", 0.2), "audio") for n in range(20)]
-    with working(log, settings(root), tmp_path):
-        ask(log, *songs)
-        wait_until(lambda: len(ended(log)) == len(songs), 30, what="all results")
-    with working(log, settings(root), tmp_path):
-        ask(log, job(77, root / "0.mp3", "audio"))
-        wait_until(lambda: "job-77" in ended(log), 20, what="the next result")
-    assert set(Counter(result["job"] for result in results(log)).values()) == {1}
+    with working(kafka, settings(root), tmp_path):
+        ask(kafka, *songs)
+        wait_until(lambda: len(ended(kafka)) == len(songs), 30, what="all results")
+    with working(kafka, settings(root), tmp_path):
+        ask(kafka, job(77, root / "0.mp3", "audio"))
+        wait_until(lambda: "job-77" in ended(kafka), 20, what="the next result")
+    assert set(Counter(result["job"] for result in results(kafka)).values()) == {1}

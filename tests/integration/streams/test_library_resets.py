@@ -47,7 +47,7 @@ def test_resets_of_the_group_repeat_nothing_and_skip_nothing(kafka: Kafka, tmp_p
 def _is_empty(kafka: Kafka) -> bool:
     admin = AdminClient({"bootstrap.servers": kafka.settings.bootstrap_servers or ""})
     told = admin.describe_consumer_groups([kafka.group(GROUP)])[kafka.group(GROUP)].result(10)
-    return told.state == ConsumerGroupState.EMPTY
+    return bool(told.state == ConsumerGroupState.EMPTY)
 
 
 def test_a_position_of_another_log_stops_the_lane(kafka: Kafka, tmp_path: Path) -> None:

@@ -217,8 +217,13 @@ class Gateway(RuleBasedStateMachine):
     # Steps of the above.
 
     def serve(self) -> None:
+        """As the shell does: turns while more is due; then only the log can help who is not live."""
         for client in self.clients:
-            self.pump(client, 400)
+            while self.pump(client, 400):
+                pass
+            if client.session.servable:
+                for place, position in client.session.positions.items():
+                    assert position.asked or position.level(self.hub.rings[place])
 
     def at(self, i: int) -> Client | None:
         return self.clients[i] if i < len(self.clients) else None
@@ -245,10 +250,11 @@ class Gateway(RuleBasedStateMachine):
             for p, hi in self.hub.heads(channel).items():
                 client.runs[Place(channel, p)] = Run(hi)
 
-    def pump(self, client: Client, budget: int) -> None:
+    def pump(self, client: Client, budget: int) -> bool:
         pumped = self.hub.pump(client.session, budget, self.now)
         self.received(client, pumped.data)
         client.needs += pumped.needs
+        return pumped.more
 
     def read(self, client: Client, count: int) -> None:
         place, start = client.needs.pop(0)
@@ -270,9 +276,9 @@ class Gateway(RuleBasedStateMachine):
             elif message["type"] == "unsubscribed":
                 for place, run in list(client.runs.items()):
                     if place.channel == message["channel"]:
-                        assert run.got == [
-                            o for o in self.log[place] if run.start <= o < (run.until or 0)
-                        ], "complete means all of it"
+                        assert run.got == [o for o in self.log[place] if run.start <= o < (run.until or 0)], (
+                            "complete means all of it"
+                        )
                 self.ended(client, message["channel"])
 
 

@@ -1,0 +1,62 @@
+"""What the measurements share: a broker of their own, CPU time, and one way to print."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from cli.up.jars import cache_folder, locked, obtain
+from cli.up.kafka import EmbeddedKafka
+from cli.up.ports import free_port
+from cli.up.telling import Telling
+from runtime.kafka import Kafka
+from runtime.settings import KafkaSettings
+
+
+@contextmanager
+def broker(lanes: int = 1) -> Iterator[Kafka]:
+    """An embedded broker in a temporary folder."""
+    jars = obtain(locked("server"), cache_folder() / "kafka", Telling())
+    with tempfile.TemporaryDirectory(prefix="catalogizer-bench-") as folder:
+        embedded = EmbeddedKafka(Path(folder), free_port(), jars)
+        embedded.prepare()
+        embedded.start()
+        try:
+            embedded.wait_ready()
+            yield Kafka(KafkaSettings(bootstrap_servers=embedded.bootstrap_servers, lanes=lanes), "bench")
+        finally:
+            embedded.stop()
+
+
+def cpu_seconds() -> float:
+    """User and system time of this process so far."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+def resident_mb(pid: int | None = None) -> float:
+    """Resident memory of a process in MB."""
+    for line in Path(f"/proc/{pid or os.getpid()}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def show(title: str, rows: list[tuple[str, str]], figures: dict[str, float]) -> None:
+    """Print as a table, or with `--json` as one object."""
+    if "--json" in sys.argv:
+        print(json.dumps({"bench": title, **{name: round(value, 4) for name, value in figures.items()}}))
+        return
+    table = Table(title=title, show_header=False)
+    for name, value in rows:
+        table.add_row(name, value)
+    Console().print(table)

@@ -1,0 +1,120 @@
+"""How commands speak: tables on a terminal, plain lines in a pipe, JSON for machines; faults on standard error.
+
+An expected error is one line and an exit code; a traceback means that the program is wrong.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import re
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+
+from cli.errors import CommandError
+
+T = TypeVar("T")
+_ADDRESS_FAMILY = re.compile(r", <AddressFamily[^>]*>")
+
+USAGE = 2
+FAILED = 1
+INTERRUPTED = 130
+_TELLING = frozenset({"cli", "producer", "streams", "gateway", "runtime", "schemas", "aiokafka", "psycopg"})
+"""Packages whose errors are told in one line; any other error is a fault of the program."""
+
+
+def print_json(value: object) -> None:
+    """One JSON document on one line."""
+    sys.stdout.buffer.write(msgspec.json.encode(value) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table on a terminal, tab-separated lines elsewhere."""
+    if not sys.stdout.isatty():
+        for row in (columns, *rows):
+            print("\t".join(row))
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=title, title_justify="left")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    Console().print(table)
+
+
+def say(text: str) -> None:
+    """A remark for people, on standard error."""
+    print(text, file=sys.stderr)
+
+
+def run_async(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run a tool's coroutine in a loop of its own. What Kafka's client would log is raised to us anyway."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+
+    async def quietly() -> T:
+        asyncio.get_running_loop().set_exception_handler(_handle)
+        return await main()
+
+    return asyncio.run(quietly())
+
+
+def run_to_exit(command: Callable[[], None]) -> int:
+    """Run a command; the exit code. Expected errors become one line each on standard error."""
+    try:
+        command()
+    except CommandError as error:
+        say(f"error: {error}")
+        return error.exit_code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # noqa: BLE001  the outermost loop of every command
+        return _told(error)
+    return 0
+
+
+def _told(error: Exception) -> int:
+    from runtime.settings import SettingsError
+
+    if isinstance(error, SettingsError):
+        for fault in error.faults:
+            say(f"error: {fault}")
+        return USAGE
+    if not _expected(error):
+        raise error
+    say(f"error: {_line(error)}")
+    return FAILED
+
+
+def _expected(error: Exception) -> bool:
+    """Errors that the outside world causes, and those that our packages declare in their error trees."""
+    return isinstance(error, OSError | TimeoutError) or any(
+        cls.__module__.split(".", 1)[0] in _TELLING for cls in type(error).__mro__
+    )
+
+
+def _line(error: Exception) -> str:
+    name = type(error).__name__
+    text = " ".join(str(error).split()).removeprefix(f"{name}: ")
+    if name == "KafkaConnectionError":
+        return f"cannot reach Kafka: {_ADDRESS_FAMILY.sub('', text)} (CATALOGIZER_KAFKA__BOOTSTRAP_SERVERS)"
+    return text or name
+
+
+def _handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """aiokafka leaves futures of its own behind whose error was already raised to us."""
+    from aiokafka.errors import KafkaError
+
+    if not isinstance(context.get("exception"), KafkaError):
+        loop.default_exception_handler(context)

@@ -1,0 +1,150 @@
+"""The tables in documents that are generated from code: settings, channels, close codes.
+
+`python -m cli.generate` writes each between its two markers (`<!-- NAME: begin … -->`, `<!-- NAME: end -->`) and
+what `schemas.generate` writes; with `--check` it exits 1 where something is out of date.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin
+
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+
+from cli.config_values import shown_value
+from cli.settings import Settings
+from runtime.settings import variables
+from schemas import generate as records
+from schemas.channels import CHANNELS
+from schemas.close_codes import CLOSE_CODES
+
+TABLES: tuple[tuple[str, str], ...] = (
+    ("README.md", "settings"),
+    ("docs/settings.md", "settings"),
+    ("docs/protocol.md", "channels"),
+    ("docs/protocol.md", "close codes"),
+)
+
+
+class NoMarkers(Exception):
+    """A document has not the markers of a table: `page`, `table`."""
+
+    def __init__(self, page: str, table: str) -> None:
+        self.page = page
+        self.table = table
+        super().__init__(f"{page} has no `<!-- {table}: begin … -->` and `<!-- {table}: end -->`")
+
+
+def settings_table() -> Iterator[str]:
+    """Every setting: variable, type and bounds, default, meaning."""
+    yield "| environment variable | value | default | meaning |"
+    yield "|---|---|---|---|"
+    for variable, field in variables(Settings).items():
+        cells = (f"`{variable}`", _kind(field), _default(field), field.description or "")
+        yield _row(cells)
+
+
+def channels_table() -> Iterator[str]:
+    """Every channel: the type of its events, the topic that feeds it."""
+    yield "| channel | events | fed by | |"
+    yield "|---|---|---|---|"
+    for channel in CHANNELS.values():
+        fed = "nothing yet" if channel.topic is None else f"`{channel.topic.name}`"
+        note = "delivered to every socket; subscribed to only for replay" if channel.everybody else ""
+        yield _row((f"`{channel.name}`", f"`{channel.event}`", fed, note))
+
+
+def close_codes_table() -> Iterator[str]:
+    """Every close code."""
+    yield "| code | reason sent | meaning | come back |"
+    yield "|---|---|---|---|"
+    for code in CLOSE_CODES:
+        yield _row((str(code.code), code.reason, code.meaning, "yes" if code.come_back else "no"))
+
+
+_MAKERS: dict[str, Callable[[], Iterator[str]]] = {
+    "settings": settings_table,
+    "channels": channels_table,
+    "close codes": close_codes_table,
+}
+
+
+def with_table(text: str, page: str, table: str) -> str:
+    """The document with its table as it should be. Raises NoMarkers."""
+    pattern = re.compile(rf"(<!-- {re.escape(table)}: begin[^>]*-->\n).*?(<!-- {re.escape(table)}: end -->)", re.S)
+    if pattern.search(text) is None:
+        raise NoMarkers(page, table)
+    body = "\n" + "\n".join(_MAKERS[table]()) + "\n\n"
+    return pattern.sub(lambda match: match[1] + body + match[2], text)
+
+
+def pages(root: Path = records.ROOT) -> dict[str, str]:
+    """Every document with tables, as it should be. Raises NoMarkers."""
+    texts: dict[str, str] = {}
+    for page, table in TABLES:
+        texts[page] = with_table(texts.get(page) or (root / page).read_text(), page, table)
+    return texts
+
+
+def drifted(root: Path = records.ROOT) -> list[str]:
+    """The documents that are out of date."""
+    return [page for page, text in pages(root).items() if (root / page).read_text() != text]
+
+
+def main(arguments: list[str]) -> int:
+    """Write, or with `--check` compare; the exit code."""
+    outcome = records.main(arguments)
+    if "--check" in arguments:
+        for page in (wrong := drifted()):
+            print(f"{page} is not what `python -m cli.generate` writes", file=sys.stderr)
+        return 1 if wrong else outcome
+    for page, text in pages().items():
+        (records.ROOT / page).write_text(text)
+    return outcome
+
+
+def _row(cells: tuple[str, ...]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _kind(field: FieldInfo) -> str:
+    bounds = ", ".join(_bound(rule) for rule in field.metadata if _bound(rule))
+    kind = _type_name(field.annotation)
+    return f"{kind}, {bounds}" if bounds else kind
+
+
+def _type_name(annotation: Any) -> str:
+    origin = get_origin(annotation)
+    if origin is Literal:
+        return " \\| ".join(f"`{choice}`" for choice in get_args(annotation)).replace("\\|", "or")
+    if origin in (Union, UnionType):
+        return " or ".join(_type_name(part) for part in get_args(annotation) if part is not NoneType)
+    if origin is tuple:
+        return "JSON list"
+    if origin is dict:
+        return "JSON object"
+    names = {bool: "`true` or `false`", int: "integer", float: "number", SecretStr: "secret", Path: "path"}
+    return names.get(annotation, "text")
+
+
+def _bound(rule: Any) -> str:
+    for attribute, sign in (("ge", "≥"), ("gt", ">"), ("le", "≤"), ("lt", "<")):
+        if (limit := getattr(rule, attribute, None)) is not None:
+            return f"{sign} {limit:,}".replace(",", " ")
+    if (shortest := getattr(rule, "min_length", None)) is not None:
+        return f"at least {shortest} characters"
+    return ""
+
+
+def _default(field: FieldInfo) -> str:
+    value = field.get_default(call_default_factory=False)
+    return "" if value is None else f"`{shown_value(value)}`" if shown_value(value) else "empty"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,78 @@
+"""The command line's composition: which commands there are, and what their errors become. It does nothing itself.
+
+Expected errors are one line on standard error: exit 2 for what was typed or set wrongly, 1 for the rest.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from cli import config, replay, services, tap, topics, user
+from cli.console import print_json, run_to_exit
+from cli.options import AsJson
+
+app = typer.Typer(
+    name="catalogizer",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="""Every file change of a media library, kept for ever in Kafka, in every browser within seconds.
+
+    \b
+    catalogizer up                                  everything on this machine
+    catalogizer tap media_updates --follow          what browsers are told, as it happens
+    catalogizer replay fold --library home          what was decided, computed again from the log
+    catalogizer config check                        are the settings right?
+
+    Settings are read from the environment (CATALOGIZER_…), see `catalogizer config print`.""",
+)
+
+PROCESSES = "Processes"
+TOOLS = "Tools"
+
+
+def version(as_json: AsJson = False) -> None:
+    """Print the version."""
+    from runtime.health import product_version
+
+    if as_json:
+        print_json({"version": product_version()})
+    else:
+        print(product_version())
+
+
+def migrate(as_json: AsJson = False) -> None:
+    """Bring PostgreSQL's tables up to date. Can be run again at any time, and by several at once.
+
+    \b
+    CATALOGIZER_DATABASE__URL=postgresql://catalogizer@db/catalogizer catalogizer migrate
+    """
+    from cli.installation import find
+    from cli.migrate import apply_migrations
+
+    applied = apply_migrations(find().database.dsn())
+    if as_json:
+        print_json(applied)
+    else:
+        print("\n".join(f"applied {name}" for name in applied) or "nothing to do: every migration is applied")
+
+
+for process in (services.up, services.watch, services.stream, services.project, services.serve):
+    app.command(rich_help_panel=PROCESSES)(process)
+app.command(rich_help_panel=TOOLS)(tap.tap)
+app.command(rich_help_panel=TOOLS)(migrate)
+app.command(rich_help_panel=TOOLS)(version)
+for name, group in (("topics", topics.app), ("replay", replay.app), ("config", config.app), ("user", user.app)):
+    app.add_typer(group, name=name, rich_help_panel=TOOLS)
+
+
+def run() -> None:
+    """The console entry point; does not return."""
+    sys.exit(run_to_exit(app))
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,124 @@
+"""The database's schema: the numbered files of `schemas/sql`, each applied once, in order, whole or not at all.
+
+What was applied is recorded with its checksum; a file that changed afterwards is refused, for the database and
+the program would no longer mean the same. Any number of processes may apply at once: one does, the others wait.
+
+    MigrationError
+    ├── ChangedMigration   a file is not what was applied under its name
+    ├── UnknownMigration   the database was migrated by a newer program
+    └── NotMigrated        migrations are missing
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from importlib.resources import files
+
+import psycopg
+from psycopg import sql
+
+LOCK = 0x636174616C6F67
+"""Key of the advisory lock ("catalog" in ASCII) under which migrations are applied."""
+
+_TABLE = """
+CREATE TABLE IF NOT EXISTS schema_migrations (
+    name       text PRIMARY KEY,
+    checksum   text NOT NULL,
+    applied_at timestamptz NOT NULL DEFAULT now()
+)
+"""
+
+
+class MigrationError(Exception):
+    """Root of the tree. `name`: the migration."""
+
+    retryable = False
+
+    def __init__(self, name: str, what: str) -> None:
+        self.name = name
+        super().__init__(f"migration {name}: {what}")
+
+
+class ChangedMigration(MigrationError):
+    """The file was edited after it had been applied to this database."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, "was applied with other contents; add a new numbered file instead of editing it")
+
+
+class UnknownMigration(MigrationError):
+    """The database has a migration that this program does not know."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, "is in the database and not in this program: run a newer version")
+
+
+class NotMigrated(MigrationError):
+    """The migration has not been applied."""
+
+    retryable = True
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, "is not applied: run `catalogizer migrate`")
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One numbered file. `checksum`: SHA-256, hex."""
+
+    name: str
+    statements: str
+
+    @property
+    def checksum(self) -> str:
+        """Of the file's text."""
+        return hashlib.sha256(self.statements.encode()).hexdigest()
+
+
+def migrations() -> list[Migration]:
+    """The files of `schemas/sql` in the order of their numbers."""
+    folder = files("schemas").joinpath("sql")
+    found = [Migration(file.name, file.read_text()) for file in folder.iterdir() if file.name.endswith(".sql")]
+    return sorted(found, key=lambda migration: migration.name)
+
+
+def apply_migrations(database_url: str, known: list[Migration] | None = None) -> list[str]:
+    """Apply what is missing of `known` (the files of `schemas/sql`); returns the names applied now. Each is one
+    transaction with its record, so a kill leaves whole migrations only. Raises MigrationError, psycopg.Error."""
+    known = migrations() if known is None else known
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", (LOCK,))  # released with the connection
+        connection.execute(_TABLE)
+        missing = _missing(known, _applied(connection))
+        for migration in missing:
+            with connection.transaction():
+                connection.execute(sql.SQL(migration.statements))
+                connection.execute(
+                    "INSERT INTO schema_migrations (name, checksum) VALUES (%s, %s)",
+                    (migration.name, migration.checksum),
+                )
+        return [migration.name for migration in missing]
+
+
+def check_migrated(database_url: str) -> None:
+    """Return when the database is exactly as this program wants it. Raises MigrationError, psycopg.Error."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        row = connection.execute("SELECT to_regclass('schema_migrations') IS NOT NULL").fetchone()
+        applied = _applied(connection) if row is not None and row[0] else {}
+        for migration in _missing(migrations(), applied):
+            raise NotMigrated(migration.name)
+
+
+def _applied(connection: psycopg.Connection) -> dict[str, str]:
+    return dict(connection.execute("SELECT name, checksum FROM schema_migrations").fetchall())
+
+
+def _missing(known: list[Migration], applied: dict[str, str]) -> list[Migration]:
+    names = {migration.name for migration in known}
+    for name in sorted(applied.keys() - names):
+        raise UnknownMigration(name)
+    for migration in known:
+        if applied.get(migration.name, migration.checksum) != migration.checksum:
+            raise ChangedMigration(migration.name)
+    return [migration for migration in known if migration.name not in applied]

@@ -1,0 +1,172 @@
+"""`catalogizer replay`: reading the log again. `project` moves the projector back; `fold` writes what the fold
+wrote for a past range into a file, touching nothing live."""
+
+from __future__ import annotations
+
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.console import print_json, print_table, run_async, say
+from cli.errors import BadArgument
+from cli.options import AsJson, Execute
+from cli.places import parse_duration, parse_place
+from cli.reset_plan import (
+    Move,
+    ShiftBy,
+    Target,
+    ToCurrent,
+    ToEarliest,
+    ToLatest,
+    ToOffset,
+    ToTime,
+    parse_file,
+    write_file,
+)
+from schemas.lanes import lane_of
+from schemas.times import parse_iso
+
+app = typer.Typer(no_args_is_help=True, help="Read the log again, from any place.")
+
+
+@app.command()
+def project(
+    to_earliest: Annotated[bool, typer.Option("--to-earliest", help="To where the log begins.")] = False,
+    to_latest: Annotated[bool, typer.Option("--to-latest", help="To where the log ends.")] = False,
+    to_current: Annotated[bool, typer.Option("--to-current", help="To where it stands.")] = False,
+    to_datetime: Annotated[
+        str | None, typer.Option(metavar="TIME", help="To the first record appended then (ISO 8601).")
+    ] = None,
+    by_duration: Annotated[
+        str | None, typer.Option(metavar="DURATION", help="To the first record of that long ago: PT2H, P1D.")
+    ] = None,
+    shift_by: Annotated[int | None, typer.Option(help="By so many offsets; negative is back.")] = None,
+    to_offset: Annotated[int | None, typer.Option(min=0, help="To an offset, in every partition.")] = None,
+    from_file: Annotated[
+        Path | None, typer.Option(help="To the offsets of a CSV file: topic,partition,offset.")
+    ] = None,
+    topic: Annotated[
+        list[str] | None, typer.Option(metavar="TOPIC[:0,1]", help="Only these; may be given again.")
+    ] = None,
+    execute: Execute = False,
+    export: Annotated[bool, typer.Option("--export", help="Write the targets as CSV for --from-file.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Move the projector back: PostgreSQL's rows are written again from the log, and come out equal.
+
+    The flags are those of Kafka's own kafka-consumer-groups, whose resets are honoured too. Without --execute
+    only what would be done is shown. Projectors must be stopped; nothing can be skipped forward.
+
+    \b
+    catalogizer replay project --to-earliest
+    catalogizer replay project --by-duration PT2H --execute
+    catalogizer replay project --to-offset 1000 --topic catalog.fs.changes.v1:0,1 --execute
+    catalogizer replay project --to-current --export > positions.csv
+    """
+    from cli.installation import find, tool_kafka
+    from cli.resetting import execute as move
+    from cli.resetting import plan
+
+    settings = find()
+    kafka, url = tool_kafka(settings, "replay"), settings.database.dsn()
+    prefix = settings.kafka.topic_prefix
+    choices: list[Target] = [
+        *([ToEarliest()] if to_earliest else []),
+        *([ToLatest()] if to_latest else []),
+        *([ToCurrent()] if to_current else []),
+        *([ToTime(_time(to_datetime, "--to-datetime"))] if to_datetime is not None else []),
+        *([ToTime(_ago(parse_duration(by_duration, "--by-duration")))] if by_duration is not None else []),
+        *([ShiftBy(shift_by)] if shift_by is not None else []),
+        *([ToOffset(to_offset)] if to_offset is not None else []),
+        *([parse_file(from_file.read_text(), prefix)] if from_file is not None else []),
+    ]
+    if len(choices) != 1:
+        raise BadArgument("replay project", "exactly one of the --to-…, --by-…, --shift-by, --from-file flags")
+    planned = run_async(lambda: plan(kafka, url, choices[0], topic or []))
+    if execute:
+        run_async(lambda: move(kafka, url, planned))
+    if export:
+        sys.stdout.write(write_file(planned, prefix))
+        return
+    _show(planned, execute, as_json)
+
+
+@app.command()
+def fold(
+    from_: Annotated[
+        str, typer.Option("--from", metavar="PLACE", help="Where the range begins: an offset, a time, earliest.")
+    ] = "earliest",
+    to: Annotated[
+        str, typer.Option(metavar="PLACE", help="Where it ends, not included: an offset, a time, head.")
+    ] = "head",
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where to; whole or not at all. Else standard output.")
+    ] = None,
+    library: Annotated[str | None, typer.Option(help="Only the lane of this library.")] = None,
+    lane: Annotated[
+        int | None, typer.Option(min=0, help="Only this lane. By default all, one after another.")
+    ] = None,
+) -> None:
+    """Fold a past range of the change log again and write what the live fold wrote for it.
+
+    State is folded silently from the beginning of the log to --from, then the outputs of the range are written as
+    lines of JSON: topic, partition, key, headers, value. No group, no position and no topic is touched.
+
+    \b
+    catalogizer replay fold --library home --output everything.jsonl
+    catalogizer replay fold --lane 2 --from 1000 --to 2000 --output range.jsonl
+    catalogizer replay fold --from 2026-11-24T10:00:00Z --to 2026-11-24T11:00:00Z > hour.jsonl
+    """
+    from cli.installation import find, tool_kafka
+    from cli.refolding import fold as refold
+
+    begin, end = parse_place(from_), parse_place(to, "--to")
+    kafka = tool_kafka(find(), "replay")
+    if library is not None and lane is not None:
+        raise BadArgument("--lane", "cannot be used with --library")
+    if library is not None:
+        lane = lane_of(library, kafka.lanes)
+    if lane is not None and lane >= kafka.lanes:
+        raise BadArgument("--lane", f"there are {kafka.lanes} lanes, from 0")
+    count = run_async(lambda: refold(kafka, lane, begin, end, output))
+    if output is not None:
+        say(f"{count} outputs written to {output}")
+
+
+def _time(text: str, argument: str) -> int:
+    try:
+        return parse_iso(text)
+    except ValueError as error:
+        raise BadArgument(argument, f"{text!r} is no ISO 8601 time: {error}") from error
+
+
+def _ago(duration: timedelta) -> int:
+    return int((time.time() - duration.total_seconds()) * 1000)
+
+
+def _show(planned: list[Move], executed: bool, as_json: bool) -> None:
+    if as_json:
+        print_json(
+            [
+                {
+                    "topic": move.topic,
+                    "partition": move.partition,
+                    "from": move.current,
+                    "to": move.target,
+                    "count": move.count,
+                    "executed": executed and move.count != 0,
+                }
+                for move in planned
+            ]
+        )
+        return
+    rows = [(m.topic, str(m.partition), str(m.current), str(m.target), str(m.count)) for m in planned]
+    print_table(
+        "moved" if executed else "would be moved (--execute does it)",
+        ("topic", "partition", "from", "to", "offsets to read again"),
+        rows,
+    )

@@ -1,0 +1,157 @@
+"""Where the standard reset flags move a position to. Pure: the wish, the log and the positions in, moves out.
+
+The flags and the file format are those of Kafka's own `kafka-consumer-groups`; like it, targets outside the log
+are moved to its nearest end.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias, assert_never
+
+from cli.errors import BadArgument
+
+Partition: TypeAlias = tuple[str, int]
+"""(Topic's declared name, partition)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToEarliest:
+    """`--to-earliest`"""
+
+
+@dataclass(frozen=True, slots=True)
+class ToLatest:
+    """`--to-latest`"""
+
+
+@dataclass(frozen=True, slots=True)
+class ToCurrent:
+    """`--to-current`"""
+
+
+@dataclass(frozen=True, slots=True)
+class ToTime:
+    """`--to-datetime`, `--by-duration`: the first record appended at `at` (ms) or later."""
+
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftBy:
+    """`--shift-by`; negative is back."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ToOffset:
+    """`--to-offset`"""
+
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class FromFile:
+    """`--from-file`: a target per partition; others stay."""
+
+    targets: Mapping[Partition, int]
+
+
+Target = ToEarliest | ToLatest | ToCurrent | ToTime | ShiftBy | ToOffset | FromFile
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """A partition as it is. `current`: the next offset wanted now; `at_time`: the log's answer for `ToTime`."""
+
+    beginning: int
+    head: int
+    current: int
+    at_time: int | None = None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Move:
+    """What happens to one partition. `count`: offsets that will be read again; negative: that would be skipped."""
+
+    topic: str
+    partition: int
+    current: int
+    target: int
+
+    @property
+    def count(self) -> int:
+        """How far back it goes."""
+        return self.current - self.target
+
+
+def moves(target: Target, stands: Mapping[Partition, Stand]) -> list[Move]:
+    """One move per partition, those that stay where they are included."""
+    return sorted(
+        Move(topic, number, stand.current, _clamped(_wanted(target, (topic, number), stand), stand))
+        for (topic, number), stand in stands.items()
+    )
+
+
+def _wanted(target: Target, partition: Partition, stand: Stand) -> int:
+    match target:
+        case ToEarliest():
+            return stand.beginning
+        case ToLatest():
+            return stand.head
+        case ToCurrent():
+            return stand.current
+        case ToTime():
+            return stand.head if stand.at_time is None else stand.at_time
+        case ShiftBy(count):
+            return stand.current + count
+        case ToOffset(offset):
+            return offset
+        case FromFile(targets):
+            return targets.get(partition, stand.current)
+        case _:
+            assert_never(target)
+
+
+def _clamped(offset: int, stand: Stand) -> int:
+    return min(max(offset, stand.beginning), stand.head)
+
+
+def parse_topics(words: Iterable[str], known: Mapping[str, int], prefix: str) -> set[Partition]:
+    """`--topic` words (`name` or `name:0,1`) to partitions; none: all. `known`: partitions per topic that the
+    projector reads. Raises BadArgument."""
+    chosen: set[Partition] = set()
+    for word in words:
+        name, _, numbers = word.partition(":")
+        topic = name.removeprefix(prefix)
+        if topic not in known:
+            raise BadArgument("--topic", f"{name!r} is not read by the projector: {', '.join(known)}")
+        for text in numbers.split(",") if numbers else map(str, range(known[topic])):
+            if not text.isdecimal() or int(text) >= known[topic]:
+                raise BadArgument("--topic", f"{topic} has no partition {text!r}")
+            chosen.add((topic, int(text)))
+    return chosen or {(topic, number) for topic, count in known.items() for number in range(count)}
+
+
+def parse_file(text: str, prefix: str) -> FromFile:
+    """CSV lines of topic, partition, offset. Raises BadArgument."""
+    targets: dict[Partition, int] = {}
+    for number, row in enumerate(csv.reader(io.StringIO(text)), start=1):
+        if not row:
+            continue
+        if len(row) != 3 or not (row[1].strip().isdecimal() and row[2].strip().isdecimal()):
+            raise BadArgument("--from-file", f"line {number} is not topic,partition,offset")
+        targets[row[0].strip().removeprefix(prefix), int(row[1])] = int(row[2])
+    return FromFile(targets)
+
+
+def write_file(planned: Iterable[Move], prefix: str) -> str:
+    """The targets as CSV that `--from-file` and Kafka's own tool read."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerows((prefix + move.topic, move.partition, move.target) for move in planned)
+    return out.getvalue()

@@ -1,0 +1,126 @@
+"""The commands that are processes of the platform, each alone as a deployment runs them, and all of them (`up`).
+
+Each reads the settings, configures logging and runs its service until SIGTERM or SIGINT. Services are imported
+when their command runs: no command pays for another's.
+"""
+
+from __future__ import annotations
+
+from asyncio import AbstractEventLoop
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from cli.settings import Settings
+    from runtime.kafka import Kafka
+    from runtime.lifecycle import Stop
+
+
+def up() -> None:
+    """Run everything on this machine, until Ctrl-C.
+
+    An embedded Kafka and PostgreSQL are started where the settings name none, and a demo library is made where
+    they name no roots. It prints where to look and how to sign in.
+
+    \b
+    catalogizer up
+    CATALOGIZER_GATEWAY__PORT=9000 catalogizer up
+    CATALOGIZER_PRODUCER__ROOTS='[{"name":"movies","library":"home","path":"/media/movies"}]' catalogizer up
+    """
+    from cli.settings import Settings
+    from cli.up.command import up
+    from cli.up.telling import Telling
+    from runtime import log
+    from runtime.settings import load
+
+    settings = load(Settings)
+    log.configure(settings.log, "up")
+    raise typer.Exit(up(settings, Telling()))
+
+
+def watch() -> None:
+    """Watch the storage roots and write what is observed to the change log.
+
+    Runs beside the storage. Needs Kafka; no database.
+
+    \b
+    export CATALOGIZER_PRODUCER__ROOTS='[{"name":"movies","library":"home","path":"/media/movies"}]'
+    catalogizer watch
+    """
+
+    async def main(settings: Settings, kafka: Kafka, stop: Stop) -> None:
+        from producer.main import watch
+
+        await watch(kafka, settings.producer, settings.state_dir, stop)
+
+    _run("watch", main)
+
+
+def stream() -> None:
+    """Run a stream worker: the library fold, analysis and status.
+
+    Any number may run; give each its own CATALOGIZER_STREAMS__SLOT. Needs Kafka; analysis needs to read the files.
+
+    \b
+    CATALOGIZER_STREAMS__SLOT=1 catalogizer stream
+    """
+
+    async def main(settings: Settings, kafka: Kafka, stop: Stop) -> None:
+        from streams.main import stream
+
+        await stream(kafka, settings.streams, settings.state_dir, stop)
+
+    _run("stream", main)
+
+
+def project() -> None:
+    """Run a projector: it writes the log into PostgreSQL.
+
+    Needs Kafka and PostgreSQL, migrated by `catalogizer migrate`.
+
+    \b
+    catalogizer project
+    """
+
+    async def main(settings: Settings, kafka: Kafka, stop: Stop) -> None:
+        from streams.projector.main import project
+
+        await project(kafka, settings.database.dsn(), settings.streams, stop)
+
+    _run("project", main)
+
+
+def serve() -> None:
+    """Run a gateway: page, WebSocket and REST.
+
+    Any number may run behind a load balancer; they share nothing. Needs Kafka and PostgreSQL.
+
+    \b
+    CATALOGIZER_GATEWAY__HOST=0.0.0.0 catalogizer serve
+    """
+
+    import uvloop
+
+    async def main(settings: Settings, kafka: Kafka, stop: Stop) -> None:
+        from gateway.main import serve
+
+        await serve(kafka, settings.database.dsn(), settings.gateway, settings.state_dir, stop)
+
+    _run("serve", main, uvloop.new_event_loop)
+
+
+def _run(
+    component: str,
+    main: Callable[[Settings, Kafka, Stop], Awaitable[None]],
+    new_loop: Callable[[], AbstractEventLoop] | None = None,
+) -> None:
+    from cli.settings import Settings
+    from runtime import lifecycle, log
+    from runtime.kafka import Kafka
+    from runtime.settings import load
+
+    settings = load(Settings)
+    log.configure(settings.log, component)
+    lifecycle.run(lambda stop: main(settings, Kafka(settings.kafka, component), stop), new_loop)

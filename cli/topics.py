@@ -1,0 +1,84 @@
+"""`catalogizer topics`: the topics as declared, planned and applied."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.console import print_json, print_table, run_async
+from cli.options import AsJson
+from schemas.topics import ALL_TOPICS
+
+if TYPE_CHECKING:
+    from cli.provision import Step
+
+app = typer.Typer(no_args_is_help=True, help="The topics of the log: what is declared, what is missing.")
+
+
+@app.command("plan")
+def plan_command(as_json: AsJson = False) -> None:
+    """Show what `topics apply` would do. Changes nothing.
+
+    \b
+    catalogizer topics plan
+    catalogizer topics plan --json | jq -r .[].topic
+    """
+    from cli.installation import find, tool_kafka
+    from cli.provision import plan
+
+    kafka = tool_kafka(find(), "topics")
+    _show(run_async(lambda: plan(kafka)), "to do", as_json)
+
+
+@app.command("apply")
+def apply_command(
+    as_json: AsJson = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be done.")] = False,
+) -> None:
+    """Make all topics, their configuration and their epochs as declared.
+
+    Can be run again at any time, and by several at once. Refuses where a topic has another number of partitions.
+
+    \b
+    catalogizer topics apply
+    CATALOGIZER_KAFKA__REPLICATION_FACTOR=1 catalogizer topics apply
+    """
+    from cli.installation import find, tool_kafka
+    from cli.provision import apply, plan
+
+    kafka = tool_kafka(find(), "topics")
+    done = run_async(lambda: plan(kafka) if dry_run else apply(kafka))
+    _show(done, "to do" if dry_run else "done", as_json)
+
+
+@app.command("list")
+def list_command(as_json: AsJson = False) -> None:
+    """List the topics as declared: key, writer, readers, retention."""
+    if as_json:
+        print_json(
+            [
+                {
+                    "topic": topic.name,
+                    "key": topic.key,
+                    "partitions": "L" if topic.partitions is None else topic.partitions,
+                    "config": topic.config(),
+                    "writer": topic.writer,
+                    "readers": topic.readers,
+                    "purpose": topic.purpose,
+                }
+                for topic in ALL_TOPICS
+            ]
+        )
+        return
+    rows = [(topic.name, topic.key, topic.writer, topic.readers, topic.purpose) for topic in ALL_TOPICS]
+    print_table("Topics", ("topic", "key", "writer", "readers", "purpose"), rows)
+
+
+def _show(steps: list[Step], title: str, as_json: bool) -> None:
+    if as_json:
+        print_json(steps)
+    elif not steps:
+        print("nothing to do: every topic is as declared")
+    else:
+        print_table(title, ("step", "topic", "detail"), [(s.action, s.topic, s.detail) for s in steps])

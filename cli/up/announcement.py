@@ -1,0 +1,37 @@
+"""The block that is printed when the platform is ready: where to look, how to sign in, what to try."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.panel import Panel
+from rich.text import Text
+
+from cli.up.run_file import RunFile
+from cli.up.telling import Telling
+
+
+def lines(run: RunFile, password: str) -> list[tuple[str, str]]:
+    """Label and text of each line; an empty label continues the one above."""
+    roots = [("library" if number == 0 else "", path) for number, path in enumerate(run.library.values())]
+    first = next(iter(run.library.values()), ".")
+    return [
+        ("page", run.url),
+        ("sign in", f"{run.admin_user}   {password}"),
+        ("", f"(kept in {run.admin_password_file})"),
+        *roots,
+        ("try", f"cp SOME_FILE {first}/            it appears on the page, some two seconds later"),
+        ("", f"mv {first}/SOME_FILE {first}/NEW_NAME            one rename, not a deletion and a new file"),
+        ("", "catalogizer tap media_updates --from earliest            all of it again; the page can, too"),
+        ("end", "Ctrl-C"),
+    ]
+
+
+def announce(telling: Telling, run: RunFile) -> None:
+    """Print it: a panel on a terminal, plain lines elsewhere."""
+    password = Path(run.admin_password_file).read_text().strip()
+    body = "\n".join(f"{label:8}{text}" for label, text in lines(run, password))
+    if telling.console.is_terminal:
+        telling.console.print(Panel(Text(body), title="Catalogizer is ready", expand=False, padding=(1, 2)))
+    else:
+        telling.say(f"Catalogizer is ready\n{body}")

@@ -1,0 +1,21 @@
+"""A program that is run once in the background, for which nobody waits and which matters to nobody if it fails."""
+
+from __future__ import annotations
+
+from cli.up import program as programs
+from cli.up.guarded import Guarded
+from cli.up.program import Program
+
+_LINE_BYTES = 65_536
+
+
+async def run_chore(program: Program, guarded: Guarded) -> None:
+    """Run it to its end; cancelled, kill it."""
+    process = await programs.start_async(program, _LINE_BYTES)
+    guarded.add(process.pid)
+    try:
+        await process.communicate()
+    finally:
+        programs.sweep(process.pid)
+        await process.wait()
+        guarded.remove(process.pid)

@@ -1,0 +1,153 @@
+"""`catalogizer up`: prepare (downloads, demo library, ports), run under the supervisor, end.
+
+Preparing is plain blocking work, so that Ctrl-C ends it anywhere; then the event loop takes over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import FrameType
+
+from cli.migrate import apply_migrations
+from cli.provision import apply
+from cli.settings import Settings
+from cli.up import demo, jars, ports, run_file
+from cli.up.announcement import announce
+from cli.up.errors import PortTaken
+from cli.up.java import class_cache
+from cli.up.kafka import EmbeddedKafka
+from cli.up.platform import Platform
+from cli.up.postgres import EmbeddedPostgres
+from cli.up.secret_file import keep, kept_secret
+from cli.up.state import State, owned
+from cli.up.supervisor import Supervisor, run
+from cli.up.telling import Telling
+from gateway.accounts import ensure_admin
+from producer.settings import RootSpec
+from runtime import lifecycle
+from runtime.kafka import Kafka
+from runtime.lifecycle import Stop
+
+LIBRARY = "home"
+KILLED = 130
+"""Exit code after a second Ctrl-C, as shells have it."""
+
+
+def up(settings: Settings, telling: Telling) -> int:
+    """Run the platform until SIGINT or SIGTERM; the exit code. When it returns or raises, nothing that it started
+    runs any more. Raises UpError, SettingsError, OSError, and what the set-up raises."""
+    with owned(settings.state_dir) as state:
+        run_file.remove(state.folder)
+        try:
+            with _terminated_as_interrupted():
+                platform = _prepare(settings, state, telling)
+        except KeyboardInterrupt:
+            telling.say("ended before it was started")
+            return 0
+        running = Running(platform, telling)
+        try:
+            lifecycle.run(running.run)
+        finally:
+            run_file.remove(state.folder)
+        return KILLED if running.killed else 0
+
+
+class Running:
+    """A platform's life in the event loop."""
+
+    def __init__(self, platform: Platform, telling: Telling) -> None:
+        self.killed = False
+        self._platform = platform
+        self._telling = telling
+        self._ready = False
+
+    async def run(self, stop: Stop) -> None:
+        """Until asked to stop."""
+        platform = self._platform
+        servers = platform.servers()
+        supervisor = Supervisor(
+            servers,
+            platform.services,
+            log=platform.state.log,
+            show=self._telling.say,
+            changed=self._changed,
+        )
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, self._interrupted, supervisor, stop)
+        self._telling.say(
+            "starting " + (" and ".join(plan.name for plan in servers) or "on the configured servers")
+        )
+        await run(supervisor, self._set_up, stop.wait(), lambda: self._announce(supervisor))
+        self._telling.say("ended")
+
+    def _interrupted(self, supervisor: Supervisor, stop: Stop) -> None:
+        if stop.asked:
+            self.killed = True
+            supervisor.kill()
+        else:
+            self._telling.say("\nending (Ctrl-C again kills)")
+            stop.ask("SIGINT")
+
+    async def _set_up(self) -> None:
+        platform, say = self._platform, self._telling.say
+        say("setting up topics, tables and the admin user")
+        await apply(Kafka(platform.kafka_settings, "up"))
+        await asyncio.to_thread(apply_migrations, platform.database_url)
+        await ensure_admin(platform.database_url, kept_secret(platform.state.admin_password))
+        say("starting watch, stream, project and serve")
+
+    def _announce(self, supervisor: Supervisor) -> None:
+        self._ready = True
+        self._changed(supervisor.pids())
+        announce(self._telling, self._platform.run_file({}))
+        kafka = self._platform.kafka
+        if kafka is not None and not class_cache(kafka.jars).exists():
+            supervisor.begin_chore(self._platform.chore())
+
+    def _changed(self, pids: Mapping[str, int]) -> None:
+        if self._ready:
+            run_file.write(self._platform.state.folder, self._platform.run_file(pids))
+
+
+def _prepare(settings: Settings, state: State, telling: Telling) -> Platform:
+    gateway = settings.gateway
+    if not ports.is_free(gateway.port, gateway.host):
+        raise PortTaken(gateway.port, "CATALOGIZER_GATEWAY__PORT")
+    if settings.admin_password is not None:
+        keep(state.admin_password, settings.admin_password.get_secret_value())
+    roots = settings.producer.roots or _demo(state, telling)
+    kafka = _kafka(settings, state, telling) if settings.kafka.embedded else None
+    postgres = _postgres(state) if settings.database.url is None else None
+    return Platform(settings, state, kafka, postgres, roots)
+
+
+def _demo(state: State, telling: Telling) -> tuple[RootSpec, ...]:
+    if demo.make(state.library):
+        telling.say(f"made a demo library in {state.library}")
+    return tuple(RootSpec(name=name, library=LIBRARY, path=state.library / name) for name in demo.ROOTS)
+
+
+def _kafka(settings: Settings, state: State, telling: Telling) -> EmbeddedKafka:
+    port = ports.kept_port(state.port("kafka"), settings.kafka.embedded_port, "CATALOGIZER_KAFKA__EMBEDDED_PORT")
+    paths = jars.obtain(jars.locked(jars.SERVER), jars.cache_folder() / "kafka", telling)
+    return EmbeddedKafka(state.kafka, port, paths)
+
+
+def _postgres(state: State) -> EmbeddedPostgres:
+    return EmbeddedPostgres(
+        state.postgres, ports.kept_port(state.port("postgres"), None, "CATALOGIZER_DATABASE__URL")
+    )
+
+
+@contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,88 @@
+"""One log of many processes: every line to its component's rotated file, what matters to the terminal as well.
+
+Our own processes write JSON lines: warnings and worse are shown. Kafka's and PostgreSQL's lines go to their files
+only. A full disk loses log lines, never the platform; that is said once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+MAX_BYTES = 10_000_000
+KEPT = 3
+SHOWN = frozenset({"warning", "error", "critical"})
+_NOT_SHOWN = frozenset({"event", "level", "logger", "timestamp", "component"})
+_LAST = 20
+
+
+@dataclass(slots=True)
+class RotatedFile:
+    """A file of at most MAX_BYTES with KEPT older ones beside it."""
+
+    path: Path
+    max_bytes: int = MAX_BYTES
+
+    def write(self, line: bytes) -> None:
+        """Append a line. Raises OSError."""
+        if self.path.exists() and self.path.stat().st_size + len(line) > self.max_bytes:
+            self._rotate()
+        with self.path.open("ab") as file:
+            file.write(line)
+
+    def _rotate(self) -> None:
+        for number in range(KEPT - 1, 0, -1):
+            older = self.path.with_name(f"{self.path.name}.{number}")
+            if older.exists():
+                older.replace(self.path.with_name(f"{self.path.name}.{number + 1}"))
+        self.path.replace(self.path.with_name(f"{self.path.name}.1"))
+
+
+@dataclass(slots=True)
+class ComponentLog:
+    """Takes a component's lines. `ours`: it is a process of ours, whose lines are shown where they matter."""
+
+    component: str
+    file: RotatedFile
+    ours: bool
+    show: Callable[[str], None]
+    last: list[str] = field(default_factory=list)
+    _lost: bool = False
+
+    def take(self, line: bytes) -> None:
+        """One line, with its end."""
+        text = line.decode(errors="replace").rstrip()
+        self.last = [*self.last[-_LAST + 1 :], text]
+        try:
+            self.file.write(line)
+            self._lost = False
+        except OSError as error:
+            if not self._lost:
+                self.show(f"{self.component}: log lines are lost: {error}")
+            self._lost = True
+        if self.ours and (shown := readable(text)) is not None:
+            self.show(f"{self.component:8} {shown}")
+
+    def last_words(self) -> str:
+        """What it said last that tells something, on one line."""
+        told = [readable(line) or line for line in self.last if line.strip()]
+        return told[-1] if told else "it said nothing"
+
+
+def readable(line: str) -> str | None:
+    """A log line for people: warnings and worse, and whatever is no log line (a traceback); None for the rest."""
+    try:
+        entry = msgspec.json.decode(line.encode(), type=dict[str, object])
+    except msgspec.DecodeError:
+        return line or None
+    if entry.get("level") not in SHOWN:
+        return None
+    return f"{entry['level']}: {entry.get('event')}{_facts(entry)}"
+
+
+def _facts(entry: Mapping[str, object]) -> str:
+    facts = [f"{name}={value}" for name, value in entry.items() if name not in _NOT_SHOWN]
+    return (" " + " ".join(facts)) if facts else ""

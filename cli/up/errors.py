@@ -1,0 +1,82 @@
+"""What can go wrong while the platform is started, each said in one line.
+
+UpError
+├── PortTaken       somebody else listens where we should
+├── StateInUse      another `up` works in this state folder
+├── BrokenState     the state folder holds what we cannot use
+├── JarsUnavailable Kafka's jars can neither be found in the cache nor fetched
+├── AccountMissing  PostgreSQL refuses to run as root and there is no account for it
+└── NotReady        a component did not come up
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class UpError(Exception):
+    """Root of the tree; its text is the line shown."""
+
+    retryable = False
+
+
+class PortTaken(UpError):
+    """`setting`: the variable that chooses the port."""
+
+    retryable = True
+
+    def __init__(self, port: int, setting: str) -> None:
+        self.port = port
+        self.setting = setting
+        super().__init__(f"port {port} is taken by another program; free it, or choose another with {setting}")
+
+
+class StateInUse(UpError):
+    """Another supervisor holds the lock of the state folder."""
+
+    retryable = True
+
+    def __init__(self, state_dir: Path) -> None:
+        self.state_dir = state_dir
+        super().__init__(
+            f"{state_dir} is in use by another `catalogizer up`; end it, or set CATALOGIZER_STATE_DIR"
+        )
+
+
+class BrokenState(UpError):
+    """`path`: the file or folder; `what`: its fault and what to do."""
+
+    def __init__(self, path: Path, what: str) -> None:
+        self.path = path
+        super().__init__(f"{path}: {what}")
+
+
+class JarsUnavailable(UpError):
+    """`jar`: the coordinates."""
+
+    retryable = True
+
+    def __init__(self, jar: str, what: str) -> None:
+        self.jar = jar
+        super().__init__(f"cannot fetch {jar} from the Maven repository: {what}")
+
+
+class AccountMissing(UpError):
+    """`account`: the name that was looked for."""
+
+    def __init__(self, account: str, what: str) -> None:
+        self.account = account
+        super().__init__(
+            f"PostgreSQL does not run as root and account {account!r} cannot be made ({what}); run as another "
+            "user, or set CATALOGIZER_DATABASE__URL"
+        )
+
+
+class NotReady(UpError):
+    """`component` and what it said last; `log`: where the rest is."""
+
+    retryable = True
+
+    def __init__(self, component: str, what: str, log: Path | None = None) -> None:
+        self.component = component
+        super().__init__(f"{component} did not come up: {what}" + (f" (log: {log})" if log else ""))

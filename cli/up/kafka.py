@@ -1,0 +1,174 @@
+"""Apache Kafka itself as a child process: KRaft, one node, loopback, on the Java of a wheel, heap bounded.
+
+The data folder appears by a rename after it was formatted, so it is whole or absent. Ready means that the broker
+answers a client's question about the cluster, not that a port is open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import uuid
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from cli.up import kafka_config, ports
+from cli.up.errors import BrokenState, NotReady
+from cli.up.java import java
+from cli.up.process import Process, last_lines
+from cli.up.program import Program, tie
+from runtime.kafka import Kafka
+from runtime.settings import KafkaSettings
+
+HEAP_MB = 512
+STOP_SECONDS = 6.0
+READY_SECONDS = 60.0
+"""A node killed before took 11.5 s to answer again (measured), on a busy machine more."""
+_POLL_SECONDS = 0.1
+_FORMAT_SECONDS = 60
+_REQUEST_MS = 5_000
+
+
+class EmbeddedKafka:
+    """One broker in a folder. `prepare` and `program` serve the supervisor; `start`, `wait_ready`, `stop` and
+    `kill` run it by hand. `jars`: of the `server` set."""
+
+    def __init__(
+        self, folder: Path, port: int, jars: tuple[Path, ...], *, java_options: tuple[str, ...] = ()
+    ) -> None:
+        self.folder = folder.absolute()
+        self.port = port
+        self.jars = jars
+        self._java_options = java_options
+        self._process = Process(self.folder / "out.log")
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """Where clients connect."""
+        return f"{ports.LOOPBACK}:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        """Of a broker started by hand."""
+        return self._process.pid
+
+    def prepare(self) -> None:
+        """Write the configuration, format the data folder the first time. Raises BrokenState, OSError."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "log").mkdir(exist_ok=True)
+        (self.folder / "log4j2.yaml").write_text(kafka_config.log4j2(self.folder / "log"))
+        self._configure(self._data)
+        if not self._data.exists():
+            self._format()
+        self._check_data()
+
+    def program(self, environment: Mapping[str, str] | None = None) -> Program:
+        """The broker, with a controller port that is free now."""
+        self._configure(self._data)
+        return Program(
+            name="kafka",
+            argv=(*self._java(f"-Xmx{HEAP_MB}m", *self._java_options), "kafka.Kafka", str(self._properties)),
+            directory=self.folder,
+            environment=environment or {},
+            stop_seconds=STOP_SECONDS,
+        )
+
+    async def ready(self, seconds: float = READY_SECONDS, alive: Callable[[], bool] = lambda: True) -> None:
+        """Return when the broker answers. Raises NotReady when it does not in time, or `alive` says it ended."""
+        admin = Kafka(
+            KafkaSettings(bootstrap_servers=self.bootstrap_servers, request_timeout_ms=_REQUEST_MS), "up"
+        ).admin()
+        try:
+            async with asyncio.timeout(seconds):
+                while not (_listening(self.port) and await _answers(admin)):  # a client asked early logs errors
+                    if not alive():
+                        raise NotReady("kafka", self._last_words(), self.folder / "log" / "server.log")
+                    await asyncio.sleep(_POLL_SECONDS)
+        except TimeoutError as error:
+            raise NotReady("kafka", f"no answer within {seconds:g} s", self.folder / "log") from error
+        finally:
+            await admin.close()
+
+    def start(self) -> None:
+        """Start it by hand (prepared before)."""
+        self._process.start(self.program())
+
+    def wait_ready(self, seconds: float = READY_SECONDS) -> None:
+        """Return when a broker started by hand answers. Raises NotReady."""
+        asyncio.run(self.ready(seconds, alive=lambda: self._process.alive))
+
+    def stop(self, seconds: float = STOP_SECONDS) -> None:
+        """End a broker started by hand, cleanly where it does so in time."""
+        self._process.stop(signal.SIGTERM, seconds)
+
+    def kill(self) -> None:
+        """kill -9 a broker started by hand."""
+        self._process.kill()
+
+    @property
+    def _data(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def _properties(self) -> Path:
+        return self.folder / "server.properties"
+
+    def _configure(self, data: Path) -> None:
+        text = kafka_config.server_properties(data, self.port, ports.free_port())
+        self._properties.write_text(text)
+
+    def _java(self, *options: str) -> tuple[str, ...]:
+        return java(self.jars, *options, f"-Dlog4j2.configurationFile={self.folder / 'log4j2.yaml'}")
+
+    def _format(self) -> None:
+        fresh = self.folder / "data.new"
+        if fresh.exists():
+            shutil.rmtree(fresh)  # of a start that was killed while it formatted
+        self._configure(fresh)
+        cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        argv = (*self._java(), "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self._properties))
+        done = subprocess.run(
+            argv, capture_output=True, text=True, timeout=_FORMAT_SECONDS, preexec_fn=tie(os.getpid())
+        )
+        if done.returncode != 0:
+            raise BrokenState(fresh, f"cannot be formatted: {(done.stderr or done.stdout).strip()[-300:]}")
+        fresh.rename(self._data)
+        self._configure(self._data)
+
+    def _check_data(self) -> None:
+        meta = self._data / "meta.properties"
+        lines = meta.read_text().splitlines() if meta.is_file() else []
+        if f"node.id={kafka_config.NODE_ID}" not in lines:
+            raise BrokenState(self._data, "not the data of our broker; move it away, and a new log is begun")
+
+    def _last_words(self) -> str:
+        return last_lines(self.folder / "out.log") or "it ended at once"
+
+
+def _tied() -> Callable[[], None]:
+    import os
+
+    return tie(os.getpid())
+
+
+def _listening(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((ports.LOOPBACK, port)) == 0
+
+
+async def _answers(admin: AIOKafkaAdminClient) -> bool:
+    try:
+        await admin.start()
+        described = await admin.describe_cluster()
+    except (KafkaError, OSError):
+        return False
+    return len(described["brokers"]) > 0

@@ -1,0 +1,40 @@
+"""Kafka's own console tools, as an operator has them: the tests use them as an independent view of the broker."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from cli.up import jars
+from cli.up.java import java
+from cli.up.telling import Telling
+
+CLASSES = {
+    "topics": "org.apache.kafka.tools.TopicCommand",
+    "consumer-groups": "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand",
+    "dump-log": "org.apache.kafka.tools.DumpLogSegments",
+    "configs": "kafka.admin.ConfigCommand",
+    "delete-records": "org.apache.kafka.tools.DeleteRecordsCommand",
+    "get-offsets": "org.apache.kafka.tools.GetOffsetShell",
+}
+_SECONDS = 60
+_LOGGING = """\
+Configuration: {status: error, Loggers: {Root: {level: ERROR, AppenderRef: {ref: OUT}}},
+  Appenders: {Console: {name: OUT, target: SYSTEM_ERR, PatternLayout: {pattern: "%p %m%n"}}}}
+"""
+
+
+def kafka_tool(name: str, *arguments: str, seconds: float = _SECONDS) -> subprocess.CompletedProcess[str]:
+    """Run one to its end (the name is a key of CLASSES; the exit code is the caller's to judge).
+    Raises JarsUnavailable, subprocess.TimeoutExpired."""
+    folder = jars.cache_folder() / "kafka"
+    paths = jars.obtain(jars.locked(jars.SERVER, jars.TOOLS), folder, Telling())
+    argv = (*java(paths, f"-Dlog4j2.configurationFile={_logging(folder)}", "-Xmx256m"), CLASSES[name], *arguments)
+    return subprocess.run(argv, capture_output=True, text=True, timeout=seconds)
+
+
+def _logging(folder: Path) -> Path:
+    path = folder / "tools-log4j2.yaml"
+    if not path.exists() or path.read_text() != _LOGGING:
+        path.write_text(_LOGGING)
+    return path

@@ -1,0 +1,55 @@
+"""What a supervisor that was killed left running: found by the mark in its environment, killed before a new start.
+
+Children are tied to their supervisor's life in two ways already; this is for the case that both failed (a guardian
+killed together with its supervisor, a child that took off the tie).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from cli.up.program import STATE_MARK
+
+_POLL_SECONDS = 0.05
+
+
+def find(state_dir: Path) -> list[int]:
+    """Processes of a supervisor of this state folder, ourselves excepted."""
+    mark = f"{STATE_MARK}={state_dir}".encode()
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal() and int(entry.name) != os.getpid() and mark in _environment(entry):
+            found.append(int(entry.name))
+    return found
+
+
+def clear(state_dir: Path, seconds: float = 5.0) -> list[int]:
+    """Kill them and wait until they are gone; returns what was found. Raises TimeoutError."""
+    found = find(state_dir)
+    deadline = time.monotonic() + seconds
+    left = found
+    while left:
+        for pid in left:
+            _kill(pid)
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"processes of an earlier run do not end: {left}")
+        time.sleep(_POLL_SECONDS)
+        left = find(state_dir)
+    return found
+
+
+def _environment(entry: Path) -> list[bytes]:
+    try:
+        return (entry / "environ").read_bytes().split(b"\0")
+    except OSError:  # ended meanwhile, or somebody else's
+        return []
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return

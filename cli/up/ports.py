@@ -1,0 +1,55 @@
+"""Which local port a server gets: the configured one, the one it had before, or a free one.
+
+Free ports are drawn below the range from which the system takes the ports of outgoing connections: one from inside
+that range may be somebody's source port at the next start.
+"""
+
+from __future__ import annotations
+
+import random
+import socket
+from pathlib import Path
+
+from cli.up.errors import PortTaken
+
+LOOPBACK = "127.0.0.1"
+_RANGE = (20_000, 32_000)
+_TRIES = 200
+
+
+def is_free(port: int, host: str = LOOPBACK) -> bool:
+    """True when a server could listen there now."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 nobody listens on now. Raises OSError when none was found."""
+    draw = random.SystemRandom()
+    for _ in range(_TRIES):
+        port = draw.randint(*_RANGE)
+        if is_free(port):
+            return port
+    raise OSError(f"no free port found between {_RANGE[0]} and {_RANGE[1]}")
+
+
+def kept_port(kept: Path, configured: int | None, setting: str) -> int:
+    """The configured port, else the one kept in a file, else a free one, which is kept from now on.
+    Raises PortTaken for a configured port only: nobody relies on a kept one across starts."""
+    if configured is not None:
+        if not is_free(configured):
+            raise PortTaken(configured, setting)
+        return configured
+    text = kept.read_text().strip() if kept.exists() else ""
+    if text.isdecimal() and 0 < int(text) < 65_536 and is_free(int(text)):
+        return int(text)
+    port = free_port()
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_text(f"{port}\n")
+    return port

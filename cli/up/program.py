@@ -1,0 +1,107 @@
+"""A program to be run as a child, and how a child is tied to its parent's life.
+
+A child is killed by the kernel when its parent dies, even by kill -9 (PR_SET_PDEATHSIG). That signal belongs to
+the *thread* that started the child and is cleared by a change of user: so children are started from the main
+thread, and the tie is made after the change of user, just before exec. Every child leads a process group of its
+own: a Ctrl-C reaches the supervisor alone, and what a child leaves behind can be swept by its group.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+PR_SET_PDEATHSIG = 1
+STATE_MARK = "SUPERVISED_STATE_DIR"
+"""In the environment of every child: by it the next start knows what was left over (`leftovers`)."""
+
+_LIBC = ctypes.CDLL(None, use_errno=True)
+_EX_OSERR = 71
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A user of the system."""
+
+    uid: int
+    gid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What to run. `environment`: beside the parent's own. `stop_signal` asks it to end within `stop_seconds`."""
+
+    name: str
+    argv: tuple[str, ...]
+    directory: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+    account: Account | None = None
+    stop_signal: signal.Signals = signal.SIGTERM
+    stop_seconds: float = 5.0
+
+
+def tie(parent: int) -> Callable[[], None]:
+    """What a child does before exec, so that it dies with `parent`."""
+
+    def before_exec() -> None:
+        tied = _LIBC.prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0) == 0
+        if not tied or os.getppid() != parent:  # the parent may have died before the tie was made
+            os._exit(_EX_OSERR)
+
+    return before_exec
+
+
+def start(program: Program, output: IO[bytes] | int) -> subprocess.Popen[bytes]:
+    """Start it, both its outputs into `output`. Raises OSError. Call from the main thread."""
+    account = program.account
+    return subprocess.Popen(
+        program.argv,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        cwd=program.directory,
+        env=_environment(program),
+        process_group=0,
+        user=account.uid if account else None,
+        group=account.gid if account else None,
+        extra_groups=[] if account else None,
+        preexec_fn=tie(os.getpid()),
+    )
+
+
+async def start_async(program: Program, limit: int) -> asyncio.subprocess.Process:
+    """Start it, both its outputs in `stdout` with lines of at most `limit` bytes. Raises OSError."""
+    account = program.account
+    return await asyncio.create_subprocess_exec(
+        *program.argv,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        limit=limit,
+        cwd=program.directory,
+        env=_environment(program),
+        process_group=0,
+        user=account.uid if account else None,
+        group=account.gid if account else None,
+        extra_groups=[] if account else None,
+        preexec_fn=tie(os.getpid()),
+    )
+
+
+def sweep(group: int) -> None:
+    """Kill what is left of a child's process group."""
+    try:
+        os.killpg(group, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def _environment(program: Program) -> dict[str, str]:
+    return {**os.environ, **program.environment}

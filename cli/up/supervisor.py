@@ -1,0 +1,123 @@
+"""Starts the components in their order, keeps them alive, ends them in reverse.
+
+Servers (Kafka, PostgreSQL) come up together, then the set-up is done on them, then the services come up together.
+Whatever ends the supervisor, the components end: asked to, in order, within END_SECONDS; by kill -9, with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+from cli.up.chore import run_chore
+from cli.up.component import Component, Plan
+from cli.up.component_log import ComponentLog, RotatedFile
+from cli.up.guarded import Guarded
+from cli.up.program import Program
+
+READY_SECONDS = 90.0
+"""For servers and for services each; Kafka may have to recover a log."""
+SERVICES_END_SECONDS = 5.5
+SERVERS_END_SECONDS = 3.5
+"""Together below the ten seconds in which the platform must have ended."""
+
+
+class Supervisor:
+    """`servers` and `services` in the order of their start; `changed` is called with the living pids whenever they
+    change."""
+
+    def __init__(
+        self,
+        servers: Sequence[Plan],
+        services: Callable[[], Sequence[Plan]],
+        *,
+        log: Callable[[str], Path],
+        show: Callable[[str], None],
+        changed: Callable[[dict[str, int]], None],
+    ) -> None:
+        self._log = log
+        self._show = show
+        self._told = changed
+        self._guarded = Guarded()
+        self._make_services = services
+        self._servers = [self._component(plan) for plan in servers]
+        self._services: list[Component] = []
+        self._chores: list[asyncio.Task[None]] = []
+
+    def pids(self) -> dict[str, int]:
+        """The living components' processes."""
+        components = (*self._servers, *self._services)
+        return {component.name: component.pid for component in components if component.pid is not None}
+
+    async def start(self, set_up: Callable[[], Awaitable[None]]) -> None:
+        """Return when everything is ready. `set_up` runs when the servers are. Raises NotReady and what `set_up`
+        and the making of services raise; what was started goes on until `end`."""
+        await self._bring_up(self._servers)
+        await set_up()
+        self._services = [self._component(plan) for plan in self._make_services()]
+        await self._bring_up(self._services)
+
+    def begin_chore(self, program: Program) -> None:
+        """Run a program once in the background; it is killed when the platform ends."""
+        self._chores.append(asyncio.create_task(run_chore(program, self._guarded)))
+
+    async def end(self) -> None:
+        """End everything, the last started first, services before the servers they use."""
+        for chore in self._chores:
+            chore.cancel()
+        await asyncio.gather(*self._chores, return_exceptions=True)
+        for components, seconds in ((self._services, SERVICES_END_SECONDS), (self._servers, SERVERS_END_SECONDS)):
+            for component in reversed(components):
+                component.ask_to_end()
+            await asyncio.gather(*(component.ended(seconds) for component in components))
+        self._guarded.end()
+
+    def kill(self) -> None:
+        """End everything at once, without order."""
+        for component in (*self._services, *self._servers):
+            component.kill()
+
+    async def _bring_up(self, components: Sequence[Component]) -> None:
+        for component in components:
+            component.start()
+        waiting = [asyncio.create_task(component.ready(READY_SECONDS)) for component in components]
+        try:
+            await asyncio.gather(*waiting)
+        finally:
+            for task in waiting:
+                task.cancel()
+
+    def _component(self, plan: Plan) -> Component:
+        log = ComponentLog(plan.name, RotatedFile(self._log(plan.name)), plan.ours, self._show)
+        self._log(plan.name).parent.mkdir(parents=True, exist_ok=True)
+        return Component(plan, log, self._guarded, self._changed)
+
+    def _changed(self) -> None:
+        try:
+            self._told(self.pids())
+        except OSError as error:  # a full disk must not end what runs
+            self._show(f"run.json cannot be written: {error}")
+
+
+async def run(
+    supervisor: Supervisor,
+    set_up: Callable[[], Awaitable[None]],
+    stop: Awaitable[object],
+    ready: Callable[[], None],
+) -> None:
+    """Start, tell that it is ready, go on until `stop`, end. Asked to stop while it starts, it ends what it has.
+    Raises UpError and what `set_up` raises, after everything has ended."""
+    starting = asyncio.ensure_future(supervisor.start(set_up))
+    asked = asyncio.ensure_future(stop)
+    try:
+        await asyncio.wait({starting, asked}, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            starting.result()
+            ready()
+            await asked
+    finally:
+        starting.cancel()
+        asked.cancel()
+        await asyncio.wait({starting})
+        await supervisor.end()

@@ -1,0 +1,96 @@
+"""Puts the gateway together: services by hand, routes on FastAPI, the page beside them. Connects nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fastapi import FastAPI
+from psycopg_pool import AsyncConnectionPool
+from starlette.middleware.cors import CORSMiddleware
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
+from gateway.accounts import Accounts
+from gateway.catalogue import Catalogue
+from gateway.connections import Connections
+from gateway.core.hub import Hub
+from gateway.framer import Framer
+from gateway.history import History
+from gateway.log_reader import LogReader
+from gateway.publishing import Publishing
+from gateway.rest import auth, edge, history, media, system
+from gateway.settings import GatewaySettings
+from gateway.streaming import Streaming
+from gateway.subscribing import Subscribing
+from gateway.tail import Tail
+from gateway.tokens import Tokens
+from runtime.health import Health, product_version
+from runtime.kafka import Kafka
+from runtime.settings import SettingsError
+from schemas.channels import CHANNELS
+from schemas.system import Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """The services of one gateway process and its application."""
+
+    app: ASGIApp
+    accounts: Accounts
+    connections: Connections
+    log_reader: LogReader
+    publishing: Publishing
+    streaming: Streaming
+    tail: Tail
+
+
+def compose(kafka: Kafka, pool: AsyncConnectionPool, settings: GatewaySettings, secret: str) -> Gateway:
+    """Build everything. Raises SettingsError for a secret that does not protect, or a page that is not there."""
+    framers = {c.name: Framer(c, legacy_payload=settings.legacy_payload) for c in CHANNELS.values()}
+    hub = Hub((c.name for c in CHANNELS.values() if c.everybody), settings.ring_bytes)
+    log_reader = LogReader(kafka, framers, settings.replay_sessions)
+    streaming = Streaming(hub, log_reader, settings.ring_seconds)
+    tail = Tail(kafka, framers, streaming)
+    tokens = Tokens(settings, secret)
+    connections = Connections(settings, tokens, streaming, Subscribing(streaming, log_reader))
+    accounts = Accounts(pool, settings.refresh_days)
+    health = Health()
+    health.add("log", lambda: tail.problem)
+
+    def details() -> dict[str, Scalar]:
+        return {"sockets": connections.count}
+
+    publishing = Publishing(kafka, health, details)
+    app = FastAPI(
+        title="Catalogizer",
+        version=product_version(),
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+    )
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=settings.allowed_origins,
+        allow_methods=["GET", "POST"],
+        allow_headers=["Authorization", "Content-Type", "X-Request-ID"],
+        expose_headers=["X-Request-ID", "Retry-After"],
+        max_age=600,
+    )
+    edge.install(app)
+    app.include_router(auth.router(accounts, tokens, connections))
+    app.include_router(media.router(Catalogue(pool), tokens))
+    app.include_router(history.router(History(pool), tokens))
+    app.include_router(system.router(hub, tail, health, publishing, tokens))
+    app.add_api_websocket_route("/ws", connections.serve)
+    app.mount("/", StaticFiles(directory=web_dir(), html=True))
+    return Gateway(edge.Edge(app), accounts, connections, log_reader, publishing, streaming, tail)
+
+
+def web_dir() -> Path:
+    """The page's files: in the package when installed, else beside it in a checkout. Raises SettingsError."""
+    here = Path(__file__).resolve().parent
+    for place in (here / "web", here.parent / "web"):
+        if (place / "index.html").is_file():
+            return place
+    raise SettingsError(("the page's files (web/index.html) are not there: the installation is incomplete",))

@@ -1,0 +1,166 @@
+"""Reads the projector's tables: items, statistics, covers. Deleted items are never among them.
+
+All values are parameters; what cannot be one (a column to sort by) comes from a table here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, LiteralString
+
+from psycopg.rows import class_row
+from psycopg_pool import AsyncConnectionPool
+
+SortBy = Literal["updated_at", "created_at", "title", "year", "rating", "file_size"]
+SortOrder = Literal["asc", "desc"]
+
+_SORT: dict[SortBy, LiteralString] = {
+    "updated_at": "m.updated_at",
+    "created_at": "m.created_at",
+    "title": "lower(m.title)",
+    "year": "m.year",
+    "rating": "m.rating",
+    "file_size": "m.file_size",
+}
+_ORDER: dict[SortOrder, LiteralString] = {"asc": " ASC NULLS LAST", "desc": " DESC NULLS LAST"}
+
+_ITEM: LiteralString = (
+    "SELECT m.item, m.storage_root, coalesce(r.protocol, 'local') AS protocol"
+    " FROM media_items m LEFT JOIN storage_roots r ON r.root = m.storage_root"
+)
+
+_COUNT: LiteralString = "SELECT count(*) FROM media_items m"
+
+_MATCHES: tuple[tuple[str, LiteralString], ...] = (
+    ("query", "(lower(m.title) LIKE lower(%(query)s) OR lower(m.path) LIKE lower(%(query)s))"),
+    ("media_type", "(m.media_type = %(media_type)s OR m.category = %(media_type)s)"),
+    ("year", "m.year = %(year)s"),
+    ("year_min", "m.year >= %(year_min)s"),
+    ("year_max", "m.year <= %(year_max)s"),
+    ("rating_min", "m.rating >= %(rating_min)s"),
+    ("quality", "m.quality = %(quality)s"),
+    ("storage_root", "m.storage_root = %(storage_root)s"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What to look for. None: any. `query` matches anywhere in title or path, case aside."""
+
+    query: str | None = None
+    media_type: str | None = None
+    year: int | None = None
+    year_min: int | None = None
+    year_max: int | None = None
+    rating_min: float | None = None
+    quality: str | None = None
+    storage_root: str | None = None
+    sort_by: SortBy = "updated_at"
+    sort_order: SortOrder = "desc"
+    limit: int = 24
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One row: the item as it is told to browsers, and its root."""
+
+    item: dict[str, Any]
+    storage_root: str
+    protocol: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """The whole catalogue in numbers; `recent_additions`: of the last seven days; `total_size` in bytes."""
+
+    total_items: int
+    by_type: dict[str, int]
+    by_quality: dict[str, int]
+    total_size: int
+    recent_additions: int
+
+
+@dataclass(frozen=True, slots=True)
+class CoverImage:
+    """A thumbnail."""
+
+    mime: str
+    data: bytes
+
+
+class Catalogue:
+    """Queries; each raises psycopg's errors when the database is away."""
+
+    def __init__(self, pool: AsyncConnectionPool) -> None:
+        self._pool = pool
+
+    async def search(self, wanted: Search) -> tuple[list[Item], int]:
+        """A page of items and how many there are in all."""
+        values = _values(wanted)
+        where: LiteralString = " WHERE m.deleted_at IS NULL"
+        for name, condition in _MATCHES:
+            if values[name] is not None:
+                where += " AND " + condition
+        order = " ORDER BY " + _SORT[wanted.sort_by] + _ORDER[wanted.sort_order] + ", m.id"
+        async with self._pool.connection() as connection:
+            count = await connection.execute(_COUNT + where, values)
+            total = (await count.fetchone() or (0,))[0]
+            rows = connection.cursor(row_factory=class_row(Item))
+            await rows.execute(_ITEM + where + order + " LIMIT %(limit)s OFFSET %(offset)s", values)
+            return await rows.fetchall(), total
+
+    async def recent(self, limit: int) -> list[Item]:
+        """The newest items first."""
+        return (await self.search(Search(sort_by="created_at", limit=limit)))[0]
+
+    async def item(self, media_id: int) -> Item | None:
+        """One item."""
+        async with self._pool.connection() as connection:
+            rows = connection.cursor(row_factory=class_row(Item))
+            await rows.execute(_ITEM + " WHERE m.id = %s AND m.deleted_at IS NULL", (media_id,))
+            return await rows.fetchone()
+
+    async def stats(self) -> Stats:
+        """The numbers."""
+        async with self._pool.connection() as connection:
+            rows = await connection.execute(
+                "SELECT media_type, coalesce(quality, ''), count(*), coalesce(sum(file_size), 0)::bigint,"
+                " count(*) FILTER (WHERE created_at > now() - interval '7 days')"
+                " FROM media_items WHERE deleted_at IS NULL GROUP BY 1, 2"
+            )
+            groups = await rows.fetchall()
+        by_type: dict[str, int] = {}
+        by_quality: dict[str, int] = {}
+        for media_type, quality, count, _, _ in groups:
+            by_type[media_type] = by_type.get(media_type, 0) + count
+            if quality:
+                by_quality[quality] = by_quality.get(quality, 0) + count
+        return Stats(
+            total_items=sum(group[2] for group in groups),
+            by_type=by_type,
+            by_quality=by_quality,
+            total_size=sum(group[3] for group in groups),
+            recent_additions=sum(group[4] for group in groups),
+        )
+
+    async def cover(self, hash_: str) -> CoverImage | None:
+        """A thumbnail by the hash of its content."""
+        async with self._pool.connection() as connection:
+            rows = connection.cursor(row_factory=class_row(CoverImage))
+            await rows.execute("SELECT mime, data FROM covers WHERE hash = %s", (hash_,))
+            return await rows.fetchone()
+
+
+def _values(wanted: Search) -> dict[str, object]:
+    values: dict[str, object] = {name: getattr(wanted, name) for name in wanted.__dataclass_fields__}
+    if wanted.query is not None:
+        escaped = wanted.query.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+        values["query"] = f"%{escaped}%"
+    return values
+
+
+def at_iso(at: datetime | None) -> str | None:
+    """A database time as ISO 8601 in UTC with milliseconds."""
+    return None if at is None else at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

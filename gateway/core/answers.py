@@ -1,0 +1,135 @@
+"""What the gateway itself says, as framed bytes: answers, positions, gaps, errors.
+
+The contract promises `type`, `data` and `timestamp` in every message, and existing clients read answers flat:
+so members stand in `data` and beside it. `ref` is the client's own word, echoed.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+from gateway.core.framing import text_frame
+from schemas.envelope import ErrorCode, Json
+from schemas.times import iso
+
+GapReason = Literal["undecodable", "retention", "epoch_changed"]
+Mode = Literal["live", "ring", "log"]
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Missed(Struct, frozen=True, rename={"from_": "from"}):
+    """A range of offsets that will not come: [from, to); `to` None: not known."""
+
+    from_: int
+    to: int | None
+
+
+class Subscribed(Struct, frozen=True, kw_only=True):
+    """Answer to `subscribe`. Offsets by partition. `recovered` false: something wanted is gone, `missed` says
+    what and `reason` why."""
+
+    channel: str
+    start: dict[int, int]
+    head: dict[int, int]
+    epoch: str
+    mode: Mode
+    recovered: bool
+    cursor: str
+    reason: str | UnsetType = UNSET
+    missed: dict[int, Missed] | UnsetType = UNSET
+
+
+class Unsubscribed(Struct, frozen=True, kw_only=True):
+    """Answer to `unsubscribe`; with `reason` also the end of a bounded replay."""
+
+    channel: str
+    reason: Literal["complete"] | UnsetType = UNSET
+    cursor: str | UnsetType = UNSET
+
+
+class CaughtUp(Struct, frozen=True):
+    """Every partition of the channel is live."""
+
+    channel: str
+    cursor: str
+
+
+class At(Struct, frozen=True):
+    """Where the client stands in the channel."""
+
+    channel: str
+    cursor: str
+
+
+class Lagging(Struct, frozen=True):
+    """The client reads more slowly than events come; it is served at its own pace now."""
+
+    channel: str
+
+
+class GapTold(Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
+    """Offsets [from, to) of the partition are skipped; `to` None: not known."""
+
+    channel: str
+    partition: int
+    from_: int
+    to: int | None
+    reason: GapReason
+
+
+class Expiring(Struct, frozen=True):
+    """The token ends soon; send `{"type":"auth","token":…}` with a new one."""
+
+    expires_at: str
+
+
+class Empty(Struct, frozen=True):
+    """Nothing to say but the type."""
+
+
+EMPTY = Empty()
+
+Body = Subscribed | Unsubscribed | CaughtUp | At | Lagging | GapTold | Expiring | Empty
+
+
+def frame(type_: str, body: Body, at: int, ref: Json | UnsetType = UNSET) -> bytes:
+    """One message of the gateway's own at `at` (ms), framed."""
+    data = _encode(body)
+    members = data[1:-1] + b"," if len(data) > 2 else b""
+    echo = b"" if ref is UNSET else b'"ref":' + _encode(ref) + b","
+    return text_frame(
+        b'{"type":"%b","data":%b,%b%b"timestamp":"%b"}' % (type_.encode(), data, members, echo, iso(at).encode())
+    )
+
+
+class _Error(Struct, frozen=True):
+    code: ErrorCode
+    message: str
+
+
+def error(code: ErrorCode, message: str, at: int, ref: Json | UnsetType = UNSET) -> bytes:
+    """An error frame; the socket stays."""
+    echo = b"" if ref is UNSET else b'"ref":' + _encode(ref) + b","
+    return text_frame(
+        b'{"type":"error","data":%b,%b"timestamp":"%b"}' % (_encode(_Error(code, message)), echo, iso(at).encode())
+    )
+
+
+def caught_up(channel: str, cursor: str, at: int) -> bytes:
+    """Framed `caught_up`."""
+    return frame("caught_up", CaughtUp(channel, cursor), at)
+
+
+def position(channel: str, cursor: str, at: int) -> bytes:
+    """Framed `position`."""
+    return frame("position", At(channel, cursor), at)
+
+
+def gap(channel: str, partition: int, start: int, end: int | None, reason: GapReason, at: int) -> bytes:
+    """Framed `gap`: a function of the log alone when `at` is an append time, so it replays byte for byte."""
+    body = GapTold(channel=channel, partition=partition, from_=start, to=end, reason=reason)
+    return frame("gap", body, at)

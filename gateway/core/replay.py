@@ -1,0 +1,94 @@
+"""The seam between history and live, for one client and one partition.
+
+A client's whole state in a partition is the next offset it wants. Where that lies against the ring says what
+is due: in the ring, take from it; below it, read the log until the ring is met; at its end, live. The step to
+live is taken in one event-loop step without an await, so nothing is lost and nothing comes twice.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from gateway.core.ring import Ring, Taken
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """Nothing is due: the client stands at the ring's end, or beyond it (its log reader was ahead)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """What is due has left the ring: it must be read from the log."""
+
+
+@dataclass(slots=True)
+class Chunk:
+    """Frames read from the log that wait for the client: (offset, frame) in order; `end` is the next offset
+    after the last of them."""
+
+    frames: deque[tuple[int, bytes]]
+    end: int
+
+
+Step = Taken | Level | Miss
+LEVEL = Level()
+MISS = Miss()
+
+
+@dataclass(slots=True)
+class Position:
+    """One client in one partition. `until`: where a bounded replay ends; `asked`: a read of the log is under
+    way."""
+
+    next: int
+    until: int | None = None
+    chunk: Chunk | None = None
+    asked: bool = False
+
+    @property
+    def done(self) -> bool:
+        """True when a bounded replay has reached its end."""
+        return self.until is not None and self.next >= self.until and self.chunk is None
+
+    def level(self, ring: Ring) -> bool:
+        """True when nothing is due now."""
+        return self.done or (self.chunk is None and self.next >= ring.hi)
+
+    def step(self, ring: Ring, budget: int) -> Step:
+        """What is due now, `budget` bytes at most (one frame at least); the position moves over it."""
+        if self.level(ring):
+            return LEVEL
+        if self.chunk is not None:
+            return self._from_chunk(self.chunk, budget)
+        if self.next < ring.lo:
+            return MISS
+        taken = ring.take(self.next, budget, self.until)
+        self.next = taken.next
+        return taken
+
+    def supply(self, start: int, chunk: Chunk) -> bool:
+        """Take what was read from the log from `start` on; False when the client has moved meanwhile."""
+        if start != self.next or not self.asked:
+            return False
+        self.asked = False
+        self.chunk = chunk
+        return True
+
+    def _from_chunk(self, chunk: Chunk, budget: int) -> Taken:
+        frames: list[bytes] = []
+        size = 0
+        while chunk.frames:
+            offset, frame = chunk.frames[0]
+            size += len(frame)
+            if self.until is not None and offset >= self.until:
+                break
+            if size > budget and frames:
+                self.next = offset
+                return Taken(frames, offset)
+            frames.append(frame)
+            chunk.frames.popleft()
+        self.next = max(self.next, chunk.end if self.until is None else min(chunk.end, self.until))
+        self.chunk = None
+        return Taken(frames, self.next)

@@ -1,0 +1,81 @@
+"""From what a client asks to next offsets per partition, pinned, and an honest word on what is missing.
+
+Never a partial recovery presented as whole: whatever was asked for and is gone is named with its range.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from gateway.core.answers import Missed, Mode
+from gateway.core.starts import OnGap
+
+Loss = Literal["retention", "epoch_changed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What the log holds, by partition: [earliest, end)."""
+
+    earliest: dict[int, int]
+    end: dict[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """Next offsets to start at; `reason` and `missed` when something that was asked for is gone."""
+
+    start: dict[int, int]
+    reason: Loss | None = None
+    missed: dict[int, Missed] = field(default_factory=dict)
+
+    @property
+    def recovered(self) -> bool:
+        """True when all that was asked for will come."""
+        return self.reason is None
+
+
+def fits(wanted: Mapping[int, int], floors: Mapping[int, int], heads: Mapping[int, int]) -> bool:
+    """True when memory covers every partition wanted, and every partition is wanted."""
+    return wanted.keys() == heads.keys() and all(floors[p] <= wanted[p] <= heads[p] for p in heads)
+
+
+def resume(wanted: Mapping[int, int], bounds: Bounds, on_gap: OnGap, *, same_epoch: bool = True) -> Resolved:
+    """Next offsets wanted against what the log holds. A partition that is not named starts at its earliest;
+    one that does not exist, or an offset beyond the end, can only be of another topic of that name."""
+    beyond = any(p not in bounds.end or offset > bounds.end[p] for p, offset in wanted.items())
+    if beyond or not same_epoch:
+        missed = {p: Missed(offset, None) for p, offset in sorted(wanted.items())}
+        return Resolved(_after(bounds, on_gap), "epoch_changed", missed)
+    start = {p: max(wanted.get(p, 0), earliest) for p, earliest in bounds.earliest.items()}
+    missed = {p: Missed(offset, start[p]) for p, offset in sorted(wanted.items()) if offset < start[p]}
+    if not missed:
+        return Resolved(start)
+    if on_gap == "live":
+        missed = {p: Missed(wanted[p], bounds.end[p]) for p in missed}
+        start |= {p: bounds.end[p] for p in missed}
+    return Resolved(start, "retention", missed)
+
+
+def newest(tails: Mapping[int, Sequence[tuple[int, int]]], heads: Mapping[int, int], count: int) -> dict[int, int]:
+    """Where the `count` newest events over all partitions start: `tails` holds, per partition, (append time,
+    offset) of its newest events; a partition without one among them starts at its head."""
+    entries = ((at, p, offset) for p, tail in tails.items() for at, offset in tail)
+    start = dict(heads)
+    for _, partition, offset in heapq.nlargest(count, entries):
+        start[partition] = min(start[partition], offset)
+    return start
+
+
+def mode(start: Mapping[int, int], floors: Mapping[int, int], heads: Mapping[int, int]) -> Mode:
+    """Whence the first events come."""
+    if all(start[p] >= heads[p] for p in heads):
+        return "live"
+    return "ring" if all(start[p] >= floors[p] for p in heads) else "log"
+
+
+def _after(bounds: Bounds, on_gap: OnGap) -> dict[int, int]:
+    return dict(bounds.end if on_gap == "live" else bounds.earliest)

@@ -1,0 +1,86 @@
+"""From a record of a channel's topic to its framed bytes: the same for live, memory and log.
+
+A record that is no event of its channel becomes a `gap` for its offset, built from the log alone, so that
+every client at any time sees the same at the same place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from gateway import metrics
+from gateway.core import answers
+from gateway.core.framing import text_frame
+from runtime import log
+from schemas.channels import Channel
+from schemas.codec import Codec
+from schemas.envelope import event_frame
+from schemas.errors import SchemaError, Undecodable
+from schemas.headers import check_version
+
+_log = log.get(__name__)
+
+
+class Record(Protocol):
+    """What is needed of a record (aiokafka's ConsumerRecord has it)."""
+
+    @property
+    def partition(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def timestamp(self) -> int: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes]]: ...
+
+
+class Framer:
+    """Frames the records of one channel."""
+
+    def __init__(self, channel: Channel, *, legacy_payload: bool) -> None:
+        self._channel = channel
+        self._legacy_payload = legacy_payload
+        self._codec: Codec[object] = Codec(channel.data)
+
+    def frame(self, record: Record) -> tuple[int, int, bytes]:
+        """(offset, append time in ms, framed bytes) of a record; raises nothing."""
+        try:
+            value = self._checked(record)
+        except SchemaError as error:
+            metrics.UNDECODABLE.labels(self._channel.name).inc()
+            _log.warning(
+                "not an event",
+                channel=self._channel.name,
+                partition=record.partition,
+                offset=record.offset,
+                error=str(error),
+            )
+            return record.offset, record.timestamp, self._gap(record)
+        payload = event_frame(
+            self._channel,
+            partition=record.partition,
+            offset=record.offset,
+            timestamp=record.timestamp,
+            headers=tuple(record.headers),
+            value=value,
+            legacy_payload=self._legacy_payload,
+        )
+        return record.offset, record.timestamp, text_frame(payload)
+
+    def _checked(self, record: Record) -> bytes:
+        check_version(record.headers)
+        value = record.value
+        self._codec.decode(value)
+        assert value is not None  # decode refuses a tombstone
+        try:
+            value.decode()  # msgspec does not look into fields it skips; a text frame must be UTF-8 throughout
+        except UnicodeDecodeError as error:
+            raise Undecodable(str(error)) from error
+        return value
+
+    def _gap(self, record: Record) -> bytes:
+        name, offset = self._channel.name, record.offset
+        return answers.gap(name, record.partition, offset, offset + 1, "undecodable", record.timestamp)

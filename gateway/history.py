@@ -1,0 +1,154 @@
+"""Reads the projector's account of what happened: roots, scans, and the change log, paged by position."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, LiteralString
+from uuid import UUID
+
+from psycopg.rows import class_row
+from psycopg_pool import AsyncConnectionPool
+
+
+class BadPage(Exception):
+    """A page's cursor that is none of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A storage root as the fold (`state`) and the status agent (`status`) see it."""
+
+    root: str
+    library: str
+    site: str
+    protocol: str
+    location: str
+    state: str
+    status: str
+    message: str | None
+    details: dict[str, Any] | None
+    changed_at: datetime
+    status_at: datetime | None
+    items: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """One scan of a root."""
+
+    scan_id: int
+    library: str
+    root: str
+    state: str
+    origin: str
+    cause: str
+    subtree: str
+    total: int | None
+    counts: dict[str, Any] | None
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRow:
+    """One change with its place in the log."""
+
+    event_id: UUID
+    at: datetime
+    n: int
+    record: dict[str, Any]
+    src_partition: int
+    src_offset: int
+
+    @property
+    def page(self) -> str:
+        """The cursor of what comes after it."""
+        text = f"{self.at.astimezone(UTC).isoformat()} {self.src_partition} {self.src_offset}"
+        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Which changes. `path` matches where a thing is and where it came from."""
+
+    root: str | None = None
+    path: str | None = None
+    media_id: int | None = None
+    kind: str | None = None
+    since: datetime | None = None
+    newest_first: bool = True
+    after: str | None = None
+    limit: int = 50
+
+
+_CHANGES: LiteralString = "SELECT event_id, at, n, record, src_partition, src_offset FROM change_log"
+
+_MATCHES: tuple[tuple[str, LiteralString], ...] = (
+    ("root", "(root = %(root)s OR from_root = %(root)s)"),
+    ("path", "(path = %(path)s OR from_path = %(path)s)"),
+    ("media_id", "media_id = %(media_id)s"),
+    ("kind", "kind = %(kind)s"),
+    ("since", "at >= %(since)s"),
+)
+
+
+class History:
+    """Queries; each raises psycopg's errors when the database is away."""
+
+    def __init__(self, pool: AsyncConnectionPool) -> None:
+        self._pool = pool
+
+    async def roots(self) -> list[Root]:
+        """All roots by name, with how many items they hold."""
+        async with self._pool.connection() as connection:
+            rows = connection.cursor(row_factory=class_row(Root))
+            await rows.execute(
+                "SELECT root, library, site, protocol, location, state, status, message, details, changed_at,"
+                " status_at, (SELECT count(*) FROM media_items m WHERE m.storage_root = r.root"
+                " AND m.deleted_at IS NULL) AS items FROM storage_roots r ORDER BY root"
+            )
+            return await rows.fetchall()
+
+    async def scans(self, root: str | None, limit: int) -> list[Scan]:
+        """The newest scans first."""
+        async with self._pool.connection() as connection:
+            rows = connection.cursor(row_factory=class_row(Scan))
+            await rows.execute(
+                "SELECT scan_id, library, root, state, origin, cause, subtree, total, counts, started_at, ended_at"
+                " FROM scans WHERE %(root)s::text IS NULL OR root = %(root)s"
+                " ORDER BY coalesce(started_at, ended_at) DESC NULLS LAST, scan_id DESC LIMIT %(limit)s",
+                {"root": root, "limit": limit},
+            )
+            return await rows.fetchall()
+
+    async def changes(self, wanted: Changes) -> list[ChangeRow]:
+        """A page of changes in order of time. Raises BadPage."""
+        values: dict[str, object] = {name: getattr(wanted, name) for name in wanted.__dataclass_fields__}
+        where: LiteralString = " WHERE true"
+        for name, condition in _MATCHES:
+            if values[name] is not None:
+                where += " AND " + condition
+        if wanted.after is not None:
+            values["at"], values["partition"], values["offset"] = _page(wanted.after)
+            sign: LiteralString = "<" if wanted.newest_first else ">"
+            where += " AND (at, src_partition, src_offset) " + sign + " (%(at)s, %(partition)s, %(offset)s)"
+        order: LiteralString = (
+            " ORDER BY at DESC, src_partition DESC, src_offset DESC"
+            if wanted.newest_first
+            else " ORDER BY at, src_partition, src_offset"
+        )
+        async with self._pool.connection() as connection:
+            rows = connection.cursor(row_factory=class_row(ChangeRow))
+            await rows.execute(_CHANGES + where + order + " LIMIT %(limit)s", values)
+            return await rows.fetchall()
+
+
+def _page(text: str) -> tuple[datetime, int, int]:
+    try:
+        at, partition, offset = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode().split(" ")
+        return datetime.fromisoformat(at), int(partition), int(offset)
+    except (ValueError, binascii.Error) as error:
+        raise BadPage(text) from error

@@ -1,0 +1,192 @@
+"""Reads the log for replays: a bounded pool of consumers that seek, read one chunk, and are parked.
+
+It answers three questions about a channel: what is there from an offset on, what the log holds now, and where
+a time begins. It keeps no client's state.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+
+from gateway import metrics
+from gateway.core import answers
+from gateway.core.resolve import Bounds
+from gateway.core.session import Place
+from gateway.framer import Framer
+from runtime.kafka import Kafka
+from schemas.channels import CHANNELS
+
+T = TypeVar("T")
+
+CHUNK_BYTES = 524_288
+READ_SECONDS = 10.0
+LOOKUP_SECONDS = 5.0
+
+
+class LogUnavailable(Exception):
+    """The log did not answer in time; the same question may be asked again."""
+
+    retryable = True
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What the log holds of a partition in [start, end): (offset, append time, frame) in order."""
+
+    records: list[tuple[int, int, bytes]]
+    end: int
+
+
+@dataclass(slots=True, eq=False)
+class _Reader:
+    consumer: AIOKafkaConsumer
+    at: tuple[TopicPartition, int] | None = None
+
+
+class LogReader:
+    """The pool. Readers are made when first needed and end with `stop`."""
+
+    def __init__(self, kafka: Kafka, framers: Mapping[str, Framer], sessions: int) -> None:
+        self._kafka = kafka
+        self._framers = framers
+        self._free = asyncio.Semaphore(sessions)
+        self._idle: list[_Reader] = []
+        self._lookup: AIOKafkaConsumer | None = None
+        self._lookup_lock = asyncio.Lock()
+
+    async def read(self, place: Place, start: int) -> Stretch:
+        """One chunk from `start` on, where there is something to read. What retention took before `start`
+        could be read comes as a `gap`. Raises LogUnavailable."""
+        partition = self._partition(place)
+        async with self._reader(partition, start) as reader:
+            metrics.LOG_READS.inc()
+            try:
+                return await self._chunk(reader, place, partition, start)
+            except OffsetOutOfRangeError:
+                reader.at = None
+        earliest = (await self.bounds(place.channel, (place.partition,))).earliest[place.partition]
+        if earliest <= start:
+            raise LogUnavailable(f"{place} has no offset {start}")
+        at = 0  # of no record: the same gap for every client at every time
+        gap = answers.gap(place.channel, place.partition, start, earliest, "retention", at)
+        return Stretch([(start, at, gap)], earliest)
+
+    async def bounds(self, channel: str, partitions: tuple[int, ...]) -> Bounds:
+        """What the log holds now. Raises LogUnavailable."""
+        of = {self._partition(Place(channel, p)): p for p in partitions}
+        consumer = await self._lookups()
+        end: dict[TopicPartition, int] = await self._ask(consumer.end_offsets(list(of)))
+        earliest: dict[TopicPartition, int] = await self._ask(consumer.beginning_offsets(list(of)))
+        return Bounds({of[tp]: offset for tp, offset in earliest.items()}, {of[tp]: o for tp, o in end.items()})
+
+    async def since(self, channel: str, partitions: tuple[int, ...], at: int) -> dict[int, int]:
+        """Where append time `at` begins, by partition; where nothing is as new, the end as it was before the
+        question, so that nothing appended meanwhile is stepped over. Raises LogUnavailable."""
+        found = dict((await self.bounds(channel, partitions)).end)
+        consumer = await self._lookups()
+        times = {self._partition(Place(channel, p)): at for p in partitions}
+        answer: dict[TopicPartition, Any] = await self._ask(consumer.offsets_for_times(times))
+        for tp, offset in answer.items():
+            if offset is not None:
+                found[tp.partition] = min(offset.offset, found[tp.partition])
+        return found
+
+    async def newest(self, place: Place, bounds: Bounds, count: int) -> list[tuple[int, int]]:
+        """(append time, offset) of the `count` newest events below the end; fewer where fewer are retained.
+        Raises LogUnavailable."""
+        earliest, end = bounds.earliest[place.partition], bounds.end[place.partition]
+        window = 4 * count + 16  # transactions of one record take two offsets each
+        while True:
+            start = max(earliest, end - window)
+            entries, at = [], start
+            while at < end:
+                stretch = await self.read(place, at)
+                entries += [(when, offset) for offset, when, _ in stretch.records if offset < end]
+                at = stretch.end
+            if len(entries) >= count or start == earliest:
+                return entries[-count:]
+            window *= 4
+
+    async def stop(self) -> None:
+        """End the readers."""
+        for reader in self._idle:
+            await reader.consumer.stop()
+        if self._lookup is not None:
+            await self._lookup.stop()
+
+    async def _chunk(self, reader: _Reader, place: Place, partition: TopicPartition, start: int) -> Stretch:
+        consumer, loop = reader.consumer, asyncio.get_running_loop()
+        if reader.at != (partition, start):
+            consumer.assign([partition])
+            consumer.seek(partition, start)
+        consumer.resume(partition)
+        reader.at = None
+        framer, deadline = self._framers[place.channel], loop.time() + READ_SECONDS
+        while loop.time() < deadline:
+            batches = await consumer.getmany(timeout_ms=100)
+            end = await consumer.position(partition)
+            if end > start:
+                consumer.pause(partition)
+                reader.at = (partition, end)
+                return Stretch([framer.frame(record) for record in batches.get(partition, ())], end)
+        raise LogUnavailable(f"nothing read of {place} from {start} in {READ_SECONDS} s")
+
+    @asynccontextmanager
+    async def _reader(self, partition: TopicPartition, start: int) -> AsyncIterator[_Reader]:
+        """A reader, the one parked at this place if there is one; thrown away when it fails."""
+        async with self._free:
+            reader = next((r for r in self._idle if r.at == (partition, start)), None)
+            if reader is not None:
+                self._idle.remove(reader)
+            else:
+                reader = self._idle.pop(0) if self._idle else await self._new_reader()
+            try:
+                yield reader
+            except BaseException as error:
+                await reader.consumer.stop()
+                if isinstance(error, KafkaError):
+                    raise LogUnavailable(str(error)) from error
+                raise
+            self._idle.append(reader)
+
+    async def _new_reader(self) -> _Reader:
+        # A parked reader's last fetch must not hold up the next one on its connection: short waits.
+        consumer = self._kafka.tail_consumer(fetch_max_wait_ms=20, max_partition_fetch_bytes=CHUNK_BYTES)
+        return _Reader(await _started(consumer))
+
+    async def _lookups(self) -> AIOKafkaConsumer:
+        async with self._lookup_lock:
+            if self._lookup is None:
+                self._lookup = await _started(self._kafka.tail_consumer())
+            return self._lookup
+
+    async def _ask(self, question: Awaitable[dict[TopicPartition, T]]) -> dict[TopicPartition, T]:
+        try:
+            return await asyncio.wait_for(question, LOOKUP_SECONDS)
+        except (KafkaError, TimeoutError) as error:
+            async with self._lookup_lock:
+                broken, self._lookup = self._lookup, None
+            if broken is not None:
+                await broken.stop()
+            raise LogUnavailable(str(error)) from error
+
+    def _partition(self, place: Place) -> TopicPartition:
+        topic = CHANNELS[place.channel].topic
+        assert topic is not None  # a place exists only where a topic is
+        return TopicPartition(self._kafka.name(topic), place.partition)
+
+
+async def _started(consumer: AIOKafkaConsumer) -> AIOKafkaConsumer:
+    try:
+        await asyncio.wait_for(consumer.start(), LOOKUP_SECONDS)
+    except (KafkaError, TimeoutError, OSError) as error:
+        await consumer.stop()
+        raise LogUnavailable(str(error)) from error
+    return consumer

@@ -1,0 +1,141 @@
+"""The gateway process: listen, follow the log, and end so that every client comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from socket import socket
+
+import uvicorn
+from psycopg_pool import AsyncConnectionPool
+
+from gateway.app import Gateway, compose
+from gateway.settings import GatewaySettings
+from gateway.sockets import RequestProtocol, SocketProtocol, listen
+from gateway.tokens import load_secret
+from runtime import log
+from runtime.kafka import Kafka
+from runtime.lifecycle import Stop, announce_ready
+from runtime.settings import SettingsError
+from schemas.close_codes import RESTART
+
+MAX_MESSAGE_BYTES = 65_536
+DRAIN_SECONDS = 2
+POOL_SIZE = 8
+POOL_WAIT_SECONDS = 3.0
+STATEMENT_MS = 10_000
+
+_log = log.get(__name__)
+
+
+class _Server(uvicorn.Server):
+    """Signals are the process's own (`runtime.lifecycle`)."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Leave them alone."""
+        yield
+
+
+async def serve(kafka: Kafka, database_url: str, settings: GatewaySettings, state_dir: Path, stop: Stop) -> None:
+    """Run until asked to stop. Raises SettingsError where it cannot begin (port taken, weak secret)."""
+    secret = load_secret(settings, state_dir)
+    pool = _pool(database_url)
+    gateway = compose(kafka, pool, settings, secret)
+    listening = _listen(settings)
+    await pool.open(wait=False)
+    try:
+        await _run(gateway, listening, stop)
+    finally:
+        await gateway.streaming.stop()
+        await gateway.log_reader.stop()
+        gateway.accounts.close()
+        await pool.close(timeout=DRAIN_SECONDS)
+
+
+async def _run(gateway: Gateway, listening: socket, stop: Stop) -> None:
+    server = _server(gateway)
+    works: list[Coroutine[None, None, None]] = [
+        server.serve(sockets=[listening]),
+        gateway.tail.run(stop),
+        gateway.streaming.tick(),
+        gateway.connections.sweep(),
+        gateway.publishing.run(stop),
+    ]
+    tasks = [asyncio.create_task(work) for work in works]
+    asked = asyncio.create_task(stop.wait())
+    opening = asyncio.create_task(_open(gateway))
+    try:
+        await asyncio.wait({*tasks, asked}, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            if task.done() and not stop.asked:
+                task.result()
+                raise RuntimeError("a part of the gateway ended by itself")
+    finally:
+        await _drain(gateway, server, tasks, [asked, opening])
+
+
+async def _open(gateway: Gateway) -> None:
+    """Take sockets once the log is followed: before that there is nothing to tell and no offset to pin."""
+    await gateway.tail.ready.wait()
+    gateway.connections.accepting = True
+    announce_ready()
+
+
+async def _drain(
+    gateway: Gateway, server: _Server, tasks: list[asyncio.Task[None]], others: Sequence[asyncio.Task[object]]
+) -> None:
+    gateway.connections.accepting = False
+    gateway.connections.close_all(RESTART)
+    server.should_exit = True
+    for task in others:
+        task.cancel()
+    await asyncio.wait(tasks[:1], timeout=2 * DRAIN_SECONDS)
+    for task in tasks:
+        task.cancel()
+    for failure in await asyncio.gather(*tasks, *others, return_exceptions=True):
+        if isinstance(failure, Exception):
+            _log.error("ended with an error", error=f"{type(failure).__name__}: {failure}")
+
+
+def _server(gateway: Gateway) -> _Server:
+    # uvicorn logs a socket's path with its query, the token in it, at INFO even without access logs.
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    config = uvicorn.Config(
+        gateway.app,
+        http=RequestProtocol,
+        ws=SocketProtocol,
+        ws_max_size=MAX_MESSAGE_BYTES,
+        ws_per_message_deflate=False,
+        ws_ping_interval=None,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
+    return _Server(config)
+
+
+def _listen(settings: GatewaySettings) -> socket:
+    try:
+        return listen(settings.host, settings.port)
+    except OSError as error:
+        fault = f"gateway.port (CATALOGIZER_GATEWAY__PORT): cannot listen on {settings.host}:{settings.port}: "
+        raise SettingsError((fault + (error.strerror or str(error)),)) from error
+
+
+def _pool(database_url: str) -> AsyncConnectionPool:
+    return AsyncConnectionPool(
+        database_url,
+        min_size=1,
+        max_size=POOL_SIZE,
+        open=False,
+        timeout=POOL_WAIT_SECONDS,
+        kwargs={"autocommit": True, "options": f"-c statement_timeout={STATEMENT_MS}", "connect_timeout": 3},
+        name="gateway",
+    )

@@ -1,0 +1,121 @@
+"""The gateway's own writing to the log: notifications, acknowledged before they are answered, and heartbeats.
+
+One idempotent producer, built anew when it fails for good. A notification's id is the caller's or made here;
+sent again after an unknown outcome with the same id, readers may drop the second by it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from runtime import log
+from runtime.health import Health
+from runtime.kafka import Kafka
+from runtime.lifecycle import Stop
+from runtime.reports import Reporter, now_iso
+from schemas.codec import encode
+from schemas.headers import event_headers
+from schemas.ids import event_id
+from schemas.system import Notification, Scalar
+from schemas.topics import NOTIFICATIONS
+
+COMPONENT = "serve"
+CONFIRM_SECONDS = 10.0
+RETRY_SECONDS = 2.0
+
+_log = log.get(__name__)
+
+
+class NotPublished(Exception):
+    """No acknowledgement: it may have been written or not. Send it again with the same id."""
+
+    retryable = True
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Where a notification stands in the log."""
+
+    id: str
+    partition: int
+    offset: int
+
+
+class Publishing:
+    """Owns the producer."""
+
+    def __init__(self, kafka: Kafka, health: Health, details: Callable[[], dict[str, Scalar]]) -> None:
+        self._kafka = kafka
+        self._health = health
+        self._details = details
+        self._producer: AIOKafkaProducer | None = None
+        self._broken = asyncio.Event()
+        self._count = itertools.count(1)
+
+    async def run(self, stop: Stop) -> None:
+        """Keep a producer and send heartbeats until asked to stop."""
+        while not stop.asked:
+            try:
+                await self._live(stop)
+            except (KafkaError, OSError) as error:
+                _log.warning("producer starts again", error=str(error))
+                await stop.wait(RETRY_SECONDS)
+
+    async def notify(self, notification: Notification, *, id: str | None, by: str) -> Published:
+        """Write and wait for the acknowledgement. Raises NotPublished."""
+        producer = self._producer
+        if producer is None:
+            raise NotPublished("the log is not reachable")
+        at = now_iso()
+        id = id or event_id(f"{NOTIFICATIONS.name}/{by}/{at}", 0, next(self._count), 0)
+        headers = event_headers(
+            id=id,
+            type="notification",
+            source=f"urn:catalogizer:{COMPONENT}",
+            time=at,
+            subject=notification.type,
+        )
+        topic, key = self._kafka.name(NOTIFICATIONS), notification.type.encode()
+        try:
+            sent = producer.send_and_wait(topic, encode(notification), key=key, headers=headers)
+            written = await asyncio.wait_for(sent, CONFIRM_SECONDS)
+        except (KafkaError, TimeoutError) as error:
+            self._broken.set()  # an idempotent batch never expires by itself: the producer goes with it
+            raise NotPublished(str(error)) from error
+        return Published(id, written.partition, written.offset)
+
+    async def _live(self, stop: Stop) -> None:
+        self._broken.clear()
+        producer = self._kafka.producer()
+        await producer.start()
+        self._producer = producer
+        reporter = Reporter(self._kafka, producer, COMPONENT)
+        tasks = [
+            asyncio.create_task(reporter.heartbeats(self._health, self._details)),
+            asyncio.create_task(self._broken.wait()),
+            asyncio.create_task(stop.wait()),
+        ]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            self._producer = None
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await _stopped(producer)
+
+
+async def _stopped(producer: AIOKafkaProducer) -> None:
+    """End a producer; one that cannot flush is left to its fate after a moment."""
+    try:
+        await asyncio.wait_for(producer.stop(), 2.0)
+    except (KafkaError, TimeoutError) as error:
+        _log.warning("producer not flushed", error=str(error))

@@ -1,0 +1,205 @@
+"""Signing in and out under `/api/v1/auth`, in the shapes that existing clients read.
+
+(No postponed annotations here: FastAPI must see dependencies that are made inside `router`.)"""
+
+import math
+import time
+from typing import Annotated
+
+import psycopg
+from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from gateway import metrics
+from gateway.accounts import Accounts, Opened, TooManySignIns, User
+from gateway.connections import Connections
+from gateway.core.limits import Failures
+from gateway.rest.access import CHALLENGE, identity_of, optional_identity
+from gateway.rest.edge import ApiError
+from gateway.tokens import Identity, Tokens
+from schemas.close_codes import REVOKED
+from schemas.times import iso
+
+MAX_LOGIN_BYTES = 4_096
+PERMISSIONS = ("read:media", "view:analysis", "read:collections")
+ADMIN_PERMISSIONS = (*PERMISSIONS, "manage:subtitles", "convert:media", "write:notifications")
+
+
+class Closed(BaseModel):
+    """A request body: unknown members are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class LoginBody(Closed):
+    """User name or e-mail, and password."""
+
+    username: str | None = Field(None, min_length=1, max_length=320)
+    email: str | None = Field(None, min_length=1, max_length=320)
+    password: str = Field(min_length=1, max_length=1_024)
+
+    @property
+    def name(self) -> str:
+        """Whichever was given."""
+        return self.username or self.email or ""
+
+
+class RefreshBody(Closed):
+    """The refresh token of the last sign-in or refresh; it ends by this."""
+
+    refresh_token: str = Field(min_length=1, max_length=256)
+
+
+class Role(BaseModel):
+    """A role; 1 is the administrator."""
+
+    id: int
+    name: str
+
+
+class UserShown(BaseModel):
+    """An account as clients read it."""
+
+    id: int
+    username: str
+    email: str
+    role_id: int
+    role: Role
+
+
+class SignedIn(BaseModel):
+    """Tokens under the names that old and new clients read. `expires_in` in seconds."""
+
+    session_token: str
+    token: str
+    refresh_token: str
+    expires_at: str
+    expires_in: int
+    user: UserShown
+
+
+class StatusShown(BaseModel):
+    """Whether the request's token holds."""
+
+    authenticated: bool
+    user: UserShown | None = None
+
+
+class Permissions(BaseModel):
+    """What the user may do."""
+
+    role: str
+    permissions: list[str]
+    is_admin: bool
+
+
+class SignedOut(BaseModel):
+    """The session has ended."""
+
+    message: str = "signed out"
+
+
+def router(accounts: Accounts, tokens: Tokens, connections: Connections) -> APIRouter:
+    """The routes."""
+    routes = APIRouter(prefix="/api/v1/auth", tags=["auth"])
+    failures = Failures()
+    Holder = Annotated[Identity, Depends(identity_of(tokens))]
+
+    @routes.post("/login", dependencies=[Depends(small_json)])
+    async def login(request: Request, body: LoginBody) -> SignedIn:
+        """Sign in with user name or e-mail."""
+        key = (body.name.lower(), request.client.host if request.client else "")
+        wait = failures.wait_seconds(key, time.monotonic())
+        if wait > 0:
+            metrics.LOGINS.labels("limited").inc()
+            retry = {"Retry-After": str(math.ceil(wait))}
+            raise ApiError(429, "too_many_requests", "too many failed sign-ins; wait", retry)
+        # Counted before the password is looked at, so that tries sent at once are counted too.
+        failures.add(key, time.monotonic())
+        try:
+            opened = await accounts.sign_in(body.name, body.password)
+        except (psycopg.Error, TooManySignIns):
+            failures.take_back(key)
+            raise
+        if opened is None:
+            metrics.LOGINS.labels("refused").inc()
+            raise ApiError(401, "invalid_credentials", "wrong user name or password", CHALLENGE)
+        failures.clear(key)
+        metrics.LOGINS.labels("ok").inc()
+        return _signed_in(tokens, opened)
+
+    @routes.post("/refresh", dependencies=[Depends(small_json)])
+    async def refresh(body: RefreshBody) -> SignedIn:
+        """New tokens for a refresh token, which is good once."""
+        opened = await accounts.refresh(body.refresh_token)
+        if opened is None:
+            raise ApiError(401, "invalid_token", "sign in again", CHALLENGE)
+        return _signed_in(tokens, opened)
+
+    @routes.post("/logout")
+    async def logout(identity: Holder) -> SignedOut:
+        """End the session: its refresh token holds no more and its sockets here are closed with 4003. The
+        session token itself holds until it expires."""
+        await accounts.sign_out(identity.session_id)
+        connections.close_all(REVOKED, identity.session_id)
+        return SignedOut()
+
+    @routes.get("/status", response_model_exclude_none=True)
+    async def status(request: Request) -> StatusShown:
+        """Whether the token holds: always 200 (existing pages reload for ever on a 401 here)."""
+        identity = optional_identity(tokens, request)
+        if identity is None:
+            return StatusShown(authenticated=False)
+        user = await accounts.user(identity.user_id)
+        return StatusShown(authenticated=user is not None, user=None if user is None else _shown(user))
+
+    @routes.get("/profile")
+    async def profile(identity: Holder) -> UserShown:
+        """The user."""
+        user = await accounts.user(identity.user_id)
+        if user is None:
+            raise ApiError(401, "unauthorized", "sign in first", CHALLENGE)
+        return _shown(user)
+
+    @routes.get("/permissions")
+    async def permissions(identity: Holder) -> Permissions:
+        """What the user may do."""
+        names = ADMIN_PERMISSIONS if identity.is_admin else PERMISSIONS
+        role = "Admin" if identity.is_admin else "User"
+        return Permissions(role=role, permissions=list(names), is_admin=identity.is_admin)
+
+    return routes
+
+
+async def small_json(request: Request) -> None:
+    """Refuse a body that is not JSON (415) or over 4 KiB (413)."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise ApiError(415, "unsupported_media_type", "send application/json")
+    if len(await request.body()) > MAX_LOGIN_BYTES:
+        raise ApiError(413, "too_large", "body too large")
+
+
+def _signed_in(tokens: Tokens, opened: Opened) -> SignedIn:
+    user = opened.user
+    token, identity = tokens.issue(
+        user_id=user.id, username=user.username, role_id=user.role_id, session_id=opened.session_id
+    )
+    return SignedIn(
+        session_token=token,
+        token=token,
+        refresh_token=opened.refresh_token,
+        expires_at=iso(identity.expires_at * 1_000),
+        expires_in=identity.expires_at - int(time.time()),
+        user=_shown(user),
+    )
+
+
+def _shown(user: User) -> UserShown:
+    return UserShown(
+        id=user.id,
+        username=user.username,
+        email=user.email,
+        role_id=user.role_id,
+        role=Role(id=user.role_id, name=user.role_name),
+    )

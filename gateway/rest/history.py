@@ -1,0 +1,171 @@
+"""What happened: `/api/v1/storage/roots`, `/api/v1/scans`, `/api/v1/changes`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, ConfigDict
+
+from gateway.catalogue import at_iso
+from gateway.history import BadPage, ChangeRow, Changes, History, Root, Scan
+from gateway.rest.access import identity_of
+from gateway.rest.edge import ApiError
+from gateway.tokens import Tokens
+from schemas.ids import MAX_SAFE
+
+
+class RootShown(BaseModel):
+    """A storage root. `state` is the log's word (declared, lost, back), `status` its health."""
+
+    name: str
+    library: str
+    site: str
+    protocol: str
+    path: str
+    state: str
+    status: str
+    connected: bool
+    message: str | None
+    details: dict[str, Any] | None
+    changed_at: str | None
+    status_at: str | None
+    item_count: int
+
+
+class Roots(BaseModel):
+    """The same rows twice: clients of different age read different names."""
+
+    roots: list[RootShown]
+    data: list[RootShown]
+
+
+class ScanShown(BaseModel):
+    """One scan of a root."""
+
+    scan_id: int
+    library: str
+    root: str
+    state: str
+    origin: str
+    cause: str
+    subtree: str
+    total: int | None
+    counts: dict[str, Any] | None
+    started_at: str | None
+    ended_at: str | None
+
+
+class Scans(BaseModel):
+    """The newest first."""
+
+    scans: list[ScanShown]
+
+
+class ChangeShown(BaseModel):
+    """The members of the change record, and its place: the event's id, the dense number `n` of its lane, the
+    partition and offset of the changes topic."""
+
+    model_config = ConfigDict(extra="allow")
+
+    event_id: str
+    kind: str
+    root: str
+    at: str
+    n: int
+    partition: int
+    offset: int
+
+
+class ChangePage(BaseModel):
+    """A page; `next_cursor` is null on the last."""
+
+    changes: list[ChangeShown]
+    next_cursor: str | None
+
+
+def router(history: History, tokens: Tokens) -> APIRouter:
+    """The routes."""
+    routes = APIRouter(prefix="/api/v1", tags=["history"], dependencies=[Depends(identity_of(tokens))])
+
+    @routes.get("/storage/roots")
+    async def roots() -> Roots:
+        """Every storage root and how it is."""
+        rows = [_root(row) for row in await history.roots()]
+        return Roots(roots=rows, data=rows)
+
+    @routes.get("/scans")
+    async def scans(
+        root: Annotated[str | None, Query(max_length=255)] = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 20,
+    ) -> Scans:
+        """The newest scans first."""
+        return Scans(scans=[_scan(row) for row in await history.scans(root, limit)])
+
+    @routes.get("/changes")
+    async def changes(
+        root: Annotated[str | None, Query(max_length=255)] = None,
+        path: Annotated[
+            str | None,
+            Query(max_length=4_096, description="where it is or where it was: finds out where a file went"),
+        ] = None,
+        media_id: Annotated[int | None, Query(ge=0, lt=MAX_SAFE)] = None,
+        kind: Annotated[str | None, Query(max_length=32)] = None,
+        since: datetime | None = None,
+        order: Annotated[str, Query(pattern="^(asc|desc)$")] = "desc",
+        cursor: Annotated[str | None, Query(max_length=256)] = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    ) -> ChangePage:
+        """The change log, paged."""
+        if since is not None and since.tzinfo is None:
+            since = since.replace(tzinfo=UTC)
+        wanted = Changes(root, path, media_id, kind, since, order == "desc", cursor, limit + 1)
+        try:
+            rows = await history.changes(wanted)
+        except BadPage as error:
+            raise ApiError(400, "bad_cursor", "cursor: not one of ours") from error
+        more = len(rows) > limit
+        rows = rows[:limit]
+        return ChangePage(changes=[_change(row) for row in rows], next_cursor=rows[-1].page if more else None)
+
+    return routes
+
+
+def _root(row: Root) -> RootShown:
+    return RootShown(
+        name=row.root,
+        library=row.library,
+        site=row.site,
+        protocol=row.protocol,
+        path=row.location,
+        state=row.state,
+        status=row.status,
+        connected=row.state != "lost" and row.status != "error",
+        message=row.message,
+        details=row.details,
+        changed_at=at_iso(row.changed_at),
+        status_at=at_iso(row.status_at),
+        item_count=row.items,
+    )
+
+
+def _scan(row: Scan) -> ScanShown:
+    return ScanShown(
+        scan_id=row.scan_id,
+        library=row.library,
+        root=row.root,
+        state=row.state,
+        origin=row.origin,
+        cause=row.cause,
+        subtree=row.subtree,
+        total=row.total,
+        counts=row.counts,
+        started_at=at_iso(row.started_at),
+        ended_at=at_iso(row.ended_at),
+    )
+
+
+def _change(row: ChangeRow) -> ChangeShown:
+    place = {"event_id": str(row.event_id), "n": row.n, "partition": row.src_partition, "offset": row.src_offset}
+    return ChangeShown.model_validate({**row.record, **place})

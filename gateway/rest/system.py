@@ -1,0 +1,187 @@
+"""The process itself: health, metrics, version, channels and their lag; and notifications to everybody.
+
+(No postponed annotations here: FastAPI must see dependencies that are made inside `router`.)"""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel, ConfigDict, Field
+
+from gateway.core.hub import Hub
+from gateway.publishing import Publishing
+from gateway.rest.access import admin_of, identity_of
+from gateway.rest.auth import small_json
+from gateway.tail import Tail
+from gateway.tokens import Identity, Tokens
+from runtime.health import Health, product_version
+from runtime.reports import now_iso
+from schemas.channels import CHANNELS
+from schemas.close_codes import CLOSE_CODES
+from schemas.system import Notification
+
+
+class HealthShown(BaseModel):
+    """`healthy`, or `degraded` with what is wrong."""
+
+    status: Literal["healthy", "degraded"]
+    version: str
+    timestamp: str
+    problems: dict[str, str] = {}
+
+
+class ReadyShown(BaseModel):
+    """Whether the process does its work."""
+
+    status: Literal["ready", "unready"]
+    problems: dict[str, str] = {}
+
+
+class Alive(BaseModel):
+    """The process answers."""
+
+    status: Literal["live"] = "live"
+
+
+class Version(BaseModel):
+    """What runs."""
+
+    version: str
+
+
+class ChannelShown(BaseModel):
+    """A channel, where this gateway stands in its topic and what it holds in memory, by partition."""
+
+    name: str
+    event: str
+    topic: str | None
+    everybody: bool
+    epoch: str
+    next_offsets: dict[int, int]
+    memory_from: dict[int, int]
+
+
+class CloseCodeShown(BaseModel):
+    """A close code of the WebSocket."""
+
+    code: int
+    reason: str
+    meaning: str
+    come_back: bool
+
+
+class ChannelsShown(BaseModel):
+    """All channels and close codes."""
+
+    channels: list[ChannelShown]
+    close_codes: list[CloseCodeShown]
+
+
+class LagShown(BaseModel):
+    """How far this gateway is behind the log, in records, by partition of each channel's topic."""
+
+    lag: dict[str, dict[int, int]]
+
+
+class NotificationBody(BaseModel):
+    """A notification to everybody. `id`: the caller's own, so that a retry can be told from another one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    type: str = Field(min_length=1, max_length=64)
+    title: str = Field(min_length=1, max_length=256)
+    message: str = Field(max_length=4_096)
+    level: Literal["info", "success", "warning", "error"]
+    id: str | None = Field(None, pattern=r"^[A-Za-z0-9._:-]{1,64}$")
+
+
+class PublishedShown(BaseModel):
+    """Where the notification stands in the log."""
+
+    id: str
+    partition: int
+    offset: int
+
+
+def router(hub: Hub, tail: Tail, health: Health, publishing: Publishing, tokens: Tokens) -> APIRouter:
+    """The routes."""
+    routes = APIRouter(tags=["system"])
+
+    @routes.get("/health")
+    @routes.get("/api/v1/health")
+    async def whole() -> HealthShown:
+        """How the gateway is; always 200 while it answers."""
+        problems = health.problems()
+        status: Literal["healthy", "degraded"] = "degraded" if problems else "healthy"
+        return HealthShown(status=status, version=product_version(), timestamp=now_iso(), problems=problems)
+
+    @routes.get("/health/live")
+    @routes.get("/api/v1/health/live")
+    async def live() -> Alive:
+        """The process answers."""
+        return Alive()
+
+    @routes.get("/health/ready")
+    @routes.get("/api/v1/health/ready")
+    async def ready(response: Response) -> ReadyShown:
+        """It follows the log; 503 while it does not."""
+        problems = health.problems()
+        response.status_code = 503 if problems else 200
+        return ReadyShown(status="unready" if problems else "ready", problems=problems)
+
+    @routes.get("/health/startup")
+    @routes.get("/api/v1/health/startup")
+    async def startup(response: Response) -> ReadyShown:
+        """It has followed the log once; 503 before."""
+        done = tail.ready.is_set()
+        response.status_code = 200 if done else 503
+        return ReadyShown(status="ready" if done else "unready", problems={} if done else health.problems())
+
+    @routes.get("/metrics", response_class=Response)
+    async def metrics() -> Response:
+        """Prometheus metrics."""
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    @routes.get("/version")
+    @routes.get("/api/v1/version")
+    async def version() -> Version:
+        """What runs."""
+        return Version(version=product_version())
+
+    @routes.get("/api/v1/channels", dependencies=[Depends(identity_of(tokens))])
+    async def channels() -> ChannelsShown:
+        """The channels, where this gateway stands in them, and the close codes."""
+        return ChannelsShown(
+            channels=[
+                ChannelShown(
+                    name=channel.name,
+                    event=channel.event,
+                    topic=None if channel.topic is None else channel.topic.name,
+                    everybody=channel.everybody,
+                    epoch=hub.epoch(channel.name),
+                    next_offsets=hub.heads(channel.name),
+                    memory_from=hub.floors(channel.name),
+                )
+                for channel in CHANNELS.values()
+            ],
+            close_codes=[
+                CloseCodeShown(code=c.code, reason=c.reason, meaning=c.meaning, come_back=c.come_back)
+                for c in CLOSE_CODES
+            ],
+        )
+
+    @routes.get("/api/v1/topics/lag", dependencies=[Depends(identity_of(tokens))])
+    async def lag() -> LagShown:
+        """How far this gateway is behind the log."""
+        return LagShown(lag=tail.lag())
+
+    @routes.post("/api/v1/notifications", status_code=201, dependencies=[Depends(small_json)])
+    async def notify(
+        body: NotificationBody, admin: Annotated[Identity, Depends(admin_of(tokens))]
+    ) -> PublishedShown:
+        """Tell everybody; answered when the log has acknowledged it."""
+        notification = Notification(type=body.type, title=body.title, message=body.message, level=body.level)
+        written = await publishing.notify(notification, id=body.id, by=admin.session_id)
+        return PublishedShown(id=written.id, partition=written.partition, offset=written.offset)
+
+    return routes

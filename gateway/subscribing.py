@@ -1,0 +1,179 @@
+"""Answers `subscribe` and `unsubscribe`: asks the log what it must, then takes the step.
+
+Between the resolved start and the answer nothing is awaited, so what `subscribed` says is pinned. Live starts
+and resumes from memory never touch the log.
+"""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from msgspec import UNSET
+
+from gateway.core import answers, resolve
+from gateway.core.resolve import Bounds, Resolved
+from gateway.core.session import Place, Session
+from gateway.core.starts import (
+    BadOption,
+    Earliest,
+    Head,
+    Last,
+    Live,
+    Offsets,
+    OnGap,
+    Resume,
+    Since,
+    Start,
+    Until,
+    on_gap_of,
+    refuse_unknown,
+    start_of,
+    until_of,
+)
+from gateway.log_reader import LogReader, LogUnavailable
+from gateway.streaming import Streaming, now_ms
+from schemas.channels import CHANNELS, Channel
+from schemas.cursor import Cursor
+from schemas.envelope import Message
+from schemas.errors import BadCursor
+
+
+class Subscribing:
+    """Both messages, for all connections."""
+
+    def __init__(self, streaming: Streaming, log_reader: LogReader) -> None:
+        self._streaming = streaming
+        self._hub = streaming.hub
+        self._log = log_reader
+
+    async def subscribe(self, session: Session, message: Message) -> bool:
+        """Do what the message asks and answer it; False when it asked to fail on a gap and there is one."""
+        channel = self._channel(session, message)
+        if channel is None:
+            return True
+        try:
+            refuse_unknown(message)
+            start, until = start_of(message.from_, channel.name), until_of(message.until)
+            on_gap = on_gap_of(message.on_gap)
+            if message.plain and channel.name in session.subscriptions:
+                self._say_again(session, channel, message)
+                return True
+            resolved = await self._start(channel, start, on_gap)
+            ends = await self._until(channel, until, resolved)
+        except BadOption as error:
+            session.write(answers.error("bad_request", error.reason, now_ms(), message.ref))
+        except BadCursor as error:
+            session.write(answers.error("bad_cursor", f"cursor: {error.reason}", now_ms(), message.ref))
+        except LogUnavailable:
+            text = "the log does not answer; try again"
+            session.write(answers.error("unavailable", text, now_ms(), message.ref))
+        else:
+            self._enter(session, channel, message, resolved, ends)
+            return resolved.recovered or on_gap != "fail"
+        return True
+
+    def unsubscribe(self, session: Session, message: Message) -> None:
+        """Do what the message asks and answer it."""
+        channel = self._channel(session, message)
+        if channel is None:
+            return
+        if not self._hub.unsubscribe(session, channel.name):
+            text = f"not subscribed to {channel.name}"
+            session.write(answers.error("not_subscribed", text, now_ms(), message.ref))
+            return
+        body = answers.Unsubscribed(channel=channel.name)
+        session.write(answers.frame("unsubscribed", body, now_ms(), message.ref))
+        self._streaming.serve(session)
+
+    def _channel(self, session: Session, message: Message) -> Channel | None:
+        """The channel meant; None after an error was sent. A forbidden one would look like one not there."""
+        name = message.channel
+        channel = CHANNELS.get(name) if isinstance(name, str) else None
+        if channel is None:
+            text = f"channels are {', '.join(CHANNELS)}"
+            session.write(answers.error("unknown_channel", text, now_ms(), message.ref))
+        return channel
+
+    def _enter(
+        self, session: Session, channel: Channel, message: Message, resolved: Resolved, ends: dict[int, int] | None
+    ) -> None:
+        """The one step: nothing can be published between the answer's offsets and the client's positions."""
+        self._hub.subscribe(session, channel.name, resolved.start, told=not message.plain, until=ends)
+        self._confirm(session, channel, message, resolved)
+        self._streaming.serve(session)
+
+    def _say_again(self, session: Session, channel: Channel, message: Message) -> None:
+        self._confirm(session, channel, message, Resolved(self._hub.next_offsets(session, channel.name)))
+
+    def _confirm(self, session: Session, channel: Channel, message: Message, resolved: Resolved) -> None:
+        name, heads = channel.name, self._hub.heads(channel.name)
+        epoch, floors = self._hub.epoch(name), self._hub.floors(name)
+        body = answers.Subscribed(
+            channel=name,
+            start=resolved.start,
+            head=heads,
+            epoch=epoch,
+            mode=resolve.mode(resolved.start, floors, heads),
+            recovered=resolved.recovered,
+            cursor=Cursor(name, epoch, len(heads), resolved.start).encode(),
+            reason=UNSET if resolved.reason is None else resolved.reason,
+            missed=resolved.missed or UNSET,
+        )
+        session.write(answers.frame("subscribed", body, now_ms(), message.ref))
+
+    async def _start(self, channel: Channel, start: Start, on_gap: OnGap) -> Resolved:
+        name = channel.name
+        match start:
+            case Live():
+                return Resolved(self._hub.heads(name))
+            case Offsets(wanted):
+                return await self._resume(name, wanted, on_gap, same_epoch=True)
+            case Resume(cursor):
+                same = cursor.epoch == self._hub.epoch(name)
+                return await self._resume(name, cursor.next_offsets, on_gap, same_epoch=same)
+            case Earliest():
+                return Resolved((await self._bounds(name)).earliest)
+            case Since(at):
+                return Resolved(await self._log.since(name, self._partitions(name), at))
+            case Last(count):
+                return Resolved(await self._newest(name, count))
+            case _:
+                assert_never(start)
+
+    async def _resume(self, name: str, wanted: dict[int, int], on_gap: OnGap, *, same_epoch: bool) -> Resolved:
+        if same_epoch and resolve.fits(wanted, self._hub.floors(name), self._hub.heads(name)):
+            return Resolved(wanted)
+        return resolve.resume(wanted, await self._bounds(name), on_gap, same_epoch=same_epoch)
+
+    async def _newest(self, name: str, count: int) -> dict[int, int]:
+        bounds: Bounds | None = None
+        tails = {}
+        for p, floor in self._hub.floors(name).items():
+            tails[p] = self._hub.rings[Place(name, p)].newest(count)
+            if len(tails[p]) < count and floor > 0:
+                bounds = bounds or await self._bounds(name)
+                if floor > bounds.earliest[p]:
+                    tails[p] = await self._log.newest(Place(name, p), bounds, count)
+        heads = self._hub.heads(name) if bounds is None else bounds.end
+        return resolve.newest(tails, heads, count)
+
+    async def _until(self, channel: Channel, until: Until, resolved: Resolved) -> dict[int, int] | None:
+        match until:
+            case None:
+                return None
+            case Head():
+                ends = (await self._bounds(channel.name)).end
+            case Since(at):
+                ends = await self._log.since(channel.name, self._partitions(channel.name), at)
+            case Offsets(named):
+                ends = named
+            case _:
+                assert_never(until)
+        return {p: ends.get(p, start) for p, start in resolved.start.items()}
+
+    async def _bounds(self, name: str) -> Bounds:
+        partitions = self._partitions(name)
+        return await self._log.bounds(name, partitions) if partitions else Bounds({}, {})
+
+    def _partitions(self, name: str) -> tuple[int, ...]:
+        return tuple(self._hub.heads(name))

@@ -1,0 +1,185 @@
+"""Follows the topics of all channels with one consumer that has no group, and hands on what is new.
+
+It begins some way back, so that memory holds recent events at once, and survives the broker: whatever fails,
+the consumer is built anew and goes on at the ring's end. A jump is told: retention that overtook it as a gap,
+another topic of the same name by its epoch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from gateway import metrics
+from gateway.core import answers
+from gateway.core.hub import Batch
+from gateway.core.session import Place
+from gateway.framer import Framer
+from gateway.streaming import Streaming, now_ms
+from runtime import log
+from runtime.epochs import NotProvisioned, read_epochs
+from runtime.kafka import Kafka
+from runtime.lifecycle import Stop
+from schemas.admin import TopicEpoch
+from schemas.channels import CHANNELS
+from schemas.errors import SchemaError
+
+BACK_RECORDS = 2_000
+STEP_RECORDS = 2_000
+"""At most so many records in one step of the event loop (some 10 ms of framing)."""
+
+STALL_SECONDS = 15.0
+EPOCH_SECONDS = 60.0
+RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0)
+BEYOND_END_TRIES = 10
+
+_log = log.get(__name__)
+
+
+class _Restart(Exception):
+    """The consumer is to be built anew; says why."""
+
+
+class Tail:
+    """`problem` is None while it stands where the log ends (its start counts as a problem)."""
+
+    def __init__(self, kafka: Kafka, framers: dict[str, Framer], streaming: Streaming) -> None:
+        self.problem: str | None = "starting"
+        self.ready = asyncio.Event()
+        self._kafka = kafka
+        self._framers = framers
+        self._streaming = streaming
+        self._epochs: dict[str, str] = {}
+        self._beyond_end = 0
+        self._ends: dict[Place, int] = {}
+
+    def lag(self) -> dict[str, dict[int, int]]:
+        """Records that the log holds beyond what was read, by channel and partition."""
+        lag: dict[str, dict[int, int]] = {}
+        for place, end in self._ends.items():
+            behind = max(0, end - self._streaming.hub.rings[place].hi)
+            lag.setdefault(place.channel, {})[place.partition] = behind
+        return lag
+
+    async def run(self, stop: Stop) -> None:
+        """Follow until asked to stop."""
+        failures = 0
+        while not stop.asked:
+            began = time.monotonic()
+            try:
+                await self._follow(stop)
+            except (KafkaError, NotProvisioned, SchemaError, OSError, TimeoutError, _Restart) as error:
+                failures = 0 if time.monotonic() - began > STALL_SECONDS else failures + 1
+                self.problem = f"{type(error).__name__}: {error}"
+                _log.warning("tail starts again", error=self.problem)
+                metrics.TAIL_RESTARTS.inc()
+                await stop.wait(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
+
+    async def _follow(self, stop: Stop) -> None:
+        epochs = await read_epochs(self._kafka)
+        consumer = self._kafka.tail_consumer()
+        try:
+            await consumer.start()
+            places = self._places(epochs)
+            goal = await self._seek(consumer, places, epochs)
+            checked = time.monotonic()
+            while not stop.asked:
+                await self._step(consumer, places)
+                self._note_progress(consumer, places, goal)
+                if time.monotonic() - checked > EPOCH_SECONDS:
+                    checked = time.monotonic()
+                    await self._check_epochs()
+        finally:
+            await consumer.stop()
+
+    def _places(self, epochs: dict[str, TopicEpoch]) -> dict[TopicPartition, Place]:
+        places = {}
+        for channel in CHANNELS.values():
+            if channel.topic is None:
+                continue
+            if channel.topic.name not in epochs:
+                raise NotProvisioned(channel.topic.name)
+            for p in range(epochs[channel.topic.name].partitions):
+                places[TopicPartition(self._kafka.name(channel.topic), p)] = Place(channel.name, p)
+        return places
+
+    async def _seek(
+        self, consumer: AIOKafkaConsumer, places: dict[TopicPartition, Place], epochs: dict[str, TopicEpoch]
+    ) -> dict[TopicPartition, int]:
+        """Put the consumer where the rings end; returns where the log ends."""
+        consumer.assign(list(places))
+        end = await consumer.end_offsets(list(places))
+        earliest = await consumer.beginning_offsets(list(places))
+        for channel in CHANNELS.values():
+            if channel.topic is not None:
+                own = {place.partition: tp for tp, place in places.items() if place.channel == channel.name}
+                floors = {p: earliest[tp] for p, tp in own.items()}
+                ends = {p: end[tp] for p, tp in own.items()}
+                self._enter(channel.name, epochs[channel.topic.name].epoch, floors, ends)
+        self._beyond_end = 0
+        for tp, place in places.items():
+            consumer.seek(tp, self._streaming.hub.rings[place].hi)
+        return dict(end)
+
+    def _enter(self, channel: str, epoch: str, earliest: dict[int, int], end: dict[int, int]) -> None:
+        hub = self._streaming.hub
+        known = self._epochs.get(channel)
+        if known is None:
+            hub.open(channel, epoch, {p: max(earliest[p], end[p] - BACK_RECORDS) for p in end})
+        elif known != epoch:
+            _log.error("the topic is another one", channel=channel, epoch=epoch)
+            self._streaming.reopen(channel, epoch, earliest)
+        elif any(hi > end[p] for p, hi in hub.heads(channel).items()):
+            # A broker that has just started may not know its end yet; one that lost data never will.
+            self._beyond_end += 1
+            if self._beyond_end < BEYOND_END_TRIES:
+                raise _Restart(f"{channel} ends before where we stand")
+            _log.error("the log has lost what was read", channel=channel)
+            self._streaming.reopen(channel, epoch, end)
+        else:
+            self._tell_retention(channel, earliest)
+        self._epochs[channel] = epoch
+
+    def _tell_retention(self, channel: str, earliest: dict[int, int]) -> None:
+        now = now_ms()
+        for p, hi in self._streaming.hub.heads(channel).items():
+            if hi < earliest[p]:
+                gap = answers.gap(channel, p, hi, earliest[p], "retention", now)
+                self._streaming.publish([Batch(Place(channel, p), [(hi, now, gap)], earliest[p])])
+
+    async def _step(self, consumer: AIOKafkaConsumer, places: dict[TopicPartition, Place]) -> None:
+        fetched = await consumer.getmany(timeout_ms=200, max_records=STEP_RECORDS)
+        batches = []
+        for tp, place in places.items():
+            records, hi = fetched.get(tp, ()), await consumer.position(tp)
+            self._ends[place] = consumer.last_stable_offset(tp) or hi
+            if records or hi > self._streaming.hub.rings[place].hi:
+                frame = self._framers[place.channel].frame
+                batches.append(Batch(place, [frame(record) for record in records], hi))
+                metrics.EVENTS.labels(place.channel).inc(len(records))
+        if batches:
+            self._streaming.publish(batches)
+            await asyncio.sleep(0)  # data at hand is returned without a pause: let the sockets have their turn
+
+    def _note_progress(
+        self, consumer: AIOKafkaConsumer, places: dict[TopicPartition, Place], goal: dict[TopicPartition, int]
+    ) -> None:
+        if not self.ready.is_set() or self.problem is not None:
+            rings = self._streaming.hub.rings
+            if all(rings[place].hi >= goal[tp] for tp, place in places.items()):
+                self.problem = None
+                self.ready.set()
+        polled = [consumer.last_poll_timestamp(tp) for tp in places]
+        newest = max((at for at in polled if at is not None), default=None)
+        if newest is not None and now_ms() - newest > STALL_SECONDS * 1_000:
+            raise _Restart(f"no answer from the broker for {STALL_SECONDS:.0f} s")
+
+    async def _check_epochs(self) -> None:
+        for name, epoch in (await read_epochs(self._kafka)).items():
+            for channel in CHANNELS.values():
+                known = self._epochs.get(channel.name)
+                if channel.topic is not None and channel.topic.name == name and known != epoch.epoch:
+                    raise _Restart(f"{name} has another epoch")

@@ -1,0 +1,48 @@
+"""What a difference between the index and the tree means.
+
+It decides when a state is worth a record, when a new path is an old one renamed, and when so much has vanished
+that a second look is due before anything is said to be deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from producer.core.facts import Known
+from schemas.raw import FileState
+
+GONE_LIMIT = 1_000
+GONE_SMALL = 50
+GONE_SHARE = 0.2
+
+
+def differs(known: FileState | None, seen: FileState) -> bool:
+    """True when `seen` is worth an observation. A directory's size and time change with every entry and a link
+    count says nothing of the content: neither counts."""
+    if known is None or known.type != seen.type or known.inode != seen.inode or known.dev != seen.dev:
+        return True
+    return seen.type != "dir" and (known.size != seen.size or known.mtime_ns != seen.mtime_ns)
+
+
+def same_node(known: FileState, seen: FileState) -> bool:
+    """True when both are the same inode and type: what a rename leaves alone, even of a file being written."""
+    return known.type == seen.type and known.inode == seen.inode and known.dev == seen.dev
+
+
+def tied(seen: FileState, candidates: Iterable[Known]) -> list[Known]:
+    """Those of the known paths that `seen`, found at a new path, may have been renamed from. An inode alone is
+    never enough (ext4 gave a freed one out again in 1,000 of 1,000 tries), nor is an empty or linked file."""
+    if seen.type != "file" or seen.size == 0 or seen.nlink != 1:
+        return []
+    identity = (seen.dev, seen.inode, seen.size, seen.mtime_ns)
+    return [
+        known
+        for known in candidates
+        if known.state.type == "file"
+        and (known.state.dev, known.state.inode, known.state.size, known.state.mtime_ns) == identity
+    ]
+
+
+def suspicious(gone: int, known: int) -> bool:
+    """True when a scan found so much missing that only a second healthy scan may delete it: over 1,000 paths, or
+    over both 50 and a fifth of all that is known."""
+    return gone > GONE_LIMIT or (gone > GONE_SMALL and gone > known * GONE_SHARE)

@@ -1,0 +1,65 @@
+"""What was found at paths, before it is compared with the index: the language between those who look (events,
+scans) and the one who writes (the journal).
+
+A fact is level-triggered: it says what is there, and comparing it with the index makes a record of it or nothing,
+so a fact told twice is harmless."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from schemas.raw import FileState
+
+
+@dataclass(frozen=True, slots=True)
+class Print:
+    """A fingerprint and the identity that the file had before and after it was read. `xxh3`: 32 hex digits."""
+
+    size: int
+    mtime_ns: int
+    inode: int
+    xxh3: str
+
+    def of(self, state: FileState) -> bool:
+        """True when it belongs to the file in that state."""
+        return (self.size, self.mtime_ns, self.inode) == (state.size, state.mtime_ns, state.inode)
+
+
+@dataclass(frozen=True, slots=True)
+class There:
+    """Something is at `path`; `print` is its content's, where it was worth reading."""
+
+    path: str
+    state: FileState
+    print: Print | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """Nothing of ours is at `path` any more, nor below it. `cause`: why, where it is not a plain deletion."""
+
+    path: str
+    cause: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What was at `source` was moved to `path`, where `state` is now. `trusted`: it has been moved on or replaced
+    there since, so that it was there is believed without seeing it."""
+
+    source: str
+    path: str
+    state: FileState | None
+    trusted: bool = False
+
+
+Fact = There | Gone | Carried
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the index says of a path: exactly what was last written to the outbox."""
+
+    path: str
+    state: FileState
+    xxh3: str | None = None

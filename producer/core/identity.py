@@ -1,0 +1,59 @@
+"""Is what stands at the root's path still this root?
+
+A root that is missing, unmounted, unreadable or swapped must never be taken for an empty one: only a root judged
+`same` may be scanned, and only of such a one may anything be said to be gone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from schemas.raw import RootIdentity
+
+Fault = Literal["missing", "not_a_directory", "unreadable", "swapped", "replaced_by_empty"]
+"""Why a root cannot be observed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What stands at the path: its identity, and whether it has no entry at all."""
+
+    identity: RootIdentity
+    empty: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Faulty:
+    """It cannot be observed; `detail` is for people."""
+
+    cause: Fault
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Same:
+    """It is the root. `identity`: as it is now; its device number may be another after a reboot."""
+
+    identity: RootIdentity
+
+
+def judge(known: RootIdentity | None, seen: Seen | Faulty) -> Same | Faulty:
+    """The first identity ever seen is adopted; afterwards it must be the same."""
+    if isinstance(seen, Faulty):
+        return seen
+    if known is None or is_same(known, seen.identity):
+        return Same(seen.identity)
+    found = seen.identity
+    detail = (
+        f"another directory stands at its path (device {found.dev}, inode {found.inode}; "
+        f"known: device {known.dev}, inode {known.inode})"
+    )
+    return Faulty("replaced_by_empty" if seen.empty else "swapped", detail)
+
+
+def is_same(known: RootIdentity, seen: RootIdentity) -> bool:
+    """Same inode on the same file system. Device numbers are given out at mount time, so where the file system
+    has an id of its own that decides, and else the device number."""
+    if known.inode != seen.inode or known.marker != seen.marker:
+        return False
+    return known.fsid == seen.fsid if known.fsid and seen.fsid else known.dev == seen.dev

@@ -1,0 +1,88 @@
+"""From a run of kernel events to the least that has to be looked at: moves in their order, then paths to examine.
+
+Events only say where to look. A path touched before a directory above it moved is looked at under its new name.
+After all moves both ends of each are examined too, so whatever else happened there is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from schemas.paths import is_inside
+
+Sign = Literal["appeared", "arrived", "gone", "written", "closed"]
+"""`arrived`: moved in from where nobody watches; `written`: content or attributes changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """Something happened at a path."""
+
+    path: str
+    sign: Sign
+
+
+@dataclass(frozen=True, slots=True)
+class Renamed:
+    """The kernel says that what was at `source` is at `target` now."""
+
+    source: str
+    target: str
+
+
+Event = Touched | Renamed
+
+
+@dataclass(slots=True)
+class Look:
+    """How a path is to be examined: `whole`, the content is complete and worth a fingerprint; `paced`, nothing
+    but writing was seen, so it need not be looked at more often than the pace allows."""
+
+    whole: bool = False
+    paced: bool = True
+
+
+@dataclass(slots=True)
+class Work:
+    """What a run of events comes to."""
+
+    moves: list[Renamed] = field(default_factory=list)
+    looks: dict[str, Look] = field(default_factory=dict)
+
+    def moved_on(self, index: int) -> bool:
+        """True when a later move leaves from, or lands on, the target of move `index`: what stands there now is
+        then not what that move brought."""
+        target = self.moves[index].target
+        later = self.moves[index + 1 :]
+        return any(is_inside(target, m.source) or is_inside(target, m.target) for m in later)
+
+
+def normalise(events: Iterable[Event]) -> Work:
+    """Coalesce. The order of moves is kept, and of first touches."""
+    work = Work()
+    for event in events:
+        match event:
+            case Touched(path, sign):
+                _touch(work.looks, path, whole=sign in ("closed", "arrived"), paced=sign == "written")
+            case Renamed(source, target):
+                work.looks = _rewritten(work.looks, source, target)
+                work.moves.append(event)
+    for move in work.moves:
+        _touch(work.looks, move.source, whole=False, paced=False)
+        _touch(work.looks, move.target, whole=True, paced=False)
+    return work
+
+
+def _touch(looks: dict[str, Look], path: str, *, whole: bool, paced: bool) -> None:
+    look = looks.setdefault(path, Look())
+    look.whole = look.whole or whole
+    look.paced = look.paced and paced
+
+
+def _rewritten(looks: dict[str, Look], source: str, target: str) -> dict[str, Look]:
+    rewritten: dict[str, Look] = {}
+    for path, look in looks.items():
+        new = target + path[len(source) :] if is_inside(path, source) else path
+        _touch(rewritten, new, whole=look.whole, paced=look.paced)
+    return rewritten

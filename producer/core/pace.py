@@ -1,0 +1,49 @@
+"""How often a file that is being written is looked at: at once, then at most twice a second, and once more when
+the writing stops. This only spares work; whether a file has settled is decided by the fold alone."""
+
+from __future__ import annotations
+
+PACE_SECONDS = 0.5
+
+
+class Pace:
+    """Times in seconds of any one monotonic clock. Holds only files written within the last interval."""
+
+    def __init__(self, seconds: float = PACE_SECONDS) -> None:
+        self._seconds = seconds
+        self._looked: dict[str, float] = {}
+        self._waiting: set[str] = set()
+
+    def admit(self, path: str, now: float) -> bool:
+        """True when the path may be looked at now; else it is due later by itself."""
+        last = self._looked.get(path)
+        if last is None or now - last >= self._seconds:
+            self._looked[path] = now
+            self._waiting.discard(path)
+            return True
+        self._waiting.add(path)
+        return False
+
+    def forget(self, path: str) -> None:
+        """The path was examined for another reason."""
+        self._looked.pop(path, None)
+        self._waiting.discard(path)
+
+    def due(self, now: float) -> list[str]:
+        """Paths whose next look is due; forgets those that have been quiet since their last."""
+        old = [path for path, last in self._looked.items() if now - last >= self._seconds]
+        found = []
+        for path in old:
+            if path in self._waiting:
+                self._waiting.discard(path)
+                self._looked[path] = now
+                found.append(path)
+            else:
+                del self._looked[path]
+        return found
+
+    def next_due(self) -> float | None:
+        """When `due` will have something to say."""
+        if not self._waiting:
+            return None
+        return min(self._looked[path] for path in self._waiting) + self._seconds

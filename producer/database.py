@@ -1,0 +1,75 @@
+"""One root's persisted state: one SQLite file with the index (what was last said of each path), the outbox (what
+has been said and is not yet known to be in the log) and a few single values, changed only together.
+
+WAL with `synchronous=FULL`: a transaction that was committed survives a power cut. The journal's thread is the
+only writer but for the sender, which only deletes rows of the outbox that the log has confirmed."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+BUSY_SECONDS = 30.0
+"""The two writers wait for each other; neither holds the lock while it looks at files or the network."""
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS entry (
+    parent BLOB NOT NULL, name BLOB NOT NULL, type TEXT NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
+    dev INTEGER NOT NULL, inode INTEGER NOT NULL, nlink INTEGER NOT NULL, xxh3 TEXT,
+    PRIMARY KEY (parent, name)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS entry_inode ON entry (inode);
+CREATE TABLE IF NOT EXISTS outbox (seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, value BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS gap (id INTEGER PRIMARY KEY AUTOINCREMENT, cause TEXT NOT NULL, subtree BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS value (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
+"""
+
+
+class Database:
+    """A connection. Used by one thread at a time."""
+
+    def __init__(self, path: Path, *, durable: bool = True) -> None:
+        self.path = path
+        self._connection = sqlite3.connect(
+            path, isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=False
+        )
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+        self._connection.executescript(_SCHEMA)
+        self.execute = self._connection.execute
+        self.executemany = self._connection.executemany
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing. Immediate: a deferred one would fail where the sender deleted rows meanwhile."""
+        self.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            if self._connection.in_transaction:  # SQLite has rolled back by itself when the disk is full
+                self.execute("ROLLBACK")
+            raise
+        self.execute("COMMIT")
+
+    def get(self, key: str) -> str | None:
+        """A single value."""
+        row = self.execute("SELECT value FROM value WHERE key = ?", (key,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def set(self, key: str, value: str) -> None:
+        """Keep a single value."""
+        self.execute(
+            "INSERT INTO value VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", (key, value)
+        )
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+
+def is_damaged(error: sqlite3.Error) -> bool:
+    """True when the file itself is at fault, not the disk or the moment."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)

@@ -1,0 +1,82 @@
+"""What can go wrong in the producer.
+
+ProducerError
+├── StateLocked       another process works on this state folder
+├── LibraryChanged    a root was given to another library than its outbox belongs to
+├── Unencodable       the process cannot carry file names as bytes
+├── RootFault         the root as a whole cannot be observed now (retryable)
+├── Unreadable        one path below a healthy root cannot be looked at (retryable)
+└── LogUnavailable    the log did not confirm records in time (retryable; they may or may not be in it)
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from producer.core.identity import Faulty
+
+
+class ProducerError(Exception):
+    """Root of the tree."""
+
+    retryable = False
+
+
+class StateLocked(ProducerError):
+    """Two producers on one outbox would give the same sequence numbers to different records."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        super().__init__(f"{folder} is in use by another producer: stop it, or set another producer.name")
+
+
+class LibraryChanged(ProducerError):
+    """The order of a library's records is one lane; a root cannot change lanes."""
+
+    def __init__(self, root: str, before: str, now: str) -> None:
+        self.root = root
+        self.before = before
+        self.now = now
+        super().__init__(
+            f"root {root!r} belongs to library {before!r} and is configured for {now!r}: "
+            "give it back, or declare the folder as a root of another name"
+        )
+
+
+class Unencodable(ProducerError):
+    """Names are bytes, carried by Python's surrogateescape, which needs UTF-8 as file-system encoding."""
+
+    def __init__(self, encoding: str) -> None:
+        self.encoding = encoding
+        super().__init__(f"file-system encoding is {encoding}, not utf-8: start with PYTHONUTF8=1")
+
+
+class RootFault(ProducerError):
+    """Raised when a look at the tree shows that the root itself is not there; what was seen so far is void."""
+
+    retryable = True
+
+    def __init__(self, faulty: Faulty) -> None:
+        self.faulty = faulty
+        super().__init__(f"{faulty.cause}: {faulty.detail}")
+
+
+class Unreadable(ProducerError):
+    """The path may or may not be there: nothing may be said of it."""
+
+    retryable = True
+
+    def __init__(self, path: str, reason: str) -> None:
+        self.path = path
+        self.reason = reason
+        super().__init__(f"{path!r}: {reason}")
+
+
+class LogUnavailable(ProducerError):
+    """The same records are to be sent again, with the same sequence numbers."""
+
+    retryable = True
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)

@@ -1,0 +1,114 @@
+"""The index: exactly what was last written to the outbox of each path, so that the difference between it and the
+tree is what remains to be said.
+
+Paths are kept as (parent, name) in bytes: a directory's entries are one range of the key, and everything below it
+two. All changes happen inside the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import cast
+
+from producer.core.facts import Known
+from producer.database import Database
+from schemas.raw import FileState, FileType
+
+_SELECT = "SELECT parent, name, type, size, mtime_ns, dev, inode, nlink, xxh3 FROM entry WHERE "
+_BELOW = "(parent = ? OR (parent >= ? AND parent < ?))"
+_COUNT = f"SELECT count(*) FROM entry WHERE {_BELOW}"  # noqa: S608 - constants
+_MOVE = f"UPDATE entry SET parent = CAST(? || substr(parent, ?) AS BLOB) WHERE {_BELOW}"  # noqa: S608 - constants
+_SIGN = 1 << 63
+Row = tuple[bytes, bytes, str, int, int, int, int, int, str | None]
+
+
+class Index:
+    """The table `entry`."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def get(self, path: str) -> Known | None:
+        """What is known of a path."""
+        row = self._db.execute(_SELECT + "parent = ? AND name = ?", _split(path)).fetchone()
+        return None if row is None else _known(row)
+
+    def children(self, directory: str) -> dict[str, Known]:
+        """What is known of a directory's entries, by name."""
+        rows = self._db.execute(_SELECT + "parent = ?", (_bytes(directory),))
+        return {_text(row[1]): _known(row) for row in rows}
+
+    def below(self, directory: str) -> Iterator[Known]:
+        """Everything known below a directory, itself not, children before their parents."""
+        rows = self._db.execute(_SELECT + _BELOW, _range(directory)).fetchall()
+        rows.sort(key=lambda row: row[0].count(b"/") + bool(row[0]), reverse=True)
+        return map(_known, rows)
+
+    def count(self, directory: str = "") -> int:
+        """How many paths are known below a directory."""
+        row = self._db.execute(_COUNT, _range(directory)).fetchone()
+        return int(row[0])
+
+    def by_inode(self, state: FileState) -> list[Known]:
+        """Known paths with the inode number."""
+        rows = self._db.execute(_SELECT + "inode = ?", (_signed(state.inode),))
+        return [_known(row) for row in rows]
+
+    def put(self, path: str, state: FileState, xxh3: str | None) -> None:
+        """A path is known in this state from here on."""
+        self._db.execute(
+            "INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                *_split(path), state.type, state.size, state.mtime_ns, _signed(state.dev), _signed(state.inode),
+                state.nlink, xxh3,
+            ),
+        )  # fmt: skip
+
+    def set_xxh3(self, path: str, xxh3: str) -> None:
+        """Its content's fingerprint has been said."""
+        self._db.execute("UPDATE entry SET xxh3 = ? WHERE parent = ? AND name = ?", (xxh3, *_split(path)))
+
+    def remove(self, path: str) -> None:
+        """The path is not known any more."""
+        self._db.execute("DELETE FROM entry WHERE parent = ? AND name = ?", _split(path))
+
+    def move_below(self, source: str, target: str) -> None:
+        """Everything below one directory is below the other from here on; nothing is known there before."""
+        before, after = _bytes(source), _bytes(target)
+        self._db.execute(_MOVE, (after, len(before) + 1, *_range(source)))
+
+    def renumber(self, before: int, after: int) -> None:
+        """The file system has another device number since it was mounted anew."""
+        self._db.execute("UPDATE entry SET dev = ? WHERE dev = ?", (_signed(after), _signed(before)))
+
+
+def _range(directory: str) -> tuple[bytes, bytes, bytes]:
+    """The keys of all parents that are the directory or lie below it: `/` is followed by `0`."""
+    if not directory:
+        return b"", b"", b"\xff" * 8
+    key = _bytes(directory)
+    return key, key + b"/", key + b"0"
+
+
+def _split(path: str) -> tuple[bytes, bytes]:
+    parent, _, name = _bytes(path).rpartition(b"/")
+    return parent, name
+
+
+def _bytes(path: str) -> bytes:
+    return path.encode("utf-8", "surrogateescape")
+
+
+def _text(path: bytes) -> str:
+    return path.decode("utf-8", "surrogateescape")
+
+
+def _known(row: Row) -> Known:
+    parent, name, type_, size, mtime_ns, dev, inode, nlink, xxh3 = row
+    path = _text(parent + b"/" + name if parent else name)
+    state = FileState(cast(FileType, type_), size, mtime_ns, dev % (1 << 64), inode % (1 << 64), nlink)
+    return Known(path, state, xxh3)
+
+
+def _signed(number: int) -> int:
+    """SQLite's integers are signed, the kernel's are not: two's complement."""
+    return number - 2 * _SIGN if number >= _SIGN else number

@@ -1,0 +1,112 @@
+"""The change log in Kafka behind the port `Log`: idempotent, one batch in flight per caller, and made anew when
+it is past helping.
+
+aiokafka never gives up an idempotent batch while it knows the leader, so each append has a deadline of its own;
+and a fatal sequence error ends a producer for good. Either way the producer is replaced, and the caller sends the
+same records again: the fold drops those whose `seq` it has seen."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from producer.errors import LogUnavailable
+from producer.ports import Outgoing, Points, no_points
+from runtime import log
+from runtime.kafka import Kafka
+from schemas.headers import raw_headers
+from schemas.topics import RAW
+
+BATCH_BYTES = 900_000
+CONFIRM_SECONDS = 30.0
+STOP_SECONDS = 3.0
+RENEW_RECORDS = 1_000_000_000
+"""aiokafka's sequence numbers wrap wrongly after 2^31 records of a partition: start anew long before."""
+
+_log = log.get(__name__)
+
+
+class KafkaLog:
+    """One producer for all roots of the process."""
+
+    def __init__(
+        self, kafka: Kafka, *, points: Points = no_points, confirm_seconds: float = CONFIRM_SECONDS
+    ) -> None:
+        self._kafka = kafka
+        self._topic = kafka.name(RAW)
+        self._points = points
+        self._confirm_seconds = confirm_seconds
+        self._producer: AIOKafkaProducer | None = None
+        self._building = asyncio.Lock()
+        self._sent = 0
+
+    async def append(self, lane: int, key: bytes, records: Sequence[Outgoing]) -> None:
+        """See the port."""
+        producer = await self._ready()
+        try:
+            rest = list(records)
+            while rest:
+                rest = rest[await self._batch(producer, lane, key, rest) :]
+        except (KafkaError, TimeoutError, AssertionError) as error:  # aiokafka asserts that a partition exists
+            await self._discard(producer)
+            raise LogUnavailable(f"{type(error).__name__}: {error}") from error
+        self._sent += len(records)
+        if self._sent >= RENEW_RECORDS:
+            self._sent = 0
+            await self._discard(producer)
+
+    async def start(self) -> None:
+        """Connect. Raises LogUnavailable."""
+        await self._ready()
+
+    async def stop(self) -> None:
+        """Let go of the producer; what is not confirmed by now was never deleted from an outbox."""
+        if self._producer is not None:
+            await self._discard(self._producer)
+
+    async def _ready(self) -> AIOKafkaProducer:
+        async with self._building:
+            if self._producer is None:
+                producer = self._kafka.producer(linger_ms=0, max_batch_size=BATCH_BYTES)
+                try:
+                    await asyncio.wait_for(producer.start(), self._confirm_seconds)
+                except (KafkaError, TimeoutError, OSError) as error:
+                    await _end(producer)
+                    raise LogUnavailable(f"{type(error).__name__}: {error}") from error
+                self._producer = producer
+            return self._producer
+
+    async def _batch(self, producer: AIOKafkaProducer, lane: int, key: bytes, records: list[Outgoing]) -> int:
+        """Send as many as one batch holds; returns how many, when they are in the log."""
+        batch = producer.create_batch()
+        count = 0
+        for record in records:
+            added = batch.append(timestamp=None, key=key, value=record.value, headers=raw_headers(record.kind))
+            if added is None:
+                break
+            count += 1
+        batch.close()
+        async with asyncio.timeout(self._confirm_seconds):
+            confirmed = await producer.send_batch(batch, self._topic, partition=lane)
+            self._points("after_send")
+            await confirmed
+        return count
+
+    async def _discard(self, producer: AIOKafkaProducer) -> None:
+        if self._producer is producer:
+            self._producer = None
+        await _end(producer)
+
+
+async def _end(producer: AIOKafkaProducer) -> None:
+    """Stop within bounds: its own stop waits for batches that may never leave."""
+    with suppress(KafkaError, TimeoutError):
+        await asyncio.wait_for(producer.stop(), STOP_SECONDS)
+        return
+    await producer.client.close()
+    with suppress(TimeoutError):
+        await asyncio.wait_for(producer._sender.close(), STOP_SECONDS)

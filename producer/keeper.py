@@ -1,0 +1,336 @@
+"""One root between a start and a stop (or a failure): what a turn of its thread does, and in which order.
+
+A turn takes in the kernel's events, checks who the root is, looks where the events point, goes on with a scan,
+and sees to what is due. Nothing is believed to be gone before the root itself was seen to be there afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from producer.core.facts import Fact, Gone
+from producer.core.filters import Filters
+from producer.core.identity import Faulty, Same, Seen, is_same, judge
+from producer.core.life import Deed, Happening, State, step
+from producer.core.normalise import Event, normalise
+from producer.core.pace import Pace
+from producer.database import Database
+from producer.errors import RootFault
+from producer.examine import Examiner
+from producer.index import Index
+from producer.journal import Journal, Written
+from producer.memory import Memory
+from producer.outbox import LIVE, Outbox, depth
+from producer.ports import Clock, Drained, Files, Points, Tree, Watch, no_points
+from producer.scanning import CONFIRM_SECONDS, MASS_DELETION, Progress, Scanning
+from producer.settings import NAS_JUNK, RootSpec
+from schemas.raw import RootIdentity
+
+UNWATCHED_SECONDS = 60.0
+"""Between scans of a root with directories that cannot be watched."""
+
+ROOM = 0.5
+"""An outbox that was full is written to again below this share of its limit."""
+
+PAUSE = 0.8
+"""Scans wait while the outbox is fuller than this share of its limit, so that events still find room."""
+
+PAUSE_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Pacing:
+    """Times of a root's life, in seconds, and the outbox's limit in records."""
+
+    identity_seconds: float
+    reconcile_seconds: float
+    outbox_limit: int
+    confirm_seconds: float = CONFIRM_SECONDS
+    unwatched_seconds: float = UNWATCHED_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What a root's thread reaches: files, the kernel's watches (None where it gives none), time."""
+
+    files: Files
+    watch: Callable[[], Watch | None]
+    clock: Clock
+    points: Points = no_points
+    written: Callable[[], None] = lambda: None
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """How a root is, as it is reported. `fault`: why it cannot be observed; `problems`: what is wrong with one
+    that can."""
+
+    state: State
+    fault: Faulty | None
+    watched: int
+    unwatched: int
+    waiting: int
+    problems: tuple[str, ...]
+    progress: Progress | None
+    tries: int
+    scanned: bool
+
+
+class Keeper:
+    """Raises LibraryChanged, and sqlite3.Error at any time: then it is to be closed and made anew. `failure`: why
+    the one before it ended, when that was not a stop."""
+
+    def __init__(
+        self, spec: RootSpec, database: Database, world: World, pacing: Pacing, *, failure: str | None = None
+    ) -> None:
+        self._spec = spec
+        self._db = database
+        self._world = world
+        self._pacing = pacing
+        self._clock = world.clock
+        self._memory = Memory(database)
+        self._memory.claim(spec.name, spec.library)
+        self._outbox = Outbox(database, spec.name, world.clock)
+        self._index = Index(database)
+        self._journal = Journal(database, self._index, self._outbox, world.points, world.written)
+        filters = Filters(NAS_JUNK + spec.exclude, spec.include)
+        self._pace = Pace()
+        self._examiner = Examiner(self._index, filters, self._pace)
+        self._scanning = Scanning(
+            self._journal, self._index, self._outbox, self._memory, filters, world.clock, verify=self._verify,
+            confirm_seconds=pacing.confirm_seconds,
+        )  # fmt: skip
+        self._watch: Watch | None = None
+        self._fault: Faulty | None = None
+        self._tries = 0
+        self._identity_at = float("-inf")
+        self._state: State = self._resume()
+        if failure is not None and self._state != "new":
+            self._scanning.open_gap(failure)
+
+    def _resume(self) -> State:
+        identity = self._memory.identity
+        if identity is None:
+            return "new"
+        self._journal.say(lambda: self._outbox.declared(self._spec, identity))
+        return "lost" if self._memory.is_lost else "starting"
+
+    def close(self) -> None:
+        """Watch no longer; the database stays the caller's."""
+        if self._watch is not None:
+            self._watch.close()
+            self._watch = None
+
+    def turn(self) -> float:
+        """Do what is due; returns the seconds until something is due by itself."""
+        now = self._clock.monotonic()
+        drained = self._watch.drain(now) if self._watch is not None else Drained()
+        if drained.suspect or now >= self._identity_at:
+            self._identify(now)
+        self._measure()
+        if self._state == "watching":
+            try:
+                self._observe(drained, now)
+            except RootFault as fault:
+                self._happen("faulty", fault.faulty.cause, fault.faulty)
+        return self._rest()
+
+    def condition(self) -> Condition:
+        """How the root is now."""
+        watch = self._watch
+        return Condition(
+            state=self._state,
+            fault=self._fault,
+            watched=0 if watch is None else watch.watched,
+            unwatched=0 if watch is None else len(watch.unwatched),
+            waiting=depth(self._db),
+            problems=tuple(self._problems()),
+            progress=self._scanning.progress,
+            tries=self._tries,
+            scanned=self._scanning.finished_at is not None and not self._scanning.is_whole,
+        )
+
+    # -- who the root is ---------------------------------------------------------------------------------------
+
+    def _identify(self, now: float) -> None:
+        self._identity_at = now + self._pacing.identity_seconds
+        match self._judge():
+            case Same(identity):
+                self._tries = 0
+                self._take_identity(identity)
+                self._happen("seen", "root_back" if self._state == "lost" else "start", None)
+            case Faulty() as faulty:
+                self._tries += 1
+                self._happen("faulty", faulty.cause, faulty)
+
+    def _take_identity(self, identity: RootIdentity) -> None:
+        known = self._memory.identity
+        if known == identity:
+            return
+
+        def tell() -> None:
+            if known is not None:
+                self._index.renumber(known.dev, identity.dev)
+            self._memory.adopt(identity)
+            self._outbox.declared(self._spec, identity)
+
+        self._journal.say(tell)
+
+    def _judge(self) -> Same | Faulty:
+        try:
+            with self._world.files.open() as tree:
+                known = self._memory.identity
+                other = known is not None and not is_same(known, tree.identity)
+                return judge(known, Seen(tree.identity, other and self._world.files.is_empty()))
+        except RootFault as fault:
+            return fault.faulty
+
+    def _open(self) -> Tree:
+        tree = self._world.files.open()
+        verdict = judge(self._memory.identity, Seen(tree.identity, empty=False))
+        if isinstance(verdict, Faulty):
+            tree.__exit__(None, None, None)
+            raise RootFault(verdict)
+        return tree
+
+    def _verify(self, facts: Sequence[Fact]) -> None:
+        """Before anything is said to be gone: is the root there, and itself?"""
+        if any(isinstance(fact, Gone) for fact in facts) and isinstance(faulty := self._judge(), Faulty):
+            raise RootFault(faulty)
+
+    # -- what happens to it ------------------------------------------------------------------------------------
+
+    def _happen(self, happening: Happening, cause: str, fault: Faulty | None) -> None:
+        self._state, deeds = step(self._state, happening)
+        self._fault = fault
+        for deed in deeds:
+            self._do(deed, cause)
+
+    def _do(self, deed: Deed, cause: str) -> None:
+        match deed:
+            case "arm":
+                self._arm()
+            case "disarm":
+                self.close()
+                self._scanning.abandon()
+            case "say_lost":
+                self._journal.say(lambda: self._tell_lost(cause))
+            case "say_back":
+                self._journal.say(lambda: self._tell_back(cause))
+            case "open_gap":
+                self._scanning.open_gap(cause)
+            case "scan":
+                self._scanning.ask("scan", cause)
+            case _:
+                assert_never(deed)
+
+    def _tell_lost(self, cause: str) -> None:
+        self._memory.set_lost(True)
+        self._outbox.lost(cause)
+
+    def _tell_back(self, cause: str) -> None:
+        self._memory.set_lost(False)
+        self._outbox.back(cause)
+
+    def _arm(self) -> None:
+        self.close()
+        self._watch = self._world.watch()
+        self._scanning.arm(self._watch)
+
+    def _measure(self) -> None:
+        waiting = depth(self._db)
+        if self._state == "watching" and waiting >= self._pacing.outbox_limit:
+            self._happen("full", "outbox_full", None)
+        elif self._state == "frozen" and waiting < self._pacing.outbox_limit * ROOM:
+            self._happen("room", "outbox_full", None)
+
+    # -- observing ---------------------------------------------------------------------------------------------
+
+    def _observe(self, drained: Drained, now: float) -> None:
+        if drained.lost is not None:
+            self._scanning.open_gap(drained.lost)
+            if drained.lost != "overflow":
+                self._arm()
+            self._scanning.ask("scan", drained.lost)
+        paused = depth(self._db) >= self._pacing.outbox_limit * PAUSE
+        self._remind(now)
+        due = self._pace.due(now)
+        if not drained.events and not due and (paused or not self._scanning.is_busy):
+            return
+        with self._open() as tree:
+            self._look(drained.events, due, tree, now)
+            if self._scanning.is_busy and not paused:
+                self._scanning.step(tree)
+
+    def _look(self, events: Sequence[Event], due: Sequence[str], tree: Tree, now: float) -> None:
+        work = normalise(events)
+        if work.moves:
+            self._write(self._examiner.moves(work, tree))
+        self._write(self._examiner.looks(work, tree, now) + self._examiner.again(due, tree))
+
+    def _write(self, facts: Sequence[Fact]) -> None:
+        if not facts:
+            return
+        self._verify(facts)
+        written: Written = self._journal.write(facts, LIVE)
+        self._scanning.open(written.opened)
+
+    def _remind(self, now: float) -> None:
+        self._scanning.tick(now)
+        finished = self._scanning.finished_at
+        if finished is None or self._scanning.is_whole:
+            return
+        if now >= finished + self._reconcile_seconds:
+            if self._watch is None:
+                self._arm()
+            self._scanning.ask("reconcile", "periodic")
+
+    @property
+    def _reconcile_seconds(self) -> float:
+        blind = self._watch is None or bool(self._watch.unwatched)
+        return min(self._pacing.reconcile_seconds, self._pacing.unwatched_seconds if blind else float("inf"))
+
+    def _rest(self) -> float:
+        now = self._clock.monotonic()
+        due = [self._identity_at]
+        if self._state == "frozen":
+            due.append(now + PAUSE_SECONDS)
+        if self._state == "watching":
+            due += self._due_watching(now)
+        return max(0.0, min(due) - now)
+
+    def _due_watching(self, now: float) -> list[float]:
+        scanning = self._scanning
+        found = [at for at in (self._pace.next_due(), scanning.confirm_at) if at is not None]
+        if self._watch is not None and (at := self._watch.next_due()) is not None:
+            found.append(at)
+        if scanning.is_busy:
+            paused = depth(self._db) >= self._pacing.outbox_limit * PAUSE
+            found.append(now + PAUSE_SECONDS if paused else now)
+        if scanning.finished_at is not None:
+            found.append(scanning.finished_at + self._reconcile_seconds)
+        return found
+
+    def _problems(self) -> list[str]:
+        found = []
+        if self._state == "frozen":
+            found.append("the outbox is full, Kafka does not take it; a scan will make up for what is missed")
+        if self._state == "watching" and self._watch is None:
+            found.append("no inotify instance is free (fs.inotify.max_user_instances): scanned every minute")
+        elif self._watch is not None and self._watch.unwatched:
+            found.append(watch_limit_message(self._watch.watched, len(self._watch.unwatched)))
+        if self._scanning.confirm_at is not None:
+            found.append(f"suspiciously much is gone ({MASS_DELETION}): a second scan has to find the same")
+        if unreadable := self._scanning.unreadable:
+            found.append(f"{len(unreadable)} paths cannot be read, the first is {unreadable[0]!r}")
+        return found
+
+
+def watch_limit_message(used: int, missing: int) -> str:
+    """What an operator needs to know of the watch limit."""
+    limit = "fs.inotify.max_user_watches"
+    return (
+        f"{used} directories are watched, {used + missing} are needed, and the kernel allows no more: "
+        f"the other {missing} are scanned every minute; raise {limit} above {used + missing}"
+    )

@@ -1,0 +1,83 @@
+"""What a root's thread remembers across restarts beside index and outbox: who the root is, whether it is lost,
+whether its baseline was ever completed, scan numbers, and the gaps that have been told and not yet healed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from producer.database import Database
+from producer.errors import LibraryChanged
+from schemas.codec import Codec, encode
+from schemas.raw import RootIdentity
+
+_identity: Codec[RootIdentity] = Codec(RootIdentity)
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A gap that is open. Numbers rise."""
+
+    number: int
+    cause: str
+
+
+class Memory:
+    """Single values of one root; changed inside the journal's transactions."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def claim(self, root: str, library: str) -> None:
+        """The outbox belongs to this library, for good. Raises LibraryChanged."""
+        with self._db.transaction():
+            before = self._db.get("library")
+            if before is None:
+                self._db.set("library", library)
+            elif before != library:
+                raise LibraryChanged(root, before, library)
+
+    @property
+    def identity(self) -> RootIdentity | None:
+        """The root's, once it has been seen."""
+        stored = self._db.get("identity")
+        return None if stored is None else _identity.decode(stored.encode())
+
+    def adopt(self, identity: RootIdentity) -> None:
+        """This is the root."""
+        self._db.set("identity", encode(identity).decode())
+
+    @property
+    def is_lost(self) -> bool:
+        """`root_lost` was told and `root_back` was not."""
+        return self._db.get("lost") == "1"
+
+    def set_lost(self, lost: bool) -> None:
+        """Remember what was told."""
+        self._db.set("lost", "1" if lost else "0")
+
+    @property
+    def has_baseline(self) -> bool:
+        """A baseline scan has been completed in this epoch."""
+        return self._db.get("baseline") == "1"
+
+    def set_baseline(self) -> None:
+        """It has."""
+        self._db.set("baseline", "1")
+
+    def take_scan_number(self) -> int:
+        """The next one; they rise within the epoch."""
+        number = int(self._db.get("next_scan") or 1)
+        self._db.set("next_scan", str(number + 1))
+        return number
+
+    def gaps(self) -> list[Gap]:
+        """Those open, oldest first."""
+        return [Gap(*row) for row in self._db.execute("SELECT id, cause FROM gap ORDER BY id")]
+
+    def open_gap(self, cause: str) -> None:
+        """It has been told."""
+        self._db.execute("INSERT INTO gap (cause, subtree) VALUES (?, ?)", (cause, b""))
+
+    def close_gap(self, gap: Gap) -> None:
+        """It has been told to be healed."""
+        self._db.execute("DELETE FROM gap WHERE id = ?", (gap.number,))

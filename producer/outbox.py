@@ -1,0 +1,167 @@
+"""The outbox: records of a root in the order of their `seq`, from the transaction that wrote them until the log
+has confirmed them.
+
+`seq` is dense per (root, epoch) and given here, once; a record is encoded here, once, so that whatever is sent
+again is the same bytes."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import TypedDict
+
+from producer.core.facts import Print
+from producer.database import Database
+from producer.ports import Clock, Outgoing
+from producer.settings import NAS_JUNK, RootSpec
+from schemas import raw
+from schemas.codec import encode
+from schemas.paths import to_wire
+from schemas.raw import Counts, FileState, Origin, RootIdentity
+
+
+@dataclass(frozen=True, slots=True)
+class Via:
+    """How something came to be observed: `scan` where an announced scan found it, `cause` where one is known."""
+
+    origin: Origin
+    scan: int | None = None
+    cause: str | None = None
+
+
+LIVE = Via("live")
+
+
+class _Head(TypedDict):
+    root: str
+    epoch: str
+    seq: int
+    observed_at: str
+
+
+class Outbox:
+    """Writes records, each inside the caller's transaction: `begin` first, `end` last. `epoch`: drawn when the
+    outbox is made, and kept for its life."""
+
+    def __init__(self, database: Database, root: str, clock: Clock) -> None:
+        self._db = database
+        self._root = root
+        self._clock = clock
+        with database.transaction():
+            if database.get("epoch") is None:
+                database.set("epoch", secrets.token_hex(8))
+                database.set("next_seq", "1")
+        self.epoch = database.get("epoch") or ""
+        self._next = 0
+
+    def begin(self) -> None:
+        """Read the next `seq`: a transaction rolled back must not have used any."""
+        self._next = int(self._db.get("next_seq") or 1)
+
+    def end(self) -> None:
+        """Keep the next `seq`: it goes on from there even when the outbox is empty."""
+        self._db.set("next_seq", str(self._next))
+
+    def observed(self, path: str, file: FileState | None, via: Via) -> None:
+        """What is at a path now, or that nothing is."""
+        shown, b64 = to_wire(path)
+        self._write(
+            "observed",
+            raw.Observed(
+                **self._head(), path=shown, path_b64=b64, file=file, origin=via.origin, scan=via.scan,
+                cause=via.cause,
+            ),
+        )  # fmt: skip
+
+    def moved(self, source: str, path: str, file: FileState, via: Via) -> None:
+        """What was at `source` is at `path`."""
+        shown, b64 = to_wire(path)
+        source_shown, source_b64 = to_wire(source)
+        self._write(
+            "moved",
+            raw.Moved(
+                **self._head(), path=shown, path_b64=b64, from_path=source_shown, from_path_b64=source_b64,
+                file=file, origin=via.origin, scan=via.scan, cause=via.cause,
+            ),
+        )  # fmt: skip
+
+    def fingerprint(self, path: str, print_: Print) -> None:
+        """The fingerprint of what was just observed at a path."""
+        shown, b64 = to_wire(path)
+        self._write(
+            "fingerprint",
+            raw.Fingerprint(
+                **self._head(), path=shown, path_b64=b64, size=print_.size, mtime_ns=print_.mtime_ns,
+                inode=print_.inode, xxh3=print_.xxh3,
+            ),
+        )  # fmt: skip
+
+    def declared(self, spec: RootSpec, identity: RootIdentity | None) -> None:
+        """The root's settings, the patterns that always apply included."""
+        self._write(
+            "root_declared",
+            raw.RootDeclared(
+                **self._head(), library=spec.library, site=spec.site, protocol=spec.protocol,
+                location=str(spec.path), identity=identity, debounce_ms=spec.debounce_ms,
+                max_hold_ms=spec.max_hold_ms, rename_window_ms=spec.rename_window_ms, include=spec.include,
+                exclude=NAS_JUNK + spec.exclude,
+            ),
+        )  # fmt: skip
+
+    def lost(self, cause: str) -> None:
+        """The root cannot be observed."""
+        self._write("root_lost", raw.RootLost(**self._head(), cause=cause))
+
+    def back(self, cause: str) -> None:
+        """The root can be observed again."""
+        self._write("root_back", raw.RootBack(**self._head(), cause=cause))
+
+    def gap_open(self, cause: str) -> None:
+        """Observations may be missing from here on."""
+        self._write("gap_open", raw.GapOpen(**self._head(), cause=cause))
+
+    def gap_closed(self, cause: str, counts: Counts) -> None:
+        """A scan has made up for a gap."""
+        self._write("gap_closed", raw.GapClosed(**self._head(), cause=cause, counts=counts))
+
+    def scan_started(self, number: int, origin: Origin, cause: str) -> None:
+        """A scan of the whole root begins."""
+        self._write("scan_started", raw.ScanStarted(**self._head(), scan=number, origin=origin, cause=cause))
+
+    def scan_finished(self, number: int, origin: Origin, cause: str, *, total: int, counts: Counts) -> None:
+        """A scan of the whole root is complete. `total`: of its records, those naming something that is there."""
+        self._write(
+            "scan_finished",
+            raw.ScanFinished(**self._head(), scan=number, origin=origin, cause=cause, total=total, counts=counts),
+        )
+
+    def _head(self) -> _Head:
+        return {"root": self._root, "epoch": self.epoch, "seq": self._next, "observed_at": self._clock.now_iso()}
+
+    def _write(self, kind: str, record: raw.ProducerRecord) -> None:
+        self._db.execute("INSERT INTO outbox VALUES (?, ?, ?)", (self._next, kind, encode(record)))
+        self._next += 1
+
+
+class Unsent:
+    """The sender's side of an outbox, with a connection of its own. Its deletions need not survive a power cut:
+    rows that come back are sent again, the same."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def first(self, count: int) -> list[Outgoing]:
+        """The oldest rows, in order."""
+        rows = self._db.execute("SELECT seq, kind, value FROM outbox ORDER BY seq LIMIT ?", (count,))
+        return [Outgoing(*row) for row in rows]
+
+    def forget(self, up_to: int) -> None:
+        """The log has everything up to this `seq`."""
+        self._db.execute("DELETE FROM outbox WHERE seq <= ?", (up_to,))
+
+
+def depth(database: Database) -> int:
+    """How many rows wait. `seq` is dense, so no counting is needed."""
+    row = database.execute("SELECT (SELECT min(seq) FROM outbox), (SELECT max(seq) FROM outbox)").fetchone()
+    low, high = row
+    return 0 if low is None else high - low + 1

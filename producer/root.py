@@ -1,0 +1,132 @@
+"""One root's thread: keeps a keeper at work, and makes a new one when it fails.
+
+It is the outermost loop of the thread: whatever goes wrong in it is told, held off for a while, and made up for by
+a scan."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from producer.database import Database, is_damaged
+from producer.errors import LibraryChanged
+from producer.keeper import Condition, Keeper, Pacing, World
+from producer.reporting import Told, failing, told
+from producer.settings import RootSpec
+from runtime import log
+from runtime.lifecycle import end_hard
+
+FIRST_RETRY_SECONDS = 1.0
+LAST_RETRY_SECONDS = 60.0
+
+_log = log.get(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """What a root's thread last said of it; `condition` None: it has failed or not begun."""
+
+    told: Told
+    condition: Condition | None = None
+
+
+class RootThread:
+    """`changed` is called from the thread whenever `latest` says something new; `path` is the root's state."""
+
+    def __init__(
+        self, spec: RootSpec, path: Path, world: World, pacing: Pacing, changed: Callable[[], None]
+    ) -> None:
+        self.spec = spec
+        self._path = path
+        self._world = world
+        self._pacing = pacing
+        self._changed = changed
+        self.latest = Latest(Told("warning", "offline", f"root {spec.name} ({spec.path}) is starting"))
+        self._wake = threading.Event()
+        self._stopping = False
+        self._failure: str | None = None
+        self._thread = threading.Thread(target=self.run, name=f"root-{spec.name}", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Something happened: take a turn now. From any thread."""
+        self._wake.set()
+
+    def ask_stop(self) -> None:
+        """End after the present turn."""
+        self._stopping = True
+        self._wake.set()
+
+    def join(self, seconds: float) -> bool:
+        """Wait for its end; True when it has ended."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    @property
+    def has_begun(self) -> bool:
+        """True once it has taken its first turn, or failed to."""
+        return self.latest.condition is not None or self.latest.told.status == "error"
+
+    @property
+    def is_alive(self) -> bool:
+        """False when it never started, was refused, or has ended."""
+        return self._thread.is_alive()
+
+    def run(self) -> None:
+        """The thread's outermost loop."""
+        retry = FIRST_RETRY_SECONDS
+        while not self._stopping:
+            try:
+                self._keep()
+            except LibraryChanged as error:
+                _log.error("root refused", root=self.spec.name, reason=str(error))
+                self._say(failing(self.spec, str(error)))
+                return
+            except Exception as error:  # noqa: BLE001 - the thread's outermost loop
+                retry = FIRST_RETRY_SECONDS if self._failure is None else min(retry * 2, LAST_RETRY_SECONDS)
+                self._failed(error)
+                self._wake.wait(retry)
+
+    def _keep(self) -> None:
+        database = Database(self._path)
+        try:
+            keeper = Keeper(self.spec, database, self._world, self._pacing, failure=self._failure)
+            try:
+                self._turns(keeper)
+            finally:
+                keeper.close()
+        finally:
+            database.close()
+
+    def _turns(self, keeper: Keeper) -> None:
+        while not self._stopping:
+            self._wake.clear()
+            rest = keeper.turn()
+            self._failure = None
+            condition = keeper.condition()
+            self._say(told(self.spec, condition), condition)
+            self._wake.wait(rest)
+
+    def _say(self, what: Told, condition: Condition | None = None) -> None:
+        before, self.latest = self.latest, Latest(what, condition)
+        if not what.says_the_same(before.told):
+            self._changed()
+
+    def _failed(self, error: Exception) -> None:
+        if isinstance(error, sqlite3.Error):
+            if is_damaged(error):  # the next start sets it aside; nothing can be written here
+                end_hard(f"state of root {self.spec.name} is damaged: {self._path}: {error}")
+            self._failure = "state_unwritable"
+            reason = f"its state {self._path} cannot be written: {error}"
+            _log.error("state cannot be written", root=self.spec.name, path=str(self._path), error=str(error))
+        else:
+            self._failure = "journal_failed"
+            reason = f"{type(error).__name__}: {error}"
+            _log.error("a root's thread failed, starting it anew", root=self.spec.name, exc_info=error)
+        self._say(failing(self.spec, f"{reason}; trying again"))

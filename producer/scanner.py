@@ -1,0 +1,177 @@
+"""A scan: the tree below a directory, listed and compared with the index, a step at a time.
+
+Each directory is watched before it is listed, so nothing can come between. What is there is told first, in the
+order of the walk, parents before their contents; what a new path may have been renamed from is decided when the
+whole tree has been seen; what is gone comes last, looked at once more. So much gone that it looks like a fault is
+withheld unless a scan before this one has found the same."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterator
+
+from producer.core.diff import differs, same_node, suspicious, tied
+from producer.core.facts import Carried, Fact, Gone, Known, There
+from producer.core.filters import Filters
+from producer.errors import Unreadable
+from producer.index import Index
+from producer.ports import Clock, Tree, Watch
+from schemas.raw import FileState
+
+STEP_SECONDS = 0.1
+"""Events wait no longer than this for a scan."""
+
+STEP_FACTS = 512
+LOOKS_BETWEEN = 1_000
+"""Entries of one directory after which a step may end, where none of them is news."""
+
+
+class Scan:
+    """One scan of `subtree`. `resend`: everything there is a fact, whether known or not. `confirmed`: paths that
+    an earlier scan has found gone and withheld. After the last step `withheld` says what this one did."""
+
+    def __init__(
+        self, index: Index, filters: Filters, watch: Watch | None, clock: Clock, *, subtree: str = "",
+        resend: bool = False, confirmed: frozenset[str] = frozenset(),
+    ) -> None:  # fmt: skip
+        self._index = index
+        self._filters = filters
+        self._watch = watch
+        self._clock = clock
+        self._confirmed = confirmed
+        self.subtree = subtree
+        self.resend = resend
+        self.done = False
+        self.looked = 0
+        self.unreadable: list[Unreadable] = []
+        self.withheld: frozenset[str] = frozenset()
+        self._directories = deque([subtree])
+        self._ties: list[str] = []
+        self._gone: list[str] = []
+        self._steps = 0
+        self._tree: Tree | None = None
+        self._facts = self._all()
+
+    def step(self, tree: Tree) -> list[Fact]:
+        """Go on for a while; returns the facts found. `done` once there are no more."""
+        self._tree = tree
+        self._steps += 1
+        until = self._clock.monotonic() + STEP_SECONDS
+        found: list[Fact] = []
+        for fact in self._facts:
+            if fact is not None:
+                found.append(fact)
+            if len(found) >= STEP_FACTS or self._clock.monotonic() >= until:
+                return found
+        self.done = True
+        return found
+
+    def _all(self) -> Iterator[Fact | None]:
+        """Facts, and None after each directory, where a step may end."""
+        while self._directories:
+            yield from self._directory(self._directories.popleft())
+            yield None
+        yield from self._renamed()
+        yield from self._missing()
+
+    @property
+    def _now(self) -> Tree:
+        assert self._tree is not None
+        return self._tree
+
+    def _directory(self, path: str) -> Iterator[Fact | None]:
+        if self._watch is not None:
+            self._watch.add(path)
+        try:
+            listing = self._now.listing(path)
+        except Unreadable as error:
+            self.unreadable.append(error)
+            return
+        if listing is None:
+            self._gone.append(path)
+            return
+        known = self._index.children(path)
+        listed_at = self._steps
+        for name, listed in listing:
+            inner = f"{path}/{name}" if path else name
+            state = listed if self._steps == listed_at else self._again(inner)
+            if state is None or not self._filters.admits_child(path, name, is_dir=state.type == "dir"):
+                continue
+            yield from self._entry(inner, state, known.pop(name, None))
+            if self.looked % LOOKS_BETWEEN == 0:
+                yield None
+        self._gone.extend(entry.path for entry in known.values())
+
+    def _again(self, path: str) -> FileState | None:
+        """Events were handled since it was listed: what was listed may be older than what they said."""
+        try:
+            return self._now.state(path)
+        except Unreadable as error:
+            self.unreadable.append(error)
+            return None
+
+    def _entry(self, path: str, state: FileState, known: Known | None) -> Iterator[Fact]:
+        self.looked += 1
+        news = self.resend or known is None or differs(known.state, state)
+        if state.type == "dir":
+            self._directories.append(path)
+        elif state.type == "file" and (news or (known is not None and known.xxh3 is None)):
+            if known is None and tied(state, self._index.by_inode(state)):
+                self._ties.append(path)
+            else:
+                yield There(path, state, self._now.fingerprint(path))
+            return
+        if news:
+            yield There(path, state)
+
+    def _renamed(self) -> Iterator[Fact]:
+        ties = [There(path, state) for path in self._ties if (state := self._again(path)) is not None]
+        sources = {there.path: self._sources(there) for there in ties}
+        claims = Counter(source.path for found in sources.values() for source in found)
+        for there in ties:
+            found = sources[there.path]
+            state = self._again(there.path)
+            if state is None:
+                continue
+            if len(found) == 1 and claims[found[0].path] == 1:
+                yield Carried(found[0].path, there.path, state)
+            yield There(there.path, state, self._now.fingerprint(there.path))
+
+    def _sources(self, there: There) -> list[Known]:
+        return [
+            known
+            for known in tied(there.state, self._index.by_inode(there.state))
+            if known.path != there.path and self._is_gone(known)
+        ]
+
+    def _is_gone(self, known: Known) -> bool:
+        try:
+            state = self._now.state(known.path)
+        except Unreadable:
+            return False
+        return state is None or not same_node(known.state, state)
+
+    def _missing(self) -> Iterator[Fact]:
+        gone = [path for path in self._gone if self._index.get(path) is not None]
+        plain = [path for path in gone if self._admits(path)]
+        doubted = [path for path in plain if path not in self._confirmed]
+        if suspicious(sum(1 + self._index.count(path) for path in doubted), self._index.count()):
+            self.withheld = frozenset(doubted)
+        for path in gone:
+            if path in self.withheld:
+                continue
+            if not self._admits(path):
+                yield Gone(path, "excluded")
+            elif self._is_nothing(path):
+                yield Gone(path)
+
+    def _admits(self, path: str) -> bool:
+        known = self._index.get(path)
+        return self._filters.admits(path, is_dir=known is not None and known.state.type == "dir")
+
+    def _is_nothing(self, path: str) -> bool:
+        try:
+            return self._now.state(path) is None
+        except Unreadable as error:
+            self.unreadable.append(error)
+            return False

@@ -1,0 +1,82 @@
+"""Sends one root's outbox to the log: in order, one batch at a time, until each row is confirmed.
+
+A row leaves the outbox only after its confirmation, so a process that ends anywhere sends it again, the same
+bytes under the same `seq`, and readers drop what they have seen. Kafka being away is not an error: it waits."""
+
+from __future__ import annotations
+
+import asyncio
+
+from producer.errors import LogUnavailable
+from producer.outbox import Unsent
+from producer.ports import Log, Points, no_points
+from runtime import log
+
+BATCH = 500
+FIRST_RETRY_SECONDS = 0.2
+LAST_RETRY_SECONDS = 5.0
+
+_log = log.get(__name__)
+
+
+class Sender:
+    """One root's. `key`: the library's name in UTF-8; `lane`: its partition. `unavailable`: why the log does not
+    take anything at present; `sent_seq`: the last one confirmed."""
+
+    def __init__(
+        self, root: str, unsent: Unsent, target: Log, lane: int, key: bytes, *,
+        points: Points = no_points,
+    ) -> None:  # fmt: skip
+        self._root = root
+        self._unsent = unsent
+        self._log = target
+        self._lane = lane
+        self._key = key
+        self._points = points
+        self._wake = asyncio.Event()
+        self.unavailable: str | None = None
+        self.sent_seq = 0
+
+    def wake(self) -> None:
+        """There are new rows. To be called on the loop's thread."""
+        self._wake.set()
+
+    async def emptied(self) -> None:
+        """Wait until nothing waits to be sent."""
+        while await asyncio.to_thread(self._unsent.first, 1):
+            self._wake.set()
+            await asyncio.sleep(0.02)
+
+    async def run(self) -> None:
+        """Send for ever; to be cancelled."""
+        retry = FIRST_RETRY_SECONDS
+        while True:
+            self._wake.clear()
+            try:
+                sent = await self.send_once()
+            except LogUnavailable as error:
+                if self.unavailable is None:
+                    _log.warning("the log does not take records, trying again", root=self._root, error=str(error))
+                self.unavailable = str(error)
+                await asyncio.sleep(retry)
+                retry = min(retry * 2, LAST_RETRY_SECONDS)
+                continue
+            retry = FIRST_RETRY_SECONDS
+            if self.unavailable is not None:
+                _log.info("the log takes records again", root=self._root)
+                self.unavailable = None
+            if not sent:
+                await self._wake.wait()
+
+    async def send_once(self) -> int:
+        """Send the oldest rows and delete them when confirmed; returns how many. Raises LogUnavailable."""
+        rows = await asyncio.to_thread(self._unsent.first, BATCH)
+        if not rows:
+            return 0
+        self._points("before_send")
+        await self._log.append(self._lane, self._key, rows)
+        self._points("after_ack")
+        self.sent_seq = rows[-1].seq
+        await asyncio.to_thread(self._unsent.forget, self.sent_seq)
+        self._points("after_outbox_delete")
+        return len(rows)

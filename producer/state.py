@@ -1,0 +1,46 @@
+"""The producer's state folder: one process at a time, one file per root, a damaged one set aside.
+
+`<state>/producer/<producer's name>/` holds `lock` and a `<root's name>.sqlite` for each root.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from producer.database import Database, is_damaged
+from producer.errors import StateLocked
+from runtime import log
+
+_log = log.get(__name__)
+
+
+@contextmanager
+def locked_folder(state_dir: Path, name: str) -> Iterator[Path]:
+    """The producer's folder, made if need be and ours until the end. Raises StateLocked."""
+    folder = state_dir / "producer" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise StateLocked(folder) from error
+        yield folder
+
+
+def open_unsent(path: Path) -> Database:
+    """The sender's connection. A damaged file is set aside: its root then begins a new outbox with a baseline."""
+    try:
+        return Database(path, durable=False)
+    except sqlite3.Error as error:
+        if not is_damaged(error):
+            raise
+    aside = path.with_suffix(".damaged")
+    path.replace(aside)
+    for suffix in ("-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    _log.error("a root's state was damaged: it begins anew with a baseline", kept=str(aside))
+    return Database(path, durable=False)

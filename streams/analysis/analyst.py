@@ -1,0 +1,127 @@
+"""One job, from its file to what its result says. Every job ends: what cannot be opened is `unreadable`, what
+the probe does not stand is `failed`, and a file that changes while it is read is not believed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from msgspec import structs
+
+from schemas.analysis import Cover, Job
+from schemas.found import Found
+from schemas.paths import display, from_wire
+from schemas.raw import Result, ResultStatus
+from streams.analysis import wire
+from streams.analysis.files import Identity, Unreadable, identity, meant, open_below
+
+REMEMBERED = 2_048
+"""Outcomes kept, so that a job asked twice is not probed twice."""
+
+
+class Prober(Protocol):
+    """Probes an open file; always has a reply."""
+
+    async def probe(self, request: wire.Request, descriptor: int) -> wire.Reply:
+        """See `children.Children`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a job. `cover` is still to be written; `found` names it by its hash."""
+
+    identity: Identity
+    status: ResultStatus
+    reason: str | None = None
+    found: Found | None = None
+    cover: Cover | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    root: str
+    path: str
+    identity: Identity
+
+
+class Analyst:
+    """Analyses the files of the roots that this site can reach. `roots`: where each is mounted here."""
+
+    def __init__(self, roots: Mapping[str, Path], prober: Prober) -> None:
+        self._roots = roots
+        self._prober = prober
+        self._known: OrderedDict[_Key, Outcome] = OrderedDict()
+
+    async def analyse(self, job: Job) -> Outcome:
+        """Probe the file of a job. Raises what the prober raises when it cannot work at all."""
+        try:
+            return await self._analyse(job, from_wire(job.path, job.path_b64))
+        except Unreadable as error:
+            return Outcome(meant(job.file), "unreadable", error.reason)
+
+    def remember(self, job: Job, outcome: Outcome) -> None:
+        """The outcome's cover has been written: the same file needs no other probe."""
+        if outcome.status == "unreadable":
+            return
+        self._known[_Key(job.root, job.path, outcome.identity)] = without_cover(outcome)
+        if len(self._known) > REMEMBERED:
+            self._known.popitem(last=False)
+
+    async def _analyse(self, job: Job, path: str) -> Outcome:
+        root = self._roots.get(job.root)
+        if root is None:
+            raise Unreadable(f"this site does not know where root {job.root} is (streams.analysis.roots)")
+        expected = meant(job.file)
+        descriptor = await asyncio.to_thread(open_below, root, path, expected)
+        try:
+            known = self._known.get(_Key(job.root, job.path, expected))
+            if known is not None:
+                return known
+            reply = await self._prober.probe(wire.Request(job.media_type, display(path)), descriptor)
+            if identity(descriptor) != expected:
+                raise Unreadable("the file changed while it was read")
+        finally:
+            os.close(descriptor)
+        return _outcome(expected, reply)
+
+
+def result(job: Job, outcome: Outcome) -> Result:
+    """The record that ends the job."""
+    return Result(
+        job=job.job,
+        media_id=job.media_id,
+        root=job.root,
+        size=outcome.identity.size,
+        mtime_ns=outcome.identity.mtime_ns,
+        inode=outcome.identity.inode,
+        status=outcome.status,
+        reason=outcome.reason,
+        found=outcome.found,
+    )
+
+
+def without_cover(outcome: Outcome) -> Outcome:
+    """As it is remembered: the thumbnail is in the log already."""
+    return Outcome(outcome.identity, outcome.status, outcome.reason, outcome.found)
+
+
+def _outcome(probed: Identity, reply: wire.Reply) -> Outcome:
+    if reply.picture is None:
+        return Outcome(probed, reply.status, reply.reason, reply.found)
+    cover = cover_of(reply.picture)
+    found = structs.replace(reply.found or Found(), cover=cover.hash)
+    return Outcome(probed, reply.status, reply.reason, found, cover)
+
+
+def cover_of(picture: wire.Picture) -> Cover:
+    """A thumbnail under the hash of its bytes: BLAKE2b-128, hex."""
+    digest = hashlib.blake2b(picture.data, digest_size=16).hexdigest()
+    return Cover(hash=digest, mime=picture.mime, width=picture.width, height=picture.height, data=picture.data)

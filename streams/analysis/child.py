@@ -1,0 +1,45 @@
+"""A probing child: reads requests, probes the file that comes with each, answers. `python -m
+streams.analysis.child SOCKET PARENT MEMORY_MB SECONDS`; the parent starts it, nobody else does.
+
+It limits itself before it reads anything, knows no paths, and ends when its parent does.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+
+from streams.analysis import limits, wire
+
+
+def main(arguments: list[str]) -> None:
+    """Serve until the parent closes the socket."""
+    number, parent, memory_mb, seconds = arguments
+    limits.die_with_parent(int(parent))
+    limits.leave_network()
+    limits.confine(int(memory_mb) * 1_048_576)
+    from streams.analysis import probe  # the readers are loaded under the limits, and by no other process
+
+    probe.warm_up()
+    with socket.socket(fileno=int(number)) as connection:
+        connection.sendall(wire.frame(b""))
+        while (asked := _receive(connection)) is not None:
+            request, descriptor = asked
+            limits.allow_processor_seconds(float(seconds))
+            with os.fdopen(descriptor, "rb") as file:
+                reply = probe.probe(file, request)
+            connection.sendall(wire.frame(wire.encode(reply)))
+
+
+def _receive(connection: socket.socket) -> tuple[wire.Request, int] | None:
+    head, descriptors, _flags, _address = socket.recv_fds(connection, wire.LENGTH.size, 1, socket.MSG_WAITALL)
+    if not head:
+        return None
+    (length,) = wire.LENGTH.unpack(head)
+    body = connection.recv(length, socket.MSG_WAITALL)
+    return wire.decode_request(body), descriptors[0]
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

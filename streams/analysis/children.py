@@ -1,0 +1,222 @@
+"""The pool of probing children: as many as may probe at once, each a process of its own, started beforehand.
+
+A probe always ends in a reply: a child that hangs is killed, one that dies or answers nonsense is replaced, and
+both are what is wrong with the file, not with us. Only when no child can be started at all is it our own failure.
+
+    NoChild   a child did not start or did not become ready (retryable)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+from prometheus_client import Counter
+
+from runtime import log
+from streams.analysis import wire
+from streams.settings import AnalysisSettings
+
+READY_SECONDS = 30.0
+PROBES = 500
+"""A child is replaced after so many: parsers leak."""
+_SOURCES = str(Path(__file__).parents[2])
+
+_log = log.get(__name__)
+_replaced = Counter("catalogizer_analysis_children_replaced_total", "Probing children that died or were killed")
+
+
+class NoChild(Exception):
+    """No probing child could be started; says nothing about the file."""
+
+    retryable = True
+
+
+class _Died(Exception):
+    """The child ended before it answered. `accepted`: it had the request."""
+
+    def __init__(self, accepted: bool) -> None:
+        self.accepted = accepted
+        super().__init__("the child ended")
+
+
+@dataclass(slots=True, eq=False)
+class _Child:
+    process: asyncio.subprocess.Process
+    connection: socket.socket
+    probes: int = 0
+
+    async def ask(self, request: wire.Request, descriptor: int) -> bytes:
+        """Send and receive. Raises _Died."""
+        message = wire.frame(wire.encode(request))
+        try:
+            sent = socket.send_fds(self.connection, [message], [descriptor])
+        except (BrokenPipeError, ConnectionResetError) as error:
+            raise _Died(accepted=False) from error
+        if sent < len(message):  # never: the buffer is empty and holds a hundred times as much
+            raise _Died(accepted=True)
+        self.probes += 1
+        return await self.receive()
+
+    async def receive(self) -> bytes:
+        """One frame's body. Raises _Died."""
+        (length,) = wire.LENGTH.unpack(await self._exactly(wire.LENGTH.size))
+        if length > wire.MAX_FRAME:
+            raise _Died(accepted=True)
+        return await self._exactly(length)
+
+    async def _exactly(self, count: int) -> bytes:
+        loop = asyncio.get_running_loop()
+        data = b""
+        while len(data) < count:
+            try:
+                part = await loop.sock_recv(self.connection, count - len(data))
+            except ConnectionResetError as error:
+                raise _Died(accepted=True) from error
+            if not part:
+                raise _Died(accepted=True)
+            data += part
+        return data
+
+    async def end(self) -> int:
+        """Kill it; the exit code, negative for a signal."""
+        self.connection.close()
+        if self.process.returncode is None:
+            self.process.kill()
+        return await self.process.wait()
+
+    async def fate(self) -> int:
+        """Its exit code when it ended by itself; otherwise it is killed."""
+        try:
+            async with asyncio.timeout(1.0):
+                code = await self.process.wait()
+        except TimeoutError:
+            return await self.end()
+        self.connection.close()
+        return code
+
+
+class Children:
+    """The pool. `start` and `stop` are the owner's."""
+
+    def __init__(self, settings: AnalysisSettings) -> None:
+        self._settings = settings
+        self._free: asyncio.Queue[_Child | None] = asyncio.Queue()
+        self._all: set[_Child] = set()
+
+    @property
+    def pids(self) -> list[int]:
+        """Of the children that live now."""
+        return [child.process.pid for child in self._all if child.process.returncode is None]
+
+    async def start(self) -> None:
+        """Start all children. Raises NoChild."""
+        for child in await asyncio.gather(*(self._spawn() for _ in range(self._settings.workers))):
+            self._free.put_nowait(child)
+
+    async def stop(self) -> None:
+        """End all children, whatever they are doing."""
+        await asyncio.gather(*(child.end() for child in self._all))
+        self._all.clear()
+
+    async def probe(self, request: wire.Request, descriptor: int) -> wire.Reply:
+        """Probe an open file; the descriptor stays the caller's. Waits for a free child. Raises NoChild."""
+        free = await self._free.get()
+        again: _Child | None = None
+        try:
+            child = free or await self._spawn()
+            try:
+                reply, again = await self._ask(child, request, descriptor)
+            except _Died:  # it had died while idle: nobody's file is to blame, and a fresh one is asked
+                await self._discard(child)
+                reply, again = await self._ask(await self._spawn(), request, descriptor)
+            return reply
+        except _Died as error:
+            raise NoChild("a fresh probing child has died before it was asked") from error
+        finally:
+            self._free.put_nowait(again)
+
+    async def _ask(
+        self, child: _Child, request: wire.Request, descriptor: int
+    ) -> tuple[wire.Reply, _Child | None]:
+        """The reply, and the child if it can be used again. Raises _Died when it never had the request."""
+        try:
+            async with asyncio.timeout(self._settings.seconds):
+                reply = wire.decode_reply(await child.ask(request, descriptor))
+        except TimeoutError:
+            await self._discard(child)
+            return wire.failed(f"probing it took longer than {self._settings.seconds:g} s"), None
+        except _Died as error:
+            if not error.accepted:
+                raise
+            return wire.failed(self._why(await self._discard(child, fate=True))), None
+        except msgspec.DecodeError:
+            await self._discard(child)
+            return wire.failed("the probe answered nonsense"), None
+        except asyncio.CancelledError:  # the child is in the middle of a file nobody waits for
+            await self._discard(child)
+            raise
+        if child.probes >= PROBES:
+            await self._discard(child)
+            return reply, None
+        return reply, child
+
+    async def _discard(self, child: _Child, *, fate: bool = False) -> int:
+        self._all.discard(child)
+        _replaced.inc()
+        code = await (child.fate() if fate else child.end())
+        _log.info("probing child ended", pid=child.process.pid, code=code, probes=child.probes)
+        return code
+
+    def _why(self, code: int) -> str:
+        if code == -signal.SIGXCPU:
+            return f"probing it took more than {self._settings.seconds:g} s of processor time"
+        if code < 0:
+            return f"the probe was ended by {signal.Signals(-code).name}"
+        return f"the probe ended with exit code {code}"
+
+    async def _spawn(self) -> _Child:
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        try:
+            with theirs:
+                number = theirs.fileno()
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable,
+                    "-m",
+                    "streams.analysis.child",
+                    *(str(number), str(os.getpid())),
+                    *(str(self._settings.memory_mb), str(self._settings.seconds)),
+                    pass_fds=[number],
+                    env=_environment(),
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=asyncio.subprocess.DEVNULL,
+                    stderr=asyncio.subprocess.DEVNULL,
+                )
+        except OSError as error:
+            ours.close()
+            raise NoChild(f"a probing child cannot be started: {error}") from error
+        child = _Child(process, ours)
+        self._all.add(child)
+        try:
+            async with asyncio.timeout(READY_SECONDS):
+                await child.receive()
+        except (TimeoutError, _Died) as error:
+            code = await self._discard(child, fate=True)
+            raise NoChild(f"a probing child did not become ready (exit code {code})") from error
+        except asyncio.CancelledError:
+            await self._discard(child)
+            raise
+        return child
+
+
+def _environment() -> dict[str, str]:
+    """What Python needs, and no secret of ours: the settings stand in the environment too."""
+    kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TZ") if name in os.environ}
+    return kept | {"PYTHONPATH": _SOURCES, "PYTHONDONTWRITEBYTECODE": "1"}

@@ -1,0 +1,96 @@
+"""A file below its root, opened so that nothing else can be: no step through a symbolic link, no `..`, only a
+regular file, and only the file that the job means.
+
+    Unreadable   the file cannot be probed as it was meant; `reason` is one short sentence
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from schemas.raw import FileState
+
+_WHY = {
+    errno.ENOENT: "the file is not there any more",
+    errno.ENOTDIR: "the file is not there any more",
+    errno.EACCES: "permission denied",
+    errno.EPERM: "permission denied",
+    errno.ELOOP: "a symbolic link stands in its path",
+    errno.EIO: "the disk reports a read error",
+    errno.ENAMETOOLONG: "the path is too long",
+    errno.ESTALE: "the share was lost",
+}
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+
+
+class Unreadable(Exception):
+    """Not to be probed: vanished, changed, not permitted, not a regular file. Not retryable: the next change of
+    the file makes the next job."""
+
+    retryable = False
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What makes a file's content the one that was meant."""
+
+    size: int
+    mtime_ns: int
+    inode: int
+
+
+def meant(file: FileState) -> Identity:
+    """The identity that a job names."""
+    return Identity(file.size, file.mtime_ns, file.inode)
+
+
+def identity(descriptor: int) -> Identity:
+    """The identity of an open file, now."""
+    found = os.fstat(descriptor)
+    return Identity(found.st_size, found.st_mtime_ns, found.st_ino)
+
+
+def open_below(root: Path, path: str, expected: Identity) -> int:
+    """Open a file for reading; the caller closes the descriptor. `path`: relative to the root, `/` between
+    components, foreign bytes as surrogates. Raises Unreadable."""
+    parts = path.split("/")
+    if any(part in ("", ".", "..") or "\0" in part for part in parts):
+        raise Unreadable("the path leads out of its root")
+    try:
+        directory = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise Unreadable(f"the root cannot be opened: {error.strerror}") from error
+    try:
+        for part in parts[:-1]:
+            below = os.open(part, _DIRECTORY, dir_fd=directory)
+            os.close(directory)
+            directory = below
+        descriptor = _open_regular(parts[-1], directory)
+    except OSError as error:
+        raise Unreadable(_WHY.get(error.errno or 0, error.strerror or "cannot be opened")) from error
+    finally:
+        os.close(directory)
+    if identity(descriptor) != expected:
+        os.close(descriptor)
+        raise Unreadable("the file has changed since the job was asked")
+    return descriptor
+
+
+def _open_regular(name: str, directory: int) -> int:
+    # looked at before it is opened, for opening a device can do things; and after, for it may have been swapped
+    if not stat.S_ISREG(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode):
+        raise Unreadable("not a regular file")
+    descriptor = os.open(name, _FILE, dir_fd=directory)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise Unreadable("not a regular file")
+    return descriptor

@@ -1,0 +1,67 @@
+"""What a probing child may use: memory, processor time, files, network. Applied by the child to itself before it
+sees any file.
+
+Memory, processor time, written files and open descriptors are bounded by the kernel's resource limits. The
+network is taken away by a network namespace of its own where the kernel lets us make one (as root, or where
+unprivileged user namespaces are allowed); elsewhere the readers' own refusal to open anything but the given file
+is all there is. A child dies with the process that started it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import signal
+
+PR_SET_PDEATHSIG = 1
+PR_SET_NO_NEW_PRIVS = 38
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWNET = 0x40000000
+"""Numbers of the Linux ABI: linux/prctl.h, linux/sched.h."""
+
+OPEN_FILES = 64
+
+
+def die_with_parent(parent: int) -> None:
+    """The kernel kills this process when `parent` ends. Ends at once when it has ended already."""
+    _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        raise SystemExit(0)
+
+
+def confine(memory_bytes: int) -> None:
+    """For ever: this much address space, no file written, no core dump, no new privileges, no network."""
+    _lower(resource.RLIMIT_AS, memory_bytes)
+    _lower(resource.RLIMIT_FSIZE, 0)
+    _lower(resource.RLIMIT_CORE, 0)
+    _lower(resource.RLIMIT_NOFILE, OPEN_FILES)
+    _prctl(PR_SET_NO_NEW_PRIVS, 1)
+
+
+def leave_network() -> bool:
+    """Move to a network namespace without interfaces; False where the kernel does not let us. Before any thread
+    is started: a user namespace can only be made by a process with one."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    return any(libc.unshare(flags) == 0 for flags in (CLONE_NEWNET, CLONE_NEWUSER | CLONE_NEWNET))
+
+
+def allow_processor_seconds(seconds: float) -> None:
+    """From now on, before the kernel ends this process with SIGXCPU; called before each probe."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    used = usage.ru_utime + usage.ru_stime
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (int(used + seconds) + 1, hard))
+
+
+def _lower(limit: int, value: int) -> None:
+    _, hard = resource.getrlimit(limit)
+    if hard != resource.RLIM_INFINITY:
+        value = min(value, hard)
+    resource.setrlimit(limit, (value, value))
+
+
+def _prctl(option: int, value: int) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(option, ctypes.c_ulong(value), 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), f"prctl({option})")

@@ -1,0 +1,53 @@
+"""The readers, one per media type, as they run inside a probing child. A new media type is a module here and a
+line in READERS (and in `streams.core.naming`, which says for which files a job is asked).
+
+A reader takes an open file and its name and returns what it found; it opens nothing else. What it raises becomes
+a `failed` reply: a damaged file is an answer, not an error of ours.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import BinaryIO
+
+from av.error import FFmpegError
+
+from schemas.media import MediaType
+from streams.analysis.probe import audio, book, image, names, video
+from streams.analysis.probe.read import Damaged, Read
+from streams.analysis.probe.text import sentence
+from streams.analysis.wire import Reply, Request, failed
+
+READERS: dict[MediaType, Callable[[BinaryIO, str], Read]] = {
+    "video": video.read,
+    "audio": audio.read,
+    "image": image.read,
+    "book": book.read,
+    "subtitle": names.read_subtitle,
+}
+
+
+def warm_up() -> None:
+    """Load what is loaded late, so that the first probe is as fast as the others."""
+    logging.disable()  # a parser's complaints about a file belong into its result, and the log is not theirs
+    names.film("Warm.Up.2001.mkv")
+    image.load_plugins()
+
+
+def probe(file: BinaryIO, request: Request) -> Reply:
+    """Read one file; always returns a reply."""
+    reader = READERS.get(request.media_type)
+    if reader is None:
+        return failed(f"there is no reader for {request.media_type}")
+    try:
+        read = reader(file, request.path)
+    except Damaged as error:
+        return failed(error.reason)
+    except MemoryError:
+        return failed("reading it takes more memory than is allowed")
+    except FFmpegError as error:
+        return failed(sentence(error.strerror or str(error)))
+    except Exception as error:  # noqa: BLE001 - the child's outermost loop; parsers raise anything at all
+        return failed(sentence(f"{type(error).__name__}: {error}"))
+    return Reply("done", None, read.found, read.picture)

@@ -1,0 +1,26 @@
+"""What a reader returns, and what it raises."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from schemas.found import Found
+from streams.analysis.wire import Picture
+
+
+class Damaged(Exception):
+    """The file is not what its name says, or is broken, or asks for too much; `reason`: one short sentence."""
+
+    retryable = False
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What was found, and a thumbnail where there is one."""
+
+    found: Found
+    picture: Picture | None = None

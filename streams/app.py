@@ -1,0 +1,214 @@
+"""The Faust application: agents and services of a stream worker, with Faust's dangerous defaults taken away.
+
+Faust hosts, restarts nothing by itself, and publishes nothing: its own producer and its web server are not even
+started, it declares no topic. Its consumer is made by `runtime.kafka` like every other one, so that it is
+`read_committed`, has our security settings, and is a static member of its group.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import faust
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from aiokafka.structs import OffsetAndMetadata
+from faust.app.base import BootStrategy
+from faust.transport.drivers import aiokafka as driver
+from mode import Service
+from mode.supervisors import CrashingSupervisor
+
+from runtime.kafka import Kafka
+from schemas.topics import Topic
+from streams.settings import StreamsSettings
+
+AgentBody = Callable[[Any], Coroutine[Any, Any, None]]
+"""Called with Faust's stream; works for ever."""
+
+BUFFER = 64
+"""Records kept per agent beyond those in work."""
+COMMIT_SECONDS = 1.0
+COMMIT_PAUSE_SECONDS = 0.5
+COMMIT_PATIENCE_SECONDS = 60.0
+QUIET = "debug"
+"""At what level Faust tells that its services start and stop."""
+
+
+class _ConsumerThread(driver.AIOKafkaConsumerThread):
+    """Faust's consumer, made by our factory."""
+
+    mundane_level = QUIET
+
+    def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
+        app = cast(StreamApp, self.app)
+        # earliest: a new group begins with the first job there is. Offsets beyond retention fall back to the
+        # earliest as well, never to the end; what was lost with them is asked again by the fold.
+        return app.kafka.group_consumer(
+            app.conf.id,
+            instance=app.instance,
+            auto_offset_reset="earliest",
+            max_poll_records=BUFFER,
+        )
+
+    async def _commit(self, offsets: Mapping[Any, int]) -> bool:
+        """Commit, as patiently as an outage of Kafka asks for; Faust's own crashes at the first error. False when
+        the group has given the partitions to somebody else, who reads again what was not committed."""
+        consumer = self._ensure_consumer()
+        deadline = time.monotonic() + COMMIT_PATIENCE_SECONDS
+        while True:
+            ours = self.assignment()
+            wanted = {partition: OffsetAndMetadata(n, "") for partition, n in offsets.items() if partition in ours}
+            try:
+                if wanted:
+                    await consumer.commit(wanted)
+                return True
+            except (CommitFailedError, IllegalStateError):
+                return False
+            except KafkaError as error:
+                if not error.retriable or time.monotonic() > deadline:
+                    await self.crash(error)
+                    return False
+            await asyncio.sleep(COMMIT_PAUSE_SECONDS)
+
+
+class _Consumer(driver.Consumer):
+    """Faust's bookkeeping of what may be committed, made simple: agents leave their events in order."""
+
+    mundane_level = QUIET
+
+    def _new_consumer_thread(self) -> _ConsumerThread:
+        return _ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    def _new_offset(self, tp: Any) -> int | None:
+        """The next offset to commit. Faust's own looks for holes, and stops committing for ever when the record
+        at offset 0 is followed by several markers of transactions."""
+        acked = self._acked[tp]
+        if not acked:
+            return None
+        highest: int = max(acked)
+        acked.clear()
+        self._acked_index[tp].clear()
+        self._gap[tp].clear()
+        return highest + 1
+
+
+class _Transport(driver.Transport):
+    """Only there to name our consumer."""
+
+    Consumer = _Consumer
+
+
+class _Boot(BootStrategy):
+    """What is started: no producer, no web server."""
+
+    enable_kafka_producer = False
+    enable_web = False
+    enable_sensors = False
+
+
+class StreamApp(faust.App):
+    """A Faust app that knows its Kafka. `instance`: the worker's static member name."""
+
+    BootStrategy = _Boot
+    mundane_level = QUIET
+
+    def __init__(self, kafka: Kafka, instance: str, services: Sequence[Service], **options: Any) -> None:
+        self.kafka = kafka
+        self.instance = instance
+        self._hosted = services
+        super().__init__(**options)
+
+    async def on_started_init_extra_services(self) -> None:
+        """Start our services as children of the app: if one crashes, the app does."""
+        for service in self._hosted:
+            await self.add_runtime_dependency(service)
+
+    def _new_transport(self) -> _Transport:
+        return _Transport(self.conf.broker_consumer, self)
+
+
+def create_app(
+    kafka: Kafka,
+    settings: StreamsSettings,
+    *,
+    agents: Iterable[tuple[Topic, AgentBody]],
+    services: Sequence[Service] = (),
+    data_dir: Path,
+) -> StreamApp:
+    """The app of one worker. `agents`: by the topic that each reads, raw bytes; `services`: started after
+    its agents, stopped with the app. Connects nowhere. `data_dir`: Faust wants a folder; nothing is kept in it."""
+    app = StreamApp(
+        kafka,
+        settings.slot,
+        services,
+        id=kafka.group(f"streams.{settings.site}"),
+        broker=[f"aiokafka://{server}" for server in (kafka.settings.bootstrap_servers or "").split(",")],
+        store="memory://",
+        datadir=data_dir,
+        autodiscover=False,
+        origin=__name__.partition(".")[0],
+        web_enabled=False,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        reply_create_topic=False,
+        agent_supervisor=CrashingSupervisor,
+        broker_commit_interval=COMMIT_SECONDS,
+        broker_request_timeout=kafka.settings.request_timeout_ms / 1000,
+        broker_session_timeout=kafka.settings.session_timeout_ms / 1000,
+        broker_heartbeat_interval=max(0.1, kafka.settings.session_timeout_ms / 5000),
+        stream_buffer_maxsize=BUFFER,
+        stream_wait_empty=False,
+        worker_redirect_stdouts=False,
+    )
+    for topic, body in agents:
+        source = app.topic(
+            kafka.name(topic), key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
+        )
+        app.agent(source, name=f"streams.{topic.name}", concurrency=1)(_named(body, topic))
+    return app
+
+
+def _named(body: AgentBody, topic: Topic) -> AgentBody:
+    async def agent(stream: Any) -> None:
+        await body(stream)
+
+    agent.__name__ = agent.__qualname__ = topic.name
+    return agent
+
+
+async def crashed(app: StreamApp) -> str:
+    """Wait until the app, one of its agents or services crashes; the reason."""
+    await app._crashed.wait()
+    return repr(app.crash_reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where Faust stands. `positions`: next offset to be fetched, by partition assigned here; `in_work`: records
+    fetched and not left, by topic; `left`: how many records its agents have left so far."""
+
+    positions: dict[TopicPartition, int]
+    in_work: dict[str, int]
+    left: int
+
+
+def standing(app: StreamApp) -> Standing:
+    """Read it off Faust's consumer, which runs in a thread of its own: looked at only, never called, because
+    a consumer that hangs would hang its observer."""
+    consumer = cast(_Consumer, app.consumer)
+    client = consumer._thread._consumer
+    subscription = None if client is None else client._subscription.subscription
+    assignment = None if subscription is None else subscription.assignment
+    positions: dict[TopicPartition, int] = {}
+    if assignment is not None:
+        for partition in assignment.tps:
+            state = assignment.state_value(partition)
+            positions[partition] = (state.position if state.has_valid_position else 0) or 0
+    in_work = Counter(message.topic for message in consumer.unacked)
+    return Standing(positions, dict(in_work), consumer._n_acked)

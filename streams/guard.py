@@ -1,0 +1,128 @@
+"""The guard around every agent's body, for Faust by itself leaves an event behind whatever became of it.
+
+An event is left only when what it caused is confirmed, or when it lies in its topic's dead letter queue. What may
+pass is tried again, a bounded number of times. What cannot be written anywhere ends the process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from runtime import log
+from runtime.lifecycle import end_hard
+
+ATTEMPTS = 4
+PAUSE_SECONDS = 0.25
+"""Before the second attempt; doubled each time. A poison record waits less than 2 s."""
+
+_log = log.get(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A record as it was read, its bytes untouched. `timestamp`: append time, ms."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+
+
+def received(message: Any) -> Received:
+    """A Faust message as a record."""
+    headers = message.headers.items() if isinstance(message.headers, dict) else message.headers or ()
+    return Received(
+        topic=message.topic,
+        partition=message.partition,
+        offset=message.offset,
+        timestamp=round(message.timestamp * 1000),
+        key=message.key,
+        value=message.value,
+        headers=tuple(headers),
+    )
+
+
+class Letters(Protocol):
+    """Where an event goes that cannot be processed (`runtime.dead_letters`)."""
+
+    async def put(self, record: Received, error: Exception, attempt: int = 1) -> None:
+        """Returns when it is written; does not return otherwise."""
+        ...
+
+
+class Guard:
+    """Runs bodies so that each ends in what it should cause, or in a dead letter. `pause_seconds`: before the
+    second attempt."""
+
+    def __init__(self, letters: Letters, *, pause_seconds: float = PAUSE_SECONDS) -> None:
+        self._letters = letters
+        self._pause_seconds = pause_seconds
+
+    async def run(self, record: Received, body: Callable[[], Awaitable[None]]) -> None:
+        """Returns when the event may be left. Raises nothing but cancellation."""
+        pause = self._pause_seconds
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                await body()
+                return
+            except Exception as error:  # noqa: BLE001 - an agent's outermost loop: anything else loses the event
+                if attempt == ATTEMPTS or not getattr(error, "retryable", False):
+                    await self._letters.put(record, error, attempt)
+                    return
+                _log.warning("trying again", topic=record.topic, offset=record.offset, error=repr(error))
+            await asyncio.sleep(pause)
+            pause *= 2
+
+
+class Window:
+    """So many events in work at once; they are left strictly in the order in which they came, because Faust
+    commits past whatever is unfinished below the highest one left. Leaving the context cancels what is in work:
+    those events come again."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._inside: deque[tuple[asyncio.Task[None], Callable[[], object]]] = deque()
+        self._room = asyncio.Event()
+        self._closed = False
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._closed = True
+        tasks = [task for task, _ in self._inside]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def admit(self, work: Coroutine[Any, Any, None], leave: Callable[[], object]) -> None:
+        """Start the work of an event, after waiting for room; `leave` is called when it and all before it are
+        done. `work` must not raise."""
+        task = asyncio.create_task(work)
+        self._inside.append((task, leave))
+        task.add_done_callback(self._done)
+        while len(self._inside) >= self._size:
+            self._room.clear()
+            await self._room.wait()
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        if self._closed:
+            return
+        if task.cancelled():  # by somebody else: this event is not done, so none after it may be left
+            self._closed = True
+            return
+        if (error := task.exception()) is not None:
+            end_hard(f"an agent's body raised: {error!r}")
+        while self._inside and self._inside[0][0].done():
+            self._inside.popleft()[1]()
+        self._room.set()

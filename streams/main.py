@@ -1,0 +1,194 @@
+"""`catalogizer stream`: one stream worker. Composition only: the Faust app with its agents and services, its
+health, its heartbeats, and its end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiokafka import AIOKafkaProducer
+from mode import Service
+
+from runtime import log
+from runtime.dead_letters import DeadLetters
+from runtime.health import Health, HealthServer
+from runtime.kafka import Kafka
+from runtime.lifecycle import Stop, announce_ready, end_hard
+from runtime.reports import Reporter
+from schemas.system import Scalar
+from schemas.topics import ANALYSIS_JOBS, REPORTS, Topic
+from streams.analysis.agent import AnalysisAgent
+from streams.analysis.analyst import Analyst
+from streams.analysis.children import Children
+from streams.app import AgentBody, StreamApp, crashed, create_app
+from streams.confirmed import Confirmed
+from streams.core import status
+from streams.guard import Guard
+from streams.library.service import LibraryService
+from streams.settings import StreamsSettings
+from streams.slot import slot_held
+from streams.status.agent import StatusAgent
+from streams.status.gaps import GapService
+from streams.watch import AgentWatch
+
+JOBS_PER_CHILD = 3
+"""Jobs in work for each probing child: while one is probed another is opened and a third is written."""
+COMMIT_SECONDS = 2.0
+DRAIN_SECONDS = 5.0
+
+_log = log.get(__name__)
+
+
+async def stream(kafka: Kafka, settings: StreamsSettings, state_dir: Path, stop: Stop) -> None:
+    """Work until stop is asked. Raises SlotTaken, NotProvisioned, KafkaError, NoChild, OSError at the start; later
+    any failure that could lose or repeat something ends the process."""
+    for noisy in ("faust", "mode"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    health = Health()
+    with slot_held(state_dir, settings.slot) as folder:
+        async with _serving(settings, health), _children(settings) as children, _producer(kafka) as producer:
+            worker = _compose(kafka, settings, folder, parts=_Parts(children, producer, health))
+            await _run(worker, stop)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    children: Children
+    producer: AIOKafkaProducer
+    health: Health
+
+
+@dataclass(frozen=True, slots=True)
+class _Worker:
+    app: StreamApp
+    library: LibraryService
+    watch: AgentWatch
+    reporter: Reporter
+    health: Health
+    analysis: AnalysisAgent
+    children: int
+
+    def details(self) -> dict[str, Scalar]:
+        """What the status agent makes the backlog of."""
+        return {
+            status.QUEUE: self.watch.queue(ANALYSIS_JOBS),
+            status.WORKERS: self.children,
+            status.RATE: round(self.watch.per_minute(), 1),
+        }
+
+
+def _compose(kafka: Kafka, settings: StreamsSettings, folder: Path, *, parts: _Parts) -> _Worker:
+    confirmed = Confirmed(kafka, parts.producer)
+    guard = Guard(DeadLetters(kafka, parts.producer))
+    analysis = AnalysisAgent(
+        kafka,
+        site=settings.site,
+        analyst=Analyst(settings.analysis.roots, parts.children),
+        confirmed=confirmed,
+        guard=guard,
+        window=settings.analysis.workers * JOBS_PER_CHILD,
+    )
+    agents: list[tuple[Topic, AgentBody]] = [(ANALYSIS_JOBS, analysis.run)]
+    library = LibraryService(kafka=kafka, instance=settings.slot, health=parts.health)
+    services: list[Service] = [library]
+    if settings.status:
+        agents.append((REPORTS, StatusAgent(kafka, confirmed=confirmed, guard=guard).run))
+        services.append(GapService(kafka, instance=settings.slot, confirmed=confirmed, guard=guard))
+    app = create_app(kafka, settings, agents=agents, services=services, data_dir=folder)
+    watch = AgentWatch(kafka, app, [topic for topic, _ in agents], lambda: analysis.ended)
+    parts.health.add("agents", watch.problem)
+    reporter = Reporter(kafka, parts.producer, status.WORKER)
+    return _Worker(app, library, watch, reporter, parts.health, analysis, settings.analysis.workers)
+
+
+async def _run(worker: _Worker, stop: Stop) -> None:
+    asked = asyncio.create_task(stop.wait())
+    start = asyncio.create_task(_start(worker))
+    try:
+        await asyncio.wait({asked, start}, return_when=asyncio.FIRST_COMPLETED)
+        if start.done():
+            start.result()
+            announce_ready()
+            await _work(worker, asked)
+    finally:
+        start.cancel()
+        asked.cancel()
+        await _end(worker)
+
+
+async def _start(worker: _Worker) -> None:
+    crash = asyncio.create_task(crashed(worker.app))
+    start = asyncio.create_task(worker.app.start())
+    try:
+        await asyncio.wait({crash, start}, return_when=asyncio.FIRST_COMPLETED)
+        if start.done():
+            start.result()
+            await worker.library.wait_ready()
+    finally:
+        crash.cancel()
+        start.cancel()
+
+
+async def _work(worker: _Worker, asked: asyncio.Task[bool]) -> None:
+    crash = asyncio.create_task(crashed(worker.app))
+    watch = asyncio.create_task(worker.watch.run())
+    heart = asyncio.create_task(worker.reporter.heartbeats(worker.health, worker.details))
+    try:
+        await asyncio.wait({asked, crash, watch, heart}, return_when=asyncio.FIRST_COMPLETED)
+        if crash.done():
+            end_hard(f"the stream app crashed: {crash.result()}")
+        for task in (watch, heart):
+            if task.done():
+                task.result()
+    finally:
+        crash.cancel()
+        watch.cancel()
+        heart.cancel()
+
+
+async def _end(worker: _Worker) -> None:
+    """Commit what was left, stop the app. What is still in work comes again."""
+    with contextlib.suppress(TimeoutError):  # Kafka is away: then it comes again as well
+        async with asyncio.timeout(COMMIT_SECONDS):
+            if worker.app.started and not worker.app.crashed:
+                await worker.app.consumer.commit()
+    try:
+        async with asyncio.timeout(DRAIN_SECONDS):
+            await worker.app.stop()
+    except TimeoutError:
+        end_hard(f"not drained within {DRAIN_SECONDS:g} s")
+
+
+@contextlib.asynccontextmanager
+async def _serving(settings: StreamsSettings, health: Health) -> AsyncIterator[None]:
+    server = HealthServer(settings.health, health)
+    await server.start()
+    try:
+        yield
+    finally:
+        await server.stop()
+
+
+@contextlib.asynccontextmanager
+async def _children(settings: StreamsSettings) -> AsyncIterator[Children]:
+    children = Children(settings.analysis)
+    try:
+        await children.start()
+        yield children
+    finally:
+        await children.stop()
+
+
+@contextlib.asynccontextmanager
+async def _producer(kafka: Kafka) -> AsyncIterator[AIOKafkaProducer]:
+    producer = kafka.producer()
+    await producer.start()
+    try:
+        yield producer
+    finally:
+        await producer.stop()

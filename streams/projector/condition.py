@@ -1,0 +1,68 @@
+"""How the projector is, for health and heartbeats, and how it waits out a trouble."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from runtime import log
+from runtime.health import Health
+from runtime.lifecycle import Stop
+from schemas.system import Scalar
+
+STUCK_SECONDS = 30.0
+FIRST_RETRY_SECONDS = 0.1
+LAST_RETRY_SECONDS = 5.0
+
+_log = log.get(__name__)
+
+
+@dataclass(slots=True)
+class Condition:
+    """`database` and `kafka`: what is wrong with them, None when well. `settled`: it has taken up what the group
+    gave it. `alive_at`: monotonic time of its last step."""
+
+    database: str | None = None
+    kafka: str | None = None
+    settled: bool = False
+    alive_at: float = 0.0
+    records: int = 0
+    rows: int = 0
+    dead_letters: int = 0
+
+    def alive(self) -> None:
+        """The flow has made a step."""
+        self.alive_at = time.monotonic()
+
+    def checks(self) -> Health:
+        """Health checks over it."""
+        health = Health()
+        health.add("database", lambda: self.database)
+        health.add("kafka", lambda: self.kafka)
+        health.add("positions", lambda: None if self.settled else "not settled yet")
+        health.add("progress", self._progress)
+        return health
+
+    def details(self) -> dict[str, Scalar]:
+        """For a heartbeat."""
+        return {"records": self.records, "rows": self.rows, "dead_letters": self.dead_letters}
+
+    def _progress(self) -> str | None:
+        still = time.monotonic() - self.alive_at
+        return f"no step for {still:.0f} s" if still > STUCK_SECONDS else None
+
+
+class Patience:
+    """Waits ever longer between tries, up to a limit, and says so each time the reason changes."""
+
+    def __init__(self) -> None:
+        self._seconds = FIRST_RETRY_SECONDS
+        self._said = ""
+
+    async def wait(self, stop: Stop, what: str, error: Exception) -> None:
+        """Wait for the next try, or until stop is asked."""
+        if str(error) != self._said:
+            self._said = str(error)
+            _log.warning(what, error=str(error))
+        await stop.wait(self._seconds)
+        self._seconds = min(self._seconds * 2, LAST_RETRY_SECONDS)

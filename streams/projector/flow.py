@@ -1,0 +1,180 @@
+"""The projector's one loop: read, write rows with their position, tell the group.
+
+Where it goes on after a rebalance is settled here with database and group, in the loop's own task. The group's
+offset is told after the database has it, for lag tools, and losing that message loses nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from typing import TypeVar
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import IllegalStateError, KafkaError, OffsetOutOfRangeError
+
+from runtime import log
+from runtime.epochs import NotProvisioned
+from runtime.kafka import Kafka
+from runtime.lifecycle import Stop
+from streams.projector.assigned import Takeover, epochs_of, partition_of
+from streams.projector.assignment import Assignment
+from streams.projector.condition import Condition, Patience
+from streams.projector.errors import LogEpochChanged, LogOvertaken, StoreUnavailable
+from streams.projector.positions import mark
+from streams.projector.store import Point
+from streams.projector.writing import Writing
+
+POLL_MS = 250
+MAX_RECORDS = 4_000
+STEP_SECONDS = 1.0
+EPOCH_SECONDS = 30.0
+KAFKA_SECONDS = 2.0
+
+_log = log.get(__name__)
+T = TypeVar("T")
+
+
+async def unless_asked(stop: Stop, work: Coroutine[None, None, T]) -> T | None:
+    """The work's result; None when stop was asked before it was done. It asks others who may be away."""
+    task, asked = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({task, asked}, return_when=asyncio.FIRST_COMPLETED)
+        return task.result() if task.done() else None
+    finally:
+        task.cancel()
+        asked.cancel()
+        await asyncio.wait({task, asked})
+
+
+class Flow:
+    """Runs on one consumer that is subscribed with `assignment` as its listener; `ready` is called once, when
+    the first positions are settled."""
+
+    def __init__(
+        self,
+        kafka: Kafka,
+        consumer: AIOKafkaConsumer,
+        *,
+        assignment: Assignment,
+        writing: Writing,
+        condition: Condition,
+        ready: Callable[[], None],
+        points: Point,
+    ) -> None:
+        self._kafka = kafka
+        self._consumer = consumer
+        self._assignment = assignment
+        self._writing = writing
+        self._condition = condition
+        self._ready = ready
+        self._points = points
+        self._takeover = Takeover(kafka, consumer, writing.store)
+        self._told: dict[TopicPartition, int] = {}
+        self._stepped_at = 0.0
+        self._verified_at = time.monotonic()
+
+    async def run(self, stop: Stop) -> None:
+        """Until stop is asked. Raises Alarm, NotMigrated, and KafkaError where it is not one of an outage."""
+        while not stop.asked:
+            self._condition.alive()
+            if self._assignment.fresh:
+                await self._take_over(stop)
+            elif self._assignment.positions:
+                await self._round(tuple(self._assignment.positions), stop)
+            else:
+                self._idle()
+                await stop.wait(POLL_MS / 1000)
+
+    def _idle(self) -> None:
+        """A member that the group has no partition for does its work too."""
+        if self._assignment.heard and not self._condition.settled:
+            self._condition.settled = True
+            self._ready()
+
+    async def _take_over(self, stop: Stop) -> None:
+        """Settle where the fresh partitions go on; while database or Kafka cannot say, ask again."""
+        patience = Patience()
+        while self._assignment.fresh and not stop.asked:
+            self._condition.alive()
+            try:
+                settled = await unless_asked(stop, self._takeover.settle(set(self._assignment.fresh)))
+            except StoreUnavailable as error:
+                self._condition.database = str(error)
+                await patience.wait(stop, "database unavailable", error)
+            except (KafkaError, NotProvisioned) as error:
+                self._condition.kafka = str(error)
+                await patience.wait(stop, "positions not settled", error)
+            else:
+                self._condition.database = self._condition.kafka = None
+                if settled is not None and self._assignment.take(settled):
+                    self._told = {place: position.next_offset for place, position in settled.items()}
+                    self._idle()
+                    _log.info("assigned", partitions=len(settled))
+
+    async def _round(self, places: tuple[TopicPartition, ...], stop: Stop) -> None:
+        for place, records in (await self._read(places)).items():
+            await self._writing.write(place, records, stop)
+        now = time.monotonic()
+        if now - self._stepped_at >= STEP_SECONDS:
+            self._stepped_at = now
+            await self._step_over_markers(stop)
+        if now - self._verified_at >= EPOCH_SECONDS:
+            self._verified_at = now
+            await self._verify_epochs()
+        await unless_asked(stop, self.tell_group())
+
+    async def _read(self, places: tuple[TopicPartition, ...]) -> dict[TopicPartition, list[ConsumerRecord]]:
+        try:
+            found: dict[TopicPartition, list[ConsumerRecord]] = await self._consumer.getmany(
+                *places, timeout_ms=POLL_MS, max_records=MAX_RECORDS
+            )
+        except OffsetOutOfRangeError as error:
+            for place, offset in error.args[0].items():
+                beginning = (await self._consumer.beginning_offsets([place]))[place]
+                raise LogOvertaken(partition_of(self._kafka, place), offset, beginning) from error
+            raise
+        return found
+
+    async def _step_over_markers(self, stop: Stop) -> None:
+        """Positions move past what readers never see (ends of transactions, what was aborted), so that the
+        lag of a quiet log is none."""
+        for place, position in list(self._assignment.positions.items()):
+            try:
+                reached = await self._consumer.position(place)
+            except IllegalStateError:
+                return
+            if reached > position.next_offset and self._assignment.positions.get(place) == position:
+                await self._writing.step(place, reached, stop)
+
+    async def _verify_epochs(self) -> None:
+        """A topic deleted, made anew and grown past the old position looks healthy: only its epoch tells."""
+        kept = {partition_of(self._kafka, place): at.epoch for place, at in self._assignment.positions.items()}
+        try:
+            async with asyncio.timeout(KAFKA_SECONDS):
+                found = await epochs_of(self._kafka, {partition.topic for partition in kept})
+        except (KafkaError, NotProvisioned, TimeoutError) as error:
+            _log.warning("epochs not verified", error=str(error))
+            return
+        for partition, epoch in kept.items():
+            if found[partition.topic] != epoch:
+                raise LogEpochChanged(partition, epoch, found[partition.topic])
+
+    async def tell_group(self) -> None:
+        """Commit what has moved to the group, with our mark."""
+        moved = {
+            place: (position.next_offset, mark(position.epoch))
+            for place, position in self._assignment.positions.items()
+            if self._told.get(place) != position.next_offset
+        }
+        if not moved:
+            return
+        try:
+            async with asyncio.timeout(KAFKA_SECONDS):
+                await self._consumer.commit(moved)
+        except (KafkaError, TimeoutError) as error:
+            _log.info("group not told", error=str(error) or type(error).__name__)
+            return
+        self._told |= {place: offset for place, (offset, _) in moved.items()}
+        self._points("after_group_commit")

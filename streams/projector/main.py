@@ -1,0 +1,112 @@
+"""`catalogizer project`: the process that keeps PostgreSQL as the log says. Composition only."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Coroutine
+
+from aiokafka import AIOKafkaConsumer
+
+from runtime import log
+from runtime.dead_letters import DeadLetters
+from runtime.health import HealthServer
+from runtime.kafka import Kafka, leave_for_good
+from runtime.lifecycle import Stop, announce_ready
+from runtime.reports import Reporter
+from streams.projector.assigned import GROUP
+from streams.projector.assignment import Assignment
+from streams.projector.condition import Condition
+from streams.projector.flow import Flow
+from streams.projector.plan import TOPICS
+from streams.projector.store import Point, PostgresStore, no_point
+from streams.projector.writing import Writing
+from streams.settings import StreamsSettings
+
+COMPONENT = "project"
+LEAVE_SECONDS = 2.0
+
+_log = log.get(__name__)
+
+
+async def project(
+    kafka: Kafka, database_url: str, settings: StreamsSettings, stop: Stop, points: Point = no_point
+) -> None:
+    """Project until stop is asked. Raises ProjectorError (an alarm, or tables missing) and KafkaError. `points` is
+    called at `before_db_commit`, `after_db_commit` and `after_group_commit`."""
+    condition = Condition()
+    health = condition.checks()
+    server = HealthServer(settings.projector_health, health)
+    store = PostgresStore(database_url, points)
+    await server.start()
+    try:
+        async with _producer(kafka) as letters_and_reports, _member(kafka, settings) as (consumer, assignment):
+            letters, reporter = letters_and_reports
+            writing = Writing(
+                kafka, store, assignment=assignment, letters=letters, condition=condition, points=points
+            )
+            flow = Flow(
+                kafka,
+                consumer,
+                assignment=assignment,
+                writing=writing,
+                condition=condition,
+                ready=announce_ready,
+                points=points,
+            )
+            heart = asyncio.create_task(reporter.heartbeats(health, condition.details))
+            try:
+                await _first_of(flow.run(stop), heart)
+                await flow.tell_group()
+            finally:
+                heart.cancel()
+    finally:
+        await store.close()
+        await server.stop()
+
+
+@contextlib.asynccontextmanager
+async def _producer(kafka: Kafka) -> AsyncIterator[tuple[DeadLetters, Reporter]]:
+    producer = kafka.producer()
+    await producer.start()
+    try:
+        yield DeadLetters(kafka, producer), Reporter(kafka, producer, COMPONENT)
+    finally:
+        await _briefly(producer.stop())
+
+
+@contextlib.asynccontextmanager
+async def _member(kafka: Kafka, settings: StreamsSettings) -> AsyncIterator[tuple[AIOKafkaConsumer, Assignment]]:
+    """A static member of the group: one that is started anew within its session disturbs nobody."""
+    consumer = kafka.group_consumer(kafka.group(GROUP), instance=f"{COMPONENT}-{settings.slot}")
+    assignment = Assignment(consumer)
+    consumer.subscribe([kafka.name(topic) for topic in TOPICS], listener=assignment)
+    await consumer.start()
+    try:
+        yield consumer, assignment
+    finally:
+        leave_for_good(consumer)
+        await _briefly(consumer.stop())
+
+
+async def _first_of(work: Coroutine[None, None, None], heart: asyncio.Task[None]) -> None:
+    """Run the work; should the heart stop beating first, that is an error of its own and ends the work too."""
+    task = asyncio.create_task(work)
+    try:
+        done, _ = await asyncio.wait({task, heart}, return_when=asyncio.FIRST_COMPLETED)
+        for finished in done:
+            finished.result()
+    finally:
+        task.cancel()
+
+
+async def _briefly(ending: Coroutine[None, None, None]) -> None:
+    """End something, within a time and in a task of its own: a broker that is away must not hold up the process's
+    end, and aiokafka then lets a cancellation of its own tasks out."""
+    task = asyncio.create_task(ending)
+    await asyncio.wait({task}, timeout=LEAVE_SECONDS)
+    if not task.done():
+        task.cancel()
+        _log.warning("not ended cleanly", error=f"no end within {LEAVE_SECONDS:g} s")
+    elif not task.cancelled() and (error := task.exception()) is not None:
+        _log.warning("not ended cleanly", error=str(error) or type(error).__name__)

@@ -1,0 +1,105 @@
+"""What any reader of a record needs: its JSON as PostgreSQL can keep it, its identity, its times. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from msgspec import Raw
+
+from schemas import headers as h
+from schemas import paths
+from schemas.codec import encode
+from schemas.errors import Undecodable
+from schemas.times import iso, parse_iso
+
+
+class LogRecord(Protocol):
+    """What is needed of a record (aiokafka's ConsumerRecord has it). `timestamp`: append time, ms."""
+
+    @property
+    def partition(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def timestamp(self) -> int: ...
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes]]: ...
+
+
+_ESCAPES = re.compile(rb"\\\\|\\u0000")
+
+
+def storable(value: bytes | None) -> bytes | None:
+    r"""The JSON with every NUL character replaced by the six characters `\u0000`: PostgreSQL keeps no NUL in
+    text or jsonb, and tags inside files have them."""
+    if value is None or b"\\u0000" not in value:
+        return value
+    return _ESCAPES.sub(lambda found: found[0] if found[0] == b"\\\\" else b"\\" + found[0], value)
+
+
+def place(path: str, path_b64: str | None) -> bytes:
+    """The key of a path below its root: BLAKE2b-128 of its exact bytes (paths outgrow a btree's entries).
+    Raises Undecodable when `path_b64` is not base64."""
+    try:
+        exact = paths.from_wire(path, path_b64)
+    except ValueError as error:
+        raise Undecodable(str(error)) from error
+    return hashlib.blake2b(exact.encode("utf-8", "surrogateescape"), digest_size=16).digest()
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def time(at: str) -> datetime:
+    """A time on the wire. Raises Undecodable."""
+    try:
+        return _EPOCH + timedelta(milliseconds=parse_iso(at))
+    except (ValueError, OverflowError) as error:
+        raise Undecodable(f"not a time: {at[:40]!r}") from error
+
+
+def event_time(record: LogRecord) -> datetime:
+    """The event's own time; of a record without one its append time."""
+    value = h.find(record.headers, h.CE_TIME)
+    return time(iso(record.timestamp) if value is None else value.decode("ascii", "replace"))
+
+
+def event_id(record: LogRecord) -> uuid.UUID:
+    """The event's id. Raises Undecodable for none, or one that is not a UUID."""
+    value = h.find(record.headers, h.CE_ID) or b""
+    try:
+        return uuid.UUID(value.decode("ascii"))
+    except ValueError as error:
+        raise Undecodable(f"{h.CE_ID} is not a UUID: {value[:40]!r}") from error
+
+
+def dense_number(record: LogRecord) -> int:
+    """The record's `x-n`. Raises Undecodable."""
+    value = h.find(record.headers, h.X_N) or b""
+    if not value.isdigit():
+        raise Undecodable(f"{h.X_N} is not a number: {value[:40]!r}")
+    return int(value)
+
+
+def raw(value: bytes | None) -> Raw:
+    """A record's JSON as it was written. Raises Undecodable when it is not UTF-8 somewhere that no reader looked
+    at."""
+    try:
+        (value or b"").decode()
+    except UnicodeDecodeError as error:
+        raise Undecodable(str(error)) from error
+    return Raw(value or b"")
+
+
+def part(value: object) -> Raw | None:
+    """A part of a record as JSON; None where there is none."""
+    return None if value is None else Raw(encode(value))

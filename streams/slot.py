@@ -1,0 +1,42 @@
+"""A worker's slot: its static name in every group, held by one process at a time. Two under one name would take
+turns for ever; the second is refused in one line.
+
+    SlotTaken   another process holds the slot
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+from collections.abc import Iterator
+from pathlib import Path
+
+FOLDER = "streams"
+
+
+class SlotTaken(Exception):
+    """Not retryable: give the second worker a slot of its own (`streams.slot`)."""
+
+    retryable = False
+
+    def __init__(self, slot: str, path: Path) -> None:
+        self.slot = slot
+        self.path = path
+        super().__init__(f"slot {slot} is taken by another stream worker ({path}): set another streams.slot")
+
+
+@contextlib.contextmanager
+def slot_held(state_dir: Path, slot: str) -> Iterator[Path]:
+    """Hold the slot; gives a folder of its own. The kernel lets go of it when the process ends, however it ends.
+    Raises SlotTaken, OSError."""
+    folder = state_dir / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{slot}.lock"
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise SlotTaken(slot, path) from error
+        own = folder / slot
+        own.mkdir(exist_ok=True)
+        yield own

@@ -1,0 +1,57 @@
+"""The status agent: reports in, system updates out. There is one partition of reports, so there is one agent."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from runtime.kafka import Kafka
+from schemas.codec import Codec
+from schemas.headers import check_version
+from schemas.system import Report
+from schemas.topics import REPORTS
+from streams.confirmed import Confirmed
+from streams.core.status import StatusRules
+from streams.guard import Guard, Received, received
+from streams.status.telling import GAPS_SUFFIX, Teller, read_states
+
+_reports: Codec[Report] = Codec(Report)
+
+
+class StatusAgent:
+    """The agent's body, called by Faust with its stream."""
+
+    def __init__(self, kafka: Kafka, *, confirmed: Confirmed, guard: Guard) -> None:
+        self._kafka = kafka
+        self._guard = guard
+        self._teller = Teller(kafka, confirmed, REPORTS)
+        self._rules: StatusRules | None = None
+        self._generation: object = None
+
+    async def run(self, stream: Any) -> None:
+        """Work for ever."""
+        stream.enable_acks = False  # by hand, when what a report caused is confirmed
+        async for event in stream.events():
+            if event.message.generation_id != self._generation:
+                # another worker may have told things since: begin from what was told last
+                self._rules, self._generation = None, event.message.generation_id
+            record = received(event.message)
+            await self._guard.run(record, partial(self.report, record))
+            event.ack()
+
+    async def report(self, record: Received) -> None:
+        """One report, to its confirmed updates. Raises SchemaError for what is no report."""
+        check_version(record.headers)
+        report = _reports.decode(record.value)
+        if self._rules is None:
+            self._rules = await self._restored()
+        for index, update in enumerate(self._rules.report(report, record.timestamp)):
+            await self._teller.tell(record, index, update, key=update.component)
+            self._rules.told(update, record.timestamp)
+
+    async def _restored(self) -> StatusRules:
+        rules = StatusRules()
+        for state in (await read_states(self._kafka)).values():
+            if not state.key.endswith(GAPS_SUFFIX):
+                rules.told(state.update, state.at)
+        return rules

@@ -1,0 +1,123 @@
+"""Gaps of the roots: a reader of the changes beside the agents, for it passes over nearly all of them and Faust
+would take longer over each than the fold did.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from functools import partial
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+from aiokafka.structs import ConsumerRecord, OffsetAndMetadata
+from mode import Service
+
+from runtime import log
+from runtime.kafka import ConsumerRebalanceListener, Kafka
+from schemas.changes import Change, GapChanged
+from schemas.codec import Codec
+from schemas.headers import CE_TYPE, check_version, find
+from schemas.topics import CHANGES
+from streams.confirmed import Confirmed
+from streams.core.gaps import OpenGaps
+from streams.guard import Guard, Received
+from streams.status.telling import GAPS_SUFFIX, Teller, read_states
+
+GROUP = "gaps"
+FETCH_MS = 500
+STOP_SECONDS = 2.0
+
+_log = log.get(__name__)
+_changes: Codec[Change] = Codec(Change)
+
+
+class GapService(Service):
+    """Follows the changes of the lanes that its group gives to this worker. `instance`: its static name."""
+
+    def __init__(self, kafka: Kafka, *, instance: str, confirmed: Confirmed, guard: Guard) -> None:
+        super().__init__()
+        self._kafka = kafka
+        self._instance = instance
+        self._guard = guard
+        self._teller = Teller(kafka, confirmed, CHANGES)
+        self._gaps: OpenGaps | None = None
+        self._told: dict[int, int] = {}
+        self._following: asyncio.Future[None] | None = None
+
+    async def on_start(self) -> None:
+        """Join the group."""
+        self._consumer: AIOKafkaConsumer = self._kafka.group_consumer(
+            self._kafka.group(GROUP), instance=self._instance, auto_offset_reset="earliest"
+        )
+        await self._consumer.start()
+        self._consumer.subscribe([self._kafka.name(CHANGES)], listener=_Listener(self))
+        self._following = self.add_future(self._follow())
+
+    async def on_stop(self) -> None:
+        """Commit and leave."""
+        if self._following is not None:
+            self._following.cancel()
+            await asyncio.wait([self._following], timeout=STOP_SECONDS)
+        await self._consumer.stop()
+
+    def forget(self) -> None:
+        """Other lanes than before may be ours: what was told of their roots is read again."""
+        self._gaps = None
+
+    async def _follow(self) -> None:
+        while not self.should_stop:
+            batches = await self._consumer.getmany(timeout_ms=FETCH_MS, max_records=2_000)
+            if not batches:
+                continue
+            for records in batches.values():
+                for record in records:
+                    if find(record.headers, CE_TYPE) == b"gap_changed":
+                        await self._guard.run(_received(record), partial(self._change, _received(record)))
+            await self._commit({partition: records[-1].offset + 1 for partition, records in batches.items()})
+
+    async def _change(self, record: Received) -> None:
+        check_version(record.headers)
+        change = _changes.decode(record.value)
+        if self._gaps is None:
+            self._gaps = await self._restored()
+        if not isinstance(change, GapChanged) or record.offset <= self._told.get(record.partition, -1):
+            return
+        update = self._gaps.change(change)
+        await self._teller.tell(record, 0, update, key=change.root + GAPS_SUFFIX)
+
+    async def _restored(self) -> OpenGaps:
+        gaps = OpenGaps()
+        self._told = {}
+        for state in (await read_states(self._kafka)).values():
+            if state.key.endswith(GAPS_SUFFIX):
+                gaps.restore(state.update)
+                partition, offset = state.source
+                self._told[partition] = max(offset, self._told.get(partition, -1))
+        return gaps
+
+    async def _commit(self, next_offsets: dict[TopicPartition, int]) -> None:
+        offsets = {partition: OffsetAndMetadata(offset, "") for partition, offset in next_offsets.items()}
+        try:
+            await self._consumer.commit(offsets)
+        except KafkaError as error:  # they come again, to the same ids, and are passed over
+            _log.warning("offsets of gaps not committed", error=repr(error))
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
+    def __init__(self, service: GapService) -> None:
+        self._service = service
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        """Nothing: what is in work ends in a confirmed write."""
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """Begin from what was told last."""
+        self._service.forget()
+
+
+def _received(record: ConsumerRecord) -> Received:
+    return Received(
+        record.topic, record.partition, record.offset, record.timestamp, record.key, record.value,
+        tuple(record.headers),
+    )  # fmt: skip

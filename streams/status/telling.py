@@ -1,0 +1,91 @@
+"""System updates in the log: first to everybody, then as the newest state of their component.
+
+In this order a worker that dies in between tells again, under the same id; in the other it would stay silent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aiokafka import TopicPartition
+
+from runtime.kafka import Kafka
+from schemas.codec import Codec, encode
+from schemas.headers import X_SOURCE, event_headers, find
+from schemas.ids import event_id
+from schemas.system import SystemUpdate
+from schemas.times import iso
+from schemas.topics import SYSTEM_STATE, SYSTEM_UPDATES, Topic
+from streams.confirmed import Confirmed
+from streams.guard import Received
+
+_codec: Codec[SystemUpdate] = Codec(SystemUpdate)
+_READ_MS = 1_000
+GAPS_SUFFIX = "/gaps"
+"""The state of a root's gaps is kept beside the state of the root, under a key of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What was told last under a key. `at`: when, ms; `source`: partition and offset of the record that caused
+    it, -1 where it does not say."""
+
+    key: str
+    update: SystemUpdate
+    at: int
+    source: tuple[int, int]
+
+
+class Teller:
+    """Writes updates caused by records of one topic."""
+
+    def __init__(self, kafka: Kafka, confirmed: Confirmed, topic: Topic) -> None:
+        self._kafka = kafka
+        self._confirmed = confirmed
+        self._topic = topic
+
+    async def tell(self, cause: Received, index: int, update: SystemUpdate, *, key: str) -> None:
+        """Write the `index`-th update that a record causes. `key`: under which its state is kept. Raises
+        NotConfirmed."""
+        source = f"{self._topic.name}:{cause.partition}:{cause.offset}"
+        headers = event_headers(
+            id=event_id(self._topic.name, cause.partition, cause.offset, index),
+            type="system_update",
+            source="urn:catalogizer:status",
+            time=iso(cause.timestamp),
+            subject=update.component,
+            extra=[(X_SOURCE, source.encode())],
+        )
+        value = encode(update)
+        component = update.component.encode()
+        await self._confirmed.put(SYSTEM_UPDATES, value, key=component, partition=0, headers=headers)
+        await self._confirmed.put(SYSTEM_STATE, value, key=key.encode(), partition=0, headers=headers)
+
+
+async def read_states(kafka: Kafka) -> dict[str, State]:
+    """What was told last, by key. Raises KafkaError."""
+    partition = TopicPartition(kafka.name(SYSTEM_STATE), 0)
+    consumer = kafka.tail_consumer()
+    await consumer.start()
+    try:
+        consumer.assign([partition])
+        await consumer.seek_to_beginning(partition)
+        end = (await consumer.end_offsets([partition]))[partition]
+        states: dict[str, State] = {}
+        while await consumer.position(partition) < end:
+            batches = await consumer.getmany(partition, timeout_ms=_READ_MS)
+            for record in batches.get(partition, ()):
+                if record.value is None:
+                    continue
+                source = (find(record.headers, X_SOURCE) or b"").decode("ascii", "replace")
+                key = (record.key or b"").decode("utf-8", "replace")
+                states[key] = State(key, _codec.decode(record.value), record.timestamp, _position(source))
+        return states
+    finally:
+        await consumer.stop()
+
+
+def _position(source: str) -> tuple[int, int]:
+    _, _, rest = source.partition(":")
+    partition, _, offset = rest.partition(":")
+    return (int(partition), int(offset)) if partition.isdecimal() and offset.isdecimal() else (-1, -1)

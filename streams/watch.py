@@ -1,0 +1,119 @@
+"""Whether the agents move: measured from outside, because Faust can stop consuming while it looks alive.
+
+Every few seconds the ends of what the agents read are asked of Kafka by a reader of our own and compared with
+where Faust stands. Work without any movement for a minute ends the process: its supervisor starts a new one.
+While Kafka itself does not answer, nothing is concluded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+from prometheus_client import Gauge
+
+from runtime import log
+from runtime.kafka import Kafka
+from runtime.lifecycle import end_hard
+from schemas.topics import Topic
+from streams.app import Standing, StreamApp, standing
+
+EVERY_SECONDS = 5.0
+STALL_SECONDS = 60.0
+RATE_SECONDS = 60.0
+
+_log = log.get(__name__)
+_lag = Gauge("catalogizer_agents_lag", "Records that agents of this worker have not left yet", ["topic"])
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """`queues`: records not left yet, by topic (ours and those beyond); `stands`: anything that moves."""
+
+    queues: dict[str, int]
+    stands: tuple[int, int]
+
+    @property
+    def work(self) -> bool:
+        """There is something to do."""
+        return any(self.queues.values())
+
+
+class AgentWatch:
+    """Measures the agents of an app. `ended`: how many jobs have ended so far."""
+
+    def __init__(self, kafka: Kafka, app: StreamApp, topics: Iterable[Topic], ended: Callable[[], int]) -> None:
+        self._kafka = kafka
+        self._app = app
+        self._topics = {kafka.name(topic): topic for topic in topics}
+        self._ended = ended
+        self._moved_at = time.monotonic()
+        self._last: Movement | None = None
+        self._ends: deque[tuple[float, int]] = deque()
+
+    def queue(self, topic: Topic) -> int:
+        """Records of a topic not left yet, as last measured; those of this worker's partitions."""
+        return 0 if self._last is None else self._last.queues.get(topic.name, 0)
+
+    def per_minute(self) -> float:
+        """Jobs ended in the last minute, extrapolated in the first."""
+        if len(self._ends) < 2:
+            return 0.0
+        (since, before), (now, after) = self._ends[0], self._ends[-1]
+        return (after - before) * 60.0 / (now - since) if now > since else 0.0
+
+    def problem(self) -> str | None:
+        """For health: work without movement."""
+        still = time.monotonic() - self._moved_at
+        if self._last is not None and self._last.work and still > STALL_SECONDS / 2:
+            return f"agents have not moved for {still:.0f} s"
+        return None
+
+    async def run(self) -> None:
+        """Measure for ever; ends the process when the agents stand still."""
+        consumer = self._kafka.tail_consumer()
+        await consumer.start()
+        try:
+            while True:
+                await asyncio.sleep(EVERY_SECONDS)
+                await self._measure(consumer)
+        finally:
+            await consumer.stop()
+
+    async def _measure(self, consumer: AIOKafkaConsumer) -> None:
+        now = time.monotonic()
+        self._ends.append((now, self._ended()))
+        while now - self._ends[0][0] > RATE_SECONDS:
+            self._ends.popleft()
+        stand = standing(self._app)
+        try:
+            async with asyncio.timeout(EVERY_SECONDS):
+                ends = await consumer.end_offsets(list(stand.positions))
+        except (KafkaError, TimeoutError) as error:
+            _log.warning("ends of topics not known", error=repr(error))
+            self._moved_at = now  # nothing is concluded while Kafka is away
+            return
+        movement = self._movement(stand, ends)
+        for topic, count in movement.queues.items():
+            _lag.labels(topic).set(count)
+        if not movement.work or self._last is None or movement.stands != self._last.stands:
+            self._moved_at = now
+        self._last = movement
+        if now - self._moved_at > STALL_SECONDS:
+            end_hard(f"agents have not moved for {STALL_SECONDS:.0f} s although there is work: {movement.queues}")
+
+    def _movement(self, stand: Standing, ends: dict[TopicPartition, int]) -> Movement:
+        queues = dict.fromkeys((topic.name for topic in self._topics.values()), 0)
+        for partition, end in ends.items():
+            topic = self._topics.get(partition.topic)
+            if topic is not None:
+                queues[topic.name] += max(0, end - stand.positions[partition])
+        for name, count in stand.in_work.items():
+            if name in self._topics:
+                queues[self._topics[name].name] += count
+        return Movement(queues, (sum(stand.positions.values()), stand.left))

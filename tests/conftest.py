@@ -1,0 +1,79 @@
+"""Fixtures of the whole suite: one broker and one database server for the session, a topic prefix and a database
+for each test."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cli.migrate import apply_migrations
+from cli.provision import apply
+from cli.up import ports
+from cli.up.kafka import EmbeddedKafka
+from cli.up.postgres import EmbeddedPostgres
+from runtime.kafka import Kafka
+from tests.support.servers import Brokers, clients, fresh_database, server_jars
+
+
+@pytest.fixture(scope="session")
+def kafka_jars() -> tuple[Path, ...]:
+    """Kafka's own jars."""
+    return server_jars()
+
+
+@pytest.fixture(scope="session")
+def broker(kafka_jars: tuple[Path, ...], tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedKafka]:
+    """The session's broker. Nobody stops it: for that there is `broker_factory`."""
+    brokers = Brokers(tmp_path_factory.mktemp("kafka"), kafka_jars)
+    try:
+        yield brokers()
+    finally:
+        brokers.end()
+
+
+@pytest.fixture
+def broker_factory(kafka_jars: tuple[Path, ...], tmp_path: Path) -> Iterator[Brokers]:
+    """Starts brokers that this test may stop, kill and start again on the same port and data."""
+    brokers = Brokers(tmp_path, kafka_jars)
+    try:
+        yield brokers
+    finally:
+        brokers.end()
+
+
+@pytest.fixture
+def kafka(broker: EmbeddedKafka) -> Kafka:
+    """Clients of the session's broker with topics of this test's own, made and ready."""
+    kafka = clients(broker)
+    asyncio.run(apply(kafka))
+    return kafka
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    """The session's database server."""
+    server = EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), ports.free_port(), fsync=False)
+    server.prepare()
+    server.start()
+    try:
+        server.wait_ready()
+        yield server
+    finally:
+        server.kill()
+
+
+@pytest.fixture
+def database(postgres: EmbeddedPostgres) -> Iterator[str]:
+    """The URL of an empty database of this test's own."""
+    with fresh_database(postgres) as url:
+        yield url
+
+
+@pytest.fixture
+def migrated(database: str) -> str:
+    """The same with the tables in it."""
+    apply_migrations(database)
+    return database

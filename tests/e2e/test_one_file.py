@@ -1,0 +1,119 @@
+"""One file travels from the disk to a socket, and everything about it can be read again."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.sync.client import ClientConnection, connect
+
+from tests.support import media
+from tests.support.platform import Platform
+from tests.support.waiting import wait_until
+
+SECONDS = 15
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The watched folder."""
+    return tmp_path_factory.mktemp("films")
+
+
+@pytest.fixture(scope="module")
+def platform(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """A platform that watches it."""
+    platform = Platform(tmp_path_factory.mktemp("platform"), {"films": root})
+    try:
+        platform.start()
+        yield platform
+    finally:
+        platform.end()
+
+
+def listen(platform: Platform, **options: object) -> ClientConnection:
+    """A socket that has subscribed to media updates."""
+    socket = connect(f"{platform.run['ws_url']}?token={platform.token()}")
+    socket.send(json.dumps({"type": "subscribe", "channel": "media_updates", **options}))
+    assert json.loads(socket.recv(SECONDS))["type"] == "subscribed"
+    return socket
+
+
+def events(socket: ClientConnection, path: str, *actions: str) -> list[tuple[str, dict[str, Any]]]:
+    """The next events of an item at a path, one per action, as (text, frame)."""
+    found: list[tuple[str, dict[str, Any]]] = []
+    wanted = list(actions)
+    deadline = time.monotonic() + SECONDS
+    while wanted:
+        text = socket.recv(max(0.1, deadline - time.monotonic()))
+        assert isinstance(text, str)
+        frame = json.loads(text)
+        if frame["type"] == "media_update" and frame["data"]["media"]["path"] == path:
+            assert frame["data"]["action"] == wanted.pop(0), frame
+            found.append((text, frame))
+    return found
+
+
+def test_a_file_is_created_analysed_renamed_and_deleted_under_one_id(platform: Platform, root: Path) -> None:
+    name, renamed = "Quiet Harbour (2003) 1080p.mp4", "Quiet Harbour (2003) 720p.mp4"
+    with listen(platform) as socket:
+        media.video(root / name)
+        created, analysed = events(socket, name, "created", "analyzed")
+        (root / name).rename(root / renamed)
+        (updated,) = events(socket, renamed, "updated")
+        (root / renamed).unlink()
+        (deleted,) = events(socket, renamed, "deleted")
+    ids = {frame["data"]["media_id"] for _, frame in (created, analysed, updated, deleted)}
+    assert len(ids) == 1
+    item = created[1]["data"]["media"]
+    assert (item["title"], item["media_type"], item["year"], item["quality"], item["directory_path"]) == (
+        "Quiet Harbour (2003)", "video", 2003, "1080p", "/films",
+    )  # fmt: skip
+    assert analysed[1]["data"]["media"]["duration"] > 0
+    assert "analysis_id" in analysed[1]["data"]
+    assert created[1]["payload"] == created[1]["data"]
+    where = platform.client().get("/api/v1/changes", params={"path": name}).json()
+    kinds = [change["kind"] for change in where["items"]]
+    assert sorted(kinds) == ["created", "moved"]
+
+
+def test_a_replay_gives_the_same_bytes_before_and_after_a_kill_of_the_gateway(
+    platform: Platform, root: Path
+) -> None:
+    with listen(platform) as socket:
+        (root / "one.txt").write_text("one " * 30)
+        (live, frame) = events(socket, "one.txt", "created")[0]
+    offset = frame["offset"]
+
+    def again() -> str:
+        with listen(platform, **{"from": {"offsets": {str(frame["partition"]): offset}}}) as socket:
+            return events(socket, "one.txt", "created")[0][0]
+
+    assert again() == live
+    killed = platform.kill("serve")
+    wait_until(lambda: platform.run["pids"].get("serve") not in (None, killed), 20, what="the gateway again")
+    wait_until(lambda: platform.client() is not None, 20, what="the gateway to answer")
+    assert again() == live
+
+
+def test_names_are_carried_exactly(platform: Platform, root: Path) -> None:
+    names = [b"not utf-8 \xff\xfe.txt", b"two\nlines.txt", b"n" * 251 + b".txt"]
+    with listen(platform) as socket:
+        for name in names:
+            with open(os.path.join(os.fsencode(root), name), "wb") as file:  # noqa: PTH118, PTH123  paths as bytes
+                file.write(b"content " * 20)
+        seen: set[tuple[str, str | None]] = set()
+        deadline = time.monotonic() + SECONDS
+        while len(seen) < len(names) and time.monotonic() < deadline:
+            item = json.loads(socket.recv(SECONDS))["data"]["media"]
+            seen.add((item["path"], item.get("path_b64")))
+    assert seen == {
+        ("not utf-8 ��.txt", "bm90IHV0Zi04IP/+LnR4dA=="),
+        ("two\nlines.txt", None),
+        ("n" * 251 + ".txt", None),
+    }

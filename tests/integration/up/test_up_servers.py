@@ -1,0 +1,56 @@
+"""The embedded servers are real, keep what they acknowledged, and come back after kill -9."""
+
+from __future__ import annotations
+
+import asyncio
+
+import psycopg
+
+from cli.up.kafka_tools import kafka_tool
+from cli.up.postgres import EmbeddedPostgres
+from runtime.kafka import Kafka
+from schemas.topics import META
+from tests.support.servers import Brokers, clients
+
+
+def test_topics_of_the_session_are_seen_by_kafkas_own_tool(kafka: Kafka) -> None:
+    assert kafka.settings.bootstrap_servers is not None
+    told = kafka_tool("topics", "--bootstrap-server", kafka.settings.bootstrap_servers, "--list")
+    assert kafka.name(META) in told.stdout.split(), told.stderr
+
+
+def test_a_broker_killed_and_started_again_has_what_it_acknowledged(broker_factory: Brokers) -> None:
+    broker = broker_factory()
+    kafka = clients(broker)
+
+    async def write(value: bytes) -> int:
+        async with kafka.producer() as producer:
+            return int((await producer.send_and_wait("kept", value, partition=0)).offset)
+
+    async def make() -> None:
+        from aiokafka.admin import NewTopic
+
+        admin = kafka.admin()
+        await admin.start()
+        await admin.create_topics([NewTopic("kept", 1, 1)])
+        await admin.close()
+
+    asyncio.run(make())
+    assert asyncio.run(write(b"before")) == 0
+    broker.kill()
+    broker.start()
+    broker.wait_ready()
+    assert asyncio.run(write(b"after")) == 1
+
+
+def test_a_database_killed_and_started_again_has_what_it_committed(
+    postgres: EmbeddedPostgres, migrated: str
+) -> None:
+    with psycopg.connect(migrated) as connection:
+        connection.execute("CREATE TABLE kept (n int)")
+        connection.execute("INSERT INTO kept VALUES (7)")
+    postgres.kill()
+    postgres.start()
+    postgres.wait_ready()
+    with psycopg.connect(migrated) as connection:
+        assert connection.execute("SELECT n FROM kept").fetchall() == [(7,)]

@@ -1,0 +1,201 @@
+"""One root as a test works on it: real files, real inotify, a real outbox, turn by turn and without Kafka; and what
+a reader who believes the records takes to be there."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from producer.clock import SystemClock
+from producer.database import Database
+from producer.files import LocalFiles
+from producer.keeper import Keeper, Pacing, World
+from producer.outbox import Unsent
+from producer.ports import Files, Watch
+from producer.settings import RootSpec
+from producer.watch import InotifyWatch
+from schemas import raw
+from schemas.codec import raw_codec
+from schemas.paths import from_wire, is_inside
+
+QUIET_SECONDS = 0.15
+"""Longer than a half of a move is waited for."""
+
+
+class SkippingClock(SystemClock):
+    """The real one, which a test can put forward."""
+
+    def __init__(self) -> None:
+        self.skipped = 0.0
+
+    def monotonic(self) -> float:
+        """Real time and what was skipped."""
+        return time.monotonic() + self.skipped
+
+
+@dataclass
+class RootBench:
+    """A root under `folder`, and its keeper. Used as a context; `restart` makes the keeper anew on the same
+    state."""
+
+    folder: Path
+    pacing: Pacing = field(default_factory=lambda: Pacing(5.0, 900.0, 1_000_000))
+    settings: dict[str, Any] = field(default_factory=dict)
+    make_watch: Callable[[Path, Callable[[], None]], Watch | None] = InotifyWatch
+    files: Files | None = None
+
+    def __post_init__(self) -> None:
+        self.root = self.folder / "films"
+        self.root.mkdir(exist_ok=True)
+        self.state = self.folder / "films.sqlite"
+        self.clock = SkippingClock()
+        self.woken = threading.Event()
+        self.keeper: Keeper
+        self._read = 0
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, _t: type[BaseException] | None, _e: BaseException | None, _b: TracebackType | None) -> None:
+        self.stop()
+
+    @property
+    def spec(self) -> RootSpec:
+        """As it stands in the settings."""
+        return RootSpec(**({"name": "films", "library": "home", "path": self.root} | self.settings))
+
+    def start(self, failure: str | None = None) -> None:
+        """A keeper on the state as it is."""
+        self.database = Database(self.state)
+        world = World(
+            self.files or LocalFiles(self.root), lambda: self.make_watch(self.root, self.woken.set), self.clock
+        )
+        self.keeper = Keeper(self.spec, self.database, world, self.pacing, failure=failure)
+
+    def stop(self) -> None:
+        """Away with it; nothing more is written than was."""
+        self.keeper.close()
+        self.database.close()
+
+    def restart(self) -> None:
+        """Stop and start."""
+        self.stop()
+        self.start()
+
+    def settle(self, seconds: float = 20.0) -> list[raw.RawRecord]:
+        """Take turns until there is nothing to do; returns the records since the last time."""
+        deadline = time.monotonic() + seconds
+        quiet_since = None
+        while time.monotonic() < deadline:
+            self.woken.clear()
+            rest = self.keeper.turn()
+            if rest < QUIET_SECONDS:
+                quiet_since = None
+                self.woken.wait(rest)
+                continue
+            quiet_since = quiet_since or time.monotonic()
+            if not self.woken.wait(QUIET_SECONDS) and time.monotonic() - quiet_since >= QUIET_SECONDS:
+                return self.news()
+        raise TimeoutError("the root does not come to rest")
+
+    def news(self) -> list[raw.RawRecord]:
+        """Records written since the last time."""
+        rows = self.database.execute("SELECT seq, value FROM outbox WHERE seq > ? ORDER BY seq", (self._read,))
+        found = rows.fetchall()
+        if found:
+            assert [seq for seq, _ in found] == list(range(self._read + 1, self._read + 1 + len(found)))
+            self._read = found[-1][0]
+        return [raw_codec.decode(value) for _, value in found]
+
+    def everything(self) -> list[raw.RawRecord]:
+        """All records ever written."""
+        return [raw_codec.decode(row.value) for row in Unsent(self.database).first(10_000_000)]
+
+    def converged(self) -> bool:
+        """What a reader believes is what is on disk."""
+        return believed(self.everything()) == on_disk(self.root)
+
+
+def believed(records: list[raw.RawRecord]) -> dict[str, tuple[object, ...]]:
+    """What stands where, for a reader who believes each observation."""
+    tree: dict[str, tuple[object, ...]] = {}
+    for record in records:
+        match record:
+            case raw.Observed():
+                path = from_wire(record.path, record.path_b64)
+                if record.file is None:
+                    tree.pop(path, None)
+                else:
+                    tree[path] = identity_of(record.file)
+            case raw.Moved():
+                path = from_wire(record.path, record.path_b64)
+                source = from_wire(record.from_path, record.from_path_b64)
+                for inner in [p for p in tree if is_inside(p, source)]:
+                    tree[path + inner[len(source) :]] = tree.pop(inner)
+                tree[path] = identity_of(record.file)
+            case _:
+                pass
+    return tree
+
+
+def identity_of(file: raw.FileState) -> tuple[object, ...]:
+    """What of a state a reader may rely on: a directory's size and time are not told."""
+    if file.type == "dir":
+        return file.type, file.dev, file.inode
+    return file.type, file.size, file.mtime_ns, file.dev, file.inode
+
+
+def on_disk(root: Path) -> dict[str, tuple[object, ...]]:
+    """The tree as it is."""
+    found: dict[str, tuple[object, ...]] = {}
+    with LocalFiles(root).open() as tree:
+        pending = [""]
+        while pending:
+            directory = pending.pop()
+            for name, state in tree.listing(directory) or ():
+                path = f"{directory}/{name}" if directory else name
+                found[path] = identity_of(state)
+                if state.type == "dir":
+                    pending.append(path)
+    return found
+
+
+def said(records: list[raw.RawRecord]) -> list[str]:
+    """What was said, shortly: `+ a.mkv`, `- a.mkv`, `a.mkv > b.mkv`, `# a.mkv`, `scan_finished`."""
+    return [_said(record) for record in records]
+
+
+def _said(record: raw.RawRecord) -> str:
+    match record:
+        case raw.Observed(path=path, file=file):
+            return f"{'-' if file is None else '+'} {path}"
+        case raw.Moved(path=path, from_path=source):
+            return f"{source} > {path}"
+        case raw.Fingerprint(path=path):
+            return f"# {path}"
+        case raw.ScanStarted(origin=origin, cause=cause) | raw.ScanFinished(origin=origin, cause=cause):
+            return f"{type(record).__name__} {origin} {cause}"
+        case raw.GapOpen(cause=cause) | raw.GapClosed(cause=cause):
+            return f"{type(record).__name__} {cause}"
+        case raw.RootLost(cause=cause) | raw.RootBack(cause=cause):
+            return f"{type(record).__name__} {cause}"
+        case _:
+            return type(record).__name__
+
+
+def put(path: Path, content: bytes = b"content") -> None:
+    """A file, written and closed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
+def weird(path: Path, name: bytes) -> Path:
+    """A path whose name is any bytes."""
+    return path / os.fsdecode(name)
