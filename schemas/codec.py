@@ -29,7 +29,7 @@ class Codec(Generic[T]):
             raise Undecodable("no value (a tombstone)")
         try:
             return self._decode(value)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise Undecodable(str(error)) from error
 
 

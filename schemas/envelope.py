@@ -114,10 +114,18 @@ def decode_message(text: str | bytes) -> Message:
     try:
         return _message.decode(text)
     except msgspec.ValidationError as error:
-        loose = msgspec.json.decode(text)
-        if not isinstance(loose, dict):
-            raise BadMessage("not_an_object", "a message is a JSON object") from error
-        ref = loose.get("ref", UNSET)
-        raise BadMessage("bad_request", f"message needs a string `type`: {error}", ref) from error
+        raise _bad(text, error) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadMessage("bad_json", f"not JSON: {error}") from error
+
+
+def _bad(text: str | bytes, error: msgspec.ValidationError) -> BadMessage:
+    """What is wrong with a text that is no message. It may be no JSON either: the first fault found is not
+    always the first in the text."""
+    try:
+        loose = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as broken:
+        return BadMessage("bad_json", f"not JSON: {broken}")
+    if not isinstance(loose, dict):
+        return BadMessage("not_an_object", "a message is a JSON object")
+    return BadMessage("bad_request", f"message needs a string `type`: {error}", loose.get("ref", UNSET))

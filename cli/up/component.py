@@ -66,12 +66,14 @@ class Component:
         """Return when it is ready. Raises NotReady when it is not in time, or cannot ever be."""
         waiting = asyncio.ensure_future(self._plan.ready(self._hopeful))
         assert self._task is not None
-        done, _ = await asyncio.wait({waiting, self._task}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        if waiting in done:
-            return waiting.result()
-        waiting.cancel()
-        if self._task in done:
-            self._task.result()
+        try:
+            await asyncio.wait({waiting, self._task}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            if waiting.done():
+                return waiting.result()
+            if self._task.done():
+                self._task.result()
+        finally:
+            waiting.cancel()
         raise NotReady(self.name, f"not ready after {seconds:g} s; {self.log.last_words()}", self.log.file.path)
 
     def ask_to_end(self) -> None:

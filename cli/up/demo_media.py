@@ -143,5 +143,6 @@ def _page(title: str, body: str) -> str:
 _XHTML = "application/xhtml+xml"
 _CONTAINER = (
     '<?xml version="1.0"?><container xmlns="urn:oasis:names:tc:opendocument:xmlns:container" version="1.0">'
-    '<rootfiles><rootfile full-path="book.opf" media-type="application/oebps-package+xml"/></rootfiles></container>'
+    '<rootfiles><rootfile full-path="book.opf" media-type="application/oebps-package+xml"/>'
+    "</rootfiles></container>"
 )

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 _BYTES = 18
 
 
 def kept_secret(path: Path) -> str:
-    """The secret of the file, made on first use. Raises OSError."""
+    """The secret of the file, made on first use; of several first users one makes it. Raises OSError."""
     if not path.exists():
-        keep(path, secrets.token_urlsafe(_BYTES))
+        part = _part(path, secrets.token_urlsafe(_BYTES))
+        with suppress(FileExistsError):
+            path.hardlink_to(part)
+        part.unlink()
     return path.read_text().strip()
 
 
 def keep(path: Path, secret: str) -> None:
-    """Put a secret into a file of mode 0600, in one step."""
+    """Put a secret into a file of mode 0600, in one step; what it held before is forgotten."""
+    _part(path, secret).replace(path)
+
+
+def _part(path: Path, secret: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.unlink(missing_ok=True)
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(secret + "\n")
-    part.replace(path)
+    return part

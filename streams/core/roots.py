@@ -36,6 +36,7 @@ class Root:
     scans: dict[int, Tally] = field(default_factory=dict)
     batch: Tally | None = None
     baseline: Tally | None = None
+    former: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,9 @@ class Roots:
                 self.dropped["other_library"] += 1
                 return None
             if root is None or root.epoch != record.epoch:
+                if root is not None and record.seq <= root.former.get(record.epoch, 0):
+                    self.dropped["resent"] += 1
+                    return None
                 root = self._adopt(root, record)
         elif root is None or root.library != library:
             self.dropped["undeclared_root"] += 1
@@ -102,6 +106,8 @@ class Roots:
             record.identity, Windows(),
         )  # fmt: skip
         if before is not None:
+            root.former = before.former | {before.epoch: before.last_seq}
+            root.last_seq = root.former.pop(record.epoch, 0)
             root.batch = before.batch
             for number, tally in enumerate(before.scans.values(), 1):
                 tally.number = -number  # numbers are unique per epoch only

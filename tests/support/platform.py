@@ -106,5 +106,6 @@ class Platform:
 
     def token(self) -> str:
         """A session token."""
-        with self.client() as client:
-            return client.headers["Authorization"].removeprefix("Bearer ")
+        client = self.client()
+        client.close()
+        return client.headers["Authorization"].removeprefix("Bearer ")

@@ -1,5 +1,5 @@
-"""One root as a test works on it: real files, real inotify, a real outbox, turn by turn and without Kafka; and what
-a reader who believes the records takes to be there."""
+"""One root as a test works on it: real files, real inotify, a real outbox, turn by turn and without Kafka; and
+what a reader who believes the records takes to be there."""
 
 from __future__ import annotations
 

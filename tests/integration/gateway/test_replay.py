@@ -13,6 +13,7 @@ import pytest
 from runtime.kafka import Kafka
 from schemas.channels import MEDIA_UPDATES
 from schemas.cursor import decode
+from schemas.headers import CE_ID
 from schemas.times import iso
 from tests.support.events import films
 from tests.support.gateway import Client, Frame, Gateway, gateway
@@ -51,6 +52,15 @@ def replay(client: Client, start: Any, **options: Any) -> tuple[Frame, list[Fram
     answer = client.subscribe(CHANNEL, from_=start, **options)
     assert answer["type"] == "subscribed", answer
     return answer, events(client.hear_until(lambda frame: frame["type"] == "caught_up"))
+
+
+def write_seen(server: Gateway, token: str, log: Kafka, records: list[Said]) -> None:
+    """Write events and wait until the gateway has them: `caught_up` speaks of what the gateway has read."""
+    ids = dict(records[-1].headers)[CE_ID].decode()
+    with server.client(token) as witness:
+        witness.subscribe(CHANNEL)
+        write(log, *records)
+        witness.hear_until(lambda frame: frame.get("id") == ids)
 
 
 def places(frames: list[Frame]) -> list[tuple[int, int]]:
@@ -102,7 +112,7 @@ def test_time_starts_at_the_first_event_appended_then(server: Gateway, token: st
     before = int(time.time() * 1000)
     while int(time.time() * 1000) <= before + 2:
         pass
-    write(log, *films(2, first=100, partition=1))
+    write_seen(server, token, log, films(2, first=100, partition=1))
     for at in (before + 1, iso(before + 1)):
         with server.client(token) as client:
             _, frames = replay(client, {"time": at})
@@ -116,7 +126,7 @@ def test_a_cursor_goes_on_right_behind_what_came(server: Gateway, token: str, lo
     with server.client(token) as client:
         client.subscribe(CHANNEL, from_="earliest")
         caught_up = client.hear_type("caught_up")
-    write(log, *films(5, first=200))
+    write_seen(server, token, log, films(5, first=200))
     with server.client(token) as client:
         answer, frames = replay(client, {"cursor": caught_up["cursor"]})
     assert [f["data"]["media_id"] for f in frames] == [200, 201, 202, 203, 204]
@@ -191,7 +201,7 @@ def test_a_frame_is_the_same_bytes_live_from_memory_from_the_log_and_after_a_kil
     with server.client(token) as client:
         answer, _ = replay(client, {"last": 3})
         from_memory, mode = texts(client), answer["mode"]
-    write(log, *films(60, first=600, partition=1, size=4_000))  # pushes the rest out of memory
+    write_seen(server, token, log, films(60, first=600, partition=1, size=4_000))  # pushes the rest out of memory
     with server.client(token) as client:
         answer, _ = replay(client, "earliest")
         from_log = texts(client)

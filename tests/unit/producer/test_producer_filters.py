@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from producer.core.filters import Filters
 from producer.settings import NAS_JUNK
 
-NAMES = st.text(
-    st.characters(exclude_characters="/\0", exclude_categories=()) | st.integers(0xDC80, 0xDCFF).map(chr), min_size=1
-).filter(lambda name: name not in (".", ".."))
+BYTES = st.binary(min_size=1, max_size=8) | st.text(min_size=1, max_size=8).map(str.encode)
+NAMES = BYTES.filter(lambda name: not {0, 47} & set(name)).map(
+    lambda name: name.decode("utf-8", "surrogateescape")
+)
 PATHS = st.lists(NAMES, min_size=1, max_size=4).map("/".join)
 
 

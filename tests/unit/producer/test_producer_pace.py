@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,7 +31,7 @@ def looks(gaps: list[float]) -> tuple[list[float], float]:
 def test_at_once_then_at_most_twice_a_second_and_once_after_the_last_write(gaps: list[float]) -> None:
     seen, last = looks(gaps)
     assert seen[0] == 0.0
-    assert all(b - a >= 0.5 - 1e-6 for a, b in zip(seen, seen[1:], strict=False))
+    assert all(b - a >= 0.5 - 1e-6 for a, b in pairwise(seen))
     assert last - 1e-6 <= seen[-1] <= last + 0.5 + 2 * STEP
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import pairwise, product
 from typing import get_args
 
 from hypothesis import given
@@ -34,7 +34,7 @@ def test_lost_and_back_are_told_in_turn(happenings: list[Happening]) -> None:
     for happening in happenings:
         state, deeds = step(state, happening)
         told += [deed for deed in deeds if deed.startswith("say_")]
-    assert all(a != b for a, b in zip(told, told[1:], strict=False))
+    assert all(a != b for a, b in pairwise(told))
     assert told[:1] in ([], ["say_lost"])
 
 

@@ -53,8 +53,8 @@ def test_an_inode_alone_ties_nothing(change: dict[str, object]) -> None:
 
 @pytest.mark.parametrize(
     ("gone", "known", "doubtful"),
-    [(50, 50, False), (51, 51, True), (51, 255, False), (200, 1_000, False), (201, 1_000, True), (1_000, 9_999, False),
-     (1_001, 1_000_000, True), (0, 0, False)],
+    [(50, 50, False), (51, 51, True), (51, 255, False), (200, 1_000, False), (201, 1_000, True),
+     (1_000, 9_999, False), (1_001, 1_000_000, True), (0, 0, False)],
 )  # fmt: skip
 def test_over_a_thousand_or_over_fifty_and_a_fifth_is_suspicious(gone: int, known: int, doubtful: bool) -> None:
     assert suspicious(gone, known) is doubtful

@@ -1,0 +1,24 @@
+#!/bin/sh
+# Makes the secrets that docker-compose.yml mounts, each once; what is there is kept.
+# The folder is closed to others. The files in it are not, because the containers' user reads them.
+set -eu
+umask 022
+folder=$(dirname "$0")/secrets
+mkdir -p "$folder"
+chmod 700 "$folder"
+
+random() { od -An -N24 -tx1 /dev/urandom | tr -d ' \n'; }
+
+make() {
+    if [ ! -s "$folder/$1" ]; then
+        printf '%s' "$2" > "$folder/$1.part"
+        mv "$folder/$1.part" "$folder/$1"
+        echo "made $folder/$1"
+    fi
+}
+
+make postgres_password "$(random)"
+make database_url "postgresql://catalogizer:$(cat "$folder/postgres_password")@postgres:5432/catalogizer"
+make token_secret "$(random)"
+make admin_password "$(random | cut -c1-16)"
+echo "sign in as admin with the password in $folder/admin_password"

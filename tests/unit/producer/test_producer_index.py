@@ -1,0 +1,121 @@
+"""The index and the outbox, in a real SQLite file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from producer.core.facts import Known
+from producer.database import Database
+from producer.index import Index
+from producer.outbox import LIVE, Outbox, Unsent, depth
+from schemas.raw import FileState
+from tests.support.producer_root import SkippingClock
+
+FOREIGN = "f\udcffremd"
+BYTES = st.binary(min_size=1, max_size=8) | st.text(min_size=1, max_size=8).map(str.encode)
+NAMES = BYTES.filter(lambda name: not {0, 47} & set(name)).map(
+    lambda name: name.decode("utf-8", "surrogateescape")
+)
+PATHS = st.lists(NAMES | st.sampled_from(["a", "b"]), min_size=1, max_size=4).map("/".join)
+STATES = st.builds(
+    FileState,
+    st.sampled_from(["file", "dir", "symlink", "other"]),
+    st.integers(0, 2**63 - 1),
+    st.integers(-(2**63), 2**63 - 1),
+    st.integers(0, 2**64 - 1),
+    st.integers(0, 2**64 - 1),
+    st.integers(1, 2**31),
+)
+
+
+def state(inode: int, type_: str = "file") -> FileState:
+    return FileState("dir" if type_ == "dir" else "file", 10, 1, 2, inode)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = Database(tmp_path / "films.sqlite")
+    yield database
+    database.close()
+
+
+@given(st.dictionaries(PATHS, STATES, max_size=12))
+def test_any_path_and_any_state_comes_back_exactly(entries: dict[str, FileState]) -> None:
+    database = Database(Path(":memory:"))
+    index = Index(database)
+    for path, stored in entries.items():
+        index.put(path, stored, None)
+    assert {path: index.get(path) for path in entries} == {path: Known(path, s) for path, s in entries.items()}
+    assert {known.path for known in index.below("")} == set(entries)
+    assert index.count() == len(entries)
+    for path in entries:
+        below = {other for other in entries if other.startswith(path + "/")}
+        assert {known.path for known in index.below(path)} == below
+    database.close()
+
+
+def test_what_is_below_a_directory_is_told_children_first(database: Database) -> None:
+    index = Index(database)
+    for path in ("a", "a/b", "a/b/c", "a/b/c/d", "a-side", "a/e", FOREIGN):
+        index.put(path, state(1), None)
+    paths = [known.path for known in index.below("a")]
+    assert sorted(paths) == ["a/b", "a/b/c", "a/b/c/d", "a/e"]
+    assert paths.index("a/b/c/d") < paths.index("a/b/c") < paths.index("a/b")
+
+
+def test_moving_a_directory_takes_along_what_is_below_it_and_nothing_else(database: Database) -> None:
+    index = Index(database)
+    for path in ("a/b", f"a/{FOREIGN}", f"a/b/{FOREIGN}/c", "ab/c", "a-side"):
+        index.put(path, state(1), None)
+    index.move_below("a", "x/y")
+    assert {known.path for known in index.below("")} == {
+        "x/y/b", f"x/y/{FOREIGN}", f"x/y/b/{FOREIGN}/c", "ab/c", "a-side",
+    }  # fmt: skip
+
+
+def test_a_remounted_file_system_may_have_another_number(database: Database) -> None:
+    index = Index(database)
+    index.put("a", FileState("file", 1, 1, 2**63 + 5, 2**63 + 7), None)
+    index.renumber(2**63 + 5, 3)
+    assert index.get("a") == Known("a", FileState("file", 1, 1, 3, 2**63 + 7))
+
+
+def write(database: Database, outbox: Outbox, *paths: str) -> None:
+    with database.transaction():
+        outbox.begin()
+        for path in paths:
+            outbox.observed(path, state(1), LIVE)
+        outbox.end()
+
+
+def test_seq_goes_on_densely_over_emptied_outboxes_and_new_processes(database: Database, tmp_path: Path) -> None:
+    first = Outbox(database, "films", SkippingClock())
+    write(database, first, "a", "b")
+    unsent = Unsent(database)
+    assert [row.seq for row in unsent.first(10)] == [1, 2]
+    unsent.forget(2)
+    assert depth(database) == 0
+    reopened = Database(tmp_path / "films.sqlite")
+    second = Outbox(reopened, "films", SkippingClock())
+    write(reopened, second, "c")
+    reopened.close()
+    assert second.epoch == first.epoch
+    assert [row.seq for row in unsent.first(10)] == [3]
+
+
+def test_a_transaction_that_fails_has_used_no_seq_and_changed_no_index(database: Database) -> None:
+    outbox, index = Outbox(database, "films", SkippingClock()), Index(database)
+    with pytest.raises(RuntimeError), database.transaction():
+        outbox.begin()
+        outbox.observed("a", state(1), LIVE)
+        index.put("a", state(1), None)
+        outbox.end()
+        raise RuntimeError
+    assert (depth(database), index.count()) == (0, 0)
+    write(database, outbox, "b")
+    assert [row.seq for row in Unsent(database).first(10)] == [1]

@@ -1,0 +1,70 @@
+"""What is generated from the schemas is up to date, whole, and true."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from cli import generate as tables
+from schemas import generate, meanings
+from schemas.codec import encode
+from schemas.topics import ALL_TOPICS, BY_NAME, DATA_TOPICS, Topic
+from tests.support.golden_records import EXAMPLES
+
+
+def test_the_generated_files_are_what_would_be_written_now() -> None:
+    assert generate.drifted() == []
+
+
+def test_the_generated_tables_are_what_would_be_written_now() -> None:
+    assert tables.drifted() == []
+
+
+def test_check_exits_with_one_where_something_drifted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(meanings.COMMON, "root", "something else")
+    assert generate.main(["--check"]) == 1
+    assert "docs/records.md" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("topic", DATA_TOPICS, ids=lambda topic: topic.name)
+def test_every_field_of_every_record_has_a_meaning(topic: Topic) -> None:
+    silent = [
+        f"{name}.{field}"
+        for name, record in generate.topic_schema(topic)["$defs"].items()
+        for field in record.get("properties", {})
+        if meanings.meaning(name, field) is None
+    ]
+    assert silent == []
+
+
+def test_every_meaning_belongs_to_a_field() -> None:
+    fields = {
+        (name, field)
+        for topic in DATA_TOPICS
+        for name, record in generate.topic_schema(topic)["$defs"].items()
+        for field in record.get("properties", {})
+    }
+    stray = [
+        (name, field) for name, told in meanings.SPECIFIC.items() for field in told if (name, field) not in fields
+    ]
+    assert stray == []
+    assert meanings.COMMON.keys() <= {field for _, field in fields}
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_a_record_holds_against_the_json_schema_of_its_topic(name: str) -> None:
+    topic, record = EXAMPLES[name]
+    schema = generate.topic_schema(topic)
+    Draft202012Validator.check_schema(schema)
+    Draft202012Validator(schema).validate(json.loads(encode(record)))
+
+
+@pytest.mark.parametrize("topic", ALL_TOPICS, ids=lambda topic: topic.name)
+def test_a_topic_is_named_after_the_convention_and_stands_once(topic: Topic) -> None:
+    assert BY_NAME[topic.name] is topic
+    assert topic.name.removesuffix(".dlq").startswith("catalog.")
+    assert topic.name.removesuffix(".dlq").endswith(".v1")
