@@ -1,39 +1,44 @@
-# Each target sets up what it needs by itself and can be run again at any time.
+# The commands of this repository. Each sets up what it needs first; nothing is done twice.
+
 PYTHON ?= python3
 BIN := .venv/bin
+SOURCES := bench cli gateway infra producer runtime schemas streams tests
+COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
+	--python-version 3.11 pyproject.toml
 
-.PHONY: run test check bench lock format clean setup-run setup-dev
+.PHONY: run test check bench lock clean
 
-run: setup-run          ## set up and start the platform in the foreground
+# start the platform on a demo library; Ctrl-C ends it
+run:
+	@$(PYTHON) infra/bootstrap.py run
 	@exec $(BIN)/catalogizer up
 
-test: setup-dev         ## set up and pass all tests, on a real Kafka and a real PostgreSQL
-	@$(BIN)/python -m pytest tests
+# all tests, against a real Kafka and a real PostgreSQL; choose some with make test ARGS="-k word"
+test:
+	@$(PYTHON) infra/bootstrap.py dev
+	@$(BIN)/python -m pytest tests $(ARGS)
 
-check: setup-dev        ## format, lint, strict types, import contracts, unit tests
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
-	$(BIN)/python -m schemas.generate --check
-	$(BIN)/python -m pytest -q tests/unit
+# format, lint, types, import contracts, unit tests
+check:
+	@$(PYTHON) infra/bootstrap.py dev
+	@$(BIN)/ruff format --check $(SOURCES)
+	@$(BIN)/ruff check $(SOURCES)
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest -q tests/unit
 
-bench: setup-dev        ## figures, each with its baseline in the same run
+# figures, each with its baseline in the same run
+bench:
+	@$(PYTHON) infra/bootstrap.py dev
 	@$(BIN)/python -m bench
 
-format: setup-dev       ## format and mend what can be mended by itself
-	$(BIN)/ruff format .
-	$(BIN)/ruff check --fix .
-
-lock: setup-dev         ## resolve the lock files anew: hashes, no addresses
-	@$(BIN)/python infra/lock.py
-	@$(BIN)/python infra/kafka/lock.py
-
-clean:                  ## remove the environment and the state of this checkout (not the user's download cache)
-	rm -rf .venv .catalogizer
-
-setup-run:
-	@$(PYTHON) infra/bootstrap.py run
-
-setup-dev:
+# write the lock files anew: Python's packages, Kafka's jars
+lock:
 	@$(PYTHON) infra/bootstrap.py dev
+	$(COMPILE) --output-file requirements/run.txt
+	$(COMPILE) --group dev --output-file requirements/dev.txt
+	$(BIN)/python infra/kafka/lock.py
+
+# remove what was made here, except the platform's state
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist

@@ -71,9 +71,6 @@ def run_to_exit(command: Callable[[], None]) -> int:
     """Run a command; the exit code. Expected errors become one line each on standard error."""
     try:
         command()
-    except CommandError as error:
-        say(f"error: {error}")
-        return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:  # the reader has seen enough
@@ -87,14 +84,26 @@ def run_to_exit(command: Callable[[], None]) -> int:
 def _told(error: Exception) -> int:
     from runtime.settings import SettingsError
 
-    if isinstance(error, SettingsError):
-        for fault in error.faults:
-            say(f"error: {fault}")
-        return USAGE
-    if not _expected(error):
-        raise error
-    say(f"error: {_line(error)}")
-    return FAILED
+    told: dict[str, int] = {}
+    for cause in _causes(error):
+        if isinstance(cause, SettingsError):
+            told |= dict.fromkeys(cause.faults, USAGE)
+        elif isinstance(cause, CommandError):
+            told[str(cause)] = cause.exit_code
+        elif _expected(cause):
+            told[_line(cause)] = FAILED
+        else:
+            raise error
+    for text in told:
+        say(f"error: {text}")
+    return max(told.values())
+
+
+def _causes(error: Exception) -> list[Exception]:
+    """The error, or what a group of tasks has raised at once."""
+    if isinstance(error, ExceptionGroup):
+        return [cause for part in error.exceptions for cause in _causes(part)]
+    return [error]
 
 
 def _expected(error: Exception) -> bool:

@@ -6,6 +6,7 @@ not read) · an ISO 8601 time (append time; without a zone UTC) · `last:20` (th
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -85,29 +86,14 @@ def _pairs(text: str) -> dict[int, int] | None:
     return pairs
 
 
-_UNITS = {"D": timedelta(days=1), "H": timedelta(hours=1), "M": timedelta(minutes=1), "S": timedelta(seconds=1)}
+_NUMBER = r"(\d+(?:\.\d+)?)"
+_DURATION = re.compile(rf"P(?:{_NUMBER}D)?(?:T(?=\d)(?:{_NUMBER}H)?(?:{_NUMBER}M)?(?:{_NUMBER}S)?)?", re.ASCII)
 
 
 def parse_duration(text: str, argument: str) -> timedelta:
     """Read an ISO 8601 duration as Kafka's own tool does: `P1DT2H30M`, `PT90S`. Raises BadArgument."""
-    days, _, clock = text.removeprefix("P").partition("T")
-    total = _sum(days, "D") + _sum(clock, "HMS") if text.startswith("P") else None
-    if not total:
+    parts = _DURATION.fullmatch(text)
+    if parts is None or not any(parts.groups()):
         raise BadArgument(argument, f"{text!r} is no ISO 8601 duration such as PT2H30M or P1D")
-    return total
-
-
-def _sum(text: str, units: str) -> timedelta:
-    total, number = timedelta(), ""
-    for sign in text:
-        if sign.isdecimal() or sign == ".":
-            number += sign
-        elif sign in units and number and number != ".":
-            total += float(number) * _UNITS[sign]
-            units = units[units.index(sign) + 1 :]
-            number = ""
-        else:
-            raise BadArgument("duration", f"{text!r} cannot be read at {sign!r}")
-    if number:
-        raise BadArgument("duration", f"{text!r} has a number without a unit")
-    return total
+    days, hours, minutes, seconds = (float(part or 0) for part in parts.groups())
+    return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)

@@ -71,6 +71,9 @@ def project(
     from cli.resetting import execute as move
     from cli.resetting import plan
 
+    given = (to_datetime, by_duration, shift_by, to_offset, from_file)
+    if to_earliest + to_latest + to_current + sum(flag is not None for flag in given) != 1:
+        raise BadArgument("replay project", "exactly one of the --to-…, --by-…, --shift-by, --from-file flags")
     settings = find()
     kafka, url = tool_kafka(settings, "replay"), settings.database.dsn()
     prefix = settings.kafka.topic_prefix
@@ -84,8 +87,6 @@ def project(
         *([ToOffset(to_offset)] if to_offset is not None else []),
         *([parse_file(from_file.read_text(), prefix)] if from_file is not None else []),
     ]
-    if len(choices) != 1:
-        raise BadArgument("replay project", "exactly one of the --to-…, --by-…, --shift-by, --from-file flags")
     planned = run_async(lambda: plan(kafka, url, choices[0], topic or []))
     if execute:
         run_async(lambda: move(kafka, url, planned))

@@ -1,127 +1,208 @@
-"""Makes `.venv` what the lock files say, with nothing but Python's standard library; says what it does.
+"""Sets up `.venv` from the lock files, with nothing but a Python: `python3 infra/bootstrap.py run|dev`.
 
-`bootstrap.py run|dev`: `dev` is a superset of `run`. Every package is verified by its hash. A stamp, written last,
-says which lock files the environment was made from: with it there is nothing to do, without it (never made, or
-killed half-way) it is made anew. A failure is one line and exit code 1.
+Run by make before everything else. It says what it does, does nothing when nothing changed, and can be killed at
+any moment: a marker tells the next run that the environment is half made, and it is made anew. The `dev` set
+contains the `run` set; an environment that has it is never cut down. Any failure is one line and exit code 1.
+
+This file must be understood by every Python 3.7: an older one than we need shall get its one line.
 """
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import os
+import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LEAST = (3, 11)
 CHECKOUT = Path(__file__).resolve().parents[1]
 VENV = CHECKOUT / ".venv"
-LOCKS = CHECKOUT / "requirements"
-OLDEST = (3, 11)
-LAUNCHER = """\
-#!{python}
-import sys
-from cli.main import run
-sys.exit(run())
-"""
+REQUIREMENTS = CHECKOUT / "requirements"
+STAMP = VENV / ".synced"
+HALF_MADE = VENV / ".half-made"
+SETS = ("run", "dev")
+CAUSES = (
+    ("No space left on device", "the disk is full"),
+    ("Temporary failure in name resolution", "no network"),
+    ("dns error", "no network"),
+    ("error sending request", "no network"),
+    ("NewConnectionError", "no network"),
+    ("No matching distribution", "the package registry cannot be reached or lacks a package"),
+    ("Connection refused", "no network"),
+    ("timed out", "the network does not answer"),
+    ("ensurepip is not", "Python's venv module is incomplete (on Debian: apt install python3-venv)"),
+    ("No module named venv", "Python's venv module is missing (on Debian: apt install python3-venv)"),
+    ("Permission denied", "no permission to write"),
+    ("THESE PACKAGES DO NOT MATCH THE HASHES", "a package does not have the pinned hash"),
+    ("Hash mismatch", "a package does not have the pinned hash"),
+)
+"""What tools say, and what it means."""
 
 
-class Failure(Exception):
-    """The set-up cannot go on; the text is for the user."""
+class Failed(Exception):
+    """The one line to be shown."""
 
 
-def main(kind: str) -> None:
-    """Bring the environment to `kind` (run or dev)."""
-    if sys.version_info < OLDEST:
-        found = ".".join(map(str, sys.version_info[:3]))
-        raise Failure(f"Python {OLDEST[0]}.{OLDEST[1]} or newer is needed, this is {found} ({sys.executable})")
-    with (CHECKOUT / ".setup.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # two `make`s in one checkout take turns
-        if not _up_to_date(kind):
-            _make(kind)
+def main(arguments):
+    # type: (list[str]) -> int
+    """Set up; the exit code."""
+    try:
+        if len(arguments) != 1 or arguments[0] not in SETS:
+            raise Failed("usage: python3 infra/bootstrap.py run|dev")
+        _check_python()
+        with _alone():
+            _set_up(arguments[0])
+    except Failed as failure:
+        return _told(str(failure))
+    except OSError as error:
+        return _told(_cause(str(error)) or str(error))
+    except KeyboardInterrupt:
+        return _told("interrupted; the next run goes on from here")
+    return 0
 
 
-def _stamp(kind: str) -> Path:
-    return VENV / f"{kind}.stamp"
+def _told(line):
+    # type: (str) -> int
+    print("set-up failed: " + line, file=sys.stderr)
+    return 1
 
 
-def _wanted(kind: str) -> str:
-    files = (Path(__file__), LOCKS / "bootstrap.txt", LOCKS / f"{kind}.txt")
-    digest = hashlib.sha256(f"{CHECKOUT} {sys.version}".encode())
-    for path in files:
-        digest.update(path.read_bytes())
+def _check_python():
+    # type: () -> None
+    if sys.version_info[:2] < LEAST:
+        found = ".".join(str(part) for part in sys.version_info[:3])
+        raise Failed(
+            f"Python {LEAST[0]}.{LEAST[1]} or newer is needed, {sys.executable or 'this'} is {found}"
+            " (another one: make PYTHON=/path/to/python3 …)"
+        )
+    if not sys.platform.startswith("linux"):
+        raise Failed(f"Linux is needed, this is {sys.platform}")
+
+
+@contextlib.contextmanager
+def _alone():
+    # type: () -> Iterator[None]
+    """Two makes at once must not make the same environment: one waits."""
+    with (REQUIREMENTS / "bootstrap.txt").open() as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("waiting for another set-up of this checkout")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _set_up(wanted):
+    # type: (str) -> None
+    has, stamp = _read_stamp()
+    wanted = "dev" if has == "dev" else wanted
+    if has in (wanted, "dev") and stamp == _fingerprint():
+        return
+    if HALF_MADE.exists() or not _usable():
+        _make_venv()
+    HALF_MADE.touch()
+    STAMP.unlink(missing_ok=True)
+    print(f"installing the {wanted} packages into .venv (the first time some 250 MB are fetched)")
+    python = str(VENV / "bin" / "python")
+    pip = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes")
+    _run("the installer uv", *pip, "-r", str(REQUIREMENTS / "bootstrap.txt"))
+    uv = (str(VENV / "bin" / "uv"), "pip", "sync", "--python", python, "--require-hashes")
+    _run("the packages", *uv, str(REQUIREMENTS / f"{wanted}.txt"))
+    _install_ourselves()
+    STAMP.write_text(f"{wanted} {_fingerprint()}\n")
+    HALF_MADE.unlink()
+    print("packages are installed")
+
+
+def _read_stamp():
+    # type: () -> tuple[str, str]
+    if HALF_MADE.exists() or not STAMP.exists():
+        return "", ""
+    name, _, stamp = STAMP.read_text().strip().partition(" ")
+    return name, stamp
+
+
+def _fingerprint():
+    # type: () -> str
+    """Of everything that the environment is made from: where it is, which Python, which lock files."""
+    digest = hashlib.sha256(f"{CHECKOUT} {sys.version_info[:2]} {_LAUNCHER}".encode())
+    for name in ("bootstrap", *SETS):
+        digest.update((REQUIREMENTS / f"{name}.txt").read_bytes())
     return digest.hexdigest()
 
 
-def _up_to_date(kind: str) -> bool:
-    kinds = ("run", "dev") if kind == "run" else ("dev",)
-    return any(_stamp(k).is_file() and _stamp(k).read_text() == _wanted(k) for k in kinds)
-
-
-def _make(kind: str) -> None:
-    print(f"setting up .venv ({kind})", flush=True)
-    for stamp in (_stamp("run"), _stamp("dev")):
-        stamp.unlink(missing_ok=True)
+def _usable():
+    # type: () -> bool
+    """True for an environment of the right Python, made at this place, with pip in it."""
     python = VENV / "bin" / "python"
-    if not _works(python):
-        shutil.rmtree(VENV, ignore_errors=True)
-        _do(
-            "make a virtual environment (is Python's venv module installed?)",
-            sys.executable,
-            "-m",
-            "venv",
-            str(VENV),
-        )
-    print("fetching the installer", flush=True)
-    _do(
-        "install uv", str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-        "--require-hashes", "-r", str(LOCKS / "bootstrap.txt"),
-    )  # fmt: skip
-    print("fetching packages", flush=True)
-    _do(
-        "install the packages", str(VENV / "bin" / "uv"), "pip", "sync", "--quiet", "--python", str(python),
-        "--require-hashes", str(LOCKS / f"{kind}.txt"),
-    )  # fmt: skip
-    # uv itself is not in the lock files of packages: sync took it away, which is fine until the next set-up
-    _link(python)
-    _stamp(kind).write_text(_wanted(kind))
-    print("set up", flush=True)
-
-
-def _works(python: Path) -> bool:
-    if not python.exists():
+    if not python.exists() or not (VENV / "pyvenv.cfg").exists():
         return False
-    words = (str(python), "-c", "import pip, sys; print(sys.prefix)")
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
-    return done.returncode == 0 and Path(done.stdout.strip()) == VENV
+    code = "import sys, pip; print(sys.prefix, *sys.version_info[:2])"
+    told = subprocess.run([str(python), "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    return told.stdout.decode().split() == f"{VENV} {sys.version_info[0]} {sys.version_info[1]}".split()
 
 
-def _link(python: Path) -> None:
-    """The checkout is importable, and `.venv/bin/catalogizer` starts it."""
-    words = (str(python), "-c", "import sysconfig; print(sysconfig.get_paths()['purelib'])")
-    site = Path(subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip())
-    (site / "catalogizer.pth").write_text(f"{CHECKOUT}\n")
-    launcher = VENV / "bin" / "catalogizer"
-    launcher.write_text(LAUNCHER.format(python=python))
-    launcher.chmod(0o755)
+def _make_venv():
+    # type: () -> None
+    if VENV.exists():
+        print("making .venv anew")
+        shutil.rmtree(VENV)
+    else:
+        print("making .venv")
+    VENV.mkdir()
+    HALF_MADE.touch()
+    _run("the virtual environment", sys.executable, "-m", "venv", str(VENV))
 
 
-def _do(what: str, *words: str) -> None:
-    environment = {**os.environ, "UV_NO_PROGRESS": "1"} if not sys.stderr.isatty() else dict(os.environ)
-    environment.pop("VIRTUAL_ENV", None)
-    done = subprocess.run(words, stderr=subprocess.PIPE, text=True, env=environment, check=False)
-    if done.returncode != 0:
-        said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-        raise Failure(f"cannot {what}: {said[-1] if said else f'exit code {done.returncode}'}")
+_LAUNCHER = """\
+#!/bin/sh
+exec {python} -P -m cli.main "$@"
+"""
+
+
+def _install_ourselves():
+    # type: () -> None
+    """Make the checkout importable and put the command beside Python: a build of our own package would need
+    tools that running does not."""
+    library = VENV / "lib" / "python{}.{}".format(*sys.version_info[:2]) / "site-packages"
+    (library / "catalogizer.pth").write_text(f"{CHECKOUT}\n")
+    command = VENV / "bin" / "catalogizer"
+    command.write_text(_LAUNCHER.format(python=shlex.quote(str(VENV / "bin" / "python"))))
+    command.chmod(0o755)
+
+
+def _run(what, *argv):
+    # type: (str, str) -> None
+    """On a terminal the tool shows its progress; elsewhere it is heard only when it fails."""
+    shown = sys.stderr.isatty()
+    try:
+        done = subprocess.run(
+            argv, stdout=None if shown else subprocess.PIPE, stderr=None if shown else subprocess.PIPE
+        )
+    except OSError as error:
+        raise Failed(f"{what}: {error}") from error
+    if done.returncode == 0:
+        return
+    said = "" if shown else (done.stderr + b"\n" + done.stdout).decode(errors="replace")
+    last = [line.strip() for line in said.splitlines() if line.strip()][-1:]
+    reason = _cause(said) or (last[0] if last else "see above")
+    raise Failed(f"{what} could not be installed: {reason}")
+
+
+def _cause(said):
+    # type: (str) -> str
+    return next((meaning for words, meaning in CAUSES if words in said), "")
 
 
 if __name__ == "__main__":
-    try:
-        main(sys.argv[1] if len(sys.argv) > 1 else "run")
-    except Failure as failure:
-        sys.exit(f"set-up failed: {failure}")
-    except OSError as error:
-        sys.exit(f"set-up failed: {error}")
-    except KeyboardInterrupt:
-        sys.exit("set-up interrupted; run it again to go on")
+    os.chdir(CHECKOUT)
+    sys.exit(main(sys.argv[1:]))

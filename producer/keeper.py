@@ -134,6 +134,7 @@ class Keeper:
                 self._observe(drained, now)
             except RootFault as fault:
                 self._happen("faulty", fault.faulty.cause, fault.faulty)
+            self._measure()
         return self._rest()
 
     def condition(self) -> Condition:

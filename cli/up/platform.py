@@ -79,7 +79,7 @@ class Platform:
         plans = []
         for name, server in (("kafka", self.kafka), ("postgres", self.postgres)):
             if server is not None:
-                plans.append(_server(name, server, self._mark()))
+                plans.append(server_plan(name, server, self._mark()))
         return plans
 
     def services(self) -> list[Plan]:
@@ -87,7 +87,7 @@ class Platform:
         plans = []
         for name in SERVICES:
             ready_file = self.state.ready_file(name)
-            environment = {**self._environment(), READY_FILE: str(ready_file)}
+            environment = {**self.environment(), READY_FILE: str(ready_file)}
             plans.append(service(name, python(name, ("-m", "cli.main", name), environment), ready_file))
         return plans
 
@@ -95,10 +95,8 @@ class Platform:
         """Makes Java's class cache."""
         return python("class-cache", ("-m", "cli.up.class_cache"), self._mark())
 
-    def _mark(self) -> dict[str, str]:
-        return {STATE_MARK: str(self.state.folder)}
-
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """What each service is told, beside its ready file."""
         kafka = self.kafka_settings
         told = {
             "STATE_DIR": str(self.state.folder),
@@ -113,6 +111,9 @@ class Platform:
             told["KAFKA__REPLICATION_FACTOR"] = str(kafka.replication_factor)
         return {PREFIX + name: value for name, value in told.items()} | self._mark()
 
+    def _mark(self) -> dict[str, str]:
+        return {STATE_MARK: str(self.state.folder)}
+
     def _analysed_roots(self) -> dict[str, str]:
         here = {root.name: str(root.path) for root in self.roots if root.site == self.settings.streams.site}
         return here | {name: str(path) for name, path in self.settings.streams.analysis.roots.items()}
@@ -124,7 +125,9 @@ def python(name: str, arguments: tuple[str, ...], environment: Mapping[str, str]
     return Program(name=name, argv=(sys.executable, "-P", *arguments), directory=Path.cwd(), environment=told)
 
 
-def _server(name: str, server: EmbeddedKafka | EmbeddedPostgres, mark: dict[str, str]) -> Plan:
+def server_plan(name: str, server: EmbeddedKafka | EmbeddedPostgres, mark: Mapping[str, str]) -> Plan:
+    """How an embedded server is run: prepared before every start, whatever its last life left."""
+
     async def program() -> Program:
         await asyncio.to_thread(server.prepare)
         return server.program(mark)

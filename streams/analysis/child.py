@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import sysconfig
+from pathlib import Path
 
 from streams.analysis import limits, wire
 
@@ -22,6 +24,7 @@ def main(arguments: list[str]) -> None:
     from streams.analysis import probe  # the readers are loaded under the limits, and by no other process
 
     probe.warm_up()
+    limits.forget_files(libraries())
     with socket.socket(fileno=int(number)) as connection:
         connection.sendall(wire.frame(b""))
         while (asked := _receive(connection)) is not None:
@@ -30,6 +33,13 @@ def main(arguments: list[str]) -> None:
             with os.fdopen(descriptor, "rb") as file:
                 reply = probe.probe(file, request)
             connection.sendall(wire.frame(wire.encode(reply)))
+
+
+def libraries() -> set[str]:
+    """Where Python finds what it loads late (text encodings, for one). Our own sources are loaded, and state may
+    lie beside them."""
+    paths = sysconfig.get_paths()
+    return {path for name in ("stdlib", "platstdlib", "purelib", "platlib") if Path(path := paths[name]).is_dir()}
 
 
 def _receive(connection: socket.socket) -> tuple[wire.Request, int] | None:

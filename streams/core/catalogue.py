@@ -149,6 +149,11 @@ class Catalogue:
     # -- jobs --------------------------------------------------------------------------------------------------
 
     @property
+    def open_jobs(self) -> int:
+        """How many jobs have no result yet."""
+        return len(self._jobs)
+
+    @property
     def next_at(self) -> int | None:
         """Lane time at which the oldest open job has waited long enough."""
         for job in self._jobs.values():

@@ -68,7 +68,7 @@ class Fold:
         self._renames = Renames(self._known, self._deadlines)  # type: ignore[arg-type]
         self._catalogue = Catalogue(self._known, self._emit, id_base)
         self._decide = Decide(self._known, self._roots, self._settle, self._renames, self._catalogue)
-        self._scans = Scans(self._known, self._renames, self._catalogue, self._emit, id_base)
+        self._scans = Scans(self._known, self._settle, self._renames, self._catalogue, self._emit, id_base)
         self._trees = Trees(self._known, self._settle, self._renames, self._decide, self._catalogue)
         self._at = 0
 
@@ -102,6 +102,11 @@ class Fold:
     def known_paths(self) -> int:
         """How many paths are known."""
         return len(self._known)
+
+    @property
+    def open_jobs(self) -> int:
+        """How many analysis jobs have no result yet."""
+        return self._catalogue.open_jobs
 
     # -- the function ------------------------------------------------------------------------------------------
 
@@ -283,10 +288,12 @@ class Fold:
     def _scan_finished(self, root: Root, offset: int, record: ScanFinished) -> None:
         tally = root.scans.get(record.scan)
         moment = Moment(self._clock.now, self._at)
-        for entry in self._scans.finished(root, record, moment.now):
-            if self._settle.get(entry.place) is None:
-                seen = Sighting(None, offset, record.origin, record.cause, tally)
-                self._decide.gone(entry, seen, moment)
+        nothing = Sighting(None, offset, record.origin, record.cause, tally)
+        for place in self._scans.finished(root, record, moment.now):
+            if self._settle.get(place) is not None or self._renames.new_at(place) is not None:
+                self._settle.touch(place, nothing, moment.now, root.windows)
+            elif (entry := self._known.get(*place)) is not None:
+                self._decide.gone(entry, nothing, moment)
         if root.jumped and not from_wire(record.subtree, record.subtree_b64):
             root.jumped = False
             self._gap(root, "closed", "seq_jump")

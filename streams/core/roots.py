@@ -19,8 +19,9 @@ from streams.core.tally import Tally
 @dataclass(slots=True)
 class Root:
     """What the fold knows of a root. `scans`: by the producer's number, those not complete. `batch`: the account
-    of jobs outside scans. `jumped`: a jump of seq is not yet made up for by a whole scan. `known_identity`:
-    the identity declared before the present epoch."""
+    of jobs outside scans. `jumped`: a jump of seq is not yet made up for by a whole scan. `same_identity`:
+    as before the present epoch. `former`: earlier epochs and the last seq of each, so that a declaration sent
+    again cannot bring one back."""
 
     name: str
     library: str
@@ -108,6 +109,7 @@ class Roots:
         if before is not None:
             root.former = before.former | {before.epoch: before.last_seq}
             root.last_seq = root.former.pop(record.epoch, 0)
+            root.jumped = before.jumped
             root.batch = before.batch
             for number, tally in enumerate(before.scans.values(), 1):
                 tally.number = -number  # numbers are unique per epoch only

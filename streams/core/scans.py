@@ -15,17 +15,21 @@ from schemas.paths import display, from_wire, is_inside
 from schemas.raw import ScanFinished, ScanStarted
 from streams.core.catalogue import Catalogue
 from streams.core.emit import Emitter
-from streams.core.known import Entry, Known
+from streams.core.known import Known, Place
 from streams.core.renames import Renames
 from streams.core.roots import Root
+from streams.core.settle import Settle
 from streams.core.tally import Tally
 
 
 class Scans:
     """The scans of a lane."""
 
-    def __init__(self, known: Known, renames: Renames, catalogue: Catalogue, emit: Emitter, id_base: int) -> None:
+    def __init__(
+        self, known: Known, settle: Settle, renames: Renames, catalogue: Catalogue, emit: Emitter, id_base: int
+    ) -> None:
         self._known = known
+        self._settle = settle
         self._renames = renames
         self._catalogue = catalogue
         self._emit = emit
@@ -48,7 +52,7 @@ class Scans:
             root.baseline = tally
         root.scans[record.scan] = tally
 
-    def finished(self, root: Root, record: ScanFinished, now: int) -> list[Entry]:
+    def finished(self, root: Root, record: ScanFinished, now: int) -> list[Place]:
         """A scan is complete: what waited for it is due; returns what a baseline found missing."""
         tally = root.scans.get(record.scan)
         if tally is None or tally.finished:
@@ -70,14 +74,21 @@ class Scans:
             del root.scans[tally.number]
             self._catalogue.complete(tally, now)
 
-    def _missing(self, root: Root, tally: Tally, record: ScanFinished) -> list[Entry]:
-        if tally.seen is None or tally.arrived != record.total or not root.same_identity:
-            return []
+    def _missing(self, root: Root, tally: Tally, record: ScanFinished) -> list[Place]:
+        """What is known, or was about to be, and has not been observed since the baseline began."""
         seen = tally.seen
+        if seen is None or tally.arrived != record.total or not root.same_identity:
+            return []
+        known = [entry.place for entry in self._known.below(root.name, tally.subtree)]
+        pending = [pending.place for pending in self._settle]
+        held = [hold.place for hold in self._renames]
         return [
-            e
-            for e in self._known.below(root.name, tally.subtree)
-            if e.path not in seen and e.path != tally.subtree
+            place
+            for place in dict.fromkeys((*known, *pending, *held))
+            if place.root == root.name
+            and is_inside(place.path, tally.subtree)
+            and place.path not in seen
+            and place.path != tally.subtree
         ]
 
     def _supersede(self, old: Tally, new: Tally) -> None:

@@ -18,7 +18,7 @@ from schemas import topics
 from schemas.headers import find
 from tests.support.browser import Browser
 from tests.support.committed import read_all
-from tests.support.fold_run import verdict
+from tests.support.fold_run import at_rest, verdict
 from tests.support.mutator import Mutator, tree
 from tests.support.platform import Platform
 from tests.support.waiting import wait_until
@@ -69,7 +69,7 @@ def kill_in_flight(platform: Platform, mutator: Mutator, browser: Browser, compo
     wait_until(lambda: mutator.done > done + 25, 10, what="changes under way")
     killed = platform.kill(component)
     done = mutator.done
-    wait_until(lambda: platform.run["pids"].get(component) not in (None, killed), 30, what=f"{component} again")
+    platform.wait_again(component, killed)
     seen = sum(map(len, browser.frames.values()))
     wait_until(lambda: sum(map(len, browser.frames.values())) > seen + 10, 60, what=f"events after {component}")
     assert mutator.done > done, "nothing was in flight"
@@ -103,10 +103,14 @@ def settled(platform: Platform, browser: Browser) -> None:
     bootstrap = platform.run["bootstrap_servers"]
 
     def complete() -> bool:
+        if not all(at_rest(clients(platform), bootstrap, lane) for lane in range(LANES)):
+            return False
         media = read_all(bootstrap, topics.MEDIA_UPDATES.name, *range(LANES))
         changes = read_all(bootstrap, topics.CHANGES.name, *range(LANES))
         logged = rows(platform, "SELECT count(*) FROM change_log")[0][0]
-        return len(browser.events("media_updates")) == len(media) and logged == len(changes)
+        batches = read_all(bootstrap, topics.ANALYSIS_UPDATES.name, *range(LANES))
+        told = (len(browser.events("media_updates")), len(browser.events("analysis_updates")))
+        return told == (len(media), len(batches)) and logged == len(changes)
 
     wait_until(complete, 60, what="socket and database to have everything", every=0.5)
 

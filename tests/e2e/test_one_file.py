@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,6 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.support import media
 from tests.support.platform import Platform
-from tests.support.waiting import wait_until
 
 SECONDS = 15
 
@@ -36,12 +37,13 @@ def platform(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
         platform.end()
 
 
-def listen(platform: Platform, **options: object) -> ClientConnection:
+@contextmanager
+def listen(platform: Platform, **options: object) -> Iterator[ClientConnection]:
     """A socket that has subscribed to media updates."""
-    socket = connect(f"{platform.run['ws_url']}?token={platform.token()}")
-    socket.send(json.dumps({"type": "subscribe", "channel": "media_updates", **options}))
-    assert json.loads(socket.recv(SECONDS))["type"] == "subscribed"
-    return socket
+    with connect(f"{platform.run['ws_url']}?token={platform.token()}") as socket:
+        socket.send(json.dumps({"type": "subscribe", "channel": "media_updates", **options}))
+        assert json.loads(socket.recv(SECONDS))["type"] == "subscribed"
+        yield socket
 
 
 def events(socket: ClientConnection, path: str, *actions: str) -> list[tuple[str, dict[str, Any]]]:
@@ -59,10 +61,13 @@ def events(socket: ClientConnection, path: str, *actions: str) -> list[tuple[str
     return found
 
 
-def test_a_file_is_created_analysed_renamed_and_deleted_under_one_id(platform: Platform, root: Path) -> None:
+def test_a_file_is_created_analysed_renamed_and_deleted_under_one_id(
+    platform: Platform, root: Path, tmp_path: Path
+) -> None:
     name, renamed = "Quiet Harbour (2003) 1080p.mp4", "Quiet Harbour (2003) 720p.mp4"
+    made = media.video(tmp_path / name)
     with listen(platform) as socket:
-        media.video(root / name)
+        shutil.copy(made, root / name)
         created, analysed = events(socket, name, "created", "analyzed")
         (root / name).rename(root / renamed)
         (updated,) = events(socket, renamed, "updated")
@@ -78,7 +83,7 @@ def test_a_file_is_created_analysed_renamed_and_deleted_under_one_id(platform: P
     assert "analysis_id" in analysed[1]["data"]
     assert created[1]["payload"] == created[1]["data"]
     where = platform.client().get("/api/v1/changes", params={"path": name}).json()
-    kinds = [change["kind"] for change in where["items"]]
+    kinds = [change["kind"] for change in where["changes"]]
     assert sorted(kinds) == ["created", "moved"]
 
 
@@ -96,8 +101,7 @@ def test_a_replay_gives_the_same_bytes_before_and_after_a_kill_of_the_gateway(
 
     assert again() == live
     killed = platform.kill("serve")
-    wait_until(lambda: platform.run["pids"].get("serve") not in (None, killed), 20, what="the gateway again")
-    wait_until(lambda: platform.client() is not None, 20, what="the gateway to answer")
+    platform.wait_again("serve", killed)
     assert again() == live
 
 

@@ -221,6 +221,14 @@ def refolded(
     return out
 
 
+def at_rest(kafka: Kafka, bootstrap: str, lane: int) -> bool:
+    """True when nothing more will come of what is in the lane's change log: nothing due, no job open."""
+    fold = Fold(lane)
+    for read in read_all(bootstrap, kafka.name(RAW), lane):
+        fold.apply_bytes(read.offset, read.timestamp, read.key, read.value, list(read.headers))
+    return fold.next_due is None and fold.open_jobs == 0
+
+
 def drained(kafka: Kafka, bootstrap: str, workers: list[Worker]) -> None:
     """Wait until the lanes' positions stand at the end of the change log and nothing is due for a while."""
 

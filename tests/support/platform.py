@@ -82,6 +82,20 @@ class Platform:
         os.kill(pid, signal.SIGKILL)
         return pid
 
+    def wait_again(self, component: str, killed: int, seconds: float = 30) -> None:
+        """Until a killed component runs again; the gateway: until it answers."""
+        wait_until(
+            lambda: self.run["pids"].get(component) not in (None, killed), seconds, what=f"{component} again"
+        )
+        if component == "serve":
+            wait_until(self._answers, seconds, what="the gateway to answer")
+
+    def _answers(self) -> bool:
+        try:
+            return httpx.get(f"{self.run['url']}/health/ready", timeout=5).status_code == 200
+        except httpx.TransportError:
+            return False
+
     def stop(self) -> tuple[int, float]:
         """SIGTERM; the exit code and the seconds it took."""
         assert self._process is not None

@@ -7,6 +7,7 @@ a `failed` reply: a damaged file is an answer, not an error of ours.
 
 from __future__ import annotations
 
+import io
 import logging
 from collections.abc import Callable
 from typing import BinaryIO
@@ -33,6 +34,7 @@ def warm_up() -> None:
     logging.disable()  # a parser's complaints about a file belong into its result, and the log is not theirs
     names.film("Warm.Up.2001.mkv")
     image.load_plugins()
+    audio.read_tags(io.BytesIO())
 
 
 def probe(file: BinaryIO, request: Request) -> Reply:

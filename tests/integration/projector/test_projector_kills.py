@@ -28,7 +28,7 @@ STOP_SECONDS = 8
 POINTS = ("before_db_commit", "after_db_commit", "after_group_commit")
 
 
-async def ended(process: Process, seconds: float = 30) -> int:
+async def ended(process: Process, seconds: float = 60) -> int:
     """Wait for a process's own end; its exit code."""
 
     async def gone() -> bool:

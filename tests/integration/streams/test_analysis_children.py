@@ -7,12 +7,15 @@ import os
 import signal
 import socket
 import struct
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import psutil
 import pytest
 
+from schemas.media import MediaType
 from streams.analysis.children import Children
 from streams.analysis.wire import Reply, Request
 from streams.settings import AnalysisSettings
@@ -37,7 +40,7 @@ def pooled(body: Body, settings: AnalysisSettings = SETTINGS) -> None:
 
 
 async def ask(children: Children, path: Path, request: Request) -> Reply:
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         return await children.probe(request, descriptor)
     finally:
@@ -98,11 +101,9 @@ def test_a_child_that_waits_for_ever_is_ended_in_time(tmp_path: Path, photo: Pat
     os.mkfifo(pipe)
 
     async def body(children: Children) -> None:
-        keeper = os.open(pipe, os.O_RDWR)
-        descriptor = os.open(pipe, os.O_RDONLY)  # without O_NONBLOCK, as no file of ours is opened
-        reply = await children.probe(Request("audio", "x.mp3"), descriptor)
+        keeper = os.open(pipe, os.O_RDWR)  # open for writing and silent: the child waits for it
+        reply = await ask(children, pipe, Request("audio", "x.mp3"))
         assert reply.reason == "probing it took longer than 1 s"
-        os.close(descriptor)
         os.close(keeper)
         assert await works(children, photo)
 
@@ -152,6 +153,47 @@ def test_a_child_cannot_reach_the_network_or_write_files() -> None:
             assert network(pid) != network()
 
     pooled(body)
+
+
+def test_every_kind_of_file_is_read_under_the_limits(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(media.picture(64, 64))
+    files: list[tuple[Path, MediaType]] = [
+        (media.video(tmp_path / "a.mkv", 0.2), "video"),
+        (media.song(tmp_path / "a.mp3", 0.2), "audio"),
+        (media.book(tmp_path / "a.epub"), "book"),
+        (tmp_path / "a.jpg", "image"),
+    ]
+
+    async def body(children: Children) -> None:
+        replies = [await ask(children, path, Request(kind, path.name)) for path, kind in files]
+        assert [(reply.status, reply.reason, reply.picture is not None) for reply in replies] == [
+            ("done", None, True)
+        ] * 4
+
+    pooled(body)
+
+
+CONFINED = """
+import sys
+from streams.analysis import child, limits
+limits.confine(2**30)
+if not limits.forget_files(child.libraries()):
+    sys.exit("no Landlock")
+import encodings.utf_16
+try:
+    open(sys.argv[1])
+except PermissionError:
+    sys.exit("refused")
+sys.exit("opened")
+"""
+
+
+def test_a_child_can_open_no_file_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("secret")
+    ended = subprocess.run(
+        [sys.executable, "-c", CONFINED, str(tmp_path / "secret")], stderr=subprocess.PIPE, text=True, check=False
+    )
+    assert ended.stderr.strip() in ("refused", "no Landlock")  # the latter depends on the kernel's configuration
 
 
 def test_no_child_outlives_its_parent(tmp_path: Path) -> None:

@@ -1,0 +1,347 @@
+"""What goes wrong with a root, and that nothing is invented, nothing lost in silence, and all made up for."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from watchdog.observers.inotify_c import InotifyEvent
+
+from producer.keeper import Pacing
+from producer.watch import InotifyWatch, Reader
+from schemas import raw
+from tests.support.producer_root import RootBench, believed, put, said
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[RootBench]:
+    """A root with two files, its baseline told."""
+    bench = RootBench(tmp_path)
+    put(bench.root / "a.mkv")
+    put(bench.root / "Series" / "b.mkv")
+    with bench:
+        bench.settle()
+        yield bench
+
+
+def deletions(records: list[raw.RawRecord]) -> list[str]:
+    return [record.path for record in records if isinstance(record, raw.Observed) and record.file is None]
+
+
+def moved_away(bench: RootBench) -> Callable[[], None]:
+    """The root is not at its path until the returned function is called."""
+    away = bench.folder / "away"
+    bench.root.rename(away)
+
+    def back() -> None:
+        if bench.root.is_dir():
+            shutil.rmtree(bench.root)
+        elif bench.root.exists():
+            bench.root.unlink()
+        away.rename(bench.root)
+
+    return back
+
+
+def nothing_there(_bench: RootBench) -> None:
+    """Missing."""
+
+
+def an_empty_folder(bench: RootBench) -> None:
+    """Like an unmounted disk."""
+    bench.root.mkdir()
+
+
+def another_library(bench: RootBench) -> None:
+    """Swapped."""
+    put(bench.root / "other.mkv")
+
+
+def a_file(bench: RootBench) -> None:
+    """No directory at all."""
+    bench.root.touch()
+
+
+@pytest.mark.parametrize(
+    ("instead", "cause"),
+    [
+        (nothing_there, "missing"),
+        (an_empty_folder, "replaced_by_empty"),
+        (another_library, "swapped"),
+        (a_file, "not_a_directory"),
+    ],
+)
+def test_a_root_that_is_not_itself_deletes_nothing_and_is_taken_up_again(
+    bench: RootBench, instead: Callable[[RootBench], None], cause: str
+) -> None:
+    back = moved_away(bench)
+    instead(bench)
+    bench.clock.skipped += 5
+    assert said(bench.settle()) == [f"RootLost {cause}"]
+    fault = bench.keeper.condition().fault
+    assert fault is not None
+    assert str(bench.root) in fault.detail or cause in ("swapped", "replaced_by_empty")
+    back()
+    put(bench.root / "Series" / "while-away.mkv")
+    bench.clock.skipped += 5
+    assert said(bench.settle()) == [
+        "RootBack root_back", "ScanStarted scan root_back", "+ Series/while-away.mkv", "# Series/while-away.mkv",
+        "ScanFinished scan root_back",
+    ]  # fmt: skip
+    put(bench.root / "Series" / "live-again.mkv")
+    assert said(bench.settle()) == ["+ Series/live-again.mkv", "# Series/live-again.mkv"]
+
+
+def test_a_root_swapped_while_stopped_deletes_nothing(bench: RootBench) -> None:
+    bench.stop()
+    back = moved_away(bench)
+    another_library(bench)
+    bench.start()
+    assert said(bench.settle()) == ["RootDeclared", "RootLost swapped"]
+    bench.restart()
+    assert said(bench.settle()) == ["RootDeclared"]
+    back()
+    bench.clock.skipped += 5
+    assert said(bench.settle()) == [
+        "RootBack root_back",
+        "ScanStarted scan root_back",
+        "ScanFinished scan root_back",
+    ]
+
+
+def test_a_root_removed_with_all_its_files_is_lost_and_not_deleted(bench: RootBench) -> None:
+    shutil.rmtree(bench.root)
+    bench.clock.skipped += 5
+    records = bench.settle()
+    assert said(records) == ["RootLost missing"]
+
+
+def test_deletions_seen_just_before_the_root_goes_are_told_only_if_it_stayed(bench: RootBench) -> None:
+    (bench.root / "a.mkv").unlink()
+    back = moved_away(bench)
+    assert deletions(bench.settle()) == []
+    back()
+    bench.clock.skipped += 5
+    assert deletions(bench.settle()) == ["a.mkv"]
+
+
+def test_a_root_never_seen_is_declared_when_it_appears(tmp_path: Path) -> None:
+    bench = RootBench(tmp_path)
+    bench.root.rmdir()
+    with bench:
+        assert bench.settle() == []
+        put(bench.root / "a.mkv")
+        bench.clock.skipped += 5
+        records = bench.settle()
+    assert said(records)[:2] == ["RootDeclared", "ScanStarted baseline start"]
+    declared = records[0]
+    assert isinstance(declared, raw.RootDeclared)
+    assert declared.identity is not None
+    assert declared.identity.inode == bench.root.stat().st_ino
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_an_unreadable_directory_is_reported_and_keeps_what_is_known_below_it(bench: RootBench) -> None:
+    (bench.root / "Series").chmod(0)
+    bench.restart()
+    records = bench.settle()
+    (bench.root / "Series").chmod(0o755)
+    assert deletions(records) == []
+    assert "cannot be read" in bench.keeper.condition().problems[0]
+
+
+def test_so_much_gone_at_once_needs_a_second_healthy_scan(tmp_path: Path) -> None:
+    bench = RootBench(tmp_path)
+    for number in range(100):
+        put(bench.root / f"{number}.mkv", str(number).encode())
+    with bench:
+        bench.settle()
+        bench.stop()
+        for number in range(60):
+            (bench.root / f"{number}.mkv").unlink()
+        bench.start()
+        records = bench.settle()
+        assert said(records)[1:] == ["ScanStarted scan start", "ScanFinished scan start", "GapOpen mass_deletion"]
+        assert "gone" in bench.keeper.condition().problems[0]
+        put(bench.root / "0.mkv")
+        bench.settle()
+        bench.clock.skipped += 60
+        records = bench.settle()
+        assert len(deletions(records)) == 59
+        assert said(records)[-2:] == ["ScanFinished scan mass_deletion", "GapClosed mass_deletion"]
+        assert bench.converged()
+
+
+def test_a_tree_deleted_before_our_eyes_needs_no_second_look(tmp_path: Path) -> None:
+    bench = RootBench(tmp_path)
+    for number in range(100):
+        put(bench.root / "Series" / f"{number}.mkv")
+    with bench:
+        bench.settle()
+        shutil.rmtree(bench.root / "Series")
+        assert len(deletions(bench.settle())) == 101
+
+
+class HeldReader(Reader):
+    """Reads nothing while it is held, so that the kernel's own queue runs over."""
+
+    def __init__(self, take: Callable[[InotifyEvent], None], free: threading.Event) -> None:
+        super().__init__(take)
+        self._free = free
+
+    def read_events(self, *, event_buffer_size: int = 1 << 16) -> list[InotifyEvent]:
+        self._free.wait()
+        return super().read_events(event_buffer_size=event_buffer_size)
+
+
+def test_an_overflow_of_the_kernels_queue_is_told_and_made_up_for(tmp_path: Path) -> None:
+    free = threading.Event()
+    free.set()
+
+    class HeldWatch(InotifyWatch):
+        @staticmethod
+        def make_reader(take: Callable[[InotifyEvent], None]) -> Reader:
+            return HeldReader(take, free)
+
+    bench = RootBench(tmp_path, make_watch=HeldWatch)
+    put(bench.root / "Series" / "b.mkv")
+    limit = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
+    with bench:
+        bench.settle()
+        free.clear()
+        (bench.root / "first").touch()
+        for number in range(limit):  # each is opened and closed again: two events and more
+            (bench.root / "Series" / f"{number % 2_000}.txt").touch()
+        (bench.root / "Series").rename(bench.root / "Serien")
+        free.set()
+        records = bench.settle(60)
+        assert "GapOpen overflow" in said(records)
+        assert said(records)[-1] == "GapClosed overflow"
+        assert bench.converged()
+        assert bench.keeper.condition().watched == 2
+        put(bench.root / "Serien" / "after.mkv")
+        bench.settle()
+        assert bench.converged()
+
+
+def test_events_beyond_our_own_queue_are_an_overflow_too(tmp_path: Path) -> None:
+    bench = RootBench(tmp_path, make_watch=partial(InotifyWatch, queue_limit=10))
+    with bench:
+        bench.settle()
+        for number in range(50):
+            put(bench.root / f"{number}.mkv")
+        records = said(bench.settle())
+        assert "GapOpen overflow" in records
+        assert records[-1] == "GapClosed overflow"
+        assert bench.converged()
+
+
+def test_directories_beyond_the_watch_limit_are_scanned_and_the_limit_is_named(tmp_path: Path) -> None:
+    bench = RootBench(tmp_path, make_watch=partial(InotifyWatch, watch_limit=3))
+    for number in range(6):
+        put(bench.root / f"{number}" / "a.mkv")
+    with bench:
+        records = bench.settle()
+        assert said(records)[-1] == "GapOpen watch_limit"
+        problem = bench.keeper.condition().problems[0]
+        assert "3 directories are watched, 7 are needed" in problem
+        assert "fs.inotify.max_user_watches" in problem
+        for number in range(6):
+            put(bench.root / f"{number}" / "b.mkv")
+        bench.settle()
+        assert not bench.converged()
+        bench.clock.skipped += 60
+        bench.settle()
+        assert bench.converged()
+        bench.make_watch = InotifyWatch
+        bench.restart()
+        assert said(bench.settle())[-1] == "GapClosed watch_limit"
+        assert bench.keeper.condition().problems == ()
+
+
+def test_without_an_inotify_instance_the_root_is_scanned_instead(tmp_path: Path) -> None:
+    bench = RootBench(tmp_path, make_watch=lambda _root, _woken: None)
+    with bench:
+        assert said(bench.settle())[-1] == "GapOpen watch_unavailable"
+        put(bench.root / "a.mkv")
+        bench.clock.skipped += 60
+        bench.settle()
+        assert bench.converged()
+        assert "max_user_instances" in bench.keeper.condition().problems[0]
+        bench.make_watch = InotifyWatch
+        bench.clock.skipped += 60
+        assert said(bench.settle())[-1] == "GapClosed watch_unavailable"
+
+
+class Mortal(Reader):
+    """Dies of the first event about `poison`."""
+
+    def handle_event(self, event: InotifyEvent) -> None:
+        if event.name == b"poison":
+            self.stopped_event.set()
+            return
+        super().handle_event(event)
+
+
+class MortalWatch(InotifyWatch):
+    """With such a reader."""
+
+    @staticmethod
+    def make_reader(take: Callable[[InotifyEvent], None]) -> Reader:
+        return Mortal(take)
+
+
+def test_a_dead_reader_is_noticed_replaced_and_made_up_for(tmp_path: Path) -> None:
+    bench = RootBench(tmp_path, make_watch=MortalWatch)
+    with bench:
+        bench.settle()
+        put(bench.root / "poison")
+        bench.clock.skipped += 5
+        bench.make_watch = InotifyWatch
+        records = said(bench.settle())
+        assert records[:1] == ["GapOpen watcher_died"]
+        assert records[-1] == "GapClosed watcher_died"
+        assert bench.converged()
+        put(bench.root / "after.mkv")
+        bench.settle()
+        assert bench.converged()
+
+
+def test_a_failure_of_the_journal_is_a_gap_and_made_up_for(bench: RootBench) -> None:
+    bench.stop()
+    put(bench.root / "unseen.mkv")
+    bench.start(failure="journal_failed")
+    assert said(bench.settle()) == [
+        "RootDeclared", "GapOpen journal_failed", "ScanStarted scan start", "+ unseen.mkv", "# unseen.mkv",
+        "ScanFinished scan start", "GapClosed journal_failed",
+    ]  # fmt: skip
+
+
+def test_a_full_disk_writes_nothing_by_halves_and_is_made_up_for(bench: RootBench) -> None:
+    bench.settle()
+    pages = bench.database.execute("PRAGMA page_count").fetchone()[0]
+    bench.database.execute(f"PRAGMA max_page_count={pages}")
+    before = len(bench.everything())
+    for number in range(400):
+        put(bench.root / f"{number}-{'x' * 150}.mkv")
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        bench.settle()
+    state, index = believed(bench.everything()), bench.database.execute("SELECT count(*) FROM entry").fetchone()[0]
+    assert len(state) == index
+    assert len(bench.everything()) >= before
+    bench.stop()
+    bench.start(failure="state_unwritable")
+    records = said(bench.settle())
+    assert "GapOpen state_unwritable" in records
+    assert records[-1] == "GapClosed state_unwritable"
+    assert bench.converged()
+
+
+def test_the_periods_are_settable() -> None:
+    assert Pacing(1.0, 2.0, 3).confirm_seconds == 60.0

@@ -1,0 +1,96 @@
+"""A supervisor of small children, run as a process of its own so that a test can kill it.
+
+    python -m tests.support.supervised STATE_DIR SCENARIO
+
+The children write their pids into STATE_DIR, one file each, appended to at every start.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from cli.up import jars, ports
+from cli.up.component import Plan, service
+from cli.up.kafka import EmbeddedKafka
+from cli.up.platform import python, server_plan
+from cli.up.postgres import EmbeddedPostgres
+from cli.up.program import STATE_MARK, Program
+from cli.up.state import State, owned
+from cli.up.supervisor import Supervisor, run
+from cli.up.telling import Telling
+from runtime import lifecycle
+from runtime.lifecycle import READY_FILE, Stop
+
+WELL = """
+import os, pathlib, signal, subprocess, sys
+pids, ready = map(pathlib.Path, sys.argv[1:3])
+child = subprocess.Popen(["sleep", "1000"])
+with pids.open("a") as file:
+    file.write(f"{os.getpid()} {child.pid}\\n")
+ready.write_text(str(os.getpid()))
+signal.sigwait({signal.SIGTERM} if "deaf" not in sys.argv else {signal.SIGUSR1})
+pathlib.Path(pids.parent / "ended").open("a").write(sys.argv[3] + "\\n")
+"""
+"""A process of ours with a child of its own. `deaf`: it does not end when asked."""
+BROKEN = "import sys; print('it is broken'); sys.exit(3)"
+REFUSED = "import sys; print('error: gateway.port: no'); sys.exit(2)"
+
+
+def plan(state: State, name: str, code: str, *extra: str) -> Plan:
+    """A child."""
+    ready, pids = state.ready_file(name), state.folder / f"{name}.pids"
+    environment = {STATE_MARK: str(state.folder), READY_FILE: str(ready)}
+    block = "import signal; signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGUSR1})\n"
+    arguments = ("-c", block + code, str(pids), str(ready), name, *extra)
+    return service(name, python(name, arguments, environment), ready)
+
+
+def servers(state: State) -> list[Plan]:
+    """The real ones."""
+    paths = jars.obtain(jars.locked(jars.SERVER), jars.cache_folder() / "kafka", Telling())
+    mark = {STATE_MARK: str(state.folder)}
+    kafka = EmbeddedKafka(state.kafka, ports.free_port(), paths)
+    postgres = EmbeddedPostgres(state.postgres, ports.free_port())
+    return [server_plan("kafka", kafka, mark), server_plan("postgres", postgres, mark)]
+
+
+SCENARIOS: dict[str, Callable[[State], tuple[list[Plan], list[Plan]]]] = {
+    "well": lambda state: ([plan(state, "one", WELL)], [plan(state, "two", WELL), plan(state, "three", WELL)]),
+    "deaf": lambda state: ([plan(state, "one", WELL)], [plan(state, "two", WELL, "deaf")]),
+    "broken": lambda state: ([], [plan(state, "one", BROKEN)]),
+    "refused": lambda state: ([], [plan(state, "one", REFUSED)]),
+    "servers": lambda state: (servers(state), [plan(state, "two", WELL)]),
+}
+
+
+def main(folder: Path, scenario: str) -> None:
+    """Run the scenario until SIGTERM."""
+    with owned(folder) as state:
+        first, then = SCENARIOS[scenario](state)
+
+        async def supervise(stop: Stop) -> None:
+            telling = Telling()
+
+            async def set_up() -> None:
+                telling.say("set up")
+
+            def changed(pids: dict[str, int]) -> None:
+                text = "".join(f"{name} {pid}\n" for name, pid in pids.items())
+                (state.folder / "pids.new").write_text(text)
+                (state.folder / "pids.new").replace(state.folder / "pids")
+
+            supervisor = Supervisor(first, lambda: then, log=state.log, show=telling.say, changed=changed)
+            await run(supervisor, set_up, stop.wait(), lambda: telling.say("ready"))
+
+        lifecycle.run(supervise)
+
+
+def program(folder: Path, scenario: str) -> Program:
+    """The command line."""
+    return python("supervised", ("-m", "tests.support.supervised", str(folder), scenario), {})
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2])

@@ -1,0 +1,177 @@
+"""The command line without any server: help that teaches, faults in one line, exit codes, secrets unseen."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.config_values import settings_of
+from cli.console import run_to_exit
+from cli.errors import BadArgument, NotRunning
+from cli.installation import with_running
+from cli.main import app
+from cli.settings import Settings
+from cli.up.run_file import RunFile
+from runtime.settings import PREFIX, SettingsError, load, variables
+
+ROOT = Path(__file__).parents[3]
+COMMANDS = [
+    "up", "watch", "stream", "project", "serve", "tap", "migrate", "version", "topics plan", "topics apply",
+    "topics list", "replay project", "replay fold", "config print", "config check", "user admin",
+]  # fmt: skip
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The command line in a process of its own, without our variables of this one."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    return subprocess.run(
+        [sys.executable, "-m", "cli.main", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**clean, "CATALOGIZER_STATE_DIR": "/nonexistent", **environment},
+        timeout=60,
+        check=False,
+    )
+
+
+def shown(*arguments: str) -> str:
+    """What `--help` of a command prints."""
+    result = CliRunner().invoke(app, [*arguments, "--help"], env={"COLUMNS": "200", "TERMINAL_WIDTH": "200"})
+    assert result.exit_code == 0
+    return result.output
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_teaches_with_an_example(command: str) -> None:
+    assert command in ("version", "topics list") or f"catalogizer {command}" in shown(*command.split())
+
+
+def test_the_command_without_arguments_shows_every_command() -> None:
+    assert {command.split()[0] for command in COMMANDS} <= set(re.findall(r"│ (\w+)", shown()))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (("tap", "media_updates"), 1, "CATALOGIZER_KAFKA__BOOTSTRAP_SERVERS"),
+        (("tap", "x", "--from", "nowhere"), 2, "no place in a log"),
+        (("tap", "x", "--follow", "--until", "head"), 2, "--follow"),
+        (("replay", "project"), 2, "exactly one of"),
+        (("watch",), 2, "kafka.bootstrap_servers"),
+    ],
+)
+def test_a_fault_is_one_line_and_an_exit_code(arguments: tuple[str, ...], code: int, says: str) -> None:
+    result = run(*arguments)
+    assert result.returncode == code
+    assert says in result.stderr
+    assert result.stderr.startswith("error: ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_broker_that_is_not_there_is_one_line() -> None:
+    result = run("topics", "plan", CATALOGIZER_KAFKA__BOOTSTRAP_SERVERS="127.0.0.1:1")
+    assert (result.returncode, result.stderr.count("\n")) == (1, 1)
+    assert result.stderr.startswith("error: cannot reach Kafka")
+
+
+def test_every_wrong_setting_is_named_at_once() -> None:
+    result = run("config", "check", CATALOGIZER_GATEWAY__PORT="0", CATALOGIZER_KAFKA__LANE="4")
+    assert result.returncode == 2
+    assert "CATALOGIZER_KAFKA__LANE: no such setting; did you mean CATALOGIZER_KAFKA__LANES?" in result.stderr
+    assert "gateway.port (CATALOGIZER_GATEWAY__PORT)" in result.stderr
+    assert all(fault.startswith("error: ") for fault in result.stderr.splitlines())
+
+
+def test_settings_that_hold_are_said_to_hold() -> None:
+    assert json.loads(run("config", "check", "--json").stdout) == {"ok": True}
+
+
+def test_printed_settings_are_all_settings_without_a_secret() -> None:
+    canary = "canary-0123456789-0123456789-0123456789"
+    result = run(
+        "config", "print", "--json",
+        CATALOGIZER_ADMIN_PASSWORD=canary,
+        CATALOGIZER_DATABASE__URL=f"postgresql://u:{canary}@h/d",
+        CATALOGIZER_GATEWAY__TOKEN_SECRET=canary,
+    )  # fmt: skip
+    printed = json.loads(result.stdout)
+    assert [setting["variable"] for setting in printed] == list(variables(Settings))
+    assert canary not in result.stdout + result.stderr
+
+
+def test_a_setting_says_where_it_came_from(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in [name for name in os.environ if name.startswith(PREFIX)]:
+        monkeypatch.delenv(name)
+    (tmp_path / "c.toml").write_text("[gateway]\nring_seconds = 7\n")
+    (tmp_path / "password").write_text("0123456789\n")
+    monkeypatch.setenv("CATALOGIZER_CONFIG_FILE", str(tmp_path / "c.toml"))
+    monkeypatch.setenv("CATALOGIZER_GATEWAY__PORT", "9000")
+    monkeypatch.setenv("CATALOGIZER_ADMIN_PASSWORD_FILE", str(tmp_path / "password"))
+    sources = {setting.key: (setting.value, setting.source) for setting in settings_of(load(Settings), os.environ)}
+    assert sources["gateway.port"] == ("9000", "environment")
+    assert sources["gateway.ring_seconds"] == ("7", "configuration file")
+    assert sources["admin_password"] == ("[set, not shown]", "secret file")
+    assert sources["gateway.host"] == ("127.0.0.1", "default")
+
+
+RUNNING = RunFile(
+    url="u", ws_url="w", admin_user="admin", admin_password_file="p", bootstrap_servers="127.0.0.1:5",
+    database_url="postgresql://h/d", library={}, pids={},
+)  # fmt: skip
+
+
+def test_a_running_platform_fills_in_what_the_settings_leave_open() -> None:
+    found = with_running(Settings(), RUNNING)
+    assert (found.kafka.bootstrap_servers, found.kafka.lane_count, found.database.dsn()) == (
+        "127.0.0.1:5", 4, "postgresql://h/d",
+    )  # fmt: skip
+
+
+def test_a_running_platform_changes_nothing_that_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CATALOGIZER_KAFKA__BOOTSTRAP_SERVERS", "k:9092")
+    monkeypatch.setenv("CATALOGIZER_DATABASE__URL", "postgresql://other/d")
+    settings = Settings()
+    assert with_running(settings, RUNNING) == settings
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (SettingsError(("a", "b")), 2),
+        (BadArgument("--x", "y"), 2),
+        (NotRunning("z"), 1),
+        (OSError("disk full"), 1),
+        (KeyboardInterrupt(), 130),
+    ],
+)
+def test_errors_become_exit_codes(error: BaseException, code: int, capsys: pytest.CaptureFixture[str]) -> None:
+    def command() -> None:
+        raise error
+
+    assert run_to_exit(command) == code
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_fault_of_the_program_is_not_hidden() -> None:
+    def command() -> None:
+        raise AssertionError("bug")
+
+    with pytest.raises(AssertionError, match="bug"):
+        run_to_exit(command)
+
+
+def test_help_costs_no_service() -> None:
+    probe = (
+        "import sys, cli.main; heavy = {'aiokafka', 'faust', 'fastapi', 'psycopg', 'aiohttp'} & set(sys.modules);"
+        " sys.exit(', '.join(heavy) or 0)"
+    )
+    result = subprocess.run([sys.executable, "-c", probe], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stderr) == (0, "")

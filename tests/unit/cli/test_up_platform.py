@@ -1,0 +1,59 @@
+"""A service under `up` reads the very settings that were given to `up`, with what was left open filled in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cli.settings import Settings
+from cli.up.kafka import EmbeddedKafka
+from cli.up.platform import SERVICES, Platform
+from cli.up.postgres import EmbeddedPostgres
+from cli.up.state import State
+from producer.settings import RootSpec
+from runtime.settings import load
+from schemas.topics import EMBEDDED_LANES
+
+ROOT = RootSpec(name="films", library="home", path=Path("/media/films"), exclude=("*.tmp",), debounce_ms=300)
+
+
+@pytest.fixture
+def platform(tmp_path: Path) -> Platform:
+    state = State(tmp_path)
+    kafka = EmbeddedKafka(state.kafka, 20_001, (tmp_path / "x.jar",))
+    return Platform(Settings(), state, kafka, EmbeddedPostgres(state.postgres, 20_002), (ROOT,))
+
+
+def test_every_service_is_run_once(platform: Platform) -> None:
+    assert tuple(plan.name for plan in platform.services()) == SERVICES
+    assert [plan.name for plan in platform.servers()] == ["kafka", "postgres"]
+
+
+def test_a_service_reads_broker_database_roots_and_lanes(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable, value in platform.environment().items():
+        monkeypatch.setenv(variable, value)
+    settings = load(Settings)
+    assert settings.state_dir == platform.state.folder
+    assert settings.kafka.bootstrap_servers == "127.0.0.1:20001"
+    assert settings.kafka.lane_count == EMBEDDED_LANES
+    assert settings.kafka.replication_factor == 1
+    assert settings.database.dsn() == platform.database_url
+    assert settings.producer.roots == (ROOT,)
+    assert settings.streams.analysis.roots == {"films": Path("/media/films")}
+
+
+def test_an_address_to_listen_everywhere_is_told_as_one_to_connect_to(platform: Platform) -> None:
+    gateway = platform.settings.gateway.model_copy(update={"host": "0.0.0.0", "port": 8123})
+    everywhere = Platform(
+        platform.settings.model_copy(update={"gateway": gateway}),
+        platform.state,
+        platform.kafka,
+        platform.postgres,
+        platform.roots,
+    )
+    run = everywhere.run_file({"serve": 7})
+    assert (run.url, run.ws_url) == ("http://127.0.0.1:8123", "ws://127.0.0.1:8123/ws")
+    assert run.pids == {"serve": 7}

