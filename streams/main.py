@@ -123,15 +123,21 @@ async def _run(worker: _Worker, stop: Stop) -> None:
 
 async def _start(worker: _Worker) -> None:
     crash = asyncio.create_task(crashed(worker.app))
-    start = asyncio.create_task(worker.app.start())
+    ready = asyncio.create_task(_ready(worker))
     try:
-        await asyncio.wait({crash, start}, return_when=asyncio.FIRST_COMPLETED)
-        if start.done():
-            start.result()
-            await worker.library.wait_ready()
+        await asyncio.wait({crash, ready}, return_when=asyncio.FIRST_COMPLETED)
+        if ready.done():
+            ready.result()
+        else:
+            end_hard(f"the stream app crashed at its start: {crash.result()}")
     finally:
         crash.cancel()
-        start.cancel()
+        ready.cancel()
+
+
+async def _ready(worker: _Worker) -> None:
+    await worker.app.start()
+    await worker.library.wait_ready()
 
 
 async def _work(worker: _Worker, asked: asyncio.Task[bool]) -> None:

@@ -1,9 +1,9 @@
 """The pool of probing children: as many as may probe at once, each a process of its own, started beforehand.
 
 A probe always ends in a reply: a child that hangs is killed, one that dies or answers nonsense is replaced, and
-both are what is wrong with the file, not with us. Only when no child can be started at all is it our own failure.
+both are what is wrong with the file, not with us. That no child can be started is never the file's fault.
 
-    NoChild   a child did not start or did not become ready (retryable)
+    NoChild   the first children did not start or did not become ready (retryable)
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from streams.analysis import wire
 from streams.settings import AnalysisSettings
 
 READY_SECONDS = 30.0
+PAUSE_SECONDS = 1.0
+"""Between attempts to start a child."""
 PROBES = 500
 """A child is replaced after so many: parsers leak."""
 _SOURCES = str(Path(__file__).parents[2])
@@ -126,21 +128,30 @@ class Children:
         self._all.clear()
 
     async def probe(self, request: wire.Request, descriptor: int) -> wire.Reply:
-        """Probe an open file; the descriptor stays the caller's. Waits for a free child. Raises NoChild."""
+        """Probe an open file; the descriptor stays the caller's. Waits for a free child."""
         free = await self._free.get()
         again: _Child | None = None
         try:
-            child = free or await self._spawn()
-            try:
-                reply, again = await self._ask(child, request, descriptor)
-            except _Died:  # it had died while idle: nobody's file is to blame, and a fresh one is asked
-                await self._discard(child)
-                reply, again = await self._ask(await self._spawn(), request, descriptor)
-            return reply
-        except _Died as error:
-            raise NoChild("a fresh probing child has died before it was asked") from error
+            child = free or await self._fresh()
+            while True:
+                try:
+                    reply, again = await self._ask(child, request, descriptor)
+                    return reply
+                except _Died:  # it had died while idle: nobody's file is to blame, and a fresh one is asked
+                    await self._discard(child)
+                    child = await self._fresh()
         finally:
             self._free.put_nowait(again)
+
+    async def _fresh(self) -> _Child:
+        """A new child, however long it takes: a machine that cannot start one now is not the file's fault either,
+        and a worker that stands still is noticed (`streams.watch`)."""
+        while True:
+            try:
+                return await self._spawn()
+            except NoChild as error:
+                _log.error("no probing child", error=str(error))
+            await asyncio.sleep(PAUSE_SECONDS)
 
     async def _ask(
         self, child: _Child, request: wire.Request, descriptor: int

@@ -44,14 +44,15 @@ class OpenJob:
 
 
 class Catalogue:
-    """Items and jobs of a lane. `id_base`: see `schemas.ids.media_id`."""
+    """Items and jobs of a lane. `ended`: told of accounts of which a job has ended; `id_base`: see
+    `schemas.ids.media_id`."""
 
-    def __init__(self, known: Known, emit: Emitter, id_base: int = 0) -> None:
+    def __init__(self, known: Known, emit: Emitter, ended: list[Tally], id_base: int = 0) -> None:
         self._known = known
         self._emit = emit
         self._id_base = id_base
         self._jobs: dict[str, OpenJob] = {}  # in the order of being asked
-        self._ended: list[Tally] = []
+        self._ended = ended
 
     # -- what happened to a path -------------------------------------------------------------------------------
 
@@ -198,11 +199,6 @@ class Catalogue:
             tally.identified += 1
         self._tell(entry, "analyzed", record.job)
         return True
-
-    def take_ended(self) -> list[Tally]:
-        """The accounts of which a job has ended since the last call."""
-        ended, self._ended = self._ended, []
-        return ended
 
     def complete(self, tally: Tally, now: int) -> None:
         """All jobs of a scan or batch are done: say so, once, if there were any."""

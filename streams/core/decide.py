@@ -164,6 +164,11 @@ class Decide:
         self._revive(entry)
         self._catalogue.deleted(entry, seen)
 
+    def untie(self, origin: Place, pending: Pending) -> None:
+        """What is pending did not come from there after all."""
+        if self.moved_away.get(origin) is pending:
+            del self.moved_away[origin]
+
     def rekey_moves(self, rewritten: Callable[[Place], Place]) -> None:
         """Directories moved: origins of moves below them are at other places now."""
         self.moved_away = {rewritten(place): mover for place, mover in self.moved_away.items()}
@@ -173,9 +178,8 @@ class Decide:
             self._renames.release(entry.gone)
 
     def _forget_move(self, pending: Pending) -> None:
-        source = pending.came_from
-        if source is not None and self.moved_away.get(source) is pending:
-            del self.moved_away[source]
+        if pending.came_from is not None:
+            self.untie(pending.came_from, pending)
 
     def _mover(self, place: Place) -> Pending | None:
         """The pending path that the kernel has tied to what was known at a place."""

@@ -64,9 +64,10 @@ class Fold:
         self._emit = Emitter(lane, VERSION)
         self._known = Known()
         self._roots = Roots()
-        self._settle = Settle(self._deadlines)  # type: ignore[arg-type]
-        self._renames = Renames(self._known, self._deadlines)  # type: ignore[arg-type]
-        self._catalogue = Catalogue(self._known, self._emit, id_base)
+        self._ended: list[Tally] = []
+        self._settle = Settle(self._deadlines, self._ended)  # type: ignore[arg-type]
+        self._renames = Renames(self._known, self._deadlines, self._ended)  # type: ignore[arg-type]
+        self._catalogue = Catalogue(self._known, self._emit, self._ended, id_base)
         self._decide = Decide(self._known, self._roots, self._settle, self._renames, self._catalogue)
         self._scans = Scans(self._known, self._settle, self._renames, self._catalogue, self._emit, id_base)
         self._trees = Trees(self._known, self._settle, self._renames, self._decide, self._catalogue)
@@ -166,10 +167,8 @@ class Fold:
                     self._decide.settled(subject, moment)
                 else:
                     self._decide.unsettled(subject)
-                self._close(subject.tally, moment.now)
             case Hold():
                 self._decide.expired(subject, moment)
-                self._close(subject.tally, moment.now)
             case Tally():
                 self._batch_quiet(subject, moment.now)
             case _:
@@ -224,12 +223,16 @@ class Fold:
         seen = Sighting(record.file, offset, record.origin, record.cause, tally)
         self._touch(root, place, seen)
 
-    def _touch(self, root: Root, place: Place, seen: Sighting) -> Pending | None:
+    def _touch(self, root: Root, place: Place, seen: Sighting) -> None:
         if root.baseline is not None and root.baseline.seen is not None and seen.state is not None:
             root.baseline.seen.add(place.path)
-        if self._settle.get(place) is None and not self._decide.news(place, seen.state):
-            return None
-        return self._settle.touch(place, seen, self._clock.now, root.windows)
+        pending = self._settle.get(place)
+        if pending is None and not self._decide.news(place, seen.state):
+            return
+        origin = None if pending is None else pending.came_from
+        pending = self._settle.touch(place, seen, self._clock.now, root.windows)
+        if origin is not None and pending.came_from is None:
+            self._decide.untie(origin, pending)
 
     def _moved(self, root: Root, offset: int, record: Moved) -> None:
         source = Place(root.name, from_wire(record.from_path, record.from_path_b64))
@@ -253,10 +256,12 @@ class Fold:
             origin, fingerprint = before.came_from or source, before.fingerprint
         now = self._clock.now
         if before is not None or self._decide.news(source, None):
-            nothing = Sighting(None, seen.offset, seen.origin, seen.cause, seen.tally)
-            self._settle.touch(source, nothing, now, root.windows)
+            self._touch(root, source, Sighting(None, seen.offset, seen.origin, seen.cause, seen.tally))
         if root.baseline is not None and root.baseline.seen is not None:
             root.baseline.seen.add(target.path)
+        there = self._settle.get(target)
+        if there is not None and there.came_from is not None:
+            self._decide.untie(there.came_from, there)
         pending = self._settle.touch(target, seen, now, root.windows)
         pending.fingerprint = pending.fingerprint or fingerprint
         if origin != target:
@@ -291,7 +296,7 @@ class Fold:
         nothing = Sighting(None, offset, record.origin, record.cause, tally)
         for place in self._scans.finished(root, record, moment.now):
             if self._settle.get(place) is not None or self._renames.new_at(place) is not None:
-                self._settle.touch(place, nothing, moment.now, root.windows)
+                self._touch(root, place, nothing)
             elif (entry := self._known.get(*place)) is not None:
                 self._decide.gone(entry, nothing, moment)
         if root.jumped and not from_wire(record.subtree, record.subtree_b64):
@@ -304,8 +309,11 @@ class Fold:
             self._roots.dropped["outdated_result"] += 1
 
     def _close_ended(self, now: int) -> None:
-        for tally in self._catalogue.take_ended():
-            self._close(tally, now)
+        if self._ended:
+            ended = self._ended.copy()
+            self._ended.clear()
+            for tally in ended:
+                self._close(tally, now)
 
     def _close(self, tally: Tally | None, now: int) -> None:
         """Something of an account was decided: a scan may be complete, a batch may have gone quiet."""

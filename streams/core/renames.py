@@ -47,9 +47,10 @@ class Hold:
 
 
 class Renames:
-    """All held halves of a lane."""
+    """All held halves of a lane. `ended`: told of accounts that have nothing held any more."""
 
-    def __init__(self, known: Known, deadlines: Deadlines[Hold]) -> None:
+    def __init__(self, known: Known, deadlines: Deadlines[Hold], ended: list[Tally]) -> None:
+        self._ended = ended
         self._known = known
         self._deadlines = deadlines
         self._gone: dict[Place, Hold] = {}
@@ -134,7 +135,7 @@ class Renames:
             if hold.fingerprint is not None:
                 self._new_by_fingerprint.drop(hold.fingerprint, hold)
         if hold.tally is not None:
-            hold.tally.live.outstanding -= 1
+            hold.tally.left(self._ended)
 
     def postpone(self, hold: Hold, until: int) -> None:
         """Keep it until another deadline."""

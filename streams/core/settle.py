@@ -72,10 +72,11 @@ class Pending:
 
 
 class Settle:
-    """All pending paths of a lane."""
+    """All pending paths of a lane. `ended`: told of accounts that have nothing pending any more."""
 
-    def __init__(self, deadlines: Deadlines[Pending]) -> None:
+    def __init__(self, deadlines: Deadlines[Pending], ended: list[Tally]) -> None:
         self._deadlines = deadlines
+        self._ended = ended
         self._pending: dict[Place, Pending] = {}
 
     def __len__(self) -> int:
@@ -99,7 +100,7 @@ class Settle:
             return pending
         pending.offset = seen.offset
         if seen.tally is not None:
-            _leave(pending)
+            self._leave(pending)
             pending.tally = seen.tally
             seen.tally.outstanding += 1
         if not same_sight(pending.state, seen.state):
@@ -112,7 +113,7 @@ class Settle:
         """It has settled (or is settled early): no longer pending."""
         del self._pending[pending.place]
         pending.deadline = None
-        _leave(pending)
+        self._leave(pending)
 
     def due(self, pending: Pending) -> Literal["settled", "unsettled"]:
         """Its deadline has come. `settled`: taken out; `unsettled`: its hold begins anew at the deadline."""
@@ -131,10 +132,14 @@ class Settle:
         del self._pending[pending.place]
         if place in self._pending:
             pending.deadline = None
-            _leave(pending)
+            self._leave(pending)
             return
         pending.place = place
         self._pending[place] = pending
+
+    def _leave(self, pending: Pending) -> None:
+        if pending.tally is not None:
+            pending.tally.left(self._ended)
 
 
 def same_sight(a: FileState | None, b: FileState | None) -> bool:
@@ -154,8 +159,3 @@ def _change(pending: Pending, seen: Sighting) -> None:
     pending.fingerprint = None
     pending.origin = seen.origin
     pending.cause = seen.cause
-
-
-def _leave(pending: Pending) -> None:
-    if pending.tally is not None:
-        pending.tally.live.outstanding -= 1

@@ -61,6 +61,13 @@ class Tally:
         """Nothing of it is open any more."""
         return self.finished and not self.outstanding and not self.open_jobs
 
+    def left(self, ended: list[Tally]) -> None:
+        """One path of it is decided, or counts for another scan now; `ended` is told when that was the last."""
+        tally = self.live
+        tally.outstanding -= 1
+        if not tally.outstanding:
+            ended.append(tally)
+
     @property
     def live(self) -> Tally:
         """Itself, or the scan that it was merged into."""

@@ -7,7 +7,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +82,8 @@ def test_a_file_is_created_analysed_renamed_and_deleted_under_one_id(
     assert analysed[1]["data"]["media"]["duration"] > 0
     assert "analysis_id" in analysed[1]["data"]
     assert created[1]["payload"] == created[1]["data"]
-    where = platform.client().get("/api/v1/changes", params={"path": name}).json()
+    with closing(platform.client()) as client:
+        where = client.get("/api/v1/changes", params={"path": name}).json()
     kinds = [change["kind"] for change in where["changes"]]
     assert sorted(kinds) == ["created", "moved"]
 

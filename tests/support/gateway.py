@@ -50,7 +50,8 @@ class Client:
 
     def hear_until(self, wanted: Callable[[Frame], bool], seconds: float = WAIT_SECONDS) -> list[Frame]:
         """The frames up to the first that is wanted, with it."""
-        deadline, frames = time.monotonic() + seconds, []
+        deadline = time.monotonic() + seconds
+        frames: list[Frame] = []
         while True:
             left = deadline - time.monotonic()
             if left <= 0:

@@ -17,6 +17,7 @@ from cli.up.ports import free_port
 from tests.support.waiting import wait_until
 
 READY_SECONDS = 90
+DEBOUNCE_MS = 300
 PASSWORD = "correct horse battery"
 
 
@@ -35,7 +36,13 @@ class Platform:
         }
         if roots is not None:
             specs = [
-                {"name": name, "library": "home", "path": str(path), "debounce_ms": 300, "rename_window_ms": 300}
+                {
+                    "name": name,
+                    "library": "home",
+                    "path": str(path),
+                    "debounce_ms": DEBOUNCE_MS,
+                    "rename_window_ms": DEBOUNCE_MS,
+                }
                 for name, path in roots.items()
             ]
             self.env["CATALOGIZER_PRODUCER__ROOTS"] = json.dumps(specs)
@@ -45,6 +52,7 @@ class Platform:
     def start(self) -> float:
         """Start and wait until it is ready; returns the seconds it took."""
         began = time.monotonic()
+        (self.state_dir / "run.json").unlink(missing_ok=True)  # of a killed one
         with self._output.open("ab") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "cli.main", "up"], env=self.env, stdout=output, stderr=subprocess.STDOUT

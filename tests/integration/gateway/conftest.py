@@ -1,49 +1,5 @@
-"""One gateway for all tests of a module, on topics and a database of its own."""
+"""The gateway's fixtures."""
 
-from __future__ import annotations
+from tests.support.gateway_fixtures import log, server, tables, token
 
-import asyncio
-from collections.abc import Iterator
-
-import pytest
-
-from cli.migrate import apply_migrations
-from cli.provision import apply
-from cli.up.kafka import EmbeddedKafka
-from cli.up.postgres import EmbeddedPostgres
-from gateway.accounts import ensure_admin
-from runtime.kafka import Kafka
-from tests.support.gateway import PASSWORD, Gateway, gateway
-from tests.support.servers import clients, fresh_database
-
-
-@pytest.fixture(scope="module")
-def log(broker: EmbeddedKafka) -> Kafka:
-    """Topics of this module's own."""
-    kafka = clients(broker)
-    asyncio.run(apply(kafka))
-    return kafka
-
-
-@pytest.fixture(scope="module")
-def tables(postgres: EmbeddedPostgres) -> Iterator[str]:
-    """A database with its tables and the administrator."""
-    with fresh_database(postgres) as url:
-        apply_migrations(url)
-        asyncio.run(ensure_admin(url, PASSWORD))
-        yield url
-
-
-@pytest.fixture(scope="module")
-def server(log: Kafka, tables: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    """A gateway that runs."""
-    running = gateway(log, tables, tmp_path_factory.mktemp("gateway"))
-    running.start()
-    yield running
-    running.kill()
-
-
-@pytest.fixture(scope="module")
-def token(server: Gateway) -> str:
-    """The administrator's."""
-    return server.sign_in()
+__all__ = ["log", "server", "tables", "token"]

@@ -27,7 +27,7 @@ LIBRARY = "home"
 
 
 def settings(root: Path, **more: object) -> StreamsSettings:
-    analysis = AnalysisSettings(roots={"movies": root}, seconds=5)
+    analysis = AnalysisSettings(roots={"movies": root}, seconds=30)
     return StreamsSettings(analysis=analysis.model_copy(update=more))
 
 

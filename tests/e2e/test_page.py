@@ -1,0 +1,200 @@
+"""The page in a real browser: sign in, see an event as it happens, replay from any start visibly marked, go back
+to live, survive a restart of the gateway; nothing cut off on a phone; text is only ever text.
+
+Needs Chromium; where there is none every test here says so and is skipped.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from runtime.kafka import Kafka
+from schemas.channels import MEDIA_UPDATES, SYSTEM_UPDATES
+from tests.support.events import event, film, films
+from tests.support.gateway import PASSWORD, Gateway
+from tests.support.gateway_fixtures import log, server, tables, token
+from tests.support.topic import Said
+from tests.support.topic import write as write_blocking
+
+__all__ = ["log", "server", "tables", "token"]
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: the page was not looked at")
+
+WAIT_MS = 15_000
+
+
+def write(kafka: Kafka, *records: Said) -> None:
+    """Append; in a thread, for Playwright keeps an event loop of its own in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(write_blocking, kafka, *records).result()
+
+
+@pytest.fixture(scope="module")
+def browser(server: Gateway) -> Iterator[Browser]:
+    """One Chromium for all tests, started after the servers (they are set up with event loops of their own)."""
+    with sync_playwright() as playwright:
+        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def page(browser: Browser, server: Gateway) -> Iterator[Page]:
+    """A fresh browser profile on the page; a script error or a broken content policy fails the test."""
+    context = browser.new_context(viewport={"width": 1200, "height": 800})
+    context.set_default_timeout(WAIT_MS)
+    expect.set_options(timeout=WAIT_MS)
+    opened = context.new_page()
+    faults: list[str] = []
+    opened.on("pageerror", lambda error: faults.append(str(error)))
+    opened.on("console", lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None)
+    opened.goto(server.url)
+    yield opened
+    context.close()
+    assert faults == []
+
+
+def sign_in(page: Page) -> None:
+    page.get_by_label("User name or e-mail").fill("admin")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.locator("#connection")).to_have_text("live")
+
+
+def test_a_wrong_password_is_said_and_the_right_one_enters(page: Page) -> None:
+    page.get_by_label("User name or e-mail").fill("admin")
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert").filter(has_text="wrong user name or password")).to_be_visible()
+    sign_in(page)
+    expect(page.get_by_text("Nothing yet.")).to_be_visible()
+    expect(page.get_by_text("The catalogue is empty yet.")).to_be_visible()
+
+
+def test_an_event_shows_action_title_type_root_and_time(page: Page, log: Kafka) -> None:
+    sign_in(page)
+    data = film(7, title="Stalker")
+    media = {**data["media"], "year": 1979, "storage_root": "movies", "path": "s/Stalker.mkv"}  # type: ignore[dict-item]
+    write(log, event(MEDIA_UPDATES, {**data, "media": media}, id="page-1", time="2026-01-15T10:30:00Z"))
+    row = page.locator(".event").first
+    expect(row.locator(".action")).to_have_text("created")
+    expect(row.locator(".subject")).to_have_text("Stalker")
+    expect(row.locator(".type")).to_have_text("video · 1979")
+    expect(row.locator(".root")).to_have_text("movies/s/Stalker.mkv")
+    expect(row.locator("time")).to_have_attribute("datetime", "2026-01-15T10:30:00Z")
+    expect(row.locator(".mark")).to_be_hidden()
+
+
+def test_a_title_that_is_markup_is_shown_as_text(page: Page, log: Kafka) -> None:
+    sign_in(page)
+    title = "<img src=x onerror=document.title='owned'><b>bold</b>"
+    write(log, event(MEDIA_UPDATES, film(8, title=title), id="page-2", time="2026-01-15T10:30:00Z"))
+    expect(page.locator(".event .subject").first).to_have_text(title)
+    assert page.locator(".event img, .event b").count() == 0
+    assert page.title() == "Catalogizer"
+
+
+def test_a_warning_of_the_system_is_a_toast(page: Page, log: Kafka) -> None:
+    sign_in(page)
+    data = {"action": "storage_update", "component": "nas", "status": "error", "message": "connection lost to nas"}
+    write(log, event(SYSTEM_UPDATES, data, id="page-3", time="2026-01-15T10:30:00Z"))
+    expect(page.locator(".toast")).to_have_text("connection lost to nas")
+
+
+@pytest.mark.parametrize("start", ["last", "time", "offset", "earliest"])
+def test_replay_marks_what_is_history_and_goes_back_to_live(
+    page: Page, log: Kafka, start: Literal["last", "time", "offset", "earliest"]
+) -> None:
+    write(log, *films(5, first=50))
+    sign_in(page)
+    page.get_by_label("Replay from").select_option(start)
+    if start == "time":
+        page.locator("#time").fill("2026-01-01T00:00:00")
+    page.get_by_role("button", name="Replay", exact=True).click()
+    expect(page.locator("#replay-state")).to_contain_text("is complete")
+    expect(page.locator(".event.replayed", has_text="Film 54")).not_to_have_count(0)
+    write(log, *films(1, first=70))
+    live = page.locator(".event", has_text="Film 70").first
+    expect(live).to_be_visible()
+    expect(live.locator(".mark")).to_be_hidden()
+    page.get_by_role("button", name="Back to live").click()
+    expect(page.locator(".event")).to_have_count(0)
+    write(log, *films(1, first=71))
+    expect(page.locator(".event", has_text="Film 71")).to_have_count(1)
+    expect(page.locator(".event.replayed")).to_have_count(0)
+
+
+def test_bad_replay_input_is_said_beside_the_control(page: Page) -> None:
+    sign_in(page)
+    page.get_by_label("Replay from").select_option("offset")
+    page.locator("#partition").fill("99")
+    page.get_by_role("button", name="Replay", exact=True).click()
+    expect(page.locator("#replay-error")).to_have_text("media_updates has partitions 0 to 1.")
+
+
+def test_a_restart_of_the_gateway_loses_nothing_and_repeats_nothing(
+    page: Page, log: Kafka, server: Gateway
+) -> None:
+    sign_in(page)
+    write(log, *films(3, first=80))
+    expect(page.locator(".event")).to_have_count(3)
+    server.kill()
+    expect(page.locator("#connection")).to_contain_text("connection lost")
+    write(log, *films(3, first=83))
+    server.start()
+    expect(page.locator("#connection")).to_have_text("live", timeout=40_000)
+    expect(page.locator(".event")).to_have_count(6)
+    assert sorted(page.locator(".event .subject").all_text_contents()) == [f"Film {n}" for n in range(80, 86)]
+
+
+def test_signing_out_ends_the_session_and_a_reload_keeps_it(page: Page) -> None:
+    sign_in(page)
+    page.reload()
+    expect(page.locator("#connection")).to_have_text("live")
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1200])
+def test_nothing_is_cut_off(page: Page, log: Kafka, width: int, scheme: Literal["light", "dark"]) -> None:
+    page.set_viewport_size({"width": width, "height": 740})
+    page.emulate_media(color_scheme=scheme)
+    sign_in(page)
+    title = "A_very_long_title_without_any_space_" * 5
+    write(
+        log, event(MEDIA_UPDATES, film(9, title=title), id=f"page-{scheme}-{width}", time="2026-01-15T10:30:00Z")
+    )
+    expect(page.locator(".event .subject").first).to_have_text(title)
+    overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert overflow <= 0
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    lightness = sum(int(part) for part in re.findall(r"\d+", ground)[:3]) / 3
+    assert (lightness > 128) == (scheme == "light")
+
+
+def test_it_works_by_keyboard_alone(page: Page) -> None:
+    page.locator("#name").focus()
+    page.keyboard.type("admin")
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("#connection")).to_have_text("live")
+    reached = set()
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("document.activeElement.id || document.activeElement.textContent.trim()"))
+    assert {"channel", "start", "last", "Replay", "query", "Search", "sign-out"} <= reached
