@@ -64,7 +64,11 @@ def run_async(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
         asyncio.get_running_loop().set_exception_handler(_handle)
         return await main()
 
-    return asyncio.run(quietly())
+    try:
+        return asyncio.run(quietly())
+    except BrokenPipeError:  # the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
 
 
 def run_to_exit(command: Callable[[], None]) -> int:
@@ -73,9 +77,6 @@ def run_to_exit(command: Callable[[], None]) -> int:
         command()
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:  # the reader has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except Exception as error:  # noqa: BLE001  the outermost loop of every command
         return _told(error)
     return 0

@@ -17,11 +17,8 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 LEAST = (3, 11)
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -52,8 +49,7 @@ class Failed(Exception):
     """The one line to be shown."""
 
 
-def main(arguments):
-    # type: (list[str]) -> int
+def main(arguments: list[str]) -> int:
     """Set up; the exit code."""
     try:
         if len(arguments) != 1 or arguments[0] not in SETS:
@@ -70,14 +66,12 @@ def main(arguments):
     return 0
 
 
-def _told(line):
-    # type: (str) -> int
+def _told(line: str) -> int:
     print("set-up failed: " + line, file=sys.stderr)
     return 1
 
 
-def _check_python():
-    # type: () -> None
+def _check_python() -> None:
     if sys.version_info[:2] < LEAST:
         found = ".".join(str(part) for part in sys.version_info[:3])
         raise Failed(
@@ -89,8 +83,7 @@ def _check_python():
 
 
 @contextlib.contextmanager
-def _alone():
-    # type: () -> Iterator[None]
+def _alone() -> Iterator[None]:
     """Two makes at once must not make the same environment: one waits."""
     with (REQUIREMENTS / "bootstrap.txt").open() as lock:
         try:
@@ -101,8 +94,7 @@ def _alone():
         yield
 
 
-def _set_up(wanted):
-    # type: (str) -> None
+def _set_up(wanted: str) -> None:
     has, stamp = _read_stamp()
     wanted = "dev" if has == "dev" else wanted
     if has in (wanted, "dev") and stamp == _fingerprint():
@@ -123,16 +115,14 @@ def _set_up(wanted):
     print("packages are installed")
 
 
-def _read_stamp():
-    # type: () -> tuple[str, str]
+def _read_stamp() -> tuple[str, str]:
     if HALF_MADE.exists() or not STAMP.exists():
         return "", ""
     name, _, stamp = STAMP.read_text().strip().partition(" ")
     return name, stamp
 
 
-def _fingerprint():
-    # type: () -> str
+def _fingerprint() -> str:
     """Of everything that the environment is made from: where it is, which Python, which lock files."""
     digest = hashlib.sha256(f"{CHECKOUT} {sys.version_info[:2]} {_LAUNCHER}".encode())
     for name in ("bootstrap", *SETS):
@@ -140,8 +130,7 @@ def _fingerprint():
     return digest.hexdigest()
 
 
-def _usable():
-    # type: () -> bool
+def _usable() -> bool:
     """True for an environment of the right Python, made at this place, with pip in it."""
     python = VENV / "bin" / "python"
     if not python.exists() or not (VENV / "pyvenv.cfg").exists():
@@ -151,8 +140,7 @@ def _usable():
     return told.stdout.decode().split() == f"{VENV} {sys.version_info[0]} {sys.version_info[1]}".split()
 
 
-def _make_venv():
-    # type: () -> None
+def _make_venv() -> None:
     if VENV.exists():
         print("making .venv anew")
         shutil.rmtree(VENV)
@@ -169,8 +157,7 @@ exec {python} -P -m cli.main "$@"
 """
 
 
-def _install_ourselves():
-    # type: () -> None
+def _install_ourselves() -> None:
     """Make the checkout importable and put the command beside Python: a build of our own package would need
     tools that running does not."""
     library = VENV / "lib" / "python{}.{}".format(*sys.version_info[:2]) / "site-packages"
@@ -180,8 +167,7 @@ def _install_ourselves():
     command.chmod(0o755)
 
 
-def _run(what, *argv):
-    # type: (str, str) -> None
+def _run(what: str, *argv: str) -> None:
     """On a terminal the tool shows its progress; elsewhere it is heard only when it fails."""
     shown = sys.stderr.isatty()
     try:
@@ -198,8 +184,7 @@ def _run(what, *argv):
     raise Failed(f"{what} could not be installed: {reason}")
 
 
-def _cause(said):
-    # type: (str) -> str
+def _cause(said: str) -> str:
     return next((meaning for words, meaning in CAUSES if words in said), "")
 
 

@@ -25,8 +25,8 @@ class NotProvisioned(Exception):
 async def read_epochs(kafka: Kafka) -> dict[str, TopicEpoch]:
     """The newest epoch record of each topic, by the topic's declared name. Raises NotProvisioned."""
     consumer = kafka.tail_consumer()
-    await consumer.start()
     try:
+        await consumer.start()
         partition = TopicPartition(kafka.name(META), 0)
         if not consumer.partitions_for_topic(partition.topic) and partition.topic not in await consumer.topics():
             raise NotProvisioned(partition.topic)

@@ -16,6 +16,7 @@ from mode import Service
 
 from runtime import log
 from runtime.dead_letters import DeadLetters
+from runtime.epochs import NotProvisioned, read_epochs
 from runtime.health import Health, HealthServer
 from runtime.kafka import Kafka
 from runtime.lifecycle import Stop, announce_ready, end_hard
@@ -51,9 +52,18 @@ async def stream(kafka: Kafka, settings: StreamsSettings, state_dir: Path, stop:
         logging.getLogger(noisy).setLevel(logging.WARNING)
     health = Health()
     with slot_held(state_dir, settings.slot) as folder:
+        await _provisioned(kafka)
         async with _serving(settings, health), _children(settings) as children, _producer(kafka) as producer:
             worker = _compose(kafka, settings, folder, parts=_Parts(children, producer, health))
             await _run(worker, stop)
+
+
+async def _provisioned(kafka: Kafka) -> None:
+    """Faust waits silently for topics that are not there. Raises NotProvisioned."""
+    epochs = await read_epochs(kafka)
+    for topic in (ANALYSIS_JOBS, REPORTS):
+        if topic.name not in epochs:
+            raise NotProvisioned(kafka.name(topic))
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,8 +203,8 @@ async def _children(settings: StreamsSettings) -> AsyncIterator[Children]:
 @contextlib.asynccontextmanager
 async def _producer(kafka: Kafka) -> AsyncIterator[AIOKafkaProducer]:
     producer = kafka.producer()
-    await producer.start()
     try:
+        await producer.start()
         yield producer
     finally:
         await producer.stop()

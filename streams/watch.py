@@ -44,6 +44,22 @@ class Movement:
         return any(self.queues.values())
 
 
+class Stillness:
+    """How long there has been work without movement, from one measurement to the next. Times: monotonic, s."""
+
+    def __init__(self, now: float) -> None:
+        self._moved_at = now
+        self._last: Movement | None = None
+
+    def note(self, movement: Movement | None, now: float) -> float:
+        """Take in a measurement; seconds of standing still. None: Kafka did not answer, so nothing is known and
+        the count begins anew."""
+        if movement is None or not movement.work or self._last is None or movement.stands != self._last.stands:
+            self._moved_at = now
+        self._last = movement
+        return now - self._moved_at
+
+
 class AgentWatch:
     """Measures the agents of an app. `ended`: how many jobs have ended so far."""
 
@@ -52,7 +68,8 @@ class AgentWatch:
         self._app = app
         self._topics = {kafka.name(topic): topic for topic in topics}
         self._ended = ended
-        self._moved_at = time.monotonic()
+        self._stillness = Stillness(time.monotonic())
+        self._still_seconds = 0.0
         self._last: Movement | None = None
         self._ends: deque[tuple[float, int]] = deque()
 
@@ -69,16 +86,15 @@ class AgentWatch:
 
     def problem(self) -> str | None:
         """For health: work without movement."""
-        still = time.monotonic() - self._moved_at
-        if self._last is not None and self._last.work and still > STALL_SECONDS / 2:
-            return f"agents have not moved for {still:.0f} s"
+        if self._still_seconds > STALL_SECONDS / 2:
+            return f"agents have not moved for {self._still_seconds:.0f} s"
         return None
 
     async def run(self) -> None:
         """Measure for ever; ends the process when the agents stand still."""
         consumer = self._kafka.tail_consumer()
-        await consumer.start()
         try:
+            await consumer.start()
             while True:
                 await asyncio.sleep(EVERY_SECONDS)
                 await self._measure(consumer)
@@ -90,22 +106,25 @@ class AgentWatch:
         self._ends.append((now, self._ended()))
         while now - self._ends[0][0] > RATE_SECONDS:
             self._ends.popleft()
+        movement = await self._now(consumer)
+        self._still_seconds = self._stillness.note(movement, now)
+        if movement is None:
+            return
+        self._last = movement
+        for topic, count in movement.queues.items():
+            _lag.labels(topic).set(count)
+        if self._still_seconds > STALL_SECONDS:
+            end_hard(f"agents have not moved for {STALL_SECONDS:.0f} s although there is work: {movement.queues}")
+
+    async def _now(self, consumer: AIOKafkaConsumer) -> Movement | None:
         stand = standing(self._app)
         try:
             async with asyncio.timeout(EVERY_SECONDS):
                 ends = await consumer.end_offsets(list(stand.positions))
         except (KafkaError, TimeoutError) as error:
             _log.warning("ends of topics not known", error=repr(error))
-            self._moved_at = now  # nothing is concluded while Kafka is away
-            return
-        movement = self._movement(stand, ends)
-        for topic, count in movement.queues.items():
-            _lag.labels(topic).set(count)
-        if not movement.work or self._last is None or movement.stands != self._last.stands:
-            self._moved_at = now
-        self._last = movement
-        if now - self._moved_at > STALL_SECONDS:
-            end_hard(f"agents have not moved for {STALL_SECONDS:.0f} s although there is work: {movement.queues}")
+            return None
+        return self._movement(stand, ends)
 
     def _movement(self, stand: Standing, ends: dict[TopicPartition, int]) -> Movement:
         queues = dict.fromkeys((topic.name for topic in self._topics.values()), 0)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from cli.up import program as programs
 from cli.up.guarded import Guarded
 from cli.up.program import Program
 
-_LINE_BYTES = 65_536
-
 
 async def run_chore(program: Program, guarded: Guarded) -> None:
     """Run it to its end; cancelled, kill it."""
-    process = await programs.start_async(program, _LINE_BYTES)
+    process = await programs.start_async(program, asyncio.subprocess.DEVNULL)
     guarded.add(process.pid)
     try:
-        await process.communicate()
+        await process.wait()
     finally:
         programs.sweep(process.pid)
         await process.wait()

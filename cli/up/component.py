@@ -12,28 +12,30 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.up import program as programs
 from cli.up.backoff import Backoff
 from cli.up.component_log import ComponentLog
 from cli.up.errors import NotReady, UpError
 from cli.up.guarded import Guarded
+from cli.up.life import Life, Output
 from cli.up.program import Program
 
-LINE_BYTES = 1_048_576
 USAGE = 2
 """Exit code of a process whose settings are wrong: starting it again will not help."""
-_DRAIN_SECONDS = 1.0
+NEVER_STARTED = 71
+"""What stands for the exit code of a child that could not be started (EX_OSERR)."""
+START_DEATHS = 5
+"""A component that died so often before it was ever ready will not come up."""
 _POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a component is run. `program` is asked at every start; `ready` returns when the child does its work,
-    and raises NotReady; it is given what tells whether the child lives. `ours`: see `component_log`."""
+    """How a component is run. `program` is asked at every start; `ready` returns when the child does its work.
+    `ours`: see `component_log`."""
 
     name: str
     program: Callable[[], Awaitable[Program]]
-    ready: Callable[[Callable[[], bool]], Awaitable[None]]
+    ready: Callable[[], Awaitable[None]]
     ours: bool = True
 
 
@@ -46,17 +48,15 @@ class Component:
         self._plan = plan
         self._guarded = guarded
         self._changed = changed
-        self._process: asyncio.subprocess.Process | None = None
-        self._program: Program | None = None
+        self._life: Life | None = None
+        self._was_ready = False
         self._ending = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._exit_code: int | None = None
 
     @property
     def pid(self) -> int | None:
         """Of the living child."""
-        process = self._process
-        return process.pid if process is not None and process.returncode is None else None
+        return self._life.pid if self._life is not None else None
 
     def start(self) -> None:
         """Begin to keep it alive."""
@@ -64,14 +64,16 @@ class Component:
 
     async def ready(self, seconds: float) -> None:
         """Return when it is ready. Raises NotReady when it is not in time, or cannot ever be."""
-        waiting = asyncio.ensure_future(self._plan.ready(self._hopeful))
+        waiting = asyncio.ensure_future(self._plan.ready())
         assert self._task is not None
         try:
             await asyncio.wait({waiting, self._task}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-            if waiting.done():
-                return waiting.result()
             if self._task.done():
                 self._task.result()
+            if waiting.done():
+                waiting.result()
+                self._was_ready = True
+                return
         finally:
             waiting.cancel()
         raise NotReady(self.name, f"not ready after {seconds:g} s; {self.log.last_words()}", self.log.file.path)
@@ -79,11 +81,17 @@ class Component:
     def ask_to_end(self) -> None:
         """Send its stop signal and start it no more."""
         self._ending.set()
-        if self.pid is not None and self._program is not None:
-            self._signal(self._program.stop_signal)
+        if self._life is not None:
+            self._life.ask_to_end()
+
+    def kill(self) -> None:
+        """kill -9, now, and start it no more."""
+        self._ending.set()
+        if self._life is not None:
+            self._life.signal(signal.SIGKILL)
 
     async def ended(self, seconds: float) -> None:
-        """Return when it has ended; after `seconds` it is killed."""
+        """Return when it has ended (asked before); after `seconds` it is killed."""
         if self._task is None:
             return
         _, left = await asyncio.wait({self._task}, timeout=seconds)
@@ -92,69 +100,46 @@ class Component:
             self.kill()
             await asyncio.wait({self._task})
 
-    def kill(self) -> None:
-        """kill -9, now, and start it no more."""
-        self._ending.set()
-        if self.pid is not None:
-            self._signal(signal.SIGKILL)
-
-    def _hopeful(self) -> bool:
-        return self._exit_code != USAGE and not self._ending.is_set()
-
     async def _keep_alive(self) -> None:
-        backoff = Backoff()
+        backoff, deaths = Backoff(), 0
         while not self._ending.is_set():
             began = time.monotonic()
-            try:
-                death = f"{_death(await self._live())} ({self.log.last_words()})"
-            except (OSError, UpError) as error:  # no memory, no disk: as good as dead
-                if isinstance(error, UpError) and not error.retryable and self._process is None:
-                    raise
-                death = f"cannot be started ({error})"
+            code = await self._one_life()
             if self._ending.is_set():
                 return
+            deaths += 1
+            if not self._was_ready and (code == USAGE or deaths >= START_DEATHS):
+                raise NotReady(self.name, self.log.last_words(), self.log.file.path)
             delay, backoff = backoff.after(time.monotonic() - began)
-            self.log.show(f"{self.name} {death}: started again in {delay:g} s")
+            self.log.show(f"{self.name} {_death(code)} ({self.log.last_words()}): started again in {delay:g} s")
             await self._pause(delay)
 
-    async def _live(self) -> int:
-        self._program = program = await self._plan.program()
-        process = self._process = await programs.start_async(program, LINE_BYTES)
-        self._guarded.add(process.pid)
-        if self._ending.is_set():  # asked while it was being started
-            self._signal(program.stop_signal)
-        self._changed()
-        reading = asyncio.create_task(self._read(process))
-        self._exit_code = code = await process.wait()
-        programs.sweep(process.pid)
-        self._guarded.remove(process.pid)
-        await asyncio.wait({reading}, timeout=_DRAIN_SECONDS)
-        reading.cancel()
-        self._changed()
-        return code
-
-    async def _read(self, process: asyncio.subprocess.Process) -> None:
-        assert process.stdout is not None
-        while True:
-            try:
-                line = await process.stdout.readline()
-            except ValueError:  # longer than LINE_BYTES; asyncio has thrown it away
-                line = b"(a line too long to be kept)\n"
-            if not line:
-                return
-            self.log.take(line)
+    async def _one_life(self) -> int:
+        """The exit code; as good as dead is what cannot be started for want of memory or disk."""
+        output = Output(self.log)
+        try:
+            program = await self._plan.program()
+            await output.begin()
+            self._life = life = await Life.begin(program, output.sending)
+        except (OSError, UpError) as error:
+            if not self._was_ready and isinstance(error, UpError) and not error.retryable:
+                raise
+            self.log.take(f"{error}\n".encode())
+            return NEVER_STARTED
+        else:
+            self._guarded.add(life.group)
+            if self._ending.is_set():  # asked while it was being started
+                life.ask_to_end()
+            self._changed()
+            return await life.end(self._guarded)
+        finally:
+            await output.drain()
+            self._changed()
 
     async def _pause(self, seconds: float) -> None:
         try:
             await asyncio.wait_for(self._ending.wait(), seconds)
         except TimeoutError:
-            return
-
-    def _signal(self, number: signal.Signals) -> None:
-        assert self._process is not None
-        try:
-            self._process.send_signal(number)
-        except ProcessLookupError:
             return
 
 
@@ -165,10 +150,8 @@ def service(name: str, program: Program, ready_file: Path) -> Plan:
         _withdraw(ready_file)
         return program
 
-    async def ready(hopeful: Callable[[], bool]) -> None:
+    async def ready() -> None:
         while not _announced(ready_file):
-            if not hopeful():
-                raise NotReady(name, "its settings are refused")
             await asyncio.sleep(_POLL_SECONDS)
 
     return Plan(name, fresh, ready)

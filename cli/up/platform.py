@@ -132,4 +132,4 @@ def server_plan(name: str, server: EmbeddedKafka | EmbeddedPostgres, mark: Mappi
         await asyncio.to_thread(server.prepare)
         return server.program(mark)
 
-    return Plan(name, program, lambda alive: server.ready(alive=alive), ours=False)
+    return Plan(name, program, server.ready, ours=False)

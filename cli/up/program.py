@@ -76,15 +76,17 @@ def start(program: Program, output: IO[bytes] | int) -> subprocess.Popen[bytes]:
     )
 
 
-async def start_async(program: Program, limit: int) -> asyncio.subprocess.Process:
-    """Start it, both its outputs in `stdout` with lines of at most `limit` bytes. Raises OSError."""
+async def start_async(program: Program, output: int) -> asyncio.subprocess.Process:
+    """Start it, both its outputs into the descriptor `output`. Raises OSError.
+
+    No pipe of asyncio's own: a process with one has ended, for asyncio, only when its pipe has, and that may be
+    held open by a child that outlives it (Python 3.11)."""
     account = program.account
     return await asyncio.create_subprocess_exec(
         *program.argv,
         stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        limit=limit,
+        stdout=output,
+        stderr=output,
         cwd=program.directory,
         env=_environment(program),
         process_group=0,
@@ -93,6 +95,16 @@ async def start_async(program: Program, limit: int) -> asyncio.subprocess.Proces
         extra_groups=[] if account else None,
         preexec_fn=tie(os.getpid()),
     )
+
+
+async def reader_of(pipe: int, limit: int) -> tuple[asyncio.StreamReader, asyncio.ReadTransport]:
+    """The lines, of at most `limit` bytes, of a pipe's reading end, which the transport owns from now on."""
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader(limit=limit)
+    transport, _ = await loop.connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(pipe, "rb", buffering=0)
+    )
+    return reader, transport
 
 
 def sweep(group: int) -> None:

@@ -6,7 +6,6 @@ told to the catalogue at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 from schemas.raw import FileState
@@ -25,8 +24,8 @@ class Moment(NamedTuple):
 
 
 class Decide:
-    """The comparison and its consequences. `moved_away`: places whose file the kernel has tied to a path that
-    has not settled yet; a deletion there waits for it."""
+    """The comparison and its consequences. A known file that the kernel has tied to a path which has not settled
+    yet (`Entry.mover`) is not deleted before that has."""
 
     def __init__(self, known: Known, roots: Roots, settle: Settle, renames: Renames, catalogue: Catalogue) -> None:
         self._roots = roots
@@ -34,7 +33,6 @@ class Decide:
         self._settle = settle
         self._renames = renames
         self._catalogue = catalogue
-        self.moved_away: dict[Place, Pending] = {}
 
     def news(self, place: Place, state: FileState | None) -> bool:
         """False when an observation of a path with nothing pending says only what is known already."""
@@ -50,23 +48,26 @@ class Decide:
 
     def settled(self, pending: Pending, moment: Moment) -> None:
         """A path has settled."""
-        place = pending.place
-        seen = Sighting(pending.state, pending.offset, pending.origin, pending.cause, pending.tally)
-        self._forget_move(pending)
-        if pending.state is None:
+        place, state, entry = pending.place, pending.state, pending.carries
+        seen = Sighting(state, pending.offset, pending.origin, pending.cause, pending.tally)
+        pending.untie()
+        if state is None:
             self._nothing_at(place, seen, moment)
             return
-        source = pending.came_from
-        entry = None if source is None else self._known.get(*source)
-        if entry is not None and entry.type == pending.state.type and source != place:
+        self.vacate(place, moment)
+        if entry is not None and entry.type == state.type and self._known.get(*entry.place) is entry:
             self._move(entry, place, seen, pending.fingerprint, moment)
-            return
-        follower = self._mover(place)
-        if follower is not None and self._known.get(*place) is not None:
-            # what was here is elsewhere, though that path is still changing: the move comes first
+        else:
+            self.something_at(place, seen, pending.fingerprint, moment)
+
+    def vacate(self, place: Place, moment: Moment) -> None:
+        """What was known here is elsewhere, though that path is still changing: that move comes first. Of paths
+        that changed places in a ring, the last finds its item replaced."""
+        entry = self._known.get(*place)
+        if entry is not None and isinstance(entry.mover, Pending):
+            follower = entry.mover
             self._settle.take(follower)
             self.settled(follower, moment)
-        self.something_at(place, seen, pending.fingerprint, moment)
 
     def unsettled(self, pending: Pending) -> None:
         """A path still changing at the max hold."""
@@ -84,8 +85,8 @@ class Decide:
                 self._roots.of(hold.place.root), hold.place, hold.seen, hold.fingerprint, *moment
             )
             return
-        mover = self._mover(hold.place)
-        if mover is not None and mover.deadline is not None:
+        mover = hold.entry.mover
+        if isinstance(mover, Pending) and mover.deadline is not None:
             self._renames.postpone(hold, mover.deadline)
             return
         self._renames.release(hold)
@@ -149,7 +150,6 @@ class Decide:
         self._revive(entry)
         waiting = self._settle.get(entry.place)
         if waiting is not None and waiting.state is None:
-            self._forget_move(waiting)
             self._settle.take(waiting)
         held = self._renames.new_at(place)
         if held is not None:
@@ -162,32 +162,13 @@ class Decide:
     def replaced(self, entry: Entry, seen: Sighting) -> None:
         """Something else has taken the path of a known file: its item is closed, without a hold."""
         self._revive(entry)
+        if isinstance(entry.mover, Pending):
+            entry.mover.untie()
         self._catalogue.deleted(entry, seen)
-
-    def untie(self, origin: Place, pending: Pending) -> None:
-        """What is pending did not come from there after all."""
-        if self.moved_away.get(origin) is pending:
-            del self.moved_away[origin]
-
-    def rekey_moves(self, rewritten: Callable[[Place], Place]) -> None:
-        """Directories moved: origins of moves below them are at other places now."""
-        self.moved_away = {rewritten(place): mover for place, mover in self.moved_away.items()}
 
     def _revive(self, entry: Entry) -> None:
         if isinstance(entry.gone, Hold):
             self._renames.release(entry.gone)
-
-    def _forget_move(self, pending: Pending) -> None:
-        if pending.came_from is not None:
-            self.untie(pending.came_from, pending)
-
-    def _mover(self, place: Place) -> Pending | None:
-        """The pending path that the kernel has tied to what was known at a place."""
-        mover = self.moved_away.get(place)
-        if mover is None or (mover.came_from == place and mover.deadline is not None):
-            return mover
-        del self.moved_away[place]  # something else has come to that path since
-        return None
 
 
 def _same(a: FileState | None, b: FileState) -> bool:

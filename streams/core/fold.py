@@ -13,7 +13,7 @@ from typing import Literal, assert_never
 from schemas.admin import Counters
 from schemas.changes import GapChanged, RootChanged
 from schemas.errors import SchemaError
-from schemas.paths import display, from_wire
+from schemas.paths import display, from_wire, is_inside
 from schemas.raw import (
     Fingerprint,
     GapClosed,
@@ -224,15 +224,10 @@ class Fold:
         self._touch(root, place, seen)
 
     def _touch(self, root: Root, place: Place, seen: Sighting) -> None:
-        if root.baseline is not None and root.baseline.seen is not None and seen.state is not None:
-            root.baseline.seen.add(place.path)
-        pending = self._settle.get(place)
-        if pending is None and not self._decide.news(place, seen.state):
-            return
-        origin = None if pending is None else pending.came_from
-        pending = self._settle.touch(place, seen, self._clock.now, root.windows)
-        if origin is not None and pending.came_from is None:
-            self._decide.untie(origin, pending)
+        if seen.state is not None:
+            self._mark_seen(root, place.path)
+        if self._settle.get(place) is not None or self._decide.news(place, seen.state):
+            self._settle.touch(place, seen, self._clock.now, root.windows)
 
     def _moved(self, root: Root, offset: int, record: Moved) -> None:
         source = Place(root.name, from_wire(record.from_path, record.from_path_b64))
@@ -244,31 +239,38 @@ class Fold:
         if source == target:
             self._touch(root, target, seen)
         elif record.file.type == "dir":
-            if not self._trees.moved(root, source.path, target.path, seen, self._clock.now):
-                self._touch(root, target, seen)
+            self._moved_tree(root, source, target, seen)
         else:
             self._moved_file(root, source, target, seen)
 
     def _moved_file(self, root: Root, source: Place, target: Place, seen: Sighting) -> None:
-        before = self._settle.get(source)
-        origin, fingerprint = source, None
+        before, entry = self._settle.get(source), self._known.get(*source)
+        fingerprint = None
+        if entry is not None and entry.mover is not None:
+            entry = None  # it has left already; what was moved now came after it
         if before is not None:
-            origin, fingerprint = before.came_from or source, before.fingerprint
-        now = self._clock.now
-        if before is not None or self._decide.news(source, None):
-            self._touch(root, source, Sighting(None, seen.offset, seen.origin, seen.cause, seen.tally))
-        if root.baseline is not None and root.baseline.seen is not None:
-            root.baseline.seen.add(target.path)
-        there = self._settle.get(target)
-        if there is not None and there.came_from is not None:
-            self._decide.untie(there.came_from, there)
-        pending = self._settle.touch(target, seen, now, root.windows)
+            entry, fingerprint = before.carries or entry, before.fingerprint
+        self._touch(root, source, Sighting(None, seen.offset, seen.origin, seen.cause, seen.tally))
+        self._mark_seen(root, target.path)
+        pending = self._settle.touch(target, seen, self._clock.now, root.windows)
         pending.fingerprint = pending.fingerprint or fingerprint
-        if origin != target:
-            pending.came_from = origin
-            self._decide.moved_away[origin] = pending
+        if entry is None or entry.place == target:
+            pending.untie()
         else:
-            pending.came_from = None
+            pending.tie(entry)
+
+    def _moved_tree(self, root: Root, source: Place, target: Place, seen: Sighting) -> None:
+        met = root.baseline and root.baseline.seen
+        for path in [path for path in met or () if is_inside(path, source.path)]:
+            self._mark_seen(root, target.path + path[len(source.path) :])
+        self._mark_seen(root, target.path)
+        if not self._trees.moved(root, source.path, target.path, seen, Moment(self._clock.now, self._at)):
+            self._touch(root, target, seen)
+
+    @staticmethod
+    def _mark_seen(root: Root, path: str) -> None:
+        if root.baseline is not None and root.baseline.seen is not None:
+            root.baseline.seen.add(path)
 
     def _fingerprint(self, root: Root, record: Fingerprint) -> None:
         place = Place(root.name, from_wire(record.path, record.path_b64))

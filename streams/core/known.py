@@ -30,11 +30,12 @@ class Place(NamedTuple):
 
 class Entry:
     """One known path. `media_id` is 0 for what is not a regular file; `job` the open analysis job's id.
-    `gone`: settled as deleted and held for a rename. Times in milliseconds."""
+    `gone`: settled as deleted and held for a rename; `mover`: the pending path that the kernel says it has gone
+    to. Times in milliseconds."""
 
     __slots__ = (
-        "analysis", "created_at", "dev", "fingerprint", "gone", "inode", "job", "library", "media_id", "mtime_ns",
-        "path", "root", "size", "type",
+        "analysis", "created_at", "dev", "fingerprint", "gone", "inode", "job", "library", "media_id", "mover",
+        "mtime_ns", "path", "root", "size", "type",
     )  # fmt: skip
 
     def __init__(self, library: str, root: str, path: str, state: FileState, created_at: int) -> None:
@@ -52,6 +53,7 @@ class Entry:
         self.analysis: Analysis | None = None
         self.job: str | None = None
         self.gone: object | None = None
+        self.mover: object | None = None
 
     @property
     def place(self) -> Place:

@@ -81,6 +81,8 @@ class Renames:
         waiting = False
         best: Hold | None = None
         for entry in self._known.like(library, place, state, fingerprint):
+            if entry.mover is not None:
+                continue  # the kernel has said where it went
             if entry.gone is None:
                 waiting = True
             else:
@@ -91,7 +93,7 @@ class Renames:
 
     def target_of(self, entry: Entry) -> Hold | None:
         """For a settled deletion: the held creation that it has become; the first in the log."""
-        if entry.type != "file":
+        if entry.type != "file" or entry.mover is not None:
             return None
         found = [hold for hold in self._new_by_inode.all(entry.inode) if _identity(hold, entry)]
         if entry.fingerprint is not None:

@@ -14,7 +14,7 @@ from typing import Literal
 
 from schemas.raw import FileState, Origin
 from streams.core.deadlines import Deadlines
-from streams.core.known import Place
+from streams.core.known import Entry, Place
 from streams.core.tally import Tally
 
 
@@ -39,10 +39,10 @@ class Sighting:
 
 
 class Pending:
-    """A path that has not settled. `came_from`: the kernel tied it to that place (a move)."""
+    """A path that has not settled. `carries`: the kernel says that this known file was moved here."""
 
     __slots__ = (
-        "came_from", "cause", "deadline", "fingerprint", "first_at", "last_at", "offset", "order", "origin",
+        "carries", "cause", "deadline", "fingerprint", "first_at", "last_at", "offset", "order", "origin",
         "place", "state", "tally", "windows",
     )  # fmt: skip
 
@@ -55,10 +55,22 @@ class Pending:
         self.tally = seen.tally
         self.first_at = self.last_at = now
         self.windows = windows
-        self.came_from: Place | None = None
+        self.carries: Entry | None = None
         self.fingerprint: str | None = None
         self.deadline: int | None = None
         self.order = 0
+
+    def tie(self, entry: Entry) -> None:
+        """The kernel says that the entry was moved here, wherever it was tied to before."""
+        self.untie()
+        if isinstance(entry.mover, Pending):
+            entry.mover.untie()
+        self.carries, entry.mover = entry, self
+
+    def untie(self) -> None:
+        """What is here is not, or no longer, a known file on its way."""
+        if self.carries is not None:
+            self.carries.mover = self.carries = None
 
     @property
     def due_at(self) -> int:
@@ -118,7 +130,7 @@ class Settle:
     def due(self, pending: Pending) -> Literal["settled", "unsettled"]:
         """Its deadline has come. `settled`: taken out; `unsettled`: its hold begins anew at the deadline."""
         state = pending.state
-        writing = state is not None and state.type == "file" and state.size > 0 and pending.came_from is None
+        writing = state is not None and state.type == "file" and state.size > 0 and pending.carries is None
         if writing and pending.still_changing:
             assert pending.deadline is not None
             pending.first_at = pending.deadline
@@ -128,14 +140,18 @@ class Settle:
         return "settled"
 
     def rekey(self, pending: Pending, place: Place) -> None:
-        """Its directory moved: same pending path, another place (free, or the newer one there wins)."""
+        """Its directory moved: same pending path, another place. What was pending there is outdated."""
         del self._pending[pending.place]
-        if place in self._pending:
-            pending.deadline = None
-            self._leave(pending)
-            return
+        self.drop(place)
         pending.place = place
         self._pending[place] = pending
+
+    def drop(self, place: Place) -> None:
+        """Forget what is pending at a place, if anything is."""
+        pending = self._pending.get(place)
+        if pending is not None:
+            pending.untie()
+            self.take(pending)
 
     def _leave(self, pending: Pending) -> None:
         if pending.tally is not None:
@@ -154,7 +170,7 @@ def same_sight(a: FileState | None, b: FileState | None) -> bool:
 def _change(pending: Pending, seen: Sighting) -> None:
     before, after = pending.state, seen.state
     if before is None or after is None or before.inode != after.inode:
-        pending.came_from = None  # another file than the one that was moved here
+        pending.untie()  # another file than the one that was moved here
     pending.state = after
     pending.fingerprint = None
     pending.origin = seen.origin

@@ -19,8 +19,11 @@ from streams.library.errors import LogTruncated
 MAX_RECORDS = 2_000
 
 
-async def refold(kafka: Kafka, lane: int, start: int, end: int | None = None) -> AsyncIterator[Output]:
-    """The outputs of the change log's records [start, end) of a lane; `end` None: the head as it is now.
+async def refold(
+    kafka: Kafka, lane: int, start: int, end: int | None = None, max_records: int = MAX_RECORDS
+) -> AsyncIterator[Output]:
+    """The outputs of the change log's records [start, end) of a lane; `end` None: the head as it is now;
+    `max_records`: read at once at most (it changes nothing but the speed).
 
     Raises LogTruncated when the log no longer begins at 0. Memory: the fold's state, and one batch of records.
     """
@@ -37,7 +40,7 @@ async def refold(kafka: Kafka, lane: int, start: int, end: int | None = None) ->
         consumer.seek(partition, 0)
         fold = Fold(lane)
         while await consumer.position(partition) < stop:
-            batches = await consumer.getmany(partition, timeout_ms=1_000, max_records=MAX_RECORDS)
+            batches = await consumer.getmany(partition, timeout_ms=1_000, max_records=max_records)
             for record in batches.get(partition, ()):
                 if record.offset >= stop:
                     return

@@ -66,8 +66,8 @@ async def read_states(kafka: Kafka) -> dict[str, State]:
     """What was told last, by key. Raises KafkaError."""
     partition = TopicPartition(kafka.name(SYSTEM_STATE), 0)
     consumer = kafka.tail_consumer()
-    await consumer.start()
     try:
+        await consumer.start()
         consumer.assign([partition])
         await consumer.seek_to_beginning(partition)
         end = (await consumer.end_offsets([partition]))[partition]

@@ -31,7 +31,7 @@ def leftovers(fold: Fold) -> dict[str, int]:
         "held_by_inode": len(fold._renames._new_by_inode),
         "held_by_fingerprint": len(fold._renames._new_by_fingerprint),
         "jobs": len(fold._catalogue._jobs),
-        "moved_away": len(fold._decide.moved_away),
+        "tied": sum(entry.mover is not None for entry in entries(fold)),
         "scans": sum(len(root.scans) for root in fold._roots),
         "batches": sum(root.batch is not None for root in fold._roots),
         "baselines": sum(root.baseline is not None for root in fold._roots),
@@ -65,10 +65,11 @@ def _pending(fold: Fold) -> None:
         assert pending.deadline is not None
         assert pending.first_at <= pending.last_at or pending.still_changing
         assert _in_heap(fold, pending)
-        assert pending.came_from != place
-    for place, mover in fold._decide.moved_away.items():
-        if mover.came_from == place:
-            assert fold._settle.get(mover.place) is mover
+        if (carried := pending.carries) is not None:
+            assert carried.mover is pending
+            assert fold._known.get(*carried.place) is carried
+    for entry in entries(fold):
+        assert entry.mover is None or entry.mover in [*fold._settle]
 
 
 def _held(fold: Fold) -> None:

@@ -64,6 +64,8 @@ class World:
     jobs: list[Job] = field(default_factory=list)
     ever: set[tuple[str, str]] = field(default_factory=set)
     heard: int = 0
+    linked: bool = False
+    """There have been hard links: a write by one name is seen at the others by a scan only."""
 
     def __post_init__(self) -> None:
         for root in ROOTS:
@@ -81,6 +83,9 @@ class World:
         for watcher in self.watchers.values():
             watcher.look()
             watcher.finish()
+            if self.linked:
+                watcher.begin("reconcile")
+                watcher.finish()
         self.lane.quiet()
         self.listen()
         while self.jobs:
@@ -163,6 +168,7 @@ class World:
             if self.disk.state(root, target) is None and self._parents(root, target):
                 node = self.disk.trees[root][target] = self.disk.trees[root][path]
                 node.links += 1
+                self.linked = True
                 self._event(root, Touched(target, "appeared"))
 
     def do_recreate(self, step: Step) -> None:
@@ -328,9 +334,10 @@ class Picture:
     def _change(self, change: Change) -> None:
         match change:
             case Created(settled=False) | Modified(settled=False):
-                self.ever.add((change.root, change.path))
+                pass
             case Created():
                 assert (change.root, change.path) not in self.paths, "created where something is"
+                self.ever.add((change.root, change.path))
                 self._enter(change)
             case Modified():
                 assert self._at(change.root, change.path).media_id == change.media_id
@@ -351,7 +358,6 @@ class Picture:
 
     def _enter(self, change: Created | Modified | Renamed) -> None:
         self.paths[change.root, change.path] = change
-        self.ever.add((change.root, change.path))
 
     def _at(self, root: str, path: str) -> Any:
         assert (root, path) in self.paths, f"{root}/{path} was never told of"

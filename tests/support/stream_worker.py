@@ -6,25 +6,30 @@ writes the file named by CATALOGIZER_READY_FILE when it is ready.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
+from cli.provision import apply
+from cli.up.kafka import EmbeddedKafka
 from runtime import log
 from runtime.kafka import Kafka
 from runtime.lifecycle import READY_FILE, Stop, run
 from runtime.settings import KafkaSettings, LogSettings
 from streams.main import stream
 from streams.settings import StreamsSettings
+from tests.support.servers import clients
 from tests.support.waiting import wait_until
 
-READY_SECONDS = 40.0
+READY_SECONDS = 90.0
 
 
 class StreamWorker:
@@ -87,6 +92,24 @@ def working(kafka: Kafka, settings: StreamsSettings, state_dir: Path) -> Iterato
     finally:
         if worker.died is None:
             worker.kill()
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A worker for several tests. `folder`: its state; `kafka`: clients of the same topics."""
+
+    kafka: Kafka
+    worker: StreamWorker
+    folder: Path
+
+
+@contextlib.contextmanager
+def shared(broker: EmbeddedKafka, settings: StreamsSettings, folder: Path) -> Iterator[Shared]:
+    """A worker on topics of its own: starting one costs more than most of what is asked of it."""
+    kafka = clients(broker)
+    asyncio.run(apply(kafka))
+    with working(kafka, settings, folder) as worker:
+        yield Shared(kafka, worker, folder)
 
 
 def main() -> None:

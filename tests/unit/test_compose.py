@@ -7,12 +7,13 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from cli.main import app
 from cli.settings import Settings
 from runtime.settings import PREFIX, load, variables
 
@@ -77,9 +78,8 @@ def test_its_variables_are_settings_and_hold(
 
 @pytest.mark.parametrize("name", sorted(OURS))
 def test_its_command_exists(name: str, services: dict[str, Any]) -> None:
-    command = [sys.executable, "-m", "cli.main", *services[name]["command"], "--help"]
-    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60, check=False)
-    assert result.returncode == 0, result.stderr
+    result = CliRunner().invoke(app, [*services[name]["command"], "--help"])
+    assert result.exit_code == 0, result.output
 
 
 @pytest.mark.parametrize("name", sorted(OURS | FOREIGN))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
@@ -11,12 +12,15 @@ from typing import Any
 import pytest
 
 from cli.errors import BadArgument
+from cli.provision import apply
+from cli.up.kafka import EmbeddedKafka
 from runtime.epochs import NotProvisioned
 from runtime.kafka import Kafka
 from schemas.times import iso
-from schemas.topics import CHANGES, MEDIA_UPDATES, Topic
+from schemas.topics import ANALYSIS_UPDATES, CHANGES, MEDIA_UPDATES, SYSTEM_UPDATES, Topic
 from tests.support.command import Command
 from tests.support.committed import Read
+from tests.support.servers import clients
 from tests.support.topic import Said, read, write, write_in_transactions
 
 
@@ -24,7 +28,15 @@ def change(number: int) -> bytes:
     return json.dumps({"kind": "created", "root": "movies" if number % 2 else "music", "n": number}).encode()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def kafka(broker: EmbeddedKafka) -> Kafka:
+    """Clients for topics of this file's own; tests that write more use another topic than CHANGES."""
+    kafka = clients(broker)
+    asyncio.run(apply(kafka))
+    return kafka
+
+
+@pytest.fixture(scope="module")
 def written(kafka: Kafka) -> list[Read]:
     """Twelve committed changes in two partitions, aborted ones among them; as an independent reader has them."""
     for number in range(6):
@@ -99,7 +111,7 @@ def test_only_what_passes_the_filter_is_shown(kafka: Kafka, written: list[Read])
 
 
 def test_an_empty_topic_shows_nothing(kafka: Kafka) -> None:
-    assert tap(kafka, MEDIA_UPDATES) == []
+    assert tap(kafka, SYSTEM_UPDATES) == []
 
 
 def test_csv_is_read_back(kafka: Kafka, written: list[Read]) -> None:
@@ -116,12 +128,13 @@ def test_what_is_not_json_is_shown_in_base64(kafka: Kafka) -> None:
     assert (tombstone["key"], tombstone["value"]) == ("k", None)
 
 
-def test_it_follows_until_it_is_interrupted(kafka: Kafka, written: list[Read]) -> None:
-    process = Command(kafka).process("tap", CHANGES.name, "--follow", "--from", "last:1", "--json")
+def test_it_follows_until_it_is_interrupted(kafka: Kafka) -> None:
+    write(kafka, *(Said(ANALYSIS_UPDATES, change(number)) for number in (10, 11)))
+    process = Command(kafka).process("tap", "analysis_updates", "--follow", "--from", "last:1", "--json")
     with process:
         assert process.stdout is not None
         assert json.loads(process.stdout.readline())["value"]["n"] == 11
-        write(kafka, Said(CHANGES, change(99), b"home"))
+        write(kafka, Said(ANALYSIS_UPDATES, change(99)))
         assert json.loads(process.stdout.readline())["value"]["n"] == 99
         process.send_signal(signal.SIGINT)
         assert process.wait(15) == 0

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
+from cli.up.kafka import EmbeddedKafka
 from runtime.kafka import Kafka
 from schemas.analysis import Job
 from schemas.codec import encode
@@ -19,16 +20,37 @@ from schemas.paths import to_wire
 from schemas.topics import ANALYSIS_JOBS, COVERS, JOB_PARTITIONS, RAW
 from streams.settings import AnalysisSettings, StreamsSettings
 from tests.support import media
-from tests.support.stream_worker import StreamWorker, working
+from tests.support.stream_worker import Shared, StreamWorker, shared, working
 from tests.support.topic import Said, decoded, read, write
 from tests.support.waiting import wait_until
 
 LIBRARY = "home"
 
 
-def settings(root: Path, **more: object) -> StreamsSettings:
-    analysis = AnalysisSettings(roots={"movies": root}, seconds=30)
-    return StreamsSettings(analysis=analysis.model_copy(update=more))
+def settings(root: Path) -> StreamsSettings:
+    return StreamsSettings(analysis=AnalysisSettings(roots={"movies": root}, seconds=30))
+
+
+@pytest.fixture(scope="module")
+def running(broker: EmbeddedKafka, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
+    folder = tmp_path_factory.mktemp("worker")
+    (folder / "movies").mkdir()
+    with shared(broker, settings(folder / "movies"), folder) as running:
+        yield running
+
+
+@pytest.fixture
+def movies(running: Shared) -> Path:
+    """The root of the running worker."""
+    return running.folder / "movies"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A root for a worker of the test's own."""
+    root = tmp_path / "movies"
+    root.mkdir()
+    return root
 
 
 def job(number: int, path: Path, kind: MediaType = "video", *, root: str = "movies", site: str = "main") -> Job:
@@ -49,36 +71,29 @@ def ask(kafka: Kafka, *jobs: Job) -> None:
     )
 
 
-def results(kafka: Kafka) -> list[dict[str, object]]:
-    return [value for value in decoded(read(kafka, RAW)) if value["kind"] == "result"]
+def results(kafka: Kafka) -> dict[object, dict[str, object]]:
+    """By job; the last one of each."""
+    return {value["job"]: value for value in decoded(read(kafka, RAW)) if value["kind"] == "result"}
 
 
-def ended(kafka: Kafka) -> set[object]:
-    return {result["job"] for result in results(kafka)}
+def wait_for(kafka: Kafka, jobs: Iterable[Job]) -> list[dict[str, object]]:
+    """The results of these jobs, in their order."""
+    wanted = [job.job for job in jobs]
+    wait_until(lambda: results(kafka).keys() >= set(wanted), 60, what="all results", every=0.2)
+    found = results(kafka)
+    return [found[name] for name in wanted]
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    root = tmp_path / "movies"
-    root.mkdir()
-    return root
-
-
-def test_a_file_is_told_to_the_lane_of_its_library_and_its_cover_before_it(
-    kafka: Kafka, root: Path, tmp_path: Path
-) -> None:
-    film = media.video(root / "The.Long.Voyage.2004.mkv", 0.5)
-    with working(kafka, settings(root), tmp_path):
-        ask(kafka, job(1, film))
-        wait_until(lambda: ended(kafka) == {"job-1"}, 20, what="the result")
-    (result,) = results(kafka)
+def test_a_file_is_told_to_the_lane_of_its_library_and_its_cover_before_it(running: Shared, movies: Path) -> None:
+    asked = job(1, media.video(movies / "The.Long.Voyage.2004.mkv", 0.5))
+    ask(running.kafka, asked)
+    (result,) = wait_for(running.kafka, [asked])
     found = result["found"]
     assert isinstance(found, dict)
     assert (result["status"], result["media_id"], found["title"]) == ("done", 1, "The Long Voyage")
-    (told,) = [record for record in read(kafka, RAW) if b'"result"' in (record.value or b"")]
-    (cover,) = read(kafka, COVERS)
-    assert (told.key, told.partition) == (b"home", lane_of(LIBRARY, kafka.lanes))
-    assert cover.key == str(found["cover"]).encode()
+    (told,) = [record for record in read(running.kafka, RAW) if b'"job-1"' in (record.value or b"")]
+    (cover,) = [record for record in read(running.kafka, COVERS) if record.key == str(found["cover"]).encode()]
+    assert (told.key, told.partition) == (b"home", lane_of(LIBRARY, running.kafka.lanes))
     assert cover.timestamp <= told.timestamp
 
 
@@ -130,41 +145,38 @@ HOSTILE: dict[str, Callable[[Path], Job]] = {
 }
 
 
-def test_every_hostile_file_ends_in_a_result_and_the_worker_lives(
-    kafka: Kafka, root: Path, tmp_path: Path
-) -> None:
-    jobs = {said: make(root) for said, make in HOSTILE.items()}
-    link, good = _linked(root), job(99, media.song(root / "good.mp3"), "audio")
-    with working(kafka, settings(root), tmp_path) as worker:
-        ask(kafka, *jobs.values(), link, good)
-        wait_until(lambda: len(ended(kafka)) == len(jobs) + 2, 60, what="all results")
-        assert worker.died is None
-    told = {result["job"]: f"{result['status']}: {result.get('reason')}" for result in results(kafka)}
-    assert {asked.job: told[asked.job] for asked in jobs.values()} == {
-        asked.job: said for said, asked in jobs.items()
-    }
-    assert told[link.job] == "unreadable: not a regular file"
-    assert told[good.job] == "done: None"
+def test_every_hostile_file_ends_in_a_result_and_the_worker_lives(running: Shared, movies: Path) -> None:
+    link = _linked(movies)
+    expected = {said: make(movies) for said, make in HOSTILE.items()}
+    good = job(99, media.song(movies / "good.mp3"), "audio")
+    ask(running.kafka, *expected.values(), link, good)
+    told = wait_for(running.kafka, [*expected.values(), link, good])
+    assert [f"{result['status']}: {result.get('reason')}" for result in told] == [
+        *expected,
+        "unreadable: not a regular file",
+        "done: None",
+    ]
+    assert running.worker.died is None
 
 
-def test_jobs_of_other_sites_are_not_ours(kafka: Kafka, root: Path, tmp_path: Path) -> None:
-    song = media.song(root / "a.mp3")
-    with working(kafka, settings(root), tmp_path):
-        ask(kafka, job(12, song, "audio", site="attic"), job(24, song, "audio"))
-        wait_until(lambda: ended(kafka) == {"job-24"}, 20, what="our result")
+def test_jobs_of_other_sites_are_not_ours(running: Shared, movies: Path) -> None:
+    song = media.song(movies / "a.mp3")
+    theirs, ours = job(112, song, "audio", site="attic"), job(124, song, "audio")  # both in one partition
+    ask(running.kafka, theirs, ours)
+    wait_for(running.kafka, [ours])
+    assert theirs.job not in results(running.kafka)
 
 
-def test_a_child_killed_in_the_middle_costs_one_result_at_most(kafka: Kafka, root: Path, tmp_path: Path) -> None:
-    films = [job(n, media.video(root / f"{n}.mkv", 0.4)) for n in range(30)]
-    with working(kafka, settings(root), tmp_path) as worker:
-        ask(kafka, *films)
-        wait_until(lambda: len(ended(kafka)) >= 3, 20, what="work in flight")
-        for child in worker.children:
-            child.kill()
-        wait_until(lambda: len(ended(kafka)) == len(films), 40, what="all results")
-    bad = [result.get("reason") for result in results(kafka) if result["status"] != "done"]
-    assert len(bad) <= 2
-    assert set(bad) <= {"the probe was ended by SIGKILL"}
+def test_a_child_killed_in_the_middle_costs_one_result_at_most(running: Shared, movies: Path) -> None:
+    films = [job(200 + n, media.video(movies / f"{n}.mkv", 0.4)) for n in range(30)]
+    ask(running.kafka, *films)
+    wait_until(lambda: bool(results(running.kafka).keys() & {f.job for f in films}), 30, what="work in flight")
+    children = running.worker.children
+    for child in children:
+        child.kill()
+    reasons = [result.get("reason") for result in wait_for(running.kafka, films)]
+    assert set(reasons) <= {None, "the probe was ended by SIGKILL"}
+    assert len([reason for reason in reasons if reason]) <= len(children)
 
 
 def test_every_job_ends_although_its_worker_is_killed_again_and_again(
@@ -172,25 +184,26 @@ def test_every_job_ends_although_its_worker_is_killed_again_and_again(
 ) -> None:
     films = [job(n, media.video(root / f"{n}.mkv", 0.4)) for n in range(60)]
     ask(kafka, *films)
-    for _ in range(4):
+    for _ in range(3):
         worker = StreamWorker(kafka, settings(root), tmp_path)
-        before = len(ended(kafka))
-        wait_until(lambda before=before: len(ended(kafka)) > before, 20, what="work in flight")  # type: ignore[misc]
+        before = len(results(kafka))
+        wait_until(lambda before=before: len(results(kafka)) > before, 30, what="work in flight")  # type: ignore[misc]
         children = worker.children
         worker.kill()
         _, alive = psutil.wait_procs(children, timeout=5)
         assert alive == []
     with working(kafka, settings(root), tmp_path):
-        wait_until(lambda: len(ended(kafka)) == len(films), 60, what="all results")
-    assert {result["status"] for result in results(kafka)} == {"done"}
+        assert {result["status"] for result in wait_for(kafka, films)} == {"done"}
 
 
 def test_after_a_clean_stop_no_job_comes_again(kafka: Kafka, root: Path, tmp_path: Path) -> None:
     songs = [job(n, media.song(root / f"{n}.mp3", 0.2), "audio") for n in range(20)]
+    after = job(77, root / "0.mp3", "audio")
     with working(kafka, settings(root), tmp_path):
         ask(kafka, *songs)
-        wait_until(lambda: len(ended(kafka)) == len(songs), 30, what="all results")
+        wait_for(kafka, songs)
     with working(kafka, settings(root), tmp_path):
-        ask(kafka, job(77, root / "0.mp3", "audio"))
-        wait_until(lambda: "job-77" in ended(kafka), 20, what="the next result")
-    assert set(Counter(result["job"] for result in results(kafka)).values()) == {1}
+        ask(kafka, after)
+        wait_for(kafka, [after])
+    told = Counter(value["job"] for value in decoded(read(kafka, RAW)) if value["kind"] == "result")
+    assert set(told.values()) == {1}

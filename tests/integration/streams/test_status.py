@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+from msgspec import structs
+
+from cli.up.kafka import EmbeddedKafka
 from runtime.kafka import Kafka
 from schemas.changes import GapChanged
 from schemas.codec import encode
@@ -13,7 +18,7 @@ from schemas.raw import Counts
 from schemas.system import Heartbeat, RootReport, Status
 from schemas.topics import CHANGES, REPORTS, SYSTEM_STATE, SYSTEM_UPDATES
 from streams.settings import AnalysisSettings, StreamsSettings
-from tests.support.stream_worker import StreamWorker, working
+from tests.support.stream_worker import Shared, StreamWorker, shared, working
 from tests.support.topic import Said, decoded, header, read, write
 from tests.support.waiting import wait_until
 
@@ -38,18 +43,24 @@ def gap(change: GapChanged) -> Said:
     return Said(CHANGES, encode(change), b"home", 1, tuple(headers))
 
 
+@pytest.fixture(scope="module")
+def running(broker: EmbeddedKafka, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
+    with shared(broker, SETTINGS, tmp_path_factory.mktemp("worker")) as running:
+        yield running
+
+
 def told(kafka: Kafka, component: str) -> list[object]:
     return [value["status"] for value in decoded(read(kafka, SYSTEM_UPDATES)) if value["component"] == component]
 
 
-def test_a_lost_root_and_its_return_are_told_once_and_under_ids_of_their_reports(
-    kafka: Kafka, tmp_path: Path
-) -> None:
-    with working(kafka, SETTINGS, tmp_path):
-        write(
-            kafka, *[root("healthy", "watching")] * 2, *[root("error", "not mounted")] * 2, root("healthy", "back")
-        )
-        wait_until(lambda: len(told(kafka, "movies")) == 3, 20, what="three updates")
+def ids(kafka: Kafka, component: str) -> list[str]:
+    return [header(r, "ce_id") for r in read(kafka, SYSTEM_UPDATES) if r.key == component.encode()]
+
+
+def test_a_lost_root_and_its_return_are_told_once_and_under_ids_of_their_reports(running: Shared) -> None:
+    kafka = running.kafka
+    write(kafka, *[root("healthy", "watching")] * 2, *[root("error", "not mounted")] * 2, root("healthy", "back"))
+    wait_until(lambda: len(told(kafka, "movies")) >= 3, 30, what="three updates")
     records = [record for record in read(kafka, SYSTEM_UPDATES) if record.key == b"movies"]
     assert [value["status"] for value in decoded(records)] == ["healthy", "error", "healthy"]
     sources = [header(record, "x-source") for record in records]
@@ -60,58 +71,40 @@ def test_a_lost_root_and_its_return_are_told_once_and_under_ids_of_their_reports
     assert states[-1].value == records[-1].value
 
 
-def test_a_restarted_worker_repeats_nothing(kafka: Kafka, tmp_path: Path) -> None:
-    with working(kafka, SETTINGS, tmp_path):
-        write(kafka, root("error", "not mounted"), beat("watch"))
-        wait_until(
-            lambda: told(kafka, "movies") + told(kafka, "watch") == ["error", "healthy"], 20, what="updates"
-        )
-    with working(kafka, SETTINGS, tmp_path):
-        write(kafka, root("error", "not mounted"), beat("watch"), root("healthy", "back"))
-        wait_until(lambda: told(kafka, "movies") == ["error", "healthy"], 20, what="the return")
-    assert told(kafka, "watch") == ["healthy"]
-    assert told(kafka, "stream") == ["healthy"]
-
-
-def test_a_killed_worker_tells_each_report_under_one_id(kafka: Kafka, tmp_path: Path) -> None:
-    for n in range(4):
-        worker = StreamWorker(kafka, SETTINGS, tmp_path)
-        write(kafka, root("error" if n % 2 else "healthy", "x"))
-        wait_until(lambda n=n: len(set(ids(kafka))) == n + 1, 20, what="the update")  # type: ignore[misc]
-        worker.kill()
-    with working(kafka, SETTINGS, tmp_path):
-        write(kafka, root("warning", "slow"))
-        wait_until(lambda: "warning" in told(kafka, "movies"), 20, what="the last")
-    assert len(set(ids(kafka))) == 5
-
-
-def ids(kafka: Kafka) -> list[str]:
-    return [header(record, "ce_id") for record in read(kafka, SYSTEM_UPDATES) if record.key == b"movies"]
-
-
-def test_a_component_that_falls_silent_is_missed(kafka: Kafka, tmp_path: Path) -> None:
-    with working(kafka, SETTINGS, tmp_path):
-        write(kafka, beat("watch"))
-        wait_until(lambda: told(kafka, "watch") == ["healthy", "error"], 40, what="watch to be missed")
-        write(kafka, beat("watch"))
-        wait_until(lambda: told(kafka, "watch")[2:] == ["healthy"], 20, what="watch to be back")
+def test_a_component_that_falls_silent_is_missed(running: Shared) -> None:
+    kafka = running.kafka
+    write(kafka, beat("attic"))
+    wait_until(lambda: told(kafka, "attic") == ["healthy", "error"], 60, what="it to be missed", every=0.5)
+    write(kafka, beat("attic"))
+    wait_until(lambda: told(kafka, "attic")[2:] == ["healthy"], 30, what="it to be back")
 
 
 def test_a_gap_is_told_with_its_cause_and_told_again_when_it_is_closed(kafka: Kafka, tmp_path: Path) -> None:
     opened = GapChanged(library="home", root="movies", at="t", state="open", cause="overflow", subtree="Shows")
-    closed = GapChanged(
-        library="home", root="movies", at="t", state="closed", cause="overflow", subtree="Shows",
-        counts=Counts(added=3),
-    )  # fmt: skip
+    closed = structs.replace(opened, state="closed", counts=Counts(added=3))
     with working(kafka, SETTINGS, tmp_path):
         write(kafka, gap(opened))
-        wait_until(lambda: told(kafka, "movies") == ["warning"], 20, what="the warning")
+        wait_until(lambda: told(kafka, "movies") == ["warning"], 30, what="the warning")
     with working(kafka, SETTINGS, tmp_path):
         write(kafka, gap(closed))
-        wait_until(lambda: told(kafka, "movies") == ["warning", "healthy"], 20, what="the end of it")
-    first, last = (
-        value["message"] for value in decoded(read(kafka, SYSTEM_UPDATES)) if value["component"] == "movies"
-    )
+        wait_until(lambda: told(kafka, "movies") == ["warning", "healthy"], 30, what="the end of it")
+    updates = decoded(read(kafka, SYSTEM_UPDATES))
+    first, last = (value["message"] for value in updates if value["component"] == "movies")
     assert first == "changes in movies below Shows may have been missed (overflow)"
     assert last == "what was missed in movies has been made up for (overflow)"
     assert {record.key for record in read(kafka, SYSTEM_STATE)} >= {b"movies/gaps", b"stream"}
+
+
+def test_a_worker_killed_or_started_anew_repeats_nothing_under_another_id(kafka: Kafka, tmp_path: Path) -> None:
+    worker = StreamWorker(kafka, SETTINGS, tmp_path)
+    write(kafka, root("error", "not mounted"), beat("attic"))
+    wait_until(lambda: bool(told(kafka, "movies") and told(kafka, "attic")), 30, what="the updates")
+    worker.kill()
+    with working(kafka, SETTINGS, tmp_path):
+        write(kafka, root("error", "not mounted"), root("healthy", "back"))
+        wait_until(lambda: "healthy" in told(kafka, "movies"), 30, what="the return")
+    with working(kafka, SETTINGS, tmp_path):
+        write(kafka, root("healthy", "back"), root("warning", "slow"))
+        wait_until(lambda: "warning" in told(kafka, "movies"), 30, what="the next trouble")
+    assert len(set(ids(kafka, "movies"))) == 3
+    assert len(set(ids(kafka, "stream"))) == 1

@@ -174,7 +174,13 @@ def test_a_component_whose_settings_are_refused_ends_the_start_with_what_it_said
 ) -> None:
     run = begin(runs, tmp_path, "refused")
     assert run.process.wait(START_SECONDS) == 1
-    assert run.output.splitlines()[-1].endswith("one did not come up: error: gateway.port: no")
+    assert "one did not come up: error: gateway.port: no (log:" in run.output.splitlines()[-1]
+
+
+def test_a_component_that_never_comes_up_ends_the_start_with_what_it_said(runs: list[Run], tmp_path: Path) -> None:
+    run = begin(runs, tmp_path, "broken")
+    assert run.process.wait(START_SECONDS) == 1
+    assert "one did not come up: it is broken (log:" in run.output.splitlines()[-1]
 
 
 def test_a_state_folder_has_one_supervisor(tmp_path: Path) -> None:

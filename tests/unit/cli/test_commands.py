@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 from typer.testing import CliRunner
@@ -28,18 +31,42 @@ COMMANDS = [
 ]  # fmt: skip
 
 
-def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """The command line in a process of its own, without our variables of this one."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-    return subprocess.run(
-        [sys.executable, "-m", "cli.main", *arguments],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env={**clean, "CATALOGIZER_STATE_DIR": "/nonexistent", **environment},
-        timeout=60,
-        check=False,
-    )
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Run(Protocol):
+    """Runs a command with these settings and no others."""
+
+    def __call__(self, *arguments: str, **environment: str) -> Result: ...
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+    for name in [name for name in os.environ if name.startswith(PREFIX)]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("CATALOGIZER_STATE_DIR", "/nonexistent")
+    handlers, level = logging.getLogger().handlers[:], logging.getLogger().level
+
+    def run(*arguments: str, **environment: str) -> Result:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        try:
+            code = run_to_exit(lambda: app(list(arguments)))
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        finally:
+            logging.getLogger().handlers[:] = handlers
+            logging.getLogger().setLevel(level)
+        out, err = capfd.readouterr()
+        return Result(code, out, err)
+
+    return run
 
 
 def shown(*arguments: str) -> str:
@@ -68,33 +95,33 @@ def test_the_command_without_arguments_shows_every_command() -> None:
         (("watch",), 2, "kafka.bootstrap_servers"),
     ],
 )
-def test_a_fault_is_one_line_and_an_exit_code(arguments: tuple[str, ...], code: int, says: str) -> None:
+def test_a_fault_is_one_line_and_an_exit_code(arguments: tuple[str, ...], code: int, says: str, run: Run) -> None:
     result = run(*arguments)
-    assert result.returncode == code
-    assert says in result.stderr
-    assert result.stderr.startswith("error: ")
-    assert result.stderr.count("\n") == 1
+    assert result.code == code
+    assert says in result.err
+    assert result.err.startswith("error: ")
+    assert result.err.count("\n") == 1
 
 
-def test_a_broker_that_is_not_there_is_one_line() -> None:
+def test_a_broker_that_is_not_there_is_one_line(run: Run) -> None:
     result = run("topics", "plan", CATALOGIZER_KAFKA__BOOTSTRAP_SERVERS="127.0.0.1:1")
-    assert (result.returncode, result.stderr.count("\n")) == (1, 1)
-    assert result.stderr.startswith("error: cannot reach Kafka")
+    assert (result.code, result.err.count("\n")) == (1, 1)
+    assert result.err.startswith("error: cannot reach Kafka")
 
 
-def test_every_wrong_setting_is_named_at_once() -> None:
+def test_every_wrong_setting_is_named_at_once(run: Run) -> None:
     result = run("config", "check", CATALOGIZER_GATEWAY__PORT="0", CATALOGIZER_KAFKA__LANE="4")
-    assert result.returncode == 2
-    assert "CATALOGIZER_KAFKA__LANE: no such setting; did you mean CATALOGIZER_KAFKA__LANES?" in result.stderr
-    assert "gateway.port (CATALOGIZER_GATEWAY__PORT)" in result.stderr
-    assert all(fault.startswith("error: ") for fault in result.stderr.splitlines())
+    assert result.code == 2
+    assert "CATALOGIZER_KAFKA__LANE: no such setting; did you mean CATALOGIZER_KAFKA__LANES?" in result.err
+    assert "gateway.port (CATALOGIZER_GATEWAY__PORT)" in result.err
+    assert all(fault.startswith("error: ") for fault in result.err.splitlines())
 
 
-def test_settings_that_hold_are_said_to_hold() -> None:
-    assert json.loads(run("config", "check", "--json").stdout) == {"ok": True}
+def test_settings_that_hold_are_said_to_hold(run: Run) -> None:
+    assert json.loads(run("config", "check", "--json").out) == {"ok": True}
 
 
-def test_printed_settings_are_all_settings_without_a_secret() -> None:
+def test_printed_settings_are_all_settings_without_a_secret(run: Run) -> None:
     canary = "canary-0123456789-0123456789-0123456789"
     result = run(
         "config", "print", "--json",
@@ -102,9 +129,9 @@ def test_printed_settings_are_all_settings_without_a_secret() -> None:
         CATALOGIZER_DATABASE__URL=f"postgresql://u:{canary}@h/d",
         CATALOGIZER_GATEWAY__TOKEN_SECRET=canary,
     )  # fmt: skip
-    printed = json.loads(result.stdout)
+    printed = json.loads(result.out)
     assert [setting["variable"] for setting in printed] == list(variables(Settings))
-    assert canary not in result.stdout + result.stderr
+    assert canary not in result.out + result.err
 
 
 def test_a_setting_says_where_it_came_from(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -168,7 +195,7 @@ def test_a_fault_of_the_program_is_not_hidden() -> None:
         run_to_exit(command)
 
 
-def test_help_costs_no_service() -> None:
+def test_help_costs_no_service(run: Run) -> None:
     probe = (
         "import sys, cli.main; heavy = {'aiokafka', 'faust', 'fastapi', 'psycopg', 'aiohttp'} & set(sys.modules);"
         " sys.exit(', '.join(heavy) or 0)"
