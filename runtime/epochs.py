@@ -19,7 +19,7 @@ class NotProvisioned(Exception):
 
     def __init__(self, missing: str) -> None:
         self.missing = missing
-        super().__init__(f"{missing} is not there: run `catalogizer topics apply --execute`")
+        super().__init__(f"{missing} is not there: run `catalogizer topics apply`")
 
 
 async def read_epochs(kafka: Kafka) -> dict[str, TopicEpoch]:

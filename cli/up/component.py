@@ -151,7 +151,7 @@ def service(name: str, program: Program, ready_file: Path) -> Plan:
         return program
 
     async def ready() -> None:
-        while not _announced(ready_file):
+        while not _announced(ready_file):  # noqa: ASYNC110  a file raises no event
             await asyncio.sleep(_POLL_SECONDS)
 
     return Plan(name, fresh, ready)

@@ -71,10 +71,12 @@ class Output:
     async def drain(self) -> None:
         """Close our end for writing, read what is left; not long, for somebody else may hold the other end."""
         os.close(self.sending)
-        if self._reading is not None and self._pipe is not None:
-            await asyncio.wait({self._reading}, timeout=_DRAIN_SECONDS)
-            self._reading.cancel()
-            self._pipe.close()
+        if self._reading is None or self._pipe is None:
+            os.close(self._receiving)
+            return
+        await asyncio.wait({self._reading}, timeout=_DRAIN_SECONDS)
+        self._reading.cancel()
+        self._pipe.close()
 
     async def _read(self, lines: asyncio.StreamReader) -> None:
         while True:

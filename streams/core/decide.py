@@ -81,9 +81,9 @@ class Decide:
         """Nothing came to explain a held half: it is what it looks like."""
         if hold.entry is None:
             self._renames.release(hold)
-            self._catalogue.created(
-                self._roots.of(hold.place.root), hold.place, hold.seen, hold.fingerprint, *moment
-            )
+            if self._settle.get(hold.place) is None:  # else what is there now is about to be decided
+                root = self._roots.of(hold.place.root)
+                self._catalogue.created(root, hold.place, hold.seen, hold.fingerprint, *moment)
             return
         mover = hold.entry.mover
         if isinstance(mover, Pending) and mover.deadline is not None:

@@ -70,7 +70,8 @@ class Pending:
     def untie(self) -> None:
         """What is here is not, or no longer, a known file on its way."""
         if self.carries is not None:
-            self.carries.mover = self.carries = None
+            self.carries.mover = None
+            self.carries = None
 
     @property
     def due_at(self) -> int:

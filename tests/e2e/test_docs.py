@@ -95,7 +95,7 @@ def test_there_are_runnable_blocks() -> None:
     ("page", "words"), SHOWN, ids=[f"{page.name}: {' '.join(words)}" for page, words in SHOWN]
 )
 def test_a_command_that_is_shown_exists_with_its_options(page: Path, words: list[str]) -> None:
-    path = []
+    path: list[str] = []
     for word in words:
         if word.startswith("-") or CliRunner().invoke(app, [*path, word, "--help"]).exit_code != 0:
             break

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
-from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ def read_all(bootstrap: str, topic: str, *partitions: int, isolation: str = "rea
     found: dict[int, list[Read]] = {partition: [] for partition in partitions}
     open_ = set(partitions)
     try:
-        lows = [consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=20)[0] for p in partitions]
+        lows = [_first_offset(consumer, TopicPartition(topic, p)) for p in partitions]
         consumer.assign([TopicPartition(topic, p, low) for p, low in zip(partitions, lows, strict=True)])
         while open_:
             for message in consumer.consume(1_000, timeout=0.05):
@@ -51,6 +52,18 @@ def read_all(bootstrap: str, topic: str, *partitions: int, isolation: str = "rea
     finally:
         consumer.close()
     return [read for partition in partitions for read in found[partition]]
+
+
+def _first_offset(consumer: Consumer, partition: TopicPartition, seconds: float = 20.0) -> int:
+    """Where it begins. A partition made a moment ago may have no leader yet: librdkafka does not wait."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return int(consumer.get_watermark_offsets(partition, timeout=seconds)[0])
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.NOT_LEADER_FOR_PARTITION or time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
 
 
 def _read(message: Message) -> Read:

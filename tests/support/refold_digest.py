@@ -1,6 +1,6 @@
 """A refold in a process of its own, with a hash seed and batch boundaries of its own.
 
-`python -m tests.support.refold_digest SETTINGS_JSON LANE START END MAX_RECORDS PAUSE_MS`: prints a line of JSON per
+`python -m tests.support.refold_digest SETTINGS_JSON LANE START END MAX_RECORDS PAUSE_MS`: prints a line per
 output: [topic, partition, digest of key, value and headers].
 """
 

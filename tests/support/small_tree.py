@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from producer.core.diff import differs, same_node, tied
 from producer.core.facts import Known
-from producer.core.normalise import Event, Renamed, Touched, normalise
+from producer.core.normalise import Event, normalise
 from schemas import raw
 from schemas.paths import is_inside
 from schemas.raw import FileState

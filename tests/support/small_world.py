@@ -11,15 +11,15 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from producer.core.normalise import Renamed as Tied
+from producer.core.normalise import Touched
 from schemas import raw
+from schemas.analysis import Job
 from schemas.changes import Change, Created, Deleted, Modified, Renamed, TreeRenamed
 from schemas.codec import Codec
-from schemas.analysis import Job
 from schemas.media import AnalysisComplete, GoneItem, MediaItem
 from schemas.paths import is_inside
 from schemas.topics import ANALYSIS_JOBS, ANALYSIS_UPDATES, CHANGES, MEDIA_STATE, MEDIA_UPDATES
-from producer.core.normalise import Renamed as Tied
-from producer.core.normalise import Touched
 from streams.core.emit import Output
 from tests.support.lane import Lane
 from tests.support.small_tree import ROOTS, Disk, Node, Watcher
@@ -44,8 +44,8 @@ class Step:
     c: int = 0
 
 
-DISK_STEPS = ("create", "write", "touch", "rename", "rename", "delete", "link", "recreate", "copy", "cross", "rmdir",
-              "rename_dir", "mkdir", "replace")  # fmt: skip
+DISK_STEPS = ("create", "write", "touch", "rename", "rename", "delete", "link", "recreate", "copy", "cross",
+              "rmdir", "rename_dir", "mkdir", "replace")  # fmt: skip
 WATCH_STEPS = ("look", "look", "look_some", "wait", "wait", "wait", "again", "finger", "lose_ties", "step", "step",
                "scan", "restart", "epoch", "resend", "result", "result")  # fmt: skip
 

@@ -48,8 +48,15 @@ class StreamWorker:
                 stderr=errors,
             )
         if wait:
+            self._wait_ready()
+
+    def _wait_ready(self) -> None:
+        try:
             wait_until(lambda: self.ready or self.died is not None, READY_SECONDS, what="the worker to be ready")
             assert self.ready, self.log.read_text()[-2_000:]
+        except (TimeoutError, AssertionError):
+            self.kill()
+            raise
 
     @property
     def ready(self) -> bool:

@@ -6,7 +6,9 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, ConfigResource
+from confluent_kafka.admin._resource import ResourceType
 
 from cli.provision import WrongPartitions, apply, plan
 from cli.up.kafka import EmbeddedKafka

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from confluent_kafka import KafkaException
+
 from cli.provision import apply
 from runtime.kafka import Kafka
 from schemas.analysis import Job
@@ -39,6 +41,14 @@ class Supervised:
 
 
 def ended(kafka: Kafka) -> set[object]:
+    """Jobs with a result; none while the broker cannot be read yet."""
+    try:
+        return _ended(kafka)
+    except KafkaException:
+        return set()
+
+
+def _ended(kafka: Kafka) -> set[object]:
     return {value["job"] for value in decoded(read(kafka, RAW)) if value["kind"] == "result"}
 
 

@@ -12,7 +12,7 @@ from tests.support.small_world import Picture, Step, World, histories
 
 
 def tree(world: World) -> dict[tuple[str, str], tuple[str, int, int]]:
-    found = {}
+    found: dict[tuple[str, str], tuple[str, int, int]] = {}
     for root in ROOTS:
         for path in world.disk.trees[root]:
             state = world.disk.state(root, path)

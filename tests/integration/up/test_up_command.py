@@ -1,0 +1,122 @@
+"""`catalogizer up`, whole: it comes up, is alone in its folder, restarts what dies, ends cleanly, and goes on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from cli.up.ports import free_port
+from tests.support.platform import PASSWORD, Platform
+from tests.support.waiting import wait_until
+
+COMPONENTS = {"kafka", "postgres", "watch", "stream", "project", "serve"}
+KEYS = {
+    "url", "ws_url", "admin_user", "admin_password_file", "bootstrap_servers", "database_url", "library", "pids",
+}  # fmt: skip
+END_SECONDS = 10
+RESTART_SECONDS = 2
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """A platform on the demo library."""
+    platform = Platform(tmp_path_factory.mktemp("up"))
+    try:
+        platform.start()
+        yield platform
+    finally:
+        platform.end()
+
+
+def refused(environment: dict[str, str]) -> str:
+    """What another `up` says that must not start."""
+    argv = [sys.executable, "-m", "cli.main", "up"]
+    done = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1, done.stderr
+    return done.stderr
+
+
+def test_when_it_is_ready_run_json_says_where_everything_is(platform: Platform) -> None:
+    run = platform.run
+    assert run.keys() == KEYS
+    assert run["pids"].keys() == COMPONENTS
+    assert Path(run["admin_password_file"]).read_text().strip() == PASSWORD
+    assert run["url"] == f"http://127.0.0.1:{platform.port}"
+    assert run["ws_url"] == f"ws://127.0.0.1:{platform.port}/ws"
+    assert {name: Path(path).name for name, path in run["library"].items()} == {
+        "movies": "movies",
+        "music": "music",
+    }
+    with psycopg.connect(run["database_url"]) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_what_is_printed_says_where_to_look_and_how_to_sign_in(platform: Platform) -> None:
+    run = platform.run
+    told = platform.output
+    for text in (
+        "Catalogizer is ready",
+        run["url"],
+        PASSWORD,
+        run["admin_password_file"],
+        *run["library"].values(),
+    ):
+        assert text in told
+
+
+def test_another_one_in_the_same_folder_is_refused_in_one_line(platform: Platform) -> None:
+    told = refused(platform.env | {"CATALOGIZER_GATEWAY__PORT": str(free_port())})
+    assert told.count("\n") == 1
+    assert "is in use by another `catalogizer up`" in told
+
+
+def test_a_taken_port_is_one_line_that_names_the_setting(platform: Platform, tmp_path: Path) -> None:
+    told = refused(platform.env | {"CATALOGIZER_STATE_DIR": str(tmp_path)})
+    assert told.count("\n") == 1
+    assert f"port {platform.port} is taken" in told
+    assert "CATALOGIZER_GATEWAY__PORT" in told
+
+
+@pytest.mark.parametrize("component", sorted(COMPONENTS))
+def test_a_killed_component_is_back_in_run_json_within_two_seconds(platform: Platform, component: str) -> None:
+    before = platform.kill(component)
+    wait_until(
+        lambda: platform.run["pids"].get(component, before) != before,
+        RESTART_SECONDS,
+        what=f"{component} to be started again",
+    )
+    assert f"{component} was killed by SIGKILL" in platform.output
+
+
+def test_it_ends_cleanly_leaves_nothing_and_goes_on_where_it_was(platform: Platform) -> None:
+    before = platform.run
+    family = psutil.Process(platform.pid).children(recursive=True)
+    os.kill(platform.pid, signal.SIGINT)
+    code, seconds = platform.stop()
+    assert code == 0
+    assert seconds < END_SECONDS
+    assert not (platform.state_dir / "run.json").exists()
+    assert not any(process.is_running() for process in family)
+    print(f"ended in {seconds:.1f} s; started again in {platform.start():.1f} s")
+    again = platform.run
+    for key in ("url", "bootstrap_servers", "database_url", "library"):
+        assert again[key] == before[key]
+
+
+def test_killed_with_9_it_leaves_nothing_and_starts_again(platform: Platform) -> None:
+    family = psutil.Process(platform.pid).children(recursive=True)
+    os.kill(platform.pid, signal.SIGKILL)
+    wait_until(lambda: not any(process.is_running() for process in family), 5, what="the family to be gone")
+    began = time.monotonic()
+    platform.start()
+    print(f"started in {time.monotonic() - began:.1f} s after kill -9")
+    assert platform.run["pids"].keys() == COMPONENTS
