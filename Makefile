@@ -16,7 +16,7 @@ run:
 # all tests, against a real Kafka and a real PostgreSQL; choose some with make test ARGS="-k word"
 test:
 	@$(PYTHON) infra/bootstrap.py dev
-	@$(BIN)/python -m pytest tests $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist loadfile tests $(ARGS)
 
 # format, lint, types, import contracts, unit tests
 check:
@@ -25,6 +25,7 @@ check:
 	@$(BIN)/ruff check $(SOURCES)
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m cli.generate --check
 	@$(BIN)/python -m pytest -q tests/unit
 
 # figures, each with its baseline in the same run

@@ -27,7 +27,7 @@ LOOKS_BETWEEN = 1_000
 
 
 class Scan:
-    """One scan of `subtree`. `resend`: everything there is a fact, whether known or not. `confirmed`: paths that
+    """One scan of `subtree`. `resend`: everything there is a fact, whether known or not, and nothing is a rename. `confirmed`: paths that
     an earlier scan has found gone and withheld. After the last step `withheld` says what this one did."""
 
     def __init__(
@@ -116,7 +116,7 @@ class Scan:
         if state.type == "dir":
             self._directories.append(path)
         elif state.type == "file" and (news or (known is not None and known.xxh3 is None)):
-            if known is None and tied(state, self._index.by_inode(state)):
+            if known is None and not self.resend and tied(state, self._index.by_inode(state)):
                 self._ties.append(path)
             else:
                 yield There(path, state, self._now.fingerprint(path))
