@@ -13,7 +13,6 @@ import asyncio
 import contextlib
 import json
 import multiprocessing
-import os
 import resource
 import statistics
 import sys
@@ -193,7 +192,7 @@ def _serve(which: str, port: int, pipe: Connection) -> None:
 # The clients: plain sockets that count bytes, as cheap as can be.
 
 
-async def _client(port: int, counts: list[int], index: int) -> asyncio.StreamWriter:
+async def _client(port: int, counts: list[int], index: int) -> asyncio.Task[None]:
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 20)
     writer.write(
         b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -204,10 +203,9 @@ async def _client(port: int, counts: list[int], index: int) -> asyncio.StreamWri
     async def count() -> None:
         while data := await reader.read(1 << 18):
             counts[index] += len(data)
+        writer.close()
 
-    task = asyncio.create_task(count())
-    task.add_done_callback(lambda done: done.cancelled() or done.exception())
-    return writer
+    return asyncio.create_task(count())
 
 
 async def _drained(counts: list[int], expected: int, deadline: float) -> None:
@@ -235,7 +233,7 @@ class _Server:
         """Open the sockets and send a few events to learn the size of a frame."""
         await _listening(self._port, deadline)
         self._counts = [0] * sockets
-        self._writers = [await _client(self._port, self._counts, i) for i in range(sockets)]
+        self._clients = [await _client(self._port, self._counts, i) for i in range(sockets)]
         await self._publish(JOINED, 1)
         self._frame_size = await _frame_size(self._counts, JOINED)
 

@@ -27,7 +27,7 @@ LOOKS_BETWEEN = 1_000
 
 
 class Scan:
-    """One scan of `subtree`. `resend`: everything there is a fact, whether known or not, and nothing is a rename. `confirmed`: paths that
+    """One scan of `subtree`. `resend`: everything there is a fact, known or not, and nothing is a rename. `confirmed`: paths that
     an earlier scan has found gone and withheld. After the last step `withheld` says what this one did."""
 
     def __init__(
@@ -49,6 +49,7 @@ class Scan:
         self._ties: list[str] = []
         self._gone: list[str] = []
         self._steps = 0
+        self._write_first = False
         self._tree: Tree | None = None
         self._facts = self._all()
 
@@ -61,6 +62,9 @@ class Scan:
         for fact in self._facts:
             if fact is not None:
                 found.append(fact)
+            if self._write_first:
+                self._write_first = False
+                return found
             if len(found) >= STEP_FACTS or self._clock.monotonic() >= until:
                 return found
         self.done = True
@@ -72,6 +76,8 @@ class Scan:
             yield from self._directory(self._directories.popleft())
             yield None
         yield from self._renamed()
+        self._write_first = True  # what was renamed is not to be counted as gone
+        yield None
         yield from self._missing()
 
     @property

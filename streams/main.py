@@ -39,8 +39,9 @@ from streams.watch import AgentWatch
 
 JOBS_PER_CHILD = 3
 """Jobs in work for each probing child: while one is probed another is opened and a third is written."""
-COMMIT_SECONDS = 2.0
+COMMIT_SECONDS = 1.5
 DRAIN_SECONDS = 5.0
+FLUSH_SECONDS = 1.5
 
 _log = log.get(__name__)
 
@@ -207,4 +208,6 @@ async def _producer(kafka: Kafka) -> AsyncIterator[AIOKafkaProducer]:
         await producer.start()
         yield producer
     finally:
-        await producer.stop()
+        with contextlib.suppress(TimeoutError):  # Kafka is away: only reports are unsent, all else was awaited
+            async with asyncio.timeout(FLUSH_SECONDS):
+                await producer.stop()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 from rich.panel import Panel
@@ -11,7 +13,7 @@ from cli.up.run_file import RunFile
 from cli.up.telling import Telling
 
 
-def lines(run: RunFile, password: str) -> list[tuple[str, str]]:
+def lines(run: RunFile, password: str, command: str) -> list[tuple[str, str]]:
     """Label and text of each line; an empty label continues the one above."""
     roots = [("library" if number == 0 else "", path) for number, path in enumerate(run.library.values())]
     first = next(iter(run.library.values()), ".")
@@ -20,17 +22,26 @@ def lines(run: RunFile, password: str) -> list[tuple[str, str]]:
         ("sign in", f"{run.admin_user}   {password}"),
         ("", f"(kept in {run.admin_password_file})"),
         *roots,
-        ("try", f"cp SOME_FILE {first}/            it appears on the page, some two seconds later"),
-        ("", f"mv {first}/SOME_FILE {first}/NEW_NAME            one rename, not a deletion and a new file"),
-        ("", "catalogizer tap media_updates --from earliest            all of it again; the page can, too"),
+        ("try 1", f"cp SOME_FILE {first}/"),
+        ("", "it appears on the page some two seconds later"),
+        ("try 2", f"mv {first}/SOME_FILE {first}/NEW_NAME"),
+        ("", "one rename: the item keeps its id"),
+        ("try 3", f"{command} tap media_updates --from earliest"),
+        ("", "everything that happened, again; the page's Replay does the same"),
         ("end", "Ctrl-C"),
     ]
+
+
+def _command() -> str:
+    """How the command is typed: as it lies beside the Python that runs this, where it does."""
+    beside = Path(sys.executable).with_name("catalogizer")
+    return os.path.relpath(beside) if beside.exists() else "catalogizer"
 
 
 def announce(telling: Telling, run: RunFile) -> None:
     """Print it: a panel on a terminal, plain lines elsewhere."""
     password = Path(run.admin_password_file).read_text().strip()
-    body = "\n".join(f"{label:8}{text}" for label, text in lines(run, password))
+    body = "\n".join(f"{label:9}{text}" for label, text in lines(run, password, _command()))
     if telling.console.is_terminal:
         telling.console.print(Panel(Text(body), title="Catalogizer is ready", expand=False, padding=(1, 2)))
     else:

@@ -14,7 +14,7 @@ from types import FrameType
 from cli.migrate import apply_migrations
 from cli.provision import apply
 from cli.settings import Settings
-from cli.up import demo, jars, ports, run_file
+from cli.up import jars, ports, run_file
 from cli.up.announcement import announce
 from cli.up.errors import PortTaken
 from cli.up.java import class_cache
@@ -22,7 +22,7 @@ from cli.up.kafka import EmbeddedKafka
 from cli.up.platform import Platform
 from cli.up.postgres import EmbeddedPostgres
 from cli.up.secret_file import keep, kept_secret
-from cli.up.state import State, owned
+from cli.up.state import DEMO_ROOTS, State, owned
 from cli.up.supervisor import Supervisor, run
 from cli.up.telling import Telling
 from gateway.accounts import ensure_admin
@@ -124,9 +124,12 @@ def _prepare(settings: Settings, state: State, telling: Telling) -> Platform:
 
 
 def _demo(state: State, telling: Telling) -> tuple[RootSpec, ...]:
-    if demo.make(state.library):
-        telling.say(f"made a demo library in {state.library}")
-    return tuple(RootSpec(name=name, library=LIBRARY, path=state.library / name) for name in demo.ROOTS)
+    if not state.demo_marker.exists():
+        from cli.up import demo  # the media libraries, which other starts do without
+
+        telling.say(f"making a demo library in {state.library}")
+        demo.make(state)
+    return tuple(RootSpec(name=name, library=LIBRARY, path=state.library / name) for name in DEMO_ROOTS)
 
 
 def _kafka(settings: Settings, state: State, telling: Telling) -> EmbeddedKafka:

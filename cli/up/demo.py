@@ -11,9 +11,7 @@ import shutil
 from pathlib import Path
 
 from cli.up import demo_media as media
-
-ROOTS = ("movies", "music")
-_MARKER = ".made"
+from cli.up.state import DEMO_ROOTS, State
 
 FILMS = (
     ("The Long Orbit (2019)", "The.Long.Orbit.2019.1080p.BluRay.x264.mkv", "poster.jpg"),
@@ -42,14 +40,12 @@ ALBUMS = (
 """Artist, album, year, genre, suffix, titles."""
 
 
-def make(folder: Path) -> bool:
-    """Make the library unless it was made before; True when it was made now. Raises OSError."""
-    marker = folder / _MARKER
-    if marker.exists():
-        return False
-    for root in ROOTS:
+def make(state: State) -> None:
+    """Make the library, over what a making that was killed left. Raises OSError."""
+    folder = state.library
+    for root in DEMO_ROOTS:
         if (folder / root).exists():
-            shutil.rmtree(folder / root)  # of a making that was killed
+            shutil.rmtree(folder / root)
         (folder / root).mkdir(parents=True)
     _films(folder / "movies")
     _series(folder / "movies" / "Series" / "Northern Signal" / "Season 01")
@@ -57,8 +53,7 @@ def make(folder: Path) -> bool:
     _music(folder / "music")
     _books(folder / "music" / "Songbooks")
     os.sync()
-    marker.touch()
-    return True
+    state.demo_marker.touch()
 
 
 def _films(root: Path) -> None:

@@ -23,7 +23,7 @@ _FPS = 12
 _CHUNK = 1_024
 
 
-def video(path: Path, seed: int, *, seconds: float = 2.0, size: tuple[int, int] = (320, 180)) -> None:
+def video(path: Path, seed: int, *, seconds: float = 1.5, size: tuple[int, int] = (320, 180)) -> None:
     """H.264 with an AAC tone; the container is the suffix's."""
     with av.open(str(path), "w") as container:
         picture = container.add_stream("libx264", rate=_FPS, options={"preset": "ultrafast", "crf": "30"})
@@ -37,7 +37,7 @@ def video(path: Path, seed: int, *, seconds: float = 2.0, size: tuple[int, int] 
         _sound(container, sound, seed, seconds)
 
 
-def audio(path: Path, seed: int, tags: Mapping[str, str], *, seconds: float = 2.0) -> None:
+def audio(path: Path, seed: int, tags: Mapping[str, str], *, seconds: float = 1.2) -> None:
     """A tone in the codec of the suffix, tagged (mutagen's easy names)."""
     codecs = {".flac": "flac", ".mp3": "libmp3lame", ".opus": "libopus", ".ogg": "libopus", ".m4a": "aac"}
     codec = codecs[path.suffix]

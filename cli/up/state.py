@@ -12,6 +12,9 @@ from pathlib import Path
 from cli.up import leftovers
 from cli.up.errors import StateInUse
 
+DEMO_ROOTS = ("movies", "music")
+"""The storage roots of the demo library; all in one library."""
+
 
 @dataclass(frozen=True, slots=True)
 class State:
@@ -33,6 +36,11 @@ class State:
     def library(self) -> Path:
         """The demo library's roots."""
         return self.folder / "library"
+
+    @property
+    def demo_marker(self) -> Path:
+        """Exists when the demo library is whole; outside its roots."""
+        return self.library / ".made"
 
     @property
     def admin_password(self) -> Path:

@@ -43,12 +43,12 @@ def judge(known: RootIdentity | None, seen: Seen | Faulty) -> Same | Faulty:
         return seen
     if known is None or is_same(known, seen.identity):
         return Same(seen.identity)
-    found = seen.identity
-    detail = (
-        f"another directory stands at its path (device {found.dev}, inode {found.inode}; "
-        f"known: device {known.dev}, inode {known.inode})"
-    )
+    detail = f"another directory stands at its path ({_shown(seen.identity)}; known: {_shown(known)})"
     return Faulty("replaced_by_empty" if seen.empty else "swapped", detail)
+
+
+def _shown(identity: RootIdentity) -> str:
+    return f"device {identity.dev}, file system {identity.fsid:x}, inode {identity.inode}"
 
 
 def is_same(known: RootIdentity, seen: RootIdentity) -> bool:

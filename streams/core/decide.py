@@ -55,10 +55,14 @@ class Decide:
             self._nothing_at(place, seen, moment)
             return
         self.vacate(place, moment)
-        if entry is not None and entry.type == state.type and self._known.get(*entry.place) is entry:
+        if entry is not None and entry.type == state.type and self._is_elsewhere(entry, place):
             self._move(entry, place, seen, pending.fingerprint, moment)
         else:
             self.something_at(place, seen, pending.fingerprint, moment)
+
+    def _is_elsewhere(self, entry: Entry, place: Place) -> bool:
+        """Still known, and not at the place itself (a directory's move may have brought it there)."""
+        return entry.place != place and self._known.get(*entry.place) is entry
 
     def vacate(self, place: Place, moment: Moment) -> None:
         """What was known here is elsewhere, though that path is still changing: that move comes first. Of paths

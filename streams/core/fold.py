@@ -39,7 +39,7 @@ from streams.core.known import Known, Place
 from streams.core.renames import Hold, Renames
 from streams.core.roots import Jump, Root, Roots
 from streams.core.scans import Scans
-from streams.core.settle import Pending, Settle, Sighting
+from streams.core.settle import Pending, Settle, Sighting, same_sight
 from streams.core.tally import Tally
 from streams.core.trees import Trees
 
@@ -249,7 +249,8 @@ class Fold:
         if entry is not None and entry.mover is not None:
             entry = None  # it has left already; what was moved now came after it
         if before is not None:
-            entry, fingerprint = before.carries or entry, before.fingerprint
+            entry = before.carries or entry
+            fingerprint = before.fingerprint if same_sight(before.state, seen.state) else None
         self._touch(root, source, Sighting(None, seen.offset, seen.origin, seen.cause, seen.tally))
         self._mark_seen(root, target.path)
         pending = self._settle.touch(target, seen, self._clock.now, root.windows)
@@ -278,7 +279,7 @@ class Fold:
         pending = self._settle.get(place)
         if pending is not None:
             state = pending.state
-            if state is not None and (state.size, state.mtime_ns, state.inode) == of:
+            if state is not None and state.type == "file" and (state.size, state.mtime_ns, state.inode) == of:
                 pending.fingerprint = record.xxh3
             return
         hold = self._renames.new_at(place)
@@ -287,7 +288,7 @@ class Fold:
                 self._renames.fingerprinted(hold, record.xxh3)
             return
         entry = self._known.get(*place)
-        if entry is not None and (entry.size, entry.mtime_ns, entry.inode) == of:
+        if entry is not None and entry.media_id and (entry.size, entry.mtime_ns, entry.inode) == of:
             self._known.set_fingerprint(entry, record.xxh3)
 
     # -- scans, jobs, roots ------------------------------------------------------------------------------------

@@ -97,7 +97,9 @@ class Roots:
     def declare(self, root: Root, record: RootDeclared) -> None:
         """Take over the declared settings."""
         root.site, root.protocol, root.location = record.site, record.protocol, record.location
-        root.windows = Windows(record.debounce_ms, record.max_hold_ms, record.rename_window_ms)
+        debounce = max(record.debounce_ms, 0)
+        longest = max(record.max_hold_ms, debounce, 1)  # time must pass before a hold begins anew
+        root.windows = Windows(debounce, longest, max(record.rename_window_ms, 0))
         if record.identity is not None:
             root.identity = record.identity
 

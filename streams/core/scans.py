@@ -42,7 +42,8 @@ class Scans:
         tally.subtree = from_wire(record.subtree, record.subtree_b64)
         self._tell(tally, "started", total=record.total)
         for number, other in list(root.scans.items()):
-            if not other.finished and is_inside(other.subtree, tally.subtree):
+            covered = not other.finished and is_inside(other.subtree, tally.subtree)
+            if covered or number == record.scan:
                 self._supersede(other, tally)
                 del root.scans[number]
                 if root.baseline is other:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -96,6 +97,22 @@ def test_a_root_that_is_not_itself_deletes_nothing_and_is_taken_up_again(
     ]  # fmt: skip
     put(bench.root / "Series" / "live-again.mkv")
     assert said(bench.settle()) == ["+ Series/live-again.mkv", "# Series/live-again.mkv"]
+
+
+def test_an_unmounted_root_is_lost_at_once_and_another_file_system_is_not_taken_for_it(tmp_path: Path) -> None:
+    bench = RootBench(tmp_path)
+    mount = ["mount", "-t", "tmpfs", "none", str(bench.root)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("mounting is not allowed here")
+    put(bench.root / "a.mkv")
+    with bench:
+        bench.settle()
+        subprocess.run(["umount", str(bench.root)], check=True)
+        assert said(bench.settle()) == ["RootLost replaced_by_empty"]
+        subprocess.run(mount, check=True)
+        bench.clock.skipped += 5
+        assert bench.settle() == []
+        subprocess.run(["umount", str(bench.root)], check=True)
 
 
 def test_a_root_swapped_while_stopped_deletes_nothing(bench: RootBench) -> None:

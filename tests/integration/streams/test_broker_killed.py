@@ -52,7 +52,7 @@ def _ended(kafka: Kafka) -> set[object]:
     return {value["job"] for value in decoded(read(kafka, RAW)) if value["kind"] == "result"}
 
 
-def test_after_a_broker_was_killed_and_came_back_jobs_are_done_again(
+def test_after_a_broker_was_killed_and_came_back_jobs_are_done_again_and_without_one_the_worker_still_ends(
     broker_factory: Brokers, tmp_path: Path
 ) -> None:
     broker = broker_factory()
@@ -82,5 +82,8 @@ def test_after_a_broker_was_killed_and_came_back_jobs_are_done_again(
         broker.wait_ready()
         ask(2)
         wait_until(lambda: supervised.look() and "job-2" in ended(kafka), 60, what="the second result", every=0.5)
+        broker.kill()
+        assert supervised.worker.end(10) == 0
     finally:
-        supervised.worker.kill()
+        if supervised.worker.died is None:
+            supervised.worker.kill()

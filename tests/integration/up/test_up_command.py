@@ -114,7 +114,7 @@ def test_it_ends_cleanly_leaves_nothing_and_goes_on_where_it_was(platform: Platf
 
 def test_killed_with_9_it_leaves_nothing_and_starts_again(platform: Platform) -> None:
     family = psutil.Process(platform.pid).children(recursive=True)
-    os.kill(platform.pid, signal.SIGKILL)
+    platform.end()
     wait_until(lambda: not any(process.is_running() for process in family), 5, what="the family to be gone")
     began = time.monotonic()
     platform.start()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from producer.core.filters import Filters
@@ -58,11 +58,13 @@ def test_with_includes_only_matching_files_count_but_every_directory_is_walked()
     assert not filters.admits("Trash", is_dir=True)
 
 
+@settings(deadline=None)
 @given(PATHS)
 def test_without_patterns_every_path_belongs(path: str) -> None:
     assert Filters([]).admits(path, is_dir=False)
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1), PATHS, st.booleans())
 def test_any_pattern_compiles_and_whole_path_and_child_agree(pattern: str, path: str, is_dir: bool) -> None:
     filters = Filters([pattern])

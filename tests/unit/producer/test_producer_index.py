@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from producer.core.facts import Known
@@ -44,6 +44,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
     database.close()
 
 
+@settings(deadline=None)
 @given(st.dictionaries(PATHS, STATES, max_size=12))
 def test_any_path_and_any_state_comes_back_exactly(entries: dict[str, FileState]) -> None:
     database = Database(Path(":memory:"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise, product
 from typing import get_args
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from producer.core.life import LIFE, Happening, State, step
@@ -27,6 +27,7 @@ def test_of_a_root_never_seen_nothing_is_said() -> None:
     assert step("new", "faulty") == ("new", ())
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(HAPPENINGS)))
 def test_lost_and_back_are_told_in_turn(happenings: list[Happening]) -> None:
     state: State = "starting"

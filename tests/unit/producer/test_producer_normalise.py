@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from producer.core.normalise import Event, Renamed, Touched, normalise
@@ -48,6 +48,7 @@ def test_a_move_of_what_is_above_counts_too() -> None:
     assert work.moved_on(0)
 
 
+@settings(deadline=None)
 @given(EVENTS)
 def test_moves_keep_their_order_and_both_ends_of_each_are_looked_at(events: list[Event]) -> None:
     work = normalise(events)
@@ -55,6 +56,7 @@ def test_moves_keep_their_order_and_both_ends_of_each_are_looked_at(events: list
     assert all(move.source in work.looks and move.target in work.looks for move in work.moves)
 
 
+@settings(deadline=None)
 @given(EVENTS)
 def test_every_touched_path_is_looked_at_under_the_name_that_the_moves_gave_it(events: list[Event]) -> None:
     work = normalise(events)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from producer.core.pace import Pace
@@ -27,6 +27,7 @@ def looks(gaps: list[float]) -> tuple[list[float], float]:
     return seen, writes[-1] * STEP
 
 
+@settings(deadline=None)
 @given(WRITES)
 def test_at_once_then_at_most_twice_a_second_and_once_after_the_last_write(gaps: list[float]) -> None:
     seen, last = looks(gaps)

@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from producer.database import Database
@@ -46,6 +46,7 @@ def first_seen(found: list[Outgoing]) -> list[Outgoing]:
     return taken
 
 
+@settings(deadline=None)
 @given(FAULTS, st.integers(1, 3 * BATCH))
 def test_whatever_the_log_does_each_record_is_in_it_in_order_and_each_copy_the_same(
     faults: list[Fault | None], count: int

@@ -1,0 +1,60 @@
+"""How a root's condition is told to people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from producer.core.identity import Fault, Faulty
+from producer.keeper import Condition, watch_limit_message
+from producer.reporting import failing, root_report, scan_report, told
+from producer.scanning import Progress
+from producer.settings import RootSpec
+
+SPEC = RootSpec(name="films", library="home", path=Path("/media/films"))
+AT = "2026-11-24T10:30:00.000Z"
+WELL = Condition("watching", None, 3, 0, 5, (), Progress(2, 100, True), 0, True)
+
+
+def test_a_watched_root_is_healthy_and_the_report_is_the_whole_state() -> None:
+    report = root_report(SPEC, told(SPEC, WELL), AT, AT)
+    assert (report.status, report.mode, report.retry_count) == ("healthy", "watching", 0)
+    assert (report.root, report.library, report.location) == ("films", "home", "/media/films")
+    assert report.details == {
+        "state": "watching", "watched_directories": 3, "unwatched_directories": 0, "outbox_records": 5,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("cause", ["missing", "not_a_directory", "unreadable", "swapped", "replaced_by_empty"])
+def test_a_lost_root_is_an_error_that_names_root_path_cause_and_what_to_do(cause: Fault) -> None:
+    condition = Condition("lost", Faulty(cause, "its detail"), 0, 0, 0, (), None, 4, True)
+    report = root_report(SPEC, told(SPEC, condition), AT, None)
+    assert (report.status, report.mode, report.retry_count) == ("error", "offline", 4)
+    assert report.message.startswith("root films (/media/films) cannot be observed: its detail; ")
+    assert report.details["cause"] == cause
+
+
+def test_a_problem_is_a_warning() -> None:
+    condition = Condition("watching", None, 3, 2, 0, (watch_limit_message(3, 2),), None, 0, True)
+    report = told(SPEC, condition)
+    assert report.status == "warning"
+    assert "3 directories are watched, 5 are needed" in report.message
+
+
+def test_a_failing_thread_is_an_error() -> None:
+    report = root_report(SPEC, failing(SPEC, "disk is full"), AT, None)
+    assert (report.status, report.message) == ("error", "root films (/media/films): disk is full")
+
+
+def test_only_what_people_would_notice_is_told_at_once() -> None:
+    busier = Condition("watching", None, 9, 0, 500, (), None, 0, True)
+    assert told(SPEC, WELL).says_the_same(told(SPEC, busier))
+    assert not told(SPEC, WELL).says_the_same(failing(SPEC, "disk is full"))
+
+
+def test_a_scans_progress() -> None:
+    report = scan_report(SPEC, WELL, AT)
+    assert report is not None
+    assert (report.scan, report.done, report.finished) == (2, 100, True)
+    assert scan_report(SPEC, Condition("lost", None, 0, 0, 0, (), None, 0, True), AT) is None

@@ -1,0 +1,100 @@
+"""A root's thread: what fails in it is told, held off, and made up for."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from producer import root as root_module
+from producer.database import Database
+from producer.keeper import Pacing, World
+from producer.outbox import Unsent
+from producer.ports import Point
+from producer.root import RootThread
+from producer.settings import RootSpec
+from schemas.codec import raw_codec
+from tests.fakes.producer_files import FakeFiles
+from tests.support.producer_root import SkippingClock, said
+from tests.support.waiting import wait_until
+
+
+class Failing:
+    """Fails at the next journal commit, once armed."""
+
+    def __init__(self) -> None:
+        self.error: Exception | None = None
+
+    def __call__(self, point: Point) -> None:
+        error, self.error = self.error, None
+        if error is not None and point == "after_journal_commit":
+            raise error
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(root_module, "FIRST_RETRY_SECONDS", 0.01)
+
+
+def thread_of(
+    tmp_path: Path, files: FakeFiles, points: Callable[[Point], None], library: str = "home"
+) -> RootThread:
+    spec = RootSpec(name="films", library=library, path=tmp_path / "films")
+    world = World(files, lambda: None, SkippingClock(), points)
+    return RootThread(spec, tmp_path / "films.sqlite", world, Pacing(0.05, 900.0, 1_000_000), lambda: None)
+
+
+def told(tmp_path: Path) -> list[str]:
+    database = Database(tmp_path / "films.sqlite")
+    try:
+        return said([raw_codec.decode(row.value) for row in Unsent(database).first(1_000)])
+    finally:
+        database.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "gap"),
+    [
+        (RuntimeError("a bug"), "journal_failed"),
+        (sqlite3.OperationalError("database or disk is full"), "state_unwritable"),
+    ],
+)
+def test_a_failure_is_reported_and_healed_by_a_scan_and_the_thread_goes_on(
+    tmp_path: Path, error: Exception, gap: str
+) -> None:
+    files, failing, seen = FakeFiles(), Failing(), threading.Event()
+    files.make("a.mkv", "file", b"x")
+    thread = thread_of(tmp_path, files, failing)
+
+    def changed() -> None:
+        if str(error) in thread.latest.told.message:
+            seen.set()
+
+    thread._changed = changed
+    thread.start()
+    wait_until(lambda: "GapOpen watch_unavailable" in told(tmp_path), 10, what="the first scan")
+    failing.error = error
+    del files.nodes[""]
+    wait_until(seen.is_set, 10, what="the failure to be told")
+    files.nodes[""] = FakeFiles().nodes[""]
+    wait_until(lambda: f"GapClosed {gap}" in told(tmp_path), 10, what="the gap to be healed")
+    assert thread.is_alive
+    thread.ask_stop()
+    assert thread.join(10)
+    assert f"GapOpen {gap}" in told(tmp_path)
+
+
+def test_a_root_of_another_library_is_refused_by_name(tmp_path: Path) -> None:
+    first = thread_of(tmp_path, FakeFiles(), lambda _point: None)
+    first.start()
+    wait_until(lambda: first.has_begun, 10, what="the first turn")
+    first.ask_stop()
+    assert first.join(10)
+    second = thread_of(tmp_path, FakeFiles(), lambda _point: None, library="other")
+    second.start()
+    assert second.join(10)
+    assert second.latest.told.status == "error"
+    assert "'films' belongs to library 'home'" in second.latest.told.message
