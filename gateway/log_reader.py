@@ -147,14 +147,17 @@ class LogReader:
                 self._idle.remove(reader)
             else:
                 reader = self._idle.pop(0) if self._idle else await self._new_reader()
+            sound = False
             try:
                 yield reader
-            except BaseException as error:
-                await reader.consumer.stop()
-                if isinstance(error, KafkaError):
-                    raise LogUnavailable(str(error)) from error
-                raise
-            self._idle.append(reader)
+                sound = True
+            except KafkaError as error:
+                raise LogUnavailable(str(error)) from error
+            finally:
+                if sound:
+                    self._idle.append(reader)
+                else:
+                    await reader.consumer.stop()
 
     async def _new_reader(self) -> _Reader:
         # A parked reader's last fetch must not hold up the next one on its connection: short waits.

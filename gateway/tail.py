@@ -85,10 +85,11 @@ class Tail:
             await consumer.start()
             places = self._places(epochs)
             goal = await self._seek(consumer, places, epochs)
-            checked = time.monotonic()
+            checked, began_ms = time.monotonic(), now_ms()
             while not stop.asked:
                 await self._step(consumer, places)
-                self._note_progress(consumer, places, goal)
+                self._note_progress(places, goal)
+                _check_stall(consumer, list(places), began_ms)
                 if time.monotonic() - checked > EPOCH_SECONDS:
                     checked = time.monotonic()
                     await self._check_epochs()
@@ -164,18 +165,13 @@ class Tail:
             self._streaming.publish(batches)
             await asyncio.sleep(0)  # data at hand is returned without a pause: let the sockets have their turn
 
-    def _note_progress(
-        self, consumer: AIOKafkaConsumer, places: dict[TopicPartition, Place], goal: dict[TopicPartition, int]
-    ) -> None:
-        if not self.ready.is_set() or self.problem is not None:
-            rings = self._streaming.hub.rings
-            if all(rings[place].hi >= goal[tp] for tp, place in places.items()):
-                self.problem = None
-                self.ready.set()
-        polled = [consumer.last_poll_timestamp(tp) for tp in places]
-        newest = max((at for at in polled if at is not None), default=None)
-        if newest is not None and now_ms() - newest > STALL_SECONDS * 1_000:
-            raise _Restart(f"no answer from the broker for {STALL_SECONDS:.0f} s")
+    def _note_progress(self, places: dict[TopicPartition, Place], goal: dict[TopicPartition, int]) -> None:
+        if self.ready.is_set() and self.problem is None:
+            return
+        rings = self._streaming.hub.rings
+        if all(rings[place].hi >= goal[tp] for tp, place in places.items()):
+            self.problem = None
+            self.ready.set()
 
     async def _check_epochs(self) -> None:
         for name, epoch in (await read_epochs(self._kafka)).items():
@@ -183,3 +179,11 @@ class Tail:
                 known = self._epochs.get(channel.name)
                 if channel.topic is not None and channel.topic.name == name and known != epoch.epoch:
                     raise _Restart(f"{name} has another epoch")
+
+
+def _check_stall(consumer: AIOKafkaConsumer, partitions: list[TopicPartition], began_ms: int) -> None:
+    """Raise _Restart when no partition at all has been answered for: an idle topic answers twice a second."""
+    polled = (consumer.last_poll_timestamp(partition) for partition in partitions)
+    newest = max((at for at in polled if at is not None), default=began_ms)
+    if now_ms() - newest > STALL_SECONDS * 1_000:
+        raise _Restart(f"no answer from the broker for {STALL_SECONDS:.0f} s")

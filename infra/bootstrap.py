@@ -117,7 +117,7 @@ def _set_up(wanted: str) -> None:
 
 def _read_stamp() -> tuple[str, str]:
     if HALF_MADE.exists() or not STAMP.exists():
-        return "", ""
+        return ("dev" if (VENV / "bin" / "pytest").exists() else ""), ""
     name, _, stamp = STAMP.read_text().strip().partition(" ")
     return name, stamp
 

@@ -27,8 +27,9 @@ LOOKS_BETWEEN = 1_000
 
 
 class Scan:
-    """One scan of `subtree`. `resend`: everything there is a fact, known or not, and nothing is a rename. `confirmed`: paths that
-    an earlier scan has found gone and withheld. After the last step `withheld` says what this one did."""
+    """One scan of `subtree`. `resend`: everything there is a fact, known or not, and nothing is a rename.
+    `confirmed`: paths that an earlier scan has found gone and withheld. After the last step `withheld` says what
+    this one did. The facts of a step are to be written before the next one."""
 
     def __init__(
         self, index: Index, filters: Filters, watch: Watch | None, clock: Clock, *, subtree: str = "",

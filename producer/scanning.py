@@ -201,7 +201,7 @@ class Scanning:
             )
             if whole.asked.origin == "baseline":
                 self._memory.set_baseline()
-            for gap in whole.healing:
+            for gap in () if self._asked is not None else whole.healing:  # more was lost while it ran
                 if gap.cause not in lasting:
                     self._memory.close_gap(gap)
                     self._outbox.gap_closed(gap.cause, counts)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -53,16 +54,18 @@ def kafka(broker: EmbeddedKafka) -> Kafka:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
-    """The session's database server."""
-    server = EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), ports.free_port(), fsync=False)
-    server.prepare()
-    server.start()
-    try:
-        server.wait_ready()
-        yield server
-    finally:
-        server.kill()
+def postgres() -> Iterator[EmbeddedPostgres]:
+    """The session's database server. Not below pytest's own folder: every other session of pytest closes that to
+    the account the server runs under where the tests are run by root."""
+    with TemporaryDirectory(prefix="catalogizer-postgres-", ignore_cleanup_errors=True) as folder:
+        server = EmbeddedPostgres(Path(folder), ports.free_port(), fsync=False)
+        server.prepare()
+        server.start()
+        try:
+            server.wait_ready()
+            yield server
+        finally:
+            server.kill()
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from cli.up.secret_file import keep, kept_secret
 from cli.up.state import DEMO_ROOTS, State, owned
 from cli.up.supervisor import Supervisor, run
 from cli.up.telling import Telling
+from cli.up.terminal import own_terminal
 from gateway.accounts import ensure_admin
 from producer.settings import RootSpec
 from runtime import lifecycle
@@ -39,7 +40,7 @@ KILLED = 130
 def up(settings: Settings, telling: Telling) -> int:
     """Run the platform until SIGINT or SIGTERM; the exit code. When it returns or raises, nothing that it started
     runs any more. Raises UpError, SettingsError, OSError, and what the set-up raises."""
-    with owned(settings.state_dir) as state:
+    with own_terminal(), owned(settings.state_dir) as state:
         run_file.remove(state.folder)
         try:
             with _terminated_as_interrupted():

@@ -179,7 +179,8 @@ class EmbeddedPostgres:
             preexec_fn=tie(os.getpid()),
         )
         if done.returncode != 0:
-            raise BrokenState(data, f"initdb failed: {done.stderr.strip().splitlines()[-1:]}")
+            faults = [line for line in done.stderr.splitlines() if "error:" in line or "FATAL:" in line]
+            raise BrokenState(data, f"initdb failed: {faults[0] if faults else done.returncode}")
 
     def _clear_stale_lock(self) -> None:
         """A lock file whose process is no server of this folder would keep the next one from starting (the number

@@ -89,10 +89,10 @@ class Decide:
                 root = self._roots.of(hold.place.root)
                 self._catalogue.created(root, hold.place, hold.seen, hold.fingerprint, *moment)
             return
-        mover = hold.entry.mover
-        if isinstance(mover, Pending) and mover.deadline is not None:
-            self._renames.postpone(hold, mover.deadline)
-            return
+        for unsure in (hold.entry.mover, self._settle.get(hold.place)):  # it is on its way, or something is back
+            if isinstance(unsure, Pending) and unsure.state is not None and unsure.deadline is not None:
+                self._renames.postpone(hold, unsure.deadline)
+                return
         self._renames.release(hold)
         self._catalogue.deleted(hold.entry, hold.seen)
 

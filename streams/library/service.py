@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Iterable
+from contextlib import AsyncExitStack
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -64,6 +65,7 @@ class LibraryService(Service):
         self._points = points
         self._group = kafka.group(GROUP)
         self._positions = Positions(kafka)
+        self._open = AsyncExitStack()
         self._lanes: dict[TopicPartition, _Owned] = {}
         self._fencings: deque[float] = deque(maxlen=MAX_FENCINGS)
         self._failed: dict[int, str] = {}
@@ -94,18 +96,16 @@ class LibraryService(Service):
         )
         self._tick_producer: AIOKafkaProducer = self._kafka.producer(linger_ms=0)
         self._ticker = Ticker(self._kafka, self._tick_producer)
-        await self._positions.start()
-        await self._tick_producer.start()
-        await self._consumer.start()
+        for client in (self._positions, self._tick_producer, self._consumer):
+            self._open.push_async_callback(client.stop)
+            await client.start()
         await self._notice_resets()
         self._consumer.subscribe([self._kafka.name(RAW)], listener=_Listener(self))
 
     async def on_stop(self) -> None:
         """Commit what was folded, stop every lane, leave."""
         await self.revoke(list(self._lanes))
-        await self._consumer.stop()
-        await self._tick_producer.stop()
-        await self._positions.stop()
+        await self._open.aclose()  # what was started, in reverse order
 
     async def _provisioned_epoch(self) -> str:
         epochs = await read_epochs(self._kafka)

@@ -1,0 +1,166 @@
+"""What is down stays apart from what is up: sockets survive the broker and the database, REST says 503 without a
+database, retention that overtook a client is told, and so is a topic that was made anew."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import RecordsToDelete
+
+from cli.migrate import apply_migrations
+from cli.provision import apply
+from cli.up import ports
+from cli.up.postgres import EmbeddedPostgres
+from gateway.accounts import ensure_admin
+from runtime.kafka import Kafka
+from schemas.channels import MEDIA_UPDATES
+from tests.support.events import films
+from tests.support.gateway import PASSWORD, Gateway, gateway
+from tests.support.servers import Brokers, clients
+from tests.support.topic import write
+from tests.support.waiting import wait_until
+
+CHANNEL = "media_updates"
+
+
+@pytest.fixture
+def own_postgres(tmp_path: Path) -> Iterator[EmbeddedPostgres]:
+    """A database server that this test may kill, with the tables and the administrator in it."""
+    server = EmbeddedPostgres(tmp_path / "pg", ports.free_port(), fsync=False)
+    server.prepare()
+    server.start()
+    try:
+        server.wait_ready()
+        apply_migrations(server.url())
+        asyncio.run(ensure_admin(server.url(), PASSWORD))
+        yield server
+    finally:
+        server.kill()
+
+
+def test_sockets_outlive_the_broker_and_the_database(
+    broker_factory: Brokers, own_postgres: EmbeddedPostgres, tmp_path: Path
+) -> None:
+    broker = broker_factory()
+    kafka = clients(broker)
+    asyncio.run(apply(kafka))
+    server = gateway(kafka, own_postgres.url(), tmp_path)
+    server.start()
+    try:
+        token = server.sign_in()
+        with server.client(token, ping_interval=None) as client:
+            client.subscribe(CHANNEL)
+            write(kafka, *films(2))
+            client.hear_until(lambda f: f.get("id") == "film-0-1")
+            broker.kill()
+            client.say(type="subscribe", channel=CHANNEL, from_="earliest", ref="while-down")
+            refused = client.hear_until(lambda f: f.get("ref") == "while-down")[-1]
+            broker.start()
+            broker.wait_ready()
+            write(kafka, *films(2, first=2))
+            back = client.hear_until(lambda f: f.get("id") == "film-0-3", 60)
+            assert client.subscribe(CHANNEL, from_="earliest")["type"] == "subscribed"
+            again = client.hear_until(lambda f: f.get("id") == "film-0-3", 30)
+
+            own_postgres.kill()
+            _database_is_away(server, token)
+            write(kafka, *films(1, first=4))
+            client.hear_until(lambda f: f.get("id") == "film-0-4")
+            own_postgres.start()
+            own_postgres.wait_ready()
+            with server.http(token) as http:
+                wait_until(
+                    lambda: http.get("/api/v1/media/stats").status_code == 200, 30, what="the database back in use"
+                )
+    finally:
+        server.kill()
+    assert (refused["type"], refused["data"]["code"]) == ("error", "unavailable")
+    assert [f["id"] for f in back if f["type"] == "media_update"] == ["film-0-2", "film-0-3"]
+    assert [f["id"] for f in again if f["type"] == "media_update"] == [f"film-0-{n}" for n in range(4)]
+
+
+def _database_is_away(server: Gateway, token: str) -> None:
+    with server.http(token) as http:
+        for answer in (
+            http.get("/api/v1/media/search"),
+            http.post("/api/v1/auth/login", json={"username": "admin", "password": PASSWORD}),
+        ):
+            assert answer.status_code == 503
+            assert answer.headers["Retry-After"]
+            assert answer.json()["error"] == "unavailable"
+            assert "connection" not in answer.text
+        assert http.get("/health/ready").status_code == 200
+
+
+async def _delete_before(kafka: Kafka, offset: int) -> None:
+    assert MEDIA_UPDATES.topic is not None
+    admin = kafka.admin()
+    await admin.start()
+    try:
+        partition = TopicPartition(kafka.name(MEDIA_UPDATES.topic), 0)
+        await admin.delete_records({partition: RecordsToDelete(before_offset=offset)})
+    finally:
+        await admin.close()
+
+
+def test_retention_that_overtook_a_client_is_told_with_its_range(log: Kafka, tables: str, tmp_path: Path) -> None:
+    write(log, *films(20))
+    asyncio.run(_delete_before(log, 12))
+    server = gateway(log, tables, tmp_path)
+    server.start()
+    try:
+        with server.client(server.sign_in()) as client:
+            answer = client.subscribe(CHANNEL, from_={"offsets": {"0": 5, "1": 0}})
+            frames = client.hear_until(lambda f: f["type"] == "caught_up")
+            live = client.subscribe(CHANNEL, from_={"offsets": {"0": 5, "1": 0}}, on_gap="live")
+    finally:
+        server.kill()
+    assert (answer["recovered"], answer["reason"]) == (False, "retention")
+    assert (answer["missed"], answer["start"]["0"]) == ({"0": {"from": 5, "to": 12}}, 12)
+    assert [f["offset"] for f in frames if f["type"] == "media_update"] == list(range(12, 20))
+    assert (live["missed"], live["start"]["0"]) == ({"0": {"from": 5, "to": 20}}, 20)
+
+
+async def _make_anew(kafka: Kafka) -> None:
+    assert MEDIA_UPDATES.topic is not None
+    admin = kafka.admin()
+    await admin.start()
+    try:
+        await admin.delete_topics([kafka.name(MEDIA_UPDATES.topic)])
+    finally:
+        await admin.close()
+
+
+def test_a_topic_made_anew_is_told_to_who_is_live_and_to_who_comes_back(
+    log: Kafka, tables: str, tmp_path: Path
+) -> None:
+    server = gateway(log, tables, tmp_path)
+    server.start()
+    try:
+        token = server.sign_in()
+        with server.client(token, ping_interval=None) as client:
+            before = client.subscribe(CHANNEL, from_="live")
+            asyncio.run(_make_anew(log))
+            wait_until(lambda: _provisioned(log), 20, what="the topic made anew")
+            write(log, *films(3, first=500))
+            frames = client.hear_until(lambda f: f.get("id") == "film-0-502", 100)
+        with server.client(token) as client:
+            answer = client.subscribe(CHANNEL, from_={"cursor": before["cursor"]})
+    finally:
+        server.kill()
+    gaps = [f for f in frames if f["type"] == "gap"]
+    assert sorted((g["partition"], g["reason"], g["to"]) for g in gaps) == [
+        (0, "epoch_changed", None),
+        (1, "epoch_changed", None),
+    ]
+    assert [f["id"] for f in frames if f["type"] == "media_update"] == [f"film-0-{n}" for n in (500, 501, 502)]
+    assert (answer["recovered"], answer["reason"]) == (False, "epoch_changed")
+    assert answer["epoch"] != before["epoch"]
+
+
+def _provisioned(kafka: Kafka) -> bool:
+    return any(step.action == "create" for step in asyncio.run(apply(kafka)))

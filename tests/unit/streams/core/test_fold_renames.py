@@ -1,0 +1,284 @@
+"""Which deletion and which creation are one move, and what the move keeps."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.lane import Lane, Told, a_file, kinds
+
+MOVED = ["moved b.mkv", "media updated"]
+
+
+@pytest.fixture
+def analysed(lane: Lane) -> Lane:
+    """`a.mkv`, known, with its job ended."""
+    known(lane, "a.mkv", a_file(1))
+    return lane
+
+
+def known(lane: Lane, path: str, file: object, root: str = "films") -> int:
+    """Make a path known and quiet, its job answered; returns the media id."""
+    lane.see(path, file, root)  # type: ignore[arg-type]
+    told = lane.later(2_000)
+    answer(lane, told)
+    lane.later(2_000)
+    id_ = told[0]["media_id"]
+    assert isinstance(id_, int)
+    return id_
+
+
+def answer(lane: Lane, told: list[Told]) -> list[Told]:
+    """Every job asked gets a result."""
+    from schemas import raw
+
+    said: list[Told] = []
+    for one in told:
+        if one.topic != "catalog.analysis.jobs.v1":
+            continue
+        file = one["file"]
+        assert isinstance(file, dict)
+        said += lane.put(
+            raw.Result(
+                job=str(one["job"]), media_id=int(str(one["media_id"])), root=str(one["root"]), size=file["size"],
+                mtime_ns=file["mtime_ns"], inode=file["inode"], status="done",
+            )
+        )  # fmt: skip
+    return said
+
+
+def ids(told: list[Told]) -> list[object]:
+    return [t["media_id"] for t in told if t.topic == "catalog.fs.changes.v1" and t.value and "media_id" in t.value]
+
+
+
+
+def test_a_move_tied_by_the_kernel_is_one_move_and_keeps_the_id(analysed: Lane) -> None:
+    assert analysed.move("a.mkv", "b.mkv", a_file(1)) == []
+    told = analysed.later(2_000)
+    assert kinds(told) == MOVED
+    assert ids(told) == [2_048]
+    assert kinds(analysed.quiet()) == []
+
+
+@pytest.mark.parametrize("deletion_first", [True, False])
+def test_delete_and_create_of_the_same_identity_within_the_window_are_one_move(
+    analysed: Lane, deletion_first: bool
+) -> None:
+    halves = [("a.mkv", None), ("b.mkv", a_file(1))]
+    for path, file in halves if deletion_first else halves[::-1]:
+        analysed.see(path, file)
+        analysed.later(900)
+    told = analysed.quiet()
+    assert kinds(told) == MOVED
+    assert ids(told) == [2_048]
+
+
+@pytest.mark.parametrize("deletion_first", [True, False])
+def test_the_same_content_with_another_identity_is_one_move(analysed: Lane, deletion_first: bool) -> None:
+    analysed.finger("a.mkv", a_file(1), "f1")
+    copy = a_file(7, mtime_ns=99)
+
+    def gone() -> None:
+        analysed.see("a.mkv", None)
+
+    def new() -> None:
+        analysed.see("b.mkv", copy)
+        analysed.finger("b.mkv", copy, "f1")
+
+    for half in (gone, new) if deletion_first else (new, gone):
+        half()
+        analysed.later(500)
+    assert kinds(analysed.quiet()) == MOVED
+
+
+def test_the_inode_alone_is_never_enough(analysed: Lane) -> None:
+    analysed.see("a.mkv", None)
+    analysed.see("b.mkv", a_file(1, size=5_000, mtime_ns=8))
+    told = analysed.quiet()
+    assert kinds(told) == ["created b.mkv", "media created", "job", "deleted a.mkv", "media deleted"]
+
+
+def test_outside_the_window_it_is_a_deletion_and_a_creation(analysed: Lane) -> None:
+    analysed.see("a.mkv", None)
+    assert kinds(analysed.later(4_000)) == ["deleted a.mkv", "media deleted"]
+    analysed.see("b.mkv", a_file(1))
+    assert kinds(analysed.later(2_000)) == ["created b.mkv", "media created", "job"]
+
+
+def test_a_creation_like_nothing_known_is_not_held(analysed: Lane) -> None:
+    analysed.see("new.mkv", a_file(5))
+    assert kinds(analysed.later(2_000)) == ["created new.mkv", "media created", "job"]
+
+
+def test_a_move_across_directories_and_roots_of_a_library_keeps_the_id(analysed: Lane) -> None:
+    analysed.declare("music")
+    analysed.see("a.mkv", None)
+    analysed.see("deep/er/c.mkv", a_file(1), root="music")
+    told = analysed.quiet()
+    assert kinds(told) == ["moved deep/er/c.mkv", "media updated"]
+    assert (told[0]["from_root"], told[0]["root"], ids(told)) == ("films", "music", [2_048])
+
+
+def test_nothing_moves_across_libraries(analysed: Lane) -> None:
+    home = analysed.library
+    analysed.library = "away"
+    analysed.declare("other")
+    analysed.see("b.mkv", a_file(1), root="other")
+    analysed.library = home
+    analysed.see("a.mkv", None)
+    said = kinds(analysed.quiet())
+    assert said == ["created b.mkv", "media created", "job", "deleted a.mkv", "media deleted"]
+
+
+@pytest.mark.parametrize("size", [0, 63])
+def test_tiny_and_empty_files_pair_only_with_the_same_name(lane: Lane, size: int) -> None:
+    tiny = a_file(1, size=size)
+    known(lane, "a.nfo", tiny)
+    lane.see("a.nfo", None)
+    lane.see("b.nfo", tiny)
+    assert kinds(lane.quiet()) == ["created b.nfo", "media created", "deleted a.nfo", "media deleted"]
+    lane.see("b.nfo", None)
+    lane.see("D/b.nfo", tiny)
+    assert kinds(lane.quiet()) == ["moved D/b.nfo", "media updated"]
+
+
+def test_tiny_files_move_by_the_kernels_word_whatever_their_name(lane: Lane) -> None:
+    known(lane, "a.nfo", a_file(1, size=0))
+    lane.move("a.nfo", "b.nfo", a_file(1, size=0))
+    assert kinds(lane.quiet()) == ["moved b.nfo", "media updated"]
+
+
+def test_64_bytes_are_enough(lane: Lane) -> None:
+    known(lane, "a.nfo", a_file(1, size=64))
+    lane.see("a.nfo", None)
+    lane.see("b.nfo", a_file(1, size=64))
+    assert kinds(lane.quiet()) == ["moved b.nfo", "media updated"]
+
+
+def test_each_hard_link_is_an_item_of_its_own(analysed: Lane) -> None:
+    analysed.see("b.mkv", a_file(1, nlink=2))
+    told = analysed.quiet()
+    assert kinds(told)[:2] == ["created b.mkv", "media created"]
+    assert ids(told) != [2_048]
+    analysed.see("a.mkv", None)
+    assert kinds(analysed.quiet()) == ["deleted a.mkv", "media deleted"]
+
+
+def test_a_rename_over_an_existing_file_closes_the_replaced_item_first(analysed: Lane) -> None:
+    replaced = known(analysed, "b.mkv", a_file(2, size=9_000))
+    analysed.move("a.mkv", "b.mkv", a_file(1))
+    told = analysed.quiet()
+    assert kinds(told) == ["deleted b.mkv", "media deleted", *MOVED]
+    assert ids(told) == [replaced, 2_048]
+
+
+def test_a_safe_save_through_a_temporary_file_keeps_the_id(analysed: Lane) -> None:
+    analysed.see("a.mkv.tmp", a_file(2, size=0))
+    analysed.see("a.mkv.tmp", a_file(2, size=8_000, mtime_ns=5))
+    analysed.move("a.mkv.tmp", "a.mkv", a_file(2, size=8_000, mtime_ns=5))
+    told = analysed.quiet()
+    assert kinds(told) == ["modified a.mkv", "media updated", "job"]
+    assert ids(told) == [2_048]
+
+
+def test_a_chain_within_the_window_is_one_move_from_the_first_to_the_last(analysed: Lane) -> None:
+    analysed.move("a.mkv", "b.mkv", a_file(1))
+    analysed.later(500)
+    analysed.move("b.mkv", "c.mkv", a_file(1))
+    told = analysed.quiet()
+    assert kinds(told) == ["moved c.mkv", "media updated"]
+    assert (told[0]["from_path"], ids(told)) == ("a.mkv", [2_048])
+
+
+def test_there_and_back_is_nothing(analysed: Lane) -> None:
+    analysed.move("a.mkv", "b.mkv", a_file(1))
+    analysed.later(500)
+    analysed.move("b.mkv", "a.mkv", a_file(1))
+    assert kinds(analysed.quiet()) == []
+
+
+def test_among_several_deleted_the_first_deletion_gives_the_id(lane: Lane) -> None:
+    first = known(lane, "one.mkv", a_file(1))
+    lane.see("two.mkv", a_file(1, nlink=2))
+    answer(lane, lane.quiet())
+    lane.quiet()
+    lane.see("two.mkv", None)
+    lane.see("one.mkv", None)
+    lane.see("three.mkv", a_file(1))
+    told = lane.quiet()
+    assert kinds(told) == ["moved three.mkv", "media updated", "deleted one.mkv", "media deleted"]
+    assert ids(told)[1] == first
+
+
+def test_a_move_of_a_file_not_yet_settled_is_a_plain_creation(lane: Lane) -> None:
+    lane.see("a.mkv.part", a_file(1))
+    lane.later(500)
+    lane.move("a.mkv.part", "a.mkv", a_file(1))
+    assert kinds(lane.quiet())[:3] == ["created a.mkv", "media created", "job"]
+
+
+def test_what_is_made_anew_at_the_source_is_another_item(analysed: Lane) -> None:
+    analysed.move("a.mkv", "b.mkv", a_file(1))
+    analysed.see("a.mkv", a_file(2, size=4_000))
+    told = analysed.quiet()
+    assert sorted(kinds(told)) == sorted([*MOVED, "created a.mkv", "media created", "job"])
+    assert next(t for t in told if t.value and t.value.get("kind") == "moved")["media_id"] == 2_048
+
+
+def test_a_file_moved_before_it_settled_leaves_its_name_to_the_next(lane: Lane) -> None:
+    """A log that is rotated within the window: both are plain creations."""
+    lane.see("a.mkv", a_file(1))
+    lane.move("a.mkv", "b.mkv", a_file(1))
+    lane.see("a.mkv", a_file(2))
+    assert [k for k in kinds(lane.quiet()) if k.startswith(("created", "moved"))] == ["created a.mkv", "created b.mkv"]
+
+
+def test_a_move_whose_target_changes_for_thirty_seconds_still_keeps_the_id(analysed: Lane) -> None:
+    analysed.move("a.mkv", "b.mkv", a_file(1))
+    for second in range(28):
+        assert kinds(analysed.later(1_000)) == []
+        analysed.see("b.mkv", a_file(1, size=2_000 + second, mtime_ns=second))
+    told = analysed.quiet()
+    assert kinds(told) == ["moved b.mkv", "media updated", "job"]
+    assert ids(told) == [2_048]
+
+
+def test_two_moves_in_a_row_through_one_name_keep_both_ids(analysed: Lane) -> None:
+    other = known(analysed, "z.mkv", a_file(2, size=9_000))
+    analysed.move("a.mkv", "b.mkv", a_file(1))
+    analysed.move("z.mkv", "a.mkv", a_file(2, size=9_000))
+    told = analysed.quiet()
+    assert kinds(told) == [*MOVED, "moved a.mkv", "media updated"]
+    assert ids(told) == [2_048, other]
+
+
+def test_two_files_that_change_places_end_as_two_items_at_two_paths(analysed: Lane) -> None:
+    """The names were never free at once: one keeps its id, the other is made anew."""
+    known(analysed, "b.mkv", a_file(2, size=9_000))
+    analysed.move("a.mkv", "tmp", a_file(1))
+    analysed.move("b.mkv", "a.mkv", a_file(2, size=9_000))
+    analysed.move("tmp", "b.mkv", a_file(1))
+    said = [k for k in kinds(analysed.quiet()) if not k.startswith(("media", "job"))]
+    assert sorted(said) == ["created a.mkv", "deleted b.mkv", "moved b.mkv"]
+
+
+def test_the_kernels_word_outranks_a_likeness(analysed: Lane) -> None:
+    """A hard link of a file on its way does not take its id."""
+    analysed.move("a.mkv", "b.mkv", a_file(1, nlink=2))
+    analysed.see("link.mkv", a_file(1, nlink=2))
+    moved = [t for t in analysed.quiet() if t.value and t.value.get("kind") == "moved"]
+    assert [(t["path"], t["media_id"]) for t in moved] == [("b.mkv", 2_048)]
+
+
+def test_a_held_creation_that_vanishes_was_never_there(analysed: Lane) -> None:
+    analysed.see("b.mkv", a_file(1))
+    analysed.later(2_500)
+    analysed.see("b.mkv", None)
+    assert kinds(analysed.quiet()) == []
+
+
+def test_a_deletion_found_wrong_while_held_is_nothing(analysed: Lane) -> None:
+    analysed.see("a.mkv", None)
+    analysed.later(2_500)
+    analysed.see("a.mkv", a_file(1))
+    assert kinds(analysed.quiet()) == []
