@@ -329,6 +329,8 @@ class Fold:
             root.batch = None
         elif tally.deadline is None:
             self._deadlines.set(tally, now + BATCH_QUIET_MS)
+        else:
+            tally.deadline = now + BATCH_QUIET_MS
 
     def _batch_quiet(self, tally: Tally, now: int) -> None:
         tally.deadline = None

@@ -58,7 +58,8 @@ class Named:
 
 def media_type_of(path: str) -> MediaType:
     """The media type by the extension."""
-    return _TYPE_OF.get(path.rpartition("/")[2].rpartition(".")[2].lower(), "other")
+    _stem, dot, extension = path.rpartition("/")[2].rpartition(".")
+    return _TYPE_OF.get(extension.lower(), "other") if dot else "other"
 
 
 def read(path: str) -> Named:

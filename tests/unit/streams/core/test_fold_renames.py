@@ -47,9 +47,9 @@ def answer(lane: Lane, told: list[Told]) -> list[Told]:
 
 
 def ids(told: list[Told]) -> list[object]:
-    return [t["media_id"] for t in told if t.topic == "catalog.fs.changes.v1" and t.value and "media_id" in t.value]
-
-
+    return [
+        t["media_id"] for t in told if t.topic == "catalog.fs.changes.v1" and t.value and "media_id" in t.value
+    ]
 
 
 def test_a_move_tied_by_the_kernel_is_one_move_and_keeps_the_id(analysed: Lane) -> None:
@@ -230,7 +230,10 @@ def test_a_file_moved_before_it_settled_leaves_its_name_to_the_next(lane: Lane) 
     lane.see("a.mkv", a_file(1))
     lane.move("a.mkv", "b.mkv", a_file(1))
     lane.see("a.mkv", a_file(2))
-    assert [k for k in kinds(lane.quiet()) if k.startswith(("created", "moved"))] == ["created a.mkv", "created b.mkv"]
+    assert [k for k in kinds(lane.quiet()) if k.startswith(("created", "moved"))] == [
+        "created a.mkv",
+        "created b.mkv",
+    ]
 
 
 def test_a_move_whose_target_changes_for_thirty_seconds_still_keeps_the_id(analysed: Lane) -> None:

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from tests.support.lane import Lane, Told, a_dir, a_file, decoded, kinds
 
 
-
 def changes(lane: Lane) -> list[Told]:
     """What was told of paths so far."""
     told = [t for t in decoded(lane.outputs) if t.topic == "catalog.fs.changes.v1"]

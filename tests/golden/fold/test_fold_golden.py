@@ -1,0 +1,32 @@
+"""A recorded log gives, for ever, the recorded outputs of the fold's version."""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+
+from schemas.codec import raw_codec
+from schemas.errors import Undecodable
+from schemas.raw import RawRecord
+from streams.core.fold import VERSION
+from tests.golden.fold.recording import LOG, OUTPUTS, recorded, shown
+from tests.support.refold import folded
+
+
+def test_the_outputs_are_the_recorded_ones() -> None:
+    expected = OUTPUTS.read_text().splitlines() if OUTPUTS.exists() else []
+    for number, (was, now) in enumerate(zip_longest(expected, shown(folded(recorded())))):
+        assert now == was, (
+            f"output {number} of {LOG.name} is another than {OUTPUTS.name} says. If that is meant, the fold needs a "
+            f"new VERSION (now {VERSION}) and `python -m tests.golden.fold.recording` writes its outputs."
+        )
+
+
+def test_the_log_has_every_kind_of_record_and_one_that_is_none() -> None:
+    kinds, undecodable = set(), 0
+    for record in recorded():
+        try:
+            kinds.add(type(raw_codec.decode(record.value)))
+        except Undecodable:
+            undecodable += 1
+    assert kinds == set(RawRecord.__args__)
+    assert undecodable == 1

@@ -1,0 +1,245 @@
+"""REST over the projector's tables, in the shapes that existing clients read; a deleted item is never shown."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from tests.support.gateway import Gateway
+
+AT = "2026-01-{:02d}T10:00:00Z"
+COVER = "0123456789abcdef0123456789abcdef"
+
+ITEMS: list[dict[str, Any]] = [
+    {"id": 1, "title": "Stalker", "media_type": "video", "category": "movie", "year": 1979, "quality": "1080p",
+     "file_size": 4_000, "storage_root": "movies", "path": "s/Stalker.mkv", "duration": 9_720.5, "rating": 8.1},
+    {"id": 2, "title": "The Matrix", "media_type": "video", "category": "movie", "year": 1999, "quality": "2160p",
+     "file_size": 9_000, "storage_root": "movies", "path": "The Matrix (1999)/m.mkv"},
+    {"id": 3, "title": "Dark S01E02", "media_type": "video", "category": "tv_show", "year": 2017,
+     "quality": "1080p", "file_size": 700, "storage_root": "nas", "path": "Dark/S01E02.mkv"},
+    {"id": 4, "title": "Xtal", "media_type": "audio", "category": "music", "file_size": 50, "storage_root": "nas",
+     "path": "Aphex Twin/100%_Xtal.flac"},
+    {"id": 5, "title": "Gone", "media_type": "video", "file_size": 1, "storage_root": "movies", "path": "g.mkv"},
+]  # fmt: skip
+
+CHANGES: list[dict[str, Any]] = [
+    {"kind": "created", "path": "a.mkv", "media_id": 1},
+    {"kind": "moved", "path": "b/a.mkv", "from_path": "a.mkv", "from_root": "movies", "media_id": 1},
+    {"kind": "modified", "path": "b/a.mkv", "media_id": 1},
+    {"kind": "deleted", "path": "gone.mkv", "media_id": 5},
+    {"kind": "created", "path": "z.mkv", "media_id": 2},
+]
+
+
+def insert(connection: psycopg.Connection, table: str, **row: Any) -> None:
+    columns = sql.SQL(", ").join(map(sql.Identifier, row))
+    places = sql.SQL(", ").join(map(sql.Placeholder, row))
+    statement = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(sql.Identifier(table), columns, places)
+    connection.execute(statement, row)
+
+
+@pytest.fixture(scope="module")
+def filled(tables: str) -> str:
+    """Rows as the projector writes them."""
+    source = {"src_partition": 0, "src_offset": 0}
+    with psycopg.connect(tables) as connection:
+        for n, item in enumerate(ITEMS):
+            times = {"created_at": AT.format(n + 1), "updated_at": AT.format(n + 1)}
+            row = {name: value for name, value in item.items() if name != "duration"} | times | source
+            whole = Jsonb({**item, **times, "library": "home", "directory_path": "/x"})
+            gone = times["updated_at"] if item["title"] == "Gone" else None
+            insert(connection, "media_items", **row, library="home", item=whole, deleted_at=gone)
+        for root, protocol, state in (("movies", "local", "declared"), ("nas", "smb", "lost")):
+            row = {"root": root, "protocol": protocol, "state": state, "changed_at": AT.format(1)}
+            insert(connection, "storage_roots", **row, library="home", location="/x", epoch="e", **source)
+        for n, change in enumerate(CHANGES, 1):
+            record = {"library": "home", "root": "movies", "at": AT.format(n), **change}
+            row = {**record, "event_id": uuid.uuid5(uuid.NAMESPACE_OID, str(n)), "n": n, "record": Jsonb(record)}
+            insert(connection, "change_log", **row, src_partition=0, src_offset=n)
+        scan = {"scan_id": 7, "library": "home", "root": "movies", "state": "finished", "origin": "scan"}
+        counts = Jsonb({"seen": 3})
+        insert(connection, "scans", **scan, cause="start", counts=counts, started_at=AT.format(1), **source)
+        cover = {"hash": COVER, "mime": "image/jpeg", "width": 1, "height": 1, "data": b"jpeg bytes"}
+        insert(connection, "covers", **cover, src_offset=0)
+    return tables
+
+
+@pytest.fixture
+def http(server: Gateway, token: str, filled: str) -> Iterator[httpx.Client]:
+    with server.http(token) as client:
+        yield client
+
+
+def titles(answer: httpx.Response) -> list[str]:
+    assert answer.status_code == 200, answer.text
+    return [item["title"] for item in answer.json()["items"]]
+
+
+def search(http: httpx.Client, **params: Any) -> httpx.Response:
+    return http.get("/api/v1/media/search", params=params)
+
+
+def test_a_search_without_conditions_is_everything_not_deleted_the_newest_first(http: httpx.Client) -> None:
+    body = search(http).json()
+    assert [item["id"] for item in body.pop("items")] == [4, 3, 2, 1]
+    assert body == {"total": 4, "limit": 24, "offset": 0, "has_next": False, "has_previous": False}
+
+
+@pytest.mark.parametrize(
+    ("params", "expected"),
+    [
+        ({"query": "matrix"}, ["The Matrix"]),
+        ({"query": "aphex"}, ["Xtal"]),
+        ({"query": "100%_x"}, ["Xtal"]),
+        ({"query": "%"}, ["Xtal"]),
+        ({"query": ""}, ["Xtal", "Dark S01E02", "The Matrix", "Stalker"]),
+        ({"media_type": "audio"}, ["Xtal"]),
+        ({"media_type": "movie"}, ["The Matrix", "Stalker"]),
+        ({"media_type": "tv_show"}, ["Dark S01E02"]),
+        ({"year": 1999}, ["The Matrix"]),
+        ({"year_min": 1990, "year_max": 2010}, ["The Matrix"]),
+        ({"rating_min": 8}, ["Stalker"]),
+        ({"quality": "1080p"}, ["Dark S01E02", "Stalker"]),
+        ({"storage_root": "nas"}, ["Xtal", "Dark S01E02"]),
+        ({"storage_root": "nas", "media_type": "video"}, ["Dark S01E02"]),
+        ({"sort_by": "title", "sort_order": "asc"}, ["Dark S01E02", "Stalker", "The Matrix", "Xtal"]),
+        ({"sort_by": "year", "sort_order": "desc"}, ["Dark S01E02", "The Matrix", "Stalker", "Xtal"]),
+        ({"sort_by": "file_size", "sort_order": "asc"}, ["Xtal", "Dark S01E02", "Stalker", "The Matrix"]),
+        ({"query": "nothing like this"}, []),
+    ],
+)
+def test_every_condition_narrows_the_search(
+    http: httpx.Client, params: dict[str, Any], expected: list[str]
+) -> None:
+    assert titles(search(http, **params)) == expected
+
+
+def test_pages_do_not_overlap_and_say_what_is_beside_them(http: httpx.Client) -> None:
+    first, second = search(http, limit=3).json(), search(http, limit=3, offset=3).json()
+    assert [i["id"] for i in first["items"] + second["items"]] == [4, 3, 2, 1]
+    assert (first["has_next"], first["has_previous"]) == (True, False)
+    assert (second["has_next"], second["has_previous"]) == (False, True)
+
+
+@pytest.mark.parametrize(
+    "params", [{"limit": 0}, {"limit": 201}, {"offset": -1}, {"sort_by": "id; DROP TABLE users"}, {"year": "x"}]
+)
+def test_a_parameter_out_of_range_is_422(http: httpx.Client, params: dict[str, Any]) -> None:
+    assert search(http, **params).status_code == 422
+
+
+def test_an_item_is_what_the_event_said_and_its_root(http: httpx.Client) -> None:
+    item = http.get("/api/v1/media/1").json()
+    assert {k: item[k] for k in ITEMS[0]} == ITEMS[0]
+    assert (item["storage_root_name"], item["storage_root_protocol"], item["duration"]) == (
+        "movies",
+        "local",
+        9_720.5,
+    )
+    assert http.get("/api/v1/media/3").json()["storage_root_protocol"] == "smb"
+    assert http.get("/api/v1/media/5").status_code == 404
+
+
+def test_stats_and_recent(http: httpx.Client) -> None:
+    assert http.get("/api/v1/media/stats").json() == {
+        "total_items": 4,
+        "by_type": {"video": 3, "audio": 1},
+        "by_quality": {"1080p": 2, "2160p": 1},
+        "total_size": 13_750,
+        "recent_additions": 0,
+    }
+    recent = http.get("/api/v1/media/recent", params={"limit": 2}).json()
+    assert [item["id"] for item in recent] == [4, 3]
+
+
+def test_roots_come_under_both_names_with_their_state(http: httpx.Client) -> None:
+    body = http.get("/api/v1/storage/roots").json()
+    assert body["roots"] == body["data"]
+    assert [(r["name"], r["protocol"], r["connected"], r["item_count"]) for r in body["roots"]] == [
+        ("movies", "local", True, 2),
+        ("nas", "smb", False, 2),
+    ]
+
+
+def test_scans(http: httpx.Client) -> None:
+    (scan,) = http.get("/api/v1/scans").json()["scans"]
+    assert (scan["scan_id"], scan["root"], scan["state"], scan["counts"]) == (7, "movies", "finished", {"seen": 3})
+    assert http.get("/api/v1/scans", params={"root": "nas"}).json() == {"scans": []}
+
+
+def changes(http: httpx.Client, **params: Any) -> list[tuple[str, str]]:
+    answer = http.get("/api/v1/changes", params=params)
+    assert answer.status_code == 200, answer.text
+    return [(change["kind"], change["path"]) for change in answer.json()["changes"]]
+
+
+def test_a_path_finds_what_was_there_and_where_it_went(http: httpx.Client) -> None:
+    assert changes(http, path="a.mkv") == [("moved", "b/a.mkv"), ("created", "a.mkv")]
+    assert changes(http, path="b/a.mkv", order="asc") == [("moved", "b/a.mkv"), ("modified", "b/a.mkv")]
+
+
+@pytest.mark.parametrize(
+    ("params", "count"),
+    [({}, 5), ({"media_id": 1}, 3), ({"kind": "created"}, 2), ({"root": "nas"}, 0), ({"since": AT.format(4)}, 2)],
+)
+def test_changes_are_narrowed(http: httpx.Client, params: dict[str, Any], count: int) -> None:
+    assert len(changes(http, **params)) == count
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_changes_are_paged_by_cursor_without_gap_or_overlap(http: httpx.Client, order: str) -> None:
+    seen: list[int] = []
+    cursor: str | None = None
+    while True:
+        params = {"limit": "2", "order": order} | ({} if cursor is None else {"cursor": cursor})
+        body = http.get("/api/v1/changes", params=params).json()
+        seen += [change["n"] for change in body["changes"]]
+        cursor = body["next_cursor"]
+        if cursor is None:
+            break
+    assert seen == ([1, 2, 3, 4, 5] if order == "asc" else [5, 4, 3, 2, 1])
+
+
+def test_a_cover_is_its_bytes_for_ever(server: Gateway, filled: str) -> None:
+    with server.http() as http:
+        answer = http.get(f"/api/v1/covers/{COVER}")
+        assert (answer.content, answer.headers["Content-Type"]) == (b"jpeg bytes", "image/jpeg")
+        assert "immutable" in answer.headers["Cache-Control"]
+        assert http.get("/api/v1/covers/" + "0" * 32).status_code == 404
+
+
+def test_health_and_version_at_the_root_and_under_the_api(server: Gateway) -> None:
+    with server.http() as http:
+        for path in ("/health", "/api/v1/health"):
+            body = http.get(path).json()
+            assert {"status", "version", "timestamp"} <= body.keys()
+            assert body["status"] == "healthy"
+        for path in (
+            "/health/live",
+            "/health/ready",
+            "/health/startup",
+            "/version",
+            "/metrics",
+            "/api/v1/openapi.json",
+        ):
+            assert http.get(path).status_code == 200, path
+        page = http.get("/")
+        assert "text/html" in page.headers["Content-Type"]
+        assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+        assert http.get("/app.js").headers["Content-Type"].startswith("text/javascript")
+
+
+def test_channels_and_lag_say_where_the_gateway_stands(http: httpx.Client) -> None:
+    body = http.get("/api/v1/channels").json()
+    assert [c["name"] for c in body["channels"]] == [
+        "media_updates", "system_updates", "analysis_updates", "asset_updates", "notifications",
+    ]  # fmt: skip
+    assert 4001 in [code["code"] for code in body["close_codes"]]
+    assert http.get("/api/v1/topics/lag").json()["lag"]["media_updates"] == {"0": 0, "1": 0}

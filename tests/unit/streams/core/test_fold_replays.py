@@ -1,0 +1,106 @@
+"""Replay equals live: the same log gives the same outputs, in any process; time passing changes no decision."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+from collections import Counter
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streams.core.emit import Output
+from streams.core.fold import Fold
+from tests.support.refold import digest, folded, lines, stored, with_ticks
+from tests.support.small_world import DISK_STEPS, WATCH_STEPS, Step, World, histories
+
+Decision = tuple[object, ...]
+
+
+def lived(history: list[Step]) -> World:
+    world = World()
+    world.live(history)
+    world.settle_down()
+    return world
+
+
+def long_history(seed: int, steps: int) -> list[Step]:
+    draw = random.Random(seed)
+    names = DISK_STEPS * 2 + WATCH_STEPS
+    return [Step(draw.choice(names), *(draw.randrange(24) for _ in range(3))) for _ in range(steps)]
+
+
+def decisions(outputs: list[Output]) -> list[Decision]:
+    """What was decided, without ids of events and times of decision."""
+    decided: list[Decision] = []
+    for output in outputs:
+        if output.topic.name == "catalog.media.state.v1":
+            continue
+        told = msgspec.json.decode(output.value or b"null")
+        media = told.get("media", {})
+        decided.append(
+            (
+                told.get("kind"), told.get("action"), told.get("root"), told.get("path") or media.get("path"),
+                told.get("from_path"), told.get("media_id"), told.get("size"), told.get("settled"), told.get("state"),
+                told.get("scan_id"), told.get("items_processed"), told.get("duration_ms"), told.get("attempt"),
+            )
+        )  # fmt: skip
+    return decided
+
+
+@settings(max_examples=80, deadline=None)
+@given(histories)
+def test_folded_again_from_bytes_the_outputs_are_equal_to_the_last_byte(history: list[Step]) -> None:
+    world = lived(history)
+    assert folded(stored(world.lane.log)) == world.lane.outputs
+
+
+@settings(max_examples=80, deadline=None)
+@given(histories, st.integers(0, 1_000))
+def test_a_part_folded_silently_and_the_rest_live_are_the_whole(history: list[Step], split: int) -> None:
+    world = lived(history)
+    log = world.lane.log
+    live_from = split % (len(log) + 1)
+    fold = Fold(0)
+    silent = [o for record in log[:live_from] for o in fold.apply(*record)]
+    counters = fold.counters
+    live = [o for record in log[live_from:] for o in fold.apply(*record)]
+    assert silent + live == world.lane.outputs
+    said = Counter(o.topic.name for o in silent)
+    assert counters.changes == said["catalog.fs.changes.v1"]
+
+
+@pytest.mark.parametrize("hash_seed", ["0", "4242"])
+def test_in_another_process_with_another_hash_seed_too(hash_seed: str) -> None:
+    world = lived(long_history(1, 400))
+    run = subprocess.run(
+        [sys.executable, "-m", "tests.support.refold"],
+        input="\n".join(lines(stored(world.lane.log))), text=True, capture_output=True, check=True,
+        env=os.environ | {"PYTHONHASHSEED": hash_seed},
+    )  # fmt: skip
+    assert run.stdout.strip() == digest(world.lane.outputs)
+
+
+@settings(max_examples=150, deadline=None)
+@given(histories, st.lists(st.integers(0, 8), min_size=1, max_size=9))
+def test_ticks_anywhere_change_no_decision(history: list[Step], between: list[int]) -> None:
+    log = lived(history).lane.log
+    plain = [o for _offset, outputs in with_ticks(log, [0]) for o in outputs]
+    ticked = [o for _offset, outputs in with_ticks(log, between) for o in outputs]
+    assert decisions(ticked) == decisions(plain)
+
+
+@settings(max_examples=80, deadline=None)
+@given(histories)
+def test_everything_due_is_told_at_the_first_record_at_or_after_it(history: list[Step]) -> None:
+    log = lived(history).lane.log
+    fold = Fold(0)
+    for offset, at, key, record in log:
+        due, before = fold.next_due, fold.now
+        fold.apply(offset, at, key, record)
+        assert due is None or due >= before
+        assert fold.next_due is None or fold.next_due >= fold.now

@@ -1,0 +1,115 @@
+"""Which records of producers count: epochs adopted in log order, dense seq, roots of one library."""
+
+from __future__ import annotations
+
+from schemas import raw
+from tests.support.lane import Lane, Told, a_file, kinds
+
+
+def gaps(told: list[Told]) -> list[tuple[object, ...]]:
+    return [
+        (t["state"], t["cause"], t.value.get("first_seq"), t.value.get("last_seq"))
+        for t in told
+        if t.value and t.value.get("kind") == "gap_changed"
+    ]
+
+
+def test_a_declaration_is_told_with_what_was_declared() -> None:
+    told = Lane().declare("films")
+    assert [(t["kind"], t["state"], t["epoch"], t["site"]) for t in told] == [
+        ("root_changed", "declared", "e1", "main")
+    ]
+
+
+def test_a_root_never_declared_does_not_count() -> None:
+    lane = Lane()
+    lane.see("a.mkv", a_file(1))
+    assert lane.quiet() == []
+    assert lane.fold.dropped == {"undeclared_root": 1}
+
+
+def test_a_record_of_another_epoch_is_dropped(lane: Lane) -> None:
+    lane.epoch = "e2"
+    lane.see("a.mkv", a_file(1))
+    assert lane.quiet() == []
+    assert lane.fold.dropped == {"other_epoch": 1}
+
+
+def test_what_is_sent_again_is_dropped(lane: Lane) -> None:
+    lane.see("a.mkv", a_file(1))
+    record = lane.log[-1][3]
+    lane.see("a.mkv", a_file(1, size=2_000))
+    lane.put(record)
+    assert lane.quiet()[0]["size"] == 2_000
+    assert lane.fold.dropped == {"resent": 1}
+
+
+def test_a_declaration_sent_again_does_not_bring_an_old_epoch_back(lane: Lane) -> None:
+    old = lane.log[-1][3]
+    lane.epoch = "e2"
+    lane.declare()
+    assert lane.put(old) == []
+    lane.see("a.mkv", a_file(1))
+    assert kinds(lane.quiet())[0] == "created a.mkv"
+
+
+def test_a_jump_of_seq_is_a_gap_until_the_next_whole_scan(lane: Lane) -> None:
+    lane.seqs["films", "e1"] = 5
+    assert gaps(lane.see("a.mkv", a_file(1))) == [("open", "seq_jump", 2, 5)]
+    lane.scan(1, subtree="D")
+    assert gaps(lane.scanned(1, 0, subtree="D")) == []
+    lane.scan(2)
+    assert gaps(lane.scanned(2, 0)) == [("closed", "seq_jump", None, None)]
+    lane.scan(3)
+    assert gaps(lane.scanned(3, 0)) == []
+
+
+def test_the_record_after_the_jump_counts(lane: Lane) -> None:
+    lane.seqs["films", "e1"] = 5
+    lane.see("a.mkv", a_file(1))
+    assert kinds(lane.quiet())[0] == "created a.mkv"
+
+
+def test_a_new_epoch_does_not_forget_the_gap(lane: Lane) -> None:
+    lane.seqs["films", "e1"] = 5
+    lane.see("a.mkv", a_file(1))
+    lane.epoch = "e2"
+    lane.declare()
+    lane.scan(1, "baseline")
+    assert gaps(lane.scanned(1, 0, "baseline")) == [("closed", "seq_jump", None, None)]
+
+
+def test_lost_and_back_is_told_and_deletes_nothing(lane: Lane) -> None:
+    lane.see("a.mkv", a_file(1))
+    lane.quiet()
+    assert [t["state"] for t in lane.make(raw.RootLost, "films", cause="unmounted")] == ["lost"]
+    assert kinds(lane.later(600_000)) == []
+    told = lane.make(raw.RootBack, "films", cause="seen")
+    assert [(t["state"], t["cause"]) for t in told] == [("back", "seen")]
+    assert kinds(lane.later(600_000)) == []
+
+
+def test_gaps_of_producers_are_told_with_their_counts(lane: Lane) -> None:
+    assert gaps(lane.make(raw.GapOpen, "films", cause="overflow", subtree="D")) == [
+        ("open", "overflow", None, None)
+    ]
+    told = lane.make(raw.GapClosed, "films", cause="overflow", subtree="D", counts=raw.Counts(added=3))
+    assert [(t["state"], t["subtree"], t["counts"]) for t in told] == [("closed", "D", {"added": 3})]
+
+
+def test_a_root_declared_in_another_library_is_refused(lane: Lane) -> None:
+    lane.epoch = "e2"
+    assert lane.declare(library="away") == []
+    lane.library = "away"
+    assert lane.declare(library="away") == []
+    assert lane.fold.dropped == {"other_library": 2}
+
+
+def test_windows_without_sense_cannot_stop_the_fold() -> None:
+    lane = Lane()
+    lane.declare(debounce_ms=-5, max_hold_ms=0, rename_window_ms=-1)
+    for size in range(1, 20):
+        lane.see("a.mkv", a_file(1, size=size))
+        lane.later(1)
+    assert kinds(lane.quiet())[-1:] in ([], ["job"])
+    assert lane.fold.known_paths == 1
