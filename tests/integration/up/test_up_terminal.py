@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import select
 import sys
 import time
 from pathlib import Path
@@ -16,10 +17,10 @@ run:
 CODE = """\
 import signal
 from cli.up.terminal import own_terminal
-signal.signal(signal.SIGINT, lambda *_: None)
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 with own_terminal():
     print("waiting", flush=True)
-    signal.pause()
+    signal.sigwait({signal.SIGINT})
 """
 SECONDS = 30
 
@@ -42,6 +43,7 @@ def test_make_goes_on_after_a_ctrl_c_that_its_child_took_care_of(tmp_path: Path)
 def read_until(terminal: int, text: bytes) -> bytes:
     said, deadline = b"", time.monotonic() + SECONDS
     while text not in said:
-        assert time.monotonic() < deadline, said
+        ready, _, _ = select.select([terminal], [], [], max(0, deadline - time.monotonic()))
+        assert ready, said
         said += os.read(terminal, 1024)
     return said

@@ -18,7 +18,7 @@ def result(lane: Lane, job: Told, status: raw.ResultStatus = "done", **more: obj
     assert isinstance(file, dict)
     fields = {k: file[k] for k in ("size", "mtime_ns", "inode")} | more
     return lane.put(
-        raw.Result(job=str(job["job"]), media_id=int(str(job["media_id"])), root="films", status=status, **fields)  # type: ignore[arg-type]
+        raw.Result(job=str(job["job"]), media_id=int(str(job["media_id"])), root="films", status=status, **fields)
     )
 
 

@@ -1,0 +1,96 @@
+"""The sink port, on our protocol and over plain ASGI on a server that offers none: what is written arrives message by message in order,
+a close comes after it with its code, and the watcher is told of the end once."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from gateway.core.framing import text_frame
+from gateway.sockets import RequestProtocol, SocketProtocol, listen, sink_of
+from schemas.close_codes import TOO_SLOW
+from tests.support.waiting import wait_until
+
+TEXTS = ["one", "ü" * 100, "x" * 70_000, ""]
+
+
+class Watcher:
+    """Remembers what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def paused(self) -> None:
+        self.told.append("paused")
+
+    def drained(self) -> None:
+        self.told.append("drained")
+
+    def ponged(self) -> None:
+        self.told.append("ponged")
+
+    def closed(self) -> None:
+        self.told.append("closed")
+
+
+def application(watcher: Watcher) -> Starlette:
+    """Sends the texts as one joined write, then closes when it hears anything."""
+
+    async def endpoint(websocket: WebSocket) -> None:
+        await websocket.accept()
+        sink = sink_of(websocket)
+        sink.watcher = watcher
+        sink.write(b"".join(text_frame(text.encode()) for text in TEXTS))
+        await websocket.receive()
+        sink.close(TOO_SLOW)
+        while (await websocket.receive())["type"] != "websocket.disconnect":
+            pass
+
+    return Starlette(routes=[WebSocketRoute("/", endpoint)])
+
+
+@contextmanager
+def running(app: Starlette, protocol: type[asyncio.Protocol]) -> Iterator[int]:
+    """The application under uvicorn, in a thread."""
+    socket = listen("127.0.0.1", 0)
+    config = uvicorn.Config(
+        app, http=RequestProtocol, ws=protocol, ws_ping_interval=None, lifespan="off", log_config=None
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[socket])))
+    port = socket.getsockname()[1]
+    thread.start()
+    try:
+        wait_until(lambda: server.started, 10, what="the server")
+        yield port
+    finally:
+        server.should_exit = True
+        thread.join(10)
+
+
+@pytest.mark.parametrize("protocol", [SocketProtocol, WebSocketsSansIOProtocol])
+def test_joined_writes_arrive_one_by_one_and_a_close_after_them(protocol: type[asyncio.Protocol]) -> None:
+    watcher = Watcher()
+    with (
+        running(application(watcher), protocol) as port,
+        connect(f"ws://127.0.0.1:{port}/", max_size=None, compression=None) as socket,
+    ):
+        texts = [socket.recv(timeout=5) for _ in TEXTS]
+        socket.send("enough")
+        with pytest.raises(ConnectionClosed) as closed:
+            socket.recv(timeout=5)
+    assert texts == TEXTS
+    assert closed.value.rcvd is not None
+    assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (TOO_SLOW.code, TOO_SLOW.reason)
+    assert watcher.told.count("closed") == 1
