@@ -1,106 +1,36 @@
-"""One WebSocket from handshake to end: who it is, what it says, and when it must go.
+"""All sockets of the process: they are let in, heard, swept for what is due by time, and closed.
 
-A bad token is accepted and closed with 4001, for browsers cannot see an HTTP status; the same bad token again
-is answered later and later. Limits are refused at the handshake: an accept would reset a client's back-off.
+What a client says is read here and answered by who serves it; nothing it can say ends more than its own socket.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import msgspec
-from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gateway import metrics
+from gateway.connection import Connection, deadline_of
 from gateway.core import answers
-from gateway.core.limits import Bucket, Penalties
-from gateway.core.session import Session
+from gateway.core.limits import Bucket
+from gateway.handshake import BadTokens, origin_allowed, refuse, token_of
 from gateway.settings import GatewaySettings
 from gateway.sockets import AsgiSink, Sink, sink_of
 from gateway.streaming import Streaming, now_ms
 from gateway.subscribing import Subscribing
-from gateway.tokens import LEEWAY_SECONDS, BadToken, Identity, Tokens, digest
-from runtime import log
+from gateway.tokens import BadToken, Identity, Tokens
 from schemas import close_codes
 from schemas.close_codes import CloseCode
 from schemas.envelope import BadMessage, Message, decode_message
 from schemas.times import iso
 
-HELD_HANDSHAKES = 256
 FIRST_SECONDS = 1.0
 """A fresh socket hears nothing before its first answer, or before this time."""
 
-EXPIRY_NOTICE_SECONDS = 60
 SWEEP_SECONDS = 1.0
 SWEEP_SLICE = 500
-
-_log = log.get(__name__)
-
-
-@dataclass(slots=True, eq=False)
-class Connection:
-    """One open socket; watches its sink. `deadline`: when its token ends, seconds since 1970."""
-
-    sink: Sink
-    identity: Identity
-    streaming: Streaming
-    session: Session
-    bucket: Bucket
-    deadline: int
-    pinged_at: float
-    warned: bool = False
-    awaiting_pong: bool = False
-    gone: bool = False
-
-    def paused(self) -> None:
-        """The client does not keep up."""
-        self.streaming.paused(self.session)
-
-    def drained(self) -> None:
-        """It has room again."""
-        self.streaming.drained(self.session)
-
-    def ponged(self) -> None:
-        """It lives."""
-        self.awaiting_pong = False
-
-    def closed(self) -> None:
-        """Nothing may be written any more."""
-        self.gone = True
-        self.session.write = _nowhere
-        self.streaming.leave(self.session)
-
-    def close(self, code: CloseCode) -> None:
-        """Close from our side: its position first, where it is told positions."""
-        if self.gone:
-            return
-        if told := self.streaming.hub.positions(self.session, now_ms()):
-            self.session.write(told)
-        metrics.CLOSED.labels(str(code.code)).inc()
-        self.sink.close(code)
-
-    def sweep(self, now: float, wall: float, ping_seconds: float) -> None:
-        """What is due by time: pings, the token's end."""
-        if now - self.pinged_at >= ping_seconds:
-            if self.awaiting_pong and not self.session.paused:
-                self.close(close_codes.NO_PONG)
-                return
-            self.pinged_at, self.awaiting_pong = now, True
-            self.sink.ping()
-        if wall >= self.deadline:
-            self.close(close_codes.TOKEN_EXPIRED)
-        elif wall >= self.deadline - EXPIRY_NOTICE_SECONDS and not self.warned and not self.session.held:
-            self.warned = True
-            ends = answers.Expiring(iso(self.deadline * 1_000))
-            self.session.write(answers.frame("auth_expiring", ends, now_ms()))
-
-    def renew(self, identity: Identity) -> None:
-        """A new token of the same user came in."""
-        self.identity, self.deadline, self.warned = identity, _deadline(identity), False
 
 
 class Connections:
@@ -116,8 +46,7 @@ class Connections:
         self._subscribing = subscribing
         self._open: dict[Connection, None] = {}
         self._of_session: dict[str, int] = {}
-        self._penalties = Penalties()
-        self._held = 0
+        self._bad_tokens = BadTokens()
 
     @property
     def count(self) -> int:
@@ -127,19 +56,19 @@ class Connections:
     async def serve(self, websocket: WebSocket) -> None:
         """The endpoint: from the handshake to the end."""
         if not origin_allowed(websocket, self._settings.allowed_origins):
-            await _refuse(websocket, 403, "origin")
+            await refuse(websocket, 403, "origin")
             return
         if not self.accepting or self.count >= self._settings.max_sockets:
-            await _refuse(websocket, 503, "overload")
+            await refuse(websocket, 503, "overload")
             return
         token, subprotocol = token_of(websocket)
         try:
             identity = self._tokens.verify(token)
         except BadToken:
-            await self._turn_away(websocket, token, subprotocol)
+            await self._bad_tokens.turn_away(websocket, token, subprotocol)
             return
         if self._of_session.get(identity.session_id, 0) >= self._settings.max_sockets_per_session:
-            await _refuse(websocket, 429, "session_sockets")
+            await refuse(websocket, 429, "session_sockets")
             return
         self._of_session[identity.session_id] = self._of_session.get(identity.session_id, 0) + 1
         try:
@@ -168,24 +97,6 @@ class Connections:
             if session_id is None or connection.identity.session_id == session_id:
                 connection.close(code)
 
-    async def _turn_away(self, websocket: WebSocket, token: str, subprotocol: str | None) -> None:
-        metrics.REFUSED.labels("token").inc()
-        address = websocket.client.host if websocket.client else ""
-        seconds = self._penalties.next_seconds(digest(token or f"none:{address}"), time.monotonic())
-        if seconds and self._held >= HELD_HANDSHAKES:
-            await _refuse(websocket, 503, "held_handshakes")
-            return
-        self._held += 1
-        try:
-            await asyncio.sleep(seconds)
-            await websocket.accept(subprotocol)
-            code = close_codes.INVALID_TOKEN
-            await websocket.close(code.code, code.reason)
-        except WebSocketDisconnect:
-            pass  # it did not wait for the answer
-        finally:
-            self._held -= 1
-
     async def _converse(self, websocket: WebSocket, identity: Identity) -> None:
         connection = self._opened(sink_of(websocket), identity)
         first = asyncio.get_running_loop().call_later(FIRST_SECONDS, self._streaming.release, connection.session)
@@ -212,7 +123,7 @@ class Connections:
             streaming=self._streaming,
             session=self._streaming.connect(sink.write),
             bucket=Bucket(now),
-            deadline=_deadline(identity),
+            deadline=deadline_of(identity),
             pinged_at=now,
         )
         sink.watcher = connection
@@ -270,42 +181,3 @@ class Connections:
         self._of_session[session_id] -= 1
         if not self._of_session[session_id]:
             del self._of_session[session_id]
-
-
-def token_of(websocket: WebSocket) -> tuple[str, str | None]:
-    """The token offered and the subprotocol to answer with: `Authorization: Bearer`, the subprotocol pair
-    `bearer, <token>`, or the contract's `?token=`, in this order."""
-    scheme, _, token = websocket.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return token.strip(), None
-    offered = websocket.scope.get("subprotocols", [])
-    if len(offered) == 2 and offered[0] == "bearer":
-        return offered[1], "bearer"
-    return websocket.query_params.get("token", ""), None
-
-
-def origin_allowed(websocket: WebSocket, allowed: tuple[str, ...]) -> bool:
-    """True without an Origin (not a browser), for the gateway's own, and for those of the setting."""
-    origin = websocket.headers.get("origin")
-    if origin is None or origin in allowed:
-        return True
-    parts = urlsplit(origin)
-    return (
-        parts.scheme in ("http", "https") and bool(parts.netloc) and parts.netloc == websocket.headers.get("host")
-    )
-
-
-def _deadline(identity: Identity) -> int:
-    """When the socket must go: the token's end, or the end of the leeway for one accepted within it."""
-    ended = identity.expires_at <= time.time()
-    return identity.expires_at + LEEWAY_SECONDS if ended else identity.expires_at
-
-
-def _nowhere(_data: bytes) -> None:
-    """Where writes to a socket that is gone end."""
-
-
-async def _refuse(websocket: WebSocket, status: int, why: str) -> None:
-    metrics.REFUSED.labels(why).inc()
-    headers = {"Retry-After": "5"} if status in (429, 503) else {}
-    await websocket.send_denial_response(Response(status_code=status, headers=headers))

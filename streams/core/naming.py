@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from schemas.media import MediaType
 from schemas.paths import display
@@ -62,6 +63,7 @@ def media_type_of(path: str) -> MediaType:
     return _TYPE_OF.get(extension.lower(), "other") if dot else "other"
 
 
+@lru_cache(8_192)  # an item is told several times within minutes: created, analysed, perhaps moved
 def read(path: str) -> Named:
     """Read a path below its root."""
     name = display(path.rpartition("/")[2])

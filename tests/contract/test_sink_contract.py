@@ -1,5 +1,5 @@
-"""The sink port, on our protocol and over plain ASGI on a server that offers none: what is written arrives message by message in order,
-a close comes after it with its code, and the watcher is told of the end once."""
+"""The sink port, on our protocol, and over plain ASGI on a server that offers none: what is written arrives
+message by message in order, a close comes after it with its code, and the watcher is told of the end once."""
 
 from __future__ import annotations
 

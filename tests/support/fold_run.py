@@ -7,6 +7,7 @@ topic with three refolds of the change log.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import random
@@ -14,7 +15,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -99,14 +100,18 @@ class Feeder:
         self._jobs: list[tuple[str, dict[str, object]]] = []
         self.written = 0
 
-    async def run(self, changes: int, *, pause_seconds: float = 0.0) -> None:
-        """Write about `changes` changes."""
+    async def run(
+        self, changes: int, *, pause_seconds: float = 0.0, until: Callable[[], bool] = lambda: True
+    ) -> None:
+        """Write about `changes` changes, and go on until `until` holds."""
         producer = self._kafka.producer()
         await producer.start()
         try:
             for library in self._files:
                 await self._put(producer, library, "root_declared", self._declared(library))
-            for number in range(changes):
+            for number in itertools.count():
+                if number >= changes and until():
+                    break
                 library = self._random.choice(list(self._files))
                 for kind, record in self._change(library):
                     await self._put(producer, library, kind, record)

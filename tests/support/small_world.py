@@ -6,9 +6,11 @@ outputs makes of them.
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 from hypothesis import strategies as st
 
 from producer.core.normalise import Renamed as Tied
@@ -52,6 +54,17 @@ WATCH_STEPS = ("look", "look", "look_some", "wait", "wait", "wait", "again", "fi
 _small = st.integers(0, 23)
 steps = st.builds(Step, st.sampled_from(DISK_STEPS + WATCH_STEPS), _small, _small, _small)
 histories = st.lists(steps, max_size=45)
+
+
+def long_history(seed: int, longest: int = 70) -> list[Step]:
+    """A long one, with a mix of steps of its own: finds what short ones do not, and does not shrink."""
+    draw = random.Random(seed)
+    every = DISK_STEPS * 2 + WATCH_STEPS
+    mix = [*draw.sample(every, draw.randint(4, len(every))), "create", "look", "wait"]
+    length = draw.randint(longest // 10, longest)
+    return [
+        Step(draw.choice(mix), draw.randrange(24), draw.randrange(24), draw.randrange(24)) for _ in range(length)
+    ]
 
 
 @dataclass
@@ -396,8 +409,6 @@ class _Update:
 
 
 def _update_of(output: Output) -> _Update:
-    import msgspec
-
     value = msgspec.json.decode(output.value or b"")
     kind: Any = GoneItem if value["action"] == "deleted" else MediaItem
     return _Update(value["action"], value["media_id"], msgspec.convert(value["media"], kind))

@@ -19,9 +19,10 @@ POINTS = ("before_send", "after_send", "before_commit", "after_commit")
 CHANGES = 2_000
 
 
-def feed(feeder: Feeder, changes: int, pause_seconds: float) -> threading.Thread:
-    """Feed in the background; the caller joins."""
-    thread = threading.Thread(target=lambda: asyncio.run(feeder.run(changes, pause_seconds=pause_seconds)))
+def feed(feeder: Feeder, changes: int, pause_seconds: float, enough: threading.Event) -> threading.Thread:
+    """Feed in the background, `changes` at least and until it is enough; the caller joins."""
+    work = feeder.run(changes, pause_seconds=pause_seconds, until=enough.is_set)
+    thread = threading.Thread(target=lambda: asyncio.run(work))
     thread.start()
     return thread
 
@@ -29,13 +30,15 @@ def feed(feeder: Feeder, changes: int, pause_seconds: float) -> threading.Thread
 def test_killed_at_every_point_nothing_is_lost_and_nothing_is_twice(kafka: Kafka, tmp_path: Path) -> None:
     bootstrap = kafka.settings.bootstrap_servers or ""
     feeder = Feeder(kafka, seed=1)
-    feeding = feed(feeder, CHANGES, 0.2)
+    enough = threading.Event()
+    feeding = feed(feeder, CHANGES, 0.1, enough)
     hits = [(point, hit) for hit in (3, 7) for point in POINTS]
     for point, hit in hits:
         worker = Worker(kafka, "a", tmp_path, point, hit)
-        wait_until(lambda worker=worker: worker.died is not None, 40, what=f"a kill at {point}")  # type: ignore[misc]
+        wait_until(lambda worker=worker: worker.died is not None, 90, what=f"a kill at {point}")  # type: ignore[misc]
         assert (worker.died, worker.hit) == (-9, True), f"{point} was not reached"
         feeder.offer_jobs(read_jobs(kafka, bootstrap)[-50:])
+    enough.set()
     last = Worker(kafka, "a", tmp_path)
     feeding.join(120)
     assert not feeding.is_alive()
@@ -50,15 +53,17 @@ def test_a_worker_stopped_past_its_session_is_refused_and_takes_part_again(kafka
     second = Worker(kafka, "b", tmp_path)
     workers = [first, second]
     wait_live(workers, kafka.lanes)
-    feeding = feed(Feeder(kafka, seed=2), 1_200, 0.1)
+    enough = threading.Event()
+    feeding = feed(Feeder(kafka, seed=2), 1_200, 0.1, enough)
     for zombie, other in ((first, second), (second, first)):
-        wait_until(lambda: all(o > 50 for _, o in zombie.lanes.values()), 20, what="work in flight")  # noqa: B023
+        wait_until(lambda: all(o > 50 for _, o in zombie.lanes.values()), 60, what="work in flight")  # noqa: B023
         zombie.signal(signal.SIGSTOP)
-        wait_until(lambda: len(other.lanes) == kafka.lanes, 30, what="the other to take over")  # noqa: B023
+        wait_until(lambda: len(other.lanes) == kafka.lanes, 60, what="the other to take over")  # noqa: B023
         wait_live([other], kafka.lanes)
         zombie.signal(signal.SIGCONT)
-        wait_until(lambda: len(zombie.lanes) == kafka.lanes // 2, 30, what="the zombie to take part again")  # noqa: B023
+        wait_until(lambda: len(zombie.lanes) == kafka.lanes // 2, 60, what="the zombie to take part again")  # noqa: B023
         wait_live(workers, kafka.lanes)
+    enough.set()
     feeding.join(120)
     drained(kafka, bootstrap, workers)
     assert [worker.end() for worker in workers] == [0, 0]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from producer.core.normalise import Touched
 from schemas.changes import Change
 from tests.support.fold_truth import check, leftovers
 from tests.support.small_tree import ROOTS
-from tests.support.small_world import Picture, Step, World, histories
+from tests.support.small_world import Picture, Step, World, histories, long_history
 
 
 def tree(world: World) -> dict[tuple[str, str], tuple[str, int, int]]:
@@ -44,9 +45,8 @@ def lived(history: list[Step], *, checked: bool = True) -> tuple[World, Picture]
     return world, picture
 
 
-@settings(max_examples=250, deadline=None)
-@given(histories)
-def test_after_quiet_changes_and_items_are_the_tree(history: list[Step]) -> None:
+def converges(history: list[Step]) -> None:
+    """Live, be quiet, compare."""
     world, picture = lived(history)
     assert told(picture.paths) == tree(world)
     files = {place: change for place, change in picture.paths.items() if change.type == "file"}  # type: ignore[union-attr]
@@ -62,9 +62,8 @@ def test_after_quiet_changes_and_items_are_the_tree(history: list[Step]) -> None
     assert picture.ever <= world.ever, "a change of a path that never was"
 
 
-@settings(max_examples=120, deadline=None)
-@given(histories)
-def test_when_all_is_deleted_and_quiet_nothing_is_kept(history: list[Step]) -> None:
+def leaves_nothing(history: list[Step]) -> None:
+    """Live, delete everything, be quiet, look what is kept."""
     world, picture = lived(history, checked=False)
     for root in ROOTS:
         for path in sorted(world.disk.trees[root], reverse=True):
@@ -74,3 +73,24 @@ def test_when_all_is_deleted_and_quiet_nothing_is_kept(history: list[Step]) -> N
     picture.read(world.lane.outputs)
     assert (picture.paths, picture.items, picture.states) == ({}, {}, {})
     assert leftovers(world.lane.fold) == {}
+
+
+seeds = st.integers(0, 2**32).map(long_history)
+
+
+@settings(max_examples=200, deadline=None)
+@given(histories)
+def test_after_quiet_changes_and_items_are_the_tree(history: list[Step]) -> None:
+    converges(history)
+
+
+@settings(max_examples=120, deadline=None)
+@given(seeds)
+def test_after_a_long_history_too(history: list[Step]) -> None:
+    converges(history)
+
+
+@settings(max_examples=120, deadline=None)
+@given(histories | seeds)
+def test_when_all_is_deleted_and_quiet_nothing_is_kept(history: list[Step]) -> None:
+    leaves_nothing(history)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import subprocess
 import sys
 from collections import Counter
@@ -16,9 +15,11 @@ from hypothesis import strategies as st
 from streams.core.emit import Output
 from streams.core.fold import Fold
 from tests.support.refold import digest, folded, lines, stored, with_ticks
-from tests.support.small_world import DISK_STEPS, WATCH_STEPS, Step, World, histories
+from tests.support.small_world import Step, World, histories, long_history
 
 Decision = tuple[object, ...]
+
+seeds = st.integers(0, 2**32).map(long_history)
 
 
 def lived(history: list[Step]) -> World:
@@ -26,12 +27,6 @@ def lived(history: list[Step]) -> World:
     world.live(history)
     world.settle_down()
     return world
-
-
-def long_history(seed: int, steps: int) -> list[Step]:
-    draw = random.Random(seed)
-    names = DISK_STEPS * 2 + WATCH_STEPS
-    return [Step(draw.choice(names), *(draw.randrange(24) for _ in range(3))) for _ in range(steps)]
 
 
 def decisions(outputs: list[Output]) -> list[Decision]:
@@ -53,14 +48,14 @@ def decisions(outputs: list[Output]) -> list[Decision]:
 
 
 @settings(max_examples=80, deadline=None)
-@given(histories)
+@given(histories | seeds)
 def test_folded_again_from_bytes_the_outputs_are_equal_to_the_last_byte(history: list[Step]) -> None:
     world = lived(history)
     assert folded(stored(world.lane.log)) == world.lane.outputs
 
 
 @settings(max_examples=80, deadline=None)
-@given(histories, st.integers(0, 1_000))
+@given(histories | seeds, st.integers(0, 1_000))
 def test_a_part_folded_silently_and_the_rest_live_are_the_whole(history: list[Step], split: int) -> None:
     world = lived(history)
     log = world.lane.log
@@ -76,7 +71,7 @@ def test_a_part_folded_silently_and_the_rest_live_are_the_whole(history: list[St
 
 @pytest.mark.parametrize("hash_seed", ["0", "4242"])
 def test_in_another_process_with_another_hash_seed_too(hash_seed: str) -> None:
-    world = lived(long_history(1, 400))
+    world = lived(long_history(3, 600))
     run = subprocess.run(
         [sys.executable, "-m", "tests.support.refold"],
         input="\n".join(lines(stored(world.lane.log))), text=True, capture_output=True, check=True,
@@ -86,7 +81,7 @@ def test_in_another_process_with_another_hash_seed_too(hash_seed: str) -> None:
 
 
 @settings(max_examples=150, deadline=None)
-@given(histories, st.lists(st.integers(0, 8), min_size=1, max_size=9))
+@given(histories | seeds, st.lists(st.integers(0, 8), min_size=1, max_size=9))
 def test_ticks_anywhere_change_no_decision(history: list[Step], between: list[int]) -> None:
     log = lived(history).lane.log
     plain = [o for _offset, outputs in with_ticks(log, [0]) for o in outputs]
@@ -95,7 +90,7 @@ def test_ticks_anywhere_change_no_decision(history: list[Step], between: list[in
 
 
 @settings(max_examples=80, deadline=None)
-@given(histories)
+@given(histories | seeds)
 def test_everything_due_is_told_at_the_first_record_at_or_after_it(history: list[Step]) -> None:
     log = lived(history).lane.log
     fold = Fold(0)

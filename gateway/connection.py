@@ -1,0 +1,91 @@
+"""One open socket: who holds it, what is due to it by time, and how it ends from our side."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from gateway import metrics
+from gateway.core import answers
+from gateway.core.limits import Bucket
+from gateway.core.session import Session
+from gateway.sockets import Sink
+from gateway.streaming import Streaming, now_ms
+from gateway.tokens import LEEWAY_SECONDS, Identity
+from schemas import close_codes
+from schemas.close_codes import CloseCode
+from schemas.times import iso
+
+EXPIRY_NOTICE_SECONDS = 60
+
+
+@dataclass(slots=True, eq=False)
+class Connection:
+    """One open socket; watches its sink. `deadline`: when its token ends, seconds since 1970."""
+
+    sink: Sink
+    identity: Identity
+    streaming: Streaming
+    session: Session
+    bucket: Bucket
+    deadline: int
+    pinged_at: float
+    warned: bool = False
+    awaiting_pong: bool = False
+    gone: bool = False
+
+    def paused(self) -> None:
+        """The client does not keep up."""
+        self.streaming.paused(self.session)
+
+    def drained(self) -> None:
+        """It has room again."""
+        self.streaming.drained(self.session)
+
+    def ponged(self) -> None:
+        """It lives."""
+        self.awaiting_pong = False
+
+    def closed(self) -> None:
+        """Nothing may be written any more."""
+        self.gone = True
+        self.session.write = _nowhere
+        self.streaming.leave(self.session)
+
+    def close(self, code: CloseCode) -> None:
+        """Close from our side: its position first, where it is told positions."""
+        if self.gone:
+            return
+        if told := self.streaming.hub.positions(self.session, now_ms()):
+            self.session.write(told)
+        metrics.CLOSED.labels(str(code.code)).inc()
+        self.sink.close(code)
+
+    def sweep(self, now: float, wall: float, ping_seconds: float) -> None:
+        """What is due by time: pings, the token's end."""
+        if now - self.pinged_at >= ping_seconds:
+            if self.awaiting_pong and not self.session.paused:
+                self.close(close_codes.NO_PONG)
+                return
+            self.pinged_at, self.awaiting_pong = now, True
+            self.sink.ping()
+        if wall >= self.deadline:
+            self.close(close_codes.TOKEN_EXPIRED)
+        elif wall >= self.deadline - EXPIRY_NOTICE_SECONDS and not self.warned and not self.session.held:
+            self.warned = True
+            ends = answers.Expiring(iso(self.deadline * 1_000))
+            self.session.write(answers.frame("auth_expiring", ends, now_ms()))
+
+    def renew(self, identity: Identity) -> None:
+        """A new token of the same user came in."""
+        self.identity, self.deadline, self.warned = identity, deadline_of(identity), False
+
+
+def deadline_of(identity: Identity) -> int:
+    """When the socket must go: the token's end, or the end of the leeway for one accepted within it."""
+    ended = identity.expires_at <= time.time()
+    return identity.expires_at + LEEWAY_SECONDS if ended else identity.expires_at
+
+
+def _nowhere(_data: bytes) -> None:
+    """Where writes to a socket that is gone end."""
