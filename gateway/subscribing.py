@@ -11,6 +11,7 @@ from typing import assert_never
 from msgspec import UNSET
 
 from gateway.core import answers, resolve
+from gateway.core.limits import MAX_SUBSCRIPTIONS
 from gateway.core.resolve import Bounds, Resolved
 from gateway.core.session import Place, Session
 from gateway.core.starts import (
@@ -57,6 +58,9 @@ class Subscribing:
             on_gap = on_gap_of(message.on_gap)
             if message.plain and channel.name in session.subscriptions:
                 self._say_again(session, channel, message)
+                return True
+            if channel.name not in session.subscriptions and len(session.subscriptions) >= MAX_SUBSCRIPTIONS:
+                session.write(answers.error("limit", f"{MAX_SUBSCRIPTIONS} subscriptions", now_ms(), message.ref))
                 return True
             resolved = await self._start(channel, start, on_gap)
             ends = await self._until(channel, until, resolved)

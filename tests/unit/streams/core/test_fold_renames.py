@@ -266,11 +266,32 @@ def test_two_files_that_change_places_end_as_two_items_at_two_paths(analysed: La
 
 
 def test_the_kernels_word_outranks_a_likeness(analysed: Lane) -> None:
-    """A hard link of a file on its way does not take its id."""
-    analysed.move("a.mkv", "b.mkv", a_file(1, nlink=2))
-    analysed.see("link.mkv", a_file(1, nlink=2))
+    """A copy of a file that is on its way, and still changing where it went, does not take its id."""
+    analysed.finger("a.mkv", a_file(1), "f1")
+    analysed.move("a.mkv", "b.mkv", a_file(1))
+    analysed.see("copy.mkv", a_file(2, mtime_ns=7))
+    analysed.finger("copy.mkv", a_file(2, mtime_ns=7), "f1")
+    analysed.later(1_000)
+    analysed.see("b.mkv", a_file(1, mtime_ns=9))
     moved = [t for t in analysed.quiet() if t.value and t.value.get("kind") == "moved"]
     assert [(t["path"], t["media_id"]) for t in moved] == [("b.mkv", 2_048)]
+
+
+def test_another_file_at_the_target_is_not_what_was_moved_there(analysed: Lane) -> None:
+    analysed.move("a.mkv", "b.mkv", a_file(1))
+    analysed.see("b.mkv", a_file(2, size=9_000))
+    said = [k for k in kinds(analysed.quiet()) if not k.startswith(("media", "job", "complete"))]
+    assert said == ["created b.mkv", "deleted a.mkv"]
+
+
+def test_what_is_moved_from_a_name_after_its_file_has_left_is_not_that_file(analysed: Lane) -> None:
+    analysed.move("a.mkv", "x.mkv", a_file(1))
+    analysed.see("a.mkv", a_file(2, size=9_000))
+    analysed.move("a.mkv", "y.mkv", a_file(2, size=9_000))
+    told = analysed.quiet()
+    moved = [t for t in told if t.value and t.value.get("kind") == "moved"]
+    assert [(t["path"], t["media_id"]) for t in moved] == [("x.mkv", 2_048)]
+    assert "created y.mkv" in kinds(told)
 
 
 def test_a_held_creation_that_vanishes_was_never_there(analysed: Lane) -> None:

@@ -107,6 +107,17 @@ def test_over_an_emptied_directory_outdated_words_below_it_do_not_count(lane: La
     assert path_changes(lane.quiet()) == []
 
 
+def test_a_creation_held_where_the_tree_arrives_is_outdated(lane: Lane) -> None:
+    season(lane)
+    lane.see("other.txt", a_file(40))
+    lane.quiet()
+    lane.see("T/one.txt", a_file(40))
+    lane.later(2_500)
+    lane.move("S", "T", a_dir(10))
+    check(lane.fold)
+    assert path_changes(lane.quiet()) == []
+
+
 def test_a_name_that_only_begins_alike_stays(lane: Lane) -> None:
     season(lane)
     lane.see("S2.txt", a_file(30))
