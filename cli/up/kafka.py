@@ -134,7 +134,9 @@ class EmbeddedKafka:
             shutil.rmtree(fresh)  # of a start that was killed while it formatted
         self._configure(fresh)
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        argv = (*self._java(), "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self._properties))
+        # `=` and not a word of its own: one id in 64 begins with a dash
+        words = ("format", f"--cluster-id={cluster}", "-c", str(self._properties))
+        argv = (*self._java(), "kafka.tools.StorageTool", *words)
         done = subprocess.run(
             argv, capture_output=True, text=True, timeout=_FORMAT_SECONDS, preexec_fn=tie(os.getpid())
         )
