@@ -15,6 +15,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from cli.errors import BadArgument
 from schemas.headers import CE_TYPE, TYPE
+from schemas.log_record import LogRecord
 from schemas.times import iso
 
 
@@ -28,25 +29,6 @@ class Format(str, Enum):  # noqa: UP042  Typer reads the values of a str enumera
 
 CSV_COLUMNS = ("topic", "partition", "offset", "timestamp", "key", "type", "value")
 LINE_VALUE = 160
-
-
-class LogRecord(Protocol):
-    """What is shown of a record (aiokafka's ConsumerRecord has it). `timestamp`: append time, ms."""
-
-    @property
-    def topic(self) -> str: ...
-    @property
-    def partition(self) -> int: ...
-    @property
-    def offset(self) -> int: ...
-    @property
-    def timestamp(self) -> int: ...
-    @property
-    def key(self) -> bytes | None: ...
-    @property
-    def value(self) -> bytes | None: ...
-    @property
-    def headers(self) -> Sequence[tuple[str, bytes]]: ...
 
 
 class Shown(Struct, frozen=True):

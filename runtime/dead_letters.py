@@ -6,8 +6,6 @@ If the queue cannot be written either, the process ends hard: an event must not 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from typing import Protocol
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
@@ -16,29 +14,11 @@ from runtime import log
 from runtime.kafka import Kafka
 from runtime.lifecycle import end_hard
 from schemas.headers import dlq_headers
+from schemas.log_record import LogRecord
 from schemas.topics import dlq_of
 
 _log = log.get(__name__)
 CONFIRM_SECONDS = 30.0
-
-
-class SourceRecord(Protocol):
-    """What is needed of the record (aiokafka's ConsumerRecord has it)."""
-
-    @property
-    def topic(self) -> str: ...
-    @property
-    def partition(self) -> int: ...
-    @property
-    def offset(self) -> int: ...
-    @property
-    def timestamp(self) -> int: ...
-    @property
-    def key(self) -> bytes | None: ...
-    @property
-    def value(self) -> bytes | None: ...
-    @property
-    def headers(self) -> Sequence[tuple[str, bytes]]: ...
 
 
 class DeadLetters:
@@ -48,7 +28,7 @@ class DeadLetters:
         self._kafka = kafka
         self._producer = producer
 
-    async def put(self, record: SourceRecord, error: Exception, attempt: int = 1) -> None:
+    async def put(self, record: LogRecord, error: Exception, attempt: int = 1) -> None:
         """Write and wait for the acknowledgement; does not return otherwise."""
         declared = self._kafka.topic(record.topic)
         headers = dlq_headers(
