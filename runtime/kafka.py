@@ -7,10 +7,11 @@ by itself, and no reader jumps when its offset is gone (`auto_offset_reset="none
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.abc import ConsumerRebalanceListener
@@ -18,6 +19,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from aiokafka.helpers import create_ssl_context
 
+from runtime import log
 from runtime.settings import KafkaSettings, SettingsError
 from schemas.topics import BY_NAME, Topic
 
@@ -27,6 +29,10 @@ COMMIT_BACKOFF_MS = 10
 
 MAX_REQUEST_BYTES = 1_048_576
 LINGER_MS = 5
+STOP_SECONDS = 1.0
+"""For the end of a client whose work was awaited before."""
+
+_log = log.get(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +155,33 @@ def leave_for_good(consumer: AIOKafkaConsumer) -> None:
         consumer._coordinator._group_instance_id = None
 
 
+class Stoppable(Protocol):
+    """A client of Kafka, as far as its end is concerned."""
+
+    async def stop(self) -> None:
+        """End it."""
+        ...
+
+
+async def stop_client(client: Stoppable, seconds: float = STOP_SECONDS) -> None:
+    """End a client, whatever Kafka does meanwhile: while a broker is away aiokafka's consumer waits for it, and
+    then raises the cancellation of its own tasks as if the caller had been cancelled. What it was asked to write
+    must have been awaited before."""
+    stopping = asyncio.ensure_future(client.stop())
+    try:
+        await asyncio.wait({stopping}, timeout=seconds)
+    finally:
+        if not stopping.done():
+            stopping.cancel()
+            _log.warning("client not ended in time", client=type(client).__name__)
+        elif not stopping.cancelled() and (error := stopping.exception()) is not None:
+            _log.warning("client ended with an error", client=type(client).__name__, error=repr(error))
+
+
 def _ssl_context(settings: KafkaSettings) -> ssl.SSLContext:
     cafile = None if settings.ssl_cafile is None else str(settings.ssl_cafile)
     context: ssl.SSLContext = create_ssl_context(cafile=cafile)
     return context
 
 
-__all__ = ["ConsumerRebalanceListener", "Kafka", "leave_for_good"]
+__all__ = ["ConsumerRebalanceListener", "Kafka", "Stoppable", "leave_for_good", "stop_client"]

@@ -23,8 +23,9 @@ from faust.app.base import BootStrategy
 from faust.transport.drivers import aiokafka as driver
 from mode import Service
 from mode.supervisors import CrashingSupervisor
+from mode.threads import QueueServiceThread, ServiceThread, WorkerThread
 
-from runtime.kafka import Kafka
+from runtime.kafka import Kafka, stop_client
 from schemas.topics import Topic
 from streams.settings import StreamsSettings
 
@@ -36,14 +37,29 @@ BUFFER = 64
 COMMIT_SECONDS = 1.0
 COMMIT_PAUSE_SECONDS = 0.5
 COMMIT_PATIENCE_SECONDS = 60.0
+STOP_SECONDS = 3.0
 QUIET = "debug"
 """At what level Faust tells that its services start and stop."""
+
+
+class _Thread(WorkerThread):
+    """The thread of Faust's consumer. By itself it keeps the process alive for ever when the app is stopped before
+    its consumer has started, and blocks the event loop for as long as Kafka is away when it is joined."""
+
+    def __init__(self, service: ServiceThread, **options: Any) -> None:
+        super().__init__(service, **options)
+        self.daemon = True
+
+    def stop(self) -> None:
+        """Wait for its end, not for ever; nothing that must be kept is in its hands."""
+        self.is_stopped.wait(STOP_SECONDS)
 
 
 class _ConsumerThread(driver.AIOKafkaConsumerThread):
     """Faust's consumer, made by our factory."""
 
     mundane_level = QUIET
+    Worker = _Thread
 
     def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
         app = cast(StreamApp, self.app)
@@ -55,6 +71,12 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
             auto_offset_reset="earliest",
             max_poll_records=BUFFER,
         )
+
+    async def on_thread_stop(self) -> None:
+        """End the method queue, then the consumer."""
+        await QueueServiceThread.on_thread_stop(self)
+        if self._consumer is not None:
+            await stop_client(self._consumer)
 
     async def _commit(self, offsets: Mapping[Any, int]) -> bool:
         """Commit, as patiently as an outage of Kafka asks for; Faust's own crashes at the first error. False when
@@ -71,6 +93,8 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
             except (CommitFailedError, IllegalStateError):
                 return False
             except KafkaError as error:
+                if self.should_stop:
+                    return False
                 if not error.retriable or time.monotonic() > deadline:
                     await self.crash(error)
                     return False

@@ -18,7 +18,7 @@ from runtime import log
 from runtime.dead_letters import DeadLetters
 from runtime.epochs import NotProvisioned, read_epochs
 from runtime.health import Health, HealthServer
-from runtime.kafka import Kafka
+from runtime.kafka import Kafka, stop_client
 from runtime.lifecycle import Stop, announce_ready, end_hard
 from runtime.reports import Reporter
 from schemas.system import Scalar
@@ -40,8 +40,7 @@ from streams.watch import AgentWatch
 JOBS_PER_CHILD = 3
 """Jobs in work for each probing child: while one is probed another is opened and a third is written."""
 COMMIT_SECONDS = 1.5
-DRAIN_SECONDS = 5.0
-FLUSH_SECONDS = 1.5
+DRAIN_SECONDS = 6.0
 
 _log = log.get(__name__)
 
@@ -208,6 +207,4 @@ async def _producer(kafka: Kafka) -> AsyncIterator[AIOKafkaProducer]:
         await producer.start()
         yield producer
     finally:
-        with contextlib.suppress(TimeoutError):  # Kafka is away: only reports are unsent, all else was awaited
-            async with asyncio.timeout(FLUSH_SECONDS):
-                await producer.stop()
+        await stop_client(producer)  # only reports may be unsent, all else was awaited

@@ -18,7 +18,7 @@ from aiokafka.errors import KafkaError
 from prometheus_client import Gauge
 
 from runtime import log
-from runtime.kafka import Kafka
+from runtime.kafka import Kafka, stop_client
 from runtime.lifecycle import end_hard
 from schemas.topics import Topic
 from streams.app import Standing, StreamApp, standing
@@ -99,7 +99,7 @@ class AgentWatch:
                 await asyncio.sleep(EVERY_SECONDS)
                 await self._measure(consumer)
         finally:
-            await consumer.stop()
+            await stop_client(consumer)
 
     async def _measure(self, consumer: AIOKafkaConsumer) -> None:
         now = time.monotonic()

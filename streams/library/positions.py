@@ -10,7 +10,7 @@ import asyncio
 
 from aiokafka import TopicPartition
 
-from runtime.kafka import Kafka
+from runtime.kafka import Kafka, stop_client
 from schemas.admin import Position
 from schemas.codec import Codec
 from schemas.topics import POSITIONS
@@ -33,7 +33,7 @@ class Positions:
 
     async def stop(self) -> None:
         """Disconnect."""
-        await self._consumer.stop()
+        await stop_client(self._consumer)
 
     async def read(self, lane: int) -> Position | None:
         """The lane's position; None when it never committed anything."""

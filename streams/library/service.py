@@ -11,7 +11,6 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Iterable
-from contextlib import AsyncExitStack
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -23,7 +22,7 @@ from prometheus_client import Counter, Gauge
 from runtime import log
 from runtime.epochs import NotProvisioned, read_epochs
 from runtime.health import Health
-from runtime.kafka import ConsumerRebalanceListener, Kafka
+from runtime.kafka import ConsumerRebalanceListener, Kafka, Stoppable, stop_client
 from runtime.lifecycle import end_hard
 from schemas.topics import RAW
 from streams.library.errors import LaneError, LaneLost
@@ -65,7 +64,7 @@ class LibraryService(Service):
         self._points = points
         self._group = kafka.group(GROUP)
         self._positions = Positions(kafka)
-        self._open = AsyncExitStack()
+        self._open: list[Stoppable] = []
         self._lanes: dict[TopicPartition, _Owned] = {}
         self._fencings: deque[float] = deque(maxlen=MAX_FENCINGS)
         self._failed: dict[int, str] = {}
@@ -97,7 +96,7 @@ class LibraryService(Service):
         self._tick_producer: AIOKafkaProducer = self._kafka.producer(linger_ms=0)
         self._ticker = Ticker(self._kafka, self._tick_producer)
         for client in (self._positions, self._tick_producer, self._consumer):
-            self._open.push_async_callback(client.stop)
+            self._open.append(client)
             await client.start()
         await self._notice_resets()
         self._consumer.subscribe([self._kafka.name(RAW)], listener=_Listener(self))
@@ -105,7 +104,7 @@ class LibraryService(Service):
     async def on_stop(self) -> None:
         """Commit what was folded, stop every lane, leave."""
         await self.revoke(list(self._lanes))
-        await self._open.aclose()  # what was started, in reverse order
+        await asyncio.gather(*map(stop_client, self._open))
 
     async def _provisioned_epoch(self) -> str:
         epochs = await read_epochs(self._kafka)
@@ -223,7 +222,9 @@ class LibraryService(Service):
 
     @property
     def _patience_seconds(self) -> float:
-        return self._kafka.settings.session_timeout_ms / 1000 + 2
+        """For the group to say whose a lane is. A rebalance waits for its slowest member for a session; two may
+        follow each other, and the machine may be busy. Meanwhile the lane writes nothing."""
+        return 3 * self._kafka.settings.session_timeout_ms / 1000 + 10
 
     async def _lost(self, owned: _Owned, error: LaneLost) -> None:
         _log.warning("lane lost", lane=error.lane)

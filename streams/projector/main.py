@@ -8,10 +8,9 @@ from collections.abc import AsyncIterator, Coroutine
 
 from aiokafka import AIOKafkaConsumer
 
-from runtime import log
 from runtime.dead_letters import DeadLetters
 from runtime.health import HealthServer
-from runtime.kafka import Kafka, leave_for_good
+from runtime.kafka import Kafka, leave_for_good, stop_client
 from runtime.lifecycle import Stop, announce_ready
 from runtime.reports import Reporter
 from streams.projector.assigned import GROUP
@@ -24,9 +23,6 @@ from streams.projector.writing import Writing
 from streams.settings import StreamsSettings
 
 COMPONENT = "project"
-LEAVE_SECONDS = 2.0
-
-_log = log.get(__name__)
 
 
 async def project(
@@ -72,7 +68,7 @@ async def _producer(kafka: Kafka) -> AsyncIterator[tuple[DeadLetters, Reporter]]
     try:
         yield DeadLetters(kafka, producer), Reporter(kafka, producer, COMPONENT)
     finally:
-        await _briefly(producer.stop())
+        await stop_client(producer)
 
 
 @contextlib.asynccontextmanager
@@ -86,7 +82,7 @@ async def _member(kafka: Kafka, settings: StreamsSettings) -> AsyncIterator[tupl
         yield consumer, assignment
     finally:
         leave_for_good(consumer)
-        await _briefly(consumer.stop())
+        await stop_client(consumer)
 
 
 async def _first_of(work: Coroutine[None, None, None], heart: asyncio.Task[None]) -> None:
@@ -98,15 +94,3 @@ async def _first_of(work: Coroutine[None, None, None], heart: asyncio.Task[None]
             finished.result()
     finally:
         task.cancel()
-
-
-async def _briefly(ending: Coroutine[None, None, None]) -> None:
-    """End something, within a time and in a task of its own: a broker that is away must not hold up the process's
-    end, and aiokafka then lets a cancellation of its own tasks out."""
-    task = asyncio.create_task(ending)
-    await asyncio.wait({task}, timeout=LEAVE_SECONDS)
-    if not task.done():
-        task.cancel()
-        _log.warning("not ended cleanly", error=f"no end within {LEAVE_SECONDS:g} s")
-    elif not task.cancelled() and (error := task.exception()) is not None:
-        _log.warning("not ended cleanly", error=str(error) or type(error).__name__)

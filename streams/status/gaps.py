@@ -14,7 +14,7 @@ from aiokafka.structs import ConsumerRecord, OffsetAndMetadata
 from mode import Service
 
 from runtime import log
-from runtime.kafka import ConsumerRebalanceListener, Kafka
+from runtime.kafka import ConsumerRebalanceListener, Kafka, stop_client
 from schemas.changes import Change, GapChanged
 from schemas.codec import Codec
 from schemas.headers import CE_TYPE, check_version, find
@@ -26,7 +26,7 @@ from streams.status.telling import GAPS_SUFFIX, Teller, read_states
 
 GROUP = "gaps"
 FETCH_MS = 500
-STOP_SECONDS = 2.0
+STOP_SECONDS = 1.0
 
 _log = log.get(__name__)
 _changes: Codec[Change] = Codec(Change)
@@ -59,7 +59,7 @@ class GapService(Service):
         if self._following is not None:
             self._following.cancel()
             await asyncio.wait([self._following], timeout=STOP_SECONDS)
-        await self._consumer.stop()
+        await stop_client(self._consumer)
 
     def forget(self) -> None:
         """Other lanes than before may be ours: what was told of their roots is read again."""

@@ -104,11 +104,11 @@ class Platform:
         except httpx.TransportError:
             return False
 
-    def stop(self) -> tuple[int, float]:
-        """SIGTERM; the exit code and the seconds it took."""
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, float]:
+        """Ask it to end; the exit code and the seconds it took."""
         assert self._process is not None
         began = time.monotonic()
-        self._process.terminate()
+        self._process.send_signal(number)
         code = self._process.wait(30)
         return code, time.monotonic() - began
 

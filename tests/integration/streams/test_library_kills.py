@@ -63,6 +63,7 @@ def test_a_worker_stopped_past_its_session_is_refused_and_takes_part_again(kafka
         zombie.signal(signal.SIGCONT)
         wait_until(lambda: len(zombie.lanes) == kafka.lanes // 2, 60, what="the zombie to take part again")  # noqa: B023
         wait_live(workers, kafka.lanes)
+        assert [worker.died for worker in workers] == [None, None]
     enough.set()
     feeding.join(120)
     drained(kafka, bootstrap, workers)

@@ -37,7 +37,7 @@ def refold(kafka: Kafka, lane: int, start: int, end: int, *, seed: str, most: in
 def test_three_refolds_equal_each_other_and_what_live_readers_got(kafka: Kafka, tmp_path: Path) -> None:
     bootstrap = kafka.settings.bootstrap_servers or ""
     worker = Worker(kafka, "a", tmp_path)
-    asyncio.run(Feeder(kafka, seed=6).run(300, pause_seconds=0.02))
+    asyncio.run(Feeder(kafka, seed=6).run(1_000, pause_seconds=0.05))
     drained(kafka, bootstrap, [worker])
     assert worker.end() == 0
     for lane in range(kafka.lanes):

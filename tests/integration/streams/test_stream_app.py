@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -86,8 +87,16 @@ def test_a_second_worker_of_the_same_slot_is_refused_in_one_line(running: Shared
 
 
 def test_a_worker_ends_cleanly_in_time_also_while_it_starts(kafka: Kafka, tmp_path: Path) -> None:
-    worker = StreamWorker(kafka, SETTINGS, tmp_path, wait=False)
-    wait_until(lambda: (tmp_path / "streams" / "0.lock").exists(), 40, what="the slot to be held")
-    assert worker.end(10) == 0, worker.log.read_text()
+    lock = tmp_path / "streams" / "0.lock"
+    for seconds in (0.0, 0.1, 0.2, 0.3, 0.5, 0.8):
+        lock.unlink(missing_ok=True)
+        worker = StreamWorker(kafka, SETTINGS, tmp_path, wait=False)
+        try:
+            wait_until(lock.exists, 40, what="the slot to be held")
+            time.sleep(seconds)
+            assert worker.end(10) == 0, worker.log.read_text()
+        finally:
+            if worker.died is None:
+                worker.kill()
     with working(kafka, SETTINGS, tmp_path):
         pass

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -100,8 +99,7 @@ def test_a_killed_component_is_back_in_run_json_within_two_seconds(platform: Pla
 def test_it_ends_cleanly_leaves_nothing_and_goes_on_where_it_was(platform: Platform) -> None:
     before = platform.run
     family = psutil.Process(platform.pid).children(recursive=True)
-    os.kill(platform.pid, signal.SIGINT)
-    code, seconds = platform.stop()
+    code, seconds = platform.stop(signal.SIGINT)
     assert code == 0
     assert seconds < END_SECONDS
     assert not (platform.state_dir / "run.json").exists()
