@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import NoOffsetForPartitionError
@@ -19,6 +18,7 @@ from aiokafka.errors import NoOffsetForPartitionError
 from runtime import log
 from schemas.admin import Position
 from schemas.ids import MAX_SAFE
+from schemas.log_record import LogRecord
 from schemas.times import iso
 from streams.core.emit import Output
 from streams.core.fold import VERSION, Fold
@@ -42,16 +42,6 @@ YIELD_SECONDS = 0.05
 POLL_SECONDS = 0.2
 
 _log = log.get(__name__)
-
-
-class Record(Protocol):
-    """What is used of aiokafka's ConsumerRecord."""
-
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-    headers: list[tuple[str, bytes]]
 
 
 @dataclass(slots=True)
@@ -230,7 +220,7 @@ class Lane:
 
     # -- both --------------------------------------------------------------------------------------------------
 
-    async def _fetch(self, seconds: float, most: int) -> list[Record]:
+    async def _fetch(self, seconds: float, most: int) -> list[LogRecord]:
         """Records, or none after `seconds`. Asked to stop, it does not wait: while the group rebalances,
         aiokafka's own wait ends only with the next assignment."""
         timeout = int(seconds * 1000 + 0.999)
@@ -245,14 +235,14 @@ class Lane:
         if fetching.cancelled() or not fetching.done():
             return []
         try:
-            records: list[Record] = fetching.result().get(self._partition, [])
+            records: list[LogRecord] = fetching.result().get(self._partition, [])
         except NoOffsetForPartitionError:
             # aiokafka looked for a group offset before the seek; where to read is this lane's to say
             self._consumer.seek(self._partition, self._next)
             return []
         return records
 
-    def _apply(self, record: Record) -> list[Output]:
+    def _apply(self, record: LogRecord) -> list[Output]:
         if record.offset < self._next or record.offset >= MAX_SAFE:
             raise AssertionError(f"offset {record.offset} after {self._next - 1}")
         self._next = record.offset + 1

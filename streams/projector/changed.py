@@ -19,8 +19,9 @@ from schemas.changes import (
     TreeRenamed,
 )
 from schemas.codec import Codec
+from schemas.log_record import LogRecord
 from streams.projector import rows as r
-from streams.projector.reading import LogRecord, dense_number, event_id, part, place, raw, storable, time
+from streams.projector.reading import dense_number, event_id, part, place, raw, storable, time
 from streams.projector.rows import Row
 
 _changes: Codec[Change] = Codec(Change)

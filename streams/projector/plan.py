@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 from schemas import topics
 from schemas.headers import check_version
+from schemas.log_record import LogRecord
 from schemas.topics import Topic
 from streams.projector.changed import change_rows
-from streams.projector.reading import LogRecord
 from streams.projector.rows import Row
 from streams.projector.told import analysis_batch_rows, cover_rows, media_rows, status_rows
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
 
 from msgspec import Raw
 
@@ -15,25 +13,8 @@ from schemas import headers as h
 from schemas import paths
 from schemas.codec import encode
 from schemas.errors import Undecodable
+from schemas.log_record import LogRecord
 from schemas.times import iso, parse_iso
-
-
-class LogRecord(Protocol):
-    """What is needed of a record (aiokafka's ConsumerRecord has it). `timestamp`: append time, ms."""
-
-    @property
-    def partition(self) -> int: ...
-    @property
-    def offset(self) -> int: ...
-    @property
-    def timestamp(self) -> int: ...
-    @property
-    def key(self) -> bytes | None: ...
-    @property
-    def value(self) -> bytes | None: ...
-    @property
-    def headers(self) -> Sequence[tuple[str, bytes]]: ...
-
 
 _ESCAPES = re.compile(rb"\\\\|\\u0000")
 

@@ -7,11 +7,12 @@ from msgspec import UNSET, Struct, UnsetType
 
 from schemas.analysis import Cover
 from schemas.codec import Codec
+from schemas.log_record import LogRecord
 from schemas.media import Action, Analysis, AnalysisComplete, GoneItem, MediaItem
 from schemas.system import SystemUpdate
 from schemas.times import iso
 from streams.projector import rows as r
-from streams.projector.reading import LogRecord, event_id, event_time, part, raw, storable, time
+from streams.projector.reading import event_id, event_time, part, raw, storable, time
 from streams.projector.rows import Row
 
 
