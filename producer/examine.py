@@ -29,7 +29,8 @@ class Examiner:
         for number, move in enumerate(work.moves):
             state = _state(tree, move.target)
             if self._admits(move.target, state):
-                facts.append(Carried(move.source, move.target, state, work.moved_on(number)))
+                left = _state(tree, move.source)
+                facts.append(Carried(move.source, move.target, state, work.moved_on(number), left))
         return facts
 
     def looks(self, work: Work, tree: Tree, now: float) -> list[Fact]:
@@ -54,6 +55,8 @@ class Examiner:
         try:
             state = tree.state(path)
         except Unreadable:  # it may be there: nothing may be said, the next scan looks again
+            return None
+        if state is None and look.brought:  # moved on, or deleted, since: that event is still to come
             return None
         if state is None or not self._admits(path, state):
             return Gone(path) if self._index.get(path) is not None else None

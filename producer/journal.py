@@ -129,10 +129,12 @@ class Journal:
     def _carried(self, fact: Carried, via: Via, resend: bool, written: Written) -> None:
         known = self._index.get(fact.source)
         state = fact.state
-        if known is not None and fact.trusted and (state is None or not same_node(known.state, state)):
-            self._move(known, fact.path, known.state, via, written)
-        elif known is not None and state is not None and same_node(known.state, state):
+        if known is not None and state is not None and same_node(known.state, state):
             self._move(known, fact.path, state, via, written)
+        elif known is not None and (fact.trusted or fact.left is None or not same_node(known.state, fact.left)):
+            # it is not where it was, and no longer where the kernel says it went: it has been moved on, or deleted,
+            # and that will be told next; without its name in between it would lose its identity
+            self._move(known, fact.path, known.state, via, written)
         elif state is not None:
             self._there(fact.path, state, None, via, resend, written)
 

@@ -141,7 +141,7 @@ class Scan:
             if state is None:
                 continue
             if len(found) == 1 and claims[found[0].path] == 1:
-                yield Carried(found[0].path, there.path, state)
+                yield Carried(found[0].path, there.path, state, left=found[0].state)
             yield There(there.path, state, self._now.fingerprint(there.path))
 
     def _sources(self, there: There) -> list[Known]:

@@ -44,13 +44,14 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """What was at `source` was moved to `path`, where `state` is now. `trusted`: it has been moved on or replaced
-    there since, so that it was there is believed without seeing it."""
+    """What was at `source` was moved to `path`, where `state` is now and `left` is what is at `source` now.
+    `trusted`: it has been moved on or replaced there since, so that it was there is believed without seeing it."""
 
     source: str
     path: str
     state: FileState | None
     trusted: bool = False
+    left: FileState | None = None
 
 
 Fact = There | Gone | Carried

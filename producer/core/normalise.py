@@ -37,10 +37,12 @@ Event = Touched | Renamed
 @dataclass(slots=True)
 class Look:
     """How a path is to be examined: `whole`, the content is complete and worth a fingerprint; `paced`, nothing
-    but writing was seen, so it need not be looked at more often than the pace allows."""
+    but writing was seen, so it need not be looked at more often than the pace allows; `brought`, a move brought it
+    there and nothing has been seen of it since."""
 
     whole: bool = False
     paced: bool = True
+    brought: bool = False
 
 
 @dataclass(slots=True)
@@ -68,9 +70,12 @@ def normalise(events: Iterable[Event]) -> Work:
             case Renamed(source, target):
                 work.looks = _rewritten(work.looks, source, target)
                 work.moves.append(event)
+    sources = {move.source for move in work.moves}
     for move in work.moves:
+        brought = move.target not in work.looks and move.target not in sources
         _touch(work.looks, move.source, whole=False, paced=False)
         _touch(work.looks, move.target, whole=True, paced=False)
+        work.looks[move.target].brought = brought
     return work
 
 

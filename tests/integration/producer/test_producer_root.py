@@ -107,9 +107,26 @@ def test_names_exchanged_by_three_renames_are_told(bench: RootBench) -> None:
     (bench.root / "a.mkv").rename(bench.root / "t")
     (bench.root / "Series" / "b.mkv").rename(bench.root / "a.mkv")
     (bench.root / "t").rename(bench.root / "Series" / "b.mkv")
-    # one look between two of them sees fewer: then less is tied, but what is there is always told
-    assert "Series/b.mkv > a.mkv" in said(bench.settle())
+    moves = [record for record in said(bench.settle()) if " > " in record]
+    assert moves == ["a.mkv > t", "Series/b.mkv > a.mkv", "t > Series/b.mkv"]
     assert bench.converged()
+
+
+def test_names_exchanged_while_each_rename_is_looked_at_alone_keep_their_identity(bench: RootBench) -> None:
+    (bench.root / "a.mkv").rename(bench.root / "t")
+    first = bench.settle()
+    (bench.root / "Series" / "b.mkv").rename(bench.root / "a.mkv")
+    second = bench.settle()
+    (bench.root / "t").rename(bench.root / "Series" / "b.mkv")
+    moves = [record for record in said([*first, *second, *bench.settle()]) if " > " in record]
+    assert moves == ["a.mkv > t", "Series/b.mkv > a.mkv", "t > Series/b.mkv"]
+    assert bench.converged()
+
+
+def test_a_file_renamed_then_deleted_before_anybody_looks_is_gone_under_its_last_name(bench: RootBench) -> None:
+    (bench.root / "a.mkv").rename(bench.root / "t")
+    (bench.root / "t").unlink()
+    assert said(bench.settle())[-1] in ("- t", "- a.mkv")
     assert bench.converged()
 
 

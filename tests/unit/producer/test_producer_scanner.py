@@ -79,6 +79,8 @@ def test_a_path_gone_and_a_new_one_of_the_same_identity_are_one_move_told_before
 ) -> None:
     files = many(3)
     learn(index, files)
+    known = index.get("0")
+    assert known is not None
     files.nodes["moved"] = files.nodes.pop("0")
     del files.nodes["1"]
     with files.open() as tree:
@@ -87,7 +89,7 @@ def test_a_path_gone_and_a_new_one_of_the_same_identity_are_one_move_told_before
         index.remove("0")
         gone = scan.step(tree)
     assert isinstance(there, There)
-    assert carried == Carried("0", "moved", there.state)
+    assert carried == Carried("0", "moved", there.state, left=known.state)
     assert gone == [Gone("1")]
 
 
