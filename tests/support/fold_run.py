@@ -300,7 +300,7 @@ def _difference(topic: str, lane: int, got: Sequence[object], wanted: Sequence[o
     )
 
 
-def wait_live(workers: list[Worker], lanes: int, seconds: float = 30) -> None:
+def wait_live(workers: list[Worker], lanes: int, seconds: float = 90) -> None:
     """Until every lane is live in exactly one of the workers."""
 
     def live() -> bool:
