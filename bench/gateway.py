@@ -19,7 +19,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from multiprocessing.connection import Connection
 
 import uvicorn
@@ -36,6 +36,7 @@ from gateway.sockets import RequestProtocol, SocketProtocol, sink_of
 from gateway.streaming import Streaming
 from runtime.kafka import Kafka
 from runtime.settings import KafkaSettings
+from schemas import topics
 from schemas.channels import MEDIA_UPDATES
 from schemas.headers import Headers, event_headers
 
@@ -55,9 +56,11 @@ PLACE = Place(MEDIA_UPDATES.name, 0)
 class Record:
     """A record as the tail reads it."""
 
+    topic: str
     partition: int
     offset: int
     timestamp: int
+    key: bytes
     value: bytes
     headers: Headers
 
@@ -81,7 +84,8 @@ def _record(offset: int) -> Record:
         id="5f6c2a0e-6f0c-5d0a-9a51-0c8f0f7c2a10", type="media_update", source="urn:bench",
         time="2026-11-24T10:30:00.123Z", subject="1",
     )  # fmt: skip
-    return Record(0, offset, 1_700_000_000_000, json.dumps(data).encode(), headers)
+    value = json.dumps(data).encode()
+    return Record(topics.MEDIA_UPDATES.name, 0, offset, 1_700_000_000_000, b"home", value, headers)
 
 
 # The two servers. Each answers on its pipe to (events, per step) with the CPU seconds that sending took.
@@ -140,7 +144,7 @@ _template = _record(0)
 
 
 def _shared(offset: int) -> Record:
-    return Record(0, offset, _template.timestamp, _template.value, _template.headers)
+    return replace(_template, offset=offset)
 
 
 def _naive(app: FastAPI) -> Callable[[int, int], object]:

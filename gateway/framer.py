@@ -6,9 +6,6 @@ every client at any time sees the same at the same place.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
-
 from gateway import metrics
 from gateway.core import answers
 from gateway.core.framing import text_frame
@@ -18,23 +15,9 @@ from schemas.codec import Codec
 from schemas.envelope import event_frame
 from schemas.errors import SchemaError, Undecodable
 from schemas.headers import check_version
+from schemas.log_record import LogRecord
 
 _log = log.get(__name__)
-
-
-class Record(Protocol):
-    """What is needed of a record (aiokafka's ConsumerRecord has it)."""
-
-    @property
-    def partition(self) -> int: ...
-    @property
-    def offset(self) -> int: ...
-    @property
-    def timestamp(self) -> int: ...
-    @property
-    def value(self) -> bytes | None: ...
-    @property
-    def headers(self) -> Sequence[tuple[str, bytes]]: ...
 
 
 class Framer:
@@ -45,7 +28,7 @@ class Framer:
         self._legacy_payload = legacy_payload
         self._codec: Codec[object] = Codec(channel.data)
 
-    def frame(self, record: Record) -> tuple[int, int, bytes]:
+    def frame(self, record: LogRecord) -> tuple[int, int, bytes]:
         """(offset, append time in ms, framed bytes) of a record; raises nothing."""
         try:
             value = self._checked(record)
@@ -70,7 +53,7 @@ class Framer:
         )
         return record.offset, record.timestamp, text_frame(payload)
 
-    def _checked(self, record: Record) -> bytes:
+    def _checked(self, record: LogRecord) -> bytes:
         check_version(record.headers)
         value = record.value
         self._codec.decode(value)
@@ -81,6 +64,6 @@ class Framer:
             raise Undecodable(str(error)) from error
         return value
 
-    def _gap(self, record: Record) -> bytes:
+    def _gap(self, record: LogRecord) -> bytes:
         name, offset = self._channel.name, record.offset
         return answers.gap(name, record.partition, offset, offset + 1, "undecodable", record.timestamp)

@@ -16,7 +16,7 @@ from aiokafka.errors import KafkaError
 
 from runtime import log
 from runtime.health import Health
-from runtime.kafka import Kafka
+from runtime.kafka import Kafka, stop_client
 from runtime.lifecycle import Stop
 from runtime.reports import Reporter, now_iso
 from schemas.codec import encode
@@ -28,6 +28,7 @@ from schemas.topics import NOTIFICATIONS
 COMPONENT = "serve"
 CONFIRM_SECONDS = 10.0
 RETRY_SECONDS = 2.0
+STOP_SECONDS = 2.0
 
 _log = log.get(__name__)
 
@@ -110,12 +111,4 @@ class Publishing:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await _stopped(producer)
-
-
-async def _stopped(producer: AIOKafkaProducer) -> None:
-    """End a producer; one that cannot flush is left to its fate after a moment."""
-    try:
-        await asyncio.wait_for(producer.stop(), 2.0)
-    except (KafkaError, TimeoutError) as error:
-        _log.warning("producer not flushed", error=str(error))
+            await stop_client(producer, STOP_SECONDS)

@@ -30,7 +30,7 @@ class Examiner:
             state = _state(tree, move.target)
             if self._admits(move.target, state):
                 left = _state(tree, move.source)
-                facts.append(Carried(move.source, move.target, state, work.moved_on(number), left))
+                facts.append(Carried(move.source, move.target, state, left, work.moved_on(number)))
         return facts
 
     def looks(self, work: Work, tree: Tree, now: float) -> list[Fact]:

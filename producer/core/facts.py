@@ -50,8 +50,8 @@ class Carried:
     source: str
     path: str
     state: FileState | None
+    left: FileState | None
     trusted: bool = False
-    left: FileState | None = None
 
 
 Fact = There | Gone | Carried

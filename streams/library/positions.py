@@ -10,7 +10,7 @@ import asyncio
 
 from aiokafka import TopicPartition
 
-from runtime.kafka import Kafka, stop_client
+from runtime.kafka import Kafka
 from schemas.admin import Position
 from schemas.codec import Codec
 from schemas.topics import POSITIONS
@@ -33,7 +33,7 @@ class Positions:
 
     async def stop(self) -> None:
         """Disconnect."""
-        await stop_client(self._consumer)
+        await self._consumer.stop()
 
     async def read(self, lane: int) -> Position | None:
         """The lane's position; None when it never committed anything."""
