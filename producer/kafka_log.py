@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
@@ -17,7 +16,7 @@ from aiokafka.errors import KafkaError
 from producer.errors import LogUnavailable
 from producer.ports import Outgoing, Points, no_points
 from runtime import log
-from runtime.kafka import Kafka
+from runtime.kafka import Kafka, stop_client
 from schemas.headers import raw_headers
 from schemas.topics import RAW
 
@@ -75,7 +74,7 @@ class KafkaLog:
                 try:
                     await asyncio.wait_for(producer.start(), self._confirm_seconds)
                 except (KafkaError, TimeoutError, OSError) as error:
-                    await _end(producer)
+                    await stop_client(producer, STOP_SECONDS)
                     raise LogUnavailable(f"{type(error).__name__}: {error}") from error
                 self._producer = producer
             return self._producer
@@ -99,14 +98,4 @@ class KafkaLog:
     async def _discard(self, producer: AIOKafkaProducer) -> None:
         if self._producer is producer:
             self._producer = None
-        await _end(producer)
-
-
-async def _end(producer: AIOKafkaProducer) -> None:
-    """Stop within bounds: its own stop waits for batches that may never leave."""
-    with suppress(KafkaError, TimeoutError):
-        await asyncio.wait_for(producer.stop(), STOP_SECONDS)
-        return
-    await producer.client.close()
-    with suppress(TimeoutError):
-        await asyncio.wait_for(producer._sender.close(), STOP_SECONDS)
+        await stop_client(producer, STOP_SECONDS)

@@ -27,7 +27,7 @@ from producer.state import locked_folder, open_unsent
 from producer.watch import InotifyWatch
 from runtime import log
 from runtime.health import Health, HealthServer
-from runtime.kafka import Kafka
+from runtime.kafka import Kafka, stop_client
 from runtime.lifecycle import Stop, announce_ready
 from runtime.reports import Reporter, now_iso
 from schemas.lanes import lane_of
@@ -166,7 +166,7 @@ class _Producer:
                 group.create_task(self._report_roots(reporter))
                 group.create_task(self._report_scans(reporter))
         finally:
-            await producer.stop()
+            await stop_client(producer)
 
     async def _reporting_producer(self) -> AIOKafkaProducer:
         while True:
@@ -175,7 +175,7 @@ class _Producer:
                 await producer.start()
                 return producer
             except KafkaError:  # the senders tell of it
-                await producer.stop()
+                await stop_client(producer)
                 await asyncio.sleep(CONNECT_RETRY_SECONDS)
 
     async def _report_roots(self, reporter: Reporter) -> None:

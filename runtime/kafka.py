@@ -164,9 +164,9 @@ class Stoppable(Protocol):
 
 
 async def stop_client(client: Stoppable, seconds: float = STOP_SECONDS) -> None:
-    """End a client, whatever Kafka does meanwhile: while a broker is away aiokafka's consumer waits for it, and
-    then raises the cancellation of its own tasks as if the caller had been cancelled. What it was asked to write
-    must have been awaited before."""
+    """End a client, whatever Kafka does meanwhile: while a broker is away aiokafka's clients wait for it, and its
+    consumer then raises the cancellation of its own tasks as if the caller had been cancelled. What a producer was
+    asked to write must have been awaited before, or need not be written."""
     stopping = asyncio.ensure_future(client.stop())
     try:
         await asyncio.wait({stopping}, timeout=seconds)
@@ -176,6 +176,18 @@ async def stop_client(client: Stoppable, seconds: float = STOP_SECONDS) -> None:
             _log.warning("client not ended in time", client=type(client).__name__)
         elif not stopping.cancelled() and (error := stopping.exception()) is not None:
             _log.warning("client ended with an error", client=type(client).__name__, error=repr(error))
+    if isinstance(client, AIOKafkaProducer) and (stopping.cancelled() or not stopping.done()):
+        await _cut_off(client)
+
+
+async def _cut_off(producer: AIOKafkaProducer) -> None:
+    """End what a producer whose stop was given up leaves behind: its connections, then the task that sends, which
+    waits for its requests."""
+    await producer.client.close()
+    if producer._sender is not None:
+        closing = asyncio.ensure_future(producer._sender.close())
+        await asyncio.wait({closing}, timeout=STOP_SECONDS)
+        closing.cancel()
 
 
 def _ssl_context(settings: KafkaSettings) -> ssl.SSLContext:

@@ -1,7 +1,8 @@
 """The life of a process: start, ready, asked to stop, drained, exit code.
 
 A process is ready when it does its work, not when it was started: it then writes its pid to the file named by
-`CATALOGIZER_READY_FILE` (the supervisor waits for it). SIGTERM and SIGINT ask it to stop; it drains and exits 0.
+`CATALOGIZER_READY_FILE` (the supervisor waits for it). SIGTERM and SIGINT ask it to stop; it drains and exits 0,
+or ends hard where it could not in time.
 """
 
 from __future__ import annotations
@@ -9,12 +10,16 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from runtime import log
 
 READY_FILE = "CATALOGIZER_READY_FILE"
+END_SECONDS = 9.5
+"""From being asked to stop to the end, below the ten seconds after which container engines kill."""
 
 _log = log.get(__name__)
 
@@ -46,21 +51,45 @@ class Stop:
 
 
 def run(
-    main: Callable[[Stop], Awaitable[None]], new_loop: Callable[[], asyncio.AbstractEventLoop] | None = None
+    main: Callable[[Stop], Awaitable[None]],
+    new_loop: Callable[[], asyncio.AbstractEventLoop] | None = None,
+    end_seconds: float = END_SECONDS,
 ) -> None:
-    """Run a process's coroutine until it returns; SIGTERM and SIGINT set the given Stop. `new_loop` makes the
-    event loop where another than asyncio's own is wanted."""
+    """Run a process's coroutine until it returns; SIGTERM and SIGINT set the given Stop, and the process ends hard
+    when it has not ended in time. `new_loop` makes the event loop where another than asyncio's own is wanted."""
 
-    async def supervised() -> None:
+    async def supervised(asked: Callable[[], None]) -> None:
         stop = Stop()
+
+        def ask(reason: str) -> None:
+            asked()
+            stop.ask(reason)
+
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.ask, signal.Signals(number).name)
+            loop.add_signal_handler(number, ask, signal.Signals(number).name)
         await main(stop)
         _log.info("stopped", reason=stop.reason)
 
-    with asyncio.Runner(loop_factory=new_loop) as runner:
-        runner.run(supervised())
+    with _ending_within(end_seconds) as asked, asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(supervised(asked))
+
+
+@contextmanager
+def _ending_within(seconds: float) -> Iterator[Callable[[], None]]:
+    """Once called, the process has so long for the rest of the block. A thread of its own sees to it: what may
+    hang is the event loop, or its end, which waits for tasks that swallow their cancellation."""
+    late = threading.Timer(seconds, end_hard, [f"not ended within {seconds:g} s"])
+    late.daemon = True
+
+    def asked() -> None:
+        if late.ident is None:
+            late.start()
+
+    try:
+        yield asked
+    finally:
+        late.cancel()
 
 
 def announce_ready() -> None:

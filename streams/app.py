@@ -36,7 +36,10 @@ BUFFER = 64
 """Records kept per agent beyond those in work."""
 COMMIT_SECONDS = 1.0
 COMMIT_PAUSE_SECONDS = 0.5
+COMMIT_POLL_SECONDS = 0.25
 COMMIT_PATIENCE_SECONDS = 60.0
+LAST_COMMIT_SECONDS = 1.5
+"""For commits after the app was asked to stop."""
 STOP_SECONDS = 3.0
 QUIET = "debug"
 """At what level Faust tells that its services start and stop."""
@@ -80,16 +83,13 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
 
     async def _commit(self, offsets: Mapping[Any, int]) -> bool:
         """Commit, as patiently as an outage of Kafka asks for; Faust's own crashes at the first error. False when
-        the group has given the partitions to somebody else, who reads again what was not committed."""
-        consumer = self._ensure_consumer()
+        the group has given the partitions to somebody else, or the app has ended: then they are read again."""
         deadline = time.monotonic() + COMMIT_PATIENCE_SECONDS
         while True:
             ours = self.assignment()
             wanted = {partition: OffsetAndMetadata(n, "") for partition, n in offsets.items() if partition in ours}
             try:
-                if wanted:
-                    await consumer.commit(wanted)
-                return True
+                return not wanted or await self._commit_once(wanted)
             except (CommitFailedError, IllegalStateError):
                 return False
             except KafkaError as error:
@@ -99,6 +99,21 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
                     await self.crash(error)
                     return False
             await asyncio.sleep(COMMIT_PAUSE_SECONDS)
+
+    async def _commit_once(self, wanted: Mapping[TopicPartition, OffsetAndMetadata]) -> bool:
+        """False when the app has ended meanwhile. Given up here and not by whoever waits for it: Faust takes the
+        cancellation of one commit as leave to begin another, and aiokafka waits for a broker without limit."""
+        app = cast(StreamApp, self.app)
+        committing = asyncio.ensure_future(self._ensure_consumer().commit(wanted))
+        try:
+            while not committing.done():
+                if app.ended_for(LAST_COMMIT_SECONDS):
+                    return False
+                await asyncio.wait({committing}, timeout=COMMIT_POLL_SECONDS)
+            committing.result()
+            return True
+        finally:
+            committing.cancel()
 
 
 class _Consumer(driver.Consumer):
@@ -146,7 +161,19 @@ class StreamApp(faust.App):
         self.kafka = kafka
         self.instance = instance
         self._hosted = services
+        self._stopping_since: float | None = None
         super().__init__(**options)
+
+    async def stop(self) -> None:
+        """Commit what its agents left, if Kafka answers in time, and stop everything."""
+        if self._stopping_since is None:
+            self._stopping_since = time.monotonic()
+        await super().stop()
+
+    def ended_for(self, seconds: float) -> bool:
+        """Whether it was asked to stop so long ago. Asked from the consumer's thread too."""
+        since = self._stopping_since
+        return since is not None and time.monotonic() - since >= seconds
 
     async def on_started_init_extra_services(self) -> None:
         """Start our services as children of the app: if one crashes, the app does."""

@@ -39,7 +39,6 @@ from streams.watch import AgentWatch
 
 JOBS_PER_CHILD = 3
 """Jobs in work for each probing child: while one is probed another is opened and a third is written."""
-COMMIT_SECONDS = 1.5
 DRAIN_SECONDS = 6.0
 
 _log = log.get(__name__)
@@ -169,15 +168,11 @@ async def _work(worker: _Worker, asked: asyncio.Task[bool]) -> None:
 
 async def _end(worker: _Worker) -> None:
     """Commit what was left, stop the app. What is still in work comes again."""
-    with contextlib.suppress(TimeoutError):  # Kafka is away: then it comes again as well
-        async with asyncio.timeout(COMMIT_SECONDS):
-            if worker.app.started and not worker.app.crashed:
-                await worker.app.consumer.commit()
-    try:
-        async with asyncio.timeout(DRAIN_SECONDS):
-            await worker.app.stop()
-    except TimeoutError:
+    stopping = asyncio.ensure_future(worker.app.stop())
+    await asyncio.wait({stopping}, timeout=DRAIN_SECONDS)
+    if not stopping.done():
         end_hard(f"not drained within {DRAIN_SECONDS:g} s")
+    stopping.result()
 
 
 @contextlib.asynccontextmanager

@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
 from aiokafka.structs import OffsetAndMetadata
 
-from runtime.kafka import Kafka
+from runtime.kafka import Kafka, stop_client
 from schemas.admin import Position
 from schemas.codec import encode
 from schemas.topics import POSITIONS, RAW, Topic
@@ -53,8 +53,8 @@ class LaneWriter:
         await self._producer.start()
 
     async def stop(self) -> None:
-        """Close; a transaction still open is left to be aborted."""
-        await self._producer.stop()
+        """Close, also while Kafka is away; a transaction still open is left to be aborted."""
+        await stop_client(self._producer)
 
     async def commit(self, outputs: Sequence[Output], position: Position) -> None:
         """Write all in one transaction. Raises LaneLost when fenced, KafkaError when the fate is unknown."""

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import faulthandler
 import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,9 +86,15 @@ class StreamWorker:
         self._process.wait(10)
 
     def end(self, seconds: float = 10.0) -> int:
-        """SIGTERM; the exit code. Raises subprocess.TimeoutExpired."""
+        """SIGTERM; the exit code. Raises AssertionError with what it was doing when it has not ended in time."""
         self._process.send_signal(signal.SIGTERM)
-        return self._process.wait(seconds)
+        try:
+            return self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self._process.send_signal(signal.SIGUSR1)
+            time.sleep(0.5)
+            self.kill()
+            raise AssertionError(f"not ended in {seconds:g} s: {self.log.read_text()[-8_000:]}") from None
 
 
 @contextlib.contextmanager
@@ -120,7 +128,8 @@ def shared(broker: EmbeddedKafka, settings: StreamsSettings, folder: Path) -> It
 
 
 def main() -> None:
-    """Run the worker."""
+    """Run the worker; SIGUSR1 makes it write down its threads' stacks."""
+    faulthandler.register(signal.SIGUSR1)
     kafka = Kafka(KafkaSettings.model_validate_json(sys.argv[1]), "stream")
     settings = StreamsSettings.model_validate_json(sys.argv[2])
     log.configure(LogSettings(level="INFO", format="text"), "stream")

@@ -83,7 +83,7 @@ def test_after_a_broker_was_killed_and_came_back_jobs_are_done_again_and_without
         ask(2)
         wait_until(lambda: supervised.look() and "job-2" in ended(kafka), 60, what="the second result", every=0.5)
         broker.kill()
-        assert supervised.worker.end(10) == 0
+        assert supervised.worker.end(10) == 0, supervised.worker.log.read_text()[-6_000:]
     finally:
         if supervised.worker.died is None:
             supervised.worker.kill()

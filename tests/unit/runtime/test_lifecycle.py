@@ -1,0 +1,54 @@
+"""A process asked to stop ends: with 0 when it drains in time, hard when it does not."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+PROGRAM = """
+import asyncio, time
+from runtime.lifecycle import run
+
+async def main(stop):
+    print("ready", flush=True)
+    await stop.wait()
+    {end}
+
+run(main, end_seconds=0.5)
+"""
+DRAINS = "await asyncio.sleep(0.05)"
+BLOCKS = "time.sleep(60)"
+SWALLOWS = """
+    async def deaf():
+        while True:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                pass
+    asyncio.create_task(deaf())
+    await asyncio.sleep(0)
+"""
+
+
+@pytest.mark.parametrize(("end", "code"), [(DRAINS, 0), (BLOCKS, 70), (SWALLOWS, 70)])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_asked_to_stop_a_process_ends_in_time_whatever_it_does(
+    end: str, code: int, number: signal.Signals
+) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM.format(end=end.strip())], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        asked = time.monotonic()
+        process.send_signal(number)
+        assert process.wait(10) == code
+        assert time.monotonic() - asked < 5
+    finally:
+        process.kill()
+        process.communicate()
