@@ -6,6 +6,9 @@ SOURCES := bench cli gateway infra producer runtime schemas streams tests
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
 	--python-version 3.11 pyproject.toml
 
+# bytecode is kept, whatever the environment says: many processes are started here
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test check bench lock clean
 
 # start the platform on a demo library; Ctrl-C ends it

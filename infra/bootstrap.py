@@ -27,6 +27,9 @@ REQUIREMENTS = CHECKOUT / "requirements"
 STAMP = VENV / ".synced"
 HALF_MADE = VENV / ".half-made"
 SETS = ("run", "dev")
+# bytecode at once: where the environment forbids Python to write it later, every process would compile everything
+# at each start, which doubles the time to ready
+SYNC = ("pip", "sync", "--compile-bytecode", "--require-hashes")
 CAUSES = (
     ("No space left on device", "the disk is full"),
     ("Temporary failure in name resolution", "no network"),
@@ -107,7 +110,7 @@ def _set_up(wanted: str) -> None:
     python = str(VENV / "bin" / "python")
     pip = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes")
     _run("the installer uv", *pip, "-r", str(REQUIREMENTS / "bootstrap.txt"))
-    uv = (str(VENV / "bin" / "uv"), "pip", "sync", "--python", python, "--require-hashes")
+    uv = (str(VENV / "bin" / "uv"), *SYNC, "--python", python)
     _run("the packages", *uv, str(REQUIREMENTS / f"{wanted}.txt"))
     _install_ourselves()
     STAMP.write_text(f"{wanted} {_fingerprint()}\n")
@@ -124,7 +127,7 @@ def _read_stamp() -> tuple[str, str]:
 
 def _fingerprint() -> str:
     """Of everything that the environment is made from: where it is, which Python, which lock files."""
-    digest = hashlib.sha256(f"{CHECKOUT} {sys.version_info[:2]} {_LAUNCHER}".encode())
+    digest = hashlib.sha256(f"{CHECKOUT} {sys.version_info[:2]} {_LAUNCHER} {SYNC}".encode())
     for name in ("bootstrap", *SETS):
         digest.update((REQUIREMENTS / f"{name}.txt").read_bytes())
     return digest.hexdigest()
