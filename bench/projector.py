@@ -22,6 +22,7 @@ from psycopg.conninfo import make_conninfo
 from cli.migrate import apply_migrations
 from schemas import topics
 from schemas.changes import Created
+from schemas.media import ItemCreated
 from streams.projector.plan import rows_of
 from streams.projector.positions import Partition, Position
 from streams.projector.store import Batch, PostgresStore
@@ -52,7 +53,7 @@ def a_log(changes: int) -> Log:
                 mtime_ns=1_790_000_000_000_000_000 + number, media_id=id_, fingerprint=f"{number:032x}",
             )
         )  # fmt: skip
-        log.update("created", item(id_, path))
+        log.update(ItemCreated, item(id_, path))
     return log
 
 

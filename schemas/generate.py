@@ -38,7 +38,6 @@ from schemas.headers import (
     X_SOURCE,
 )
 from schemas.meanings import meaning
-from schemas.media import GoneItem, MediaItem, MediaUpdate, MediaUpdateWire
 from schemas.topics import COUNTED, DATA_TOPICS, DEFAULT_LANES, EMBEDDED_LANES, META, POSITIONS, RAW, Topic, dlq_of
 from schemas.topics import GUARDED as GUARDED_TOPICS
 
@@ -75,10 +74,7 @@ HEADER_MEANINGS: dict[str, str] = {
 
 def topic_schema(topic: Topic) -> dict[str, Any]:
     """The JSON Schema (2020-12) of a topic's values, its fields described."""
-    if topic.records is MediaUpdate:
-        schema = _media_update_schema()
-    else:
-        schema = msgspec.json.schema(topic.records, schema_hook=_any_json)
+    schema = msgspec.json.schema(topic.records, schema_hook=_any_json)
     for name, record in schema["$defs"].items():
         for field, described in record.get("properties", {}).items():
             if (text := meaning(name, field)) is not None:
@@ -130,19 +126,6 @@ def _holds(path: Path, text: str) -> bool:
 
 def _any_json(_type: type) -> dict[str, Any]:
     return {"description": "any JSON value"}
-
-
-def _media_update_schema() -> dict[str, Any]:
-    """`MediaUpdate` holds one of two shapes that nothing but `action` tells apart, which msgspec describes no
-    schema of: it is made of the reader's type, with both shapes put in."""
-    (_, item, gone), parts = msgspec.json.schema_components(
-        (MediaUpdateWire, MediaItem, GoneItem), schema_hook=_any_json, ref_template="#/$defs/{name}"
-    )
-    update = parts.pop(MediaUpdateWire.__name__)
-    update["title"] = MediaUpdate.__name__
-    update["description"] = MediaUpdate.__doc__
-    update["properties"]["media"] = {"anyOf": [item, gone]}
-    return {"$ref": f"#/$defs/{MediaUpdate.__name__}", "$defs": {MediaUpdate.__name__: update, **parts}}
 
 
 def headers_of(topic: Topic) -> tuple[str, ...]:
@@ -208,7 +191,7 @@ def _topic_section(topic: Topic) -> Iterator[str]:
     yield f"Written by {topic.writer}; read by {topic.readers}. Headers: {headers}."
     yield ""
     for name, record in _in_order(schema):
-        yield from _record_section(name, record)
+        yield from _record_section(name, record, schema.get("discriminator", {}).get("propertyName"))
 
 
 def _in_order(schema: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
@@ -218,15 +201,16 @@ def _in_order(schema: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     return [(name, schema["$defs"][name]) for name in names]
 
 
-def _record_section(name: str, record: dict[str, Any]) -> Iterator[str]:
+def _record_section(name: str, record: dict[str, Any], tag: str | None) -> Iterator[str]:
+    """`tag`: the field that tells the topic's records apart, where it has several."""
     fields = record.get("properties", {})
-    kind = fields.get("kind", {}).get("enum")
-    yield f"### {name}{f' (`kind`: `{kind[0]}`)' if kind else ''}"
+    kind = fields.get(tag, {}).get("enum")
+    yield f"### {name}{f' (`{tag}`: `{kind[0]}`)' if kind else ''}"
     yield ""
     if text := record.get("description"):
         yield " ".join(text.split())
         yield ""
-    shown = {field: described for field, described in fields.items() if field != "kind"}
+    shown = {field: described for field, described in fields.items() if field != tag or not kind}
     if not shown:
         return
     yield "| field | type | | meaning |"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 COMMON: dict[str, str] = {
     "kind": "which record this is",
+    "action": "which record this is",
     "root": "name of the storage root, unique in the platform",
     "epoch": "one life of a producer's outbox; records of another epoch than the adopted one are dropped",
     "seq": "number of the record, dense per (root, epoch), from 1",
@@ -155,11 +156,10 @@ SPECIFIC: dict[str, dict[str, str]] = {
         "analysis": "the newest finished analysis",
     },
     "GoneItem": {"id": "the media id"},
-    "MediaUpdate": {
-        "action": "created, updated (with the complete item), deleted, or analyzed",
-        "media": "the complete item; of a deleted one what names it",
-        "analysis_id": "id of the analysis; there when `action` is analyzed",
-    },
+    "ItemCreated": {"media": "the complete item"},
+    "ItemUpdated": {"media": "the complete item"},
+    "ItemAnalyzed": {"media": "the complete item", "analysis_id": "id of the analysis: its job's"},
+    "ItemDeleted": {"media": "what names it"},
     "AnalysisComplete": {
         "items_processed": "items analysed",
         "items_identified": "items of which more than the bare name is known",

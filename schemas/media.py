@@ -66,13 +66,37 @@ class GoneItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     path_b64: str | None = None
 
 
-class MediaUpdate(Struct, frozen=True, kw_only=True):
-    """`data` of a `media_update`. `analysis_id` is there when `action` is `analyzed`."""
+class ItemCreated(Struct, frozen=True, kw_only=True, tag_field="action", tag="created"):
+    """`data` of a `media_update`: the catalogue has a new item."""
 
-    action: Action
     media_id: int
-    media: MediaItem | GoneItem
-    analysis_id: str | UnsetType = UNSET
+    media: MediaItem
+
+
+class ItemUpdated(Struct, frozen=True, kw_only=True, tag_field="action", tag="updated"):
+    """`data` of a `media_update`: an item is elsewhere, or its file has other content."""
+
+    media_id: int
+    media: MediaItem
+
+
+class ItemAnalyzed(Struct, frozen=True, kw_only=True, tag_field="action", tag="analyzed"):
+    """`data` of a `media_update`: an analysis of an item has ended."""
+
+    media_id: int
+    media: MediaItem
+    analysis_id: str
+
+
+class ItemDeleted(Struct, frozen=True, kw_only=True, tag_field="action", tag="deleted"):
+    """`data` of a `media_update`: an item's file is gone."""
+
+    media_id: int
+    media: GoneItem
+
+
+MediaUpdate = ItemCreated | ItemUpdated | ItemAnalyzed | ItemDeleted
+"""Any record of the media updates; `action` tells them apart."""
 
 
 class MediaUpdateWire(Struct, frozen=True, kw_only=True):

@@ -16,7 +16,16 @@ from schemas.analysis import Job
 from schemas.changes import Created, Deleted, Modified, Renamed, TreeRenamed
 from schemas.found import Found
 from schemas.ids import media_id
-from schemas.media import Action, Analysis, AnalysisComplete, GoneItem, MediaItem, MediaUpdate
+from schemas.media import (
+    Analysis,
+    AnalysisComplete,
+    GoneItem,
+    ItemAnalyzed,
+    ItemCreated,
+    ItemDeleted,
+    ItemUpdated,
+    MediaItem,
+)
 from schemas.paths import to_wire
 from schemas.raw import FileState, Result
 from schemas.times import iso
@@ -69,7 +78,7 @@ class Catalogue:
         self._known.add(entry)
         self._emit.change(Created(**self._path_change(entry, seen)), "created", _subject(place))
         if entry.media_id:
-            self._tell(entry, "created")
+            self._tell(entry, ItemCreated)
             self._ask(root, entry, seen.tally, now)
 
     def modified(self, root: Root, entry: Entry, seen: Sighting, fingerprint: str | None, now: int) -> None:
@@ -132,9 +141,7 @@ class Catalogue:
                 id=entry.media_id, title=_title(named, _found(entry)), media_type=named.media_type,
                 storage_root=entry.root, path=path, path_b64=b64,
             )  # fmt: skip
-            self._emit.media_update(
-                entry.library, MediaUpdate(action="deleted", media_id=entry.media_id, media=gone)
-            )
+            self._emit.media_update(entry.library, ItemDeleted(media_id=entry.media_id, media=gone))
             self._emit.state(entry.media_id, None)
 
     def unsettled(self, root: Root, entry: Entry | None, place: Place, seen: Sighting) -> None:
@@ -197,7 +204,7 @@ class Catalogue:
             tally.failed += 1
         elif (found is not None and found.identified) or naming.read(entry.path).year is not None:
             tally.identified += 1
-        self._tell(entry, "analyzed", record.job)
+        self._tell(entry, ItemAnalyzed, analysis_id=record.job)
         return True
 
     def complete(self, tally: Tally, now: int) -> None:
@@ -226,7 +233,7 @@ class Catalogue:
         again = changed or entry.job is not None or entry.analysis is None or entry.analysis.status == "unreadable"
         if again:
             self._end_job(entry)
-        self._tell(entry, "updated")
+        self._tell(entry, ItemUpdated)
         if again:
             self._ask(root, entry, tally, now)
 
@@ -283,15 +290,9 @@ class Catalogue:
             "scan_id": None if seen.tally is None else seen.tally.live.scan_id,
         }  # fmt: skip
 
-    def _tell(self, entry: Entry, action: Action, analysis_id: str | None = None) -> None:
+    def _tell(self, entry: Entry, update: type[ItemCreated | ItemUpdated | ItemAnalyzed], **more: str) -> None:
         item = self._item(entry)
-        update = MediaUpdate(
-            action=action,
-            media_id=entry.media_id,
-            media=item,
-            analysis_id=UNSET if analysis_id is None else analysis_id,
-        )
-        self._emit.media_update(entry.library, update)
+        self._emit.media_update(entry.library, update(media_id=entry.media_id, media=item, **more))
         self._emit.state(entry.media_id, item)
 
     def _item(self, entry: Entry) -> MediaItem:

@@ -16,7 +16,7 @@ from schemas.analysis import Job
 from schemas.changes import Change
 from schemas.codec import encode
 from schemas.ids import LANES_PER_ID, event_id
-from schemas.media import AnalysisComplete, MediaItem, MediaUpdate
+from schemas.media import AnalysisComplete, ItemDeleted, MediaItem, MediaUpdate
 from schemas.times import iso
 from schemas.topics import (
     ANALYSIS_JOBS,
@@ -159,7 +159,7 @@ class Emitter:
 
 def _capped(update: MediaUpdate) -> bytes:
     value = encode(update)
-    if len(value) > MAX_OUTPUT_BYTES and isinstance(update.media, MediaItem):
+    if len(value) > MAX_OUTPUT_BYTES and not isinstance(update, ItemDeleted):
         return encode(structs.replace(update, media=_without_analysis(update.media)))
     return value
 

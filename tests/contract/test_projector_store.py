@@ -23,7 +23,7 @@ from schemas.changes import (
     TreeRenamed,
 )
 from schemas.found import Found, Tags
-from schemas.media import Analysis, AnalysisComplete
+from schemas.media import Analysis, AnalysisComplete, ItemAnalyzed, ItemCreated, ItemDeleted, ItemUpdated
 from schemas.raw import Counts
 from schemas.system import SystemUpdate
 from streams.projector.errors import RowsRefused
@@ -213,7 +213,7 @@ def test_the_longest_paths_are_kept(subject: Subject) -> None:
 
 def test_nul_characters_are_kept_as_escapes(subject: Subject) -> None:
     log = Log()
-    log.update("created", item(7, "a.mkv", title="a\0b\\u0000c"))
+    log.update(ItemCreated, item(7, "a.mkv", title="a\0b\\u0000c"))
     subject.write(*log.records)
     row = subject.row("media_items")
     assert row["title"] == "a\\u0000b\\u0000c"
@@ -223,7 +223,7 @@ def test_nul_characters_are_kept_as_escapes(subject: Subject) -> None:
 def test_an_older_item_never_replaces_a_newer_one(subject: Subject) -> None:
     log = Log()
     for version in range(3):
-        log.update("updated", item(7, f"{version}.mkv", version=version))
+        log.update(ItemUpdated, item(7, f"{version}.mkv", version=version))
     subject.write(*log.records)
     subject.write(*log.records[:2])
     assert subject.row("media_items")["path"] == "2.mkv"
@@ -231,8 +231,8 @@ def test_an_older_item_never_replaces_a_newer_one(subject: Subject) -> None:
 
 def test_a_deleted_item_keeps_what_is_known_of_it_and_is_not_revived(subject: Subject) -> None:
     log = Log()
-    log.update("created", item(7, "a.mkv"))
-    log.update("deleted", gone(7, "a.mkv"))
+    log.update(ItemCreated, item(7, "a.mkv"))
+    log.update(ItemDeleted, gone(7, "a.mkv"))
     subject.write(*log.records[:1])
     subject.write(*log.records[1:])
     before = subject.row("media_items")
@@ -243,7 +243,7 @@ def test_a_deleted_item_keeps_what_is_known_of_it_and_is_not_revived(subject: Su
 
 def test_an_item_that_was_never_seen_alive_is_there_as_deleted(subject: Subject) -> None:
     log = Log()
-    log.update("deleted", gone(7, "a.mkv"))
+    log.update(ItemDeleted, gone(7, "a.mkv"))
     subject.write(*log.records)
     row = subject.row("media_items")
     assert (row["deleted_at"] is not None, row["library"], row["title"]) == (True, LIBRARY, "Title")
@@ -252,7 +252,9 @@ def test_an_item_that_was_never_seen_alive_is_there_as_deleted(subject: Subject)
 def test_an_analysis_is_kept_with_what_was_found(subject: Subject) -> None:
     found = Found(duration_ms=5, tags=Tags(artist="A"))
     log = Log()
-    log.update("analyzed", item(7, "a.mkv", analysis=Analysis(status="done", at=at(4), found=found)), "a-1")
+    log.update(
+        ItemAnalyzed, item(7, "a.mkv", analysis=Analysis(status="done", at=at(4), found=found)), analysis_id="a-1"
+    )
     subject.write(*log.records)
     row = subject.row("analyses")
     assert (row["analysis_id"], row["media_id"], row["status"]) == ("a-1", 7, "done")

@@ -140,11 +140,13 @@ EXAMPLES: dict[str, tuple[Topic, msgspec.Struct]] = {
             **_CHANGE, state="open", cause="seq_jump", subtree="a", first_seq=1, last_seq=2, counts=_COUNTS
         ),
     ),
-    "media_updates.updated": (
+    "media_updates.created": (MEDIA_UPDATES, media.ItemCreated(media_id=43_010, media=_ITEM)),
+    "media_updates.updated": (MEDIA_UPDATES, media.ItemUpdated(media_id=43_010, media=_ITEM)),
+    "media_updates.analyzed": (
         MEDIA_UPDATES,
-        media.MediaUpdate(action="analyzed", media_id=43_010, media=_ITEM, analysis_id="a"),
+        media.ItemAnalyzed(media_id=43_010, media=_ITEM, analysis_id="a"),
     ),
-    "media_updates.deleted": (MEDIA_UPDATES, media.MediaUpdate(action="deleted", media_id=43_010, media=_GONE)),
+    "media_updates.deleted": (MEDIA_UPDATES, media.ItemDeleted(media_id=43_010, media=_GONE)),
     "analysis_updates.analysis_complete": (
         ANALYSIS_UPDATES,
         media.AnalysisComplete(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from schemas import topics
 from schemas.changes import Created, Deleted, GapChanged, Modified, Renamed, RootChanged, ScanChanged
-from schemas.media import Analysis
+from schemas.media import Analysis, ItemAnalyzed, ItemCreated, ItemDeleted, ItemUpdated
 from schemas.system import SystemUpdate
 from schemas.topics import Topic
 from streams.projector.plan import rows_of
@@ -80,7 +80,7 @@ class Library:
                 size=self.step, media_id=id_,
             )
         )  # fmt: skip
-        self.log.update("created" if kind is Created else "updated", item(id_, path, version=self.step))
+        self.log.update(ItemCreated if kind is Created else ItemUpdated, item(id_, path, version=self.step))
 
     def _delete(self, path: str) -> None:
         if (id_ := self.known.pop(path, None)) is not None:
@@ -95,7 +95,7 @@ class Library:
                     media_id=id_,
                 )
             )
-            self.log.update("deleted", gone(id_, path))
+            self.log.update(ItemDeleted, gone(id_, path))
 
     def _move(self, path: str) -> None:
         target = self.paths[(self.paths.index(path) + 1) % len(self.paths)]
@@ -108,14 +108,13 @@ class Library:
                     from_path=path, from_root=ROOT, media_id=id_,
                 )
             )  # fmt: skip
-            self.log.update("updated", item(id_, target, version=self.step))
+            self.log.update(ItemUpdated, item(id_, target, version=self.step))
 
     def _analyse(self, path: str) -> None:
         if (id_ := self.known.get(path)) is not None:
             analysis = Analysis(status="done", at=at(self.step))
-            self.log.update(
-                "analyzed", item(id_, path, version=self.step, analysis=analysis), f"job-{self.step % 4}"
-            )
+            analysed = item(id_, path, version=self.step, analysis=analysis)
+            self.log.update(ItemAnalyzed, analysed, analysis_id=f"job-{self.step % 4}")
 
     def _lose(self, _path: str) -> None:
         for state, site in (("lost", None), ("declared", f"site {self.step}")):

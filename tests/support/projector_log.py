@@ -9,7 +9,7 @@ from schemas.changes import Change
 from schemas.codec import encode
 from schemas.headers import X_N, Headers, event_headers
 from schemas.ids import event_id
-from schemas.media import Action, Analysis, GoneItem, MediaItem, MediaUpdate
+from schemas.media import Analysis, GoneItem, MediaItem, MediaUpdate
 from schemas.system import SystemUpdate
 from schemas.times import iso
 from schemas.topics import Topic
@@ -91,12 +91,9 @@ class Log:
         """A record of the changes topic."""
         return self.append(topics.CHANGES, change)
 
-    def update(self, action: Action, item: MediaItem | GoneItem, analysis_id: str | None = None) -> Logged:
+    def update(self, kind: type[MediaUpdate], item: MediaItem | GoneItem, **more: str) -> Logged:
         """A record of the media updates topic."""
-        if analysis_id is None:
-            update = MediaUpdate(action=action, media_id=item.id, media=item)
-        else:
-            update = MediaUpdate(action=action, media_id=item.id, media=item, analysis_id=analysis_id)
+        update = kind(media_id=item.id, media=item, **more)  # type: ignore[arg-type]
         return self.append(topics.MEDIA_UPDATES, update, subject=str(item.id))
 
     def status(self, update: SystemUpdate) -> Logged:

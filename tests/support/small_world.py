@@ -10,7 +10,6 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
 from hypothesis import strategies as st
 
 from producer.core.normalise import Renamed as Tied
@@ -19,7 +18,7 @@ from schemas import raw
 from schemas.analysis import Job
 from schemas.changes import Change, Created, Deleted, Modified, Renamed, TreeRenamed
 from schemas.codec import Codec
-from schemas.media import AnalysisComplete, GoneItem, MediaItem
+from schemas.media import AnalysisComplete, ItemCreated, ItemDeleted, MediaItem, MediaUpdate
 from schemas.paths import is_inside
 from schemas.topics import ANALYSIS_JOBS, ANALYSIS_UPDATES, CHANGES, MEDIA_STATE, MEDIA_UPDATES
 from streams.core.emit import Output
@@ -377,14 +376,14 @@ class Picture:
         return self.paths[root, path]
 
     def _update(self, output: Output) -> None:
-        update = _update_of(output)
+        update = _updates.decode(output.value)
         id_ = update.media_id
-        if update.action == "created":
+        if isinstance(update, ItemCreated):
             assert id_ not in self.opened, "an item is opened once"
             self.opened.add(id_)
         else:
-            assert id_ in self.items, f"{update.action} of an item that is not live"
-        if isinstance(update.media, GoneItem):
+            assert id_ in self.items, f"{type(update).__name__} of an item that is not live"
+        if isinstance(update, ItemDeleted):
             self.closed.add(id_)
             del self.items[id_]
         else:
@@ -399,16 +398,4 @@ class Picture:
 
 
 _complete: Codec[AnalysisComplete] = Codec(AnalysisComplete)
-
-
-@dataclass(frozen=True, slots=True)
-class _Update:
-    action: str
-    media_id: int
-    media: MediaItem | GoneItem
-
-
-def _update_of(output: Output) -> _Update:
-    value = msgspec.json.decode(output.value or b"")
-    kind: Any = GoneItem if value["action"] == "deleted" else MediaItem
-    return _Update(value["action"], value["media_id"], msgspec.convert(value["media"], kind))
+_updates: Codec[MediaUpdate] = Codec(MediaUpdate)

@@ -18,6 +18,7 @@ from schemas.admin import TopicEpoch
 from schemas.changes import Created
 from schemas.codec import encode
 from schemas.headers import X_EXCEPTION_TYPE, X_ORIGINAL_OFFSET, find
+from schemas.media import ItemCreated
 from schemas.paths import to_wire
 from streams.projector.assigned import epochs_of, group_offsets
 from streams.projector.errors import LogEpochChanged, LogOvertaken, NotMigrated
@@ -130,7 +131,7 @@ def test_foreign_bytes_in_names_and_titles_are_carried(kafka: Kafka, migrated: s
         log.change(
             Created(library=LIBRARY, root=ROOT, at=at(1), path=name, path_b64=b64, type="file", origin="live")
         )
-        log.update("created", msgspec.structs.replace(item(7, name, title="a\0b"), path_b64=b64))
+        log.update(ItemCreated, msgspec.structs.replace(item(7, name, title="a\0b"), path_b64=b64))
         async with projecting(kafka, migrated):
             await Writer(kafka).write(log.records)
             await caught_up(kafka, migrated)

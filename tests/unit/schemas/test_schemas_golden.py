@@ -15,7 +15,6 @@ from schemas.codec import Codec, encode
 from schemas.envelope import decode_message, event_frame
 from schemas.generate import topic_schema
 from schemas.headers import CE_TIME
-from schemas.media import MediaUpdate, MediaUpdateWire
 from schemas.topics import DATA_TOPICS, Topic
 from tests.support.golden_records import EXAMPLES, GOLDEN, SEED, formatted
 
@@ -26,7 +25,7 @@ CLIENT_MESSAGES = sorted(SEED.glob("client.*.json"))
 
 def reader(topic: Topic) -> Codec[msgspec.Struct]:
     """The type that any reader of the topic decodes with."""
-    return Codec(MediaUpdateWire if topic.records is MediaUpdate else topic.records)
+    return Codec(topic.records)
 
 
 def channel_of(frame: dict[str, Any]) -> Channel:

@@ -13,6 +13,7 @@ from schemas.changes import Created
 from schemas.codec import encode
 from schemas.errors import SchemaError, Undecodable, UnknownVersion
 from schemas.headers import CE_DATASCHEMA, CE_ID, CE_TIME, X_N
+from schemas.media import ItemDeleted
 from schemas.paths import to_wire
 from schemas.topics import Topic
 from streams.projector.plan import TOPICS, rows_of
@@ -80,7 +81,7 @@ def test_fields_of_a_newer_writer_are_kept_in_the_record() -> None:
 
 def test_a_deletion_is_dated_by_the_event_and_not_by_its_reading() -> None:
     log = Log()
-    record = log.update("deleted", gone(7, "a.mkv"))
+    record = log.update(ItemDeleted, gone(7, "a.mkv"))
     (row,) = rows_of(topics.MEDIA_UPDATES, record)
     assert isinstance(row, GoneItemRow)
     assert (CE_TIME, row.deleted_at.strftime("%Y-%m-%dT%H:%M:%S.000Z").encode()) in record.headers
