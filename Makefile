@@ -19,7 +19,7 @@ run:
 # all tests, against a real Kafka and a real PostgreSQL; choose some with make test ARGS="-k word"
 test:
 	@$(PYTHON) infra/bootstrap.py dev
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --basetemp=$$(mktemp -d /tmp/catalogizer-tests-XXXXXX) tests $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --basetemp=$$(mktemp -d /tmp/catalogizer-tests-XXXXXX) tests $(ARGS)
 
 # format, lint, types, import contracts, unit tests
 check:
