@@ -19,6 +19,7 @@ from runtime import log
 from runtime.kafka import Kafka, stop_client
 from schemas.headers import raw_headers
 from schemas.topics import RAW
+from schemas.trace import begun
 
 BATCH_BYTES = 900_000
 CONFIRM_SECONDS = 30.0
@@ -84,7 +85,8 @@ class KafkaLog:
         batch = producer.create_batch()
         count = 0
         for record in records:
-            added = batch.append(timestamp=None, key=key, value=record.value, headers=raw_headers(record.kind))
+            headers = raw_headers(record.kind, begun(record.value))
+            added = batch.append(timestamp=None, key=key, value=record.value, headers=headers)
             if added is None:
                 break
             count += 1

@@ -38,7 +38,18 @@ from schemas.headers import (
     X_SOURCE,
 )
 from schemas.meanings import meaning
-from schemas.topics import COUNTED, DATA_TOPICS, DEFAULT_LANES, EMBEDDED_LANES, META, POSITIONS, RAW, Topic, dlq_of
+from schemas.topics import (
+    COUNTED,
+    COVERS,
+    DATA_TOPICS,
+    DEFAULT_LANES,
+    EMBEDDED_LANES,
+    META,
+    POSITIONS,
+    RAW,
+    Topic,
+    dlq_of,
+)
 from schemas.topics import GUARDED as GUARDED_TOPICS
 
 ROOT = Path(__file__).parent.parent
@@ -50,7 +61,7 @@ CLOUD_EVENT = (CE_SPECVERSION, CE_ID, CE_TYPE, CE_SOURCE, CE_TIME, CE_SUBJECT, C
 HEADER_MEANINGS: dict[str, str] = {
     TYPE: "the record's kind",
     SCHEMA_VERSION: "major version of its schema; an unknown one goes to the dead letter queue",
-    TRACEPARENT: "W3C trace context, where known",
+    TRACEPARENT: "W3C trace context: the same trace for an observation and all that came of it; where it is known",
     CE_SPECVERSION: "`1.0` (CloudEvents, binary mode of the Kafka protocol binding)",
     CE_ID: "deterministic id of the event: UUID 5 of (source position, index among its outputs)",
     CE_TYPE: "type of the event",
@@ -135,7 +146,9 @@ def headers_of(topic: Topic) -> tuple[str, ...]:
     if topic in (META, POSITIONS):
         return ()
     if topic.writer == "the fold":
-        return (*CLOUD_EVENT, X_SOURCE, *((X_N,) if topic in COUNTED else ()), X_FOLD_VERSION)
+        return (*CLOUD_EVENT, X_SOURCE, *((X_N,) if topic in COUNTED else ()), X_FOLD_VERSION, TRACEPARENT)
+    if topic is COVERS:
+        return (*CLOUD_EVENT, TRACEPARENT)
     return CLOUD_EVENT
 
 

@@ -40,9 +40,12 @@ MAJOR = 1
 _JSON = b"application/json"
 
 
-def raw_headers(kind: str) -> Headers:
-    """Headers of a change-log record."""
-    return [(TYPE, kind.encode()), (SCHEMA_VERSION, b"1")]
+def raw_headers(kind: str, context: bytes | None = None) -> Headers:
+    """Headers of a change-log record. `context`: its trace context (`schemas.trace`)."""
+    headers: Headers = [(TYPE, kind.encode()), (SCHEMA_VERSION, b"1")]
+    if context is not None:
+        headers.append((TRACEPARENT, context))
+    return headers
 
 
 def event_headers(

@@ -14,11 +14,12 @@ from prometheus_client import Counter
 from runtime.kafka import Kafka
 from schemas.analysis import Cover, Job
 from schemas.codec import Codec, encode
-from schemas.headers import check_version, event_headers, raw_headers
+from schemas.headers import TRACEPARENT, check_version, event_headers, find, raw_headers
 from schemas.ids import event_id
 from schemas.lanes import lane_of
 from schemas.times import iso
 from schemas.topics import ANALYSIS_JOBS, COVERS, RAW
+from schemas.trace import continued, sound
 from streams.analysis.analyst import Analyst, result
 from streams.confirmed import Confirmed
 from streams.guard import Guard, Received, Window, received
@@ -59,22 +60,32 @@ class AnalysisAgent:
         if outcome.cover is not None:
             await self._put_cover(record, outcome.cover)
         self._analyst.remember(job, outcome)
+        value = encode(result(job, outcome))
         await self._confirmed.put(
             RAW,
-            encode(result(job, outcome)),
+            value,
             key=job.library.encode(),
             partition=lane_of(job.library, self._kafka.lanes),
-            headers=raw_headers("result"),
+            headers=raw_headers("result", _context(record, value)),
         )
         self.ended += 1
         _ended.labels(outcome.status).inc()
 
     async def _put_cover(self, record: Received, cover: Cover) -> None:
+        id_ = event_id(ANALYSIS_JOBS.name, record.partition, record.offset, 0)
+        context = _context(record, id_.encode())
         headers = event_headers(
-            id=event_id(ANALYSIS_JOBS.name, record.partition, record.offset, 0),
+            id=id_,
             type="cover",
             source="urn:catalogizer:analysis",
             time=iso(record.timestamp),
             subject=cover.hash,
+            extra=None if context is None else [(TRACEPARENT, context)],
         )
         await self._confirmed.put(COVERS, encode(cover), key=cover.hash.encode(), partition=0, headers=headers)
+
+
+def _context(job: Received, identity: bytes) -> bytes | None:
+    """The trace context of what comes of a job."""
+    context = sound(find(job.headers, TRACEPARENT))
+    return None if context is None else continued(context, identity)

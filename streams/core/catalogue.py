@@ -7,7 +7,7 @@ rewrites and re-analysis. It decides nothing about time windows or identity.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from msgspec import UNSET
@@ -76,19 +76,21 @@ class Catalogue:
         if state.type == "file":
             entry.media_id = media_id(self._id_base, self._emit.lane, seen.offset)
         self._known.add(entry)
-        self._emit.change(Created(**self._path_change(entry, seen)), "created", _subject(place))
-        if entry.media_id:
-            self._tell(entry, ItemCreated)
-            self._ask(root, entry, seen.tally, now)
+        with self._emit.following(seen.trace):
+            self._emit.change(Created(**self._path_change(entry, seen)), "created", _subject(place))
+            if entry.media_id:
+                self._tell(entry, ItemCreated)
+                self._ask(root, entry, seen.tally, now)
 
     def modified(self, root: Root, entry: Entry, seen: Sighting, fingerprint: str | None, now: int) -> None:
         """What is there has other content or another identity."""
         assert seen.state is not None
         content = fingerprint is None or fingerprint != entry.fingerprint or seen.state.size != entry.size
         self._known.update(entry, seen.state, fingerprint)
-        self._emit.change(Modified(**self._path_change(entry, seen)), "modified", _subject(entry.place))
-        if entry.media_id:
-            self._content(root, entry, seen.tally, now, changed=content)
+        with self._emit.following(seen.trace):
+            self._emit.change(Modified(**self._path_change(entry, seen)), "modified", _subject(entry.place))
+            if entry.media_id:
+                self._content(root, entry, seen.tally, now, changed=content)
 
     def moved(
         self, root: Root, entry: Entry, place: Place, seen: Sighting, fingerprint: str | None, now: int
@@ -102,16 +104,17 @@ class Catalogue:
             changed = False
         self._known.move(entry, place.root, place.path)
         self._known.update(entry, state, fingerprint)
-        self._renamed(entry, before, seen)
-        if entry.media_id:
-            self._content(root, entry, seen.tally, now, changed=changed)
+        with self._emit.following(seen.trace):
+            self._renamed(entry, before, seen)
+            if entry.media_id:
+                self._content(root, entry, seen.tally, now, changed=changed)
 
     def tree_moved(
         self, root: Root, entries: list[Entry], source: str, target: str, seen: Sighting, now: int
     ) -> None:
         """A directory moved with all below it: one record for the tree, one for each path, same cause."""
         cause = f"tree:{self._emit.job_id()}"
-        seen = Sighting(seen.state, seen.offset, seen.origin, cause, seen.tally)
+        seen = replace(seen, cause=cause)
         path, b64 = to_wire(target)
         from_path, from_b64 = to_wire(source)
         self._emit.change(
@@ -133,16 +136,13 @@ class Catalogue:
         """Nothing is there any more, and no rename explains it."""
         self._known.remove(entry)
         self._end_job(entry)
-        self._emit.change(Deleted(**self._path_change(entry, seen)), "deleted", _subject(entry.place))
-        if entry.media_id:
-            path, b64 = to_wire(entry.path)
-            named = naming.read(entry.path)
-            gone = GoneItem(
-                id=entry.media_id, title=_title(named, _found(entry)), media_type=named.media_type,
-                storage_root=entry.root, path=path, path_b64=b64,
-            )  # fmt: skip
-            self._emit.media_update(entry.library, ItemDeleted(media_id=entry.media_id, media=gone))
-            self._emit.state(entry.media_id, None)
+        with self._emit.following(seen.trace):
+            self._emit.change(Deleted(**self._path_change(entry, seen)), "deleted", _subject(entry.place))
+            if entry.media_id:
+                self._emit.media_update(
+                    entry.library, ItemDeleted(media_id=entry.media_id, media=_gone_item(entry))
+                )
+                self._emit.state(entry.media_id, None)
 
     def unsettled(self, root: Root, entry: Entry | None, place: Place, seen: Sighting) -> None:
         """Still being written at the max hold: a change record, no update, no job."""
@@ -152,7 +152,8 @@ class Catalogue:
         shown.media_id = 0 if entry is None else entry.media_id
         facts = self._path_change(shown, seen) | {"settled": False}
         change = Created(**facts) if entry is None else Modified(**facts)
-        self._emit.change(change, "created" if entry is None else "modified", _subject(place))
+        with self._emit.following(seen.trace):
+            self._emit.change(change, "created" if entry is None else "modified", _subject(place))
 
     # -- jobs --------------------------------------------------------------------------------------------------
 
@@ -322,6 +323,15 @@ class Catalogue:
             duration=None if found.duration_ms is None else found.duration_ms / 1000,
             analysis=entry.analysis,
         )
+
+
+def _gone_item(entry: Entry) -> GoneItem:
+    path, b64 = to_wire(entry.path)
+    named = naming.read(entry.path)
+    return GoneItem(
+        id=entry.media_id, title=_title(named, _found(entry)), media_type=named.media_type,
+        storage_root=entry.root, path=path, path_b64=b64,
+    )  # fmt: skip
 
 
 def _subject(place: Place) -> str:

@@ -49,7 +49,7 @@ class Decide:
     def settled(self, pending: Pending, moment: Moment) -> None:
         """A path has settled."""
         place, state, entry = pending.place, pending.state, pending.carries
-        seen = Sighting(state, pending.offset, pending.origin, pending.cause, pending.tally)
+        seen = pending.seen
         pending.untie()
         if state is None:
             self._nothing_at(place, seen, moment)
@@ -78,8 +78,7 @@ class Decide:
         entry = self._known.get(*pending.place)
         if entry is not None and pending.state is not None and same_file(entry, pending.state):
             return
-        seen = Sighting(pending.state, pending.offset, pending.origin, pending.cause, pending.tally)
-        self._catalogue.unsettled(self._roots.of(pending.place.root), entry, pending.place, seen)
+        self._catalogue.unsettled(self._roots.of(pending.place.root), entry, pending.place, pending.seen)
 
     def expired(self, hold: Hold, moment: Moment) -> None:
         """Nothing came to explain a held half: it is what it looks like."""

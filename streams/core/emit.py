@@ -6,6 +6,8 @@ An output's id is a function of the source record's position and its index among
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from msgspec import structs
@@ -29,6 +31,7 @@ from schemas.topics import (
     Topic,
     dlq_of,
 )  # fmt: skip
+from schemas.trace import continued
 
 MAX_OUTPUT_BYTES = 262_144
 """An output's value is never longer (a constant of the fold's version)."""
@@ -61,15 +64,18 @@ class Emitter:
         self._at: str | None = None
         self._next_id: str | None = None
         self._outputs: list[Output] = []
+        self._trace: bytes | None = None
 
     @property
     def counters(self) -> Counters:
         """The last `x-n` given out per topic."""
         return Counters(changes=self._changes, media_updates=self._media, analysis_updates=self._analysis)
 
-    def begin(self, offset: int, append_time: int) -> None:
-        """The next record is being applied: its position makes ids, its append time (ms) is `at`."""
+    def begin(self, offset: int, append_time: int, trace: bytes | None = None) -> None:
+        """The next record is being applied: its position makes ids, its append time (ms) is `at`, its trace
+        context that of what comes of it."""
         self._offset = offset
+        self._trace = trace
         self._outputs = []
         self._next_id = None
         if append_time != self._append_time:
@@ -82,6 +88,15 @@ class Emitter:
         if self._at is None:
             self._at = iso(self._append_time)
         return self._at
+
+    @contextmanager
+    def following(self, trace: bytes | None) -> Iterator[None]:
+        """For what comes of an earlier record: that one's trace context."""
+        before, self._trace = self._trace, trace
+        try:
+            yield
+        finally:
+            self._trace = before
 
     def take(self) -> list[Output]:
         """The outputs of the record."""
@@ -154,6 +169,8 @@ class Emitter:
         ]
         if n is not None:
             headers.append((h.X_N, b"%d" % n))
+        if self._trace is not None:
+            headers.append((h.TRACEPARENT, continued(self._trace, id_.encode())))
         outputs.append(Output(topic, partition, key.encode(), value, headers))
 
 

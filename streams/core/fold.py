@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal, assert_never
 
 from schemas.admin import Counters
@@ -72,6 +73,7 @@ class Fold:
         self._scans = Scans(self._known, self._settle, self._renames, self._catalogue, self._emit, id_base)
         self._trees = Trees(self._known, self._settle, self._renames, self._decide, self._catalogue)
         self._at = 0
+        self._trace: bytes | None = None
 
     # -- what the shell needs to know --------------------------------------------------------------------------
 
@@ -124,11 +126,13 @@ class Fold:
             record = intake.read(value, headers)
         except SchemaError as error:
             return self.apply_undecodable(offset, append_time, key, value, error)
-        return self.apply(offset, append_time, key, record)
+        return self.apply(offset, append_time, key, record, intake.context(headers))
 
-    def apply(self, offset: int, append_time: int, key: bytes | None, record: RawRecord) -> list[Output]:
-        """Fold one record. `append_time` in milliseconds since 1970; `key`: the library."""
-        self._begin(offset, append_time)
+    def apply(
+        self, offset: int, append_time: int, key: bytes | None, record: RawRecord, trace: bytes | None = None
+    ) -> list[Output]:
+        """Fold one record. `append_time` in milliseconds since 1970; `key`: the library; `trace`: its context."""
+        self._begin(offset, append_time, trace)
         self._record(offset, "" if key is None else key.decode("utf-8", "replace"), record)
         self._close_ended(self._clock.now)
         return self._emit.take()
@@ -141,10 +145,11 @@ class Fold:
         self._emit.dead_letter(key, value, append_time, error)
         return self._emit.take()
 
-    def _begin(self, offset: int, append_time: int) -> None:
+    def _begin(self, offset: int, append_time: int, trace: bytes | None = None) -> None:
         now = self._clock.advance(append_time)
         self._at = append_time
-        self._emit.begin(offset, append_time)
+        self._trace = trace
+        self._emit.begin(offset, append_time, trace)
         while True:
             job_at = self._catalogue.next_at
             due_at = self._deadlines.next_at
@@ -220,7 +225,7 @@ class Fold:
         tally = None if record.scan is None else root.scans.get(record.scan)
         if tally is not None and record.file is not None:
             tally.arrived += 1
-        seen = Sighting(record.file, offset, record.origin, record.cause, tally)
+        seen = Sighting(record.file, offset, record.origin, record.cause, tally, self._trace)
         self._touch(root, place, seen)
 
     def _touch(self, root: Root, place: Place, seen: Sighting) -> None:
@@ -235,7 +240,7 @@ class Fold:
         tally = None if record.scan is None else root.scans.get(record.scan)
         if tally is not None:
             tally.arrived += 1
-        seen = Sighting(record.file, offset, record.origin, record.cause, tally)
+        seen = Sighting(record.file, offset, record.origin, record.cause, tally, self._trace)
         if source == target:
             self._touch(root, target, seen)
         elif record.file.type == "dir":
@@ -251,7 +256,7 @@ class Fold:
         if before is not None:
             entry = before.carries or entry
             fingerprint = before.fingerprint if same_sight(before.state, seen.state) else None
-        self._touch(root, source, Sighting(None, seen.offset, seen.origin, seen.cause, seen.tally))
+        self._touch(root, source, replace(seen, state=None))
         self._mark_seen(root, target.path)
         pending = self._settle.touch(target, seen, self._clock.now, root.windows)
         pending.fingerprint = pending.fingerprint or fingerprint
@@ -296,7 +301,7 @@ class Fold:
     def _scan_finished(self, root: Root, offset: int, record: ScanFinished) -> None:
         tally = root.scans.get(record.scan)
         moment = Moment(self._clock.now, self._at)
-        nothing = Sighting(None, offset, record.origin, record.cause, tally)
+        nothing = Sighting(None, offset, record.origin, record.cause, tally, self._trace)
         for place in self._scans.finished(root, record, moment.now):
             if self._settle.get(place) is not None or self._renames.new_at(place) is not None:
                 self._touch(root, place, nothing)

@@ -29,13 +29,15 @@ class Windows:
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """One observation as the stages pass it on. `offset` is its record's; `state` None: nothing is there."""
+    """One observation as the stages pass it on. `offset` and `trace` are its record's; `state` None: nothing is
+    there."""
 
     state: FileState | None
     offset: int
     origin: Origin
     cause: str | None = None
     tally: Tally | None = None
+    trace: bytes | None = None
 
 
 class Pending:
@@ -43,7 +45,7 @@ class Pending:
 
     __slots__ = (
         "carries", "cause", "deadline", "fingerprint", "first_at", "last_at", "offset", "order", "origin",
-        "place", "state", "tally", "windows",
+        "place", "state", "tally", "trace", "windows",
     )  # fmt: skip
 
     def __init__(self, place: Place, seen: Sighting, now: int, windows: Windows) -> None:
@@ -53,12 +55,18 @@ class Pending:
         self.origin: Origin = seen.origin
         self.cause = seen.cause
         self.tally = seen.tally
+        self.trace = seen.trace
         self.first_at = self.last_at = now
         self.windows = windows
         self.carries: Entry | None = None
         self.fingerprint: str | None = None
         self.deadline: int | None = None
         self.order = 0
+
+    @property
+    def seen(self) -> Sighting:
+        """What was seen last."""
+        return Sighting(self.state, self.offset, self.origin, self.cause, self.tally, self.trace)
 
     def tie(self, entry: Entry) -> None:
         """The kernel says that the entry was moved here, wherever it was tied to before."""
@@ -112,6 +120,7 @@ class Settle:
             self._deadlines.set(pending, pending.due_at)
             return pending
         pending.offset = seen.offset
+        pending.trace = seen.trace
         if seen.tally is not None:
             self._leave(pending)
             pending.tally = seen.tally

@@ -6,15 +6,19 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
+from schemas import topics
+from schemas.headers import TRACEPARENT, find
 from tests.support import media
+from tests.support.committed import read_all
 from tests.support.platform import Platform
 
 SECONDS = 15
@@ -104,6 +108,39 @@ def test_a_replay_gives_the_same_bytes_before_and_after_a_kill_of_the_gateway(
     killed = platform.kill("serve")
     platform.wait_again("serve", killed)
     assert again() == live
+
+
+def test_everything_that_comes_of_a_file_is_in_the_trace_of_its_observation(
+    platform: Platform, root: Path, tmp_path: Path
+) -> None:
+    made = media.song(tmp_path / "traced.mp3", 0.2)
+    with listen(platform) as socket:
+        shutil.copy(made, root / made.name)
+        events(socket, made.name, "created", "analyzed")
+    (change,) = found(platform, topics.CHANGES, lambda value: value.get("path") == made.name)
+    (job,) = found(platform, topics.ANALYSIS_JOBS, lambda value: value["path"] == made.name)
+    result = found(platform, topics.RAW, lambda value: value.get("job") == job.value["job"])
+    updates = found(platform, topics.MEDIA_UPDATES, lambda value: value["media"]["path"] == made.name)
+    observed = found(platform, topics.RAW, lambda value: value.get("path") == made.name)
+    assert len(updates) == 2
+    assert {one.trace for one in (job, *result, *updates)} == {change.trace}
+    assert change.trace in {one.trace for one in observed}
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """A record's value, and the trace it is in."""
+
+    value: dict[str, Any]
+    trace: bytes
+
+
+def found(platform: Platform, topic: topics.Topic, wanted: Callable[[dict[str, Any]], bool]) -> list[Traced]:
+    """The records of a topic that are wanted."""
+    partitions = range(topic.partition_count(topics.EMBEDDED_LANES))
+    records = read_all(platform.run["bootstrap_servers"], topic.name, *partitions)
+    told = [Traced(json.loads(r.value or b"{}"), (find(r.headers, TRACEPARENT) or b"")[3:35]) for r in records]
+    return [one for one in told if wanted(one.value)]
 
 
 def test_names_are_carried_exactly(platform: Platform, root: Path) -> None:

@@ -1,0 +1,33 @@
+"""W3C trace context (`traceparent`): which records came of which observation.
+
+An observation begins a trace; everything that comes of it goes on with it: changes, updates, the job, the job's
+result and what that leads to. Ids are made from the records, never drawn, so that a record sent again and a
+replay have the same ones. Format: `00-<trace id, 32 hex>-<span id, 16 hex>-01`
+(https://www.w3.org/TR/trace-context/, level 1; flag 01: sampled).
+"""
+
+from __future__ import annotations
+
+import re
+
+import xxhash
+
+_FORM = re.compile(rb"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_TRACE_END = len("00-") + 32
+
+
+def begun(value: bytes) -> bytes:
+    """The context of a record that begins a trace."""
+    digest = xxhash.xxh3_128_hexdigest(value)
+    return f"00-{digest}-{digest[:16]}-01".encode()
+
+
+def continued(context: bytes, identity: bytes) -> bytes:
+    """The context of a record that came of one with `context`. `identity`: what is the record's own and the same
+    when it is written again (its id, or its value)."""
+    return b"%b-%b-01" % (context[:_TRACE_END], xxhash.xxh3_64_hexdigest(identity).encode())
+
+
+def sound(context: bytes | None) -> bytes | None:
+    """The context, or None for what is none: others write headers too."""
+    return context if context is not None and _FORM.fullmatch(context) else None
