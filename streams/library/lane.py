@@ -102,10 +102,10 @@ class Lane:
         self._stop_waiter = asyncio.ensure_future(self._stopping.wait())
         try:
             await self._writer.start()
-            await self._start()
-            while not self._stopping.is_set():
-                await self._step()
-            await self._commit()
+            if await self._start():
+                while not self._stopping.is_set():
+                    await self._step()
+                await self._commit()
         finally:
             self.progress.state = "stopped"
             self.settled.set()
@@ -114,7 +114,9 @@ class Lane:
 
     # -- start -------------------------------------------------------------------------------------------------
 
-    async def _start(self) -> None:
+    async def _start(self) -> bool:
+        """Restore the state of the position. False when asked to stop meanwhile: then it stands before it, and
+        what it would commit is the past."""
         position = self._position = await self._positions.read(self.lane)
         target = 0 if position is None else position.next_offset
         first = (await self._consumer.beginning_offsets([self._partition]))[self._partition]
@@ -129,12 +131,15 @@ class Lane:
         self._consumer.seek(self._partition, 0)
         self._consumer.resume(self._partition)
         await self._fold_silently(target)
+        if self._next < target:
+            return False
         self._check(position)
         self._consumer.seek(self._partition, self._next)
         self._committed_at = time.monotonic()
         self.progress.state = "live"
         self.settled.set()
         _log.info("lane live", lane=self.lane, offset=self._next, known=self._fold.known_paths)
+        return True
 
     async def _fold_silently(self, target: int) -> None:
         yielded = time.monotonic()
@@ -151,7 +156,7 @@ class Lane:
             self._moved()
 
     def _check(self, position: Position | None) -> None:
-        if position is None or self._stopping.is_set():
+        if position is None:
             return
         found = (VERSION, self._fold.counters)
         if found != (position.fold_version, position.counters):
@@ -196,6 +201,10 @@ class Lane:
     async def _commit(self) -> None:
         if not self._outputs and self._next == self.committed_offset and self._stopping.is_set():
             return
+        if self._next < self.committed_offset:
+            raise AssertionError(
+                f"position {self._next} after {self.committed_offset}: all between would be twice"
+            )
         position = Position(
             lane=self.lane,
             epoch=self._epoch,

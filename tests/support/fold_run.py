@@ -86,6 +86,27 @@ class Worker:
         return self._process.wait(15)
 
 
+class Workers:
+    """Starts workers whose progress stands in `folder`, and kills at the end what a failed test has left."""
+
+    def __init__(self, kafka: Kafka, folder: Path) -> None:
+        self._kafka = kafka
+        self._folder = folder
+        self._started: list[Worker] = []
+
+    def __call__(self, instance: str, point: str = "", hit: int = 0) -> Worker:
+        """A worker; `point`, `hit`: where it kills itself."""
+        worker = Worker(self._kafka, instance, self._folder, point, hit)
+        self._started.append(worker)
+        return worker
+
+    def end(self) -> None:
+        """Kill what still runs."""
+        for worker in self._started:
+            if worker.died is None:
+                worker.kill()
+
+
 class Feeder:
     """Writes a seeded stream of creations, rewrites, renames, deletions, scans and results into the change log of
     `libraries`, answering a part of the jobs that a shadow fold asks for."""

@@ -9,12 +9,11 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 from runtime.kafka import Kafka
 from schemas import topics
 from tests.support.committed import read_all
-from tests.support.fold_run import LANE_OUTPUTS, Feeder, Worker, drained
+from tests.support.fold_run import LANE_OUTPUTS, Feeder, Workers, drained
 from tests.support.refold_digest import digest
 
 Lines = list[list[object]]
@@ -34,9 +33,9 @@ def refold(kafka: Kafka, lane: int, start: int, end: int, *, seed: str, most: in
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def test_three_refolds_equal_each_other_and_what_live_readers_got(kafka: Kafka, tmp_path: Path) -> None:
+def test_three_refolds_equal_each_other_and_what_live_readers_got(kafka: Kafka, workers: Workers) -> None:
     bootstrap = kafka.settings.bootstrap_servers or ""
-    worker = Worker(kafka, "a", tmp_path)
+    worker = workers("a")
     asyncio.run(Feeder(kafka, seed=6).run(1_000, pause_seconds=0.05))
     drained(kafka, bootstrap, [worker])
     assert worker.end() == 0

@@ -4,7 +4,6 @@ it goes on. A change log that is not the one the position belongs to stops the l
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
 from confluent_kafka import ConsumerGroupState
 from confluent_kafka.admin import AdminClient
@@ -15,7 +14,7 @@ from schemas import topics
 from schemas.codec import encode
 from streams.library.service import GROUP
 from tests.support.committed import read_all
-from tests.support.fold_run import Feeder, Worker, drained, verdict, wait_live
+from tests.support.fold_run import Feeder, Workers, drained, verdict, wait_live
 from tests.support.waiting import wait_until
 
 
@@ -27,7 +26,7 @@ def reset_words(how: str, kafka: Kafka) -> tuple[str, ...]:
     return (*group, "--topic", kafka.name(topics.RAW), "--reset-offsets", how, "--execute")
 
 
-def test_resets_of_the_group_repeat_nothing_and_skip_nothing(kafka: Kafka, tmp_path: Path) -> None:
+def test_resets_of_the_group_repeat_nothing_and_skip_nothing(kafka: Kafka, workers: Workers) -> None:
     bootstrap = kafka.settings.bootstrap_servers or ""
     feeder = Feeder(kafka, seed=3)
     total = 0
@@ -35,7 +34,7 @@ def test_resets_of_the_group_repeat_nothing_and_skip_nothing(kafka: Kafka, tmp_p
         if how is not None:
             done = kafka_tool("consumer-groups", "--bootstrap-server", bootstrap, *reset_words(how, kafka))
             assert done.returncode == 0, done.stdout + done.stderr
-        worker = Worker(kafka, "a", tmp_path)
+        worker = workers("a")
         asyncio.run(feeder.run(150))
         drained(kafka, bootstrap, [worker])
         assert worker.end() == 0
@@ -50,7 +49,7 @@ def _is_empty(kafka: Kafka) -> bool:
     return bool(told.state == ConsumerGroupState.EMPTY)
 
 
-def test_a_position_of_another_log_stops_the_lane(kafka: Kafka, tmp_path: Path) -> None:
+def test_a_position_of_another_log_stops_the_lane(kafka: Kafka, workers: Workers) -> None:
     async def foreign_position() -> None:
         producer = kafka.producer()
         await producer.start()
@@ -65,7 +64,7 @@ def test_a_position_of_another_log_stops_the_lane(kafka: Kafka, tmp_path: Path) 
         await producer.stop()
 
     asyncio.run(foreign_position())
-    worker = Worker(kafka, "a", tmp_path)
+    worker = workers("a")
     wait_until(
         lambda: [state for state, _ in worker.lanes.values()] == ["stopped"] * kafka.lanes,
         20,
@@ -77,9 +76,9 @@ def test_a_position_of_another_log_stops_the_lane(kafka: Kafka, tmp_path: Path) 
         assert read_all(kafka.settings.bootstrap_servers or "", kafka.name(topics.CHANGES), lane) == []
 
 
-def test_an_undecodable_record_goes_to_the_queue_in_the_same_transaction(kafka: Kafka, tmp_path: Path) -> None:
+def test_an_undecodable_record_goes_to_the_queue_in_the_same_transaction(kafka: Kafka, workers: Workers) -> None:
     bootstrap = kafka.settings.bootstrap_servers or ""
-    worker = Worker(kafka, "a", tmp_path)
+    worker = workers("a")
     wait_live([worker], kafka.lanes)
     poison = [b"not json", b'{"kind":"observed"}', b"\xff\xfe", b'{"kind":"tick"}' + b" " * 70_000]
 

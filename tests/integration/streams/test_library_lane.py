@@ -1,0 +1,73 @@
+"""A lane that is asked to stop at any moment leaves a position from which its next owner goes on."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiokafka import TopicPartition
+
+from runtime.epochs import read_epochs
+from runtime.kafka import Kafka
+from schemas.lanes import lane_of
+from schemas.topics import RAW
+from streams.library.lane import Lane
+from streams.library.positions import Positions
+from streams.library.service import GROUP
+from streams.library.ticks import Ticker
+from streams.library.writer import LaneWriter
+from tests.support.fold_run import Feeder, Workers, drained, verdict
+
+LIBRARY = "home"
+CHANGES = 1_500
+MOMENTS = (0.0, 0.005, 0.02, 0.05, 0.1, 0.2, 0.4)
+"""Seconds after which the lane is asked to stop; before it began, while it restores, and after."""
+
+
+async def run_for(kafka: Kafka, number: int, seconds: float) -> tuple[int, int]:
+    """Own a lane for so long; its position before and after."""
+    partition = TopicPartition(kafka.name(RAW), number)
+    positions, consumer, ticks = Positions(kafka), kafka.tail_consumer(), kafka.producer(linger_ms=0)
+    for client in (positions, consumer, ticks):
+        await client.start()
+    consumer.assign([partition])
+    consumer.pause(partition)
+    lane = Lane(
+        consumer,
+        partition,
+        epoch=(await read_epochs(kafka))[RAW.name].epoch,
+        writer=LaneWriter(kafka, number, kafka.group(GROUP)),
+        positions=positions,
+        ticker=Ticker(kafka, ticks),
+    )
+    try:
+        before = await positions.read(number)
+        if not seconds:
+            lane.ask_to_stop()
+        running = asyncio.create_task(lane.run())
+        await asyncio.sleep(seconds)
+        lane.ask_to_stop()
+        await running
+        after = await positions.read(number)
+    finally:
+        for client in (ticks, consumer, positions):
+            await client.stop()
+    assert before is not None
+    assert after is not None
+    return before.next_offset, after.next_offset
+
+
+def test_asked_to_stop_while_it_restores_it_does_not_put_its_position_back(kafka: Kafka, workers: Workers) -> None:
+    bootstrap = kafka.settings.bootstrap_servers or ""
+    feeder = Feeder(kafka, seed=8, libraries=(LIBRARY,))
+    first = workers("a")
+    asyncio.run(feeder.run(CHANGES))
+    drained(kafka, bootstrap, [first])
+    assert first.end() == 0
+    for seconds in MOMENTS:
+        before, after = asyncio.run(run_for(kafka, lane_of(LIBRARY, kafka.lanes), seconds))
+        assert after >= before > CHANGES, f"asked to stop after {seconds:g} s"
+    last = workers("a")
+    asyncio.run(feeder.run(50))
+    drained(kafka, bootstrap, [last])
+    assert last.end() == 0
+    assert verdict(kafka, bootstrap) > CHANGES
