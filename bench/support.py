@@ -32,7 +32,10 @@ def broker(lanes: int = 1) -> Iterator[Kafka]:
         embedded.start()
         try:
             embedded.wait_ready()
-            yield Kafka(KafkaSettings(bootstrap_servers=embedded.bootstrap_servers, lanes=lanes), "bench")
+            settings = KafkaSettings(
+                bootstrap_servers=embedded.bootstrap_servers, lanes=lanes, replication_factor=1
+            )
+            yield Kafka(settings, "bench")
         finally:
             embedded.stop()
 

@@ -22,10 +22,19 @@ def begun(value: bytes) -> bytes:
     return f"00-{digest}-{digest[:16]}-01".encode()
 
 
-def continued(context: bytes, identity: bytes) -> bytes:
-    """The context of a record that came of one with `context`. `identity`: what is the record's own and the same
-    when it is written again (its id, or its value)."""
-    return b"%b-%b-01" % (context[:_TRACE_END], xxhash.xxh3_64_hexdigest(identity).encode())
+def continued(context: bytes, span: bytes) -> bytes:
+    """The context of a record that came of one with `context`."""
+    return b"%b-%b-01" % (context[:_TRACE_END], span)
+
+
+def span_of_value(value: bytes) -> bytes:
+    """The span id of a record without an id of its own."""
+    return xxhash.xxh3_64_hexdigest(value).encode()
+
+
+def span_of_event(id_: bytes) -> bytes:
+    """The span id of a record whose id is this UUID: its last 64 bits."""
+    return id_[19:23] + id_[24:]
 
 
 def sound(context: bytes | None) -> bytes | None:

@@ -19,7 +19,7 @@ from runtime.dead_letters import DeadLetters
 from runtime.epochs import NotProvisioned, read_epochs
 from runtime.health import Health, HealthServer
 from runtime.kafka import Kafka, stop_client
-from runtime.lifecycle import Stop, announce_ready, end_hard
+from runtime.lifecycle import Stop, announce_ready, collect_rarely, end_hard
 from runtime.reports import Reporter
 from schemas.system import Scalar
 from schemas.topics import ANALYSIS_JOBS, REPORTS, Topic
@@ -49,6 +49,7 @@ async def stream(kafka: Kafka, settings: StreamsSettings, state_dir: Path, stop:
     any failure that could lose or repeat something ends the process."""
     for noisy in ("faust", "mode"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    collect_rarely()
     health = Health()
     with slot_held(state_dir, settings.slot) as folder:
         await _provisioned(kafka)

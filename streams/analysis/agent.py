@@ -19,7 +19,7 @@ from schemas.ids import event_id
 from schemas.lanes import lane_of
 from schemas.times import iso
 from schemas.topics import ANALYSIS_JOBS, COVERS, RAW
-from schemas.trace import continued, sound
+from schemas.trace import continued, sound, span_of_event, span_of_value
 from streams.analysis.analyst import Analyst, result
 from streams.confirmed import Confirmed
 from streams.guard import Guard, Received, Window, received
@@ -66,14 +66,14 @@ class AnalysisAgent:
             value,
             key=job.library.encode(),
             partition=lane_of(job.library, self._kafka.lanes),
-            headers=raw_headers("result", _context(record, value)),
+            headers=raw_headers("result", _context(record, span_of_value(value))),
         )
         self.ended += 1
         _ended.labels(outcome.status).inc()
 
     async def _put_cover(self, record: Received, cover: Cover) -> None:
         id_ = event_id(ANALYSIS_JOBS.name, record.partition, record.offset, 0)
-        context = _context(record, id_.encode())
+        context = _context(record, span_of_event(id_.encode()))
         headers = event_headers(
             id=id_,
             type="cover",
@@ -85,7 +85,7 @@ class AnalysisAgent:
         await self._confirmed.put(COVERS, encode(cover), key=cover.hash.encode(), partition=0, headers=headers)
 
 
-def _context(job: Received, identity: bytes) -> bytes | None:
+def _context(job: Received, span: bytes) -> bytes | None:
     """The trace context of what comes of a job."""
     context = sound(find(job.headers, TRACEPARENT))
-    return None if context is None else continued(context, identity)
+    return None if context is None else continued(context, span)

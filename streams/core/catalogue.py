@@ -7,7 +7,7 @@ rewrites and re-analysis. It decides nothing about time windows or identity.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from msgspec import UNSET
@@ -114,7 +114,7 @@ class Catalogue:
     ) -> None:
         """A directory moved with all below it: one record for the tree, one for each path, same cause."""
         cause = f"tree:{self._emit.job_id()}"
-        seen = replace(seen, cause=cause)
+        seen = seen._replace(cause=cause)
         path, b64 = to_wire(target)
         from_path, from_b64 = to_wire(source)
         self._emit.change(
@@ -239,7 +239,8 @@ class Catalogue:
             self._ask(root, entry, tally, now)
 
     def _ask(self, root: Root, entry: Entry, tally: Tally | None, now: int) -> None:
-        if entry.size == 0 or naming.media_type_of(entry.path) not in naming.PROBED:
+        media_type = naming.media_type_of(entry.path)
+        if entry.size == 0 or media_type not in naming.PROBED:
             return
         if tally is None:
             tally = root.batch = root.batch or Tally(root.library, root.name, None)

@@ -31,13 +31,14 @@ from schemas.topics import (
     Topic,
     dlq_of,
 )  # fmt: skip
-from schemas.trace import continued
+from schemas.trace import continued, span_of_event
 
 MAX_OUTPUT_BYTES = 262_144
 """An output's value is never longer (a constant of the fold's version)."""
 
 _DLQ = dlq_of(RAW)
 _SOURCE = RAW.name.encode()
+_EMITTER = (h.CE_SOURCE, b"urn:catalogizer:fold")
 
 
 @dataclass(slots=True)
@@ -62,6 +63,8 @@ class Emitter:
         self._offset = -1
         self._append_time = -1
         self._at: str | None = None
+        self._time = (h.CE_TIME, b"")
+        self._source: tuple[str, bytes] | None = None
         self._next_id: str | None = None
         self._outputs: list[Output] = []
         self._trace: bytes | None = None
@@ -78,6 +81,7 @@ class Emitter:
         self._trace = trace
         self._outputs = []
         self._next_id = None
+        self._source = None
         if append_time != self._append_time:
             self._append_time = append_time
             self._at = None
@@ -85,9 +89,12 @@ class Emitter:
     @property
     def at(self) -> str:
         """The record's append time, ISO 8601: the time of everything decided with it."""
-        if self._at is None:
-            self._at = iso(self._append_time)
-        return self._at
+        return self._at or self._new_time()
+
+    def _new_time(self) -> str:
+        at = self._at = iso(self._append_time)
+        self._time = (h.CE_TIME, at.encode())
+        return at
 
     @contextmanager
     def following(self, trace: bytes | None) -> Iterator[None]:
@@ -151,27 +158,34 @@ class Emitter:
     def _put(
         self, topic: Topic, partition: int, key: str, type_: str, subject: str, value: bytes | None, n: int | None
     ) -> None:
-        fixed = self._fixed.get(type_)
-        if fixed is None:
-            whole = h.event_headers(id="", type=type_, source="", time="", subject="")
-            varying = (h.CE_ID, h.CE_SOURCE, h.CE_TIME, h.CE_SUBJECT)
-            fixed = self._fixed[type_] = [*(pair for pair in whole if pair[0] not in varying), self._version]
+        fixed = self._fixed.get(type_) or self._fix(type_)
         outputs = self._outputs
-        id_ = self._next_id or event_id(RAW.name, self.lane, self._offset, len(outputs))
+        id_ = (self._next_id or event_id(RAW.name, self.lane, self._offset, len(outputs))).encode()
         self._next_id = None
+        if self._at is None:
+            self._new_time()
+        if self._source is None:
+            self._source = (h.X_SOURCE, b"%b:%d:%d" % (_SOURCE, self.lane, self._offset))
         headers = [
-            (h.CE_ID, id_.encode()),
-            (h.CE_SOURCE, b"urn:catalogizer:fold"),
-            (h.CE_TIME, self.at.encode()),
+            (h.CE_ID, id_),
+            _EMITTER,
+            self._time,
             (h.CE_SUBJECT, subject.encode("utf-8", "replace")),
-            (h.X_SOURCE, b"%b:%d:%d" % (_SOURCE, self.lane, self._offset)),
+            self._source,
             *fixed,
         ]
         if n is not None:
             headers.append((h.X_N, b"%d" % n))
         if self._trace is not None:
-            headers.append((h.TRACEPARENT, continued(self._trace, id_.encode())))
+            headers.append((h.TRACEPARENT, continued(self._trace, span_of_event(id_))))
         outputs.append(Output(topic, partition, key.encode(), value, headers))
+
+    def _fix(self, type_: str) -> h.Headers:
+        """The headers that all outputs of a type have alike."""
+        whole = h.event_headers(id="", type=type_, source="", time="", subject="")
+        varying = (h.CE_ID, h.CE_SOURCE, h.CE_TIME, h.CE_SUBJECT)
+        self._fixed[type_] = [*(pair for pair in whole if pair[0] not in varying), self._version]
+        return self._fixed[type_]
 
 
 def _capped(update: MediaUpdate) -> bytes:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Literal, assert_never
 
 from schemas.admin import Counters
@@ -256,7 +255,7 @@ class Fold:
         if before is not None:
             entry = before.carries or entry
             fingerprint = before.fingerprint if same_sight(before.state, seen.state) else None
-        self._touch(root, source, replace(seen, state=None))
+        self._touch(root, source, seen._replace(state=None))
         self._mark_seen(root, target.path)
         pending = self._settle.touch(target, seen, self._clock.now, root.windows)
         pending.fingerprint = pending.fingerprint or fingerprint

@@ -51,8 +51,7 @@ def _path(display: str, b64: str | None) -> str:
         path = from_wire(display, b64)
     except ValueError as error:
         raise Undecodable(str(error)) from error
-    if not path or path[0] == "/" or path[-1] == "/" or "\0" in path or "//" in path:
-        raise Undecodable(f"not a path relative to a root: {path!r}")
-    if "." in path and any(part in (".", "..") for part in path.split("/")):
+    parts = f"/{path}/"
+    if "//" in parts or "/./" in parts or "/../" in parts or "\0" in path:
         raise Undecodable(f"not a path relative to a root: {path!r}")
     return path

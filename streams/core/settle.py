@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from schemas.raw import FileState, Origin
 from streams.core.deadlines import Deadlines
@@ -27,8 +27,7 @@ class Windows:
     rename: int = 2_000
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(NamedTuple):
     """One observation as the stages pass it on. `offset` and `trace` are its record's; `state` None: nothing is
     there."""
 

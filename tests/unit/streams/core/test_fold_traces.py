@@ -7,8 +7,9 @@ from typing import Any
 from schemas import raw
 from schemas.codec import encode
 from schemas.headers import TRACEPARENT, find, raw_headers
+from schemas.ids import event_id
 from schemas.raw import RawRecord
-from schemas.trace import begun, continued, sound
+from schemas.trace import begun, continued, sound, span_of_event, span_of_value
 from streams.core.emit import Output
 from streams.core.fold import Fold
 from tests.support.lane import IDENTITY, START, a_file
@@ -82,7 +83,7 @@ def test_a_result_and_what_it_leads_to_are_in_the_trace_of_the_observation() -> 
         job=(find(job.headers, "ce_id") or b"").decode(), media_id=int(job.key), root="films", size=file.size,
         mtime_ns=file.mtime_ns, inode=file.inode, status="failed",
     )  # fmt: skip
-    context = continued(find(job.headers, TRACEPARENT) or b"", encode(result))
+    context = continued(find(job.headers, TRACEPARENT) or b"", span_of_value(encode(result)))
     outputs = lane.put(result, 6_000, context)
     assert traces(outputs, "catalog.media.updates.v1") == [seen]
 
@@ -107,5 +108,7 @@ def test_a_header_that_is_no_context_is_not_carried() -> None:
 def test_ids_are_made_from_the_records() -> None:
     assert begun(b"a") == begun(b"a") != begun(b"b")
     context = begun(b"a")
-    assert continued(context, b"x") == continued(context, b"x") != continued(context, b"y")
-    assert trace(continued(context, b"x")) == trace(context)
+    for span in (span_of_value(b"x"), span_of_event(event_id("topic", 0, 1, 2).encode())):
+        assert trace(continued(context, span)) == trace(context)
+        assert continued(context, span) != context
+    assert span_of_value(b"x") != span_of_value(b"y")
