@@ -12,6 +12,8 @@ from typing import Any, Literal, LiteralString
 from psycopg.rows import class_row
 from psycopg_pool import AsyncConnectionPool
 
+from schemas.times import iso, millis
+
 SortBy = Literal["updated_at", "created_at", "title", "year", "rating", "file_size"]
 SortOrder = Literal["asc", "desc"]
 
@@ -162,5 +164,5 @@ def _values(wanted: Search) -> dict[str, object]:
 
 
 def at_iso(at: datetime | None) -> str | None:
-    """A database time as ISO 8601 in UTC with milliseconds."""
-    return None if at is None else at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """A database time, in whatever zone the session has, as it stands on the wire."""
+    return None if at is None else iso(millis(at))

@@ -20,7 +20,7 @@ from gateway.core import answers
 from gateway.core.resolve import Bounds
 from gateway.core.session import Place
 from gateway.framer import Framer
-from runtime.kafka import Kafka
+from runtime.kafka import Kafka, stop_client
 from schemas.channels import CHANNELS
 
 T = TypeVar("T")
@@ -117,9 +117,9 @@ class LogReader:
     async def stop(self) -> None:
         """End the readers."""
         for reader in self._idle:
-            await reader.consumer.stop()
+            await stop_client(reader.consumer)
         if self._lookup is not None:
-            await self._lookup.stop()
+            await stop_client(self._lookup)
 
     async def _chunk(self, reader: _Reader, place: Place, partition: TopicPartition, start: int) -> Stretch:
         consumer, loop = reader.consumer, asyncio.get_running_loop()
@@ -157,7 +157,7 @@ class LogReader:
                 if sound:
                     self._idle.append(reader)
                 else:
-                    await reader.consumer.stop()
+                    await stop_client(reader.consumer)
 
     async def _new_reader(self) -> _Reader:
         # A parked reader's last fetch must not hold up the next one on its connection: short waits.
@@ -177,7 +177,7 @@ class LogReader:
             async with self._lookup_lock:
                 broken, self._lookup = self._lookup, None
             if broken is not None:
-                await broken.stop()
+                await stop_client(broken)
             raise LogUnavailable(str(error)) from error
 
     def _partition(self, place: Place) -> TopicPartition:
@@ -190,6 +190,6 @@ async def _started(consumer: AIOKafkaConsumer) -> AIOKafkaConsumer:
     try:
         await asyncio.wait_for(consumer.start(), LOOKUP_SECONDS)
     except (KafkaError, TimeoutError, OSError) as error:
-        await consumer.stop()
+        await stop_client(consumer)
         raise LogUnavailable(str(error)) from error
     return consumer

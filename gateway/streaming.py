@@ -132,20 +132,31 @@ class Streaming:
     def _read_for(self, session: Session, place: Place, start: int) -> None:
         task = asyncio.get_running_loop().create_task(self._read(session, place, start))
         self._reads.add(task)
-        task.add_done_callback(self._reads.discard)
+        task.add_done_callback(self._read_ended)
+
+    def _read_ended(self, task: asyncio.Task[None]) -> None:
+        self._reads.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("replay ended with an error", error=repr(error))
 
     async def _read(self, session: Session, place: Place, start: int) -> None:
-        """Read until the log answers or the client is gone or elsewhere."""
-        while place in session.positions and session.positions[place].next == start:
-            try:
-                stretch = await self._log_reader.read(place, start)
-            except LogUnavailable as error:
-                _log.warning("replay waits for the log", channel=place.channel, error=str(error))
-                await asyncio.sleep(RETRY_SECONDS)
-                continue
-            frames = deque((offset, frame) for offset, _, frame in stretch.records)
-            if self.hub.supply(session, place, start, Chunk(frames, stretch.end)):
-                self.serve(session)
-            return
-        self.hub.unask(session, place)
+        """Read until the log answers or the client is gone or elsewhere. However it ends, the client is not left
+        waiting for an answer that nobody is going to give."""
+        answered = False
+        try:
+            while place in session.positions and session.positions[place].next == start:
+                try:
+                    stretch = await self._log_reader.read(place, start)
+                except LogUnavailable as error:
+                    _log.warning("replay waits for the log", channel=place.channel, error=str(error))
+                    await asyncio.sleep(RETRY_SECONDS)
+                    continue
+                answered = True
+                frames = deque((offset, frame) for offset, _, frame in stretch.records)
+                if self.hub.supply(session, place, start, Chunk(frames, stretch.end)):
+                    self.serve(session)
+                return
+        finally:
+            if not answered:
+                self.hub.unask(session, place)
         self.serve(session)

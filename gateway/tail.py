@@ -21,7 +21,7 @@ from gateway.framer import Framer
 from gateway.streaming import Streaming, now_ms
 from runtime import log
 from runtime.epochs import NotProvisioned, read_epochs
-from runtime.kafka import Kafka
+from runtime.kafka import Kafka, stop_client
 from runtime.lifecycle import Stop
 from schemas.admin import TopicEpoch
 from schemas.channels import CHANNELS
@@ -81,20 +81,23 @@ class Tail:
     async def _follow(self, stop: Stop) -> None:
         epochs = await read_epochs(self._kafka)
         consumer = self._kafka.tail_consumer()
+        checking: asyncio.Task[None] | None = None
         try:
             await consumer.start()
             places = self._places(epochs)
             goal = await self._seek(consumer, places, epochs)
-            checked, began_ms = time.monotonic(), now_ms()
+            began_ms = now_ms()
+            checking = asyncio.create_task(self._check_epochs())
             while not stop.asked:
                 await self._step(consumer, places)
                 self._note_progress(places, goal)
                 _check_stall(consumer, list(places), began_ms)
-                if time.monotonic() - checked > EPOCH_SECONDS:
-                    checked = time.monotonic()
-                    await self._check_epochs()
+                if checking.done():
+                    checking.result()
         finally:
-            await consumer.stop()
+            if checking is not None:
+                checking.cancel()
+            await stop_client(consumer)
 
     def _places(self, epochs: dict[str, TopicEpoch]) -> dict[TopicPartition, Place]:
         places = {}
@@ -174,11 +177,14 @@ class Tail:
             self.ready.set()
 
     async def _check_epochs(self) -> None:
-        for name, epoch in (await read_epochs(self._kafka)).items():
-            for channel in CHANNELS.values():
-                known = self._epochs.get(channel.name)
-                if channel.topic is not None and channel.topic.name == name and known != epoch.epoch:
-                    raise _Restart(f"{name} has another epoch")
+        """Every minute, beside the events; raises _Restart, and what `read_epochs` raises."""
+        while True:
+            await asyncio.sleep(EPOCH_SECONDS)
+            for name, epoch in (await read_epochs(self._kafka)).items():
+                for channel in CHANNELS.values():
+                    known = self._epochs.get(channel.name)
+                    if channel.topic is not None and channel.topic.name == name and known != epoch.epoch:
+                        raise _Restart(f"{name} has another epoch")
 
 
 def _check_stall(consumer: AIOKafkaConsumer, partitions: list[TopicPartition], began_ms: int) -> None:

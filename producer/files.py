@@ -57,9 +57,14 @@ class LocalTree:
     """An open root."""
 
     def __init__(self, descriptor: int) -> None:
+        """The descriptor is the tree's, and closed if the root cannot be looked at. Raises OSError."""
         self._root = descriptor
-        status = os.fstat(descriptor)
-        self.identity = RootIdentity(status.st_dev, status.st_ino, os.fstatvfs(descriptor).f_fsid)
+        try:
+            status = os.fstat(descriptor)
+            self.identity = RootIdentity(status.st_dev, status.st_ino, os.fstatvfs(descriptor).f_fsid)
+        except OSError:
+            os.close(descriptor)
+            raise
 
     def __enter__(self) -> Self:
         return self

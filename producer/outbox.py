@@ -6,7 +6,9 @@ again is the same bytes."""
 
 from __future__ import annotations
 
+import os
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
@@ -18,6 +20,9 @@ from schemas import raw
 from schemas.codec import encode
 from schemas.paths import to_wire
 from schemas.raw import Counts, FileState, Origin, RootIdentity
+
+MAX_UNSEEN_BYTES = 8_192
+"""Unreadable paths told at the end of a scan; of more, that nothing is known of anything (a record stays small)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +133,20 @@ class Outbox:
         """A scan of the whole root begins."""
         self._write("scan_started", raw.ScanStarted(**self._head(), scan=number, origin=origin, cause=cause))
 
-    def scan_finished(self, number: int, origin: Origin, cause: str, *, total: int, counts: Counts) -> None:
-        """A scan of the whole root is complete. `total`: of its records, those naming something that is there."""
+    def scan_finished(
+        self, number: int, origin: Origin, cause: str, *, total: int, counts: Counts, unseen: Sequence[str] = ()
+    ) -> None:
+        """A scan of the whole root is complete. `total`: of its records, those naming something that is there;
+        `unseen`: paths that could not be read."""
+        if sum(len(os.fsencode(path)) for path in unseen) > MAX_UNSEEN_BYTES:
+            unseen = ("",)
         self._write(
             "scan_finished",
-            raw.ScanFinished(**self._head(), scan=number, origin=origin, cause=cause, total=total, counts=counts),
-        )
+            raw.ScanFinished(
+                **self._head(), scan=number, origin=origin, cause=cause, total=total, counts=counts,
+                unseen=tuple(raw.Unseen(*to_wire(path)) for path in unseen),
+            ),
+        )  # fmt: skip
 
     def _head(self) -> _Head:
         return {"root": self._root, "epoch": self.epoch, "seq": self._next, "observed_at": self._clock.now_iso()}

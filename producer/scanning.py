@@ -156,6 +156,8 @@ class Scanning:
         self._journal.write(facts, LIVE, resend=scan.resend)
         if scan.done:
             self._small.popleft()
+            if self._whole is not None:
+                self._whole.scan.unreadable += scan.unreadable
 
     def _begin(self, asked: Asked) -> None:
         if not self._memory.has_baseline:
@@ -197,8 +199,9 @@ class Scanning:
 
         def tell() -> None:
             self._outbox.scan_finished(
-                whole.number, whole.asked.origin, whole.asked.cause, total=whole.total.there, counts=counts
-            )
+                whole.number, whole.asked.origin, whole.asked.cause, total=whole.total.there, counts=counts,
+                unseen=self.unreadable,
+            )  # fmt: skip
             if whole.asked.origin == "baseline":
                 self._memory.set_baseline()
             for gap in () if self._asked is not None else whole.healing:  # more was lost while it ran

@@ -6,6 +6,7 @@ bytes under the same `seq`, and readers drop what they have seen. Kafka being aw
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 
 from producer.errors import LogUnavailable
 from producer.outbox import Unsent
@@ -54,16 +55,16 @@ class Sender:
             self._wake.clear()
             try:
                 sent = await self.send_once()
-            except LogUnavailable as error:
+            except (LogUnavailable, sqlite3.Error) as error:  # sending again is safe: seq tells
                 if self.unavailable is None:
-                    _log.warning("the log does not take records, trying again", root=self._root, error=str(error))
+                    _log.warning("records cannot be sent, trying again", root=self._root, error=repr(error))
                 self.unavailable = str(error)
                 await asyncio.sleep(retry)
                 retry = min(retry * 2, LAST_RETRY_SECONDS)
                 continue
             retry = FIRST_RETRY_SECONDS
             if self.unavailable is not None:
-                _log.info("the log takes records again", root=self._root)
+                _log.info("records can be sent again", root=self._root)
                 self.unavailable = None
             if not sent:
                 await self._wake.wait()

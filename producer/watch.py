@@ -92,7 +92,7 @@ class InotifyWatch:
         self._queue: deque[InotifyEvent] = deque()
         self._queue_limit = queue_limit
         self._watch_limit = watch_limit
-        self._dropped = False
+        self._dropped = self._told = 0
         self._paths: dict[int, str] = {}
         self._descriptors: dict[str, int] = {}
         self._unwatched: set[str] = set()
@@ -179,14 +179,15 @@ class InotifyWatch:
         if len(self._queue) < self._queue_limit:
             self._queue.append(event)
         else:
-            self._dropped = True
+            self._dropped += 1
         self._woken()
 
     def _losses(self) -> str | None:
         if not self._reader.is_alive():
             return "watcher_died"
-        dropped, self._dropped = self._dropped, False
-        return "overflow" if dropped else None
+        dropped = self._dropped  # counted by the reader's thread alone: a flag taken down here could hide a drop
+        told, self._told = self._told, dropped
+        return "overflow" if dropped != told else None
 
     def _resolve(self, event: InotifyEvent, path: str, now: float, events: list[Event]) -> None:
         is_dir = bool(event.mask & K.IN_ISDIR)

@@ -176,18 +176,26 @@ async def stop_client(client: Stoppable, seconds: float = STOP_SECONDS) -> None:
             _log.warning("client not ended in time", client=type(client).__name__)
         elif not stopping.cancelled() and (error := stopping.exception()) is not None:
             _log.warning("client ended with an error", client=type(client).__name__, error=repr(error))
-    if isinstance(client, AIOKafkaProducer) and (stopping.cancelled() or not stopping.done()):
+    if stopping.cancelled() or not stopping.done():
         await _cut_off(client)
 
 
-async def _cut_off(producer: AIOKafkaProducer) -> None:
-    """End what a producer whose stop was given up leaves behind: its connections, then the task that sends, which
-    waits for its requests."""
-    await producer.client.close()
-    if producer._sender is not None:
-        closing = asyncio.ensure_future(producer._sender.close())
-        await asyncio.wait({closing}, timeout=STOP_SECONDS)
-        closing.cancel()
+async def _cut_off(client: Stoppable) -> None:
+    """End what a client whose stop came to nothing leaves behind: its connections, and the tasks that would wait
+    for their answers."""
+    match client:
+        case AIOKafkaProducer():
+            await client.client.close()
+            if client._sender is not None:
+                closing = asyncio.ensure_future(client._sender.close())
+                await asyncio.wait({closing}, timeout=STOP_SECONDS)
+                closing.cancel()
+        case AIOKafkaConsumer():
+            for task in () if client._fetcher is None else client._fetcher._pending_tasks:
+                task.cancel()
+            await client._client.close()
+        case _:
+            pass
 
 
 def _ssl_context(settings: KafkaSettings) -> ssl.SSLContext:

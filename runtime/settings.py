@@ -25,6 +25,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from schemas.topics import DEFAULT_LANES, EMBEDDED_LANES
+
 PREFIX = "CATALOGIZER_"
 NOT_SETTINGS = frozenset({"CATALOGIZER_CONFIG_FILE", "CATALOGIZER_READY_FILE"})
 """Variables with the prefix that are not settings."""
@@ -92,7 +94,7 @@ class KafkaSettings(Section):
     @property
     def lane_count(self) -> int:
         """L with its default resolved."""
-        return self.lanes or (4 if self.embedded else 12)
+        return self.lanes or (EMBEDDED_LANES if self.embedded else DEFAULT_LANES)
 
 
 class DatabaseSettings(Section):
@@ -102,7 +104,6 @@ class DatabaseSettings(Section):
         None,
         description="postgresql://user:password@host:port/database; unset: an embedded server is started",
     )
-    pool_size: int = Field(8, ge=1, le=100, description="connections a process keeps at most")
 
     def dsn(self) -> str:
         """The URL; raises SettingsError where there is none (the caller starts no embedded server)."""

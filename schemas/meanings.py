@@ -17,6 +17,7 @@ COMMON: dict[str, str] = {
     "path_b64": "the exact bytes of the path in base64; only where they are not UTF-8",
     "file": "what stands there",
     "origin": "how it was seen: live, by a scan, by a periodic reconcile, or by an outbox's first scan (baseline)",
+    "unseen": "directories that could not be listed, files that could not be looked at: of what is there nothing is known",
     "scan": "number of the scan it was seen by, unique per (root, epoch)",
     "cause": "why; the same on changes that belong together",
     "size": "bytes",

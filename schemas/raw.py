@@ -159,11 +159,19 @@ class ScanStarted(
     total: int | None = None
 
 
+class Unseen(Struct, frozen=True, omit_defaults=True):
+    """A directory that could not be listed, or a file that could not be looked at."""
+
+    path: str
+    path_b64: str | None = None
+
+
 class ScanFinished(
     ProducerRecord, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="scan_finished"
 ):
-    """The scan is complete: it walked the whole subtree. `total`: how many of its records name something that
-    is there (what is there is sent first, what is gone last)."""
+    """The scan is complete: it walked the whole subtree, as far as it could be read. `total`: how many of its
+    records name something that is there (what is there is sent first, what is gone last). `unseen`: nothing is
+    known of these and what is below them; the empty path: of nothing."""
 
     scan: int
     origin: Origin
@@ -172,6 +180,7 @@ class ScanFinished(
     counts: Counts
     subtree: str = ""
     subtree_b64: str | None = None
+    unseen: tuple[Unseen, ...] = ()
 
 
 class Result(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="result"):

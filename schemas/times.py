@@ -31,6 +31,9 @@ def iso(at: int) -> str:
 def parse_iso(text: str) -> Millis:
     """Read ISO 8601; without a zone it is taken as UTC. Raises ValueError when it is not a time."""
     at = datetime.fromisoformat(text)
-    if at.tzinfo is None:
-        at = at.replace(tzinfo=UTC)
+    return millis(at.replace(tzinfo=UTC) if at.tzinfo is None else at)
+
+
+def millis(at: datetime) -> Millis:
+    """Milliseconds since the epoch of a time with a zone."""
     return Millis((at - _EPOCH) // timedelta(milliseconds=1))

@@ -1,7 +1,8 @@
 """The guard around every agent's body, for Faust by itself leaves an event behind whatever became of it.
 
 An event is left only when what it caused is confirmed, or when it lies in its topic's dead letter queue. What may
-pass is tried again, a bounded number of times. What cannot be written anywhere ends the process.
+pass is tried again, a bounded number of times, and for as long as it takes while Kafka is away (`streams.watch`
+notices). What cannot be written anywhere ends the process.
 """
 
 from __future__ import annotations
@@ -13,12 +14,15 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from aiokafka.errors import KafkaError
+
 from runtime import log
 from runtime.lifecycle import end_hard
 
 ATTEMPTS = 4
 PAUSE_SECONDS = 0.25
 """Before the second attempt; doubled each time. A poison record waits less than 2 s."""
+LONGEST_PAUSE_SECONDS = 5.0
 
 _log = log.get(__name__)
 
@@ -68,18 +72,25 @@ class Guard:
 
     async def run(self, record: Received, body: Callable[[], Awaitable[None]]) -> None:
         """Returns when the event may be left. Raises nothing but cancellation."""
-        pause = self._pause_seconds
-        for attempt in range(1, ATTEMPTS + 1):
+        attempt, pause = 1, self._pause_seconds
+        while True:
             try:
                 await body()
                 return
             except Exception as error:  # noqa: BLE001 - an agent's outermost loop: anything else loses the event
-                if attempt == ATTEMPTS or not getattr(error, "retryable", False):
+                away = _is_away(error)
+                if not away and (attempt == ATTEMPTS or not getattr(error, "retryable", False)):
                     await self._letters.put(record, error, attempt)
                     return
                 _log.warning("trying again", topic=record.topic, offset=record.offset, error=repr(error))
+            attempt += not away
             await asyncio.sleep(pause)
-            pause *= 2
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+
+def _is_away(error: Exception) -> bool:
+    """Kafka does not answer: that says nothing about the event, which waits for it."""
+    return isinstance(error, TimeoutError) or (isinstance(error, KafkaError) and bool(error.retriable))
 
 
 class Window:

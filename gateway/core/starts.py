@@ -6,7 +6,6 @@ What is not one of them is refused by name: an option silently ignored would be 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import assert_never
 
 from msgspec import UNSET, UnsetType
 
@@ -137,17 +136,6 @@ def refuse_unknown(message: Message) -> None:
         raise BadOption("credit: not offered by this gateway")
     if message.on_slow is not UNSET and message.on_slow != "catch_up":
         raise BadOption('on_slow: only "catch_up" is offered')
-
-
-def needs_log(start: Start) -> bool:
-    """True when only the log can say where `start` is."""
-    match start:
-        case Live() | Offsets() | Resume():
-            return False
-        case Earliest() | Last() | Since():
-            return True
-        case _:
-            assert_never(start)
 
 
 def _time(value: Json, name: str) -> int:

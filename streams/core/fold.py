@@ -306,8 +306,8 @@ class Fold:
                 self._touch(root, place, nothing)
             elif (entry := self._known.get(*place)) is not None:
                 self._decide.gone(entry, nothing, moment)
-        if root.jumped and not from_wire(record.subtree, record.subtree_b64):
-            root.jumped = False
+        if self._scans.heals(root, tally, record):
+            root.jumps = 0
             self._gap(root, "closed", "seq_jump")
         self._close(tally, moment.now)
 

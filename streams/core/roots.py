@@ -19,7 +19,7 @@ from streams.core.tally import Tally
 @dataclass(slots=True)
 class Root:
     """What the fold knows of a root. `scans`: by the producer's number, those not complete. `batch`: the account
-    of jobs outside scans. `jumped`: a jump of seq is not yet made up for by a whole scan. `same_identity`:
+    of jobs outside scans. `jumps`: of seq, not yet made up for. `same_identity`:
     as before the present epoch. `former`: earlier epochs and the last seq of each, so that a declaration sent
     again cannot bring one back."""
 
@@ -32,7 +32,7 @@ class Root:
     identity: RootIdentity | None
     windows: Windows
     last_seq: int = 0
-    jumped: bool = False
+    jumps: int = 0
     same_identity: bool = True
     scans: dict[int, Tally] = field(default_factory=dict)
     batch: Tally | None = None
@@ -91,7 +91,7 @@ class Roots:
         root.last_seq = record.seq
         if record.seq == expected:
             return root, None
-        root.jumped = True
+        root.jumps += 1
         return root, Jump(expected, record.seq - 1)
 
     def declare(self, root: Root, record: RootDeclared) -> None:
@@ -111,7 +111,7 @@ class Roots:
         if before is not None:
             root.former = before.former | {before.epoch: before.last_seq}
             root.last_seq = root.former.pop(record.epoch, 0)
-            root.jumped = before.jumped
+            root.jumps = before.jumps
             root.batch = before.batch
             for number, tally in enumerate(before.scans.values(), 1):
                 tally.number = -number  # numbers are unique per epoch only

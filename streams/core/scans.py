@@ -1,8 +1,8 @@
 """Scans: their beginning and end, what passes from one to the next, and what a baseline found missing.
 
 A scan that another one covers before it finished is superseded: what it still held passes to that one. At the
-end of a baseline, known paths that were not observed are gone, if everything it announced arrived and the root
-is the one that was known.
+end of a baseline, known paths that were not observed are gone, if everything it announced arrived, the root is
+the one that was known, and it could be read where they were.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ class Scans:
                 if root.baseline is other:
                     root.baseline = None
         if record.origin == "baseline":
+            tally.jumps = root.jumps
             tally.seen = set()
             root.baseline = tally
         root.scans[record.scan] = tally
@@ -67,6 +68,17 @@ class Scans:
         tally.seen = None
         return missing
 
+    def heals(self, root: Root, tally: Tally | None, record: ScanFinished) -> bool:
+        """Whether it makes up for all jumps of seq: only a baseline says everything again, and what was lost
+        must have been lost before it began."""
+        return (
+            tally is not None
+            and 0 < root.jumps == tally.jumps
+            and tally.subtree == ""
+            and tally.arrived == record.total
+            and not record.unseen
+        )
+
     def close(self, root: Root, tally: Tally, now: int) -> None:
         """If nothing of the scan is open any more, say what its analysis came to and forget it."""
         if not tally.complete:
@@ -80,6 +92,7 @@ class Scans:
         seen = tally.seen
         if seen is None or tally.arrived != record.total or not root.same_identity:
             return []
+        unseen = [from_wire(one.path, one.path_b64) for one in record.unseen]
         known = [entry.place for entry in self._known.below(root.name, tally.subtree)]
         pending = [pending.place for pending in self._settle]
         held = [hold.place for hold in self._renames]
@@ -90,6 +103,7 @@ class Scans:
             and is_inside(place.path, tally.subtree)
             and place.path not in seen
             and place.path != tally.subtree
+            and not any(is_inside(place.path, path) for path in unseen)
         ]
 
     def _supersede(self, old: Tally, new: Tally) -> None:

@@ -20,6 +20,7 @@ class Tally:
         "failed",
         "finished",
         "identified",
+        "jumps",
         "library",
         "merged_into",
         "number",
@@ -45,6 +46,7 @@ class Tally:
         self.cause = ""
         self.finished = scan_id is None
         self.arrived = 0
+        self.jumps = 0
         self.outstanding = 0
         self.open_jobs = 0
         self.processed = 0

@@ -37,6 +37,8 @@ def change_rows(record: LogRecord) -> list[Row]:
 
 def _known_from(record: LogRecord, change: Change, at: datetime) -> list[Row]:
     match change:
+        case Created(settled=False) | Modified(settled=False):  # still being written, and perhaps never kept
+            return []
         case Created() | Modified():
             return [_file(record, change)]
         case Deleted():

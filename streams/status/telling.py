@@ -5,11 +5,12 @@ In this order a worker that dies in between tells again, under the same id; in t
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from runtime.kafka import Kafka
+from runtime.kafka import Kafka, stop_client
 from schemas.codec import Codec, encode
 from schemas.headers import X_SOURCE, event_headers, find
 from schemas.ids import event_id
@@ -21,6 +22,7 @@ from streams.guard import Received
 
 _codec: Codec[SystemUpdate] = Codec(SystemUpdate)
 _READ_MS = 1_000
+READ_SECONDS = 30.0
 GAPS_SUFFIX = "/gaps"
 """The state of a root's gaps is kept beside the state of the root, under a key of its own."""
 
@@ -63,26 +65,30 @@ class Teller:
 
 
 async def read_states(kafka: Kafka) -> dict[str, State]:
-    """What was told last, by key. Raises KafkaError."""
-    partition = TopicPartition(kafka.name(SYSTEM_STATE), 0)
+    """What was told last, by key. Raises KafkaError, TimeoutError."""
     consumer = kafka.tail_consumer()
     try:
-        await consumer.start()
-        consumer.assign([partition])
-        await consumer.seek_to_beginning(partition)
-        end = (await consumer.end_offsets([partition]))[partition]
-        states: dict[str, State] = {}
-        while await consumer.position(partition) < end:
-            batches = await consumer.getmany(partition, timeout_ms=_READ_MS)
-            for record in batches.get(partition, ()):
-                if record.value is None:
-                    continue
-                source = (find(record.headers, X_SOURCE) or b"").decode("ascii", "replace")
-                key = (record.key or b"").decode("utf-8", "replace")
-                states[key] = State(key, _codec.decode(record.value), record.timestamp, _position(source))
-        return states
+        async with asyncio.timeout(READ_SECONDS):
+            return await _read(consumer, TopicPartition(kafka.name(SYSTEM_STATE), 0))
     finally:
-        await consumer.stop()
+        await stop_client(consumer)
+
+
+async def _read(consumer: AIOKafkaConsumer, partition: TopicPartition) -> dict[str, State]:
+    await consumer.start()
+    consumer.assign([partition])
+    await consumer.seek_to_beginning(partition)
+    end = (await consumer.end_offsets([partition]))[partition]
+    states: dict[str, State] = {}
+    while await consumer.position(partition) < end:
+        batches = await consumer.getmany(partition, timeout_ms=_READ_MS)
+        for record in batches.get(partition, ()):
+            if record.value is None:
+                continue
+            source = (find(record.headers, X_SOURCE) or b"").decode("ascii", "replace")
+            key = (record.key or b"").decode("utf-8", "replace")
+            states[key] = State(key, _codec.decode(record.value), record.timestamp, _position(source))
+    return states
 
 
 def _position(source: str) -> tuple[int, int]:

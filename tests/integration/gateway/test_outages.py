@@ -4,6 +4,8 @@ database, retention that overtook a client is told, and so is a topic that was m
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,12 +21,15 @@ from gateway.accounts import ensure_admin
 from runtime.kafka import Kafka
 from schemas.channels import MEDIA_UPDATES
 from tests.support.events import films
-from tests.support.gateway import PASSWORD, Gateway, gateway
+from tests.support.gateway import PASSWORD, Client, Frame, Gateway, gateway
 from tests.support.servers import Brokers, clients
 from tests.support.topic import write
 from tests.support.waiting import wait_until
 
 CHANNEL = "media_updates"
+FILMS = 1_500
+AWAY_SECONDS = 22.0
+"""Longer than anything in the gateway waits for the broker before it tries anew (15 s at most)."""
 
 
 @pytest.fixture
@@ -81,6 +86,39 @@ def test_sockets_outlive_the_broker_and_the_database(
     assert (refused["type"], refused["data"]["code"]) == ("error", "unavailable")
     assert [f["id"] for f in back if f["type"] == "media_update"] == ["film-0-2", "film-0-3"]
     assert [f["id"] for f in again if f["type"] == "media_update"] == [f"film-0-{n}" for n in range(4)]
+
+
+def test_a_replay_goes_on_however_long_the_broker_was_away_in_the_middle_of_it(
+    broker_factory: Brokers, tables: str, tmp_path: Path
+) -> None:
+    broker = broker_factory()
+    kafka = clients(broker)
+    asyncio.run(apply(kafka))
+    write(kafka, *films(FILMS, size=8_000))
+    server = gateway(kafka, tables, tmp_path, {"RING_BYTES": "65536"})
+    server.start()
+    try:
+        with server.client(server.sign_in(), max_queue=1, ping_interval=None) as client:
+            assert client.subscribe(CHANNEL, from_="earliest")["type"] == "subscribed"
+            broker.kill()
+            back_at = time.monotonic() + AWAY_SECONDS
+            before = list(_heard_until_silence(client))
+            time.sleep(max(0.0, back_at - time.monotonic()))
+            broker.start()
+            broker.wait_ready()
+            after = client.hear_until(lambda f: f.get("id") == f"film-0-{FILMS - 1}", 60)
+    finally:
+        server.kill()
+    told = [f["id"] for f in (*before, *after) if f["type"] == "media_update"]
+    assert told == [f"film-0-{n}" for n in range(FILMS)]
+    assert len(before) < FILMS, "the replay was over before the broker died"
+
+
+def _heard_until_silence(client: Client) -> Iterator[Frame]:
+    """Frames until none came for two seconds."""
+    with contextlib.suppress(TimeoutError):
+        while True:
+            yield client.hear(2)
 
 
 def _database_is_away(server: Gateway, token: str) -> None:

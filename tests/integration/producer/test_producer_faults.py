@@ -17,6 +17,7 @@ from watchdog.observers.inotify_c import InotifyEvent
 from producer.keeper import Pacing
 from producer.watch import InotifyWatch, Reader
 from schemas import raw
+from tests.fakes.producer_files import FakeFiles
 from tests.support.producer_root import RootBench, believed, put, said
 from tests.support.waiting import wait_until
 
@@ -172,6 +173,27 @@ def test_an_unreadable_directory_is_reported_and_keeps_what_is_known_below_it(be
     (bench.root / "Series").chmod(0o755)
     assert deletions(records) == []
     assert "cannot be read" in bench.keeper.condition().problems[0]
+
+
+def test_a_baseline_names_what_it_could_not_see(tmp_path: Path) -> None:
+    files = FakeFiles()
+    for directory in ("closed", "open", "late"):
+        files.make(directory, "dir")
+        files.make(f"{directory}/a.mkv", "file", b"a")
+    files.nodes["closed"].readable = False
+    with RootBench(tmp_path, files=files, make_watch=lambda *_: None) as bench:
+        (finished,) = [record for record in bench.settle() if isinstance(record, raw.ScanFinished)]
+    assert (finished.origin, finished.unseen) == ("baseline", (raw.Unseen("closed"),))
+
+
+def test_so_many_unseen_paths_that_a_record_would_grow_large_are_told_as_everything(tmp_path: Path) -> None:
+    files = FakeFiles()
+    for number in range(60):
+        files.make(f"{number} {'x' * 200}", "dir")
+        files.nodes[f"{number} {'x' * 200}"].readable = False
+    with RootBench(tmp_path, files=files, make_watch=lambda *_: None) as bench:
+        (finished,) = [record for record in bench.settle() if isinstance(record, raw.ScanFinished)]
+    assert finished.unseen == (raw.Unseen(""),)
 
 
 def test_so_much_gone_at_once_needs_a_second_healthy_scan(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
+from aiokafka.errors import KafkaConnectionError, MessageSizeTooLargeError, NodeNotReadyError
 
 from streams.guard import ATTEMPTS, Guard, Received, Window
 
@@ -52,6 +53,15 @@ def test_what_may_pass_is_tried_again() -> None:
 
 def test_what_does_not_pass_becomes_a_letter_after_its_attempts() -> None:
     assert guarded(failing([Passing("x")] * ATTEMPTS)) == [(RECORD, "Passing('x')", ATTEMPTS)]
+
+
+@pytest.mark.parametrize("error", [KafkaConnectionError(), NodeNotReadyError(), TimeoutError()])
+def test_while_kafka_is_away_an_event_waits_however_long(error: Exception) -> None:
+    assert guarded(failing([error] * (3 * ATTEMPTS))) == []
+
+
+def test_what_kafka_refuses_for_good_becomes_a_letter() -> None:
+    assert guarded(failing([MessageSizeTooLargeError()])) == [(RECORD, "MessageSizeTooLargeError()", 1)]
 
 
 def test_what_cannot_pass_becomes_a_letter_at_once() -> None:

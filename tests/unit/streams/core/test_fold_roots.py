@@ -53,15 +53,28 @@ def test_a_declaration_sent_again_does_not_bring_an_old_epoch_back(lane: Lane) -
     assert kinds(lane.quiet())[0] == "created a.mkv"
 
 
-def test_a_jump_of_seq_is_a_gap_until_the_next_whole_scan(lane: Lane) -> None:
+def test_a_jump_of_seq_is_a_gap_until_a_whole_baseline_has_said_everything_again(lane: Lane) -> None:
     lane.seqs["films", "e1"] = 5
     assert gaps(lane.see("a.mkv", a_file(1))) == [("open", "seq_jump", 2, 5)]
-    lane.scan(1, subtree="D")
-    assert gaps(lane.scanned(1, 0, subtree="D")) == []
-    lane.scan(2)
-    assert gaps(lane.scanned(2, 0)) == [("closed", "seq_jump", None, None)]
-    lane.scan(3)
-    assert gaps(lane.scanned(3, 0)) == []
+    lane.scan(1, "baseline", subtree="D")
+    assert gaps(lane.scanned(1, 0, "baseline", subtree="D")) == []
+    lane.scan(2)  # says only what the producer believes to be unsaid
+    assert gaps(lane.scanned(2, 0)) == []
+    lane.scan(3, "baseline")
+    assert gaps(lane.scanned(3, 0, "baseline")) == [("closed", "seq_jump", None, None)]
+    lane.scan(4, "baseline")
+    assert gaps(lane.scanned(4, 0, "baseline")) == []
+
+
+def test_a_baseline_that_lost_something_itself_heals_no_jump(lane: Lane) -> None:
+    lane.scan(1, "baseline")
+    lane.seqs["films", "e1"] += 5
+    assert gaps(lane.scanned(1, 0, "baseline")) == [("open", "seq_jump", 3, 7)]
+    lane.scan(2, "baseline")
+    lane.see("a.mkv", a_file(1), origin="baseline", scan=2)
+    assert gaps(lane.scanned(2, 2, "baseline")) == []  # one of two arrived
+    lane.scan(3, "baseline")
+    assert gaps(lane.scanned(3, 0, "baseline", unseen=(raw.Unseen("closed"),))) == []
 
 
 def test_the_record_after_the_jump_counts(lane: Lane) -> None:

@@ -182,6 +182,25 @@ def test_a_baseline_finds_what_is_gone(lane: Lane) -> None:
     assert kinds(lane.quiet()) == ["deleted b.mkv", "media deleted"]
 
 
+def test_a_baseline_says_nothing_of_what_it_could_not_see(lane: Lane) -> None:
+    known(lane, "a.mkv", "closed/b.mkv", "closed.mkv")
+    lane.epoch = "e2"
+    lane.declare()
+    lane.scan(1, "baseline")
+    lane.see("a.mkv", a_file(100), origin="baseline", scan=1)
+    lane.scanned(1, 1, "baseline", unseen=(raw.Unseen("closed"),))
+    assert kinds(lane.quiet()) == ["deleted closed.mkv", "media deleted"]
+
+
+def test_a_baseline_that_saw_nothing_at_all_finds_nothing_gone(lane: Lane) -> None:
+    known(lane, "a.mkv", "b.mkv")
+    lane.epoch = "e2"
+    lane.declare()
+    lane.scan(1, "baseline")
+    lane.scanned(1, 0, "baseline", unseen=(raw.Unseen(""),))
+    assert kinds(lane.quiet()) == []
+
+
 def test_a_baseline_finds_a_rename_while_the_outbox_was_lost(lane: Lane) -> None:
     known(lane, "a.mkv")
     lane.epoch = "e2"

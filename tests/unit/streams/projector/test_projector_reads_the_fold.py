@@ -13,7 +13,7 @@ from streams.projector.plan import TOPICS, rows_of
 from streams.projector.positions import Partition, Position
 from streams.projector.store import Batch
 from tests.fakes.projector_store import FakeStore, Record, Tables
-from tests.support.lane import Lane, a_dir, a_file
+from tests.support.lane import Lane, a_dir, a_file, decoded, kinds
 from tests.support.projector_log import Log
 from tests.support.projector_tables import plain
 
@@ -88,11 +88,22 @@ def test_scans_gaps_and_roots_are_told() -> None:
     assert (root["state"], root["cause"], root["site"]) == ("lost", "unmounted", "main")
 
 
-def test_a_whole_scan_closes_the_gap_of_a_jump() -> None:
+def test_a_file_that_never_settled_and_is_gone_leaves_no_row() -> None:
+    lane = settled()
+    for size in range(1, 20):
+        lane.see("film.mkv.part", a_file(30, size))
+        lane.later(1_900)
+    assert "created film.mkv.part" in kinds(decoded(lane.outputs))
+    lane.see("film.mkv.part", None)
+    lane.quiet()
+    assert "film.mkv.part" not in alive(projected(lane.outputs), "media_files")
+
+
+def test_a_baseline_closes_the_gap_of_a_jump() -> None:
     lane = settled()
     lane.seqs["films", "e1"] += 5
-    lane.scan(2)
-    lane.scanned(2, 0)
+    lane.scan(2, "baseline")
+    lane.scanned(2, 0, "baseline")
     assert [_closed(gap) for gap in projected(lane.outputs)["gaps"].values()] == [("seq_jump", True)]
 
 
