@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError
 from runtime import log
 from runtime.kafka import Kafka
 from runtime.lifecycle import end_hard
-from schemas.headers import dlq_headers
+from schemas.headers import dead_value, dlq_headers
 from schemas.log_record import LogRecord
 from schemas.topics import dlq_of
 
@@ -38,11 +38,12 @@ class DeadLetters:
             timestamp=record.timestamp,
             error=error,
             attempt=attempt,
+            size=len(record.value or b""),
         )
         headers += [(name, value) for name, value in record.headers if not name.startswith("x-original")]
         try:
             future = await self._producer.send(
-                self._kafka.name(dlq_of(declared)), value=record.value, key=record.key, headers=headers
+                self._kafka.name(dlq_of(declared)), value=dead_value(record.value), key=record.key, headers=headers
             )
             await asyncio.wait_for(future, CONFIRM_SECONDS)
         except (KafkaError, TimeoutError) as failure:

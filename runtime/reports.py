@@ -1,7 +1,7 @@
 """What this process says of itself: heartbeats and other reports, through one idempotent producer.
 
-Reports are telemetry: one that cannot be written in time is dropped and counted, for the next says the whole
-state again. They never hold up the work that they report on."""
+Reports are telemetry: one that cannot be written is counted and not sent again, for the next says the whole state.
+While Kafka is away they wait in the producer, a bounded number, and never hold up the work that they report on."""
 
 from __future__ import annotations
 
@@ -59,12 +59,13 @@ class Reporter:
             subject=subject,
         )
         try:
-            await self._producer.send(
+            sent = await self._producer.send(
                 self._kafka.name(REPORTS), encode(report), key=subject.encode(), headers=headers
             )
         except KafkaError as error:
-            _dropped.inc()
-            _log.warning("report dropped", error=str(error))
+            _drop(error)
+        else:
+            sent.add_done_callback(_written)
 
     async def heartbeats(self, health: Health, details: Callable[[], dict[str, Scalar]]) -> None:
         """Send a heartbeat every 5 s for ever: `error` while a health check fails."""
@@ -83,6 +84,16 @@ class Reporter:
                 )
             )
             await asyncio.sleep(HEARTBEAT_SECONDS)
+
+
+def _written(sent: asyncio.Future[object]) -> None:
+    if not sent.cancelled() and (error := sent.exception()) is not None:
+        _drop(error)
+
+
+def _drop(error: BaseException) -> None:
+    _dropped.inc()
+    _log.warning("report dropped", error=repr(error))
 
 
 def _subject(report: Report) -> str:

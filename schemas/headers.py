@@ -30,9 +30,14 @@ X_ORIGINAL_TOPIC = "x-original-topic"
 X_ORIGINAL_PARTITION = "x-original-partition"
 X_ORIGINAL_OFFSET = "x-original-offset"
 X_ORIGINAL_TIMESTAMP = "x-original-timestamp"
+X_ORIGINAL_SIZE = "x-original-size"
 X_EXCEPTION_TYPE = "x-exception-type"
 X_EXCEPTION_MESSAGE = "x-exception-message"
 X_ATTEMPT = "x-attempt"
+
+MAX_DEAD_BYTES = 400_000
+"""Only other writers write longer values. With key and headers it must fit into a batch of the fold and a request of
+any producer, or the readers of such a record would end at it for ever."""
 
 MAJOR = 1
 """The major version of every schema here; a record of another one goes to the dead letter queue."""
@@ -69,10 +74,10 @@ def event_headers(
 
 
 def dlq_headers(
-    *, topic: str, partition: int, offset: int, timestamp: int, error: Exception, attempt: int
+    *, topic: str, partition: int, offset: int, timestamp: int, error: Exception, attempt: int, size: int
 ) -> Headers:
-    """Where a dead letter came from and why. `timestamp` in milliseconds."""
-    return [
+    """Where a dead letter came from and why. `timestamp` in milliseconds; `size`: bytes of its value there."""
+    headers = [
         (X_ORIGINAL_TOPIC, topic.encode()),
         (X_ORIGINAL_PARTITION, b"%d" % partition),
         (X_ORIGINAL_OFFSET, b"%d" % offset),
@@ -81,6 +86,14 @@ def dlq_headers(
         (X_EXCEPTION_MESSAGE, str(error)[:1000].encode("utf-8", "replace")),
         (X_ATTEMPT, b"%d" % attempt),
     ]
+    if size > MAX_DEAD_BYTES:
+        headers.append((X_ORIGINAL_SIZE, b"%d" % size))
+    return headers
+
+
+def dead_value(value: bytes | None) -> bytes | None:
+    """What a dead letter keeps of a value: all of it, or the beginning of one that no batch would hold."""
+    return None if value is None else value[:MAX_DEAD_BYTES]
 
 
 def find(headers: Iterable[tuple[str, bytes | None]], name: str) -> bytes | None:

@@ -151,9 +151,10 @@ class Emitter:
     def dead_letter(self, key: bytes | None, value: bytes | None, timestamp: int, error: Exception) -> None:
         """The record being applied cannot be read: its bytes go to the queue, in the same transaction."""
         headers = h.dlq_headers(
-            topic=RAW.name, partition=self.lane, offset=self._offset, timestamp=timestamp, error=error, attempt=1
-        )
-        self._outputs.append(Output(_DLQ, 0, key or b"", value, headers))
+            topic=RAW.name, partition=self.lane, offset=self._offset, timestamp=timestamp, error=error, attempt=1,
+            size=len(value or b""),
+        )  # fmt: skip
+        self._outputs.append(Output(_DLQ, 0, key or b"", h.dead_value(value), headers))
 
     def _put(
         self, topic: Topic, partition: int, key: str, type_: str, subject: str, value: bytes | None, n: int | None

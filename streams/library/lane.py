@@ -58,7 +58,8 @@ class Progress:
 
 
 class Lane:
-    """A lane owned by this worker. `run` returns when `stop` was called and raises what ended it otherwise."""
+    """A lane owned by this worker. `run` returns when it was asked to stop and raises what ended it otherwise.
+    `live`: set when its state is restored."""
 
     def __init__(
         self,
@@ -69,6 +70,7 @@ class Lane:
         writer: LaneWriter,
         positions: Positions,
         ticker: Ticker,
+        live: asyncio.Event | None = None,
     ) -> None:
         self._consumer = consumer
         self._partition = partition
@@ -85,7 +87,7 @@ class Lane:
         self._at = 0
         self._committed_at = 0.0
         self._stopping = asyncio.Event()
-        self.settled = asyncio.Event()
+        self._live = live or asyncio.Event()
         self.progress = Progress()
 
     @property
@@ -108,7 +110,6 @@ class Lane:
                 await self._commit()
         finally:
             self.progress.state = "stopped"
-            self.settled.set()
             self._stop_waiter.cancel()
             await self._writer.stop()
 
@@ -137,7 +138,7 @@ class Lane:
         self._consumer.seek(self._partition, self._next)
         self._committed_at = time.monotonic()
         self.progress.state = "live"
-        self.settled.set()
+        self._live.set()
         _log.info("lane live", lane=self.lane, offset=self._next, known=self._fold.known_paths)
         return True
 

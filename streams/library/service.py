@@ -80,7 +80,7 @@ class LibraryService(Service):
     async def wait_ready(self) -> None:
         """Until the group has answered and every lane assigned here is live or has failed for good."""
         await self._assigned.wait()
-        await asyncio.gather(*(owned.lane.settled.wait() for owned in self._lanes.values()))
+        await asyncio.gather(*(owned.settled.wait() for owned in self._lanes.values()))
 
     # -- mode.Service ------------------------------------------------------------------------------------------
 
@@ -149,7 +149,8 @@ class LibraryService(Service):
         """The group gave these lanes to this worker."""
         for partition in partitions:
             self._consumer.pause(partition)
-            owned = _Owned(self._new_lane(partition))
+            settled = asyncio.Event()
+            owned = _Owned(self._new_lane(partition, settled), settled)
             self._lanes[partition] = owned
             owned.task = asyncio.create_task(self._own(partition, owned), name=f"lane-{partition.partition}")
         self._assigned.set()
@@ -168,7 +169,7 @@ class LibraryService(Service):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _new_lane(self, partition: TopicPartition) -> Lane:
+    def _new_lane(self, partition: TopicPartition, live: asyncio.Event) -> Lane:
         writer = LaneWriter(self._kafka, partition.partition, self._group, self._points)
         return Lane(
             self._consumer,
@@ -177,9 +178,16 @@ class LibraryService(Service):
             writer=writer,
             positions=self._positions,
             ticker=self._ticker,
+            live=live,
         )
 
     async def _own(self, partition: TopicPartition, owned: _Owned) -> None:
+        try:
+            await self._keep(partition, owned)
+        finally:
+            owned.settled.set()
+
+    async def _keep(self, partition: TopicPartition, owned: _Owned) -> None:
         while not owned.revoked:
             try:
                 await owned.lane.run()
@@ -203,7 +211,7 @@ class LibraryService(Service):
             await asyncio.sleep(RESTART_SECONDS)
             if await self._still_member(partition, owned):
                 self._consumer.pause(partition)
-                owned.lane = self._new_lane(partition)
+                owned.lane = self._new_lane(partition, owned.settled)
 
     async def _still_member(self, partition: TopicPartition, owned: _Owned) -> bool:
         """Before a lane is initialised again: the group must confirm that it is still ours (a stopped and resumed
@@ -255,10 +263,11 @@ class LibraryService(Service):
 
 
 class _Owned:
-    """A lane, its task, and whether the group has taken it away."""
+    """A lane, its task, and whether the group has taken it away. `settled`: it is live, or will not be."""
 
-    def __init__(self, lane: Lane) -> None:
+    def __init__(self, lane: Lane, settled: asyncio.Event) -> None:
         self.lane = lane
+        self.settled = settled
         self.task: asyncio.Task[None] | None = None
         self.revoked = False
 

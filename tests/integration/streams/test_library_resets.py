@@ -12,6 +12,7 @@ from cli.up.kafka_tools import kafka_tool
 from runtime.kafka import Kafka
 from schemas import topics
 from schemas.codec import encode
+from schemas.headers import MAX_DEAD_BYTES
 from streams.library.service import GROUP
 from tests.support.committed import read_all
 from tests.support.fold_run import Feeder, Workers, drained, verdict, wait_live
@@ -80,7 +81,13 @@ def test_an_undecodable_record_goes_to_the_queue_in_the_same_transaction(kafka: 
     bootstrap = kafka.settings.bootstrap_servers or ""
     worker = workers("a")
     wait_live([worker], kafka.lanes)
-    poison = [b"not json", b'{"kind":"observed"}', b"\xff\xfe", b'{"kind":"tick"}' + b" " * 70_000]
+    poison = [
+        b"not json",
+        b'{"kind":"observed"}',
+        b"\xff\xfe",
+        b'{"kind":"tick"}' + b" " * 70_000,
+        b"x" * 1_000_000,
+    ]
 
     async def write() -> None:
         producer = kafka.producer()
@@ -95,5 +102,6 @@ def test_an_undecodable_record_goes_to_the_queue_in_the_same_transaction(kafka: 
     assert worker.end() == 0
     assert verdict(kafka, bootstrap) > 50
     letters = read_all(bootstrap, kafka.name(topics.dlq_of(topics.RAW)), 0)
-    assert [letter.value for letter in letters] == poison
-    assert [dict(letter.headers)["x-original-offset"] for letter in letters] == [b"0", b"1", b"2", b"3"]
+    assert [letter.value for letter in letters] == [*poison[:4], poison[4][:MAX_DEAD_BYTES]]
+    assert [dict(letter.headers)["x-original-offset"] for letter in letters] == [b"%d" % n for n in range(5)]
+    assert dict(letters[4].headers)["x-original-size"] == b"1000000"
