@@ -42,6 +42,8 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def thread_of(
     tmp_path: Path, files: FakeFiles, points: Callable[[Point], None], library: str = "home"
 ) -> RootThread:
+    # made before the thread begins, as `producer.state` does: two that make it at once would lock each other out
+    Database(tmp_path / "films.sqlite").close()
     spec = RootSpec(name="films", library=library, path=tmp_path / "films")
     world = World(files, lambda: None, SkippingClock(), points)
     return RootThread(spec, tmp_path / "films.sqlite", world, Pacing(0.05, 900.0, 1_000_000), lambda: None)
