@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
+from aiokafka.errors import IllegalOperation, InvalidProducerEpoch, ProducerFenced
 from aiokafka.structs import OffsetAndMetadata
 
 from runtime.kafka import Kafka, stop_client
@@ -70,7 +70,8 @@ class LaneWriter:
             self._points("before_commit")
             await self._producer.commit_transaction()
             self._points("after_commit")
-        except (ProducerFenced, InvalidProducerEpoch) as error:
+        except (ProducerFenced, InvalidProducerEpoch, IllegalOperation) as error:
+            # the last: fenced while it was sending, the transaction has ended under it
             raise LaneLost(self._lane) from error
 
     async def _send(self, outputs: Iterable[Output]) -> list[asyncio.Future[object]]:
