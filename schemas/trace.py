@@ -9,8 +9,11 @@ replay have the same ones. Format: `00-<trace id, 32 hex>-<span id, 16 hex>-01`
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 import xxhash
+
+from schemas.headers import TRACEPARENT, find
 
 _FORM = re.compile(rb"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _TRACE_END = len("00-") + 32
@@ -35,6 +38,11 @@ def span_of_value(value: bytes) -> bytes:
 def span_of_event(id_: bytes) -> bytes:
     """The span id of a record whose id is this UUID: its last 64 bits."""
     return id_[19:23] + id_[24:]
+
+
+def carried(headers: Iterable[tuple[str, bytes | None]]) -> bytes | None:
+    """The context that a record carries, if it is a sound one."""
+    return sound(find(headers, TRACEPARENT))
 
 
 def sound(context: bytes | None) -> bytes | None:

@@ -14,12 +14,12 @@ from prometheus_client import Counter
 from runtime.kafka import Kafka
 from schemas.analysis import Cover, Job
 from schemas.codec import Codec, encode
-from schemas.headers import TRACEPARENT, check_version, event_headers, find, raw_headers
+from schemas.headers import TRACEPARENT, check_version, event_headers, raw_headers
 from schemas.ids import event_id
 from schemas.lanes import lane_of
 from schemas.times import iso
 from schemas.topics import ANALYSIS_JOBS, COVERS, RAW
-from schemas.trace import continued, sound, span_of_event, span_of_value
+from schemas.trace import carried, continued, span_of_event, span_of_value
 from streams.analysis.analyst import Analyst, result
 from streams.confirmed import Confirmed
 from streams.guard import Guard, Received, Window, received
@@ -87,5 +87,5 @@ class AnalysisAgent:
 
 def _context(job: Received, span: bytes) -> bytes | None:
     """The trace context of what comes of a job."""
-    context = sound(find(job.headers, TRACEPARENT))
+    context = carried(job.headers)
     return None if context is None else continued(context, span)

@@ -25,6 +25,7 @@ from schemas.media import (
     ItemDeleted,
     ItemUpdated,
     MediaItem,
+    MediaType,
 )
 from schemas.paths import to_wire
 from schemas.raw import FileState, Result
@@ -180,7 +181,8 @@ class Catalogue:
         del self._jobs[job_id]
         job.entry.job = None
         if job.attempt < JOB_ATTEMPTS:
-            self._put_job(site, job.entry, job.tally, now, job.attempt + 1)
+            media_type = naming.media_type_of(job.entry.path)
+            self._put_job(site, job.entry, media_type, job.tally, now, job.attempt + 1)
             return
         tally = self._close_job(job)
         tally.processed += 1
@@ -248,9 +250,11 @@ class Catalogue:
         if tally.started_at is None:
             tally.started_at = now
         tally.open_jobs += 1
-        self._put_job(root.site, entry, tally, now, 1)
+        self._put_job(root.site, entry, media_type, tally, now, 1)
 
-    def _put_job(self, site: str, entry: Entry, tally: Tally, now: int, attempt: int) -> None:
+    def _put_job(
+        self, site: str, entry: Entry, media_type: MediaType, tally: Tally, now: int, attempt: int
+    ) -> None:
         job_id = self._emit.job_id()
         path, b64 = to_wire(entry.path)
         self._jobs[job_id] = OpenJob(entry, tally, now, attempt)
@@ -259,7 +263,7 @@ class Catalogue:
             Job(
                 job=job_id, media_id=entry.media_id, library=entry.library, root=entry.root, site=site, path=path,
                 path_b64=b64, file=FileState(entry.type, entry.size, entry.mtime_ns, entry.dev, entry.inode),
-                media_type=naming.media_type_of(entry.path), attempt=attempt,
+                media_type=media_type, attempt=attempt,
             )
         )  # fmt: skip
 

@@ -29,6 +29,7 @@ from schemas.raw import (
     ScanStarted,
     Tick,
 )  # fmt: skip
+from schemas.trace import carried
 from streams.core import intake
 from streams.core.catalogue import Catalogue
 from streams.core.clock import LaneClock
@@ -125,7 +126,7 @@ class Fold:
             record = intake.read(value, headers)
         except SchemaError as error:
             return self.apply_undecodable(offset, append_time, key, value, error)
-        return self.apply(offset, append_time, key, record, intake.context(headers))
+        return self.apply(offset, append_time, key, record, carried(headers))
 
     def apply(
         self, offset: int, append_time: int, key: bytes | None, record: RawRecord, trace: bytes | None = None

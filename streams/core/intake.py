@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from schemas import trace
 from schemas.codec import raw_codec
 from schemas.errors import Undecodable
-from schemas.headers import TRACEPARENT, check_version, find
+from schemas.headers import check_version
 from schemas.paths import from_wire, is_inside
 from schemas.raw import Fingerprint, GapClosed, GapOpen, Moved, Observed, RawRecord, ScanFinished, ScanStarted
 
@@ -39,11 +38,6 @@ def read(value: bytes | None, headers: Sequence[tuple[str, bytes]]) -> RawRecord
         case _:
             pass
     return record
-
-
-def context(headers: Sequence[tuple[str, bytes]]) -> bytes | None:
-    """The record's trace context, if it has a sound one."""
-    return trace.sound(find(headers, TRACEPARENT))
 
 
 def _path(display: str, b64: str | None) -> str:

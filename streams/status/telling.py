@@ -5,12 +5,10 @@ In this order a worker that dies in between tells again, under the same id; in t
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-
-from runtime.kafka import Kafka, stop_client
+from runtime.kafka import Kafka
+from runtime.whole_partition import read_whole
 from schemas.codec import Codec, encode
 from schemas.headers import X_SOURCE, event_headers, find
 from schemas.ids import event_id
@@ -21,8 +19,6 @@ from streams.confirmed import Confirmed
 from streams.guard import Received
 
 _codec: Codec[SystemUpdate] = Codec(SystemUpdate)
-_READ_MS = 1_000
-READ_SECONDS = 30.0
 GAPS_SUFFIX = "/gaps"
 """The state of a root's gaps is kept beside the state of the root, under a key of its own."""
 
@@ -65,29 +61,14 @@ class Teller:
 
 
 async def read_states(kafka: Kafka) -> dict[str, State]:
-    """What was told last, by key. Raises KafkaError, TimeoutError."""
-    consumer = kafka.tail_consumer()
-    try:
-        async with asyncio.timeout(READ_SECONDS):
-            return await _read(consumer, TopicPartition(kafka.name(SYSTEM_STATE), 0))
-    finally:
-        await stop_client(consumer)
-
-
-async def _read(consumer: AIOKafkaConsumer, partition: TopicPartition) -> dict[str, State]:
-    await consumer.start()
-    consumer.assign([partition])
-    await consumer.seek_to_beginning(partition)
-    end = (await consumer.end_offsets([partition]))[partition]
+    """What was told last, by key. Raises NotProvisioned, KafkaError, TimeoutError."""
     states: dict[str, State] = {}
-    while await consumer.position(partition) < end:
-        batches = await consumer.getmany(partition, timeout_ms=_READ_MS)
-        for record in batches.get(partition, ()):
-            if record.value is None:
-                continue
-            source = (find(record.headers, X_SOURCE) or b"").decode("ascii", "replace")
-            key = (record.key or b"").decode("utf-8", "replace")
-            states[key] = State(key, _codec.decode(record.value), record.timestamp, _position(source))
+    for record in await read_whole(kafka, SYSTEM_STATE):
+        if record.value is None:
+            continue
+        source = (find(record.headers, X_SOURCE) or b"").decode("ascii", "replace")
+        key = (record.key or b"").decode("utf-8", "replace")
+        states[key] = State(key, _codec.decode(record.value), record.timestamp, _position(source))
     return states
 
 

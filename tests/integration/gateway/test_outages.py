@@ -16,6 +16,7 @@ from aiokafka.admin import RecordsToDelete
 from cli.migrate import apply_migrations
 from cli.provision import apply
 from cli.up import ports
+from cli.up.kafka import EmbeddedKafka
 from cli.up.postgres import EmbeddedPostgres
 from gateway.accounts import ensure_admin
 from runtime.kafka import Kafka
@@ -47,12 +48,18 @@ def own_postgres(tmp_path: Path) -> Iterator[EmbeddedPostgres]:
         server.kill()
 
 
+def _own_log(brokers: Brokers) -> tuple[EmbeddedKafka, Kafka]:
+    """A broker that this test may kill, with the topics on it."""
+    broker = brokers()
+    kafka = clients(broker)
+    asyncio.run(apply(kafka))
+    return broker, kafka
+
+
 def test_sockets_outlive_the_broker_and_the_database(
     broker_factory: Brokers, own_postgres: EmbeddedPostgres, tmp_path: Path
 ) -> None:
-    broker = broker_factory()
-    kafka = clients(broker)
-    asyncio.run(apply(kafka))
+    broker, kafka = _own_log(broker_factory)
     server = gateway(kafka, own_postgres.url(), tmp_path)
     server.start()
     try:
@@ -91,9 +98,7 @@ def test_sockets_outlive_the_broker_and_the_database(
 def test_a_replay_goes_on_however_long_the_broker_was_away_in_the_middle_of_it(
     broker_factory: Brokers, tables: str, tmp_path: Path
 ) -> None:
-    broker = broker_factory()
-    kafka = clients(broker)
-    asyncio.run(apply(kafka))
+    broker, kafka = _own_log(broker_factory)
     write(kafka, *films(FILMS, size=8_000))
     server = gateway(kafka, tables, tmp_path, {"RING_BYTES": "65536"})
     server.start()
