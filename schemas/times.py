@@ -10,22 +10,18 @@ Millis = NewType("Millis", int)
 """Milliseconds since 1970-01-01T00:00:00Z."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_DAY = 86_400_000
-_day_cache: dict[int, str] = {}
+_seconds: dict[int, str] = {}
 
 
 def iso(at: int) -> str:
     """Write milliseconds since the epoch as ISO 8601 UTC with milliseconds."""
-    day, rest = divmod(at, _DAY)
-    date = _day_cache.get(day)
-    if date is None:
-        if len(_day_cache) > 1024:  # bounded: a replay of years passes here day by day
-            _day_cache.clear()
-        date = _day_cache[day] = (_EPOCH + timedelta(days=day)).strftime("%Y-%m-%dT")
-    seconds, millis = divmod(rest, 1000)
-    minutes, second = divmod(seconds, 60)
-    hour, minute = divmod(minutes, 60)
-    return f"{date}{hour:02d}:{minute:02d}:{second:02d}.{millis:03d}Z"
+    second = at // 1000
+    text = _seconds.get(second)
+    if text is None:
+        if len(_seconds) > 1024:  # bounded: a replay of years passes here second by second
+            _seconds.clear()
+        text = _seconds[second] = (_EPOCH + timedelta(seconds=second)).isoformat()[:19] + "."
+    return f"{text}{at % 1000:03d}Z"
 
 
 def parse_iso(text: str) -> Millis:

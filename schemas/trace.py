@@ -13,9 +13,9 @@ from collections.abc import Iterable
 
 import xxhash
 
-from schemas.headers import TRACEPARENT, find
+from schemas.headers import TRACEPARENT
 
-_FORM = re.compile(rb"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_is_context = re.compile(rb"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}").fullmatch
 _TRACE_END = len("00-") + 32
 
 
@@ -42,9 +42,12 @@ def span_of_event(id_: bytes) -> bytes:
 
 def carried(headers: Iterable[tuple[str, bytes | None]]) -> bytes | None:
     """The context that a record carries, if it is a sound one."""
-    return sound(find(headers, TRACEPARENT))
+    for name, value in headers:
+        if name == TRACEPARENT:
+            return sound(value)
+    return None
 
 
 def sound(context: bytes | None) -> bytes | None:
     """The context, or None for what is none: others write headers too."""
-    return context if context is not None and _FORM.fullmatch(context) else None
+    return context if context is not None and _is_context(context) else None

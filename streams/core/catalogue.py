@@ -7,13 +7,16 @@ rewrites and re-analysis. It decides nothing about time windows or identity.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
 
-from msgspec import UNSET
+from msgspec import UNSET, Struct
+from msgspec.structs import replace
 
 from schemas.analysis import Job
-from schemas.changes import Created, Deleted, Modified, Renamed, TreeRenamed
+from schemas.changes import Created, Deleted, Modified, PathChange, Renamed, TreeRenamed
 from schemas.found import Found
 from schemas.ids import media_id
 from schemas.media import (
@@ -42,9 +45,10 @@ JOB_PATIENCE_MS = 86_400_000
 JOB_ATTEMPTS = 3
 NOTHING = Found()
 
+C = TypeVar("C", bound=PathChange)
 
-@dataclass(slots=True)
-class OpenJob:
+
+class OpenJob(Struct):
     """A job without a result. `asked_at` in lane time."""
 
     entry: Entry
@@ -61,8 +65,11 @@ class Catalogue:
         self._known = known
         self._emit = emit
         self._id_base = id_base
-        self._jobs: dict[str, OpenJob] = {}  # in the order of being asked
+        # in the order of being asked; the first of a dict would cost as much as the answered ones before it
+        self._jobs: OrderedDict[str, OpenJob] = OrderedDict()
         self._ended = ended
+        self.next_at: int | None = None
+        """Lane time at which the oldest open job has waited long enough; None when no job is open."""
 
     # -- what happened to a path -------------------------------------------------------------------------------
 
@@ -78,7 +85,7 @@ class Catalogue:
             entry.media_id = media_id(self._id_base, self._emit.lane, seen.offset)
         self._known.add(entry)
         with self._emit.following(seen.trace):
-            self._emit.change(Created(**self._path_change(entry, seen)), "created", _subject(place))
+            self._emit.change(self._path_change(Created, entry, seen), "created", _subject(place))
             if entry.media_id:
                 self._tell(entry, ItemCreated)
                 self._ask(root, entry, seen.tally, now)
@@ -89,7 +96,7 @@ class Catalogue:
         content = fingerprint is None or fingerprint != entry.fingerprint or seen.state.size != entry.size
         self._known.update(entry, seen.state, fingerprint)
         with self._emit.following(seen.trace):
-            self._emit.change(Modified(**self._path_change(entry, seen)), "modified", _subject(entry.place))
+            self._emit.change(self._path_change(Modified, entry, seen), "modified", _subject(entry.place))
             if entry.media_id:
                 self._content(root, entry, seen.tally, now, changed=content)
 
@@ -115,7 +122,7 @@ class Catalogue:
     ) -> None:
         """A directory moved with all below it: one record for the tree, one for each path, same cause."""
         cause = f"tree:{self._emit.job_id()}"
-        seen = seen._replace(cause=cause)
+        seen = replace(seen, cause=cause)
         path, b64 = to_wire(target)
         from_path, from_b64 = to_wire(source)
         self._emit.change(
@@ -138,7 +145,7 @@ class Catalogue:
         self._known.remove(entry)
         self._end_job(entry)
         with self._emit.following(seen.trace):
-            self._emit.change(Deleted(**self._path_change(entry, seen)), "deleted", _subject(entry.place))
+            self._emit.change(self._path_change(Deleted, entry, seen), "deleted", _subject(entry.place))
             if entry.media_id:
                 self._emit.media_update(
                     entry.library, ItemDeleted(media_id=entry.media_id, media=_gone_item(entry))
@@ -151,10 +158,13 @@ class Catalogue:
         assert state is not None
         shown = Entry(root.library, place.root, place.path, state, 0)
         shown.media_id = 0 if entry is None else entry.media_id
-        facts = self._path_change(shown, seen) | {"settled": False}
-        change = Created(**facts) if entry is None else Modified(**facts)
         with self._emit.following(seen.trace):
-            self._emit.change(change, "created" if entry is None else "modified", _subject(place))
+            if entry is None:
+                created = replace(self._path_change(Created, shown, seen), settled=False)
+                self._emit.change(created, "created", _subject(place))
+            else:
+                modified = replace(self._path_change(Modified, shown, seen), settled=False)
+                self._emit.change(modified, "modified", _subject(place))
 
     # -- jobs --------------------------------------------------------------------------------------------------
 
@@ -164,22 +174,13 @@ class Catalogue:
         return len(self._jobs)
 
     @property
-    def next_at(self) -> int | None:
-        """Lane time at which the oldest open job has waited long enough."""
-        for job in self._jobs.values():
-            return job.asked_at + JOB_PATIENCE_MS
-        return None
-
-    @property
     def oldest_root(self) -> str:
         """The root of the oldest open job."""
         return next(iter(self._jobs.values())).entry.root
 
     def ask_again(self, site: str, now: int) -> None:
         """The oldest job has waited long enough: ask again, or count it as lost."""
-        job_id, job = next(iter(self._jobs.items()))
-        del self._jobs[job_id]
-        job.entry.job = None
+        job = self._take_job(next(iter(self._jobs)))
         if job.attempt < JOB_ATTEMPTS:
             media_type = naming.media_type_of(job.entry.path)
             self._put_job(site, job.entry, media_type, job.tally, now, job.attempt + 1)
@@ -197,8 +198,7 @@ class Catalogue:
         probed = (record.size, record.mtime_ns, record.inode)
         if record.status == "done" and probed != (entry.size, entry.mtime_ns, entry.inode):
             return False  # of another content; the change that is on its way ends the job when it settles
-        del self._jobs[record.job]
-        entry.job = None
+        self._take_job(record.job)
         tally = self._close_job(job)
         tally.processed += 1
         found = record.found
@@ -241,7 +241,7 @@ class Catalogue:
             self._ask(root, entry, tally, now)
 
     def _ask(self, root: Root, entry: Entry, tally: Tally | None, now: int) -> None:
-        media_type = naming.media_type_of(entry.path)
+        media_type = naming.read(entry.path).media_type
         if entry.size == 0 or media_type not in naming.PROBED:
             return
         if tally is None:
@@ -258,6 +258,8 @@ class Catalogue:
         job_id = self._emit.job_id()
         path, b64 = to_wire(entry.path)
         self._jobs[job_id] = OpenJob(entry, tally, now, attempt)
+        if self.next_at is None:
+            self.next_at = now + JOB_PATIENCE_MS
         entry.job = job_id
         self._emit.job(
             Job(
@@ -270,9 +272,14 @@ class Catalogue:
     def _end_job(self, entry: Entry) -> None:
         if entry.job is None:
             return
-        job = self._jobs.pop(entry.job)
-        entry.job = None
-        self._close_job(job)
+        self._close_job(self._take_job(entry.job))
+
+    def _take_job(self, job_id: str) -> OpenJob:
+        job = self._jobs.pop(job_id)
+        job.entry.job = None
+        oldest = next(iter(self._jobs.values()), None)
+        self.next_at = None if oldest is None else oldest.asked_at + JOB_PATIENCE_MS
+        return job
 
     def _close_job(self, job: OpenJob) -> Tally:
         tally = job.tally.live
@@ -282,19 +289,17 @@ class Catalogue:
 
     def _renamed(self, entry: Entry, before: Place, seen: Sighting) -> None:
         from_path, from_b64 = to_wire(before.path)
-        facts = self._path_change(entry, seen) | {
-            "from_root": before.root, "from_path": from_path, "from_path_b64": from_b64,
-        }  # fmt: skip
-        self._emit.change(Renamed(**facts), "moved", _subject(entry.place))
+        kind = partial(Renamed, from_root=before.root, from_path=from_path, from_path_b64=from_b64)
+        self._emit.change(self._path_change(kind, entry, seen), "moved", _subject(entry.place))
 
-    def _path_change(self, entry: Entry, seen: Sighting) -> dict[str, Any]:
+    def _path_change(self, kind: Callable[..., C], entry: Entry, seen: Sighting) -> C:
         path, b64 = to_wire(entry.path)
-        return {
-            "library": entry.library, "root": entry.root, "at": self._emit.at, "path": path, "path_b64": b64,
-            "type": entry.type, "origin": seen.origin, "size": entry.size, "mtime_ns": entry.mtime_ns,
-            "media_id": entry.media_id or None, "fingerprint": entry.fingerprint, "cause": seen.cause,
-            "scan_id": None if seen.tally is None else seen.tally.live.scan_id,
-        }  # fmt: skip
+        return kind(
+            library=entry.library, root=entry.root, at=self._emit.at, path=path, path_b64=b64,
+            type=entry.type, origin=seen.origin, size=entry.size, mtime_ns=entry.mtime_ns,
+            media_id=entry.media_id or None, fingerprint=entry.fingerprint, cause=seen.cause,
+            scan_id=None if seen.tally is None else seen.tally.live.scan_id,
+        )  # fmt: skip
 
     def _tell(self, entry: Entry, update: type[ItemCreated | ItemUpdated | ItemAnalyzed], **more: str) -> None:
         item = self._item(entry)

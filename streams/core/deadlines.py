@@ -51,9 +51,6 @@ class Deadlines(Generic[S]):
                 return at
         return None
 
-    def pop_due(self, now: int) -> S | None:
-        """The next subject due by `now`, in deadline order; its `deadline` says when it was due."""
-        at = self.next_at
-        if at is None or at > now:
-            return None
+    def pop(self) -> S:
+        """The subject that is due at `next_at`, asked just before; its `deadline` says when that is."""
         return heapq.heappop(self._heap)[2]

@@ -6,7 +6,7 @@ told to the catalogue at once.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from msgspec import Struct
 
 from schemas.raw import FileState
 from streams.core.catalogue import Catalogue
@@ -16,7 +16,7 @@ from streams.core.roots import Roots
 from streams.core.settle import Pending, Settle, Sighting
 
 
-class Moment(NamedTuple):
+class Moment(Struct, frozen=True, gc=False):
     """`now`: lane time at which it is decided (a deadline); `at`: append time of the record being applied, ms."""
 
     now: int
@@ -39,7 +39,7 @@ class Decide:
         held = self._renames.new_at(place)
         if held is not None:
             return state is None or not _same(held.seen.state, state)
-        entry = self._known.get(*place)
+        entry = self._known.get(place)
         if entry is None:
             return state is not None
         if entry.gone is not None:
@@ -62,12 +62,12 @@ class Decide:
 
     def _is_elsewhere(self, entry: Entry, place: Place) -> bool:
         """Still known, and not at the place itself (a directory's move may have brought it there)."""
-        return entry.place != place and self._known.get(*entry.place) is entry
+        return entry.place != place and self._known.get(entry.place) is entry
 
     def vacate(self, place: Place, moment: Moment) -> None:
         """What was known here is elsewhere, though that path is still changing: that move comes first. Of paths
         that changed places in a ring, the last finds its item replaced."""
-        entry = self._known.get(*place)
+        entry = self._known.get(place)
         if entry is not None and isinstance(entry.mover, Pending):
             follower = entry.mover
             self._settle.take(follower)
@@ -75,7 +75,7 @@ class Decide:
 
     def unsettled(self, pending: Pending) -> None:
         """A path still changing at the max hold."""
-        entry = self._known.get(*pending.place)
+        entry = self._known.get(pending.place)
         if entry is not None and pending.state is not None and same_file(entry, pending.state):
             return
         self._catalogue.unsettled(self._roots.of(pending.place.root), entry, pending.place, pending.seen)
@@ -86,7 +86,7 @@ class Decide:
             self._renames.release(hold)
             if self._settle.get(hold.place) is None:  # else what is there now is about to be decided
                 root = self._roots.of(hold.place.root)
-                self._catalogue.created(root, hold.place, hold.seen, hold.fingerprint, *moment)
+                self._catalogue.created(root, hold.place, hold.seen, hold.fingerprint, moment.now, moment.at)
             return
         for unsure in (hold.entry.mover, self._settle.get(hold.place)):  # it is on its way, or something is back
             if isinstance(unsure, Pending) and unsure.state is not None and unsure.deadline is not None:
@@ -102,7 +102,7 @@ class Decide:
         held = self._renames.new_at(place)
         if held is not None:  # a creation that was still waiting has changed again
             self._renames.release(held)
-        entry = self._known.get(*place)
+        entry = self._known.get(place)
         if entry is None:
             self._creation(place, seen, fingerprint, moment)
             return
@@ -132,7 +132,7 @@ class Decide:
         held = self._renames.new_at(place)
         if held is not None:
             self._renames.release(held)
-        entry = self._known.get(*place)
+        entry = self._known.get(place)
         if entry is not None:
             self.gone(entry, seen, moment)
 
@@ -147,7 +147,7 @@ class Decide:
             until = moment.now + self._roots.of(place.root).windows.rename
             self._renames.hold_new(library, place, seen, fingerprint, until)
         else:
-            self._catalogue.created(self._roots.of(place.root), place, seen, fingerprint, *moment)
+            self._catalogue.created(self._roots.of(place.root), place, seen, fingerprint, moment.now, moment.at)
 
     def _move(self, entry: Entry, place: Place, seen: Sighting, fingerprint: str | None, moment: Moment) -> None:
         self._revive(entry)
@@ -157,7 +157,7 @@ class Decide:
         held = self._renames.new_at(place)
         if held is not None:
             self._renames.release(held)
-        replaced = self._known.get(*place)
+        replaced = self._known.get(place)
         if replaced is not None:  # rename over an existing file closes the replaced item first
             self.replaced(replaced, seen)
         self._catalogue.moved(self._roots.of(place.root), entry, place, seen, fingerprint, moment.now)

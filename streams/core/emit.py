@@ -6,17 +6,28 @@ An output's id is a function of the source record's position and its index among
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
 
-from msgspec import structs
+from msgspec import Struct, structs
 
-from schemas import headers as h
 from schemas.admin import Counters
 from schemas.analysis import Job
 from schemas.changes import Change
 from schemas.codec import encode
+from schemas.headers import (
+    CE_ID,
+    CE_SOURCE,
+    CE_SUBJECT,
+    CE_TIME,
+    TRACEPARENT,
+    X_FOLD_VERSION,
+    X_N,
+    X_SOURCE,
+    Headers,
+    dead_value,
+    dlq_headers,
+    event_headers,
+)  # fmt: skip
 from schemas.ids import LANES_PER_ID, event_id
 from schemas.media import AnalysisComplete, ItemDeleted, MediaItem, MediaUpdate
 from schemas.times import iso
@@ -38,18 +49,17 @@ MAX_OUTPUT_BYTES = 262_144
 
 _DLQ = dlq_of(RAW)
 _SOURCE = RAW.name.encode()
-_EMITTER = (h.CE_SOURCE, b"urn:catalogizer:fold")
+_EMITTER = (CE_SOURCE, b"urn:catalogizer:fold")
 
 
-@dataclass(slots=True)
-class Output:
+class Output(Struct):
     """One record to be written. `partition` is fixed by the fold; `value` None: a tombstone."""
 
     topic: Topic
     partition: int
     key: bytes
     value: bytes | None
-    headers: h.Headers
+    headers: Headers
 
 
 class Emitter:
@@ -57,17 +67,19 @@ class Emitter:
 
     def __init__(self, lane: int, version: int) -> None:
         self.lane = lane
-        self._version = (h.X_FOLD_VERSION, str(version).encode())
-        self._fixed: dict[str, h.Headers] = {}
+        self._version = (X_FOLD_VERSION, str(version).encode())
+        self._fixed: dict[str, Headers] = {}
         self._changes = self._media = self._analysis = 0
         self._offset = -1
         self._append_time = -1
         self._at: str | None = None
-        self._time = (h.CE_TIME, b"")
+        self._time = (CE_TIME, b"")
         self._source: tuple[str, bytes] | None = None
         self._next_id: str | None = None
         self._outputs: list[Output] = []
         self._trace: bytes | None = None
+        self._record_trace: bytes | None = None
+        self._own_trace = _OwnTrace(self)
 
     @property
     def counters(self) -> Counters:
@@ -78,7 +90,7 @@ class Emitter:
         """The next record is being applied: its position makes ids, its append time (ms) is `at`, its trace
         context that of what comes of it."""
         self._offset = offset
-        self._trace = trace
+        self._trace = self._record_trace = trace
         self._outputs = []
         self._next_id = None
         self._source = None
@@ -93,17 +105,17 @@ class Emitter:
 
     def _new_time(self) -> str:
         at = self._at = iso(self._append_time)
-        self._time = (h.CE_TIME, at.encode())
+        self._time = (CE_TIME, at.encode())
         return at
 
-    @contextmanager
-    def following(self, trace: bytes | None) -> Iterator[None]:
-        """For what comes of an earlier record: that one's trace context."""
-        before, self._trace = self._trace, trace
-        try:
-            yield
-        finally:
-            self._trace = before
+    def following(self, trace: bytes | None) -> AbstractContextManager[None]:
+        """For what comes of an earlier record, said inside a `with` block: that one's trace context."""
+        self._trace = trace
+        return self._own_trace
+
+    def own_trace(self) -> None:
+        """What follows comes of the record itself again."""
+        self._trace = self._record_trace
 
     def take(self) -> list[Output]:
         """The outputs of the record."""
@@ -150,11 +162,11 @@ class Emitter:
 
     def dead_letter(self, key: bytes | None, value: bytes | None, timestamp: int, error: Exception) -> None:
         """The record being applied cannot be read: its bytes go to the queue, in the same transaction."""
-        headers = h.dlq_headers(
+        headers = dlq_headers(
             topic=RAW.name, partition=self.lane, offset=self._offset, timestamp=timestamp, error=error, attempt=1,
             size=len(value or b""),
         )  # fmt: skip
-        self._outputs.append(Output(_DLQ, 0, key or b"", h.dead_value(value), headers))
+        self._outputs.append(Output(_DLQ, 0, key or b"", dead_value(value), headers))
 
     def _put(
         self, topic: Topic, partition: int, key: str, type_: str, subject: str, value: bytes | None, n: int | None
@@ -166,27 +178,42 @@ class Emitter:
         if self._at is None:
             self._new_time()
         if self._source is None:
-            self._source = (h.X_SOURCE, b"%b:%d:%d" % (_SOURCE, self.lane, self._offset))
+            self._source = (X_SOURCE, b"%b:%d:%d" % (_SOURCE, self.lane, self._offset))
         headers = [
-            (h.CE_ID, id_),
+            (CE_ID, id_),
             _EMITTER,
             self._time,
-            (h.CE_SUBJECT, subject.encode("utf-8", "replace")),
+            (CE_SUBJECT, subject.encode("utf-8", "replace")),
             self._source,
             *fixed,
         ]
         if n is not None:
-            headers.append((h.X_N, b"%d" % n))
+            headers.append((X_N, b"%d" % n))
         if self._trace is not None:
-            headers.append((h.TRACEPARENT, continued(self._trace, span_of_event(id_))))
+            headers.append((TRACEPARENT, continued(self._trace, span_of_event(id_))))
         outputs.append(Output(topic, partition, key.encode(), value, headers))
 
-    def _fix(self, type_: str) -> h.Headers:
+    def _fix(self, type_: str) -> Headers:
         """The headers that all outputs of a type have alike."""
-        whole = h.event_headers(id="", type=type_, source="", time="", subject="")
-        varying = (h.CE_ID, h.CE_SOURCE, h.CE_TIME, h.CE_SUBJECT)
+        whole = event_headers(id="", type=type_, source="", time="", subject="")
+        varying = (CE_ID, CE_SOURCE, CE_TIME, CE_SUBJECT)
         self._fixed[type_] = [*(pair for pair in whole if pair[0] not in varying), self._version]
         return self._fixed[type_]
+
+
+class _OwnTrace:
+    """Ends what follows an earlier record. One for all blocks, because they do not nest."""
+
+    __slots__ = ("_emit",)
+
+    def __init__(self, emit: Emitter) -> None:
+        self._emit = emit
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *error: object) -> None:
+        self._emit.own_trace()
 
 
 def _capped(update: MediaUpdate) -> bytes:

@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Literal, assert_never
 
+from msgspec.structs import replace
+
 from schemas.admin import Counters
 from schemas.changes import GapChanged, RootChanged
 from schemas.errors import SchemaError
@@ -156,14 +158,11 @@ class Fold:
             if job_at is not None and job_at <= now and (due_at is None or job_at < due_at):
                 self._catalogue.ask_again(self._roots.of(self._catalogue.oldest_root).site, job_at)
                 self._close_ended(job_at)
-                continue
-            subject = self._deadlines.pop_due(now)
-            if subject is None:
+            elif due_at is not None and due_at <= now:
+                self._due(self._deadlines.pop(), Moment(due_at, append_time))
+                self._close_ended(due_at)
+            else:
                 return
-            assert subject.deadline is not None
-            moment = Moment(subject.deadline, append_time)
-            self._due(subject, moment)
-            self._close_ended(moment.now)
 
     def _due(self, subject: Due, moment: Moment) -> None:
         match subject:
@@ -249,14 +248,14 @@ class Fold:
             self._moved_file(root, source, target, seen)
 
     def _moved_file(self, root: Root, source: Place, target: Place, seen: Sighting) -> None:
-        before, entry = self._settle.get(source), self._known.get(*source)
+        before, entry = self._settle.get(source), self._known.get(source)
         fingerprint = None
         if entry is not None and entry.mover is not None:
             entry = None  # it has left already; what was moved now came after it
         if before is not None:
             entry = before.carries or entry
             fingerprint = before.fingerprint if same_sight(before.state, seen.state) else None
-        self._touch(root, source, seen._replace(state=None))
+        self._touch(root, source, replace(seen, state=None))
         self._mark_seen(root, target.path)
         pending = self._settle.touch(target, seen, self._clock.now, root.windows)
         pending.fingerprint = pending.fingerprint or fingerprint
@@ -292,7 +291,7 @@ class Fold:
             if (state := hold.seen.state) is not None and (state.size, state.mtime_ns, state.inode) == of:
                 self._renames.fingerprinted(hold, record.xxh3)
             return
-        entry = self._known.get(*place)
+        entry = self._known.get(place)
         if entry is not None and entry.media_id and (entry.size, entry.mtime_ns, entry.inode) == of:
             self._known.set_fingerprint(entry, record.xxh3)
 
@@ -305,7 +304,7 @@ class Fold:
         for place in self._scans.finished(root, record, moment.now):
             if self._settle.get(place) is not None or self._renames.new_at(place) is not None:
                 self._touch(root, place, nothing)
-            elif (entry := self._known.get(*place)) is not None:
+            elif (entry := self._known.get(place)) is not None:
                 self._decide.gone(entry, nothing, moment)
         if self._scans.heals(root, tally, record):
             root.jumps = 0

@@ -6,7 +6,9 @@ It holds entries and answers; it decides nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
+
+from msgspec import Struct
 
 from schemas.media import Analysis
 from schemas.paths import is_inside
@@ -16,7 +18,7 @@ TINY = 64
 """Below this size (bytes) two files are taken for one only when their names are equal as well."""
 
 
-class Place(NamedTuple):
+class Place(Struct, frozen=True, gc=False):
     """A path in a root."""
 
     root: str
@@ -131,10 +133,10 @@ class Known:
     def __len__(self) -> int:
         return sum(map(len, self._roots.values()))
 
-    def get(self, root: str, path: str) -> Entry | None:
+    def get(self, place: Place) -> Entry | None:
         """The entry at a place."""
-        paths = self._roots.get(root)
-        return None if paths is None else paths.get(path)
+        paths = self._roots.get(place.root)
+        return None if paths is None else paths.get(place.path)
 
     def add(self, entry: Entry) -> None:
         """Enter one at its place, which must be free."""

@@ -7,8 +7,9 @@ give the same titles. A new media type is added in EXTENSIONS, and in PROBED whe
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from schemas.media import MediaType
 from schemas.paths import display
@@ -40,12 +41,10 @@ _JUNK = re.compile(
     re.IGNORECASE,
 )
 _TRACK = re.compile(r"^(?:[0-9]{1,2}-)?[0-9]{1,3}(?:\s*[-.]\s*|\s+)(?=\S)")
-_SPACES = re.compile(r"\s+")
 _QUALITY_NAMES = {"4k": "2160p", "uhd": "2160p", "8k": "4320p", "1080i": "1080i"}
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(Struct, frozen=True, gc=False):
     """What the name tells. `title` carries the year of a film, as in `The Matrix (1999)`."""
 
     media_type: MediaType
@@ -115,7 +114,7 @@ def _spaced(stem: str) -> str:
 
 
 def _clean(text: str) -> str:
-    return _SPACES.sub(" ", text).strip(" -–.,[(")[:MAX_TITLE].strip()
+    return " ".join(text.split()).strip(" -–.,[(")[:MAX_TITLE].strip()
 
 
 def _fallback(stem: str) -> str:

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal
+
+from msgspec import Struct
 
 from schemas.raw import FileState, Origin
 from streams.core.deadlines import Deadlines
@@ -27,7 +29,7 @@ class Windows:
     rename: int = 2_000
 
 
-class Sighting(NamedTuple):
+class Sighting(Struct, frozen=True):
     """One observation as the stages pass it on. `offset` and `trace` are its record's; `state` None: nothing is
     there."""
 
@@ -83,7 +85,8 @@ class Pending:
     @property
     def due_at(self) -> int:
         """Quiet for the debounce window, or the max hold."""
-        return min(self.last_at + self.windows.debounce, self.first_at + self.windows.max_hold)
+        quiet, held = self.last_at + self.windows.debounce, self.first_at + self.windows.max_hold
+        return quiet if quiet < held else held
 
     @property
     def still_changing(self) -> bool:

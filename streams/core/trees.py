@@ -46,13 +46,13 @@ class Trees:
         if held is not None:
             self._renames.release(held)
         self._decide.vacate(place, moment)
-        replaced = self._known.get(*place)
+        replaced = self._known.get(place)
         if replaced is not None:
             self._decide.replaced(replaced, seen)
 
     def _rekey_held(self, hold: Hold, place: Place) -> None:
         there = self._renames.new_at(place)
-        if hold.entry is None and (there is not None or self._known.get(*place) is not None):
+        if hold.entry is None and (there is not None or self._known.get(place) is not None):
             self._renames.release(hold)
         else:
             self._renames.rekey(hold, place)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import IllegalOperation, InvalidProducerEpoch, ProducerFenced
+from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.structs import OffsetAndMetadata
 
 from runtime.kafka import Kafka, stop_client
@@ -92,11 +93,10 @@ class LaneWriter:
         futures = []
         batch = self._producer.create_batch()
         for output in outputs:
-            fields = {"key": output.key, "value": output.value, "timestamp": None, "headers": output.headers}
-            if batch.append(**fields) is None:
+            if not _append(batch, output):
                 futures.append(await self._producer.send_batch(batch, topic, partition=partition))
                 batch = self._producer.create_batch()
-                if batch.append(**fields) is None:
+                if not _append(batch, output):
                     raise AssertionError("an output is larger than a batch: emit caps them below")
         futures.append(await self._producer.send_batch(batch, topic, partition=partition))
         return futures
@@ -106,3 +106,9 @@ class LaneWriter:
             self._kafka.name(POSITIONS), key=b"%d" % self._lane, value=encode(position), partition=self._lane
         )
         return future
+
+
+def _append(batch: BatchBuilder, output: Output) -> bool:
+    """False when the batch is full."""
+    added = batch.append(timestamp=None, key=output.key, value=output.value, headers=output.headers)
+    return added is not None

@@ -67,7 +67,7 @@ def _pending(fold: Fold) -> None:
         assert _in_heap(fold, pending)
         if (carried := pending.carries) is not None:
             assert carried.mover is pending
-            assert fold._known.get(*carried.place) is carried
+            assert fold._known.get(carried.place) is carried
     for entry in entries(fold):
         assert entry.mover is None or entry.mover in [*fold._settle]
 
@@ -78,11 +78,11 @@ def _held(fold: Fold) -> None:
         assert hold.place == place
         assert hold.entry is not None
         assert hold.entry.gone is hold
-        assert fold._known.get(*place) is hold.entry
+        assert fold._known.get(place) is hold.entry
     for place, hold in renames._new.items():
         assert hold.place == place
         assert hold.entry is None
-        assert fold._known.get(*place) is None, "a creation is held where something is known"
+        assert fold._known.get(place) is None, "a creation is held where something is known"
     for hold in renames:
         assert hold.waits_for_scan or _in_heap(fold, hold), "a half that nothing will ever decide"
     new: list[tuple[Hold, int]] = [(h, h.seen.state.inode) for h in renames._new.values() if h.seen.state]
@@ -94,7 +94,7 @@ def _jobs(fold: Fold) -> None:
     jobs = fold._catalogue._jobs
     for id_, job in jobs.items():
         assert job.entry.job == id_
-        assert fold._known.get(*job.entry.place) is job.entry
+        assert fold._known.get(job.entry.place) is job.entry
     assert sum(entry.job is not None for entry in entries(fold)) == len(jobs)
     asked = [job.asked_at for job in jobs.values()]
     assert asked == sorted(asked)

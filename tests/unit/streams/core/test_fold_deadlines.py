@@ -16,8 +16,8 @@ class Thing:
 
 def drained(deadlines: Deadlines[Thing], now: int) -> list[Thing]:
     found = []
-    while (thing := deadlines.pop_due(now)) is not None:
-        found.append(thing)
+    while (at := deadlines.next_at) is not None and at <= now:
+        found.append(deadlines.pop())
     return found
 
 

@@ -52,8 +52,8 @@ def test_not_found_by_what_it_was() -> None:
     known.update(file, a_file(2, size=3_000), None)
     assert (like(known, a_file(1), "f"), like(known, a_file(2, size=3_000))) == ([], ["a.mkv"])
     known.move(file, "music", "b.mkv")
-    assert known.get("films", "a.mkv") is None
-    assert known.get("music", "b.mkv") is file
+    assert known.get(Place("films", "a.mkv")) is None
+    assert known.get(Place("music", "b.mkv")) is file
     known.remove(file)
     assert (len(known), like(known, a_file(2, size=3_000))) == (0, [])
 
