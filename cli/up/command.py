@@ -14,7 +14,7 @@ from types import FrameType
 from cli.migrate import apply_migrations
 from cli.provision import apply
 from cli.settings import Settings
-from cli.up import jars, ports, run_file
+from cli.up import jars, ports, run_file, space
 from cli.up.announcement import announce
 from cli.up.errors import PortTaken
 from cli.up.java import class_cache
@@ -116,6 +116,8 @@ def _prepare(settings: Settings, state: State, telling: Telling) -> Platform:
     gateway = settings.gateway
     if not ports.is_free(gateway.port, gateway.host):
         raise PortTaken(gateway.port, "CATALOGIZER_GATEWAY__PORT")
+    if settings.kafka.embedded or settings.database.url is None:
+        space.need(state.folder, space.SERVERS_BYTES, "the platform")
     if settings.admin_password is not None:
         keep(state.admin_password, settings.admin_password.get_secret_value())
     roots = settings.producer.roots or _demo(state, telling)

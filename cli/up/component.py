@@ -117,6 +117,7 @@ class Component:
     async def _one_life(self) -> int:
         """The exit code; as good as dead is what cannot be started for want of memory or disk."""
         output = Output(self.log)
+        self.log.begin_life()
         try:
             program = await self._plan.program()
             await output.begin()

@@ -6,6 +6,8 @@ only. A full disk loses log lines, never the platform; that is said once.
 
 from __future__ import annotations
 
+import re
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +18,9 @@ MAX_BYTES = 10_000_000
 KEPT = 3
 SHOWN = frozenset({"warning", "error", "critical"})
 _NOT_SHOWN = frozenset({"event", "level", "logger", "timestamp", "component"})
-_LAST = 20
+_LAST = 100
+_FAULT = re.compile(r"\b(FATAL|PANIC|ERROR|Error|[A-Z]\w+(?:Error|Exception))\b")
+"""How Kafka, Java and PostgreSQL mark a line that tells what went wrong."""
 
 
 @dataclass(slots=True)
@@ -49,13 +53,13 @@ class ComponentLog:
     file: RotatedFile
     ours: bool
     show: Callable[[str], None]
-    last: list[str] = field(default_factory=list)
+    last: deque[str] = field(default_factory=lambda: deque(maxlen=_LAST))
     _lost: bool = False
 
     def take(self, line: bytes) -> None:
         """One line, with its end."""
         text = line.decode(errors="replace").rstrip()
-        self.last = [*self.last[-_LAST + 1 :], text]
+        self.last.append(text)
         try:
             self.file.write(line)
             self._lost = False
@@ -66,10 +70,16 @@ class ComponentLog:
         if self.ours and (shown := readable(text)) is not None:
             self.show(f"{self.component:8} {shown}")
 
+    def begin_life(self) -> None:
+        """A new process writes from here on: its words are not the former's."""
+        self.last.clear()
+
     def last_words(self) -> str:
-        """What it said last that tells something, on one line."""
+        """Of a process that has ended: what it said last of a fault, else what it said last; on one line. Lines
+        that are moved in are stack frames and details."""
         told = [readable(line) or line for line in self.last if line.strip()]
-        return told[-1] if told else "it said nothing"
+        faults = [line for line in told if not line[0].isspace() and _FAULT.search(line)]
+        return (faults or told or ["it said nothing"])[-1].strip()
 
 
 def readable(line: str) -> str | None:

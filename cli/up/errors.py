@@ -3,6 +3,7 @@
 UpError
 ├── PortTaken       somebody else listens where we should
 ├── StateInUse      another `up` works in this state folder
+├── DiskFull        too little room to begin
 ├── BrokenState     the state folder holds what we cannot use
 ├── JarsUnavailable Kafka's jars can neither be found in the cache nor fetched
 ├── AccountMissing  PostgreSQL refuses to run as root and there is no account for it
@@ -40,6 +41,20 @@ class StateInUse(UpError):
         self.state_dir = state_dir
         super().__init__(
             f"{state_dir} is in use by another `catalogizer up`; end it, or set CATALOGIZER_STATE_DIR"
+        )
+
+
+class DiskFull(UpError):
+    """`free` and `needed` in bytes; `what`: it is needed for."""
+
+    retryable = True
+
+    def __init__(self, folder: Path, free: int, needed: int, what: str) -> None:
+        self.folder = folder
+        self.free = free
+        self.needed = needed
+        super().__init__(
+            f"{folder}: the disk is full: {free // 1_000_000} MB are free, {what} needs {needed // 1_000_000} MB"
         )
 
 

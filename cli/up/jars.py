@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from cli.up import space
 from cli.up.errors import BrokenState, JarsUnavailable
 from cli.up.telling import Telling
 
@@ -90,6 +91,7 @@ def _fetch_all(jars: list[Jar], folder: Path, telling: Telling, fetch: Fetch) ->
     part = Path(tempfile.mkdtemp(prefix="part-", dir=folder))
     total = sum(jar.size for jar in jars)
     try:
+        space.need(folder, total, "Apache Kafka")
         with telling.download(f"{len(jars)} jars of Apache Kafka", total) as advance:
             pool = ThreadPoolExecutor(PARALLEL)
             try:
@@ -120,6 +122,8 @@ def from_maven(jar: Jar, folder: Path, advance: Callable[[int], None]) -> Path:
         raise JarsUnavailable(jar.coordinates, f"{type(error).__name__}; is there a network?") from error
     except RuntimeError as error:  # jgo's word for "not found" and for a wrong SHA-1
         raise JarsUnavailable(jar.coordinates, str(error).splitlines()[0]) from error
+    except OSError as error:
+        raise JarsUnavailable(jar.coordinates, f"it cannot be written to {folder}: {error.strerror}") from error
     if path is None:
         raise JarsUnavailable(jar.coordinates, "not found")
     return Path(path)

@@ -44,3 +44,24 @@ def test_lines_that_cannot_be_kept_are_said_to_be_lost_once_and_nothing_stops(tm
     assert len(shown) == 1
     assert shown[0].startswith("serve: log lines are lost")
     assert log.last_words() == "two"
+
+
+def words(tmp_path: Path, *lines: str) -> str:
+    log = ComponentLog("kafka", RotatedFile(tmp_path / "x.log"), ours=False, show=lambda _line: None)
+    log.take(b"ERROR of a former life\n")
+    log.begin_life()
+    for line in lines:
+        log.take(f"{line}\n".encode())
+    return log.last_words()
+
+
+def test_last_words_tell_the_fault_and_not_where_in_the_program(tmp_path: Path) -> None:
+    java = ("Caused by: java.io.IOException: No space left on device", "\tat kafka.Kafka.main(Kafka.scala)", "")
+    assert words(tmp_path, "[2026-11-24] ERROR shutdown (kafka.Kafka)", *java) == java[0]
+    fatal = "2026-11-24 UTC [7] FATAL:  could not write lock file: No space left on device"
+    assert words(tmp_path, fatal, "2026-11-24 UTC [7] LOG:  database system is shut down") == fatal
+
+
+def test_last_words_without_a_fault_are_the_last(tmp_path: Path) -> None:
+    assert words(tmp_path, "one", "two", "   ") == "two"
+    assert words(tmp_path) == "it said nothing"

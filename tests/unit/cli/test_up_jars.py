@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from cli.up import jars
-from cli.up.errors import BrokenState, JarsUnavailable
+from cli.up.errors import BrokenState, DiskFull, JarsUnavailable
 from cli.up.jars import Jar, locked, obtain
 from cli.up.telling import Telling
 
@@ -100,3 +100,10 @@ def test_a_broken_lock_file_is_said(tmp_path: Path) -> None:
     path.write_text("server org.example:x:1 abc\n")
     with pytest.raises(BrokenState, match="not a lock file of jars"):
         locked(jars.SERVER, path=path)
+
+
+def test_a_full_disk_is_said_before_anything_is_fetched(tmp_path: Path, telling: Telling) -> None:
+    source = Source()
+    with pytest.raises(DiskFull, match="the disk is full"):
+        obtain([Jar("org.example", "part0", "1.0", "0" * 64, 10**18)], tmp_path, telling, source)
+    assert not source.served
