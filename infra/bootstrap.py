@@ -30,10 +30,13 @@ SETS = ("run", "dev")
 # bytecode at once: where the environment forbids Python to write it later, every process would compile everything
 # at each start, which doubles the time to ready
 SYNC = ("pip", "sync", "--compile-bytecode", "--require-hashes")
+_UNTRUSTED = "the package registry's certificate is not trusted (name the CA's file in SSL_CERT_FILE)"
 CAUSES = (
     ("No space left on device", "the disk is full"),
     ("Temporary failure in name resolution", "no network"),
     ("dns error", "no network"),
+    ("invalid peer certificate", _UNTRUSTED),
+    ("CERTIFICATE_VERIFY_FAILED", _UNTRUSTED),
     ("error sending request", "no network"),
     ("NewConnectionError", "no network"),
     ("No matching distribution", "the package registry cannot be reached or lacks a package"),
