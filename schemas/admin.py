@@ -15,10 +15,11 @@ class Counters(Struct, frozen=True, kw_only=True):
     analysis_updates: int = 0
 
 
-class Position(Struct, frozen=True, kw_only=True):
+class Position(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where the fold of a lane stands (topic `catalog.library.positions.v1`, key = lane): the last record of
-    every transaction. `next_offset`: of the change log, the next one wanted; `epoch`: the change log's, so that
-    a recreated log is never taken for the old one."""
+    every transaction. `next_offset`: of the change log, the next one wanted; `written`: how many outputs of that
+    one are written already (it makes more than one transaction holds); `counters`: as that one begins; `epoch`: the
+    change log's, so that a recreated log is never taken for the old one."""
 
     lane: int
     epoch: str
@@ -26,6 +27,7 @@ class Position(Struct, frozen=True, kw_only=True):
     counters: Counters
     fold_version: int
     at: str
+    written: int = 0
 
 
 class TopicEpoch(Struct, frozen=True, kw_only=True):

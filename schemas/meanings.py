@@ -173,6 +173,7 @@ SPECIFIC: dict[str, dict[str, str]] = {
         "lane": "the lane (partition); also the key",
         "epoch": "epoch of the change log that the position belongs to",
         "next_offset": "the next offset of the change log wanted",
+        "written": "how many outputs of the record at `next_offset` are written already",
         "counters": "the last `x-n` given out per topic",
         "fold_version": "version of the fold that wrote it",
         "at": "append time of the last record folded, ISO 8601",

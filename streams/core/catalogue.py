@@ -8,7 +8,7 @@ rewrites and re-analysis. It decides nothing about time windows or identity.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TypeVar
 
@@ -79,7 +79,7 @@ class Catalogue:
         """Something is where nothing was. `at`: append time in milliseconds."""
         state = seen.state
         assert state is not None
-        entry = Entry(root.library, place.root, place.path, state, at)
+        entry = Entry.seen(root.library, place, state, at)
         entry.fingerprint = fingerprint
         if state.type == "file":
             entry.media_id = media_id(self._id_base, self._emit.lane, seen.offset)
@@ -119,8 +119,9 @@ class Catalogue:
 
     def tree_moved(
         self, root: Root, entries: list[Entry], source: str, target: str, seen: Sighting, now: int
-    ) -> None:
-        """A directory moved with all below it: one record for the tree, one for each path, same cause."""
+    ) -> Iterator[None]:
+        """A directory moved with all below it: one record for the tree, one for each path, same cause. A path a
+        step."""
         cause = f"tree:{self._emit.job_id()}"
         seen = replace(seen, cause=cause)
         path, b64 = to_wire(target)
@@ -139,6 +140,7 @@ class Catalogue:
             self._renamed(entry, before, seen)
             if entry.media_id:
                 self._content(root, entry, None, now, changed=False)
+            yield
 
     def deleted(self, entry: Entry, seen: Sighting) -> None:
         """Nothing is there any more, and no rename explains it."""
@@ -156,7 +158,7 @@ class Catalogue:
         """Still being written at the max hold: a change record, no update, no job."""
         state = seen.state
         assert state is not None
-        shown = Entry(root.library, place.root, place.path, state, 0)
+        shown = Entry.seen(root.library, place, state, 0)
         shown.media_id = 0 if entry is None else entry.media_id
         with self._emit.following(seen.trace):
             if entry is None:

@@ -63,13 +63,14 @@ class Output(Struct):
 
 
 class Emitter:
-    """Collects the outputs of one record at a time."""
+    """Collects the outputs of one record at a time; they may be taken in parts."""
 
     def __init__(self, lane: int, version: int) -> None:
         self.lane = lane
         self._version = (X_FOLD_VERSION, str(version).encode())
         self._fixed: dict[str, Headers] = {}
         self._changes = self._media = self._analysis = 0
+        self._before = (0, 0, 0)
         self._offset = -1
         self._append_time = -1
         self._at: str | None = None
@@ -77,6 +78,7 @@ class Emitter:
         self._source: tuple[str, bytes] | None = None
         self._next_id: str | None = None
         self._outputs: list[Output] = []
+        self._taken = 0
         self._trace: bytes | None = None
         self._record_trace: bytes | None = None
         self._own_trace = _OwnTrace(self)
@@ -86,12 +88,20 @@ class Emitter:
         """The last `x-n` given out per topic."""
         return Counters(changes=self._changes, media_updates=self._media, analysis_updates=self._analysis)
 
+    @property
+    def counters_before(self) -> Counters:
+        """As `counters`, when the record that is being applied began."""
+        changes, media, analysis = self._before
+        return Counters(changes=changes, media_updates=media, analysis_updates=analysis)
+
     def begin(self, offset: int, append_time: int, trace: bytes | None = None) -> None:
         """The next record is being applied: its position makes ids, its append time (ms) is `at`, its trace
         context that of what comes of it."""
         self._offset = offset
         self._trace = self._record_trace = trace
+        self._before = (self._changes, self._media, self._analysis)
         self._outputs = []
+        self._taken = 0
         self._next_id = None
         self._source = None
         if append_time != self._append_time:
@@ -118,8 +128,12 @@ class Emitter:
         self._trace = self._record_trace
 
     def take(self) -> list[Output]:
-        """The outputs of the record."""
-        return self._outputs
+        """The outputs of the record since the last taking."""
+        outputs = self._outputs
+        if outputs:
+            self._outputs = []
+            self._taken += len(outputs)
+        return outputs
 
     def change(self, change: Change, type_: str, subject: str) -> None:
         """To the changes topic."""
@@ -151,7 +165,7 @@ class Emitter:
     def job_id(self) -> str:
         """The id that the next output will have: a job is known by its own event's id."""
         if self._next_id is None:
-            self._next_id = event_id(RAW.name, self.lane, self._offset, len(self._outputs))
+            self._next_id = event_id(RAW.name, self.lane, self._offset, self._taken + len(self._outputs))
         return self._next_id
 
     def job(self, job: Job) -> None:
@@ -173,7 +187,7 @@ class Emitter:
     ) -> None:
         fixed = self._fixed.get(type_) or self._fix(type_)
         outputs = self._outputs
-        id_ = (self._next_id or event_id(RAW.name, self.lane, self._offset, len(outputs))).encode()
+        id_ = (self._next_id or event_id(RAW.name, self.lane, self._offset, self._taken + len(outputs))).encode()
         self._next_id = None
         if self._at is None:
             self._new_time()

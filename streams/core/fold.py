@@ -1,21 +1,21 @@
 """The library fold: a pure function from state and record to outputs, the same live and on replay.
 
-`apply(offset, append time, key, record)` first does everything that is due by the record's time, in deadline
-order, and then the record itself. Time is lane time and comes from the records alone; nothing else is read.
+A record first does everything that is due by its time, in deadline order, and then its own. Time is lane time and
+comes from the records alone; nothing else is read. One record may do a great deal (a directory with a million
+files has moved), so its outputs come in parts, between which others may run.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from typing import Literal, assert_never
+from collections.abc import Iterable, Iterator, Sequence
+from typing import assert_never
 
 from msgspec.structs import replace
 
 from schemas.admin import Counters
-from schemas.changes import GapChanged, RootChanged
 from schemas.errors import SchemaError
-from schemas.paths import display, from_wire, is_inside
+from schemas.paths import from_wire, is_inside
 from schemas.raw import (
     Fingerprint,
     GapClosed,
@@ -40,7 +40,8 @@ from streams.core.decide import Decide, Moment
 from streams.core.emit import Emitter, Output
 from streams.core.known import Known, Place
 from streams.core.renames import Hold, Renames
-from streams.core.roots import Jump, Root, Roots
+from streams.core.root_changes import gap_changed, root_changed
+from streams.core.roots import Root, Roots
 from streams.core.scans import Scans
 from streams.core.settle import Pending, Settle, Sighting, same_sight
 from streams.core.tally import Tally
@@ -49,12 +50,14 @@ from streams.core.trees import Trees
 VERSION = 1
 """Version of everything that decides outputs: rules, windows, names, encodings. Replay equals live per version."""
 
+PART_STEPS = 500
+"""Steps (a path decided, moved, gone) after which a part of a record's outputs is given out. Each makes some four
+outputs at most, and takes less than 0.2 ms. It decides nothing: where parts end is not in the outputs."""
+
 BATCH_QUIET_MS = 2_000
 """A batch of jobs outside scans has ended when none was open for this long, in lane time."""
 
 Due = Pending | Hold | Tally
-RootState = Literal["declared", "lost", "back"]
-GapState = Literal["open", "closed"]
 
 
 class Fold:
@@ -83,6 +86,11 @@ class Fold:
     def counters(self) -> Counters:
         """The last `x-n` given out per topic."""
         return self._emit.counters
+
+    @property
+    def counters_before(self) -> Counters:
+        """As `counters`, when the record that is being folded began."""
+        return self._emit.counters_before
 
     @property
     def now(self) -> int:
@@ -115,6 +123,25 @@ class Fold:
 
     # -- the function ------------------------------------------------------------------------------------------
 
+    def parts(
+        self,
+        offset: int,
+        append_time: int,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Sequence[tuple[str, bytes]],
+    ) -> Iterator[list[Output]]:
+        """Fold a record as it stands in the log: the one way in for live and past, so that they cannot differ.
+        `append_time` in milliseconds since 1970; `key`: the library. The record is folded when the iterator has
+        ended, and the next one may begin then only. What is no record has its time counted, and its bytes become a
+        dead letter."""
+        try:
+            record: RawRecord | SchemaError = intake.read(value, headers)
+            trace = carried(headers)
+        except SchemaError as error:
+            record, trace = error, None
+        return self._parts(offset, append_time, key, value, record, trace)
+
     def apply_bytes(
         self,
         offset: int,
@@ -123,35 +150,29 @@ class Fold:
         value: bytes | None,
         headers: Sequence[tuple[str, bytes]],
     ) -> list[Output]:
-        """Fold a record as it stands in the log. The one way in for live and past, so that they cannot differ."""
-        try:
-            record = intake.read(value, headers)
-        except SchemaError as error:
-            return self.apply_undecodable(offset, append_time, key, value, error)
-        return self.apply(offset, append_time, key, record, carried(headers))
+        """All parts of a record at once."""
+        return [o for part in self.parts(offset, append_time, key, value, headers) for o in part]
 
     def apply(
         self, offset: int, append_time: int, key: bytes | None, record: RawRecord, trace: bytes | None = None
     ) -> list[Output]:
-        """Fold one record. `append_time` in milliseconds since 1970; `key`: the library; `trace`: its context."""
-        self._begin(offset, append_time, trace)
-        self._record(offset, "" if key is None else key.decode("utf-8", "replace"), record)
-        self._close_ended(self._clock.now)
-        return self._emit.take()
+        """All parts of a decoded record at once. `trace`: its context."""
+        return [o for part in self._parts(offset, append_time, key, None, record, trace) for o in part]
 
-    def apply_undecodable(
-        self, offset: int, append_time: int, key: bytes | None, value: bytes | None, error: Exception
-    ) -> list[Output]:
-        """Fold a record that is none: its time counts, its bytes become a dead letter."""
-        self._begin(offset, append_time)
-        self._emit.dead_letter(key, value, append_time, error)
-        return self._emit.take()
-
-    def _begin(self, offset: int, append_time: int, trace: bytes | None = None) -> None:
+    def _parts(
+        self,
+        offset: int,
+        append_time: int,
+        key: bytes | None,
+        value: bytes | None,
+        record: RawRecord | SchemaError,
+        trace: bytes | None,
+    ) -> Iterator[list[Output]]:
         now = self._clock.advance(append_time)
         self._at = append_time
         self._trace = trace
         self._emit.begin(offset, append_time, trace)
+        steps = 0
         while True:
             job_at = self._catalogue.next_at
             due_at = self._deadlines.next_at
@@ -162,7 +183,19 @@ class Fold:
                 self._due(self._deadlines.pop(), Moment(due_at, append_time))
                 self._close_ended(due_at)
             else:
-                return
+                break
+            steps += 1
+            if not steps % PART_STEPS:
+                yield self._emit.take()
+        if isinstance(record, SchemaError):
+            self._emit.dead_letter(key, value, append_time, record)
+        else:
+            for _step in self._record(offset, "" if key is None else key.decode("utf-8", "replace"), record):
+                steps += 1
+                if not steps % PART_STEPS:
+                    yield self._emit.take()
+        self._close_ended(now)
+        yield self._emit.take()
 
     def _due(self, subject: Due, moment: Moment) -> None:
         match subject:
@@ -178,44 +211,48 @@ class Fold:
             case _:
                 assert_never(subject)
 
-    def _record(self, offset: int, library: str, record: RawRecord) -> None:
+    def _record(self, offset: int, library: str, record: RawRecord) -> Iterable[None]:
+        """What the record itself says; what it returns are the steps of what may be long."""
         match record:
             case Tick():
-                return
+                return ()
             case Result():
                 self._result(record)
-                return
+                return ()
             case _:
                 admitted = self._roots.admit(record, library)
         if admitted is None:
-            return
+            return ()
         root, jump = admitted
         if jump is not None:
-            self._gap(root, "open", "seq_jump", jump=jump)
+            gap_changed(self._emit, root, "open", "seq_jump", jump=jump)
         match record:
             case Observed():
                 self._observed(root, offset, record)
             case Moved():
-                self._moved(root, offset, record)
+                return self._moved(root, offset, record)
             case Fingerprint():
                 self._fingerprint(root, record)
             case RootDeclared():
                 self._roots.declare(root, record)
-                self._root_changed(root, "declared", None)
+                root_changed(self._emit, root, "declared", None)
             case RootLost():
-                self._root_changed(root, "lost", record.cause)
+                root_changed(self._emit, root, "lost", record.cause)
             case RootBack():
-                self._root_changed(root, "back", record.cause)
+                root_changed(self._emit, root, "back", record.cause)
             case GapOpen():
-                self._gap(root, "open", record.cause, subtree=from_wire(record.subtree, record.subtree_b64))
+                subtree = from_wire(record.subtree, record.subtree_b64)
+                gap_changed(self._emit, root, "open", record.cause, subtree=subtree)
             case GapClosed():
-                self._gap(root, "closed", record.cause, record=record)
+                subtree = from_wire(record.subtree, record.subtree_b64)
+                gap_changed(self._emit, root, "closed", record.cause, subtree=subtree, counts=record.counts)
             case ScanStarted():
                 self._scans.started(root, record, offset)
             case ScanFinished():
-                self._scan_finished(root, offset, record)
+                return self._scan_finished(root, offset, record)
             case _:
                 assert_never(record)
+        return ()
 
     # -- observations ------------------------------------------------------------------------------------------
 
@@ -233,7 +270,7 @@ class Fold:
         if self._settle.get(place) is not None or self._decide.news(place, seen.state):
             self._settle.touch(place, seen, self._clock.now, root.windows)
 
-    def _moved(self, root: Root, offset: int, record: Moved) -> None:
+    def _moved(self, root: Root, offset: int, record: Moved) -> Iterable[None]:
         source = Place(root.name, from_wire(record.from_path, record.from_path_b64))
         target = Place(root.name, from_wire(record.path, record.path_b64))
         tally = None if record.scan is None else root.scans.get(record.scan)
@@ -243,9 +280,10 @@ class Fold:
         if source == target:
             self._touch(root, target, seen)
         elif record.file.type == "dir":
-            self._moved_tree(root, source, target, seen)
+            return self._moved_tree(root, source, target, seen)
         else:
             self._moved_file(root, source, target, seen)
+        return ()
 
     def _moved_file(self, root: Root, source: Place, target: Place, seen: Sighting) -> None:
         before, entry = self._settle.get(source), self._known.get(source)
@@ -264,12 +302,14 @@ class Fold:
         else:
             pending.tie(entry)
 
-    def _moved_tree(self, root: Root, source: Place, target: Place, seen: Sighting) -> None:
+    def _moved_tree(self, root: Root, source: Place, target: Place, seen: Sighting) -> Iterator[None]:
         met = root.baseline and root.baseline.seen
         for path in [path for path in met or () if is_inside(path, source.path)]:
             self._mark_seen(root, target.path + path[len(source.path) :])
         self._mark_seen(root, target.path)
-        if not self._trees.moved(root, source.path, target.path, seen, Moment(self._clock.now, self._at)):
+        moment = Moment(self._clock.now, self._at)
+        known = yield from self._trees.moved(root, source.path, target.path, seen, moment)
+        if not known:
             self._touch(root, target, seen)
 
     @staticmethod
@@ -297,7 +337,7 @@ class Fold:
 
     # -- scans, jobs, roots ------------------------------------------------------------------------------------
 
-    def _scan_finished(self, root: Root, offset: int, record: ScanFinished) -> None:
+    def _scan_finished(self, root: Root, offset: int, record: ScanFinished) -> Iterator[None]:
         tally = root.scans.get(record.scan)
         moment = Moment(self._clock.now, self._at)
         nothing = Sighting(None, offset, record.origin, record.cause, tally, self._trace)
@@ -306,9 +346,10 @@ class Fold:
                 self._touch(root, place, nothing)
             elif (entry := self._known.get(place)) is not None:
                 self._decide.gone(entry, nothing, moment)
+            yield
         if self._scans.heals(root, tally, record):
             root.jumps = 0
-            self._gap(root, "closed", "seq_jump")
+            gap_changed(self._emit, root, "closed", "seq_jump")
         self._close(tally, moment.now)
 
     def _result(self, record: Result) -> None:
@@ -342,31 +383,3 @@ class Fold:
         if tally.complete and root.batch is tally:
             root.batch = None
             self._catalogue.complete(tally, now)
-
-    def _root_changed(self, root: Root, state: RootState, cause: str | None) -> None:
-        declared = state == "declared"
-        self._emit.change(
-            RootChanged(
-                library=root.library, root=root.name, at=self._emit.at, state=state, epoch=root.epoch, cause=cause,
-                site=root.site if declared else None, protocol=root.protocol if declared else None,
-                location=root.location if declared else None, identity=root.identity if declared else None,
-            ),
-            "root_changed",
-            root.name,
-        )  # fmt: skip
-
-    def _gap(
-        self, root: Root, state: GapState, cause: str, *, subtree: str = "", jump: Jump | None = None,
-        record: GapClosed | None = None,
-    ) -> None:  # fmt: skip
-        if record is not None:
-            subtree = from_wire(record.subtree, record.subtree_b64)
-        self._emit.change(
-            GapChanged(
-                library=root.library, root=root.name, at=self._emit.at, state=state, cause=cause,
-                subtree=display(subtree), first_seq=None if jump is None else jump.first,
-                last_seq=None if jump is None else jump.last, counts=None if record is None else record.counts,
-            ),
-            "gap_changed",
-            root.name,
-        )  # fmt: skip

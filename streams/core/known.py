@@ -30,32 +30,34 @@ class Place(Struct, frozen=True, gc=False):
         return self.path.rpartition("/")[2]
 
 
-class Entry:
+class Entry(Struct, eq=False):
     """One known path. `media_id` is 0 for what is not a regular file; `job` the open analysis job's id.
     `gone`: settled as deleted and held for a rename; `mover`: the pending path that the kernel says it has gone
     to. Times in milliseconds."""
 
-    __slots__ = (
-        "analysis", "created_at", "dev", "fingerprint", "gone", "inode", "job", "library", "media_id", "mover",
-        "mtime_ns", "path", "root", "size", "type",
-    )  # fmt: skip
+    library: str
+    root: str
+    path: str
+    type: FileType
+    size: int
+    mtime_ns: int
+    dev: int
+    inode: int
+    created_at: int
+    fingerprint: str | None = None
+    media_id: int = 0
+    analysis: Analysis | None = None
+    job: str | None = None
+    gone: object | None = None
+    mover: object | None = None
 
-    def __init__(self, library: str, root: str, path: str, state: FileState, created_at: int) -> None:
-        self.library = library
-        self.root = root
-        self.path = path
-        self.type: FileType = state.type
-        self.size = state.size
-        self.mtime_ns = state.mtime_ns
-        self.dev = state.dev
-        self.inode = state.inode
-        self.fingerprint: str | None = None
-        self.media_id = 0
-        self.created_at = created_at
-        self.analysis: Analysis | None = None
-        self.job: str | None = None
-        self.gone: object | None = None
-        self.mover: object | None = None
+    @classmethod
+    def seen(cls, library: str, place: Place, state: FileState, created_at: int) -> Entry:
+        """What was seen at a place."""
+        return cls(
+            library, place.root, place.path, state.type, state.size, state.mtime_ns, state.dev, state.inode,
+            created_at,
+        )  # fmt: skip
 
     @property
     def place(self) -> Place:

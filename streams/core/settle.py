@@ -41,28 +41,23 @@ class Sighting(Struct, frozen=True):
     trace: bytes | None = None
 
 
-class Pending:
+class Pending(Struct, eq=False):
     """A path that has not settled. `carries`: the kernel says that this known file was moved here."""
 
-    __slots__ = (
-        "carries", "cause", "deadline", "fingerprint", "first_at", "last_at", "offset", "order", "origin",
-        "place", "state", "tally", "trace", "windows",
-    )  # fmt: skip
-
-    def __init__(self, place: Place, seen: Sighting, now: int, windows: Windows) -> None:
-        self.place = place
-        self.state = seen.state
-        self.offset = seen.offset
-        self.origin: Origin = seen.origin
-        self.cause = seen.cause
-        self.tally = seen.tally
-        self.trace = seen.trace
-        self.first_at = self.last_at = now
-        self.windows = windows
-        self.carries: Entry | None = None
-        self.fingerprint: str | None = None
-        self.deadline: int | None = None
-        self.order = 0
+    place: Place
+    state: FileState | None
+    offset: int
+    origin: Origin
+    cause: str | None
+    tally: Tally | None
+    trace: bytes | None
+    first_at: int
+    last_at: int
+    windows: Windows
+    carries: Entry | None = None
+    fingerprint: str | None = None
+    deadline: int | None = None
+    order: int = 0
 
     @property
     def seen(self) -> Sighting:
@@ -116,7 +111,9 @@ class Settle:
         """Take in an observation of a path."""
         pending = self._pending.get(place)
         if pending is None:
-            pending = self._pending[place] = Pending(place, seen, now, windows)
+            pending = self._pending[place] = Pending(
+                place, seen.state, seen.offset, seen.origin, seen.cause, seen.tally, seen.trace, now, now, windows
+            )
             if seen.tally is not None:
                 seen.tally.outstanding += 1
             self._deadlines.set(pending, pending.due_at)

@@ -5,6 +5,8 @@ The kernel's word for a directory needs no settling: it is applied at once.
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
 from schemas.paths import is_inside
 from streams.core.catalogue import Catalogue
 from streams.core.decide import Decide, Moment
@@ -26,13 +28,17 @@ class Trees:
         self._decide = decide
         self._catalogue = catalogue
 
-    def moved(self, root: Root, source: str, target: str, seen: Sighting, moment: Moment) -> bool:
-        """Rewrite the prefix. False when the directory was not known (its new place is to be observed)."""
+    def moved(
+        self, root: Root, source: str, target: str, seen: Sighting, moment: Moment
+    ) -> Generator[None, None, bool]:
+        """Rewrite the prefix, a path a step. False when the directory was not known (its new place is to be
+        observed)."""
         for entry in self._known.below(root.name, source):
             self._make_room(_below(entry.place, source, target), seen, moment)
+            yield
         entries = self._known.below(root.name, source)  # making room may have moved some out
         if entries:
-            self._catalogue.tree_moved(root, entries, source, target, seen, moment.now)
+            yield from self._catalogue.tree_moved(root, entries, source, target, seen, moment.now)
         for hold in [h for h in self._renames if h.place.root == root.name and is_inside(h.place.path, source)]:
             self._rekey_held(hold, _below(hold.place, source, target))
         for pending in [p for p in self._settle if p.place.root == root.name and is_inside(p.place.path, source)]:

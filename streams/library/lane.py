@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -32,13 +33,14 @@ MAX_RECORDS = 2_000
 COMMIT_INTERVAL_SECONDS = 0.02
 """Least time between two commits of a lane."""
 MAX_OUTPUTS = 4_000
-"""Outputs of a transaction, about: beyond it the batch is committed at once."""
+"""Outputs of a transaction, about: when there are so many they are committed at once, also in the middle of a record
+that makes more. A transaction so takes far less than its time-out (10 s), whatever has happened to the files."""
 BARE_POSITION_SECONDS = 1.0
 """A position without outputs is committed at most this often."""
 IDLE_COMMIT_SECONDS = 43_200.0
 """A lane that has nothing to say commits twice a day: idle transactional ids expire (7 d by default)."""
 YIELD_SECONDS = 0.05
-"""A silent fold lets others run this often."""
+"""Folding lets others run this often: heartbeats of the group among them."""
 POLL_SECONDS = 0.2
 
 _log = log.get(__name__)
@@ -82,6 +84,9 @@ class Lane:
         self._fold = Fold(self.lane)
         self._timer = TickTimer()
         self._next = 0
+        self._written = 0
+        self._before = 0
+        self._yielded = 0.0
         self._position: Position | None = None
         self._outputs: list[Output] = []
         self._at = 0
@@ -136,6 +141,7 @@ class Lane:
             return False
         self._check(position)
         self._consumer.seek(self._partition, self._next)
+        self._before = 0 if position is None else position.written
         self._committed_at = time.monotonic()
         self.progress.state = "live"
         self._live.set()
@@ -143,17 +149,13 @@ class Lane:
         return True
 
     async def _fold_silently(self, target: int) -> None:
-        yielded = time.monotonic()
         while self._next < target and not self._stopping.is_set():
             for record in await self._fetch(1.0, min(MAX_RECORDS, target - self._next)):
                 if record.offset >= target:
                     break
-                self._apply(record)
-                now = time.monotonic()
-                if now - yielded > YIELD_SECONDS:
-                    self.progress.moved_at = now
-                    await asyncio.sleep(0)
-                    yielded = time.monotonic()
+                for _part in self._parts(record):
+                    if time.monotonic() - self._yielded > YIELD_SECONDS:
+                        await self._let_others_run()
             self._moved()
 
     def _check(self, position: Position | None) -> None:
@@ -169,7 +171,14 @@ class Lane:
     async def _step(self) -> None:
         records = await self._fetch(self._wait_seconds(), MAX_RECORDS)
         for record in records:
-            self._outputs += self._apply(record)
+            for part in self._parts(record):
+                self._outputs += part
+                if len(self._outputs) >= MAX_OUTPUTS:
+                    await self._commit()
+                if time.monotonic() - self._yielded > YIELD_SECONDS:
+                    await self._let_others_run()
+                    if self._stopping.is_set():
+                        return
         now = time.monotonic()
         if records:
             self._timer.received(now, self._next)
@@ -194,7 +203,7 @@ class Lane:
     def _commit_due(self, now: float) -> bool:
         since = now - self._committed_at
         if self._outputs:
-            return since >= COMMIT_INTERVAL_SECONDS or len(self._outputs) >= MAX_OUTPUTS
+            return since >= COMMIT_INTERVAL_SECONDS
         return (
             self._next > self.committed_offset and since >= BARE_POSITION_SECONDS
         ) or since >= IDLE_COMMIT_SECONDS
@@ -202,17 +211,17 @@ class Lane:
     async def _commit(self) -> None:
         if not self._outputs and self._next == self.committed_offset and self._stopping.is_set():
             return
-        if self._next < self.committed_offset:
-            raise AssertionError(
-                f"position {self._next} after {self.committed_offset}: all between would be twice"
-            )
+        before = self._position
+        if before is not None and (self._next, self._written) < (before.next_offset, before.written):
+            raise AssertionError(f"position {self._next} after {before.next_offset}: all between would be twice")
         position = Position(
             lane=self.lane,
             epoch=self._epoch,
             next_offset=self._next,
-            counters=self._fold.counters,
+            counters=self._fold.counters_before if self._written else self._fold.counters,
             fold_version=VERSION,
             at=iso(self._at),
+            written=self._written,
         )
         outputs, self._outputs = self._outputs, []
         await self._writer.commit(outputs, position)
@@ -252,12 +261,29 @@ class Lane:
             return []
         return records
 
-    def _apply(self, record: LogRecord) -> list[Output]:
-        if record.offset < self._next or record.offset >= MAX_SAFE:
-            raise AssertionError(f"offset {record.offset} after {self._next - 1}")
-        self._next = record.offset + 1
+    def _parts(self, record: LogRecord) -> Iterator[list[Output]]:
+        """The outputs of a record, without those that were written before this lane's life began."""
+        offset = record.offset
+        if offset < self._next or offset >= MAX_SAFE:
+            raise AssertionError(f"offset {offset} after {self._next - 1}")
+        self._next = offset
         self._at = record.timestamp
-        return self._fold.apply_bytes(record.offset, record.timestamp, record.key, record.value, record.headers)
+        for part in self._fold.parts(offset, record.timestamp, record.key, record.value, record.headers):
+            self._written += len(part)
+            if self._before:
+                self._before -= (there := min(self._before, len(part)))
+                part = part[there:]
+            yield part
+        if self._before:
+            raise FoldDiverged(
+                self.lane, f"{self._written + self._before} outputs of {offset}", f"{self._written}"
+            )
+        self._next, self._written = offset + 1, 0
+
+    async def _let_others_run(self) -> None:
+        self.progress.moved_at = time.monotonic()
+        await asyncio.sleep(0)
+        self._yielded = time.monotonic()
 
     def _moved(self) -> None:
         progress = self.progress

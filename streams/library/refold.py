@@ -25,7 +25,8 @@ async def refold(
     """The outputs of the change log's records [start, end) of a lane; `end` None: the head as it is now;
     `max_records`: read at once at most (it changes nothing but the speed).
 
-    Raises LogTruncated when the log no longer begins at 0. Memory: the fold's state, and one batch of records.
+    Raises LogTruncated when the log no longer begins at 0. Memory: the fold's state, one batch of records, and one
+    part of a record's outputs.
     """
     partition = TopicPartition(kafka.name(RAW), lane)
     consumer = kafka.tail_consumer(max_partition_fetch_bytes=4_194_304)
@@ -44,11 +45,9 @@ async def refold(
             for record in batches.get(partition, ()):
                 if record.offset >= stop:
                     return
-                outputs = fold.apply_bytes(
-                    record.offset, record.timestamp, record.key, record.value, record.headers
-                )
-                if record.offset >= start:
-                    for output in outputs:
+                parts = fold.parts(record.offset, record.timestamp, record.key, record.value, record.headers)
+                for part in parts:
+                    for output in part if record.offset >= start else ():
                         yield output
     finally:
         await consumer.stop()

@@ -42,13 +42,13 @@ LANE_OUTPUTS: tuple[Topic, ...] = (
 class Worker:
     """A worker process. `died` is its exit code."""
 
-    def __init__(self, kafka: Kafka, instance: str, folder: Path, point: str = "", hit: int = 0) -> None:
+    def __init__(self, kafka: Kafka, instance: str, folder: Path, *at: str) -> None:
         self.instance = instance
         self._progress = folder / f"{instance}.json"
         self._progress.unlink(missing_ok=True)
         self._progress.with_suffix(".hit").unlink(missing_ok=True)
         settings = kafka.settings.model_dump_json(by_alias=False)
-        words = [settings, instance, str(self._progress), *([point, str(hit)] if point else [])]
+        words = [settings, instance, str(self._progress), *at]
         self._process = subprocess.Popen([sys.executable, "-m", "tests.support.fold_worker", *words])
 
     @property
@@ -94,9 +94,12 @@ class Workers:
         self._folder = folder
         self._started: list[Worker] = []
 
-    def __call__(self, instance: str, point: str = "", hit: int = 0) -> Worker:
-        """A worker; `point`, `hit`: where it kills itself."""
-        worker = Worker(self._kafka, instance, self._folder, point, hit)
+    def __call__(
+        self, instance: str, point: str = "", hit: int = 0, own: signal.Signals = signal.SIGKILL
+    ) -> Worker:
+        """A worker; `point`, `hit`: where it sends itself a signal."""
+        at = (point, str(hit), str(int(own))) if point else ()
+        worker = Worker(self._kafka, instance, self._folder, *at)
         self._started.append(worker)
         return worker
 

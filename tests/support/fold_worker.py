@@ -1,15 +1,14 @@
 """One worker of the library fold as a process of its own, that tests kill, stop and resume.
 
-`python -m tests.support.fold_worker SETTINGS_JSON INSTANCE PROGRESS_FILE [POINT HIT]`: runs the service until
-SIGTERM; every 50 ms the lanes that it owns stand in PROGRESS_FILE; at the HIT-th passing of POINT it writes
-`PROGRESS_FILE.hit` and kills itself with SIGKILL.
+`python -m tests.support.fold_worker SETTINGS_JSON INSTANCE PROGRESS_FILE [POINT HIT SIGNAL]`: runs the service
+until SIGTERM; every 50 ms the lanes that it owns stand in PROGRESS_FILE; at the HIT-th passing of POINT it writes
+`PROGRESS_FILE.hit` and sends itself SIGNAL.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 from pathlib import Path
 
@@ -25,7 +24,7 @@ def main() -> None:
     """Run the worker."""
     settings = KafkaSettings.model_validate_json(sys.argv[1])
     instance, progress = sys.argv[2], Path(sys.argv[3])
-    point, hit = (sys.argv[4], int(sys.argv[5])) if len(sys.argv) > 4 else ("", 0)
+    point, hit, own = (sys.argv[4], int(sys.argv[5]), int(sys.argv[6])) if len(sys.argv) > 4 else ("", 0, 0)
     log.configure(LogSettings(level="WARNING", format="text"), instance)
     passed = 0
 
@@ -35,7 +34,7 @@ def main() -> None:
             passed += 1
             if passed == hit:
                 progress.with_suffix(".hit").write_text(point)
-                os.kill(os.getpid(), signal.SIGKILL)
+                os.kill(os.getpid(), own)
 
     async def work(stop: Stop) -> None:
         service = LibraryService(

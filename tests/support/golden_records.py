@@ -170,6 +170,13 @@ EXAMPLES: dict[str, tuple[Topic, msgspec.Struct]] = {
             counters=admin.Counters(changes=1, media_updates=2, analysis_updates=3),
         ),
     ),
+    "positions.position_in_a_record": (
+        POSITIONS,
+        admin.Position(
+            lane=3, epoch="e", next_offset=9, fold_version=1, at=_AT, written=4_000,
+            counters=admin.Counters(changes=1, media_updates=2, analysis_updates=3),
+        ),
+    ),
     "reports.heartbeat": (
         REPORTS,
         system.Heartbeat(

@@ -10,7 +10,7 @@ from tests.support.lane import a_dir, a_file
 
 
 def entry(path: str, file: FileState, *, root: str = "films", fingerprint: str | None = None) -> Entry:
-    made = Entry("home", root, path, file, 0)
+    made = Entry.seen("home", Place(root, path), file, 0)
     made.fingerprint = fingerprint
     return made
 

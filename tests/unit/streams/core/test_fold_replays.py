@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from streams.core.emit import Output
 from streams.core.fold import Fold
-from tests.support.refold import digest, folded, lines, stored, with_ticks
+from tests.support.refold import HEADERS, digest, folded, lines, stored, with_ticks
 from tests.support.small_world import Step, World, histories, long_history
 
 Decision = tuple[object, ...]
@@ -67,6 +67,23 @@ def test_a_part_folded_silently_and_the_rest_live_are_the_whole(history: list[St
     assert silent + live == world.lane.outputs
     said = Counter(o.topic.name for o in silent)
     assert counters.changes == said["catalog.fs.changes.v1"]
+
+
+@pytest.mark.parametrize("steps", [1, 3])
+def test_where_the_parts_of_a_record_end_is_not_in_the_outputs(
+    steps: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worlds = [lived(long_history(seed, 300)) for seed in range(20)]
+    monkeypatch.setattr("streams.core.fold.PART_STEPS", steps)
+    parts = 0
+    for world in worlds:
+        fold, outputs = Fold(0), []
+        for record in stored(world.lane.log):
+            for part in fold.parts(record.offset, record.at, record.key, record.value, HEADERS):
+                parts += 1
+                outputs += part
+        assert outputs == world.lane.outputs
+    assert parts > 1.1 * sum(len(world.lane.log) for world in worlds)
 
 
 @pytest.mark.parametrize("hash_seed", ["0", "4242"])
