@@ -20,12 +20,15 @@ SortOrder = Literal["asc", "desc"]
 _SORT: dict[SortBy, LiteralString] = {
     "updated_at": "m.updated_at",
     "created_at": "m.created_at",
-    "title": "lower(m.title)",
+    "title": "left(lower(m.title), 200)",
     "year": "m.year",
     "rating": "m.rating",
     "file_size": "m.file_size",
 }
-_ORDER: dict[SortOrder, LiteralString] = {"asc": " ASC NULLS LAST", "desc": " DESC NULLS LAST"}
+"""As the indexes of `schemas/sql` have them."""
+_ORDER: dict[SortOrder, LiteralString] = {"asc": " ASC", "desc": " DESC"}
+_MAY_BE_UNKNOWN: frozenset[SortBy] = frozenset({"year", "rating"})
+"""Unknown ones come last. For the others no such thing is said: it would keep their indexes from being used."""
 
 _ITEM: LiteralString = (
     "SELECT m.item, m.storage_root, coalesce(r.protocol, 'local') AS protocol"
@@ -100,17 +103,12 @@ class Catalogue:
 
     async def search(self, wanted: Search) -> tuple[list[Item], int]:
         """A page of items and how many there are in all."""
-        values = _values(wanted)
-        where: LiteralString = " WHERE m.deleted_at IS NULL"
-        for name, condition in _MATCHES:
-            if values[name] is not None:
-                where += " AND " + condition
-        order = " ORDER BY " + _SORT[wanted.sort_by] + _ORDER[wanted.sort_order] + ", m.id"
+        counting, paging, values = statements(wanted)
         async with self._pool.connection() as connection:
-            count = await connection.execute(_COUNT + where, values)
+            count = await connection.execute(counting, values)
             total = (await count.fetchone() or (0,))[0]
             rows = connection.cursor(row_factory=class_row(Item))
-            await rows.execute(_ITEM + where + order + " LIMIT %(limit)s OFFSET %(offset)s", values)
+            await rows.execute(paging, values)
             return await rows.fetchall(), total
 
     async def recent(self, limit: int) -> list[Item]:
@@ -153,6 +151,18 @@ class Catalogue:
             rows = connection.cursor(row_factory=class_row(CoverImage))
             await rows.execute("SELECT mime, data FROM covers WHERE hash = %s", (hash_,))
             return await rows.fetchone()
+
+
+def statements(wanted: Search) -> tuple[LiteralString, LiteralString, dict[str, object]]:
+    """SQL that counts, SQL that gives the page, and the values of both."""
+    values = _values(wanted)
+    where: LiteralString = " WHERE m.deleted_at IS NULL"
+    for name, condition in _MATCHES:
+        if values[name] is not None:
+            where += " AND " + condition
+    unknown: LiteralString = " NULLS LAST" if wanted.sort_by in _MAY_BE_UNKNOWN else ""
+    order = " ORDER BY " + _SORT[wanted.sort_by] + _ORDER[wanted.sort_order] + unknown + ", m.id"
+    return _COUNT + where, _ITEM + where + order + " LIMIT %(limit)s OFFSET %(offset)s", values
 
 
 def _values(wanted: Search) -> dict[str, object]:
