@@ -85,7 +85,7 @@ class Lane:
         self._timer = TickTimer()
         self._next = 0
         self._written = 0
-        self._before = 0
+        self._leave_out = 0
         self._yielded = 0.0
         self._position: Position | None = None
         self._outputs: list[Output] = []
@@ -141,7 +141,7 @@ class Lane:
             return False
         self._check(position)
         self._consumer.seek(self._partition, self._next)
-        self._before = 0 if position is None else position.written
+        self._leave_out = 0 if position is None else position.written
         self._committed_at = time.monotonic()
         self.progress.state = "live"
         self._live.set()
@@ -270,13 +270,13 @@ class Lane:
         self._at = record.timestamp
         for part in self._fold.parts(offset, record.timestamp, record.key, record.value, record.headers):
             self._written += len(part)
-            if self._before:
-                self._before -= (there := min(self._before, len(part)))
+            if self._leave_out:
+                self._leave_out -= (there := min(self._leave_out, len(part)))
                 part = part[there:]
             yield part
-        if self._before:
+        if self._leave_out:
             raise FoldDiverged(
-                self.lane, f"{self._written + self._before} outputs of {offset}", f"{self._written}"
+                self.lane, f"{self._written + self._leave_out} outputs of {offset}", f"{self._written}"
             )
         self._next, self._written = offset + 1, 0
 
