@@ -1,7 +1,7 @@
 """Apache Kafka itself as a child process: KRaft, one node, loopback, on the Java of a wheel, heap bounded.
 
 The data folder appears by a rename after it was formatted, so it is whole or absent. Ready means that the broker
-answers a client's question about the cluster, not that a port is open.
+answers a client's question about the cluster and coordinates groups, not that a port is open.
 """
 
 from __future__ import annotations
@@ -156,8 +156,6 @@ class EmbeddedKafka:
 
 
 def _tied() -> Callable[[], None]:
-    import os
-
     return tie(os.getpid())
 
 
@@ -171,6 +169,7 @@ async def _answers(admin: AIOKafkaAdminClient) -> bool:
     try:
         await admin.start()
         described = await admin.describe_cluster()
+        await admin.find_coordinator("catalogizer")  # any group: at the first start this makes the offsets topic
     except (KafkaError, OSError):
         return False
     return len(described["brokers"]) > 0
