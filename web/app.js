@@ -180,7 +180,7 @@ function describe({ type, data }) {
       return {
         kind: data.items_failed ? "warning" : "analyzed",
         action: "analysis complete",
-        subject: `${data.items_processed} items analysed`,
+        subject: `${data.items_processed} ${data.items_processed === 1 ? "item" : "items"} analysed`,
         type: `${data.items_identified} identified, ${data.items_failed} failed`,
         root: data.storage_root ?? "",
       };
