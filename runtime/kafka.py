@@ -37,10 +37,15 @@ _log = log.get(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Kafka:
-    """Makes clients for one installation. `component` names the process in `client.id`."""
+    """Makes clients for one installation. `component` names the process in `client.id`. Raises SettingsError where
+    the settings name no brokers."""
 
     settings: KafkaSettings
     component: str
+
+    def __post_init__(self) -> None:
+        if self.settings.bootstrap_servers is None:
+            raise SettingsError(("kafka.bootstrap_servers: not set (CATALOGIZER_KAFKA__BOOTSTRAP_SERVERS)",))
 
     def name(self, topic: Topic) -> str:
         """The topic's name on this installation."""
@@ -129,8 +134,6 @@ class Kafka:
 
     def _connection(self) -> dict[str, Any]:
         settings = self.settings
-        if settings.bootstrap_servers is None:
-            raise SettingsError(("kafka.bootstrap_servers: not set (CATALOGIZER_KAFKA__BOOTSTRAP_SERVERS)",))
         options: dict[str, Any] = {
             "bootstrap_servers": settings.bootstrap_servers,
             "client_id": f"catalogizer-{self.component}-{socket.gethostname()}",

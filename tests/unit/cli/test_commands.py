@@ -47,10 +47,10 @@ class Run(Protocol):
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
     for name in [name for name in os.environ if name.startswith(PREFIX)]:
         monkeypatch.delenv(name)
-    monkeypatch.setenv("CATALOGIZER_STATE_DIR", "/nonexistent")
+    monkeypatch.setenv("CATALOGIZER_STATE_DIR", str(tmp_path / "absent"))
     handlers, level = logging.getLogger().handlers[:], logging.getLogger().level
 
     def run(*arguments: str, **environment: str) -> Result:
@@ -92,7 +92,7 @@ def test_the_command_without_arguments_shows_every_command() -> None:
         (("tap", "x", "--from", "nowhere"), 2, "no place in a log"),
         (("tap", "x", "--follow", "--until", "head"), 2, "--follow"),
         (("replay", "project"), 2, "exactly one of"),
-        (("watch",), 2, "kafka.bootstrap_servers"),
+        *(((service,), 2, "kafka.bootstrap_servers") for service in ("watch", "stream", "project", "serve")),
     ],
 )
 def test_a_fault_is_one_line_and_an_exit_code(arguments: tuple[str, ...], code: int, says: str, run: Run) -> None:
@@ -101,6 +101,7 @@ def test_a_fault_is_one_line_and_an_exit_code(arguments: tuple[str, ...], code: 
     assert says in result.err
     assert result.err.startswith("error: ")
     assert result.err.count("\n") == 1
+    assert not Path(os.environ["CATALOGIZER_STATE_DIR"]).exists(), "nothing was begun"
 
 
 def test_a_broker_that_is_not_there_is_one_line(run: Run) -> None:
