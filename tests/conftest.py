@@ -4,6 +4,7 @@ for each test."""
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,6 +18,13 @@ from cli.up.kafka import EmbeddedKafka
 from cli.up.postgres import EmbeddedPostgres
 from runtime.kafka import Kafka
 from tests.support.servers import Brokers, clients, fresh_database, server_jars
+
+
+def pytest_configure() -> None:
+    """Tests interrupt processes. Where the suite itself was started in the background of a script, the shell has set
+    SIGINT to be ignored, and every process started here would inherit that."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
