@@ -121,13 +121,8 @@ async def tree_moved(kafka: Kafka, service: LibraryService, seq: int) -> tuple[f
     )  # fmt: skip
     before = service.progress[0].committed
     async with kafka.producer() as producer:
-        sending = {
-            "key": LIBRARY.encode(),
-            "value": encode(moved),
-            "partition": 0,
-            "headers": raw_headers("moved"),
-        }
-        await producer.send_and_wait(kafka.name(RAW), **sending)
+        topic, headers = kafka.name(RAW), raw_headers("moved")
+        await producer.send_and_wait(topic, encode(moved), LIBRARY.encode(), partition=0, headers=headers)
     began, watching = time.monotonic(), asyncio.create_task(longest_stall())
     await committed(service, before + MOVED_OUTPUTS_PER_FILE * FILES)
     spent = time.monotonic() - began

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 import xxhash
 
-from schemas.headers import TRACEPARENT
+from schemas.headers import TRACEPARENT, find
 
 _is_context = re.compile(rb"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}").fullmatch
 _TRACE_END = len("00-") + 32
@@ -42,10 +42,7 @@ def span_of_event(id_: bytes) -> bytes:
 
 def carried(headers: Iterable[tuple[str, bytes | None]]) -> bytes | None:
     """The context that a record carries, if it is a sound one."""
-    for name, value in headers:
-        if name == TRACEPARENT:
-            return sound(value)
-    return None
+    return sound(find(headers, TRACEPARENT))
 
 
 def sound(context: bytes | None) -> bytes | None:

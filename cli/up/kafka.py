@@ -155,10 +155,6 @@ class EmbeddedKafka:
         return last_lines(self.folder / "out.log") or "it ended at once"
 
 
-def _tied() -> Callable[[], None]:
-    return tie(os.getpid())
-
-
 def _listening(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1)

@@ -160,13 +160,10 @@ class Catalogue:
         assert state is not None
         shown = Entry.seen(root.library, place, state, 0)
         shown.media_id = 0 if entry is None else entry.media_id
+        kind: Callable[..., Created | Modified] = partial(Created if entry is None else Modified, settled=False)
         with self._emit.following(seen.trace):
-            if entry is None:
-                created = replace(self._path_change(Created, shown, seen), settled=False)
-                self._emit.change(created, "created", _subject(place))
-            else:
-                modified = replace(self._path_change(Modified, shown, seen), settled=False)
-                self._emit.change(modified, "modified", _subject(place))
+            change = self._path_change(kind, shown, seen)
+            self._emit.change(change, "created" if entry is None else "modified", _subject(place))
 
     # -- jobs --------------------------------------------------------------------------------------------------
 
