@@ -11,7 +11,7 @@ from cli.options import AsJson
 from schemas.topics import ALL_TOPICS
 
 if TYPE_CHECKING:
-    from cli.provision import Step
+    from cli.provisioning.topics import Step
 
 app = typer.Typer(no_args_is_help=True, help="The topics of the log: what is declared, what is missing.")
 
@@ -25,7 +25,7 @@ def plan_command(as_json: AsJson = False) -> None:
     catalogizer topics plan --json | jq -r .[].topic
     """
     from cli.installation import find, tool_kafka
-    from cli.provision import plan
+    from cli.provisioning.topics import plan
 
     kafka = tool_kafka(find(), "topics")
     _show(run_async(lambda: plan(kafka)), "to do", as_json)
@@ -45,7 +45,7 @@ def apply_command(
     CATALOGIZER_KAFKA__REPLICATION_FACTOR=1 catalogizer topics apply
     """
     from cli.installation import find, tool_kafka
-    from cli.provision import apply, plan
+    from cli.provisioning.topics import apply, plan
 
     kafka = tool_kafka(find(), "topics")
     done = run_async(lambda: plan(kafka) if dry_run else apply(kafka))

@@ -11,19 +11,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
 
-from cli.migrate import apply_migrations
-from cli.provision import apply
+from cli.provisioning.tables import apply_migrations
+from cli.provisioning.topics import apply
 from cli.settings import Settings
-from cli.up import jars, ports, run_file, space
+from cli.up import ports, run_file, space
 from cli.up.announcement import announce
+from cli.up.embedded import jars
+from cli.up.embedded.java import class_cache
+from cli.up.embedded.kafka import EmbeddedKafka
+from cli.up.embedded.postgres import EmbeddedPostgres
 from cli.up.errors import PortTaken
-from cli.up.java import class_cache
-from cli.up.kafka import EmbeddedKafka
 from cli.up.platform import Platform
-from cli.up.postgres import EmbeddedPostgres
 from cli.up.secret_file import keep, kept_secret
 from cli.up.state import DEMO_ROOTS, State, owned
-from cli.up.supervisor import Supervisor, run
+from cli.up.supervision.supervisor import Supervisor, run
 from cli.up.telling import Telling
 from cli.up.terminal import own_terminal
 from gateway.accounts import ensure_admin
@@ -128,7 +129,7 @@ def _prepare(settings: Settings, state: State, telling: Telling) -> Platform:
 
 def _demo(state: State, telling: Telling) -> tuple[RootSpec, ...]:
     if not state.demo_marker.exists():
-        from cli.up import demo  # the media libraries, which other starts do without
+        from cli.up.demo import library as demo  # the media libraries, which other starts do without
 
         telling.say(f"making a demo library in {state.library}")
         demo.make(state)

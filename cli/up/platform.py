@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cli.settings import Settings
-from cli.up.component import Plan, service
-from cli.up.kafka import EmbeddedKafka
-from cli.up.postgres import EmbeddedPostgres
-from cli.up.program import STATE_MARK, Program
+from cli.up.embedded.kafka import EmbeddedKafka
+from cli.up.embedded.postgres import EmbeddedPostgres
 from cli.up.run_file import RunFile
 from cli.up.state import State
+from cli.up.supervision.component import Plan, service
+from cli.up.supervision.program import STATE_MARK, Program
 from producer.settings import RootSpec
 from runtime.lifecycle import READY_FILE
 from runtime.settings import PREFIX, KafkaSettings
@@ -93,7 +93,7 @@ class Platform:
 
     def chore(self) -> Program:
         """Makes Java's class cache."""
-        return python("class-cache", ("-m", "cli.up.class_cache"), self._mark())
+        return python("class-cache", ("-m", "cli.up.embedded.class_cache"), self._mark())
 
     def environment(self) -> dict[str, str]:
         """What each service is told, beside its ready file."""

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.up import leftovers
 from cli.up.errors import StateInUse
+from cli.up.supervision import leftovers
 
 DEMO_ROOTS = ("movies", "music")
 """The storage roots of the demo library; all in one library."""

@@ -6,10 +6,10 @@ import asyncio
 
 import psycopg
 
-from cli.up.kafka_tools import kafka_tool
-from cli.up.postgres import EmbeddedPostgres
+from cli.up.embedded.postgres import EmbeddedPostgres
 from runtime.kafka import Kafka
 from schemas.topics import META
+from tests.support.kafka_tools import kafka_tool
 from tests.support.servers import Brokers, clients
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from cli.settings import Settings
-from cli.up.kafka import EmbeddedKafka
+from cli.up.embedded.kafka import EmbeddedKafka
+from cli.up.embedded.postgres import EmbeddedPostgres
 from cli.up.platform import SERVICES, Platform
-from cli.up.postgres import EmbeddedPostgres
 from cli.up.state import State
 from producer.settings import RootSpec
 from runtime.settings import load

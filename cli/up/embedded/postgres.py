@@ -19,11 +19,12 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from cli.up import accounts, ports
+from cli.up import ports
+from cli.up.embedded import accounts
 from cli.up.errors import BrokenState, NotReady
-from cli.up.process import Process, last_lines
-from cli.up.program import Account, Program, tie
 from cli.up.secret_file import kept_secret
+from cli.up.supervision.process import Process, last_lines
+from cli.up.supervision.program import Account, Program, tie
 
 USER = "catalogizer"
 DATABASE = "catalogizer"

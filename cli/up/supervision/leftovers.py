@@ -11,7 +11,7 @@ import signal
 import time
 from pathlib import Path
 
-from cli.up.program import STATE_MARK
+from cli.up.supervision.program import STATE_MARK
 
 _POLL_SECONDS = 0.05
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from cli.up import jars
-from cli.up.java import java
+from cli.up.embedded import jars
+from cli.up.embedded.java import java
 from cli.up.telling import Telling
 
 CLASSES = {

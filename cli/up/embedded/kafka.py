@@ -20,11 +20,12 @@ from pathlib import Path
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from cli.up import kafka_config, ports
+from cli.up import ports
+from cli.up.embedded import kafka_config
+from cli.up.embedded.java import java
 from cli.up.errors import BrokenState, NotReady
-from cli.up.java import java
-from cli.up.process import Process, last_lines
-from cli.up.program import Program, tie
+from cli.up.supervision.process import Process, last_lines
+from cli.up.supervision.program import Program, tie
 from runtime.kafka import Kafka
 from runtime.settings import KafkaSettings
 

@@ -11,9 +11,10 @@ import os
 import tempfile
 from pathlib import Path
 
-from cli.up import jars, ports
-from cli.up.java import class_cache
-from cli.up.kafka import EmbeddedKafka
+from cli.up import ports
+from cli.up.embedded import jars
+from cli.up.embedded.java import class_cache
+from cli.up.embedded.kafka import EmbeddedKafka
 from cli.up.telling import Telling
 
 _WRITE_SECONDS = 180.0
