@@ -52,6 +52,41 @@ def apply_command(
     _show(done, "to do" if dry_run else "done", as_json)
 
 
+@app.command("acls")
+def acls_command(
+    as_json: AsJson = False,
+    apply_: Annotated[bool, typer.Option("--apply", help="Add to the brokers what they do not have yet.")] = False,
+) -> None:
+    """Print who needs which permission in Kafka: a principal for each component, the least that it can work with.
+
+    With --apply those that are missing are added; that asks for a principal that may alter the cluster.
+
+    \b
+    catalogizer topics acls
+    catalogizer topics acls --json
+    catalogizer topics acls --apply
+    """
+    from cli.settings import Settings
+    from runtime.settings import load
+    from schemas.acls import acls
+
+    if apply_:
+        from cli.installation import find, tool_kafka
+        from cli.provisioning.acls import apply_acls
+
+        kafka = tool_kafka(find(), "topics")
+        shown, title = run_async(lambda: apply_acls(kafka)), "added"
+    else:
+        shown, title = acls(load(Settings).kafka.topic_prefix), "Permissions"
+    if as_json:
+        print_json(shown)
+    elif not shown:
+        print("nothing to do: every permission is there")
+    else:
+        rows = [(acl.principal, acl.operation, acl.resource, acl.name, acl.pattern) for acl in shown]
+        print_table(title, ("principal", "operation", "resource", "name", "pattern"), rows)
+
+
 @app.command("list")
 def list_command(as_json: AsJson = False) -> None:
     """List the topics as declared: key, writer, readers, retention."""

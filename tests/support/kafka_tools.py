@@ -29,8 +29,9 @@ def kafka_tool(name: str, *arguments: str, seconds: float = _SECONDS) -> subproc
     Raises JarsUnavailable, subprocess.TimeoutExpired."""
     folder = jars.cache_folder() / "kafka"
     paths = jars.obtain(jars.locked(jars.SERVER, jars.TOOLS), folder, Telling())
-    argv = (*java(paths, f"-Dlog4j2.configurationFile={_logging(folder)}", "-Xmx256m"), CLASSES[name], *arguments)
-    return subprocess.run(argv, capture_output=True, text=True, timeout=seconds)
+    options = (f"-Dlog4j2.configurationFile={_logging(folder)}", "-Xmx256m")
+    argv = (*java(paths, *options, link=folder / "tools"), CLASSES[name], *arguments)
+    return subprocess.run(argv, capture_output=True, text=True, timeout=seconds, cwd=folder)
 
 
 def _logging(folder: Path) -> Path:

@@ -18,7 +18,7 @@ _POLL_SECONDS = 0.05
 
 def find(state_dir: Path) -> list[int]:
     """Processes of a supervisor of this state folder, ourselves excepted."""
-    mark = f"{STATE_MARK}={state_dir}".encode()
+    mark = os.fsencode(f"{STATE_MARK}={state_dir}")
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal() and int(entry.name) != os.getpid() and mark in _environment(entry):
