@@ -22,6 +22,7 @@ class GatewaySettings(Section):
     allowed_origins: tuple[str, ...] = Field(
         (),
         description="JSON list of further origins of pages that may connect; the gateway's own is always allowed",
+        examples=['["https://media.example"]'],
     )
     legacy_payload: bool = Field(True, description="event frames carry `payload` equal to `data`")
     ring_bytes: int = Field(33_554_432, ge=65_536, description="memory of recent events per partition, at most")

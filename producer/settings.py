@@ -62,7 +62,9 @@ class ProducerSettings(Section):
         "producer", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", description="stable name of this producer"
     )
     roots: tuple[RootSpec, ...] = Field(
-        (), description="JSON list of roots: name, library, site, protocol, path, include, exclude"
+        (),
+        description="JSON list of roots: name, library, site, protocol, path, include, exclude",
+        examples=['[{"name":"movies","library":"home","path":"/media/movies"}]'],
     )
     reconcile_seconds: int = Field(900, ge=5, le=86_400, description="time between full reconciles of a root")
     identity_seconds: float = Field(5.0, ge=0.1, le=300, description="time between checks of a root's identity")

@@ -11,13 +11,15 @@ from __future__ import annotations
 
 import difflib
 import itertools
+import json
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -105,6 +107,17 @@ class DatabaseSettings(Section):
         description="postgresql://user:password@host:port/database; unset: an embedded server is started",
     )
 
+    @field_validator("url")
+    @classmethod
+    def _readable(cls, url: SecretStr | None) -> SecretStr | None:
+        """What PostgreSQL's library cannot read it quotes in its error, password and all: so it is refused here."""
+        text = "" if url is None else url.get_secret_value()
+        if text and not text.startswith(("postgresql://", "postgres://")):
+            raise ValueError("must begin with postgresql://")
+        if re.search(r"%(?![0-9A-Fa-f]{2})", text):
+            raise ValueError("a % that is meant as itself is written %25")
+        return url
+
     def dsn(self) -> str:
         """The URL; raises SettingsError where there is none (the caller starts no embedded server)."""
         if self.url is None:
@@ -151,16 +164,19 @@ def load(cls: type[S]) -> S:
     faults = _unknown_variables(cls, os.environ)
     secrets, secret_faults = _secret_files(os.environ)
     faults += secret_faults
+    not_json = _not_json(cls, os.environ | secrets)
+    faults += not_json.values()
     before = dict(os.environ)
     os.environ.update(secrets)
     for name in secrets:
         del os.environ[name + "_FILE"]
+    for name in not_json:
+        del os.environ[name]
     try:
         settings = cls()
     except ValidationError as error:
-        faults += [_fault(e) for e in error.errors(include_url=False)]
-    except ValueError as error:  # pydantic-settings: a list or object variable that is not JSON
-        faults.append(f"{error} (lists and objects are written as JSON)")
+        known = variables(cls)
+        faults += [_fault(e, known) for e in error.errors(include_url=False)]
     finally:
         os.environ.clear()
         os.environ.update(before)
@@ -206,6 +222,27 @@ def _unknown_variables(cls: type[BaseModel], environ: Mapping[str, str]) -> list
     return faults
 
 
+def _not_json(cls: type[BaseModel], environ: Mapping[str, str]) -> dict[str, str]:
+    """Variables that hold a list or an object are written as JSON; the faults of those that are not."""
+    faults = {}
+    for name, field in variables(cls).items():
+        kind = _JSON_KINDS.get(get_origin(field.annotation))
+        if kind is None or name not in environ:
+            continue
+        try:
+            json.loads(environ[name])
+        except ValueError:
+            faults[name] = f"{name}: {environ[name]!r} is not {kind}{_example(field)}"
+    return faults
+
+
+_JSON_KINDS = {tuple: "a JSON list", dict: "a JSON object"}
+
+
+def _example(field: Any) -> str:
+    return f"; for example {field.examples[0]}" if field.examples else ""
+
+
 def _secret_files(environ: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     values, faults = {}, []
     for name, path in environ.items():
@@ -217,11 +254,13 @@ def _secret_files(environ: Mapping[str, str]) -> tuple[dict[str, str], list[str]
     return values, faults
 
 
-def _fault(error: Any) -> str:
+def _fault(error: Any, known: Mapping[str, Any]) -> str:
     place = error["loc"]
     key = ".".join(str(part) for part in place) or "settings"
     named = itertools.takewhile(lambda part: isinstance(part, str), place)
     variable = PREFIX + "__".join(part.replace(".", "_").upper() for part in named)
     secret = "password" in key or "secret" in key or key.endswith(("url", "key"))
-    value = "" if secret or error["type"] == "missing" else f", got {error['input']!r}"
-    return f"{key} ({variable}): {error['msg']}{value}"
+    hidden = secret or error["type"] in ("missing", "extra_forbidden")  # a misspelt name may be a secret's
+    value = "" if hidden else f", got {error['input']!r}"
+    example = _example(known[variable]) if variable in known else ""
+    return f"{key} ({variable}): {error['msg']}{value}{example}"

@@ -1,48 +1,88 @@
-"""The block that is printed when the platform is ready: where to look, how to sign in, what to try."""
+"""The block that is printed when the platform is ready: where to look, how to sign in, what is wrong with a root, what
+to try. What it advises may be typed as it stands, and touches no library of the user's own."""
 
 from __future__ import annotations
 
 import os
+import shlex
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from rich.panel import Panel
-from rich.text import Text
-
-from cli.up.run_file import RunFile
 from cli.up.telling import Telling
+from producer.settings import RootSpec
+
+WIDTH = 80
+_RULE = "─" * (WIDTH - 1)
 
 
-def lines(run: RunFile, password: str, command: str) -> list[tuple[str, str]]:
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What the block says. `sign_in`: lines. `demo`: the roots are the demo library's, with which one may play."""
+
+    url: str
+    sign_in: Sequence[str]
+    roots: Sequence[RootSpec]
+    demo: bool
+    command: str
+
+
+def lines(ready: Ready) -> list[tuple[str, str]]:
     """Label and text of each line; an empty label continues the one above."""
-    roots = [("library" if number == 0 else "", path) for number, path in enumerate(run.library.values())]
-    first = next(iter(run.library.values()), ".")
+    found = [("page", ready.url), *_labelled("sign in", ready.sign_in)]
+    for number, root in enumerate(ready.roots):
+        found.append(("library" if number == 0 else "", f"{root.name}: {typed(root.path)}"))
+        if (problem := problem_of(root.path)) is not None:
+            found.append(("", f"  ! {problem}"))
+    if ready.demo:
+        first = typed(ready.roots[0].path)
+        found += [
+            ("try", f"cp SOME_FILE {first}/"),
+            ("", f"(cd {first} && mv SOME_FILE NEW_NAME)"),
+            ("", "on the page after two seconds; renamed, it keeps its id"),
+        ]
     return [
-        ("page", run.url),
-        ("sign in", f"{run.admin_user}   {password}"),
-        ("", f"(kept in {run.admin_password_file})"),
-        *roots,
-        ("try 1", f"cp SOME_FILE {first}/"),
-        ("", "it appears on the page some two seconds later"),
-        ("try 2", f"mv {first}/SOME_FILE {first}/NEW_NAME"),
-        ("", "one rename: the item keeps its id"),
-        ("try 3", f"{command} tap media_updates --from earliest"),
-        ("", "everything that happened, again; the page's Replay does the same"),
+        *found,
+        ("again", f"{ready.command} tap media_updates --from earliest"),
+        ("", "all that happened, as the page's Replay has it"),
         ("end", "Ctrl-C"),
     ]
 
 
-def _command() -> str:
+def problem_of(path: Path) -> str | None:
+    """Why a root cannot be watched as it is, for people; None when it can."""
+    try:
+        with os.scandir(path):
+            return None
+    except FileNotFoundError:
+        return "does not exist: nothing is watched there until it does"
+    except NotADirectoryError:
+        return "is not a directory"
+    except PermissionError:
+        return "may not be read by the user that runs this"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+
+
+def typed(path: Path) -> str:
+    """A path as it is typed in a shell: relative to here where that is shorter, quoted where it must be."""
+    relative = os.path.relpath(path)
+    short = relative if not relative.startswith("..") and len(relative) < len(str(path)) else str(path)
+    return shlex.quote(short)
+
+
+def command() -> str:
     """How the command is typed: as it lies beside the Python that runs this, where it does."""
     beside = Path(sys.executable).with_name("catalogizer")
-    return os.path.relpath(beside) if beside.exists() else "catalogizer"
+    return typed(beside) if beside.exists() else "catalogizer"
 
 
-def announce(telling: Telling, run: RunFile) -> None:
-    """Print it: a panel on a terminal, plain lines elsewhere."""
-    password = Path(run.admin_password_file).read_text().strip()
-    body = "\n".join(f"{label:9}{text}" for label, text in lines(run, password, _command()))
-    if telling.console.is_terminal:
-        telling.console.print(Panel(Text(body), title="Catalogizer is ready", expand=False, padding=(1, 2)))
-    else:
-        telling.say(f"Catalogizer is ready\n{body}")
+def announce(telling: Telling, ready: Ready) -> None:
+    """Print it."""
+    body = "\n".join(f"{label:9}{text}" for label, text in lines(ready))
+    telling.say(f"{_RULE}\nCatalogizer is ready\n{body}\n{_RULE}")
+
+
+def _labelled(label: str, texts: Sequence[str]) -> list[tuple[str, str]]:
+    return [(label if number == 0 else "", text) for number, text in enumerate(texts)]

@@ -16,14 +16,14 @@ from cli.provisioning.tables import apply_migrations
 from cli.provisioning.topics import apply
 from cli.settings import Settings
 from cli.up import ports, run_file, space
-from cli.up.announcement import announce
+from cli.up.announcement import Ready, announce, command, typed
 from cli.up.embedded import accounts, jars
 from cli.up.embedded.access import Access
 from cli.up.embedded.java import class_cache
 from cli.up.embedded.kafka import EmbeddedKafka
 from cli.up.embedded.postgres import EmbeddedPostgres
 from cli.up.errors import PortTaken
-from cli.up.platform import Platform
+from cli.up.platform import ADMIN, Platform
 from cli.up.secret_file import keep, kept_secret
 from cli.up.state import DEMO_ROOTS, State, owned
 from cli.up.supervision.supervisor import Supervisor, run
@@ -108,10 +108,24 @@ class Running:
     def _announce(self, supervisor: Supervisor) -> None:
         self._ready = True
         self._changed(supervisor.pids())
-        announce(self._telling, self._platform.run_file({}))
+        announce(self._telling, self._what_to_say())
         kafka = self._platform.kafka
         if kafka is not None and not class_cache(kafka.jars).exists():
             supervisor.begin_chore(self._platform.chore())
+
+    def _what_to_say(self) -> Ready:
+        platform = self._platform
+        return Ready(platform.run_file({}).url, self._sign_in(), platform.roots, platform.demo, command())
+
+    def _sign_in(self) -> list[str]:
+        """The password only where a person reads it, and never one that the operator gave."""
+        if self._platform.settings.admin_password is not None:
+            return [f"{ADMIN}, with the password of CATALOGIZER_ADMIN_PASSWORD"]
+        kept = self._platform.state.admin_password
+        place = f"(kept in {typed(kept)})"
+        if self._telling.console.is_terminal:
+            return [f"{ADMIN}   {kept_secret(kept)}", place]
+        return [ADMIN, f"password {place}"]
 
     def _changed(self, pids: Mapping[str, int]) -> None:
         if self._ready:
@@ -126,10 +140,11 @@ def _prepare(settings: Settings, state: State, telling: Telling) -> Platform:
         space.need(state.folder, space.SERVERS_BYTES, "the platform")
     if settings.admin_password is not None:
         keep(state.admin_password, settings.admin_password.get_secret_value())
-    roots = settings.producer.roots or _demo(state, telling)
+    demo = not settings.producer.roots
+    roots = _demo(state, telling) if demo else settings.producer.roots
     kafka = _kafka(settings, state, telling) if settings.kafka.embedded else None
     postgres = _postgres(state, telling) if settings.database.url is None else None
-    return Platform(settings, state, kafka, postgres, roots)
+    return Platform(settings, state, kafka, postgres, roots, demo)
 
 
 def _demo(state: State, telling: Telling) -> tuple[RootSpec, ...]:

@@ -46,13 +46,15 @@ _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """One platform about to run. `settings`: as configured; `kafka` and `postgres`: embedded, or None."""
+    """One platform about to run. `settings`: as configured; `kafka` and `postgres`: embedded, or None;
+    `demo`: the roots are the demo library's."""
 
     settings: Settings
     state: State
     kafka: EmbeddedKafka | None
     postgres: EmbeddedPostgres | None
     roots: tuple[RootSpec, ...]
+    demo: bool = False
 
     @property
     def database_url(self) -> str:
@@ -79,7 +81,8 @@ class Platform:
         """What `run.json` says."""
         host = self.settings.gateway.host
         access = None if self.kafka is None else self.kafka.access
-        address = f"{_EVERYWHERE.get(host, host)}:{self.settings.gateway.port}"
+        host = _EVERYWHERE.get(host, f"[{host}]" if ":" in host else host)
+        address = f"{host}:{self.settings.gateway.port}"
         return RunFile(
             url=f"http://{address}",
             ws_url=f"ws://{address}/ws",

@@ -10,8 +10,27 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.up.errors import StateInUse
+from cli.up.errors import BrokenState, StateInUse
 from cli.up.supervision import leftovers
+
+_OURS = frozenset(
+    {
+        "kafka",
+        "library",
+        "lock",
+        "logs",
+        "ports",
+        "postgres",
+        "producer",
+        "ready",
+        "run.json",
+        "secrets",
+        "streams",
+    }
+)
+"""What is at the top of a state folder."""
+_FOREIGN = frozenset({"lost+found"})
+"""What a file system of its own may have there."""
 
 DEMO_ROOTS = ("movies", "music")
 """The storage roots of the demo library; all in one library."""
@@ -69,10 +88,10 @@ class State:
 @contextmanager
 def owned(folder: Path) -> Iterator[State]:
     """The folder as its only supervisor; what a killed one left running is ended first.
-    Raises StateInUse, OSError, TimeoutError."""
+    Raises StateInUse, BrokenState, OSError, TimeoutError."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder = folder.resolve()
-    _close(folder)
+    _take(folder)
     with (folder / "lock").open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -85,9 +104,11 @@ def owned(folder: Path) -> Iterator[State]:
         yield State(folder)
 
 
-def _close(folder: Path) -> None:
-    """Keep it for its owner alone: the log, the catalogue and every secret are in it. Whoever chose a folder with
-    other things in it has those closed too. A folder of somebody else is left as it is. Raises OSError."""
-    there = folder.stat()
-    if there.st_uid == os.geteuid() and stat.S_IMODE(there.st_mode) & 0o077:
+def _take(folder: Path) -> None:
+    """Keep it for its owner alone: the log, the catalogue and every secret are in it. A folder that holds something
+    and nothing of ours is somebody's for another use. Raises BrokenState, OSError."""
+    names = {entry.name for entry in folder.iterdir()} - _FOREIGN
+    if names and not names & _OURS:
+        raise BrokenState(folder, "holds other things than our state: name an empty or a new folder")
+    if stat.S_IMODE(folder.stat().st_mode) & 0o077:
         folder.chmod(0o700)

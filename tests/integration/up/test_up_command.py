@@ -13,13 +13,15 @@ import psutil
 import psycopg
 import pytest
 
+from cli.up.announcement import typed
 from cli.up.ports import free_port
 from tests.support.platform import PASSWORD, Platform
 from tests.support.waiting import wait_until
 
 COMPONENTS = {"kafka", "postgres", "watch", "stream", "project", "serve"}
 KEYS = {
-    "url", "ws_url", "admin_user", "admin_password_file", "bootstrap_servers", "database_url", "library", "pids",
+    "url", "ws_url", "admin_user", "admin_password_file", "bootstrap_servers", "database_url",
+    "kafka_secret_file", "library", "pids",
 }  # fmt: skip
 END_SECONDS = 10
 RESTART_SECONDS = 2
@@ -62,14 +64,18 @@ def test_when_it_is_ready_run_json_says_where_everything_is(platform: Platform) 
 def test_what_is_printed_says_where_to_look_and_how_to_sign_in(platform: Platform) -> None:
     run = platform.run
     told = platform.output
-    for text in (
-        "Catalogizer is ready",
-        run["url"],
-        PASSWORD,
-        run["admin_password_file"],
-        *run["library"].values(),
-    ):
+    for text in ("Catalogizer is ready", run["url"], "CATALOGIZER_ADMIN_PASSWORD"):
         assert text in told
+    assert all(typed(Path(path)) in told for path in run["library"].values())
+    assert PASSWORD not in told
+
+
+def test_a_folder_with_other_things_in_it_is_no_state_folder(platform: Platform, tmp_path: Path) -> None:
+    (tmp_path / "thesis.odt").touch()
+    told = refused(platform.env | {"CATALOGIZER_STATE_DIR": str(tmp_path)})
+    assert told.count("\n") == 1
+    assert "holds other things than our state" in told
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.odt"]
 
 
 def test_another_one_in_the_same_folder_is_refused_in_one_line(platform: Platform) -> None:

@@ -118,6 +118,53 @@ def test_every_wrong_setting_is_named_at_once(run: Run) -> None:
     assert all(fault.startswith("error: ") for fault in result.err.splitlines())
 
 
+EXAMPLE = '[{"name":"movies","library":"home","path":"/media/movies"}]'
+
+
+@pytest.mark.parametrize(
+    ("given", "fault"),
+    [
+        ("/media", "'/media' is not a JSON list"),
+        ("[{'name':'a'}]", "is not a JSON list"),
+        ('["/media"]', "producer.roots.0 ("),
+        ('{"name":"a"}', "producer.roots ("),
+        ('[{"name":"a","path":"/media"}]', "producer.roots.0.library ("),
+        ('[{"name":"a","library":"x","path":"media"}]', "must be absolute"),
+        ('[{"name":"a b","library":"x","path":"/media"}]', "got 'a b'"),
+    ],
+)
+def test_roots_in_a_wrong_form_are_answered_with_the_right_one(run: Run, given: str, fault: str) -> None:
+    result = run("config", "check", CATALOGIZER_PRODUCER__ROOTS=given)
+    assert result.code == 2
+    assert "CATALOGIZER_PRODUCER__ROOTS" in result.err
+    assert fault in result.err
+    assert all(line.endswith(f"for example {EXAMPLE}") for line in result.err.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("CATALOGIZER_DATABASE__URL", "postgresql+psycopg://u:canary@h/d"),
+        ("CATALOGIZER_DATABASE__URL", "postgresql://u:canary%zz@h/d"),
+        ("CATALOGIZER_DATABASE__URL", "canary"),
+        ("CATALOGIZER_GATEWAY__TOKEN_SECRE", "canary"),
+        ("CATALOGIZER_PRODUCER__ROOTS", '[{"name":"a","library":"x","path":"/media","passwort":"canary"}]'),
+    ],
+)
+def test_a_fault_in_a_setting_never_shows_a_secret(run: Run, variable: str, value: str) -> None:
+    result = run("config", "check", **{variable: value})
+    assert result.code == 2
+    assert "canary" not in result.out + result.err
+
+
+def test_a_misspelt_secret_in_the_file_is_not_shown(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "c.toml").write_text('[gateway]\ntoken_secre = "canary"\n')
+    result = run("config", "check", CATALOGIZER_CONFIG_FILE=str(tmp_path / "c.toml"))
+    assert result.code == 2
+    assert "token_secre" in result.err
+    assert "canary" not in result.err
+
+
 def test_settings_that_hold_are_said_to_hold(run: Run) -> None:
     assert json.loads(run("config", "check", "--json").out) == {"ok": True}
 
