@@ -6,6 +6,8 @@ no broker, so that every command works beside `up` without a variable set.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,8 @@ from cli.errors import NotRunning
 from cli.settings import Settings
 from cli.up.embedded.access import Access
 from cli.up.run_file import RunFile, path_in
+from cli.up.state import State
+from cli.up.supervision.hold import held
 from runtime.kafka import Kafka
 from runtime.settings import load
 from schemas.acls import OPERATOR
@@ -31,11 +35,27 @@ def find() -> Settings:
     path = path_in(settings.state_dir)
     try:
         running = msgspec.json.decode(path.read_bytes(), type=RunFile)
+    except PermissionError as error:
+        raise NotRunning(f"{path}, which belongs to another user") from error
     except (OSError, msgspec.DecodeError) as error:
         if settings.kafka.bootstrap_servers is not None:  # a tool that needs no database can do without
             return settings
         raise NotRunning(str(path)) from error
     return with_running(settings, running)
+
+
+@contextmanager
+def out_of_service(component: str) -> Iterator[None]:
+    """Where a platform of `up` runs here: its component ends for the time of the block, and is started again by its
+    supervisor afterwards. Elsewhere nothing happens. Raises NotHeld, OSError."""
+    state = State(load(Settings).state_dir.resolve())
+    try:
+        running = msgspec.json.decode(path_in(state.folder).read_bytes(), type=RunFile)
+    except (OSError, msgspec.DecodeError):
+        yield
+        return
+    with held(state.hold(component), state.folder, running.pids.get(component)):
+        yield
 
 
 def with_running(settings: Settings, running: RunFile) -> Settings:

@@ -59,7 +59,8 @@ def project(
     """Move the projector back: PostgreSQL's rows are written again from the log, and come out equal.
 
     The flags are those of Kafka's own kafka-consumer-groups, whose resets are honoured too. Without --execute
-    only what would be done is shown. Projectors must be stopped; nothing can be skipped forward.
+    only what would be done is shown. Projectors must be stopped (that of a `catalogizer up` on this machine is, for as
+    long as it takes); nothing can be skipped forward.
 
     \b
     catalogizer replay project --to-earliest
@@ -67,7 +68,7 @@ def project(
     catalogizer replay project --to-offset 1000 --topic catalog.fs.changes.v1:0,1 --execute
     catalogizer replay project --to-current --export > positions.csv
     """
-    from cli.installation import find, tool_kafka
+    from cli.installation import find, out_of_service, tool_kafka
     from cli.resetting import execute as move
     from cli.resetting import plan
 
@@ -89,7 +90,8 @@ def project(
     ]
     planned = run_async(lambda: plan(kafka, url, choices[0], topic or []))
     if execute:
-        run_async(lambda: move(kafka, url, planned))
+        with out_of_service("project"):
+            run_async(lambda: move(kafka, url, planned))
     if export:
         sys.stdout.write(write_file(planned, prefix))
         return

@@ -7,6 +7,7 @@ UpError
 ├── BrokenState     the state folder holds what we cannot use
 ├── JarsUnavailable Kafka's jars can neither be found in the cache nor fetched
 ├── AccountMissing  PostgreSQL refuses to run as root and there is no account for it
+├── NotHeld         a component could not be taken out of service
 └── NotReady        a component did not come up
 """
 
@@ -85,6 +86,16 @@ class AccountMissing(UpError):
             f"PostgreSQL does not run as root and account {account!r} cannot be made ({what}); run as another "
             "user, or set CATALOGIZER_DATABASE__URL"
         )
+
+
+class NotHeld(UpError):
+    """`component`: its name."""
+
+    retryable = True
+
+    def __init__(self, component: str, what: str) -> None:
+        self.component = component
+        super().__init__(f"{component} cannot be held: {what}")
 
 
 class NotReady(UpError):

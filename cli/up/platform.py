@@ -109,7 +109,8 @@ class Platform:
         for name in SERVICES:
             ready_file = self.state.ready_file(name)
             environment = {**self.environment(name), READY_FILE: str(ready_file)}
-            plans.append(service(name, python(name, ("-m", "cli.main", name), environment), ready_file))
+            program = python(name, ("-m", "cli.main", name), environment)
+            plans.append(service(name, program, ready_file, self.state.hold(name)))
         return plans
 
     def chore(self) -> Program:

@@ -80,6 +80,10 @@ class State:
         """Where a component says that it is ready."""
         return self.folder / "ready" / component
 
+    def hold(self, component: str) -> Path:
+        """The lock by which a command keeps a component from running."""
+        return self.folder / "holds" / component
+
     def port(self, component: str) -> Path:
         """The file in which a chosen port is kept."""
         return self.folder / "ports" / component

@@ -16,6 +16,7 @@ from cli.up.errors import NotReady, UpError
 from cli.up.supervision.backoff import Backoff
 from cli.up.supervision.component_log import ComponentLog
 from cli.up.supervision.guarded import Guarded
+from cli.up.supervision.hold import is_held
 from cli.up.supervision.life import Life, Output
 from cli.up.supervision.program import Program
 
@@ -26,17 +27,19 @@ NEVER_STARTED = 71
 START_DEATHS = 5
 """A component that died so often before it was ever ready will not come up."""
 _POLL_SECONDS = 0.05
+_HOLD_POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """How a component is run. `program` is asked at every start; `ready` returns when the child does its work.
-    `ours`: see `component_log`."""
+    `ours`: see `component_log`; `hold`: see `hold`."""
 
     name: str
     program: Callable[[], Awaitable[Program]]
     ready: Callable[[], Awaitable[None]]
     ours: bool = True
+    hold: Path | None = None
 
 
 class Component:
@@ -110,6 +113,9 @@ class Component:
             deaths += 1
             if not self._was_ready and (code == USAGE or deaths >= START_DEATHS):
                 raise NotReady(self.name, self.log.last_words(), self.log.file.path)
+            if await self._held():
+                backoff, deaths = Backoff(), 0
+                continue
             delay, backoff = backoff.after(time.monotonic() - began)
             self.log.show(f"{self.name} {_death(code)} ({self.log.last_words()}): started again in {delay:g} s")
             await self._pause(delay)
@@ -137,6 +143,17 @@ class Component:
             await output.drain()
             self._changed()
 
+    async def _held(self) -> bool:
+        """Whether it was held; returns when it is no more."""
+        hold = self._plan.hold
+        if hold is None or not is_held(hold):
+            return False
+        self.log.show(f"{self.name} is held by a command")
+        while is_held(hold) and not self._ending.is_set():
+            await self._pause(_HOLD_POLL_SECONDS)
+        self.log.show(f"{self.name} is started again")
+        return True
+
     async def _pause(self, seconds: float) -> None:
         try:
             await asyncio.wait_for(self._ending.wait(), seconds)
@@ -144,7 +161,7 @@ class Component:
             return
 
 
-def service(name: str, program: Program, ready_file: Path) -> Plan:
+def service(name: str, program: Program, ready_file: Path, hold: Path | None = None) -> Plan:
     """A process of ours: it is ready when it has written its own pid into the ready file."""
 
     async def fresh() -> Program:
@@ -155,7 +172,7 @@ def service(name: str, program: Program, ready_file: Path) -> Plan:
         while not _announced(ready_file):  # noqa: ASYNC110  a file raises no event
             await asyncio.sleep(_POLL_SECONDS)
 
-    return Plan(name, fresh, ready)
+    return Plan(name, fresh, ready, hold=hold)
 
 
 def _withdraw(path: Path) -> None:

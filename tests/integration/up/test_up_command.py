@@ -70,6 +70,20 @@ def test_what_is_printed_says_where_to_look_and_how_to_sign_in(platform: Platfor
     assert PASSWORD not in told
 
 
+def test_what_is_in_the_database_is_written_again_by_one_command_beside_it(platform: Platform) -> None:
+    before = platform.run["pids"]["project"]
+    with psycopg.connect(platform.run["database_url"], autocommit=True) as connection:
+        items = "SELECT count(*) FROM media_items WHERE deleted_at IS NULL"
+        wait_until(lambda: connection.execute(items).fetchone() == (30,), 60, what="the demo's items")
+        connection.execute("DELETE FROM media_items")
+        argv = [sys.executable, "-m", "cli.main", "replay", "project", "--to-earliest", "--execute"]
+        done = subprocess.run(argv, env=platform.env, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        wait_until(lambda: connection.execute(items).fetchone() == (30,), 60, what="the items again")
+    assert platform.run["pids"]["project"] != before
+    assert "project is held by a command" in platform.output
+
+
 def test_a_folder_with_other_things_in_it_is_no_state_folder(platform: Platform, tmp_path: Path) -> None:
     (tmp_path / "thesis.odt").touch()
     told = refused(platform.env | {"CATALOGIZER_STATE_DIR": str(tmp_path)})
