@@ -17,16 +17,15 @@ from cli.settings import Settings
 from cli.up import jars, ports, run_file, space
 from cli.up.announcement import announce
 from cli.up.errors import PortTaken
+from cli.up.first_admin import AdminPassword, first_admin
 from cli.up.java import class_cache
 from cli.up.kafka import EmbeddedKafka
 from cli.up.platform import Platform
 from cli.up.postgres import EmbeddedPostgres
-from cli.up.secret_file import keep, kept_secret
 from cli.up.state import DEMO_ROOTS, State, owned
 from cli.up.supervisor import Supervisor, run
 from cli.up.telling import Telling
 from cli.up.terminal import own_terminal
-from gateway.accounts import ensure_admin
 from producer.settings import RootSpec
 from runtime import lifecycle
 from runtime.kafka import Kafka
@@ -64,6 +63,7 @@ class Running:
         self._platform = platform
         self._telling = telling
         self._ready = False
+        self._admin_password = AdminPassword.CHANGED
 
     async def run(self, stop: Stop) -> None:
         """Until asked to stop."""
@@ -96,13 +96,15 @@ class Running:
         say("setting up topics, tables and the admin user")
         await apply(Kafka(platform.kafka_settings, "up"))
         await asyncio.to_thread(apply_migrations, platform.database_url)
-        await ensure_admin(platform.database_url, kept_secret(platform.state.admin_password))
+        self._admin_password = await first_admin(
+            platform.database_url, platform.settings.admin_password, platform.state.admin_password
+        )
         say("starting watch, stream, project and serve")
 
     def _announce(self, supervisor: Supervisor) -> None:
         self._ready = True
         self._changed(supervisor.pids())
-        announce(self._telling, self._platform.run_file({}))
+        announce(self._telling, self._platform.run_file({}), self._admin_password)
         kafka = self._platform.kafka
         if kafka is not None and not class_cache(kafka.jars).exists():
             supervisor.begin_chore(self._platform.chore())
@@ -118,8 +120,6 @@ def _prepare(settings: Settings, state: State, telling: Telling) -> Platform:
         raise PortTaken(gateway.port, "CATALOGIZER_GATEWAY__PORT")
     if settings.kafka.embedded or settings.database.url is None:
         space.need(state.folder, space.SERVERS_BYTES, "the platform")
-    if settings.admin_password is not None:
-        keep(state.admin_password, settings.admin_password.get_secret_value())
     roots = settings.producer.roots or _demo(state, telling)
     kafka = _kafka(settings, state, telling) if settings.kafka.embedded else None
     postgres = _postgres(state) if settings.database.url is None else None

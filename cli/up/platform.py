@@ -62,12 +62,13 @@ class Platform:
     def run_file(self, pids: Mapping[str, int]) -> RunFile:
         """What `run.json` says."""
         host = self.settings.gateway.host
+        kept = self.state.admin_password
         address = f"{_EVERYWHERE.get(host, host)}:{self.settings.gateway.port}"
         return RunFile(
             url=f"http://{address}",
             ws_url=f"ws://{address}/ws",
             admin_user=ADMIN,
-            admin_password_file=str(self.state.admin_password),
+            admin_password_file=str(kept) if kept.exists() else "",
             bootstrap_servers=str(self.kafka_settings.bootstrap_servers),
             database_url=self.database_url,
             library={root.name: str(root.path) for root in self.roots},

@@ -13,7 +13,8 @@ from msgspec import Struct
 
 
 class RunFile(Struct, frozen=True):
-    """Its contents. `library`: path of each root by name. `pids`: by component."""
+    """Its contents. `admin_password_file`: empty where somebody chose the password. `library`: path of each root by
+    name. `pids`: by component."""
 
     url: str
     ws_url: str

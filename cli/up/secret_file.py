@@ -20,11 +20,6 @@ def kept_secret(path: Path) -> str:
     return path.read_text().strip()
 
 
-def keep(path: Path, secret: str) -> None:
-    """Put a secret into a file of mode 0600, in one step; what it held before is forgotten."""
-    _part(path, secret).replace(path)
-
-
 def _part(path: Path, secret: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")

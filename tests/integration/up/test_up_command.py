@@ -48,7 +48,8 @@ def test_when_it_is_ready_run_json_says_where_everything_is(platform: Platform) 
     run = platform.run
     assert run.keys() == KEYS
     assert run["pids"].keys() == COMPONENTS
-    assert Path(run["admin_password_file"]).read_text().strip() == PASSWORD
+    assert run["admin_password_file"] == "", "the password is configured: it is written nowhere"
+    assert not (platform.state_dir / "secrets" / "admin-password").exists()
     assert run["url"] == f"http://127.0.0.1:{platform.port}"
     assert run["ws_url"] == f"ws://127.0.0.1:{platform.port}/ws"
     assert {name: Path(path).name for name, path in run["library"].items()} == {
@@ -65,11 +66,11 @@ def test_what_is_printed_says_where_to_look_and_how_to_sign_in(platform: Platfor
     for text in (
         "Catalogizer is ready",
         run["url"],
-        PASSWORD,
-        run["admin_password_file"],
+        "CATALOGIZER_ADMIN_PASSWORD",
         *run["library"].values(),
     ):
         assert text in told
+    assert PASSWORD not in told
 
 
 def test_another_one_in_the_same_folder_is_refused_in_one_line(platform: Platform) -> None:

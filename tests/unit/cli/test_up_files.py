@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cli.up import run_file
 from cli.up.run_file import RunFile
-from cli.up.secret_file import keep, kept_secret
+from cli.up.secret_file import kept_secret
 
 RUN = RunFile(
     url="http://127.0.0.1:1",
@@ -33,13 +33,6 @@ def test_a_secret_is_made_once_also_by_several_at_once(tmp_path: Path) -> None:
 
 def test_a_secret_is_its_owners(tmp_path: Path) -> None:
     kept_secret(tmp_path / "x")
-    assert (tmp_path / "x").stat().st_mode & 0o777 == 0o600
-
-
-def test_a_secret_that_is_set_replaces_the_one_that_was_made(tmp_path: Path) -> None:
-    kept_secret(tmp_path / "x")
-    keep(tmp_path / "x", "chosen")
-    assert kept_secret(tmp_path / "x") == "chosen"
     assert (tmp_path / "x").stat().st_mode & 0o777 == 0o600
 
 
