@@ -93,7 +93,7 @@ async def add(
         check_email(email)
     hashed = await _hash(password)
     async with _changing(database_url) as rows:
-        await _insert(rows, name, hashed, role_id, email)
+        await _insert(rows, name, hashed, role_id=role_id, email=email)
     _log.info("account added", user=name, role_id=role_id, by=by)
 
 
@@ -182,7 +182,8 @@ async def _first(
     if password is None:
         return Ensured.LEFT_ALONE
     hashed = await _hash(password)
-    await _insert(rows, ADMIN, hashed, ADMIN_ROLE, "admin@localhost", hashed if configured else None)
+    kept = hashed if configured else None
+    await _insert(rows, ADMIN, hashed, role_id=ADMIN_ROLE, email="admin@localhost", configured_hash=kept)
     _log.info("account added", user=ADMIN, role_id=ADMIN_ROLE, by=by)
     return Ensured.MADE
 
@@ -191,6 +192,7 @@ async def _insert(
     rows: AsyncCursor[_Row],
     name: str,
     hashed: str,
+    *,
     role_id: int,
     email: str | None,
     configured_hash: str | None = None,

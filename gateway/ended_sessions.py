@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 
 import psycopg
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from psycopg_pool import AsyncConnectionPool
 
 from runtime import log
 
@@ -49,7 +49,7 @@ class EndedSessions:
             try:
                 since = await self._ask(pool, since, close)
                 away = False
-            except (psycopg.Error, PoolTimeout) as error:
+            except psycopg.Error as error:
                 if not away:
                     _log.warning("cannot ask which sessions ended", error=f"{type(error).__name__}: {error}")
                 away = True

@@ -122,8 +122,10 @@ def router(accounts: Accounts, tokens: Tokens, connections: Connections, ended: 
         failures.add(key, time.monotonic())
         try:
             opened = await accounts.sign_in(body.name, body.password)
-        except (psycopg.Error, TooManySignIns):
+        except (psycopg.Error, TooManySignIns) as error:
             failures.take_back(key)
+            if isinstance(error, TooManySignIns):
+                sign_ins.refused(body.name, address, "too many at once")
             raise
         if isinstance(opened, Refused):
             metrics.LOGINS.labels("refused").inc()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
@@ -184,17 +185,17 @@ def test_an_account_changed_while_its_password_was_checked_opens_no_session(
     server: Gateway, user: UserCommand, tables: str
 ) -> None:
     added(user, "greta")
-    with psycopg.connect(tables) as changing:
+    waiting = (
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%%INTO sessions%%'"
+    )
+    with psycopg.connect(tables) as changing, psycopg.connect(tables, autocommit=True) as looking:
         changing.execute("UPDATE users SET disabled = true WHERE username = 'greta'")  # not committed yet
-        with server.http() as http:
-            http.timeout = 1  # the sign-in waits for what is being changed
-            with pytest.raises(Exception, match="timed out"):
-                http.post("/api/v1/auth/login", json={"username": "greta", "password": PASSWORD})
-        changing.commit()
-        open_ = changing.execute(
-            "SELECT count(*) FROM sessions JOIN users ON id = user_id WHERE username = 'greta'"
-        ).fetchone()
-    assert open_ == (0,)
+        with ThreadPoolExecutor() as threads:
+            trying = threads.submit(answer, server, "greta")
+            wait_until(lambda: looking.execute(waiting).fetchone() == (1,), 10, what="the sign-in to wait")
+            changing.commit()
+            assert trying.result()[0] == 401
+    assert logged(server, "sign-in refused")[-1]["why"] == "changed meanwhile"
 
 
 def test_an_administrator_s_password_is_changed_by_the_setting_s_word(tables: str, server: Gateway) -> None:
