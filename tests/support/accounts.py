@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 
 from runtime.settings import PREFIX
 from tests.support.command import ROOT
@@ -20,21 +21,32 @@ class UserCommand:
             "CATALOGIZER_DATABASE__URL": database_url,
         }
 
-    def start(self, *arguments: str, **settings: str) -> subprocess.Popen[str]:
-        """It, started. `settings`: more variables, without the prefix."""
+    def __call__(self, *arguments: str, typed: str = "", **settings: str) -> tuple[int, str, str]:
+        """Exit code, what it printed, and what it said on standard error. `typed` comes by standard input; `settings`:
+        more variables, without the prefix."""
+        process = self._start(arguments, settings, subprocess.PIPE)
+        out, err = process.communicate(typed, timeout=60)
+        return process.returncode, out, err
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """It, started, its streams pipes."""
+        return self._start(arguments, {}, subprocess.PIPE)
+
+    def on_terminal(self, terminal: int, *arguments: str) -> subprocess.Popen[str]:
+        """It, started on a terminal, with no other that it could ask on."""
+        return self._start(arguments, {}, terminal)
+
+    def _start(
+        self, arguments: tuple[str, ...], settings: Mapping[str, str], stream: int
+    ) -> subprocess.Popen[str]:
         told = {PREFIX + name: value for name, value in settings.items()}
         return subprocess.Popen(
             [sys.executable, "-m", "cli.main", "user", *arguments],
             env=self._environment | told,
             cwd=ROOT,
             text=True,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdin=stream,
+            stdout=stream,
+            stderr=stream,
+            start_new_session=stream != subprocess.PIPE,
         )
-
-    def __call__(self, *arguments: str, typed: str = "", **settings: str) -> tuple[int, str, str]:
-        """Exit code, what it printed, and what it said on standard error; `typed` comes by standard input."""
-        process = self.start(*arguments, **settings)
-        out, err = process.communicate(typed, timeout=60)
-        return process.returncode, out, err

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import pty
 from pathlib import Path
 
 import pytest
 
 from gateway.account_admin import Ensured, admin_password_is, ensure_admin, set_password
 from tests.support.accounts import UserCommand
+from tests.support.terminal import read_until
 
 PASSWORD = "correct horse battery"
 
@@ -102,6 +105,21 @@ def test_a_password_from_a_file_is_never_printed(user: UserCommand, migrated: st
     (tmp_path / "password").write_text(PASSWORD + "\n")
     code, out, err = user("add", "admin", "--role", "admin", "--password-file", str(tmp_path / "password"))
     assert (code, PASSWORD in out + err) == (0, False)
+    assert is_admin_password(migrated, PASSWORD)
+
+
+def test_on_a_terminal_it_is_asked_for_twice_and_not_shown(user: UserCommand, migrated: str) -> None:
+    terminal, theirs = pty.openpty()
+    process = user.on_terminal(theirs, "add", "admin", "--role", "admin")
+    os.close(theirs)
+    said = b""
+    for prompt in (b"Password of admin: ", b"Repeat for confirmation: "):
+        said += read_until(terminal, prompt)
+        os.write(terminal, PASSWORD.encode() + b"\n")
+    said += read_until(terminal, b"admin can sign in")
+    assert process.wait(30) == 0
+    os.close(terminal)
+    assert PASSWORD.encode() not in said
     assert is_admin_password(migrated, PASSWORD)
 
 
