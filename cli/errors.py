@@ -29,10 +29,13 @@ class BadArgument(CommandError):
 class NotRunning(CommandError):
     """Neither settings nor a running platform say where to connect."""
 
-    def __init__(self, looked_at: str) -> None:
+    def __init__(
+        self, looked_at: str, wanted: str = "Kafka", variable: str = "CATALOGIZER_KAFKA__BOOTSTRAP_SERVERS"
+    ) -> None:
         self.looked_at = looked_at
+        self.wanted = wanted
         super().__init__(
-            "no Kafka to talk to: set CATALOGIZER_KAFKA__BOOTSTRAP_SERVERS, or start the platform with"
+            f"no {wanted} to talk to: set {variable}, or start the platform with"
             f" `catalogizer up` (looked for {looked_at})"
         )
 

@@ -58,6 +58,19 @@ def out_of_service(component: str) -> Iterator[None]:
         yield
 
 
+def database_url() -> str:
+    """Of the database, for tools that need nothing else: the configured one, or that of a platform running here.
+    Raises SettingsError, NotRunning."""
+    settings = load(Settings)
+    if settings.database.url is not None:
+        return settings.database.dsn()
+    path = path_in(settings.state_dir)
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=RunFile).database_url
+    except (OSError, msgspec.DecodeError) as error:
+        raise NotRunning(str(path), "database", "CATALOGIZER_DATABASE__URL") from error
+
+
 def with_running(settings: Settings, running: RunFile) -> Settings:
     """What the settings leave open is the running platform's; the rest stays."""
     kafka, database = settings.kafka, settings.database

@@ -21,7 +21,7 @@ class Settings(RootSettings):
     admin_password: SecretStr | None = Field(
         None,
         min_length=8,
-        description="password of user `admin`; unset: one is generated and kept in the state folder",
+        description="password of user `admin`, set when this is new or another one; unset: one is generated",
     )
     kafka: KafkaSettings = Field(KafkaSettings(), description="the log")
     database: DatabaseSettings = Field(DatabaseSettings(), description="PostgreSQL")

@@ -2,53 +2,226 @@
 
 from __future__ import annotations
 
-import secrets
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import Annotated, Any, TypeVar
 
 import typer
 
-from cli.console import print_json, run_async
+from cli import passwords
+from cli.console import print_json, print_table, run_async
 from cli.errors import BadArgument
 from cli.options import AsJson
 
-if TYPE_CHECKING:
-    from cli.settings import Settings
-
 app = typer.Typer(no_args_is_help=True, help="Accounts.")
 
-LEAST_CHARACTERS = 8
+T = TypeVar("T")
+
+BY = "command line"
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The user name, letters' case aside.")]
+
+
+class Role(StrEnum):
+    """What an account may do: everything, or read."""
+
+    ADMIN = "admin"
+    USER = "user"
+
+
+@app.command()
+def add(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="1 to 64 characters, no spaces, no @.")],
+    role: Annotated[Role, typer.Option(help="What it may do.")] = Role.USER,
+    email: Annotated[str | None, typer.Option(metavar="ADDRESS", help="To sign in with, beside the name.")] = None,
+    stdin: passwords.FromStdin = False,
+    file: passwords.FromFile = None,
+    generate: passwords.Generate = False,
+    as_json: AsJson = False,
+) -> None:
+    """Add an account. The password is asked for, or comes from standard input or a file; 8 characters at least.
+
+    \b
+    catalogizer user add anna
+    catalogizer user add anna --role admin --email anna@example.org --generate
+    catalogizer user add anna --password-stdin < password.txt
+    """
+    from gateway import account_admin
+    from gateway.account_rules import ROLE_IDS, check_email, check_name
+
+    with _rules():
+        check_name(name)
+        if email is not None:
+            check_email(email)
+    password = passwords.read(name, stdin=stdin, file=file, generate=generate)
+    _change(
+        lambda url: account_admin.add(url, name, password.text, role_id=ROLE_IDS[role.value], email=email, by=BY)
+    )
+    _say(f"{name} can sign in", {"user": name, "role": role.value}, password, as_json)
+
+
+@app.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """Show the accounts.
+
+    \b
+    catalogizer user list
+    """
+    from gateway.account_admin import accounts
+    from gateway.accounts import ROLES
+
+    found = _change(accounts)
+    if as_json:
+        print_json(
+            [
+                {
+                    "user": account.username,
+                    "email": account.email,
+                    "role": ROLES[account.role_id].lower(),
+                    "disabled": account.disabled,
+                    "sessions": account.sessions,
+                    "created_at": account.created_at,
+                }
+                for account in found
+            ]
+        )
+        return
+    rows = [
+        (
+            account.username,
+            ROLES[account.role_id].lower(),
+            "disabled" if account.disabled else "",
+            account.email or "",
+            str(account.sessions),
+            account.created_at.isoformat(timespec="seconds"),
+        )
+        for account in found
+    ]
+    print_table("Accounts", ("user", "role", "state", "e-mail", "sessions", "added"), rows)
+
+
+@app.command()
+def password(
+    name: Name,
+    stdin: passwords.FromStdin = False,
+    file: passwords.FromFile = None,
+    generate: passwords.Generate = False,
+    as_json: AsJson = False,
+) -> None:
+    """Give an account another password; who is signed in with it must sign in again.
+
+    This is also the way back in when the administrator's password is forgotten. It stays over restarts.
+
+    \b
+    catalogizer user password admin
+    catalogizer user password anna --generate
+    """
+    from gateway import account_admin
+
+    given = passwords.read(name, stdin=stdin, file=file, generate=generate)
+    _change(lambda url: account_admin.set_password(url, name, given.text, by=BY))
+    _say(f"{name} has another password", {"user": name}, given, as_json)
+
+
+@app.command()
+def disable(name: Name, as_json: AsJson = False) -> None:
+    """Keep an account from signing in, and end its sessions within seconds. The last administrator stays.
+
+    \b
+    catalogizer user disable anna
+    """
+    from gateway import account_admin
+
+    _change(lambda url: account_admin.disable(url, name, by=BY))
+    _say(f"{name} is disabled", {"user": name, "disabled": True}, None, as_json)
+
+
+@app.command()
+def enable(name: Name, as_json: AsJson = False) -> None:
+    """Let a disabled account sign in again, with the password it had.
+
+    \b
+    catalogizer user enable anna
+    """
+    from gateway import account_admin
+
+    _change(lambda url: account_admin.enable(url, name, by=BY))
+    _say(f"{name} is enabled", {"user": name, "disabled": False}, None, as_json)
+
+
+@app.command()
+def role(
+    name: Name, role: Annotated[Role, typer.Argument(help="What it may do.")], as_json: AsJson = False
+) -> None:
+    """Change what an account may do; who is signed in with it must sign in again. The last administrator stays.
+
+    \b
+    catalogizer user role anna admin
+    """
+    from gateway import account_admin
+    from gateway.account_rules import ROLE_IDS
+
+    _change(lambda url: account_admin.set_role(url, name, ROLE_IDS[role.value], by=BY))
+    _say(f"{name} is {role.value} now", {"user": name, "role": role.value}, None, as_json)
 
 
 @app.command()
 def admin(as_json: AsJson = False) -> None:
-    """Make user `admin`, or give it another password.
+    """Make the first account, user `admin`, when a deployment is set up. Can be run again at any time.
 
-    The password is CATALOGIZER_ADMIN_PASSWORD (or the file that CATALOGIZER_ADMIN_PASSWORD_FILE names); on a
-    terminal it is asked for when neither is set; else one is made and printed.
+    The password is CATALOGIZER_ADMIN_PASSWORD (or the file that CATALOGIZER_ADMIN_PASSWORD_FILE names); where neither
+    is set, it is asked for on a terminal, and made and printed elsewhere. Once the account is there it is left alone,
+    but for a setting that is not what it was the last time: then that is its password from now on.
 
     \b
-    catalogizer user admin
     CATALOGIZER_ADMIN_PASSWORD_FILE=/run/secrets/admin_password catalogizer user admin
     """
-    from cli.installation import find
-    from gateway.accounts import ensure_admin
+    from cli.settings import Settings
+    from gateway.account_admin import ADMIN, Ensured, accounts, ensure_admin
+    from runtime.settings import load
 
-    settings = find()
-    password, made = _password(settings)
-    run_async(lambda: ensure_admin(settings.database.dsn(), password))
+    setting = load(Settings).admin_password
+    configured = None if setting is None else setting.get_secret_value()
+    first = None
+    if configured is None and not _change(accounts):
+        first = passwords.read(ADMIN, stdin=False, file=None, generate=not sys.stdin.isatty())
+    generated = None if first is None else lambda: first.text
+    done = _change(lambda url: ensure_admin(url, configured, generated, by=BY))
+    text = {
+        Ensured.MADE: f"{ADMIN} can sign in",
+        Ensured.PASSWORD_SET: f"{ADMIN} has another password, as the setting has it now",
+        Ensured.LEFT_ALONE: "nothing to do: there are accounts (`catalogizer user password` gives another password)",
+    }[done]
+    _say(text, {"user": ADMIN, "done": done.value}, first if done is Ensured.MADE else None, as_json)
+
+
+def _change(work: Callable[[str], Coroutine[Any, Any, T]]) -> T:
+    from cli.installation import database_url
+    from cli.settings import Settings
+    from runtime import log
+    from runtime.settings import load
+
+    url = database_url()
+    log.configure(load(Settings).log, "user")
+    with _rules():
+        return run_async(lambda: work(url))
+
+
+@contextmanager
+def _rules() -> Iterator[None]:
+    """A broken rule is a wrong argument."""
+    from gateway.account_rules import BrokenRule
+
+    try:
+        yield
+    except BrokenRule as error:
+        raise BadArgument(error.field, error.rule) from error
+
+
+def _say(text: str, facts: dict[str, object], password: passwords.Password | None, as_json: bool) -> None:
+    shown = password.text if password is not None and password.generated else None
     if as_json:
-        print_json({"user": "admin"} | ({"password": password} if made else {}))
+        print_json(facts | ({} if shown is None else {"password": shown}))
     else:
-        print(f"user admin can sign in{f' with password {password}' if made else ''}")
-
-
-def _password(settings: Settings) -> tuple[str, bool]:
-    if settings.admin_password is not None:
-        return settings.admin_password.get_secret_value(), False
-    if not sys.stdin.isatty():
-        return secrets.token_urlsafe(12), True
-    typed: str = typer.prompt("Password of user admin", hide_input=True, confirmation_prompt=True)
-    if len(typed) < LEAST_CHARACTERS:
-        raise BadArgument("password", f"at least {LEAST_CHARACTERS} characters")
-    return typed, False
+        print(text if shown is None else f"{text}; password: {shown}")

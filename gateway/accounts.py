@@ -12,9 +12,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Literal, TypeVar
 
-import psycopg
 from psycopg.rows import class_row
 from psycopg_pool import AsyncConnectionPool
 from pwdlib import PasswordHash
@@ -28,7 +27,8 @@ HASH_THREADS = 2
 ROLES = {ADMIN_ROLE: "Admin", 2: "User"}
 MAX_WAITING_HASHES = 64
 
-_hasher = PasswordHash((Argon2Hasher(),))
+hasher = PasswordHash((Argon2Hasher(),))
+"""How passwords are kept."""
 
 
 class TooManySignIns(Exception):
@@ -62,6 +62,14 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """A sign-in that failed: for the log, never for who tried. `account`: its name, None when there is none."""
+
+    why: Literal["no such account", "wrong password", "disabled", "changed meanwhile"]
+    account: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Stored(User):
     password_hash: str
     disabled: bool
@@ -77,25 +85,30 @@ class Accounts:
         self._waiting = 0
         self._nobody = ""
 
-    async def sign_in(self, name: str, password: str) -> Opened | None:
-        """Open a session by user name or e-mail; None when it is refused, whatever the reason. Raises
-        TooManySignIns and psycopg's errors."""
+    async def sign_in(self, name: str, password: str) -> Opened | Refused:
+        """Open a session by user name or e-mail, letters' case aside. Raises TooManySignIns and psycopg's errors."""
         async with (
             self._pool.connection() as connection,
             connection.cursor(row_factory=class_row(_Stored)) as found,
         ):
             await found.execute(
-                "SELECT id, username, email, role_id, password_hash, disabled FROM users"
-                " WHERE username = %(name)s OR email = %(name)s ORDER BY username = %(name)s DESC LIMIT 1",
+                "SELECT id, username, coalesce(email, '') AS email, role_id, password_hash, disabled FROM users"
+                " WHERE lower(username) = lower(%(name)s) OR lower(email) = lower(%(name)s)"
+                " ORDER BY lower(username) = lower(%(name)s) DESC LIMIT 1",
                 {"name": name},
             )
             user = await found.fetchone()
         if not self._nobody:
-            self._nobody = await self._hashed(_hasher.hash, secrets.token_hex(16))
+            self._nobody = await self._hashed(hasher.hash, secrets.token_hex(16))
         stored = self._nobody if user is None else user.password_hash
-        if not await self._hashed(_hasher.verify, password, stored) or user is None or user.disabled:
-            return None
-        return await self._open(User(user.id, user.username, user.email, user.role_id))
+        right = await self._hashed(hasher.verify, password, stored)
+        if user is None:
+            return Refused("no such account", None)
+        if not right:
+            return Refused("wrong password", user.username)
+        if user.disabled:
+            return Refused("disabled", user.username)
+        return await self._open(user) or Refused("changed meanwhile", user.username)
 
     async def refresh(self, token: str) -> Opened | None:
         """A new refresh token for an old one, which ends; None when it does not hold."""
@@ -106,7 +119,7 @@ class Accounts:
                     "UPDATE sessions SET refresh_hash = %s, expires_at = %s"
                     " FROM users WHERE refresh_hash = %s AND users.id = user_id AND NOT disabled"
                     " AND revoked_at IS NULL AND expires_at > now()"
-                    " RETURNING session_id, users.id, username, email, role_id",
+                    " RETURNING session_id, users.id, username, coalesce(email, ''), role_id",
                     (new_hash, datetime.now(UTC) + self._refresh_life, refresh_hash(token)),
                 )
             ).fetchone()
@@ -122,7 +135,8 @@ class Accounts:
         async with self._pool.connection() as connection:
             row = await (
                 await connection.execute(
-                    "SELECT id, username, email, role_id FROM users WHERE id = %s AND NOT disabled", (user_id,)
+                    "SELECT id, username, coalesce(email, ''), role_id FROM users WHERE id = %s AND NOT disabled",
+                    (user_id,),
                 )
             ).fetchone()
         return None if row is None else User(*row)
@@ -131,15 +145,28 @@ class Accounts:
         """End the threads."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _open(self, user: User) -> Opened:
+    async def _open(self, user: _Stored) -> Opened | None:
+        """None when the account was changed while its password was checked, which takes long. Whoever changes it
+        now waits for the session to be there, and then ends it."""
         session_id, (token, hashed) = secrets.token_hex(16), new_refresh_token()
         async with self._pool.connection() as connection:
-            await connection.execute(
-                "INSERT INTO sessions (session_id, user_id, refresh_hash, expires_at) VALUES (%s, %s, %s, %s)",
-                (session_id, user.id, hashed, datetime.now(UTC) + self._refresh_life),
+            opened = await connection.execute(
+                "INSERT INTO sessions (session_id, user_id, refresh_hash, expires_at)"
+                " SELECT %s, id, %s, %s FROM users"
+                " WHERE id = %s AND NOT disabled AND password_hash = %s AND role_id = %s FOR SHARE",
+                (
+                    session_id,
+                    hashed,
+                    datetime.now(UTC) + self._refresh_life,
+                    user.id,
+                    user.password_hash,
+                    user.role_id,
+                ),
             )
             await connection.execute("DELETE FROM sessions WHERE expires_at < now()")
-        return Opened(user, session_id, token)
+        if not opened.rowcount:
+            return None
+        return Opened(User(user.id, user.username, user.email, user.role_id), session_id, token)
 
     async def _hashed(self, work: Callable[..., T], *args: str) -> T:
         if self._waiting >= MAX_WAITING_HASHES:
@@ -149,21 +176,3 @@ class Accounts:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work, *args)
         finally:
             self._waiting -= 1
-
-
-async def ensure_admin(database_url: str, password: str) -> None:
-    """Make user `admin` with this password, or give it the password; nothing is written when it has it."""
-    async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as connection:
-        row = await (
-            await connection.execute("SELECT password_hash FROM users WHERE username = 'admin'")
-        ).fetchone()
-        if row is not None and await asyncio.to_thread(_hasher.verify, password, row[0]):
-            return
-        hashed = await asyncio.to_thread(_hasher.hash, password)
-        await connection.execute(
-            "INSERT INTO users (username, email, password_hash, role_id)"
-            " VALUES ('admin', 'admin@localhost', %s, %s)"
-            " ON CONFLICT (username) DO UPDATE SET password_hash = excluded.password_hash,"
-            " role_id = excluded.role_id, disabled = false",
-            (hashed, ADMIN_ROLE),
-        )

@@ -15,6 +15,7 @@ from gateway.accounts import Accounts
 from gateway.catalogue import Catalogue
 from gateway.connections import Connections
 from gateway.core.hub import Hub
+from gateway.ended_sessions import EndedSessions
 from gateway.framer import Framer
 from gateway.history import History
 from gateway.log_reader import LogReader
@@ -39,6 +40,7 @@ class Gateway:
     app: ASGIApp
     accounts: Accounts
     connections: Connections
+    ended: EndedSessions
     log_reader: LogReader
     publishing: Publishing
     streaming: Streaming
@@ -52,7 +54,8 @@ def compose(kafka: Kafka, pool: AsyncConnectionPool, settings: GatewaySettings, 
     log_reader = LogReader(kafka, framers, settings.replay_sessions)
     streaming = Streaming(hub, log_reader, settings.ring_seconds)
     tail = Tail(kafka, framers, streaming)
-    tokens = Tokens(settings, secret)
+    ended = EndedSessions()
+    tokens = Tokens(settings, secret, ended)
     connections = Connections(settings, tokens, streaming, Subscribing(streaming, log_reader))
     accounts = Accounts(pool, settings.refresh_days)
     health = Health()
@@ -78,13 +81,13 @@ def compose(kafka: Kafka, pool: AsyncConnectionPool, settings: GatewaySettings, 
         max_age=600,
     )
     edge.install(app)
-    app.include_router(auth.router(accounts, tokens, connections))
+    app.include_router(auth.router(accounts, tokens, connections, ended))
     app.include_router(media.router(Catalogue(pool), tokens))
     app.include_router(history.router(History(pool), tokens))
     app.include_router(system.router(hub, tail, health, publishing, tokens))
     app.add_api_websocket_route("/ws", connections.serve)
     app.mount("/", StaticFiles(directory=web_dir(), html=True))
-    return Gateway(edge.Edge(app), accounts, connections, log_reader, publishing, streaming, tail)
+    return Gateway(edge.Edge(app), accounts, connections, ended, log_reader, publishing, streaming, tail)
 
 
 def web_dir() -> Path:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Collection
 
 import msgspec
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -91,14 +92,22 @@ class Connections:
                 if i % SWEEP_SLICE == SWEEP_SLICE - 1:
                     await asyncio.sleep(0)
 
-    def close_all(self, code: CloseCode, session_id: str | None = None) -> None:
-        """Close every socket, or those of one session."""
+    def close_all(self, code: CloseCode) -> None:
+        """Close every socket."""
         for connection in list(self._open):
-            if session_id is None or connection.identity.session_id == session_id:
-                connection.close(code)
+            connection.close(code)
+
+    def close_sessions(self, session_ids: Collection[str]) -> None:
+        """Close the sockets of sessions that have ended."""
+        ended = frozenset(session_ids)
+        for connection in list(self._open):
+            if connection.identity.session_id in ended:
+                connection.close(close_codes.REVOKED)
 
     async def _converse(self, websocket: WebSocket, identity: Identity) -> None:
         connection = self._opened(sink_of(websocket), identity)
+        if self._tokens.ended(identity):  # while it was accepted
+            connection.close(close_codes.REVOKED)
         first = asyncio.get_running_loop().call_later(FIRST_SECONDS, self._streaming.release, connection.session)
         try:
             while not connection.gone:

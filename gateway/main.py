@@ -48,7 +48,7 @@ async def serve(kafka: Kafka, database_url: str, settings: GatewaySettings, stat
     listening = _listen(settings)
     await pool.open(wait=False)
     try:
-        await _run(gateway, listening, stop)
+        await _run(gateway, pool, listening, stop)
     finally:
         await gateway.streaming.stop()
         await gateway.log_reader.stop()
@@ -56,7 +56,7 @@ async def serve(kafka: Kafka, database_url: str, settings: GatewaySettings, stat
         await pool.close(timeout=DRAIN_SECONDS)
 
 
-async def _run(gateway: Gateway, listening: socket, stop: Stop) -> None:
+async def _run(gateway: Gateway, pool: AsyncConnectionPool, listening: socket, stop: Stop) -> None:
     server = _server(gateway)
     works: list[Coroutine[None, None, None]] = [
         server.serve(sockets=[listening]),
@@ -64,6 +64,7 @@ async def _run(gateway: Gateway, listening: socket, stop: Stop) -> None:
         gateway.streaming.tick(),
         gateway.connections.sweep(),
         gateway.publishing.run(stop),
+        gateway.ended.follow(pool, gateway.connections.close_sessions),
     ]
     tasks = [asyncio.create_task(work) for work in works]
     asked = asyncio.create_task(stop.wait())
@@ -79,8 +80,10 @@ async def _run(gateway: Gateway, listening: socket, stop: Stop) -> None:
 
 
 async def _open(gateway: Gateway) -> None:
-    """Take sockets once the log is followed: before that there is nothing to tell and no offset to pin."""
+    """Take sockets once the log is followed: before that there is nothing to tell and no offset to pin; and once the
+    database was asked which sessions ended."""
     await gateway.tail.ready.wait()
+    await gateway.ended.asked.wait()
     gateway.connections.accepting = True
     announce_ready()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
+from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,9 +52,11 @@ class Identity:
 class Tokens:
     """Issues and verifies."""
 
-    def __init__(self, settings: GatewaySettings, secret: str) -> None:
-        """Raises SettingsError for a secret that is short or a sample."""
+    def __init__(self, settings: GatewaySettings, secret: str, ended: Container[str] = ()) -> None:
+        """`ended`: the sessions whose tokens hold no more. Raises SettingsError for a secret that is short or a
+        sample."""
         check_secret(secret)
+        self._ended = ended
         self._key = OctKey.import_key(secret)
         self._kid = hashlib.sha256(b"kid:" + secret.encode()).hexdigest()[:16]
         self._settings = settings
@@ -97,7 +100,14 @@ class Tokens:
             raise BadToken from error
         if found.header.get("kid") != self._kid or not found.header.keys() <= KNOWN_HEADERS:
             raise BadToken
-        return _identity(found.claims)
+        identity = _identity(found.claims)
+        if self.ended(identity):
+            raise BadToken
+        return identity
+
+    def ended(self, identity: Identity) -> bool:
+        """True when the session has ended since its token was verified."""
+        return identity.session_id in self._ended
 
 
 def _identity(claims: dict[str, object]) -> Identity:

@@ -10,6 +10,7 @@ import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
+from typing import assert_never
 
 from cli.provisioning.acls import apply_acls
 from cli.provisioning.tables import apply_migrations
@@ -23,13 +24,13 @@ from cli.up.embedded.java import class_cache
 from cli.up.embedded.kafka import EmbeddedKafka
 from cli.up.embedded.postgres import EmbeddedPostgres
 from cli.up.errors import PortTaken
+from cli.up.first_admin import AdminPassword, first_admin
 from cli.up.platform import ADMIN, Platform
-from cli.up.secret_file import keep, kept_secret
+from cli.up.secret_file import kept_secret
 from cli.up.state import DEMO_ROOTS, State, owned
 from cli.up.supervision.supervisor import Supervisor, run
 from cli.up.telling import Telling
 from cli.up.terminal import own_terminal
-from gateway.accounts import ensure_admin
 from producer.settings import RootSpec
 from runtime import lifecycle
 from runtime.kafka import Kafka
@@ -67,6 +68,7 @@ class Running:
         self._platform = platform
         self._telling = telling
         self._ready = False
+        self._admin_password = AdminPassword.CHANGED
 
     async def run(self, stop: Stop) -> None:
         """Until asked to stop."""
@@ -102,7 +104,9 @@ class Running:
         if platform.kafka is not None:
             await apply_acls(kafka)
         await asyncio.to_thread(apply_migrations, platform.database_url)
-        await ensure_admin(platform.database_url, kept_secret(platform.state.admin_password))
+        self._admin_password = await first_admin(
+            platform.database_url, platform.settings.admin_password, platform.state.admin_password
+        )
         say("starting watch, stream, project and serve")
 
     def _announce(self, supervisor: Supervisor) -> None:
@@ -118,14 +122,19 @@ class Running:
         return Ready(platform.run_file({}).url, self._sign_in(), platform.roots, platform.demo, command())
 
     def _sign_in(self) -> list[str]:
-        """The password only where a person reads it, and never one that the operator gave."""
-        if self._platform.settings.admin_password is not None:
-            return [f"{ADMIN}, with the password of CATALOGIZER_ADMIN_PASSWORD"]
+        """The password only where a person reads it, and never one that somebody chose."""
         kept = self._platform.state.admin_password
-        place = f"(kept in {typed(kept)})"
-        if self._telling.console.is_terminal:
-            return [f"{ADMIN}   {kept_secret(kept)}", place]
-        return [ADMIN, f"password {place}"]
+        match self._admin_password:
+            case AdminPassword.CONFIGURED:
+                return [f"{ADMIN}, with the password of {AdminPassword.CONFIGURED.value}"]
+            case AdminPassword.CHANGED:
+                return [f"{ADMIN}, with the password you chose", f"(forgotten: {command()} user password {ADMIN})"]
+            case AdminPassword.KEPT if self._telling.console.is_terminal:
+                return [f"{ADMIN}   {kept_secret(kept)}", f"(kept in {typed(kept)})"]
+            case AdminPassword.KEPT:
+                return [ADMIN, f"(password in {typed(kept)})"]
+            case _:
+                assert_never(self._admin_password)
 
     def _changed(self, pids: Mapping[str, int]) -> None:
         if self._ready:
@@ -138,8 +147,6 @@ def _prepare(settings: Settings, state: State, telling: Telling) -> Platform:
         raise PortTaken(gateway.port, "CATALOGIZER_GATEWAY__PORT")
     if settings.kafka.embedded or settings.database.url is None:
         space.need(state.folder, space.SERVERS_BYTES, "the platform")
-    if settings.admin_password is not None:
-        keep(state.admin_password, settings.admin_password.get_secret_value())
     demo = not settings.producer.roots
     roots = _demo(state, telling) if demo else settings.producer.roots
     kafka = _kafka(settings, state, telling) if settings.kafka.embedded else None

@@ -83,11 +83,12 @@ class Platform:
         access = None if self.kafka is None else self.kafka.access
         host = _EVERYWHERE.get(host, f"[{host}]" if ":" in host else host)
         address = f"{host}:{self.settings.gateway.port}"
+        kept = self.state.admin_password
         return RunFile(
             url=f"http://{address}",
             ws_url=f"ws://{address}/ws",
             admin_user=ADMIN,
-            admin_password_file=str(self.state.admin_password),
+            admin_password_file=str(kept) if kept.exists() else "",
             bootstrap_servers=str(self.kafka_settings.bootstrap_servers),
             kafka_secret_file=None if access is None else str(access.secret_file(OPERATOR)),
             database_url=self.database_url,

@@ -11,13 +11,14 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway import metrics
-from gateway.accounts import Accounts, Opened, TooManySignIns, User
+from gateway.accounts import Accounts, Opened, Refused, TooManySignIns, User
 from gateway.connections import Connections
 from gateway.core.limits import Failures
+from gateway.ended_sessions import EndedSessions
 from gateway.rest.access import CHALLENGE, identity_of, optional_identity
 from gateway.rest.edge import ApiError
+from gateway.sign_in_log import SignInLog
 from gateway.tokens import Identity, Tokens
-from schemas.close_codes import REVOKED
 from schemas.times import iso
 
 MAX_LOGIN_BYTES = 4_096
@@ -99,33 +100,40 @@ class SignedOut(BaseModel):
     message: str = "signed out"
 
 
-def router(accounts: Accounts, tokens: Tokens, connections: Connections) -> APIRouter:
+def router(accounts: Accounts, tokens: Tokens, connections: Connections, ended: EndedSessions) -> APIRouter:
     """The routes."""
     routes = APIRouter(prefix="/api/v1/auth", tags=["auth"])
     failures = Failures()
+    sign_ins = SignInLog()
     Holder = Annotated[Identity, Depends(identity_of(tokens))]
 
     @routes.post("/login", dependencies=[Depends(small_json)])
     async def login(request: Request, body: LoginBody) -> SignedIn:
         """Sign in with user name or e-mail."""
-        key = (body.name.lower(), request.client.host if request.client else "")
+        address = request.client.host if request.client else ""
+        key = (body.name.lower(), address)
         wait = failures.wait_seconds(key, time.monotonic())
         if wait > 0:
             metrics.LOGINS.labels("limited").inc()
+            sign_ins.refused(body.name, address, "too many failures")
             retry = {"Retry-After": str(math.ceil(wait))}
             raise ApiError(429, "too_many_requests", "too many failed sign-ins; wait", retry)
         # Counted before the password is looked at, so that tries sent at once are counted too.
         failures.add(key, time.monotonic())
         try:
             opened = await accounts.sign_in(body.name, body.password)
-        except (psycopg.Error, TooManySignIns):
+        except (psycopg.Error, TooManySignIns) as error:
             failures.take_back(key)
+            if isinstance(error, TooManySignIns):
+                sign_ins.refused(body.name, address, "too many at once")
             raise
-        if opened is None:
+        if isinstance(opened, Refused):
             metrics.LOGINS.labels("refused").inc()
+            sign_ins.refused(body.name, address, opened.why, opened.account)
             raise ApiError(401, "invalid_credentials", "wrong user name or password", CHALLENGE)
         failures.clear(key)
         metrics.LOGINS.labels("ok").inc()
+        sign_ins.signed_in(opened.user.username, address)
         return _signed_in(tokens, opened)
 
     @routes.post("/refresh", dependencies=[Depends(small_json)])
@@ -138,10 +146,11 @@ def router(accounts: Accounts, tokens: Tokens, connections: Connections) -> APIR
 
     @routes.post("/logout")
     async def logout(identity: Holder) -> SignedOut:
-        """End the session: its refresh token holds no more and its sockets here are closed with 4003. The
-        session token itself holds until it expires."""
+        """End the session: its tokens hold no more and its sockets are closed with 4003; at other gateways
+        within seconds."""
         await accounts.sign_out(identity.session_id)
-        connections.close_all(REVOKED, identity.session_id)
+        ended.add(identity.session_id)
+        connections.close_sessions([identity.session_id])
         return SignedOut()
 
     @routes.get("/status", response_model_exclude_none=True)

@@ -122,7 +122,7 @@ def install(app: FastAPI) -> None:
         (PoolTimeout, _unavailable),
         (LogUnavailable, _unavailable),
         (NotPublished, _unavailable),
-        (TooManySignIns, _unavailable),
+        (TooManySignIns, _busy),
         (Exception, _unexpected),
     ]
     for kind, handler in table:
@@ -152,6 +152,11 @@ async def _bad_data(request: Request, _error: Exception) -> Response:
 
 async def _unavailable(request: Request, error: Exception) -> Response:
     _log.warning("cannot answer now", path=request.scope["path"], error=f"{type(error).__name__}: {error}")
+    return await _busy(request, error)
+
+
+async def _busy(request: Request, _error: Exception) -> Response:
+    """Not logged here: who floods us would fill the disk."""
     retry = {"Retry-After": str(RETRY_SECONDS)}
     return _answer(request.state.request_id, 503, "unavailable", "try again in a moment", retry)
 

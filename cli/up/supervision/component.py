@@ -117,7 +117,8 @@ class Component:
                 backoff, deaths = Backoff(), 0
                 continue
             delay, backoff = backoff.after(time.monotonic() - began)
-            self.log.show(f"{self.name} {_death(code)} ({self.log.last_words()}): started again in {delay:g} s")
+            words = "" if code < 0 else f" ({self.log.last_words()})"  # who is killed has nothing to say of it
+            self.log.show(f"{self.name} {_death(code)}{words}: started again in {delay:g} s")
             await self._pause(delay)
 
     async def _one_life(self) -> int:

@@ -1,7 +1,8 @@
 """One log of many processes: every line to its component's rotated file, what matters to the terminal as well.
 
-Our own processes write JSON lines: warnings and worse are shown. Kafka's and PostgreSQL's lines go to their files
-only. A full disk loses log lines, never the platform; that is said once.
+Our own processes write JSON lines: warnings and worse are shown, but not those of the client libraries, which cry
+many times over each outage that we speak of once. Kafka's and PostgreSQL's lines go to their files only. A full disk
+loses log lines, never the platform; that is said once.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import msgspec
 MAX_BYTES = 10_000_000
 KEPT = 3
 SHOWN = frozenset({"warning", "error", "critical"})
+LIBRARIES = ("aiokafka", "faust", "mode")
 _NOT_SHOWN = frozenset({"event", "level", "logger", "timestamp", "component"})
 _LAST = 100
 _FAULT = re.compile(r"\b(FATAL|PANIC|ERROR|Error|[A-Z]\w+(?:Error|Exception))\b")
@@ -88,7 +90,7 @@ def readable(line: str) -> str | None:
         entry = msgspec.json.decode(line.encode(), type=dict[str, object])
     except msgspec.DecodeError:
         return line or None
-    if entry.get("level") not in SHOWN:
+    if entry.get("level") not in SHOWN or str(entry.get("logger")).startswith(LIBRARIES):
         return None
     return f"{entry['level']}: {entry.get('event')}{_facts(entry)}"
 

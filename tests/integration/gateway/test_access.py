@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 import hmac
@@ -19,7 +18,6 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from gateway.accounts import ensure_admin
 from runtime.kafka import Kafka
 from tests.support.gateway import PASSWORD, Client, Gateway, gateway
 
@@ -314,13 +312,6 @@ def test_no_token_is_401_with_a_challenge_and_a_user_is_403_where_administrators
         admin = {"Authorization": f"Bearer {token}"}
         wrong = {**body, "level": "loud"}
         assert http.post("/api/v1/notifications", json=wrong, headers=admin).status_code == 422
-
-
-def test_an_administrator_s_password_is_changed_by_the_supervisor_s_word(tables: str, server: Gateway) -> None:
-    asyncio.run(ensure_admin(tables, "another password"))
-    assert server.sign_in(password="another password")
-    asyncio.run(ensure_admin(tables, PASSWORD))
-    assert server.sign_in()
 
 
 def test_cross_origin_reads_only_from_the_setting(server: Gateway) -> None:

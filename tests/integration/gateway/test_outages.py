@@ -18,7 +18,7 @@ from cli.provisioning.topics import apply
 from cli.up import ports
 from cli.up.embedded.kafka import EmbeddedKafka
 from cli.up.embedded.postgres import EmbeddedPostgres
-from gateway.accounts import ensure_admin
+from gateway.account_admin import ensure_admin
 from runtime.kafka import Kafka
 from schemas.channels import MEDIA_UPDATES
 from tests.support.events import films

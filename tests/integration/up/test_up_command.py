@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import psutil
 import psycopg
 import pytest
@@ -25,6 +26,7 @@ KEYS = {
 }  # fmt: skip
 END_SECONDS = 10
 RESTART_SECONDS = 2
+NEW_PASSWORD = "a better password"
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +38,12 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         yield platform
     finally:
         platform.end()
+
+
+def signs_in(platform: Platform, password: str) -> bool:
+    """Whether user admin does with this password."""
+    body = {"username": "admin", "password": password}
+    return httpx.post(f"{platform.run['url']}/api/v1/auth/login", json=body).status_code == 200
 
 
 def refused(environment: dict[str, str]) -> str:
@@ -50,7 +58,8 @@ def test_when_it_is_ready_run_json_says_where_everything_is(platform: Platform) 
     run = platform.run
     assert run.keys() == KEYS
     assert run["pids"].keys() == COMPONENTS
-    assert Path(run["admin_password_file"]).read_text().strip() == PASSWORD
+    assert run["admin_password_file"] == "", "the password is configured: it is written nowhere"
+    assert not (platform.state_dir / "secrets" / "admin-password").exists()
     assert run["url"] == f"http://127.0.0.1:{platform.port}"
     assert run["ws_url"] == f"ws://127.0.0.1:{platform.port}/ws"
     assert {name: Path(path).name for name, path in run["library"].items()} == {
@@ -128,6 +137,20 @@ def test_it_ends_cleanly_leaves_nothing_and_goes_on_where_it_was(platform: Platf
     again = platform.run
     for key in ("url", "bootstrap_servers", "database_url", "library"):
         assert again[key] == before[key]
+
+
+def test_a_forgotten_password_is_one_command_beside_it_and_the_new_one_stays_over_restarts(
+    platform: Platform,
+) -> None:
+    argv = [sys.executable, "-m", "cli.main", "user", "password", "admin", "--password-stdin"]
+    done = subprocess.run(argv, env=platform.env, input=NEW_PASSWORD, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "admin has another password\n"), done.stderr
+    platform.stop()
+    platform.start()
+    assert signs_in(platform, NEW_PASSWORD)
+    assert not signs_in(platform, PASSWORD), "the setting is the one of the start before"
+    assert "its password was changed by you" in platform.output
+    assert NEW_PASSWORD not in platform.output
 
 
 def test_killed_with_9_it_leaves_nothing_and_starts_again(platform: Platform) -> None:

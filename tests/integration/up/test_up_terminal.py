@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import pty
-import select
 import sys
-import time
 from pathlib import Path
+
+from tests.support.terminal import read_until
 
 MAKEFILE = """\
 run:
@@ -22,7 +22,6 @@ with own_terminal():
     print("waiting", flush=True)
     signal.sigwait({signal.SIGINT})
 """
-SECONDS = 30
 
 
 def test_make_goes_on_after_a_ctrl_c_that_its_child_took_care_of(tmp_path: Path) -> None:
@@ -38,12 +37,3 @@ def test_make_goes_on_after_a_ctrl_c_that_its_child_took_care_of(tmp_path: Path)
     _, status = os.waitpid(pid, 0)
     os.close(terminal)
     assert os.waitstatus_to_exitcode(status) == 0, said
-
-
-def read_until(terminal: int, text: bytes) -> bytes:
-    said, deadline = b"", time.monotonic() + SECONDS
-    while text not in said:
-        ready, _, _ = select.select([terminal], [], [], max(0, deadline - time.monotonic()))
-        assert ready, said
-        said += os.read(terminal, 1024)
-    return said

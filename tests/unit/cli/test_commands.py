@@ -27,7 +27,8 @@ from runtime.settings import PREFIX, SettingsError, load, variables
 ROOT = Path(__file__).parents[3]
 COMMANDS = [
     "up", "watch", "stream", "project", "serve", "tap", "migrate", "version", "topics plan", "topics apply",
-    "topics list", "replay project", "replay fold", "config print", "config check", "user admin",
+    "topics list", "replay project", "replay fold", "config print", "config check",
+    "user add", "user list", "user password", "user disable", "user enable", "user role", "user admin",
 ]  # fmt: skip
 
 
@@ -92,6 +93,11 @@ def test_the_command_without_arguments_shows_every_command() -> None:
         (("tap", "x", "--from", "nowhere"), 2, "no place in a log"),
         (("tap", "x", "--follow", "--until", "head"), 2, "--follow"),
         (("replay", "project"), 2, "exactly one of"),
+        (("user", "list"), 1, "no database to talk to: set CATALOGIZER_DATABASE__URL"),
+        (("user", "add", "an na"), 2, "name: printable characters without spaces and without @"),
+        (("user", "add", "anna", "--email", "x"), 2, "email: name@host"),
+        (("user", "add", "anna", "--generate", "--password-stdin"), 2, "one of them at most"),
+        (("user", "add", "anna", "--password-file", "/nonexistent"), 1, "/nonexistent"),
         *(((service,), 2, "kafka.bootstrap_servers") for service in ("watch", "stream", "project", "serve")),
     ],
 )

@@ -18,6 +18,8 @@ from cli.up.supervision.component_log import KEPT, ComponentLog, RotatedFile, re
             "warning: root lost root=films",
         ),
         ('{"event":"no disk","level":"error"}', "error: no disk"),
+        ('{"event":"Unable connect to node","level":"error","logger":"aiokafka"}', None),
+        ('{"event":"Group Coordinator Request failed","level":"error","logger":"aiokafka.consumer.x"}', None),
         ("Traceback (most recent call last):", "Traceback (most recent call last):"),
         ("", None),
         ("[1, 2]", "[1, 2]"),

@@ -1,0 +1,49 @@
+"""User `admin` at a start of the platform: made once, and then left to who changes it.
+
+After a start the file in the state folder is there only if it holds the account's password: a password that somebody
+chose is never written down, and one that is not valid any more is not kept.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from cli.up.secret_file import kept_secret
+from gateway.account_admin import admin_password_is, ensure_admin
+
+BY = "catalogizer up"
+
+
+class AdminPassword(Enum):
+    """Where the password of user `admin` is to be found."""
+
+    KEPT = "in the kept file"
+    CONFIGURED = "CATALOGIZER_ADMIN_PASSWORD"
+    CHANGED = "changed by you"
+
+
+async def first_admin(database_url: str, configured: SecretStr | None, kept: Path) -> AdminPassword:
+    """Make the account at the first start; apply a setting that was changed; else leave it alone. Raises psycopg.Error,
+    OSError."""
+    if configured is not None:
+        password, found = configured.get_secret_value(), AdminPassword.CONFIGURED
+        await ensure_admin(database_url, password, by=BY)
+        _forget(kept)
+    else:
+        await ensure_admin(database_url, None, lambda: kept_secret(kept), by=BY)
+        password, found = _read(kept), AdminPassword.KEPT
+    if await admin_password_is(database_url, password):
+        return found
+    _forget(kept)
+    return AdminPassword.CHANGED
+
+
+def _read(kept: Path) -> str:
+    return kept_secret(kept) if kept.exists() else ""
+
+
+def _forget(kept: Path) -> None:
+    kept.unlink(missing_ok=True)

@@ -1,0 +1,270 @@
+"""What an operator does to accounts: add, list, give a password, disable, enable, change the role; and the first one.
+
+Each change is one transaction, and no two are made at once, so of several commands none is lost and one
+administrator always remains. Whoever loses a right also loses the sessions that were opened with it: the gateways see
+them end within seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+import psycopg
+from psycopg import AsyncConnection, AsyncCursor
+from psycopg.errors import UniqueViolation
+from psycopg.rows import class_row
+
+from gateway.account_rules import (
+    LastAdmin,
+    NoSuchAccount,
+    Taken,
+    check_email,
+    check_name,
+    check_password,
+)
+from gateway.accounts import hasher
+from gateway.tokens import ADMIN_ROLE
+from runtime import log
+
+ADMIN = "admin"
+"""Name of the first administrator."""
+
+CONNECT_SECONDS = 10
+
+_log = log.get(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One account. `email` None: it has none. `sessions`: open now."""
+
+    username: str
+    email: str | None
+    role_id: int
+    disabled: bool
+    created_at: datetime
+    sessions: int
+
+
+class Ensured(Enum):
+    """What `ensure_admin` did."""
+
+    MADE = "made"
+    PASSWORD_SET = "password set"
+    LEFT_ALONE = "left alone"
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    id: int
+    username: str
+    role_id: int
+    disabled: bool
+    password_hash: str
+    configured_hash: str | None
+
+
+async def accounts(database_url: str) -> list[Account]:
+    """All accounts, by name."""
+    async with (
+        await _connect(database_url) as connection,
+        connection.cursor(row_factory=class_row(Account)) as found,
+    ):
+        await found.execute(
+            "SELECT username, email, role_id, disabled, users.created_at, count(session_id) AS sessions"
+            " FROM users LEFT JOIN sessions ON user_id = id AND revoked_at IS NULL AND expires_at > now()"
+            " GROUP BY id ORDER BY lower(username)"
+        )
+        return await found.fetchall()
+
+
+async def add(
+    database_url: str, name: str, password: str, *, role_id: int, email: str | None = None, by: str
+) -> None:
+    """A new account. Raises BrokenRule, Taken."""
+    check_name(name)
+    check_password(password)
+    if email is not None:
+        check_email(email)
+    hashed = await _hash(password)
+    async with _changing(database_url) as rows:
+        await _insert(rows, name, hashed, role_id=role_id, email=email)
+    _log.info("account added", user=name, role_id=role_id, by=by)
+
+
+async def set_password(database_url: str, name: str, password: str, *, by: str) -> None:
+    """Another password; the account's sessions end. Raises BrokenRule, NoSuchAccount."""
+    check_password(password)
+    hashed = await _hash(password)
+    async with _changing(database_url) as rows:
+        account = await _account(rows, name)
+        await rows.execute("UPDATE users SET password_hash = %s WHERE id = %s", (hashed, account.id))
+        await _end_sessions(rows, account)
+    _log.info("password changed", user=account.username, by=by)
+
+
+async def disable(database_url: str, name: str, *, by: str) -> None:
+    """It can sign in no more and its sessions end. Raises NoSuchAccount, LastAdmin."""
+    async with _changing(database_url) as rows:
+        account = await _account(rows, name)
+        await _keep_an_admin(rows, account)
+        await rows.execute("UPDATE users SET disabled = true WHERE id = %s", (account.id,))
+        await _end_sessions(rows, account)
+    _log.info("account disabled", user=account.username, by=by)
+
+
+async def enable(database_url: str, name: str, *, by: str) -> None:
+    """It can sign in again, with the password it had. Raises NoSuchAccount."""
+    async with _changing(database_url) as rows:
+        account = await _account(rows, name)
+        await rows.execute("UPDATE users SET disabled = false WHERE id = %s", (account.id,))
+    _log.info("account enabled", user=account.username, by=by)
+
+
+async def set_role(database_url: str, name: str, role_id: int, *, by: str) -> None:
+    """Another role; its sessions end, for their tokens say the old one. Raises NoSuchAccount, LastAdmin."""
+    async with _changing(database_url) as rows:
+        account = await _account(rows, name)
+        if account.role_id == role_id:
+            return
+        await _keep_an_admin(rows, account)
+        await rows.execute("UPDATE users SET role_id = %s WHERE id = %s", (role_id, account.id))
+        await _end_sessions(rows, account)
+    _log.info("role changed", user=account.username, role_id=role_id, by=by)
+
+
+async def ensure_admin(
+    database_url: str, configured: str | None, generated: Callable[[], str] | None = None, *, by: str = "set-up"
+) -> Ensured:
+    """The first start makes user `admin`: with the `configured` password, else with the `generated` one. Later starts
+    leave it alone, but for a configured password that is not the one of the start before: somebody changed the setting
+    on purpose. Raises BrokenRule."""
+    if configured is not None:
+        check_password(configured)
+    async with _changing(database_url) as rows:
+        account = await _find(rows, ADMIN)
+        if account is None:
+            return await _first(rows, configured, generated, by)
+        if configured is None:
+            await rows.execute("UPDATE users SET configured_hash = NULL WHERE id = %s", (account.id,))
+            return Ensured.LEFT_ALONE
+        if account.configured_hash and await _verify(configured, account.configured_hash):
+            return Ensured.LEFT_ALONE
+        hashed = await _hash(configured)
+        await rows.execute("UPDATE users SET configured_hash = %s WHERE id = %s", (hashed, account.id))
+        if await _verify(configured, account.password_hash):
+            return Ensured.LEFT_ALONE
+        await rows.execute("UPDATE users SET password_hash = %s WHERE id = %s", (hashed, account.id))
+        await _end_sessions(rows, account)
+    _log.info("password changed", user=ADMIN, by=f"{by}, as the setting has it now")
+    return Ensured.PASSWORD_SET
+
+
+async def admin_password_is(database_url: str, password: str) -> bool:
+    """Whether user `admin` signs in with this password."""
+    async with await _connect(database_url) as connection:
+        account = await _find(connection.cursor(row_factory=class_row(_Row)), ADMIN)
+    return account is not None and await _verify(password, account.password_hash)
+
+
+async def _first(
+    rows: AsyncCursor[_Row], configured: str | None, generated: Callable[[], str] | None, by: str
+) -> Ensured:
+    await rows.execute("SELECT FROM users LIMIT 1")
+    password = configured
+    if password is None and rows.rowcount == 0 and generated is not None:
+        password = generated()
+    if password is None:
+        return Ensured.LEFT_ALONE
+    hashed = await _hash(password)
+    kept = hashed if configured else None
+    await _insert(rows, ADMIN, hashed, role_id=ADMIN_ROLE, email="admin@localhost", configured_hash=kept)
+    _log.info("account added", user=ADMIN, role_id=ADMIN_ROLE, by=by)
+    return Ensured.MADE
+
+
+async def _insert(
+    rows: AsyncCursor[_Row],
+    name: str,
+    hashed: str,
+    *,
+    role_id: int,
+    email: str | None,
+    configured_hash: str | None = None,
+) -> None:
+    try:
+        await rows.execute(
+            "INSERT INTO users (username, email, password_hash, role_id, configured_hash)"
+            " VALUES (%s, %s, %s, %s, %s)",
+            (name, email, hashed, role_id, configured_hash),
+        )
+    except UniqueViolation as error:
+        if error.diag.constraint_name == "users_email":
+            raise Taken("email", email or "") from error
+        raise Taken("name", name) from error
+
+
+async def _find(rows: AsyncCursor[_Row], name: str) -> _Row | None:
+    await rows.execute(
+        "SELECT id, username, role_id, disabled, password_hash, configured_hash FROM users"
+        " WHERE lower(username) = lower(%s)",
+        (name,),
+    )
+    return await rows.fetchone()
+
+
+async def _account(rows: AsyncCursor[_Row], name: str) -> _Row:
+    check_name(name)
+    account = await _find(rows, name)
+    if account is None:
+        raise NoSuchAccount(name)
+    return account
+
+
+async def _keep_an_admin(rows: AsyncCursor[_Row], account: _Row) -> None:
+    if account.role_id != ADMIN_ROLE or account.disabled:
+        return
+    await rows.execute(
+        "SELECT FROM users WHERE role_id = %s AND NOT disabled AND id <> %s LIMIT 1", (ADMIN_ROLE, account.id)
+    )
+    if rows.rowcount == 0:
+        raise LastAdmin(account.username)
+
+
+async def _end_sessions(rows: AsyncCursor[_Row], account: _Row) -> None:
+    """After the account's row was written: a sign-in that reads the row meanwhile waits for us, or we for it."""
+    await rows.execute(
+        "UPDATE sessions SET revoked_at = clock_timestamp() WHERE user_id = %s AND revoked_at IS NULL",
+        (account.id,),
+    )
+
+
+async def _connect(database_url: str) -> AsyncConnection:
+    return await psycopg.AsyncConnection.connect(
+        database_url, autocommit=True, connect_timeout=CONNECT_SECONDS, application_name="catalogizer user"
+    )
+
+
+@asynccontextmanager
+async def _changing(database_url: str) -> AsyncIterator[AsyncCursor[_Row]]:
+    """One transaction, the only one that changes accounts; who reads them or signs in does not wait for it."""
+    async with (
+        await _connect(database_url) as connection,
+        connection.transaction(),
+        connection.cursor(row_factory=class_row(_Row)) as rows,
+    ):
+        await rows.execute("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE")
+        yield rows
+
+
+async def _hash(password: str) -> str:
+    return await asyncio.to_thread(hasher.hash, password)
+
+
+async def _verify(password: str, hashed: str) -> bool:
+    return await asyncio.to_thread(hasher.verify, password, hashed)

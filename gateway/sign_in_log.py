@@ -1,0 +1,45 @@
+"""Who signed in and who was refused, for the log: a line each, but no more a second than a disk can bear.
+
+What was not logged line by line is counted, and told soon after.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from gateway.account_rules import loggable
+from gateway.core.limits import Bucket
+from runtime import log
+
+LINES_PER_SECOND = 2.0
+LINES_AT_ONCE = 20.0
+TOLD_AFTER_SECONDS = 10.0
+
+_log = log.get(__name__)
+
+
+class SignInLog:
+    """Logs sign-ins. Belongs to one event loop."""
+
+    def __init__(self, told_after_seconds: float = TOLD_AFTER_SECONDS) -> None:
+        self._told_after_seconds = told_after_seconds
+        self._lines = Bucket(time.monotonic(), LINES_PER_SECOND, LINES_AT_ONCE)
+        self._unlogged = 0
+
+    def refused(self, tried: str, address: str, why: str, account: str | None = None) -> None:
+        """A sign-in failed. `tried`: the name as typed; `account`: the name of the account that was meant."""
+        if self._lines.allows(time.monotonic()):
+            _log.warning("sign-in refused", name=loggable(tried, account), address=address, why=why)
+            return
+        if not self._unlogged:
+            asyncio.get_running_loop().call_later(self._told_after_seconds, self._tell)
+        self._unlogged += 1
+
+    def signed_in(self, account: str, address: str) -> None:
+        """A sign-in succeeded. Not limited: the work of checking a password is."""
+        _log.info("signed in", name=loggable(account, account), address=address)
+
+    def _tell(self) -> None:
+        _log.warning("more sign-ins were refused than logged", unlogged=self._unlogged)
+        self._unlogged = 0

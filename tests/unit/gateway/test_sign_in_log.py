@@ -1,0 +1,42 @@
+"""A flood of failed sign-ins costs a bounded number of lines, and none of them is forgotten."""
+
+from __future__ import annotations
+
+import asyncio
+
+from structlog.testing import capture_logs
+
+from gateway.sign_in_log import LINES_AT_ONCE, SignInLog
+
+TOLD_AFTER_SECONDS = 0.01
+
+
+async def flood(tries: int) -> None:
+    """So many at once, and until the rest must have been told."""
+    log, told = SignInLog(TOLD_AFTER_SECONDS), asyncio.Event()
+    for _ in range(tries):
+        log.refused("root", "10.0.0.9", "no such account")
+    asyncio.get_running_loop().call_later(TOLD_AFTER_SECONDS, told.set)
+    await told.wait()
+
+
+def test_a_flood_is_bounded_and_what_was_not_logged_is_counted() -> None:
+    with capture_logs() as lines:
+        asyncio.run(flood(1_000))
+    refused = [line for line in lines if line["event"] == "sign-in refused"]
+    assert LINES_AT_ONCE <= len(refused) < 2 * LINES_AT_ONCE
+    assert refused[0] == {
+        "event": "sign-in refused",
+        "log_level": "warning",
+        "name": "root",
+        "address": "10.0.0.9",
+        "why": "no such account",
+    }
+    (rest,) = (line for line in lines if line not in refused)
+    assert (rest["log_level"], rest["unlogged"]) == ("warning", 1_000 - len(refused))
+
+
+def test_a_few_are_logged_each_and_nothing_else_is() -> None:
+    with capture_logs() as lines:
+        asyncio.run(flood(3))
+    assert [line["event"] for line in lines] == ["sign-in refused"] * 3
