@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from cli.config_values import shown_value
+from cli.errors import CommandError
 from cli.settings import Settings
 from runtime.settings import variables
 from schemas import generate as records
@@ -31,7 +32,7 @@ TABLES: tuple[tuple[str, str], ...] = (
 )
 
 
-class NoMarkers(Exception):
+class NoMarkers(CommandError):
     """A document has not the markers of a table: `page`, `table`."""
 
     def __init__(self, page: str, table: str) -> None:

@@ -20,7 +20,8 @@ from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssigno
 from aiokafka.helpers import create_ssl_context
 
 from runtime import log
-from runtime.settings import KafkaSettings, SettingsError
+from runtime.errors import SettingsError
+from runtime.settings import KafkaSettings
 from schemas.topics import BY_NAME, Topic
 
 OUTAGE_BACKOFF_MS = 100

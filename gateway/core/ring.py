@@ -9,6 +9,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import dataclass
 
+from schemas.places import next_offset
+
 COMPACT_AT = 1_024
 """Evicted slots kept before the lists are cut: cutting at each eviction would cost their length."""
 
@@ -48,7 +50,7 @@ class Ring:
         self._ats.append(at)
         self._frames.append(frame)
         self._size += len(frame)
-        self.hi = offset + 1
+        self.hi = next_offset(offset)
         while self._size > self._max_bytes and self._first < len(self._frames) - 1:
             self._drop_oldest()
 
@@ -80,7 +82,7 @@ class Ring:
         return list(zip(self._ats[begin:], self._offsets[begin:], strict=True))
 
     def _drop_oldest(self) -> None:
-        self.lo = self._offsets[self._first] + 1
+        self.lo = next_offset(self._offsets[self._first])
         self._size -= len(self._frames[self._first])
         self._frames[self._first] = b""
         self._first += 1

@@ -14,7 +14,7 @@ import pytest
 from cli.errors import BadArgument
 from cli.provision import apply
 from cli.up.kafka import EmbeddedKafka
-from runtime.epochs import NotProvisioned
+from runtime.errors import NotProvisioned
 from runtime.kafka import Kafka
 from schemas.times import iso
 from schemas.topics import ANALYSIS_UPDATES, CHANGES, MEDIA_UPDATES, SYSTEM_UPDATES, Topic
