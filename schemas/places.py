@@ -75,7 +75,10 @@ class Last:
     count: int
 
 
-Place: TypeAlias = Earliest | Head | At | AtEach | AtTime | Last
+ClientPlace: TypeAlias = Earliest | Head | AtEach | AtTime | Last
+"""What clients can write; an offset for every partition is for people only."""
+
+Place: TypeAlias = ClientPlace | At
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +194,7 @@ class Grammar:
     """Which forms a member of a message may have: `words` stand for places, `keys` are those of the object that
     names one; `own` are keys whose value the caller reads."""
 
-    words: Mapping[str, Place]
+    words: Mapping[str, ClientPlace]
     keys: tuple[str, ...]
     own: tuple[str, ...] = ()
 
@@ -214,7 +217,7 @@ class Own(NamedTuple):
     value: object
 
 
-def read_json(value: object, grammar: Grammar) -> Place | Own:
+def read_json(value: object, grammar: Grammar) -> ClientPlace | Own:
     """Read a place as clients write it: decoded JSON, whatever it is. Raises BadPlace."""
     if isinstance(value, str) and value in grammar.words:
         return grammar.words[value]
@@ -228,7 +231,7 @@ def read_json(value: object, grammar: Grammar) -> Place | Own:
     return _from_object(keys[0], value[keys[0]])
 
 
-def _from_object(key: str, value: object) -> Place | Own:
+def _from_object(key: str, value: object) -> ClientPlace | Own:
     match key:
         case "last":
             return Last(_json_count(value))

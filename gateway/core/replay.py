@@ -40,12 +40,13 @@ MISS = Miss()
 @dataclass(slots=True)
 class Position:
     """One client in one partition. `until`: where a bounded replay ends; `asked`: a read of the log is under
-    way."""
+    way; `since`: what was appended before that time (ms) is passed over, None once there is something newer."""
 
     next: int
     until: int | None = None
     chunk: Chunk | None = None
     asked: bool = False
+    since: int | None = None
 
     @property
     def done(self) -> bool:
@@ -58,6 +59,9 @@ class Position:
 
     def step(self, ring: Ring, budget: int) -> Step:
         """What is due now, `budget` bytes at most (one frame at least); the position moves over it."""
+        if self.since is not None and self.chunk is None and self.next >= ring.lo:
+            self.next, come = ring.first_since(self.next, self.since)
+            self.since = None if come else self.since
         if self.level(ring):
             return LEVEL
         if self.chunk is not None:

@@ -76,6 +76,14 @@ class Ring:
             end += 1
         return Taken(self._frames[begin:end], self.hi if until is None else min(self.hi, until))
 
+    def first_since(self, start: int, at: int) -> tuple[int, bool]:
+        """The offset of the first frame from `start` (≥ lo) on that was appended at `at` (ms) or later, and true; the
+        end of the ring, and false, where there is none."""
+        for index in range(bisect_left(self._offsets, start, self._first), len(self._offsets)):
+            if self._ats[index] >= at:
+                return self._offsets[index], True
+        return max(start, self.hi), False
+
     def newest(self, count: int) -> list[tuple[int, int]]:
         """(append time, offset) of the `count` newest frames, oldest first; fewer when it holds fewer."""
         begin = max(self._first, len(self._frames) - count)
