@@ -110,7 +110,7 @@ TABLE: tuple[Form, ...] = (
     ),
     Form(
         "`2026-11-24T10:30:00Z`", '`{"time":T}`', '`{"time":T}`',
-        "the first record appended at that time or later (ISO 8601, without a zone UTC; in JSON also ms since 1970)",
+        "the first record appended at that time or later: ISO 8601, without a zone UTC",
     ),
     Form("`last:20`", '`{"last":20}`', "", "the newest so many records over all partitions"),
     Form("", '`{"cursor":"…"}`', "", "where the client was"),
