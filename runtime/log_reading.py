@@ -4,14 +4,16 @@ The one module that asks a consumer for bounds and reads from one offset to anot
 `Kafka.tail_consumer`: `read_committed`, and its end is the last stable offset. Offsets have holes (markers of
 transactions, what was aborted, compaction), so a stretch has ended when the position is there, not when a record is.
 
-Three loops stay elsewhere because they are no stretches: a lane's (`streams.library.lane`) shares its group's
-consumer and must be able to stop between two records, the gateway's tail never ends and stands in every partition at
-once, and the gateway's replay reader takes one chunk and parks its consumer for the next.
+Loops that are no stretches stay elsewhere. Members of groups go on where the group says, and their consumers pause and
+seek for other reasons too: the projector, the gaps of roots, a lane, which must also be able to stop between two
+records. The gateway's tail never ends and is built anew when its log changes; the gateway's replay reader takes one
+chunk and parks its consumer for the next.
 """
 
 from __future__ import annotations
 
 import asyncio
+import heapq
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from operator import attrgetter
@@ -118,20 +120,20 @@ async def newest(
     within: LogBounds,
     wanted: Callable[[LogRecord], bool] = lambda record: True,
 ) -> list[LogRecord]:
-    """The newest `count` records that are wanted, over all partitions by append time, oldest first. It looks further
-    back until there are enough in every partition, or no more."""
+    """The newest `count` records that are wanted, over all partitions by append time, oldest first. Within a partition
+    the order is the log's, whatever the broker's clock did. It looks further back until there are enough in every
+    partition, or no more."""
     reach = max(count, FIRST_REACH)
     while True:
         starts = {p: Offset(max(within.earliest[p], end - reach)) for p, end in within.end.items()}
-        found = [r async for records in stretch(consumer, starts, within.end) for r in records if wanted(r)]
-        if all(start == within.earliest[p] or _of(p, found) >= count for p, start in starts.items()):
-            found.sort(key=lambda record: (record.timestamp, record.partition, record.offset))
-            return found[-count:]
+        found: dict[TopicPartition, list[LogRecord]] = {p: [] for p in starts}
+        async for records in stretch(consumer, starts, within.end):
+            for record in filter(wanted, records):
+                found[TopicPartition(record.topic, record.partition)].append(record)
+        if all(starts[p] == within.earliest[p] or len(of) >= count for p, of in found.items()):
+            tails = (of[-count:] for of in found.values())
+            return list(heapq.merge(*tails, key=lambda r: (r.timestamp, r.partition, r.offset)))[-count:]
         reach *= 4
-
-
-def _of(partition: TopicPartition, records: list[LogRecord]) -> int:
-    return sum(1 for record in records if (record.topic, record.partition) == partition)
 
 
 async def read_whole(kafka: Kafka, topic: Topic) -> list[LogRecord]:

@@ -16,7 +16,7 @@ from schemas.headers import CE_ID
 from schemas.times import iso
 from tests.support.events import films
 from tests.support.gateway import Client, Frame, Gateway, gateway
-from tests.support.topic import Said, write, write_in_transactions
+from tests.support.topic import Said, read, write, write_in_transactions
 
 CHANNEL = "media_updates"
 EARLY = 60
@@ -178,7 +178,10 @@ def test_a_time_that_has_not_come_begins_at_the_first_event_appended_then(
             pass
         write(log, *films(2, first=704), *films(2, first=706, partition=1))
         frames = events(client.hear_until(lambda f: f.get("id") == "film-1-707"))
-        assert sorted(f["data"]["media_id"] for f in frames) == [704, 705, 706, 707]
+        assert MEDIA_UPDATES.topic is not None
+        come = [(r.partition, r.offset) for r in read(log, MEDIA_UPDATES.topic) if r.timestamp >= at]
+        assert places(frames) == sorted(come)
+        assert {704, 705, 706, 707} <= {f["data"]["media_id"] for f in frames}
         write(log, *films(1, first=708))
         assert client.hear_type("media_update")["data"]["media_id"] == 708
 
