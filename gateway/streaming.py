@@ -154,7 +154,8 @@ class Streaming:
                 answered = True
                 since = position.since or 0  # a gap is of no time
                 frames = deque((offset, frame) for offset, at, frame in stretch.records if at >= since or not at)
-                if self.hub.supply(session, place, start, Chunk(frames, stretch.end)):
+                newest = max((at for _, at, _ in stretch.records), default=0)
+                if self.hub.supply(session, place, start, Chunk(frames, stretch.end, newest)):
                     self.serve(session)
                 return
         finally:

@@ -70,7 +70,8 @@ async def bounds(consumer: AIOKafkaConsumer, partitions: Iterable[TopicPartition
     wanted = list(partitions)
     if not wanted:  # aiokafka would ask for all that it reads
         return Bounds({}, {})
-    return Bounds(await consumer.beginning_offsets(wanted), await consumer.end_offsets(wanted))
+    earliest, end = await consumer.beginning_offsets(wanted), await consumer.end_offsets(wanted)
+    return Bounds({p: Offset(earliest[p]) for p in wanted}, {p: Offset(end[p]) for p in wanted})
 
 
 async def times(

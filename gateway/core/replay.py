@@ -26,10 +26,11 @@ class Miss:
 @dataclass(slots=True)
 class Chunk:
     """Frames read from the log that wait for the client: (offset, frame) in order; `end` is the next offset
-    after the last of them."""
+    after the last of them, `at` the append time (ms) of the newest record that was read."""
 
     frames: deque[tuple[int, bytes]]
     end: int
+    at: int = 0
 
 
 Step = Taken | Level | Miss
@@ -78,6 +79,8 @@ class Position:
             return False
         self.asked = False
         self.chunk = chunk
+        if self.since is not None and chunk.at >= self.since:
+            self.since = None
         return True
 
     def _from_chunk(self, chunk: Chunk, budget: int) -> Taken:

@@ -284,7 +284,7 @@ class Gateway(RuleBasedStateMachine):
         position = client.session.positions.get(place)
         since = 0 if position is None else position.since or 0
         frames = deque((o, frame_of(place, o)) for o in offsets if o >= since)
-        self.hub.supply(client.session, place, start, Chunk(frames, end))
+        self.hub.supply(client.session, place, start, Chunk(frames, end, max(offsets, default=0)))
 
     def received(self, client: Client, data: bytes) -> None:
         for payload in payloads(data):
