@@ -23,7 +23,7 @@ from runtime.settings import variables
 from schemas import generate as records
 from schemas.channels import CHANNELS
 from schemas.close_codes import CLOSE_CODES
-from schemas.places import TABLE as PLACES
+from schemas.place_forms import TABLE as PLACES
 
 TABLES: tuple[tuple[str, str], ...] = (
     ("README.md", "settings"),

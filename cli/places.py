@@ -1,4 +1,4 @@
-"""Places as arguments of commands: read by `schemas.places`, refused as bad arguments. Pure."""
+"""Places as arguments of commands: read by `schemas.place_forms`, refused as bad arguments. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from datetime import timedelta
 
 from cli.errors import BadArgument
 from schemas.errors import BadPlace
-from schemas.places import Place, parse, parse_time
+from schemas.place_forms import parse, parse_time
+from schemas.places import Place
 from schemas.times import Millis
 
 

@@ -13,7 +13,8 @@ from msgspec import UNSET, UnsetType
 from schemas.cursor import Cursor, decode
 from schemas.envelope import Json, Message
 from schemas.errors import BadPlace
-from schemas.places import FROM, UNTIL, AtEach, AtTime, ClientPlace, Grammar, Head, Own, read_json
+from schemas.place_forms import FROM, UNTIL, Grammar, Own, read_json
+from schemas.places import AtEach, AtTime, ClientPlace, Head
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,27 +11,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import BadPlace
+from schemas.place_forms import FROM, TABLE, UNTIL, Grammar, Own, parse, read_json
 from schemas.places import (
-    FROM,
-    TABLE,
-    UNTIL,
     At,
     AtEach,
     AtTime,
     Bounds,
     Earliest,
     Fault,
-    Grammar,
     Head,
     Last,
     Offset,
-    Own,
     Place,
     faults,
     next_offset,
     offsets,
-    parse,
-    read_json,
     resolve,
 )
 from schemas.times import Millis
