@@ -83,14 +83,14 @@ def run_to_exit(command: Callable[[], None]) -> int:
 
 
 def _told(error: Exception) -> int:
-    from runtime.settings import SettingsError
+    from runtime.errors import SettingsError
 
     told: dict[str, int] = {}
     for cause in _causes(error):
         if isinstance(cause, SettingsError):
             told |= dict.fromkeys(cause.faults, USAGE)
         elif isinstance(cause, CommandError):
-            told[str(cause)] = cause.exit_code
+            told[_line(cause)] = cause.exit_code
         elif _expected(cause):
             told[_line(cause)] = FAILED
         else:

@@ -3,16 +3,24 @@
 CommandError            exit code 1
 ├── BadArgument         exit code 2: an argument that means nothing here
 ├── NotRunning          no platform was found to talk to
-└── NotAsAsked          what a command did was not found when it looked afterwards
+├── NotAsAsked          what a command did was not found when it looked afterwards
+├── UnknownLibrary      no record of that library is in the change log
+├── ProvisionError      topics cannot be made as declared (`cli.provisioning.topics`)
+├── MigrationError      the database cannot be brought up to date (`cli.provisioning.tables`)
+├── UpError             the platform cannot be started here (`cli.up.errors`)
+└── NoMarkers           a document has no place for a generated table (`cli.generate`)
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 class CommandError(Exception):
-    """Root of the tree. `exit_code`: what the process ends with."""
+    """Root of the tree. `exit_code`: what the process ends with; `retryable`: the same command may do later."""
 
     exit_code = 1
+    retryable = False
 
 
 class BadArgument(CommandError):
@@ -42,3 +50,13 @@ class NotRunning(CommandError):
 
 class NotAsAsked(CommandError):
     """The check after the deed found something else."""
+
+
+class UnknownLibrary(CommandError):
+    """`known`: libraries that were seen; not necessarily all there are."""
+
+    def __init__(self, library: str, known: Iterable[str]) -> None:
+        self.library = library
+        self.known = tuple(sorted(known))
+        newest = f"its newest records are of: {', '.join(self.known)}" if self.known else "it is empty"
+        super().__init__(f"--library: no record of {library!r} is in the change log; {newest}")

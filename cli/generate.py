@@ -1,4 +1,4 @@
-"""The tables in documents that are generated from code: settings, channels, close codes.
+"""The tables in documents that are generated from code: settings, channels, places, close codes.
 
 `python -m cli.generate` writes each between its two markers (`<!-- NAME: begin … -->`, `<!-- NAME: end -->`) and
 what `schemas.generate` writes; with `--check` it exits 1 where something is out of date.
@@ -17,21 +17,25 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from cli.config_values import shown_value
+from cli.errors import CommandError
 from cli.settings import Settings
 from runtime.settings import variables
 from schemas import generate as records
 from schemas.channels import CHANNELS
 from schemas.close_codes import CLOSE_CODES
+from schemas.place_forms import TABLE as PLACES
 
 TABLES: tuple[tuple[str, str], ...] = (
     ("README.md", "settings"),
     ("docs/settings.md", "settings"),
     ("docs/protocol.md", "channels"),
+    ("docs/protocol.md", "places of clients"),
     ("docs/protocol.md", "close codes"),
+    ("docs/operations.md", "places of commands"),
 )
 
 
-class NoMarkers(Exception):
+class NoMarkers(CommandError):
     """A document has not the markers of a table: `page`, `table`."""
 
     def __init__(self, page: str, table: str) -> None:
@@ -67,10 +71,30 @@ def close_codes_table() -> Iterator[str]:
         yield _row((str(code.code), code.reason, code.meaning, "yes" if code.come_back else "no"))
 
 
+def places_of_clients_table() -> Iterator[str]:
+    """Every form of `from` and `until`."""
+    yield "| `from` | `until` | |"
+    yield "|---|---|---|"
+    for form in PLACES:
+        if form.json_from or form.json_until:
+            yield _row((form.json_from, form.json_until, form.meaning))
+
+
+def places_of_commands_table() -> Iterator[str]:
+    """Every form that `--from`, `--until` and `--to` have."""
+    yield "| place | |"
+    yield "|---|---|"
+    for form in PLACES:
+        if form.text:
+            yield _row((form.text, form.meaning))
+
+
 _MAKERS: dict[str, Callable[[], Iterator[str]]] = {
     "settings": settings_table,
     "channels": channels_table,
     "close codes": close_codes_table,
+    "places of clients": places_of_clients_table,
+    "places of commands": places_of_commands_table,
 }
 
 

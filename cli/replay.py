@@ -14,21 +14,17 @@ import typer
 from cli.console import print_json, print_table, run_async, say
 from cli.errors import BadArgument
 from cli.options import AsJson, Execute
-from cli.places import parse_duration, parse_place
+from cli.places import parse_duration, parse_moment, parse_place
 from cli.reset_plan import (
     Move,
     ShiftBy,
     Target,
     ToCurrent,
-    ToEarliest,
-    ToLatest,
-    ToOffset,
-    ToTime,
     parse_file,
     write_file,
 )
-from schemas.lanes import lane_of
-from schemas.times import parse_iso
+from schemas.places import At, AtTime, Earliest, Head, Offset
+from schemas.times import Millis
 
 app = typer.Typer(no_args_is_help=True, help="Read the log again, from any place.")
 
@@ -79,13 +75,13 @@ def project(
     kafka, url = tool_kafka(settings, "replay"), settings.database.dsn()
     prefix = settings.kafka.topic_prefix
     choices: list[Target] = [
-        *([ToEarliest()] if to_earliest else []),
-        *([ToLatest()] if to_latest else []),
+        *([Earliest()] if to_earliest else []),
+        *([Head()] if to_latest else []),
         *([ToCurrent()] if to_current else []),
-        *([ToTime(_time(to_datetime, "--to-datetime"))] if to_datetime is not None else []),
-        *([ToTime(_ago(parse_duration(by_duration, "--by-duration")))] if by_duration is not None else []),
+        *([AtTime(parse_moment(to_datetime, "--to-datetime"))] if to_datetime is not None else []),
+        *([AtTime(_ago(parse_duration(by_duration, "--by-duration")))] if by_duration is not None else []),
         *([ShiftBy(shift_by)] if shift_by is not None else []),
-        *([ToOffset(to_offset)] if to_offset is not None else []),
+        *([At(Offset(to_offset))] if to_offset is not None else []),
         *([parse_file(from_file.read_text(), prefix)] if from_file is not None else []),
     ]
     planned = run_async(lambda: plan(kafka, url, choices[0], topic or []))
@@ -125,30 +121,19 @@ def fold(
     catalogizer replay fold --from 2026-11-24T10:00:00Z --to 2026-11-24T11:00:00Z > hour.jsonl
     """
     from cli.installation import find, tool_kafka
+    from cli.refolding import Lanes
     from cli.refolding import fold as refold
 
     begin, end = parse_place(from_), parse_place(to, "--to")
-    kafka = tool_kafka(find(), "replay")
-    if library is not None and lane is not None:
-        raise BadArgument("--lane", "cannot be used with --library")
-    if library is not None:
-        lane = lane_of(library, kafka.lanes)
-    if lane is not None and lane >= kafka.lanes:
-        raise BadArgument("--lane", f"there are {kafka.lanes} lanes, from 0")
-    count = run_async(lambda: refold(kafka, lane, begin, end, output))
+    kafka, of = tool_kafka(find(), "replay"), Lanes(library, lane)
+    of.numbers(kafka.lanes)
+    count = run_async(lambda: refold(kafka, of, begin, end, output))
     if output is not None:
         say(f"{count} outputs written to {output}")
 
 
-def _time(text: str, argument: str) -> int:
-    try:
-        return parse_iso(text)
-    except ValueError as error:
-        raise BadArgument(argument, f"{text!r} is no ISO 8601 time: {error}") from error
-
-
-def _ago(duration: timedelta) -> int:
-    return int((time.time() - duration.total_seconds()) * 1000)
+def _ago(duration: timedelta) -> Millis:
+    return Millis(max(0, int((time.time() - duration.total_seconds()) * 1000)))
 
 
 def _show(planned: list[Move], executed: bool, as_json: bool) -> None:

@@ -13,31 +13,15 @@ from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 
 from cli.errors import BadArgument
+from schemas.places import At, AtTime, Earliest, Head, Offset, offset_in
 
 Partition: TypeAlias = tuple[str, int]
 """(Topic's declared name, partition)."""
 
 
 @dataclass(frozen=True, slots=True)
-class ToEarliest:
-    """`--to-earliest`"""
-
-
-@dataclass(frozen=True, slots=True)
-class ToLatest:
-    """`--to-latest`"""
-
-
-@dataclass(frozen=True, slots=True)
 class ToCurrent:
     """`--to-current`"""
-
-
-@dataclass(frozen=True, slots=True)
-class ToTime:
-    """`--to-datetime`, `--by-duration`: the first record appended at `at` (ms) or later."""
-
-    at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,30 +32,24 @@ class ShiftBy:
 
 
 @dataclass(frozen=True, slots=True)
-class ToOffset:
-    """`--to-offset`"""
-
-    offset: int
-
-
-@dataclass(frozen=True, slots=True)
 class FromFile:
     """`--from-file`: a target per partition; others stay."""
 
-    targets: Mapping[Partition, int]
+    targets: Mapping[Partition, Offset]
 
 
-Target = ToEarliest | ToLatest | ToCurrent | ToTime | ShiftBy | ToOffset | FromFile
+Target = Earliest | Head | At | AtTime | ToCurrent | ShiftBy | FromFile
+"""`--to-earliest`, `--to-latest`, `--to-offset` and `--to-datetime` or `--by-duration` are places (`schemas.places`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stand:
-    """A partition as it is. `current`: the next offset wanted now; `at_time`: the log's answer for `ToTime`."""
+    """A partition as it is. `current`: the next offset wanted now; `at_time`: the log's answer for `AtTime`."""
 
-    beginning: int
-    head: int
-    current: int
-    at_time: int | None = None
+    beginning: Offset
+    head: Offset
+    current: Offset
+    at_time: Offset | None = None
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -80,8 +58,8 @@ class Move:
 
     topic: str
     partition: int
-    current: int
-    target: int
+    current: Offset
+    target: Offset
 
     @property
     def count(self) -> int:
@@ -92,33 +70,30 @@ class Move:
 def moves(target: Target, stands: Mapping[Partition, Stand]) -> list[Move]:
     """One move per partition, those that stay where they are included."""
     return sorted(
-        Move(topic, number, stand.current, _clamped(_wanted(target, (topic, number), stand), stand))
+        Move(topic, number, stand.current, _target(target, (topic, number), stand))
         for (topic, number), stand in stands.items()
     )
 
 
-def _wanted(target: Target, partition: Partition, stand: Stand) -> int:
+def _target(target: Target, partition: Partition, stand: Stand) -> Offset:
+    place = (
+        At(_counted(target, partition, stand)) if isinstance(target, ToCurrent | ShiftBy | FromFile) else target
+    )
+    # A place that leaves the partition out is none of the targets.
+    found = offset_in(place, partition[1], stand.beginning, stand.head, stand.at_time)
+    return stand.current if found is None else found
+
+
+def _counted(target: ToCurrent | ShiftBy | FromFile, partition: Partition, stand: Stand) -> Offset:
     match target:
-        case ToEarliest():
-            return stand.beginning
-        case ToLatest():
-            return stand.head
         case ToCurrent():
             return stand.current
-        case ToTime():
-            return stand.head if stand.at_time is None else stand.at_time
         case ShiftBy(count):
-            return stand.current + count
-        case ToOffset(offset):
-            return offset
+            return Offset(stand.current + count)
         case FromFile(targets):
             return targets.get(partition, stand.current)
         case _:
             assert_never(target)
-
-
-def _clamped(offset: int, stand: Stand) -> int:
-    return min(max(offset, stand.beginning), stand.head)
 
 
 def parse_topics(words: Iterable[str], known: Mapping[str, int], prefix: str) -> set[Partition]:
@@ -139,13 +114,13 @@ def parse_topics(words: Iterable[str], known: Mapping[str, int], prefix: str) ->
 
 def parse_file(text: str, prefix: str) -> FromFile:
     """CSV lines of topic, partition, offset. Raises BadArgument."""
-    targets: dict[Partition, int] = {}
+    targets: dict[Partition, Offset] = {}
     for number, row in enumerate(csv.reader(io.StringIO(text)), start=1):
         if not row:
             continue
         if len(row) != 3 or not (row[1].strip().isdecimal() and row[2].strip().isdecimal()):
             raise BadArgument("--from-file", f"line {number} is not topic,partition,offset")
-        targets[row[0].strip().removeprefix(prefix), int(row[1])] = int(row[2])
+        targets[row[0].strip().removeprefix(prefix), int(row[1])] = Offset(int(row[2]))
     return FromFile(targets)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from cli.errors import BadArgument, NotAsAsked
-from cli.log_reading import partitions_of, reader
-from cli.reset_plan import FromFile, Move, Partition, Stand, Target, ToTime, moves, parse_topics
+from cli.reset_plan import FromFile, Move, Partition, Stand, Target, moves, parse_topics
 from runtime.kafka import Kafka
+from runtime.log_reading import bounds, partitions_of, reader, times
+from schemas.places import AtTime, Offset
 from schemas.topics import BY_NAME
 from streams.projector import replay as projector
 from streams.projector.plan import TOPICS
@@ -17,33 +18,29 @@ async def plan(kafka: Kafka, url: str, target: Target, topics: list[str]) -> lis
     known = {topic.name: topic.partition_count(kafka.lanes) for topic in TOPICS}
     chosen = parse_topics(topics, known, kafka.settings.topic_prefix)
     positions = await projector.positions(url)
-    wanted = {partition: offset for partition, offset in positions.items() if partition in chosen}
+    wanted = {partition: Offset(offset) for partition, offset in positions.items() if partition in chosen}
     if isinstance(target, FromFile):
         for topic, number in target.targets.keys() - wanted.keys():
             raise BadArgument("--from-file", f"{topic}:{number} was never projected")
-    return moves(target, await _stands(kafka, wanted, target))
+    return moves(target, await _stands(kafka, {topic for topic, _ in chosen}, wanted, target))
 
 
-async def _stands(kafka: Kafka, positions: dict[Partition, int], target: Target) -> dict[Partition, Stand]:
+async def _stands(
+    kafka: Kafka, topics: set[str], positions: dict[Partition, Offset], target: Target
+) -> dict[Partition, Stand]:
+    """Of the partitions that have a position. All topics are looked for: where they are not there, a table without
+    rows would look like nothing to do."""
     async with reader(kafka) as consumer:
-        places = {
-            partition: place
-            for topic in sorted({topic for topic, _ in positions})
+        found = {
+            (topic, place.partition): place
+            for topic in sorted(topics)
             for place in await partitions_of(consumer, kafka.name(BY_NAME[topic]))
-            if (partition := (topic, place.partition)) in positions
         }
-        beginnings = await consumer.beginning_offsets(list(places.values()))
-        heads = await consumer.end_offsets(list(places.values()))
-        times = {}
-        if isinstance(target, ToTime) and places:
-            times = await consumer.offsets_for_times(dict.fromkeys(places.values(), target.at))
+        places = {partition: found[partition] for partition in positions if partition in found}
+        within = await bounds(consumer, places.values())
+        at_time = await times(consumer, target.at, places.values()) if isinstance(target, AtTime) else {}
         return {
-            partition: Stand(
-                beginnings[place],
-                heads[place],
-                positions[partition],
-                None if times.get(place) is None else times[place].offset,
-            )
+            partition: Stand(within.earliest[place], within.end[place], positions[partition], at_time.get(place))
             for partition, place in places.items()
         }
 

@@ -9,8 +9,9 @@ import typer
 from cli.console import run_async
 from cli.errors import BadArgument
 from cli.options import AsJson, find_topic
-from cli.places import Earliest, Head, parse_place
+from cli.places import parse_place
 from cli.records import Format, parse_filter
+from schemas.places import Earliest, Head
 
 
 def tap(

@@ -26,9 +26,9 @@ from gateway.streaming import Streaming
 from gateway.subscribing import Subscribing
 from gateway.tail import Tail
 from gateway.tokens import Tokens
+from runtime.errors import SettingsError
 from runtime.health import Health, product_version
 from runtime.kafka import Kafka
-from runtime.settings import SettingsError
 from schemas.channels import CHANNELS
 from schemas.system import Scalar
 

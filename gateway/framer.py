@@ -16,6 +16,7 @@ from schemas.envelope import event_frame
 from schemas.errors import SchemaError, Undecodable
 from schemas.headers import check_version
 from schemas.log_record import LogRecord
+from schemas.places import next_offset
 
 _log = log.get(__name__)
 
@@ -66,4 +67,4 @@ class Framer:
 
     def _gap(self, record: LogRecord) -> bytes:
         name, offset = self._channel.name, record.offset
-        return answers.gap(name, record.partition, offset, offset + 1, "undecodable", record.timestamp)
+        return answers.gap(name, record.partition, offset, next_offset(offset), "undecodable", record.timestamp)

@@ -1,4 +1,5 @@
-"""Reads the log for replays: a bounded pool of consumers that seek, read one chunk, and are parked.
+"""Reads the log for replays: a bounded pool of consumers that seek, read one chunk, and are parked. (No stretch of
+`runtime.log_reading`: how long the next chunk is away is the client's socket's to say.)
 
 It answers three questions about a channel: what is there from an offset on, what the log holds now, and where
 a time begins. It keeps no client's state.
@@ -10,18 +11,20 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from gateway import metrics
 from gateway.core import answers
-from gateway.core.resolve import Bounds
 from gateway.core.session import Place
 from gateway.framer import Framer
+from runtime import log_reading
 from runtime.kafka import Kafka, stop_client
 from schemas.channels import CHANNELS
+from schemas.places import AtTime, Bounds, Offset
+from schemas.times import Millis
 
 T = TypeVar("T")
 
@@ -78,27 +81,21 @@ class LogReader:
         gap = answers.gap(place.channel, place.partition, start, earliest, "retention", at)
         return Stretch([(start, at, gap)], earliest)
 
-    async def bounds(self, channel: str, partitions: tuple[int, ...]) -> Bounds:
+    async def bounds(self, channel: str, partitions: tuple[int, ...]) -> Bounds[int]:
         """What the log holds now. Raises LogUnavailable."""
-        of = {self._partition(Place(channel, p)): p for p in partitions}
-        consumer = await self._lookups()
-        end: dict[TopicPartition, int] = await self._ask(consumer.end_offsets(list(of)))
-        earliest: dict[TopicPartition, int] = await self._ask(consumer.beginning_offsets(list(of)))
-        return Bounds({of[tp]: offset for tp, offset in earliest.items()}, {of[tp]: o for tp, o in end.items()})
+        within = await self._bounds(channel, partitions)
+        earliest = {tp.partition: offset for tp, offset in within.earliest.items()}
+        return Bounds(earliest, {tp.partition: offset for tp, offset in within.end.items()})
 
-    async def since(self, channel: str, partitions: tuple[int, ...], at: int) -> dict[int, int]:
+    async def since(self, channel: str, partitions: tuple[int, ...], at: int) -> dict[int, Offset]:
         """Where append time `at` begins, by partition; where nothing is as new, the end as it was before the
         question, so that nothing appended meanwhile is stepped over. Raises LogUnavailable."""
-        found = dict((await self.bounds(channel, partitions)).end)
+        within = await self._bounds(channel, partitions)
         consumer = await self._lookups()
-        times = {self._partition(Place(channel, p)): at for p in partitions}
-        answer: dict[TopicPartition, Any] = await self._ask(consumer.offsets_for_times(times))
-        for tp, offset in answer.items():
-            if offset is not None:
-                found[tp.partition] = min(offset.offset, found[tp.partition])
-        return found
+        found = await self._ask(log_reading.resolve(consumer, AtTime(Millis(at)), within))
+        return {tp.partition: offset for tp, offset in found.items()}
 
-    async def newest(self, place: Place, bounds: Bounds, count: int) -> list[tuple[int, int]]:
+    async def newest(self, place: Place, bounds: Bounds[int], count: int) -> list[tuple[int, int]]:
         """(append time, offset) of the `count` newest events below the end; fewer where fewer are retained.
         Raises LogUnavailable."""
         earliest, end = bounds.earliest[place.partition], bounds.end[place.partition]
@@ -170,7 +167,13 @@ class LogReader:
                 self._lookup = await _started(self._kafka.tail_consumer())
             return self._lookup
 
-    async def _ask(self, question: Awaitable[dict[TopicPartition, T]]) -> dict[TopicPartition, T]:
+    async def _bounds(self, channel: str, partitions: tuple[int, ...]) -> log_reading.LogBounds:
+        consumer = await self._lookups()
+        return await self._ask(
+            log_reading.bounds(consumer, [self._partition(Place(channel, p)) for p in partitions])
+        )
+
+    async def _ask(self, question: Awaitable[T]) -> T:
         try:
             return await asyncio.wait_for(question, LOOKUP_SECONDS)
         except (KafkaError, TimeoutError) as error:

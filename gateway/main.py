@@ -17,9 +17,9 @@ from gateway.settings import GatewaySettings
 from gateway.sockets import RequestProtocol, SocketProtocol, listen
 from gateway.tokens import load_secret
 from runtime import log
+from runtime.errors import SettingsError
 from runtime.kafka import Kafka
 from runtime.lifecycle import Stop, announce_ready
-from runtime.settings import SettingsError
 from schemas.close_codes import RESTART
 
 MAX_MESSAGE_BYTES = 65_536

@@ -144,7 +144,7 @@ class Streaming:
         waiting for an answer that nobody is going to give."""
         answered = False
         try:
-            while place in session.positions and session.positions[place].next == start:
+            while (position := session.positions.get(place)) is not None and position.next == start:
                 try:
                     stretch = await self._log_reader.read(place, start)
                 except LogUnavailable as error:
@@ -152,8 +152,10 @@ class Streaming:
                     await asyncio.sleep(RETRY_SECONDS)
                     continue
                 answered = True
-                frames = deque((offset, frame) for offset, _, frame in stretch.records)
-                if self.hub.supply(session, place, start, Chunk(frames, stretch.end)):
+                since = position.since or 0  # a gap is of no time
+                frames = deque((offset, frame) for offset, at, frame in stretch.records if at >= since or not at)
+                newest = max((at for _, at, _ in stretch.records), default=0)
+                if self.hub.supply(session, place, start, Chunk(frames, stretch.end, newest)):
                     self.serve(session)
                 return
         finally:

@@ -6,24 +6,19 @@ and resumes from memory never touch the log.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import assert_never
 
 from msgspec import UNSET
 
 from gateway.core import answers, resolve
 from gateway.core.limits import MAX_SUBSCRIPTIONS
-from gateway.core.resolve import Bounds, Resolved
+from gateway.core.resolve import Resolved
 from gateway.core.session import Place, Session
 from gateway.core.starts import (
     BadOption,
-    Earliest,
-    Head,
-    Last,
-    Live,
-    Offsets,
     OnGap,
     Resume,
-    Since,
     Start,
     Until,
     on_gap_of,
@@ -37,6 +32,7 @@ from schemas.channels import CHANNELS, Channel
 from schemas.cursor import Cursor
 from schemas.envelope import Message
 from schemas.errors import BadCursor
+from schemas.places import AtEach, AtTime, Bounds, Earliest, Head, Last, offsets
 
 
 class Subscribing:
@@ -102,7 +98,8 @@ class Subscribing:
         self, session: Session, channel: Channel, message: Message, resolved: Resolved, ends: dict[int, int] | None
     ) -> None:
         """The one step: nothing can be published between the answer's offsets and the client's positions."""
-        self._hub.subscribe(session, channel.name, resolved.start, told=not message.plain, until=ends)
+        told = not message.plain
+        self._hub.subscribe(session, channel.name, resolved.start, told=told, until=ends, since=resolved.since)
         self._confirm(session, channel, message, resolved)
         self._streaming.serve(session)
 
@@ -114,12 +111,12 @@ class Subscribing:
         epoch, floors = self._hub.epoch(name), self._hub.floors(name)
         body = answers.Subscribed(
             channel=name,
-            start=resolved.start,
+            start=dict(resolved.start),
             head=heads,
             epoch=epoch,
             mode=resolve.mode(resolved.start, floors, heads),
             recovered=resolved.recovered,
-            cursor=Cursor(name, epoch, len(heads), resolved.start).encode(),
+            cursor=Cursor(name, epoch, len(heads), dict(resolved.start)).encode(),
             reason=UNSET if resolved.reason is None else resolved.reason,
             missed=resolved.missed or UNSET,
         )
@@ -128,29 +125,42 @@ class Subscribing:
     async def _start(self, channel: Channel, start: Start, on_gap: OnGap) -> Resolved:
         name = channel.name
         match start:
-            case Live():
+            case Head():
                 return Resolved(self._hub.heads(name))
-            case Offsets(wanted):
-                return await self._resume(name, wanted, on_gap, same_epoch=True)
+            case AtEach(wanted):
+                return await self._resume(name, wanted, on_gap, named=start)
             case Resume(cursor):
                 same = cursor.epoch == self._hub.epoch(name)
                 return await self._resume(name, cursor.next_offsets, on_gap, same_epoch=same)
             case Earliest():
                 return Resolved((await self._bounds(name)).earliest)
-            case Since(at):
-                return Resolved(await self._log.since(name, self._partitions(name), at))
+            case AtTime(at):
+                since = at if at > now_ms() else None
+                return Resolved(await self._log.since(name, self._partitions(name), at), since=since)
             case Last(count):
                 return Resolved(await self._newest(name, count))
             case _:
                 assert_never(start)
 
-    async def _resume(self, name: str, wanted: dict[int, int], on_gap: OnGap, *, same_epoch: bool) -> Resolved:
+    async def _resume(
+        self,
+        name: str,
+        wanted: Mapping[int, int],
+        on_gap: OnGap,
+        *,
+        same_epoch: bool = True,
+        named: AtEach | None = None,
+    ) -> Resolved:
+        """`named`: by the client itself, number by number, and not by a cursor of ours."""
         if same_epoch and resolve.fits(wanted, self._hub.floors(name), self._hub.heads(name)):
             return Resolved(wanted)
-        return resolve.resume(wanted, await self._bounds(name), on_gap, same_epoch=same_epoch)
+        bounds = await self._bounds(name)
+        if named is not None:
+            resolve.refuse(named, bounds, "from.offsets")
+        return resolve.resume(wanted, bounds, on_gap, same_epoch=same_epoch)
 
     async def _newest(self, name: str, count: int) -> dict[int, int]:
-        bounds: Bounds | None = None
+        bounds: Bounds[int] | None = None
         tails = {}
         for p, floor in self._hub.floors(name).items():
             tails[p] = self._hub.rings[Place(name, p)].newest(count)
@@ -166,16 +176,18 @@ class Subscribing:
             case None:
                 return None
             case Head():
-                ends = (await self._bounds(channel.name)).end
-            case Since(at):
+                ends: Mapping[int, int] = (await self._bounds(channel.name)).end
+            case AtTime(at):
                 ends = await self._log.since(channel.name, self._partitions(channel.name), at)
-            case Offsets(named):
+            case AtEach(named):
+                here = Bounds(offsets(self._hub.floors(channel.name)), offsets(self._hub.heads(channel.name)))
+                resolve.refuse(until, here, "until.offsets", beyond=False)
                 ends = named
             case _:
                 assert_never(until)
         return {p: ends.get(p, start) for p, start in resolved.start.items()}
 
-    async def _bounds(self, name: str) -> Bounds:
+    async def _bounds(self, name: str) -> Bounds[int]:
         partitions = self._partitions(name)
         return await self._log.bounds(name, partitions) if partitions else Bounds({}, {})
 

@@ -20,7 +20,8 @@ from gateway.core.session import Place
 from gateway.framer import Framer
 from gateway.streaming import Streaming, now_ms
 from runtime import log
-from runtime.epochs import NotProvisioned, read_epochs
+from runtime.epochs import read_epochs
+from runtime.errors import NotProvisioned
 from runtime.kafka import Kafka, stop_client
 from runtime.lifecycle import Stop
 from schemas.admin import TopicEpoch

@@ -17,7 +17,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
 from gateway.settings import GatewaySettings
-from runtime.settings import SettingsError
+from runtime.errors import SettingsError
 
 LEEWAY_SECONDS = 30
 MAX_TOKEN_BYTES = 4_096

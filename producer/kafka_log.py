@@ -16,7 +16,8 @@ from aiokafka.errors import KafkaError
 from producer.errors import LogUnavailable
 from producer.ports import Outgoing, Points, no_points
 from runtime import log
-from runtime.kafka import Kafka, stop_client
+from runtime.errors import NotProvisioned
+from runtime.kafka import Kafka, check_topic, stop_client
 from schemas.headers import raw_headers
 from schemas.topics import RAW
 from schemas.trace import begun
@@ -73,8 +74,10 @@ class KafkaLog:
             if self._producer is None:
                 producer = self._kafka.producer(linger_ms=0, max_batch_size=BATCH_BYTES)
                 try:
-                    await asyncio.wait_for(producer.start(), self._confirm_seconds)
-                except (KafkaError, TimeoutError, OSError) as error:
+                    async with asyncio.timeout(self._confirm_seconds):
+                        await producer.start()
+                        await check_topic(producer, self._topic)
+                except (KafkaError, NotProvisioned, TimeoutError, OSError) as error:
                     await stop_client(producer, STOP_SECONDS)
                     raise LogUnavailable(f"{type(error).__name__}: {error}") from error
                 self._producer = producer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runtime.kafka import Kafka
-from runtime.whole_partition import NotProvisioned, read_whole
+from runtime.log_reading import read_whole
 from schemas.admin import TopicEpoch
 from schemas.codec import Codec
 from schemas.topics import META
@@ -22,6 +22,3 @@ async def read_epochs(kafka: Kafka) -> dict[str, TopicEpoch]:
         epoch = _codec.decode(record.value)
         found[epoch.topic] = epoch
     return found
-
-
-__all__ = ["NotProvisioned", "read_epochs"]

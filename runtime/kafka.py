@@ -21,7 +21,8 @@ from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssigno
 from aiokafka.helpers import create_ssl_context
 
 from runtime import log
-from runtime.settings import KafkaSettings, SettingsError
+from runtime.errors import NotProvisioned, SettingsError
+from runtime.settings import KafkaSettings
 from schemas.topics import BY_NAME, Topic
 
 OUTAGE_BACKOFF_MS = 100
@@ -153,6 +154,13 @@ class Kafka:
         return options
 
 
+async def check_topic(producer: AIOKafkaProducer, topic: str) -> None:
+    """Raise NotProvisioned where a topic (its name on the installation) was never made: a producer by itself waits
+    for it, and says nothing, until its request times out. Raises KafkaError."""
+    if topic not in (await producer.client.fetch_all_metadata()).topics():
+        raise NotProvisioned(topic)
+
+
 def leave_for_good(consumer: AIOKafkaConsumer) -> None:
     """Make a static member leave its group when it is stopped next: by itself aiokafka lets static members stay
     until their session ends, and the group would count as active so long."""
@@ -228,4 +236,4 @@ def _ssl_context(settings: KafkaSettings) -> ssl.SSLContext:
     return context
 
 
-__all__ = ["ConsumerRebalanceListener", "Kafka", "Stoppable", "leave_for_good", "stop_client"]
+__all__ = ["ConsumerRebalanceListener", "Kafka", "Stoppable", "check_topic", "leave_for_good", "stop_client"]

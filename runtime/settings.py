@@ -3,8 +3,6 @@
 Sources, later ones win: defaults, one TOML file (`CATALOGIZER_CONFIG_FILE`), the environment with the nested
 prefix `CATALOGIZER_` (`CATALOGIZER_GATEWAY__PORT`), and `…_FILE` variables that name a file holding a secret.
 A name that is not a setting is refused: a misspelt setting must never be silently ignored.
-
-    SettingsError   names the key, what is wrong with the value, and what is allowed
 """
 
 from __future__ import annotations
@@ -27,19 +25,12 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from runtime.errors import SettingsError
 from schemas.topics import DEFAULT_LANES, EMBEDDED_LANES
 
 PREFIX = "CATALOGIZER_"
 NOT_SETTINGS = frozenset({"CATALOGIZER_CONFIG_FILE", "CATALOGIZER_READY_FILE"})
 """Variables with the prefix that are not settings."""
-
-
-class SettingsError(Exception):
-    """What is wrong with the settings, a line per fault, secrets never shown."""
-
-    def __init__(self, faults: tuple[str, ...]) -> None:
-        self.faults = faults
-        super().__init__("; ".join(faults))
 
 
 class Section(BaseModel):

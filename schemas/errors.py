@@ -2,8 +2,10 @@
 
 SchemaError
 ├── Undecodable       the bytes are not a record of the type (not JSON, wrong shape, bad path)
+│   └── BadMessage    a client's text that is no message (`schemas.envelope`)
 ├── UnknownVersion    another major version of the schema
-└── BadCursor         a cursor that is not one of ours
+├── BadCursor         a cursor that is not one of ours
+└── BadPlace          what was written is no place in a log
 """
 
 from __future__ import annotations
@@ -37,3 +39,14 @@ class BadCursor(SchemaError):
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(reason)
+
+
+class BadPlace(SchemaError):
+    """What was written is no place. `at`: which part of it, empty for the whole; `reason`: what is wrong;
+    `allowed`: what may be written, empty where the reason says it."""
+
+    def __init__(self, reason: str, allowed: str = "", at: str = "") -> None:
+        self.reason = reason
+        self.allowed = allowed
+        self.at = at
+        super().__init__(f"{reason}: {allowed}" if allowed else reason)

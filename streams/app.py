@@ -26,6 +26,7 @@ from mode.supervisors import CrashingSupervisor
 from mode.threads import QueueServiceThread, ServiceThread, WorkerThread
 
 from runtime.kafka import Kafka, stop_client
+from schemas.places import next_offset
 from schemas.topics import Topic
 from streams.settings import StreamsSettings
 
@@ -138,7 +139,7 @@ class _Consumer(driver.Consumer):
         acked.clear()
         self._acked_index[tp].clear()
         self._gap[tp].clear()
-        return highest + 1
+        return next_offset(highest)
 
 
 class _Transport(driver.Transport):

@@ -13,11 +13,12 @@ from aiokafka.errors import KafkaError
 from runtime.kafka import Kafka
 from schemas.headers import Headers
 from schemas.topics import Topic
+from streams.errors import StreamsError
 
 CONFIRM_SECONDS = 20.0
 
 
-class NotConfirmed(Exception):
+class NotConfirmed(StreamsError):
     """No acknowledgement came. `retryable` false: the broker refused the record for good."""
 
     def __init__(self, topic: str, cause: Exception) -> None:

@@ -16,7 +16,8 @@ from mode import Service
 
 from runtime import log
 from runtime.dead_letters import DeadLetters
-from runtime.epochs import NotProvisioned, read_epochs
+from runtime.epochs import read_epochs
+from runtime.errors import NotProvisioned
 from runtime.health import Health, HealthServer
 from runtime.kafka import Kafka, stop_client
 from runtime.lifecycle import Stop, announce_ready, collect_rarely, end_hard

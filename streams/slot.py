@@ -11,13 +11,13 @@ import fcntl
 from collections.abc import Iterator
 from pathlib import Path
 
+from streams.errors import StreamsError
+
 FOLDER = "streams"
 
 
-class SlotTaken(Exception):
-    """Not retryable: give the second worker a slot of its own (`streams.slot`)."""
-
-    retryable = False
+class SlotTaken(StreamsError):
+    """Give the second worker a slot of its own (`streams.slot`)."""
 
     def __init__(self, slot: str, path: Path) -> None:
         self.slot = slot

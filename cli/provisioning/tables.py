@@ -3,7 +3,7 @@
 What was applied is recorded with its checksum; a file that changed afterwards is refused, for the database and
 the program would no longer mean the same. Any number of processes may apply at once: one does, the others wait.
 
-    MigrationError
+    MigrationError         (a `CommandError`)
     ├── ChangedMigration   a file is not what was applied under its name
     ├── UnknownMigration   the database was migrated by a newer program
     └── NotMigrated        migrations are missing
@@ -18,6 +18,8 @@ from importlib.resources import files
 import psycopg
 from psycopg import sql
 
+from cli.errors import CommandError
+
 LOCK = 0x636174616C6F67
 """Key of the advisory lock ("catalog" in ASCII) under which migrations are applied."""
 
@@ -30,10 +32,8 @@ CREATE TABLE IF NOT EXISTS schema_migrations (
 """
 
 
-class MigrationError(Exception):
+class MigrationError(CommandError):
     """Root of the tree. `name`: the migration."""
-
-    retryable = False
 
     def __init__(self, name: str, what: str) -> None:
         self.name = name

@@ -5,7 +5,7 @@ and the epoch of a topic that has vanished is withdrawn before the topic is made
 next run ends in the same state. Epochs are written under one transactional id. Of several provisioners at once
 one therefore decides, and no topic ever gets two.
 
-    ProvisionError
+    ProvisionError        (a `CommandError`)
     ├── WrongPartitions   a topic has another number of partitions than the log's lanes ask for
     ├── Refused           the brokers would not do a step
     ├── NotVisible        a topic that was made did not appear in time
@@ -33,6 +33,7 @@ from aiokafka.errors import (
     for_code,
 )
 
+from cli.errors import CommandError
 from runtime.epochs import read_epochs
 from runtime.kafka import Kafka
 from schemas.admin import TopicEpoch
@@ -50,10 +51,8 @@ _DYNAMIC = 1
 """DescribeConfigs: the entry was set on the topic itself (KIP-226)."""
 
 
-class ProvisionError(Exception):
+class ProvisionError(CommandError):
     """Root of the tree. `topic`: its name on this installation."""
-
-    retryable = False
 
     def __init__(self, topic: str, what: str) -> None:
         self.topic = topic

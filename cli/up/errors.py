@@ -1,6 +1,6 @@
 """What can go wrong while the platform is started, each said in one line.
 
-UpError
+UpError             (a `CommandError`)
 ├── PortTaken       somebody else listens where we should
 ├── StateInUse      another `up` works in this state folder
 ├── DiskFull        too little room to begin
@@ -15,11 +15,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from cli.errors import CommandError
 
-class UpError(Exception):
+
+class UpError(CommandError):
     """Root of the tree; its text is the line shown."""
-
-    retryable = False
 
 
 class PortTaken(UpError):

@@ -94,9 +94,10 @@ class Hub:
         for session in self.behind:
             for place in [place for place in session.positions if place.channel == channel]:
                 start = starts.get(place.partition, 0)
-                until = None if session.positions[place].until is None else start
+                before = session.positions[place]
+                until = None if before.until is None else start
                 told = Chunk(deque([(BEFORE_ALL, gaps[place.partition])]), start)
-                session.positions[place] = Position(start, until, told)
+                session.positions[place] = Position(start, until, told, since=before.since)
         data = b"".join(gaps.values())
         audiences = [a for key, a in self._audiences.items() if channel in key.channels]
         return [Delivery(data, tuple(audience.members.values())) for audience in audiences]
@@ -166,14 +167,16 @@ class Hub:
         *,
         told: bool,
         until: Mapping[int, int] | None = None,
+        since: int | None = None,
     ) -> None:
-        """Follow a channel from `starts` on, up to `until` if given; a second time begins anew there."""
+        """Follow a channel from `starts` on, up to `until` if given; a second time begins anew there. `since`: what
+        was appended before that time (ms) is passed over."""
         if session.ended:
             return
         self._detach(session)
         session.subscriptions[channel] = Subscription(told, until is not None, caught_up=not told)
         session.forget(channel)
-        self._place(session, channel, starts, until or {})
+        self._place(session, channel, starts, until or {}, since)
 
     def unsubscribe(self, session: Session, channel: str) -> bool:
         """Follow it no more; False when it was not followed."""
@@ -305,7 +308,8 @@ class Hub:
         """Go live when every partition stands exactly where its ring ends (a client whose log reader was ahead
         of the tail waits for it)."""
         for place, position in session.positions.items():
-            if position.chunk is not None or position.next != self.rings[place].hi or position.until is not None:
+            waits = position.chunk is not None or position.until is not None or position.since is not None
+            if waits or position.next != self.rings[place].hi:
                 return
         key = session.key(self._everybody)
         audience = self._audiences.setdefault(key, _Audience(told_at=now))
@@ -336,9 +340,16 @@ class Hub:
         if channel in self._everybody:
             self._place(session, channel, self.heads(channel), {})
 
-    def _place(self, session: Session, channel: str, starts: Mapping[int, int], until: Mapping[int, int]) -> None:
+    def _place(
+        self,
+        session: Session,
+        channel: str,
+        starts: Mapping[int, int],
+        until: Mapping[int, int],
+        since: int | None = None,
+    ) -> None:
         for partition in self._partitions.get(channel, ()):
-            position = Position(starts[partition], until.get(partition))
+            position = Position(starts[partition], until.get(partition), since=since)
             session.positions[Place(channel, partition)] = position
 
     def _cursor(self, channel: str, offsets: dict[int, int]) -> str:

@@ -26,10 +26,11 @@ class Miss:
 @dataclass(slots=True)
 class Chunk:
     """Frames read from the log that wait for the client: (offset, frame) in order; `end` is the next offset
-    after the last of them."""
+    after the last of them, `at` the append time (ms) of the newest record that was read."""
 
     frames: deque[tuple[int, bytes]]
     end: int
+    at: int = 0
 
 
 Step = Taken | Level | Miss
@@ -40,12 +41,13 @@ MISS = Miss()
 @dataclass(slots=True)
 class Position:
     """One client in one partition. `until`: where a bounded replay ends; `asked`: a read of the log is under
-    way."""
+    way; `since`: what was appended before that time (ms) is passed over, None once there is something newer."""
 
     next: int
     until: int | None = None
     chunk: Chunk | None = None
     asked: bool = False
+    since: int | None = None
 
     @property
     def done(self) -> bool:
@@ -58,6 +60,9 @@ class Position:
 
     def step(self, ring: Ring, budget: int) -> Step:
         """What is due now, `budget` bytes at most (one frame at least); the position moves over it."""
+        if self.since is not None and self.chunk is None and self.next >= ring.lo:
+            self.next, come = ring.first_since(self.next, self.since)
+            self.since = None if come else self.since
         if self.level(ring):
             return LEVEL
         if self.chunk is not None:
@@ -74,6 +79,8 @@ class Position:
             return False
         self.asked = False
         self.chunk = chunk
+        if self.since is not None and chunk.at >= self.since:
+            self.since = None
         return True
 
     def _from_chunk(self, chunk: Chunk, budget: int) -> Taken:

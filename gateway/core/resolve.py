@@ -11,26 +11,21 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from gateway.core.answers import Missed, Mode
-from gateway.core.starts import OnGap
+from gateway.core.starts import BadOption, OnGap
+from schemas.places import AtEach, Bounds, faults
 
 Loss = Literal["retention", "epoch_changed"]
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
-    """What the log holds, by partition: [earliest, end)."""
-
-    earliest: dict[int, int]
-    end: dict[int, int]
-
-
-@dataclass(frozen=True, slots=True)
 class Resolved:
-    """Next offsets to start at; `reason` and `missed` when something that was asked for is gone."""
+    """Next offsets to start at; `reason` and `missed` when something that was asked for is gone; `since`: what was
+    appended before that time (ms) is passed over, because the time asked for has not come yet."""
 
-    start: dict[int, int]
+    start: Mapping[int, int]
     reason: Loss | None = None
     missed: dict[int, Missed] = field(default_factory=dict)
+    since: int | None = None
 
     @property
     def recovered(self) -> bool:
@@ -43,14 +38,25 @@ def fits(wanted: Mapping[int, int], floors: Mapping[int, int], heads: Mapping[in
     return wanted.keys() == heads.keys() and all(floors[p] <= wanted[p] <= heads[p] for p in heads)
 
 
-def resume(wanted: Mapping[int, int], bounds: Bounds, on_gap: OnGap, *, same_epoch: bool = True) -> Resolved:
-    """Next offsets wanted against what the log holds. A partition that is not named starts at its earliest;
-    one that does not exist, or an offset beyond the end, can only be of another topic of that name."""
+def refuse(wanted: AtEach, bounds: Bounds[int], name: str, *, beyond: bool = True) -> None:
+    """Offsets that a client names itself must be of this log: raises BadOption for a partition that is not there,
+    and, where nothing can lie there, for an offset `beyond` the end. `name`: of the member."""
+    for fault in faults(wanted, bounds, int):
+        if fault.kind == "absent":
+            raise BadOption(f"{name}: there is no partition {fault.partition}, there are {fault.limit}")
+        if fault.kind == "beyond" and beyond:
+            raise BadOption(f"{name}.{fault.partition}: {fault.wanted} is beyond the end, {fault.limit}")
+
+
+def resume(wanted: Mapping[int, int], bounds: Bounds[int], on_gap: OnGap, *, same_epoch: bool = True) -> Resolved:
+    """Next offsets wanted, a cursor's or such as were not refused, against what the log holds. A partition that is
+    not named starts at its earliest; one that does not exist, or an offset beyond the end, can only be of another
+    topic of that name."""
     beyond = any(p not in bounds.end or offset > bounds.end[p] for p, offset in wanted.items())
     if beyond or not same_epoch:
         missed = {p: Missed(offset, None) for p, offset in sorted(wanted.items())}
         return Resolved(_after(bounds, on_gap), "epoch_changed", missed)
-    start = {p: max(wanted.get(p, 0), earliest) for p, earliest in bounds.earliest.items()}
+    start: dict[int, int] = {p: max(wanted.get(p, 0), earliest) for p, earliest in bounds.earliest.items()}
     missed = {p: Missed(offset, start[p]) for p, offset in sorted(wanted.items()) if offset < start[p]}
     if not missed:
         return Resolved(start)
@@ -77,5 +83,5 @@ def mode(start: Mapping[int, int], floors: Mapping[int, int], heads: Mapping[int
     return "ring" if all(start[p] >= floors[p] for p in heads) else "log"
 
 
-def _after(bounds: Bounds, on_gap: OnGap) -> dict[int, int]:
+def _after(bounds: Bounds[int], on_gap: OnGap) -> dict[int, int]:
     return dict(bounds.end if on_gap == "live" else bounds.earliest)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import dataclass
 
+from schemas.places import next_offset
+
 COMPACT_AT = 1_024
 """Evicted slots kept before the lists are cut: cutting at each eviction would cost their length."""
 
@@ -48,7 +50,7 @@ class Ring:
         self._ats.append(at)
         self._frames.append(frame)
         self._size += len(frame)
-        self.hi = offset + 1
+        self.hi = next_offset(offset)
         while self._size > self._max_bytes and self._first < len(self._frames) - 1:
             self._drop_oldest()
 
@@ -74,13 +76,21 @@ class Ring:
             end += 1
         return Taken(self._frames[begin:end], self.hi if until is None else min(self.hi, until))
 
+    def first_since(self, start: int, at: int) -> tuple[int, bool]:
+        """The offset of the first frame from `start` (≥ lo) on that was appended at `at` (ms) or later, and true; the
+        end of the ring, and false, where there is none."""
+        for index in range(bisect_left(self._offsets, start, self._first), len(self._offsets)):
+            if self._ats[index] >= at:
+                return self._offsets[index], True
+        return max(start, self.hi), False
+
     def newest(self, count: int) -> list[tuple[int, int]]:
         """(append time, offset) of the `count` newest frames, oldest first; fewer when it holds fewer."""
         begin = max(self._first, len(self._frames) - count)
         return list(zip(self._ats[begin:], self._offsets[begin:], strict=True))
 
     def _drop_oldest(self) -> None:
-        self.lo = self._offsets[self._first] + 1
+        self.lo = next_offset(self._offsets[self._first])
         self._size -= len(self._frames[self._first])
         self._frames[self._first] = b""
         self._first += 1

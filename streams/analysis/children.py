@@ -21,6 +21,7 @@ from prometheus_client import Counter
 
 from runtime import log
 from streams.analysis import wire
+from streams.errors import StreamsError
 from streams.settings import AnalysisSettings
 
 READY_SECONDS = 30.0
@@ -34,13 +35,13 @@ _log = log.get(__name__)
 _replaced = Counter("catalogizer_analysis_children_replaced_total", "Probing children that died or were killed")
 
 
-class NoChild(Exception):
+class NoChild(StreamsError):
     """No probing child could be started; says nothing about the file."""
 
     retryable = True
 
 
-class _Died(Exception):
+class _Died(StreamsError):
     """The child ended before it answered. `accepted`: it had the request."""
 
     def __init__(self, accepted: bool) -> None:

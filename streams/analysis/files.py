@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from schemas.raw import FileState
+from streams.errors import StreamsError
 
 _WHY = {
     errno.ENOENT: "the file is not there any more",
@@ -28,11 +29,9 @@ _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 
-class Unreadable(Exception):
+class Unreadable(StreamsError):
     """Not to be probed: vanished, changed, not permitted, not a regular file. Not retryable: the next change of
     the file makes the next job."""
-
-    retryable = False
 
     def __init__(self, reason: str) -> None:
         self.reason = reason

@@ -1,6 +1,6 @@
 """What can stop a lane.
 
-LaneError
+LaneError            (a `StreamsError`)
 ├── LaneLost         another owner has fenced this one: give the lane up and wait for the group's word
 ├── FoldDiverged     a rebuilt fold does not stand where the position says: replay would not equal live
 ├── LogEpochChanged  the change log is not the one that the position belongs to
@@ -9,11 +9,11 @@ LaneError
 
 from __future__ import annotations
 
+from streams.errors import StreamsError
 
-class LaneError(Exception):
-    """Root of the tree. `lane`: its partition number; `retryable`: starting the lane again may help."""
 
-    retryable = False
+class LaneError(StreamsError):
+    """Root of the tree. `lane`: its partition number."""
 
     def __init__(self, lane: int, text: str) -> None:
         self.lane = lane

@@ -17,9 +17,11 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import NoOffsetForPartitionError
 
 from runtime import log
+from runtime.log_reading import bounds
 from schemas.admin import Position
 from schemas.ids import MAX_SAFE
 from schemas.log_record import LogRecord
+from schemas.places import next_offset
 from schemas.times import iso
 from streams.core.emit import Output
 from streams.core.fold import VERSION, Fold
@@ -125,8 +127,8 @@ class Lane:
         what it would commit is the past."""
         position = self._position = await self._positions.read(self.lane)
         target = 0 if position is None else position.next_offset
-        first = (await self._consumer.beginning_offsets([self._partition]))[self._partition]
-        end = (await self._consumer.end_offsets([self._partition]))[self._partition]
+        within = await bounds(self._consumer, [self._partition])
+        first, end = within.earliest[self._partition], within.end[self._partition]
         if position is not None and position.epoch != self._epoch:
             raise LogEpochChanged(self.lane, f"the log's epoch is {self._epoch}, the position's {position.epoch}")
         if target > end:
@@ -149,6 +151,8 @@ class Lane:
         return True
 
     async def _fold_silently(self, target: int) -> None:
+        """No stretch of `runtime.log_reading`: the consumer is the group's, which pauses and seeks its lanes, and
+        the loop must end when asked to stop, and let heartbeats run in the middle of a batch."""
         while self._next < target and not self._stopping.is_set():
             for record in await self._fetch(1.0, min(MAX_RECORDS, target - self._next)):
                 if record.offset >= target:
@@ -278,7 +282,7 @@ class Lane:
             raise FoldDiverged(
                 self.lane, f"{self._written + self._leave_out} outputs of {offset}", f"{self._written}"
             )
-        self._next, self._written = offset + 1, 0
+        self._next, self._written = next_offset(offset), 0
 
     async def _let_others_run(self) -> None:
         self.progress.moved_at = time.monotonic()

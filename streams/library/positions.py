@@ -11,12 +11,12 @@ import asyncio
 from aiokafka import TopicPartition
 
 from runtime.kafka import Kafka
+from runtime.log_reading import bounds, newest
 from schemas.admin import Position
 from schemas.codec import Codec
 from schemas.topics import POSITIONS
 
 _codec: Codec[Position] = Codec(Position)
-FIRST_STEP_BACK = 16
 
 
 class Positions:
@@ -38,24 +38,6 @@ class Positions:
     async def read(self, lane: int) -> Position | None:
         """The lane's position; None when it never committed anything."""
         async with self._lock:
-            partition = TopicPartition(self._topic, lane)
-            self._consumer.assign([partition])
-            first = (await self._consumer.beginning_offsets([partition]))[partition]
-            end = (await self._consumer.end_offsets([partition]))[partition]
-            step = FIRST_STEP_BACK
-            while end > first:
-                start = max(first, end - step)
-                found = await self._last(partition, start, end)
-                if found is not None or start == first:
-                    return found
-                step *= 8  # only transaction markers and aborted records there: look further back
-            return None
-
-    async def _last(self, partition: TopicPartition, start: int, end: int) -> Position | None:
-        self._consumer.seek(partition, start)
-        last = None
-        while await self._consumer.position(partition) < end:
-            for record in (await self._consumer.getmany(partition, timeout_ms=500)).get(partition, ()):
-                if record.value is not None and record.offset < end:
-                    last = record.value
-        return None if last is None else _codec.decode(last)
+            within = await bounds(self._consumer, [TopicPartition(self._topic, lane)])
+            found = await newest(self._consumer, 1, within, lambda record: record.value is not None)
+        return _codec.decode(found[0].value) if found else None

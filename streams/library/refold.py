@@ -6,22 +6,27 @@ that range, byte for byte.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
 
 from aiokafka import TopicPartition
 
 from runtime.kafka import Kafka
+from runtime.log_reading import bounds, reader, stretch
+from schemas.log_record import LogRecord
+from schemas.places import Offset
 from schemas.topics import RAW
 from streams.core.emit import Output
 from streams.core.fold import Fold
 from streams.library.errors import LogTruncated
 
 MAX_RECORDS = 2_000
+FETCH_BYTES = 4_194_304
 
 
 async def refold(
-    kafka: Kafka, lane: int, start: int, end: int | None = None, max_records: int = MAX_RECORDS
-) -> AsyncIterator[Output]:
+    kafka: Kafka, lane: int, start: Offset, end: Offset | None = None, max_records: int = MAX_RECORDS
+) -> AsyncGenerator[Output, None]:
     """The outputs of the change log's records [start, end) of a lane; `end` None: the head as it is now;
     `max_records`: read at once at most (it changes nothing but the speed).
 
@@ -29,25 +34,22 @@ async def refold(
     part of a record's outputs.
     """
     partition = TopicPartition(kafka.name(RAW), lane)
-    consumer = kafka.tail_consumer(max_partition_fetch_bytes=4_194_304)
-    await consumer.start()
-    try:
-        consumer.assign([partition])
-        first = (await consumer.beginning_offsets([partition]))[partition]
+    async with reader(kafka, max_partition_fetch_bytes=FETCH_BYTES) as consumer:
+        within = await bounds(consumer, [partition])
+        first, head = within.earliest[partition], within.end[partition]
         if first > 0:
             raise LogTruncated(lane, first)
-        head = (await consumer.end_offsets([partition]))[partition]
         stop = head if end is None else min(end, head)
-        consumer.seek(partition, 0)
         fold = Fold(lane)
-        while await consumer.position(partition) < stop:
-            batches = await consumer.getmany(partition, timeout_ms=1_000, max_records=max_records)
-            for record in batches.get(partition, ()):
-                if record.offset >= stop:
-                    return
-                parts = fold.parts(record.offset, record.timestamp, record.key, record.value, record.headers)
-                for part in parts:
-                    for output in part if record.offset >= start else ():
+        async with aclosing(stretch(consumer, {partition: first}, {partition: stop}, max_records)) as batches:
+            async for records in batches:
+                for record in records:
+                    for output in _outputs(fold, record, start):
                         yield output
-    finally:
-        await consumer.stop()
+
+
+def _outputs(fold: Fold, record: LogRecord, start: Offset) -> Iterator[Output]:
+    """Fold a record; what it makes, where it is in the range."""
+    for part in fold.parts(record.offset, record.timestamp, record.key, record.value, record.headers):
+        if record.offset >= start:
+            yield from part

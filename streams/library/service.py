@@ -20,7 +20,8 @@ from mode import Service
 from prometheus_client import Counter, Gauge
 
 from runtime import log
-from runtime.epochs import NotProvisioned, read_epochs
+from runtime.epochs import read_epochs
+from runtime.errors import NotProvisioned
 from runtime.health import Health
 from runtime.kafka import ConsumerRebalanceListener, Kafka, Stoppable, stop_client
 from runtime.lifecycle import end_hard

@@ -12,8 +12,10 @@ from typing import assert_never
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from runtime import log
-from runtime.epochs import NotProvisioned, read_epochs
+from runtime.epochs import read_epochs
+from runtime.errors import NotProvisioned
 from runtime.kafka import Kafka
+from runtime.log_reading import bounds
 from streams.projector.errors import LogEpochChanged, LogOvertaken, LogShorter
 from streams.projector.positions import (
     Begin,
@@ -48,7 +50,7 @@ async def epochs_of(kafka: Kafka, topics: Iterable[str]) -> dict[str, str]:
     records = await read_epochs(kafka)
     for topic in topics:
         if topic not in records:
-            raise NotProvisioned(topic)
+            raise NotProvisioned(kafka.settings.topic_prefix + topic)
     return {topic: record.epoch for topic, record in records.items()}
 
 
@@ -78,13 +80,12 @@ class Takeover:
         NotProvisioned; may be asked again after any of them."""
         epochs = await epochs_of(self._kafka, {self._kafka.topic(place.topic).name for place in places})
         group = await group_offsets(self._kafka, self._kafka.group(GROUP))
-        beginnings = await self._consumer.beginning_offsets(places)
-        ends = await self._consumer.end_offsets(places)
+        within = await bounds(self._consumer, places)
         kept = await self._store.positions()
         settled: dict[TopicPartition, Position] = {}
         for place in sorted(places):
             partition = partition_of(self._kafka, place)
-            range_ = LogRange(beginnings[place], ends[place], epochs[partition.topic])
+            range_ = LogRange(within.earliest[place], within.end[place], epochs[partition.topic])
             decision = decide(kept.get(partition), group.get(place), range_)
             settled[place] = Position(await self._follow(partition, range_, decision), range_.epoch)
         await self._mark(settled, group)

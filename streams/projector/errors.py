@@ -1,6 +1,6 @@
 """What can stop the projector, or a record.
 
-ProjectorError
+ProjectorError            (a `StreamsError`)
 ├── Alarm                 going on could skip or mix something: the process ends, an operator decides
 │   ├── LogEpochChanged   the topic is another one than the rows were written from
 │   ├── LogOvertaken      retention removed records that were never projected
@@ -14,13 +14,12 @@ ProjectorError
 
 from __future__ import annotations
 
+from streams.errors import StreamsError
 from streams.projector.positions import Partition
 
 
-class ProjectorError(Exception):
+class ProjectorError(StreamsError):
     """Root of the tree."""
-
-    retryable = False
 
 
 class Alarm(ProjectorError):

@@ -15,9 +15,10 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError, OffsetOutOfRangeError
 
 from runtime import log
-from runtime.epochs import NotProvisioned
+from runtime.errors import NotProvisioned
 from runtime.kafka import Kafka
 from runtime.lifecycle import Stop
+from runtime.log_reading import bounds
 from streams.projector.assigned import Takeover, epochs_of, partition_of
 from streams.projector.assignment import Assignment
 from streams.projector.condition import Condition, Patience
@@ -132,8 +133,8 @@ class Flow:
             )
         except OffsetOutOfRangeError as error:
             for place, offset in error.args[0].items():
-                beginning = (await self._consumer.beginning_offsets([place]))[place]
-                raise LogOvertaken(partition_of(self._kafka, place), offset, beginning) from error
+                within = await bounds(self._consumer, [place])
+                raise LogOvertaken(partition_of(self._kafka, place), offset, within.earliest[place]) from error
             raise
         return found
 

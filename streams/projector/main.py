@@ -13,7 +13,7 @@ from runtime.health import HealthServer
 from runtime.kafka import Kafka, leave_for_good, stop_client
 from runtime.lifecycle import Stop, announce_ready
 from runtime.reports import Reporter
-from streams.projector.assigned import GROUP
+from streams.projector.assigned import GROUP, epochs_of
 from streams.projector.assignment import Assignment
 from streams.projector.condition import Condition
 from streams.projector.flow import Flow
@@ -28,14 +28,16 @@ COMPONENT = "project"
 async def project(
     kafka: Kafka, database_url: str, settings: StreamsSettings, stop: Stop, points: Point = no_point
 ) -> None:
-    """Project until stop is asked. Raises ProjectorError (an alarm, or tables missing) and KafkaError. `points` is
-    called at `before_db_commit`, `after_db_commit` and `after_group_commit`."""
+    """Project until stop is asked. Raises NotProvisioned, ProjectorError (an alarm, or tables missing) and KafkaError.
+    `points` is called at `before_db_commit`, `after_db_commit` and `after_group_commit`."""
     condition = Condition()
     health = condition.checks()
     server = HealthServer(settings.projector_health, health)
     store = PostgresStore(database_url, points)
     await server.start()
     try:
+        # A group of topics that are not there assigns nothing, which would look like having nothing to do.
+        await epochs_of(kafka, [topic.name for topic in TOPICS])
         async with _producer(kafka) as letters_and_reports, _member(kafka, settings) as (consumer, assignment):
             letters, reporter = letters_and_reports
             writing = Writing(

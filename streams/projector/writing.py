@@ -17,6 +17,7 @@ from runtime.dead_letters import DeadLetters
 from runtime.kafka import Kafka
 from runtime.lifecycle import Stop
 from schemas.errors import SchemaError
+from schemas.places import next_offset
 from streams.projector.assigned import partition_of
 from streams.projector.assignment import Assignment
 from streams.projector.condition import Condition, Patience
@@ -83,7 +84,7 @@ class Writing:
         """False when the rest is not to be written now. Rows that the database refuses are found by halving."""
         rows = tuple(row for one in planned for row in one.rows)
         try:
-            applied = await self._apply(place, rows, planned[-1].record.offset + 1, stop)
+            applied = await self._apply(place, rows, next_offset(planned[-1].record.offset), stop)
         except RowsRefused as error:
             if len(planned) == 1:
                 return await self._keep(place, [await self._bury(planned[0].record, error)], stop)

@@ -18,6 +18,7 @@ from runtime.kafka import ConsumerRebalanceListener, Kafka, stop_client
 from schemas.changes import Change, GapChanged
 from schemas.codec import Codec
 from schemas.headers import CE_TYPE, check_version, find
+from schemas.places import Offset, next_offset
 from schemas.topics import CHANGES
 from streams.confirmed import Confirmed
 from streams.core.gaps import OpenGaps
@@ -74,7 +75,9 @@ class GapService(Service):
                 for record in records:
                     if find(record.headers, CE_TYPE) == b"gap_changed":
                         await self._guard.run(_received(record), partial(self._change, _received(record)))
-            await self._commit({partition: records[-1].offset + 1 for partition, records in batches.items()})
+            await self._commit(
+                {partition: next_offset(records[-1].offset) for partition, records in batches.items()}
+            )
 
     async def _change(self, record: Received) -> None:
         check_version(record.headers)
@@ -96,7 +99,7 @@ class GapService(Service):
                 self._told[partition] = max(offset, self._told.get(partition, -1))
         return gaps
 
-    async def _commit(self, next_offsets: dict[TopicPartition, int]) -> None:
+    async def _commit(self, next_offsets: dict[TopicPartition, Offset]) -> None:
         offsets = {partition: OffsetAndMetadata(offset, "") for partition, offset in next_offsets.items()}
         try:
             await self._consumer.commit(offsets)

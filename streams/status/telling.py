@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from runtime.kafka import Kafka
-from runtime.whole_partition import read_whole
+from runtime.log_reading import read_whole
 from schemas.codec import Codec, encode
 from schemas.headers import X_SOURCE, event_headers, find
 from schemas.ids import event_id

@@ -46,6 +46,13 @@ class Command:
             raise result.exception
         return result.stdout
 
+    def notes(self, *arguments: str) -> str:
+        """What it remarks on standard error."""
+        result = CliRunner().invoke(app, list(arguments), env=dict(self._environment))
+        if result.exception is not None:
+            raise result.exception
+        return result.stderr
+
     def json(self, *arguments: str) -> Any:
         """The one JSON document that it prints."""
         return json.loads(self.output(*arguments, "--json"))

@@ -13,6 +13,7 @@ import sys
 
 from runtime.kafka import Kafka
 from runtime.settings import KafkaSettings
+from schemas.places import Offset
 from streams.library.refold import refold
 
 
@@ -25,7 +26,7 @@ async def main() -> None:
     """Refold and print."""
     kafka = Kafka(KafkaSettings.model_validate_json(sys.argv[1]), "refold")
     lane, start, end, most, pause_ms = map(int, sys.argv[2:7])
-    outputs = refold(kafka, lane, start, None if end < 0 else end, most)
+    outputs = refold(kafka, lane, Offset(start), None if end < 0 else Offset(end), most)
     async for output in outputs:
         line = [output.topic.name, output.partition, digest(output.key, output.value, tuple(output.headers))]
         print(json.dumps(line))

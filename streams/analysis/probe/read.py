@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 from schemas.found import Found
 from streams.analysis.wire import Picture
+from streams.errors import StreamsError
 
 
-class Damaged(Exception):
+class Damaged(StreamsError):
     """The file is not what its name says, or is broken, or asks for too much; `reason`: one short sentence."""
-
-    retryable = False
 
     def __init__(self, reason: str) -> None:
         self.reason = reason

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cli.errors import BadArgument
+from cli.errors import BadArgument, UnknownLibrary
 from cli.provisioning.topics import apply
 from cli.up.embedded.kafka import EmbeddedKafka
 from runtime.kafka import Kafka
@@ -107,3 +107,37 @@ def test_nothing_live_is_touched(kafka: Kafka, live: list[Read]) -> None:
 def test_a_lane_that_is_not_there_is_refused(kafka: Kafka) -> None:
     with pytest.raises(BadArgument, match="2 lanes"):
         Command(kafka).output("replay", "fold", "--lane", "2")
+
+
+def test_a_library_that_the_log_does_not_know_is_refused_with_those_it_knows(
+    kafka: Kafka, live: list[Read], tmp_path: Path
+) -> None:
+    file = tmp_path / "none.jsonl"
+    for library in ("nosuch", "nosuch-either"):
+        with pytest.raises(UnknownLibrary, match=f"'{library}'.*attic, home"):
+            Command(kafka).output("replay", "fold", "--library", library, "--output", str(file))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--from", "0:999999999"), r"--from: .*:0 ends at \d+, before 999999999$"),
+        (("--lane", "0", "--from", "999999999"), r"--from: .*:0 ends at \d+, before 999999999$"),
+        (("--from", "7:0"), "--from: .* has no partition 7"),
+        (("--to", "7:0"), "--to: .* has no partition 7"),
+        (("--from", "last:3"), "last:N is no place of a fold"),
+    ],
+)
+def test_a_range_that_is_not_in_the_log_is_refused(
+    kafka: Kafka, live: list[Read], arguments: tuple[str, ...], says: str
+) -> None:
+    with pytest.raises(BadArgument, match=says):
+        Command(kafka).output("replay", "fold", *arguments)
+
+
+def test_an_end_beyond_the_log_is_noted(kafka: Kafka, live: list[Read], tmp_path: Path) -> None:
+    file = tmp_path / "range.jsonl"
+    notes = Command(kafka).notes("replay", "fold", "--to", "999999999", "--output", str(file))
+    assert "before 999999999; it ends there" in notes
+    assert "outputs written" in notes

@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import signal
+import time
 from typing import Any
 
 import pytest
@@ -14,10 +15,10 @@ import pytest
 from cli.errors import BadArgument
 from cli.provisioning.topics import apply
 from cli.up.embedded.kafka import EmbeddedKafka
-from runtime.epochs import NotProvisioned
+from runtime.errors import NotProvisioned
 from runtime.kafka import Kafka
 from schemas.times import iso
-from schemas.topics import ANALYSIS_UPDATES, CHANGES, MEDIA_UPDATES, SYSTEM_UPDATES, Topic
+from schemas.topics import ANALYSIS_UPDATES, CHANGES, MEDIA_UPDATES, NOTIFICATIONS, SYSTEM_UPDATES, Topic
 from tests.support.command import Command
 from tests.support.committed import Read
 from tests.support.servers import clients
@@ -160,3 +161,54 @@ def test_a_topic_that_was_never_made_is_named(kafka: Kafka) -> None:
 def test_a_partition_that_is_not_there_is_refused(kafka: Kafka) -> None:
     with pytest.raises(BadArgument, match="no partition 9"):
         Command(kafka).output("tap", "media_updates", "--partition", "9")
+
+
+@pytest.mark.parametrize(
+    ("place", "says"),
+    [
+        ("0:999999999", r"--from: .*:0 ends at \d+, before 999999999; --follow waits for it"),
+        ("999999999", r"--from: .*:0 ends at \d+, before 999999999, .*:1 ends at"),
+        ("7:0", r"--from: .* has no partition 7 \(read are: 0, 1\)"),
+    ],
+)
+def test_a_start_that_cannot_come_is_refused(kafka: Kafka, written: list[Read], place: str, says: str) -> None:
+    with pytest.raises(BadArgument, match=says):
+        Command(kafka).output("tap", CHANGES.name, "--from", place)
+
+
+def test_an_end_beyond_the_log_is_its_end_and_is_noted(kafka: Kafka, written: list[Read]) -> None:
+    assert places(tap(kafka, CHANGES, "--until", "999999999")) == expected(written)
+    notes = Command(kafka).notes("tap", CHANGES.name, "--until", "0:999999999", "--json")
+    assert "note: --until: " in notes
+    assert "before 999999999; it ends there" in notes
+    with pytest.raises(BadArgument, match="no partition 7"):
+        Command(kafka).output("tap", CHANGES.name, "--until", "7:0")
+
+
+def test_a_time_that_has_not_come_is_noted(kafka: Kafka, written: list[Read]) -> None:
+    notes = Command(kafka).notes("tap", CHANGES.name, "--from", "2100-01-01")
+    assert "at 2100-01-01T00:00:00.000Z or later" in notes
+    assert notes.startswith("note: nothing was appended to ")
+
+
+@pytest.mark.parametrize("ahead", ["offset", "time"])
+def test_a_place_that_has_not_come_is_waited_for_and_nothing_before_it_is_shown(kafka: Kafka, ahead: str) -> None:
+    end = sum(1 for _ in read(kafka, NOTIFICATIONS))
+    at = int(time.time() * 1000) + 3_000
+    place = f"0:{end + 2}" if ahead == "offset" else iso(at)
+    process = Command(kafka).process("tap", "notifications", "--follow", "--from", place, "--json")
+    with process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stderr.readline().startswith("note: waiting for ")
+        write(kafka, *(Said(NOTIFICATIONS, change(number)) for number in (20, 21)))
+        while ahead == "time" and int(time.time() * 1000) <= at:
+            pass
+        write(kafka, Said(NOTIFICATIONS, change(22)))
+        shown = json.loads(process.stdout.readline())
+        process.send_signal(signal.SIGINT)
+        assert process.wait(15) == 0
+    come = [
+        r for r in read(kafka, NOTIFICATIONS) if (r.offset >= end + 2 if ahead == "offset" else r.timestamp >= at)
+    ]
+    assert (shown["offset"], shown["value"]["n"] == 22 or ahead == "time") == (come[0].offset, True)

@@ -16,7 +16,7 @@ from schemas.headers import CE_ID
 from schemas.times import iso
 from tests.support.events import films
 from tests.support.gateway import Client, Frame, Gateway, gateway
-from tests.support.topic import Said, write, write_in_transactions
+from tests.support.topic import Said, read, write, write_in_transactions
 
 CHANNEL = "media_updates"
 EARLY = 60
@@ -144,8 +144,52 @@ def test_a_cursor_of_another_epoch_is_not_presented_as_recovery(server: Gateway,
     assert len(frames) >= EARLY
 
 
-def test_an_offset_beyond_the_end_is_another_topic_and_on_gap_decides(server: Gateway, token: str) -> None:
-    wanted = {"offsets": {"0": 1_000_000, "1": 0}}
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"from_": {"offsets": {"7": 0}}}, "from.offsets: there is no partition 7, there are 2"),
+        ({"from_": {"offsets": {"0": 1_000_000_000}}}, "from.offsets.0: 1000000000 is beyond the end, "),
+        (
+            {"from_": "earliest", "until": {"offsets": {"7": 0}}},
+            "until.offsets: there is no partition 7, there are 2",
+        ),
+        ({"from_": {"last": 5, "time": 0}}, "from: 'last' and 'time' name two places"),
+    ],
+)
+def test_a_place_that_is_not_in_the_log_is_refused_by_name(
+    server: Gateway, token: str, options: dict[str, Any], says: str
+) -> None:
+    with server.client(token) as client:
+        answer = client.subscribe(CHANNEL, **options)
+        assert (answer["type"], answer["data"]["code"]) == ("error", "bad_request")
+        assert says in answer["data"]["message"]
+
+
+def test_a_time_that_has_not_come_begins_at_the_first_event_appended_then(
+    server: Gateway, token: str, log: Kafka
+) -> None:
+    with server.client(token) as client:
+        at = int(time.time() * 1000) + 1_500
+        answer = client.subscribe(CHANNEL, from_={"time": at})
+        assert (answer["start"], answer["recovered"], answer["mode"]) == (answer["head"], True, "live")
+        assert client.hear()["type"] == "caught_up"
+        write_seen(server, token, log, films(2, first=700) + films(2, first=702, partition=1))
+        while int(time.time() * 1000) <= at:
+            pass
+        write(log, *films(2, first=704), *films(2, first=706, partition=1))
+        frames = events(client.hear_until(lambda f: f.get("id") == "film-1-707"))
+        assert MEDIA_UPDATES.topic is not None
+        come = [(r.partition, r.offset) for r in read(log, MEDIA_UPDATES.topic) if r.timestamp >= at]
+        assert places(frames) == sorted(come)
+        assert {704, 705, 706, 707} <= {f["data"]["media_id"] for f in frames}
+        write(log, *films(1, first=708))
+        assert client.hear_type("media_update")["data"]["media_id"] == 708
+
+
+def test_a_cursor_beyond_the_end_is_another_topic_and_on_gap_decides(server: Gateway, token: str) -> None:
+    with server.client(token) as client:
+        known = decode(client.subscribe(CHANNEL)["cursor"], CHANNEL)
+    wanted = {"cursor": type(known)(CHANNEL, known.epoch, known.partitions, {0: 1_000_000, 1: 0}).encode()}
     with server.client(token) as client:
         answer, frames = replay(client, wanted, on_gap="live")
         assert (answer["recovered"], answer["reason"], frames) == (False, "epoch_changed", [])

@@ -22,7 +22,8 @@ from cli.installation import with_running
 from cli.main import app
 from cli.settings import Settings
 from cli.up.run_file import RunFile
-from runtime.settings import PREFIX, SettingsError, load, variables
+from runtime.errors import SettingsError
+from runtime.settings import PREFIX, load, variables
 
 ROOT = Path(__file__).parents[3]
 COMMANDS = [

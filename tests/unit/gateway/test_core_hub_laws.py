@@ -29,10 +29,12 @@ def frame_of(place: Place, offset: int) -> bytes:
 
 @dataclass
 class Run:
-    """What one subscription got of one partition since `start`."""
+    """What one subscription got of one partition since `start`. `begun`: where it stood when it began to wait for
+    `start` (an event is appended at the time of its offset here)."""
 
     start: int
     until: int | None = None
+    begun: int | None = None
     got: list[int] = field(default_factory=list)
 
 
@@ -57,6 +59,7 @@ class Gateway(RuleBasedStateMachine):
             self.hub.open(channel, "e1", {p.partition: 0 for p in PLACES if p.channel == channel})
         self.clients: list[Client] = []
         self.now = 0
+        self.latest_wait = 0
 
     # The log.
 
@@ -95,7 +98,9 @@ class Gateway(RuleBasedStateMachine):
             for place in PLACES[:2]:
                 if place in client.runs:
                     bounded = client.runs[place].until is not None
-                    client.runs[place] = Run(start, start if bounded else None)
+                    position = client.session.positions.get(place)
+                    since = 0 if position is None else position.since or 0
+                    client.runs[place] = Run(max(start, since), start if bounded else None, start)
                     client.gaps += [] if place in client.gaps else [place]
         deliveries = self.hub.reopen("films", "e2", {0: start, 1: start}, self.now)
         for delivery in deliveries:
@@ -136,6 +141,16 @@ class Gateway(RuleBasedStateMachine):
             until = {p: self.end[Place(channel, p)] for p in starts}
             self.begin(client, channel, starts, told=True, until=until)
 
+    @rule(i=st.integers(0, 2), channel=st.sampled_from(CHANNELS), ahead=st.integers(1, 9))
+    def waiting(self, i: int, channel: str, ahead: int) -> None:
+        """It subscribes from a time that has not come."""
+        if client := self.at(i):
+            starts = self.hub.heads(channel)
+            since = max(starts.values()) + ahead
+            self.latest_wait = max(self.latest_wait, since)
+            self.begin(client, channel, starts, told=True, since=since)
+            self.serve()
+
     @rule(i=st.integers(0, 2), channel=st.sampled_from(CHANNELS))
     def unsubscribed(self, i: int, channel: str) -> None:
         if (client := self.at(i)) and self.hub.unsubscribe(client.session, channel):
@@ -150,7 +165,8 @@ class Gateway(RuleBasedStateMachine):
         cursor = decode(self.hub.cursor(client.session, channel), channel)
         for place, run in client.runs.items():
             if place.channel == channel and run.until is None:
-                assert cursor.next_offsets[place.partition] >= max([run.start, *(o + 1 for o in run.got)])
+                begun = run.start if run.begun is None else run.begun
+                assert cursor.next_offsets[place.partition] >= max([begun, *(o + 1 for o in run.got)])
                 due = [o for o in self.log[place] if run.start <= o < cursor.next_offsets[place.partition]]
                 assert run.got == due, "a cursor stands right behind what was delivered"
         self.hub.leave(client.session)
@@ -198,6 +214,8 @@ class Gateway(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Once everybody drains and reads, everybody has everything and is live."""
         for place in PLACES:
+            self.log[place].append(max(self.end[place], self.latest_wait))
+            self.end[place] = self.log[place][-1] + 1
             self.tailed(place, self.end[place], 0, False)
         for client in self.clients:
             client.session.held = client.session.paused = False
@@ -236,11 +254,14 @@ class Gateway(RuleBasedStateMachine):
         *,
         told: bool,
         until: dict[int, int] | None = None,
+        since: int | None = None,
     ) -> None:
-        self.hub.subscribe(client.session, channel, starts, told=told, until=until)
+        self.hub.subscribe(client.session, channel, starts, told=told, until=until, since=since)
         client.gaps = [place for place in client.gaps if place.channel != channel]
         for p, start in starts.items():
-            client.runs[Place(channel, p)] = Run(start, None if until is None else until[p])
+            client.runs[Place(channel, p)] = Run(
+                max(start, since or 0), None if until is None else until[p], start
+            )
 
     def ended(self, client: Client, channel: str) -> None:
         client.gaps = [place for place in client.gaps if place.channel != channel]
@@ -260,8 +281,10 @@ class Gateway(RuleBasedStateMachine):
         place, start = client.needs.pop(0)
         offsets = [o for o in self.log[place] if o >= start][:count]
         end = offsets[-1] + 1 if len(offsets) == count else self.end[place]
-        frames = deque((o, frame_of(place, o)) for o in offsets)
-        self.hub.supply(client.session, place, start, Chunk(frames, end))
+        position = client.session.positions.get(place)
+        since = 0 if position is None else position.since or 0
+        frames = deque((o, frame_of(place, o)) for o in offsets if o >= since)
+        self.hub.supply(client.session, place, start, Chunk(frames, end, max(offsets, default=0)))
 
     def received(self, client: Client, data: bytes) -> None:
         for payload in payloads(data):

@@ -7,9 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.answers import Missed
-from gateway.core.resolve import Bounds, Resolved, fits, mode, newest, resume
+from gateway.core.resolve import Resolved, fits, mode, newest, refuse, resume
+from gateway.core.starts import BadOption
+from schemas.places import AtEach, Bounds, offsets
 
-BOUNDS = Bounds(earliest={0: 10, 1: 0}, end={0: 50, 1: 5})
+BOUNDS = Bounds(earliest=offsets({0: 10, 1: 0}), end=offsets({0: 50, 1: 5}))
 
 
 def test_what_is_retained_is_recovered_whole() -> None:
@@ -35,6 +37,27 @@ def test_beyond_the_end_or_a_partition_that_is_not_there_is_another_topic(wanted
     assert (found.reason, found.start) == ("epoch_changed", BOUNDS.earliest)
     assert found.missed == {p: Missed(offset, None) for p, offset in wanted.items()}
     assert resume(wanted, BOUNDS, "live").start == BOUNDS.end
+
+
+@pytest.mark.parametrize(
+    ("wanted", "says"),
+    [
+        ({7: 0}, "from.offsets: there is no partition 7, there are 2"),
+        ({0: 20, 2: 0}, "from.offsets: there is no partition 2, there are 2"),
+        ({0: 10**9}, "from.offsets.0: 1000000000 is beyond the end, 50"),
+        ({0: 51, 1: 0}, "from.offsets.0: 51 is beyond the end, 50"),
+    ],
+)
+def test_offsets_that_a_client_names_must_be_of_this_log(wanted: dict[int, int], says: str) -> None:
+    with pytest.raises(BadOption) as caught:
+        refuse(AtEach(offsets(wanted)), BOUNDS, "from.offsets")
+    assert caught.value.reason == says
+
+
+def test_offsets_up_to_the_end_and_those_that_are_gone_are_not_refused() -> None:
+    refuse(AtEach(offsets({0: 50, 1: 5})), BOUNDS, "from.offsets")
+    refuse(AtEach(offsets({0: 3})), BOUNDS, "from.offsets")
+    refuse(AtEach(offsets({0: 10**9})), BOUNDS, "until.offsets", beyond=False)
 
 
 def test_another_epoch_recovers_nothing_even_where_the_offsets_would_fit() -> None:

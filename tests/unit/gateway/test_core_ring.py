@@ -35,6 +35,16 @@ def test_a_budget_ends_a_run_before_the_first_frame_that_does_not_fit_but_gives_
     assert (ring.take(1, 0).frames, ring.take(1, 0).next) == ([b"1"], 2)
 
 
+def test_the_first_since_a_time_is_found_or_waited_for_at_the_end() -> None:
+    ring = filled([1, 2, 7])
+    ring.advance(9)
+    assert ring.first_since(0, 2_000) == (2, True)
+    assert ring.first_since(2, 1_000) == (2, True)
+    assert ring.first_since(0, 2_001) == (7, True)
+    assert ring.first_since(3, 8_000) == (9, False)
+    assert ring.first_since(12, 8_000) == (12, False)
+
+
 def test_until_is_exclusive_and_where_it_ends() -> None:
     ring = filled([1, 2, 7])
     assert (ring.take(0, 100, 5).frames, ring.take(0, 100, 5).next) == ([b"1", b"2"], 5)

@@ -1,0 +1,34 @@
+"""What can be wrong with an installation, whichever process meets it.
+
+PlatformError
+├── SettingsError     a setting is missing, misspelt, or has a value that it cannot have
+└── NotProvisioned    the topics have not been made (retryable)
+"""
+
+from __future__ import annotations
+
+
+class PlatformError(Exception):
+    """Root of the tree. `retryable`: it may pass by itself, or by what somebody else does."""
+
+    retryable = False
+
+
+class SettingsError(PlatformError):
+    """What is wrong with the settings, a line per fault: each names the key, what is wrong with its value, and what
+    is allowed. Secrets are never shown."""
+
+    def __init__(self, faults: tuple[str, ...]) -> None:
+        self.faults = faults
+        super().__init__("; ".join(faults))
+
+
+class NotProvisioned(PlatformError):
+    """The topics have not been made on this installation, or not as they must be; `missing` names what was looked
+    for."""
+
+    retryable = True
+
+    def __init__(self, missing: str) -> None:
+        self.missing = missing
+        super().__init__(f"{missing} is not there: run `catalogizer topics apply`")

@@ -1,0 +1,19 @@
+"""What can go wrong in the stream processes: the root of the tree; each branch stands beside what raises it.
+
+StreamsError
+├── LaneError        what can stop a lane (`streams.library.errors`)
+├── ProjectorError   what can stop the projector, or a record (`streams.projector.errors`)
+├── SlotTaken        another process holds the worker's slot (`streams.slot`)
+├── NotConfirmed     a record may or may not be in the log (`streams.confirmed`)
+├── NoChild          no probing child could be started (`streams.analysis.children`)
+├── Unreadable       a file cannot be probed as it was meant (`streams.analysis.files`)
+└── Damaged          a file is not what its name says (`streams.analysis.probe.read`)
+"""
+
+from __future__ import annotations
+
+
+class StreamsError(Exception):
+    """Root of the tree. `retryable`: doing the same again may help."""
+
+    retryable = False

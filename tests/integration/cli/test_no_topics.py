@@ -1,0 +1,69 @@
+"""Where the topics were never made, every process names the command that makes them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli.up import ports
+from runtime.errors import NotProvisioned
+from runtime.kafka import Kafka
+from tests.support.command import ROOT, Command, environment
+from tests.support.waiting import wait_until
+
+SAYS = "catalogizer topics apply"
+SECONDS = 60.0
+
+
+@pytest.fixture
+def nobody(kafka: Kafka) -> Kafka:
+    """An installation on whose brokers nothing was made."""
+    return Kafka(kafka.settings.model_copy(update={"topic_prefix": "nobody."}), "test")
+
+
+@pytest.mark.parametrize("service", ["watch", "stream", "project", "serve"])
+def test_a_service_names_the_command_that_makes_the_topics(
+    service: str, nobody: Kafka, migrated: str, tmp_path: Path
+) -> None:
+    (tmp_path / "movies").mkdir()
+    settings = {
+        "CATALOGIZER_STATE_DIR": str(tmp_path / "state"),
+        "CATALOGIZER_GATEWAY__PORT": str(ports.free_port()),
+        "CATALOGIZER_PRODUCER__ROOTS": json.dumps(
+            [{"name": "movies", "library": "home", "path": str(tmp_path / "movies")}]
+        ),
+    }
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("CATALOGIZER_")}
+    log = tmp_path / "log"
+    with log.open("wb") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cli.main", service],
+            env=clean | environment(nobody, migrated) | settings,
+            cwd=ROOT,
+            stdout=errors,
+            stderr=errors,
+        )
+    try:
+        wait_until(
+            lambda: SAYS in log.read_text() or process.poll() is not None,
+            SECONDS,
+            what=f"{service} to say what is missing",
+        )
+    finally:
+        process.kill()
+        process.wait()
+    assert SAYS in log.read_text()
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["tap media_updates", "replay fold", "replay fold --library home", "replay project --to-earliest"],
+)
+def test_a_tool_names_the_command_that_makes_the_topics(command: str, nobody: Kafka, migrated: str) -> None:
+    with pytest.raises(NotProvisioned, match=SAYS):
+        Command(nobody, migrated).output(*command.split())
