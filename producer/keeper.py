@@ -9,22 +9,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
+from producer.backends.interface import Backend, Coverage, Drained, Tree, Watch
 from producer.core.facts import Fact, Gone
 from producer.core.filters import Filters
-from producer.core.identity import Faulty, Same, Seen, is_same, judge
+from producer.core.identity import Faulty, Same, Seen, judge
 from producer.core.life import Deed, Happening, State, step
 from producer.core.normalise import Event, normalise
 from producer.core.pace import Pace
 from producer.database import Database
-from producer.errors import RootFault
+from producer.errors import RootFault, WatchUnavailable
 from producer.examine import Examiner
 from producer.index import Index
 from producer.journal import Journal, Written
 from producer.memory import Memory
 from producer.outbox import LIVE, Outbox, depth
-from producer.ports import Clock, Drained, Files, Points, Tree, Watch, no_points
+from producer.ports import Clock, Points, no_points
 from producer.scanning import CONFIRM_SECONDS, MASS_DELETION, Progress, Scanning
 from producer.settings import NAS_JUNK, RootSpec
+from runtime import log
 from schemas.raw import RootIdentity
 
 UNWATCHED_SECONDS = 60.0
@@ -37,6 +39,9 @@ PAUSE = 0.8
 """Scans wait while the outbox is fuller than this share of its limit, so that events still find room."""
 
 PAUSE_SECONDS = 0.5
+NOTHING = Coverage(0, 0, "")
+
+_log = log.get(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +57,9 @@ class Pacing:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What a root's thread reaches: files, the kernel's watches (None where it gives none), time."""
+    """What a root's thread reaches: its file system, time. `written` is called after each transaction."""
 
-    files: Files
-    watch: Callable[[], Watch | None]
+    backend: Backend
     clock: Clock
     points: Points = no_points
     written: Callable[[], None] = lambda: None
@@ -78,17 +82,19 @@ class Condition:
 
 
 class Keeper:
-    """Raises LibraryChanged, and sqlite3.Error at any time: then it is to be closed and made anew. `failure`: why
-    the one before it ended, when that was not a stop."""
+    """Raises LibraryChanged, and sqlite3.Error at any time: then it is to be closed and made anew. `woken` is called
+    from any thread when a turn is due; `failure`: why the one before it ended, when that was not a stop."""
 
     def __init__(
-        self, spec: RootSpec, database: Database, world: World, pacing: Pacing, *, failure: str | None = None
-    ) -> None:
+        self, spec: RootSpec, database: Database, world: World, pacing: Pacing, woken: Callable[[], None], *,
+        failure: str | None = None,
+    ) -> None:  # fmt: skip
         self._spec = spec
         self._db = database
         self._world = world
         self._pacing = pacing
         self._clock = world.clock
+        self._woken = woken
         self._memory = Memory(database)
         self._memory.claim(spec.name, spec.library)
         self._outbox = Outbox(database, spec.name, world.clock)
@@ -102,6 +108,7 @@ class Keeper:
             confirm_seconds=pacing.confirm_seconds,
         )  # fmt: skip
         self._watch: Watch | None = None
+        self._watch_problem: str | None = None
         self._fault: Faulty | None = None
         self._tries = 0
         self._identity_at = float("-inf")
@@ -139,12 +146,12 @@ class Keeper:
 
     def condition(self) -> Condition:
         """How the root is now."""
-        watch = self._watch
+        coverage = self._coverage
         return Condition(
             state=self._state,
             fault=self._fault,
-            watched=0 if watch is None else watch.watched,
-            unwatched=0 if watch is None else len(watch.unwatched),
+            watched=coverage.watched,
+            unwatched=coverage.unwatched,
             waiting=depth(self._db),
             problems=tuple(self._problems()),
             progress=self._scanning.progress,
@@ -180,16 +187,14 @@ class Keeper:
 
     def _judge(self) -> Same | Faulty:
         try:
-            with self._world.files.open() as tree:
-                known = self._memory.identity
-                other = known is not None and not is_same(known, tree.identity)
-                return judge(known, Seen(tree.identity, other and self._world.files.is_empty()))
+            with self._world.backend.open() as tree:
+                return judge(self._memory.identity, Seen(tree.identity, tree.is_empty))
         except RootFault as fault:
             return fault.faulty
 
     def _open(self) -> Tree:
-        tree = self._world.files.open()
-        verdict = judge(self._memory.identity, Seen(tree.identity, empty=False))
+        tree = self._world.backend.open()
+        verdict = judge(self._memory.identity, Seen(tree.identity, tree.is_empty))
         if isinstance(verdict, Faulty):
             tree.__exit__(None, None, None)
             raise RootFault(verdict)
@@ -236,7 +241,11 @@ class Keeper:
 
     def _arm(self) -> None:
         self.close()
-        self._watch = self._world.watch()
+        try:
+            self._watch, self._watch_problem = self._world.backend.watch(self._woken), None
+        except WatchUnavailable as error:
+            _log.warning("no watch, scanning instead", root=self._spec.name, reason=error.reason)
+            self._watch_problem = error.reason
         self._scanning.arm(self._watch)
 
     def _measure(self) -> None:
@@ -249,11 +258,11 @@ class Keeper:
     # -- observing ---------------------------------------------------------------------------------------------
 
     def _observe(self, drained: Drained, now: float) -> None:
-        if drained.lost is not None:
-            self._scanning.open_gap(drained.lost)
-            if drained.lost != "overflow":
+        if (missed := drained.missed) is not None:
+            self._scanning.open_gap(missed.cause)
+            if missed.is_dead:
                 self._arm()
-            self._scanning.ask("scan", drained.lost)
+            self._scanning.ask("scan", missed.cause)
         paused = depth(self._db) >= self._pacing.outbox_limit * PAUSE
         self._remind(now)
         due = self._pace.due(now)
@@ -289,7 +298,7 @@ class Keeper:
 
     @property
     def _reconcile_seconds(self) -> float:
-        blind = self._watch is None or bool(self._watch.unwatched)
+        blind = self._watch is None or self._coverage.unwatched > 0
         return min(self._pacing.reconcile_seconds, self._pacing.unwatched_seconds if blind else float("inf"))
 
     def _rest(self) -> float:
@@ -313,14 +322,18 @@ class Keeper:
             found.append(scanning.finished_at + self._reconcile_seconds)
         return found
 
+    @property
+    def _coverage(self) -> Coverage:
+        return NOTHING if self._watch is None else self._watch.coverage
+
     def _problems(self) -> list[str]:
         found = []
         if self._state == "frozen":
             found.append("the outbox is full, Kafka does not take it; a scan will make up for what is missed")
         if self._state == "watching" and self._watch is None:
-            found.append("no inotify instance is free (fs.inotify.max_user_instances): scanned every minute")
-        elif self._watch is not None and self._watch.unwatched:
-            found.append(watch_limit_message(self._watch.watched, len(self._watch.unwatched)))
+            found.append(f"{self._watch_problem}; it is scanned every minute")
+        elif self._coverage.unwatched:
+            found.append(watch_limit_message(self._coverage))
         if self._scanning.confirm_at is not None:
             found.append(f"suspiciously much is gone ({MASS_DELETION}): a second scan has to find the same")
         if unreadable := self._scanning.unreadable:
@@ -328,10 +341,11 @@ class Keeper:
         return found
 
 
-def watch_limit_message(used: int, missing: int) -> str:
+def watch_limit_message(coverage: Coverage) -> str:
     """What an operator needs to know of the watch limit."""
-    limit = "fs.inotify.max_user_watches"
+    missing = coverage.unwatched
+    needed = coverage.watched + missing
     return (
-        f"{used} directories are watched, {used + missing} are needed, and the kernel allows no more: "
-        f"the other {missing} are scanned every minute; raise {limit} above {used + missing}"
+        f"{coverage.watched} directories are watched, {needed} are needed, and no more are allowed: "
+        f"the other {missing} are scanned every minute; raise {coverage.limit} above {needed}"
     )

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from producer.backoff import ROOT, Backoff, Waits
 from producer.database import Database, is_damaged
 from producer.errors import LibraryChanged
 from producer.keeper import Condition, Keeper, Pacing, World
@@ -18,9 +19,6 @@ from producer.reporting import Told, failing, told
 from producer.settings import RootSpec
 from runtime import log
 from runtime.lifecycle import end_hard
-
-FIRST_RETRY_SECONDS = 1.0
-LAST_RETRY_SECONDS = 60.0
 
 _log = log.get(__name__)
 
@@ -37,8 +35,9 @@ class RootThread:
     """`changed` is called from the thread whenever `latest` says something new; `path` is the root's state."""
 
     def __init__(
-        self, spec: RootSpec, path: Path, world: World, pacing: Pacing, changed: Callable[[], None]
-    ) -> None:
+        self, spec: RootSpec, path: Path, world: World, pacing: Pacing, changed: Callable[[], None], *,
+        waits: Waits = ROOT,
+    ) -> None:  # fmt: skip
         self.spec = spec
         self._path = path
         self._world = world
@@ -47,6 +46,7 @@ class RootThread:
         self.latest = Latest(Told("warning", "offline", f"root {spec.name} ({spec.path}) is starting"))
         self._wake = threading.Event()
         self._stopping = False
+        self._backoff = Backoff(waits)
         self._failure: str | None = None
         self._thread = threading.Thread(target=self.run, name=f"root-{spec.name}", daemon=True)
 
@@ -80,7 +80,6 @@ class RootThread:
 
     def run(self) -> None:
         """The thread's outermost loop."""
-        retry = FIRST_RETRY_SECONDS
         while not self._stopping:
             try:
                 self._keep()
@@ -89,14 +88,13 @@ class RootThread:
                 self._say(failing(self.spec, str(error)))
                 return
             except Exception as error:  # noqa: BLE001 - the thread's outermost loop
-                retry = FIRST_RETRY_SECONDS if self._failure is None else min(retry * 2, LAST_RETRY_SECONDS)
                 self._failed(error)
-                self._wake.wait(retry)
+                self._wake.wait(self._backoff.next_seconds())
 
     def _keep(self) -> None:
         database = Database(self._path)
         try:
-            keeper = Keeper(self.spec, database, self._world, self._pacing, failure=self._failure)
+            keeper = Keeper(self.spec, database, self._world, self._pacing, self.wake, failure=self._failure)
             try:
                 self._turns(keeper)
             finally:
@@ -109,6 +107,7 @@ class RootThread:
             self._wake.clear()
             rest = keeper.turn()
             self._failure = None
+            self._backoff.reset()
             condition = keeper.condition()
             self._say(told(self.spec, condition), condition)
             self._wake.wait(rest)

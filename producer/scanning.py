@@ -10,13 +10,14 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from producer.backends.interface import Tree, Watch
 from producer.core.facts import Fact
 from producer.core.filters import Filters
 from producer.index import Index
 from producer.journal import Journal, Written
 from producer.memory import Gap, Memory
 from producer.outbox import LIVE, Outbox, Via
-from producer.ports import Clock, Tree, Watch
+from producer.ports import Clock
 from producer.scanner import Scan
 from schemas.raw import Origin
 
@@ -220,6 +221,6 @@ class Scanning:
             lasting.add(MASS_DELETION)
         if self._watch is None:
             lasting.add(WATCH_UNAVAILABLE)
-        elif self._watch.unwatched:
+        elif self._watch.coverage.unwatched:
             lasting.add(WATCH_LIMIT)
         return lasting
