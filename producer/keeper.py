@@ -5,11 +5,12 @@ and sees to what is due. Nothing is believed to be gone before the root itself w
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import assert_never
 
-from producer.backends.interface import Backend, Coverage, Drained, Tree, Watch
+from producer.backends.interface import Coverage, Drained, Tree, Watch
+from producer.condition import Condition, watch_limit_message
 from producer.core.facts import Fact, Gone
 from producer.core.filters import Filters
 from producer.core.identity import Faulty, Same, Seen, judge
@@ -22,15 +23,15 @@ from producer.examine import Examiner
 from producer.index import Index
 from producer.journal import Journal, Written
 from producer.memory import Memory
+from producer.orders import ACCEPTED, REQUESTED, Order, Outcome
 from producer.outbox import LIVE, Outbox, depth
-from producer.ports import Clock, Points, no_points
-from producer.scanning import CONFIRM_SECONDS, MASS_DELETION, Progress, Scanning
+from producer.scanning import MASS_DELETION, Scanning
 from producer.settings import NAS_JUNK, RootSpec
+from producer.world import Pacing, World
 from runtime import log
+from schemas.admin import AcceptRoot, RescanRoot
+from schemas.paths import from_wire
 from schemas.raw import RootIdentity
-
-UNWATCHED_SECONDS = 60.0
-"""Between scans of a root with directories that cannot be watched."""
 
 ROOM = 0.5
 """An outbox that was full is written to again below this share of its limit."""
@@ -44,50 +45,14 @@ NOTHING = Coverage(0, 0, "")
 _log = log.get(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Pacing:
-    """Times of a root's life, in seconds, and the outbox's limit in records."""
-
-    identity_seconds: float
-    reconcile_seconds: float
-    outbox_limit: int
-    confirm_seconds: float = CONFIRM_SECONDS
-    unwatched_seconds: float = UNWATCHED_SECONDS
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """What a root's thread reaches: its file system, time. `written` is called after each transaction."""
-
-    backend: Backend
-    clock: Clock
-    points: Points = no_points
-    written: Callable[[], None] = lambda: None
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """How a root is, as it is reported. `fault`: why it cannot be observed; `problems`: what is wrong with one
-    that can."""
-
-    state: State
-    fault: Faulty | None
-    watched: int
-    unwatched: int
-    waiting: int
-    problems: tuple[str, ...]
-    progress: Progress | None
-    tries: int
-    scanned: bool
-
-
 class Keeper:
     """Raises LibraryChanged, and sqlite3.Error at any time: then it is to be closed and made anew. `woken` is called
-    from any thread when a turn is due; `failure`: why the one before it ended, when that was not a stop."""
+    from any thread when a turn is due; `orders`: what operators ask, put there by any thread; `failure`: why the one
+    before it ended, when that was not a stop."""
 
     def __init__(
         self, spec: RootSpec, database: Database, world: World, pacing: Pacing, woken: Callable[[], None], *,
-        failure: str | None = None,
+        orders: deque[Order], failure: str | None = None,
     ) -> None:  # fmt: skip
         self._spec = spec
         self._db = database
@@ -95,6 +60,8 @@ class Keeper:
         self._pacing = pacing
         self._clock = world.clock
         self._woken = woken
+        self._orders = orders
+        self._outcome: Outcome | None = None
         self._memory = Memory(database)
         self._memory.claim(spec.name, spec.library)
         self._outbox = Outbox(database, spec.name, world.clock)
@@ -135,6 +102,7 @@ class Keeper:
         drained = self._watch.drain(now) if self._watch is not None else Drained()
         if drained.suspect or now >= self._identity_at:
             self._identify(now)
+        self._obey(now)
         self._measure()
         if self._state == "watching":
             try:
@@ -142,6 +110,7 @@ class Keeper:
             except RootFault as fault:
                 self._happen("faulty", fault.faulty.cause, fault.faulty)
             self._measure()
+        self._outcome = self._scanning.take_outcome() or self._outcome
         return self._rest()
 
     def condition(self) -> Condition:
@@ -156,18 +125,19 @@ class Keeper:
             problems=tuple(self._problems()),
             progress=self._scanning.progress,
             tries=self._tries,
-            scanned=self._scanning.finished_at is not None and not self._scanning.is_whole,
+            scanned=self._scanning.finished_at is not None and not self._scanning.is_announced,
+            outcome=self._outcome,
         )
 
     # -- who the root is ---------------------------------------------------------------------------------------
 
-    def _identify(self, now: float) -> None:
+    def _identify(self, now: float, back: str = "root_back", order: str | None = None) -> None:
         self._identity_at = now + self._pacing.identity_seconds
         match self._judge():
             case Same(identity):
                 self._tries = 0
                 self._take_identity(identity)
-                self._happen("seen", "root_back" if self._state == "lost" else "start", None)
+                self._happen("seen", back if self._state == "lost" else "start", None, order)
             case Faulty() as faulty:
                 self._tries += 1
                 self._happen("faulty", faulty.cause, faulty)
@@ -207,13 +177,13 @@ class Keeper:
 
     # -- what happens to it ------------------------------------------------------------------------------------
 
-    def _happen(self, happening: Happening, cause: str, fault: Faulty | None) -> None:
+    def _happen(self, happening: Happening, cause: str, fault: Faulty | None, order: str | None = None) -> None:
         self._state, deeds = step(self._state, happening)
         self._fault = fault
         for deed in deeds:
-            self._do(deed, cause)
+            self._do(deed, cause, order)
 
-    def _do(self, deed: Deed, cause: str) -> None:
+    def _do(self, deed: Deed, cause: str, order: str | None) -> None:
         match deed:
             case "arm":
                 self._arm()
@@ -227,7 +197,7 @@ class Keeper:
             case "open_gap":
                 self._scanning.open_gap(cause)
             case "scan":
-                self._scanning.ask("scan", cause)
+                self._scanning.ask("scan", cause, order=order)
             case _:
                 assert_never(deed)
 
@@ -255,14 +225,68 @@ class Keeper:
         elif self._state == "frozen" and waiting < self._pacing.outbox_limit * ROOM:
             self._happen("room", "outbox_full", None)
 
+    # -- what operators ask ------------------------------------------------------------------------------------
+
+    def _obey(self, now: float) -> None:
+        while self._orders:
+            order = self._orders[0]
+            match order.command:
+                case RescanRoot() | AcceptRoot() as command if self._memory.was_carried_out(command.id):
+                    self._note(order)
+                case RescanRoot() as command:
+                    self._rescan(command)
+                    self._note(order)
+                case AcceptRoot() as command:
+                    self._accept(command, order, now)
+                case None:
+                    self._note(order)
+                case _:
+                    assert_never(order.command)
+            self._orders.popleft()
+
+    def _note(self, order: Order) -> None:
+        with self._db.transaction():
+            self._memory.note(order)
+
+    def _rescan(self, command: RescanRoot) -> None:
+        subtree = from_wire(command.subtree, command.subtree_b64)
+        self._scanning.ask("scan", REQUESTED, subtree, order=command.id)
+        waits = "" if self._state == "watching" else " when the root can be observed"
+        self._outcome = Outcome(command.id, False, f"it is scanned{waits}")
+
+    def _accept(self, command: AcceptRoot, order: Order, now: float) -> None:
+        match self._judge():
+            case Faulty(instead=RootIdentity() as identity) as faulty:
+                self._happen("faulty", faulty.cause, faulty)
+                self._take_up(identity, order)
+                self._outcome = Outcome(command.id, False, "accepted, it is being scanned")
+                self._identify(now, ACCEPTED, command.id)
+            case Faulty(detail=detail):
+                self._note(order)
+                self._outcome = Outcome(command.id, True, f"not accepted: {detail}")
+            case Same():
+                self._note(order)
+                self._outcome = Outcome(command.id, True, "nothing to accept: it is the root that is known")
+
+    def _take_up(self, identity: RootIdentity, order: Order) -> None:
+        """The same tree at another place: what is known of it holds, but for what tells files apart there."""
+
+        def tell() -> None:
+            self._index.forget_identities()
+            self._memory.adopt(identity)
+            self._memory.note(order)
+            self._outbox.declared(self._spec, identity)
+
+        self._journal.say(tell)
+
     # -- observing ---------------------------------------------------------------------------------------------
 
     def _observe(self, drained: Drained, now: float) -> None:
         if (missed := drained.missed) is not None:
-            self._scanning.open_gap(missed.cause)
+            self._scanning.open_gap(missed.cause, missed.subtree)
             if missed.is_dead:
                 self._arm()
-            self._scanning.ask("scan", missed.cause)
+            self._scanning.ask("scan", missed.cause, missed.subtree)
         paused = depth(self._db) >= self._pacing.outbox_limit * PAUSE
         self._remind(now)
         due = self._pace.due(now)
@@ -289,7 +313,7 @@ class Keeper:
     def _remind(self, now: float) -> None:
         self._scanning.tick(now)
         finished = self._scanning.finished_at
-        if finished is None or self._scanning.is_whole:
+        if finished is None or self._scanning.is_announced:
             return
         if now >= finished + self._reconcile_seconds:
             if self._watch is None:
@@ -339,13 +363,3 @@ class Keeper:
         if unreadable := self._scanning.unreadable:
             found.append(f"{len(unreadable)} paths cannot be read, the first is {unreadable[0]!r}")
         return found
-
-
-def watch_limit_message(coverage: Coverage) -> str:
-    """What an operator needs to know of the watch limit."""
-    missing = coverage.unwatched
-    needed = coverage.watched + missing
-    return (
-        f"{coverage.watched} directories are watched, {needed} are needed, and no more are allowed: "
-        f"the other {missing} are scanned every minute; raise {coverage.limit} above {needed}"
-    )

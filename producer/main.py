@@ -15,9 +15,10 @@ from aiokafka.errors import KafkaError
 from producer.backends.table import backend_of
 from producer.backoff import KAFKA, Backoff
 from producer.clock import SystemClock
+from producer.control import ControlReader
 from producer.errors import LogUnavailable, Unencodable
 from producer.kafka_log import KafkaLog
-from producer.keeper import Pacing, World
+from producer.memory import commands_read
 from producer.outbox import Unsent
 from producer.ports import Points, no_points
 from producer.reporting import root_report, scan_report
@@ -25,6 +26,7 @@ from producer.root import RootThread
 from producer.sender import Sender
 from producer.settings import ProducerSettings, RootSpec
 from producer.state import locked_folder, open_unsent
+from producer.world import Pacing, World
 from runtime import log
 from runtime.health import Health, HealthServer
 from runtime.kafka import Kafka, stop_client
@@ -54,6 +56,7 @@ class Watched:
         loop = asyncio.get_running_loop()
         path = folder / f"{spec.name}.sqlite"
         self._database = open_unsent(path)
+        self.commands_read = commands_read(self._database)
         lane = lane_of(spec.library, kafka.lanes)
         self.sender = Sender(spec.name, Unsent(self._database), target, lane, spec.library.encode(), points=points)
         pacing = Pacing(settings.identity_seconds, settings.reconcile_seconds, settings.outbox_limit)
@@ -108,7 +111,7 @@ class _Producer:
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(root.sender.run()) for root in self._roots]
-                tasks += [group.create_task(self._report()), group.create_task(self._announce())]
+                tasks += [group.create_task(task()) for task in (self._report, self._announce, self._control)]
                 for root in self._roots:
                     root.thread.start()
                 await stop.wait()
@@ -149,6 +152,11 @@ class _Producer:
             await root.begun.wait()
         announce_ready()
 
+    async def _control(self) -> None:
+        threads = {root.spec.name: root.thread for root in self._roots}
+        positions = {root.spec.name: root.commands_read for root in self._roots}
+        await ControlReader(self._kafka, positions, lambda root, order: threads[root].order(order)).run()
+
     async def _report(self) -> None:
         producer = await self._reporting_producer()
         try:
@@ -172,6 +180,10 @@ class _Producer:
                 await asyncio.sleep(backoff.next_seconds())
 
     async def _report_roots(self, reporter: Reporter) -> None:
+        with contextlib.suppress(TimeoutError):  # of one that nobody has looked at yet there is nothing to say
+            async with asyncio.timeout(REPORT_SECONDS):
+                for root in self._roots:
+                    await root.begun.wait()
         while True:
             self._changed.clear()
             at = now_iso()

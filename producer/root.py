@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from producer.backoff import ROOT, Backoff, Waits
+from producer.condition import Condition
 from producer.database import Database, is_damaged
 from producer.errors import LibraryChanged
-from producer.keeper import Condition, Keeper, Pacing, World
+from producer.keeper import Keeper
+from producer.orders import Order
 from producer.reporting import Told, failing, told
 from producer.settings import RootSpec
+from producer.world import Pacing, World
 from runtime import log
 from runtime.lifecycle import end_hard
 
@@ -44,6 +48,7 @@ class RootThread:
         self._pacing = pacing
         self._changed = changed
         self.latest = Latest(Told("warning", "offline", f"root {spec.name} ({spec.path}) is starting"))
+        self._orders: deque[Order] = deque()
         self._wake = threading.Event()
         self._stopping = False
         self._backoff = Backoff(waits)
@@ -56,6 +61,11 @@ class RootThread:
 
     def wake(self) -> None:
         """Something happened: take a turn now. From any thread."""
+        self._wake.set()
+
+    def order(self, order: Order) -> None:
+        """An operator asks. From any thread."""
+        self._orders.append(order)
         self._wake.set()
 
     def ask_stop(self) -> None:
@@ -94,7 +104,9 @@ class RootThread:
     def _keep(self) -> None:
         database = Database(self._path)
         try:
-            keeper = Keeper(self.spec, database, self._world, self._pacing, self.wake, failure=self._failure)
+            keeper = Keeper(self.spec, database, self._world, self._pacing, self.wake, orders=self._orders,
+                failure=self._failure,
+            )  # fmt: skip
             try:
                 self._turns(keeper)
             finally:
@@ -114,8 +126,15 @@ class RootThread:
 
     def _say(self, what: Told, condition: Condition | None = None) -> None:
         before, self.latest = self.latest, Latest(what, condition)
-        if not what.says_the_same(before.told):
-            self._changed()
+        if what.says_the_same(before.told):
+            return
+        self._changed()
+        if condition is not None and condition.fault is not None:
+            _log.warning(
+                "root cannot be observed", root=self.spec.name, path=str(self.spec.path), why=what.message
+            )
+        elif condition is not None and before.told.status == "error":
+            _log.info("root is observed again", root=self.spec.name, path=str(self.spec.path))
 
     def _failed(self, error: Exception) -> None:
         if isinstance(error, sqlite3.Error):

@@ -11,7 +11,7 @@ from collections import Counter, deque
 from collections.abc import Iterator
 
 from producer.backends.interface import Tree, Watch
-from producer.core.diff import differs, same_node, suspicious, tied
+from producer.core.diff import differs, is_unidentified, same_node, suspicious, tied
 from producer.core.facts import Carried, Fact, Gone, Known, There
 from producer.core.filters import Filters
 from producer.errors import Unreadable
@@ -120,7 +120,7 @@ class Scan:
 
     def _entry(self, path: str, state: FileState, known: Known | None) -> Iterator[Fact]:
         self.looked += 1
-        news = self.resend or known is None or differs(known.state, state)
+        news = self.resend or known is None or is_unidentified(known.state) or differs(known.state, state)
         if state.type == "dir":
             self._directories.append(path)
         elif state.type == "file" and (news or (known is not None and known.xxh3 is None)):

@@ -203,10 +203,16 @@ SPECIFIC: dict[str, dict[str, str]] = {
         "status": "healthy, warning or error",
     },
     "Notification": {"type": "category; also the key", "message": "text to show", "level": "severity"},
-    "Control": {
-        "command": "what to do",
-        "target": "whom it concerns: a root, a component, a session; also the key",
-        "by": "who said it",
+    "RescanRoot": {
+        "id": "drawn by who asks; carried out once, however often it comes",
+        "by": "who asks",
+        "at": "when, ISO 8601: the clock of who asks",
+        "reason": "why, for people",
+    },
+    "AcceptRoot": {
+        "id": "drawn by who asks; carried out once, however often it comes",
+        "by": "who asks",
+        "at": "when, ISO 8601: the clock of who asks",
     },
     "TopicEpoch": {
         "topic": "declared name of the topic; also the key",

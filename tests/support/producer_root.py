@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,9 +18,11 @@ from producer.backends.local.backend import LocalBackend
 from producer.backends.local.watch import InotifyWatch
 from producer.clock import SystemClock
 from producer.database import Database
-from producer.keeper import Keeper, Pacing, World
+from producer.keeper import Keeper
+from producer.orders import Order
 from producer.outbox import Unsent
 from producer.settings import RootSpec
+from producer.world import Pacing, World
 from schemas import raw
 from schemas.codec import raw_codec
 from schemas.paths import from_wire, is_inside
@@ -59,6 +62,7 @@ class RootBench:
         self.state = self.folder / "films.sqlite"
         self.clock = SkippingClock()
         self.woken = threading.Event()
+        self.orders: deque[Order] = deque()
         self.keeper: Keeper
         self._read = 0
 
@@ -79,7 +83,9 @@ class RootBench:
         self.database = Database(self.state)
         local = LocalBackend(self.root, lambda root, woken: self.make_watch(root, woken))
         world = World(self.backend or local, self.clock)
-        self.keeper = Keeper(self.spec, self.database, world, self.pacing, self.woken.set, failure=failure)
+        self.keeper = Keeper(self.spec, self.database, world, self.pacing, self.woken.set, orders=self.orders,
+            failure=failure,
+        )  # fmt: skip
 
     def stop(self) -> None:
         """Away with it; nothing more is written than was."""

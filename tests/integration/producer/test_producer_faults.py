@@ -17,7 +17,7 @@ from watchdog.observers.inotify_c import InotifyEvent
 
 from producer.backends.interface import Watch
 from producer.backends.local.watch import InotifyWatch, Reader
-from producer.keeper import Pacing
+from producer.world import Pacing
 from schemas import raw
 from tests.fakes.producer_backend import FakeBackend
 from tests.support.producer_root import RootBench, believed, put, said

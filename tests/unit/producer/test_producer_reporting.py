@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from producer.backends.interface import Coverage
+from producer.condition import Condition, watch_limit_message
 from producer.core.identity import Fault, Faulty
-from producer.keeper import Condition, watch_limit_message
 from producer.reporting import failing, root_report, scan_report, told
 from producer.scanning import Progress
 from producer.settings import RootSpec
