@@ -23,14 +23,25 @@ def find() -> Settings:
     settings = load(Settings)
     if settings.kafka.bootstrap_servers is not None and settings.database.url is not None:
         return settings
-    path = path_in(settings.state_dir)
-    try:
-        running = msgspec.json.decode(path.read_bytes(), type=RunFile)
-    except (OSError, msgspec.DecodeError) as error:
+    running = _running(settings)
+    if running is None:
         if settings.kafka.bootstrap_servers is not None:  # a tool that needs no database can do without
             return settings
-        raise NotRunning(str(path)) from error
+        raise NotRunning(str(path_in(settings.state_dir)))
     return with_running(settings, running)
+
+
+def running_roots(settings: Settings) -> frozenset[str]:
+    """Names of the roots of a platform that runs here."""
+    running = _running(settings)
+    return frozenset() if running is None else frozenset(running.library)
+
+
+def _running(settings: Settings) -> RunFile | None:
+    try:
+        return msgspec.json.decode(path_in(settings.state_dir).read_bytes(), type=RunFile)
+    except (OSError, msgspec.DecodeError):  # none runs, or one of another version: nothing is known of it
+        return None
 
 
 def with_running(settings: Settings, running: RunFile) -> Settings:

@@ -27,7 +27,8 @@ from runtime.settings import PREFIX, SettingsError, load, variables
 ROOT = Path(__file__).parents[3]
 COMMANDS = [
     "up", "watch", "stream", "project", "serve", "tap", "migrate", "version", "topics plan", "topics apply",
-    "topics list", "replay project", "replay fold", "config print", "config check", "user admin",
+    "topics list", "roots list", "roots rescan", "roots accept", "replay project", "replay fold", "config print",
+    "config check", "user admin",
 ]  # fmt: skip
 
 
