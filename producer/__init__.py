@@ -7,6 +7,7 @@ and writes index and outbox in one transaction; one asyncio task per root sends 
     backends (tree) ─▶ scanner (against the index)┴▶ journal ─▶ index + outbox ─▶ sender ─▶ kafka_log ─▶ Kafka
 
 `main` keeps all roots of a process and `root` the thread of one; in it `keeper` decides by the table `core.life` what
-a turn does, `scanning` which scan runs and `memory` what outlives a restart. `reporting` puts a root's condition into
-words. `state` and `database` are the files, `settings`, `ports`, `clock`, `backoff` and `errors` what all share.
+a turn does, `scanning` which scan runs and `memory` what outlives a restart; `world` is what it reaches. `control` reads
+what operators ask and hands it on as `orders`. `reporting` puts a root's `condition` into words. `state` and `database`
+are the files, `settings`, `ports`, `clock`, `backoff` and `errors` what all share.
 """

@@ -196,6 +196,7 @@ SPECIFIC: dict[str, dict[str, str]] = {
         "host": "the file server, on SMB",
         "share": "the share, on SMB",
         "location": "where it is mounted",
+        "details": "facts; of the last command (`catalog.control.v1`) `command` its id, `command_done`, `command_result`",
     },
     "ScanReport": {"done": "entries seen so far", "finished": "true on the last report of a scan"},
     "SystemUpdate": {

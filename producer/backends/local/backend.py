@@ -31,7 +31,7 @@ class LocalBackend:
         except NotADirectoryError as error:
             raise RootFault(Faulty("not_a_directory", f"{self._root} is not a directory")) from error
         except OSError as error:
-            raise RootFault(Faulty("unreadable", f"{self._root}: {error.strerror}")) from error
+            raise RootFault(Faulty("unreadable", f"{self._root} cannot be read: {error.strerror}")) from error
 
     def watch(self, woken: Callable[[], None]) -> Watch:
         """See the interface."""

@@ -20,7 +20,7 @@ from tests.support.command import Command
 from tests.support.producer_process import producing
 from tests.support.producer_root import put, said
 from tests.support.servers import Brokers, clients
-from tests.support.topic import Said, read, write
+from tests.support.topic import Said, decoded, read, write
 from tests.support.waiting import wait_until
 
 
@@ -132,6 +132,8 @@ def test_a_root_that_is_not_there_is_named_in_the_log_and_the_list_from_the_star
     nowhere = tmp_path / "nowhere"
     with producing(kafka, of(nowhere), tmp_path / "state") as process:
         wait_until(lambda: bool(Command(kafka).json("roots", "list")), 10, what="a report")
+        reports = [one for one in decoded(read(kafka, topics.REPORTS)) if one["kind"] == "root"]
+        assert reports[0]["status"] == "error"
         (line,) = Command(kafka).json("roots", "list")
         assert (line["state"], line["configured"]) == ("offline", False)
         assert f"{nowhere} does not exist" in line["message"]
