@@ -197,7 +197,7 @@ class Keeper:
             case "open_gap":
                 self._scanning.open_gap(cause)
             case "scan":
-                self._scanning.ask("scan", cause, order=order)
+                self._scanning.ask_first("scan", cause, order=order)
             case _:
                 assert_never(deed)
 

@@ -118,6 +118,10 @@ class Scanning:
         if not any(asked.covers(wanted) for asked in self._asked):
             self._asked.append(wanted)
 
+    def ask_first(self, origin: Origin, cause: str, *, order: str | None = None) -> None:
+        """Scan the whole root before anything that operators asked for while it could not be observed."""
+        self._asked.appendleft(Asked(origin, cause, order=order))
+
     def open(self, directories: Sequence[str]) -> None:
         """Scan directories that are new at their place. While a baseline runs, what is below them is said whether
         known or not: the baseline's end takes what it has not heard of for gone."""
@@ -125,9 +129,11 @@ class Scanning:
         self._small.extend(self._scan(subtree=path, resend=resend) for path in directories)
 
     def abandon(self) -> None:
-        """Forget all scans: the root is lost, or is going to be scanned from the beginning."""
+        """Forget all scans: the root is lost, or is going to be scanned from the beginning. What operators asked for is
+        done when it can be."""
+        running = () if self._running is None else (self._running.asked,)
+        self._asked = deque(asked for asked in (*running, *self._asked) if asked.order is not None)
         self._running = self.progress = None
-        self._asked.clear()
         self._small.clear()
 
     def take_outcome(self) -> Outcome | None:

@@ -139,9 +139,26 @@ def test_of_a_root_that_is_away_a_rescan_waits_until_it_is_back(bench: RootBench
     assert (told.done, told.text) == (False, "it is scanned when the root can be observed")
     backend.nodes = known
     bench.clock.skipped += 5
-    assert said(bench.settle())[:3] == [
-        "RootBack root_back", "ScanStarted scan requested", "ScanFinished scan requested",
+    assert said(bench.settle()) == [
+        "RootBack root_back", "ScanStarted scan root_back", "ScanFinished scan root_back",
+        "ScanStarted scan requested", "ScanFinished scan requested",
     ]  # fmt: skip
+    told = outcome(bench)
+    assert told is not None
+    assert told.done
+
+
+def test_a_rescan_cut_short_by_the_loss_of_the_root_is_done_when_it_is_back(
+    bench: RootBench, backend: FakeBackend
+) -> None:
+    bench.orders.append(Order(1, rescan()))
+    bench.keeper.turn()
+    known, backend.nodes = backend.nodes, {}
+    bench.clock.skipped += 5
+    assert said(bench.settle()) == ["ScanStarted scan requested", "RootLost missing"]
+    backend.nodes = known
+    bench.clock.skipped += 5
+    assert said(bench.settle())[-1] == "ScanFinished scan requested"
     told = outcome(bench)
     assert told is not None
     assert told.done
