@@ -6,6 +6,7 @@ CommandError            exit code 1
 ├── NotAsAsked          what a command did was not found when it looked afterwards
 ├── UnknownLibrary      no record of that library is in the change log
 ├── ProvisionError      topics cannot be made as declared (`cli.provisioning.topics`)
+├── AclError            permissions cannot be made as declared (`cli.provisioning.acls`)
 ├── MigrationError      the database cannot be brought up to date (`cli.provisioning.tables`)
 ├── UpError             the platform cannot be started here (`cli.up.errors`)
 └── NoMarkers           a document has no place for a generated table (`cli.generate`)

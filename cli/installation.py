@@ -32,15 +32,11 @@ def find() -> Settings:
     settings = load(Settings)
     if settings.kafka.bootstrap_servers is not None and settings.database.url is not None:
         return settings
-    path = path_in(settings.state_dir)
-    try:
-        running = msgspec.json.decode(path.read_bytes(), type=RunFile)
-    except PermissionError as error:
-        raise NotRunning(f"{path}, which belongs to another user") from error
-    except (OSError, msgspec.DecodeError) as error:
+    running = _running(settings)
+    if running is None:
         if settings.kafka.bootstrap_servers is not None:  # a tool that needs no database can do without
             return settings
-        raise NotRunning(str(path)) from error
+        raise NotRunning(_looked_at(settings))
     return with_running(settings, running)
 
 
@@ -48,12 +44,12 @@ def find() -> Settings:
 def out_of_service(component: str) -> Iterator[None]:
     """Where a platform of `up` runs here: its component ends for the time of the block, and is started again by its
     supervisor afterwards. Elsewhere nothing happens. Raises NotHeld, OSError."""
-    state = State(load(Settings).state_dir.resolve())
-    try:
-        running = msgspec.json.decode(path_in(state.folder).read_bytes(), type=RunFile)
-    except (OSError, msgspec.DecodeError):
+    settings = load(Settings)
+    running = _running(settings)
+    if running is None:
         yield
         return
+    state = State(settings.state_dir.resolve())
     with held(state.hold(component), state.folder, running.pids.get(component)):
         yield
 
@@ -64,11 +60,34 @@ def database_url() -> str:
     settings = load(Settings)
     if settings.database.url is not None:
         return settings.database.dsn()
+    running = _running(settings)
+    if running is None:
+        raise NotRunning(_looked_at(settings), "database", "CATALOGIZER_DATABASE__URL")
+    return running.database_url
+
+
+def running_roots(settings: Settings) -> frozenset[str]:
+    """Names of the roots of a platform that runs here."""
+    running = _running(settings)
+    return frozenset() if running is None else frozenset(running.library)
+
+
+def _running(settings: Settings) -> RunFile | None:
+    try:
+        return msgspec.json.decode(path_in(settings.state_dir).read_bytes(), type=RunFile)
+    except (OSError, msgspec.DecodeError):  # none runs, or one of another version: nothing is known of it
+        return None
+
+
+def _looked_at(settings: Settings) -> str:
     path = path_in(settings.state_dir)
     try:
-        return msgspec.json.decode(path.read_bytes(), type=RunFile).database_url
-    except (OSError, msgspec.DecodeError) as error:
-        raise NotRunning(str(path), "database", "CATALOGIZER_DATABASE__URL") from error
+        path.open().close()
+    except PermissionError:
+        return f"{path}, which belongs to another user"
+    except OSError:
+        return str(path)
+    return f"{path}, which another version wrote"
 
 
 def with_running(settings: Settings, running: RunFile) -> Settings:

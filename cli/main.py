@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from cli import config, replay, services, tap, topics, user
+from cli import config, replay, roots, services, tap, topics, user
 from cli.console import print_json, run_to_exit
 from cli.options import AsJson
 
@@ -65,7 +65,13 @@ for process in (services.up, services.watch, services.stream, services.project, 
 app.command(rich_help_panel=TOOLS)(tap.tap)
 app.command(rich_help_panel=TOOLS)(migrate)
 app.command(rich_help_panel=TOOLS)(version)
-for name, group in (("topics", topics.app), ("replay", replay.app), ("config", config.app), ("user", user.app)):
+for name, group in (
+    ("topics", topics.app),
+    ("roots", roots.app),
+    ("replay", replay.app),
+    ("config", config.app),
+    ("user", user.app),
+):
     app.add_typer(group, name=name, rich_help_panel=TOOLS)
 
 

@@ -3,8 +3,11 @@
 The watcher is the fast path; a scan compared with the persisted index is the truth. One thread per root observes
 and writes index and outbox in one transaction; one asyncio task per root sends the outbox to Kafka.
 
-    inotify ─▶ watch ─▶ core.normalise ─▶ examine ┐
-    scanner (listing against the index) ──────────┴▶ journal ─▶ index + outbox ─▶ sender ─▶ Kafka
+    backends (watch) ─▶ core.normalise ─▶ examine ┐
+    backends (tree) ─▶ scanner (against the index)┴▶ journal ─▶ index + outbox ─▶ sender ─▶ kafka_log ─▶ Kafka
 
-`root` keeps one root alive through losses, overflows and a full outbox; `main` keeps all of them.
+`main` keeps all roots of a process and `root` the thread of one; in it `keeper` decides by the table `core.life` what
+a turn does, `scanning` which scan runs and `memory` what outlives a restart; `world` is what it reaches. `control` reads
+what operators ask and hands it on as `orders`. `reporting` puts a root's `condition` into words. `state` and `database`
+are the files, `settings`, `ports`, `clock`, `backoff` and `errors` what all share.
 """

@@ -6,6 +6,7 @@ ProducerError
 ├── Unencodable       the process cannot carry file names as bytes
 ├── RootFault         the root as a whole cannot be observed now (retryable)
 ├── Unreadable        one path below a healthy root cannot be looked at (retryable)
+├── WatchUnavailable  the system gives no watch now: the root is scanned instead (retryable)
 └── LogUnavailable    the log did not confirm records in time (retryable; they may or may not be in it)
 """
 
@@ -70,6 +71,16 @@ class Unreadable(ProducerError):
         self.path = path
         self.reason = reason
         super().__init__(f"{path!r}: {reason}")
+
+
+class WatchUnavailable(ProducerError):
+    """Changes of the root are not reported until it is tried again."""
+
+    retryable = True
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
 
 
 class LogUnavailable(ProducerError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from producer.backends.interface import Tree
 from producer.core.diff import differs
 from producer.core.facts import Carried, Fact, Gone, There
 from producer.core.filters import Filters
@@ -11,7 +12,6 @@ from producer.core.normalise import Look, Work
 from producer.core.pace import Pace
 from producer.errors import Unreadable
 from producer.index import Index
-from producer.ports import Tree
 from schemas.raw import FileState
 
 
@@ -53,7 +53,7 @@ class Examiner:
 
     def _look(self, path: str, look: Look, tree: Tree) -> Fact | None:
         try:
-            state = tree.state(path)
+            state = tree.stat(path)
         except Unreadable:  # it may be there: nothing may be said, the next scan looks again
             return None
         if state is None and look.brought:  # moved on, or deleted, since: that event is still to come
@@ -74,6 +74,6 @@ class Examiner:
 
 def _state(tree: Tree, path: str) -> FileState | None:
     try:
-        return tree.state(path)
+        return tree.stat(path)
     except Unreadable:
         return None

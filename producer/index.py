@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import cast
 
+from producer.core.diff import UNIDENTIFIED
 from producer.core.facts import Known
 from producer.database import Database
 from schemas.raw import FileState, FileType
@@ -75,6 +76,10 @@ class Index:
         """Everything below one directory is below the other from here on; nothing is known there before."""
         before, after = _bytes(source), _bytes(target)
         self._db.execute(_MOVE, (after, len(before) + 1, *_range(source)))
+
+    def forget_identities(self) -> None:
+        """What is known of each path is its content alone: the root is the same tree at another place."""
+        self._db.execute("UPDATE entry SET dev = 0, inode = ?", (UNIDENTIFIED,))
 
     def renumber(self, before: int, after: int) -> None:
         """The file system has another device number since it was mounted anew."""

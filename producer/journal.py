@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from producer.core.diff import differs, same_node
+from producer.core.diff import differs, is_unidentified, same_node
 from producer.core.facts import Carried, Fact, Gone, Known, Print, There
 from producer.database import Database
 from producer.index import Index
@@ -91,8 +91,11 @@ class Journal:
         self, path: str, state: FileState, print_: Print | None, via: Via, resend: bool, written: Written
     ) -> None:
         known = self._index.get(path)
+        if known is not None and not resend and is_unidentified(known.state) and _same(known, state, print_):
+            self._index.put(path, state, known.xxh3)  # at another place it has another identity: nothing to say
+            known = Known(path, state, known.xxh3)
         xxh3 = None if known is None else known.xxh3
-        if resend or known is None or differs(known.state, state):
+        if resend or known is None or is_unidentified(known.state) or differs(known.state, state):
             if known is not None and known.state.type == "dir" and state.type != "dir":
                 self._empty(path, via, written)
             self._outbox.observed(path, state, via)
@@ -108,7 +111,7 @@ class Journal:
         written.there += 1
         if known is None:
             written.added += 1
-        elif differs(known.state, state):
+        elif is_unidentified(known.state) or differs(known.state, state):
             written.changed += 1
         if state.type == "dir" and (known is None or differs(known.state, state)):
             written.opened.append(path)
@@ -150,3 +153,8 @@ class Journal:
             written.opened.append(path)
         written.moved += 1
         written.there += 1
+
+
+def _same(known: Known, state: FileState, print_: Print | None) -> bool:
+    """True when what is there is what was known, whatever its identity; the content is compared where it was read."""
+    return not differs(known.state, state) and (print_ is None or known.xxh3 in (None, print_.xxh3))

@@ -5,30 +5,33 @@ and sees to what is due. Nothing is believed to be gone before the root itself w
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import assert_never
 
+from producer.backends.interface import Coverage, Drained, Tree, Watch
+from producer.condition import Condition, watch_limit_message
 from producer.core.facts import Fact, Gone
 from producer.core.filters import Filters
-from producer.core.identity import Faulty, Same, Seen, is_same, judge
+from producer.core.identity import Faulty, Same, Seen, judge
 from producer.core.life import Deed, Happening, State, step
 from producer.core.normalise import Event, normalise
 from producer.core.pace import Pace
 from producer.database import Database
-from producer.errors import RootFault
+from producer.errors import RootFault, WatchUnavailable
 from producer.examine import Examiner
 from producer.index import Index
 from producer.journal import Journal, Written
 from producer.memory import Memory
+from producer.orders import ACCEPTED, REQUESTED, Order, Outcome
 from producer.outbox import LIVE, Outbox, depth
-from producer.ports import Clock, Drained, Files, Points, Tree, Watch, no_points
-from producer.scanning import CONFIRM_SECONDS, MASS_DELETION, Progress, Scanning
+from producer.scanning import MASS_DELETION, Scanning
 from producer.settings import NAS_JUNK, RootSpec
+from producer.world import Pacing, World
+from runtime import log
+from schemas.admin import AcceptRoot, RescanRoot
+from schemas.paths import from_wire
 from schemas.raw import RootIdentity
-
-UNWATCHED_SECONDS = 60.0
-"""Between scans of a root with directories that cannot be watched."""
 
 ROOM = 0.5
 """An outbox that was full is written to again below this share of its limit."""
@@ -37,58 +40,28 @@ PAUSE = 0.8
 """Scans wait while the outbox is fuller than this share of its limit, so that events still find room."""
 
 PAUSE_SECONDS = 0.5
+NOTHING = Coverage(0, 0, "")
 
-
-@dataclass(frozen=True, slots=True)
-class Pacing:
-    """Times of a root's life, in seconds, and the outbox's limit in records."""
-
-    identity_seconds: float
-    reconcile_seconds: float
-    outbox_limit: int
-    confirm_seconds: float = CONFIRM_SECONDS
-    unwatched_seconds: float = UNWATCHED_SECONDS
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """What a root's thread reaches: files, the kernel's watches (None where it gives none), time."""
-
-    files: Files
-    watch: Callable[[], Watch | None]
-    clock: Clock
-    points: Points = no_points
-    written: Callable[[], None] = lambda: None
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """How a root is, as it is reported. `fault`: why it cannot be observed; `problems`: what is wrong with one
-    that can."""
-
-    state: State
-    fault: Faulty | None
-    watched: int
-    unwatched: int
-    waiting: int
-    problems: tuple[str, ...]
-    progress: Progress | None
-    tries: int
-    scanned: bool
+_log = log.get(__name__)
 
 
 class Keeper:
-    """Raises LibraryChanged, and sqlite3.Error at any time: then it is to be closed and made anew. `failure`: why
-    the one before it ended, when that was not a stop."""
+    """Raises LibraryChanged, and sqlite3.Error at any time: then it is to be closed and made anew. `woken` is called
+    from any thread when a turn is due; `orders`: what operators ask, put there by any thread; `failure`: why the one
+    before it ended, when that was not a stop."""
 
     def __init__(
-        self, spec: RootSpec, database: Database, world: World, pacing: Pacing, *, failure: str | None = None
-    ) -> None:
+        self, spec: RootSpec, database: Database, world: World, pacing: Pacing, woken: Callable[[], None], *,
+        orders: deque[Order], failure: str | None = None,
+    ) -> None:  # fmt: skip
         self._spec = spec
         self._db = database
         self._world = world
         self._pacing = pacing
         self._clock = world.clock
+        self._woken = woken
+        self._orders = orders
+        self._outcome: Outcome | None = None
         self._memory = Memory(database)
         self._memory.claim(spec.name, spec.library)
         self._outbox = Outbox(database, spec.name, world.clock)
@@ -102,6 +75,7 @@ class Keeper:
             confirm_seconds=pacing.confirm_seconds,
         )  # fmt: skip
         self._watch: Watch | None = None
+        self._watch_problem: str | None = None
         self._fault: Faulty | None = None
         self._tries = 0
         self._identity_at = float("-inf")
@@ -128,6 +102,7 @@ class Keeper:
         drained = self._watch.drain(now) if self._watch is not None else Drained()
         if drained.suspect or now >= self._identity_at:
             self._identify(now)
+        self._obey(now)
         self._measure()
         if self._state == "watching":
             try:
@@ -135,32 +110,34 @@ class Keeper:
             except RootFault as fault:
                 self._happen("faulty", fault.faulty.cause, fault.faulty)
             self._measure()
+        self._outcome = self._scanning.take_outcome() or self._outcome
         return self._rest()
 
     def condition(self) -> Condition:
         """How the root is now."""
-        watch = self._watch
+        coverage = self._coverage
         return Condition(
             state=self._state,
             fault=self._fault,
-            watched=0 if watch is None else watch.watched,
-            unwatched=0 if watch is None else len(watch.unwatched),
+            watched=coverage.watched,
+            unwatched=coverage.unwatched,
             waiting=depth(self._db),
             problems=tuple(self._problems()),
             progress=self._scanning.progress,
             tries=self._tries,
-            scanned=self._scanning.finished_at is not None and not self._scanning.is_whole,
+            scanned=self._scanning.finished_at is not None and not self._scanning.is_announced,
+            outcome=self._outcome,
         )
 
     # -- who the root is ---------------------------------------------------------------------------------------
 
-    def _identify(self, now: float) -> None:
+    def _identify(self, now: float, back: str = "root_back", order: str | None = None) -> None:
         self._identity_at = now + self._pacing.identity_seconds
         match self._judge():
             case Same(identity):
                 self._tries = 0
                 self._take_identity(identity)
-                self._happen("seen", "root_back" if self._state == "lost" else "start", None)
+                self._happen("seen", back if self._state == "lost" else "start", None, order)
             case Faulty() as faulty:
                 self._tries += 1
                 self._happen("faulty", faulty.cause, faulty)
@@ -180,16 +157,14 @@ class Keeper:
 
     def _judge(self) -> Same | Faulty:
         try:
-            with self._world.files.open() as tree:
-                known = self._memory.identity
-                other = known is not None and not is_same(known, tree.identity)
-                return judge(known, Seen(tree.identity, other and self._world.files.is_empty()))
+            with self._world.backend.open() as tree:
+                return judge(self._memory.identity, Seen(tree.identity, tree.is_empty))
         except RootFault as fault:
             return fault.faulty
 
     def _open(self) -> Tree:
-        tree = self._world.files.open()
-        verdict = judge(self._memory.identity, Seen(tree.identity, empty=False))
+        tree = self._world.backend.open()
+        verdict = judge(self._memory.identity, Seen(tree.identity, tree.is_empty))
         if isinstance(verdict, Faulty):
             tree.__exit__(None, None, None)
             raise RootFault(verdict)
@@ -202,13 +177,13 @@ class Keeper:
 
     # -- what happens to it ------------------------------------------------------------------------------------
 
-    def _happen(self, happening: Happening, cause: str, fault: Faulty | None) -> None:
+    def _happen(self, happening: Happening, cause: str, fault: Faulty | None, order: str | None = None) -> None:
         self._state, deeds = step(self._state, happening)
         self._fault = fault
         for deed in deeds:
-            self._do(deed, cause)
+            self._do(deed, cause, order)
 
-    def _do(self, deed: Deed, cause: str) -> None:
+    def _do(self, deed: Deed, cause: str, order: str | None) -> None:
         match deed:
             case "arm":
                 self._arm()
@@ -222,7 +197,7 @@ class Keeper:
             case "open_gap":
                 self._scanning.open_gap(cause)
             case "scan":
-                self._scanning.ask("scan", cause)
+                self._scanning.ask_first("scan", cause, order=order)
             case _:
                 assert_never(deed)
 
@@ -236,7 +211,11 @@ class Keeper:
 
     def _arm(self) -> None:
         self.close()
-        self._watch = self._world.watch()
+        try:
+            self._watch, self._watch_problem = self._world.backend.watch(self._woken), None
+        except WatchUnavailable as error:
+            _log.warning("no watch, scanning instead", root=self._spec.name, reason=error.reason)
+            self._watch_problem = error.reason
         self._scanning.arm(self._watch)
 
     def _measure(self) -> None:
@@ -246,14 +225,68 @@ class Keeper:
         elif self._state == "frozen" and waiting < self._pacing.outbox_limit * ROOM:
             self._happen("room", "outbox_full", None)
 
+    # -- what operators ask ------------------------------------------------------------------------------------
+
+    def _obey(self, now: float) -> None:
+        while self._orders:
+            order = self._orders[0]
+            match order.command:
+                case RescanRoot() | AcceptRoot() as command if self._memory.was_carried_out(command.id):
+                    self._note(order)
+                case RescanRoot() as command:
+                    self._rescan(command)
+                    self._note(order)
+                case AcceptRoot() as command:
+                    self._accept(command, order, now)
+                case None:
+                    self._note(order)
+                case _:
+                    assert_never(order.command)
+            self._orders.popleft()
+
+    def _note(self, order: Order) -> None:
+        with self._db.transaction():
+            self._memory.note(order)
+
+    def _rescan(self, command: RescanRoot) -> None:
+        subtree = from_wire(command.subtree, command.subtree_b64)
+        self._scanning.ask("scan", REQUESTED, subtree, order=command.id)
+        waits = "" if self._state == "watching" else " when the root can be observed"
+        self._outcome = Outcome(command.id, False, f"it is scanned{waits}")
+
+    def _accept(self, command: AcceptRoot, order: Order, now: float) -> None:
+        match self._judge():
+            case Faulty(instead=RootIdentity() as identity) as faulty:
+                self._happen("faulty", faulty.cause, faulty)
+                self._take_up(identity, order)
+                self._outcome = Outcome(command.id, False, "accepted, it is being scanned")
+                self._identify(now, ACCEPTED, command.id)
+            case Faulty(detail=detail):
+                self._note(order)
+                self._outcome = Outcome(command.id, True, f"not accepted: {detail}")
+            case Same():
+                self._note(order)
+                self._outcome = Outcome(command.id, True, "nothing to accept: it is the root that is known")
+
+    def _take_up(self, identity: RootIdentity, order: Order) -> None:
+        """The same tree at another place: what is known of it holds, but for what tells files apart there."""
+
+        def tell() -> None:
+            self._index.forget_identities()
+            self._memory.adopt(identity)
+            self._memory.note(order)
+            self._outbox.declared(self._spec, identity)
+
+        self._journal.say(tell)
+
     # -- observing ---------------------------------------------------------------------------------------------
 
     def _observe(self, drained: Drained, now: float) -> None:
-        if drained.lost is not None:
-            self._scanning.open_gap(drained.lost)
-            if drained.lost != "overflow":
+        if (missed := drained.missed) is not None:
+            self._scanning.open_gap(missed.cause, missed.subtree)
+            if missed.is_dead:
                 self._arm()
-            self._scanning.ask("scan", drained.lost)
+            self._scanning.ask("scan", missed.cause, missed.subtree)
         paused = depth(self._db) >= self._pacing.outbox_limit * PAUSE
         self._remind(now)
         due = self._pace.due(now)
@@ -280,7 +313,7 @@ class Keeper:
     def _remind(self, now: float) -> None:
         self._scanning.tick(now)
         finished = self._scanning.finished_at
-        if finished is None or self._scanning.is_whole:
+        if finished is None or self._scanning.is_announced:
             return
         if now >= finished + self._reconcile_seconds:
             if self._watch is None:
@@ -289,7 +322,7 @@ class Keeper:
 
     @property
     def _reconcile_seconds(self) -> float:
-        blind = self._watch is None or bool(self._watch.unwatched)
+        blind = self._watch is None or self._coverage.unwatched > 0
         return min(self._pacing.reconcile_seconds, self._pacing.unwatched_seconds if blind else float("inf"))
 
     def _rest(self) -> float:
@@ -313,25 +346,20 @@ class Keeper:
             found.append(scanning.finished_at + self._reconcile_seconds)
         return found
 
+    @property
+    def _coverage(self) -> Coverage:
+        return NOTHING if self._watch is None else self._watch.coverage
+
     def _problems(self) -> list[str]:
         found = []
         if self._state == "frozen":
             found.append("the outbox is full, Kafka does not take it; a scan will make up for what is missed")
         if self._state == "watching" and self._watch is None:
-            found.append("no inotify instance is free (fs.inotify.max_user_instances): scanned every minute")
-        elif self._watch is not None and self._watch.unwatched:
-            found.append(watch_limit_message(self._watch.watched, len(self._watch.unwatched)))
+            found.append(f"{self._watch_problem}; it is scanned every minute")
+        elif self._coverage.unwatched:
+            found.append(watch_limit_message(self._coverage))
         if self._scanning.confirm_at is not None:
             found.append(f"suspiciously much is gone ({MASS_DELETION}): a second scan has to find the same")
         if unreadable := self._scanning.unreadable:
             found.append(f"{len(unreadable)} paths cannot be read, the first is {unreadable[0]!r}")
         return found
-
-
-def watch_limit_message(used: int, missing: int) -> str:
-    """What an operator needs to know of the watch limit."""
-    limit = "fs.inotify.max_user_watches"
-    return (
-        f"{used} directories are watched, {used + missing} are needed, and the kernel allows no more: "
-        f"the other {missing} are scanned every minute; raise {limit} above {used + missing}"
-    )

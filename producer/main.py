@@ -12,19 +12,21 @@ from pathlib import Path
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from producer.backends.table import backend_of
+from producer.backoff import KAFKA, Backoff
 from producer.clock import SystemClock
+from producer.control import ControlReader
 from producer.errors import LogUnavailable, Unencodable
-from producer.files import LocalFiles
 from producer.kafka_log import KafkaLog
-from producer.keeper import Pacing, World
+from producer.memory import commands_read
 from producer.outbox import Unsent
-from producer.ports import Points, Watch, no_points
+from producer.ports import Points, no_points
 from producer.reporting import root_report, scan_report
 from producer.root import RootThread
 from producer.sender import Sender
 from producer.settings import ProducerSettings, RootSpec
 from producer.state import locked_folder, open_unsent
-from producer.watch import InotifyWatch
+from producer.world import Pacing, World
 from runtime import log
 from runtime.health import Health, HealthServer
 from runtime.kafka import Kafka, stop_client
@@ -36,7 +38,6 @@ from schemas.system import Scalar
 REPORT_SECONDS = 5.0
 SCAN_REPORT_SECONDS = 2.0
 DRAIN_SECONDS = 2.0
-CONNECT_RETRY_SECONDS = 1.0
 
 _log = log.get(__name__)
 
@@ -55,24 +56,17 @@ class Watched:
         loop = asyncio.get_running_loop()
         path = folder / f"{spec.name}.sqlite"
         self._database = open_unsent(path)
+        self.commands_read = commands_read(self._database)
         lane = lane_of(spec.library, kafka.lanes)
         self.sender = Sender(spec.name, Unsent(self._database), target, lane, spec.library.encode(), points=points)
         pacing = Pacing(settings.identity_seconds, settings.reconcile_seconds, settings.outbox_limit)
         world = World(
-            files=LocalFiles(spec.path),
-            watch=self._watch,
+            backend=backend_of(spec),
             clock=SystemClock(),
             points=points,
             written=partial(_soon, loop, self.sender.wake),
         )
         self.thread = RootThread(spec, path, world, pacing, partial(_soon, loop, self._has_changed))
-
-    def _watch(self) -> Watch | None:
-        try:
-            return InotifyWatch(self.spec.path, self.thread.wake)
-        except OSError as error:
-            _log.warning("no inotify instance, scanning instead", root=self.spec.name, error=str(error))
-            return None
 
     def _has_changed(self) -> None:
         self.begun.set()
@@ -117,7 +111,7 @@ class _Producer:
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(root.sender.run()) for root in self._roots]
-                tasks += [group.create_task(self._report()), group.create_task(self._announce())]
+                tasks += [group.create_task(task()) for task in (self._report, self._announce, self._control)]
                 for root in self._roots:
                     root.thread.start()
                 await stop.wait()
@@ -146,16 +140,22 @@ class _Producer:
                     await root.sender.emptied()
 
     async def _announce(self) -> None:
+        backoff = Backoff(KAFKA)
         while True:
             try:
                 await self._log.start()
                 break
             except LogUnavailable as error:
                 _log.warning("Kafka cannot be reached, trying again", error=str(error))
-                await asyncio.sleep(CONNECT_RETRY_SECONDS)
+                await asyncio.sleep(backoff.next_seconds())
         for root in self._roots:
             await root.begun.wait()
         announce_ready()
+
+    async def _control(self) -> None:
+        threads = {root.spec.name: root.thread for root in self._roots}
+        positions = {root.spec.name: root.commands_read for root in self._roots}
+        await ControlReader(self._kafka, positions, lambda root, order: threads[root].order(order)).run()
 
     async def _report(self) -> None:
         producer = await self._reporting_producer()
@@ -169,6 +169,7 @@ class _Producer:
             await stop_client(producer)
 
     async def _reporting_producer(self) -> AIOKafkaProducer:
+        backoff = Backoff(KAFKA)
         while True:
             producer = self._kafka.producer()
             try:
@@ -176,9 +177,13 @@ class _Producer:
                 return producer
             except KafkaError:  # the senders tell of it
                 await stop_client(producer)
-                await asyncio.sleep(CONNECT_RETRY_SECONDS)
+                await asyncio.sleep(backoff.next_seconds())
 
     async def _report_roots(self, reporter: Reporter) -> None:
+        with contextlib.suppress(TimeoutError):  # of one that nobody has looked at yet there is nothing to say
+            async with asyncio.timeout(REPORT_SECONDS):
+                for root in self._roots:
+                    await root.begun.wait()
         while True:
             self._changed.clear()
             at = now_iso()

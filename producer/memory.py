@@ -1,24 +1,33 @@
 """What a root's thread remembers across restarts beside index and outbox: who the root is, whether it is lost,
-whether its baseline was ever completed, scan numbers, and the gaps that have been told and not yet healed."""
+whether its baseline was ever completed, scan numbers, the gaps that have been told and not yet healed, and how far
+operators' commands were read and which were carried out."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 from producer.database import Database
 from producer.errors import LibraryChanged
+from producer.orders import Order
 from schemas.codec import Codec, encode
 from schemas.raw import RootIdentity
 
+COMMANDS_READ = "commands_read"
+COMMANDS_KEPT = 1_000
+"""Ids of commands remembered; more than operators issue while the topic keeps them."""
+
+_FORGET = "DELETE FROM command WHERE rowid <= (SELECT max(rowid) FROM command) - ?"
 _identity: Codec[RootIdentity] = Codec(RootIdentity)
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A gap that is open. Numbers rise."""
+    """A gap that is open below `subtree`. Numbers rise."""
 
     number: int
     cause: str
+    subtree: str
 
 
 class Memory:
@@ -72,12 +81,30 @@ class Memory:
 
     def gaps(self) -> list[Gap]:
         """Those open, oldest first."""
-        return [Gap(*row) for row in self._db.execute("SELECT id, cause FROM gap ORDER BY id")]
+        rows = self._db.execute("SELECT id, cause, subtree FROM gap ORDER BY id")
+        return [Gap(number, cause, os.fsdecode(subtree)) for number, cause, subtree in rows]
 
-    def open_gap(self, cause: str) -> None:
+    def open_gap(self, cause: str, subtree: str) -> None:
         """It has been told."""
-        self._db.execute("INSERT INTO gap (cause, subtree) VALUES (?, ?)", (cause, b""))
+        self._db.execute("INSERT INTO gap (cause, subtree) VALUES (?, ?)", (cause, os.fsencode(subtree)))
 
     def close_gap(self, gap: Gap) -> None:
         """It has been told to be healed."""
         self._db.execute("DELETE FROM gap WHERE id = ?", (gap.number,))
+
+    def was_carried_out(self, id: str) -> bool:
+        """A command of this id was."""
+        return self._db.execute("SELECT 1 FROM command WHERE id = ?", (id,)).fetchone() is not None
+
+    def note(self, order: Order) -> None:
+        """The order has been seen to."""
+        self._db.set(COMMANDS_READ, str(order.next_offset))
+        if order.command is not None:
+            self._db.execute("INSERT OR IGNORE INTO command VALUES (?)", (order.command.id,))
+            self._db.execute(_FORGET, (COMMANDS_KEPT,))
+
+
+def commands_read(database: Database) -> int | None:
+    """The next offset of the control topic; None while it was never read for this root."""
+    stored = database.get(COMMANDS_READ)
+    return None if stored is None else int(stored)

@@ -121,30 +121,43 @@ class Outbox:
         """The root can be observed again."""
         self._write("root_back", raw.RootBack(**self._head(), cause=cause))
 
-    def gap_open(self, cause: str) -> None:
-        """Observations may be missing from here on."""
-        self._write("gap_open", raw.GapOpen(**self._head(), cause=cause))
+    def gap_open(self, cause: str, subtree: str) -> None:
+        """Observations below a directory may be missing from here on."""
+        shown, b64 = to_wire(subtree)
+        self._write("gap_open", raw.GapOpen(**self._head(), cause=cause, subtree=shown, subtree_b64=b64))
 
-    def gap_closed(self, cause: str, counts: Counts) -> None:
+    def gap_closed(self, cause: str, subtree: str, counts: Counts) -> None:
         """A scan has made up for a gap."""
-        self._write("gap_closed", raw.GapClosed(**self._head(), cause=cause, counts=counts))
+        shown, b64 = to_wire(subtree)
+        self._write(
+            "gap_closed",
+            raw.GapClosed(**self._head(), cause=cause, subtree=shown, subtree_b64=b64, counts=counts),
+        )
 
-    def scan_started(self, number: int, origin: Origin, cause: str) -> None:
-        """A scan of the whole root begins."""
-        self._write("scan_started", raw.ScanStarted(**self._head(), scan=number, origin=origin, cause=cause))
+    def scan_started(self, number: int, origin: Origin, cause: str, subtree: str) -> None:
+        """A scan of a directory and all below it begins."""
+        shown, b64 = to_wire(subtree)
+        self._write(
+            "scan_started",
+            raw.ScanStarted(
+                **self._head(), scan=number, origin=origin, cause=cause, subtree=shown, subtree_b64=b64
+            ),
+        )
 
     def scan_finished(
-        self, number: int, origin: Origin, cause: str, *, total: int, counts: Counts, unseen: Sequence[str] = ()
-    ) -> None:
-        """A scan of the whole root is complete. `total`: of its records, those naming something that is there;
-        `unseen`: paths that could not be read."""
+        self, number: int, origin: Origin, cause: str, subtree: str, *, total: int, counts: Counts,
+        unseen: Sequence[str] = (),
+    ) -> None:  # fmt: skip
+        """A scan is complete. `total`: of its records, those naming something that is there; `unseen`: paths that could
+        not be read."""
         if sum(len(os.fsencode(path)) for path in unseen) > MAX_UNSEEN_BYTES:
-            unseen = ("",)
+            unseen = (subtree,)
+        shown, b64 = to_wire(subtree)
         self._write(
             "scan_finished",
             raw.ScanFinished(
-                **self._head(), scan=number, origin=origin, cause=cause, total=total, counts=counts,
-                unseen=tuple(raw.Unseen(*to_wire(path)) for path in unseen),
+                **self._head(), scan=number, origin=origin, cause=cause, total=total, counts=counts, subtree=shown,
+                subtree_b64=b64, unseen=tuple(raw.Unseen(*to_wire(path)) for path in unseen),
             ),
         )  # fmt: skip
 

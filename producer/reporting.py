@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from producer.condition import Condition
 from producer.core.identity import Fault
-from producer.keeper import Condition
+from producer.orders import Outcome
 from producer.settings import RootSpec
-from schemas.system import RootReport, Scalar, ScanReport, Status
+from schemas.system import COMMAND, COMMAND_DONE, COMMAND_RESULT, RootReport, Scalar, ScanReport, Status
 
 Mode = Literal["watching", "scanning", "offline"]
 
@@ -16,7 +17,7 @@ _ADVICE: dict[Fault, str] = {
     "missing": "it is taken up again when it is back; nothing is deleted",
     "not_a_directory": "it is taken up again when it is a directory; nothing is deleted",
     "unreadable": "it is taken up again when it can be read; nothing is deleted",
-    "swapped": "bring the known one back; to begin anew with this one, stop and delete the root's state file",
+    "swapped": "bring the known one back, or, where this is the same library restored or moved: {accept}",
     "replaced_by_empty": "it looks like an unmounted disk: mount it again; nothing is deleted",
 }
 
@@ -30,10 +31,12 @@ class Told:
     message: str
     details: tuple[tuple[str, Scalar], ...] = ()
     tries: int = 0
+    outcome: Outcome | None = None
 
     def says_the_same(self, other: Told) -> bool:
         """True when nobody needs to be told at once."""
-        return (self.status, self.mode, self.message) == (other.status, other.mode, other.message)
+        mine, others = ((told.status, told.mode, told.message, told.outcome) for told in (self, other))
+        return mine == others
 
 
 def failing(spec: RootSpec, reason: str) -> Told:
@@ -49,16 +52,21 @@ def told(spec: RootSpec, condition: Condition) -> Told:
         ("unwatched_directories", condition.unwatched),
         ("outbox_records", condition.waiting),
     )
+    outcome = condition.outcome
+    if outcome is not None:
+        details += ((COMMAND, outcome.id), (COMMAND_DONE, outcome.done), (COMMAND_RESULT, outcome.text))
     where = f"root {spec.name} ({spec.path})"
     fault = condition.fault
     if fault is not None:
         details += (("cause", fault.cause),)
-        message = f"{where} cannot be observed: {fault.detail}; {_ADVICE[fault.cause]}"
-        return Told("error", "offline", message, details, condition.tries)
+        advice = _ADVICE[fault.cause].format(accept=f"catalogizer roots accept {spec.name}")
+        message = f"{where} cannot be observed: {fault.detail}; {advice}"
+        return Told("error", "offline", message, details, condition.tries, outcome)
     if condition.problems:
-        return Told("warning", _mode(condition), f"{where}: " + "; ".join(condition.problems), details)
+        message = f"{where}: " + "; ".join(condition.problems)
+        return Told("warning", _mode(condition), message, details, outcome=outcome)
     doing = "is watched" if condition.scanned else "is watched and being scanned"
-    return Told("healthy", _mode(condition), f"{where} {doing}", details)
+    return Told("healthy", _mode(condition), f"{where} {doing}", details, outcome=outcome)
 
 
 def root_report(spec: RootSpec, what: Told, at: str, last_connected: str | None) -> RootReport:

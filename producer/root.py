@@ -7,20 +7,22 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from producer.backoff import ROOT, Backoff, Waits
+from producer.condition import Condition
 from producer.database import Database, is_damaged
 from producer.errors import LibraryChanged
-from producer.keeper import Condition, Keeper, Pacing, World
+from producer.keeper import Keeper
+from producer.orders import Order
 from producer.reporting import Told, failing, told
 from producer.settings import RootSpec
+from producer.world import Pacing, World
 from runtime import log
 from runtime.lifecycle import end_hard
-
-FIRST_RETRY_SECONDS = 1.0
-LAST_RETRY_SECONDS = 60.0
 
 _log = log.get(__name__)
 
@@ -37,16 +39,19 @@ class RootThread:
     """`changed` is called from the thread whenever `latest` says something new; `path` is the root's state."""
 
     def __init__(
-        self, spec: RootSpec, path: Path, world: World, pacing: Pacing, changed: Callable[[], None]
-    ) -> None:
+        self, spec: RootSpec, path: Path, world: World, pacing: Pacing, changed: Callable[[], None], *,
+        waits: Waits = ROOT,
+    ) -> None:  # fmt: skip
         self.spec = spec
         self._path = path
         self._world = world
         self._pacing = pacing
         self._changed = changed
         self.latest = Latest(Told("warning", "offline", f"root {spec.name} ({spec.path}) is starting"))
+        self._orders: deque[Order] = deque()
         self._wake = threading.Event()
         self._stopping = False
+        self._backoff = Backoff(waits)
         self._failure: str | None = None
         self._thread = threading.Thread(target=self.run, name=f"root-{spec.name}", daemon=True)
 
@@ -56,6 +61,11 @@ class RootThread:
 
     def wake(self) -> None:
         """Something happened: take a turn now. From any thread."""
+        self._wake.set()
+
+    def order(self, order: Order) -> None:
+        """An operator asks. From any thread."""
+        self._orders.append(order)
         self._wake.set()
 
     def ask_stop(self) -> None:
@@ -80,7 +90,6 @@ class RootThread:
 
     def run(self) -> None:
         """The thread's outermost loop."""
-        retry = FIRST_RETRY_SECONDS
         while not self._stopping:
             try:
                 self._keep()
@@ -89,14 +98,15 @@ class RootThread:
                 self._say(failing(self.spec, str(error)))
                 return
             except Exception as error:  # noqa: BLE001 - the thread's outermost loop
-                retry = FIRST_RETRY_SECONDS if self._failure is None else min(retry * 2, LAST_RETRY_SECONDS)
                 self._failed(error)
-                self._wake.wait(retry)
+                self._wake.wait(self._backoff.next_seconds())
 
     def _keep(self) -> None:
         database = Database(self._path)
         try:
-            keeper = Keeper(self.spec, database, self._world, self._pacing, failure=self._failure)
+            keeper = Keeper(self.spec, database, self._world, self._pacing, self.wake, orders=self._orders,
+                failure=self._failure,
+            )  # fmt: skip
             try:
                 self._turns(keeper)
             finally:
@@ -109,14 +119,22 @@ class RootThread:
             self._wake.clear()
             rest = keeper.turn()
             self._failure = None
+            self._backoff.reset()
             condition = keeper.condition()
             self._say(told(self.spec, condition), condition)
             self._wake.wait(rest)
 
     def _say(self, what: Told, condition: Condition | None = None) -> None:
         before, self.latest = self.latest, Latest(what, condition)
-        if not what.says_the_same(before.told):
-            self._changed()
+        if what.says_the_same(before.told):
+            return
+        self._changed()
+        if condition is not None and condition.fault is not None:
+            _log.warning(
+                "root cannot be observed", root=self.spec.name, path=str(self.spec.path), why=what.message
+            )
+        elif condition is not None and before.told.status == "error":
+            _log.info("root is observed again", root=self.spec.name, path=str(self.spec.path))
 
     def _failed(self, error: Exception) -> None:
         if isinstance(error, sqlite3.Error):

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterator
 
-from producer.core.diff import differs, same_node, suspicious, tied
+from producer.backends.interface import Tree, Watch
+from producer.core.diff import differs, is_unidentified, same_node, suspicious, tied
 from producer.core.facts import Carried, Fact, Gone, Known, There
 from producer.core.filters import Filters
 from producer.errors import Unreadable
 from producer.index import Index
-from producer.ports import Clock, Tree, Watch
+from producer.ports import Clock
 from schemas.raw import FileState
 
 STEP_SECONDS = 0.1
@@ -90,7 +91,7 @@ class Scan:
         if self._watch is not None:
             self._watch.add(path)
         try:
-            listing = self._now.listing(path)
+            listing = self._now.entries(path)
         except Unreadable as error:
             self.unreadable.append(error)
             return
@@ -112,14 +113,14 @@ class Scan:
     def _again(self, path: str) -> FileState | None:
         """Events were handled since it was listed: what was listed may be older than what they said."""
         try:
-            return self._now.state(path)
+            return self._now.stat(path)
         except Unreadable as error:
             self.unreadable.append(error)
             return None
 
     def _entry(self, path: str, state: FileState, known: Known | None) -> Iterator[Fact]:
         self.looked += 1
-        news = self.resend or known is None or differs(known.state, state)
+        news = self.resend or known is None or is_unidentified(known.state) or differs(known.state, state)
         if state.type == "dir":
             self._directories.append(path)
         elif state.type == "file" and (news or (known is not None and known.xxh3 is None)):
@@ -153,7 +154,7 @@ class Scan:
 
     def _is_gone(self, known: Known) -> bool:
         try:
-            state = self._now.state(known.path)
+            state = self._now.stat(known.path)
         except Unreadable:
             return False
         return state is None or not same_node(known.state, state)
@@ -178,7 +179,7 @@ class Scan:
 
     def _is_nothing(self, path: str) -> bool:
         try:
-            return self._now.state(path) is None
+            return self._now.stat(path) is None
         except Unreadable as error:
             self.unreadable.append(error)
             return False

@@ -1,23 +1,27 @@
 """Which scan runs, and what is told of it.
 
-Scans of the whole root are announced, numbered, and single: one that is asked for while another runs makes the
-root be scanned once more afterwards. New and moved-in directories are scanned first and unannounced. A whole scan
-heals the gaps that were open when it began."""
+Scans that are asked for, of the whole root or of a directory, are announced, numbered, and run one after another; one
+that is asked for again before it has begun runs once. New and moved-in directories are scanned first and unannounced. A
+scan heals the gaps below its directory that were open when it began."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from producer.backends.interface import Tree, Watch
 from producer.core.facts import Fact
 from producer.core.filters import Filters
+from producer.errors import Unreadable
 from producer.index import Index
 from producer.journal import Journal, Written
 from producer.memory import Gap, Memory
+from producer.orders import Outcome, scanned
 from producer.outbox import LIVE, Outbox, Via
-from producer.ports import Clock, Tree, Watch
+from producer.ports import Clock
 from producer.scanner import Scan
+from schemas.paths import is_inside
 from schemas.raw import Origin
 
 CONFIRM_SECONDS = 60.0
@@ -30,14 +34,20 @@ WATCH_UNAVAILABLE = "watch_unavailable"
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A scan of the whole root is wanted."""
+    """A scan of a directory is wanted. `order`: id of the command that wants it, if one does."""
 
     origin: Origin
     cause: str
+    subtree: str = ""
+    order: str | None = None
+
+    def covers(self, other: Asked) -> bool:
+        """True when this one does for the other as well; what an operator wants is done for itself."""
+        return self.order == other.order and is_inside(other.subtree, self.subtree)
 
 
 @dataclass(slots=True)
-class Whole:
+class Announced:
     """The announced scan that runs. `healing`: the gaps open when it began."""
 
     scan: Scan
@@ -73,24 +83,25 @@ class Scanning:
         self._verify = verify
         self._confirm_seconds = confirm_seconds
         self._watch: Watch | None = None
-        self._asked: Asked | None = None
-        self._whole: Whole | None = None
+        self._asked: deque[Asked] = deque()
+        self._running: Announced | None = None
         self._small: deque[Scan] = deque()
         self._withheld: frozenset[str] = frozenset()
         self._confirm_at: float | None = None
         self.finished_at: float | None = None
+        self._outcome: Outcome | None = None
         self.unreadable: tuple[str, ...] = ()
         self.progress: Progress | None = None
 
     @property
     def is_busy(self) -> bool:
         """True while there is something to scan."""
-        return bool(self._small) or self._whole is not None or self._asked is not None
+        return bool(self._small) or self.is_announced
 
     @property
-    def is_whole(self) -> bool:
-        """True while the whole root is being scanned, or is about to be."""
-        return self._whole is not None or self._asked is not None
+    def is_announced(self) -> bool:
+        """True while an announced scan runs, or is about to."""
+        return self._running is not None or bool(self._asked)
 
     @property
     def confirm_at(self) -> float | None:
@@ -101,45 +112,58 @@ class Scanning:
         """Scans add their directories to this watch from here on."""
         self._watch = watch
 
-    def ask(self, origin: Origin, cause: str) -> None:
-        """Scan the whole root, now or when the present scan is done."""
-        if self._asked is None:
-            self._asked = Asked(origin, cause)
+    def ask(self, origin: Origin, cause: str, subtree: str = "", *, order: str | None = None) -> None:
+        """Scan a directory (the whole root), now or when what was asked for before is done."""
+        wanted = Asked(origin, cause, subtree, order)
+        if not any(asked.covers(wanted) for asked in self._asked):
+            self._asked.append(wanted)
+
+    def ask_first(self, origin: Origin, cause: str, *, order: str | None = None) -> None:
+        """Scan the whole root before anything that operators asked for while it could not be observed."""
+        self._asked.appendleft(Asked(origin, cause, order=order))
 
     def open(self, directories: Sequence[str]) -> None:
         """Scan directories that are new at their place. While a baseline runs, what is below them is said whether
         known or not: the baseline's end takes what it has not heard of for gone."""
-        resend = self._whole is not None and self._whole.scan.resend
+        resend = self._running is not None and self._running.scan.resend
         self._small.extend(self._scan(subtree=path, resend=resend) for path in directories)
 
     def abandon(self) -> None:
-        """Forget all scans: the root is lost, or is going to be scanned from the beginning."""
-        self._asked = self._whole = self.progress = None
+        """Forget all scans: the root is lost, or is going to be scanned from the beginning. What operators asked for is
+        done when it can be."""
+        running = () if self._running is None else (self._running.asked,)
+        self._asked = deque(asked for asked in (*running, *self._asked) if asked.order is not None)
+        self._running = self.progress = None
         self._small.clear()
+
+    def take_outcome(self) -> Outcome | None:
+        """What came of the last scan that an operator wanted, once."""
+        outcome, self._outcome = self._outcome, None
+        return outcome
 
     def tick(self, now: float) -> None:
         """Ask for the confirming scan when it is due."""
-        if self._confirm_at is not None and now >= self._confirm_at and not self.is_whole:
+        if self._confirm_at is not None and now >= self._confirm_at and not self.is_announced:
             self.ask("scan", MASS_DELETION)
 
     def step(self, tree: Tree) -> None:
         """Go on with whatever is to be scanned. Raises what `verify` raises, and sqlite3.Error."""
         if self._small:
             self._step_small(tree)
-        elif self._whole is not None:
-            self._step_whole(tree, self._whole)
-        elif self._asked is not None:
-            self._begin(self._asked)
-            self._asked = None
+        elif self._running is not None:
+            self._step_announced(tree, self._running)
+        elif self._asked:
+            self._begin(self._asked[0], tree)
+            self._asked.popleft()
 
-    def open_gap(self, cause: str) -> None:
+    def open_gap(self, cause: str, subtree: str = "") -> None:
         """Tell of a gap, unless the same is open already."""
-        if any(gap.cause == cause for gap in self._memory.gaps()):
+        if any(gap.cause == cause and is_inside(subtree, gap.subtree) for gap in self._memory.gaps()):
             return
 
         def tell() -> None:
-            self._memory.open_gap(cause)
-            self._outbox.gap_open(cause)
+            self._memory.open_gap(cause, subtree)
+            self._outbox.gap_open(cause, subtree)
 
         self._journal.say(tell)
 
@@ -156,70 +180,96 @@ class Scanning:
         self._journal.write(facts, LIVE, resend=scan.resend)
         if scan.done:
             self._small.popleft()
-            if self._whole is not None:
-                self._whole.scan.unreadable += scan.unreadable
+            if self._running is not None:
+                self._running.scan.unreadable += scan.unreadable
 
-    def _begin(self, asked: Asked) -> None:
+    def _begin(self, asked: Asked, tree: Tree) -> None:
+        subtree = self._known_directory(asked.subtree, tree)
         if not self._memory.has_baseline:
-            asked = Asked("baseline", asked.cause)
+            asked, subtree = replace(asked, origin="baseline"), ""
         confirmed: frozenset[str] = frozenset()
-        if self._confirm_at is not None and self._clock.monotonic() >= self._confirm_at:
+        if self._confirm_at is not None and not subtree and self._clock.monotonic() >= self._confirm_at:
             confirmed, self._withheld, self._confirm_at = self._withheld, frozenset(), None
-        healing = self._memory.gaps()
+        healing = [gap for gap in self._memory.gaps() if is_inside(gap.subtree, subtree)]
         numbers: list[int] = []
 
         def tell() -> None:
             numbers.append(self._memory.take_scan_number())
-            self._outbox.scan_started(numbers[0], asked.origin, asked.cause)
+            self._outbox.scan_started(numbers[0], asked.origin, asked.cause, subtree)
 
         self._journal.say(tell)
-        scan = self._scan(resend=asked.origin == "baseline", confirmed=confirmed)
-        self._whole = Whole(scan, asked, numbers[0], healing, Written())
+        scan = self._scan(subtree=subtree, resend=asked.origin == "baseline", confirmed=confirmed)
+        self._running = Announced(scan, asked, numbers[0], healing, Written())
         self.progress = Progress(numbers[0], 0, False)
 
-    def _step_whole(self, tree: Tree, whole: Whole) -> None:
-        facts = whole.scan.step(tree)
+    def _known_directory(self, path: str, tree: Tree) -> str:
+        """The nearest directory, upwards, that is known and there: what is new is told with its parents."""
+        while path and not self._is_known_directory(path, tree):
+            path = path.rpartition("/")[0]
+        return path
+
+    def _is_known_directory(self, path: str, tree: Tree) -> bool:
+        known = self._index.get(path)
+        if known is None or known.state.type != "dir":
+            return False
+        try:
+            state = tree.stat(path)
+        except Unreadable:
+            return False
+        return state is not None and state.type == "dir"
+
+    def _step_announced(self, tree: Tree, announced: Announced) -> None:
+        facts = announced.scan.step(tree)
         self._verify(facts)
         if facts:
-            via = Via(whole.asked.origin, whole.number, whole.asked.cause)
-            whole.total.add(self._journal.write(facts, via, resend=whole.scan.resend))
-        self.progress = Progress(whole.number, whole.scan.looked, whole.scan.done)
-        if whole.scan.done:
-            self._whole = None
-            self._finish(whole)
+            via = Via(announced.asked.origin, announced.number, announced.asked.cause)
+            announced.total.add(self._journal.write(facts, via, resend=announced.scan.resend))
+        self.progress = Progress(announced.number, announced.scan.looked, announced.scan.done)
+        if announced.scan.done:
+            self._running = None
+            self._finish(announced)
 
-    def _finish(self, whole: Whole) -> None:
-        self.finished_at = self._clock.monotonic()
-        self.unreadable = tuple(error.path for error in whole.scan.unreadable)
-        if whole.scan.withheld and self._confirm_at is None:
-            self._withheld = whole.scan.withheld
-            self._confirm_at = self.finished_at + self._confirm_seconds
-        counts = whole.total.counts()
+    def _finish(self, announced: Announced) -> None:
+        scan, asked = announced.scan, announced.asked
+        self._take_unreadable(scan)
+        if not scan.subtree:
+            self.finished_at = self._clock.monotonic()
+        if scan.withheld and self._confirm_at is None:
+            self._withheld = scan.withheld
+            self._confirm_at = self._clock.monotonic() + self._confirm_seconds
+        counts = announced.total.counts()
         lasting = self._lasting()
+        lost_meanwhile = any(asked.order is None for asked in self._asked)
 
         def tell() -> None:
             self._outbox.scan_finished(
-                whole.number, whole.asked.origin, whole.asked.cause, total=whole.total.there, counts=counts,
-                unseen=self.unreadable,
+                announced.number, asked.origin, asked.cause, scan.subtree, total=announced.total.there, counts=counts,
+                unseen=[path for path in self.unreadable if is_inside(path, scan.subtree)],
             )  # fmt: skip
-            if whole.asked.origin == "baseline":
+            if asked.origin == "baseline":
                 self._memory.set_baseline()
-            for gap in () if self._asked is not None else whole.healing:  # more was lost while it ran
+            for gap in () if lost_meanwhile else announced.healing:
                 if gap.cause not in lasting:
                     self._memory.close_gap(gap)
-                    self._outbox.gap_closed(gap.cause, counts)
+                    self._outbox.gap_closed(gap.cause, gap.subtree, counts)
 
         self._journal.say(tell)
+        if asked.order is not None:
+            self._outcome = scanned(asked.order, counts)
         for cause in lasting:
             self.open_gap(cause)
 
+    def _take_unreadable(self, scan: Scan) -> None:
+        elsewhere = [path for path in self.unreadable if not is_inside(path, scan.subtree)]
+        self.unreadable = (*elsewhere, *(error.path for error in scan.unreadable))
+
     def _lasting(self) -> set[str]:
-        """Causes that this scan has not healed."""
+        """Causes that no scan heals as things stand."""
         lasting = set()
         if self._confirm_at is not None:
             lasting.add(MASS_DELETION)
         if self._watch is None:
             lasting.add(WATCH_UNAVAILABLE)
-        elif self._watch.unwatched:
+        elif self._watch.coverage.unwatched:
             lasting.add(WATCH_LIMIT)
         return lasting

@@ -8,14 +8,13 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 
+from producer.backoff import KAFKA, Backoff
 from producer.errors import LogUnavailable
 from producer.outbox import Unsent
 from producer.ports import Log, Points, no_points
 from runtime import log
 
 BATCH = 500
-FIRST_RETRY_SECONDS = 0.2
-LAST_RETRY_SECONDS = 5.0
 
 _log = log.get(__name__)
 
@@ -50,7 +49,7 @@ class Sender:
 
     async def run(self) -> None:
         """Send for ever; to be cancelled."""
-        retry = FIRST_RETRY_SECONDS
+        backoff = Backoff(KAFKA)
         while True:
             self._wake.clear()
             try:
@@ -59,10 +58,9 @@ class Sender:
                 if self.unavailable is None:
                     _log.warning("records cannot be sent, trying again", root=self._root, error=repr(error))
                 self.unavailable = str(error)
-                await asyncio.sleep(retry)
-                retry = min(retry * 2, LAST_RETRY_SECONDS)
+                await asyncio.sleep(backoff.next_seconds())
                 continue
-            retry = FIRST_RETRY_SECONDS
+            backoff.reset()
             if self.unavailable is not None:
                 _log.info("records can be sent again", root=self._root)
                 self.unavailable = None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from msgspec import Struct
 
 
@@ -40,10 +38,27 @@ class TopicEpoch(Struct, frozen=True, kw_only=True):
     at: str
 
 
-class Control(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An operator's word to services (topic `catalog.control.v1`, key = target)."""
+class Command(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Common to all that an operator asks of a root (topic `catalog.control.v1`, key = root). `id`: drawn by who asks;
+    a command that comes again under the same id is not carried out again. `by`: who asks; `at`: their clock."""
 
-    command: Literal["rescan", "pause", "resume", "revoke"]
-    target: str
+    id: str
+    root: str
+    by: str
     at: str
-    by: str | None = None
+
+
+class RescanRoot(Command, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="rescan_root"):
+    """Scan the root, or the directory `subtree` and all below it, now. What differs is told with cause `requested`."""
+
+    reason: str
+    subtree: str = ""
+    subtree_b64: str | None = None
+
+
+class AcceptRoot(Command, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="accept_root"):
+    """What stands at the root's place now, though it is not the directory that was known, is the root: it was restored
+    or moved. Only what differs is told."""
+
+
+Control = RescanRoot | AcceptRoot

@@ -196,6 +196,7 @@ SPECIFIC: dict[str, dict[str, str]] = {
         "host": "the file server, on SMB",
         "share": "the share, on SMB",
         "location": "where it is mounted",
+        "details": "facts; of the last command (`catalog.control.v1`) `command` its id, `command_done`, `command_result`",
     },
     "ScanReport": {"done": "entries seen so far", "finished": "true on the last report of a scan"},
     "SystemUpdate": {
@@ -203,10 +204,16 @@ SPECIFIC: dict[str, dict[str, str]] = {
         "status": "healthy, warning or error",
     },
     "Notification": {"type": "category; also the key", "message": "text to show", "level": "severity"},
-    "Control": {
-        "command": "what to do",
-        "target": "whom it concerns: a root, a component, a session; also the key",
-        "by": "who said it",
+    "RescanRoot": {
+        "id": "drawn by who asks; carried out once, however often it comes",
+        "by": "who asks",
+        "at": "when, ISO 8601: the clock of who asks",
+        "reason": "why, for people",
+    },
+    "AcceptRoot": {
+        "id": "drawn by who asks; carried out once, however often it comes",
+        "by": "who asks",
+        "at": "when, ISO 8601: the clock of who asks",
     },
     "TopicEpoch": {
         "topic": "declared name of the topic; also the key",

@@ -15,6 +15,11 @@ Level = Literal["info", "success", "warning", "error"]
 Scalar = str | int | float | bool | None
 
 
+COMMAND, COMMAND_DONE, COMMAND_RESULT = "command", "command_done", "command_result"
+"""Details of a root's report: the id of the last command for it (`catalog.control.v1`), whether all of it is done, and
+what came of it, in words."""
+
+
 class Heartbeat(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="heartbeat"):
     """One process says how it is, every 5 s (topic `catalog.system.reports.v1`, key = component)."""
 

@@ -99,8 +99,8 @@ NOTIFICATIONS = Topic(
     "messages for people, delivered to everybody", partitions=1, retention=timedelta(days=30),
 )  # fmt: skip
 CONTROL = Topic(
-    "catalog.control.v1", "target", admin.Control, "operators", "services",
-    "an operator's words to services", partitions=1, retention=timedelta(days=7),
+    "catalog.control.v1", "root", admin.Control, "operators", "producers",
+    "what operators ask of roots: a scan, to take up what was restored", partitions=1, retention=timedelta(days=7),
 )  # fmt: skip
 META = Topic(
     "catalog.meta.v1", "topic", admin.TopicEpoch, "the provisioner", "every process",

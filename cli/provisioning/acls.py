@@ -13,6 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import for_code
 from aiokafka.protocol.admin import CreateAclsRequest, DescribeAclsRequest
 
+from cli.errors import CommandError
 from cli.provisioning.topics import administration
 from runtime.kafka import Kafka
 from schemas.acls import Acl, Operation, Pattern, Resource, acls
@@ -28,10 +29,8 @@ _SECURITY_DISABLED = 54
 """Kafka's error code SECURITY_DISABLED, which aiokafka has no name for."""
 
 
-class AclError(Exception):
+class AclError(CommandError):
     """Root of the tree."""
-
-    retryable = False
 
 
 class NoAuthorizer(AclError):

@@ -10,6 +10,9 @@ from collections.abc import Iterable
 from producer.core.facts import Known
 from schemas.raw import FileState
 
+UNIDENTIFIED = 0
+"""The inode of what is known by path and content alone; no file has it."""
+
 GONE_LIMIT = 1_000
 GONE_SMALL = 50
 GONE_SHARE = 0.2
@@ -17,15 +20,24 @@ GONE_SHARE = 0.2
 
 def differs(known: FileState | None, seen: FileState) -> bool:
     """True when `seen` is worth an observation. A directory's size and time change with every entry and a link
-    count says nothing of the content: neither counts."""
-    if known is None or known.type != seen.type or known.inode != seen.inode or known.dev != seen.dev:
+    count says nothing of the content: neither counts; nor does an identity that is not known any more."""
+    if known is None or known.type != seen.type or not _same_inode(known, seen):
         return True
     return seen.type != "dir" and (known.size != seen.size or known.mtime_ns != seen.mtime_ns)
 
 
 def same_node(known: FileState, seen: FileState) -> bool:
     """True when both are the same inode and type: what a rename leaves alone, even of a file being written."""
-    return known.type == seen.type and known.inode == seen.inode and known.dev == seen.dev
+    return known.type == seen.type and _same_inode(known, seen)
+
+
+def is_unidentified(known: FileState) -> bool:
+    """True of what was known before its root was taken up at another place: device and inode mean nothing there."""
+    return known.inode == UNIDENTIFIED
+
+
+def _same_inode(known: FileState, seen: FileState) -> bool:
+    return is_unidentified(known) or (known.inode == seen.inode and known.dev == seen.dev)
 
 
 def tied(seen: FileState, candidates: Iterable[Known]) -> list[Known]:

@@ -24,10 +24,12 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Faulty:
-    """It cannot be observed; `detail` is for people."""
+    """It cannot be observed; `detail` is for people. `instead`: the identity of a directory that an operator may accept
+    as the root (an empty one is not offered: it looks like a disk that is not mounted)."""
 
     cause: Fault
     detail: str
+    instead: RootIdentity | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ def judge(known: RootIdentity | None, seen: Seen | Faulty) -> Same | Faulty:
     if known is None or is_same(known, seen.identity):
         return Same(seen.identity)
     detail = f"another directory stands at its path ({_shown(seen.identity)}; known: {_shown(known)})"
-    return Faulty("replaced_by_empty" if seen.empty else "swapped", detail)
+    return Faulty("replaced_by_empty", detail) if seen.empty else Faulty("swapped", detail, seen.identity)
 
 
 def _shown(identity: RootIdentity) -> str:

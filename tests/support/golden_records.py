@@ -201,7 +201,11 @@ EXAMPLES: dict[str, tuple[Topic, msgspec.Struct]] = {
         NOTIFICATIONS,
         system.Notification(type="conversion", title="t", message="m", level="success"),
     ),
-    "control.rescan": (CONTROL, admin.Control(command="rescan", target="movies", at=_AT, by="admin")),
+    "control.rescan_root": (
+        CONTROL,
+        admin.RescanRoot(id="i", root="movies", by="admin", at=_AT, reason="r", subtree="d\ufffd", subtree_b64="ZP8="),
+    ),
+    "control.accept_root": (CONTROL, admin.AcceptRoot(id="i", root="movies", by="admin", at=_AT)),
     "meta.topic_epoch": (META, admin.TopicEpoch(topic=RAW.name, epoch="e", partitions=12, at=_AT)),
 }  # fmt: skip
 

@@ -6,20 +6,23 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from producer.backends.interface import Backend, Watch
+from producer.backends.local.backend import LocalBackend
+from producer.backends.local.watch import InotifyWatch
 from producer.clock import SystemClock
 from producer.database import Database
-from producer.files import LocalFiles
-from producer.keeper import Keeper, Pacing, World
+from producer.keeper import Keeper
+from producer.orders import Order
 from producer.outbox import Unsent
-from producer.ports import Files, Watch
 from producer.settings import RootSpec
-from producer.watch import InotifyWatch
+from producer.world import Pacing, World
 from schemas import raw
 from schemas.codec import raw_codec
 from schemas.paths import from_wire, is_inside
@@ -50,8 +53,8 @@ class RootBench:
     folder: Path
     pacing: Pacing = field(default_factory=lambda: Pacing(5.0, 900.0, 1_000_000))
     settings: dict[str, Any] = field(default_factory=dict)
-    make_watch: Callable[[Path, Callable[[], None]], Watch | None] = InotifyWatch
-    files: Files | None = None
+    make_watch: Callable[[Path, Callable[[], None]], Watch] = InotifyWatch
+    backend: Backend | None = None
 
     def __post_init__(self) -> None:
         self.root = self.folder / "films"
@@ -59,6 +62,7 @@ class RootBench:
         self.state = self.folder / "films.sqlite"
         self.clock = SkippingClock()
         self.woken = threading.Event()
+        self.orders: deque[Order] = deque()
         self.keeper: Keeper
         self._read = 0
 
@@ -77,10 +81,11 @@ class RootBench:
     def start(self, failure: str | None = None) -> None:
         """A keeper on the state as it is."""
         self.database = Database(self.state)
-        world = World(
-            self.files or LocalFiles(self.root), lambda: self.make_watch(self.root, self.woken.set), self.clock
-        )
-        self.keeper = Keeper(self.spec, self.database, world, self.pacing, failure=failure)
+        local = LocalBackend(self.root, lambda root, woken: self.make_watch(root, woken))
+        world = World(self.backend or local, self.clock)
+        self.keeper = Keeper(self.spec, self.database, world, self.pacing, self.woken.set, orders=self.orders,
+            failure=failure,
+        )  # fmt: skip
 
     def stop(self) -> None:
         """Away with it; nothing more is written than was."""
@@ -158,11 +163,11 @@ def identity_of(file: raw.FileState) -> tuple[object, ...]:
 def on_disk(root: Path) -> dict[str, tuple[object, ...]]:
     """The tree as it is."""
     found: dict[str, tuple[object, ...]] = {}
-    with LocalFiles(root).open() as tree:
+    with LocalBackend(root).open() as tree:
         pending = [""]
         while pending:
             directory = pending.pop()
-            for name, state in tree.listing(directory) or ():
+            for name, state in tree.entries(directory) or ():
                 path = f"{directory}/{name}" if directory else name
                 found[path] = identity_of(state)
                 if state.type == "dir":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sqlite3
@@ -14,10 +15,11 @@ from pathlib import Path
 import pytest
 from watchdog.observers.inotify_c import InotifyEvent
 
-from producer.keeper import Pacing
-from producer.watch import InotifyWatch, Reader
+from producer.backends.interface import Watch
+from producer.backends.local.watch import InotifyWatch, Reader
+from producer.world import Pacing
 from schemas import raw
-from tests.fakes.producer_files import FakeFiles
+from tests.fakes.producer_backend import FakeBackend
 from tests.support.producer_root import RootBench, believed, put, said
 from tests.support.waiting import wait_until
 
@@ -176,22 +178,22 @@ def test_an_unreadable_directory_is_reported_and_keeps_what_is_known_below_it(be
 
 
 def test_a_baseline_names_what_it_could_not_see(tmp_path: Path) -> None:
-    files = FakeFiles()
+    files = FakeBackend(watchable=False)
     for directory in ("closed", "open", "late"):
         files.make(directory, "dir")
         files.make(f"{directory}/a.mkv", "file", b"a")
     files.nodes["closed"].readable = False
-    with RootBench(tmp_path, files=files, make_watch=lambda *_: None) as bench:
+    with RootBench(tmp_path, backend=files) as bench:
         (finished,) = [record for record in bench.settle() if isinstance(record, raw.ScanFinished)]
     assert (finished.origin, finished.unseen) == ("baseline", (raw.Unseen("closed"),))
 
 
 def test_so_many_unseen_paths_that_a_record_would_grow_large_are_told_as_everything(tmp_path: Path) -> None:
-    files = FakeFiles()
+    files = FakeBackend(watchable=False)
     for number in range(60):
         files.make(f"{number} {'x' * 200}", "dir")
         files.nodes[f"{number} {'x' * 200}"].readable = False
-    with RootBench(tmp_path, files=files, make_watch=lambda *_: None) as bench:
+    with RootBench(tmp_path, backend=files) as bench:
         (finished,) = [record for record in bench.settle() if isinstance(record, raw.ScanFinished)]
     assert finished.unseen == (raw.Unseen(""),)
 
@@ -305,8 +307,12 @@ def test_directories_beyond_the_watch_limit_are_scanned_and_the_limit_is_named(t
         assert bench.keeper.condition().problems == ()
 
 
+def none_free(*_: object) -> Watch:
+    raise OSError(errno.EMFILE, "Too many open files")
+
+
 def test_without_an_inotify_instance_the_root_is_scanned_instead(tmp_path: Path) -> None:
-    bench = RootBench(tmp_path, make_watch=lambda _root, _woken: None)
+    bench = RootBench(tmp_path, make_watch=none_free)
     with bench:
         assert said(bench.settle())[-1] == "GapOpen watch_unavailable"
         put(bench.root / "a.mkv")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from producer.errors import LibraryChanged
-from producer.keeper import Pacing
+from producer.world import Pacing
 from schemas import raw
 from tests.support.producer_root import RootBench, put, said, weird
 

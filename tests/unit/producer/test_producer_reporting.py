@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from producer.backends.interface import Coverage
+from producer.condition import Condition, watch_limit_message
 from producer.core.identity import Fault, Faulty
-from producer.keeper import Condition, watch_limit_message
 from producer.reporting import failing, root_report, scan_report, told
 from producer.scanning import Progress
 from producer.settings import RootSpec
@@ -36,7 +37,9 @@ def test_a_lost_root_is_an_error_that_names_root_path_cause_and_what_to_do(cause
 
 
 def test_a_problem_is_a_warning() -> None:
-    condition = Condition("watching", None, 3, 2, 0, (watch_limit_message(3, 2),), None, 0, True)
+    condition = Condition(
+        "watching", None, 3, 2, 0, (watch_limit_message(Coverage(3, 2, "the limit")),), None, 0, True
+    )
     report = told(SPEC, condition)
     assert report.status == "warning"
     assert "3 directories are watched, 5 are needed" in report.message

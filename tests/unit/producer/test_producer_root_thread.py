@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from producer import root as root_module
+from producer.backoff import Waits
 from producer.database import Database
-from producer.keeper import Pacing, World
 from producer.outbox import Unsent
 from producer.ports import Point
 from producer.root import RootThread
 from producer.settings import RootSpec
+from producer.world import Pacing, World
 from schemas.codec import raw_codec
-from tests.fakes.producer_files import FakeFiles
+from tests.fakes.producer_backend import FakeBackend
 from tests.support.producer_root import SkippingClock, said
 from tests.support.waiting import wait_until
 
@@ -34,19 +34,16 @@ class Failing:
             raise error
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(root_module, "FIRST_RETRY_SECONDS", 0.01)
-
-
 def thread_of(
-    tmp_path: Path, files: FakeFiles, points: Callable[[Point], None], library: str = "home"
+    tmp_path: Path, files: FakeBackend, points: Callable[[Point], None], library: str = "home"
 ) -> RootThread:
     # made before the thread begins, as `producer.state` does: two that make it at once would lock each other out
     Database(tmp_path / "films.sqlite").close()
     spec = RootSpec(name="films", library=library, path=tmp_path / "films")
-    world = World(files, lambda: None, SkippingClock(), points)
-    return RootThread(spec, tmp_path / "films.sqlite", world, Pacing(0.05, 900.0, 1_000_000), lambda: None)
+    files.watchable = False
+    world = World(files, SkippingClock(), points)
+    pacing, path = Pacing(0.05, 900.0, 1_000_000), tmp_path / "films.sqlite"
+    return RootThread(spec, path, world, pacing, lambda: None, waits=Waits(0.01, 0.01))
 
 
 def told(tmp_path: Path) -> list[str]:
@@ -67,7 +64,7 @@ def told(tmp_path: Path) -> list[str]:
 def test_a_failure_is_reported_and_healed_by_a_scan_and_the_thread_goes_on(
     tmp_path: Path, error: Exception, gap: str
 ) -> None:
-    files, failing, seen = FakeFiles(), Failing(), threading.Event()
+    files, failing, seen = FakeBackend(), Failing(), threading.Event()
     files.make("a.mkv", "file", b"x")
     thread = thread_of(tmp_path, files, failing)
 
@@ -81,7 +78,7 @@ def test_a_failure_is_reported_and_healed_by_a_scan_and_the_thread_goes_on(
     failing.error = error
     del files.nodes[""]
     wait_until(seen.is_set, 10, what="the failure to be told")
-    files.nodes[""] = FakeFiles().nodes[""]
+    files.nodes[""] = FakeBackend().nodes[""]
     wait_until(lambda: f"GapClosed {gap}" in told(tmp_path), 10, what="the gap to be healed")
     assert thread.is_alive
     thread.ask_stop()
@@ -90,12 +87,12 @@ def test_a_failure_is_reported_and_healed_by_a_scan_and_the_thread_goes_on(
 
 
 def test_a_root_of_another_library_is_refused_by_name(tmp_path: Path) -> None:
-    first = thread_of(tmp_path, FakeFiles(), lambda _point: None)
+    first = thread_of(tmp_path, FakeBackend(), lambda _point: None)
     first.start()
     wait_until(lambda: first.has_begun, 10, what="the first turn")
     first.ask_stop()
     assert first.join(10)
-    second = thread_of(tmp_path, FakeFiles(), lambda _point: None, library="other")
+    second = thread_of(tmp_path, FakeBackend(), lambda _point: None, library="other")
     second.start()
     assert second.join(10)
     assert second.latest.told.status == "error"

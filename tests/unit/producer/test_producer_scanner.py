@@ -11,7 +11,7 @@ from producer.core.filters import Filters
 from producer.database import Database
 from producer.index import Index
 from producer.scanner import STEP_FACTS, Scan
-from tests.fakes.producer_files import FakeFiles
+from tests.fakes.producer_backend import FakeBackend
 from tests.support.producer_root import SkippingClock
 
 
@@ -24,16 +24,16 @@ def scan_of(index: Index, *, resend: bool = False, confirmed: frozenset[str] = f
     return Scan(index, Filters([]), None, SkippingClock(), resend=resend, confirmed=confirmed)
 
 
-def learn(index: Index, files: FakeFiles) -> None:
+def learn(index: Index, files: FakeBackend) -> None:
     """The index knows the tree as it is."""
     with files.open() as tree:
         for path in files.nodes:
-            if path and (state := tree.state(path)) is not None:
+            if path and (state := tree.stat(path)) is not None:
                 index.put(path, state, None if (found := tree.fingerprint(path)) is None else found.xxh3)
 
 
-def many(count: int) -> FakeFiles:
-    files = FakeFiles()
+def many(count: int) -> FakeBackend:
+    files = FakeBackend()
     for number in range(count):
         files.make(f"{number}", "file", b"old")
     return files
@@ -66,7 +66,7 @@ def test_a_file_without_a_fingerprint_is_read_again(index: Index) -> None:
     files = many(1)
     learn(index, files)
     with files.open() as tree:
-        state = tree.state("0")
+        state = tree.stat("0")
         assert state is not None
         index.put("0", state, None)
         (fact,) = scan_of(index).step(tree)
@@ -108,7 +108,7 @@ def test_two_new_paths_of_one_identity_are_no_move(index: Index) -> None:
 
 
 def test_an_unreadable_directory_loses_nothing(index: Index) -> None:
-    files = FakeFiles()
+    files = FakeBackend()
     files.make("closed", "dir")
     files.make("closed/a", "file", b"x")
     learn(index, files)
@@ -137,7 +137,7 @@ def test_suspiciously_much_gone_is_withheld_until_a_second_scan_finds_the_same(i
 
 
 def test_a_directory_whose_files_were_all_renamed_is_nothing_suspicious(index: Index) -> None:
-    files = FakeFiles()
+    files = FakeBackend()
     files.make("old", "dir")
     for number in range(100):
         files.make(f"old/{number}", "file", b"x")

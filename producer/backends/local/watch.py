@@ -20,9 +20,11 @@ from typing import Final
 from watchdog.observers.inotify_c import InotifyConstants as K
 from watchdog.observers.inotify_c import InotifyEvent, InotifyFD, Mask, inotify_add_watch, inotify_rm_watch
 
+from producer.backends.interface import Coverage, Drained, Missed
 from producer.core.normalise import Event, Renamed, Sign, Touched
-from producer.ports import Drained
 from schemas.paths import is_inside
+
+WATCHES = "fs.inotify.max_user_watches"
 
 QUEUE_LIMIT = 1_000_000
 """Events kept while the journal is busy; beyond it they are dropped and a scan makes up for them."""
@@ -31,6 +33,8 @@ PAIR_SECONDS = 0.05
 """The kernel queues both halves of a move in one system call; only our own reading can come between them."""
 
 DRAIN_LIMIT = 4_000
+OVERFLOW = Missed("overflow")
+DIED = Missed("watcher_died", is_dead=True)
 
 _MASK: Final = Mask(
     K.IN_CREATE | K.IN_DELETE | K.IN_MOVED_FROM | K.IN_MOVED_TO | K.IN_CLOSE_WRITE | K.IN_MODIFY | K.IN_ATTRIB
@@ -75,7 +79,7 @@ class _Half:
 
 
 class InotifyWatch:
-    """Watches below one root; see the port `Watch`. `woken` is called from the reader's thread after each event.
+    """Watches below one root; see the interface `Watch`. `woken` is called from the reader's thread after each event.
 
     Raises OSError where the kernel gives no instance or does not let the root be watched."""
 
@@ -106,18 +110,13 @@ class InotifyWatch:
         return Reader(take)
 
     @property
-    def watched(self) -> int:
-        """How many directories are watched."""
-        return len(self._paths)
-
-    @property
-    def unwatched(self) -> frozenset[str]:
-        """Directories that could not be watched."""
-        return frozenset(self._unwatched)
+    def coverage(self) -> Coverage:
+        """See the interface."""
+        return Coverage(len(self._paths), len(self._unwatched), WATCHES)
 
     def add(self, path: str) -> None:
-        """See the port."""
-        if self._watch_limit is not None and path not in self._descriptors and self.watched >= self._watch_limit:
+        """See the interface."""
+        if self._is_full and path not in self._descriptors:
             self._unwatched.add(path)
             return
         full = self._root + (b"/" + os.fsencode(path) if path else b"")
@@ -134,8 +133,12 @@ class InotifyWatch:
         self._paths[descriptor] = path
         self._descriptors[path] = descriptor
 
+    @property
+    def _is_full(self) -> bool:
+        return self._watch_limit is not None and len(self._paths) >= self._watch_limit
+
     def remove(self, path: str) -> None:
-        """See the port."""
+        """See the interface."""
         for inner in [p for p in self._descriptors if is_inside(p, path)]:
             descriptor = self._descriptors.pop(inner)
             if self._paths.get(descriptor) == inner:
@@ -146,11 +149,11 @@ class InotifyWatch:
     def drain(self, now: float) -> Drained:
         """See the port. At most DRAIN_LIMIT kernel events at a time."""
         events: list[Event] = []
-        lost, suspect = self._losses(), False
+        missed, suspect = self._losses(), False
         for _ in range(min(len(self._queue), DRAIN_LIMIT)):
             event = self._queue.popleft()
             if event.mask & K.IN_Q_OVERFLOW:
-                lost = "overflow"
+                missed = OVERFLOW
             elif event.mask & K.IN_UNMOUNT or (
                 event.mask & (K.IN_MOVE_SELF | K.IN_DELETE_SELF) and self._paths.get(event.wd) == ""
             ):
@@ -160,17 +163,17 @@ class InotifyWatch:
             elif (directory := self._paths.get(event.wd)) is not None and event.name:
                 name = os.fsdecode(event.name)
                 self._resolve(event, f"{directory}/{name}" if directory else name, now, events)
-        self._give_up(now, events, everything=lost is not None)
-        return Drained(tuple(events), lost, suspect)
+        self._give_up(now, events, everything=missed is not None)
+        return Drained(tuple(events), missed, suspect)
 
     def next_due(self) -> float | None:
-        """See the port."""
+        """See the interface."""
         if self._queue:
             return 0.0
         return min((half.at + PAIR_SECONDS for half in self._halves.values()), default=None)
 
     def close(self) -> None:
-        """See the port."""
+        """See the interface."""
         self._reader.stop()
         if self._reader.is_alive():
             self._reader.join()
@@ -182,12 +185,12 @@ class InotifyWatch:
             self._dropped += 1
         self._woken()
 
-    def _losses(self) -> str | None:
+    def _losses(self) -> Missed | None:
         if not self._reader.is_alive():
-            return "watcher_died"
+            return DIED
         dropped = self._dropped  # counted by the reader's thread alone: a flag taken down here could hide a drop
         told, self._told = self._told, dropped
-        return "overflow" if dropped != told else None
+        return OVERFLOW if dropped != told else None
 
     def _resolve(self, event: InotifyEvent, path: str, now: float, events: list[Event]) -> None:
         is_dir = bool(event.mask & K.IN_ISDIR)

@@ -1,0 +1,72 @@
+"""Asking something of a root: the command goes into the control topic, and what came of it is read from the reports of
+whoever watches the root."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import socket
+from contextlib import aclosing, suppress
+
+from aiokafka import AIOKafkaConsumer
+
+from cli.root_table import root_report
+from runtime.kafka import Kafka, stop_client
+from runtime.log_reading import Offsets, bounds, partitions_of, reader, stretch
+from schemas.admin import Control
+from schemas.codec import encode
+from schemas.headers import event_headers
+from schemas.system import COMMAND, COMMAND_DONE, RootReport
+from schemas.topics import CONTROL, REPORTS
+
+
+def drawn_id() -> str:
+    """An id for a command."""
+    return secrets.token_hex(8)
+
+
+def asker() -> str:
+    """Who asks, for people: the account and the machine."""
+    return f"{os.environ.get('USER') or os.getuid()}@{socket.gethostname()}"
+
+
+async def ask(kafka: Kafka, command: Control, wait_seconds: float) -> RootReport | None:
+    """Write the command and wait for its end; returns the newest report that speaks of it, None where there was none in
+    that time. Raises KafkaError, NotProvisioned."""
+    async with reader(kafka) as consumer:
+        ends = dict((await bounds(consumer, await partitions_of(consumer, kafka.name(REPORTS)))).end)
+        await send(kafka, command)
+        newest: list[RootReport] = []
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait_seconds):
+                await _collect(consumer, ends, command, newest)
+        return newest[-1] if newest else None
+
+
+async def _collect(
+    consumer: AIOKafkaConsumer, starts: Offsets, command: Control, newest: list[RootReport]
+) -> None:
+    async with aclosing(stretch(consumer, starts, None)) as stretches:
+        async for records in stretches:
+            for report in filter(None, map(root_report, records)):
+                if report.root == command.root and report.details.get(COMMAND) == command.id:
+                    newest.append(report)
+                    if report.details.get(COMMAND_DONE):
+                        return
+
+
+async def send(kafka: Kafka, command: Control) -> None:
+    """Write the command. Raises KafkaError."""
+    headers = event_headers(
+        id=command.id, type=str(command.__struct_config__.tag), source="urn:catalogizer:cli", time=command.at,
+        subject=command.root,
+    )  # fmt: skip
+    producer = kafka.producer()
+    try:
+        await producer.start()
+        await producer.send_and_wait(
+            kafka.name(CONTROL), encode(command), key=command.root.encode(), partition=0, headers=headers
+        )
+    finally:
+        await stop_client(producer)

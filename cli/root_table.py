@@ -1,0 +1,118 @@
+"""The roots of an installation: those that the settings here name, and those that producers report.
+
+A root is known by its newest report; of one that nobody has reported lately, by the last that was told of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping, Sequence
+from difflib import get_close_matches
+
+from msgspec import UNSET, Struct, structs
+
+from cli.errors import BadArgument
+from producer.settings import RootSpec
+from runtime.kafka import Kafka
+from runtime.log_reading import bounds, partitions_of, reader, resolve, stretch
+from schemas.codec import Codec
+from schemas.errors import SchemaError
+from schemas.log_record import LogRecord
+from schemas.places import AtTime
+from schemas.system import Report, RootReport
+from schemas.times import Millis, iso
+from schemas.topics import REPORTS
+from streams.status.telling import GAPS_SUFFIX, State, read_states
+
+LATELY_MS = 15_000
+"""Three reports: a root that was not reported for so long is reported by nobody."""
+
+_reports: Codec[Report] = Codec(Report)
+
+
+class RootLine(Struct, frozen=True):
+    """One root. `state`: watching, scanning, offline; silent where nobody reports it now, unknown where nobody ever did.
+    `configured`: named by the settings here; `reported_at`: of the last report, ISO 8601."""
+
+    name: str
+    library: str | None
+    path: str | None
+    protocol: str | None
+    state: str
+    message: str
+    configured: bool
+    reported_at: str | None = None
+
+
+async def known_roots(kafka: Kafka, specs: Sequence[RootSpec], running: Collection[str]) -> list[RootLine]:
+    """All roots by name. `running`: names of the roots of a platform that runs here. Raises NotProvisioned,
+    KafkaError."""
+    return merged(specs, running, await read_states(kafka), await _lately(kafka))
+
+
+def merged(
+    specs: Sequence[RootSpec],
+    running: Collection[str],
+    states: Mapping[str, State],
+    reports: Sequence[tuple[int, RootReport]],
+) -> list[RootLine]:
+    """The same from what was read. `reports` with their append times in milliseconds, oldest first."""
+    lines = {spec.name: _configured(spec) for spec in specs}
+    for key, state in states.items():
+        if state.update.action == "storage_update" and not key.endswith(GAPS_SUFFIX):
+            lines[key] = _told(key, state)
+    for at, report in reports:
+        lines[report.root] = _reported(report, at)
+    named = {spec.name for spec in specs} | set(running)
+    return [structs.replace(line, configured=name in named) for name, line in sorted(lines.items())]
+
+
+def find_root(name: str, lines: Sequence[RootLine]) -> RootLine:
+    """The root of that name. Raises BadArgument with those that are known."""
+    names = [line.name for line in lines]
+    if name in names:
+        return lines[names.index(name)]
+    close = get_close_matches(name, names, n=1)
+    hint = f"did you mean {close[0]}? " if close else ""
+    raise BadArgument("ROOT", f"no root is named {name!r}; {hint}known: {', '.join(names) or 'none'}")
+
+
+def root_report(record: LogRecord) -> RootReport | None:
+    """The report of a root that a record of the reports is, if it is one."""
+    try:
+        report = _reports.decode(record.value)
+    except SchemaError:  # whatever another version or program reports is not of a root
+        return None
+    return report if isinstance(report, RootReport) else None
+
+
+async def _lately(kafka: Kafka) -> list[tuple[int, RootReport]]:
+    async with reader(kafka) as consumer:
+        within = await bounds(consumer, await partitions_of(consumer, kafka.name(REPORTS)))
+        starts = await resolve(consumer, AtTime(Millis(time.time_ns() // 1_000_000 - LATELY_MS)), within)
+        found = [
+            (r.timestamp, root_report(r)) async for some in stretch(consumer, starts, within.end) for r in some
+        ]
+    return [(at, report) for at, report in found if report is not None]
+
+
+def _configured(spec: RootSpec) -> RootLine:
+    message = "nobody has reported it yet: is `catalogizer watch` running with it?"
+    return RootLine(spec.name, spec.library, str(spec.path), spec.protocol, "unknown", message, configured=True)
+
+
+def _told(name: str, state: State) -> RootLine:
+    details = {} if state.update.details is UNSET else state.update.details
+    library, path, protocol = (_text(details.get(key)) for key in ("library", "location", "protocol"))
+    message = f"nobody reports it now; the last was: {state.update.message or state.update.status}"
+    return RootLine(name, library, path, protocol, "silent", message, configured=False, reported_at=iso(state.at))
+
+
+def _reported(report: RootReport, at: int) -> RootLine:
+    return RootLine(
+        report.root, report.library, report.location, report.protocol, report.mode, report.message,
+        configured=False, reported_at=iso(at),
+    )  # fmt: skip
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

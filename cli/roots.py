@@ -1,0 +1,158 @@
+"""`catalogizer roots`: how the storage roots are, and what can be asked of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.console import print_json, print_table, run_async, say
+from cli.errors import BadArgument, NotAsAsked
+from cli.options import AsJson
+from schemas.paths import to_wire
+
+if TYPE_CHECKING:
+    from cli.root_table import RootLine
+    from runtime.kafka import Kafka
+    from schemas.admin import Control
+    from schemas.system import RootReport
+
+app = typer.Typer(no_args_is_help=True, help="The storage roots: how they are, and what can be asked of them.")
+
+COLUMNS = ("name", "library", "path", "protocol", "state", "configured", "reported at", "message")
+
+Root = Annotated[str, typer.Argument(metavar="ROOT", help="The root's name, as `catalogizer roots list` has it.")]
+Wait = Annotated[
+    float, typer.Option("--wait", min=0.1, metavar="SECONDS", help="How long to wait for what comes of it.")
+]
+NoWait = Annotated[bool, typer.Option("--no-wait", help="Ask, and do not wait for what comes of it.")]
+
+
+@app.command("list")
+def list_command(as_json: AsJson = False) -> None:
+    """List the roots: those that the settings here name, and those that are reported.
+
+    \b
+    catalogizer roots list
+    catalogizer roots list --json | jq -r '.[] | select(.state=="offline") | .message'
+    """
+    _, lines = _known()
+    if as_json:
+        print_json(lines)
+        return
+    rows = [
+        (
+            line.name, line.library or "", line.path or "", line.protocol or "", line.state,
+            "yes" if line.configured else "no", line.reported_at or "never", line.message,
+        )
+        for line in lines
+    ]  # fmt: skip
+    print_table("Roots", COLUMNS, rows)
+
+
+@app.command("rescan")
+def rescan_command(
+    root: Root,
+    subtree: Annotated[
+        str, typer.Option(metavar="PATH", help="Only this directory, relative to the root, and all below it.")
+    ] = "",
+    reason: Annotated[str, typer.Option(help="Why, for people who read the log.")] = "by hand",
+    wait: Wait = 15.0,
+    no_wait: NoWait = False,
+    as_json: AsJson = False,
+) -> None:
+    """Scan a root, or a directory of it, now. What differs is told with cause `requested`.
+
+    Waits up to 15 s for the end of the scan.
+
+    \b
+    catalogizer roots rescan movies
+    catalogizer roots rescan movies --subtree "Series/The Wire" --reason "restored two episodes"
+    """
+    if subtree.startswith("/") or ".." in subtree.split("/"):
+        raise BadArgument("--subtree", "is relative to the root and leads nowhere else")
+    from cli.commanding import asker, drawn_id
+    from runtime.reports import now_iso
+    from schemas.admin import RescanRoot
+
+    kafka = _kafka_of(root)
+    shown, b64 = to_wire(subtree.strip("/"))
+    command = RescanRoot(
+        id=drawn_id(), root=root, by=asker(), at=now_iso(), reason=reason, subtree=shown, subtree_b64=b64
+    )
+    _ask(kafka, command, None if no_wait else wait, as_json)
+
+
+@app.command("accept")
+def accept_command(root: Root, wait: Wait = 15.0, no_wait: NoWait = False, as_json: AsJson = False) -> None:
+    """Take up what stands at a root's place although it is not the directory that was known.
+
+    For a library that was restored from a backup or moved to another disk: the same tree, which the platform keeps
+    offline until somebody says that it is. Only what differs is told; items keep their ids. Waits up to 15 s.
+
+    \b
+    catalogizer roots accept movies
+    """
+    from cli.commanding import asker, drawn_id
+    from runtime.reports import now_iso
+    from schemas.admin import AcceptRoot
+
+    kafka = _kafka_of(root)
+    command = AcceptRoot(id=drawn_id(), root=root, by=asker(), at=now_iso())
+    _ask(kafka, command, None if no_wait else wait, as_json)
+
+
+def _known() -> tuple[Kafka, list[RootLine]]:
+    from cli.installation import find, running_roots, tool_kafka
+    from cli.root_table import known_roots
+
+    settings = find()
+    kafka = tool_kafka(settings, "roots")
+    here = running_roots(settings)
+    return kafka, run_async(lambda: known_roots(kafka, settings.producer.roots, here))
+
+
+def _kafka_of(root: str) -> Kafka:
+    from cli.root_table import find_root
+
+    kafka, lines = _known()
+    find_root(root, lines)
+    return kafka
+
+
+def _ask(kafka: Kafka, command: Control, wait: float | None, as_json: bool) -> None:
+    from cli.commanding import ask, send
+
+    if wait is None:
+        run_async(lambda: send(kafka, command))
+        _show(command, None, "asked", as_json)
+        return
+    if not as_json:
+        say(f"asked; waiting up to {wait:g} s for what comes of it")
+    report = run_async(lambda: ask(kafka, command, wait))
+    if report is None:
+        raise NotAsAsked(
+            f"nobody has answered for root {command.root} within {wait:g} s; it is done as soon as"
+            " `catalogizer watch` runs with it"
+        )
+    _conclude(command, report, as_json)
+
+
+def _conclude(command: Control, report: RootReport, as_json: bool) -> None:
+    from schemas.system import COMMAND_RESULT
+
+    result = str(report.details.get(COMMAND_RESULT))
+    if report.status == "error":
+        raise NotAsAsked(f"{result}; {report.message}")
+    _show(command, report, result, as_json)
+
+
+def _show(command: Control, report: RootReport | None, result: str, as_json: bool) -> None:
+    from schemas.system import COMMAND_DONE
+
+    if as_json:
+        done = report is not None and bool(report.details.get(COMMAND_DONE))
+        state = None if report is None else report.mode
+        print_json({"id": command.id, "root": command.root, "done": done, "result": result, "state": state})
+    else:
+        print(f"{command.root}: {result}" + ("" if report is None else f"; {report.message}"))

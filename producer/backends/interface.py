@@ -1,0 +1,110 @@
+"""What a back-end offers: to open a root and look at it as it is now, and to watch it for what changes.
+
+Looking is the truth, watching only says where to look. A back-end may miss changes, and then says so and where; it
+never reports what it has not seen, and an empty answer of a root that is gone is never passed on as an empty root.
+Paths are relative to the root, `/` between components, `""` the root itself, bytes that are not UTF-8 as surrogates.
+All of it may block, and is used by one thread at a time (the root's)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+from producer.core.facts import Print
+from producer.core.normalise import Event
+from schemas.raw import FileState, RootIdentity
+
+
+class Backend(Protocol):
+    """One root, reached in one way."""
+
+    def open(self) -> Tree:
+        """Open what stands at the root's place now, for one look. Raises RootFault where nothing is there, or
+        nothing that can be listed."""
+
+    def watch(self, woken: Callable[[], None]) -> Watch:
+        """Begin to watch; no directory is watched yet. `woken` is called from any thread when there may be something
+        to drain. Raises WatchUnavailable: then the root is scanned instead."""
+
+
+class Tree(Protocol):
+    """A root, opened: every look through it goes to the directory that was opened, wherever its path leads by then.
+    Symbolic links are entries like others and never followed. Left (as a context) after one look, because an open
+    root keeps its mount busy."""
+
+    @property
+    def identity(self) -> RootIdentity:
+        """What tells this root from another one at the same place."""
+
+    @property
+    def is_empty(self) -> bool:
+        """True when the root had no entry when it was opened."""
+
+    def stat(self, path: str) -> FileState | None:
+        """What is at the path; None: nothing. Raises Unreadable where that cannot be said."""
+
+    def entries(self, path: str) -> list[tuple[str, FileState]] | None:
+        """Names and states of a directory's entries, without those that vanish meanwhile; None: no directory is
+        there. Raises Unreadable, and then nothing may be said of any entry."""
+
+    def fingerprint(self, path: str) -> Print | None:
+        """Of a regular file that could be read and was the same before and after; else None. Raises nothing."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *_: object) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """Changes below `subtree` may not have been reported. `is_dead`: nor will any be again by this watch."""
+
+    cause: str
+    subtree: str = ""
+    is_dead: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """What was reported since the last time. `missed`: whether that may be less than what happened; `suspect`: the
+    root itself was moved, deleted or unmounted, so its identity is to be checked before anything is believed."""
+
+    events: tuple[Event, ...] = ()
+    missed: Missed | None = None
+    suspect: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How many directories are watched and how many are not for want of room; `limit` names the setting of the
+    machine or server that an operator can raise."""
+
+    watched: int
+    unwatched: int
+    limit: str
+
+
+class Watch(Protocol):
+    """Watches on directories, not recursive: whoever walks adds one before listing each directory, so that nothing
+    can come between."""
+
+    @property
+    def coverage(self) -> Coverage:
+        """How much is watched now."""
+
+    def add(self, path: str) -> None:
+        """Watch a directory; beyond the limit it is counted as unwatched. One that is gone or unreadable is neither:
+        whoever lists it finds out. Raises nothing."""
+
+    def remove(self, path: str) -> None:
+        """Watch a directory and everything below it no longer."""
+
+    def drain(self, now: float) -> Drained:
+        """Events in their order; both halves of a move are one, and what follows a directory's move is reported under
+        its new name. `now` in seconds, monotonic. Raises nothing: what goes wrong is `missed`."""
+
+    def next_due(self) -> float | None:
+        """When there is something to drain without a further call of `woken`."""
+
+    def close(self) -> None:
+        """Watch nothing any more."""

@@ -1,0 +1,38 @@
+"""How a root is, as its thread knows it and `reporting` puts it into words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from producer.backends.interface import Coverage
+from producer.core.identity import Faulty
+from producer.core.life import State
+from producer.orders import Outcome
+from producer.scanning import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """How a root is, as it is reported. `fault`: why it cannot be observed; `problems`: what is wrong with one
+    that can; `outcome`: what came of the last command."""
+
+    state: State
+    fault: Faulty | None
+    watched: int
+    unwatched: int
+    waiting: int
+    problems: tuple[str, ...]
+    progress: Progress | None
+    tries: int
+    scanned: bool
+    outcome: Outcome | None = None
+
+
+def watch_limit_message(coverage: Coverage) -> str:
+    """What an operator needs to know of the watch limit."""
+    missing = coverage.unwatched
+    needed = coverage.watched + missing
+    return (
+        f"{coverage.watched} directories are watched, {needed} are needed, and no more are allowed: "
+        f"the other {missing} are scanned every minute; raise {coverage.limit} above {needed}"
+    )

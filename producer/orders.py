@@ -1,0 +1,38 @@
+"""What operators ask of a root, on its way from the control topic to the root's thread, and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from schemas.admin import Control
+from schemas.raw import Counts
+
+REQUESTED = "requested"
+"""Cause of what an operator asked for."""
+
+ACCEPTED = "accepted"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """The control topic was read up to `next_offset`; `command`: what was there for this root, if anything."""
+
+    next_offset: int
+    command: Control | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a command. `done`: nothing more will."""
+
+    id: str
+    done: bool
+    text: str
+
+
+def scanned(id: str, counts: Counts) -> Outcome:
+    """A scan that was asked for is complete."""
+    return Outcome(
+        id, True,
+        f"scanned: {counts.added} added, {counts.changed} changed, {counts.moved} moved, {counts.gone} gone",
+    )  # fmt: skip

@@ -1,0 +1,34 @@
+"""What a root's thread reaches, and the times in which it lives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from producer.backends.interface import Backend
+from producer.ports import Clock, Points, no_points
+from producer.scanning import CONFIRM_SECONDS
+
+UNWATCHED_SECONDS = 60.0
+"""Between scans of a root with directories that cannot be watched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pacing:
+    """Times of a root's life, in seconds, and the outbox's limit in records."""
+
+    identity_seconds: float
+    reconcile_seconds: float
+    outbox_limit: int
+    confirm_seconds: float = CONFIRM_SECONDS
+    unwatched_seconds: float = UNWATCHED_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What a root's thread reaches: its file system, time. `written` is called after each transaction."""
+
+    backend: Backend
+    clock: Clock
+    points: Points = no_points
+    written: Callable[[], None] = lambda: None

@@ -1,0 +1,402 @@
+"""The producer's back-ends, the local one and the fake: one contract."""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import pytest
+import xxhash
+
+from producer.backends.interface import Backend, Drained, Missed, Watch
+from producer.backends.local.backend import LocalBackend
+from producer.backends.local.watch import InotifyWatch
+from producer.core.normalise import Event, Renamed, Touched
+from producer.errors import RootFault, Unreadable, WatchUnavailable
+from schemas.raw import FileType
+from tests.fakes.producer_backend import FakeBackend
+from tests.support.waiting import wait_until
+
+
+@dataclass
+class Real:
+    """A directory on disk, and a hand that changes it behind the back-end's back."""
+
+    folder: Path
+    watch_limit: int | None = None
+    queue_limit: int = 1_000
+    made: list[InotifyWatch] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.root = self.folder / "root"
+        self.root.mkdir()
+        self.backend: Backend = LocalBackend(self.root, self._watch)
+
+    def _watch(self, root: Path, woken: Callable[[], None]) -> Watch:
+        self.made.append(InotifyWatch(root, woken, queue_limit=self.queue_limit, watch_limit=self.watch_limit))
+        return self.made[-1]
+
+    def make(self, path: str, type_: FileType, content: bytes = b"") -> None:
+        full = self.root / path
+        match type_:
+            case "file":
+                full.write_bytes(content)
+            case "dir":
+                full.mkdir()
+            case "symlink":
+                full.symlink_to(".")
+            case "other":
+                os.mkfifo(full)
+
+    def take(self, path: str) -> None:
+        full = self.root / path
+        full.rmdir() if full.is_dir() and not full.is_symlink() else full.unlink()
+
+    def move(self, source: str, target: str) -> None:
+        (self.root / source).rename(self.root / target)
+
+    def swap(self) -> None:
+        self.root.rename(self.folder / "away")
+        self.root.mkdir()
+
+    def limit_watches(self, limit: int) -> None:
+        self.watch_limit = limit
+
+    def overflow(self) -> None:
+        self.made[-1]._queue_limit = 0
+        self.make("unseen", "file")
+
+        def dropped() -> bool:
+            return self.made[-1]._dropped > 0
+
+        wait_until(dropped, 5, what="an event beyond the queue")
+        self.made[-1]._queue_limit = 1_000
+
+    def lose_watch(self) -> None:
+        self.made[-1]._reader.stop()
+        self.made[-1]._reader.join()
+
+    def refuse_watches(self) -> None:
+        def none_free(*_: object) -> Watch:
+            raise OSError(errno.EMFILE, "Too many open files")
+
+        self.backend = LocalBackend(self.root, none_free)
+
+
+@dataclass
+class Fake:
+    """The same hand on the fake."""
+
+    folder: Path
+
+    def __post_init__(self) -> None:
+        self.fake = FakeBackend()
+        self.backend: Backend = self.fake
+        self.make, self.take, self.move = self.fake.make, self.fake.take, self.fake.move
+        self.swap, self.overflow, self.lose_watch = self.fake.unmount, self.fake.overflow, self.fake.lose_watch
+
+    def limit_watches(self, limit: int) -> None:
+        self.fake.watch_limit = limit
+
+    def refuse_watches(self) -> None:
+        self.fake.watchable = False
+
+
+World = Real | Fake
+
+
+@pytest.fixture(params=[Fake, Real])
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
+    """One of both."""
+    build: Callable[[Path], World] = request.param
+    return build(tmp_path)
+
+
+# -- looking ---------------------------------------------------------------------------------------------------
+
+
+def test_each_kind_of_entry_is_told_apart_and_none_is_followed(world: World) -> None:
+    kinds: list[FileType] = ["file", "dir", "symlink", "other"]
+    for kind in kinds:
+        world.make(kind, kind, b"x")
+    with world.backend.open() as tree:
+        listing = tree.entries("") or []
+        assert sorted((name, state.type) for name, state in listing) == sorted((kind, kind) for kind in kinds)
+        assert all(tree.stat(name) == state for name, state in listing)
+        assert tree.entries("symlink") is None
+        assert tree.fingerprint("symlink") is tree.fingerprint("other") is tree.fingerprint("dir") is None
+
+
+def test_what_is_not_there_is_nothing(world: World) -> None:
+    world.make("file", "file", b"x")
+    with world.backend.open() as tree:
+        assert tree.stat("nothing") is None
+        assert tree.stat("file/below") is None
+        assert tree.entries("nothing") is None
+        assert tree.entries("file") is None
+        assert tree.fingerprint("nothing") is None
+
+
+def test_an_entry_keeps_its_identity_until_it_is_replaced(world: World) -> None:
+    world.make("a", "file", b"x")
+    with world.backend.open() as tree:
+        before = tree.stat("a")
+        assert before == tree.stat("a")
+        world.make("b", "file", b"x")
+        other = tree.stat("b")
+        assert before is not None
+        assert other is not None
+        assert before.inode != other.inode
+
+
+@pytest.mark.parametrize("size", [0, 1, 65_536, 65_537, 196_608, 196_609, 1_000_000])
+def test_a_fingerprint_is_of_the_size_and_the_first_middle_and_last_64_kib(world: World, size: int) -> None:
+    content = bytes(range(256)) * (size // 256) + bytes(size % 256)
+    world.make("a", "file", content)
+    read = content if size <= 196_608 else (
+        content[:65_536] + content[(size - 65_536) // 2 : (size - 65_536) // 2 + 65_536] + content[-65_536:]
+    )  # fmt: skip
+    with world.backend.open() as tree:
+        found, state = tree.fingerprint("a"), tree.stat("a")
+    assert found is not None
+    assert state is not None
+    assert found.of(state)
+    assert found.xxh3 == xxhash.xxh3_128_hexdigest(size.to_bytes(8, "little") + read)
+
+
+def test_the_same_content_has_the_same_fingerprint_and_another_length_another(world: World) -> None:
+    for name, content in (("a", b"same"), ("b", b"same"), ("c", b"same\0")):
+        world.make(name, "file", content)
+    with world.backend.open() as tree:
+        prints = [found.xxh3 for name in "abc" if (found := tree.fingerprint(name)) is not None]
+    assert prints[0] == prints[1] != prints[2]
+
+
+def test_a_root_has_one_identity_and_may_be_empty(world: World) -> None:
+    with world.backend.open() as one, world.backend.open() as other:
+        assert one.identity == other.identity
+        assert one.is_empty
+    world.make("a", "file", b"")
+    with world.backend.open() as tree:
+        assert not tree.is_empty
+
+
+def test_another_directory_at_its_place_has_another_identity(world: World) -> None:
+    world.make("a", "file", b"")
+    with world.backend.open() as before:
+        known = before.identity
+    world.swap()
+    with world.backend.open() as tree:
+        assert tree.identity != known
+        assert tree.is_empty
+
+
+def test_a_root_that_is_gone_cannot_be_opened(world: World) -> None:
+    world.take("")
+    with pytest.raises(RootFault) as fault:
+        world.backend.open()
+    assert fault.value.faulty.cause == "missing"
+
+
+def test_a_root_that_is_a_file_cannot_be_opened(world: World) -> None:
+    world.take("")
+    world.make("", "file", b"")
+    with pytest.raises(RootFault) as fault:
+        world.backend.open()
+    assert fault.value.faulty.cause == "not_a_directory"
+
+
+# -- watching --------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Watcher:
+    """A watch, and all that it has delivered."""
+
+    watch: Watch
+    events: list[Event] = field(default_factory=list)
+    missed: list[Missed] = field(default_factory=list)
+    suspect: bool = False
+
+    def take(self) -> Drained:
+        drained = self.watch.drain(time.monotonic())
+        self.events += drained.events
+        self.suspect = self.suspect or drained.suspect
+        if drained.missed is not None:
+            self.missed.append(drained.missed)
+        return drained
+
+    def until(self, event: Event) -> list[Event]:
+        """All events up to and with this one, which is waited for."""
+
+        def delivered() -> bool:
+            self.take()
+            return event in self.events
+
+        wait_until(delivered, 5, what=repr(event))
+        end = self.events.index(event) + 1
+        taken, self.events = self.events[:end], self.events[end:]
+        return taken
+
+
+@pytest.fixture
+def watcher(world: World) -> Iterator[Watcher]:
+    """A watch on the root and on `d`; `u` is not watched."""
+    world.make("d", "dir")
+    world.make("u", "dir")
+    watcher = Watcher(world.backend.watch(lambda: None))
+    for directory in ("", "d"):
+        watcher.watch.add(directory)
+    yield watcher
+    watcher.watch.close()
+
+
+def paths(events: list[Event]) -> set[str]:
+    return {event.path if isinstance(event, Touched) else event.target for event in events}
+
+
+def test_what_happens_in_a_watched_directory_is_delivered_and_elsewhere_not(
+    world: World, watcher: Watcher
+) -> None:
+    world.make("u/unseen", "file", b"x")
+    world.make("d/a", "file", b"x")
+    assert paths(watcher.until(Touched("d/a", "closed"))) == {"d/a"}
+    world.take("d/a")
+    assert watcher.until(Touched("d/a", "gone"))[-1:] == [Touched("d/a", "gone")]
+
+
+def test_whoever_waits_is_woken(world: World) -> None:
+    woken: list[None] = []
+    watch = world.backend.watch(partial(woken.append, None))
+    watch.add("")
+    world.make("a", "file", b"x")
+    wait_until(lambda: bool(woken), 5, what="being woken")
+    watch.close()
+
+
+def test_a_move_between_watched_directories_is_one_event(world: World, watcher: Watcher) -> None:
+    world.make("a", "file", b"x")
+    world.move("a", "d/b")
+    assert watcher.until(Renamed("a", "d/b"))[-1] == Renamed("a", "d/b")
+
+
+def test_a_move_from_or_to_where_nobody_watches_is_an_arrival_or_a_departure(
+    world: World, watcher: Watcher
+) -> None:
+    world.make("u/a", "file", b"x")
+    world.move("u/a", "d/a")
+    watcher.until(Touched("d/a", "arrived"))
+    world.move("d/a", "u/a")
+    watcher.until(Touched("d/a", "gone"))
+
+
+def test_what_follows_a_directorys_move_is_delivered_under_its_new_name(world: World, watcher: Watcher) -> None:
+    world.move("d", "e")
+    world.make("e/a", "file", b"x")
+    assert watcher.until(Touched("e/a", "closed"))[0] == Renamed("d", "e")
+
+
+def test_a_directory_that_left_is_watched_no_longer(world: World, watcher: Watcher) -> None:
+    world.move("d", "u/d")
+    watcher.until(Touched("d", "gone"))
+    assert watcher.watch.coverage.watched == 1
+
+
+def test_a_directory_that_is_taken_out_is_watched_no_longer(world: World, watcher: Watcher) -> None:
+    watcher.watch.remove("d")
+    world.make("d/a", "file", b"x")
+    world.make("b", "file", b"x")
+    assert paths(watcher.until(Touched("b", "closed"))) == {"b"}
+    assert watcher.watch.coverage.watched == 1
+
+
+def test_directories_beyond_the_limit_are_counted_and_the_limit_is_named(world: World) -> None:
+    world.limit_watches(1)
+    world.make("d", "dir")
+    watch = world.backend.watch(lambda: None)
+    for directory in ("", "d", "d"):
+        watch.add(directory)
+    assert (watch.coverage.watched, watch.coverage.unwatched) == (1, 1)
+    assert watch.coverage.limit
+    watch.remove("d")
+    assert watch.coverage.unwatched == 0
+    watch.close()
+
+
+def test_a_directory_that_is_not_there_is_neither_watched_nor_missed(world: World, watcher: Watcher) -> None:
+    before = watcher.watch.coverage
+    watcher.watch.add("nothing")
+    assert watcher.watch.coverage == before
+
+
+def test_events_that_were_lost_are_told_once_and_watching_goes_on(world: World, watcher: Watcher) -> None:
+    world.overflow()
+    watcher.take()
+    assert watcher.missed == [Missed("overflow")]
+    world.make("d/a", "file", b"x")
+    watcher.until(Touched("d/a", "closed"))
+    assert watcher.missed == [Missed("overflow")]
+
+
+def test_a_dead_watch_says_so_each_time(world: World, watcher: Watcher) -> None:
+    world.lose_watch()
+    dead = Missed("watcher_died", is_dead=True)
+    assert [watcher.take().missed, watcher.take().missed] == [dead, dead]
+
+
+def test_a_root_that_is_taken_from_its_place_is_suspect(world: World, watcher: Watcher) -> None:
+    world.swap()
+
+    def suspected() -> bool:
+        watcher.take()
+        return watcher.suspect
+
+    wait_until(suspected, 5, what="the suspicion")
+
+
+def test_a_system_that_gives_no_watch_says_why(world: World) -> None:
+    world.refuse_watches()
+    with pytest.raises(WatchUnavailable) as refused:
+        world.backend.watch(lambda: None)
+    assert refused.value.reason
+
+
+# -- what only the fake can bring about ------------------------------------------------------------------------
+
+
+def test_what_cannot_be_looked_at_is_not_taken_for_gone() -> None:
+    backend = FakeBackend()
+    backend.make("d", "dir")
+    backend.make("d/a", "file", b"x")
+    backend.broken.add("d/a")
+    with backend.open() as tree:
+        with pytest.raises(Unreadable):
+            tree.stat("d/a")
+        with pytest.raises(Unreadable):
+            tree.entries("d")
+        assert tree.fingerprint("d/a") is None
+
+
+def test_a_root_that_cannot_be_listed_cannot_be_opened() -> None:
+    backend = FakeBackend()
+    backend.broken.add("")
+    with pytest.raises(RootFault) as fault:
+        backend.open()
+    assert fault.value.faulty.cause == "unreadable"
+
+
+def test_an_open_root_that_goes_answers_as_an_empty_one_under_the_identity_it_had() -> None:
+    backend = FakeBackend()
+    backend.make("a", "file", b"x")
+    with backend.open() as tree:
+        known = tree.identity
+        backend.unmount()
+        assert tree.entries("") == []
+        assert tree.identity == known
+    with backend.open() as now:
+        assert now.identity != known
