@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-SOURCES := bench cli gateway infra producer runtime schemas streams tests
+SOURCES := bench cli gateway infra producer runtime schemas streams tests tools
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
 	--python-version 3.11 pyproject.toml
 
@@ -28,7 +28,7 @@ check:
 	@$(BIN)/ruff check $(SOURCES)
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m cli.generate --check
+	@$(BIN)/python -m tools.generate --check
 	@$(BIN)/python -m pytest -q tests/unit
 
 # figures, each with its baseline in the same run
@@ -41,7 +41,7 @@ lock:
 	@$(PYTHON) infra/bootstrap.py dev
 	$(COMPILE) --output-file requirements/run.txt
 	$(COMPILE) --group dev --output-file requirements/dev.txt
-	$(BIN)/python infra/kafka/lock.py
+	$(BIN)/python -m tools.lock_jars
 
 # remove what was made here, except the platform's state
 clean:

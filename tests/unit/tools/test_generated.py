@@ -7,19 +7,14 @@ import json
 import pytest
 from jsonschema import Draft202012Validator
 
-from cli import generate as tables
-from schemas import generate, meanings
 from schemas.codec import encode
 from schemas.topics import ALL_TOPICS, BY_NAME, DATA_TOPICS, Topic
 from tests.support.golden_records import EXAMPLES
+from tools import generate, meanings, records
 
 
 def test_the_generated_files_are_what_would_be_written_now() -> None:
     assert generate.drifted() == []
-
-
-def test_the_generated_tables_are_what_would_be_written_now() -> None:
-    assert tables.drifted() == []
 
 
 def test_check_exits_with_one_where_something_drifted(
@@ -34,7 +29,7 @@ def test_check_exits_with_one_where_something_drifted(
 def test_every_field_of_every_record_has_a_meaning(topic: Topic) -> None:
     silent = [
         f"{name}.{field}"
-        for name, record in generate.topic_schema(topic)["$defs"].items()
+        for name, record in records.topic_schema(topic)["$defs"].items()
         for field in record.get("properties", {})
         if meanings.meaning(name, field) is None
     ]
@@ -45,7 +40,7 @@ def test_every_meaning_belongs_to_a_field() -> None:
     fields = {
         (name, field)
         for topic in DATA_TOPICS
-        for name, record in generate.topic_schema(topic)["$defs"].items()
+        for name, record in records.topic_schema(topic)["$defs"].items()
         for field in record.get("properties", {})
     }
     stray = [
@@ -58,7 +53,7 @@ def test_every_meaning_belongs_to_a_field() -> None:
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_a_record_holds_against_the_json_schema_of_its_topic(name: str) -> None:
     topic, record = EXAMPLES[name]
-    schema = generate.topic_schema(topic)
+    schema = records.topic_schema(topic)
     Draft202012Validator.check_schema(schema)
     Draft202012Validator(schema).validate(json.loads(encode(record)))
 
