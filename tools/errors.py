@@ -1,9 +1,9 @@
 """What can go wrong with a tool.
 
-    ToolError
-    ├── NoMarkers       a document lacks the markers of a table
-    ├── UnknownLicence  nobody has stated the licence of something that is installed
-    └── BadWheel        a built wheel does not do what it must
+ToolError
+├── NoMarkers       a document lacks the markers of a table
+├── UnknownLicence  nobody has stated the licence of something that is installed
+└── BadWheel        a built wheel does not do what it must
 """
 
 from __future__ import annotations

@@ -9,14 +9,14 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tools import documents, records
+from tools import documents, licences, records
 
 ROOT = Path(__file__).parents[1]
 
 
 def files(root: Path = ROOT) -> dict[Path, str]:
-    """Every generated file, relative to the project's folder, with its text. Raises documents.NoMarkers."""
-    return records.files() | documents.files(root)
+    """Every generated file, relative to the project's folder, with its text. Raises ToolError."""
+    return records.files() | documents.files(root) | licences.files(root)
 
 
 def drifted(root: Path = ROOT) -> list[Path]:
