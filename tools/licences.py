@@ -65,11 +65,10 @@ def licence_of(name: str) -> str:
     metadata = _installed(name).metadata
     if expression := metadata["License-Expression"]:
         return str(expression)
-    classifiers = [text.removeprefix("License :: ") for text in metadata.get_all("Classifier") or []]
+    classifiers = (str(text).removeprefix("License :: ") for text in metadata.get_all("Classifier") or ())
     for text in (str(metadata["License"] or ""), *classifiers):
-        if (spdx := SPELLINGS.get(text, text)) == text and not allowed(spdx):
-            continue
-        return spdx
+        if text in SPELLINGS or allowed(text):
+            return SPELLINGS.get(text, text)
     raise UnknownLicence(name, "its metadata does not name one that tools/licence_names.py knows")
 
 
