@@ -6,6 +6,7 @@ Expected errors are one line on standard error: exit 2 for what was typed or set
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 
@@ -32,6 +33,22 @@ app = typer.Typer(
 
 PROCESSES = "Processes"
 TOOLS = "Tools"
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        version()
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
+    ] = False,
+) -> None:
+    """What may be written before a command."""
 
 
 def version(as_json: AsJson = False) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import Field
 
 from runtime.settings import Section
+from schemas import __version__
 
 
 class HealthSettings(Section):
@@ -38,11 +38,8 @@ class Health:
 
 
 def product_version() -> str:
-    """The version of the installed package, or `0+source` in a bare checkout."""
-    try:
-        return version("catalogizer")
-    except PackageNotFoundError:
-        return "0+source"
+    """The version of the product, the same from a checkout, a wheel and an image."""
+    return __version__
 
 
 class HealthServer:

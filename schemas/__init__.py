@@ -6,3 +6,6 @@ records (`raw`, `changes`, `media`, `analysis`, `system`, `admin`), where they l
 (`envelope`, `close_codes`, `cursor`) and how PostgreSQL keeps them (`sql/`). It imports nothing of ours and
 knows no library client: a contract does not depend on who speaks it.
 """
+
+__version__ = "0.1.0"
+"""The product's version; the one place where it is written."""

@@ -2,3 +2,8 @@
 
 Imports anything of ours; nothing of ours imports it, and it is not in the wheel.
 """
+
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+"""The checkout."""

@@ -9,9 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tools import documents, licences, records
-
-ROOT = Path(__file__).parents[1]
+from tools import ROOT, documents, licences, records
 
 
 def files(root: Path = ROOT) -> dict[Path, str]:

@@ -18,7 +18,7 @@ ALLOWED = frozenset(
 replaced; the Java runtime, whose exception leaves what runs on it alone."""
 
 EXCEPTIONS: dict[str, str] = {
-    "mutagen": "reads the tags of audio files in analysis and writes the demo library's; to be replaced when analysis is reworked",
+    "mutagen": "reads audio tags in analysis, writes those of the demo library; to go when analysis is reworked",
 }
 """Packages whose licence is not allowed and that are used all the same, each with what will become of it."""
 

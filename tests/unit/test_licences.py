@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from cli.up import jars
+from tools import ROOT
 from tools.licence_names import EXCEPTIONS, STATED, allowed
 from tools.licences import Package, codecs, licence_of, licence_of_jar, packages
 
-ROOT = Path(__file__).parents[2]
 PACKAGES = packages(ROOT)
 JARS = jars.locked(jars.SERVER, jars.TOOLS)
 

@@ -22,6 +22,7 @@ from cli.installation import with_running
 from cli.main import app
 from cli.settings import Settings
 from cli.up.run_file import RunFile
+from runtime.health import product_version
 from runtime.settings import PREFIX, SettingsError, load, variables
 
 ROOT = Path(__file__).parents[3]
@@ -74,6 +75,10 @@ def shown(*arguments: str) -> str:
     result = CliRunner().invoke(app, [*arguments, "--help"], env={"COLUMNS": "200", "TERMINAL_WIDTH": "200"})
     assert result.exit_code == 0
     return result.output
+
+
+def test_the_version_is_a_command_and_an_option(run: Run) -> None:
+    assert run("--version") == run("version") == Result(0, f"{product_version()}\n", "")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
