@@ -1,9 +1,9 @@
-"""What a command can be told that it cannot do; text for the person who typed it.
+"""Why a command cannot be carried out; the text is for the person who typed it.
 
 CommandError            exit code 1
-├── BadArgument         exit code 2: an argument that means nothing here
-├── NotRunning          no platform was found to talk to
-└── NotAsAsked          what a command did was not found when it looked afterwards
+├── BadArgument         exit code 2: an invalid argument
+├── NotRunning          no running platform was found
+└── NotAsAsked          the result differs from what was asked for
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class BadArgument(CommandError):
 
 
 class NotRunning(CommandError):
-    """Neither settings nor a running platform say where to connect."""
+    """Neither the settings nor a running platform give an address to connect to."""
 
     def __init__(self, looked_at: str) -> None:
         self.looked_at = looked_at
@@ -38,4 +38,4 @@ class NotRunning(CommandError):
 
 
 class NotAsAsked(CommandError):
-    """The check after the deed found something else."""
+    """The check after the change found another result."""

@@ -1,5 +1,5 @@
-"""What `catalogizer replay fold` does: a range of the change log through the fold, into a file that is whole or
-not there."""
+"""`catalogizer replay fold`: folds a range of the change log and writes the outputs to a file, which appears only when
+it is complete."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from streams.library.refold import refold
 
 
 async def fold(kafka: Kafka, lane: int | None, begin: Place, end: Place, path: Path | None) -> int:
-    """Write the outputs of the range, of one lane or of all one after another, to `path` (None: standard output);
-    their number. Raises BadArgument, NotProvisioned, LogTruncated, KafkaError."""
+    """Write the outputs of the range, of one lane or of all in turn, to `path` (None: standard output); returns how
+    many there are. Raises BadArgument, NotProvisioned, LogTruncated, KafkaError."""
     with _writing(path) as file:
         return await _fold(kafka, lane, (begin, end), file)
 
@@ -51,7 +51,7 @@ async def _range(kafka: Kafka, lane: int, places: tuple[Place, Place]) -> tuple[
         for place in places:
             if isinstance(place, Last):
                 raise BadArgument("--from, --to", "last:N is no place of a fold")
-            # A place that leaves this lane out gives an empty range.
+            # A place that does not name this lane gives an empty range.
             ends.append((await resolve(consumer, place, beginnings, heads)).get(partitions[0], 0))
         return ends[0], ends[1]
 

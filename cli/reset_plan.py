@@ -1,7 +1,7 @@
-"""Where the standard reset flags move a position to. Pure: the wish, the log and the positions in, moves out.
+"""Where the standard reset flags move a position to. Pure: from target, log and positions to the moves.
 
-The flags and the file format are those of Kafka's own `kafka-consumer-groups`; like it, targets outside the log
-are moved to its nearest end.
+Flags and file format are those of Kafka's own `kafka-consumer-groups`; as there, a target outside the log becomes the
+log's nearest end.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class ToOffset:
 
 @dataclass(frozen=True, slots=True)
 class FromFile:
-    """`--from-file`: a target per partition; others stay."""
+    """`--from-file`: a target per partition; partitions not named stay."""
 
     targets: Mapping[Partition, int]
 
@@ -66,7 +66,7 @@ Target = ToEarliest | ToLatest | ToCurrent | ToTime | ShiftBy | ToOffset | FromF
 
 @dataclass(frozen=True, slots=True)
 class Stand:
-    """A partition as it is. `current`: the next offset wanted now; `at_time`: the log's answer for `ToTime`."""
+    """A partition before the move. `current`: its next offset; `at_time`: the offset that the log gives for `ToTime`."""
 
     beginning: int
     head: int
@@ -76,7 +76,7 @@ class Stand:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Move:
-    """What happens to one partition. `count`: offsets that will be read again; negative: that would be skipped."""
+    """The move of one partition. `count`: offsets that will be read again; negative: that would be skipped."""
 
     topic: str
     partition: int
@@ -85,12 +85,12 @@ class Move:
 
     @property
     def count(self) -> int:
-        """How far back it goes."""
+        """Offsets between target and present position."""
         return self.current - self.target
 
 
 def moves(target: Target, stands: Mapping[Partition, Stand]) -> list[Move]:
-    """One move per partition, those that stay where they are included."""
+    """One move per partition, including those that stay."""
     return sorted(
         Move(topic, number, stand.current, _clamped(_wanted(target, (topic, number), stand), stand))
         for (topic, number), stand in stands.items()
@@ -122,7 +122,7 @@ def _clamped(offset: int, stand: Stand) -> int:
 
 
 def parse_topics(words: Iterable[str], known: Mapping[str, int], prefix: str) -> set[Partition]:
-    """`--topic` words (`name` or `name:0,1`) to partitions; none: all. `known`: partitions per topic that the
+    """The partitions named by `--topic` (`name` or `name:0,1`); without any, all. `known`: partitions per topic that the
     projector reads. Raises BadArgument."""
     chosen: set[Partition] = set()
     for word in words:

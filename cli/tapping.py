@@ -1,4 +1,4 @@
-"""What `catalogizer tap` does: places become ranges, ranges become records, records are filtered and written."""
+"""`catalogizer tap`: converts places to ranges of offsets, reads them, filters the records and writes them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Tapping:
         self._partition = partition
 
     async def records(self, begin: Place, end: Place | None) -> AsyncGenerator[ConsumerRecord, None]:
-        """The records wanted; `end` None: for ever."""
+        """The records of the range that pass the filter; `end` None: without end."""
         async with reader(self._kafka) as consumer:
             beginnings, heads = await self._range(consumer)
             ends = None if end is None else await self._ends(consumer, end, beginnings, heads)
@@ -58,7 +58,7 @@ class Tapping:
     async def _ends(self, consumer: AIOKafkaConsumer, end: Place, beginnings: Offsets, heads: Offsets) -> Offsets:
         if isinstance(end, Last):
             raise BadArgument("--until", "last:N is a place to begin at")
-        # Partitions that the place leaves out end where they begin: nothing of them is wanted.
+        # Partitions that the place does not name get an empty range.
         return beginnings | await resolve(consumer, end, beginnings, heads)
 
 

@@ -15,7 +15,7 @@ from schemas import __version__
 
 
 class HealthSettings(Section):
-    """Where a process answers for its health."""
+    """Where a process serves its health page."""
 
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int | None = Field(None, ge=0, le=65535, description="unset: no health page; 0: a free port")
@@ -23,7 +23,7 @@ class HealthSettings(Section):
 
 @dataclass(slots=True)
 class Health:
-    """Checks by name; each returns None when well, else what is wrong."""
+    """Checks by name; each returns None if all is well, otherwise what is wrong."""
 
     checks: dict[str, Callable[[], str | None]] = field(default_factory=dict)
 
@@ -32,7 +32,7 @@ class Health:
         self.checks[name] = check
 
     def problems(self) -> dict[str, str]:
-        """What is wrong now, by check; empty when well."""
+        """What is wrong now, by check; empty if nothing is."""
         found = {name: check() for name, check in self.checks.items()}
         return {name: problem for name, problem in found.items() if problem is not None}
 
@@ -43,7 +43,7 @@ def product_version() -> str:
 
 
 class HealthServer:
-    """The HTTP server; `start` and `stop` are the owner's."""
+    """The HTTP server; its owner calls `start` and `stop`."""
 
     def __init__(self, settings: HealthSettings, health: Health) -> None:
         self._settings = settings

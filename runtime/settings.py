@@ -2,7 +2,7 @@
 
 Sources, later ones win: defaults, one TOML file (`CATALOGIZER_CONFIG_FILE`), the environment with the nested
 prefix `CATALOGIZER_` (`CATALOGIZER_GATEWAY__PORT`), and `…_FILE` variables that name a file holding a secret.
-A name that is not a setting is refused: a misspelt setting must never be silently ignored.
+An unknown name is an error: a misspelt setting must never be silently ignored.
 
     SettingsError   names the key, what is wrong with the value, and what is allowed
 """
@@ -33,7 +33,7 @@ NOT_SETTINGS = frozenset({"CATALOGIZER_CONFIG_FILE", "CATALOGIZER_READY_FILE"})
 
 
 class SettingsError(Exception):
-    """What is wrong with the settings, a line per fault, secrets never shown."""
+    """The settings are invalid: one line per fault, without secrets."""
 
     def __init__(self, faults: tuple[str, ...]) -> None:
         self.faults = faults
@@ -41,7 +41,7 @@ class SettingsError(Exception):
 
 
 class Section(BaseModel):
-    """Base of every service's settings: frozen, closed, defaults checked as well."""
+    """Base of every service's settings: frozen, without unknown names, defaults validated too."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, populate_by_name=True)
 

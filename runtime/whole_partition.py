@@ -1,4 +1,4 @@
-"""Everything that a partition of a small topic holds, from its beginning to its end as of now."""
+"""All records of a small topic's partition, from its beginning to its present end."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from schemas.topics import Topic
 
 READ_SECONDS = 30.0
 FETCH_MS = 50
-"""Short, for markers of transactions wake nobody."""
+"""Short, because a transaction's marker at the end does not wake a fetch."""
 
 
 class NotProvisioned(Exception):
-    """The topics have not been made on this installation; `missing` names what was looked for."""
+    """The topics have not been created on this installation; `missing`: the topic that was looked for."""
 
     retryable = True
 
