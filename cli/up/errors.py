@@ -1,13 +1,13 @@
-"""What can go wrong while the platform is started, each said in one line.
+"""What can go wrong while the platform starts; each error is one line.
 
 UpError
-├── PortTaken       somebody else listens where we should
-├── StateInUse      another `up` works in this state folder
-├── DiskFull        too little room to begin
-├── BrokenState     the state folder holds what we cannot use
+├── PortTaken       another program uses the port
+├── StateInUse      another `up` uses this state folder
+├── DiskFull        too little space to start
+├── BrokenState     something in the state folder cannot be used
 ├── JarsUnavailable Kafka's jars can neither be found in the cache nor fetched
 ├── AccountMissing  PostgreSQL refuses to run as root and there is no account for it
-└── NotReady        a component did not come up
+└── NotReady        a component did not become ready
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class PortTaken(UpError):
 
 
 class StateInUse(UpError):
-    """Another supervisor holds the lock of the state folder."""
+    """Another supervisor has locked the state folder."""
 
     retryable = True
 
@@ -45,7 +45,7 @@ class StateInUse(UpError):
 
 
 class DiskFull(UpError):
-    """`free` and `needed` in bytes; `what`: it is needed for."""
+    """`free` and `needed` in bytes; `what`: what the space is needed for."""
 
     retryable = True
 
@@ -88,7 +88,7 @@ class AccountMissing(UpError):
 
 
 class NotReady(UpError):
-    """`component` and what it said last; `log`: where the rest is."""
+    """`component`, with the last line of its log; `log`: the file with the rest."""
 
     retryable = True
 

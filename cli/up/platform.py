@@ -1,6 +1,6 @@
-"""What the settings mean for one run: which servers are embedded, what every child is told.
+"""What the settings mean for one run: which servers are embedded, and each child's environment.
 
-Children get the settings by their environment, so a service under `up` is run exactly as alone.
+Children receive the settings in their environment, so a service runs under `up` exactly as it does alone.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ class Platform:
 
     @property
     def database_url(self) -> str:
-        """Of the database in use, password included."""
+        """URL of the database in use, including its password."""
         return self.postgres.url() if self.postgres else self.settings.database.dsn()
 
     @property
     def kafka_settings(self) -> KafkaSettings:
-        """Of the broker in use; what was left open is resolved as for an embedded one."""
+        """Settings of the broker in use; what is not set has the values of an embedded one."""
         configured = self.settings.kafka
         if self.kafka is None:
             return configured
@@ -60,7 +60,7 @@ class Platform:
         )
 
     def run_file(self, pids: Mapping[str, int]) -> RunFile:
-        """What `run.json` says."""
+        """The contents of `run.json`."""
         host = self.settings.gateway.host
         address = f"{_EVERYWHERE.get(host, host)}:{self.settings.gateway.port}"
         return RunFile(
@@ -75,7 +75,7 @@ class Platform:
         )
 
     def servers(self) -> list[Plan]:
-        """The embedded ones."""
+        """Plans of the embedded servers."""
         plans = []
         for name, server in (("kafka", self.kafka), ("postgres", self.postgres)):
             if server is not None:
@@ -83,7 +83,7 @@ class Platform:
         return plans
 
     def services(self) -> list[Plan]:
-        """Our own processes."""
+        """Plans of our own processes."""
         plans = []
         for name in SERVICES:
             ready_file = self.state.ready_file(name)
@@ -96,7 +96,7 @@ class Platform:
         return python("class-cache", ("-m", "cli.up.class_cache"), self._mark())
 
     def environment(self) -> dict[str, str]:
-        """What each service is told, beside its ready file."""
+        """The environment of each service, without the name of its ready file."""
         kafka = self.kafka_settings
         told = {
             "STATE_DIR": str(self.state.folder),
@@ -120,13 +120,13 @@ class Platform:
 
 
 def python(name: str, arguments: tuple[str, ...], environment: Mapping[str, str]) -> Program:
-    """A program of ours. It imports from this checkout, never from the folder it happens to be started in."""
+    """A Python program of ours. It imports from this installation, never from the folder in which it is started."""
     told = {**environment, "PYTHONPATH": str(CHECKOUT), "PYTHONUNBUFFERED": "1"}
     return Program(name=name, argv=(sys.executable, "-P", *arguments), directory=Path.cwd(), environment=told)
 
 
 def server_plan(name: str, server: EmbeddedKafka | EmbeddedPostgres, mark: Mapping[str, str]) -> Plan:
-    """How an embedded server is run: prepared before every start, whatever its last life left."""
+    """The plan of an embedded server, which is prepared before every start, whatever its last run left."""
 
     async def program() -> Program:
         await asyncio.to_thread(server.prepare)
