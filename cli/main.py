@@ -24,7 +24,7 @@ app = typer.Typer(
 
     \b
     catalogizer up                                  everything on this machine
-    catalogizer tap media_updates --follow          what browsers are told, as it happens
+    catalogizer tap media_updates --follow          what browsers receive, as it happens
     catalogizer replay fold --library home          what was decided, computed again from the log
     catalogizer config check                        are the settings right?
 

@@ -59,7 +59,7 @@ def project(
     """Move the projector back: PostgreSQL's rows are written again from the log, and come out equal.
 
     The flags are those of Kafka's own kafka-consumer-groups, whose resets are honoured too. Without --execute
-    only what would be done is shown. Projectors must be stopped; nothing can be skipped forward.
+    only the plan is shown. Projectors must be stopped. Positions can be moved back, never forward.
 
     \b
     catalogizer replay project --to-earliest
