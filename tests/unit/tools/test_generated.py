@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -10,7 +12,9 @@ from jsonschema import Draft202012Validator
 from schemas.codec import encode
 from schemas.topics import ALL_TOPICS, BY_NAME, DATA_TOPICS, Topic
 from tests.support.golden_records import EXAMPLES
-from tools import generate, meanings, records
+from tools import ROOT, generate, meanings, records
+from tools.documents import with_table
+from tools.errors import NoMarkers
 
 
 def test_the_generated_files_are_what_would_be_written_now() -> None:
@@ -23,6 +27,24 @@ def test_check_exits_with_one_where_something_drifted(
     monkeypatch.setitem(meanings.COMMON, "root", "something else")
     assert generate.main(["--check"]) == 1
     assert "docs/records.md" in capsys.readouterr().err
+
+
+def test_writing_makes_what_is_missing_and_removes_what_should_not_exist(tmp_path: Path) -> None:
+    for name in ("docs/protocol.md", "docs/settings.md", "requirements/run.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    stray = tmp_path / "schemas" / "json" / "catalog.gone.v1.json"
+    stray.parent.mkdir(parents=True)
+    stray.touch()
+    assert stray.relative_to(tmp_path) in generate.drifted(tmp_path)
+    assert generate.main([], tmp_path) == 0
+    assert generate.drifted(tmp_path) == []
+    assert not stray.exists()
+
+
+def test_a_document_without_markers_is_named(tmp_path: Path) -> None:
+    with pytest.raises(NoMarkers, match=r"docs/settings\.md has no `<!-- settings: begin"):
+        with_table("# Settings\n", "docs/settings.md", "settings")
 
 
 @pytest.mark.parametrize("topic", DATA_TOPICS, ids=lambda topic: topic.name)
