@@ -2,14 +2,23 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-SOURCES := bench cli gateway infra producer runtime schemas streams tests
+SOURCES := bench cli gateway infra producer runtime schemas streams tests tools
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
 	--python-version 3.11 pyproject.toml
 
 # bytecode is kept, whatever the environment says: many processes are started here
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test check bench lock clean
+.PHONY: help setup run test check fix bench lock release clean
+.DEFAULT_GOAL := help
+
+# list these commands
+help:
+	@awk '/^# /{text=substr($$0, 3); next} /^[a-z]+:/{if (text) printf "make %-9s%s\n", substr($$1, 1, length($$1)-1), text} {text=""}' $(firstword $(MAKEFILE_LIST))
+
+# make .venv with everything that work on the project needs
+setup:
+	@$(PYTHON) infra/bootstrap.py dev
 
 # start the platform on a demo library; Ctrl-C ends it
 run:
@@ -17,31 +26,37 @@ run:
 	@exec $(BIN)/catalogizer up
 
 # all tests, against a real Kafka and a real PostgreSQL; choose some with make test ARGS="-k word"
-test:
-	@$(PYTHON) infra/bootstrap.py dev
+test: setup
 	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --basetemp=$$(mktemp -d /tmp/catalogizer-tests-XXXXXX) tests $(ARGS)
 
-# format, lint, types, import contracts, unit tests
-check:
-	@$(PYTHON) infra/bootstrap.py dev
+# format, lint, types, import contracts, generated files, unit tests; changes nothing
+check: setup
 	@$(BIN)/ruff format --check $(SOURCES)
 	@$(BIN)/ruff check $(SOURCES)
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m cli.generate --check
+	@$(BIN)/python -m tools.generate --check
 	@$(BIN)/python -m pytest -q tests/unit
 
+# put right what a program can: format, lint, generated files
+fix: setup
+	@$(BIN)/ruff format $(SOURCES)
+	@$(BIN)/ruff check --fix $(SOURCES)
+	@$(BIN)/python -m tools.generate
+
 # figures, each with its baseline in the same run
-bench:
-	@$(PYTHON) infra/bootstrap.py dev
+bench: setup
 	@$(BIN)/python -m bench
 
 # write the lock files anew: Python's packages, Kafka's jars
-lock:
-	@$(PYTHON) infra/bootstrap.py dev
+lock: setup
 	$(COMPILE) --output-file requirements/run.txt
 	$(COMPILE) --group dev --output-file requirements/dev.txt
-	$(BIN)/python infra/kafka/lock.py
+	$(BIN)/python -m tools.lock_jars
+
+# build the wheel and the source archive into dist/, and try the wheel in a fresh environment
+release: setup
+	@$(BIN)/python -m tools.release
 
 # remove what was made here, except the platform's state
 clean:

@@ -1,4 +1,4 @@
-"""`catalogizer config`: what every setting is, where it came from, and whether all of them hold."""
+"""`catalogizer config`: the value of every setting, where it comes from, and whether all are valid."""
 
 from __future__ import annotations
 

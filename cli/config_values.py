@@ -1,4 +1,4 @@
-"""Every setting as it is: value, where it came from, and its meaning; secrets redacted."""
+"""Every setting with its value, where the value comes from, and its meaning; secrets redacted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NOT_SET = "[not set]"
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting as it is. `variable`: its environment variable; `value`: as text, secrets redacted;
+    """One setting. `variable`: its environment variable; `value`: as text, secrets redacted;
     `source`: environment, secret file, configuration file or default."""
 
     variable: str
@@ -29,7 +29,7 @@ class Setting:
 
 
 def settings_of(settings: Settings, environ: Mapping[str, str]) -> list[Setting]:
-    """Every setting as it is."""
+    """Every setting with its present value."""
     values = _values(settings, "")
     defaults = _values(Settings.model_construct(), "")
     found = []
@@ -48,7 +48,7 @@ def settings_of(settings: Settings, environ: Mapping[str, str]) -> list[Setting]
 
 
 def shown_value(value: Any) -> str:
-    """A value as it is written in the environment; a secret only as set or not, and so is a URL with one."""
+    """A value as it is written in the environment; of a secret, or a URL that contains one, only whether it is set."""
     match value:
         case None:
             return NOT_SET

@@ -1,6 +1,6 @@
-"""How commands speak: tables on a terminal, plain lines in a pipe, JSON for machines; faults on standard error.
+"""Output of commands: tables on a terminal, plain lines in a pipe, JSON for machines; errors on standard error.
 
-An expected error is one line and an exit code; a traceback means that the program is wrong.
+An expected error is one line and an exit code; a traceback means a fault in the program.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ USAGE = 2
 FAILED = 1
 INTERRUPTED = 130
 _TELLING = frozenset({"cli", "producer", "streams", "gateway", "runtime", "schemas", "aiokafka", "psycopg"})
-"""Packages whose errors are told in one line; any other error is a fault of the program."""
+"""Packages whose errors are printed as one line; any other error is a fault in the program."""
 
 
 def print_json(value: object) -> None:
@@ -52,12 +52,12 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
 
 
 def say(text: str) -> None:
-    """A remark for people, on standard error."""
+    """Print a remark for people, on standard error."""
     print(text, file=sys.stderr)
 
 
 def run_async(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Run a tool's coroutine in a loop of its own. What Kafka's client would log is raised to us anyway."""
+    """Run a tool's coroutine in an event loop. aiokafka's log is silenced: it also raises what it would log."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
     async def quietly() -> T:
@@ -66,7 +66,7 @@ def run_async(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
     try:
         return asyncio.run(quietly())
-    except BrokenPipeError:  # the reader has seen enough
+    except BrokenPipeError:  # the reader of the pipe has closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
 
@@ -101,14 +101,14 @@ def _told(error: Exception) -> int:
 
 
 def _causes(error: Exception) -> list[Exception]:
-    """The error, or what a group of tasks has raised at once."""
+    """The error itself, or the errors of a group of tasks."""
     if isinstance(error, ExceptionGroup):
         return [cause for part in error.exceptions for cause in _causes(part)]
     return [error]
 
 
 def _expected(error: Exception) -> bool:
-    """Errors that the outside world causes, and those that our packages declare in their error trees."""
+    """True for errors of the operating system, and for those in our packages' error trees."""
     return isinstance(error, OSError | TimeoutError) or any(
         cls.__module__.split(".", 1)[0] in _TELLING for cls in type(error).__mro__
     )
@@ -123,7 +123,7 @@ def _line(error: Exception) -> str:
 
 
 def _handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """aiokafka leaves futures of its own behind whose error was already raised to us."""
+    """Ignore futures that aiokafka leaves behind; their error was already raised to the caller."""
     from aiokafka.errors import KafkaError
 
     if not isinstance(context.get("exception"), KafkaError):

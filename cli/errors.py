@@ -1,4 +1,4 @@
-"""What a command can be told that it cannot do; text for the person who typed it.
+"""Why a command cannot be carried out; the text is for the person who typed it.
 
 CommandError            exit code 1
 ├── BadArgument         exit code 2: an argument that means nothing here
@@ -8,8 +8,7 @@ CommandError            exit code 1
 ├── ProvisionError      topics cannot be made as declared (`cli.provisioning.topics`)
 ├── AclError            permissions cannot be made as declared (`cli.provisioning.acls`)
 ├── MigrationError      the database cannot be brought up to date (`cli.provisioning.tables`)
-├── UpError             the platform cannot be started here (`cli.up.errors`)
-└── NoMarkers           a document has no place for a generated table (`cli.generate`)
+└── UpError             the platform cannot be started here (`cli.up.errors`)
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ class BadArgument(CommandError):
 
 
 class NotRunning(CommandError):
-    """Neither settings nor a running platform say where to connect."""
+    """Neither the settings nor a running platform give an address to connect to."""
 
     def __init__(
         self, looked_at: str, wanted: str = "Kafka", variable: str = "CATALOGIZER_KAFKA__BOOTSTRAP_SERVERS"

@@ -1,7 +1,7 @@
-"""Which installation a command talks to: the settings, or else the platform that `catalogizer up` runs here.
+"""Which installation a command works on: the one in the settings, or else the platform that `catalogizer up` runs here.
 
-A platform with embedded parts says in `<state>/run.json` where they are; tools use that where the settings name
-no broker, so that every command works beside `up` without a variable set.
+A platform with embedded servers writes their addresses to `<state>/run.json`; commands use them if the settings name
+no broker, so that every command works beside `up` without any setting.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def _looked_at(settings: Settings) -> str:
 
 
 def with_running(settings: Settings, running: RunFile) -> Settings:
-    """What the settings leave open is the running platform's; the rest stays."""
+    """The settings, with the running platform's addresses where they name none."""
     kafka, database = settings.kafka, settings.database
     if kafka.bootstrap_servers is None:
         kafka = kafka.model_copy(

@@ -6,6 +6,7 @@ Expected errors are one line on standard error: exit 2 for what was typed or set
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 
@@ -23,7 +24,7 @@ app = typer.Typer(
 
     \b
     catalogizer up                                  everything on this machine
-    catalogizer tap media_updates --follow          what browsers are told, as it happens
+    catalogizer tap media_updates --follow          what browsers receive, as it happens
     catalogizer replay fold --library home          what was decided, computed again from the log
     catalogizer config check                        are the settings right?
 
@@ -32,6 +33,22 @@ app = typer.Typer(
 
 PROCESSES = "Processes"
 TOOLS = "Tools"
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        version()
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
+    ] = False,
+) -> None:
+    """What may be written before a command."""
 
 
 def version(as_json: AsJson = False) -> None:

@@ -1,4 +1,4 @@
-"""A log record as people and machines are shown it: one JSON object, one CSV row, one line. Pure."""
+"""A log record in the formats for people and machines: one JSON object, one CSV row, one line. Pure."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ LINE_VALUE = 160
 
 
 class Shown(Struct, frozen=True):
-    """One record as JSON. What is not UTF-8 or not JSON stands in base64 beside its name; `value` null is a
-    tombstone."""
+    """One record as JSON. Bytes that are not UTF-8 or not JSON are in base64 in a field of their own; `value` null is
+    a tombstone."""
 
     topic: str
     partition: int
@@ -47,7 +47,7 @@ class Shown(Struct, frozen=True):
 
 
 def shown(record: LogRecord) -> Shown:
-    """The record as it is shown; its value's bytes are spliced in as they stand in the log."""
+    """The record as JSON; a value that is JSON is inserted byte for byte."""
     key, key_b64 = _text(record.key)
     value, value_b64 = _json(record.value)
     return Shown(
@@ -69,7 +69,7 @@ def json_line(record: LogRecord) -> bytes:
 
 
 class LogOutput(Protocol):
-    """What is shown of a fold's output (`streams.core.emit.Output` has it)."""
+    """The parts of a fold's output that are printed (`streams.core.emit.Output` has them)."""
 
     @property
     def partition(self) -> int: ...
@@ -82,7 +82,7 @@ class LogOutput(Protocol):
 
 
 class ShownOutput(Struct, frozen=True):
-    """One output as JSON, in the shape of `Shown` without what only the log can give."""
+    """One output as JSON, with the fields of `Shown` except those that only a published record has."""
 
     topic: str
     partition: int
@@ -121,7 +121,7 @@ def csv_line(values: Sequence[str]) -> str:
 
 
 def csv_row(record: LogRecord) -> tuple[str, ...]:
-    """The record under CSV_COLUMNS; the value as JSON text, or base64 where it is none."""
+    """The record under CSV_COLUMNS; the value as JSON text, or base64 where it is not JSON."""
     as_shown = shown(record)
     return (
         as_shown.topic,
@@ -135,7 +135,7 @@ def csv_row(record: LogRecord) -> tuple[str, ...]:
 
 
 def line(record: LogRecord) -> str:
-    """One line for people: no control characters, cut to fit."""
+    """One line for people: without control characters, shortened to fit."""
     as_shown = shown(record)
     value = _value_text(as_shown)
     cut = value if len(value) <= LINE_VALUE else value[: LINE_VALUE - 1] + "…"
@@ -145,7 +145,7 @@ def line(record: LogRecord) -> str:
 
 
 def kind_of(record: LogRecord) -> str:
-    """The record's type by its headers; empty where it names none."""
+    """The record's type from its headers; empty where they name none."""
     for name, value in record.headers:
         if name in (TYPE, CE_TYPE):
             return value.decode("utf-8", "replace")
@@ -221,7 +221,7 @@ def _json(raw: bytes | None) -> tuple[msgspec.Raw | UnsetType | None, str | Unse
         raw.decode()
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return UNSET, base64.b64encode(raw).decode()
-    # A line is one record: a value written with line breaks (by a foreign tool) is written anew without.
+    # One record is one line: a value with line breaks (from another tool) is encoded again without them.
     return msgspec.Raw(msgspec.json.encode(decoded) if b"\n" in raw or b"\r" in raw else raw), UNSET
 
 

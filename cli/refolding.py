@@ -1,5 +1,5 @@
-"""What `catalogizer replay fold` does: a range of the change log through the fold, into a file that is whole or
-not there."""
+"""`catalogizer replay fold`: folds a range of the change log and writes the outputs to a file, which appears only when
+it is complete."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""`catalogizer replay`: reading the log again. `project` moves the projector back; `fold` writes what the fold
-wrote for a past range into a file, touching nothing live."""
+"""`catalogizer replay`: reads the log again. `project` moves the projector back; `fold` writes into a file what the fold
+published for a past range, without affecting running processes."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Where the standard reset flags move a position to. Pure: the wish, the log and the positions in, moves out.
+"""Where the standard reset flags move a position to. Pure: from target, log and positions to the moves.
 
-The flags and the file format are those of Kafka's own `kafka-consumer-groups`; like it, targets outside the log
-are moved to its nearest end.
+Flags and file format are those of Kafka's own `kafka-consumer-groups`; as there, a target outside the log becomes the
+log's nearest end.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class ShiftBy:
 
 @dataclass(frozen=True, slots=True)
 class FromFile:
-    """`--from-file`: a target per partition; others stay."""
+    """`--from-file`: a target per partition; partitions not named stay."""
 
     targets: Mapping[Partition, Offset]
 
@@ -54,7 +54,7 @@ class Stand:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Move:
-    """What happens to one partition. `count`: offsets that will be read again; negative: that would be skipped."""
+    """The move of one partition. `count`: offsets that will be read again; negative: that would be skipped."""
 
     topic: str
     partition: int
@@ -63,12 +63,12 @@ class Move:
 
     @property
     def count(self) -> int:
-        """How far back it goes."""
+        """Offsets between target and present position."""
         return self.current - self.target
 
 
 def moves(target: Target, stands: Mapping[Partition, Stand]) -> list[Move]:
-    """One move per partition, those that stay where they are included."""
+    """One move per partition, including those that stay."""
     return sorted(
         Move(topic, number, stand.current, _target(target, (topic, number), stand))
         for (topic, number), stand in stands.items()
@@ -97,7 +97,7 @@ def _counted(target: ToCurrent | ShiftBy | FromFile, partition: Partition, stand
 
 
 def parse_topics(words: Iterable[str], known: Mapping[str, int], prefix: str) -> set[Partition]:
-    """`--topic` words (`name` or `name:0,1`) to partitions; none: all. `known`: partitions per topic that the
+    """The partitions named by `--topic` (`name` or `name:0,1`); without any, all. `known`: partitions per topic that the
     projector reads. Raises BadArgument."""
     chosen: set[Partition] = set()
     for word in words:

@@ -1,4 +1,4 @@
-"""What `catalogizer replay project` does: the projector's positions are planned, moved, and looked at again."""
+"""`catalogizer replay project`: plans the projector's new positions, commits them, and reads them back."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from streams.projector.plan import TOPICS
 
 
 async def plan(kafka: Kafka, url: str, target: Target, topics: list[str]) -> list[Move]:
-    """What moving to `target` would do to each partition of `topics` (words of `--topic`; none: all). Raises
+    """The move to `target` of each partition of `topics` (values of `--topic`; none: all). Raises
     BadArgument, NotProvisioned, StoreUnavailable, KafkaError."""
     known = {topic.name: topic.partition_count(kafka.lanes) for topic in TOPICS}
     chosen = parse_topics(topics, known, kafka.settings.topic_prefix)
@@ -46,7 +46,7 @@ async def _stands(
 
 
 async def execute(kafka: Kafka, url: str, planned: list[Move]) -> None:
-    """Move, and check that the positions are the targets. Raises NotAsAsked, GroupActive, NotBehind,
+    """Move, and verify that the positions are the targets. Raises NotAsAsked, GroupActive, NotBehind,
     StoreUnavailable, KafkaError."""
     targets = {(move.topic, move.partition): move.target for move in planned if move.count}
     if not targets:

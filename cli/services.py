@@ -1,7 +1,7 @@
-"""The commands that are processes of the platform, each alone as a deployment runs them, and all of them (`up`).
+"""The commands that run the platform's processes: each one alone, as on several machines, or all of them (`up`).
 
-Each reads the settings, configures logging and runs its service until SIGTERM or SIGINT. Services are imported
-when their command runs: no command pays for another's.
+Each reads the settings, configures logging and runs its service until SIGTERM or SIGINT. A service is imported only by
+its own command, so that no command is slowed down by another.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""All settings as one tree; each service gets its own section and what is shared."""
+"""All settings as one tree; each service receives its own section and the shared ones."""
 
 from __future__ import annotations
 

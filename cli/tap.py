@@ -1,4 +1,4 @@
-"""`catalogizer tap`: a look into the log from any place, for people and for programs. Touches nothing live."""
+"""`catalogizer tap`: prints records from any place in the log, for people and programs, without affecting any process."""
 
 from __future__ import annotations
 

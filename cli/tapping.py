@@ -1,4 +1,4 @@
-"""What `catalogizer tap` does: places become ranges, ranges become records, records are filtered and written."""
+"""`catalogizer tap`: converts places to ranges of offsets, reads them, filters the records and writes them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`catalogizer topics`: the topics as declared, planned and applied."""
+"""`catalogizer topics`: lists the declared topics, plans and applies what is missing."""
 
 from __future__ import annotations
 

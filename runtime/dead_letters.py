@@ -1,6 +1,7 @@
-"""Dead letters: what a stage could not process leaves it only with a confirmed write to its topic's queue.
+"""Dead letters: a record that a stage cannot process is published to its topic's dead letter queue, and acknowledged
+only after the broker has acknowledged that.
 
-If the queue cannot be written either, the process ends hard: an event must not be lost silently.
+If the queue cannot be written, the process ends at once: no record may be lost silently.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class DeadLetters:
         self._producer = producer
 
     async def put(self, record: LogRecord, error: Exception, attempt: int = 1) -> None:
-        """Write and wait for the acknowledgement; does not return otherwise."""
+        """Publish and wait for the acknowledgement; without one the process ends and this does not return."""
         declared = self._kafka.topic(record.topic)
         headers = dlq_headers(
             topic=record.topic,

@@ -1,4 +1,4 @@
-"""Epochs of topics: the random id that tells a topic from one of the same name recreated after it."""
+"""Topic epochs: a random id for each creation of a topic, which distinguishes it from a later topic of the same name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ async def read_epochs(kafka: Kafka) -> dict[str, TopicEpoch]:
     TimeoutError."""
     found: dict[str, TopicEpoch] = {}
     for record in await read_whole(kafka, META):
-        if record.value is None:  # withdrawn: the topic had vanished
+        if record.value is None:  # withdrawn: the topic was deleted
             found.pop((record.key or b"").decode(errors="replace"), None)
             continue
         epoch = _codec.decode(record.value)

@@ -5,17 +5,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import Field
 
 from runtime.settings import Section
+from schemas import __version__
 
 
 class HealthSettings(Section):
-    """Where a process answers for its health."""
+    """Where a process serves its health page."""
 
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int | None = Field(None, ge=0, le=65535, description="unset: no health page; 0: a free port")
@@ -23,7 +23,7 @@ class HealthSettings(Section):
 
 @dataclass(slots=True)
 class Health:
-    """Checks by name; each returns None when well, else what is wrong."""
+    """Checks by name; each returns None if all is well, otherwise what is wrong."""
 
     checks: dict[str, Callable[[], str | None]] = field(default_factory=dict)
 
@@ -32,21 +32,18 @@ class Health:
         self.checks[name] = check
 
     def problems(self) -> dict[str, str]:
-        """What is wrong now, by check; empty when well."""
+        """What is wrong now, by check; empty if nothing is."""
         found = {name: check() for name, check in self.checks.items()}
         return {name: problem for name, problem in found.items() if problem is not None}
 
 
 def product_version() -> str:
-    """The version of the installed package, or `0+source` in a bare checkout."""
-    try:
-        return version("catalogizer")
-    except PackageNotFoundError:
-        return "0+source"
+    """The version of the product, the same from a checkout, a wheel and an image."""
+    return __version__
 
 
 class HealthServer:
-    """The HTTP server; `start` and `stop` are the owner's."""
+    """The HTTP server; its owner calls `start` and `stop`."""
 
     def __init__(self, settings: HealthSettings, health: Health) -> None:
         self._settings = settings

@@ -1,8 +1,8 @@
 """The only place that constructs Kafka clients.
 
-aiokafka's defaults are unsafe (acks=1, no idempotence, automatic commits, `latest`, `read_uncommitted`), so a
-client of ours is one of the kinds below and nothing else. Every reader is `read_committed`, no reader commits
-by itself, and no reader jumps when its offset is gone (`auto_offset_reset="none"`: a jump is an alarm).
+aiokafka's defaults are unsafe (acks=1, no idempotence, automatic commits, `latest`, `read_uncommitted`), so every
+client is one of the kinds below. All consumers are `read_committed`, none commits automatically, and none continues
+elsewhere when its offset no longer exists (`auto_offset_reset="none"` raises an error instead).
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from schemas.topics import BY_NAME, Topic
 
 OUTAGE_BACKOFF_MS = 100
 COMMIT_BACKOFF_MS = 10
-"""Of transactional producers: a commit takes 7 to 15 ms with this and 100 ms more with aiokafka's default."""
+"""For transactional producers: a commit takes 7 to 15 ms with it, and 100 ms more with aiokafka's default."""
 
 MAX_REQUEST_BYTES = 1_048_576
 LINGER_MS = 5
 STOP_SECONDS = 1.0
-"""For the end of a client whose work was awaited before."""
+"""How long a client may take to stop after its work has been awaited."""
 
 _log = log.get(__name__)
 
@@ -162,14 +162,14 @@ async def check_topic(producer: AIOKafkaProducer, topic: str) -> None:
 
 
 def leave_for_good(consumer: AIOKafkaConsumer) -> None:
-    """Make a static member leave its group when it is stopped next: by itself aiokafka lets static members stay
-    until their session ends, and the group would count as active so long."""
+    """Make a static member leave its group at its next stop. By default aiokafka lets static members stay until their
+    session times out, and the group counts as active until then."""
     if consumer._coordinator is not None:
         consumer._coordinator._group_instance_id = None
 
 
 class Stoppable(Protocol):
-    """A client of Kafka, as far as its end is concerned."""
+    """A Kafka client that can be stopped."""
 
     async def stop(self) -> None:
         """End it."""
@@ -177,9 +177,9 @@ class Stoppable(Protocol):
 
 
 async def stop_client(client: Stoppable, seconds: float = STOP_SECONDS) -> None:
-    """End a client, whatever Kafka does meanwhile: while a broker is away aiokafka's clients wait for it, and its
-    consumer then raises the cancellation of its own tasks as if the caller had been cancelled. What a producer was
-    asked to write must have been awaited before, or need not be written."""
+    """Stop a client within `seconds`, even if Kafka cannot be reached: aiokafka's clients wait for a missing broker, and
+    its consumer then raises the cancellation of its own tasks as if the caller had been cancelled. Sends that matter
+    must have been awaited before."""
     stopping = asyncio.ensure_future(client.stop())
     try:
         await asyncio.wait({stopping}, timeout=seconds)
@@ -194,8 +194,8 @@ async def stop_client(client: Stoppable, seconds: float = STOP_SECONDS) -> None:
 
 
 async def _cut_off(client: Stoppable) -> None:
-    """End what a client whose stop came to nothing leaves behind: its connections, and the tasks that would wait
-    for their answers."""
+    """End what a client leaves behind that could not be stopped: its connections, and the tasks that wait for answers
+    on them."""
     match client:
         case AIOKafkaProducer():
             await client.client.close()

@@ -1,8 +1,8 @@
 """The life of a process: start, ready, asked to stop, drained, exit code.
 
-A process is ready when it does its work, not when it was started: it then writes its pid to the file named by
-`CATALOGIZER_READY_FILE` (the supervisor waits for it). SIGTERM and SIGINT ask it to stop; it drains and exits 0,
-or ends hard where it could not in time.
+A process is ready when it does its work, which is later than its start: it then writes its pid to the file named by
+`CATALOGIZER_READY_FILE`, for which the supervisor waits. On SIGTERM or SIGINT it finishes its work in progress and
+exits 0; if that takes too long it ends at once with a failure.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from runtime import log
 
 READY_FILE = "CATALOGIZER_READY_FILE"
 END_SECONDS = 9.5
-"""From being asked to stop to the end, below the ten seconds after which container engines kill."""
+"""From the request to stop to the end; container engines kill after ten seconds."""
 
 _log = log.get(__name__)
 
 
 class Stop:
-    """Whether the process was asked to stop; waits for it. Handed to whoever runs until then."""
+    """Whether the process was asked to stop, and a way to wait for that."""
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
@@ -78,8 +78,8 @@ def run(
 
 @contextmanager
 def _ending_within(seconds: float) -> Iterator[Callable[[], None]]:
-    """Once called, the process has so long for the rest of the block. A thread of its own sees to it: what may
-    hang is the event loop, or its end, which waits for tasks that swallow their cancellation."""
+    """Yields a function; once it is called, the process must leave the block within `seconds` or is ended. A thread
+    enforces it, because the event loop itself may hang, or its end may, waiting for tasks that ignore cancellation."""
     late = threading.Timer(seconds, end_hard, [f"not ended within {seconds:g} s"])
     late.daemon = True
 
@@ -94,9 +94,9 @@ def _ending_within(seconds: float) -> Iterator[Callable[[], None]]:
 
 
 def collect_rarely() -> None:
-    """Look for garbage in cycles every 100,000 objects and not every 700: a process that keeps hundreds of
-    thousands of objects for good, and makes records by the thousand, spends a seventh of its time on that
-    otherwise (`python -m bench.fold`). What is not in a cycle is freed at once as ever."""
+    """Run the cyclic garbage collector every 100,000 objects instead of every 700. A process that keeps hundreds of
+    thousands of objects and makes records by the thousand otherwise spends a seventh of its time in it
+    (`python -m bench.fold`). Objects outside cycles are still freed immediately."""
     gc.set_threshold(100_000, 10, 10)
 
 
@@ -112,7 +112,7 @@ def announce_ready() -> None:
 
 
 def end_hard(reason: str) -> None:
-    """End the process at once, without any clean-up that could commit what must not be: its supervisor starts
-    it anew. For the cases in which going on could lose or repeat something."""
+    """End the process at once, without any clean-up, which might commit something that must not be committed; the
+    supervisor restarts it. For cases in which continuing could lose or repeat a record."""
     _log.critical("ending hard", reason=reason)
     os._exit(70)  # EX_SOFTWARE

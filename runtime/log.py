@@ -1,4 +1,4 @@
-"""Logging: one line per event, JSON or readable, to standard error; secrets never, floods never."""
+"""Logging: one line per event, JSON or text, to standard error; secrets are removed, repetitions limited."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from runtime.settings import LogSettings
 
 _SECRET = re.compile(r"((?:token|password|ticket|secret)=)[^&\s\"']+", re.IGNORECASE)
 FLOOD_SECONDS = 10.0
-"""A library's warning with the same template is shown at most once in this time (an outage logs thousands)."""
+"""A library's warning with the same template is logged at most once in this time (an outage causes thousands)."""
 
 
 class Redact(logging.Filter):
@@ -31,7 +31,7 @@ class Redact(logging.Filter):
 
 
 class Flood(logging.Filter):
-    """Lets a library's warning through once per template and time; the rest are counted and told next time."""
+    """Passes a library's warning once per template and FLOOD_SECONDS; the next one reports how many were dropped."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -47,7 +47,7 @@ class Flood(logging.Filter):
         if now - last < FLOOD_SECONDS:
             self._seen[key] = (last, suppressed + 1)
             return False
-        if len(self._seen) > 512:  # templates are few; a formatted message used as template must not grow it
+        if len(self._seen) > 512:  # bounded: some libraries pass formatted messages
             self._seen.clear()
         self._seen[key] = (now, 0)
         if suppressed:
@@ -56,7 +56,7 @@ class Flood(logging.Filter):
 
 
 def configure(settings: LogSettings, component: str) -> None:
-    """Set up logging for a process. `component` stands in every line."""
+    """Set up logging for a process. Every line contains `component`."""
     text = settings.format == "text" or (settings.format == "auto" and sys.stderr.isatty())
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,

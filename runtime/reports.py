@@ -1,7 +1,7 @@
-"""What this process says of itself: heartbeats and other reports, through one idempotent producer.
+"""Reports of this process about itself (heartbeats and others), published through one idempotent Kafka producer.
 
-Reports are telemetry: one that cannot be written is counted and not sent again, for the next says the whole state.
-While Kafka is away they wait in the producer, a bounded number, and never hold up the work that they report on."""
+Reports are telemetry: one that cannot be published is counted and not repeated, for the next contains the whole state.
+While Kafka cannot be reached a bounded number of them waits, and they never delay the work that they report on."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def now_iso() -> str:
 
 
 class Reporter:
-    """Sends reports. `instance` tells processes of one component apart (default: host and pid)."""
+    """Publishes reports. `instance` distinguishes processes of one component (default: host and pid)."""
 
     def __init__(self, kafka: Kafka, producer: AIOKafkaProducer, component: str, instance: str = "") -> None:
         self._kafka = kafka
@@ -48,7 +48,7 @@ class Reporter:
         self._sent = 0
 
     async def send(self, report: Report) -> None:
-        """Hand a report over; raises nothing."""
+        """Publish a report without waiting for it; raises nothing."""
         self._sent += 1
         subject = _subject(report)
         headers = event_headers(

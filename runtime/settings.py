@@ -34,7 +34,7 @@ NOT_SETTINGS = frozenset({"CATALOGIZER_CONFIG_FILE", "CATALOGIZER_READY_FILE"})
 
 
 class Section(BaseModel):
-    """Base of every service's settings: frozen, closed, defaults checked as well."""
+    """Base of every service's settings: frozen, without unknown names, defaults validated too."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, populate_by_name=True)
 

@@ -1,4 +1,4 @@
-"""Records by which the platform keeps itself: positions of the fold, epochs of topics, control messages."""
+"""Records about the platform itself: positions of the fold, epochs of topics, control messages."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class Counters(Struct, frozen=True, kw_only=True):
 
 
 class Position(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Where the fold of a lane stands (topic `catalog.library.positions.v1`, key = lane): the last record of
-    every transaction. `next_offset`: of the change log, the next one wanted; `written`: how many outputs of that
-    one are written already (it makes more than one transaction holds); `counters`: as that one begins; `epoch`: the
-    change log's, so that a recreated log is never taken for the old one."""
+    """How far the fold of a lane has come (topic `catalog.library.positions.v1`, key = lane): the last record of
+    every transaction. `next_offset`: in the change log; `written`: how many outputs of the record there are already
+    published, where they take several transactions; `counters`: before that record; `epoch`: the change log's topic
+    epoch, so that a recreated log is never mistaken for the old one."""
 
     lane: int
     epoch: str
@@ -30,7 +30,7 @@ class Position(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class TopicEpoch(Struct, frozen=True, kw_only=True):
     """Written once by the provisioner for each topic it creates (topic `catalog.meta.v1`, key = topic). The
-    random `epoch` tells a topic from one of the same name recreated after it."""
+    random `epoch` distinguishes the topic from a later one of the same name."""
 
     topic: str
     epoch: str

@@ -1,4 +1,4 @@
-"""What the catalogue tells: media updates and the end of analyses, in the shapes of the WebSocket contract.
+"""What the catalogue publishes: media updates and the end of analyses, in the shapes of the WebSocket contract.
 
 These are exactly the `data` of `media_update` and `analysis_complete` frames; fields beyond the contract's
 are additions. Readers ignore fields they do not know.
@@ -56,7 +56,7 @@ class MediaItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class GoneItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What is told of a deleted item."""
+    """What is published about a deleted item."""
 
     id: int
     title: str

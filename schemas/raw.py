@@ -1,6 +1,6 @@
 """The change log's records: observations.
 
-An observation says what is there now, or that nothing is; it never says what happened. Every record that
+An observation states what is at a path now, or that nothing is there; it never states what happened. Every record that
 anything later depends on is one of these, in one total order per library (topic `catalog.fs.raw.v1`, key =
 library). `kind` tells them apart. A producer's record carries `root`, `epoch`, `seq` and `observed_at`;
 results and ticks do not. Readers ignore fields they do not know; new fields get defaults.
@@ -21,7 +21,7 @@ ResultStatus = Literal["done", "failed", "unreadable"]
 
 
 class FileState(Struct, frozen=True, omit_defaults=True):
-    """What stands at a path. `inode` is the SMB file id on shares. Integers are 64 bit: `mtime_ns` passes
+    """What is at a path. `inode` is the SMB file id on shares. Integers are 64 bit: `mtime_ns` passes
     2^53, so JavaScript readers must parse it as a big integer."""
 
     type: FileType
@@ -138,7 +138,7 @@ class GapOpen(ProducerRecord, frozen=True, kw_only=True, omit_defaults=True, tag
 
 
 class GapClosed(ProducerRecord, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="gap_closed"):
-    """A scan has made up for the gap; `counts` says what had been missed."""
+    """A scan has made up for the gap; `counts` is what had been missed."""
 
     cause: str
     counts: Counts

@@ -1,5 +1,5 @@
-"""How processes and roots are: reports (what each process says of itself), system updates and notifications
-(what browsers are told, in the shapes of the WebSocket contract)."""
+"""The state of processes and roots: reports that each process publishes about itself, and system updates and
+notifications for browsers, in the shapes of the WebSocket contract."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ what came of it, in words."""
 
 
 class Heartbeat(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="heartbeat"):
-    """One process says how it is, every 5 s (topic `catalog.system.reports.v1`, key = component)."""
+    """The state of one process, every 5 s (topic `catalog.system.reports.v1`, key = component)."""
 
     component: str
     instance: str
@@ -34,7 +34,7 @@ class Heartbeat(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field
 
 
 class RootReport(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="root"):
-    """A producer says how one root is: whole state, on change and every 5 s. `directory` of a root: where it
+    """The state of one root, from its producer: complete, on every change and every 5 s. `directory` of a root: where it
     is mounted; `host` and `share` on SMB."""
 
     root: str

@@ -1,7 +1,7 @@
-"""The database's schema: the numbered files of `schemas/sql`, each applied once, in order, whole or not at all.
+"""The database's schema: the numbered files of `schemas/sql`, applied in order, each once and in one transaction.
 
-What was applied is recorded with its checksum; a file that changed afterwards is refused, for the database and
-the program would no longer mean the same. Any number of processes may apply at once: one does, the others wait.
+Each file applied is recorded with its checksum, and a file that was changed afterwards is refused, because the database
+would no longer match it. Several processes may apply at once: one does, the others wait.
 
     MigrationError         (a `CommandError`)
     ├── ChangedMigration   a file is not what was applied under its name
@@ -102,7 +102,7 @@ def apply_migrations(database_url: str, known: list[Migration] | None = None) ->
 
 
 def check_migrated(database_url: str) -> None:
-    """Return when the database is exactly as this program wants it. Raises MigrationError, psycopg.Error."""
+    """Return if exactly the migrations of this program are applied. Raises MigrationError, psycopg.Error."""
     with psycopg.connect(database_url, autocommit=True) as connection:
         row = connection.execute("SELECT to_regclass('schema_migrations') IS NOT NULL").fetchone()
         applied = _applied(connection) if row is not None and row[0] else {}

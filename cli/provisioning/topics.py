@@ -1,9 +1,9 @@
-"""The topics of an installation, made as `schemas.topics` declares them: a plan, and its execution.
+"""Creates the topics of an installation as `schemas.topics` declares them: a plan, and its execution.
 
-A topic without an epoch record is one that nobody has used yet, so each gets its epoch before `apply` returns,
-and the epoch of a topic that has vanished is withdrawn before the topic is made anew: killed at any point, the
-next run ends in the same state. Epochs are written under one transactional id. Of several provisioners at once
-one therefore decides, and no topic ever gets two.
+Every topic has an epoch record before `apply` returns, and nobody uses a topic without one. The epoch of a deleted
+topic is withdrawn before the topic is created again. So after a kill at any point the next run ends in the same state.
+All provisioners write epochs under the same transactional id: if several run at once, Kafka fences all but one, and no
+topic gets two epochs.
 
     ProvisionError        (a `CommandError`)
     ├── WrongPartitions   a topic has another number of partitions than the log's lanes ask for
@@ -42,7 +42,7 @@ from schemas.times import iso
 from schemas.topics import ALL_TOPICS, META, Topic
 
 REPLICATION = 3
-"""Copies of each partition on brokers that are not ours to start; two of them must have a record."""
+"""Copies of each partition on external brokers; at least two must have a record before it is acknowledged."""
 
 ATTEMPTS = 10
 VISIBLE_SECONDS = 30.0
@@ -60,7 +60,7 @@ class ProvisionError(CommandError):
 
 
 class WrongPartitions(ProvisionError):
-    """Partitions cannot be changed: a library's place is computed from their number."""
+    """The number of partitions cannot be changed: a library's lane is computed from it."""
 
     def __init__(self, topic: str, found: int, wanted: int) -> None:
         self.found = found
@@ -81,7 +81,7 @@ class Refused(ProvisionError):
 
 
 class NotVisible(ProvisionError):
-    """Made, but not in the metadata yet."""
+    """Created, but not in the metadata yet."""
 
     retryable = True
 
@@ -100,7 +100,7 @@ class Contended(ProvisionError):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing to do, or done. `topic`: the name on this installation; `detail`: for people."""
+    """One step, planned or carried out. `topic`: the name on this installation; `detail`: for people."""
 
     action: Literal["create", "epoch", "configure"]
     topic: str
@@ -109,7 +109,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A topic as the brokers have it. `replication`: of its first partition; `config`: what is set on the topic
+    """A topic as the brokers describe it. `replication`: of its first partition; `config`: what is set on the topic
     itself."""
 
     partitions: int
@@ -118,7 +118,7 @@ class Found:
 
 
 async def plan(kafka: Kafka) -> list[Step]:
-    """What `apply` would do; empty when nothing is left to do. Changes nothing. Raises ProvisionError,
+    """The steps that `apply` would carry out; empty if there are none. Changes nothing. Raises ProvisionError,
     KafkaError."""
     async with administration(kafka) as admin:
         found = await _look(kafka, admin)
@@ -126,8 +126,8 @@ async def plan(kafka: Kafka) -> list[Step]:
 
 
 async def apply(kafka: Kafka) -> list[Step]:
-    """Make every topic, its configuration and its epoch as declared; returns what was done here. When it returns
-    each topic is in the metadata with leaders and has exactly one epoch. Raises ProvisionError, KafkaError."""
+    """Create every topic, its configuration and its epoch as declared; returns the steps carried out. Afterwards each
+    topic is in the metadata with leaders and has exactly one epoch. Raises ProvisionError, KafkaError."""
     if not await plan(kafka):
         return []
     for attempt in range(ATTEMPTS):
@@ -139,7 +139,7 @@ async def apply(kafka: Kafka) -> list[Step]:
 
 
 def steps(kafka: Kafka, found: Mapping[str, Found], epochs: Mapping[str, TopicEpoch]) -> list[Step]:
-    """What is missing on an installation with these topics (by name there) and epochs (by declared name).
+    """The steps that an installation with these topics (by name there) and epochs (by declared name) lacks.
     Raises WrongPartitions."""
     needed: list[Step] = []
     for topic in ALL_TOPICS:
@@ -254,7 +254,7 @@ async def _configure(
     kafka: Kafka, admin: AIOKafkaAdminClient, found: Mapping[str, Found], wanted: list[Step]
 ) -> list[Step]:
     names = {step.topic for step in wanted}
-    # AlterConfigs replaces the whole set, so what others have set beside ours is said again.
+    # AlterConfigs replaces the whole set, so it must include what others have set.
     resources = [
         ConfigResource(ConfigResourceType.TOPIC, name, _whole_config(kafka.topic(name), found[name]))
         for name in sorted(names)
@@ -269,7 +269,7 @@ async def _configure(
 
 async def _look(kafka: Kafka, admin: AIOKafkaAdminClient) -> dict[str, Found]:
     ours = {kafka.name(topic) for topic in ALL_TOPICS}
-    # All topics are asked for: a request by name would make the topic where auto-creation is on.
+    # All topics are requested: a request by name would create the topic if auto-creation is on.
     there = {
         described["topic"]: described["partitions"]
         for described in await admin.describe_topics()
@@ -299,7 +299,7 @@ def _replication(kafka: Kafka) -> int:
 
 
 def _config(topic: Topic, replication: int) -> dict[str, str]:
-    # By the copies that the topic has, not by the settings: two in sync of one would refuse every write.
+    # From the topic's own number of copies, not the settings: with one copy, two in sync would refuse every write.
     return topic.config() | {"min.insync.replicas": "2" if replication >= REPLICATION else "1"}
 
 

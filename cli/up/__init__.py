@@ -1,5 +1,5 @@
 """`catalogizer up`: the whole platform on one machine, under one supervisor, with one log.
 
-Embedded Kafka and PostgreSQL stand in where none is configured; they are the real servers, reached as any other
-would be. Nothing started here outlives the supervisor, however that ends.
+Where the settings name no Kafka or PostgreSQL, embedded ones are started; they are the real servers, and clients
+connect to them as to any other. Every process started here ends with the supervisor, even if that is killed.
 """

@@ -1,4 +1,4 @@
-"""What can go wrong while the platform is started, each said in one line.
+"""What can go wrong while the platform starts; each error is one line.
 
 UpError             (a `CommandError`)
 ├── PortTaken       somebody else listens where we should
@@ -34,7 +34,7 @@ class PortTaken(UpError):
 
 
 class StateInUse(UpError):
-    """Another supervisor holds the lock of the state folder."""
+    """Another supervisor has locked the state folder."""
 
     retryable = True
 
@@ -46,7 +46,7 @@ class StateInUse(UpError):
 
 
 class DiskFull(UpError):
-    """`free` and `needed` in bytes; `what`: it is needed for."""
+    """`free` and `needed` in bytes; `what`: what the space is needed for."""
 
     retryable = True
 
@@ -99,7 +99,7 @@ class NotHeld(UpError):
 
 
 class NotReady(UpError):
-    """`component` and what it said last; `log`: where the rest is."""
+    """`component`, with the last line of its log; `log`: the file with the rest."""
 
     retryable = True
 

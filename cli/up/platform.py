@@ -58,7 +58,7 @@ class Platform:
 
     @property
     def database_url(self) -> str:
-        """Of the database in use, password included."""
+        """URL of the database in use, including its password."""
         return self.postgres.url() if self.postgres else self.settings.database.dsn()
 
     @property
@@ -78,7 +78,7 @@ class Platform:
         )
 
     def run_file(self, pids: Mapping[str, int]) -> RunFile:
-        """What `run.json` says."""
+        """The contents of `run.json`."""
         host = self.settings.gateway.host
         access = None if self.kafka is None else self.kafka.access
         host = _EVERYWHERE.get(host, f"[{host}]" if ":" in host else host)
@@ -97,7 +97,7 @@ class Platform:
         )
 
     def servers(self) -> list[Plan]:
-        """The embedded ones."""
+        """Plans of the embedded servers."""
         plans = []
         for name, server in (("kafka", self.kafka), ("postgres", self.postgres)):
             if server is not None:
@@ -105,7 +105,7 @@ class Platform:
         return plans
 
     def services(self) -> list[Plan]:
-        """Our own processes."""
+        """Plans of our own processes."""
         plans = []
         for name in SERVICES:
             ready_file = self.state.ready_file(name)
@@ -174,13 +174,13 @@ def _passed_on(service: str, environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def python(name: str, arguments: tuple[str, ...], environment: Mapping[str, str]) -> Program:
-    """A program of ours. It imports from this checkout, never from the folder it happens to be started in."""
+    """A Python program of ours. It imports from this installation, never from the folder in which it is started."""
     told = {**environment, "PYTHONPATH": str(CHECKOUT), "PYTHONUNBUFFERED": "1"}
     return Program(name=name, argv=(sys.executable, "-P", *arguments), directory=Path.cwd(), environment=told)
 
 
 def server_plan(name: str, server: EmbeddedKafka | EmbeddedPostgres, mark: Mapping[str, str]) -> Plan:
-    """How an embedded server is run: prepared before every start, whatever its last life left."""
+    """The plan of an embedded server, which is prepared before every start, whatever its last run left."""
 
     async def program() -> Program:
         await asyncio.to_thread(server.prepare)

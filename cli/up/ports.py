@@ -1,7 +1,7 @@
 """Which local port a server gets: the configured one, the one it had before, or a free one.
 
-Free ports are drawn below the range from which the system takes the ports of outgoing connections: one from inside
-that range may be somebody's source port at the next start.
+Free ports are chosen below the range that the system uses for outgoing connections: a port inside that range may be in
+use as a source port at the next start.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _TRIES = 200
 
 
 def is_free(port: int, host: str = LOOPBACK) -> bool:
-    """True when a server could listen there now."""
+    """True if a server could listen on the port now."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -30,7 +30,7 @@ def is_free(port: int, host: str = LOOPBACK) -> bool:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 nobody listens on now. Raises OSError when none was found."""
+    """A port of 127.0.0.1 that is not in use now. Raises OSError if none was found."""
     draw = random.SystemRandom()
     for _ in range(_TRIES):
         port = draw.randint(*_RANGE)
@@ -41,7 +41,7 @@ def free_port() -> int:
 
 def kept_port(kept: Path, configured: int | None, setting: str) -> int:
     """The configured port, else the one kept in a file, else a free one, which is kept from now on.
-    Raises PortTaken for a configured port only: nobody relies on a kept one across starts."""
+    Raises PortTaken for a configured port only: a kept port that is in use is replaced by a free one."""
     if configured is not None:
         if not is_free(configured):
             raise PortTaken(configured, setting)

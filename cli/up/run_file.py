@@ -1,6 +1,6 @@
-"""`<state>/run.json`: where a running platform is and who its processes are, for people, tools and tests.
+"""`<state>/run.json`: addresses and process ids of a running platform, for people, tools and tests.
 
-Replaced in one step at every change, so a reader finds a whole file or none; absent means: not ready or ended.
+Replaced atomically at every change: a reader finds a complete file or none. Absent means not ready, or ended.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def path_in(state_dir: Path) -> Path:
 
 
 def write(state_dir: Path, contents: RunFile) -> None:
-    """Put it there; only its owner may read it (the database's password is in it)."""
+    """Write it, readable only by its owner, since it contains the database's password."""
     path = path_in(state_dir)
     part = path.with_suffix(".part")
     part.unlink(missing_ok=True)
@@ -44,5 +44,5 @@ def write(state_dir: Path, contents: RunFile) -> None:
 
 
 def remove(state_dir: Path) -> None:
-    """Take it away."""
+    """Delete it."""
     path_in(state_dir).unlink(missing_ok=True)

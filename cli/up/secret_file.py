@@ -1,4 +1,4 @@
-"""Secrets that are made once and kept: a file only its owner can read, complete or absent."""
+"""Secrets that are generated once and kept, each in a file that only its owner can read, complete or absent."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _BYTES = 18
 
 
 def kept_secret(path: Path) -> str:
-    """The secret of the file, made on first use; of several first users one makes it. Raises OSError."""
+    """The secret in the file, generated on first use; of several processes at once, one generates it. Raises OSError."""
     if not path.exists():
         part = _part(path, secrets.token_urlsafe(_BYTES))
         with suppress(FileExistsError):
@@ -21,7 +21,7 @@ def kept_secret(path: Path) -> str:
 
 
 def keep(path: Path, secret: str) -> None:
-    """Put a secret into a file of mode 0600, in one step; what it held before is forgotten."""
+    """Write a secret to a file of mode 0600, atomically, replacing what was there."""
     _part(path, secret).replace(path)
 
 

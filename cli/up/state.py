@@ -1,4 +1,4 @@
-"""The state folder: who owns it now, and where things lie in it."""
+"""The state folder: its present owner, and the paths in it."""
 
 from __future__ import annotations
 
@@ -44,22 +44,22 @@ class State:
 
     @property
     def kafka(self) -> Path:
-        """The embedded broker's."""
+        """Folder of the embedded broker."""
         return self.folder / "kafka"
 
     @property
     def postgres(self) -> Path:
-        """The embedded database server's."""
+        """Folder of the embedded database server."""
         return self.folder / "postgres"
 
     @property
     def library(self) -> Path:
-        """The demo library's roots."""
+        """Folder of the demo library's roots."""
         return self.folder / "library"
 
     @property
     def demo_marker(self) -> Path:
-        """Exists when the demo library is whole; outside its roots."""
+        """A file that exists once the demo library is complete; outside its roots."""
         return self.library / ".made"
 
     @property
@@ -73,11 +73,11 @@ class State:
         return self.folder / "secrets" / "kafka"
 
     def log(self, component: str) -> Path:
-        """A component's log."""
+        """A component's log file."""
         return self.folder / "logs" / f"{component}.log"
 
     def ready_file(self, component: str) -> Path:
-        """Where a component says that it is ready."""
+        """The file that a component writes when it is ready."""
         return self.folder / "ready" / component
 
     def hold(self, component: str) -> Path:

@@ -1,4 +1,4 @@
-"""How the set-up tells what it does: progress bars on a terminal, plain lines elsewhere."""
+"""Reports the progress of the set-up: progress bars on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 
 
 class Telling:
-    """Says things to a person or to a log file."""
+    """Writes to a person or to a log file."""
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(stderr=True, highlight=False, soft_wrap=True)
 
     def say(self, line: str) -> None:
-        """One line."""
+        """Print one line."""
         self.console.print(line, markup=False)
 
     @contextmanager
     def download(self, what: str, total_bytes: int) -> Iterator[Callable[[int], None]]:
-        """A download in progress; the callable takes the number of bytes that came."""
+        """A download in progress; call the yielded function with the number of bytes received."""
         if not self.console.is_terminal:
             self.say(f"fetching {what} ({total_bytes / 1e6:.0f} MB)")
             yield lambda _bytes: None

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-LOCKS = sorted([*(ROOT / "requirements").glob("*.txt"), *(ROOT / "infra" / "kafka").glob("*.lock")])
+LOCKS = sorted([*(ROOT / "requirements").glob("*.txt"), ROOT / "cli" / "up" / "embedded" / "jars.lock"])
 PACKAGES = ("schemas", "runtime", "producer", "streams", "gateway", "cli")
 CORES = ("producer/core", "streams/core", "gateway/core")
 

@@ -1,7 +1,7 @@
 """The demo library: some thirty made-up works as real files, in two storage roots of one library.
 
-Made once. The marker is written last and lies outside the roots, so a making that was killed is begun anew, and a
-library that the user has changed since is left alone. All names and works are invented.
+Created once. The marker is written last and is outside the roots: if creation is killed it starts over at the next start,
+and a complete library is never touched again, whatever the user does to it. All names and works are invented.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ ALBUMS = (
 
 
 def make(state: State) -> None:
-    """Make the library, over what a making that was killed left. Raises OSError."""
+    """Create the library, overwriting what an interrupted creation left. Raises OSError."""
     folder = state.library
     for root in DEMO_ROOTS:
         if (folder / root).exists():

@@ -24,7 +24,7 @@ _CHUNK = 1_024
 
 
 def video(path: Path, seed: int, *, seconds: float = 1.5, size: tuple[int, int] = (320, 180)) -> None:
-    """H.264 with an AAC tone; the container is the suffix's."""
+    """H.264 video with an AAC tone, in the container that the suffix names."""
     with av.open(str(path), "w") as container:
         picture = container.add_stream("libx264", rate=_FPS, options={"preset": "ultrafast", "crf": "30"})
         picture.width, picture.height = size
@@ -38,7 +38,7 @@ def video(path: Path, seed: int, *, seconds: float = 1.5, size: tuple[int, int] 
 
 
 def audio(path: Path, seed: int, tags: Mapping[str, str], *, seconds: float = 1.2) -> None:
-    """A tone in the codec of the suffix, tagged (mutagen's easy names)."""
+    """A tone in the codec that the suffix names, with tags (mutagen's easy names)."""
     codecs = {".flac": "flac", ".mp3": "libmp3lame", ".opus": "libopus", ".ogg": "libopus", ".m4a": "aac"}
     codec = codecs[path.suffix]
     with av.open(str(path), "w") as container:
@@ -54,7 +54,7 @@ def audio(path: Path, seed: int, tags: Mapping[str, str], *, seconds: float = 1.
 
 
 def picture(path: Path, seed: int, title: str, size: tuple[int, int] = (400, 600)) -> None:
-    """An image in the format of the suffix."""
+    """An image in the format that the suffix names."""
     _drawn(size, seed, title).save(path)
 
 

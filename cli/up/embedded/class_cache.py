@@ -1,7 +1,7 @@
-"""Makes Java's cache of the classes a broker loads, once for each set of jars (`java` uses it).
+"""Creates Java's cache of the classes that a broker loads, once for each set of jars (`java` uses it).
 
-A broker is started in a folder of its own, answers, and is stopped; while ending, Java writes the cache. Run as a
-program it does so in the background, with low priority, and does nothing when another is at it.
+A broker is started in a temporary folder until it answers, and is stopped; Java writes the cache when it ends. Run as a
+program, this happens in the background with low priority, and not at all while another process is doing it.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _NICE = 15
 
 
 def train(paths: tuple[Path, ...]) -> bool:
-    """Make the cache of these jars unless it is there; False when another process is making it, or Java could
-    not. Raises NotReady, OSError."""
+    """Create the cache of these jars unless it exists; False if another process is creating it, or Java could not
+    create it. Raises NotReady, OSError."""
     cache = class_cache(paths)
     with cache.with_suffix(".lock").open("w") as lock:
         try:

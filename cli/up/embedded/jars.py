@@ -1,4 +1,4 @@
-"""Kafka's jars: named by coordinates and SHA-256 in `infra/kafka/jars.lock`, fetched once, verified at every use.
+"""Kafka's jars: named by coordinates and SHA-256 in `jars.lock`, fetched once, verified at every use.
 
 The cache is the user's and shared by all checkouts. A jar enters it by a rename after its hash was right; one that
 is damaged later is noticed at the next use and fetched again. What the repository serves under the right name with
@@ -22,7 +22,7 @@ from cli.up import space
 from cli.up.errors import BrokenState, JarsUnavailable
 from cli.up.telling import Telling
 
-LOCK_FILE = Path(__file__).parents[3] / "infra" / "kafka" / "jars.lock"
+LOCK_FILE = Path(__file__).with_name("jars.lock")
 PARALLEL = 4
 SERVER = "server"
 TOOLS = "tools"

@@ -1,4 +1,4 @@
-"""A program that is run once in the background, for which nobody waits and which matters to nobody if it fails."""
+"""A program that is run once in the background; nothing waits for it or depends on its success."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cli.up.supervision.program import Program
 
 
 async def run_chore(program: Program, guarded: Guarded) -> None:
-    """Run it to its end; cancelled, kill it."""
+    """Run it to its end; on cancellation it is killed."""
     process = await programs.start_async(program, asyncio.subprocess.DEVNULL)
     guarded.add(process.pid)
     try:

@@ -1,6 +1,6 @@
-"""One component of the platform: a child that is started, watched, started again when it dies, and ended.
+"""One component of the platform: a child process that is started, restarted whenever it dies, and finally stopped.
 
-States: starting → ready → (dead → starting)… → ended. A component knows nothing of the others.
+States: starting → ready → (dead → starting)… → ended. A component knows nothing about the other components.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from cli.up.supervision.life import Life, Output
 from cli.up.supervision.program import Program
 
 USAGE = 2
-"""Exit code of a process whose settings are wrong: starting it again will not help."""
+"""Exit code of a process whose settings are invalid: a restart does not help."""
 NEVER_STARTED = 71
-"""What stands for the exit code of a child that could not be started (EX_OSERR)."""
+"""Used as exit code of a child that could not be started (EX_OSERR)."""
 START_DEATHS = 5
-"""A component that died so often before it was ever ready will not come up."""
+"""After so many deaths before it was ever ready, a component is given up."""
 _POLL_SECONDS = 0.05
 _HOLD_POLL_SECONDS = 0.2
 
@@ -43,7 +43,7 @@ class Plan:
 
 
 class Component:
-    """A plan being carried out. `changed` is called at every start and death."""
+    """Runs the child of a plan. `changed` is called after every start and every death of the child."""
 
     def __init__(self, plan: Plan, log: ComponentLog, guarded: Guarded, changed: Callable[[], None]) -> None:
         self.name = plan.name
@@ -58,15 +58,15 @@ class Component:
 
     @property
     def pid(self) -> int | None:
-        """Of the living child."""
+        """Process id of the running child; None while there is none."""
         return self._life.pid if self._life is not None else None
 
     def start(self) -> None:
-        """Begin to keep it alive."""
+        """Start the child, and restart it whenever it dies, until `ask_to_end` or `kill`."""
         self._task = asyncio.create_task(self._keep_alive(), name=self.name)
 
     async def ready(self, seconds: float) -> None:
-        """Return when it is ready. Raises NotReady when it is not in time, or cannot ever be."""
+        """Return when it is ready. Raises NotReady if it is not ready within `seconds`, or was given up."""
         waiting = asyncio.ensure_future(self._plan.ready())
         assert self._task is not None
         try:
@@ -82,19 +82,19 @@ class Component:
         raise NotReady(self.name, f"not ready after {seconds:g} s; {self.log.last_words()}", self.log.file.path)
 
     def ask_to_end(self) -> None:
-        """Send its stop signal and start it no more."""
+        """Send the child its stop signal and do not restart it."""
         self._ending.set()
         if self._life is not None:
             self._life.ask_to_end()
 
     def kill(self) -> None:
-        """kill -9, now, and start it no more."""
+        """Kill the child with SIGKILL and do not restart it."""
         self._ending.set()
         if self._life is not None:
             self._life.signal(signal.SIGKILL)
 
     async def ended(self, seconds: float) -> None:
-        """Return when it has ended (asked before); after `seconds` it is killed."""
+        """Return when the child has ended, which `ask_to_end` has requested; after `seconds` it is killed."""
         if self._task is None:
             return
         _, left = await asyncio.wait({self._task}, timeout=seconds)
@@ -122,7 +122,7 @@ class Component:
             await self._pause(delay)
 
     async def _one_life(self) -> int:
-        """The exit code; as good as dead is what cannot be started for want of memory or disk."""
+        """Run the child once; its exit code. A child that cannot be started, for lack of memory or disk, counts as dead."""
         output = Output(self.log)
         self.log.begin_life()
         try:
@@ -136,7 +136,7 @@ class Component:
             return NEVER_STARTED
         else:
             self._guarded.add(life.group)
-            if self._ending.is_set():  # asked while it was being started
+            if self._ending.is_set():  # the request came while it was being started
                 life.ask_to_end()
             self._changed()
             return await life.end(self._guarded)

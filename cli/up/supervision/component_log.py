@@ -1,4 +1,4 @@
-"""One log of many processes: every line to its component's rotated file, what matters to the terminal as well.
+"""The log of many processes: each line goes to its component's rotated file, important ones to the terminal as well.
 
 Our own processes write JSON lines: warnings and worse are shown, but not those of the client libraries, which cry
 many times over each outage that we speak of once. Kafka's and PostgreSQL's lines go to their files only. A full disk
@@ -22,12 +22,12 @@ LIBRARIES = ("aiokafka", "faust", "mode")
 _NOT_SHOWN = frozenset({"event", "level", "logger", "timestamp", "component"})
 _LAST = 100
 _FAULT = re.compile(r"\b(FATAL|PANIC|ERROR|Error|[A-Z]\w+(?:Error|Exception))\b")
-"""How Kafka, Java and PostgreSQL mark a line that tells what went wrong."""
+"""How Kafka, Java and PostgreSQL mark a line that describes an error."""
 
 
 @dataclass(slots=True)
 class RotatedFile:
-    """A file of at most MAX_BYTES with KEPT older ones beside it."""
+    """A file of at most MAX_BYTES, and up to KEPT older ones."""
 
     path: Path
     max_bytes: int = MAX_BYTES
@@ -49,7 +49,7 @@ class RotatedFile:
 
 @dataclass(slots=True)
 class ComponentLog:
-    """Takes a component's lines. `ours`: it is a process of ours, whose lines are shown where they matter."""
+    """Writes a component's lines. `ours`: it is one of our own processes, whose warnings and errors are shown."""
 
     component: str
     file: RotatedFile
@@ -59,7 +59,7 @@ class ComponentLog:
     _lost: bool = False
 
     def take(self, line: bytes) -> None:
-        """One line, with its end."""
+        """Write one line, which includes its line break."""
         text = line.decode(errors="replace").rstrip()
         self.last.append(text)
         try:
@@ -73,19 +73,19 @@ class ComponentLog:
             self.show(f"{self.component:8} {shown}")
 
     def begin_life(self) -> None:
-        """A new process writes from here on: its words are not the former's."""
+        """A new process writes from now on; `last_words` forgets the previous one."""
         self.last.clear()
 
     def last_words(self) -> str:
-        """Of a process that has ended: what it said last of a fault, else what it said last; on one line. Lines
-        that are moved in are stack frames and details."""
+        """Why a process has ended, on one line: its last line that describes an error, or else its last line. Indented
+        lines are stack frames and details, and are not used."""
         told = [readable(line) or line for line in self.last if line.strip()]
         faults = [line for line in told if not line[0].isspace() and _FAULT.search(line)]
         return (faults or told or ["it said nothing"])[-1].strip()
 
 
 def readable(line: str) -> str | None:
-    """A log line for people: warnings and worse, and whatever is no log line (a traceback); None for the rest."""
+    """A line for the terminal: warnings, errors, and what is not a log line (a traceback); None for the rest."""
     try:
         entry = msgspec.json.decode(line.encode(), type=dict[str, object])
     except msgspec.DecodeError:

@@ -1,4 +1,4 @@
-"""The supervisor's side of the guardian: registers process groups; starts another guardian when it was killed."""
+"""The supervisor's side of the guardian: registers process groups; starts a new guardian if it was killed."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ _SCRIPT = Path(__file__).with_name("guardian.py")
 
 
 class Guarded:
-    """The groups that must not outlive us."""
+    """The process groups that must not outlive the supervisor."""
 
     def __init__(self) -> None:
         self._groups: set[int] = set()
         self._guardian = self._start()
 
     def add(self, group: int) -> None:
-        """From now on it is killed when we die."""
+        """From now on the group is killed if the supervisor dies."""
         self._groups.add(group)
         self._tell(f"+{group}\n")
 
     def remove(self, group: int) -> None:
-        """It has ended; its number may be used by others."""
+        """The group has ended, and its number may be reused by others."""
         self._groups.discard(group)
         self._tell(f"-{group}\n")
 

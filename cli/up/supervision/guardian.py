@@ -1,9 +1,9 @@
-"""A process that outlives the supervisor by a moment, to kill what its children left behind.
+"""A process that outlives the supervisor briefly, to kill what its children leave behind.
 
-The kernel kills the supervisor's direct children with it; their own children (probes of media files, workers) are
-known only by their process group. The guardian is told the groups through a pipe; when the pipe ends, because the
-supervisor did, it kills the groups still registered and ends too. It is run as a script and imports next to
-nothing, so that it costs little.
+The kernel kills the supervisor's direct children together with it. Their own children (probes of media files, workers)
+can be reached only by their process group. The supervisor registers these groups through a pipe; when it ends the pipe
+is closed, and the guardian kills all groups that are still registered and ends. It runs as a script with hardly any
+imports, so that it uses little memory.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sys
 
 
 def guard(lines: list[str]) -> set[int]:
-    """The groups registered after these lines: `+123` adds one, `-123` takes it away."""
+    """The groups registered after these lines: `+123` adds one, `-123` removes it."""
     groups: set[int] = set()
     for line in lines:
         group = int(line[1:])
@@ -26,14 +26,14 @@ def guard(lines: list[str]) -> set[int]:
 
 
 def main() -> None:
-    """Read to the end of the pipe, then kill."""
+    """Read the pipe to its end, then kill what is registered."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     for group in guard(sys.stdin.read().split()):
         try:
             os.killpg(group, signal.SIGKILL)
         except (ProcessLookupError, PermissionError):
-            continue  # gone already, or its number is somebody else's by now
+            continue  # it has ended already, or its number was reused
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""What a supervisor that was killed left running: found by the mark in its environment, killed before a new start.
+"""Processes that a killed supervisor left running: found by a variable in their environment, killed before a new start.
 
-Children are tied to their supervisor's life in two ways already; this is for the case that both failed (a guardian
-killed together with its supervisor, a child that took off the tie).
+Children are tied to their supervisor's life in two ways already (`program`, `guardian`). This covers the case that both
+fail: the guardian was killed with the supervisor, or a child removed the tie.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def find(state_dir: Path) -> list[int]:
 
 
 def clear(state_dir: Path, seconds: float = 5.0) -> list[int]:
-    """Kill them and wait until they are gone; returns what was found. Raises TimeoutError."""
+    """Kill them and wait until they have ended; returns their ids. Raises TimeoutError."""
     found = find(state_dir)
     deadline = time.monotonic() + seconds
     left = found
@@ -44,7 +44,7 @@ def clear(state_dir: Path, seconds: float = 5.0) -> list[int]:
 def _environment(entry: Path) -> list[bytes]:
     try:
         return (entry / "environ").read_bytes().split(b"\0")
-    except OSError:  # ended meanwhile, or somebody else's
+    except OSError:  # it has ended meanwhile, or belongs to another user
         return []
 
 

@@ -1,4 +1,4 @@
-"""One life of a child: from its start until it and everything it started are gone and its last line is read."""
+"""One run of a child: from its start until it and everything it started have ended and its last line has been read."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _DRAIN_SECONDS = 1.0
 
 
 class Life:
-    """A child that was started (`begin`) and lives until `end` returns."""
+    """A child that was started by `begin` and has ended when `end` returns."""
 
     def __init__(self, process: asyncio.subprocess.Process, program: Program) -> None:
         self._process = process
@@ -34,7 +34,7 @@ class Life:
 
     @property
     def group(self) -> int:
-        """Of it and what it starts."""
+        """The process group of the child and of what it starts."""
         return self._process.pid
 
     def ask_to_end(self) -> None:
@@ -42,12 +42,12 @@ class Life:
         self.signal(self._program.stop_signal)
 
     def signal(self, number: signal.Signals) -> None:
-        """Send a signal, if it still lives."""
+        """Send a signal, if the child still runs."""
         if self.pid is not None:
             self._process.send_signal(number)
 
     async def end(self, guarded: Guarded) -> int:
-        """Wait for its end, kill what it left; the exit code."""
+        """Wait for its end and kill what it leaves behind; the exit code."""
         code = await self._process.wait()
         programs.sweep(self._process.pid)
         guarded.remove(self._process.pid)
@@ -69,7 +69,7 @@ class Output:
         self._reading = asyncio.create_task(self._read(lines))
 
     async def drain(self) -> None:
-        """Close our end for writing, read what is left; not long, for somebody else may hold the other end."""
+        """Close our writing end and read what is left; only for a short time, since another process may have it open."""
         os.close(self.sending)
         if self._reading is None or self._pipe is None:
             os.close(self._receiving)
@@ -82,7 +82,7 @@ class Output:
         while True:
             try:
                 line = await lines.readline()
-            except ValueError:  # longer than LINE_BYTES; asyncio has thrown it away
+            except ValueError:  # longer than LINE_BYTES: asyncio has discarded it
                 line = b"(a line too long to be kept)\n"
             if not line:
                 return

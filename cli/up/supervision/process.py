@@ -1,4 +1,4 @@
-"""A child process driven by hand, without a supervisor: what tests and tools use."""
+"""A child process that is controlled directly, without a supervisor; for tests and tools."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Process:
 
     @property
     def pid(self) -> int:
-        """Of the running child. Raises ProcessLookupError when there is none."""
+        """Process id of the running child. Raises ProcessLookupError if there is none."""
         if self._popen is None or self._popen.poll() is not None:
             raise ProcessLookupError("not running")
         return self._popen.pid
@@ -39,7 +39,7 @@ class Process:
             self._popen = programs.start(program, output)
 
     def stop(self, ask: signal.Signals, seconds: float) -> int | None:
-        """Ask it to end, kill it when it does not within the time; the exit code."""
+        """Ask it to end and kill it if it has not within `seconds`; the exit code."""
         if self._popen is None:
             return None
         if self.alive:

@@ -1,9 +1,9 @@
 """A program to be run as a child, and how a child is tied to its parent's life.
 
-A child is killed by the kernel when its parent dies, even by kill -9 (PR_SET_PDEATHSIG). That signal belongs to
-the *thread* that started the child and is cleared by a change of user: so children are started from the main
-thread, and the tie is made after the change of user, just before exec. Every child leads a process group of its
-own: a Ctrl-C reaches the supervisor alone, and what a child leaves behind can be swept by its group.
+The kernel kills a child when its parent dies, even by kill -9 (PR_SET_PDEATHSIG). It watches the *thread* that started
+the child, and a change of user clears the setting: so children are started from the main thread, and the setting is made
+after the change of user, just before exec. Every child leads a process group of its own: Ctrl-C reaches only the
+supervisor, and whatever a child leaves behind can be killed by its group.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import IO
 
 PR_SET_PDEATHSIG = 1
 STATE_MARK = "SUPERVISED_STATE_DIR"
-"""In the environment of every child: by it the next start knows what was left over (`leftovers`)."""
+"""Set in the environment of every child: the next start finds leftover processes by it (`leftovers`)."""
 
 SETTINGS = "CATALOGIZER_"
 """How variables with settings begin. A child has those that it was given and no others."""
@@ -52,7 +52,7 @@ class Program:
 
 
 def tie(parent: int) -> Callable[[], None]:
-    """What a child does before exec, so that it dies with `parent`."""
+    """The function that a child calls before exec, so that it dies with `parent`."""
 
     def before_exec() -> None:
         tied = _LIBC.prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0) == 0
@@ -63,7 +63,7 @@ def tie(parent: int) -> Callable[[], None]:
 
 
 def start(program: Program, output: IO[bytes] | int) -> subprocess.Popen[bytes]:
-    """Start it, both its outputs into `output`. Raises OSError. Call from the main thread."""
+    """Start it, with standard output and error to `output`. Raises OSError. Call from the main thread."""
     account = program.account
     return subprocess.Popen(
         program.argv,
@@ -81,7 +81,7 @@ def start(program: Program, output: IO[bytes] | int) -> subprocess.Popen[bytes]:
 
 
 async def start_async(program: Program, output: int) -> asyncio.subprocess.Process:
-    """Start it, both its outputs into the descriptor `output`. Raises OSError.
+    """Start it, with standard output and error to the descriptor `output`. Raises OSError.
 
     No pipe of asyncio's own: a process with one has ended, for asyncio, only when its pipe has, and that may be
     held open by a child that outlives it (Python 3.11)."""

@@ -1,7 +1,8 @@
-"""Starts the components in their order, keeps them alive, ends them in reverse.
+"""Starts the components in order, restarts those that die, and ends them in reverse order.
 
-Servers (Kafka, PostgreSQL) come up together, then the set-up is done on them, then the services come up together.
-Whatever ends the supervisor, the components end: asked to, in order, within END_SECONDS; by kill -9, with it.
+Servers (Kafka, PostgreSQL) are started together; when they are ready the set-up is done; then the services are started
+together. When the supervisor is asked to end, it ends the components in order within SERVICES_END_SECONDS and
+SERVERS_END_SECONDS; when it is killed, they are killed with it.
 """
 
 from __future__ import annotations
@@ -17,15 +18,15 @@ from cli.up.supervision.guarded import Guarded
 from cli.up.supervision.program import Program
 
 READY_SECONDS = 90.0
-"""For servers and for services each; Kafka may have to recover a log."""
+"""Longest wait for the servers, and again for the services; Kafka may have to recover a log."""
 SERVICES_END_SECONDS = 5.5
 SERVERS_END_SECONDS = 3.5
-"""Together below the ten seconds in which the platform must have ended."""
+"""The sum of both is below the ten seconds within which the platform must have ended."""
 
 
 class Supervisor:
-    """`servers` and `services` in the order of their start; `changed` is called with the living pids whenever they
-    change."""
+    """`servers` and `services` in the order of their start; `changed` is called with the ids of the running processes
+    whenever they change."""
 
     def __init__(
         self,
@@ -46,13 +47,13 @@ class Supervisor:
         self._chores: list[asyncio.Task[None]] = []
 
     def pids(self) -> dict[str, int]:
-        """The living components' processes."""
+        """Process ids of the running components, by name."""
         components = (*self._servers, *self._services)
         return {component.name: component.pid for component in components if component.pid is not None}
 
     async def start(self, set_up: Callable[[], Awaitable[None]]) -> None:
-        """Return when everything is ready. `set_up` runs when the servers are. Raises NotReady and what `set_up`
-        and the making of services raise; what was started goes on until `end`."""
+        """Return when everything is ready. `set_up` runs once the servers are ready. Raises NotReady, and whatever
+        `set_up` and the making of services raise; what was started keeps running until `end`."""
         await self._bring_up(self._servers)
         await set_up()
         self._services = [self._component(plan) for plan in self._make_services()]
@@ -106,8 +107,8 @@ async def run(
     stop: Awaitable[object],
     ready: Callable[[], None],
 ) -> None:
-    """Start, tell that it is ready, go on until `stop`, end. Asked to stop while it starts, it ends what it has.
-    Raises UpError and what `set_up` raises, after everything has ended."""
+    """Start, call `ready`, run until `stop`, end. If `stop` comes during the start, what was started is ended. Raises
+    UpError and what `set_up` raises, after everything has ended."""
     starting = asyncio.ensure_future(supervisor.start(set_up))
     asked = asyncio.ensure_future(stop)
     try:

@@ -23,6 +23,7 @@ from cli.main import app
 from cli.settings import Settings
 from cli.up.run_file import RunFile
 from runtime.errors import SettingsError
+from runtime.health import product_version
 from runtime.settings import PREFIX, load, variables
 
 ROOT = Path(__file__).parents[3]
@@ -77,6 +78,10 @@ def shown(*arguments: str) -> str:
     result = CliRunner().invoke(app, [*arguments, "--help"], env={"COLUMNS": "200", "TERMINAL_WIDTH": "200"})
     assert result.exit_code == 0
     return result.output
+
+
+def test_the_version_is_a_command_and_an_option(run: Run) -> None:
+    assert run("--version") == run("version") == Result(0, f"{product_version()}\n", "")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

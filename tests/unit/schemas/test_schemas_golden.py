@@ -13,10 +13,10 @@ import pytest
 from schemas.channels import CHANNELS, Channel
 from schemas.codec import Codec, encode
 from schemas.envelope import decode_message, event_frame
-from schemas.generate import topic_schema
 from schemas.headers import CE_TIME
 from schemas.topics import DATA_TOPICS, Topic
 from tests.support.golden_records import EXAMPLES, GOLDEN, SEED, formatted
+from tools.records import topic_schema
 
 RECORD_FILES = sorted((GOLDEN / "records").glob("v*/*.json"))
 SERVER_FRAMES = sorted(path for path in SEED.glob("*.json") if not path.name.startswith("client."))

@@ -1,4 +1,4 @@
-"""Writes `jars.lock`: every jar of the embedded Kafka by coordinates, SHA-256 and size, and no address.
+"""Writes `cli/up/embedded/jars.lock`: every jar of the embedded Kafka by coordinates, SHA-256 and size, and no address.
 
 Run by `make lock`, by hand, when Kafka's version is raised. Two sets: `server` runs a broker, `tools` adds Kafka's
 own console tools, which only the tests run. kafka-clients is named explicitly: resolved from the server alone it
@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from pathlib import Path
 
 from jgo.maven import Dependency, MavenContext
+
+from cli.up.embedded.jars import LOCK_FILE
 
 KAFKA = "4.3.1"
 """The console tools are published up to this version."""
@@ -35,7 +36,7 @@ HEADER = """\
 
 
 def main() -> None:
-    """Resolve both sets and write the lock beside this file; refuses a set with jars of another Kafka."""
+    """Resolve both sets and write the lock file; refuses a set with jars of another Kafka."""
     context = MavenContext()
     server = _resolve(context, SERVER)
     tools = {key: dep for key, dep in _resolve(context, (*SERVER, *TOOLS)).items() if key not in server}
@@ -45,7 +46,7 @@ def main() -> None:
     strangers = [line for line in lines if " org.apache.kafka:" in line and f":{KAFKA} " not in line]
     if strangers:
         sys.exit("jars of another Kafka were resolved:\n" + "\n".join(strangers))
-    Path(__file__).with_name("jars.lock").write_text(HEADER + "\n".join(lines) + "\n")
+    LOCK_FILE.write_text(HEADER + "\n".join(lines) + "\n")
     print(f"{len(server)} server jars, {len(tools)} more for the tools")
 
 

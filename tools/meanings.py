@@ -1,21 +1,21 @@
 """What every field of every record means, once, for docs/records.md and the JSON Schemas.
 
-A name that means the same everywhere stands in COMMON; `SPECIFIC[record][field]` wins over it. A test demands
-that no field goes without. Nothing reads this at run time.
+A name that means the same everywhere is in COMMON; `SPECIFIC[record][field]` takes precedence. A test requires a
+meaning for every field. Nothing reads this at run time.
 """
 
 from __future__ import annotations
 
 COMMON: dict[str, str] = {
-    "kind": "which record this is",
-    "action": "which record this is",
+    "kind": "type of this record",
+    "action": "type of this record",
     "root": "name of the storage root, unique in the platform",
     "epoch": "one life of a producer's outbox; records of another epoch than the adopted one are dropped",
     "seq": "number of the record, dense per (root, epoch), from 1",
     "observed_at": "the producer's clock, ISO 8601; carried, never decided upon",
     "path": "path below the root, `/` between parts, as it may be shown (U+FFFD for bytes that are not UTF-8)",
     "path_b64": "the exact bytes of the path in base64; only where they are not UTF-8",
-    "file": "what stands there",
+    "file": "what is there",
     "origin": "how it was seen: live, by a scan, by a periodic reconcile, or by an outbox's first scan (baseline)",
     "unseen": "directories that could not be listed, files that could not be looked at: of what is there nothing is known",
     "scan": "number of the scan it was seen by, unique per (root, epoch)",
@@ -58,7 +58,7 @@ COMMON: dict[str, str] = {
     "message": "for people; always there when the status is warning or error",
     "details": "facts that belong to the component",
     "host": "name of the machine",
-    "type": "what stands there",
+    "type": "what is there",
     "component": "which part of the platform, or which root",
 }
 
@@ -120,7 +120,7 @@ SPECIFIC: dict[str, dict[str, str]] = {
         "track": "track number",
         "disc": "disc number",
         "genre": "genre",
-        "date": "date as it stands in the tag",
+        "date": "date as written in the tag",
     },
     "TreeRenamed": {"count": "how many paths below moved with it; one `moved` each follows"},
     "RootChanged": {
@@ -184,7 +184,7 @@ SPECIFIC: dict[str, dict[str, str]] = {
         "analysis_updates": "last `x-n` in catalog.analysis.updates.v1, 0: none yet",
     },
     "Heartbeat": {
-        "instance": "tells processes of one component apart",
+        "instance": "distinguishes processes of one component",
         "pid": "process id",
         "status": "error while a health check fails",
     },
@@ -225,5 +225,5 @@ SPECIFIC: dict[str, dict[str, str]] = {
 
 
 def meaning(record: str, field: str) -> str | None:
-    """What a field of a record means; None where nobody has said it."""
+    """What a field of a record means; None where it is not stated."""
     return SPECIFIC.get(record, {}).get(field) or COMMON.get(field)

@@ -1,13 +1,12 @@
 """The tables in documents that are generated from code: settings, channels, places, close codes.
 
-`python -m cli.generate` writes each between its two markers (`<!-- NAME: begin … -->`, `<!-- NAME: end -->`) and
-what `schemas.generate` writes; with `--check` it exits 1 where something is out of date.
+Each stands between its two markers, `<!-- NAME: begin … -->` and `<!-- NAME: end -->`; the rest of a document is
+written by hand.
 """
 
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import NoneType, UnionType
@@ -17,31 +16,20 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from cli.config_values import shown_value
-from cli.errors import CommandError
 from cli.settings import Settings
 from runtime.settings import variables
-from schemas import generate as records
 from schemas.channels import CHANNELS
 from schemas.close_codes import CLOSE_CODES
 from schemas.place_forms import TABLE as PLACES
+from tools.errors import NoMarkers
 
 TABLES: tuple[tuple[str, str], ...] = (
-    ("README.md", "settings"),
     ("docs/settings.md", "settings"),
     ("docs/protocol.md", "channels"),
     ("docs/protocol.md", "places of clients"),
     ("docs/protocol.md", "close codes"),
     ("docs/operations.md", "places of commands"),
 )
-
-
-class NoMarkers(CommandError):
-    """A document has not the markers of a table: `page`, `table`."""
-
-    def __init__(self, page: str, table: str) -> None:
-        self.page = page
-        self.table = table
-        super().__init__(f"{page} has no `<!-- {table}: begin … -->` and `<!-- {table}: end -->`")
 
 
 def settings_table() -> Iterator[str]:
@@ -107,29 +95,13 @@ def with_table(text: str, page: str, table: str) -> str:
     return pattern.sub(lambda match: match[1] + body + match[2], text)
 
 
-def pages(root: Path = records.ROOT) -> dict[str, str]:
-    """Every document with tables, as it should be. Raises NoMarkers."""
-    texts: dict[str, str] = {}
+def files(root: Path) -> dict[Path, str]:
+    """Every document with tables, relative to the project's folder, as it should be. Raises NoMarkers."""
+    texts: dict[Path, str] = {}
     for page, table in TABLES:
-        texts[page] = with_table(texts.get(page) or (root / page).read_text(), page, table)
+        path = Path(page)
+        texts[path] = with_table(texts.get(path) or (root / path).read_text(), page, table)
     return texts
-
-
-def drifted(root: Path = records.ROOT) -> list[str]:
-    """The documents that are out of date."""
-    return [page for page, text in pages(root).items() if (root / page).read_text() != text]
-
-
-def main(arguments: list[str]) -> int:
-    """Write, or with `--check` compare; the exit code."""
-    outcome = records.main(arguments)
-    if "--check" in arguments:
-        for page in (wrong := drifted()):
-            print(f"{page} is not what `python -m cli.generate` writes", file=sys.stderr)
-        return 1 if wrong else outcome
-    for page, text in pages().items():
-        (records.ROOT / page).write_text(text)
-    return outcome
 
 
 def _row(cells: tuple[str, ...]) -> str:
@@ -168,7 +140,3 @@ def _bound(rule: Any) -> str:
 def _default(field: FieldInfo) -> str:
     value = field.get_default(call_default_factory=False)
     return "" if value is None else f"`{shown_value(value)}`" if shown_value(value) else "empty"
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
