@@ -30,11 +30,11 @@ from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 from cli.up.ports import free_port
 from gateway.core.hub import Batch, Hub
 from gateway.core.session import Place
-from gateway.framer import Framer
-from gateway.log_reader import LogReader
+from gateway.live.framer import Framer
+from gateway.live.sockets import RequestProtocol, SocketProtocol, sink_of
+from gateway.live.streaming import Streaming
+from gateway.log.reader import LogReader
 from gateway.settings import GatewaySettings
-from gateway.sockets import RequestProtocol, SocketProtocol, sink_of
-from gateway.streaming import Streaming
 from runtime.kafka import Kafka
 from runtime.settings import KafkaSettings
 from schemas import topics

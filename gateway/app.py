@@ -11,20 +11,20 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from gateway.accounts import Accounts
-from gateway.catalogue import Catalogue
-from gateway.connections import Connections
+from gateway.access.accounts import Accounts
+from gateway.access.tokens import Tokens
 from gateway.core.hub import Hub
-from gateway.framer import Framer
-from gateway.history import History
-from gateway.log_reader import LogReader
-from gateway.publishing import Publishing
+from gateway.live.connections import Connections
+from gateway.live.framer import Framer
+from gateway.live.streaming import Streaming
+from gateway.live.subscribing import Subscribing
+from gateway.live.tail import Tail
+from gateway.log.publishing import Publishing
+from gateway.log.reader import LogReader
 from gateway.rest import auth, edge, history, media, system
 from gateway.settings import GatewaySettings
-from gateway.streaming import Streaming
-from gateway.subscribing import Subscribing
-from gateway.tail import Tail
-from gateway.tokens import Tokens
+from gateway.tables.catalogue import Catalogue
+from gateway.tables.history import History
 from runtime.health import Health, product_version
 from runtime.kafka import Kafka
 from runtime.settings import SettingsError

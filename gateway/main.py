@@ -12,10 +12,10 @@ from socket import socket
 import uvicorn
 from psycopg_pool import AsyncConnectionPool
 
+from gateway.access.tokens import load_secret
 from gateway.app import Gateway, compose
+from gateway.live.sockets import RequestProtocol, SocketProtocol, listen
 from gateway.settings import GatewaySettings
-from gateway.sockets import RequestProtocol, SocketProtocol, listen
-from gateway.tokens import load_secret
 from runtime import log
 from runtime.kafka import Kafka
 from runtime.lifecycle import Stop, announce_ready

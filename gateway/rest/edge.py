@@ -18,9 +18,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.accounts import TooManySignIns
-from gateway.log_reader import LogUnavailable
-from gateway.publishing import NotPublished
+from gateway.access.accounts import TooManySignIns
+from gateway.log.publishing import NotPublished
+from gateway.log.reader import LogUnavailable
 from runtime import log
 
 MAX_BODY_BYTES = 65_536

@@ -8,11 +8,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict
 
-from gateway.catalogue import at_iso
-from gateway.history import BadPage, ChangeRow, Changes, History, Root, Scan
+from gateway.access.tokens import Tokens
 from gateway.rest.access import identity_of
 from gateway.rest.edge import ApiError
-from gateway.tokens import Tokens
+from gateway.tables.catalogue import at_iso
+from gateway.tables.history import BadPage, ChangeRow, Changes, History, Root, Scan
 from schemas.ids import MAX_SAFE
 
 

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.catalogue import Catalogue, Item, Search, SortBy, SortOrder, Stats
+from gateway.access.tokens import Tokens
 from gateway.rest.access import identity_of
 from gateway.rest.edge import ApiError
-from gateway.tokens import Tokens
+from gateway.tables.catalogue import Catalogue, Item, Search, SortBy, SortOrder, Stats
 from schemas.ids import MAX_SAFE
 
 COVER_MIMES = frozenset({"image/jpeg", "image/png", "image/webp"})

@@ -8,12 +8,12 @@ from fastapi import APIRouter, Depends, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, ConfigDict, Field
 
+from gateway.access.tokens import Identity, Tokens
 from gateway.core.hub import Hub
-from gateway.publishing import Publishing
+from gateway.live.tail import Tail
+from gateway.log.publishing import Publishing
 from gateway.rest.access import admin_of, identity_of
 from gateway.rest.auth import small_json
-from gateway.tail import Tail
-from gateway.tokens import Identity, Tokens
 from runtime.health import Health, product_version
 from runtime.reports import now_iso
 from schemas.channels import CHANNELS

@@ -18,7 +18,7 @@ from cli.provision import apply
 from cli.up import ports
 from cli.up.kafka import EmbeddedKafka
 from cli.up.postgres import EmbeddedPostgres
-from gateway.accounts import ensure_admin
+from gateway.access.accounts import ensure_admin
 from runtime.kafka import Kafka
 from schemas.channels import MEDIA_UPDATES
 from tests.support.events import films

@@ -12,15 +12,15 @@ import msgspec
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gateway import metrics
-from gateway.connection import Connection, deadline_of
+from gateway.access.tokens import BadToken, Identity, Tokens
 from gateway.core import answers
 from gateway.core.limits import Bucket
-from gateway.handshake import BadTokens, origin_allowed, refuse, token_of
+from gateway.live.connection import Connection, deadline_of
+from gateway.live.handshake import BadTokens, origin_allowed, refuse, token_of
+from gateway.live.sockets import AsgiSink, Sink, sink_of
+from gateway.live.streaming import Streaming, now_ms
+from gateway.live.subscribing import Subscribing
 from gateway.settings import GatewaySettings
-from gateway.sockets import AsgiSink, Sink, sink_of
-from gateway.streaming import Streaming, now_ms
-from gateway.subscribing import Subscribing
-from gateway.tokens import BadToken, Identity, Tokens
 from schemas import close_codes
 from schemas.close_codes import CloseCode
 from schemas.envelope import BadMessage, Message, decode_message

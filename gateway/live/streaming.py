@@ -15,7 +15,7 @@ from gateway import metrics
 from gateway.core.hub import Batch, Delivery, Hub
 from gateway.core.replay import Chunk
 from gateway.core.session import Place, Session, Write
-from gateway.log_reader import LogReader, LogUnavailable
+from gateway.log.reader import LogReader, LogUnavailable
 from runtime import log
 
 TURN_BYTES = 65_536

@@ -14,8 +14,8 @@ from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gateway import metrics
+from gateway.access.tokens import digest
 from gateway.core.limits import Penalties
-from gateway.tokens import digest
 from schemas.close_codes import INVALID_TOKEN
 
 HELD_HANDSHAKES = 256

@@ -19,7 +19,7 @@ from gateway import metrics
 from gateway.core import answers
 from gateway.core.resolve import Bounds
 from gateway.core.session import Place
-from gateway.framer import Framer
+from gateway.live.framer import Framer
 from runtime.kafka import Kafka, stop_client
 from schemas.channels import CHANNELS
 

@@ -31,8 +31,8 @@ from gateway.core.starts import (
     start_of,
     until_of,
 )
-from gateway.log_reader import LogReader, LogUnavailable
-from gateway.streaming import Streaming, now_ms
+from gateway.live.streaming import Streaming, now_ms
+from gateway.log.reader import LogReader, LogUnavailable
 from schemas.channels import CHANNELS, Channel
 from schemas.cursor import Cursor
 from schemas.envelope import Message

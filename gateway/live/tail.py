@@ -17,8 +17,8 @@ from gateway import metrics
 from gateway.core import answers
 from gateway.core.hub import Batch
 from gateway.core.session import Place
-from gateway.framer import Framer
-from gateway.streaming import Streaming, now_ms
+from gateway.live.framer import Framer
+from gateway.live.streaming import Streaming, now_ms
 from runtime import log
 from runtime.epochs import NotProvisioned, read_epochs
 from runtime.kafka import Kafka, stop_client

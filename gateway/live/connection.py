@@ -6,12 +6,12 @@ import time
 from dataclasses import dataclass
 
 from gateway import metrics
+from gateway.access.tokens import LEEWAY_SECONDS, Identity
 from gateway.core import answers
 from gateway.core.limits import Bucket
 from gateway.core.session import Session
-from gateway.sockets import Sink
-from gateway.streaming import Streaming, now_ms
-from gateway.tokens import LEEWAY_SECONDS, Identity
+from gateway.live.sockets import Sink
+from gateway.live.streaming import Streaming, now_ms
 from schemas import close_codes
 from schemas.close_codes import CloseCode
 from schemas.times import iso
