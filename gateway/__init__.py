@@ -8,8 +8,9 @@ The way of an event, from the log to a browser:
     live.tail          one consumer reads every partition of every channel's topic
     live.framer        a record becomes its event frame, the same bytes for everybody
     live.streaming     hands both on to the hub and performs what it decides
-    core.hub           who gets what next: core.ring, core.replay, core.session, core.answers
-    live.sockets       the bytes go to the transport (core.framing)
+    core.hub           who gets what next: core.memory, core.ring, core.replay, core.subscriber,
+                       core.standing, core.answers
+    live.sockets       the bytes go to the transport, framed (core.framing)
 
 The way of a socket:
 
@@ -27,5 +28,5 @@ The way of a request:
     rest.history       tables.history
     rest.system        health, channels, lag; log.publishing writes notifications
 
-`app` puts them together, `main` runs them, `settings` and `metrics` are tables.
+`app` puts them together, `main` runs them; `errors` is the tree, `settings` and `metrics` are tables.
 """

@@ -13,7 +13,6 @@ from starlette.types import ASGIApp
 
 from gateway.access.accounts import Accounts
 from gateway.access.tokens import Tokens
-from gateway.core.hub import Hub
 from gateway.live.connections import Connections
 from gateway.live.framer import Framer
 from gateway.live.streaming import Streaming
@@ -48,9 +47,9 @@ class Gateway:
 def compose(kafka: Kafka, pool: AsyncConnectionPool, settings: GatewaySettings, secret: str) -> Gateway:
     """Build everything. Raises SettingsError for a secret that does not protect, or a page that is not there."""
     framers = {c.name: Framer(c, legacy_payload=settings.legacy_payload) for c in CHANNELS.values()}
-    hub = Hub((c.name for c in CHANNELS.values() if c.everybody), settings.ring_bytes)
     log_reader = LogReader(kafka, framers, settings.replay_sessions)
-    streaming = Streaming(hub, log_reader, settings.ring_seconds)
+    everybody = (c.name for c in CHANNELS.values() if c.everybody)
+    streaming = Streaming(everybody, log_reader, settings.ring_bytes, settings.ring_seconds)
     tail = Tail(kafka, framers, streaming)
     tokens = Tokens(settings, secret)
     connections = Connections(settings, tokens, streaming, Subscribing(streaming, log_reader))
@@ -81,7 +80,7 @@ def compose(kafka: Kafka, pool: AsyncConnectionPool, settings: GatewaySettings, 
     app.include_router(auth.router(accounts, tokens, connections))
     app.include_router(media.router(Catalogue(pool), tokens))
     app.include_router(history.router(History(pool), tokens))
-    app.include_router(system.router(hub, tail, health, publishing, tokens))
+    app.include_router(system.router(streaming.memory, tail, health, publishing, tokens))
     app.add_api_websocket_route("/ws", connections.serve)
     app.mount("/", StaticFiles(directory=web_dir(), html=True))
     return Gateway(edge.Edge(app), accounts, connections, log_reader, publishing, streaming, tail)

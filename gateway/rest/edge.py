@@ -19,6 +19,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.access.accounts import TooManySignIns
+from gateway.errors import GatewayError
 from gateway.log.publishing import NotPublished
 from gateway.log.reader import LogUnavailable
 from runtime import log
@@ -38,7 +39,7 @@ HEADERS = {
 _log = log.get(__name__)
 
 
-class ApiError(Exception):
+class ApiError(GatewayError):
     """An answer that is an error: HTTP `status`, `code` for programs, `message` for people."""
 
     def __init__(self, status: int, code: str, message: str, headers: dict[str, str] | None = None) -> None:

@@ -9,7 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.access.tokens import Identity, Tokens
-from gateway.core.hub import Hub
+from gateway.core.memory import MemoryView
 from gateway.live.tail import Tail
 from gateway.log.publishing import Publishing
 from gateway.rest.access import admin_of, identity_of
@@ -103,7 +103,7 @@ class PublishedShown(BaseModel):
     offset: int
 
 
-def router(hub: Hub, tail: Tail, health: Health, publishing: Publishing, tokens: Tokens) -> APIRouter:
+def router(memory: MemoryView, tail: Tail, health: Health, publishing: Publishing, tokens: Tokens) -> APIRouter:
     """The routes."""
     routes = APIRouter(tags=["system"])
 
@@ -158,9 +158,9 @@ def router(hub: Hub, tail: Tail, health: Health, publishing: Publishing, tokens:
                     event=channel.event,
                     topic=None if channel.topic is None else channel.topic.name,
                     everybody=channel.everybody,
-                    epoch=hub.epoch(channel.name),
-                    next_offsets=hub.heads(channel.name),
-                    memory_from=hub.floors(channel.name),
+                    epoch=memory.epoch(channel.name),
+                    next_offsets=memory.heads(channel.name),
+                    memory_from=memory.floors(channel.name),
                 )
                 for channel in CHANNELS.values()
             ],
