@@ -21,12 +21,12 @@ The way of a socket:
 
 The way of a request:
 
-    rest.edge          request id, headers, bounds, errors in one shape
+    rest.edge          request id, headers, bounds, errors in one shape; rest.declared: nothing undeclared
     rest.access        the bearer token (access.tokens)
     rest.auth          access.accounts
     rest.media         tables.catalogue
     rest.history       tables.history
-    rest.system        health, channels, lag; log.publishing writes notifications
+    rest.system        health (tables.database, live.tail), channels, lag; log.publishing writes notifications
 
 `app` puts them together, `main` runs them; `errors` is the tree, `settings` and `metrics` are tables.
 """

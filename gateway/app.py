@@ -23,6 +23,7 @@ from gateway.log.reader import LogReader
 from gateway.rest import auth, edge, history, media, system
 from gateway.settings import GatewaySettings
 from gateway.tables.catalogue import Catalogue
+from gateway.tables.database import Database
 from gateway.tables.history import History
 from runtime.health import Health, product_version
 from runtime.kafka import Kafka
@@ -38,13 +39,16 @@ class Gateway:
     app: ASGIApp
     accounts: Accounts
     connections: Connections
+    database: Database
     log_reader: LogReader
     publishing: Publishing
     streaming: Streaming
     tail: Tail
 
 
-def compose(kafka: Kafka, pool: AsyncConnectionPool, settings: GatewaySettings, secret: str) -> Gateway:
+def compose(
+    kafka: Kafka, pool: AsyncConnectionPool, database: Database, *, settings: GatewaySettings, secret: str
+) -> Gateway:
     """Build everything. Raises SettingsError for a secret that does not protect, or a page that is not there."""
     framers = {c.name: Framer(c, legacy_payload=settings.legacy_payload) for c in CHANNELS.values()}
     log_reader = LogReader(kafka, framers, settings.replay_sessions)
@@ -55,7 +59,8 @@ def compose(kafka: Kafka, pool: AsyncConnectionPool, settings: GatewaySettings, 
     connections = Connections(settings, tokens, streaming, Subscribing(streaming, log_reader))
     accounts = Accounts(pool, settings.refresh_days)
     health = Health()
-    health.add("log", lambda: tail.problem)
+    health.add("log", lambda: tail.condition)
+    health.add("database", lambda: database.condition)
 
     def details() -> dict[str, Scalar]:
         return {"sockets": connections.count}
@@ -83,7 +88,7 @@ def compose(kafka: Kafka, pool: AsyncConnectionPool, settings: GatewaySettings, 
     app.include_router(system.router(streaming.memory, tail, health, publishing, tokens))
     app.add_api_websocket_route("/ws", connections.serve)
     app.mount("/", StaticFiles(directory=web_dir(), html=True))
-    return Gateway(edge.Edge(app), accounts, connections, log_reader, publishing, streaming, tail)
+    return Gateway(edge.Edge(app), accounts, connections, database, log_reader, publishing, streaming, tail)
 
 
 def web_dir() -> Path:

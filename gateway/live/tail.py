@@ -21,6 +21,7 @@ from gateway.live.framer import Framer
 from gateway.live.streaming import Streaming, now_ms
 from runtime import log
 from runtime.epochs import NotProvisioned, read_epochs
+from runtime.health import Starting
 from runtime.kafka import Kafka, stop_client
 from runtime.lifecycle import Stop
 from schemas.admin import TopicEpoch
@@ -46,10 +47,10 @@ class TailRestart(GatewayError):
 
 
 class Tail:
-    """`problem` is None while it stands where the log ends (its start counts as a problem)."""
+    """`condition` is None while it stands where the log ends."""
 
     def __init__(self, kafka: Kafka, framers: dict[str, Framer], streaming: Streaming) -> None:
-        self.problem: str | None = "starting"
+        self.condition: str | Starting | None = Starting("the log is being read")
         self.ready = asyncio.Event()
         self._kafka = kafka
         self._framers = framers
@@ -76,8 +77,8 @@ class Tail:
                 await self._follow(stop)
             except (KafkaError, NotProvisioned, SchemaError, OSError, TimeoutError, TailRestart) as error:
                 failures = 0 if time.monotonic() - began > STALL_SECONDS else failures + 1
-                self.problem = f"{type(error).__name__}: {error}"
-                _log.warning("tail starts again", error=self.problem)
+                self.condition = _in_words(error)
+                _log.warning("tail starts again", error=f"{type(error).__name__}: {error}")
                 metrics.TAIL_RESTARTS.inc()
                 await stop.wait(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
 
@@ -108,7 +109,7 @@ class Tail:
             if channel.topic is None:
                 continue
             if channel.topic.name not in epochs:
-                raise NotProvisioned(channel.topic.name)
+                raise NotProvisioned(self._kafka.name(channel.topic))
             for p in range(epochs[channel.topic.name].partitions):
                 places[TopicPartition(self._kafka.name(channel.topic), p)] = ChannelPartition(channel.name, p)
         return places
@@ -176,10 +177,10 @@ class Tail:
     def _note_progress(
         self, places: dict[TopicPartition, ChannelPartition], goal: dict[TopicPartition, int]
     ) -> None:
-        if self.ready.is_set() and self.problem is None:
+        if self.ready.is_set() and self.condition is None:
             return
         if all(self._memory.head(place) >= goal[tp] for tp, place in places.items()):
-            self.problem = None
+            self.condition = None
             self.ready.set()
 
     async def _check_epochs(self) -> None:
@@ -191,6 +192,17 @@ class Tail:
                     known = self._epochs.get(channel.name)
                     if channel.topic is not None and channel.topic.name == name and known != epoch.epoch:
                         raise TailRestart(f"{name} has another epoch")
+
+
+def _in_words(error: Exception) -> str:
+    """For who reads the health page."""
+    match error:
+        case NotProvisioned() | TailRestart():
+            return str(error)
+        case SchemaError():
+            return f"the topics are not those of this program: {error}"
+        case _:
+            return f"Kafka does not answer ({type(error).__name__})"
 
 
 def _check_stall(consumer: AIOKafkaConsumer, partitions: list[TopicPartition], began_ms: int) -> None:

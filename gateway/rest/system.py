@@ -22,9 +22,9 @@ from schemas.system import Notification
 
 
 class HealthShown(BaseModel):
-    """`healthy`, or `degraded` with what is wrong."""
+    """`healthy`, `starting`, or `degraded` with what is wrong."""
 
-    status: Literal["healthy", "degraded"]
+    status: Literal["healthy", "starting", "degraded"]
     version: str
     timestamp: str
     problems: dict[str, str] = {}
@@ -111,8 +111,10 @@ def router(memory: MemoryView, tail: Tail, health: Health, publishing: Publishin
     @routes.get("/api/v1/health")
     async def whole() -> HealthShown:
         """How the gateway is; always 200 while it answers."""
-        problems = health.problems()
-        status: Literal["healthy", "degraded"] = "degraded" if problems else "healthy"
+        problems, starting = health.problems(), health.starting()
+        status: Literal["healthy", "starting", "degraded"] = "healthy"
+        if problems or starting:
+            status = "degraded" if problems else "starting"
         return HealthShown(status=status, version=product_version(), timestamp=now_iso(), problems=problems)
 
     @routes.get("/health/live")
@@ -124,8 +126,8 @@ def router(memory: MemoryView, tail: Tail, health: Health, publishing: Publishin
     @routes.get("/health/ready")
     @routes.get("/api/v1/health/ready")
     async def ready(response: Response) -> ReadyShown:
-        """It follows the log; 503 while it does not."""
-        problems = health.problems()
+        """It follows the log and can use the database; 503 with the reason while it does not."""
+        problems = health.unready()
         response.status_code = 503 if problems else 200
         return ReadyShown(status="unready" if problems else "ready", problems=problems)
 
@@ -135,7 +137,7 @@ def router(memory: MemoryView, tail: Tail, health: Health, publishing: Publishin
         """It has followed the log once; 503 before."""
         done = tail.ready.is_set()
         response.status_code = 200 if done else 503
-        return ReadyShown(status="ready" if done else "unready", problems={} if done else health.problems())
+        return ReadyShown(status="ready" if done else "unready", problems={} if done else health.unready())
 
     @routes.get("/metrics", response_class=Response)
     async def metrics() -> Response:
