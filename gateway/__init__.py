@@ -28,5 +28,6 @@ The way of a request:
     rest.history       tables.history
     rest.system        health (tables.database, live.tail), channels, lag; log.publishing writes notifications
 
-`app` puts them together, `main` runs them; `errors` is the tree, `settings` and `metrics` are tables.
+`app` puts them together, `main` runs them; `errors` is the tree, `settings` and `metrics` are tables, `public` says where
+browsers find it.
 """

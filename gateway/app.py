@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from psycopg_pool import AsyncConnectionPool
 from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
@@ -20,7 +20,9 @@ from gateway.live.subscribing import Subscribing
 from gateway.live.tail import Tail
 from gateway.log.publishing import Publishing
 from gateway.log.reader import LogReader
+from gateway.public import public_url
 from gateway.rest import auth, edge, history, media, system
+from gateway.rest.declared import only_declared
 from gateway.settings import GatewaySettings
 from gateway.tables.catalogue import Catalogue
 from gateway.tables.database import Database
@@ -72,6 +74,7 @@ def compose(
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
+        servers=[{"url": public_url(settings)}] if settings.public_url else None,
     )
     app.add_middleware(
         CORSMiddleware,
@@ -82,10 +85,14 @@ def compose(
         max_age=600,
     )
     edge.install(app)
-    app.include_router(auth.router(accounts, tokens, connections))
-    app.include_router(media.router(Catalogue(pool), tokens))
-    app.include_router(history.router(History(pool), tokens))
-    app.include_router(system.router(streaming.memory, tail, health, publishing, tokens))
+    happened = History(pool)
+    for router in (
+        auth.router(accounts, tokens, connections),
+        media.router(Catalogue(pool), happened, tokens),
+        history.router(happened, tokens),
+        system.router(streaming.memory, tail, health, publishing, tokens),
+    ):
+        app.include_router(router, dependencies=[Depends(only_declared)])
     app.add_api_websocket_route("/ws", connections.serve)
     app.mount("/", StaticFiles(directory=web_dir(), html=True))
     return Gateway(edge.Edge(app), accounts, connections, database, log_reader, publishing, streaming, tail)

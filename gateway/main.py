@@ -15,6 +15,7 @@ from psycopg_pool import AsyncConnectionPool
 from gateway.access.tokens import load_secret
 from gateway.app import Gateway, compose
 from gateway.live.sockets import RequestProtocol, SocketProtocol, listen
+from gateway.public import authority
 from gateway.settings import GatewaySettings
 from gateway.tables.database import Database
 from runtime import log
@@ -129,7 +130,8 @@ def _listen(settings: GatewaySettings) -> socket:
     try:
         return listen(settings.host, settings.port)
     except OSError as error:
-        fault = f"gateway.port (CATALOGIZER_GATEWAY__PORT): cannot listen on {settings.host}:{settings.port}: "
+        address = authority(settings.host, settings.port)
+        fault = f"gateway.port (CATALOGIZER_GATEWAY__PORT): cannot listen on {address}: "
         raise SettingsError((fault + (error.strerror or str(error)),)) from error
 
 

@@ -16,7 +16,7 @@ from gateway.access.tokens import BadToken, Identity, Tokens
 from gateway.core import answers
 from gateway.core.limits import Bucket
 from gateway.live.connection import Connection, deadline_of
-from gateway.live.handshake import BadTokens, origin_allowed, refuse, token_of
+from gateway.live.handshake import BadTokens, Origins, refuse, token_of
 from gateway.live.sockets import AsgiSink, Sink, sink_of
 from gateway.live.streaming import Streaming, now_ms
 from gateway.live.subscribing import Subscribing
@@ -47,6 +47,7 @@ class Connections:
         self._open: dict[Connection, None] = {}
         self._of_session: dict[str, int] = {}
         self._bad_tokens = BadTokens()
+        self._origins = Origins(settings)
 
     @property
     def count(self) -> int:
@@ -55,7 +56,7 @@ class Connections:
 
     async def serve(self, websocket: WebSocket) -> None:
         """The endpoint: from the handshake to the end."""
-        if not origin_allowed(websocket, self._settings.allowed_origins):
+        if not self._origins.allow(websocket):
             await refuse(websocket, 403, "origin")
             return
         if not self.accepting or self.count >= self._settings.max_sockets:
