@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 _FIN_TEXT = 0x81
 PING = b"\x89\x00"
@@ -21,10 +22,9 @@ def text_frame(payload: bytes) -> bytes:
 
 def text_frames(payloads: Sequence[bytes]) -> bytes:
     """Each of `payloads` as a text frame, joined for one write."""
-    parts: list[bytes] = []
-    for payload in payloads:
-        parts.append(_header(len(payload)))
-        parts.append(payload)
+    parts = [b""] * (2 * len(payloads))
+    parts[::2] = map(_header, map(len, payloads))
+    parts[1::2] = payloads
     return b"".join(parts)
 
 
@@ -57,6 +57,7 @@ def payloads(frames: bytes) -> Iterator[bytes]:
         at += size
 
 
+@lru_cache(4_096)  # events are of few sizes, and a replay frames a hundred a turn
 def _header(size: int) -> bytes:
     if size < 126:
         return bytes((_FIN_TEXT, size))

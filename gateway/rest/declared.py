@@ -6,7 +6,6 @@ A misspelt filter would otherwise answer with everything, and a misspelt name wi
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
 
 from fastapi import Request
 from fastapi.dependencies.models import Dependant
@@ -20,12 +19,12 @@ PREFIX = "/api/"
 """Health and metrics are asked by machines that add parameters of their own."""
 
 
-def only_declared(request: Request) -> None:
+async def only_declared(request: Request) -> None:
     """A dependency of every router. Answers 422 naming the parameter and the known ones."""
     route = request.scope["route"]
-    if not isinstance(route, APIRoute) or not route.path.startswith(PREFIX):
+    if not request.query_params or not isinstance(route, APIRoute) or not request.scope["path"].startswith(PREFIX):
         return
-    known = _parameters(route)
+    known = tuple(dict.fromkeys(_names(route.dependant)))
     for name in request.query_params:
         if name not in known:
             raise unknown(name, "no such parameter", known)
@@ -45,11 +44,6 @@ def unknown(parameter: str, what: str, known: Iterable[str]) -> ApiError:
     return ApiError(
         422, "invalid_request", f"query.{parameter}: {what}; known: {', '.join(known) or 'none'}"[:1_000]
     )
-
-
-@cache
-def _parameters(route: APIRoute) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(_names(route.dependant)))
 
 
 def _names(dependant: Dependant) -> Iterable[str]:
