@@ -32,7 +32,7 @@ def admin(as_json: AsJson = False) -> None:
     CATALOGIZER_ADMIN_PASSWORD_FILE=/run/secrets/admin_password catalogizer user admin
     """
     from cli.installation import find
-    from gateway.accounts import ensure_admin
+    from gateway.access.accounts import ensure_admin
 
     settings = find()
     password, made = _password(settings)

@@ -26,7 +26,7 @@ from producer.settings import ProducerSettings, RootSpec
 from producer.state import locked_folder, open_unsent
 from producer.watch import InotifyWatch
 from runtime import log
-from runtime.health import Health, HealthServer
+from runtime.health import Health, HealthServer, Starting
 from runtime.kafka import Kafka, stop_client
 from runtime.lifecycle import Stop, announce_ready
 from runtime.reports import Reporter, now_iso
@@ -105,11 +105,13 @@ class _Producer:
         self._log = KafkaLog(kafka, points=points)
         self._changed = asyncio.Event()
         self._health = Health()
+        self._begun = False
         self._roots = [
             Watched(spec, settings, folder, self._log, kafka, points, self._changed.set) for spec in settings.roots
         ]
 
     async def run(self, stop: Stop) -> None:
+        self._health.add("start", lambda: None if self._begun else Starting("the roots are being looked at"))
         self._health.add("log", self._log_problem)
         self._health.add("roots", self._roots_problem)
         server = HealthServer(self._settings.health, self._health)
@@ -155,6 +157,7 @@ class _Producer:
                 await asyncio.sleep(CONNECT_RETRY_SECONDS)
         for root in self._roots:
             await root.begun.wait()
+        self._begun = True
         announce_ready()
 
     async def _report(self) -> None:

@@ -26,7 +26,7 @@ from cli.up.state import DEMO_ROOTS, State, owned
 from cli.up.supervisor import Supervisor, run
 from cli.up.telling import Telling
 from cli.up.terminal import own_terminal
-from gateway.accounts import ensure_admin
+from gateway.access.accounts import ensure_admin
 from producer.settings import RootSpec
 from runtime import lifecycle
 from runtime.kafka import Kafka

@@ -11,12 +11,12 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway import metrics
-from gateway.accounts import Accounts, Opened, TooManySignIns, User
-from gateway.connections import Connections
+from gateway.access.accounts import Accounts, Opened, TooManySignIns, User
+from gateway.access.tokens import Identity, Tokens
 from gateway.core.limits import Failures
+from gateway.live.connections import Connections
 from gateway.rest.access import CHALLENGE, identity_of, optional_identity
 from gateway.rest.edge import ApiError
-from gateway.tokens import Identity, Tokens
 from schemas.close_codes import REVOKED
 from schemas.times import iso
 

@@ -11,7 +11,7 @@ from cli.migrate import apply_migrations
 from cli.provision import apply
 from cli.up.kafka import EmbeddedKafka
 from cli.up.postgres import EmbeddedPostgres
-from gateway.accounts import ensure_admin
+from gateway.access.accounts import ensure_admin
 from runtime.kafka import Kafka
 from tests.support.gateway import PASSWORD, Gateway, gateway
 from tests.support.servers import clients, fresh_database

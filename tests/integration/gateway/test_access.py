@@ -19,7 +19,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from gateway.accounts import ensure_admin
+from gateway.access.accounts import ensure_admin
 from runtime.kafka import Kafka
 from tests.support.gateway import PASSWORD, Client, Gateway, gateway
 
