@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from cli.up.embedded.postgres import EmbeddedPostgres
 from cli.up.ports import free_port
-from cli.up.postgres import EmbeddedPostgres
 
 MEASUREMENTS = ("fold", "gateway", "latency", "platform")
 

@@ -15,7 +15,7 @@ from typing import Any
 from aiokafka import TopicPartition
 
 from bench.support import broker, cpu_seconds, resident_mb, show
-from cli.provision import apply
+from cli.provisioning.topics import apply
 from runtime.health import Health
 from runtime.kafka import Kafka
 from runtime.lifecycle import collect_rarely

@@ -19,7 +19,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from cli.migrate import apply_migrations
+from cli.provisioning.tables import apply_migrations
 from schemas import topics
 from schemas.changes import Created
 from schemas.media import ItemCreated

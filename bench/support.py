@@ -14,8 +14,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from cli.up.jars import cache_folder, locked, obtain
-from cli.up.kafka import EmbeddedKafka
+from cli.up.embedded.jars import cache_folder, locked, obtain
+from cli.up.embedded.kafka import EmbeddedKafka
 from cli.up.ports import free_port
 from cli.up.telling import Telling
 from runtime.kafka import Kafka

@@ -5,8 +5,9 @@ CommandError            exit code 1
 ├── NotRunning          no platform was found to talk to
 ├── NotAsAsked          what a command did was not found when it looked afterwards
 ├── UnknownLibrary      no record of that library is in the change log
-├── ProvisionError      topics cannot be made as declared (`cli.provision`)
-├── MigrationError      the database cannot be brought up to date (`cli.migrate`)
+├── ProvisionError      topics cannot be made as declared (`cli.provisioning.topics`)
+├── MigrationError      the database cannot be brought up to date (`cli.provisioning.tables`)
+├── AclError            the broker would not do what access control asks (`cli.provisioning.acls`)
 ├── UpError             the platform cannot be started here (`cli.up.errors`)
 └── NoMarkers           a document has no place for a generated table (`cli.generate`)
 """

@@ -6,14 +6,19 @@ no broker, so that every command works beside `up` without a variable set.
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import msgspec
 from pydantic import SecretStr
 
 from cli.errors import NotRunning
 from cli.settings import Settings
+from cli.up.embedded.access import Access
 from cli.up.run_file import RunFile, path_in
 from runtime.kafka import Kafka
 from runtime.settings import load
+from schemas.acls import OPERATOR
 from schemas.topics import EMBEDDED_LANES
 
 
@@ -38,7 +43,8 @@ def with_running(settings: Settings, running: RunFile) -> Settings:
     kafka, database = settings.kafka, settings.database
     if kafka.bootstrap_servers is None:
         kafka = kafka.model_copy(
-            update={
+            update=_credentials(running)
+            | {
                 "bootstrap_servers": running.bootstrap_servers,
                 "lanes": kafka.lanes or EMBEDDED_LANES,
                 "replication_factor": kafka.replication_factor or 1,
@@ -47,6 +53,13 @@ def with_running(settings: Settings, running: RunFile) -> Settings:
     if database.url is None:
         database = database.model_copy(update={"url": SecretStr(running.database_url)})
     return settings.model_copy(update={"kafka": kafka, "database": database})
+
+
+def _credentials(running: RunFile) -> dict[str, Any]:
+    """The operator's, of an embedded broker. Raises OSError for anybody but the state folder's owner."""
+    if running.kafka_secret_file is None:
+        return {}
+    return Access(Path(running.kafka_secret_file).parent).settings(OPERATOR)
 
 
 def tool_kafka(settings: Settings, tool: str) -> Kafka:

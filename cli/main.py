@@ -51,7 +51,7 @@ def migrate(as_json: AsJson = False) -> None:
     CATALOGIZER_DATABASE__URL=postgresql://catalogizer@db/catalogizer catalogizer migrate
     """
     from cli.installation import find
-    from cli.migrate import apply_migrations
+    from cli.provisioning.tables import apply_migrations
 
     applied = apply_migrations(find().database.dsn())
     if as_json:

@@ -6,6 +6,7 @@ when their command runs: no command pays for another's.
 
 from __future__ import annotations
 
+import os
 from asyncio import AbstractEventLoop
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from cli.settings import Settings
     from runtime.kafka import Kafka
     from runtime.lifecycle import Stop
+
+PRIVATE = 0o077
+"""What processes of the platform write is for their own user alone."""
 
 
 def up() -> None:
@@ -36,6 +40,7 @@ def up() -> None:
     from runtime.settings import load
 
     settings = load(Settings)
+    os.umask(PRIVATE)
     log.configure(settings.log, "up")
     raise typer.Exit(up(settings, Telling()))
 
@@ -122,5 +127,6 @@ def _run(
     from runtime.settings import load
 
     settings = load(Settings)
+    os.umask(PRIVATE)
     log.configure(settings.log, component)
     lifecycle.run(lambda stop: main(settings, Kafka(settings.kafka, component), stop), new_loop)

@@ -11,7 +11,7 @@ from cli.options import AsJson
 from schemas.topics import ALL_TOPICS
 
 if TYPE_CHECKING:
-    from cli.provision import Step
+    from cli.provisioning.topics import Step
 
 app = typer.Typer(no_args_is_help=True, help="The topics of the log: what is declared, what is missing.")
 
@@ -25,7 +25,7 @@ def plan_command(as_json: AsJson = False) -> None:
     catalogizer topics plan --json | jq -r .[].topic
     """
     from cli.installation import find, tool_kafka
-    from cli.provision import plan
+    from cli.provisioning.topics import plan
 
     kafka = tool_kafka(find(), "topics")
     _show(run_async(lambda: plan(kafka)), "to do", as_json)
@@ -45,11 +45,46 @@ def apply_command(
     CATALOGIZER_KAFKA__REPLICATION_FACTOR=1 catalogizer topics apply
     """
     from cli.installation import find, tool_kafka
-    from cli.provision import apply, plan
+    from cli.provisioning.topics import apply, plan
 
     kafka = tool_kafka(find(), "topics")
     done = run_async(lambda: plan(kafka) if dry_run else apply(kafka))
     _show(done, "to do" if dry_run else "done", as_json)
+
+
+@app.command("acls")
+def acls_command(
+    as_json: AsJson = False,
+    apply_: Annotated[bool, typer.Option("--apply", help="Add to the brokers what they do not have yet.")] = False,
+) -> None:
+    """Print who needs which permission in Kafka: a principal for each component, the least that it can work with.
+
+    With --apply those that are missing are added; that asks for a principal that may alter the cluster.
+
+    \b
+    catalogizer topics acls
+    catalogizer topics acls --json
+    catalogizer topics acls --apply
+    """
+    from cli.settings import Settings
+    from runtime.settings import load
+    from schemas.acls import acls
+
+    if apply_:
+        from cli.installation import find, tool_kafka
+        from cli.provisioning.acls import apply_acls
+
+        kafka = tool_kafka(find(), "topics")
+        shown, title = run_async(lambda: apply_acls(kafka)), "added"
+    else:
+        shown, title = acls(load(Settings).kafka.topic_prefix), "Permissions"
+    if as_json:
+        print_json(shown)
+    elif not shown:
+        print("nothing to do: every permission is there")
+    else:
+        rows = [(acl.principal, acl.operation, acl.resource, acl.name, acl.pattern) for acl in shown]
+        print_table(title, ("principal", "operation", "resource", "name", "pattern"), rows)
 
 
 @app.command("list")

@@ -8,6 +8,7 @@ by itself, and no reader jumps when its offset is gone (`auto_offset_reset="none
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import ssl
 from dataclasses import dataclass
@@ -141,6 +142,7 @@ class Kafka:
             "security_protocol": settings.security_protocol,
         }
         if settings.security_protocol.startswith("SASL"):
+            _in_the_clear.on_loopback = all(map(_is_loopback, (settings.bootstrap_servers or "").split(",")))
             password = settings.sasl_password
             options |= {
                 "sasl_mechanism": settings.sasl_mechanism,
@@ -207,6 +209,25 @@ async def _cut_off(client: Stoppable) -> None:
             await client._client.close()
         case _:
             pass
+
+
+class _InTheClear(logging.Filter):
+    """Takes out aiokafka's warning that a password is sent unencrypted where it does not leave the machine."""
+
+    on_loopback = False
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """False for that warning."""
+        return not (self.on_loopback and record.msg == "Sending username and password in the clear")
+
+
+_in_the_clear = _InTheClear()
+logging.getLogger("aiokafka.conn").addFilter(_in_the_clear)
+
+
+def _is_loopback(server: str) -> bool:
+    host = server.strip().rpartition(":")[0].strip("[]")
+    return host in ("localhost", "::1") or host.startswith("127.")
 
 
 def _ssl_context(settings: KafkaSettings) -> ssl.SSLContext:

@@ -11,11 +11,11 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from cli.migrate import apply_migrations
-from cli.provision import apply
+from cli.provisioning.tables import apply_migrations
+from cli.provisioning.topics import apply
 from cli.up import ports
-from cli.up.kafka import EmbeddedKafka
-from cli.up.postgres import EmbeddedPostgres
+from cli.up.embedded.kafka import EmbeddedKafka
+from cli.up.embedded.postgres import EmbeddedPostgres
 from runtime.kafka import Kafka
 from tests.support.servers import Brokers, clients, fresh_database, server_jars
 

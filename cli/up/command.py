@@ -11,19 +11,22 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
 
-from cli.migrate import apply_migrations
-from cli.provision import apply
+from cli.provisioning.acls import apply_acls
+from cli.provisioning.tables import apply_migrations
+from cli.provisioning.topics import apply
 from cli.settings import Settings
-from cli.up import jars, ports, run_file, space
+from cli.up import ports, run_file, space
 from cli.up.announcement import announce
+from cli.up.embedded import accounts, jars
+from cli.up.embedded.access import Access
+from cli.up.embedded.java import class_cache
+from cli.up.embedded.kafka import EmbeddedKafka
+from cli.up.embedded.postgres import EmbeddedPostgres
 from cli.up.errors import PortTaken
-from cli.up.java import class_cache
-from cli.up.kafka import EmbeddedKafka
 from cli.up.platform import Platform
-from cli.up.postgres import EmbeddedPostgres
 from cli.up.secret_file import keep, kept_secret
 from cli.up.state import DEMO_ROOTS, State, owned
-from cli.up.supervisor import Supervisor, run
+from cli.up.supervision.supervisor import Supervisor, run
 from cli.up.telling import Telling
 from cli.up.terminal import own_terminal
 from gateway.access.accounts import ensure_admin
@@ -94,7 +97,10 @@ class Running:
     async def _set_up(self) -> None:
         platform, say = self._platform, self._telling.say
         say("setting up topics, tables and the admin user")
-        await apply(Kafka(platform.kafka_settings, "up"))
+        kafka = Kafka(platform.kafka_settings, "up")
+        await apply(kafka)
+        if platform.kafka is not None:
+            await apply_acls(kafka)
         await asyncio.to_thread(apply_migrations, platform.database_url)
         await ensure_admin(platform.database_url, kept_secret(platform.state.admin_password))
         say("starting watch, stream, project and serve")
@@ -122,13 +128,13 @@ def _prepare(settings: Settings, state: State, telling: Telling) -> Platform:
         keep(state.admin_password, settings.admin_password.get_secret_value())
     roots = settings.producer.roots or _demo(state, telling)
     kafka = _kafka(settings, state, telling) if settings.kafka.embedded else None
-    postgres = _postgres(state) if settings.database.url is None else None
+    postgres = _postgres(state, telling) if settings.database.url is None else None
     return Platform(settings, state, kafka, postgres, roots)
 
 
 def _demo(state: State, telling: Telling) -> tuple[RootSpec, ...]:
     if not state.demo_marker.exists():
-        from cli.up import demo  # the media libraries, which other starts do without
+        from cli.up.demo import library as demo  # the media libraries, which other starts do without
 
         telling.say(f"making a demo library in {state.library}")
         demo.make(state)
@@ -138,10 +144,12 @@ def _demo(state: State, telling: Telling) -> tuple[RootSpec, ...]:
 def _kafka(settings: Settings, state: State, telling: Telling) -> EmbeddedKafka:
     port = ports.kept_port(state.port("kafka"), settings.kafka.embedded_port, "CATALOGIZER_KAFKA__EMBEDDED_PORT")
     paths = jars.obtain(jars.locked(jars.SERVER), jars.cache_folder() / "kafka", telling)
-    return EmbeddedKafka(state.kafka, port, paths)
+    return EmbeddedKafka(state.kafka, port, paths, Access(state.kafka_secrets))
 
 
-def _postgres(state: State) -> EmbeddedPostgres:
+def _postgres(state: State, telling: Telling) -> EmbeddedPostgres:
+    for sentence in accounts.announced():
+        telling.say(sentence)
     return EmbeddedPostgres(
         state.postgres, ports.kept_port(state.port("postgres"), None, "CATALOGIZER_DATABASE__URL")
     )

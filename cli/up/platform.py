@@ -1,30 +1,44 @@
-"""What the settings mean for one run: which servers are embedded, what every child is told.
+"""What the settings mean for one run: which servers are embedded, what every child is given.
 
-Children get the settings by their environment, so a service under `up` is run exactly as alone.
+Children get the settings by their environment, so a service under `up` is run exactly as alone. Of the secrets each
+gets those that it needs and no others, and with the embedded broker it signs in under an account of its own.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
+
+from pydantic import SecretStr
 
 from cli.settings import Settings
-from cli.up.component import Plan, service
-from cli.up.kafka import EmbeddedKafka
-from cli.up.postgres import EmbeddedPostgres
-from cli.up.program import STATE_MARK, Program
+from cli.up.embedded.access import MECHANISM, PROTOCOL
+from cli.up.embedded.kafka import EmbeddedKafka
+from cli.up.embedded.postgres import EmbeddedPostgres
 from cli.up.run_file import RunFile
 from cli.up.state import State
+from cli.up.supervision.component import Plan, service
+from cli.up.supervision.program import STATE_MARK, Program
 from producer.settings import RootSpec
 from runtime.lifecycle import READY_FILE
-from runtime.settings import PREFIX, KafkaSettings
+from runtime.settings import PREFIX, KafkaSettings, variables
+from schemas.acls import OPERATOR, user_of
 from schemas.topics import EMBEDDED_LANES
 
 SERVICES = ("watch", "stream", "project", "serve")
+SECRETS: dict[str, frozenset[str]] = {
+    "watch": frozenset({"KAFKA__SASL_PASSWORD"}),
+    "stream": frozenset({"KAFKA__SASL_PASSWORD"}),
+    "project": frozenset({"KAFKA__SASL_PASSWORD", "DATABASE__URL"}),
+    "serve": frozenset({"KAFKA__SASL_PASSWORD", "DATABASE__URL", "GATEWAY__TOKEN_SECRET"}),
+}
+"""The secret settings that each service is given."""
 ADMIN = "admin"
 CHECKOUT = Path(__file__).parents[2]
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}
@@ -47,12 +61,14 @@ class Platform:
 
     @property
     def kafka_settings(self) -> KafkaSettings:
-        """Of the broker in use; what was left open is resolved as for an embedded one."""
+        """Of the broker in use, for whoever provisions it; what was left open is resolved as for an embedded one."""
         configured = self.settings.kafka
         if self.kafka is None:
             return configured
+        credentials = {} if self.kafka.access is None else self.kafka.access.settings(OPERATOR)
         return configured.model_copy(
-            update={
+            update=credentials
+            | {
                 "bootstrap_servers": self.kafka.bootstrap_servers,
                 "lanes": configured.lanes or EMBEDDED_LANES,
                 "replication_factor": configured.replication_factor or 1,
@@ -62,6 +78,7 @@ class Platform:
     def run_file(self, pids: Mapping[str, int]) -> RunFile:
         """What `run.json` says."""
         host = self.settings.gateway.host
+        access = None if self.kafka is None else self.kafka.access
         address = f"{_EVERYWHERE.get(host, host)}:{self.settings.gateway.port}"
         return RunFile(
             url=f"http://{address}",
@@ -69,6 +86,7 @@ class Platform:
             admin_user=ADMIN,
             admin_password_file=str(self.state.admin_password),
             bootstrap_servers=str(self.kafka_settings.bootstrap_servers),
+            kafka_secret_file=None if access is None else str(access.secret_file(OPERATOR)),
             database_url=self.database_url,
             library={root.name: str(root.path) for root in self.roots},
             pids=dict(pids),
@@ -87,29 +105,45 @@ class Platform:
         plans = []
         for name in SERVICES:
             ready_file = self.state.ready_file(name)
-            environment = {**self.environment(), READY_FILE: str(ready_file)}
+            environment = {**self.environment(name), READY_FILE: str(ready_file)}
             plans.append(service(name, python(name, ("-m", "cli.main", name), environment), ready_file))
         return plans
 
     def chore(self) -> Program:
         """Makes Java's class cache."""
-        return python("class-cache", ("-m", "cli.up.class_cache"), self._mark())
+        return python("class-cache", ("-m", "cli.up.embedded.class_cache"), self._mark())
 
-    def environment(self) -> dict[str, str]:
-        """What each service is told, beside its ready file."""
+    def environment(self, service: str) -> dict[str, str]:
+        """What a service is given, beside its ready file: the settings as they were given to us without the secrets
+        of others, and what was left open filled in."""
         kafka = self.kafka_settings
-        told = {
+        given = {
             "STATE_DIR": str(self.state.folder),
             "KAFKA__BOOTSTRAP_SERVERS": str(kafka.bootstrap_servers),
-            "DATABASE__URL": self.database_url,
             "PRODUCER__ROOTS": json.dumps([root.model_dump(mode="json") for root in self.roots]),
             "STREAMS__ANALYSIS__ROOTS": json.dumps(self._analysed_roots()),
         }
+        if "DATABASE__URL" in SECRETS[service]:
+            given["DATABASE__URL"] = self.database_url
         if kafka.lanes is not None:
-            told["KAFKA__LANES"] = str(kafka.lanes)
+            given["KAFKA__LANES"] = str(kafka.lanes)
         if kafka.replication_factor is not None:
-            told["KAFKA__REPLICATION_FACTOR"] = str(kafka.replication_factor)
-        return {PREFIX + name: value for name, value in told.items()} | self._mark()
+            given["KAFKA__REPLICATION_FACTOR"] = str(kafka.replication_factor)
+        if self.kafka is not None and (access := self.kafka.access) is not None:
+            given |= {
+                "KAFKA__SECURITY_PROTOCOL": PROTOCOL,
+                "KAFKA__SASL_MECHANISM": MECHANISM,
+                "KAFKA__SASL_USERNAME": user_of(service),
+                "KAFKA__SASL_PASSWORD_FILE": str(access.secret_file(service)),
+            }
+        ours = {PREFIX + name: value for name, value in given.items()} | self._mark()
+        replaced = {name.removesuffix("_FILE") for name in ours}
+        passed = {
+            name: value
+            for name, value in _passed_on(service, os.environ).items()
+            if name.removesuffix("_FILE") not in replaced
+        }
+        return passed | ours
 
     def _mark(self) -> dict[str, str]:
         return {STATE_MARK: str(self.state.folder)}
@@ -117,6 +151,21 @@ class Platform:
     def _analysed_roots(self) -> dict[str, str]:
         here = {root.name: str(root.path) for root in self.roots if root.site == self.settings.streams.site}
         return here | {name: str(path) for name, path in self.settings.streams.analysis.roots.items()}
+
+
+def _passed_on(service: str, environ: Mapping[str, str]) -> dict[str, str]:
+    """Our own settings as they were given, without the secrets that the service has no use for."""
+    withheld = {
+        variable
+        for variable, field in variables(Settings).items()
+        if SecretStr in (field.annotation, *get_args(field.annotation))
+        and variable.removeprefix(PREFIX) not in SECRETS[service]
+    }
+    return {
+        name: value
+        for name, value in environ.items()
+        if name.startswith(PREFIX) and name not in withheld and name.removesuffix("_FILE") not in withheld
+    }
 
 
 def python(name: str, arguments: tuple[str, ...], environment: Mapping[str, str]) -> Program:

@@ -13,7 +13,8 @@ from msgspec import Struct
 
 
 class RunFile(Struct, frozen=True):
-    """Its contents. `library`: path of each root by name. `pids`: by component."""
+    """Its contents. `kafka_secret_file`: the secret of the operator's account with the embedded broker; None where
+    the broker is a configured one. `library`: path of each root by name. `pids`: by component."""
 
     url: str
     ws_url: str
@@ -21,6 +22,7 @@ class RunFile(Struct, frozen=True):
     admin_password_file: str
     bootstrap_servers: str
     database_url: str
+    kafka_secret_file: str | None
     library: dict[str, str]
     pids: dict[str, int]
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.up import leftovers
 from cli.up.errors import StateInUse
+from cli.up.supervision import leftovers
 
 DEMO_ROOTS = ("movies", "music")
 """The storage roots of the demo library; all in one library."""
@@ -47,6 +48,11 @@ class State:
         """The file with the admin's password."""
         return self.folder / "secrets" / "admin-password"
 
+    @property
+    def kafka_secrets(self) -> Path:
+        """The folder with the embedded broker's accounts."""
+        return self.folder / "secrets" / "kafka"
+
     def log(self, component: str) -> Path:
         """A component's log."""
         return self.folder / "logs" / f"{component}.log"
@@ -64,8 +70,9 @@ class State:
 def owned(folder: Path) -> Iterator[State]:
     """The folder as its only supervisor; what a killed one left running is ended first.
     Raises StateInUse, OSError, TimeoutError."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder = folder.resolve()
+    _close(folder)
     with (folder / "lock").open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -76,3 +83,11 @@ def owned(folder: Path) -> Iterator[State]:
         lock.flush()
         leftovers.clear(folder)
         yield State(folder)
+
+
+def _close(folder: Path) -> None:
+    """Keep it for its owner alone: the log, the catalogue and every secret are in it. Whoever chose a folder with
+    other things in it has those closed too. A folder of somebody else is left as it is. Raises OSError."""
+    there = folder.stat()
+    if there.st_uid == os.geteuid() and stat.S_IMODE(there.st_mode) & 0o077:
+        folder.chmod(0o700)

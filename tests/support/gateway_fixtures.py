@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from cli.migrate import apply_migrations
-from cli.provision import apply
-from cli.up.kafka import EmbeddedKafka
-from cli.up.postgres import EmbeddedPostgres
+from cli.provisioning.tables import apply_migrations
+from cli.provisioning.topics import apply
+from cli.up.embedded.kafka import EmbeddedKafka
+from cli.up.embedded.postgres import EmbeddedPostgres
 from gateway.access.accounts import ensure_admin
 from runtime.kafka import Kafka
 from tests.support.gateway import PASSWORD, Gateway, gateway

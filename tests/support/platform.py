@@ -19,13 +19,15 @@ from tests.support.waiting import wait_until
 READY_SECONDS = 90
 DEBOUNCE_MS = 300
 PASSWORD = "correct horse battery"
+ODD = "Größe, \"alt\" #1 = 5%\\x 'y' [z]"
+"""A folder's name with what ends or splits a word in properties, YAML, class paths, URLs and shells."""
 
 
 class Platform:
     """One running `catalogizer up`. `roots`: name → folder, all of library `home`; none: the demo library."""
 
     def __init__(self, folder: Path, roots: dict[str, Path] | None = None, **env: str) -> None:
-        self.state_dir = folder / "state"
+        self.state_dir = folder / ODD
         self.port = free_port()
         self.env = {name: value for name, value in os.environ.items() if not name.startswith("CATALOGIZER_")}
         self.env |= {

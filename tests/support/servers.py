@@ -10,10 +10,11 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from cli.up import jars, ports
-from cli.up.class_cache import train
-from cli.up.kafka import EmbeddedKafka
-from cli.up.postgres import EmbeddedPostgres
+from cli.up import ports
+from cli.up.embedded import jars
+from cli.up.embedded.class_cache import train
+from cli.up.embedded.kafka import EmbeddedKafka
+from cli.up.embedded.postgres import EmbeddedPostgres
 from cli.up.telling import Telling
 from runtime.kafka import Kafka
 from runtime.settings import KafkaSettings

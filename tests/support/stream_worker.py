@@ -20,8 +20,8 @@ from pathlib import Path
 
 import psutil
 
-from cli.provision import apply
-from cli.up.kafka import EmbeddedKafka
+from cli.provisioning.topics import apply
+from cli.up.embedded.kafka import EmbeddedKafka
 from runtime import log
 from runtime.kafka import Kafka
 from runtime.lifecycle import READY_FILE, Stop, run

@@ -11,14 +11,15 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from cli.up import jars, ports
-from cli.up.component import Plan, service
-from cli.up.kafka import EmbeddedKafka
+from cli.up import ports
+from cli.up.embedded import jars
+from cli.up.embedded.kafka import EmbeddedKafka
+from cli.up.embedded.postgres import EmbeddedPostgres
 from cli.up.platform import python, server_plan
-from cli.up.postgres import EmbeddedPostgres
-from cli.up.program import STATE_MARK, Program
 from cli.up.state import State, owned
-from cli.up.supervisor import Supervisor, run
+from cli.up.supervision.component import Plan, service
+from cli.up.supervision.program import STATE_MARK, Program
+from cli.up.supervision.supervisor import Supervisor, run
 from cli.up.telling import Telling
 from runtime import lifecycle
 from runtime.lifecycle import READY_FILE, Stop

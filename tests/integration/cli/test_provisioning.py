@@ -10,8 +10,8 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, ConfigResource
 from confluent_kafka.admin._resource import ResourceType
 
-from cli.provision import WrongPartitions, apply, plan
-from cli.up.kafka import EmbeddedKafka
+from cli.provisioning.topics import WrongPartitions, apply, plan
+from cli.up.embedded.kafka import EmbeddedKafka
 from runtime.epochs import read_epochs
 from runtime.kafka import Kafka
 from schemas.topics import ALL_TOPICS, MEDIA_UPDATES, META, RAW, SYSTEM_UPDATES, Topic

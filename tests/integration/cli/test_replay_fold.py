@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from cli.errors import BadArgument, UnknownLibrary
-from cli.provision import apply
-from cli.up.kafka import EmbeddedKafka
+from cli.provisioning.topics import apply
+from cli.up.embedded.kafka import EmbeddedKafka
 from runtime.kafka import Kafka
 from schemas.headers import X_SOURCE
 from schemas.lanes import lane_of

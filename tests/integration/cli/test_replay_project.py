@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from cli.errors import BadArgument
-from cli.migrate import apply_migrations
-from cli.provision import apply
-from cli.up.kafka import EmbeddedKafka
-from cli.up.postgres import EmbeddedPostgres
+from cli.provisioning.tables import apply_migrations
+from cli.provisioning.topics import apply
+from cli.up.embedded.kafka import EmbeddedKafka
+from cli.up.embedded.postgres import EmbeddedPostgres
 from runtime.kafka import Kafka
 from schemas.times import iso
 from schemas.topics import CHANGES

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from cli.errors import BadArgument
-from cli.provision import apply
-from cli.up.kafka import EmbeddedKafka
+from cli.provisioning.topics import apply
+from cli.up.embedded.kafka import EmbeddedKafka
 from runtime.errors import NotProvisioned
 from runtime.kafka import Kafka
 from schemas.times import iso

@@ -13,11 +13,11 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import RecordsToDelete
 
-from cli.migrate import apply_migrations
-from cli.provision import apply
+from cli.provisioning.tables import apply_migrations
+from cli.provisioning.topics import apply
 from cli.up import ports
-from cli.up.kafka import EmbeddedKafka
-from cli.up.postgres import EmbeddedPostgres
+from cli.up.embedded.kafka import EmbeddedKafka
+from cli.up.embedded.postgres import EmbeddedPostgres
 from gateway.access.accounts import ensure_admin
 from runtime.kafka import Kafka
 from schemas.channels import MEDIA_UPDATES

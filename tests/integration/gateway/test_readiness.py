@@ -15,10 +15,10 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from cli.migrate import apply_migrations
-from cli.provision import apply
-from cli.up.kafka import EmbeddedKafka
-from cli.up.postgres import EmbeddedPostgres
+from cli.provisioning.tables import apply_migrations
+from cli.provisioning.topics import apply
+from cli.up.embedded.kafka import EmbeddedKafka
+from cli.up.embedded.postgres import EmbeddedPostgres
 from runtime.kafka import Kafka
 from runtime.log_reading import read_whole
 from runtime.reports import HEARTBEAT_SECONDS

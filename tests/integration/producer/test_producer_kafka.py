@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.provision import apply
+from cli.provisioning.topics import apply
 from producer.ports import Point
 from producer.settings import ProducerSettings, RootSpec
 from runtime.kafka import Kafka

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
-from cli.migrate import (
+from cli.provisioning.tables import (
     ChangedMigration,
     Migration,
     NotMigrated,

@@ -6,7 +6,7 @@ import asyncio
 import signal
 import time
 
-from cli.provision import apply
+from cli.provisioning.topics import apply
 from runtime.kafka import Kafka
 from schemas import topics
 from streams.projector.replay import positions

@@ -10,12 +10,12 @@ import psycopg
 import pytest
 from confluent_kafka.admin import AdminClient
 
-from cli.up.kafka_tools import kafka_tool
 from runtime.kafka import Kafka
 from schemas import topics
 from streams.projector.assigned import group_offsets
 from streams.projector.errors import GroupActive, NotBehind
 from streams.projector.replay import positions, reset
+from tests.support.kafka_tools import kafka_tool
 from tests.support.projector_run import Writer, caught_up, expected, history, projecting, until
 from tests.support.projector_tables import dump
 

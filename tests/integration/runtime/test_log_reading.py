@@ -9,8 +9,8 @@ from typing import TypeVar
 import pytest
 from aiokafka import AIOKafkaConsumer
 
-from cli.provision import apply
-from cli.up.kafka import EmbeddedKafka
+from cli.provisioning.topics import apply
+from cli.up.embedded.kafka import EmbeddedKafka
 from runtime.errors import NotProvisioned
 from runtime.kafka import Kafka
 from runtime.log_reading import (

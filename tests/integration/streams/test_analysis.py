@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from cli.up.kafka import EmbeddedKafka
+from cli.up.embedded.kafka import EmbeddedKafka
 from runtime.kafka import Kafka
 from schemas.analysis import Job
 from schemas.codec import encode

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from confluent_kafka import KafkaException
 
-from cli.provision import apply
+from cli.provisioning.topics import apply
 from runtime.kafka import Kafka
 from schemas.analysis import Job
 from schemas.codec import encode

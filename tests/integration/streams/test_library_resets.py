@@ -8,7 +8,6 @@ import asyncio
 from confluent_kafka import ConsumerGroupState
 from confluent_kafka.admin import AdminClient
 
-from cli.up.kafka_tools import kafka_tool
 from runtime.kafka import Kafka
 from schemas import topics
 from schemas.codec import encode
@@ -16,6 +15,7 @@ from schemas.headers import MAX_DEAD_BYTES
 from streams.library.service import GROUP
 from tests.support.committed import read_all
 from tests.support.fold_run import Feeder, Workers, drained, verdict, wait_live
+from tests.support.kafka_tools import kafka_tool
 from tests.support.waiting import wait_until
 
 

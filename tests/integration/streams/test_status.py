@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from cli.up.kafka import EmbeddedKafka
+from cli.up.embedded.kafka import EmbeddedKafka
 from runtime.kafka import Kafka
 from schemas.changes import GapChanged
 from schemas.codec import encode

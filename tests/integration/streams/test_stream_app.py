@@ -11,7 +11,7 @@ import psutil
 import pytest
 from confluent_kafka.admin import AdminClient
 
-from cli.up.kafka import EmbeddedKafka
+from cli.up.embedded.kafka import EmbeddedKafka
 from runtime.kafka import Kafka
 from schemas.headers import MAX_DEAD_BYTES
 from schemas.topics import ALL_TOPICS, ANALYSIS_JOBS, REPORTS, Topic, dlq_of

@@ -10,7 +10,7 @@ import mutagen
 import pytest
 from PIL import Image
 
-from cli.up import demo
+from cli.up.demo import library as demo
 from cli.up.state import DEMO_ROOTS, State
 
 VIDEOS = {".mkv", ".mp4"}

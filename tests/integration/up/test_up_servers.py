@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import stat
+from pathlib import Path
 
 import psycopg
 
-from cli.up.kafka_tools import kafka_tool
-from cli.up.postgres import EmbeddedPostgres
+from cli.up import ports
+from cli.up.embedded.postgres import EmbeddedPostgres
 from runtime.kafka import Kafka
 from schemas.topics import META
+from tests.support.kafka_tools import kafka_tool
+from tests.support.platform import ODD
 from tests.support.servers import Brokers, clients
 
 
@@ -54,3 +58,23 @@ def test_a_database_killed_and_started_again_has_what_it_committed(
     postgres.wait_ready()
     with psycopg.connect(migrated) as connection:
         assert connection.execute("SELECT n FROM kept").fetchall() == [(7,)]
+
+
+def test_a_database_is_at_home_in_a_folder_of_any_name_that_only_its_owner_may_pass(tmp_path: Path) -> None:
+    folder = tmp_path / ODD
+    folder.mkdir(mode=0o700)
+    server = EmbeddedPostgres(folder, ports.free_port(), fsync=False)
+    server.prepare()
+    server.start()
+    try:
+        server.wait_ready()
+        with psycopg.connect(server.url()) as connection:
+            connection.execute("CREATE TABLE kept AS SELECT 7 AS n")
+        server.kill()
+        server.start()
+        server.wait_ready()
+        with psycopg.connect(server.url()) as connection:
+            assert connection.execute("SELECT n FROM kept").fetchall() == [(7,)]
+    finally:
+        server.kill()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700

@@ -12,9 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from cli.up import leftovers, program
 from cli.up.errors import StateInUse
 from cli.up.state import owned
+from cli.up.supervision import leftovers, program
 from tests.support import supervised
 from tests.support.waiting import wait_until
 

@@ -154,6 +154,7 @@ def test_a_setting_says_where_it_came_from(monkeypatch: pytest.MonkeyPatch, tmp_
 RUNNING = RunFile(
     url="u", ws_url="w", admin_user="admin", admin_password_file="p", bootstrap_servers="127.0.0.1:5",
     database_url="postgresql://h/d", library={}, pids={},
+    kafka_secret_file=None,
 )  # fmt: skip
 
 

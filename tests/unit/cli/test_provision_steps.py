@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cli.provision import Found, Step, WrongPartitions, steps
+from cli.provisioning.topics import Found, Step, WrongPartitions, steps
 from runtime.kafka import Kafka
 from runtime.settings import KafkaSettings
 from schemas.admin import TopicEpoch

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from cli.up.backoff import CEILING_SECONDS, FIRST_SECONDS, LONG_LIFE_SECONDS, Backoff
+from cli.up.supervision.backoff import CEILING_SECONDS, FIRST_SECONDS, LONG_LIFE_SECONDS, Backoff
 
 
 def delays(*lives: float) -> list[float]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.up.component_log import KEPT, ComponentLog, RotatedFile, readable
+from cli.up.supervision.component_log import KEPT, ComponentLog, RotatedFile, readable
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ RUN = RunFile(
     admin_password_file="/s/secrets/admin-password",
     bootstrap_servers="127.0.0.1:2",
     database_url="postgresql://a:b@127.0.0.1:3/c",
+    kafka_secret_file=None,
     library={"films": "/films"},
     pids={"kafka": 4},
 )
@@ -52,6 +53,7 @@ def test_run_json_has_exactly_the_agreed_keys_and_is_its_owners(tmp_path: Path) 
         "admin_password_file": "/s/secrets/admin-password",
         "bootstrap_servers": "127.0.0.1:2",
         "database_url": "postgresql://a:b@127.0.0.1:3/c",
+        "kafka_secret_file": None,
         "library": {"films": "/films"},
         "pids": {"kafka": 4},
     }

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from cli.up import jars
+from cli.up.embedded import jars
+from cli.up.embedded.jars import Jar, locked, obtain
 from cli.up.errors import BrokenState, DiskFull, JarsUnavailable
-from cli.up.jars import Jar, locked, obtain
 from cli.up.telling import Telling
 
 CONTENTS = {f"part{n}": f"contents of {n}".encode() * 100 for n in range(5)}

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from cli.settings import Settings
-from cli.up.kafka import EmbeddedKafka
+from cli.up.embedded.access import Access
+from cli.up.embedded.kafka import EmbeddedKafka
+from cli.up.embedded.postgres import EmbeddedPostgres
 from cli.up.platform import SERVICES, Platform
-from cli.up.postgres import EmbeddedPostgres
 from cli.up.state import State
+from cli.up.supervision.program import environment_for
 from producer.settings import RootSpec
 from runtime.settings import load
 from schemas.topics import EMBEDDED_LANES
@@ -33,7 +35,7 @@ def test_every_service_is_run_once(platform: Platform) -> None:
 def test_a_service_reads_broker_database_roots_and_lanes(
     platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for variable, value in platform.environment().items():
+    for variable, value in platform.environment("project").items():
         monkeypatch.setenv(variable, value)
     settings = load(Settings)
     assert settings.state_dir == platform.state.folder
@@ -57,3 +59,47 @@ def test_an_address_to_listen_everywhere_is_told_as_one_to_connect_to(platform: 
     run = everywhere.run_file({"serve": 7})
     assert (run.url, run.ws_url) == ("http://127.0.0.1:8123", "ws://127.0.0.1:8123/ws")
     assert run.pids == {"serve": 7}
+
+
+def test_a_service_is_given_the_secrets_it_needs_and_no_others(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secrets = {
+        "CATALOGIZER_ADMIN_PASSWORD": "canary-admin",
+        "CATALOGIZER_GATEWAY__TOKEN_SECRET": "canary-token",
+        "CATALOGIZER_DATABASE__URL_FILE": "/canary-database",
+    }
+    for name, value in secrets.items():
+        monkeypatch.setenv(name, value)
+    given = {service: set(platform.environment(service)) for service in SERVICES}
+    url = "CATALOGIZER_DATABASE__URL"
+    assert {service for service in SERVICES if url in given[service]} == {"project", "serve"}
+    assert {service for service in SERVICES if "CATALOGIZER_GATEWAY__TOKEN_SECRET" in given[service]} == {"serve"}
+    assert not any({"CATALOGIZER_ADMIN_PASSWORD", url + "_FILE"} & given[service] for service in SERVICES)
+
+
+def test_a_setting_that_is_no_secret_is_handed_on(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CATALOGIZER_STREAMS__ANALYSIS__WORKERS", "3")
+    monkeypatch.setenv("CATALOGIZER_CONFIG_FILE", "/etc/catalogizer.toml")
+    given = platform.environment("stream")
+    assert given["CATALOGIZER_STREAMS__ANALYSIS__WORKERS"] == "3"
+    assert given["CATALOGIZER_CONFIG_FILE"] == "/etc/catalogizer.toml"
+
+
+def test_each_service_signs_in_to_an_embedded_broker_under_its_own_name(
+    platform: Platform, tmp_path: Path
+) -> None:
+    assert platform.kafka is not None
+    platform.kafka.access = Access(tmp_path / "secrets")
+    for service in SERVICES:
+        given = platform.environment(service)
+        assert given["CATALOGIZER_KAFKA__SASL_USERNAME"] == f"catalogizer-{service}"
+        assert given["CATALOGIZER_KAFKA__SASL_PASSWORD_FILE"] == str(
+            tmp_path / "secrets" / f"catalogizer-{service}"
+        )
+
+
+def test_servers_are_given_no_setting_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CATALOGIZER_ADMIN_PASSWORD", "canary-admin")
+    assert environment_for({"A": "b"}).get("A") == "b"
+    assert not any(name.startswith("CATALOGIZER_") for name in environment_for({}))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from cli.up import program as programs
-from cli.up.guarded import Guarded
-from cli.up.program import Program
+from cli.up.supervision import program as programs
+from cli.up.supervision.guarded import Guarded
+from cli.up.supervision.program import Program
 
 
 async def run_chore(program: Program, guarded: Guarded) -> None:

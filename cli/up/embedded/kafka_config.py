@@ -1,26 +1,35 @@
 """The configuration of the embedded broker, as text: one KRaft node, loopback only, nothing that assumes replicas.
 
 Pure. Names and meanings are Kafka's own; comments say why a value differs from Kafka's default.
+Paths are given relative to the broker's own working directory, as the kernel names it: Kafka splits `log.dirs` at
+commas, Java reads properties as Latin-1 and file names in the locale's encoding, and log4j's YAML ends at a quote, so
+that no folder's name may stand here.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping
 
 NODE_ID = 1
+HERE = "/proc/self/cwd"
+"""The working directory of whoever reads this path."""
 
 
-def server_properties(data: Path, port: int, controller_port: int) -> str:
-    """`server.properties` of the broker."""
+def server_properties(
+    data: str, port: int, controller_port: int, *, secrets: Mapping[str, str], super_users: tuple[str, ...]
+) -> str:
+    """`server.properties` of the broker. `data`: name of its data folder in the working directory. `secrets`: of
+    accounts by user name; empty: anybody on this machine may do everything (for tests)."""
     return f"""\
 process.roles=broker,controller
 node.id={NODE_ID}
 controller.quorum.voters={NODE_ID}@127.0.0.1:{controller_port}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+listeners=CLIENT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
+advertised.listeners=CLIENT://127.0.0.1:{port}
 controller.listener.names=CONTROLLER
-inter.broker.listener.name=PLAINTEXT
-log.dirs={data}
+inter.broker.listener.name=CLIENT
+log.dirs={HERE}/{data}
+{_closed(secrets, super_users) if secrets else _OPEN}
 # one node: no replicas to wait for
 default.replication.factor=1
 min.insync.replicas=1
@@ -55,7 +64,32 @@ log.cleaner.dedupe.buffer.size=16777216
 """
 
 
-def log4j2(folder: Path) -> str:
+_OPEN = "listener.security.protocol.map=CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT"
+
+
+def _closed(secrets: Mapping[str, str], super_users: tuple[str, ...]) -> str:
+    """Both listeners ask for credentials, and what nothing allows is refused. The first super user is the broker
+    itself. Secrets have no sign that properties or JAAS would read otherwise (`secret_file`)."""
+    broker = super_users[0]
+    users = " ".join(f'user_{name}="{secret}"' for name, secret in secrets.items())
+    itself = f'user_{broker}="{secrets[broker]}"'
+    login = (
+        "org.apache.kafka.common.security.plain.PlainLoginModule required"
+        f' username="{broker}" password="{secrets[broker]}"'
+    )
+    return f"""\
+listener.security.protocol.map=CLIENT:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT
+sasl.enabled.mechanisms=PLAIN
+sasl.mechanism.inter.broker.protocol=PLAIN
+sasl.mechanism.controller.protocol=PLAIN
+listener.name.client.plain.sasl.jaas.config={login} {users};
+listener.name.controller.plain.sasl.jaas.config={login} {itself};
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+allow.everyone.if.no.acl.found=false
+super.users={";".join(f"User:{name}" for name in super_users)}"""
+
+
+def log4j2() -> str:
     """Kafka's logging: everything to a rolled file, warnings to the output as well."""
     return f"""\
 Configuration:
@@ -74,8 +108,8 @@ Configuration:
         level: WARN
     RollingFile:
       name: FILE
-      fileName: "{folder}/server.log"
-      filePattern: "{folder}/server.log.%i"
+      fileName: "{HERE}/log/server.log"
+      filePattern: "{HERE}/log/server.log.%i"
       PatternLayout:
         pattern: "${{line}}"
       SizeBasedTriggeringPolicy:

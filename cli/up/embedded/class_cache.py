@@ -11,9 +11,11 @@ import os
 import tempfile
 from pathlib import Path
 
-from cli.up import jars, ports
-from cli.up.java import class_cache
-from cli.up.kafka import EmbeddedKafka
+from cli.up import ports
+from cli.up.embedded import jars, kafka_config
+from cli.up.embedded.access import Access
+from cli.up.embedded.java import class_cache
+from cli.up.embedded.kafka import EmbeddedKafka
 from cli.up.telling import Telling
 
 _WRITE_SECONDS = 180.0
@@ -37,7 +39,9 @@ def train(paths: tuple[Path, ...]) -> bool:
 
 def _train(paths: tuple[Path, ...], folder: Path, cache: Path) -> bool:
     part = folder / cache.name
-    broker = EmbeddedKafka(folder, ports.free_port(), paths, java_options=(f"-XX:AOTCacheOutput={part}",))
+    option = f"-XX:AOTCacheOutput={kafka_config.HERE}/{part.name}"
+    access = Access(folder / "secrets")  # for the classes that sign clients in
+    broker = EmbeddedKafka(folder, ports.free_port(), paths, access, java_options=(option,))
     broker.prepare()
     broker.start()
     try:

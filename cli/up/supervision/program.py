@@ -22,6 +22,9 @@ PR_SET_PDEATHSIG = 1
 STATE_MARK = "SUPERVISED_STATE_DIR"
 """In the environment of every child: by it the next start knows what was left over (`leftovers`)."""
 
+SETTINGS = "CATALOGIZER_"
+"""How variables with settings begin. A child has those that it was given and no others."""
+
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _EX_OSERR = 71
 
@@ -36,7 +39,8 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What to run. `environment`: beside the parent's own. `stop_signal` asks it to end within `stop_seconds`."""
+    """What to run. `environment`: beside the parent's own, which is handed on without the platform's settings.
+    `stop_signal` asks it to end within `stop_seconds`."""
 
     name: str
     argv: tuple[str, ...]
@@ -67,7 +71,7 @@ def start(program: Program, output: IO[bytes] | int) -> subprocess.Popen[bytes]:
         stdout=output,
         stderr=subprocess.STDOUT,
         cwd=program.directory,
-        env=_environment(program),
+        env=environment_for(program.environment),
         process_group=0,
         user=account.uid if account else None,
         group=account.gid if account else None,
@@ -88,7 +92,7 @@ async def start_async(program: Program, output: int) -> asyncio.subprocess.Proce
         stdout=output,
         stderr=output,
         cwd=program.directory,
-        env=_environment(program),
+        env=environment_for(program.environment),
         process_group=0,
         user=account.uid if account else None,
         group=account.gid if account else None,
@@ -115,5 +119,7 @@ def sweep(group: int) -> None:
         return
 
 
-def _environment(program: Program) -> dict[str, str]:
-    return {**os.environ, **program.environment}
+def environment_for(own: Mapping[str, str]) -> dict[str, str]:
+    """Ours without any setting of the platform, some of which are secrets, and what the program is to have of its
+    own."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)} | dict(own)

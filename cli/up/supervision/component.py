@@ -12,12 +12,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.up.backoff import Backoff
-from cli.up.component_log import ComponentLog
 from cli.up.errors import NotReady, UpError
-from cli.up.guarded import Guarded
-from cli.up.life import Life, Output
-from cli.up.program import Program
+from cli.up.supervision.backoff import Backoff
+from cli.up.supervision.component_log import ComponentLog
+from cli.up.supervision.guarded import Guarded
+from cli.up.supervision.life import Life, Output
+from cli.up.supervision.program import Program
 
 USAGE = 2
 """Exit code of a process whose settings are wrong: starting it again will not help."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from cli.up import jars
-from cli.up.java import java
+from cli.up.embedded import jars
+from cli.up.embedded.java import java
 from cli.up.telling import Telling
 
 CLASSES = {
@@ -29,8 +29,9 @@ def kafka_tool(name: str, *arguments: str, seconds: float = _SECONDS) -> subproc
     Raises JarsUnavailable, subprocess.TimeoutExpired."""
     folder = jars.cache_folder() / "kafka"
     paths = jars.obtain(jars.locked(jars.SERVER, jars.TOOLS), folder, Telling())
-    argv = (*java(paths, f"-Dlog4j2.configurationFile={_logging(folder)}", "-Xmx256m"), CLASSES[name], *arguments)
-    return subprocess.run(argv, capture_output=True, text=True, timeout=seconds)
+    options = (f"-Dlog4j2.configurationFile={_logging(folder)}", "-Xmx256m")
+    argv = (*java(paths, *options, link=folder / "tools"), CLASSES[name], *arguments)
+    return subprocess.run(argv, capture_output=True, text=True, timeout=seconds, cwd=folder)
 
 
 def _logging(folder: Path) -> Path:

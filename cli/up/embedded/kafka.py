@@ -1,7 +1,8 @@
 """Apache Kafka itself as a child process: KRaft, one node, loopback, on the Java of a wheel, heap bounded.
 
 The data folder appears by a rename after it was formatted, so it is whole or absent. Ready means that the broker
-answers a client's question about the cluster and coordinates groups, not that a port is open.
+answers a client's question about the cluster and coordinates groups, not that a port is open. It runs in its folder,
+and is told of files by names in it only, so that the folder may have any name (`kafka_config`).
 """
 
 from __future__ import annotations
@@ -20,13 +21,17 @@ from pathlib import Path
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from cli.up import kafka_config, ports
+from cli.up import ports
+from cli.up.embedded import kafka_config
+from cli.up.embedded.access import Access
+from cli.up.embedded.java import ENVIRONMENT, java
 from cli.up.errors import BrokenState, NotReady
-from cli.up.java import java
-from cli.up.process import Process, last_lines
-from cli.up.program import Program, tie
+from cli.up.secret_file import keep
+from cli.up.supervision.process import Process, last_lines
+from cli.up.supervision.program import Program, environment_for, tie
 from runtime.kafka import Kafka
 from runtime.settings import KafkaSettings
+from schemas.acls import OPERATOR
 
 HEAP_MB = 512
 STOP_SECONDS = 6.0
@@ -39,14 +44,22 @@ _REQUEST_MS = 5_000
 
 class EmbeddedKafka:
     """One broker in a folder. `prepare` and `program` serve the supervisor; `start`, `wait_ready`, `stop` and
-    `kill` run it by hand. `jars`: of the `server` set."""
+    `kill` run it by hand. `jars`: of the `server` set, all in one folder. `access`: who may use it; None: anybody on
+    this machine (for tests)."""
 
     def __init__(
-        self, folder: Path, port: int, jars: tuple[Path, ...], *, java_options: tuple[str, ...] = ()
+        self,
+        folder: Path,
+        port: int,
+        jars: tuple[Path, ...],
+        access: Access | None = None,
+        *,
+        java_options: tuple[str, ...] = (),
     ) -> None:
         self.folder = folder.absolute()
         self.port = port
         self.jars = jars
+        self.access = access
         self._java_options = java_options
         self._process = Process(self.folder / "out.log")
 
@@ -55,6 +68,11 @@ class EmbeddedKafka:
         """Where clients connect."""
         return f"{ports.LOOPBACK}:{self.port}"
 
+    def settings(self, component: str) -> KafkaSettings:
+        """How a component connects, its credentials included. Raises OSError."""
+        credentials = {} if self.access is None else self.access.settings(component)
+        return KafkaSettings(bootstrap_servers=self.bootstrap_servers).model_copy(update=credentials)
+
     @property
     def pid(self) -> int:
         """Of a broker started by hand."""
@@ -62,9 +80,9 @@ class EmbeddedKafka:
 
     def prepare(self) -> None:
         """Write the configuration, format the data folder the first time. Raises BrokenState, OSError."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         (self.folder / "log").mkdir(exist_ok=True)
-        (self.folder / "log4j2.yaml").write_text(kafka_config.log4j2(self.folder / "log"))
+        (self.folder / "log4j2.yaml").write_text(kafka_config.log4j2())
         self._configure(self._data)
         if not self._data.exists():
             self._format()
@@ -75,17 +93,15 @@ class EmbeddedKafka:
         self._configure(self._data)
         return Program(
             name="kafka",
-            argv=(*self._java(f"-Xmx{HEAP_MB}m", *self._java_options), "kafka.Kafka", str(self._properties)),
+            argv=(*self._java(f"-Xmx{HEAP_MB}m", *self._java_options), "kafka.Kafka", self._properties.name),
             directory=self.folder,
-            environment=environment or {},
+            environment={**(environment or {}), **ENVIRONMENT},
             stop_seconds=STOP_SECONDS,
         )
 
     async def ready(self, seconds: float = READY_SECONDS, alive: Callable[[], bool] = lambda: True) -> None:
         """Return when the broker answers. Raises NotReady when it does not in time, or `alive` says it ended."""
-        admin = Kafka(
-            KafkaSettings(bootstrap_servers=self.bootstrap_servers, request_timeout_ms=_REQUEST_MS), "up"
-        ).admin()
+        admin = Kafka(self.settings(OPERATOR).model_copy(update={"request_timeout_ms": _REQUEST_MS}), "up").admin()
         try:
             async with asyncio.timeout(seconds):
                 while not (_listening(self.port) and await _answers(admin)):  # a client asked early logs errors
@@ -122,11 +138,19 @@ class EmbeddedKafka:
         return self.folder / "server.properties"
 
     def _configure(self, data: Path) -> None:
-        text = kafka_config.server_properties(data, self.port, ports.free_port())
-        self._properties.write_text(text)
+        access = self.access
+        text = kafka_config.server_properties(
+            data.name,
+            self.port,
+            ports.free_port(),
+            secrets={} if access is None else access.secrets(),
+            super_users=() if access is None else access.super_users,
+        )
+        keep(self._properties, text)  # the accounts' secrets are in it
 
     def _java(self, *options: str) -> tuple[str, ...]:
-        return java(self.jars, *options, f"-Dlog4j2.configurationFile={self.folder / 'log4j2.yaml'}")
+        logging = f"-Dlog4j2.configurationFile={kafka_config.HERE}/log4j2.yaml"
+        return java(self.jars, *options, logging, link=self.folder / "jars")
 
     def _format(self) -> None:
         fresh = self.folder / "data.new"
@@ -135,10 +159,16 @@ class EmbeddedKafka:
         self._configure(fresh)
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         # `=` and not a word of its own: one id in 64 begins with a dash
-        words = ("format", f"--cluster-id={cluster}", "-c", str(self._properties))
+        words = ("format", f"--cluster-id={cluster}", "-c", self._properties.name)
         argv = (*self._java(), "kafka.tools.StorageTool", *words)
         done = subprocess.run(
-            argv, capture_output=True, text=True, timeout=_FORMAT_SECONDS, preexec_fn=tie(os.getpid())
+            argv,
+            capture_output=True,
+            text=True,
+            timeout=_FORMAT_SECONDS,
+            cwd=self.folder,
+            env=environment_for(ENVIRONMENT),
+            preexec_fn=tie(os.getpid()),
         )
         if done.returncode != 0:
             raise BrokenState(fresh, f"cannot be formatted: {(done.stderr or done.stdout).strip()[-300:]}")

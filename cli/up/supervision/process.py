@@ -6,8 +6,8 @@ import signal
 import subprocess
 from pathlib import Path
 
-from cli.up import program as programs
-from cli.up.program import Program
+from cli.up.supervision import program as programs
+from cli.up.supervision.program import Program
 
 _LAST_LINES = 3
 

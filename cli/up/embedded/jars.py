@@ -22,7 +22,7 @@ from cli.up import space
 from cli.up.errors import BrokenState, JarsUnavailable
 from cli.up.telling import Telling
 
-LOCK_FILE = Path(__file__).parents[2] / "infra" / "kafka" / "jars.lock"
+LOCK_FILE = Path(__file__).parents[3] / "infra" / "kafka" / "jars.lock"
 PARALLEL = 4
 SERVER = "server"
 TOOLS = "tools"

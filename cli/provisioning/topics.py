@@ -120,7 +120,7 @@ class Found:
 async def plan(kafka: Kafka) -> list[Step]:
     """What `apply` would do; empty when nothing is left to do. Changes nothing. Raises ProvisionError,
     KafkaError."""
-    async with _admin(kafka) as admin:
+    async with administration(kafka) as admin:
         found = await _look(kafka, admin)
     return steps(kafka, found, await _epochs(kafka, found))
 
@@ -159,7 +159,7 @@ def steps(kafka: Kafka, found: Mapping[str, Found], epochs: Mapping[str, TopicEp
 
 async def _apply(kafka: Kafka) -> list[Step]:
     done: list[Step] = []
-    async with _admin(kafka) as admin:
+    async with administration(kafka) as admin:
         if kafka.name(META) not in await _look(kafka, admin):
             done += await _create(kafka, admin, [META])
         async with _writer(kafka) as writer:  # from here on every other provisioner is fenced
@@ -323,7 +323,8 @@ def _reason(code: int, said: str | None) -> str:
 
 
 @asynccontextmanager
-async def _admin(kafka: Kafka) -> AsyncIterator[AIOKafkaAdminClient]:
+async def administration(kafka: Kafka) -> AsyncIterator[AIOKafkaAdminClient]:
+    """An administrative client for a while. Raises KafkaError."""
     admin = kafka.admin()
     try:
         await admin.start()

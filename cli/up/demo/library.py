@@ -10,7 +10,7 @@ import os
 import shutil
 from pathlib import Path
 
-from cli.up import demo_media as media
+from cli.up.demo import media
 from cli.up.state import DEMO_ROOTS, State
 
 FILMS = (

@@ -11,14 +11,14 @@ import signal
 import time
 from pathlib import Path
 
-from cli.up.program import STATE_MARK
+from cli.up.supervision.program import STATE_MARK
 
 _POLL_SECONDS = 0.05
 
 
 def find(state_dir: Path) -> list[int]:
     """Processes of a supervisor of this state folder, ourselves excepted."""
-    mark = f"{STATE_MARK}={state_dir}".encode()
+    mark = os.fsencode(f"{STATE_MARK}={state_dir}")
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal() and int(entry.name) != os.getpid() and mark in _environment(entry):

@@ -10,11 +10,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from cli.up.chore import run_chore
-from cli.up.component import Component, Plan
-from cli.up.component_log import ComponentLog, RotatedFile
-from cli.up.guarded import Guarded
-from cli.up.program import Program
+from cli.up.supervision.chore import run_chore
+from cli.up.supervision.component import Component, Plan
+from cli.up.supervision.component_log import ComponentLog, RotatedFile
+from cli.up.supervision.guarded import Guarded
+from cli.up.supervision.program import Program
 
 READY_SECONDS = 90.0
 """For servers and for services each; Kafka may have to recover a log."""

@@ -6,10 +6,10 @@ import asyncio
 import os
 import signal
 
-from cli.up import program as programs
-from cli.up.component_log import ComponentLog
-from cli.up.guarded import Guarded
-from cli.up.program import Program
+from cli.up.supervision import program as programs
+from cli.up.supervision.component_log import ComponentLog
+from cli.up.supervision.guarded import Guarded
+from cli.up.supervision.program import Program
 
 LINE_BYTES = 1_048_576
 _DRAIN_SECONDS = 1.0

