@@ -28,13 +28,14 @@ import uvloop
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
 from cli.up.ports import free_port
-from gateway.core.hub import Batch, Hub
-from gateway.core.session import Place
-from gateway.framer import Framer
-from gateway.log_reader import LogReader
+from gateway.core.framing import text_frame
+from gateway.core.memory import Batch, ChannelPartition
+from gateway.core.subscriber import Subscriber
+from gateway.live.framer import Framer
+from gateway.live.sockets import RequestProtocol, SocketProtocol, sink_of
+from gateway.live.streaming import Streaming
+from gateway.log.reader import LogReader
 from gateway.settings import GatewaySettings
-from gateway.sockets import RequestProtocol, SocketProtocol, sink_of
-from gateway.streaming import Streaming
 from runtime.kafka import Kafka
 from runtime.settings import KafkaSettings
 from schemas import topics
@@ -50,7 +51,7 @@ LIMIT_SECONDS = 60.0
 FIRST_OFFSET = 1_000_000
 """All offsets have as many digits, so all frames are of one size."""
 
-PLACE = Place(MEDIA_UPDATES.name, 0)
+PLACE = ChannelPartition(MEDIA_UPDATES.name, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,49 +97,49 @@ def _ours(app: FastAPI) -> Callable[[int, int], object]:
     settings = GatewaySettings()
     framer = Framer(MEDIA_UPDATES, legacy_payload=settings.legacy_payload)
     kafka = Kafka(KafkaSettings(bootstrap_servers="localhost:1"), "bench")
-    hub = Hub((), settings.ring_bytes)
-    hub.open(MEDIA_UPDATES.name, "e", {0: FIRST_OFFSET})
-    streaming = Streaming(hub, LogReader(kafka, {}, 1), settings.ring_seconds)
+    streaming = Streaming((), LogReader(kafka, {}, 1), settings.ring_bytes, settings.ring_seconds)
+    streaming.open(MEDIA_UPDATES.name, "e", {0: FIRST_OFFSET})
 
     @app.websocket("/ws")
     async def endpoint(websocket: WebSocket) -> None:
         await websocket.accept()
         sink = sink_of(websocket)
-        session = streaming.connect(sink.write)
-        hub.subscribe(session, MEDIA_UPDATES.name, hub.heads(MEDIA_UPDATES.name), told=False)
-        sink.watcher = _Watcher(streaming, session)
-        streaming.release(session)
+        subscriber = streaming.connect(sink.write)
+        heads = streaming.memory.heads(MEDIA_UPDATES.name)
+        streaming.subscribe(subscriber, MEDIA_UPDATES.name, heads, told=False)
+        sink.watcher = _Watcher(streaming, subscriber)
+        streaming.release(subscriber)
         with contextlib.suppress(WebSocketDisconnect):
             await websocket.receive_text()
-        streaming.leave(session)
+        streaming.leave(subscriber)
 
     async def publish(events: int, per_step: int) -> None:
         for _ in range(events // per_step):
-            at = hub.rings[PLACE].hi
+            at = streaming.memory.head(PLACE)
             records = [framer.frame(_shared(offset)) for offset in range(at, at + per_step)]
             streaming.publish([Batch(PLACE, records, at + per_step)])
             await asyncio.sleep(0)
-            while hub.behind:  # noqa: ASYNC110 (as in life, the tail waits for the broker meanwhile)
+            while streaming.behind:  # noqa: ASYNC110 (as in life, the tail waits for the broker meanwhile)
                 await asyncio.sleep(0.001)
 
     return publish
 
 
 class _Watcher:
-    def __init__(self, streaming: Streaming, session: object) -> None:
-        self._streaming, self._session = streaming, session
+    def __init__(self, streaming: Streaming, subscriber: Subscriber) -> None:
+        self._streaming, self._subscriber = streaming, subscriber
 
     def paused(self) -> None:
-        self._streaming.paused(self._session)  # type: ignore[arg-type]
+        self._streaming.filled(self._subscriber)
 
     def drained(self) -> None:
-        self._streaming.drained(self._session)  # type: ignore[arg-type]
+        self._streaming.drained(self._subscriber)
 
     def ponged(self) -> None:
         pass
 
     def closed(self) -> None:
-        self._streaming.leave(self._session)  # type: ignore[arg-type]
+        self._streaming.leave(self._subscriber)
 
 
 _template = _record(0)
@@ -162,8 +163,8 @@ def _naive(app: FastAPI) -> Callable[[int, int], object]:
     async def publish(events: int, per_step: int) -> None:
         try:
             for offset in range(FIRST_OFFSET, FIRST_OFFSET + events):
-                _, _, frame = framer.frame(_shared(offset))
-                text = frame[4:].decode()
+                _, _, payload = framer.frame(_shared(offset))
+                text = payload.decode()
                 for client in clients:
                     await client.send_text(text)
         except WebSocketDisconnect:
@@ -186,7 +187,7 @@ def _limit(app: FastAPI) -> Callable[[int, int], object]:
 
     async def publish(events: int, per_step: int) -> None:
         for offset in range(FIRST_OFFSET, FIRST_OFFSET + events):
-            _, _, frame = framer.frame(_shared(offset))
+            frame = text_frame(framer.frame(_shared(offset))[2])
             for fd in sockets:
                 if os.write(fd, frame) < len(frame):
                     os._exit(1)  # a full buffer: what was measured would be less than a delivery

@@ -47,8 +47,8 @@ def add(
     catalogizer user add anna --role admin --email anna@example.org --generate
     catalogizer user add anna --password-stdin < password.txt
     """
-    from gateway import account_admin
-    from gateway.account_rules import ROLE_IDS, check_email, check_name
+    from gateway.access import account_admin
+    from gateway.access.account_rules import ROLE_IDS, check_email, check_name
 
     with _rules():
         check_name(name)
@@ -68,8 +68,8 @@ def list_(as_json: AsJson = False) -> None:
     \b
     catalogizer user list
     """
-    from gateway.account_admin import accounts
-    from gateway.accounts import ROLES
+    from gateway.access.account_admin import accounts
+    from gateway.access.accounts import ROLES
 
     found = _change(accounts)
     if as_json:
@@ -117,7 +117,7 @@ def password(
     catalogizer user password admin
     catalogizer user password anna --generate
     """
-    from gateway import account_admin
+    from gateway.access import account_admin
 
     given = passwords.read(name, stdin=stdin, file=file, generate=generate)
     _change(lambda url: account_admin.set_password(url, name, given.text, by=BY))
@@ -131,7 +131,7 @@ def disable(name: Name, as_json: AsJson = False) -> None:
     \b
     catalogizer user disable anna
     """
-    from gateway import account_admin
+    from gateway.access import account_admin
 
     _change(lambda url: account_admin.disable(url, name, by=BY))
     _say(f"{name} is disabled", {"user": name, "disabled": True}, None, as_json)
@@ -144,7 +144,7 @@ def enable(name: Name, as_json: AsJson = False) -> None:
     \b
     catalogizer user enable anna
     """
-    from gateway import account_admin
+    from gateway.access import account_admin
 
     _change(lambda url: account_admin.enable(url, name, by=BY))
     _say(f"{name} is enabled", {"user": name, "disabled": False}, None, as_json)
@@ -159,8 +159,8 @@ def role(
     \b
     catalogizer user role anna admin
     """
-    from gateway import account_admin
-    from gateway.account_rules import ROLE_IDS
+    from gateway.access import account_admin
+    from gateway.access.account_rules import ROLE_IDS
 
     _change(lambda url: account_admin.set_role(url, name, ROLE_IDS[role.value], by=BY))
     _say(f"{name} is {role.value} now", {"user": name, "role": role.value}, None, as_json)
@@ -178,7 +178,7 @@ def admin(as_json: AsJson = False) -> None:
     CATALOGIZER_ADMIN_PASSWORD_FILE=/run/secrets/admin_password catalogizer user admin
     """
     from cli.settings import Settings
-    from gateway.account_admin import ADMIN, Ensured, accounts, ensure_admin
+    from gateway.access.account_admin import ADMIN, Ensured, accounts, ensure_admin
     from runtime.settings import load
 
     setting = load(Settings).admin_password
@@ -211,7 +211,7 @@ def _change(work: Callable[[str], Coroutine[Any, Any, T]]) -> T:
 @contextmanager
 def _rules() -> Iterator[None]:
     """A broken rule is a wrong argument."""
-    from gateway.account_rules import BrokenRule
+    from gateway.access.account_rules import BrokenRule
 
     try:
         yield

@@ -2,4 +2,32 @@
 
 It decides nothing about media: it reads the topics that channels name and the projector's tables, and writes
 only notifications, accounts and sessions. Any number of gateways run side by side and share no state.
+
+The way of an event, from the log to a browser:
+
+    live.tail          one consumer reads every partition of every channel's topic
+    live.framer        a record becomes its event frame, the same bytes for everybody
+    live.streaming     hands both on to the hub and performs what it decides
+    core.hub           who gets what next: core.memory, core.ring, core.replay, core.subscriber,
+                       core.standing, core.answers
+    live.sockets       the bytes go to the transport, framed (core.framing)
+
+The way of a socket:
+
+    live.handshake     whose page, which token (access.tokens, core.limits)
+    live.connections   let in, heard, swept, closed; live.connection is one of them
+    live.subscribing   `subscribe`: from where (core.starts, core.resolve), with the log's word (log.reader)
+    log.reader         reads what has left memory, for clients that are behind
+
+The way of a request:
+
+    rest.edge          request id, headers, bounds, errors in one shape; rest.declared: nothing undeclared
+    rest.access        the bearer token (access.tokens)
+    rest.auth          access.accounts
+    rest.media         tables.catalogue
+    rest.history       tables.history
+    rest.system        health (tables.database, live.tail), channels, lag; log.publishing writes notifications
+
+`app` puts them together, `main` runs them; `errors` is the tree, `settings` and `metrics` are tables, `public` says where
+browsers find it.
 """

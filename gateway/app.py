@@ -5,27 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from psycopg_pool import AsyncConnectionPool
 from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from gateway.accounts import Accounts
-from gateway.catalogue import Catalogue
-from gateway.connections import Connections
-from gateway.core.hub import Hub
-from gateway.ended_sessions import EndedSessions
-from gateway.framer import Framer
-from gateway.history import History
-from gateway.log_reader import LogReader
-from gateway.publishing import Publishing
+from gateway.access.accounts import Accounts
+from gateway.access.ended_sessions import EndedSessions
+from gateway.access.tokens import Tokens
+from gateway.live.connections import Connections
+from gateway.live.framer import Framer
+from gateway.live.streaming import Streaming
+from gateway.live.subscribing import Subscribing
+from gateway.live.tail import Tail
+from gateway.log.publishing import Publishing
+from gateway.log.reader import LogReader
+from gateway.public import public_url
 from gateway.rest import auth, edge, history, media, system
+from gateway.rest.declared import only_declared
 from gateway.settings import GatewaySettings
-from gateway.streaming import Streaming
-from gateway.subscribing import Subscribing
-from gateway.tail import Tail
-from gateway.tokens import Tokens
+from gateway.tables.catalogue import Catalogue
+from gateway.tables.database import Database
+from gateway.tables.history import History
 from runtime.errors import SettingsError
 from runtime.health import Health, product_version
 from runtime.kafka import Kafka
@@ -40,6 +42,7 @@ class Gateway:
     app: ASGIApp
     accounts: Accounts
     connections: Connections
+    database: Database
     ended: EndedSessions
     log_reader: LogReader
     publishing: Publishing
@@ -47,19 +50,22 @@ class Gateway:
     tail: Tail
 
 
-def compose(kafka: Kafka, pool: AsyncConnectionPool, settings: GatewaySettings, secret: str) -> Gateway:
+def compose(
+    kafka: Kafka, pool: AsyncConnectionPool, database: Database, *, settings: GatewaySettings, secret: str
+) -> Gateway:
     """Build everything. Raises SettingsError for a secret that does not protect, or a page that is not there."""
     framers = {c.name: Framer(c, legacy_payload=settings.legacy_payload) for c in CHANNELS.values()}
-    hub = Hub((c.name for c in CHANNELS.values() if c.everybody), settings.ring_bytes)
     log_reader = LogReader(kafka, framers, settings.replay_sessions)
-    streaming = Streaming(hub, log_reader, settings.ring_seconds)
+    everybody = (c.name for c in CHANNELS.values() if c.everybody)
+    streaming = Streaming(everybody, log_reader, settings.ring_bytes, settings.ring_seconds)
     tail = Tail(kafka, framers, streaming)
     ended = EndedSessions()
     tokens = Tokens(settings, secret, ended)
     connections = Connections(settings, tokens, streaming, Subscribing(streaming, log_reader))
     accounts = Accounts(pool, settings.refresh_days)
     health = Health()
-    health.add("log", lambda: tail.problem)
+    health.add("log", lambda: tail.condition)
+    health.add("database", lambda: database.condition)
 
     def details() -> dict[str, Scalar]:
         return {"sockets": connections.count}
@@ -71,6 +77,7 @@ def compose(kafka: Kafka, pool: AsyncConnectionPool, settings: GatewaySettings, 
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
+        servers=[{"url": public_url(settings)}] if settings.public_url else None,
     )
     app.add_middleware(
         CORSMiddleware,
@@ -81,13 +88,17 @@ def compose(kafka: Kafka, pool: AsyncConnectionPool, settings: GatewaySettings, 
         max_age=600,
     )
     edge.install(app)
-    app.include_router(auth.router(accounts, tokens, connections, ended))
-    app.include_router(media.router(Catalogue(pool), tokens))
-    app.include_router(history.router(History(pool), tokens))
-    app.include_router(system.router(hub, tail, health, publishing, tokens))
+    happened = History(pool)
+    for router in (
+        auth.router(accounts, tokens, connections, ended),
+        media.router(Catalogue(pool), happened, tokens),
+        history.router(happened, tokens),
+        system.router(streaming.memory, tail, health, publishing, tokens),
+    ):
+        app.include_router(router, dependencies=[Depends(only_declared)])
     app.add_api_websocket_route("/ws", connections.serve)
     app.mount("/", StaticFiles(directory=web_dir(), html=True))
-    return Gateway(edge.Edge(app), accounts, connections, ended, log_reader, publishing, streaming, tail)
+    return Gateway(edge.Edge(app), accounts, connections, database, ended, log_reader, publishing, streaming, tail)
 
 
 def web_dir() -> Path:

@@ -12,10 +12,12 @@ from socket import socket
 import uvicorn
 from psycopg_pool import AsyncConnectionPool
 
+from gateway.access.tokens import load_secret
 from gateway.app import Gateway, compose
+from gateway.live.sockets import RequestProtocol, SocketProtocol, listen
+from gateway.public import authority
 from gateway.settings import GatewaySettings
-from gateway.sockets import RequestProtocol, SocketProtocol, listen
-from gateway.tokens import load_secret
+from gateway.tables.database import Database
 from runtime import log
 from runtime.errors import SettingsError
 from runtime.kafka import Kafka
@@ -44,7 +46,7 @@ async def serve(kafka: Kafka, database_url: str, settings: GatewaySettings, stat
     """Run until asked to stop. Raises SettingsError where it cannot begin (port taken, weak secret)."""
     secret = load_secret(settings, state_dir)
     pool = _pool(database_url)
-    gateway = compose(kafka, pool, settings, secret)
+    gateway = compose(kafka, pool, Database(database_url), settings=settings, secret=secret)
     listening = _listen(settings)
     await pool.open(wait=False)
     try:
@@ -65,6 +67,7 @@ async def _run(gateway: Gateway, pool: AsyncConnectionPool, listening: socket, s
         gateway.connections.sweep(),
         gateway.publishing.run(stop),
         gateway.ended.follow(pool, gateway.connections.close_sessions),
+        gateway.database.run(stop),
     ]
     tasks = [asyncio.create_task(work) for work in works]
     asked = asyncio.create_task(stop.wait())
@@ -81,10 +84,12 @@ async def _run(gateway: Gateway, pool: AsyncConnectionPool, listening: socket, s
 
 async def _open(gateway: Gateway) -> None:
     """Take sockets once the log is followed: before that there is nothing to tell and no offset to pin; and once the
-    database was asked which sessions ended."""
+    database was asked which sessions ended. Ready it is when the database can be used as well: without it nobody can
+    sign in."""
     await gateway.tail.ready.wait()
     await gateway.ended.asked.wait()
     gateway.connections.accepting = True
+    await gateway.database.used.wait()
     announce_ready()
 
 
@@ -128,11 +133,14 @@ def _listen(settings: GatewaySettings) -> socket:
     try:
         return listen(settings.host, settings.port)
     except OSError as error:
-        fault = f"gateway.port (CATALOGIZER_GATEWAY__PORT): cannot listen on {settings.host}:{settings.port}: "
+        address = authority(settings.host, settings.port)
+        fault = f"gateway.port (CATALOGIZER_GATEWAY__PORT): cannot listen on {address}: "
         raise SettingsError((fault + (error.strerror or str(error)),)) from error
 
 
 def _pool(database_url: str) -> AsyncConnectionPool:
+    # It warns at every try while the database is away; `gateway.tables.database` says so once.
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
     return AsyncConnectionPool(
         database_url,
         min_size=1,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field, SecretStr
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator
 
 from runtime.settings import Section
 
@@ -24,6 +26,11 @@ class GatewaySettings(Section):
         description="JSON list of further origins of pages that may connect; the gateway's own is always allowed",
         examples=['["https://media.example"]'],
     )
+    public_url: str | None = Field(
+        None,
+        description="where browsers find the gateway, such as https://media.example/catalog; set it behind a proxy that"
+        " changes host, port or path (the path is the proxy's to strip)",
+    )
     legacy_payload: bool = Field(True, description="event frames carry `payload` equal to `data`")
     ring_bytes: int = Field(33_554_432, ge=65_536, description="memory of recent events per partition, at most")
     ring_seconds: int = Field(3_600, ge=1, description="age of recent events in memory, at most")
@@ -31,3 +38,17 @@ class GatewaySettings(Section):
     ping_seconds: float = Field(25.0, ge=1, le=300, description="time between pings")
     max_sockets: int = Field(10_000, ge=1, description="sockets accepted at once")
     max_sockets_per_session: int = Field(16, ge=1, description="sockets of one session at once")
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_an_address(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("http:// or https://, a host, perhaps a port and a path")
+        if parts.query or parts.fragment or "@" in parts.netloc:
+            raise ValueError("no user, no ? and no # in it")
+        if parts.port == 0:  # one that is no number raises by itself
+            raise ValueError("a port from 1")
+        return url.rstrip("/")

@@ -28,7 +28,7 @@ from producer.settings import ProducerSettings, RootSpec
 from producer.state import locked_folder, open_unsent
 from producer.world import Pacing, World
 from runtime import log
-from runtime.health import Health, HealthServer
+from runtime.health import Health, HealthServer, Starting
 from runtime.kafka import Kafka, stop_client
 from runtime.lifecycle import Stop, announce_ready
 from runtime.reports import Reporter, now_iso
@@ -99,11 +99,13 @@ class _Producer:
         self._log = KafkaLog(kafka, points=points)
         self._changed = asyncio.Event()
         self._health = Health()
+        self._begun = False
         self._roots = [
             Watched(spec, settings, folder, self._log, kafka, points, self._changed.set) for spec in settings.roots
         ]
 
     async def run(self, stop: Stop) -> None:
+        self._health.add("start", lambda: None if self._begun else Starting("the roots are being looked at"))
         self._health.add("log", self._log_problem)
         self._health.add("roots", self._roots_problem)
         server = HealthServer(self._settings.health, self._health)
@@ -150,6 +152,7 @@ class _Producer:
                 await asyncio.sleep(backoff.next_seconds())
         for root in self._roots:
             await root.begun.wait()
+        self._begun = True
         announce_ready()
 
     async def _control(self) -> None:

@@ -1,8 +1,12 @@
 """Health and metrics over HTTP for processes that serve no other page: `/health/live` (the process answers),
-`/health/ready` (it makes progress), `/metrics` (Prometheus), `/version`. On its own port, loopback by default."""
+`/health/ready` (it makes progress), `/metrics` (Prometheus), `/version`. On its own port, loopback by default.
+
+Starting is not an error: a check may say `Starting`, and for two minutes that makes the process not ready and nothing
+worse. One that takes longer is told as what is wrong, for it may never come up."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -21,20 +25,61 @@ class HealthSettings(Section):
     port: int | None = Field(None, ge=0, le=65535, description="unset: no health page; 0: a free port")
 
 
+GRACE_SECONDS = 120.0
+"""So long a check may say `Starting` before that is an error (a library of 100,000 files is folded in 15 s)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Starting:
+    """Not there yet, and nothing is wrong: `what` is being done."""
+
+    what: str
+
+
+Check = Callable[[], str | Starting | None]
+"""None when well, else what is wrong or what is still to come."""
+
+
 @dataclass(slots=True)
 class Health:
-    """Checks by name; each returns None if all is well, otherwise what is wrong."""
+    """Checks by name. `clock`: monotonic seconds."""
 
-    checks: dict[str, Callable[[], str | None]] = field(default_factory=dict)
+    checks: dict[str, Check] = field(default_factory=dict)
+    clock: Callable[[], float] = time.monotonic
+    _starting_since: dict[str, float] = field(default_factory=dict)
 
-    def add(self, name: str, check: Callable[[], str | None]) -> None:
+    def add(self, name: str, check: Check) -> None:
         """Register a check."""
         self.checks[name] = check
 
     def problems(self) -> dict[str, str]:
-        """What is wrong now, by check; empty if nothing is."""
-        found = {name: check() for name, check in self.checks.items()}
-        return {name: problem for name, problem in found.items() if problem is not None}
+        """What is wrong now, by check; empty when well or starting."""
+        return self._looked()[0]
+
+    def starting(self) -> dict[str, str]:
+        """What is still to come, by check; nothing is wrong with it."""
+        return self._looked()[1]
+
+    def unready(self) -> dict[str, str]:
+        """Why it does not do its work now, by check: what is wrong and what is still to come."""
+        problems, starting = self._looked()
+        return problems | starting
+
+    def _looked(self) -> tuple[dict[str, str], dict[str, str]]:
+        problems: dict[str, str] = {}
+        starting: dict[str, str] = {}
+        now = self.clock()
+        for name, check in self.checks.items():
+            found = check()
+            if not isinstance(found, Starting):
+                self._starting_since.pop(name, None)
+                if found is not None:
+                    problems[name] = found
+            elif now - self._starting_since.setdefault(name, now) <= GRACE_SECONDS:
+                starting[name] = f"starting: {found.what}"
+            else:
+                problems[name] = f"not started within {GRACE_SECONDS:.0f} s: {found.what}"
+        return problems, starting
 
 
 def product_version() -> str:
@@ -76,7 +121,7 @@ class HealthServer:
         return web.json_response({"status": "live"})
 
     async def _ready(self, _request: web.Request) -> web.Response:
-        problems = self._health.problems()
+        problems = self._health.unready()
         return web.json_response(
             {"status": "unready" if problems else "ready", "problems": problems},
             status=503 if problems else 200,

@@ -68,7 +68,7 @@ class Reporter:
             sent.add_done_callback(_written)
 
     async def heartbeats(self, health: Health, details: Callable[[], dict[str, Scalar]]) -> None:
-        """Send a heartbeat every 5 s for ever: `error` while a health check fails."""
+        """Send a heartbeat every 5 s for ever: `error` while a health check fails; one that is starting is well."""
         while True:
             problems = health.problems()
             await self.send(
@@ -80,10 +80,15 @@ class Reporter:
                     status="error" if problems else "healthy",
                     at=now_iso(),
                     message="; ".join(f"{name}: {what}" for name, what in problems.items()) or None,
-                    details=details(),
+                    details=details() | _start(health.starting()),
                 )
             )
             await asyncio.sleep(HEARTBEAT_SECONDS)
+
+
+def _start(starting: dict[str, str]) -> dict[str, Scalar]:
+    """What is still to come, for who looks into the details."""
+    return {"starting": ", ".join(starting)} if starting else {}
 
 
 def _written(sent: asyncio.Future[object]) -> None:

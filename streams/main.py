@@ -18,7 +18,7 @@ from runtime import log
 from runtime.dead_letters import DeadLetters
 from runtime.epochs import read_epochs
 from runtime.errors import NotProvisioned
-from runtime.health import Health, HealthServer
+from runtime.health import Health, HealthServer, Starting
 from runtime.kafka import Kafka, stop_client
 from runtime.lifecycle import Stop, announce_ready, collect_rarely, end_hard
 from runtime.reports import Reporter
@@ -147,8 +147,10 @@ async def _start(worker: _Worker) -> None:
 
 
 async def _ready(worker: _Worker) -> None:
+    worker.health.add("start", lambda: Starting("the lanes are being folded"))
     await worker.app.start()
     await worker.library.wait_ready()
+    worker.health.add("start", lambda: None)
 
 
 async def _work(worker: _Worker, asked: asyncio.Task[bool]) -> None:

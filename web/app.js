@@ -3,7 +3,10 @@
 import { EventSocket } from "./socket.js";
 
 const CHANNELS = ["media_updates", "system_updates", "analysis_updates", "notifications"];
-const SHOWN = 300;
+const SHOWN = 300; // rows in the document at once
+const KEPT = 100_000; // events that can be paged through; older ones are let go, and that is said
+const SEARCH_MS = 1_000; // from an event to the search it causes
+const SEARCH_EVERY_MS = 2_000; // and no more often than this, while events come
 const SESSION = "catalogizer.session";
 
 const $ = (id) => document.getElementById(id);
@@ -50,7 +53,7 @@ async function api(path, { body, signal } = {}) {
   const method = body === undefined ? "GET" : "POST";
   let answer;
   try {
-    answer = await fetch(`/api/v1/${path}`, { method, headers, body: JSON.stringify(body), signal });
+    answer = await fetch(`api/v1/${path}`, { method, headers, body: JSON.stringify(body), signal });
   } catch (error) {
     if (error.name === "AbortError") {
       throw error;
@@ -147,6 +150,9 @@ function showEvent(frame, replayed) {
     place: `${frame.partition}:${frame.offset}`,
     replayed,
   });
+  if (replayed && replay?.events !== undefined) {
+    replay.events += 1;
+  }
   if (!replayed && frame.type === "media_update") {
     searchSoon();
   }
@@ -210,7 +216,74 @@ function showGap(frame) {
   });
 }
 
-function row({ kind, action, subject, type, root, time, place, replayed }) {
+let events = []; // oldest first
+let gone = 0; // events let go before them
+let pageEnd; // how many events, from the first, stand before the end of the page shown; undefined: the newest are
+let drawn = 0; // how many had come when the feed was drawn
+let drawing = false;
+
+function row(event) {
+  events.push(event);
+  if (events.length > KEPT + SHOWN) {
+    gone += events.length - KEPT;
+    events = events.slice(-KEPT);
+  }
+  draw();
+}
+
+/** Once per frame of the screen, however many events came. */
+function draw() {
+  if (!drawing) {
+    drawing = true;
+    requestAnimationFrame(() => {
+      drawing = false;
+      drawFeed();
+    });
+  }
+}
+
+function drawFeed() {
+  const total = gone + events.length;
+  const end = Math.max(Math.min(pageEnd ?? total, total), Math.min(total, gone + SHOWN));
+  const start = Math.max(gone, end - SHOWN);
+  const feed = $("feed");
+  if (pageEnd === undefined && drawn > start && drawn <= end && feed.childElementCount) {
+    feed.prepend(...events.slice(drawn - gone).map(element).reverse());
+    while (feed.childElementCount > end - start) {
+      feed.lastElementChild.remove();
+    }
+  } else if (pageEnd === undefined || feed.dataset.page !== `${start}-${end}`) {
+    feed.replaceChildren(...events.slice(start - gone, end - gone).map(element).reverse());
+  }
+  feed.dataset.page = `${start}-${end}`;
+  drawn = total;
+  drawPages(start, end, total);
+  drawReplay();
+}
+
+function drawPages(start, end, total) {
+  const number = (n) => n.toLocaleString("en");
+  $("feed-empty").hidden = total > 0;
+  $("pages").hidden = total <= SHOWN;
+  $("newer").disabled = end === total;
+  $("older").disabled = start === gone;
+  const lost = gone ? `; the oldest ${number(gone)} are not kept here` : "";
+  $("pages-state").textContent = `${number(start + 1)} to ${number(end)} of ${number(total)} events${lost}`;
+}
+
+$("older").addEventListener("click", () => turn(-SHOWN));
+$("newer").addEventListener("click", () => turn(SHOWN));
+
+function turn(by) {
+  const total = gone + events.length;
+  const end = Math.max(gone + 1, (pageEnd ?? total) + by);
+  pageEnd = end >= total ? undefined : end;
+  delete $("feed").dataset.page;
+  $("feed").replaceChildren();
+  drawFeed();
+}
+
+function element({ kind, action, subject, type, root, time, place, replayed }) {
   const item = $("event-template").content.firstElementChild.cloneNode(true);
   const set = (name, text) => (item.querySelector(`.${name}`).textContent = text);
   item.dataset.kind = kind;
@@ -225,17 +298,15 @@ function row({ kind, action, subject, type, root, time, place, replayed }) {
   const clock = item.querySelector("time");
   clock.dateTime = time;
   clock.textContent = Number.isNaN(at.valueOf()) ? time : at.toLocaleString();
-  const feed = $("feed");
-  feed.prepend(item);
-  while (feed.childElementCount > SHOWN) {
-    feed.lastElementChild.remove();
-  }
-  $("feed-empty").hidden = true;
+  return item;
 }
 
 function clearFeed() {
+  events = [];
+  gone = drawn = 0;
+  pageEnd = undefined;
   $("feed").replaceChildren();
-  $("feed-empty").hidden = false;
+  drawFeed();
 }
 
 $("clear").addEventListener("click", clearFeed);
@@ -259,20 +330,20 @@ $("replay-form").addEventListener("submit", async (submit) => {
   if (from === undefined) {
     return;
   }
+  replay = { channel };
   clearFeed();
-  replayed = channel;
   if (!socket.replay(channel, from)) {
     say("replay-error", "Not connected; try again when the connection is back.");
   }
 });
 
-let replayed;
+let replay; // the channel; once it has started `events`, how many came of it, and `done`
 
 $("back-to-live").addEventListener("click", () => {
-  socket.live(replayed);
+  socket.live(replay.channel);
+  replay = undefined;
   clearFeed();
   $("back-to-live").hidden = true;
-  $("replay-state").textContent = "";
 });
 
 async function startOf(channel) {
@@ -314,30 +385,55 @@ function replayState(state, frame) {
     return;
   }
   $("back-to-live").hidden = false;
-  const name = frame.channel.replaceAll("_", " ");
-  $("replay-state").textContent =
-    state === "started" ? `Replaying ${name}…` : `Replay of ${name} is complete; what comes now is live.`;
+  if (state === "started") {
+    replay = { channel: frame.channel, events: 0, done: false };
+  } else if (replay !== undefined) {
+    replay.done = true;
+  }
+  draw();
+}
+
+function drawReplay() {
+  if (replay?.events === undefined) {
+    $("replay-state").textContent = "";
+    return;
+  }
+  const name = replay.channel.replaceAll("_", " ");
+  const count = `${replay.events.toLocaleString("en")} ${replay.events === 1 ? "event" : "events"}`;
+  $("replay-state").textContent = replay.done
+    ? `Replay of ${name} is complete: ${count}; what comes now is live.`
+    : `Replaying ${name}: ${count} so far…`;
 }
 
 // Search.
 
-let searching;
-let searchTimer;
+let searching; // undefined when none is under way
+let searchTimer; // undefined when none is due
+let searchedAt = 0;
 
 $("search-form").addEventListener("submit", (submit) => {
   submit.preventDefault();
   search();
 });
 
+/** Search again a little later. A timer that began anew at each event would never fire while events come. */
 function searchSoon() {
-  clearTimeout(searchTimer);
-  searchTimer = setTimeout(search, 1_000);
+  const wait = Math.max(SEARCH_MS, searchedAt + SEARCH_EVERY_MS - Date.now());
+  searchTimer ??= setTimeout(() => {
+    searchTimer = undefined;
+    if (searching === undefined) {
+      search();
+    } else {
+      searchSoon(); // what takes long is waited for, else no search would ever end
+    }
+  }, wait);
 }
 
 async function search() {
   searching?.abort();
-  searching = new AbortController();
-  const { signal } = searching;
+  searchedAt = Date.now();
+  const mine = (searching = new AbortController());
+  const { signal } = mine;
   const query = $("query").value.trim();
   try {
     const page = await api(`media/search?limit=24&query=${encodeURIComponent(query)}`, { signal });
@@ -351,6 +447,10 @@ async function search() {
     if (error.name !== "AbortError") {
       $("search-state").textContent = `The catalogue cannot be read now: ${error.message}`;
     }
+  } finally {
+    if (searching === mine) {
+      searching = undefined;
+    }
   }
 }
 
@@ -362,7 +462,7 @@ function result(item) {
   set("root", `${item.storage_root_name}/${item.path ?? ""}`);
   if (typeof item.cover_image === "string" && item.cover_image.startsWith("/api/v1/covers/")) {
     const image = shown.querySelector("img");
-    image.src = item.cover_image;
+    image.src = item.cover_image.slice(1); // beside the page
     image.hidden = false;
   }
   return shown;

@@ -25,8 +25,9 @@ export class EventSocket {
 
   open() {
     this.on.state("waiting", this.failures ? "reconnecting…" : "connecting…");
-    const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-    this.socket = new WebSocket(`${scheme}//${location.host}/ws`, ["bearer", this.token]);
+    const url = new URL("ws", document.baseURI); // beside the page, wherever a proxy has put it
+    url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+    this.socket = new WebSocket(url, ["bearer", this.token]);
     this.socket.onopen = () => this.channels.forEach((channel) => this.resume(channel));
     this.socket.onmessage = (message) => this.hear(JSON.parse(message.data));
     this.socket.onclose = (close) => this.closed(close);

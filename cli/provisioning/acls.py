@@ -1,6 +1,6 @@
 """Permissions of an installation, made as `schemas.acls` declares them: what is missing is added, nothing taken away.
 
-AclError
+AclError           (a `CommandError`)
 ├── NoAuthorizer   the brokers enforce no permissions at all
 └── AclRefused     the brokers would not answer, or add one
 """

@@ -12,7 +12,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from cli.up.secret_file import kept_secret
-from gateway.account_admin import admin_password_is, ensure_admin
+from gateway.access.account_admin import admin_password_is, ensure_admin
 
 BY = "catalogizer up"
 

@@ -1,4 +1,4 @@
-"""What the gateway itself says, as framed bytes: answers, positions, gaps, errors.
+"""What the gateway itself says, as payloads: answers, positions, gaps, errors.
 
 The contract promises `type`, `data` and `timestamp` in every message, and existing clients read answers flat:
 so members stand in `data` and beside it. `ref` is the client's own word, echoed.
@@ -11,7 +11,6 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from gateway.core.framing import text_frame
 from schemas.envelope import ErrorCode, Json
 from schemas.times import iso
 
@@ -96,14 +95,14 @@ EMPTY = Empty()
 Body = Subscribed | Unsubscribed | CaughtUp | At | Lagging | GapTold | Expiring | Empty
 
 
-def frame(type_: str, body: Body, at: int, ref: Json | UnsetType = UNSET) -> bytes:
-    """One message of the gateway's own at `at` (ms), framed."""
+def message(type_: str, body: Body, at: int, ref: Json | UnsetType = UNSET) -> bytes:
+    """One message of the gateway's own at `at` (ms)."""
     data = _encode(body)
     members = data[1:-1] + b"," if len(data) > 2 else b""
     echo = b"" if ref is UNSET else b'"ref":' + _encode(ref) + b","
-    return text_frame(
-        b'{"type":"%b","data":%b,%b%b"timestamp":"%b"}' % (type_.encode(), data, members, echo, iso(at).encode())
-    )
+    return b'{"type":"%b","data":%b,%b%b"timestamp":"%b"}' % (
+        type_.encode(), data, members, echo, iso(at).encode(),
+    )  # fmt: skip
 
 
 class _Error(Struct, frozen=True):
@@ -111,25 +110,24 @@ class _Error(Struct, frozen=True):
     message: str
 
 
-def error(code: ErrorCode, message: str, at: int, ref: Json | UnsetType = UNSET) -> bytes:
-    """An error frame; the socket stays."""
+def error(code: ErrorCode, text: str, at: int, ref: Json | UnsetType = UNSET) -> bytes:
+    """An error; the socket stays."""
     echo = b"" if ref is UNSET else b'"ref":' + _encode(ref) + b","
-    return text_frame(
-        b'{"type":"error","data":%b,%b"timestamp":"%b"}' % (_encode(_Error(code, message)), echo, iso(at).encode())
-    )
+    body = _encode(_Error(code, text))
+    return b'{"type":"error","data":%b,%b"timestamp":"%b"}' % (body, echo, iso(at).encode())
 
 
 def caught_up(channel: str, cursor: str, at: int) -> bytes:
-    """Framed `caught_up`."""
-    return frame("caught_up", CaughtUp(channel, cursor), at)
+    """`caught_up`."""
+    return message("caught_up", CaughtUp(channel, cursor), at)
 
 
 def position(channel: str, cursor: str, at: int) -> bytes:
-    """Framed `position`."""
-    return frame("position", At(channel, cursor), at)
+    """`position`."""
+    return message("position", At(channel, cursor), at)
 
 
 def gap(channel: str, partition: int, start: int, end: int | None, reason: GapReason, at: int) -> bytes:
-    """Framed `gap`: a function of the log alone when `at` is an append time, so it replays byte for byte."""
+    """`gap`, a function of the log alone when `at` is an append time, so it replays byte for byte."""
     body = GapTold(channel=channel, partition=partition, from_=start, to=end, reason=reason)
-    return frame("gap", body, at)
+    return message("gap", body, at)

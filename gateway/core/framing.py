@@ -1,12 +1,14 @@
 """WebSocket framing (RFC 6455 section 5.2) of what a server sends: unmasked, unfragmented.
 
-Frames are built once and shared by all clients, so they are framed here and not per connection.
+Payloads are built once and shared by all clients, and so are their frames: `Bundle` frames what goes out together
+once, whoever it goes to. Another transport frames the same payloads in its own way.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 _FIN_TEXT = 0x81
 PING = b"\x89\x00"
@@ -15,12 +17,31 @@ PING = b"\x89\x00"
 
 def text_frame(payload: bytes) -> bytes:
     """`payload`, UTF-8, as one text frame."""
-    size = len(payload)
-    if size < 126:
-        return bytes((_FIN_TEXT, size)) + payload
-    if size < 65_536:
-        return struct.pack(">BBH", _FIN_TEXT, 126, size) + payload
-    return struct.pack(">BBQ", _FIN_TEXT, 127, size) + payload
+    return _header(len(payload)) + payload
+
+
+def text_frames(payloads: Sequence[bytes]) -> bytes:
+    """Each of `payloads` as a text frame, joined for one write."""
+    parts = [b""] * (2 * len(payloads))
+    parts[::2] = map(_header, map(len, payloads))
+    parts[1::2] = payloads
+    return b"".join(parts)
+
+
+class Bundle:
+    """Payloads that go out together, framed at most once however many clients share them."""
+
+    __slots__ = ("_text_frames", "payloads")
+
+    def __init__(self, payloads: Sequence[bytes]) -> None:
+        self.payloads = payloads
+        self._text_frames = b""
+
+    def text_frames(self) -> bytes:
+        """As WebSocket text frames."""
+        if not self._text_frames:
+            self._text_frames = text_frames(self.payloads)
+        return self._text_frames
 
 
 def payloads(frames: bytes) -> Iterator[bytes]:
@@ -34,3 +55,12 @@ def payloads(frames: bytes) -> Iterator[bytes]:
             size, at = struct.unpack_from(">Q", frames, at)[0], at + 8
         yield frames[at : at + size]
         at += size
+
+
+@lru_cache(4_096)  # events are of few sizes, and a replay frames a hundred a turn
+def _header(size: int) -> bytes:
+    if size < 126:
+        return bytes((_FIN_TEXT, size))
+    if size < 65_536:
+        return struct.pack(">BBH", _FIN_TEXT, 126, size)
+    return struct.pack(">BBQ", _FIN_TEXT, 127, size)

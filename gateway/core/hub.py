@@ -1,8 +1,8 @@
-"""Who gets what next: rings of recent frames, audiences of live clients, and clients that are behind.
+"""Who gets what next: events in memory, audiences of live subscribers, and subscribers that are behind.
 
-Live clients that follow the same channels form an audience and get the same joined bytes, one write each; an
-audience stands where the rings end, so nothing is counted per client. A client that cannot keep up, or that
-replays, leaves its audience with one next offset per partition, and joins it again in the step in which every
+Live subscribers that follow the same channels form an audience and get the same joined bytes, one write each; an
+audience stands where the rings end, so nothing is counted per subscriber. One that cannot keep up, or that
+replays, leaves its audience with its progress per partition, and joins it again in the step in which every
 partition is level. Every method is one step: it returns what is to be written and nothing happens between.
 """
 
@@ -13,43 +13,36 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gateway.core import answers
-from gateway.core.replay import Chunk, Level, Miss, Position
-from gateway.core.ring import Ring, Taken
-from gateway.core.session import AudienceKey, Place, Session, Subscription, Write
-from schemas.cursor import Cursor
+from gateway.core.framing import Bundle
+from gateway.core.memory import Batch, ChannelPartition, Memory
+from gateway.core.replay import Chunk, Level, Miss, Progress
+from gateway.core.ring import Taken
+from gateway.core.standing import Event, Standing
+from gateway.core.subscriber import AudienceKey, Subscriber, Subscription, Write
 
 POSITION_EVENTS = 1_000
 POSITION_MS = 10_000
 """A told subscriber hears its position after so many events or so much time, whichever is first."""
 
 BEFORE_ALL = -1
-"""The offset of a frame that stands before every record."""
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """What the tail read of one partition: (offset, append time in ms, frame) in order, and where it stands."""
-
-    place: Place
-    records: Sequence[tuple[int, int, bytes]]
-    hi: int
+"""The offset of a payload that stands before every record."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """The same bytes for each of `writes`: one write per client."""
+    """The same bundles for each of `writes`: one write per subscriber."""
 
-    data: bytes
+    bundles: tuple[Bundle, ...]
     writes: tuple[Write, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Pumped:
-    """What to write to one client, which reads of the log it needs (place, next offset), and whether more is
-    due at once."""
+    """What to write to one subscriber, which reads of the log it needs (partition, next offset), and whether more
+    is due at once."""
 
-    data: bytes = b""
-    needs: tuple[tuple[Place, int], ...] = ()
+    payloads: Sequence[bytes] = ()
+    needs: tuple[tuple[ChannelPartition, int], ...] = ()
     more: bool = False
 
 
@@ -58,7 +51,7 @@ NOTHING = Pumped()
 
 @dataclass(slots=True)
 class _Audience:
-    members: dict[Session, Write] = field(default_factory=dict)
+    members: dict[Subscriber, Write] = field(default_factory=dict)
     untold: int = 0
     told_at: int = 0
 
@@ -66,102 +59,94 @@ class _Audience:
 class Hub:
     """The state of one gateway process. Times are milliseconds."""
 
-    def __init__(self, everybody: Iterable[str], ring_bytes: int) -> None:
-        """`everybody`: channels delivered to every client; `ring_bytes`: bound of each partition's ring."""
-        self.rings: dict[Place, Ring] = {}
-        self.behind: dict[Session, None] = {}
-        self._epochs: dict[str, str] = {}
-        self._partitions: dict[str, list[int]] = {}
+    def __init__(self, everybody: Iterable[str], memory: Memory) -> None:
+        """`everybody`: channels delivered to every subscriber."""
+        self.behind: dict[Subscriber, None] = {}
+        self._memory = memory
+        self._rings = memory.rings
         self._everybody = frozenset(everybody)
-        self._ring_bytes = ring_bytes
         self._audiences: dict[AudienceKey, _Audience] = {}
 
     # The log's side.
 
     def open(self, channel: str, epoch: str, starts: Mapping[int, int]) -> None:
         """Begin to follow a channel's topic: per partition the offset at which its reader starts."""
-        self._epochs[channel] = epoch
-        self._partitions[channel] = sorted(starts)
-        for partition, start in starts.items():
-            self.rings[Place(channel, partition)] = Ring(start, self._ring_bytes)
+        self._memory.open(channel, epoch, starts)
 
     def reopen(self, channel: str, epoch: str, starts: Mapping[int, int], now: int) -> list[Delivery]:
         """The topic is another one now: everybody who follows it is told and goes on at `starts`."""
-        gaps = {
-            p: answers.gap(channel, p, hi, None, "epoch_changed", now) for p, hi in self.heads(channel).items()
-        }
+        heads = self._memory.heads(channel)
+        gaps = {p: answers.gap(channel, p, hi, None, "epoch_changed", now) for p, hi in heads.items()}
         self.open(channel, epoch, starts)
-        for session in self.behind:
-            for place in [place for place in session.positions if place.channel == channel]:
+        for subscriber in self.behind:
+            for place in [place for place in subscriber.progress if place.channel == channel]:
                 start = starts.get(place.partition, 0)
-                before = session.positions[place]
+                before = subscriber.progress[place]
                 until = None if before.until is None else start
                 told = Chunk(deque([(BEFORE_ALL, gaps[place.partition])]), start)
-                session.positions[place] = Position(start, until, told, since=before.since)
-        data = b"".join(gaps.values())
+                subscriber.progress[place] = Progress(start, until, told, since=before.since)
+        bundle = Bundle(list(gaps.values()))
         audiences = [a for key, a in self._audiences.items() if channel in key.channels]
-        return [Delivery(data, tuple(audience.members.values())) for audience in audiences]
+        return [Delivery((bundle,), tuple(audience.members.values())) for audience in audiences]
 
     def publish(self, batches: Sequence[Batch], now: int) -> list[Delivery]:
         """Take what was read and return the live writes: one per audience member, of all that is due."""
         fresh: dict[str, list[bytes]] = {}
         for batch in batches:
-            ring = self.rings[batch.place]
-            frames = fresh.setdefault(batch.place.channel, [])
-            for offset, at, frame in batch.records:
-                if offset >= ring.hi:
-                    ring.append(offset, at, frame)
-                    frames.append(frame)
-            ring.advance(batch.hi)
-        joined = {channel: b"".join(frames) for channel, frames in fresh.items() if frames}
-        if not joined:
+            fresh.setdefault(batch.place.channel, []).extend(self._memory.take(batch))
+        bundles = {channel: Bundle(payloads) for channel, payloads in fresh.items() if payloads}
+        if not bundles:
             return []
-        counts = {channel: len(fresh[channel]) for channel in joined}
         return [
-            Delivery(data, tuple(audience.members.values()))
+            Delivery(due, tuple(audience.members.values()))
             for key, audience in self._audiences.items()
-            if audience.members and (data := self._due(key, audience, joined, counts, now))
+            if audience.members and (due := self._due(key, audience, bundles, now))
         ]
 
     def evict(self, older_than: int) -> None:
-        """Drop frames appended before `older_than` from all rings."""
-        for ring in self.rings.values():
-            ring.evict(older_than)
-
-    def heads(self, channel: str) -> dict[int, int]:
-        """Per partition where the reader stands."""
-        return {p: self.rings[Place(channel, p)].hi for p in self._partitions.get(channel, ())}
-
-    def floors(self, channel: str) -> dict[int, int]:
-        """Per partition the lowest offset in memory."""
-        return {p: self.rings[Place(channel, p)].lo for p in self._partitions.get(channel, ())}
-
-    def epoch(self, channel: str) -> str:
-        """The epoch of the channel's topic; empty for a channel without one."""
-        return self._epochs.get(channel, "")
+        """Drop what was appended before `older_than` from memory."""
+        self._memory.evict(older_than)
 
     # The clients' side.
 
-    def join(self, write: Write) -> Session:
-        """A new client, held: it gets nothing until it is released."""
-        session = Session(write)
+    def join(self, write: Write) -> Subscriber:
+        """A new subscriber, held: it gets nothing until it is released."""
+        subscriber = Subscriber(write)
         for channel in self._everybody:
-            self._place(session, channel, self.heads(channel), {})
-        self.behind[session] = None
-        return session
+            self._place(subscriber, channel, self._memory.heads(channel), {})
+        self.behind[subscriber] = None
+        return subscriber
 
-    def leave(self, session: Session) -> None:
-        """The client is gone."""
-        self.behind.pop(session, None)
-        if session.audience is not None:
-            self._quit(session)
-        session.positions.clear()
-        session.subscriptions.clear()
-        session.ended = True
+    def leave(self, subscriber: Subscriber) -> None:
+        """It is gone."""
+        self.behind.pop(subscriber, None)
+        self._quit(subscriber)
+        subscriber.progress.clear()
+        subscriber.subscriptions.clear()
+        subscriber.happened(Event.LEFT)
+
+    def release(self, subscriber: Subscriber) -> None:
+        """It had its first answer, or its first second."""
+        subscriber.happened(Event.RELEASED)
+
+    def drained(self, subscriber: Subscriber) -> None:
+        """Its buffer has room again."""
+        subscriber.happened(Event.DRAINED)
+
+    def filled(self, subscriber: Subscriber, now: int) -> list[bytes]:
+        """Its buffer is full: it leaves its audience. Returns what to tell it."""
+        if subscriber.standing is not Standing.LIVE:
+            subscriber.happened(Event.FILLED)
+            return []
+        self._detach(subscriber)
+        subscriber.happened(Event.FILLED)
+        for name in subscriber.told():
+            subscriber.subscriptions[name].caught_up = False
+        return [answers.message("lagging", answers.Lagging(name), now) for name in subscriber.told()]
 
     def subscribe(
         self,
-        session: Session,
+        subscriber: Subscriber,
         channel: str,
         starts: Mapping[int, int],
         *,
@@ -171,187 +156,185 @@ class Hub:
     ) -> None:
         """Follow a channel from `starts` on, up to `until` if given; a second time begins anew there. `since`: what
         was appended before that time (ms) is passed over."""
-        if session.ended:
+        if subscriber.standing is Standing.ENDED:
             return
-        self._detach(session)
-        session.subscriptions[channel] = Subscription(told, until is not None, caught_up=not told)
-        session.forget(channel)
-        self._place(session, channel, starts, until or {}, since)
+        self._detach(subscriber)
+        subscriber.subscriptions[channel] = Subscription(told, until is not None, caught_up=not told)
+        subscriber.forget(channel)
+        self._place(subscriber, channel, starts, until or {}, since)
 
-    def unsubscribe(self, session: Session, channel: str) -> bool:
+    def unsubscribe(self, subscriber: Subscriber, channel: str) -> bool:
         """Follow it no more; False when it was not followed."""
-        if channel not in session.subscriptions:
+        if channel not in subscriber.subscriptions:
             return False
-        self._detach(session)
-        self._end(session, channel)
+        self._detach(subscriber)
+        self._end(subscriber, channel)
         return True
 
-    def pause(self, session: Session, now: int) -> bytes:
-        """The client's buffer is full: it leaves its audience. Returns what to tell it."""
-        session.paused = True
-        if session.audience is None:
-            return b""
-        self._detach(session)
-        slow = [name for name, subscription in session.subscriptions.items() if subscription.told]
-        for name in slow:
-            session.subscriptions[name].caught_up = False
-        return b"".join(answers.frame("lagging", answers.Lagging(name), now) for name in slow)
-
-    def pump(self, session: Session, budget: int, now: int) -> Pumped:
-        """The next `budget` bytes due to a client that is behind (a frame more at most); it goes live in the
-        step in which nothing is due any more."""
-        if not session.servable:
+    def pump(self, subscriber: Subscriber, budget: int, now: int) -> Pumped:
+        """The next `budget` bytes due to one that is behind (a payload more at most); it goes live in the step in
+        which nothing is due any more."""
+        if not subscriber.servable:
             return NOTHING
         parts: list[bytes] = []
-        needs: list[tuple[Place, int]] = []
-        for place in sorted(session.positions, key=lambda p: session.positions[p].next < self.rings[p].lo):
-            position = session.positions[place]
-            match position.step(self.rings[place], budget):
-                case Taken(frames):
-                    parts += frames
-                    budget -= sum(map(len, frames))
-                    session.untold += len(frames)
+        needs: list[tuple[ChannelPartition, int]] = []
+        places = subscriber.progress
+        for place in sorted(places, key=lambda p: places[p].next < self._rings[p].lo):
+            progress = places[place]
+            match progress.step(self._rings[place], budget):
+                case Taken(payloads):
+                    parts += payloads
+                    budget -= sum(map(len, payloads))
+                    subscriber.untold += len(payloads)
                 case Miss():
-                    if not position.asked:
-                        position.asked = True
-                        needs.append((place, position.next))
+                    if not progress.asked:
+                        progress.asked = True
+                        needs.append((place, progress.next))
                 case Level():
                     pass
             if budget <= 0:
                 break
         served = bool(parts)
-        parts += self._milestones(session, now)
-        self._settle(session, now)
-        return Pumped(b"".join(parts), tuple(needs), served and session.audience is None)
+        parts += self._milestones(subscriber, now)
+        self._settle(subscriber, now)
+        return Pumped(parts, tuple(needs), served and subscriber.servable)
 
-    def supply(self, session: Session, place: Place, start: int, chunk: Chunk) -> bool:
+    def supply(self, subscriber: Subscriber, place: ChannelPartition, start: int, chunk: Chunk) -> bool:
         """Hand over what was read from the log from `start` on; False when it is not wanted any more."""
-        position = session.positions.get(place)
-        return position is not None and position.supply(start, chunk)
+        progress = subscriber.progress.get(place)
+        return progress is not None and progress.supply(start, chunk)
 
-    def unask(self, session: Session, place: Place) -> None:
+    def wants(self, subscriber: Subscriber, place: ChannelPartition, start: int) -> bool:
+        """True while what the log holds from `start` on is what it wants next."""
+        progress = subscriber.progress.get(place)
+        return progress is not None and progress.next == start
+
+    def since(self, subscriber: Subscriber, place: ChannelPartition) -> int:
+        """The append time (ms) before which nothing is wanted of what the log holds; 0 for all."""
+        progress = subscriber.progress.get(place)
+        return 0 if progress is None else progress.since or 0
+
+    def unask(self, subscriber: Subscriber, place: ChannelPartition) -> None:
         """A read of the log failed: it will be asked for again."""
-        if position := session.positions.get(place):
-            position.asked = False
+        if progress := subscriber.progress.get(place):
+            progress.asked = False
 
-    def next_offsets(self, session: Session, channel: str) -> dict[int, int]:
-        """The client's next offset per partition of a channel it follows."""
-        if session.audience is not None:
-            return self.heads(channel)
-        return {at.partition: p.next for at, p in session.positions.items() if at.channel == channel}
+    def next_offsets(self, subscriber: Subscriber, channel: str) -> dict[int, int]:
+        """Its next offset per partition of a channel it follows."""
+        if subscriber.standing is Standing.LIVE:
+            return self._memory.heads(channel)
+        return {at.partition: p.next for at, p in subscriber.progress.items() if at.channel == channel}
 
-    def cursor(self, session: Session, channel: str) -> str:
+    def cursor(self, subscriber: Subscriber, channel: str) -> str:
         """The same as a cursor."""
-        return self._cursor(channel, self.next_offsets(session, channel))
+        return self._memory.cursor(channel, self.next_offsets(subscriber, channel))
 
-    def positions(self, session: Session, now: int) -> bytes:
+    def positions(self, subscriber: Subscriber, now: int) -> list[bytes]:
         """`position` of every channel whose subscriber is told (before a close by the server)."""
-        told = [name for name, subscription in session.subscriptions.items() if subscription.told]
-        return b"".join(answers.position(name, self.cursor(session, name), now) for name in told)
+        return [answers.position(name, self.cursor(subscriber, name), now) for name in subscriber.told()]
 
     def positions_due(self, now: int) -> list[Delivery]:
-        """`position` frames that are due by time."""
+        """`position` messages that are due by time."""
         due = []
         for key, audience in self._audiences.items():
             if key.told and audience.members and now - audience.told_at >= POSITION_MS:
                 audience.untold, audience.told_at = 0, now
-                due.append(Delivery(self._heads_told(key, now), tuple(audience.members.values())))
-        for session in self.behind:
-            if session.servable and now - session.told_at >= POSITION_MS:
-                session.told_at = now
-                if data := self.positions(session, now):
-                    due.append(Delivery(data, (session.write,)))
+                due.append(Delivery((self._heads_told(key, now),), tuple(audience.members.values())))
+        for subscriber in self.behind:
+            if subscriber.servable and now - subscriber.told_at >= POSITION_MS:
+                subscriber.told_at = now
+                if positions := self.positions(subscriber, now):
+                    due.append(Delivery((Bundle(positions),), (subscriber.write,)))
         return due
 
     # Steps of the above.
 
     def _due(
-        self, key: AudienceKey, audience: _Audience, joined: dict[str, bytes], counts: dict[str, int], now: int
-    ) -> bytes:
-        parts = [data for channel, data in joined.items() if channel in key.channels]
+        self, key: AudienceKey, audience: _Audience, bundles: dict[str, Bundle], now: int
+    ) -> tuple[Bundle, ...]:
+        due = [bundle for channel, bundle in bundles.items() if channel in key.channels]
         if key.told:
-            audience.untold += sum(n for channel, n in counts.items() if channel in key.told)
+            audience.untold += sum(len(b.payloads) for channel, b in bundles.items() if channel in key.told)
             if audience.untold >= POSITION_EVENTS:
                 audience.untold, audience.told_at = 0, now
-                parts.append(self._heads_told(key, now))
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+                due.append(self._heads_told(key, now))
+        return tuple(due)
 
-    def _heads_told(self, key: AudienceKey, now: int) -> bytes:
-        names = sorted(key.told)
-        return b"".join(answers.position(n, self._cursor(n, self.heads(n)), now) for n in names)
+    def _heads_told(self, key: AudienceKey, now: int) -> Bundle:
+        cursors = {name: self._memory.cursor(name, self._memory.heads(name)) for name in sorted(key.told)}
+        return Bundle([answers.position(name, cursor, now) for name, cursor in cursors.items()])
 
-    def _milestones(self, session: Session, now: int) -> list[bytes]:
+    def _milestones(self, subscriber: Subscriber, now: int) -> list[bytes]:
         told = []
-        for channel, subscription in list(session.subscriptions.items()):
-            if subscription.bounded and all(position.done for position in session.of(channel)):
+        for channel, subscription in list(subscriber.subscriptions.items()):
+            if subscription.bounded and all(progress.done for progress in subscriber.of(channel)):
                 body = answers.Unsubscribed(
-                    channel=channel, reason="complete", cursor=self.cursor(session, channel)
+                    channel=channel, reason="complete", cursor=self.cursor(subscriber, channel)
                 )
-                told.append(answers.frame("unsubscribed", body, now))
-                self._end(session, channel)
-            elif not subscription.caught_up and not subscription.bounded and self._level(session, channel):
+                told.append(answers.message("unsubscribed", body, now))
+                self._end(subscriber, channel)
+            elif not subscription.caught_up and not subscription.bounded and self._level(subscriber, channel):
                 subscription.caught_up = True
-                told.append(answers.caught_up(channel, self.cursor(session, channel), now))
-        if session.untold >= POSITION_EVENTS:
-            session.untold, session.told_at = 0, now
-            told.append(self.positions(session, now))
+                told.append(answers.caught_up(channel, self.cursor(subscriber, channel), now))
+        if subscriber.untold >= POSITION_EVENTS:
+            subscriber.untold, subscriber.told_at = 0, now
+            told += self.positions(subscriber, now)
         return told
 
-    def _level(self, session: Session, channel: str) -> bool:
+    def _level(self, subscriber: Subscriber, channel: str) -> bool:
         return all(
-            position.level(self.rings[place])
-            for place, position in session.positions.items()
+            progress.level(self._rings[place])
+            for place, progress in subscriber.progress.items()
             if place.channel == channel
         )
 
-    def _settle(self, session: Session, now: int) -> None:
-        """Go live when every partition stands exactly where its ring ends (a client whose log reader was ahead
+    def _settle(self, subscriber: Subscriber, now: int) -> None:
+        """Go live when every partition stands exactly where its ring ends (a subscriber whose log reader was ahead
         of the tail waits for it)."""
-        for place, position in session.positions.items():
-            waits = position.chunk is not None or position.until is not None or position.since is not None
-            if waits or position.next != self.rings[place].hi:
+        for place, progress in subscriber.progress.items():
+            waits = progress.chunk is not None or progress.until is not None or progress.since is not None
+            if waits or progress.next != self._rings[place].hi:
                 return
-        key = session.key(self._everybody)
+        key = subscriber.key(self._everybody)
         audience = self._audiences.setdefault(key, _Audience(told_at=now))
-        audience.members[session] = session.write
-        session.audience = key
-        session.positions.clear()
-        del self.behind[session]
+        audience.members[subscriber] = subscriber.write
+        subscriber.audience = key
+        subscriber.happened(Event.LEVELLED)
+        subscriber.progress.clear()
+        del self.behind[subscriber]
 
-    def _detach(self, session: Session) -> None:
-        if session.audience is None:
+    def _detach(self, subscriber: Subscriber) -> None:
+        """It has progress of its own from here on."""
+        if subscriber.audience is not None:
+            for channel in subscriber.audience.channels:
+                self._place(subscriber, channel, self._memory.heads(channel), {})
+            self._quit(subscriber)
+            self.behind[subscriber] = None
+        subscriber.happened(Event.MOVED)
+
+    def _quit(self, subscriber: Subscriber) -> None:
+        key, subscriber.audience = subscriber.audience, None
+        if key is None:
             return
-        for channel in session.audience.channels:
-            self._place(session, channel, self.heads(channel), {})
-        self._quit(session)
-        self.behind[session] = None
-
-    def _quit(self, session: Session) -> None:
-        assert session.audience is not None
-        audience = self._audiences[session.audience]
-        del audience.members[session]
+        audience = self._audiences[key]
+        del audience.members[subscriber]
         if not audience.members:
-            del self._audiences[session.audience]
-        session.audience = None
+            del self._audiences[key]
 
-    def _end(self, session: Session, channel: str) -> None:
-        del session.subscriptions[channel]
-        session.forget(channel)
+    def _end(self, subscriber: Subscriber, channel: str) -> None:
+        del subscriber.subscriptions[channel]
+        subscriber.forget(channel)
         if channel in self._everybody:
-            self._place(session, channel, self.heads(channel), {})
+            self._place(subscriber, channel, self._memory.heads(channel), {})
 
     def _place(
         self,
-        session: Session,
+        subscriber: Subscriber,
         channel: str,
         starts: Mapping[int, int],
         until: Mapping[int, int],
         since: int | None = None,
     ) -> None:
-        for partition in self._partitions.get(channel, ()):
-            position = Position(starts[partition], until.get(partition), since=since)
-            session.positions[Place(channel, partition)] = position
-
-    def _cursor(self, channel: str, offsets: dict[int, int]) -> str:
-        partitions = len(self._partitions.get(channel, ()))
-        return Cursor(channel, self.epoch(channel), partitions, offsets).encode()
+        for partition in self._memory.heads(channel):
+            progress = Progress(starts[partition], until.get(partition), since=since)
+            subscriber.progress[ChannelPartition(channel, partition)] = progress

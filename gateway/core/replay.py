@@ -25,10 +25,10 @@ class Miss:
 
 @dataclass(slots=True)
 class Chunk:
-    """Frames read from the log that wait for the client: (offset, frame) in order; `end` is the next offset
+    """Payloads read from the log that wait for the client: (offset, payload) in order; `end` is the next offset
     after the last of them, `at` the append time (ms) of the newest record that was read."""
 
-    frames: deque[tuple[int, bytes]]
+    payloads: deque[tuple[int, bytes]]
     end: int
     at: int = 0
 
@@ -39,7 +39,7 @@ MISS = Miss()
 
 
 @dataclass(slots=True)
-class Position:
+class Progress:
     """One client in one partition. `until`: where a bounded replay ends; `asked`: a read of the log is under
     way; `since`: what was appended before that time (ms) is passed over, None once there is something newer."""
 
@@ -59,7 +59,7 @@ class Position:
         return self.done or (self.chunk is None and self.next >= ring.hi)
 
     def step(self, ring: Ring, budget: int) -> Step:
-        """What is due now, `budget` bytes at most (one frame at least); the position moves over it."""
+        """What is due now, `budget` bytes at most (one payload at least); the progress moves over it."""
         if self.since is not None and self.chunk is None and self.next >= ring.lo:
             self.next, come = ring.first_since(self.next, self.since)
             self.since = None if come else self.since
@@ -84,18 +84,18 @@ class Position:
         return True
 
     def _from_chunk(self, chunk: Chunk, budget: int) -> Taken:
-        frames: list[bytes] = []
+        payloads: list[bytes] = []
         size = 0
-        while chunk.frames:
-            offset, frame = chunk.frames[0]
-            size += len(frame)
+        while chunk.payloads:
+            offset, payload = chunk.payloads[0]
+            size += len(payload)
             if self.until is not None and offset >= self.until:
                 break
-            if size > budget and frames:
+            if size > budget and payloads:
                 self.next = offset
-                return Taken(frames, offset)
-            frames.append(frame)
-            chunk.frames.popleft()
+                return Taken(payloads, offset)
+            payloads.append(payload)
+            chunk.payloads.popleft()
         self.next = max(self.next, chunk.end if self.until is None else min(chunk.end, self.until))
         self.chunk = None
-        return Taken(frames, self.next)
+        return Taken(payloads, self.next)

@@ -1,7 +1,8 @@
-"""The newest frames of one partition, in memory: the ring covers the offsets [lo, hi).
+"""The newest events of one partition, in memory: the ring covers the offsets [lo, hi).
 
 `lo` is the last evicted offset + 1 and `hi` the reader's position, not offsets of records: what lies between
-is covered, holes (transaction markers, aborted records) included. A gap is a frame like any other.
+is covered, holes (transaction markers, aborted records) included. It holds payloads, framed for no transport; a
+`gap` is one like any other.
 """
 
 from __future__ import annotations
@@ -17,16 +18,16 @@ COMPACT_AT = 1_024
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Frames in order of offset and the next offset wanted after them."""
+    """Payloads in order of offset and the next offset wanted after them."""
 
-    frames: list[bytes]
+    payloads: list[bytes]
     next: int
 
 
 class Ring:
-    """Frames of one partition, bounded by bytes here and by age through `evict`."""
+    """Payloads of one partition, bounded by bytes here and by age through `evict`."""
 
-    __slots__ = ("_ats", "_first", "_frames", "_max_bytes", "_offsets", "_size", "hi", "lo")
+    __slots__ = ("_ats", "_first", "_max_bytes", "_offsets", "_payloads", "_size", "hi", "lo")
 
     def __init__(self, start: int, max_bytes: int) -> None:
         """An empty ring whose reader stands at `start`."""
@@ -34,50 +35,50 @@ class Ring:
         self._max_bytes = max_bytes
         self._offsets: list[int] = []
         self._ats: list[int] = []
-        self._frames: list[bytes] = []
+        self._payloads: list[bytes] = []
         self._first = 0
         self._size = 0
 
     @property
     def size(self) -> int:
-        """Bytes of the frames held."""
+        """Bytes of the payloads held."""
         return self._size
 
-    def append(self, offset: int, at: int, frame: bytes) -> None:
-        """Add the frame of `offset` (≥ hi), appended to the log at `at` (ms). The oldest go when it is full;
+    def append(self, offset: int, at: int, payload: bytes) -> None:
+        """Add the payload of `offset` (≥ hi), appended to the log at `at` (ms). The oldest go when it is full;
         the newest stays whatever its size."""
         self._offsets.append(offset)
         self._ats.append(at)
-        self._frames.append(frame)
-        self._size += len(frame)
+        self._payloads.append(payload)
+        self._size += len(payload)
         self.hi = next_offset(offset)
-        while self._size > self._max_bytes and self._first < len(self._frames) - 1:
+        while self._size > self._max_bytes and self._first < len(self._payloads) - 1:
             self._drop_oldest()
 
     def advance(self, hi: int) -> None:
-        """The reader stands at `hi` now; what was between holds no frame."""
+        """The reader stands at `hi` now; what was between holds no event."""
         self.hi = max(self.hi, hi)
 
     def evict(self, older_than: int) -> None:
-        """Drop frames appended before `older_than` (ms)."""
-        while self._first < len(self._frames) and self._ats[self._first] < older_than:
+        """Drop what was appended before `older_than` (ms)."""
+        while self._first < len(self._payloads) and self._ats[self._first] < older_than:
             self._drop_oldest()
 
     def take(self, start: int, budget: int, until: int | None = None) -> Taken:
-        """Frames from `start` (lo ≤ start ≤ hi) on, before `until`: at most `budget` bytes, but one frame at
+        """Payloads from `start` (lo ≤ start ≤ hi) on, before `until`: at most `budget` bytes, but one at
         least."""
         begin = end = bisect_left(self._offsets, start, self._first)
-        stop = len(self._frames) if until is None else bisect_left(self._offsets, until, self._first)
+        stop = len(self._payloads) if until is None else bisect_left(self._offsets, until, self._first)
         size = 0
         while end < stop:
-            size += len(self._frames[end])
+            size += len(self._payloads[end])
             if size > budget and end > begin:
-                return Taken(self._frames[begin:end], self._offsets[end])
+                return Taken(self._payloads[begin:end], self._offsets[end])
             end += 1
-        return Taken(self._frames[begin:end], self.hi if until is None else min(self.hi, until))
+        return Taken(self._payloads[begin:end], self.hi if until is None else min(self.hi, until))
 
     def first_since(self, start: int, at: int) -> tuple[int, bool]:
-        """The offset of the first frame from `start` (≥ lo) on that was appended at `at` (ms) or later, and true; the
+        """The offset of the first payload from `start` (≥ lo) on that was appended at `at` (ms) or later, and true; the
         end of the ring, and false, where there is none."""
         for index in range(bisect_left(self._offsets, start, self._first), len(self._offsets)):
             if self._ats[index] >= at:
@@ -85,15 +86,15 @@ class Ring:
         return max(start, self.hi), False
 
     def newest(self, count: int) -> list[tuple[int, int]]:
-        """(append time, offset) of the `count` newest frames, oldest first; fewer when it holds fewer."""
-        begin = max(self._first, len(self._frames) - count)
+        """(append time, offset) of the `count` newest, oldest first; fewer when it has fewer."""
+        begin = max(self._first, len(self._payloads) - count)
         return list(zip(self._ats[begin:], self._offsets[begin:], strict=True))
 
     def _drop_oldest(self) -> None:
         self.lo = next_offset(self._offsets[self._first])
-        self._size -= len(self._frames[self._first])
-        self._frames[self._first] = b""
+        self._size -= len(self._payloads[self._first])
+        self._payloads[self._first] = b""
         self._first += 1
-        if self._first >= COMPACT_AT and self._first * 2 >= len(self._frames):
-            del self._offsets[: self._first], self._ats[: self._first], self._frames[: self._first]
+        if self._first >= COMPACT_AT and self._first * 2 >= len(self._payloads):
+            del self._offsets[: self._first], self._ats[: self._first], self._payloads[: self._first]
             self._first = 0

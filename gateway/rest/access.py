@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from fastapi import Request
 
+from gateway.access.tokens import BadToken, Identity, Tokens
 from gateway.rest.edge import ApiError
-from gateway.tokens import BadToken, Identity, Tokens
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="catalogizer"'}
 

@@ -11,14 +11,14 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway import metrics
-from gateway.accounts import Accounts, Opened, Refused, TooManySignIns, User
-from gateway.connections import Connections
+from gateway.access.accounts import Accounts, Opened, Refused, TooManySignIns, User
+from gateway.access.ended_sessions import EndedSessions
+from gateway.access.sign_in_log import SignInLog
+from gateway.access.tokens import Identity, Tokens
 from gateway.core.limits import Failures
-from gateway.ended_sessions import EndedSessions
+from gateway.live.connections import Connections
 from gateway.rest.access import CHALLENGE, identity_of, optional_identity
 from gateway.rest.edge import ApiError
-from gateway.sign_in_log import SignInLog
-from gateway.tokens import Identity, Tokens
 from schemas.times import iso
 
 MAX_LOGIN_BYTES = 4_096

@@ -18,9 +18,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.accounts import TooManySignIns
-from gateway.log_reader import LogUnavailable
-from gateway.publishing import NotPublished
+from gateway.access.accounts import TooManySignIns
+from gateway.errors import GatewayError
+from gateway.log.publishing import NotPublished
+from gateway.log.reader import LogUnavailable
 from runtime import log
 
 MAX_BODY_BYTES = 65_536
@@ -38,7 +39,7 @@ HEADERS = {
 _log = log.get(__name__)
 
 
-class ApiError(Exception):
+class ApiError(GatewayError):
     """An answer that is an error: HTTP `status`, `code` for programs, `message` for people."""
 
     def __init__(self, status: int, code: str, message: str, headers: dict[str, str] | None = None) -> None:

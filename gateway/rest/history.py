@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict
 
-from gateway.catalogue import at_iso
-from gateway.history import BadPage, ChangeRow, Changes, History, Root, Scan
+from gateway.access.tokens import Tokens
 from gateway.rest.access import identity_of
+from gateway.rest.declared import known_root, unknown
 from gateway.rest.edge import ApiError
-from gateway.tokens import Tokens
+from gateway.tables.catalogue import at_iso
+from gateway.tables.history import BadPage, ChangeRow, Changes, History, Root, Scan
+from schemas.changes import Change
 from schemas.ids import MAX_SAFE
+
+KINDS = tuple(str(struct.__struct_config__.tag) for struct in get_args(Change))
 
 
 class RootShown(BaseModel):
@@ -101,7 +105,10 @@ def router(history: History, tokens: Tokens) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=200)] = 20,
     ) -> Scans:
         """The newest scans first."""
-        return Scans(scans=[_scan(row) for row in await history.scans(root, limit)])
+        rows = await history.scans(root, limit)
+        if not rows:
+            await known_root(history, "root", root)
+        return Scans(scans=[_scan(row) for row in rows])
 
     @routes.get("/changes")
     async def changes(
@@ -111,13 +118,15 @@ def router(history: History, tokens: Tokens) -> APIRouter:
             Query(max_length=4_096, description="where it is or where it was: finds out where a file went"),
         ] = None,
         media_id: Annotated[int | None, Query(ge=0, lt=MAX_SAFE)] = None,
-        kind: Annotated[str | None, Query(max_length=32)] = None,
+        kind: Annotated[str | None, Query(max_length=32, json_schema_extra={"enum": [*KINDS]})] = None,
         since: datetime | None = None,
         order: Annotated[str, Query(pattern="^(asc|desc)$")] = "desc",
         cursor: Annotated[str | None, Query(max_length=256)] = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> ChangePage:
         """The change log, paged."""
+        if kind is not None and kind not in KINDS:
+            raise unknown("kind", "no such kind of change", KINDS)
         if since is not None and since.tzinfo is None:
             since = since.replace(tzinfo=UTC)
         wanted = Changes(root, path, media_id, kind, since, order == "desc", cursor, limit + 1)
@@ -125,6 +134,8 @@ def router(history: History, tokens: Tokens) -> APIRouter:
             rows = await history.changes(wanted)
         except BadPage as error:
             raise ApiError(400, "bad_cursor", "cursor: not one of ours") from error
+        if not rows:
+            await known_root(history, "root", root)
         more = len(rows) > limit
         rows = rows[:limit]
         return ChangePage(changes=[_change(row) for row in rows], next_cursor=rows[-1].page if more else None)

@@ -7,15 +7,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.catalogue import Catalogue, Item, Search, SortBy, SortOrder, Stats
+from gateway.access.tokens import Tokens
 from gateway.rest.access import identity_of
+from gateway.rest.declared import known_root
 from gateway.rest.edge import ApiError
-from gateway.tokens import Tokens
+from gateway.tables.catalogue import Catalogue, Item, Search, Stats
+from gateway.tables.history import History
 from schemas.ids import MAX_SAFE
 
 COVER_MIMES = frozenset({"image/jpeg", "image/png", "image/webp"})
-Text = Annotated[str | None, Query(max_length=1_024)]
-Year = Annotated[int | None, Query(ge=0, le=9_999)]
 
 
 class ItemShown(BaseModel):
@@ -51,50 +51,25 @@ class StatsShown(BaseModel):
     recent_additions: int = Field(description="items of the last seven days")
 
 
-def router(catalogue: Catalogue, tokens: Tokens) -> APIRouter:
+def router(catalogue: Catalogue, history: History, tokens: Tokens) -> APIRouter:
     """The routes; all but the covers need a token (an image in a page cannot send one: a cover's name is the
     hash of its content, and only who read the item knows it)."""
     routes = APIRouter(prefix="/api/v1", tags=["media"])
     signed_in = [Depends(identity_of(tokens))]
 
     @routes.get("/media/search", dependencies=signed_in)
-    async def search(
-        query: Text = None,
-        media_type: Text = None,
-        year: Year = None,
-        year_min: Year = None,
-        year_max: Year = None,
-        rating_min: Annotated[float | None, Query(ge=0, le=100)] = None,
-        quality: Text = None,
-        storage_root: Text = None,
-        sort_by: SortBy = "updated_at",
-        sort_order: SortOrder = "desc",
-        limit: Annotated[int, Query(ge=1, le=200)] = 24,
-        offset: Annotated[int, Query(ge=0, lt=MAX_SAFE)] = 0,
-    ) -> Page:
+    async def search(wanted: Annotated[Search, Query()]) -> Page:
         """Search the catalogue; everything given must match."""
-        wanted = Search(
-            query=query or None,
-            media_type=media_type or None,
-            year=year,
-            year_min=year_min,
-            year_max=year_max,
-            rating_min=rating_min,
-            quality=quality or None,
-            storage_root=storage_root or None,
-            sort_by=sort_by,
-            sort_order=sort_order,
-            limit=limit,
-            offset=offset,
-        )
         items, total = await catalogue.search(wanted)
+        if total == 0:
+            await known_root(history, "storage_root", wanted.storage_root)
         return Page(
             items=[_shown(item) for item in items],
             total=total,
-            limit=limit,
-            offset=offset,
-            has_next=offset + len(items) < total,
-            has_previous=offset > 0,
+            limit=wanted.limit,
+            offset=wanted.offset,
+            has_next=wanted.offset + len(items) < total,
+            has_previous=wanted.offset > 0,
         )
 
     @routes.get("/media/stats", dependencies=signed_in)

@@ -8,12 +8,12 @@ from fastapi import APIRouter, Depends, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.core.hub import Hub
-from gateway.publishing import Publishing
+from gateway.access.tokens import Identity, Tokens
+from gateway.core.memory import MemoryView
+from gateway.live.tail import Tail
+from gateway.log.publishing import Publishing
 from gateway.rest.access import admin_of, identity_of
 from gateway.rest.auth import small_json
-from gateway.tail import Tail
-from gateway.tokens import Identity, Tokens
 from runtime.health import Health, product_version
 from runtime.reports import now_iso
 from schemas.channels import CHANNELS
@@ -22,9 +22,9 @@ from schemas.system import Notification
 
 
 class HealthShown(BaseModel):
-    """`healthy`, or `degraded` with what is wrong."""
+    """`healthy`, `starting`, or `degraded` with what is wrong."""
 
-    status: Literal["healthy", "degraded"]
+    status: Literal["healthy", "starting", "degraded"]
     version: str
     timestamp: str
     problems: dict[str, str] = {}
@@ -103,7 +103,7 @@ class PublishedShown(BaseModel):
     offset: int
 
 
-def router(hub: Hub, tail: Tail, health: Health, publishing: Publishing, tokens: Tokens) -> APIRouter:
+def router(memory: MemoryView, tail: Tail, health: Health, publishing: Publishing, tokens: Tokens) -> APIRouter:
     """The routes."""
     routes = APIRouter(tags=["system"])
 
@@ -111,8 +111,10 @@ def router(hub: Hub, tail: Tail, health: Health, publishing: Publishing, tokens:
     @routes.get("/api/v1/health")
     async def whole() -> HealthShown:
         """How the gateway is; always 200 while it answers."""
-        problems = health.problems()
-        status: Literal["healthy", "degraded"] = "degraded" if problems else "healthy"
+        problems, starting = health.problems(), health.starting()
+        status: Literal["healthy", "starting", "degraded"] = "healthy"
+        if problems or starting:
+            status = "degraded" if problems else "starting"
         return HealthShown(status=status, version=product_version(), timestamp=now_iso(), problems=problems)
 
     @routes.get("/health/live")
@@ -124,8 +126,8 @@ def router(hub: Hub, tail: Tail, health: Health, publishing: Publishing, tokens:
     @routes.get("/health/ready")
     @routes.get("/api/v1/health/ready")
     async def ready(response: Response) -> ReadyShown:
-        """It follows the log; 503 while it does not."""
-        problems = health.problems()
+        """It follows the log and can use the database; 503 with the reason while it does not."""
+        problems = health.unready()
         response.status_code = 503 if problems else 200
         return ReadyShown(status="unready" if problems else "ready", problems=problems)
 
@@ -135,7 +137,7 @@ def router(hub: Hub, tail: Tail, health: Health, publishing: Publishing, tokens:
         """It has followed the log once; 503 before."""
         done = tail.ready.is_set()
         response.status_code = 200 if done else 503
-        return ReadyShown(status="ready" if done else "unready", problems={} if done else health.problems())
+        return ReadyShown(status="ready" if done else "unready", problems={} if done else health.unready())
 
     @routes.get("/metrics", response_class=Response)
     async def metrics() -> Response:
@@ -158,9 +160,9 @@ def router(hub: Hub, tail: Tail, health: Health, publishing: Publishing, tokens:
                     event=channel.event,
                     topic=None if channel.topic is None else channel.topic.name,
                     everybody=channel.everybody,
-                    epoch=hub.epoch(channel.name),
-                    next_offsets=hub.heads(channel.name),
-                    memory_from=hub.floors(channel.name),
+                    epoch=memory.epoch(channel.name),
+                    next_offsets=memory.heads(channel.name),
+                    memory_from=memory.floors(channel.name),
                 )
                 for channel in CHANNELS.values()
             ],

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from runtime import log
-from runtime.health import Health
+from runtime.health import Health, Starting
 from runtime.lifecycle import Stop
 from schemas.system import Scalar
 
@@ -25,7 +25,7 @@ class Condition:
     database: str | None = None
     kafka: str | None = None
     settled: bool = False
-    alive_at: float = 0.0
+    alive_at: float = field(default_factory=time.monotonic)
     records: int = 0
     rows: int = 0
     dead_letters: int = 0
@@ -39,7 +39,7 @@ class Condition:
         health = Health()
         health.add("database", lambda: self.database)
         health.add("kafka", lambda: self.kafka)
-        health.add("positions", lambda: None if self.settled else "not settled yet")
+        health.add("positions", lambda: None if self.settled else Starting("the positions are not settled yet"))
         health.add("progress", self._progress)
         return health
 

@@ -18,7 +18,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from gateway.core.framing import text_frame
-from gateway.sockets import RequestProtocol, SocketProtocol, listen, sink_of
+from gateway.live.sockets import RequestProtocol, SocketProtocol, listen, sink_of
 from schemas.close_codes import TOO_SLOW
 from tests.support.waiting import wait_until
 

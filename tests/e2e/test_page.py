@@ -8,18 +8,23 @@ from __future__ import annotations
 
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from pathlib import Path
 from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from cli.up import ports
 from runtime.kafka import Kafka
 from schemas.channels import MEDIA_UPDATES, SYSTEM_UPDATES
 from tests.support.events import event, film, films
-from tests.support.gateway import PASSWORD, Gateway
+from tests.support.gateway import PASSWORD, Gateway, gateway
 from tests.support.gateway_fixtures import log, server, tables, token
+from tests.support.prefix_proxy import behind_proxy
 from tests.support.topic import Said
 from tests.support.topic import write as write_blocking
 
@@ -30,6 +35,8 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: the page was not looked at")
 
 WAIT_MS = 15_000
+PAGE = 300
+"""Rows in the document at once."""
 
 
 def write(kafka: Kafka, *records: Said) -> None:
@@ -198,3 +205,74 @@ def test_it_works_by_keyboard_alone(page: Page) -> None:
         page.keyboard.press("Tab")
         reached.add(page.evaluate("document.activeElement.id || document.activeElement.textContent.trim()"))
     assert {"channel", "start", "last", "Replay", "query", "Search", "sign-out"} <= reached
+
+
+def test_a_replay_of_many_events_is_paged_through_whole(page: Page, log: Kafka) -> None:
+    """And the document stays small."""
+    first = 10_000
+    write(log, *films(2 * PAGE + 50, first=first))
+    sign_in(page)
+    page.get_by_label("Replay from").select_option("earliest")
+    page.get_by_role("button", name="Replay", exact=True).click()
+    state = page.locator("#replay-state")
+    expect(state).to_contain_text("is complete")
+    told = re.search(r"is complete: ([\d,]+) events", state.text_content() or "")
+    assert told is not None
+    total = int(told[1].replace(",", ""))
+    assert total >= 2 * PAGE + 50
+    expect(page.locator("#pages-state")).to_have_text(f"{total - PAGE + 1:,} to {total:,} of {total:,} events")
+    seen: list[str] = []
+    older, newer = page.get_by_role("button", name="Older"), page.get_by_role("button", name="Newer")
+    pages = -(-total // PAGE)
+    for number in range(pages):
+        rows = page.locator(".event .subject").all_text_contents()
+        assert len(rows) == PAGE
+        seen += rows if number < pages - 1 else rows[-(total - PAGE * number) :]
+        if number < pages - 1:
+            older.click()
+    expect(older).to_be_disabled()
+    assert len(seen) == total
+    assert [title for title in seen if re.fullmatch(r"Film 10\d\d\d", title)] == [
+        f"Film {n}" for n in reversed(range(first, first + 2 * PAGE + 50))
+    ]
+    write(log, *films(1, first=20_000))
+    expect(page.locator("#pages-state")).to_contain_text(f"of {total + 1:,} events")
+    assert page.locator(".event", has_text="Film 20000").count() == 0, "the page that is read does not move"
+    while newer.is_enabled():
+        newer.click()
+    expect(page.locator(".event .subject").first).to_have_text("Film 20000")
+
+
+def test_the_catalogue_is_looked_at_again_while_events_come_and_not_too_often(page: Page, log: Kafka) -> None:
+    sign_in(page)
+    expect(page.locator("#search-state")).not_to_have_text("")
+    times = "performance.getEntriesByType('resource').filter(e => e.name.includes('media/search')).map(e => e.startTime)"
+    deadline = time.monotonic() + WAIT_MS / 1_000
+    at: list[float] = page.evaluate(times)
+    for n in range(30_000, 31_000):
+        write(log, *films(1, first=n))  # each takes less than a second
+        at = page.evaluate(times)
+        if len(at) >= 4 or time.monotonic() > deadline:
+            break
+    assert len(at) >= 4, "no search while events come"
+    assert all(later - earlier >= 1_900 for earlier, later in pairwise(at[1:]))
+
+
+def test_it_works_below_a_path_behind_a_proxy_that_loses_the_port(
+    browser: Browser, log: Kafka, tables: str, tmp_path: Path
+) -> None:
+    port = ports.free_port()
+    inner = gateway(log, tables, tmp_path, {"PUBLIC_URL": f"http://127.0.0.1:{port}/catalog"})
+    inner.start()
+    context = browser.new_context()
+    try:
+        with behind_proxy(port, inner.url, "/catalog") as url:
+            page = context.new_page()
+            page.goto(url)
+            sign_in(page)
+            write(log, *films(1, first=40_000))
+            expect(page.locator(".event", has_text="Film 40000")).to_have_count(1)
+            expect(page.locator("#search-state")).to_have_text("The catalogue is empty yet.")
+    finally:
+        context.close()
+        inner.kill()

@@ -97,14 +97,19 @@ class Gateway:
         """Of its sockets."""
         return f"ws://127.0.0.1:{self.port}/ws"
 
-    def start(self) -> None:
-        """Start and wait until it is ready."""
+    def launch(self) -> None:
+        """Start and do not wait."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "cli.main", "serve"], env=self.environment, stdout=log, stderr=log
             )
+
+    def start(self) -> None:
+        """Start and wait until it is ready."""
+        self.launch()
+        assert self.process is not None
         deadline = time.monotonic() + START_SECONDS
-        while not self._ready():
+        while not self.ready():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise TimeoutError(f"the gateway is not ready: {self.log.read_text()[-2_000:]}")
             time.sleep(0.05)
@@ -143,7 +148,16 @@ class Gateway:
         with connect(f"{self.ws_url}?token={token}", close_timeout=1, **options) as socket:
             yield Client(socket)
 
-    def _ready(self) -> bool:
+    def unready(self) -> dict[str, str] | None:
+        """Why it says that it is not ready; None while it does not answer."""
+        try:
+            problems: dict[str, str] = httpx.get(self.url + "/health/ready", timeout=1).json()["problems"]
+            return problems
+        except httpx.TransportError:
+            return None
+
+    def ready(self) -> bool:
+        """True when it says so."""
         try:
             return httpx.get(self.url + "/health/ready", timeout=1).status_code == 200
         except httpx.TransportError:

@@ -11,7 +11,7 @@ from cli.provisioning.tables import apply_migrations
 from cli.provisioning.topics import apply
 from cli.up.embedded.kafka import EmbeddedKafka
 from cli.up.embedded.postgres import EmbeddedPostgres
-from gateway.account_admin import ensure_admin
+from gateway.access.account_admin import ensure_admin
 from runtime.kafka import Kafka
 from tests.support.gateway import PASSWORD, Gateway, gateway
 from tests.support.servers import clients, fresh_database

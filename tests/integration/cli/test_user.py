@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.account_admin import Ensured, admin_password_is, ensure_admin, set_password
+from gateway.access.account_admin import Ensured, admin_password_is, ensure_admin, set_password
 from tests.support.accounts import UserCommand
 from tests.support.terminal import read_until
 

@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from gateway.account_admin import ensure_admin
+from gateway.access.account_admin import ensure_admin
 from runtime.kafka import Kafka
 from tests.support.accounts import UserCommand
 from tests.support.gateway import PASSWORD, Gateway, gateway

@@ -135,6 +135,33 @@ def test_a_parameter_out_of_range_is_422(http: httpx.Client, params: dict[str, A
     assert search(http, **params).status_code == 422
 
 
+@pytest.mark.parametrize(
+    ("path", "params", "names"),
+    [
+        ("media/search", {"qeury": "matrix"}, ["query.qeury", "query, media_type", "sort_order"]),
+        ("media/search", {"storage_root": "movie"}, ["query.storage_root", "movies, nas"]),
+        ("media/stats", {"library": "home"}, ["query.library", "known: none"]),
+        ("media/recent", {"offset": 3}, ["query.offset", "known: limit"]),
+        ("scans", {"root": "movie"}, ["query.root", "movies, nas"]),
+        ("changes", {"root": "movie"}, ["query.root", "movies, nas"]),
+        ("changes", {"kind": "renamed"}, ["query.kind", "created, modified, deleted, moved"]),
+        ("changes", {"channel": "media_updates"}, ["query.channel", "root, path, media_id"]),
+    ],
+)
+def test_what_is_not_known_is_an_error_that_names_what_is(
+    http: httpx.Client, path: str, params: dict[str, Any], names: list[str]
+) -> None:
+    answer = http.get(f"/api/v1/{path}", params=params)
+    assert (answer.status_code, answer.json()["error"]) == (422, "invalid_request")
+    assert [name for name in names if name not in answer.json()["message"]] == []
+
+
+def test_probes_and_scrapers_may_add_what_they_like(server: Gateway) -> None:
+    with server.http() as http:
+        for path in ("/health/ready", "/metrics", "/version"):
+            assert http.get(path, params={"probe": "1"}).status_code == 200
+
+
 def test_an_item_is_what_the_event_said_and_its_root(http: httpx.Client) -> None:
     item = http.get("/api/v1/media/1").json()
     assert {k: item[k] for k in ITEMS[0]} == ITEMS[0]

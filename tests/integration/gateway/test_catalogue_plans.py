@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from gateway.catalogue import Search, SortBy, SortOrder, statements
+from gateway.tables.catalogue import Search, SortBy, SortOrder, statements
 
 ITEMS = 20_000
 

@@ -18,7 +18,7 @@ from cli.provisioning.topics import apply
 from cli.up import ports
 from cli.up.embedded.kafka import EmbeddedKafka
 from cli.up.embedded.postgres import EmbeddedPostgres
-from gateway.account_admin import ensure_admin
+from gateway.access.account_admin import ensure_admin
 from runtime.kafka import Kafka
 from schemas.channels import MEDIA_UPDATES
 from tests.support.events import films
@@ -88,6 +88,7 @@ def test_sockets_outlive_the_broker_and_the_database(
                 wait_until(
                     lambda: http.get("/api/v1/media/stats").status_code == 200, 30, what="the database back in use"
                 )
+                wait_until(lambda: http.get("/health/ready").status_code == 200, 15, what="ready again")
     finally:
         server.kill()
     assert (refused["type"], refused["data"]["code"]) == ("error", "unavailable")
@@ -136,7 +137,8 @@ def _database_is_away(server: Gateway, token: str) -> None:
             assert answer.headers["Retry-After"]
             assert answer.json()["error"] == "unavailable"
             assert "connection" not in answer.text
-        assert http.get("/health/ready").status_code == 200
+        wait_until(lambda: http.get("/health/ready").status_code == 503, 15, what="told as not ready")
+        assert list(http.get("/health/ready").json()["problems"]) == ["database"]
 
 
 async def _delete_before(kafka: Kafka, offset: int) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from cli.up.first_admin import AdminPassword, first_admin
-from gateway.account_admin import add, admin_password_is, set_password
-from gateway.tokens import ADMIN_ROLE
+from gateway.access.account_admin import add, admin_password_is, set_password
+from gateway.access.tokens import ADMIN_ROLE
 
 PASSWORD = "correct horse battery"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.account_rules import BrokenRule, check_email, check_name, check_password, loggable
+from gateway.access.account_rules import BrokenRule, check_email, check_name, check_password, loggable
 
 CANARY = "Canary-58213-x"
 

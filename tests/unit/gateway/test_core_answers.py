@@ -1,4 +1,4 @@
-"""What the gateway says: valid JSON in one text frame, members in `data` and beside it, `ref` echoed."""
+"""What the gateway says: valid JSON, members in `data` and beside it, `ref` echoed."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ import pytest
 from msgspec import UNSET
 
 from gateway.core import answers
-from gateway.core.framing import payloads
 
 AT = 1_705_314_600_000
 
 
-def read(framed: bytes) -> dict[str, Any]:
-    (payload,) = payloads(framed)
+def read(payload: bytes) -> dict[str, Any]:
     message: dict[str, Any] = json.loads(payload)
     return message
 
@@ -29,19 +27,19 @@ def test_members_stand_in_data_and_beside_it() -> None:
         "channel": "media_updates", "start": {"0": 5}, "head": {"0": 9}, "epoch": "e", "mode": "ring",
         "recovered": False, "cursor": "c", "reason": "retention", "missed": {"0": {"from": 2, "to": 5}},
     }  # fmt: skip
-    assert read(answers.frame("subscribed", body, AT, "r")) == {
+    assert read(answers.message("subscribed", body, AT, "r")) == {
         "type": "subscribed", "data": members, **members, "ref": "r", "timestamp": "2024-01-15T10:30:00.000Z",
     }  # fmt: skip
 
 
 @pytest.mark.parametrize("ref", [None, 0, "", 'ü\n"', [1, {"a": None}], {"b": 1.5}])
 def test_ref_is_echoed_whatever_it_is(ref: Any) -> None:
-    assert read(answers.frame("pong", answers.EMPTY, AT, ref))["ref"] == ref
+    assert read(answers.message("pong", answers.EMPTY, AT, ref))["ref"] == ref
     assert read(answers.error("bad_request", "no", AT, ref))["ref"] == ref
 
 
 def test_without_ref_there_is_none() -> None:
-    assert read(answers.frame("pong", answers.EMPTY, AT, UNSET)) == {
+    assert read(answers.message("pong", answers.EMPTY, AT, UNSET)) == {
         "type": "pong", "data": {}, "timestamp": "2024-01-15T10:30:00.000Z",
     }  # fmt: skip
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
 from websockets.streams import StreamReader
 
-from gateway.core.framing import PING, payloads, text_frame
+from gateway.core.framing import PING, Bundle, payloads, text_frame, text_frames
 
 
 def parsed(data: bytes) -> list[Frame]:
@@ -39,6 +39,13 @@ def test_the_ping_is_a_ping() -> None:
 
 @given(st.lists(st.binary(max_size=300), max_size=20))
 def test_joined_frames_are_their_payloads(texts: list[bytes]) -> None:
-    joined = b"".join(text_frame(text) for text in texts)
+    joined = text_frames(texts)
+    assert joined == b"".join(text_frame(text) for text in texts)
     assert list(payloads(joined)) == texts
     assert [bytes(frame.data) for frame in parsed(joined)] == texts
+
+
+def test_a_bundle_is_framed_once_however_many_share_it() -> None:
+    bundle = Bundle([b"a", b"b" * 200])
+    assert bundle.text_frames() == text_frames([b"a", b"b" * 200])
+    assert bundle.text_frames() is bundle.text_frames()

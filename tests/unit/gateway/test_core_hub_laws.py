@@ -5,16 +5,20 @@ from __future__ import annotations
 
 import json
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from gateway.core.framing import payloads, text_frame
-from gateway.core.hub import Batch, Hub
+from gateway.core.framing import payloads
+from gateway.core.hub import Delivery, Hub
+from gateway.core.memory import Batch, Memory
+from gateway.core.memory import ChannelPartition as Place
 from gateway.core.replay import Chunk
-from gateway.core.session import Place, Session
+from gateway.core.standing import Standing
+from gateway.core.subscriber import Subscriber
 from schemas.cursor import decode
 
 CHANNELS = ("films", "news")
@@ -23,8 +27,14 @@ EVERYBODY = "news"
 RING_BYTES = 400
 
 
-def frame_of(place: Place, offset: int) -> bytes:
-    return text_frame(json.dumps({"type": "event", "at": [place.channel, place.partition, offset]}).encode())
+def payload_of(place: Place, offset: int) -> bytes:
+    return json.dumps({"type": "event", "at": [place.channel, place.partition, offset]}).encode()
+
+
+def deliver(deliveries: list[Delivery]) -> None:
+    for delivery in deliveries:
+        for write in delivery.writes:
+            write(b"".join(bundle.text_frames() for bundle in delivery.bundles))
 
 
 @dataclass
@@ -40,7 +50,7 @@ class Run:
 
 @dataclass
 class Client:
-    session: Session
+    subscriber: Subscriber
     runs: dict[Place, Run]
     needs: list[tuple[Place, int]] = field(default_factory=list)
     gaps: list[Place] = field(default_factory=list)
@@ -54,7 +64,8 @@ class Gateway(RuleBasedStateMachine):
         super().__init__()
         self.log: dict[Place, list[int]] = {place: [] for place in PLACES}
         self.end: dict[Place, int] = dict.fromkeys(PLACES, 0)
-        self.hub = Hub([EVERYBODY], RING_BYTES)
+        self.memory = Memory(RING_BYTES)
+        self.hub = Hub([EVERYBODY], self.memory)
         for channel in CHANNELS:
             self.hub.open(channel, "e1", {p.partition: 0 for p in PLACES if p.channel == channel})
         self.clients: list[Client] = []
@@ -72,20 +83,18 @@ class Gateway(RuleBasedStateMachine):
     @rule(place=st.sampled_from(PLACES), upto=st.integers(0, 12), again=st.integers(0, 2), served=st.booleans())
     def tailed(self, place: Place, upto: int, again: int, served: bool) -> None:
         """The tail reads on, perhaps some of what it had read before a restart once more."""
-        hi = self.hub.rings[place].hi
+        hi = self.memory.rings[place].hi
         goal = min(self.end[place], hi + upto)
         offsets = [o for o in self.log[place] if hi - again <= o < goal]
-        batch = Batch(place, [(o, o, frame_of(place, o)) for o in offsets], goal)
+        batch = Batch(place, [(o, o, payload_of(place, o)) for o in offsets], goal)
         self.now += 1
-        for delivery in self.hub.publish([batch], self.now):
-            for write in delivery.writes:
-                write(delivery.data)
+        deliver(self.hub.publish([batch], self.now))
         if served:
             self.serve()
 
     @rule(place=st.sampled_from(PLACES), age=st.integers(0, 10))
     def evicted(self, place: Place, age: int) -> None:
-        self.hub.rings[place].evict(self.end[place] - age)
+        self.memory.rings[place].evict(self.end[place] - age)
 
     @rule(start=st.integers(0, 3))
     def recreated(self, start: int) -> None:
@@ -98,14 +107,10 @@ class Gateway(RuleBasedStateMachine):
             for place in PLACES[:2]:
                 if place in client.runs:
                     bounded = client.runs[place].until is not None
-                    position = client.session.positions.get(place)
-                    since = 0 if position is None else position.since or 0
+                    since = self.hub.since(client.subscriber, place)
                     client.runs[place] = Run(max(start, since), start if bounded else None, start)
                     client.gaps += [] if place in client.gaps else [place]
-        deliveries = self.hub.reopen("films", "e2", {0: start, 1: start}, self.now)
-        for delivery in deliveries:
-            for write in delivery.writes:
-                write(delivery.data)
+        deliver(self.hub.reopen("films", "e2", {0: start, 1: start}, self.now))
 
     # Clients.
 
@@ -113,22 +118,25 @@ class Gateway(RuleBasedStateMachine):
     @rule()
     def joined(self) -> None:
         runs = {
-            place: Run(hi) for place in PLACES if place.channel == EVERYBODY for hi in [self.hub.rings[place].hi]
+            place: Run(hi)
+            for place in PLACES
+            if place.channel == EVERYBODY
+            for hi in [self.memory.rings[place].hi]
         }
-        session = self.hub.join(lambda data: self.received(client, data))
-        client = Client(session, runs)
+        subscriber = self.hub.join(lambda data: self.received(client, list(payloads(data))))
+        client = Client(subscriber, runs)
         self.clients.append(client)
 
     @rule(i=st.integers(0, 2))
     def released(self, i: int) -> None:
         if client := self.at(i):
-            client.session.held = False
+            self.hub.release(client.subscriber)
             self.serve()
 
     @rule(i=st.integers(0, 2), channel=st.sampled_from(CHANNELS), back=st.integers(0, 30), served=st.booleans())
     def subscribed(self, i: int, channel: str, back: int, served: bool) -> None:
         if client := self.at(i):
-            heads = self.hub.heads(channel)
+            heads = self.memory.heads(channel)
             starts = {p: max(0, hi - back) for p, hi in heads.items()}
             self.begin(client, channel, starts, told=back % 2 == 0)
             if served:
@@ -137,7 +145,7 @@ class Gateway(RuleBasedStateMachine):
     @rule(i=st.integers(0, 2), channel=st.sampled_from(CHANNELS))
     def bounded(self, i: int, channel: str) -> None:
         if client := self.at(i):
-            starts = dict.fromkeys(self.hub.heads(channel), 0)
+            starts = dict.fromkeys(self.memory.heads(channel), 0)
             until = {p: self.end[Place(channel, p)] for p in starts}
             self.begin(client, channel, starts, told=True, until=until)
 
@@ -145,7 +153,7 @@ class Gateway(RuleBasedStateMachine):
     def waiting(self, i: int, channel: str, ahead: int) -> None:
         """It subscribes from a time that has not come."""
         if client := self.at(i):
-            starts = self.hub.heads(channel)
+            starts = self.memory.heads(channel)
             since = max(starts.values()) + ahead
             self.latest_wait = max(self.latest_wait, since)
             self.begin(client, channel, starts, told=True, since=since)
@@ -153,23 +161,23 @@ class Gateway(RuleBasedStateMachine):
 
     @rule(i=st.integers(0, 2), channel=st.sampled_from(CHANNELS))
     def unsubscribed(self, i: int, channel: str) -> None:
-        if (client := self.at(i)) and self.hub.unsubscribe(client.session, channel):
+        if (client := self.at(i)) and self.hub.unsubscribe(client.subscriber, channel):
             self.ended(client, channel)
 
     @rule(i=st.integers(0, 2), channel=st.sampled_from(CHANNELS))
     def reconnected(self, i: int, channel: str) -> None:
         """It goes away and comes back by its cursor: the new run continues the old one."""
         client = self.at(i)
-        if client is None or channel not in client.session.subscriptions:
+        if client is None or channel not in client.subscriber.subscriptions:
             return
-        cursor = decode(self.hub.cursor(client.session, channel), channel)
+        cursor = decode(self.hub.cursor(client.subscriber, channel), channel)
         for place, run in client.runs.items():
             if place.channel == channel and run.until is None:
                 begun = run.start if run.begun is None else run.begun
                 assert cursor.next_offsets[place.partition] >= max([begun, *(o + 1 for o in run.got)])
                 due = [o for o in self.log[place] if run.start <= o < cursor.next_offsets[place.partition]]
                 assert run.got == due, "a cursor stands right behind what was delivered"
-        self.hub.leave(client.session)
+        self.hub.leave(client.subscriber)
         self.clients.remove(client)
         self.joined()
         self.begin(self.clients[-1], channel, cursor.next_offsets, told=True)
@@ -177,12 +185,12 @@ class Gateway(RuleBasedStateMachine):
     @rule(i=st.integers(0, 2))
     def filled(self, i: int) -> None:
         if client := self.at(i):
-            self.hub.pause(client.session, self.now)
+            self.hub.filled(client.subscriber, self.now)
 
     @rule(i=st.integers(0, 2))
     def drained(self, i: int) -> None:
         if client := self.at(i):
-            client.session.paused = False
+            self.hub.drained(client.subscriber)
             self.serve()
 
     @rule(i=st.integers(0, 2), budget=st.integers(1, 300))
@@ -200,7 +208,7 @@ class Gateway(RuleBasedStateMachine):
     def log_failed(self, i: int) -> None:
         if (client := self.at(i)) and client.needs:
             place, _ = client.needs.pop(0)
-            self.hub.unask(client.session, place)
+            self.hub.unask(client.subscriber, place)
 
     # What must hold.
 
@@ -218,14 +226,15 @@ class Gateway(RuleBasedStateMachine):
             self.end[place] = self.log[place][-1] + 1
             self.tailed(place, self.end[place], 0, False)
         for client in self.clients:
-            client.session.held = client.session.paused = False
+            self.hub.release(client.subscriber)
+            self.hub.drained(client.subscriber)
             for _ in range(1_000):
-                if client.session.audience is not None:
+                if client.subscriber.standing is Standing.LIVE:
                     break
                 self.pump(client, 200)
                 while client.needs:
                     self.read(client, 5)
-            assert client.session.audience is not None
+            assert client.subscriber.standing is Standing.LIVE
             assert not client.gaps, "a gap is always told"
             for place, run in client.runs.items():
                 assert run.got == [
@@ -239,9 +248,9 @@ class Gateway(RuleBasedStateMachine):
         for client in self.clients:
             while self.pump(client, 400):
                 pass
-            if client.session.servable:
-                for place, position in client.session.positions.items():
-                    assert position.asked or position.level(self.hub.rings[place])
+            if client.subscriber.servable:
+                for place, progress in client.subscriber.progress.items():
+                    assert progress.asked or progress.level(self.memory.rings[place])
 
     def at(self, i: int) -> Client | None:
         return self.clients[i] if i < len(self.clients) else None
@@ -256,7 +265,7 @@ class Gateway(RuleBasedStateMachine):
         until: dict[int, int] | None = None,
         since: int | None = None,
     ) -> None:
-        self.hub.subscribe(client.session, channel, starts, told=told, until=until, since=since)
+        self.hub.subscribe(client.subscriber, channel, starts, told=told, until=until, since=since)
         client.gaps = [place for place in client.gaps if place.channel != channel]
         for p, start in starts.items():
             client.runs[Place(channel, p)] = Run(
@@ -268,12 +277,12 @@ class Gateway(RuleBasedStateMachine):
         for place in [place for place in client.runs if place.channel == channel]:
             del client.runs[place]
         if channel == EVERYBODY:
-            for p, hi in self.hub.heads(channel).items():
+            for p, hi in self.memory.heads(channel).items():
                 client.runs[Place(channel, p)] = Run(hi)
 
     def pump(self, client: Client, budget: int) -> bool:
-        pumped = self.hub.pump(client.session, budget, self.now)
-        self.received(client, pumped.data)
+        pumped = self.hub.pump(client.subscriber, budget, self.now)
+        self.received(client, pumped.payloads)
         client.needs += pumped.needs
         return pumped.more
 
@@ -281,18 +290,17 @@ class Gateway(RuleBasedStateMachine):
         place, start = client.needs.pop(0)
         offsets = [o for o in self.log[place] if o >= start][:count]
         end = offsets[-1] + 1 if len(offsets) == count else self.end[place]
-        position = client.session.positions.get(place)
-        since = 0 if position is None else position.since or 0
-        frames = deque((o, frame_of(place, o)) for o in offsets if o >= since)
-        self.hub.supply(client.session, place, start, Chunk(frames, end, max(offsets, default=0)))
+        since = self.hub.since(client.subscriber, place)
+        chunk = deque((o, payload_of(place, o)) for o in offsets if o >= since)
+        self.hub.supply(client.subscriber, place, start, Chunk(chunk, end, max(offsets, default=0)))
 
-    def received(self, client: Client, data: bytes) -> None:
-        for payload in payloads(data):
+    def received(self, client: Client, told: Sequence[bytes]) -> None:
+        for payload in told:
             message = json.loads(payload)
             if message["type"] == "event":
                 channel, partition, offset = message["at"]
-                assert not client.session.held, "nothing comes before the first answer"
-                assert not client.session.paused, "nothing is written into a full buffer"
+                assert not client.subscriber.standing.held, "nothing comes before the first answer"
+                assert not client.subscriber.standing.full, "nothing is written into a full buffer"
                 client.runs[Place(channel, partition)].got.append(offset)
             elif message["type"] == "gap":
                 client.gaps.remove(Place(message["channel"], message["partition"]))

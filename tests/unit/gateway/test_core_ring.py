@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from gateway.core.ring import Ring
 
-FRAME = b"x" * 10
+PAYLOAD = b"x" * 10
 
 
 def filled(offsets: list[int], *, start: int = 0, max_bytes: int = 10_000) -> Ring:
@@ -22,17 +22,17 @@ def test_it_covers_from_its_start_to_where_the_reader_stands() -> None:
     ring.advance(9)
     assert (ring.lo, ring.hi) == (2, 9)
     taken = ring.take(2, 1_000)
-    assert (taken.frames, taken.next) == ([b"3", b"5"], 9)
+    assert (taken.payloads, taken.next) == ([b"3", b"5"], 9)
 
 
 def test_a_start_in_a_hole_takes_what_lies_behind_it() -> None:
-    assert filled([3, 5]).take(4, 1_000).frames == [b"5"]
+    assert filled([3, 5]).take(4, 1_000).payloads == [b"5"]
 
 
 def test_a_budget_ends_a_run_before_the_first_frame_that_does_not_fit_but_gives_one_at_least() -> None:
     ring = filled([1, 2, 3])
-    assert (ring.take(0, 2).frames, ring.take(0, 2).next) == ([b"1", b"2"], 3)
-    assert (ring.take(1, 0).frames, ring.take(1, 0).next) == ([b"1"], 2)
+    assert (ring.take(0, 2).payloads, ring.take(0, 2).next) == ([b"1", b"2"], 3)
+    assert (ring.take(1, 0).payloads, ring.take(1, 0).next) == ([b"1"], 2)
 
 
 def test_the_first_since_a_time_is_found_or_waited_for_at_the_end() -> None:
@@ -47,23 +47,23 @@ def test_the_first_since_a_time_is_found_or_waited_for_at_the_end() -> None:
 
 def test_until_is_exclusive_and_where_it_ends() -> None:
     ring = filled([1, 2, 7])
-    assert (ring.take(0, 100, 5).frames, ring.take(0, 100, 5).next) == ([b"1", b"2"], 5)
-    assert (ring.take(0, 100, 99).frames, ring.take(0, 100, 99).next) == ([b"1", b"2", b"7"], 8)
+    assert (ring.take(0, 100, 5).payloads, ring.take(0, 100, 5).next) == ([b"1", b"2"], 5)
+    assert (ring.take(0, 100, 99).payloads, ring.take(0, 100, 99).next) == ([b"1", b"2", b"7"], 8)
 
 
 def test_the_oldest_go_when_it_is_full_and_the_newest_stays_whatever_its_size() -> None:
     ring = Ring(0, 25)
     for offset in range(4):
-        ring.append(offset, 0, FRAME)
+        ring.append(offset, 0, PAYLOAD)
     assert (ring.lo, ring.hi, ring.size) == (2, 4, 20)
     ring.append(4, 0, b"y" * 100)
-    assert (ring.lo, ring.take(4, 1).frames) == (4, [b"y" * 100])
+    assert (ring.lo, ring.take(4, 1).payloads) == (4, [b"y" * 100])
 
 
 def test_age_drops_what_was_appended_before() -> None:
     ring = filled([1, 2, 3])
     ring.evict(2_500)
-    assert (ring.lo, ring.take(3, 100).frames) == (3, [b"3"])
+    assert (ring.lo, ring.take(3, 100).payloads) == (3, [b"3"])
 
 
 def test_the_newest_are_told_with_their_times_oldest_first() -> None:
@@ -76,12 +76,12 @@ def test_any_run_is_every_frame_from_its_start(steps: list[int], keep: int, data
     ring, offsets, at = Ring(0, keep), [], 0
     for step in steps:
         at += step
-        ring.append(at, at, FRAME)
+        ring.append(at, at, PAYLOAD)
         offsets.append(at)
-    assert ring.size <= max(keep, len(FRAME))
+    assert ring.size <= max(keep, len(PAYLOAD))
     start = data.draw(st.integers(ring.lo, ring.hi))
     budget = data.draw(st.integers(0, keep))
     taken = ring.take(start, budget)
     due = [offset for offset in offsets if offset >= start]
-    assert len(taken.frames) == len([offset for offset in due if offset < taken.next])
-    assert bool(taken.frames) == bool(due)
+    assert len(taken.payloads) == len([offset for offset in due if offset < taken.next])
+    assert bool(taken.payloads) == bool(due)

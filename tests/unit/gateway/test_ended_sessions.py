@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.ended_sessions import EndedSessions
+from gateway.access.ended_sessions import EndedSessions
+from gateway.access.tokens import BadToken, Tokens
 from gateway.settings import GatewaySettings
-from gateway.tokens import BadToken, Tokens
 
 SECRET = "8f2d6c1b9a7e4f3c8d5a6b7c0e1f2a3b"
 

@@ -6,7 +6,7 @@ import asyncio
 
 from structlog.testing import capture_logs
 
-from gateway.sign_in_log import LINES_AT_ONCE, SignInLog
+from gateway.access.sign_in_log import LINES_AT_ONCE, SignInLog
 
 TOLD_AFTER_SECONDS = 0.01
 

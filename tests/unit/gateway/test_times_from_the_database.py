@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from gateway.catalogue import at_iso
+from gateway.tables.catalogue import at_iso
 
 AT = datetime(2026, 11, 24, 10, 30, 0, 123_456, UTC)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from gateway.access.tokens import BadToken, Tokens, check_secret, load_secret
 from gateway.settings import GatewaySettings
-from gateway.tokens import BadToken, Tokens, check_secret, load_secret
 from runtime.errors import SettingsError
 
 SECRET = "8f2d6c1b9a7e4f3c8d5a6b7c0e1f2a3b"

@@ -21,7 +21,13 @@ def test_settled_and_moving_it_is_well() -> None:
 def test_it_is_not_ready_before_its_positions_are_settled() -> None:
     condition = a_well_one()
     condition.settled = False
-    assert condition.checks().problems() == {"positions": "not settled yet"}
+    checks = condition.checks()
+    assert checks.unready() == {"positions": "starting: the positions are not settled yet"}
+    assert checks.problems() == {}
+
+
+def test_one_that_has_just_been_made_stands_still_for_nobody() -> None:
+    assert Condition().checks().problems() == {}
 
 
 @pytest.mark.parametrize("part", ["database", "kafka"])

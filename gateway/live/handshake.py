@@ -14,14 +14,21 @@ from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gateway import metrics
+from gateway.access.tokens import digest
 from gateway.core.limits import Penalties
-from gateway.tokens import digest
+from gateway.public import origin_of
+from gateway.settings import GatewaySettings
+from runtime import log
 from schemas.close_codes import INVALID_TOKEN
 
 HELD_HANDSHAKES = 256
 """Answers to bad tokens that are held at once; more are refused."""
 
 RETRY_SECONDS = 5
+TOLD_ORIGINS = 100
+SHOWN_CHARACTERS = 200
+
+_log = log.get(__name__)
 
 
 def token_of(websocket: WebSocket) -> tuple[str, str | None]:
@@ -36,13 +43,38 @@ def token_of(websocket: WebSocket) -> tuple[str, str | None]:
     return websocket.query_params.get("token", ""), None
 
 
-def origin_allowed(websocket: WebSocket, allowed: tuple[str, ...]) -> bool:
-    """True without an Origin (not a browser), for the gateway's own, and for those of the setting."""
-    origin = websocket.headers.get("origin")
-    if origin is None or origin in allowed:
-        return True
-    parts, host = urlsplit(origin), websocket.headers.get("host")
-    return parts.scheme in ("http", "https") and bool(parts.netloc) and parts.netloc == host
+class Origins:
+    """Whose pages may connect. A refusal is told in the log once for each origin: the browser learns nothing but
+    that the socket failed, and would try again for ever."""
+
+    def __init__(self, settings: GatewaySettings) -> None:
+        self._allowed = {*settings.allowed_origins}
+        if settings.public_url is not None:
+            self._allowed.add(origin_of(settings.public_url))
+        self._told: set[str] = set()
+
+    def allow(self, websocket: WebSocket) -> bool:
+        """True without an Origin (not a browser), for the gateway's own, and for those of the settings."""
+        origin, host = websocket.headers.get("origin"), websocket.headers.get("host")
+        if origin is None or origin in self._allowed:
+            return True
+        parts = urlsplit(origin)
+        if parts.scheme in ("http", "https") and bool(parts.netloc) and parts.netloc == host:
+            return True
+        self._tell(origin[:SHOWN_CHARACTERS], (host or "")[:SHOWN_CHARACTERS])
+        return False
+
+    def _tell(self, origin: str, host: str) -> None:
+        if origin in self._told or len(self._told) >= TOLD_ORIGINS:
+            return
+        self._told.add(origin)
+        _log.warning(
+            "a page of another origin was refused",
+            origin=origin,
+            host=host,
+            help="if it is ours behind a proxy, set CATALOGIZER_GATEWAY__PUBLIC_URL to its address;"
+            " if it may connect, add its origin to CATALOGIZER_GATEWAY__ALLOWED_ORIGINS",
+        )
 
 
 async def refuse(websocket: WebSocket, status: int, why: str) -> None:

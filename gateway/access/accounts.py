@@ -19,7 +19,7 @@ from psycopg_pool import AsyncConnectionPool
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from gateway.tokens import ADMIN_ROLE, new_refresh_token, refresh_hash
+from gateway.access.tokens import ADMIN_ROLE, new_refresh_token, refresh_hash
 
 T = TypeVar("T")
 

@@ -13,15 +13,15 @@ import msgspec
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gateway import metrics
-from gateway.connection import Connection, deadline_of
+from gateway.access.tokens import BadToken, Identity, Tokens
 from gateway.core import answers
 from gateway.core.limits import Bucket
-from gateway.handshake import BadTokens, origin_allowed, refuse, token_of
+from gateway.live.connection import Connection, deadline_of
+from gateway.live.handshake import BadTokens, Origins, refuse, token_of
+from gateway.live.sockets import AsgiSink, Sink, sink_of
+from gateway.live.streaming import Streaming, now_ms
+from gateway.live.subscribing import Subscribing
 from gateway.settings import GatewaySettings
-from gateway.sockets import AsgiSink, Sink, sink_of
-from gateway.streaming import Streaming, now_ms
-from gateway.subscribing import Subscribing
-from gateway.tokens import BadToken, Identity, Tokens
 from schemas import close_codes
 from schemas.close_codes import CloseCode
 from schemas.envelope import BadMessage, Message, decode_message
@@ -48,6 +48,7 @@ class Connections:
         self._open: dict[Connection, None] = {}
         self._of_session: dict[str, int] = {}
         self._bad_tokens = BadTokens()
+        self._origins = Origins(settings)
 
     @property
     def count(self) -> int:
@@ -56,7 +57,7 @@ class Connections:
 
     async def serve(self, websocket: WebSocket) -> None:
         """The endpoint: from the handshake to the end."""
-        if not origin_allowed(websocket, self._settings.allowed_origins):
+        if not self._origins.allow(websocket):
             await refuse(websocket, 403, "origin")
             return
         if not self.accepting or self.count >= self._settings.max_sockets:
@@ -108,14 +109,16 @@ class Connections:
         connection = self._opened(sink_of(websocket), identity)
         if self._tokens.ended(identity):  # while it was accepted
             connection.close(close_codes.REVOKED)
-        first = asyncio.get_running_loop().call_later(FIRST_SECONDS, self._streaming.release, connection.session)
+        first = asyncio.get_running_loop().call_later(
+            FIRST_SECONDS, self._streaming.release, connection.subscriber
+        )
         try:
             while not connection.gone:
                 received = await websocket.receive()
                 if received["type"] == "websocket.disconnect":
                     break
                 await self._hear(connection, received.get("text"))
-                self._streaming.release(connection.session)
+                self._streaming.release(connection.subscriber)
         finally:
             first.cancel()
             del self._open[connection]
@@ -130,7 +133,7 @@ class Connections:
             sink=sink,
             identity=identity,
             streaming=self._streaming,
-            session=self._streaming.connect(sink.write),
+            subscriber=self._streaming.connect(sink.write),
             bucket=Bucket(now),
             deadline=deadline_of(identity),
             pinged_at=now,
@@ -143,35 +146,37 @@ class Connections:
         if text is None:
             connection.close(close_codes.BINARY)
             return
-        session = connection.session
+        subscriber = connection.subscriber
         if not connection.bucket.allows(time.monotonic()):
-            session.write(answers.error("rate_limited", "more than 20 messages a second", now_ms()))
+            self._streaming.tell(
+                subscriber, answers.error("rate_limited", "more than 20 messages a second", now_ms())
+            )
             connection.close(close_codes.RATE_LIMITED)
             return
         try:
             message = decode_message(text)
         except BadMessage as error:
-            session.write(answers.error(error.code, str(error), now_ms(), error.ref))
+            self._streaming.tell(subscriber, answers.error(error.code, str(error), now_ms(), error.ref))
         except msgspec.DecodeError as error:  # a number out of range, beside the fields we know
-            session.write(answers.error("bad_json", str(error), now_ms()))
+            self._streaming.tell(subscriber, answers.error("bad_json", str(error), now_ms()))
         else:
             await self._obey(connection, message)
 
     async def _obey(self, connection: Connection, message: Message) -> None:
-        session = connection.session
+        subscriber = connection.subscriber
         match message.type:
             case "subscribe":
-                if not await self._subscribing.subscribe(session, message):
+                if not await self._subscribing.subscribe(subscriber, message):
                     connection.close(close_codes.GAP)
             case "unsubscribe":
-                self._subscribing.unsubscribe(session, message)
+                self._subscribing.unsubscribe(subscriber, message)
             case "ping":
-                session.write(answers.frame("pong", answers.EMPTY, now_ms(), message.ref))
+                self._streaming.tell(subscriber, answers.message("pong", answers.EMPTY, now_ms(), message.ref))
             case "auth":
                 self._reauthenticate(connection, message)
             case _:
                 text = "types are subscribe, unsubscribe, ping and auth"
-                session.write(answers.error("unknown_type", text, now_ms(), message.ref))
+                self._streaming.tell(subscriber, answers.error("unknown_type", text, now_ms(), message.ref))
 
     def _reauthenticate(self, connection: Connection, message: Message) -> None:
         try:
@@ -180,11 +185,11 @@ class Connections:
                 raise BadToken
         except BadToken:
             text = "token: not one of this user that holds"
-            connection.session.write(answers.error("bad_request", text, now_ms(), message.ref))
+            self._streaming.tell(connection.subscriber, answers.error("bad_request", text, now_ms(), message.ref))
             return
         connection.renew(identity)
         ends = answers.Expiring(iso(identity.expires_at * 1_000))
-        connection.session.write(answers.frame("authenticated", ends, now_ms(), message.ref))
+        self._streaming.tell(connection.subscriber, answers.message("authenticated", ends, now_ms(), message.ref))
 
     def _forget_session(self, session_id: str) -> None:
         self._of_session[session_id] -= 1

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from gateway.errors import GatewayError
 from runtime import log
 from runtime.health import Health
 from runtime.kafka import Kafka, stop_client
@@ -33,7 +34,7 @@ STOP_SECONDS = 2.0
 _log = log.get(__name__)
 
 
-class NotPublished(Exception):
+class NotPublished(GatewayError):
     """No acknowledgement: it may have been written or not. Send it again with the same id."""
 
     retryable = True

@@ -15,13 +15,14 @@ from aiokafka.errors import KafkaError
 
 from gateway import metrics
 from gateway.core import answers
-from gateway.core.hub import Batch
-from gateway.core.session import Place
-from gateway.framer import Framer
-from gateway.streaming import Streaming, now_ms
+from gateway.core.memory import Batch, ChannelPartition
+from gateway.errors import GatewayError
+from gateway.live.framer import Framer
+from gateway.live.streaming import Streaming, now_ms
 from runtime import log
 from runtime.epochs import read_epochs
 from runtime.errors import NotProvisioned
+from runtime.health import Starting
 from runtime.kafka import Kafka, stop_client
 from runtime.lifecycle import Stop
 from schemas.admin import TopicEpoch
@@ -40,28 +41,31 @@ BEYOND_END_TRIES = 10
 _log = log.get(__name__)
 
 
-class _Restart(Exception):
+class TailRestart(GatewayError):
     """The consumer is to be built anew; says why."""
+
+    retryable = True
 
 
 class Tail:
-    """`problem` is None while it stands where the log ends (its start counts as a problem)."""
+    """`condition` is None while it stands where the log ends."""
 
     def __init__(self, kafka: Kafka, framers: dict[str, Framer], streaming: Streaming) -> None:
-        self.problem: str | None = "starting"
+        self.condition: str | Starting | None = Starting("the log is being read")
         self.ready = asyncio.Event()
         self._kafka = kafka
         self._framers = framers
         self._streaming = streaming
+        self._memory = streaming.memory
         self._epochs: dict[str, str] = {}
         self._beyond_end = 0
-        self._ends: dict[Place, int] = {}
+        self._ends: dict[ChannelPartition, int] = {}
 
     def lag(self) -> dict[str, dict[int, int]]:
         """Records that the log holds beyond what was read, by channel and partition."""
         lag: dict[str, dict[int, int]] = {}
         for place, end in self._ends.items():
-            behind = max(0, end - self._streaming.hub.rings[place].hi)
+            behind = max(0, end - self._memory.head(place))
             lag.setdefault(place.channel, {})[place.partition] = behind
         return lag
 
@@ -72,10 +76,10 @@ class Tail:
             began = time.monotonic()
             try:
                 await self._follow(stop)
-            except (KafkaError, NotProvisioned, SchemaError, OSError, TimeoutError, _Restart) as error:
+            except (KafkaError, NotProvisioned, SchemaError, OSError, TimeoutError, TailRestart) as error:
                 failures = 0 if time.monotonic() - began > STALL_SECONDS else failures + 1
-                self.problem = f"{type(error).__name__}: {error}"
-                _log.warning("tail starts again", error=self.problem)
+                self.condition = _in_words(error)
+                _log.warning("tail starts again", error=f"{type(error).__name__}: {error}")
                 metrics.TAIL_RESTARTS.inc()
                 await stop.wait(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
 
@@ -100,19 +104,22 @@ class Tail:
                 checking.cancel()
             await stop_client(consumer)
 
-    def _places(self, epochs: dict[str, TopicEpoch]) -> dict[TopicPartition, Place]:
+    def _places(self, epochs: dict[str, TopicEpoch]) -> dict[TopicPartition, ChannelPartition]:
         places = {}
         for channel in CHANNELS.values():
             if channel.topic is None:
                 continue
             if channel.topic.name not in epochs:
-                raise NotProvisioned(channel.topic.name)
+                raise NotProvisioned(self._kafka.name(channel.topic))
             for p in range(epochs[channel.topic.name].partitions):
-                places[TopicPartition(self._kafka.name(channel.topic), p)] = Place(channel.name, p)
+                places[TopicPartition(self._kafka.name(channel.topic), p)] = ChannelPartition(channel.name, p)
         return places
 
     async def _seek(
-        self, consumer: AIOKafkaConsumer, places: dict[TopicPartition, Place], epochs: dict[str, TopicEpoch]
+        self,
+        consumer: AIOKafkaConsumer,
+        places: dict[TopicPartition, ChannelPartition],
+        epochs: dict[str, TopicEpoch],
     ) -> dict[TopicPartition, int]:
         """Put the consumer where the rings end; returns where the log ends."""
         consumer.assign(list(places))
@@ -126,22 +133,21 @@ class Tail:
                 self._enter(channel.name, epochs[channel.topic.name].epoch, floors, ends)
         self._beyond_end = 0
         for tp, place in places.items():
-            consumer.seek(tp, self._streaming.hub.rings[place].hi)
+            consumer.seek(tp, self._memory.head(place))
         return dict(end)
 
     def _enter(self, channel: str, epoch: str, earliest: dict[int, int], end: dict[int, int]) -> None:
-        hub = self._streaming.hub
         known = self._epochs.get(channel)
         if known is None:
-            hub.open(channel, epoch, {p: max(earliest[p], end[p] - BACK_RECORDS) for p in end})
+            self._streaming.open(channel, epoch, {p: max(earliest[p], end[p] - BACK_RECORDS) for p in end})
         elif known != epoch:
             _log.error("the topic is another one", channel=channel, epoch=epoch)
             self._streaming.reopen(channel, epoch, earliest)
-        elif any(hi > end[p] for p, hi in hub.heads(channel).items()):
+        elif any(hi > end[p] for p, hi in self._memory.heads(channel).items()):
             # A broker that has just started may not know its end yet; one that lost data never will.
             self._beyond_end += 1
             if self._beyond_end < BEYOND_END_TRIES:
-                raise _Restart(f"{channel} ends before where we stand")
+                raise TailRestart(f"{channel} ends before where we stand")
             _log.error("the log has lost what was read", channel=channel)
             self._streaming.reopen(channel, epoch, end)
         else:
@@ -150,18 +156,18 @@ class Tail:
 
     def _tell_retention(self, channel: str, earliest: dict[int, int]) -> None:
         now = now_ms()
-        for p, hi in self._streaming.hub.heads(channel).items():
+        for p, hi in self._memory.heads(channel).items():
             if hi < earliest[p]:
                 gap = answers.gap(channel, p, hi, earliest[p], "retention", now)
-                self._streaming.publish([Batch(Place(channel, p), [(hi, now, gap)], earliest[p])])
+                self._streaming.publish([Batch(ChannelPartition(channel, p), [(hi, now, gap)], earliest[p])])
 
-    async def _step(self, consumer: AIOKafkaConsumer, places: dict[TopicPartition, Place]) -> None:
+    async def _step(self, consumer: AIOKafkaConsumer, places: dict[TopicPartition, ChannelPartition]) -> None:
         fetched = await consumer.getmany(timeout_ms=200, max_records=STEP_RECORDS)
         batches = []
         for tp, place in places.items():
             records, hi = fetched.get(tp, ()), await consumer.position(tp)
             self._ends[place] = consumer.last_stable_offset(tp) or hi
-            if records or hi > self._streaming.hub.rings[place].hi:
+            if records or hi > self._memory.head(place):
                 frame = self._framers[place.channel].frame
                 batches.append(Batch(place, [frame(record) for record in records], hi))
                 metrics.EVENTS.labels(place.channel).inc(len(records))
@@ -169,28 +175,40 @@ class Tail:
             self._streaming.publish(batches)
             await asyncio.sleep(0)  # data at hand is returned without a pause: let the sockets have their turn
 
-    def _note_progress(self, places: dict[TopicPartition, Place], goal: dict[TopicPartition, int]) -> None:
-        if self.ready.is_set() and self.problem is None:
+    def _note_progress(
+        self, places: dict[TopicPartition, ChannelPartition], goal: dict[TopicPartition, int]
+    ) -> None:
+        if self.ready.is_set() and self.condition is None:
             return
-        rings = self._streaming.hub.rings
-        if all(rings[place].hi >= goal[tp] for tp, place in places.items()):
-            self.problem = None
+        if all(self._memory.head(place) >= goal[tp] for tp, place in places.items()):
+            self.condition = None
             self.ready.set()
 
     async def _check_epochs(self) -> None:
-        """Every minute, beside the events; raises _Restart, and what `read_epochs` raises."""
+        """Every minute, beside the events; raises TailRestart, and what `read_epochs` raises."""
         while True:
             await asyncio.sleep(EPOCH_SECONDS)
             for name, epoch in (await read_epochs(self._kafka)).items():
                 for channel in CHANNELS.values():
                     known = self._epochs.get(channel.name)
                     if channel.topic is not None and channel.topic.name == name and known != epoch.epoch:
-                        raise _Restart(f"{name} has another epoch")
+                        raise TailRestart(f"{name} has another epoch")
+
+
+def _in_words(error: Exception) -> str:
+    """For who reads the health page."""
+    match error:
+        case NotProvisioned() | TailRestart():
+            return str(error)
+        case SchemaError():
+            return f"the topics are not those of this program: {error}"
+        case _:
+            return f"Kafka does not answer ({type(error).__name__})"
 
 
 def _check_stall(consumer: AIOKafkaConsumer, partitions: list[TopicPartition], began_ms: int) -> None:
-    """Raise _Restart when no partition at all has been answered for: an idle topic answers twice a second."""
+    """Raise TailRestart when no partition at all has been answered for: an idle topic answers twice a second."""
     polled = (consumer.last_poll_timestamp(partition) for partition in partitions)
     newest = max((at for at in polled if at is not None), default=began_ms)
     if now_ms() - newest > STALL_SECONDS * 1_000:
-        raise _Restart(f"no answer from the broker for {STALL_SECONDS:.0f} s")
+        raise TailRestart(f"no answer from the broker for {STALL_SECONDS:.0f} s")

@@ -19,7 +19,7 @@ from psycopg import AsyncConnection, AsyncCursor
 from psycopg.errors import UniqueViolation
 from psycopg.rows import class_row
 
-from gateway.account_rules import (
+from gateway.access.account_rules import (
     LastAdmin,
     NoSuchAccount,
     Taken,
@@ -27,8 +27,8 @@ from gateway.account_rules import (
     check_name,
     check_password,
 )
-from gateway.accounts import hasher
-from gateway.tokens import ADMIN_ROLE
+from gateway.access.accounts import hasher
+from gateway.access.tokens import ADMIN_ROLE
 from runtime import log
 
 ADMIN = "admin"

@@ -20,7 +20,7 @@ from websockets.frames import Frame
 from websockets.http11 import Request
 
 from gateway.core.framing import PING, payloads
-from gateway.core.session import Write
+from gateway.core.subscriber import Write
 from schemas.close_codes import BAD_UTF8, RESTART, CloseCode
 
 EXTENSION = "catalogizer.sink"

@@ -6,12 +6,13 @@ import time
 from dataclasses import dataclass
 
 from gateway import metrics
+from gateway.access.tokens import LEEWAY_SECONDS, Identity
 from gateway.core import answers
 from gateway.core.limits import Bucket
-from gateway.core.session import Session
-from gateway.sockets import Sink
-from gateway.streaming import Streaming, now_ms
-from gateway.tokens import LEEWAY_SECONDS, Identity
+from gateway.core.standing import Standing
+from gateway.core.subscriber import Subscriber
+from gateway.live.sockets import Sink
+from gateway.live.streaming import Streaming, now_ms
 from schemas import close_codes
 from schemas.close_codes import CloseCode
 from schemas.times import iso
@@ -26,21 +27,25 @@ class Connection:
     sink: Sink
     identity: Identity
     streaming: Streaming
-    session: Session
+    subscriber: Subscriber
     bucket: Bucket
     deadline: int
     pinged_at: float
     warned: bool = False
     awaiting_pong: bool = False
-    gone: bool = False
+
+    @property
+    def gone(self) -> bool:
+        """True when nothing may be written any more."""
+        return self.subscriber.standing is Standing.ENDED
 
     def paused(self) -> None:
         """The client does not keep up."""
-        self.streaming.paused(self.session)
+        self.streaming.filled(self.subscriber)
 
     def drained(self) -> None:
         """It has room again."""
-        self.streaming.drained(self.session)
+        self.streaming.drained(self.subscriber)
 
     def ponged(self) -> None:
         """It lives."""
@@ -48,33 +53,32 @@ class Connection:
 
     def closed(self) -> None:
         """Nothing may be written any more."""
-        self.gone = True
-        self.session.write = _nowhere
-        self.streaming.leave(self.session)
+        self.streaming.leave(self.subscriber)
 
     def close(self, code: CloseCode) -> None:
         """Close from our side: its position first, where it is told positions."""
         if self.gone:
             return
-        if told := self.streaming.hub.positions(self.session, now_ms()):
-            self.session.write(told)
+        self.streaming.tell_positions(self.subscriber)
         metrics.CLOSED.labels(str(code.code)).inc()
         self.sink.close(code)
 
     def sweep(self, now: float, wall: float, ping_seconds: float) -> None:
         """What is due by time: pings, the token's end."""
         if now - self.pinged_at >= ping_seconds:
-            if self.awaiting_pong and not self.session.paused:
+            if self.awaiting_pong and not self.subscriber.standing.full:
                 self.close(close_codes.NO_PONG)
                 return
             self.pinged_at, self.awaiting_pong = now, True
             self.sink.ping()
         if wall >= self.deadline:
             self.close(close_codes.TOKEN_EXPIRED)
-        elif wall >= self.deadline - EXPIRY_NOTICE_SECONDS and not self.warned and not self.session.held:
+        elif (
+            wall >= self.deadline - EXPIRY_NOTICE_SECONDS and not self.warned and not self.subscriber.standing.held
+        ):
             self.warned = True
             ends = answers.Expiring(iso(self.deadline * 1_000))
-            self.session.write(answers.frame("auth_expiring", ends, now_ms()))
+            self.streaming.tell(self.subscriber, answers.message("auth_expiring", ends, now_ms()))
 
     def renew(self, identity: Identity) -> None:
         """A new token of the same user came in."""
@@ -85,7 +89,3 @@ def deadline_of(identity: Identity) -> int:
     """When the socket must go: the token's end, or the end of the leeway for one accepted within it."""
     ended = identity.expires_at <= time.time()
     return identity.expires_at + LEEWAY_SECONDS if ended else identity.expires_at
-
-
-def _nowhere(_data: bytes) -> None:
-    """Where writes to a socket that is gone end."""

@@ -13,8 +13,8 @@ from msgspec import UNSET
 
 from gateway.core import answers, resolve
 from gateway.core.limits import MAX_SUBSCRIPTIONS
+from gateway.core.memory import ChannelPartition
 from gateway.core.resolve import Resolved
-from gateway.core.session import Place, Session
 from gateway.core.starts import (
     BadOption,
     OnGap,
@@ -26,11 +26,11 @@ from gateway.core.starts import (
     start_of,
     until_of,
 )
-from gateway.log_reader import LogReader, LogUnavailable
-from gateway.streaming import Streaming, now_ms
+from gateway.core.subscriber import Subscriber
+from gateway.live.streaming import Streaming, now_ms
+from gateway.log.reader import LogReader, LogUnavailable
 from schemas.channels import CHANNELS, Channel
-from schemas.cursor import Cursor
-from schemas.envelope import Message
+from schemas.envelope import ErrorCode, Message
 from schemas.errors import BadCursor
 from schemas.places import AtEach, AtTime, Bounds, Earliest, Head, Last, offsets
 
@@ -40,75 +40,89 @@ class Subscribing:
 
     def __init__(self, streaming: Streaming, log_reader: LogReader) -> None:
         self._streaming = streaming
-        self._hub = streaming.hub
+        self._memory = streaming.memory
         self._log = log_reader
 
-    async def subscribe(self, session: Session, message: Message) -> bool:
+    async def subscribe(self, subscriber: Subscriber, message: Message) -> bool:
         """Do what the message asks and answer it; False when it asked to fail on a gap and there is one."""
-        channel = self._channel(session, message)
+        channel = self._channel(subscriber, message)
         if channel is None:
             return True
         try:
             refuse_unknown(message)
             start, until = start_of(message.from_, channel.name), until_of(message.until)
             on_gap = on_gap_of(message.on_gap)
-            if message.plain and channel.name in session.subscriptions:
-                self._say_again(session, channel, message)
+            if message.plain and channel.name in subscriber.subscriptions:
+                self._say_again(subscriber, channel, message)
                 return True
-            if channel.name not in session.subscriptions and len(session.subscriptions) >= MAX_SUBSCRIPTIONS:
-                session.write(answers.error("limit", f"{MAX_SUBSCRIPTIONS} subscriptions", now_ms(), message.ref))
+            if channel.name not in subscriber.subscriptions and len(subscriber.subscriptions) >= MAX_SUBSCRIPTIONS:
+                self._streaming.tell(
+                    subscriber, answers.error("limit", f"{MAX_SUBSCRIPTIONS} subscriptions", now_ms(), message.ref)
+                )
                 return True
             resolved = await self._start(channel, start, on_gap)
             ends = await self._until(channel, until, resolved)
         except BadOption as error:
-            session.write(answers.error("bad_request", error.reason, now_ms(), message.ref))
+            self._refuse(subscriber, message, "bad_request", error.reason)
         except BadCursor as error:
-            session.write(answers.error("bad_cursor", f"cursor: {error.reason}", now_ms(), message.ref))
+            self._streaming.tell(
+                subscriber, answers.error("bad_cursor", f"cursor: {error.reason}", now_ms(), message.ref)
+            )
         except LogUnavailable:
             text = "the log does not answer; try again"
-            session.write(answers.error("unavailable", text, now_ms(), message.ref))
+            self._refuse(subscriber, message, "unavailable", text)
         else:
-            self._enter(session, channel, message, resolved, ends)
+            self._enter(subscriber, channel, message, resolved, ends)
             return resolved.recovered or on_gap != "fail"
         return True
 
-    def unsubscribe(self, session: Session, message: Message) -> None:
+    def unsubscribe(self, subscriber: Subscriber, message: Message) -> None:
         """Do what the message asks and answer it."""
-        channel = self._channel(session, message)
+        channel = self._channel(subscriber, message)
         if channel is None:
             return
-        if not self._hub.unsubscribe(session, channel.name):
+        if not self._streaming.unsubscribe(subscriber, channel.name):
             text = f"not subscribed to {channel.name}"
-            session.write(answers.error("not_subscribed", text, now_ms(), message.ref))
+            self._refuse(subscriber, message, "not_subscribed", text)
             return
         body = answers.Unsubscribed(channel=channel.name)
-        session.write(answers.frame("unsubscribed", body, now_ms(), message.ref))
-        self._streaming.serve(session)
+        self._streaming.tell(subscriber, answers.message("unsubscribed", body, now_ms(), message.ref))
 
-    def _channel(self, session: Session, message: Message) -> Channel | None:
+    def _channel(self, subscriber: Subscriber, message: Message) -> Channel | None:
         """The channel meant; None after an error was sent. A forbidden one would look like one not there."""
         name = message.channel
         channel = CHANNELS.get(name) if isinstance(name, str) else None
         if channel is None:
             text = f"channels are {', '.join(CHANNELS)}"
-            session.write(answers.error("unknown_channel", text, now_ms(), message.ref))
+            self._refuse(subscriber, message, "unknown_channel", text)
         return channel
 
+    def _refuse(self, subscriber: Subscriber, message: Message, code: ErrorCode, text: str) -> None:
+        self._streaming.tell(subscriber, answers.error(code, text, now_ms(), message.ref))
+
     def _enter(
-        self, session: Session, channel: Channel, message: Message, resolved: Resolved, ends: dict[int, int] | None
+        self,
+        subscriber: Subscriber,
+        channel: Channel,
+        message: Message,
+        resolved: Resolved,
+        ends: dict[int, int] | None,
     ) -> None:
         """The one step: nothing can be published between the answer's offsets and the client's positions."""
         told = not message.plain
-        self._hub.subscribe(session, channel.name, resolved.start, told=told, until=ends, since=resolved.since)
-        self._confirm(session, channel, message, resolved)
-        self._streaming.serve(session)
+        self._streaming.subscribe(
+            subscriber, channel.name, resolved.start, told=told, until=ends, since=resolved.since
+        )
+        self._confirm(subscriber, channel, message, resolved)
 
-    def _say_again(self, session: Session, channel: Channel, message: Message) -> None:
-        self._confirm(session, channel, message, Resolved(self._hub.next_offsets(session, channel.name)))
+    def _say_again(self, subscriber: Subscriber, channel: Channel, message: Message) -> None:
+        self._confirm(
+            subscriber, channel, message, Resolved(self._streaming.next_offsets(subscriber, channel.name))
+        )
 
-    def _confirm(self, session: Session, channel: Channel, message: Message, resolved: Resolved) -> None:
-        name, heads = channel.name, self._hub.heads(channel.name)
-        epoch, floors = self._hub.epoch(name), self._hub.floors(name)
+    def _confirm(self, subscriber: Subscriber, channel: Channel, message: Message, resolved: Resolved) -> None:
+        name, heads = channel.name, self._memory.heads(channel.name)
+        epoch, floors = self._memory.epoch(name), self._memory.floors(name)
         body = answers.Subscribed(
             channel=name,
             start=dict(resolved.start),
@@ -116,21 +130,21 @@ class Subscribing:
             epoch=epoch,
             mode=resolve.mode(resolved.start, floors, heads),
             recovered=resolved.recovered,
-            cursor=Cursor(name, epoch, len(heads), dict(resolved.start)).encode(),
+            cursor=self._memory.cursor(name, dict(resolved.start)),
             reason=UNSET if resolved.reason is None else resolved.reason,
             missed=resolved.missed or UNSET,
         )
-        session.write(answers.frame("subscribed", body, now_ms(), message.ref))
+        self._streaming.tell(subscriber, answers.message("subscribed", body, now_ms(), message.ref))
 
     async def _start(self, channel: Channel, start: Start, on_gap: OnGap) -> Resolved:
         name = channel.name
         match start:
             case Head():
-                return Resolved(self._hub.heads(name))
+                return Resolved(self._memory.heads(name))
             case AtEach(wanted):
                 return await self._resume(name, wanted, on_gap, named=start)
             case Resume(cursor):
-                same = cursor.epoch == self._hub.epoch(name)
+                same = cursor.epoch == self._memory.epoch(name)
                 return await self._resume(name, cursor.next_offsets, on_gap, same_epoch=same)
             case Earliest():
                 return Resolved((await self._bounds(name)).earliest)
@@ -152,7 +166,7 @@ class Subscribing:
         named: AtEach | None = None,
     ) -> Resolved:
         """`named`: by the client itself, number by number, and not by a cursor of ours."""
-        if same_epoch and resolve.fits(wanted, self._hub.floors(name), self._hub.heads(name)):
+        if same_epoch and resolve.fits(wanted, self._memory.floors(name), self._memory.heads(name)):
             return Resolved(wanted)
         bounds = await self._bounds(name)
         if named is not None:
@@ -162,13 +176,13 @@ class Subscribing:
     async def _newest(self, name: str, count: int) -> dict[int, int]:
         bounds: Bounds[int] | None = None
         tails = {}
-        for p, floor in self._hub.floors(name).items():
-            tails[p] = self._hub.rings[Place(name, p)].newest(count)
+        for p, floor in self._memory.floors(name).items():
+            tails[p] = self._memory.newest(ChannelPartition(name, p), count)
             if len(tails[p]) < count and floor > 0:
                 bounds = bounds or await self._bounds(name)
                 if floor > bounds.earliest[p]:
-                    tails[p] = await self._log.newest(Place(name, p), bounds, count)
-        heads = self._hub.heads(name) if bounds is None else bounds.end
+                    tails[p] = await self._log.newest(ChannelPartition(name, p), bounds, count)
+        heads = self._memory.heads(name) if bounds is None else bounds.end
         return resolve.newest(tails, heads, count)
 
     async def _until(self, channel: Channel, until: Until, resolved: Resolved) -> dict[int, int] | None:
@@ -180,7 +194,9 @@ class Subscribing:
             case AtTime(at):
                 ends = await self._log.since(channel.name, self._partitions(channel.name), at)
             case AtEach(named):
-                here = Bounds(offsets(self._hub.floors(channel.name)), offsets(self._hub.heads(channel.name)))
+                here = Bounds(
+                    offsets(self._memory.floors(channel.name)), offsets(self._memory.heads(channel.name))
+                )
                 resolve.refuse(until, here, "until.offsets", beyond=False)
                 ends = named
             case _:
@@ -192,4 +208,4 @@ class Subscribing:
         return await self._log.bounds(name, partitions) if partitions else Bounds({}, {})
 
     def _partitions(self, name: str) -> tuple[int, ...]:
-        return tuple(self._hub.heads(name))
+        return tuple(self._memory.heads(name))

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, LiteralString
+from typing import Annotated, Any, Literal, LiteralString
 
 from psycopg.rows import class_row
 from psycopg_pool import AsyncConnectionPool
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from schemas.ids import MAX_SAFE
 from schemas.times import iso, millis
 
 SortBy = Literal["updated_at", "created_at", "title", "year", "rating", "file_size"]
@@ -49,22 +51,27 @@ _MATCHES: tuple[tuple[str, LiteralString], ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Search:
-    """What to look for. None: any. `query` matches anywhere in title or path, case aside."""
+Text = Annotated[str | None, BeforeValidator(lambda text: text or None), Field(max_length=1_024)]
+Year = Annotated[int | None, Field(ge=0, le=9_999)]
 
-    query: str | None = None
-    media_type: str | None = None
-    year: int | None = None
-    year_min: int | None = None
-    year_max: int | None = None
-    rating_min: float | None = None
-    quality: str | None = None
-    storage_root: str | None = None
+
+class Search(BaseModel):
+    """What to look for, also as the parameters of a request. None, and an empty text: any."""
+
+    model_config = ConfigDict(frozen=True)
+
+    query: Text = Field(None, description="anywhere in title or path, case aside")
+    media_type: Text = None
+    year: Year = None
+    year_min: Year = None
+    year_max: Year = None
+    rating_min: float | None = Field(None, ge=0, le=100)
+    quality: Text = None
+    storage_root: Text = None
     sort_by: SortBy = "updated_at"
     sort_order: SortOrder = "desc"
-    limit: int = 24
-    offset: int = 0
+    limit: int = Field(24, ge=1, le=200)
+    offset: int = Field(0, ge=0, lt=MAX_SAFE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +173,7 @@ def statements(wanted: Search) -> tuple[LiteralString, LiteralString, dict[str, 
 
 
 def _values(wanted: Search) -> dict[str, object]:
-    values: dict[str, object] = {name: getattr(wanted, name) for name in wanted.__dataclass_fields__}
+    values = wanted.model_dump()
     if wanted.query is not None:
         escaped = wanted.query.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
         values["query"] = f"%{escaped}%"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 
-from gateway.account_rules import loggable
+from gateway.access.account_rules import loggable
 from gateway.core.limits import Bucket
 from runtime import log
 

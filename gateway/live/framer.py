@@ -1,4 +1,4 @@
-"""From a record of a channel's topic to its framed bytes: the same for live, memory and log.
+"""From a record of a channel's topic to its event frame, the JSON payload: the same for live, memory and log.
 
 A record that is no event of its channel becomes a `gap` for its offset, built from the log alone, so that
 every client at any time sees the same at the same place.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from gateway import metrics
 from gateway.core import answers
-from gateway.core.framing import text_frame
 from runtime import log
 from schemas.channels import Channel
 from schemas.codec import Codec
@@ -30,7 +29,7 @@ class Framer:
         self._codec: Codec[object] = Codec(channel.data)
 
     def frame(self, record: LogRecord) -> tuple[int, int, bytes]:
-        """(offset, append time in ms, framed bytes) of a record; raises nothing."""
+        """(offset, append time in ms, payload) of a record; raises nothing."""
         try:
             value = self._checked(record)
         except SchemaError as error:
@@ -52,7 +51,7 @@ class Framer:
             value=value,
             legacy_payload=self._legacy_payload,
         )
-        return record.offset, record.timestamp, text_frame(payload)
+        return record.offset, record.timestamp, payload
 
     def _checked(self, record: LogRecord) -> bytes:
         check_version(record.headers)

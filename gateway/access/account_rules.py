@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 
-from gateway.tokens import ADMIN_ROLE
+from gateway.access.tokens import ADMIN_ROLE
 
 ROLE_IDS = {"admin": ADMIN_ROLE, "user": 2}
 """Role ids by the names that commands take."""

@@ -18,8 +18,8 @@ from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from gateway import metrics
 from gateway.core import answers
-from gateway.core.session import Place
-from gateway.framer import Framer
+from gateway.core.memory import ChannelPartition as Place
+from gateway.live.framer import Framer
 from runtime import log_reading
 from runtime.kafka import Kafka, stop_client
 from schemas.channels import CHANNELS

@@ -1,0 +1,113 @@
+"""The newest events of every channel in memory: the epoch of each channel's topic, and a ring per partition.
+
+Shells read it through `MemoryView`; only the hub writes to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from gateway.core.ring import Ring
+from schemas.cursor import Cursor
+
+
+class ChannelPartition(NamedTuple):
+    """A partition of a channel's topic."""
+
+    channel: str
+    partition: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What the tail read of one partition: (offset, append time in ms, payload) in order, and where it stands."""
+
+    place: ChannelPartition
+    records: Sequence[tuple[int, int, bytes]]
+    hi: int
+
+
+class MemoryView(Protocol):
+    """Where this process stands in the channels' topics."""
+
+    def head(self, place: ChannelPartition) -> int:
+        """Where the reader of one partition stands."""
+
+    def heads(self, channel: str) -> dict[int, int]:
+        """Per partition where the reader stands; empty for a channel without a topic."""
+
+    def floors(self, channel: str) -> dict[int, int]:
+        """Per partition the lowest offset in memory."""
+
+    def epoch(self, channel: str) -> str:
+        """The epoch of the channel's topic; empty for a channel without one."""
+
+    def newest(self, place: ChannelPartition, count: int) -> list[tuple[int, int]]:
+        """(append time, offset) of the `count` newest events in memory, oldest first; fewer when it has fewer."""
+
+    def cursor(self, channel: str, next_offsets: dict[int, int]) -> str:
+        """`next_offsets` as a cursor of the channel."""
+
+
+class Memory:
+    """All rings of the process."""
+
+    def __init__(self, ring_bytes: int) -> None:
+        """`ring_bytes`: bound of each partition's ring."""
+        self.rings: dict[ChannelPartition, Ring] = {}
+        self._epochs: dict[str, str] = {}
+        self._partitions: dict[str, list[int]] = {}
+        self._ring_bytes = ring_bytes
+
+    @property
+    def size(self) -> int:
+        """Bytes of the payloads in memory."""
+        return sum(ring.size for ring in self.rings.values())
+
+    def open(self, channel: str, epoch: str, starts: Mapping[int, int]) -> None:
+        """Begin to follow a channel's topic: per partition the offset at which its reader starts."""
+        self._epochs[channel] = epoch
+        self._partitions[channel] = sorted(starts)
+        for partition, start in starts.items():
+            self.rings[ChannelPartition(channel, partition)] = Ring(start, self._ring_bytes)
+
+    def take(self, batch: Batch) -> list[bytes]:
+        """Keep what was read; returns the payloads that are new."""
+        ring, fresh = self.rings[batch.place], []
+        for offset, at, payload in batch.records:
+            if offset >= ring.hi:
+                ring.append(offset, at, payload)
+                fresh.append(payload)
+        ring.advance(batch.hi)
+        return fresh
+
+    def evict(self, older_than: int) -> None:
+        """Drop what was appended before `older_than` (ms)."""
+        for ring in self.rings.values():
+            ring.evict(older_than)
+
+    def head(self, place: ChannelPartition) -> int:
+        """As `MemoryView` says."""
+        return self.rings[place].hi
+
+    def heads(self, channel: str) -> dict[int, int]:
+        """As `MemoryView` says."""
+        return {p: self.rings[ChannelPartition(channel, p)].hi for p in self._partitions.get(channel, ())}
+
+    def floors(self, channel: str) -> dict[int, int]:
+        """As `MemoryView` says."""
+        return {p: self.rings[ChannelPartition(channel, p)].lo for p in self._partitions.get(channel, ())}
+
+    def epoch(self, channel: str) -> str:
+        """As `MemoryView` says."""
+        return self._epochs.get(channel, "")
+
+    def newest(self, place: ChannelPartition, count: int) -> list[tuple[int, int]]:
+        """As `MemoryView` says."""
+        return self.rings[place].newest(count)
+
+    def cursor(self, channel: str, next_offsets: dict[int, int]) -> str:
+        """As `MemoryView` says."""
+        return Cursor(channel, self.epoch(channel), len(self._partitions.get(channel, ())), next_offsets).encode()

@@ -1,0 +1,22 @@
+"""What can go wrong in the gateway, as one tree. `retryable`: the same question may be asked again.
+
+    GatewayError
+    ├── ApiError          an answer that is an error: HTTP status, code for programs, message for people
+    ├── BadOption         an option of `subscribe` that is none
+    ├── BadPage           a page's cursor that is none of ours
+    ├── BadToken          not a token that holds; says no more than that
+    ├── LogUnavailable    the log did not answer in time (retryable)
+    ├── NotPublished      no acknowledgement: written or not (retryable, with the same id)
+    ├── TailRestart       the tail's consumer is to be built anew (retryable)
+    └── TooManySignIns    so many passwords wait to be checked that this one is not (retryable)
+
+Each stands beside what raises it. Settings that do not hold are `runtime.settings.SettingsError`.
+"""
+
+from __future__ import annotations
+
+
+class GatewayError(Exception):
+    """Root of the tree."""
+
+    retryable = False

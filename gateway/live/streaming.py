@@ -1,0 +1,232 @@
+"""The one door to the hub: performs what it decides, so that nobody else touches a subscriber's state.
+
+Live writes go first and are made in the step in which the tail hands its batch over. Subscribers that are behind
+take turns of 64 KiB, a millisecond of them per step of the event loop, and only while their sockets drain.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+
+from gateway import metrics
+from gateway.core.framing import text_frame, text_frames
+from gateway.core.hub import Delivery, Hub
+from gateway.core.memory import Batch, ChannelPartition, Memory, MemoryView
+from gateway.core.replay import Chunk
+from gateway.core.standing import Standing
+from gateway.core.subscriber import Subscriber, Write
+from gateway.log.reader import LogReader, LogUnavailable
+from runtime import log
+
+TURN_BYTES = 65_536
+TURN_SECONDS = 0.001
+TICK_SECONDS = 1.0
+RETRY_SECONDS = 1.0
+
+_log = log.get(__name__)
+
+
+def now_ms() -> int:
+    """The wall clock in milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+class Streaming:
+    """The hub with an event loop around it; lives in one loop."""
+
+    def __init__(
+        self, everybody: Iterable[str], log_reader: LogReader, ring_bytes: int, ring_seconds: int
+    ) -> None:
+        """`everybody`: channels delivered to every subscriber; bounds of memory per partition."""
+        self._memory = Memory(ring_bytes)
+        self._hub = Hub(everybody, self._memory)
+        self._log_reader = log_reader
+        self._ring_ms = ring_seconds * 1_000
+        self._runnable: dict[Subscriber, None] = {}
+        self._turning = False
+        self._reads: set[asyncio.Task[None]] = set()
+
+    @property
+    def memory(self) -> MemoryView:
+        """Where this process stands in the log, to read."""
+        return self._memory
+
+    @property
+    def behind(self) -> int:
+        """Subscribers that are not live."""
+        return len(self._hub.behind)
+
+    # The tail's side.
+
+    def open(self, channel: str, epoch: str, starts: Mapping[int, int]) -> None:
+        """Begin to follow a channel's topic: per partition the offset at which its reader starts."""
+        self._hub.open(channel, epoch, starts)
+
+    def publish(self, batches: Sequence[Batch]) -> None:
+        """What the tail read: into memory, to live subscribers, then turns for the others."""
+        self._deliver(self._hub.publish(batches, now_ms()))
+        for subscriber in self._hub.behind:
+            self._serve(subscriber)
+
+    def reopen(self, channel: str, epoch: str, starts: Mapping[int, int]) -> None:
+        """A channel's topic is another one now."""
+        self._deliver(self._hub.reopen(channel, epoch, starts, now_ms()))
+
+    # The sockets' side.
+
+    def connect(self, write: Write) -> Subscriber:
+        """A new subscriber; no event is sent to it before `release`."""
+        return self._hub.join(write)
+
+    def tell(self, subscriber: Subscriber, payload: bytes) -> None:
+        """Write one message of the gateway's own; nothing where it is gone."""
+        if subscriber.standing is not Standing.ENDED:
+            subscriber.write(text_frame(payload))
+
+    def release(self, subscriber: Subscriber) -> None:
+        """It had its first answer, or its first second."""
+        self._hub.release(subscriber)
+        self._serve(subscriber)
+
+    def subscribe(
+        self,
+        subscriber: Subscriber,
+        channel: str,
+        starts: Mapping[int, int],
+        *,
+        told: bool,
+        until: Mapping[int, int] | None = None,
+        since: int | None = None,
+    ) -> None:
+        """Follow a channel from `starts` on; its events come after this step of the event loop, so that what is
+        told in it comes first."""
+        self._hub.subscribe(subscriber, channel, starts, told=told, until=until, since=since)
+        self._serve(subscriber)
+
+    def unsubscribe(self, subscriber: Subscriber, channel: str) -> bool:
+        """Follow it no more; False when it was not followed."""
+        found = self._hub.unsubscribe(subscriber, channel)
+        self._serve(subscriber)
+        return found
+
+    def next_offsets(self, subscriber: Subscriber, channel: str) -> dict[int, int]:
+        """Its next offset per partition of a channel it follows."""
+        return self._hub.next_offsets(subscriber, channel)
+
+    def tell_positions(self, subscriber: Subscriber) -> None:
+        """Where it stands, before a close from our side."""
+        for payload in self._hub.positions(subscriber, now_ms()):
+            self.tell(subscriber, payload)
+
+    def filled(self, subscriber: Subscriber) -> None:
+        """Its socket's buffer is full."""
+        for payload in self._hub.filled(subscriber, now_ms()):
+            self.tell(subscriber, payload)
+
+    def drained(self, subscriber: Subscriber) -> None:
+        """Its socket has room again."""
+        self._hub.drained(subscriber)
+        self._serve(subscriber)
+
+    def leave(self, subscriber: Subscriber) -> None:
+        """It is gone."""
+        self._runnable.pop(subscriber, None)
+        self._hub.leave(subscriber)
+
+    # The process's side.
+
+    async def tick(self) -> None:
+        """Every second for ever: old events leave memory, positions are told."""
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            now = now_ms()
+            self._hub.evict(now - self._ring_ms)
+            self._deliver(self._hub.positions_due(now))
+            metrics.RING_BYTES.set(self._memory.size)
+            metrics.BEHIND.set(self.behind)
+
+    async def stop(self) -> None:
+        """End the reads under way."""
+        for task in self._reads:
+            task.cancel()
+        await asyncio.gather(*self._reads, return_exceptions=True)
+
+    # Steps of the above.
+
+    def _serve(self, subscriber: Subscriber) -> None:
+        """Give it a turn if it is behind."""
+        if not subscriber.servable:
+            return
+        self._runnable[subscriber] = None
+        if not self._turning:
+            self._turning = True
+            asyncio.get_running_loop().call_soon(self._turn)
+
+    def _deliver(self, deliveries: Sequence[Delivery]) -> None:
+        for delivery in deliveries:
+            frames = [bundle.text_frames() for bundle in delivery.bundles]
+            data = frames[0] if len(frames) == 1 else b"".join(frames)
+            for write in delivery.writes:
+                write(data)
+            metrics.DELIVERIES.inc(len(delivery.writes))
+
+    def _turn(self) -> None:
+        end = time.monotonic() + TURN_SECONDS
+        while self._runnable:
+            subscriber = next(iter(self._runnable))
+            del self._runnable[subscriber]
+            self._take_turn(subscriber)
+            if time.monotonic() >= end:
+                break
+        if self._runnable:
+            asyncio.get_running_loop().call_soon(self._turn)
+        else:
+            self._turning = False
+
+    def _take_turn(self, subscriber: Subscriber) -> None:
+        pumped = self._hub.pump(subscriber, TURN_BYTES, now_ms())
+        if pumped.payloads:
+            data = text_frames(pumped.payloads)
+            subscriber.write(data)
+            metrics.REPLAYED_BYTES.inc(len(data))
+        for place, start in pumped.needs:
+            self._read_for(subscriber, place, start)
+        if pumped.more and subscriber.servable:
+            self._runnable[subscriber] = None
+
+    def _read_for(self, subscriber: Subscriber, place: ChannelPartition, start: int) -> None:
+        task = asyncio.get_running_loop().create_task(self._read(subscriber, place, start))
+        self._reads.add(task)
+        task.add_done_callback(self._read_ended)
+
+    def _read_ended(self, task: asyncio.Task[None]) -> None:
+        self._reads.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("replay ended with an error", error=repr(error))
+
+    async def _read(self, subscriber: Subscriber, place: ChannelPartition, start: int) -> None:
+        """Read until the log answers or the client is gone or elsewhere. However it ends, the client is not left
+        waiting for an answer that nobody is going to give."""
+        answered = False
+        try:
+            while self._hub.wants(subscriber, place, start):
+                try:
+                    stretch = await self._log_reader.read(place, start)
+                except LogUnavailable as error:
+                    _log.warning("replay waits for the log", channel=place.channel, error=str(error))
+                    await asyncio.sleep(RETRY_SECONDS)
+                    continue
+                answered = True
+                since = self._hub.since(subscriber, place)
+                payloads = deque((o, payload) for o, at, payload in stretch.records if at >= since or not at)
+                newest = max((at for _, at, _ in stretch.records), default=0)
+                if self._hub.supply(subscriber, place, start, Chunk(payloads, stretch.end, newest)):
+                    self._serve(subscriber)
+                return
+        finally:
+            if not answered:
+                self._hub.unask(subscriber, place)
+        self._serve(subscriber)

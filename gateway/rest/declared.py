@@ -1,0 +1,57 @@
+"""Nothing that a request says is silently ignored: what its route does not declare, or names what is not there, is 422.
+
+A misspelt filter would otherwise answer with everything, and a misspelt name with nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from fastapi import Request
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+
+from gateway.rest.edge import ApiError
+from gateway.tables.history import History
+
+PREFIX = "/api/"
+"""Health and metrics are asked by machines that add parameters of their own."""
+
+
+async def only_declared(request: Request) -> None:
+    """A dependency of every router. Answers 422 naming the parameter and the known ones."""
+    route = request.scope["route"]
+    if not request.query_params or not isinstance(route, APIRoute) or not request.scope["path"].startswith(PREFIX):
+        return
+    known = tuple(dict.fromkeys(_names(route.dependant)))
+    for name in request.query_params:
+        if name not in known:
+            raise unknown(name, "no such parameter", known)
+
+
+async def known_root(history: History, parameter: str, root: str | None) -> None:
+    """For an answer that came out empty: answers 422 where the root asked for is none."""
+    if root is None:
+        return
+    roots = [row.root for row in await history.roots()]
+    if root not in roots:
+        raise unknown(parameter, "no such storage root", roots)
+
+
+def unknown(parameter: str, what: str, known: Iterable[str]) -> ApiError:
+    """The error, with what is known."""
+    return ApiError(
+        422, "invalid_request", f"query.{parameter}: {what}; known: {', '.join(known) or 'none'}"[:1_000]
+    )
+
+
+def _names(dependant: Dependant) -> Iterable[str]:
+    for field in dependant.query_params:
+        model = field.field_info.annotation
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            yield from model.model_fields
+        else:
+            yield field.alias
+    for below in dependant.dependencies:
+        yield from _names(below)
