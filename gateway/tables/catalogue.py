@@ -51,7 +51,7 @@ _MATCHES: tuple[tuple[str, LiteralString], ...] = (
 )
 
 
-Text = Annotated[str | None, BeforeValidator(lambda text: text or None), Field(max_length=1_024)]
+Text = Annotated[Annotated[str, Field(max_length=1_024)] | None, BeforeValidator(lambda text: text or None)]
 Year = Annotated[int | None, Field(ge=0, le=9_999)]
 
 
