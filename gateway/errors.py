@@ -1,6 +1,11 @@
 """What can go wrong in the gateway, as one tree. `retryable`: the same question may be asked again.
 
     GatewayError
+    ├── AccountError      an account cannot be made or changed so
+    │   ├── BrokenRule    a name, e-mail address or password that no account may have
+    │   ├── Taken         another account has the name or the e-mail address
+    │   ├── NoSuchAccount
+    │   └── LastAdmin     nobody would be left who may do everything
     ├── ApiError          an answer that is an error: HTTP status, code for programs, message for people
     ├── BadOption         an option of `subscribe` that is none
     ├── BadPage           a page's cursor that is none of ours

@@ -1,17 +1,12 @@
-"""What a name, an e-mail address and a password of an account may be. Pure; every refusal names the rule.
-
-AccountError               `retryable` is False for all of them
-├── BrokenRule             a value that no account may have: `field`, `rule`
-├── Taken                  another account has the name or the e-mail address
-├── NoSuchAccount
-└── LastAdmin              nobody would be left who may do everything
-"""
+"""What a name, an e-mail address and a password of an account may be. Pure; every refusal names the rule
+(`gateway.errors`)."""
 
 from __future__ import annotations
 
 import re
 
 from gateway.access.tokens import ADMIN_ROLE
+from gateway.errors import GatewayError
 
 ROLE_IDS = {"admin": ADMIN_ROLE, "user": 2}
 """Role ids by the names that commands take."""
@@ -27,10 +22,8 @@ _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 _LIKE_A_NAME = re.compile(r"[a-z][a-z._-]*[0-9]{0,3}(@[a-z0-9.-]+)?", re.IGNORECASE)
 
 
-class AccountError(Exception):
+class AccountError(GatewayError):
     """Root of the tree."""
-
-    retryable = False
 
 
 class BrokenRule(AccountError):

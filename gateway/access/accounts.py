@@ -20,6 +20,7 @@ from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 from gateway.access.tokens import ADMIN_ROLE, new_refresh_token, refresh_hash
+from gateway.errors import GatewayError
 
 T = TypeVar("T")
 
@@ -31,7 +32,7 @@ hasher = PasswordHash((Argon2Hasher(),))
 """How passwords are kept."""
 
 
-class TooManySignIns(Exception):
+class TooManySignIns(GatewayError):
     """So many passwords wait to be checked that this one is not; come back."""
 
     retryable = True

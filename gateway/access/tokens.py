@@ -16,6 +16,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
+from gateway.errors import GatewayError
 from gateway.settings import GatewaySettings
 from runtime.errors import SettingsError
 
@@ -27,7 +28,7 @@ KNOWN_HEADERS = frozenset({"alg", "typ", "kid"})
 ADMIN_ROLE = 1
 
 
-class BadToken(Exception):
+class BadToken(GatewayError):
     """Not a token that holds; says no more than that."""
 
     retryable = False

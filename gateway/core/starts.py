@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from msgspec import UNSET, UnsetType
 
+from gateway.errors import GatewayError
 from schemas.cursor import Cursor, decode
 from schemas.envelope import Json, Message
 from schemas.errors import BadPlace
@@ -29,7 +30,7 @@ Until: TypeAlias = Head | AtTime | AtEach | None
 OnGap = str
 
 
-class BadOption(Exception):
+class BadOption(GatewayError):
     """An option that is none: `reason` names it and says what is allowed."""
 
     def __init__(self, reason: str) -> None:

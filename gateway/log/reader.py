@@ -19,6 +19,7 @@ from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 from gateway import metrics
 from gateway.core import answers
 from gateway.core.memory import ChannelPartition as Place
+from gateway.errors import GatewayError
 from gateway.live.framer import Framer
 from runtime import log_reading
 from runtime.kafka import Kafka, stop_client
@@ -33,7 +34,7 @@ READ_SECONDS = 10.0
 LOOKUP_SECONDS = 5.0
 
 
-class LogUnavailable(Exception):
+class LogUnavailable(GatewayError):
     """The log did not answer in time; the same question may be asked again."""
 
     retryable = True

@@ -12,8 +12,10 @@ from uuid import UUID
 from psycopg.rows import class_row
 from psycopg_pool import AsyncConnectionPool
 
+from gateway.errors import GatewayError
 
-class BadPage(Exception):
+
+class BadPage(GatewayError):
     """A page's cursor that is none of ours."""
 
 
