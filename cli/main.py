@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from cli import config, replay, services, tap, topics, user
+from cli import config, replay, services, standard_streams, tap, topics, user
 from cli.console import print_json, run_to_exit
 from cli.options import AsJson
 
@@ -71,6 +71,7 @@ for name, group in (("topics", topics.app), ("replay", replay.app), ("config", c
 
 def run() -> None:
     """The console entry point; does not return."""
+    standard_streams.open_missing()
     sys.exit(run_to_exit(app))
 
 

@@ -1,7 +1,7 @@
 """The commands that are processes of the platform, each alone as a deployment runs them, and all of them (`up`).
 
-Each reads the settings, configures logging and runs its service until SIGTERM or SIGINT. Services are imported
-when their command runs: no command pays for another's.
+Each reads the settings, configures logging and runs its service until SIGTERM, SIGINT, or the end of the terminal
+that it was started on. Services are imported when their command runs: no command pays for another's.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import typer
+
+from cli import hang_up, standard_streams
 
 if TYPE_CHECKING:
     from cli.settings import Settings
@@ -36,8 +38,10 @@ def up() -> None:
     from runtime.settings import load
 
     settings = load(Settings)
+    standard_streams.outlive_readers()
     log.configure(settings.log, "up")
-    raise typer.Exit(up(settings, Telling()))
+    with hang_up.noticed():
+        raise typer.Exit(up(settings, Telling()))
 
 
 def watch() -> None:
@@ -122,5 +126,7 @@ def _run(
     from runtime.settings import load
 
     settings = load(Settings)
+    standard_streams.outlive_readers()
     log.configure(settings.log, component)
-    lifecycle.run(lambda stop: main(settings, Kafka(settings.kafka, component), stop), new_loop)
+    with hang_up.noticed():
+        lifecycle.run(lambda stop: main(settings, Kafka(settings.kafka, component), stop), new_loop)
