@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from cli import config, replay, roots, services, tap, topics, user
+from cli import config, replay, roots, services, standard_streams, tap, topics, user
 from cli.console import print_json, run_to_exit
 from cli.options import AsJson
 
@@ -94,6 +94,7 @@ for name, group in (
 
 def run() -> None:
     """The console entry point; does not return."""
+    standard_streams.open_missing()
     sys.exit(run_to_exit(app))
 
 

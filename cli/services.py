@@ -1,7 +1,7 @@
 """The commands that run the platform's processes: each one alone, as on several machines, or all of them (`up`).
 
-Each reads the settings, configures logging and runs its service until SIGTERM or SIGINT. A service is imported only by
-its own command, so that no command is slowed down by another.
+Each reads the settings, configures logging and runs its service until SIGTERM, SIGINT, or the end of the terminal that
+it was started on. A service is imported only by its own command, so that no command is slowed down by another.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import typer
+
+from cli import hang_up, standard_streams
 
 if TYPE_CHECKING:
     from cli.settings import Settings
@@ -41,8 +43,10 @@ def up() -> None:
 
     settings = load(Settings)
     os.umask(PRIVATE)
+    standard_streams.outlive_readers()
     log.configure(settings.log, "up")
-    raise typer.Exit(up(settings, Telling()))
+    with hang_up.noticed():
+        raise typer.Exit(up(settings, Telling()))
 
 
 def watch() -> None:
@@ -128,5 +132,7 @@ def _run(
 
     settings = load(Settings)
     os.umask(PRIVATE)
+    standard_streams.outlive_readers()
     log.configure(settings.log, component)
-    lifecycle.run(lambda stop: main(settings, Kafka(settings.kafka, component), stop), new_loop)
+    with hang_up.noticed():
+        lifecycle.run(lambda stop: main(settings, Kafka(settings.kafka, component), stop), new_loop)

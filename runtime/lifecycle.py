@@ -1,8 +1,9 @@
 """The life of a process: start, ready, asked to stop, drained, exit code.
 
 A process is ready when it does its work, which is later than its start: it then writes its pid to the file named by
-`CATALOGIZER_READY_FILE`, for which the supervisor waits. On SIGTERM or SIGINT it finishes its work in progress and
-exits 0; if that takes too long it ends at once with a failure.
+`CATALOGIZER_READY_FILE`, for which the supervisor waits. On SIGTERM, SIGINT or SIGHUP it finishes its work in progress and
+exits 0; if that takes too long it ends at once with a failure. SIGHUP means that its terminal was closed; a process that
+was started with SIGHUP ignored (`nohup`) goes on.
 """
 
 from __future__ import annotations
@@ -56,8 +57,8 @@ def run(
     new_loop: Callable[[], asyncio.AbstractEventLoop] | None = None,
     end_seconds: float = END_SECONDS,
 ) -> None:
-    """Run a process's coroutine until it returns; SIGTERM and SIGINT set the given Stop, and the process ends hard
-    when it has not ended in time. `new_loop` makes the event loop where another than asyncio's own is wanted."""
+    """Run a process's coroutine until it returns; the signals `asking` to stop set the given Stop, and the process
+    ends hard when it has not ended in time. `new_loop` makes the event loop where another than asyncio's own is wanted."""
 
     async def supervised(asked: Callable[[], None]) -> None:
         stop = Stop()
@@ -67,13 +68,23 @@ def run(
             stop.ask(reason)
 
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, ask, signal.Signals(number).name)
+        numbers = (signal.SIGINT, *asking())
+        for number in numbers:
+            loop.add_signal_handler(number, ask, number.name)
         await main(stop)
         _log.info("stopped", reason=stop.reason)
+        if signal.SIGHUP in numbers:  # one closed terminal may send several, by several ways, some of them late
+            loop.remove_signal_handler(signal.SIGHUP)
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
     with _ending_within(end_seconds) as asked, asyncio.Runner(loop_factory=new_loop) as runner:
         runner.run(supervised(asked))
+
+
+def asking() -> tuple[signal.Signals, ...]:
+    """The signals that ask to stop, beside Ctrl-C's."""
+    hang_up = () if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else (signal.SIGHUP,)
+    return (signal.SIGTERM, *hang_up)
 
 
 @contextmanager

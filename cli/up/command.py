@@ -42,7 +42,7 @@ KILLED = 130
 
 
 def up(settings: Settings, telling: Telling) -> int:
-    """Run the platform until SIGINT or SIGTERM; the exit code. When it returns or raises, nothing that it started
+    """Run the platform until SIGINT, SIGTERM or SIGHUP; the exit code. When it returns or raises, nothing that it started
     runs any more. Raises UpError, SettingsError, OSError, and what the set-up raises."""
     with own_terminal(), owned(settings.state_dir) as state:
         run_file.remove(state.folder)
@@ -180,10 +180,13 @@ def _postgres(state: State, telling: Telling) -> EmbeddedPostgres:
 @contextmanager
 def _terminated_as_interrupted() -> Iterator[None]:
     def interrupt(_number: int, _frame: FrameType | None) -> None:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # one closed terminal may send several
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = [(number, signal.signal(number, interrupt)) for number in lifecycle.asking()]
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before:
+            if signal.getsignal(number) is interrupt:
+                signal.signal(number, handler)

@@ -34,14 +34,16 @@ class PortTaken(UpError):
 
 
 class StateInUse(UpError):
-    """Another supervisor has locked the state folder."""
+    """Another supervisor has locked the state folder. `pid`: its own; empty where it has not written it yet."""
 
     retryable = True
 
-    def __init__(self, state_dir: Path) -> None:
+    def __init__(self, state_dir: Path, pid: str) -> None:
         self.state_dir = state_dir
+        self.pid = pid
+        who = f" (process {pid})" if pid else ""
         super().__init__(
-            f"{state_dir} is in use by another `catalogizer up`; end it, or set CATALOGIZER_STATE_DIR"
+            f"{state_dir} is in use by another `catalogizer up`{who}; end it, or set CATALOGIZER_STATE_DIR"
         )
 
 

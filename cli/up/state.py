@@ -100,7 +100,8 @@ def owned(folder: Path) -> Iterator[State]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise StateInUse(folder) from error
+            lock.seek(0)
+            raise StateInUse(folder, lock.read().strip()) from error
         lock.truncate(0)
         lock.write(f"{os.getpid()}\n")
         lock.flush()

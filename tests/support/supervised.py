@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from cli import hang_up, standard_streams
 from cli.up import ports
 from cli.up.embedded import jars
 from cli.up.embedded.kafka import EmbeddedKafka
@@ -21,8 +22,10 @@ from cli.up.supervision.component import Plan, service
 from cli.up.supervision.program import STATE_MARK, Program
 from cli.up.supervision.supervisor import Supervisor, run
 from cli.up.telling import Telling
-from runtime import lifecycle
+from cli.up.terminal import own_terminal
+from runtime import lifecycle, log
 from runtime.lifecycle import READY_FILE, Stop
+from runtime.settings import LogSettings
 
 WELL = """
 import os, pathlib, signal, subprocess, sys
@@ -67,8 +70,11 @@ SCENARIOS: dict[str, Callable[[State], tuple[list[Plan], list[Plan]]]] = {
 
 
 def main(folder: Path, scenario: str) -> None:
-    """Run the scenario until SIGTERM."""
-    with owned(folder) as state:
+    """Run the scenario as `catalogizer up` runs: until asked to end, or its terminal is closed."""
+    standard_streams.open_missing()
+    standard_streams.outlive_readers()
+    log.configure(LogSettings(), "up")
+    with hang_up.noticed(), own_terminal(), owned(folder) as state:
         first, then = SCENARIOS[scenario](state)
 
         async def supervise(stop: Stop) -> None:

