@@ -16,27 +16,61 @@ HEAD_END = b"\r\n\r\n"
 @contextmanager
 def behind_proxy(port: int, gateway_url: str, prefix: str) -> Iterator[str]:
     """Listen on `port` before the gateway; the page's address there, with a slash at its end."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
+    proxy = _Proxy(port, gateway_url, prefix)
+    thread = threading.Thread(target=lambda: asyncio.run(proxy.run()))
     thread.start()
-    target = urlsplit(gateway_url)
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            head = await reader.readuntil(HEAD_END)
-            there, back = await asyncio.open_connection(target.hostname, target.port)
-            back.write(_rewritten(head, prefix))
-            await asyncio.gather(_copy(reader, back), _copy(there, writer))
-
+    assert proxy.listening.wait(10)
     try:
-        server = asyncio.run_coroutine_threadsafe(asyncio.start_server(serve, "127.0.0.1", port), loop).result(10)
         yield f"http://127.0.0.1:{port}{prefix}/"
-        loop.call_soon_threadsafe(server.close)
     finally:
-        asyncio.run_coroutine_threadsafe(_cancelled(), loop).result(10)
-        loop.call_soon_threadsafe(loop.stop)
+        proxy.stop()
         thread.join(10)
-        loop.close()
+
+
+class _Proxy:
+    def __init__(self, port: int, gateway_url: str, prefix: str) -> None:
+        self.listening = threading.Event()
+        self._port = port
+        self._target = urlsplit(gateway_url)
+        self._prefix = prefix
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def stop(self) -> None:
+        """End it, from another thread."""
+        self._loop.call_soon_threadsafe(self._stopped.set)
+
+    async def run(self) -> None:
+        """Serve until stopped, and leave nothing open."""
+        self._loop, self._stopped = asyncio.get_running_loop(), asyncio.Event()
+        server = await asyncio.start_server(self._begin, "127.0.0.1", self._port)
+        self.listening.set()
+        await self._stopped.wait()
+        server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _begin(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers = [writer]
+        try:
+            head = await reader.readuntil(HEAD_END)
+            there, back = await asyncio.open_connection(self._target.hostname, self._target.port)
+            writers.append(back)
+            back.write(_rewritten(head, self._prefix))
+            await asyncio.gather(_copy(reader, back), _copy(there, writer))
+        except (OSError, asyncio.IncompleteReadError):
+            pass  # one side has gone
+        finally:
+            for each in writers:
+                each.close()
+            for each in writers:
+                with contextlib.suppress(OSError):
+                    await each.wait_closed()
 
 
 def _rewritten(head: bytes, prefix: str) -> bytes:
@@ -55,10 +89,3 @@ async def _copy(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> Non
             sink.write(data)
             await sink.drain()
     sink.close()
-
-
-async def _cancelled() -> None:
-    others = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in others:
-        task.cancel()
-    await asyncio.gather(*others, return_exceptions=True)
