@@ -26,7 +26,8 @@ The way of a request:
     rest.auth          access.accounts
     rest.media         tables.catalogue
     rest.history       tables.history
-    rest.system        health (tables.database, live.tail), channels, lag; log.publishing writes notifications
+    rest.scans         what is asked of roots: log.publishing
+    rest.system        health (tables.database, live.tail), channels, lag; notifications (log.publishing)
 
 `app` puts them together, `main` runs them; `errors` is the tree, `settings` and `metrics` are tables, `public` says where
 browsers find it.
