@@ -201,7 +201,7 @@ class Tick(Struct, frozen=True, tag_field="kind", tag="tick"):
     """Nothing: its append time is its meaning."""
 
 
-RawRecord = (
+ProducedRecord = (
     Observed
     | Moved
     | Fingerprint
@@ -212,6 +212,5 @@ RawRecord = (
     | GapClosed
     | ScanStarted
     | ScanFinished
-    | Result
-    | Tick
 )
+RawRecord = ProducedRecord | Result | Tick

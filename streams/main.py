@@ -28,11 +28,11 @@ from streams.analysis.analyst import Analyst
 from streams.analysis.children import Children
 from streams.app import AgentBody, StreamApp, crashed, create_app
 from streams.confirmed import Confirmed
-from streams.core import status
 from streams.guard import Guard
 from streams.library.service import LibraryService
 from streams.settings import StreamsSettings
 from streams.slot import slot_held
+from streams.status import rules as status
 from streams.status.agent import StatusAgent
 from streams.status.gaps import GapService
 from streams.watch import AgentWatch
