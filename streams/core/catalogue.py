@@ -8,7 +8,7 @@ and re-analysis. It decides nothing about time windows or identity.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import lru_cache, partial
 
 from msgspec.structs import replace
 
@@ -37,6 +37,7 @@ from streams.core.rules import Rules
 from streams.core.state import Ended, Entry, Place, Root, Sighting, State, TallyId
 
 NOTHING = Found()
+_iso = lru_cache(256)(iso)  # files of a batch have become known at the same time
 PathKind = Created | Modified | Deleted | Renamed
 
 
@@ -201,7 +202,7 @@ class Catalogue:
             quality=found.quality or named.quality,
             file_size=entry.size,
             directory_path=f"/{entry.root}/{directory}" if directory else f"/{entry.root}",
-            created_at=iso(entry.created_at),
+            created_at=_iso(entry.created_at),
             updated_at=self._emit.at,
             library=entry.library,
             storage_root=entry.root,

@@ -47,7 +47,7 @@ class Place(Struct, frozen=True, gc=False, array_like=True):
         return self.path.rpartition("/")[2]
 
 
-class Sighting(Struct, frozen=True, array_like=True):
+class Sighting(Struct, frozen=True, gc=False, array_like=True):
     """One observation as the stages pass it on. `offset` and `trace` are its record's; `state` None: nothing is
     there; `tally`: the scan that made it."""
 
@@ -59,7 +59,7 @@ class Sighting(Struct, frozen=True, array_like=True):
     trace: bytes | None = None
 
 
-class Entry(Struct, eq=False, array_like=True):
+class Entry(Struct, eq=False, gc=False, array_like=True):
     """One known path. `media_id` is 0 for what is not a regular file; `job`: the open analysis job's id;
     `created_at` in milliseconds since 1970."""
 
@@ -96,7 +96,7 @@ class Entry(Struct, eq=False, array_like=True):
         return self.path.rpartition("/")[2]
 
 
-class Pending(Struct, eq=False, array_like=True):
+class Pending(Struct, eq=False, gc=False, array_like=True):
     """A path that has not settled. `carries`: where the known file is that the kernel says was moved here. Times
     are lane times."""
 
@@ -132,7 +132,7 @@ class Pending(Struct, eq=False, array_like=True):
         return self.last_at + self.windows.debounce > self.first_at + self.windows.max_hold
 
 
-class Hold(Struct, eq=False, array_like=True):
+class Hold(Struct, eq=False, gc=False, array_like=True):
     """One settled half of what may be a move, waiting for the other: a deletion of what is known at `place`
     (`is_gone`), or a creation there. `expires_at`: lane time at which its window ends."""
 
@@ -146,7 +146,7 @@ class Hold(Struct, eq=False, array_like=True):
     order: int = 0
 
 
-class OpenJob(Struct, eq=False, array_like=True):
+class OpenJob(Struct, eq=False, gc=False, array_like=True):
     """A job without a result, of the known file at `place`. `asked_at` in lane time."""
 
     id: str
