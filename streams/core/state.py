@@ -253,6 +253,11 @@ class State:
         self.deadlines: Deadlines[Pending | Hold | Tally] = Deadlines()
 
     @property
+    def indexes(self) -> tuple[Multi[Entry] | Multi[Hold], ...]:
+        """Those of which the order among equals is kept."""
+        return self.by_inode, self.by_fingerprint, self.new_by_inode, self.new_by_fingerprint
+
+    @property
     def holds(self) -> Iterable[Hold]:
         """Both kinds, deletions first."""
         return chain(self.gone.values(), self.new.values())
@@ -262,8 +267,8 @@ class State:
 
 
 class _Kept(Struct, array_like=True):
-    """The tables as they are written. `orders`: the places of each key of `State.by_inode`, `by_fingerprint`,
-    `new_by_inode` and `new_by_fingerprint` that has several; `marked`: paths that are no UTF-8 are written so."""
+    """The tables as they are written. `orders`: of each of `State.indexes`, the places of every key that
+    has several; `marked`: paths that are no UTF-8 are written so."""
 
     clock: LaneClock
     numbers: Numbers
@@ -277,7 +282,7 @@ class _Kept(Struct, array_like=True):
     new: list[Hold]
     jobs: list[OpenJob]
     dropped: dict[str, int]
-    orders: tuple[list[list[Place]], list[list[Place]], list[list[Place]], list[list[Place]]]
+    orders: tuple[list[list[Place]], ...]
     marked: bool = False
 
 
@@ -295,8 +300,7 @@ def encode(state: State) -> bytes:
         [entry for paths in state.known.values() for entry in paths.values()],
         [*state.pending.values()], [*state.gone.values()], [*state.new.values()], [*state.jobs.values()],
         dict(state.dropped),
-        (_order(state.by_inode), _order(state.by_fingerprint), _order(state.new_by_inode),
-         _order(state.new_by_fingerprint)),
+        tuple(map(_order, state.indexes)),
     )  # fmt: skip
     try:
         return _encode(kept)
@@ -342,15 +346,9 @@ def _derive(state: State, kept: _Kept) -> None:
         if hold.fingerprint is not None:
             state.new_by_fingerprint.put(hold.fingerprint, hold)
     state.movers = {pending.carries: pending.place for pending in kept.pending if pending.carries is not None}
-    state.deadlines = Deadlines(
-        chain(kept.pending, kept.gone, kept.new, kept.tallies),
-        kept.last_order,
-    )
-    by_inode, by_fingerprint, new_by_inode, new_by_fingerprint = kept.orders
-    _reorder(state.by_inode, by_inode)
-    _reorder(state.by_fingerprint, by_fingerprint)
-    _reorder(state.new_by_inode, new_by_inode)
-    _reorder(state.new_by_fingerprint, new_by_fingerprint)
+    state.deadlines = Deadlines(chain(kept.pending, kept.gone, kept.new, kept.tallies), kept.last_order)
+    for index, places in zip(state.indexes, kept.orders, strict=True):
+        _reorder(index, places)
 
 
 def _order(index: Multi[Entry] | Multi[Hold]) -> list[list[Place]]:
@@ -389,7 +387,6 @@ def _rewritten(kept: _Kept, change: Callable[[str], str]) -> _Kept:
         carries = pending.carries if pending.carries is None else at(pending.carries)
         return replace(pending, place=at(pending.place), carries=carries)
 
-    one, two, three, four = ([[at(place) for place in places] for places in order] for order in kept.orders)
     return replace(
         kept,
         tallies=[of_tally(tally) for tally in kept.tallies],
@@ -398,5 +395,5 @@ def _rewritten(kept: _Kept, change: Callable[[str], str]) -> _Kept:
         gone=[replace(hold, place=at(hold.place)) for hold in kept.gone],
         new=[replace(hold, place=at(hold.place)) for hold in kept.new],
         jobs=[replace(job, place=at(job.place)) for job in kept.jobs],
-        orders=(one, two, three, four),
+        orders=tuple([[at(place) for place in places] for places in order] for order in kept.orders),
     )
