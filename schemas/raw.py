@@ -160,7 +160,8 @@ class ScanStarted(
 
 
 class Unseen(Struct, frozen=True, omit_defaults=True):
-    """A directory that could not be listed, or a file that could not be looked at."""
+    """A path that a scan could not read: a directory that could not be listed, or a file that could not be looked
+    at. Whether anything is there, or below it, the scan does not know."""
 
     path: str
     path_b64: str | None = None
@@ -170,8 +171,9 @@ class ScanFinished(
     ProducerRecord, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="scan_finished"
 ):
     """The scan is complete: it walked the whole subtree, as far as it could be read. `total`: how many of its
-    records name something that is there (what is there is sent first, what is gone last). `unseen`: nothing is
-    known of these and what is below them; the empty path: of nothing."""
+    records name something that is there (what is there is sent first, what is gone last). `unseen`: the paths that
+    it could not read; nothing that is known there or below may be taken for gone because the scan did not find it.
+    The empty path is the root itself: then that holds for everything."""
 
     scan: int
     origin: Origin
@@ -201,7 +203,7 @@ class Tick(Struct, frozen=True, tag_field="kind", tag="tick"):
     """Nothing: its append time is its meaning."""
 
 
-RawRecord = (
+ProducedRecord = (
     Observed
     | Moved
     | Fingerprint
@@ -212,6 +214,5 @@ RawRecord = (
     | GapClosed
     | ScanStarted
     | ScanFinished
-    | Result
-    | Tick
 )
+RawRecord = ProducedRecord | Result | Tick

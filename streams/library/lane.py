@@ -24,7 +24,7 @@ from schemas.log_record import LogRecord
 from schemas.places import next_offset
 from schemas.times import iso
 from streams.core.emit import Output
-from streams.core.fold import VERSION, Fold
+from streams.core.fold import Fold
 from streams.library.errors import FoldDiverged, LogEpochChanged, LogTruncated
 from streams.library.positions import Positions
 from streams.library.ticks import Ticker, TickTimer
@@ -165,10 +165,11 @@ class Lane:
     def _check(self, position: Position | None) -> None:
         if position is None:
             return
-        found = (VERSION, self._fold.counters)
+        version = self._fold.rules.version
+        found = (version, self._fold.counters)
         if found != (position.fold_version, position.counters):
             expected = f"version {position.fold_version}, {position.counters}"
-            raise FoldDiverged(self.lane, expected, f"version {VERSION}, {self._fold.counters}")
+            raise FoldDiverged(self.lane, expected, f"version {version}, {self._fold.counters}")
 
     # -- live --------------------------------------------------------------------------------------------------
 
@@ -223,7 +224,7 @@ class Lane:
             epoch=self._epoch,
             next_offset=self._next,
             counters=self._fold.counters_before if self._written else self._fold.counters,
-            fold_version=VERSION,
+            fold_version=self._fold.rules.version,
             at=iso(self._at),
             written=self._written,
         )

@@ -6,7 +6,7 @@ import itertools
 from dataclasses import dataclass, field
 
 from schemas.system import Heartbeat, Report, RootReport, Scalar, ScanReport, Status, SystemUpdate
-from streams.core.status import ANALYSIS, QUEUE, RATE, REPEAT_MS, WORKERS, StatusRules
+from streams.status.rules import ANALYSIS, QUEUE, RATE, REPEAT_MS, WORKERS, StatusRules
 
 T0 = 1_790_000_000_000
 BEAT = 5_000
