@@ -12,18 +12,23 @@ import hashlib
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from queue import Empty, Queue
 
-from cli.up import space
+from cli.up import network, space
 from cli.up.errors import BrokenState, JarsUnavailable
 from cli.up.telling import Telling
 
 LOCK_FILE = Path(__file__).parents[3] / "infra" / "kafka" / "jars.lock"
 PARALLEL = 4
+TIMEOUT_SECONDS = 30
+"""Of silence."""
+CHUNK_BYTES = 65_536
 SERVER = "server"
 TOOLS = "tools"
 
@@ -93,40 +98,67 @@ def _fetch_all(jars: list[Jar], folder: Path, telling: Telling, fetch: Fetch) ->
     try:
         space.need(folder, total, "Apache Kafka")
         with telling.download(f"{len(jars)} jars of Apache Kafka", total) as advance:
-            pool = ThreadPoolExecutor(PARALLEL)
-            try:
-                for jar, came in zip(jars, pool.map(lambda jar: fetch(jar, part, advance), jars), strict=True):
-                    if not _whole(jar, came):
-                        raise JarsUnavailable(jar.coordinates, "what came does not have the pinned SHA-256")
-                    came.replace(folder / jar.filename)
-            finally:
-                pool.shutdown(cancel_futures=True)
+            for jar, came in _each(jars, lambda jar: fetch(jar, part, advance)):
+                if not _whole(jar, came):
+                    raise JarsUnavailable(jar.coordinates, "what came does not have the pinned SHA-256")
+                came.replace(folder / jar.filename)
     finally:
-        shutil.rmtree(part)
+        shutil.rmtree(part, ignore_errors=True)  # a download that is left behind may write there yet
+
+
+def _each(jars: list[Jar], fetch: Callable[[Jar], Path]) -> Iterator[tuple[Jar, Path]]:
+    """Fetch PARALLEL at a time; raises the first error. Whoever is interrupted meanwhile leaves the downloads behind
+    and ends at once: the threads of a pool would be waited for, as long as a server is silent."""
+    waiting: Queue[Jar] = Queue()
+    for jar in jars:
+        waiting.put(jar)
+    fetched: Queue[tuple[Jar, Future[Path]]] = Queue()
+
+    def work() -> None:
+        with suppress(Empty):
+            while True:
+                jar, future = waiting.get_nowait(), Future[Path]()
+                fetched.put((jar, future))
+                try:
+                    future.set_result(fetch(jar))
+                except Exception as error:  # noqa: BLE001  it is raised where the future is asked
+                    future.set_exception(error)
+
+    for _ in range(PARALLEL):
+        threading.Thread(target=work, name="jars", daemon=True).start()
+    try:
+        for _ in jars:
+            jar, future = fetched.get()
+            yield jar, future.result()
+    finally:
+        with suppress(Empty):
+            while True:
+                waiting.get_nowait()
 
 
 def from_maven(jar: Jar, folder: Path, advance: Callable[[int], None]) -> Path:
     """Fetch from the public Maven repository, as jgo knows it."""
     import requests  # imported here: most starts find everything in the cache
-    from jgo.maven import MavenContext, PythonResolver
+    from jgo.maven import MavenContext
 
-    @contextmanager
-    def progress(_name: str, _total: int) -> Iterator[Callable[[int], None]]:
-        yield advance
-
-    context = MavenContext(resolver=PythonResolver(progress_callback=progress), repo_cache=folder, timeout=30)
-    artifact = context.project(jar.group, jar.artifact).at_version(jar.version).artifact()
+    place = f"{jar.group.replace('.', '/')}/{jar.artifact}/{jar.version}/{jar.filename}"
+    repository = next(iter(MavenContext(repo_cache=folder).remote_repos.values()))
+    path = folder / jar.filename
     try:
-        path = context.resolver.download(artifact)
-    except requests.RequestException as error:
-        raise JarsUnavailable(jar.coordinates, f"{type(error).__name__}; is there a network?") from error
-    except RuntimeError as error:  # jgo's word for "not found" and for a wrong SHA-1
-        raise JarsUnavailable(jar.coordinates, str(error).splitlines()[0]) from error
-    except OSError as error:
-        raise JarsUnavailable(jar.coordinates, f"it cannot be written to {folder}: {error.strerror}") from error
-    if path is None:
-        raise JarsUnavailable(jar.coordinates, "not found")
-    return Path(path)
+        verify = network.trusted(os.environ) or True
+        with (
+            requests.get(f"{repository}/{place}", stream=True, timeout=TIMEOUT_SECONDS, verify=verify) as answer,
+            path.open("wb") as file,
+        ):
+            answer.raise_for_status()
+            for chunk in answer.iter_content(CHUNK_BYTES):
+                file.write(chunk)
+                advance(len(chunk))
+    except ValueError as error:
+        raise JarsUnavailable(jar.coordinates, str(error)) from error
+    except OSError as error:  # those of requests are of this kind too
+        raise JarsUnavailable(jar.coordinates, network.cause(str(error)) or str(error)) from error
+    return path
 
 
 def _whole(jar: Jar, path: Path) -> bool:

@@ -1,0 +1,158 @@
+"""A company's network in small: a CA of its own, and a proxy that opens every encrypted connection and seals it anew.
+
+Whatever a client wants to fetch, through `HTTPS_PROXY`, is answered by the proxy itself, from a table.
+"""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import socket
+import ssl
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+NOW = datetime.datetime.now(datetime.UTC)
+DAY = datetime.timedelta(days=1)
+Answer = tuple[int, bytes]
+"""Status and body."""
+
+
+class Authority:
+    """A CA; `file` is its certificate."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a company's own CA")])
+        usage = x509.KeyUsage(False, False, False, False, False, True, True, False, False)
+        certificate = (
+            _builder(self._name, self._name, self._key.public_key(), NOW + DAY)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .add_extension(usage, critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), critical=False)
+            .sign(self._key, hashes.SHA256())
+        )
+        self.file = folder / "ca.pem"
+        self.file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+
+    def context(self, host: str, expires: datetime.datetime) -> ssl.SSLContext:
+        """What a server needs to be taken for this host."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a server")])
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+        certificate = (
+            _builder(name, self._name, key.public_key(), expires)
+            .add_extension(x509.SubjectAlternativeName([_general_name(host)]), critical=False)
+            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+            .add_extension(issuer, critical=False)
+            .sign(self._key, hashes.SHA256())
+        )
+        file = self._folder / f"server-{host}.pem"
+        file.write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+            + certificate.public_bytes(serialization.Encoding.PEM)
+        )
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(file)
+        return context
+
+
+def _builder(
+    name: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, expires: datetime.datetime
+) -> x509.CertificateBuilder:
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(issuer).public_key(key)
+    builder = builder.serial_number(x509.random_serial_number())
+    return builder.not_valid_before(NOW - 30 * DAY).not_valid_after(expires)
+
+
+def _general_name(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
+
+
+@dataclass(slots=True)
+class Proxy:
+    """How it behaves. `connect`: what it answers to a client that wants to be connected; None: nothing, ever.
+    `certified`: the host in its certificates, the wanted one by default. `files`: what it serves, by the end of a
+    path; `status` for the rest."""
+
+    authority: Authority
+    connect: int | None = 200
+    expires: datetime.datetime = NOW + DAY
+    certified: str | None = None
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    status: int = 404
+    port: int = 0
+    wanted: list[str] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        """For HTTPS_PROXY."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @contextmanager
+    def serving(self) -> Iterator[Proxy]:
+        """It, listening."""
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            self.port = listening.getsockname()[1]
+            threading.Thread(target=self._accept, args=(listening,), daemon=True).start()
+            yield self
+            listening.shutdown(socket.SHUT_RDWR)
+
+    def _accept(self, listening: socket.socket) -> None:
+        with suppress(OSError):  # closed: the test has ended
+            while True:
+                connection, _ = listening.accept()
+                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with connection, suppress(OSError):  # a client that trusts nobody hangs up
+            head = _head(connection)
+            host = head.split()[1].decode().rpartition(":")[0]
+            self.wanted.append(host)
+            if self.connect is None:
+                connection.recv(1)
+                return
+            extra = b"Proxy-Authenticate: Basic realm=x\r\n" if self.connect == 407 else b""
+            connection.sendall(b"HTTP/1.1 %d .\r\n%sContent-Length: 0\r\n\r\n" % (self.connect, extra))
+            if self.connect == 200:
+                context = self.authority.context(self.certified or host, self.expires)
+                with context.wrap_socket(connection, server_side=True) as sealed:
+                    while request := _head(sealed):
+                        self._answer(sealed, request.split()[1].decode())
+
+    def _answer(self, sealed: ssl.SSLSocket, path: str) -> None:
+        self.wanted.append(path)
+        body = next((body for end, body in self.files.items() if path.endswith(end)), None)
+        status = self.status if body is None else 200
+        kind = b"text/html" if path.endswith("/") else b"application/octet-stream"
+        body = body or b""
+        sealed.sendall(
+            b"HTTP/1.1 %d .\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s" % (status, kind, len(body), body)
+        )
+
+
+def _head(connection: socket.socket) -> bytes:
+    """A request as far as its first empty line; empty at the end of the connection."""
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        byte = connection.recv(1)
+        if not byte:
+            return b""
+        head += byte
+    return head
