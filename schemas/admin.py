@@ -61,4 +61,9 @@ class AcceptRoot(Command, frozen=True, kw_only=True, omit_defaults=True, tag_fie
     or moved. Only what differs is told."""
 
 
-Control = RescanRoot | AcceptRoot
+class RetireRoot(Command, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="retire_root"):
+    """The root has left the catalogue (`root_retired` in the change log). Should it be watched again, everything in it is
+    told anew."""
+
+
+Control = RescanRoot | AcceptRoot | RetireRoot

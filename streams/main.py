@@ -164,6 +164,8 @@ async def _work(worker: _Worker, asked: asyncio.Task[bool]) -> None:
         for task in (watch, heart):
             if task.done():
                 task.result()
+        heart.cancel()
+        await worker.reporter.leave()
     finally:
         crash.cancel()
         watch.cancel()

@@ -112,6 +112,8 @@ class Publishing:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
+            if stop.asked:
+                await reporter.leave()
         finally:
             self._producer = None
             for task in tasks:

@@ -111,6 +111,7 @@ EXAMPLES: dict[str, tuple[Topic, msgspec.Struct]] = {
             found=_FOUND,
         ),
     ),
+    "raw.root_retired": (RAW, raw.RootRetired(root="movies", by="admin@nas", at=_AT)),
     "raw.tick": (RAW, raw.Tick()),
     "changes.created": (CHANGES, _changed(changes.Created)),
     "changes.modified": (CHANGES, _changed(changes.Modified)),
@@ -184,6 +185,12 @@ EXAMPLES: dict[str, tuple[Topic, msgspec.Struct]] = {
             details={"lag": 0, "ratio": 0.5, "ok": True, "name": "n", "none": None},
         ),
     ),
+    "reports.heartbeat_leaving": (
+        REPORTS,
+        system.Heartbeat(
+            component="serve", instance="i", host="h", pid=1, status="healthy", at=_AT, leaving=True
+        ),
+    ),
     "reports.root": (
         REPORTS,
         system.RootReport(
@@ -205,6 +212,7 @@ EXAMPLES: dict[str, tuple[Topic, msgspec.Struct]] = {
         CONTROL,
         admin.RescanRoot(id="i", root="movies", by="admin", at=_AT, reason="r", subtree="d\ufffd", subtree_b64="ZP8="),
     ),
+    "control.retire_root": (CONTROL, admin.RetireRoot(id="i", root="movies", by="admin", at=_AT)),
     "control.accept_root": (CONTROL, admin.AcceptRoot(id="i", root="movies", by="admin", at=_AT)),
     "meta.topic_epoch": (META, admin.TopicEpoch(topic=RAW.name, epoch="e", partitions=12, at=_AT)),
 }  # fmt: skip
