@@ -17,7 +17,8 @@ class Position(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How far the fold of a lane has come (topic `catalog.library.positions.v1`, key = lane): the last record of
     every transaction. `next_offset`: in the change log; `written`: how many outputs of the record there are already
     published, where they take several transactions; `counters`: before that record; `epoch`: the change log's topic
-    epoch, so that a recreated log is never mistaken for the old one."""
+    epoch, so that a recreated log is never mistaken for the old one; `rules`: digest of the rules that decided, and
+    `program`: the version that carried them."""
 
     lane: int
     epoch: str
@@ -26,6 +27,8 @@ class Position(Struct, frozen=True, kw_only=True, omit_defaults=True):
     fold_version: int
     at: str
     written: int = 0
+    rules: str = ""
+    program: str = ""
 
 
 class TopicEpoch(Struct, frozen=True, kw_only=True):

@@ -182,6 +182,8 @@ SPECIFIC: dict[str, dict[str, str]] = {
         "written": "how many outputs of the record at `next_offset` are written already",
         "counters": "the last `x-n` given out per topic",
         "fold_version": "version of the fold that wrote it",
+        "rules": "digest of the rules that decided",
+        "program": "version of the program that carried them",
         "at": "append time of the last record folded, ISO 8601",
     },
     "Counters": {

@@ -175,6 +175,7 @@ EXAMPLES: dict[str, tuple[Topic, msgspec.Struct]] = {
         POSITIONS,
         admin.Position(
             lane=3, epoch="e", next_offset=9, fold_version=1, at=_AT, written=4_000,
+            rules="0123456789abcdef", program="0.1.0",
             counters=admin.Counters(changes=1, media_updates=2, analysis_updates=3),
         ),
     ),
