@@ -29,7 +29,8 @@ from runtime.settings import PREFIX, load, variables
 ROOT = Path(__file__).parents[3]
 COMMANDS = [
     "up", "watch", "stream", "project", "serve", "tap", "migrate", "version", "topics plan", "topics apply",
-    "topics list", "topics acls", "roots list", "roots rescan", "roots accept", "replay project", "replay fold",
+    "status", "topics list", "topics acls", "roots list", "roots retire", "roots rescan", "roots accept",
+    "replay project", "replay fold",
     "config print", "config check", "user add", "user list", "user password", "user disable", "user enable",
     "user role", "user admin",
 ]  # fmt: skip
