@@ -57,6 +57,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_
         monkeypatch.delenv(name)
     monkeypatch.setenv("CATALOGIZER_STATE_DIR", str(tmp_path / "absent"))
     handlers, level = logging.getLogger().handlers[:], logging.getLogger().level
+    os.umask(umask := os.umask(0))
 
     def run(*arguments: str, **environment: str) -> Result:
         for name, value in environment.items():
@@ -68,6 +69,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_
         finally:
             logging.getLogger().handlers[:] = handlers
             logging.getLogger().setLevel(level)
+            os.umask(umask)
         out, err = capfd.readouterr()
         return Result(code, out, err)
 
