@@ -27,9 +27,9 @@ class ProducerError(Exception):
 class StateLocked(ProducerError):
     """Two producers on one outbox would give the same sequence numbers to different records."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, who: str) -> None:
         self.folder = folder
-        super().__init__(f"{folder} is in use by another producer: stop it, or set another producer.name")
+        super().__init__(f"{folder} is in use by another producer{who}: stop it, or set another producer.name")
 
 
 class LibraryChanged(ProducerError):
