@@ -49,6 +49,16 @@ class Pumped:
 NOTHING = Pumped()
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A subscription that ends at the time `at` (ms), which has come."""
+
+    subscriber: Subscriber
+    channel: str
+    subscription: Subscription
+    at: int
+
+
 @dataclass(slots=True)
 class _Audience:
     members: dict[Subscriber, Write] = field(default_factory=dict)
@@ -82,9 +92,13 @@ class Hub:
             for place in [place for place in subscriber.progress if place.channel == channel]:
                 start = starts.get(place.partition, 0)
                 before = subscriber.progress[place]
-                until = None if before.until is None else start
-                told = Chunk(deque([(BEFORE_ALL, gaps[place.partition])]), start)
-                subscriber.progress[place] = Progress(start, until, told, since=before.since)
+                until = start if before.bounded and before.ends_at is None else None
+                told = Chunk(deque([(BEFORE_ALL, 0, gaps[place.partition])]), start)
+                subscriber.progress[place] = Progress(
+                    start, until, told, since=before.since, ends_at=before.ends_at
+                )
+            if (subscription := subscriber.subscriptions.get(channel)) and subscription.owed:
+                subscription.starts = subscription.owed = starts
         bundle = Bundle(list(gaps.values()))
         audiences = [a for key, a in self._audiences.items() if channel in key.channels]
         return [Delivery((bundle,), tuple(audience.members.values())) for audience in audiences]
@@ -113,7 +127,7 @@ class Hub:
         """A new subscriber, held: it gets nothing until it is released."""
         subscriber = Subscriber(write)
         for channel in self._everybody:
-            self._place(subscriber, channel, self._memory.heads(channel), {})
+            self._place(subscriber, channel, self._memory.heads(channel))
         self.behind[subscriber] = None
         return subscriber
 
@@ -153,15 +167,25 @@ class Hub:
         told: bool,
         until: Mapping[int, int] | None = None,
         since: int | None = None,
+        ends_at: int | None = None,
     ) -> None:
-        """Follow a channel from `starts` on, up to `until` if given; a second time begins anew there. `since`: what
-        was appended before that time (ms) is passed over."""
+        """Follow a channel from `starts` on, up to `until` or to what is appended at the time `ends_at` (ms, to come)
+        if given; a second time begins anew there. `since`: what was appended before that time (ms) is passed over."""
         if subscriber.standing is Standing.ENDED:
             return
         self._detach(subscriber)
-        subscriber.subscriptions[channel] = Subscription(told, until is not None, caught_up=not told)
+        bounded = until is not None or ends_at is not None
+        subscription = Subscription(told, bounded, caught_up=not told, ends_at=ends_at)
+        if channel in self._everybody:
+            owed = self.live_start(subscriber, channel)
+            # A subscription without an end is the client's new place; a replay only leaves the old one for a while.
+            subscription.owed = owed if bounded else {p: max(owed[p], start) for p, start in starts.items()}
+            subscription.starts = dict(starts)
+        subscriber.subscriptions[channel] = subscription
         subscriber.forget(channel)
-        self._place(subscriber, channel, starts, until or {}, since)
+        for p, start in starts.items():
+            progress = Progress(start, (until or {}).get(p), since=since, ends_at=ends_at)
+            subscriber.progress[ChannelPartition(channel, p)] = progress
 
     def unsubscribe(self, subscriber: Subscriber, channel: str) -> bool:
         """Follow it no more; False when it was not followed."""
@@ -170,6 +194,42 @@ class Hub:
         self._detach(subscriber)
         self._end(subscriber, channel)
         return True
+
+    def live_start(self, subscriber: Subscriber, channel: str) -> dict[int, int]:
+        """Where "now" is for it: the end of what was read, but in a channel that everybody gets the place to which it
+        was served."""
+        if channel not in self._everybody or subscriber.standing is Standing.LIVE:
+            return self._memory.heads(channel)
+        reached = self.next_offsets(subscriber, channel)
+        subscription = subscriber.subscriptions.get(channel)
+        return reached if subscription is None else {p: subscription.goes_on(p, n) for p, n in reached.items()}
+
+    def ends_due(self, now: int) -> list[Ending]:
+        """The subscriptions whose end is a time that has come: the log must say where that is. Each comes once, until
+        it is answered by `end_at` or `unask_end`."""
+        due = []
+        for subscriber in self.behind:
+            for channel, subscription in subscriber.subscriptions.items():
+                if subscription.ends_at is not None and subscription.ends_at <= now and not subscription.ending:
+                    subscription.ending = True
+                    due.append(Ending(subscriber, channel, subscription, subscription.ends_at))
+        return due
+
+    def end_at(self, ending: Ending, ends: Mapping[int, int]) -> None:
+        """The log has said where the subscription ends; nothing where it is over."""
+        subscriber, channel = ending.subscriber, ending.channel
+        if subscriber.subscriptions.get(channel) is not ending.subscription:
+            return
+        ending.subscription.ends_at = None
+        for place, progress in subscriber.progress.items():
+            if place.channel == channel:
+                progress.ends_at = None
+                if progress.until is None:
+                    progress.until = ends.get(place.partition, progress.next)
+
+    def unask_end(self, ending: Ending) -> None:
+        """The log did not answer: it will be asked again."""
+        ending.subscription.ending = False
 
     def pump(self, subscriber: Subscriber, budget: int, now: int) -> Pumped:
         """The next `budget` bytes due to one that is behind (a payload more at most); it goes live in the step in
@@ -194,10 +254,9 @@ class Hub:
                     pass
             if budget <= 0:
                 break
-        served = bool(parts)
-        parts += self._milestones(subscriber, now)
+        parts += self._milestones(subscriber, now)  # where a replay ends, more may be due of what everybody gets
         self._settle(subscriber, now)
-        return Pumped(parts, tuple(needs), served and subscriber.servable)
+        return Pumped(parts, tuple(needs), bool(parts) and subscriber.servable)
 
     def supply(self, subscriber: Subscriber, place: ChannelPartition, start: int, chunk: Chunk) -> bool:
         """Hand over what was read from the log from `start` on; False when it is not wanted any more."""
@@ -208,11 +267,6 @@ class Hub:
         """True while what the log holds from `start` on is what it wants next."""
         progress = subscriber.progress.get(place)
         return progress is not None and progress.next == start
-
-    def since(self, subscriber: Subscriber, place: ChannelPartition) -> int:
-        """The append time (ms) before which nothing is wanted of what the log holds; 0 for all."""
-        progress = subscriber.progress.get(place)
-        return 0 if progress is None else progress.since or 0
 
     def unask(self, subscriber: Subscriber, place: ChannelPartition) -> None:
         """A read of the log failed: it will be asked for again."""
@@ -267,7 +321,7 @@ class Hub:
     def _milestones(self, subscriber: Subscriber, now: int) -> list[bytes]:
         told = []
         for channel, subscription in list(subscriber.subscriptions.items()):
-            if subscription.bounded and all(progress.done for progress in subscriber.of(channel)):
+            if subscription.complete(subscriber.of(channel)):
                 body = answers.Unsubscribed(
                     channel=channel, reason="complete", cursor=self.cursor(subscriber, channel)
                 )
@@ -292,7 +346,7 @@ class Hub:
         """Go live when every partition stands exactly where its ring ends (a subscriber whose log reader was ahead
         of the tail waits for it)."""
         for place, progress in subscriber.progress.items():
-            waits = progress.chunk is not None or progress.until is not None or progress.since is not None
+            waits = progress.chunk is not None or progress.bounded or progress.since is not None
             if waits or progress.next != self._rings[place].hi:
                 return
         key = subscriber.key(self._everybody)
@@ -307,7 +361,7 @@ class Hub:
         """It has progress of its own from here on."""
         if subscriber.audience is not None:
             for channel in subscriber.audience.channels:
-                self._place(subscriber, channel, self._memory.heads(channel), {})
+                self._place(subscriber, channel, self._memory.heads(channel))
             self._quit(subscriber)
             self.behind[subscriber] = None
         subscriber.happened(Event.MOVED)
@@ -322,19 +376,11 @@ class Hub:
             del self._audiences[key]
 
     def _end(self, subscriber: Subscriber, channel: str) -> None:
+        goes_on = self.live_start(subscriber, channel) if channel in self._everybody else {}
         del subscriber.subscriptions[channel]
         subscriber.forget(channel)
-        if channel in self._everybody:
-            self._place(subscriber, channel, self._memory.heads(channel), {})
+        self._place(subscriber, channel, goes_on)
 
-    def _place(
-        self,
-        subscriber: Subscriber,
-        channel: str,
-        starts: Mapping[int, int],
-        until: Mapping[int, int],
-        since: int | None = None,
-    ) -> None:
-        for partition in self._memory.heads(channel):
-            progress = Progress(starts[partition], until.get(partition), since=since)
-            subscriber.progress[ChannelPartition(channel, partition)] = progress
+    def _place(self, subscriber: Subscriber, channel: str, starts: Mapping[int, int]) -> None:
+        for partition, start in starts.items():
+            subscriber.progress[ChannelPartition(channel, partition)] = Progress(start)

@@ -1,5 +1,6 @@
 """The gateway's one law: whatever is published, evicted, paused, resumed, replayed and read in whatever order,
-each subscription is a contiguous run of the log from its start: nothing lost, nothing twice, nothing early."""
+each subscription is a contiguous run of the log from its start: nothing lost, nothing twice, nothing early. What
+everybody gets goes on, when a subscription to it ends, where it stood, or where that subscription has come past."""
 
 from __future__ import annotations
 
@@ -31,6 +32,11 @@ def payload_of(place: Place, offset: int) -> bytes:
     return json.dumps({"type": "event", "at": [place.channel, place.partition, offset]}).encode()
 
 
+def time_of(offset: int) -> int:
+    """When an event is appended here: time 0 is no record's."""
+    return offset + 1
+
+
 def deliver(deliveries: list[Delivery]) -> None:
     for delivery in deliveries:
         for write in delivery.writes:
@@ -40,12 +46,24 @@ def deliver(deliveries: list[Delivery]) -> None:
 @dataclass
 class Run:
     """What one subscription got of one partition since `start`. `begun`: where it stood when it began to wait for
-    `start` (an event is appended at the time of its offset here)."""
+    `start` (an event is appended at the time of its offset). `timed`: `until` is a time, and the log was not asked yet
+    where that is. `owed`: of a channel that everybody gets, where the client stood before it subscribed."""
 
     start: int
     until: int | None = None
     begun: int | None = None
+    timed: bool = False
+    owed: int | None = None
     got: list[int] = field(default_factory=list)
+
+    @property
+    def goes_on(self) -> int:
+        """Where the client goes on in a channel that everybody gets."""
+        reached = max([self.start if self.begun is None else self.begun, *(o + 1 for o in self.got)])
+        if self.owed is None:
+            return reached
+        first = self.start if self.begun is None else self.begun
+        return max(self.owed, reached) if first <= self.owed else self.owed
 
 
 @dataclass
@@ -86,7 +104,7 @@ class Gateway(RuleBasedStateMachine):
         hi = self.memory.rings[place].hi
         goal = min(self.end[place], hi + upto)
         offsets = [o for o in self.log[place] if hi - again <= o < goal]
-        batch = Batch(place, [(o, o, payload_of(place, o)) for o in offsets], goal)
+        batch = Batch(place, [(o, time_of(o), payload_of(place, o)) for o in offsets], goal)
         self.now += 1
         deliver(self.hub.publish([batch], self.now))
         if served:
@@ -94,23 +112,22 @@ class Gateway(RuleBasedStateMachine):
 
     @rule(place=st.sampled_from(PLACES), age=st.integers(0, 10))
     def evicted(self, place: Place, age: int) -> None:
-        self.memory.rings[place].evict(self.end[place] - age)
+        self.memory.rings[place].evict(time_of(self.end[place]) - age)
 
-    @rule(start=st.integers(0, 3))
-    def recreated(self, start: int) -> None:
-        """The topic of films is another one now, with offsets of its own."""
+    @rule(start=st.integers(0, 3), channel=st.sampled_from(CHANNELS))
+    def recreated(self, start: int, channel: str) -> None:
+        """The topic of a channel is another one now, with offsets of its own."""
+        of_channel = [place for place in PLACES if place.channel == channel]
         for client in self.clients:
-            client.needs = [need for need in client.needs if need[0].channel != "films"]
-        for place in PLACES[:2]:
+            client.needs = [need for need in client.needs if need[0].channel != channel]
+        for place in of_channel:
             self.log[place], self.end[place] = [], start
         for client in self.clients:
-            for place in PLACES[:2]:
+            for place in of_channel:
                 if place in client.runs:
-                    bounded = client.runs[place].until is not None
-                    since = self.hub.since(client.subscriber, place)
-                    client.runs[place] = Run(max(start, since), start if bounded else None, start)
+                    client.runs[place] = self.run_anew(client, place, start)
                     client.gaps += [] if place in client.gaps else [place]
-        deliver(self.hub.reopen("films", "e2", {0: start, 1: start}, self.now))
+        deliver(self.hub.reopen(channel, "e2", {place.partition: start for place in of_channel}, self.now))
 
     # Clients.
 
@@ -158,6 +175,35 @@ class Gateway(RuleBasedStateMachine):
             self.latest_wait = max(self.latest_wait, since)
             self.begin(client, channel, starts, told=True, since=since)
             self.serve()
+
+    @rule(i=st.integers(0, 2), channel=st.sampled_from(CHANNELS), ahead=st.integers(0, 9), waits=st.integers(0, 4))
+    def bounded_by_a_time_to_come(self, i: int, channel: str, ahead: int, waits: int) -> None:
+        """From memory's end less a little, or from a time to come, until a later one."""
+        if client := self.at(i):
+            heads = self.memory.heads(channel)
+            ends_at = max(self.end[Place(channel, p)] for p in heads) + ahead
+            since = ends_at - waits if waits else None
+            starts = heads if since else {p: max(0, hi - ahead) for p, hi in heads.items()}
+            self.latest_wait = max(self.latest_wait, ends_at)
+            self.begin(client, channel, starts, told=True, since=since, ends_at=ends_at)
+            self.serve()
+
+    @rule(answered=st.booleans())
+    def time_passed(self, answered: bool) -> None:
+        """The log is asked where the times are that have come: nothing can be appended before them any more."""
+        for ending in self.hub.ends_due(time_of(min(self.end.values()))):
+            if not answered:
+                self.hub.unask_end(ending)
+                continue
+            client = next(c for c in self.clients if c.subscriber is ending.subscriber)
+            ends = {}
+            for place, run in client.runs.items():
+                if place.channel == ending.channel:
+                    later = (o for o in self.log[place] if time_of(o) >= ending.at)
+                    ends[place.partition] = min(later, default=self.end[place])
+                    run.timed = False
+            self.hub.end_at(ending, ends)
+        self.serve()
 
     @rule(i=st.integers(0, 2), channel=st.sampled_from(CHANNELS))
     def unsubscribed(self, i: int, channel: str) -> None:
@@ -228,6 +274,10 @@ class Gateway(RuleBasedStateMachine):
         for client in self.clients:
             self.hub.release(client.subscriber)
             self.hub.drained(client.subscriber)
+        self.time_passed(True)
+        for client in self.clients:
+            self.hub.release(client.subscriber)
+            self.hub.drained(client.subscriber)
             for _ in range(1_000):
                 if client.subscriber.standing is Standing.LIVE:
                     break
@@ -264,21 +314,49 @@ class Gateway(RuleBasedStateMachine):
         told: bool,
         until: dict[int, int] | None = None,
         since: int | None = None,
+        ends_at: int | None = None,
     ) -> None:
-        self.hub.subscribe(client.subscriber, channel, starts, told=told, until=until, since=since)
+        self.hub.subscribe(
+            client.subscriber,
+            channel,
+            starts,
+            told=told,
+            until=until,
+            since=None if since is None else time_of(since),
+            ends_at=None if ends_at is None else time_of(ends_at),
+        )
         client.gaps = [place for place in client.gaps if place.channel != channel]
         for p, start in starts.items():
-            client.runs[Place(channel, p)] = Run(
-                max(start, since or 0), None if until is None else until[p], start
-            )
+            before = client.runs.get(Place(channel, p))
+            run = Run(max(start, since or 0), ends_at if until is None else until[p], start, ends_at is not None)
+            if channel == EVERYBODY:
+                assert before is not None, "everybody gets it"
+                # whoever subscribes without an end has chosen where to be from now on
+                run.owed = max(before.goes_on, start) if run.until is None else before.goes_on
+            client.runs[Place(channel, p)] = run
+
+    def run_anew(self, client: Client, place: Place, start: int) -> Run:
+        """The run that follows in a topic made anew."""
+        before, progress = client.runs[place], client.subscriber.progress.get(place)
+        since = 0 if progress is None or progress.since is None else progress.since - time_of(0)
+        until = before.until if before.timed else None if before.until is None else start
+        owed = None if before.owed is None else start
+        return Run(max(start, since), until, start, before.timed, owed)
 
     def ended(self, client: Client, channel: str) -> None:
         client.gaps = [place for place in client.gaps if place.channel != channel]
         for place in [place for place in client.runs if place.channel == channel]:
-            del client.runs[place]
-        if channel == EVERYBODY:
-            for p, hi in self.memory.heads(channel).items():
-                client.runs[Place(channel, p)] = Run(hi)
+            run = client.runs.pop(place)
+            if channel == EVERYBODY:
+                client.runs[place] = Run(self.standing_of(client, place, run))
+
+    def standing_of(self, client: Client, place: Place, run: Run) -> int:
+        """Where it goes on: what it waited to pass over is passed over."""
+        progress = client.subscriber.progress.get(place)
+        reached = self.memory.rings[place].hi if progress is None else progress.next
+        assert not [o for o in self.log[place] if max(run.goes_on, run.start) <= o < reached], "nothing is lost"
+        assert reached >= run.goes_on, "nothing comes again"
+        return reached
 
     def pump(self, client: Client, budget: int) -> bool:
         pumped = self.hub.pump(client.subscriber, budget, self.now)
@@ -290,9 +368,8 @@ class Gateway(RuleBasedStateMachine):
         place, start = client.needs.pop(0)
         offsets = [o for o in self.log[place] if o >= start][:count]
         end = offsets[-1] + 1 if len(offsets) == count else self.end[place]
-        since = self.hub.since(client.subscriber, place)
-        chunk = deque((o, payload_of(place, o)) for o in offsets if o >= since)
-        self.hub.supply(client.subscriber, place, start, Chunk(chunk, end, max(offsets, default=0)))
+        chunk = Chunk(deque((o, time_of(o), payload_of(place, o)) for o in offsets), end)
+        self.hub.supply(client.subscriber, place, start, chunk)
 
     def received(self, client: Client, told: Sequence[bytes]) -> None:
         for payload in told:
