@@ -345,8 +345,10 @@ class Hub:
     def _settle(self, subscriber: Subscriber, now: int) -> None:
         """Go live when every partition stands exactly where its ring ends (a subscriber whose log reader was ahead
         of the tail waits for it)."""
+        if any(subscription.bounded for subscription in subscriber.subscriptions.values()):
+            return
         for place, progress in subscriber.progress.items():
-            waits = progress.chunk is not None or progress.bounded or progress.since is not None
+            waits = progress.chunk is not None or progress.since is not None
             if waits or progress.next != self._rings[place].hi:
                 return
         key = subscriber.key(self._everybody)

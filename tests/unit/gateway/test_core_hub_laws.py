@@ -22,7 +22,9 @@ from gateway.core.standing import Standing
 from gateway.core.subscriber import Subscriber
 from schemas.cursor import decode
 
-CHANNELS = ("films", "news")
+TOPICS = ("films", "news")
+CHANNELS = (*TOPICS, "quiet")
+"""The last has no topic."""
 PLACES = [Place("films", 0), Place("films", 1), Place("news", 0)]
 EVERYBODY = "news"
 RING_BYTES = 400
@@ -84,7 +86,7 @@ class Gateway(RuleBasedStateMachine):
         self.end: dict[Place, int] = dict.fromkeys(PLACES, 0)
         self.memory = Memory(RING_BYTES)
         self.hub = Hub([EVERYBODY], self.memory)
-        for channel in CHANNELS:
+        for channel in TOPICS:
             self.hub.open(channel, "e1", {p.partition: 0 for p in PLACES if p.channel == channel})
         self.clients: list[Client] = []
         self.now = 0
@@ -114,7 +116,7 @@ class Gateway(RuleBasedStateMachine):
     def evicted(self, place: Place, age: int) -> None:
         self.memory.rings[place].evict(time_of(self.end[place]) - age)
 
-    @rule(start=st.integers(0, 3), channel=st.sampled_from(CHANNELS))
+    @rule(start=st.integers(0, 3), channel=st.sampled_from(TOPICS))
     def recreated(self, start: int, channel: str) -> None:
         """The topic of a channel is another one now, with offsets of its own."""
         of_channel = [place for place in PLACES if place.channel == channel]
@@ -171,7 +173,7 @@ class Gateway(RuleBasedStateMachine):
         """It subscribes from a time that has not come."""
         if client := self.at(i):
             starts = self.memory.heads(channel)
-            since = max(starts.values()) + ahead
+            since = max(starts.values(), default=0) + ahead
             self.latest_wait = max(self.latest_wait, since)
             self.begin(client, channel, starts, told=True, since=since)
             self.serve()
@@ -181,7 +183,7 @@ class Gateway(RuleBasedStateMachine):
         """From memory's end less a little, or from a time to come, until a later one."""
         if client := self.at(i):
             heads = self.memory.heads(channel)
-            ends_at = max(self.end[Place(channel, p)] for p in heads) + ahead
+            ends_at = max((self.end[Place(channel, p)] for p in heads), default=0) + ahead
             since = ends_at - waits if waits else None
             starts = heads if since else {p: max(0, hi - ahead) for p, hi in heads.items()}
             self.latest_wait = max(self.latest_wait, ends_at)
