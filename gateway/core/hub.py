@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gateway.core import answers
+from gateway.core.due import NOTHING, Delivery, Ending, Pumped
 from gateway.core.framing import Bundle
 from gateway.core.memory import Batch, ChannelPartition, Memory
 from gateway.core.replay import Chunk, Level, Miss, Progress
@@ -25,38 +26,8 @@ POSITION_MS = 10_000
 """A told subscriber hears its position after so many events or so much time, whichever is first."""
 
 BEFORE_ALL = -1
-"""The offset of a payload that stands before every record."""
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """The same bundles for each of `writes`: one write per subscriber."""
-
-    bundles: tuple[Bundle, ...]
-    writes: tuple[Write, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Pumped:
-    """What to write to one subscriber, which reads of the log it needs (partition, next offset), and whether more
-    is due at once."""
-
-    payloads: Sequence[bytes] = ()
-    needs: tuple[tuple[ChannelPartition, int], ...] = ()
-    more: bool = False
-
-
-NOTHING = Pumped()
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """A subscription that ends at the time `at` (ms), which has come."""
-
-    subscriber: Subscriber
-    channel: str
-    subscription: Subscription
-    at: int
+"""The offset of the `gap` of partition 0 of a topic that was made anew, that of partition 1 is one less, and so on: they
+stand before every record."""
 
 
 @dataclass(slots=True)
@@ -89,19 +60,24 @@ class Hub:
         gaps = {p: answers.gap(channel, p, hi, None, "epoch_changed", now) for p, hi in heads.items()}
         self.open(channel, epoch, starts)
         for subscriber in self.behind:
-            for place in [place for place in subscriber.progress if place.channel == channel]:
-                start = starts.get(place.partition, 0)
-                before = subscriber.progress[place]
-                until = start if before.bounded and before.ends_at is None else None
-                told = Chunk(deque([(BEFORE_ALL, 0, gaps[place.partition])]), start)
-                subscriber.progress[place] = Progress(
-                    start, until, told, since=before.since, ends_at=before.ends_at
-                )
-            if (subscription := subscriber.subscriptions.get(channel)) and subscription.owed:
-                subscription.starts = subscription.owed = starts
+            untold = {
+                o: gap for at in subscriber.of(channel) if at.chunk for o, _, gap in at.chunk.records if o < 0
+            }
+            untold |= {BEFORE_ALL - partition: gap for partition, gap in gaps.items()}
+            if self._begin_anew(subscriber, channel, starts):
+                for partition in gaps.keys() - starts.keys():
+                    del subscriber.progress[ChannelPartition(channel, partition)]
+                first = subscriber.progress[ChannelPartition(channel, min(starts))]
+                first.chunk = Chunk(deque((o, 0, gap) for o, gap in untold.items()), first.next)
         bundle = Bundle(list(gaps.values()))
         audiences = [a for key, a in self._audiences.items() if channel in key.channels]
         return [Delivery((bundle,), tuple(audience.members.values())) for audience in audiences]
+
+    def extend(self, channel: str, starts: Mapping[int, int]) -> None:
+        """The topic has got more partitions, which begin at `starts`: everybody who follows it gets them too."""
+        self._memory.extend(channel, starts)
+        for subscriber in self.behind:
+            self._begin_anew(subscriber, channel, starts)
 
     def publish(self, batches: Sequence[Batch], now: int) -> list[Delivery]:
         """Take what was read and return the live writes: one per audience member, of all that is due."""
@@ -335,6 +311,21 @@ class Hub:
             told += self.positions(subscriber, now)
         return told
 
+    def _begin_anew(self, subscriber: Subscriber, channel: str, starts: Mapping[int, int]) -> bool:
+        """Follow these partitions from where they begin, each as it was followed before or as the others are; a replay
+        up to an offset has nothing to look for in them. False where the channel is not followed."""
+        before = {place.partition: at for place, at in subscriber.progress.items() if place.channel == channel}
+        subscription = subscriber.subscriptions.get(channel)
+        if subscription is not None and subscription.owed:
+            subscription.starts = {**subscription.starts, **starts}
+            subscription.owed = {**subscription.owed, **starts}
+        for p, start in starts.items() if before else ():
+            like = before.get(p) or next(iter(before.values()))
+            until = start if like.bounded and like.ends_at is None else None
+            progress = Progress(start, until, since=like.since, ends_at=like.ends_at)
+            subscriber.progress[ChannelPartition(channel, p)] = progress
+        return bool(before)
+
     def _level(self, subscriber: Subscriber, channel: str) -> bool:
         return all(
             progress.level(self._rings[place])
@@ -351,6 +342,8 @@ class Hub:
             waits = progress.chunk is not None or progress.since is not None
             if waits or progress.next != self._rings[place].hi:
                 return
+        for subscription in subscriber.subscriptions.values():
+            subscription.starts = subscription.owed = {}  # it has come past where it stood before
         key = subscriber.key(self._everybody)
         audience = self._audiences.setdefault(key, _Audience(told_at=now))
         audience.members[subscriber] = subscriber.write

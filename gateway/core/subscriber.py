@@ -40,6 +40,8 @@ class Subscription:
     def goes_on(self, partition: int, reached: int) -> int:
         """Where the subscriber goes on in a channel that everybody gets, when this subscription ends at `reached`: where
         it stood before, or at `reached` if it came past there, so that nothing is lost."""
+        if partition not in self.owed:
+            return reached
         before = self.owed[partition]
         return max(before, reached) if self.starts[partition] <= before else before
 

@@ -13,8 +13,9 @@ from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from typing import Any
 
 from gateway import metrics
+from gateway.core.due import Delivery, Ending
 from gateway.core.framing import text_frame, text_frames
-from gateway.core.hub import Delivery, Ending, Hub
+from gateway.core.hub import Hub
 from gateway.core.memory import Batch, ChannelPartition, Memory, MemoryView
 from gateway.core.replay import Chunk
 from gateway.core.standing import Standing
@@ -75,6 +76,10 @@ class Streaming:
     def reopen(self, channel: str, epoch: str, starts: Mapping[int, int]) -> None:
         """A channel's topic is another one now."""
         self._deliver(self._hub.reopen(channel, epoch, starts, now_ms()))
+
+    def extend(self, channel: str, starts: Mapping[int, int]) -> None:
+        """A channel's topic has more partitions now, which begin at `starts`."""
+        self._hub.extend(channel, starts)
 
     # The sockets' side.
 

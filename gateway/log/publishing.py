@@ -20,13 +20,14 @@ from runtime.health import Health
 from runtime.kafka import Kafka, stop_client
 from runtime.lifecycle import Stop
 from runtime.reports import Reporter, now_iso
+from schemas.acls import Component
 from schemas.codec import encode
 from schemas.headers import event_headers
 from schemas.ids import event_id
 from schemas.system import Notification, Scalar
 from schemas.topics import NOTIFICATIONS
 
-COMPONENT = "serve"
+COMPONENT: Component = "serve"
 CONFIRM_SECONDS = 10.0
 RETRY_SECONDS = 2.0
 STOP_SECONDS = 2.0
@@ -85,7 +86,7 @@ class Publishing:
         )
         topic, key = self._kafka.name(NOTIFICATIONS), notification.type.encode()
         try:
-            sent = producer.send_and_wait(topic, encode(notification), key=key, headers=headers)
+            sent = producer.send_and_wait(topic, encode(notification), key=key, partition=0, headers=headers)
             written = await asyncio.wait_for(sent, CONFIRM_SECONDS)
         except (KafkaError, TimeoutError) as error:
             self._broken.set()  # an idempotent batch never expires by itself: the producer goes with it

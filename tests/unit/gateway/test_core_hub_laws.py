@@ -13,8 +13,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from gateway.core.due import Delivery
 from gateway.core.framing import payloads
-from gateway.core.hub import Delivery, Hub
+from gateway.core.hub import Hub
 from gateway.core.memory import Batch, Memory
 from gateway.core.memory import ChannelPartition as Place
 from gateway.core.replay import Chunk
@@ -26,6 +27,8 @@ TOPICS = ("films", "news")
 CHANNELS = (*TOPICS, "quiet")
 """The last has no topic."""
 PLACES = [Place("films", 0), Place("films", 1), Place("news", 0)]
+ADDED = [Place("films", 2), Place("news", 1)]
+"""Partitions that an operator adds."""
 EVERYBODY = "news"
 RING_BYTES = 400
 
@@ -84,6 +87,7 @@ class Gateway(RuleBasedStateMachine):
         super().__init__()
         self.log: dict[Place, list[int]] = {place: [] for place in PLACES}
         self.end: dict[Place, int] = dict.fromkeys(PLACES, 0)
+        self.added = False
         self.memory = Memory(RING_BYTES)
         self.hub = Hub([EVERYBODY], self.memory)
         for channel in TOPICS:
@@ -96,13 +100,29 @@ class Gateway(RuleBasedStateMachine):
 
     @rule(place=st.sampled_from(PLACES), steps=st.lists(st.integers(1, 3), min_size=1, max_size=5))
     def written(self, place: Place, steps: list[int]) -> None:
+        self.write(place, steps)
+
+    @precondition(lambda self: self.added)
+    @rule(place=st.sampled_from(ADDED), steps=st.lists(st.integers(1, 3), min_size=1, max_size=5))
+    def written_into_an_added_one(self, place: Place, steps: list[int]) -> None:
+        if place in self.end:
+            self.write(place, steps)
+
+    def write(self, place: Place, steps: list[int]) -> None:
         for step in steps:
             self.log[place].append(self.end[place] + step - 1)
             self.end[place] += step
 
-    @rule(place=st.sampled_from(PLACES), upto=st.integers(0, 12), again=st.integers(0, 2), served=st.booleans())
+    @rule(
+        place=st.sampled_from(PLACES + ADDED),
+        upto=st.integers(0, 12),
+        again=st.integers(0, 2),
+        served=st.booleans(),
+    )
     def tailed(self, place: Place, upto: int, again: int, served: bool) -> None:
         """The tail reads on, perhaps some of what it had read before a restart once more."""
+        if place not in self.end:
+            return
         hi = self.memory.rings[place].hi
         goal = min(self.end[place], hi + upto)
         offsets = [o for o in self.log[place] if hi - again <= o < goal]
@@ -112,24 +132,44 @@ class Gateway(RuleBasedStateMachine):
         if served:
             self.serve()
 
-    @rule(place=st.sampled_from(PLACES), age=st.integers(0, 10))
+    @rule(place=st.sampled_from(PLACES + ADDED), age=st.integers(0, 10))
     def evicted(self, place: Place, age: int) -> None:
+        if place not in self.end:
+            return
         self.memory.rings[place].evict(time_of(self.end[place]) - age)
 
-    @rule(start=st.integers(0, 3), channel=st.sampled_from(TOPICS))
-    def recreated(self, start: int, channel: str) -> None:
-        """The topic of a channel is another one now, with offsets of its own."""
-        of_channel = [place for place in PLACES if place.channel == channel]
+    @rule(place=st.sampled_from(ADDED), start=st.integers(0, 3))
+    def added_a_partition(self, place: Place, start: int) -> None:
+        """An operator has added a partition, and there is something in it when that is noticed."""
+        if place in self.end:
+            return
+        self.added = True
+        self.log[place], self.end[place] = [], start
+        self.write(place, [1, 2])
+        for client in self.clients:
+            if Place(place.channel, 0) in client.runs:
+                client.runs[place] = self.run_anew(client, place, start)
+        self.hub.extend(place.channel, {place.partition: start})
+        self.serve()
+
+    @rule(start=st.integers(0, 3), channel=st.sampled_from(TOPICS), fewer=st.booleans())
+    def recreated(self, start: int, channel: str, fewer: bool) -> None:
+        """The topic of a channel is another one now, with offsets of its own, perhaps without what was added."""
+        old = [place for place in self.end if place.channel == channel]
+        new = [place for place in old if place not in ADDED or not fewer]
         for client in self.clients:
             client.needs = [need for need in client.needs if need[0].channel != channel]
-        for place in of_channel:
-            self.log[place], self.end[place] = [], start
-        for client in self.clients:
-            for place in of_channel:
+            for place in old:
                 if place in client.runs:
-                    client.runs[place] = self.run_anew(client, place, start)
                     client.gaps += [] if place in client.gaps else [place]
-        deliver(self.hub.reopen(channel, "e2", {place.partition: start for place in of_channel}, self.now))
+                    run = self.run_anew(client, place, start)
+                    del client.runs[place]
+                    client.runs |= {place: run} if place in new else {}
+        for place in old:
+            del self.log[place], self.end[place]
+        for place in new:
+            self.log[place], self.end[place] = [], start
+        deliver(self.hub.reopen(channel, "e2", {place.partition: start for place in new}, self.now))
 
     # Clients.
 
@@ -138,7 +178,7 @@ class Gateway(RuleBasedStateMachine):
     def joined(self) -> None:
         runs = {
             place: Run(hi)
-            for place in PLACES
+            for place in self.end
             if place.channel == EVERYBODY
             for hi in [self.memory.rings[place].hi]
         }
@@ -269,7 +309,7 @@ class Gateway(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Once everybody drains and reads, everybody has everything and is live."""
-        for place in PLACES:
+        for place in self.end:
             self.log[place].append(max(self.end[place], self.latest_wait))
             self.end[place] = self.log[place][-1] + 1
             self.tailed(place, self.end[place], 0, False)
@@ -338,8 +378,9 @@ class Gateway(RuleBasedStateMachine):
             client.runs[Place(channel, p)] = run
 
     def run_anew(self, client: Client, place: Place, start: int) -> Run:
-        """The run that follows in a topic made anew."""
-        before, progress = client.runs[place], client.subscriber.progress.get(place)
+        """The run that follows in a topic made anew, or in a partition that was added."""
+        like = place if place in client.runs else Place(place.channel, 0)
+        before, progress = client.runs[like], client.subscriber.progress.get(like)
         since = 0 if progress is None or progress.since is None else progress.since - time_of(0)
         until = before.until if before.timed else None if before.until is None else start
         owed = None if before.owed is None else start
