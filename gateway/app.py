@@ -19,7 +19,7 @@ from gateway.live.framer import Framer
 from gateway.live.streaming import Streaming
 from gateway.live.subscribing import Subscribing
 from gateway.live.tail import Tail
-from gateway.log.publishing import Publishing
+from gateway.log.publishing import COMPONENT, Publishing
 from gateway.log.reader import LogReader
 from gateway.public import public_url
 from gateway.rest import auth, edge, history, media, scans, system
@@ -31,6 +31,7 @@ from gateway.tables.history import History
 from runtime.errors import SettingsError
 from runtime.health import Health, product_version
 from runtime.kafka import Kafka
+from runtime.topic_watch import TopicWatch
 from schemas.channels import CHANNELS
 from schemas.system import Scalar
 
@@ -58,13 +59,15 @@ def compose(
     log_reader = LogReader(kafka, framers, settings.replay_sessions)
     everybody = (c.name for c in CHANNELS.values() if c.everybody)
     streaming = Streaming(everybody, log_reader, settings.ring_bytes, settings.ring_seconds)
-    tail = Tail(kafka, framers, streaming)
+    topics = TopicWatch(kafka, COMPONENT)
+    tail = Tail(kafka, framers, streaming, topics)
     ended = EndedSessions()
     tokens = Tokens(settings, secret, ended)
     connections = Connections(settings, tokens, streaming, Subscribing(streaming, log_reader))
     accounts = Accounts(pool, settings.refresh_days)
     health = Health()
     health.add("log", lambda: tail.condition)
+    health.add("topics", topics.problem, warning=True)
     health.add("database", lambda: database.condition)
 
     def details() -> dict[str, Scalar]:

@@ -32,12 +32,15 @@ from runtime.health import Health, HealthServer, Starting
 from runtime.kafka import Kafka, stop_client
 from runtime.lifecycle import Stop, announce_ready
 from runtime.reports import Reporter, now_iso
+from runtime.topic_watch import TopicWatch
+from schemas.acls import Component
 from schemas.lanes import lane_of
 from schemas.system import Scalar
 
 REPORT_SECONDS = 5.0
 SCAN_REPORT_SECONDS = 2.0
 DRAIN_SECONDS = 2.0
+COMPONENT: Component = "watch"
 
 _log = log.get(__name__)
 
@@ -108,12 +111,15 @@ class _Producer:
         self._health.add("start", lambda: None if self._begun else Starting("the roots are being looked at"))
         self._health.add("log", self._log_problem)
         self._health.add("roots", self._roots_problem)
+        topics = TopicWatch(self._kafka, COMPONENT)
+        self._health.add("topics", topics.problem, warning=True)
         server = HealthServer(self._settings.health, self._health)
         await server.start()
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(root.sender.run()) for root in self._roots]
-                tasks += [group.create_task(task()) for task in (self._report, self._announce, self._control)]
+                besides = (self._report, self._announce, self._control, topics.run)
+                tasks += [group.create_task(task()) for task in besides]
                 for root in self._roots:
                     root.thread.start()
                 await stop.wait()
@@ -163,7 +169,7 @@ class _Producer:
     async def _report(self) -> None:
         producer = await self._reporting_producer()
         try:
-            reporter = Reporter(self._kafka, producer, "watch")
+            reporter = Reporter(self._kafka, producer, COMPONENT)
             async with asyncio.TaskGroup() as group:
                 group.create_task(reporter.heartbeats(self._health, self._details))
                 group.create_task(self._report_roots(reporter))

@@ -62,7 +62,7 @@ class Reporter:
         )
         try:
             sent = await self._producer.send(
-                self._kafka.name(REPORTS), encode(report), key=subject.encode(), headers=headers
+                self._kafka.name(REPORTS), encode(report), key=subject.encode(), partition=0, headers=headers
             )
         except KafkaError as error:
             _drop(error)

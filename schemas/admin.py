@@ -31,14 +31,16 @@ class Position(Struct, frozen=True, kw_only=True, omit_defaults=True):
     program: str = ""
 
 
-class TopicEpoch(Struct, frozen=True, kw_only=True):
+class TopicEpoch(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Written once by the provisioner for each topic it creates (topic `catalog.meta.v1`, key = topic). The
-    random `epoch` distinguishes the topic from a later one of the same name."""
+    `epoch` distinguishes the topic from a later one of the same name. `topic_id`: Kafka's own id of the topic, empty
+    where it was not known; where Kafka has another one, the topic was made anew by other means."""
 
     topic: str
     epoch: str
     partitions: int
     at: str
+    topic_id: str = ""
 
 
 class Command(Struct, frozen=True, kw_only=True, omit_defaults=True):

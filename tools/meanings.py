@@ -226,9 +226,10 @@ SPECIFIC: dict[str, dict[str, str]] = {
     },
     "TopicEpoch": {
         "topic": "declared name of the topic; also the key",
-        "epoch": "random id of this life of the topic",
+        "epoch": "id of this life of the topic",
         "partitions": "how many it was made with",
         "at": "when it was made, ISO 8601",
+        "topic_id": "Kafka's own id of the topic, 32 hexadecimal digits; a topic made anew has another",
     },
 }
 

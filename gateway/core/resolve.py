@@ -33,6 +33,15 @@ class Resolved:
         return self.reason is None
 
 
+@dataclass(frozen=True, slots=True)
+class End:
+    """Where a subscription ends: before `until`, by partition, or before what is appended at the time `at` (ms), which
+    has not come; neither where it does not end."""
+
+    until: Mapping[int, int] | None = None
+    at: int | None = None
+
+
 def fits(wanted: Mapping[int, int], floors: Mapping[int, int], heads: Mapping[int, int]) -> bool:
     """True when memory covers every partition wanted, and every partition is wanted."""
     return wanted.keys() == heads.keys() and all(floors[p] <= wanted[p] <= heads[p] for p in heads)
