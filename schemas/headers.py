@@ -40,8 +40,8 @@ X_EXCEPTION_MESSAGE = "x-exception-message"
 X_ATTEMPT = "x-attempt"
 
 MAX_DEAD_BYTES = 400_000
-"""Only other writers write longer values. With key and headers it must fit into a batch of the fold and a request of
-any producer, or the readers of such a record would end at it for ever."""
+"""How much of a value a dead letter keeps; ours are never longer. With key and headers it must fit into a batch of the
+fold and a request of any Kafka producer: who cannot publish the dead letter of a record can never go on behind it."""
 
 MAJOR = 1
 """The major version of every schema here; a record of another one goes to the dead letter queue."""

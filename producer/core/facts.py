@@ -45,7 +45,8 @@ class Gone:
 @dataclass(frozen=True, slots=True)
 class Carried:
     """What was at `source` was moved to `path`, where `state` is now and `left` is what is at `source` now.
-    `trusted`: it has been moved on or replaced there since, so that it was there is believed without seeing it."""
+    `trusted`: by now something else is at `path`, for what was moved there has been moved on or replaced; so the move is
+    believed although `state` does not show it."""
 
     source: str
     path: str
