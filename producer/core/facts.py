@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from schemas.identity import same_content
 from schemas.raw import FileState
 
 
@@ -22,7 +23,7 @@ class Print:
 
     def of(self, state: FileState) -> bool:
         """True when it belongs to the file in that state."""
-        return (self.size, self.mtime_ns, self.inode) == (state.size, state.mtime_ns, state.inode)
+        return same_content(self, state)
 
 
 @dataclass(frozen=True, slots=True)
