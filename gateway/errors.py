@@ -15,7 +15,7 @@
     ├── TailRestart       the tail's consumer is to be built anew (retryable)
     └── TooManySignIns    so many passwords wait to be checked that this one is not (retryable)
 
-Each stands beside what raises it. Settings that do not hold are `runtime.settings.SettingsError`.
+Each stands beside what raises it. Settings that do not hold are `runtime.errors.SettingsError`.
 """
 
 from __future__ import annotations

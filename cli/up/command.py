@@ -25,12 +25,13 @@ from cli.up.embedded.kafka import EmbeddedKafka
 from cli.up.embedded.postgres import EmbeddedPostgres
 from cli.up.errors import PortTaken
 from cli.up.first_admin import AdminPassword, first_admin
-from cli.up.platform import ADMIN, Platform
+from cli.up.platform import Platform
 from cli.up.secret_file import kept_secret
 from cli.up.state import DEMO_ROOTS, State, owned
 from cli.up.supervision.supervisor import Supervisor, run
 from cli.up.telling import Telling
 from cli.up.terminal import own_terminal
+from gateway.access.account_admin import ADMIN
 from gateway.public import public_url
 from producer.settings import RootSpec
 from runtime import lifecycle

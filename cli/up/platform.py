@@ -25,14 +25,14 @@ from cli.up.run_file import RunFile
 from cli.up.state import State
 from cli.up.supervision.component import Plan, service
 from cli.up.supervision.program import STATE_MARK, Program
+from gateway.access.account_admin import ADMIN
 from gateway.public import public_url
 from producer.settings import RootSpec
 from runtime.lifecycle import READY_FILE
 from runtime.settings import PREFIX, KafkaSettings, variables
-from schemas.acls import OPERATOR, user_of
+from schemas.acls import COMPONENTS, OPERATOR, user_of
 from schemas.topics import EMBEDDED_LANES
 
-SERVICES = ("watch", "stream", "project", "serve")
 SECRETS: dict[str, frozenset[str]] = {
     "watch": frozenset({"KAFKA__SASL_PASSWORD"}),
     "stream": frozenset({"KAFKA__SASL_PASSWORD"}),
@@ -40,7 +40,6 @@ SECRETS: dict[str, frozenset[str]] = {
     "serve": frozenset({"KAFKA__SASL_PASSWORD", "DATABASE__URL", "GATEWAY__TOKEN_SECRET"}),
 }
 """The secret settings that each service is given."""
-ADMIN = "admin"
 CHECKOUT = Path(__file__).parents[2]
 
 
@@ -106,7 +105,7 @@ class Platform:
     def services(self) -> list[Plan]:
         """Plans of our own processes."""
         plans = []
-        for name in SERVICES:
+        for name in COMPONENTS:
             ready_file = self.state.ready_file(name)
             environment = {**self.environment(name), READY_FILE: str(ready_file)}
             program = python(name, ("-m", "cli.main", name), environment)

@@ -1,5 +1,6 @@
 """The gateway's decisions, pure: what each subscriber is owed next (`hub`, `subscriber`, `standing`), from where it is
-served (`replay`, `memory`, `ring`), where a subscription starts (`starts`, `resolve`), and what a client may do (`limits`).
+served (`replay`, `memory`, `ring`), where a subscription starts (`starts`, `resolve`), what a client may do (`limits`), what
+the gateway itself says (`answers`), and how bytes are framed for a WebSocket (`framing`).
 
 Nothing here knows sockets, Kafka or the clock; times are arguments and writes are returned.
 """

@@ -48,8 +48,9 @@ def fits(wanted: Mapping[int, int], floors: Mapping[int, int], heads: Mapping[in
 
 
 def refuse(wanted: AtEach, bounds: Bounds[int], name: str, *, beyond: bool = True) -> None:
-    """Offsets that a client names itself must be of this log: raises BadOption for a partition that is not there,
-    and, where nothing can lie there, for an offset `beyond` the end. `name`: of the member."""
+    """Offsets that a client names itself must be of this log: raises BadOption for a partition that is not there, and
+    for an offset beyond the end. `beyond` false: not for that one, because the log may yet grow to it (`until`).
+    `name`: of the member."""
     for fault in faults(wanted, bounds, int):
         if fault.kind == "absent":
             raise BadOption(f"{name}: there is no partition {fault.partition}, there are {fault.limit}")

@@ -56,17 +56,13 @@ class Subscribing:
                 self._say_again(subscriber, channel, message)
                 return True
             if channel.name not in subscriber.subscriptions and len(subscriber.subscriptions) >= MAX_SUBSCRIPTIONS:
-                self._streaming.tell(
-                    subscriber, answers.error("limit", f"{MAX_SUBSCRIPTIONS} subscriptions", now_ms(), message.ref)
-                )
+                self._refuse(subscriber, message, "limit", f"{MAX_SUBSCRIPTIONS} subscriptions")
                 return True
             resolved, end = await self._places(subscriber, channel, start, until, on_gap)
         except BadOption as error:
             self._refuse(subscriber, message, "bad_request", error.reason)
         except BadCursor as error:
-            self._streaming.tell(
-                subscriber, answers.error("bad_cursor", f"cursor: {error.reason}", now_ms(), message.ref)
-            )
+            self._refuse(subscriber, message, "bad_cursor", f"cursor: {error.reason}")
         except LogUnavailable:
             text = "the log does not answer; try again"
             self._refuse(subscriber, message, "unavailable", text)

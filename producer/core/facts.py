@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from schemas.identity import same_content
 from schemas.raw import FileState
 
 
@@ -22,7 +23,7 @@ class Print:
 
     def of(self, state: FileState) -> bool:
         """True when it belongs to the file in that state."""
-        return (self.size, self.mtime_ns, self.inode) == (state.size, state.mtime_ns, state.inode)
+        return same_content(self, state)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,8 @@ class Gone:
 @dataclass(frozen=True, slots=True)
 class Carried:
     """What was at `source` was moved to `path`, where `state` is now and `left` is what is at `source` now.
-    `trusted`: it has been moved on or replaced there since, so that it was there is believed without seeing it."""
+    `trusted`: by now something else is at `path`, for what was moved there has been moved on or replaced; so the move is
+    believed although `state` does not show it."""
 
     source: str
     path: str

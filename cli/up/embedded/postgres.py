@@ -23,16 +23,14 @@ from cli.up import ports
 from cli.up.embedded import accounts
 from cli.up.errors import BrokenState, NotReady
 from cli.up.secret_file import kept_secret
-from cli.up.supervision.process import Process, last_lines
-from cli.up.supervision.program import Account, Program, environment_for, tie
+from cli.up.supervision.process import Process
+from cli.up.supervision.program import HERE, Account, Program, environment_for, tie
 
 USER = "catalogizer"
 DATABASE = "catalogizer"
 VERSION = "18"
 READY_SECONDS = 60.0
 STOP_SECONDS = 5.0
-HERE = "/proc/self/cwd"
-"""The working directory of whoever reads this path."""
 STOP_SIGNAL = signal.SIGINT
 """A "fast" end: sessions are ended, not waited for."""
 _INITDB_SECONDS = 120
@@ -96,7 +94,6 @@ class EmbeddedPostgres:
             account=accounts.for_server(),
             stop_signal=STOP_SIGNAL,
             environment=environment or {},
-            stop_seconds=STOP_SECONDS,
         )
 
     async def ready(self, seconds: float = READY_SECONDS, alive: Callable[[], bool] = lambda: True) -> None:
@@ -105,7 +102,7 @@ class EmbeddedPostgres:
             async with asyncio.timeout(seconds):
                 while not await asyncio.to_thread(self._answers):
                     if not alive():
-                        raise NotReady("postgres", last_lines(self.folder / "out.log"))
+                        raise NotReady("postgres", self._process.last_words())
                     await asyncio.sleep(_POLL_SECONDS)
         except TimeoutError as error:
             raise NotReady("postgres", f"no answer within {seconds:g} s") from error

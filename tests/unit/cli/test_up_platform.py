@@ -11,11 +11,12 @@ from cli.settings import Settings
 from cli.up.embedded.access import Access
 from cli.up.embedded.kafka import EmbeddedKafka
 from cli.up.embedded.postgres import EmbeddedPostgres
-from cli.up.platform import SERVICES, Platform
+from cli.up.platform import Platform
 from cli.up.state import State
 from cli.up.supervision.program import environment_for
 from producer.settings import RootSpec
 from runtime.settings import load
+from schemas.acls import COMPONENTS
 from schemas.topics import EMBEDDED_LANES
 
 ROOT = RootSpec(name="films", library="home", path=Path("/media/films"), exclude=("*.tmp",), debounce_ms=300)
@@ -29,7 +30,7 @@ def platform(tmp_path: Path) -> Platform:
 
 
 def test_every_service_is_run_once(platform: Platform) -> None:
-    assert tuple(plan.name for plan in platform.services()) == SERVICES
+    assert tuple(plan.name for plan in platform.services()) == COMPONENTS
     assert [plan.name for plan in platform.servers()] == ["kafka", "postgres"]
 
 
@@ -72,11 +73,13 @@ def test_a_service_is_given_the_secrets_it_needs_and_no_others(
     }
     for name, value in secrets.items():
         monkeypatch.setenv(name, value)
-    given = {service: set(platform.environment(service)) for service in SERVICES}
+    given = {service: set(platform.environment(service)) for service in COMPONENTS}
     url = "CATALOGIZER_DATABASE__URL"
-    assert {service for service in SERVICES if url in given[service]} == {"project", "serve"}
-    assert {service for service in SERVICES if "CATALOGIZER_GATEWAY__TOKEN_SECRET" in given[service]} == {"serve"}
-    assert not any({"CATALOGIZER_ADMIN_PASSWORD", url + "_FILE"} & given[service] for service in SERVICES)
+    assert {service for service in COMPONENTS if url in given[service]} == {"project", "serve"}
+    assert {service for service in COMPONENTS if "CATALOGIZER_GATEWAY__TOKEN_SECRET" in given[service]} == {
+        "serve"
+    }
+    assert not any({"CATALOGIZER_ADMIN_PASSWORD", url + "_FILE"} & given[service] for service in COMPONENTS)
 
 
 def test_a_setting_that_is_no_secret_is_handed_on(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,7 +95,7 @@ def test_each_service_signs_in_to_an_embedded_broker_under_its_own_name(
 ) -> None:
     assert platform.kafka is not None
     platform.kafka.access = Access(tmp_path / "secrets")
-    for service in SERVICES:
+    for service in COMPONENTS:
         given = platform.environment(service)
         assert given["CATALOGIZER_KAFKA__SASL_USERNAME"] == f"catalogizer-{service}"
         assert given["CATALOGIZER_KAFKA__SASL_PASSWORD_FILE"] == str(
