@@ -289,26 +289,28 @@ class Keeper:
             self._scanning.ask("scan", missed.cause, missed.subtree)
         paused = depth(self._db) >= self._pacing.outbox_limit * PAUSE
         self._remind(now)
-        due = self._pace.due(now)
-        if not drained.events and not due and (paused or not self._scanning.is_busy):
+        due, quiet = self._pace.due(now), self._pace.quiet(now)
+        if not drained.events and not due and not quiet and (paused or not self._scanning.is_busy):
             return
         with self._open() as tree:
-            self._look(drained.events, due, tree, now)
+            self._look(drained.events, due, quiet, tree, now)
             if self._scanning.is_busy and not paused:
                 self._scanning.step(tree)
 
-    def _look(self, events: Sequence[Event], due: Sequence[str], tree: Tree, now: float) -> None:
+    def _look(
+        self, events: Sequence[Event], due: Sequence[str], quiet: Sequence[str], tree: Tree, now: float
+    ) -> None:  # fmt: skip
         work = normalise(events)
         if work.moves:
             self._write(self._examiner.moves(work, tree))
-        self._write(self._examiner.looks(work, tree, now) + self._examiner.again(due, tree))
+        self._write(self._examiner.looks(work, tree, now) + self._examiner.again(due, quiet, tree))
 
     def _write(self, facts: Sequence[Fact]) -> None:
         if not facts:
             return
         self._verify(facts)
         written: Written = self._journal.write(facts, LIVE)
-        self._scanning.open(written.opened)
+        self._scanning.follow(written)
 
     def _remind(self, now: float) -> None:
         self._scanning.tick(now)

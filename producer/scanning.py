@@ -7,7 +7,7 @@ scan heals the gaps below its directory that were open when it began."""
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from producer.backends.interface import Tree, Watch
@@ -122,11 +122,27 @@ class Scanning:
         """Scan the whole root before anything that operators asked for while it could not be observed."""
         self._asked.appendleft(Asked(origin, cause, order=order))
 
-    def open(self, directories: Sequence[str]) -> None:
-        """Scan directories that are new at their place. While a baseline runs, what is below them is said whether
-        known or not: the baseline's end takes what it has not heard of for gone."""
+    def follow(self, written: Written) -> None:
+        """Watch no longer what is gone, and scan directories that are new at their place."""
+        self._settle(written)
+        self._open(written.opened)
+
+    def _settle(self, written: Written) -> None:
+        """As `follow`, of what a scan wrote, which lists what is new to it itself."""
+        if self._watch is not None:
+            for path in written.closed:
+                self._watch.remove(path)
+        self._open(written.unplaced)
+
+    def _open(self, directories: Sequence[str]) -> None:
+        """Scan directories, once where several hold each other. While a baseline runs, what is below them is said
+        whether known or not: the baseline's end takes what it has not heard of for gone."""
         resend = self._running is not None and self._running.scan.resend
-        self._small.extend(self._scan(subtree=path, resend=resend) for path in directories)
+        waiting = {scan.subtree for scan in self._small if not scan.has_begun and scan.resend == resend}
+        for path in directories:
+            if waiting.isdisjoint(_and_above(path)):
+                self._small.append(self._scan(subtree=path, resend=resend))
+                waiting.add(path)
 
     def abandon(self) -> None:
         """Forget all scans: the root is lost, or is going to be scanned from the beginning. What operators asked for is
@@ -177,7 +193,7 @@ class Scanning:
         scan = self._small[0]
         facts = scan.step(tree)
         self._verify(facts)
-        self._journal.write(facts, LIVE, resend=scan.resend)
+        self._settle(self._journal.write(facts, LIVE, resend=scan.resend))
         if scan.done:
             self._small.popleft()
             if self._running is not None:
@@ -223,7 +239,9 @@ class Scanning:
         self._verify(facts)
         if facts:
             via = Via(announced.asked.origin, announced.number, announced.asked.cause)
-            announced.total.add(self._journal.write(facts, via, resend=announced.scan.resend))
+            written = self._journal.write(facts, via, resend=announced.scan.resend)
+            announced.total.add(written)
+            self._settle(written)
         self.progress = Progress(announced.number, announced.scan.looked, announced.scan.done)
         if announced.scan.done:
             self._running = None
@@ -273,3 +291,10 @@ class Scanning:
         elif self._watch.coverage.unwatched:
             lasting.add(WATCH_LIMIT)
         return lasting
+
+
+def _and_above(path: str) -> Iterator[str]:
+    yield path
+    while path:
+        path = path.rpartition("/")[0]
+        yield path

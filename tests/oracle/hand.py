@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -17,11 +18,12 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Hand:
-    """Works below `folder`. `content`: every writing has other bytes."""
+    """Works below `folder`; every writing has other bytes. `links`: how many were made, by inode."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._numbers = count(1)
+        self.links: Counter[int] = Counter()
 
     def do(self, step: Step) -> bool:
         """True when it could be done."""
@@ -93,6 +95,7 @@ class Hand:
 
     def _link(self, step: Step, path: Path) -> None:
         os.link(path, self._folder / step.other, follow_symlinks=False)
+        self.links[path.lstat().st_ino] += 1
 
     def _symlink(self, step: Step, path: Path) -> None:
         path.symlink_to(self._folder / step.other)

@@ -9,7 +9,8 @@ import json
 import os
 import stat
 from base64 import b64decode
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,25 +83,38 @@ def _thing(state: dict[str, Any]) -> Thing:
 
 def walk(root: Path) -> Tree:
     """The disk, by a walk of its own."""
-    return dict(_below(os.fsencode(root), b""))
+    return {os.fsencode(path.relative_to(root)): _seen(path, status) for path, status in _below(root)}
 
 
-def _below(root: bytes, inner: bytes) -> Iterator[tuple[bytes, Thing]]:
-    for name in os.listdir(os.path.join(root, inner)):
-        path = inner + b"/" + name if inner else name
-        full = os.path.join(root, path)
-        status = os.lstat(full)
+def shared(root: Path, links: Mapping[int, int]) -> set[bytes]:
+    """Files that have, or had, a name outside of the root as well: nobody tells of what is written through that.
+    `links`: how many links were made, by inode."""
+    entries = list(_below(root))
+    names = Counter(status.st_ino for _, status in entries)
+    return {
+        os.fsencode(path.relative_to(root))
+        for path, status in entries
+        if not stat.S_ISDIR(status.st_mode) and links.get(status.st_ino, 0) + 1 > names[status.st_ino]
+    }
+
+
+def _below(directory: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    for path in directory.iterdir():
+        status = path.lstat()
+        yield path, status
         if stat.S_ISDIR(status.st_mode):
-            yield path, Thing("dir", 0, 0, None)
-            yield from _below(root, path)
-            continue
-        kind = "file" if stat.S_ISREG(status.st_mode) else "symlink" if stat.S_ISLNK(status.st_mode) else "other"
-        yield path, Thing(kind, status.st_size, status.st_mtime_ns, _content(full) if kind == "file" else None)
+            yield from _below(path)
 
 
-def _content(path: bytes) -> str:
-    with open(path, "rb") as file:
-        data = file.read()
+def _seen(path: Path, status: os.stat_result) -> Thing:
+    if stat.S_ISDIR(status.st_mode):
+        return Thing("dir", 0, 0, None)
+    kind = "file" if stat.S_ISREG(status.st_mode) else "symlink" if stat.S_ISLNK(status.st_mode) else "other"
+    return Thing(kind, status.st_size, status.st_mtime_ns, _content(path) if kind == "file" else None)
+
+
+def _content(path: Path) -> str:
+    data = path.read_bytes()
     size = len(data)
     if size > 3 * SAMPLE:
         middle = (size - SAMPLE) // 2
@@ -108,12 +122,13 @@ def _content(path: bytes) -> str:
     return xxhash.xxh3_128_hexdigest(size.to_bytes(8, "little") + data)
 
 
-def differences(believed: Tree, there: Tree) -> list[str]:
-    """A line for each path where they differ."""
+def differences(believed: Tree, there: Tree, shared: Set[bytes] = frozenset()) -> list[str]:
+    """A line for each path where they differ; of those in `shared` only what kind of thing is there is compared."""
     return [
         f"{os.fsdecode(path)}: believed {believed.get(path, 'nothing')}, there is {there.get(path, 'nothing')}"
         for path in sorted(believed.keys() | there.keys())
         if believed.get(path) != there.get(path)
+        and not (path in shared and path in believed and believed[path].kind == there[path].kind)
     ]
 
 

@@ -23,7 +23,7 @@ from producer.orders import Order
 from producer.settings import RootSpec
 from producer.world import Pacing, World
 from tests.oracle.hand import Hand
-from tests.oracle.model import Believer, differences, walk
+from tests.oracle.model import Believer, differences, shared, walk
 from tests.oracle.steps import PLACES, ROOTS, Step
 
 NEVER = 1e6
@@ -186,7 +186,7 @@ class Watched:
         raise TimeoutError(f"{self.name} does not come to rest")
 
     def differences(self) -> list[str]:
-        found = differences(self.believer.tree, walk(self.folder))
+        found = differences(self.believer.tree, walk(self.folder), shared(self.folder, self._meddler.hand.links))
         return [f"{self.name}/{line}" for line in found]
 
     def _take(self) -> None:
@@ -279,5 +279,3 @@ def play(steps: list[Step], folder: Path) -> list[str]:
         return [f"{type(error).__name__}: {error}"]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
