@@ -3,6 +3,7 @@
 ProducerError
 ├── StateLocked       another process works on this state folder
 ├── LibraryChanged    a root was given to another library than its outbox belongs to
+├── NestedRoots       a root lies inside another one
 ├── Unencodable       the process cannot carry file names as bytes
 ├── RootFault         the root as a whole cannot be observed now (retryable)
 ├── Unreadable        one path below a healthy root cannot be looked at (retryable)
@@ -41,6 +42,19 @@ class LibraryChanged(ProducerError):
         super().__init__(
             f"root {root!r} belongs to library {before!r} and is configured for {now!r}: "
             "give it back, or declare the folder as a root of another name"
+        )
+
+
+class NestedRoots(ProducerError):
+    """What lies in both would be two files of the catalogue, each deleted when the other root's patterns say so."""
+
+    def __init__(self, outer: str, inner: str, path: Path) -> None:
+        self.outer = outer
+        self.inner = inner
+        self.path = path
+        super().__init__(
+            f"root {inner!r} ({path}) lies inside root {outer!r}: no file may belong to two roots; "
+            "take one of them out of the settings"
         )
 
 

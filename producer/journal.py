@@ -157,7 +157,7 @@ class Journal:
     def _carried(self, fact: Carried, via: Via, resend: bool, written: Written) -> None:
         known = self._index.get(fact.source)
         state = fact.state
-        if known is not None and state is not None and same_node(known.state, state):
+        if known is not None and state is not None and _is_it(known.state, state, exactly=fact.fresh):
             self._move(known, fact.path, state, via, written)
         elif known is not None and not fact.fresh and (fact.left is None or not same_node(known.state, fact.left)):
             # it is not where it was, and no longer where the kernel says it went: it has been moved on, or deleted,
@@ -192,6 +192,12 @@ class Journal:
             written.opened.append(path)
         written.moved += 1
         written.there += 1
+
+
+def _is_it(known: FileState, seen: FileState, *, exactly: bool) -> bool:
+    """True when what is seen is what was known: the same inode, and where that may have been given out again, of the
+    same size and time."""
+    return same_node(known, seen) and not (exactly and differs(known, seen))
 
 
 def _same(known: Known, state: FileState, print_: Print | None) -> bool:

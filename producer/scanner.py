@@ -32,18 +32,21 @@ LOOKS_BETWEEN = 1_000
 
 class Scan:
     """One scan of `subtree`. `resend`: everything there is a fact, known or not, and nothing is a rename.
-    `confirmed`: paths that an earlier scan has found gone and withheld. After the last step `withheld` says what
+    `confirmed`: paths that an earlier scan has found gone and withheld. `is_lost`: true of paths of which nothing may be
+    said. After the last step `withheld` says what
     this one did. The facts of a step are to be written before the next one."""
 
     def __init__(
         self, index: Index, filters: Filters, watch: Watch | None, clock: Clock, *, subtree: str = "",
         resend: bool = False, confirmed: frozenset[str] = frozenset(),
+        is_lost: Callable[[str], bool] = lambda _: False,
     ) -> None:  # fmt: skip
         self._index = index
         self._filters = filters
         self._watch = watch
         self._clock = clock
         self._confirmed = confirmed
+        self._is_lost = is_lost
         self.subtree = subtree
         self.resend = resend
         self.done = False
@@ -97,6 +100,8 @@ class Scan:
         return self._tree
 
     def _directory(self, path: str) -> Iterator[Fact | None]:
+        if self._is_lost(path):
+            return
         if self._watch is not None:
             self._watch.add(path)
         try:
@@ -191,7 +196,9 @@ class Scan:
 
     def _missing(self) -> Iterator[Fact]:
         lost = [] if self.subtree else self._index.orphans()
-        gone = [path for path in (*self._gone, *lost) if self._index.get(path) is not None]
+        gone = [
+            path for path in (*self._gone, *lost) if not self._is_lost(path) and self._index.get(path) is not None
+        ]
         plain = [path for path in gone if self._admits(path)]
         doubted = [path for path in plain if path not in self._confirmed]
         if suspicious(sum(1 + self._index.count(path) for path in doubted), self._index.count()):

@@ -6,7 +6,7 @@ that cannot be done (its file is gone) does nothing, so that any step can be lef
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 Deed = Literal[
     "write", "append", "truncate", "touch", "retag", "mode", "mkdir", "rmdir", "rmtree", "unlink", "rename",
@@ -36,18 +36,20 @@ class Step:
     within: int = 0
 
     def __str__(self) -> str:
-        words = [self.deed, self.path or "-", self.other or "-", str(self.number), str(self.within)]
-        while len(words) > 1 and words[-1] in ("-", "0"):
-            words.pop()
-        return " ".join(words)
+        number = str(self.number) if self.number else ""
+        within = f"@{self.within}" if self.within else ""
+        return " ".join(word for word in (self.deed, self.path, self.other, number, within) if word)
 
 
 def parse(line: str) -> Step:
     """What `str` of a step gave. Raises ValueError."""
-    deed, path, other, number, within = (line.split() + ["", "-", "-", "0", "0"][len(line.split()) :])[:5]
+    deed, *words = line.split()
     if deed not in (*get_args(Deed), *get_args(Play)):
         raise ValueError(f"no such step: {line}")
-    return Step(deed, path.strip("-"), other.strip("-"), int(number), int(within))  # type: ignore[arg-type]
+    within = [int(word[1:]) for word in words if word.startswith("@")]
+    number = [int(word) for word in words if word.isdigit()]
+    path, other, *_ = [word for word in words if not word.isdigit() and not word.startswith("@")] + ["", ""]
+    return Step(cast(Deed, deed), path, other, *(number or [0]), *(within or [0]))
 
 
 def parse_all(text: str) -> list[Step]:
