@@ -4,6 +4,7 @@ ProducerError
 ├── StateLocked       another process works on this state folder
 ├── LibraryChanged    a root was given to another library than its outbox belongs to
 ├── Forgotten         what was known of a root does not hold any more: it is to be begun anew (retryable)
+├── NestedRoots       a root lies inside another one
 ├── Unencodable       the process cannot carry file names as bytes
 ├── RootFault         the root as a whole cannot be observed now (retryable)
 ├── Unreadable        one path below a healthy root cannot be looked at (retryable)
@@ -53,6 +54,19 @@ class Forgotten(ProducerError):
     def __init__(self, root: str) -> None:
         self.root = root
         super().__init__(f"root {root!r} was taken out of the catalogue, or may have been: it begins anew")
+
+
+class NestedRoots(ProducerError):
+    """What lies in both would be two files of the catalogue, each deleted when the other root's patterns say so."""
+
+    def __init__(self, outer: str, inner: str, path: Path) -> None:
+        self.outer = outer
+        self.inner = inner
+        self.path = path
+        super().__init__(
+            f"root {inner!r} ({path}) lies inside root {outer!r}: no file may belong to two roots; "
+            "take one of them out of the settings"
+        )
 
 
 class Unencodable(ProducerError):

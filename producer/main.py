@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 from aiokafka import AIOKafkaProducer
@@ -16,7 +17,7 @@ from producer.backends.table import backend_of
 from producer.backoff import KAFKA, Backoff
 from producer.clock import SystemClock
 from producer.control import ControlReader
-from producer.errors import LogUnavailable, Unencodable
+from producer.errors import LogUnavailable, NestedRoots, Unencodable
 from producer.kafka_log import KafkaLog
 from producer.memory import commands_read
 from producer.outbox import Unsent
@@ -87,12 +88,21 @@ def _soon(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None
 async def watch(
     kafka: Kafka, settings: ProducerSettings, state_dir: Path, stop: Stop, *, points: Points = no_points
 ) -> None:
-    """Watch the roots until asked to stop. Raises StateLocked, Unencodable, OSError (the state folder, the health
-    port); a root that cannot be observed is reported and does not disturb the others."""
+    """Watch the roots until asked to stop. Raises StateLocked, NestedRoots, Unencodable, OSError (the state folder, the
+    health port); a root that cannot be observed is reported and does not disturb the others."""
     if sys.getfilesystemencoding() != "utf-8":
         raise Unencodable(sys.getfilesystemencoding())
+    refuse_nested(settings.roots)
     with locked_folder(state_dir, settings.name) as folder:
         await _Producer(kafka, settings, folder, points).run(stop)
+
+
+def refuse_nested(roots: Sequence[RootSpec]) -> None:
+    """No root may lie inside another one, or be the same directory, links followed. Raises NestedRoots."""
+    places = sorted((spec.path.resolve(), spec.name) for spec in roots)
+    for (outer, outer_name), (inner, inner_name) in pairwise(places):
+        if inner.is_relative_to(outer):
+            raise NestedRoots(outer_name, inner_name, inner)
 
 
 class _Producer:

@@ -21,8 +21,9 @@ ResultStatus = Literal["done", "failed", "unreadable"]
 
 
 class FileState(Struct, frozen=True, omit_defaults=True):
-    """What is at a path. `inode` is the SMB file id on shares. Integers are 64 bit: `mtime_ns` passes
-    2^53, so JavaScript readers must parse it as a big integer."""
+    """What is at a path. `inode` is the SMB file id on shares. `ctime_ns`: when content or attributes last changed, by a
+    clock that nobody sets back; 0 where it is not known. Integers are 64 bit: `mtime_ns` passes 2^53, so JavaScript
+    readers must parse it as a big integer."""
 
     type: FileType
     size: int
@@ -30,6 +31,7 @@ class FileState(Struct, frozen=True, omit_defaults=True):
     dev: int
     inode: int
     nlink: int = 1
+    ctime_ns: int = 0
 
 
 class RootIdentity(Struct, frozen=True, omit_defaults=True):

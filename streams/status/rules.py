@@ -1,8 +1,9 @@
 """How the platform is, from what its processes say: which report is worth telling to people, and as what.
 
-Only changes are told, and what is not well again every five minutes. A component that nobody has heard of for
-15 s is in error, unless its last process said that it leaves; a root that nobody reports for as long is watched by
-nobody, and that is a warning. Time is that of the reports themselves (their append times); it stands still while nobody
+Only changes are told (of a root also those of its facts, such as how many directories are watched), and what is not
+well again every five minutes. A component that nobody has heard of for 15 s is in error, unless its last process said
+that it leaves; a root that nobody reports for as long is watched by nobody, and that is a warning. Time is that of the
+reports themselves (their append times); it stands still while nobody
 reports, so that a platform that was off as a whole does not accuse itself when it is back.
 
 `report` says what to tell; `told` is called when that has been written, so that what was not is said again.
@@ -24,6 +25,7 @@ STEP_MS = 6_000
 REPEAT_MS = 300_000
 MESSAGE_MS = 15_000
 """Another message of the same status is told no sooner."""
+MOVING = frozenset({"outbox_records", "last_connected", "retry_count"})
 BACKLOG_WARNING = 500
 BACKLOG_HEALTHY = 100
 
@@ -102,9 +104,9 @@ class StatusRules:
         told = self._told.get((update.action, update.component))
         if told is None or told.update.status != update.status or _left(told.update) != _left(update):
             return True
-        if update.status == "healthy":
-            return False
         waited = at - told.at
+        if update.status == "healthy":
+            return waited >= MESSAGE_MS and _facts(told.update) != _facts(update)
         return waited >= REPEAT_MS or (told.update.message != update.message and waited >= MESSAGE_MS)
 
     # -- components --------------------------------------------------------------------------------------------
@@ -214,6 +216,13 @@ def _root(report: RootReport) -> SystemUpdate:
         message=report.message or UNSET,
         details={name: fact for name, fact in facts.items() if fact is not None},
     )
+
+
+def _facts(update: SystemUpdate) -> dict[str, object]:
+    """What stays as it is while nothing changes, of a root; the rest of it moves with every report."""
+    if update.action != "storage_update" or update.details is UNSET:
+        return {}
+    return {name: fact for name, fact in update.details.items() if name not in MOVING}
 
 
 def _sum(beats: list[Heartbeat], key: str) -> float:
