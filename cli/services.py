@@ -115,7 +115,7 @@ def serve() -> None:
     async def main(settings: Settings, kafka: Kafka, stop: Stop) -> None:
         from gateway.main import serve
 
-        await serve(kafka, settings.database.dsn(), settings.gateway, settings.state_dir, stop)
+        await serve(kafka, settings.database.dsn(), settings.gateway, stop)
 
     _run("serve", main, uvloop.new_event_loop)
 

@@ -31,6 +31,7 @@ from cli.up.state import DEMO_ROOTS, State, owned
 from cli.up.supervision.supervisor import Supervisor, run
 from cli.up.telling import Telling
 from cli.up.terminal import own_terminal
+from gateway.access.tokens import configured_secret
 from producer.settings import RootSpec
 from runtime import lifecycle
 from runtime.kafka import Kafka
@@ -145,6 +146,8 @@ def _prepare(settings: Settings, state: State, telling: Telling) -> Platform:
     gateway = settings.gateway
     if not ports.is_free(gateway.port, gateway.host):
         raise PortTaken(gateway.port, "CATALOGIZER_GATEWAY__PORT")
+    if not settings.kafka.embedded:
+        configured_secret(gateway)
     if settings.kafka.embedded or settings.database.url is None:
         space.need(state.folder, space.SERVERS_BYTES, "the platform")
     demo = not settings.producer.roots

@@ -22,6 +22,7 @@ from cli.up.embedded.access import MECHANISM, PROTOCOL
 from cli.up.embedded.kafka import EmbeddedKafka
 from cli.up.embedded.postgres import EmbeddedPostgres
 from cli.up.run_file import RunFile
+from cli.up.secret_file import kept_secret
 from cli.up.state import State
 from cli.up.supervision.component import Plan, service
 from cli.up.supervision.program import STATE_MARK, Program
@@ -40,6 +41,7 @@ SECRETS: dict[str, frozenset[str]] = {
 }
 """The secret settings that each service is given."""
 ADMIN = "admin"
+TOKEN_SECRET_BYTES = 32
 CHECKOUT = Path(__file__).parents[2]
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}
 
@@ -141,6 +143,9 @@ class Platform:
                 "KAFKA__SASL_USERNAME": user_of(service),
                 "KAFKA__SASL_PASSWORD_FILE": str(access.secret_file(service)),
             }
+        if service == "serve" and self.kafka is not None and self.settings.gateway.token_secret is None:
+            kept_secret(self.state.token_secret, TOKEN_SECRET_BYTES)
+            given["GATEWAY__TOKEN_SECRET_FILE"] = str(self.state.token_secret)
         ours = {PREFIX + name: value for name, value in given.items()} | self._mark()
         replaced = {name.removesuffix("_FILE") for name in ours}
         passed = {

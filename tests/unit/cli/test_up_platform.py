@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from cli.settings import Settings
 from cli.up.embedded.access import Access
@@ -13,6 +15,7 @@ from cli.up.embedded.postgres import EmbeddedPostgres
 from cli.up.platform import SERVICES, Platform
 from cli.up.state import State
 from cli.up.supervision.program import environment_for
+from gateway.access.tokens import check_secret
 from producer.settings import RootSpec
 from runtime.settings import load
 from schemas.topics import EMBEDDED_LANES
@@ -71,11 +74,26 @@ def test_a_service_is_given_the_secrets_it_needs_and_no_others(
     }
     for name, value in secrets.items():
         monkeypatch.setenv(name, value)
+    configured = platform.settings.gateway.model_copy(update={"token_secret": SecretStr("canary-token")})
+    platform = replace(platform, settings=platform.settings.model_copy(update={"gateway": configured}))
     given = {service: set(platform.environment(service)) for service in SERVICES}
     url = "CATALOGIZER_DATABASE__URL"
     assert {service for service in SERVICES if url in given[service]} == {"project", "serve"}
     assert {service for service in SERVICES if "CATALOGIZER_GATEWAY__TOKEN_SECRET" in given[service]} == {"serve"}
     assert not any({"CATALOGIZER_ADMIN_PASSWORD", url + "_FILE"} & given[service] for service in SERVICES)
+
+
+def test_with_the_embedded_broker_serve_is_given_a_token_secret_that_is_kept(platform: Platform) -> None:
+    name = "CATALOGIZER_GATEWAY__TOKEN_SECRET_FILE"
+    file = Path(platform.environment("serve")[name])
+    kept = file.read_text()
+    check_secret(kept.strip())
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert platform.environment("serve")[name] == str(file)
+    assert file.read_text() == kept
+    assert not any(name in platform.environment(service) for service in SERVICES if service != "serve")
+    own = replace(platform, kafka=None)
+    assert name not in own.environment("serve")
 
 
 def test_a_setting_that_is_no_secret_is_handed_on(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
