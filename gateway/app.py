@@ -93,14 +93,15 @@ def compose(
         expose_headers=["X-Request-ID", "Retry-After"],
         max_age=600,
     )
-    edge.install(app)
     happened = History(pool)
-    for router in (
+    routers = (
         auth.router(accounts, tokens, connections, ended),
         media.router(Catalogue(pool), happened, tokens, CoverNames(secret)),
         history.router(happened, tokens),
         system.router(streaming.memory, tail, health, publishing, tokens),
-    ):
+    )
+    edge.install(app, routers)
+    for router in routers:
         app.include_router(router, dependencies=[Depends(only_declared)])
     for path in ("/ws", "/ws/"):
         app.add_api_websocket_route(path, connections.serve)

@@ -79,6 +79,9 @@ export class EventSocket {
       case "error":
         this.on.replay("failed", frame);
         break;
+      case "authenticated":
+        this.on.state("live", "live");
+        break;
       case "auth_expiring":
         this.on.state("waiting", "signing in again soon");
         break;

@@ -13,6 +13,7 @@ from types import FrameType
 from typing import assert_never
 
 from cli.provisioning.acls import apply_acls
+from cli.provisioning.database_roles import ROLES, make_roles
 from cli.provisioning.tables import apply_migrations
 from cli.provisioning.topics import apply
 from cli.settings import Settings
@@ -104,6 +105,8 @@ class Running:
         await apply(kafka)
         if platform.kafka is not None:
             await apply_acls(kafka)
+        if (postgres := platform.postgres) is not None:
+            await asyncio.to_thread(make_roles, postgres.url(), postgres.role_passwords(ROLES))
         await asyncio.to_thread(apply_migrations, platform.database_url)
         self._admin_password = await first_admin(
             platform.database_url, platform.settings.admin_password, platform.state.admin_password

@@ -17,6 +17,7 @@ from typing import get_args
 
 from pydantic import SecretStr
 
+from cli.provisioning.database_roles import OWNER, PROJECT, SERVE
 from cli.settings import Settings
 from cli.up.embedded.access import MECHANISM, PROTOCOL
 from cli.up.embedded.kafka import EmbeddedKafka
@@ -40,6 +41,8 @@ SECRETS: dict[str, frozenset[str]] = {
     "serve": frozenset({"KAFKA__SASL_PASSWORD", "DATABASE__URL", "GATEWAY__TOKEN_SECRET"}),
 }
 """The secret settings that each service is given."""
+DATABASE_ROLES = {"project": PROJECT, "serve": SERVE}
+"""As whom each service uses an embedded database."""
 ADMIN = "admin"
 TOKEN_SECRET_BYTES = 32
 CHECKOUT = Path(__file__).parents[2]
@@ -60,8 +63,8 @@ class Platform:
 
     @property
     def database_url(self) -> str:
-        """URL of the database in use, including its password."""
-        return self.postgres.url() if self.postgres else self.settings.database.dsn()
+        """URL of the database in use for who owns its tables, including its password."""
+        return self._url_of(OWNER)
 
     @property
     def kafka_settings(self) -> KafkaSettings:
@@ -131,7 +134,7 @@ class Platform:
             "STREAMS__ANALYSIS__ROOTS": json.dumps(self._analysed_roots()),
         }
         if "DATABASE__URL" in SECRETS[service]:
-            given["DATABASE__URL"] = self.database_url
+            given["DATABASE__URL"] = self._url_of(DATABASE_ROLES[service])
         if kafka.lanes is not None:
             given["KAFKA__LANES"] = str(kafka.lanes)
         if kafka.replication_factor is not None:
@@ -154,6 +157,9 @@ class Platform:
             if name.removesuffix("_FILE") not in replaced
         }
         return passed | ours
+
+    def _url_of(self, role: str) -> str:
+        return self.postgres.role_url(role) if self.postgres else self.settings.database.dsn()
 
     def _mark(self) -> dict[str, str]:
         return {STATE_MARK: str(self.state.folder)}

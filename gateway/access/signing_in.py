@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from gateway.access.accounts import HASH_THREADS, Accounts, Opened, Refused
 from gateway.access.proxies import network_of
 from gateway.access.sign_in_limits import SignInLimits
-from gateway.access.turns import Turns
+from gateway.access.sign_in_queue import SignInQueue
 
 WAITING = 256
 """Sign-ins that wait for a thread: 20 to 50 s of work."""
@@ -30,7 +30,7 @@ class SigningIn:
 
     def __init__(self, accounts: Accounts) -> None:
         self._accounts = accounts
-        self._turns = Turns(HASH_THREADS, WAITING)
+        self._queue = SignInQueue(HASH_THREADS, WAITING)
         self._limits = SignInLimits()
 
     async def sign_in(self, name: str, password: str, address: str) -> Opened | Refused | Limited:
@@ -38,7 +38,7 @@ class SigningIn:
         account = await self._accounts.find(name)
         key = f"name {name.lower()}" if account is None else f"account {account.id}"
         network = network_of(address)
-        async with self._turns.of(network):
+        async with self._queue.of(network):
             now = time.monotonic()
             wait = self._limits.wait_seconds(key, network, now)
             if wait and not self._limits.spare(key, now):

@@ -13,9 +13,9 @@ from gateway import metrics
 from gateway.access.accounts import Accounts, Opened, Refused, Reused, User
 from gateway.access.ended_sessions import EndedSessions
 from gateway.access.sign_in_log import SignInLog
+from gateway.access.sign_in_queue import TooManySignIns
 from gateway.access.signing_in import Limited, SigningIn
 from gateway.access.tokens import Identity, Tokens
-from gateway.access.turns import TooManySignIns
 from gateway.live.connections import Connections
 from gateway.rest.access import CHALLENGE, identity_of, optional_identity
 from gateway.rest.edge import ApiError

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import psycopg
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from psycopg_pool import PoolTimeout
@@ -23,7 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.access.proxies import Proxies
 from gateway.access.refusal_log import RefusalLog
-from gateway.access.turns import TooManySignIns
+from gateway.access.sign_in_queue import TooManySignIns
 from gateway.errors import GatewayError
 from gateway.log.publishing import NotPublished
 from gateway.log.reader import LogUnavailable
@@ -151,8 +151,9 @@ class _Bounded:
         return message
 
 
-def install(app: FastAPI) -> None:
-    """Answer every kind of error in the one shape."""
+def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
+    """Answer every kind of error in the one shape. `routers`: all that the application has."""
+    app.state.declared = [route for router in routers for route in router.routes]
     table: list[tuple[type[Exception], Callable[[Request, Exception], Awaitable[Response]]]] = [
         (ApiError, _api_error),
         (HTTPException, _http_exception),
@@ -209,7 +210,7 @@ async def _unexpected(request: Request, _error: Exception) -> Response:
 def _method_not_allowed(request: Request) -> HTTPException:
     """405 with all that the path takes; 404 where no method finds anything."""
     allowed: set[str] = set()
-    for route in request.app.routes:
+    for route in request.app.state.declared:
         if isinstance(route, APIRoute) and route.matches(request.scope)[0] is not Match.NONE:
             allowed |= route.methods or set()
     if isinstance(request.scope.get("endpoint"), StaticFiles) and not allowed:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from cli.provisioning.database_roles import PROJECT
 from cli.settings import Settings
 from cli.up.embedded.access import Access
 from cli.up.embedded.kafka import EmbeddedKafka
@@ -45,7 +46,8 @@ def test_a_service_reads_broker_database_roots_and_lanes(
     assert settings.kafka.bootstrap_servers == "127.0.0.1:20001"
     assert settings.kafka.lane_count == EMBEDDED_LANES
     assert settings.kafka.replication_factor == 1
-    assert settings.database.dsn() == platform.database_url
+    assert platform.postgres is not None
+    assert settings.database.dsn() == platform.postgres.role_url(PROJECT) != platform.database_url
     assert settings.producer.roots == (ROOT,)
     assert settings.streams.analysis.roots == {"films": Path("/media/films")}
 

@@ -33,7 +33,7 @@ def an_application() -> edge.Edge:
         return {}
 
     app = FastAPI()
-    edge.install(app)
+    edge.install(app, [routes])
     app.include_router(routes, dependencies=[Depends(only_declared)])
     return edge.Edge(app, Proxies(()), RefusalLog())
 

@@ -1,4 +1,4 @@
-"""Turns: a flood from one address delays that address, all is bounded, and whoever goes away leaves nothing behind."""
+"""SignInQueue: a flood from one address delays that address, all is bounded, and whoever goes away leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import asyncio
 
 import pytest
 
-from gateway.access.turns import TooManySignIns, Turns
+from gateway.access.sign_in_queue import SignInQueue, TooManySignIns
 
 
-async def hold(turns: Turns, address: str, done: list[str], name: str) -> None:
-    async with turns.of(address):
+async def hold(queue: SignInQueue, address: str, done: list[str], name: str) -> None:
+    async with queue.of(address):
         await asyncio.sleep(0)
         done.append(name)
 
 
 def test_the_lines_of_addresses_are_served_in_turn() -> None:
     async def main() -> list[str]:
-        turns, done = Turns(1, 100), list[str]()
-        flood = [asyncio.create_task(hold(turns, "flood", done, f"f{n}")) for n in range(20)]
+        queue, done = SignInQueue(1, 100), list[str]()
+        flood = [asyncio.create_task(hold(queue, "flood", done, f"f{n}")) for n in range(20)]
         await asyncio.sleep(0)
-        others = [asyncio.create_task(hold(turns, f"other {n}", done, f"o{n}")) for n in range(3)]
+        others = [asyncio.create_task(hold(queue, f"other {n}", done, f"o{n}")) for n in range(3)]
         await asyncio.gather(*flood, *others)
         return done
 
@@ -31,11 +31,11 @@ def test_the_lines_of_addresses_are_served_in_turn() -> None:
 
 def test_no_more_than_so_many_have_a_turn_at_once() -> None:
     async def main() -> int:
-        turns, inside, most = Turns(2, 100), 0, 0
+        queue, inside, most = SignInQueue(2, 100), 0, 0
 
         async def work(n: int) -> None:
             nonlocal inside, most
-            async with turns.of(str(n % 3)):
+            async with queue.of(str(n % 3)):
                 inside += 1
                 most = max(most, inside)
                 await asyncio.sleep(0)
@@ -49,11 +49,11 @@ def test_no_more_than_so_many_have_a_turn_at_once() -> None:
 
 def test_where_all_are_full_the_longest_line_loses_its_newest() -> None:
     async def main() -> tuple[list[str], list[bool]]:
-        turns, done = Turns(1, 4), list[str]()
-        async with turns.of("first"):
-            flood = [asyncio.create_task(hold(turns, "flood", done, f"f{n}")) for n in range(8)]
+        queue, done = SignInQueue(1, 4), list[str]()
+        async with queue.of("first"):
+            flood = [asyncio.create_task(hold(queue, "flood", done, f"f{n}")) for n in range(8)]
             await asyncio.sleep(0)
-            other = asyncio.create_task(hold(turns, "other", done, "o"))
+            other = asyncio.create_task(hold(queue, "other", done, "o"))
             await asyncio.sleep(0)
         ends = await asyncio.gather(*flood, return_exceptions=True)
         await other
@@ -67,10 +67,10 @@ def test_where_all_are_full_the_longest_line_loses_its_newest() -> None:
 @pytest.mark.parametrize("when", ["waiting", "just granted"])
 def test_whoever_goes_away_leaves_the_turn_to_others(when: str) -> None:
     async def main() -> list[str]:
-        turns, done = Turns(1, 10), list[str]()
-        async with turns.of("a"):
-            gone = asyncio.create_task(hold(turns, "b", done, "gone"))
-            stays = asyncio.create_task(hold(turns, "c", done, "stays"))
+        queue, done = SignInQueue(1, 10), list[str]()
+        async with queue.of("a"):
+            gone = asyncio.create_task(hold(queue, "b", done, "gone"))
+            stays = asyncio.create_task(hold(queue, "c", done, "stays"))
             await asyncio.sleep(0)
             if when == "waiting":
                 gone.cancel()
@@ -78,7 +78,7 @@ def test_whoever_goes_away_leaves_the_turn_to_others(when: str) -> None:
         if when == "just granted":
             gone.cancel()
         await asyncio.wait_for(stays, 1)
-        await asyncio.wait_for(hold(turns, "d", done, "later"), 1)
+        await asyncio.wait_for(hold(queue, "d", done, "later"), 1)
         return done
 
     assert asyncio.run(main()) == ["stays", "later"]

@@ -17,7 +17,7 @@ class TooManySignIns(GatewayError):
     retryable = True
 
 
-class Turns:
+class SignInQueue:
     """`at_once` have their turn, at most `waiting` others wait. Belongs to one event loop."""
 
     def __init__(self, at_once: int, waiting: int) -> None:
