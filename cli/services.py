@@ -128,11 +128,18 @@ def _run(
     from cli.settings import Settings
     from runtime import lifecycle, log
     from runtime.kafka import Kafka
+    from runtime.kafka_admission import check_admission
     from runtime.settings import load
 
     settings = load(Settings)
     os.umask(PRIVATE)
     standard_streams.outlive_readers()
     log.configure(settings.log, component)
+
+    async def admitted(stop: Stop) -> None:
+        kafka = Kafka(settings.kafka, component)
+        await check_admission(kafka)
+        await main(settings, kafka, stop)
+
     with hang_up.noticed():
-        lifecycle.run(lambda stop: main(settings, Kafka(settings.kafka, component), stop), new_loop)
+        lifecycle.run(admitted, new_loop)
