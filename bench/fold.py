@@ -26,6 +26,7 @@ from schemas.raw import FileState, RawRecord
 from schemas.topics import RAW
 from schemas.trace import begun
 from streams.core import intake
+from streams.core.rules import RULES_1
 from streams.library.service import LibraryService
 
 FILES = int(os.environ.get("BENCH_FILES", "100000"))
@@ -97,7 +98,7 @@ async def bare_loop(kafka: Kafka, total: int) -> float:
     before, seen = cpu_seconds(), 0
     while seen < total:
         for record in (await consumer.getmany(partition, timeout_ms=1_000, max_records=2_000)).get(partition, ()):
-            intake.read(record.value, record.headers)
+            intake.read(RULES_1, record.value, record.headers)
             seen += 1
     spent = cpu_seconds() - before
     await consumer.stop()

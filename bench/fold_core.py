@@ -24,6 +24,7 @@ from schemas.topics import ANALYSIS_JOBS
 from streams.core import intake
 from streams.core.emit import Output
 from streams.core.fold import Fold
+from streams.core.rules import RULES_1
 
 FILES = int(os.environ.get("BENCH_FILES", "100000"))
 LIBRARY = b"home"
@@ -93,7 +94,7 @@ def per_second(log: Log) -> tuple[float, float, float]:
     values = [encode(record) for _offset, _at, _key, record in log.records]
     began = time.process_time()
     for value in values:
-        intake.read(value, HEADERS)
+        intake.read(RULES_1, value, HEADERS)
     decoded = time.process_time() - began
     fold, began = Fold(0), time.process_time()
     for offset, at, key, record in log.records:

@@ -6,6 +6,7 @@ it was started on. A service is imported only by its own command, so that no com
 
 from __future__ import annotations
 
+import logging
 import os
 from asyncio import AbstractEventLoop
 from collections.abc import Awaitable, Callable
@@ -45,6 +46,7 @@ def up() -> None:
     os.umask(PRIVATE)
     standard_streams.outlive_readers()
     log.configure(settings.log, "up")
+    logging.getLogger().setLevel(max(logging.WARNING, logging.getLogger().level))  # what it does it says itself
     with hang_up.noticed():
         raise typer.Exit(up(settings, Telling()))
 

@@ -28,7 +28,8 @@ The way of a request:
                        access.refresh_tokens
     rest.media         tables.catalogue; access.cover_names
     rest.history       tables.history
-    rest.system        health (tables.database, live.tail), channels, lag; log.publishing writes notifications
+    rest.scans         what is asked of roots: log.publishing
+    rest.system        health (tables.database, live.tail), channels, lag; notifications (log.publishing)
 
 `app` puts them together, `main` runs them; `errors` is the tree, `settings` and `metrics` are tables, `public` says where
 browsers find it.

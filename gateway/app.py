@@ -27,7 +27,7 @@ from gateway.live.tail import Tail
 from gateway.log.publishing import Publishing
 from gateway.log.reader import LogReader
 from gateway.public import public_url
-from gateway.rest import auth, edge, history, media, system
+from gateway.rest import auth, edge, history, media, scans, system
 from gateway.rest.declared import only_declared
 from gateway.settings import GatewaySettings
 from gateway.tables.catalogue import Catalogue
@@ -98,6 +98,7 @@ def compose(
         auth.router(accounts, tokens, connections, ended),
         media.router(Catalogue(pool), happened, tokens, CoverNames(secret)),
         history.router(happened, tokens),
+        scans.router(happened, publishing, tokens),
         system.router(streaming.memory, tail, health, publishing, tokens),
     )
     edge.install(app, routers)

@@ -67,17 +67,17 @@ def main(arguments: list[str]) -> int:
 
 
 def _told(line: str) -> int:
-    _write(2, os.fsencode(f"set-up failed: {line}\n"))
+    _write(2, f"set-up failed: {line}\n")
     return 1
 
 
 def _say(line: str) -> None:
-    _write(1, os.fsencode(line + "\n"))
+    _write(1, line + "\n")
 
 
-def _write(stream: int, words: bytes) -> None:
+def _write(stream: int, words: str) -> None:
     with contextlib.suppress(OSError):  # a terminal that was closed, a reader that has gone: nobody can be told
-        os.write(stream, words)
+        os.write(stream, words.encode(errors="surrogateescape"))
 
 
 def _open_missing_streams() -> None:
@@ -182,6 +182,7 @@ def _set_up(wanted: str) -> None:
     _say(f"installing the {wanted} packages into .venv (the first time some 250 MB are fetched)")
     python = str(VENV / "bin" / "python")
     pip = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes")
+    PIP_LOG.unlink(missing_ok=True)
     log = ("--log", str(PIP_LOG))  # it tells the causes of its failures nowhere else
     _run("the installer uv", *pip, *log, "-r", str(REQUIREMENTS / "bootstrap.txt"), environment=_trusting(python))
     PIP_LOG.unlink()
@@ -310,7 +311,7 @@ def _heard(argv: tuple[str, ...], environment: dict[str, str] | None) -> tuple[i
                 return process.wait(), said.decode(errors="replace")
             said = (said + words)[-LAST_BYTES:]
             if shown:
-                _write(2, words)
+                _write(2, words.decode(errors="surrogateescape"))
     finally:
         os.close(reading)
         process.terminate()

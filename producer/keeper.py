@@ -18,7 +18,7 @@ from producer.core.life import Deed, Happening, State, step
 from producer.core.normalise import Event, normalise
 from producer.core.pace import Pace
 from producer.database import Database
-from producer.errors import RootFault, WatchUnavailable
+from producer.errors import Forgotten, RootFault, WatchUnavailable
 from producer.examine import Examiner
 from producer.index import Index
 from producer.journal import Journal, Written
@@ -29,7 +29,7 @@ from producer.scanning import MASS_DELETION, Scanning
 from producer.settings import NAS_JUNK, RootSpec
 from producer.world import Pacing, World
 from runtime import log
-from schemas.admin import AcceptRoot, RescanRoot
+from schemas.admin import AcceptRoot, RescanRoot, RetireRoot
 from schemas.paths import from_wire
 from schemas.raw import RootIdentity
 
@@ -230,6 +230,9 @@ class Keeper:
     def _obey(self, now: float) -> None:
         while self._orders:
             order = self._orders[0]
+            if order.anew:
+                self._begin_anew(order)
+                return
             match order.command:
                 case RescanRoot() | AcceptRoot() as command if self._memory.was_carried_out(command.id):
                     self._note(order)
@@ -238,11 +241,23 @@ class Keeper:
                     self._note(order)
                 case AcceptRoot() as command:
                     self._accept(command, order, now)
-                case None:
+                case RetireRoot() | None:
                     self._note(order)
                 case _:
                     assert_never(order.command)
             self._orders.popleft()
+
+    def _begin_anew(self, order: Order) -> None:
+        """Once the log has everything that waits: a sender in the middle of its work would take rows of the next epoch
+        for its own. Raises Forgotten when it is done."""
+        if depth(self._db):
+            return
+        with self._db.transaction():
+            if depth(self._db):
+                return
+            self._memory.forget_all(order)
+        self._orders.popleft()
+        raise Forgotten(self._spec.name)
 
     def _note(self, order: Order) -> None:
         with self._db.transaction():
@@ -328,7 +343,7 @@ class Keeper:
     def _rest(self) -> float:
         now = self._clock.monotonic()
         due = [self._identity_at]
-        if self._state == "frozen":
+        if self._state == "frozen" or self._orders:
             due.append(now + PAUSE_SECONDS)
         if self._state == "watching":
             due += self._due_watching(now)

@@ -169,6 +169,7 @@ class _Producer:
                 group.create_task(self._report_roots(reporter))
                 group.create_task(self._report_scans(reporter))
         finally:
+            await reporter.leave()
             await stop_client(producer)
 
     async def _reporting_producer(self) -> AIOKafkaProducer:

@@ -1,6 +1,10 @@
-"""Record headers. Derived topics: CloudEvents 1.0 binary mode (Kafka protocol binding) plus ours; raw ones:
-only type, schema version and, where known, W3C `traceparent` (ten headers a record made append four times
-as expensive)."""
+"""Record headers: what a reader can know of a record without decoding its value.
+
+Records of the change log have two: their type and their schema version; and, where it is known, the W3C trace
+context (`traceparent`). There are very many of them, and ten headers each made appending four times as expensive.
+All other records are CloudEvents 1.0 in binary mode (Kafka protocol binding): id, type, source, time and subject in
+`ce_` headers, and ours beside them (`x-…`). Dead letters have where they came from and why.
+"""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 An observation states what is at a path now, or that nothing is there; it never states what happened. Every record that
 anything later depends on is one of these, in one total order per library (topic `catalog.fs.raw.v1`, key =
 library). `kind` tells them apart. A producer's record carries `root`, `epoch`, `seq` and `observed_at`;
-results and ticks do not. Readers ignore fields they do not know; new fields get defaults.
+results, retirements and ticks do not. Readers ignore fields they do not know; new fields get defaults.
 """
 
 from __future__ import annotations
@@ -160,7 +160,8 @@ class ScanStarted(
 
 
 class Unseen(Struct, frozen=True, omit_defaults=True):
-    """A directory that could not be listed, or a file that could not be looked at."""
+    """A path that a scan could not read: a directory that could not be listed, or a file that could not be looked
+    at. Whether anything is there, or below it, the scan does not know."""
 
     path: str
     path_b64: str | None = None
@@ -170,8 +171,9 @@ class ScanFinished(
     ProducerRecord, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="scan_finished"
 ):
     """The scan is complete: it walked the whole subtree, as far as it could be read. `total`: how many of its
-    records name something that is there (what is there is sent first, what is gone last). `unseen`: nothing is
-    known of these and what is below them; the empty path: of nothing."""
+    records name something that is there (what is there is sent first, what is gone last). `unseen`: the paths that
+    it could not read; nothing that is known there or below may be taken for gone because the scan did not find it.
+    The empty path is the root itself: then that holds for everything."""
 
     scan: int
     origin: Origin
@@ -197,11 +199,20 @@ class Result(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="k
     found: Found | None = None
 
 
+class RootRetired(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="root_retired"):
+    """An operator takes a root out of the catalogue: its items are closed with cause `retired`, whatever is on the disk.
+    `by`: who asked; `at`: their clock, ISO 8601, carried and never decided upon."""
+
+    root: str
+    by: str
+    at: str
+
+
 class Tick(Struct, frozen=True, tag_field="kind", tag="tick"):
     """Nothing: its append time is its meaning."""
 
 
-RawRecord = (
+ProducedRecord = (
     Observed
     | Moved
     | Fingerprint
@@ -212,6 +223,5 @@ RawRecord = (
     | GapClosed
     | ScanStarted
     | ScanFinished
-    | Result
-    | Tick
 )
+RawRecord = ProducedRecord | Result | RootRetired | Tick

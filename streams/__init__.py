@@ -1,0 +1,25 @@
+"""From the change log to what everybody reads: the way of a record, and who runs each part of it.
+
+    change log ─▶ library ─▶ changes, media updates, analysis updates, jobs ─┬─▶ projector ─▶ PostgreSQL
+        ▲         (core)                                                     ├─▶ status ─▶ system updates
+        └─────────────────────────────── results ◀── analysis ◀── jobs ──────┘      ▲
+                                                               reports of all processes
+
+    core        the library fold: pure, decides everything, from the log alone
+    library     runs the fold of each lane, in Kafka transactions
+    analysis    jobs to results: probes files, in limited child processes
+    status      reports and gaps to system updates
+    projector   topics to PostgreSQL, rows and position in one transaction (a process of its own)
+
+Those four are blind to each other and meet in topics only; `core` knows none of them. Beside them, for the
+processes:
+
+    main        the stream worker: composition of all but the projector
+    settings    its settings, and the projector's
+    app         the Faust application, with its dangerous defaults taken away
+    guard       an event is left only when what it caused is confirmed, or in the dead letter queue
+    errors      the one tree of what can go wrong
+    confirmed   publishing that is known to have happened
+    watch       whether the agents move, measured from outside
+    slot        a worker's static name, held by one process at a time
+"""

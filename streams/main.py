@@ -29,13 +29,13 @@ from streams.analysis.analyst import Analyst
 from streams.analysis.children import Children
 from streams.app import AgentBody, StreamApp, crashed, create_app
 from streams.confirmed import Confirmed
-from streams.core import status
 from streams.guard import Guard
 from streams.library.service import LibraryService
 from streams.settings import StreamsSettings
 from streams.slot import slot_held
 from streams.status.agent import StatusAgent
 from streams.status.gaps import GapService
+from streams.status.rules import QUEUE, RATE, WORKER, WORKERS
 from streams.watch import AgentWatch
 
 JOBS_PER_CHILD = 3
@@ -87,9 +87,9 @@ class _Worker:
     def details(self) -> dict[str, Scalar]:
         """What the status agent makes the backlog of."""
         return {
-            status.QUEUE: self.watch.queue(ANALYSIS_JOBS),
-            status.WORKERS: self.children,
-            status.RATE: round(self.watch.per_minute(), 1),
+            QUEUE: self.watch.queue(ANALYSIS_JOBS),
+            WORKERS: self.children,
+            RATE: round(self.watch.per_minute(), 1),
         }
 
 
@@ -113,7 +113,7 @@ def _compose(kafka: Kafka, settings: StreamsSettings, folder: Path, *, parts: _P
     app = create_app(kafka, settings, agents=agents, services=services, data_dir=folder)
     watch = AgentWatch(kafka, app, [topic for topic, _ in agents], lambda: analysis.ended)
     parts.health.add("agents", watch.problem)
-    reporter = Reporter(kafka, parts.producer, status.WORKER)
+    reporter = Reporter(kafka, parts.producer, WORKER)
     return _Worker(app, library, watch, reporter, parts.health, analysis, settings.analysis.workers)
 
 
@@ -164,6 +164,8 @@ async def _work(worker: _Worker, asked: asyncio.Task[bool]) -> None:
         for task in (watch, heart):
             if task.done():
                 task.result()
+        heart.cancel()
+        await worker.reporter.leave()
     finally:
         crash.cancel()
         watch.cancel()

@@ -100,6 +100,12 @@ SPECIFIC: dict[str, dict[str, str]] = {
         "inode": "inode of the file that was probed",
         "status": "done, failed (the content is not what it claims to be), or unreadable",
     },
+    "RootRetired": {"root": "name of the root", "by": "who asked", "at": "when, ISO 8601: the clock of who asks"},
+    "RetireRoot": {
+        "id": "drawn by who asks; carried out once, however often it comes",
+        "by": "who asks",
+        "at": "when, ISO 8601: the clock of who asks",
+    },
     "Found": {
         "container": "container format",
         "video_codec": "codec of the first video stream",
@@ -176,6 +182,8 @@ SPECIFIC: dict[str, dict[str, str]] = {
         "written": "how many outputs of the record at `next_offset` are written already",
         "counters": "the last `x-n` given out per topic",
         "fold_version": "version of the fold that wrote it",
+        "rules": "digest of the rules that decided",
+        "program": "version of the program that carried them",
         "at": "append time of the last record folded, ISO 8601",
     },
     "Counters": {
@@ -184,6 +192,7 @@ SPECIFIC: dict[str, dict[str, str]] = {
         "analysis_updates": "last `x-n` in catalog.analysis.updates.v1, 0: none yet",
     },
     "Heartbeat": {
+        "leaving": "it ends as it was asked to, and is not to be missed",
         "instance": "distinguishes processes of one component",
         "pid": "process id",
         "status": "error while a health check fails",

@@ -33,6 +33,7 @@ from cli.up.supervision.supervisor import Supervisor, run
 from cli.up.telling import Telling
 from cli.up.terminal import own_terminal
 from gateway.access.tokens import configured_secret
+from gateway.public import public_url
 from producer.settings import RootSpec
 from runtime import lifecycle
 from runtime.kafka import Kafka
@@ -123,7 +124,9 @@ class Running:
 
     def _what_to_say(self) -> Ready:
         platform = self._platform
-        return Ready(platform.run_file({}).url, self._sign_in(), platform.roots, platform.demo, command())
+        return Ready(
+            public_url(platform.settings.gateway), self._sign_in(), platform.roots, platform.demo, command()
+        )
 
     def _sign_in(self) -> list[str]:
         """The password only where a person reads it, and never one that somebody chose."""

@@ -27,6 +27,7 @@ from cli.up.secret_file import kept_secret
 from cli.up.state import State
 from cli.up.supervision.component import Plan, service
 from cli.up.supervision.program import STATE_MARK, Program
+from gateway.public import public_url
 from producer.settings import RootSpec
 from runtime.lifecycle import READY_FILE
 from runtime.settings import PREFIX, KafkaSettings, variables
@@ -46,7 +47,6 @@ DATABASE_ROLES = {"project": PROJECT, "serve": SERVE}
 ADMIN = "admin"
 TOKEN_SECRET_BYTES = 32
 CHECKOUT = Path(__file__).parents[2]
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +84,13 @@ class Platform:
 
     def run_file(self, pids: Mapping[str, int]) -> RunFile:
         """The contents of `run.json`."""
-        host = self.settings.gateway.host
+        gateway = self.settings.gateway
+        address = public_url(gateway.model_copy(update={"public_url": None}))  # for who is on this machine
         access = None if self.kafka is None else self.kafka.access
-        host = _EVERYWHERE.get(host, f"[{host}]" if ":" in host else host)
-        address = f"{host}:{self.settings.gateway.port}"
         kept = self.state.admin_password
         return RunFile(
-            url=f"http://{address}",
-            ws_url=f"ws://{address}/ws",
+            url=address,
+            ws_url=f"ws{address.removeprefix('http')}/ws",
             admin_user=ADMIN,
             admin_password_file=str(kept) if kept.exists() else "",
             bootstrap_servers=str(self.kafka_settings.bootstrap_servers),

@@ -1,7 +1,8 @@
-"""The gateway's own writing to the log: notifications, acknowledged before they are answered, and heartbeats.
+"""The gateway's own writing to the log: notifications and what is asked of roots, acknowledged before they are answered,
+and heartbeats.
 
-One idempotent producer, built anew when it fails for good. A notification's id is the caller's or made here;
-sent again after an unknown outcome with the same id, readers may drop the second by it.
+One idempotent producer, built anew when it fails for good. An id is the caller's or made here; sent again after an
+unknown outcome with the same id, readers may drop the second by it.
 """
 
 from __future__ import annotations
@@ -20,13 +21,15 @@ from runtime.health import Health
 from runtime.kafka import Kafka, stop_client
 from runtime.lifecycle import Stop
 from runtime.reports import Reporter, now_iso
+from schemas.admin import Control
 from schemas.codec import encode
-from schemas.headers import event_headers
+from schemas.headers import Headers, event_headers
 from schemas.ids import event_id
 from schemas.system import Notification, Scalar
-from schemas.topics import NOTIFICATIONS
+from schemas.topics import CONTROL, NOTIFICATIONS, Topic
 
 COMPONENT = "serve"
+_SOURCE = f"urn:catalogizer:{COMPONENT}"
 CONFIRM_SECONDS = 10.0
 RETRY_SECONDS = 2.0
 STOP_SECONDS = 2.0
@@ -42,7 +45,7 @@ class NotPublished(GatewayError):
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """Where a notification stands in the log."""
+    """Where what was written stands in the log."""
 
     id: str
     partition: int
@@ -71,21 +74,23 @@ class Publishing:
 
     async def notify(self, notification: Notification, *, id: str | None, by: str) -> Published:
         """Write and wait for the acknowledgement. Raises NotPublished."""
+        at = now_iso()
+        id = id or event_id(f"{NOTIFICATIONS.name}/{by}/{at}", 0, next(self._count), 0)
+        headers = event_headers(id=id, type="notification", source=_SOURCE, time=at, subject=notification.type)
+        return await self._write(NOTIFICATIONS, notification.type, encode(notification), headers, id)
+
+    async def ask(self, command: Control) -> Published:
+        """Ask something of a root; returns when the log has acknowledged it. Raises NotPublished."""
+        kind = str(command.__struct_config__.tag)
+        headers = event_headers(id=command.id, type=kind, source=_SOURCE, time=command.at, subject=command.root)
+        return await self._write(CONTROL, command.root, encode(command), headers, command.id)
+
+    async def _write(self, topic: Topic, key: str, value: bytes, headers: Headers, id: str) -> Published:
         producer = self._producer
         if producer is None:
             raise NotPublished("the log is not reachable")
-        at = now_iso()
-        id = id or event_id(f"{NOTIFICATIONS.name}/{by}/{at}", 0, next(self._count), 0)
-        headers = event_headers(
-            id=id,
-            type="notification",
-            source=f"urn:catalogizer:{COMPONENT}",
-            time=at,
-            subject=notification.type,
-        )
-        topic, key = self._kafka.name(NOTIFICATIONS), notification.type.encode()
         try:
-            sent = producer.send_and_wait(topic, encode(notification), key=key, headers=headers)
+            sent = producer.send_and_wait(self._kafka.name(topic), value, key=key.encode(), headers=headers)
             written = await asyncio.wait_for(sent, CONFIRM_SECONDS)
         except (KafkaError, TimeoutError) as error:
             self._broken.set()  # an idempotent batch never expires by itself: the producer goes with it
@@ -107,6 +112,8 @@ class Publishing:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
+            if stop.asked:
+                await reporter.leave()
         finally:
             self._producer = None
             for task in tasks:

@@ -30,19 +30,19 @@ async def only_declared(request: Request) -> None:
             raise unknown(name, "no such parameter", known)
 
 
-async def known_root(history: History, parameter: str, root: str | None) -> None:
-    """For an answer that came out empty: answers 422 where the root asked for is none."""
+async def known_root(history: History, parameter: str, root: str | None, where: str = "query") -> None:
+    """For an answer that came out empty: answers 422 where the root asked for is none. `where`: query or body."""
     if root is None:
         return
     roots = [row.root for row in await history.roots()]
     if root not in roots:
-        raise unknown(parameter, "no such storage root", roots)
+        raise unknown(parameter, "no such storage root", roots, where)
 
 
-def unknown(parameter: str, what: str, known: Iterable[str]) -> ApiError:
+def unknown(parameter: str, what: str, known: Iterable[str], where: str = "query") -> ApiError:
     """The error, with what is known."""
     return ApiError(
-        422, "invalid_request", f"query.{parameter}: {what}; known: {', '.join(known) or 'none'}"[:1_000]
+        422, "invalid_request", f"{where}.{parameter}: {what}; known: {', '.join(known) or 'none'}"[:1_000]
     )
 
 

@@ -17,10 +17,11 @@ from msgspec import structs
 
 from schemas.analysis import Cover, Job
 from schemas.found import Found
+from schemas.identity import Stamp, same_content, stamp_of
 from schemas.paths import display, from_wire
 from schemas.raw import Result, ResultStatus
 from streams.analysis import wire
-from streams.analysis.files import Identity, Unreadable, identity, meant, open_below
+from streams.analysis.files import Unreadable, open_below, stamp
 
 REMEMBERED = 2_048
 """Outcomes kept, so that a job asked twice is not probed twice."""
@@ -36,9 +37,10 @@ class Prober(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a job. `cover` is still to be written; `found` names it by its hash."""
+    """What came of a job. `stamp`: of the content that was probed, or was to be; `cover` is still to be written,
+    `found` names it by its hash."""
 
-    identity: Identity
+    stamp: Stamp
     status: ResultStatus
     reason: str | None = None
     found: Found | None = None
@@ -49,7 +51,7 @@ class Outcome:
 class _Key:
     root: str
     path: str
-    identity: Identity
+    stamp: Stamp
 
 
 class Analyst:
@@ -65,13 +67,13 @@ class Analyst:
         try:
             return await self._analyse(job, from_wire(job.path, job.path_b64))
         except Unreadable as error:
-            return Outcome(meant(job.file), "unreadable", error.reason)
+            return Outcome(stamp_of(job.file), "unreadable", error.reason)
 
     def remember(self, job: Job, outcome: Outcome) -> None:
         """The outcome's cover has been written: the same file needs no other probe."""
         if outcome.status == "unreadable":
             return
-        self._known[_Key(job.root, job.path, outcome.identity)] = without_cover(outcome)
+        self._known[_Key(job.root, job.path, outcome.stamp)] = without_cover(outcome)
         if len(self._known) > REMEMBERED:
             self._known.popitem(last=False)
 
@@ -79,14 +81,14 @@ class Analyst:
         root = self._roots.get(job.root)
         if root is None:
             raise Unreadable(f"this site does not know where root {job.root} is (streams.analysis.roots)")
-        expected = meant(job.file)
+        expected = stamp_of(job.file)
         descriptor = await asyncio.to_thread(open_below, root, path, expected)
         try:
             known = self._known.get(_Key(job.root, job.path, expected))
             if known is not None:
                 return known
             reply = await self._prober.probe(wire.Request(job.media_type, display(path)), descriptor)
-            if identity(descriptor) != expected:
+            if not same_content(stamp(descriptor), expected):
                 raise Unreadable("the file changed while it was read")
         finally:
             os.close(descriptor)
@@ -99,9 +101,9 @@ def result(job: Job, outcome: Outcome) -> Result:
         job=job.job,
         media_id=job.media_id,
         root=job.root,
-        size=outcome.identity.size,
-        mtime_ns=outcome.identity.mtime_ns,
-        inode=outcome.identity.inode,
+        size=outcome.stamp.size,
+        mtime_ns=outcome.stamp.mtime_ns,
+        inode=outcome.stamp.inode,
         status=outcome.status,
         reason=outcome.reason,
         found=outcome.found,
@@ -110,10 +112,10 @@ def result(job: Job, outcome: Outcome) -> Result:
 
 def without_cover(outcome: Outcome) -> Outcome:
     """As it is remembered: the thumbnail is in the log already."""
-    return Outcome(outcome.identity, outcome.status, outcome.reason, outcome.found)
+    return Outcome(outcome.stamp, outcome.status, outcome.reason, outcome.found)
 
 
-def _outcome(probed: Identity, reply: wire.Reply) -> Outcome:
+def _outcome(probed: Stamp, reply: wire.Reply) -> Outcome:
     if reply.picture is None:
         return Outcome(probed, reply.status, reply.reason, reply.found)
     cover = cover_of(reply.picture)

@@ -9,10 +9,9 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 
-from schemas.raw import FileState
+from schemas.identity import Stamp, Stamped, same_content
 from streams.errors import StreamsError
 
 _WHY = {
@@ -38,27 +37,13 @@ class Unreadable(StreamsError):
         super().__init__(reason)
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """What makes a file's content the one that was meant."""
-
-    size: int
-    mtime_ns: int
-    inode: int
-
-
-def meant(file: FileState) -> Identity:
-    """The identity that a job names."""
-    return Identity(file.size, file.mtime_ns, file.inode)
-
-
-def identity(descriptor: int) -> Identity:
-    """The identity of an open file, now."""
+def stamp(descriptor: int) -> Stamp:
+    """The stamp of an open file's content, now."""
     found = os.fstat(descriptor)
-    return Identity(found.st_size, found.st_mtime_ns, found.st_ino)
+    return Stamp(found.st_size, found.st_mtime_ns, found.st_ino)
 
 
-def open_below(root: Path, path: str, expected: Identity) -> int:
+def open_below(root: Path, path: str, expected: Stamped) -> int:
     """Open a file for reading; the caller closes the descriptor. `path`: relative to the root, `/` between
     components, foreign bytes as surrogates. Raises Unreadable."""
     parts = path.split("/")
@@ -78,7 +63,7 @@ def open_below(root: Path, path: str, expected: Identity) -> int:
         raise Unreadable(_WHY.get(error.errno or 0, error.strerror or "cannot be opened")) from error
     finally:
         os.close(directory)
-    if identity(descriptor) != expected:
+    if not same_content(stamp(descriptor), expected):
         os.close(descriptor)
         raise Unreadable("the file has changed since the job was asked")
     return descriptor

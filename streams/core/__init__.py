@@ -1,7 +1,32 @@
 """The heart, pure: from records of the change log to what they mean. No clock, no network, no randomness.
 
-`clock` lane time · `deadlines` what is due when · `settle` debounce per path · `known` the index of known files
-· `renames` which deletion and creation are one move · `naming` what a name tells · `catalogue` items, jobs,
-scans · `root_changes` what is told of a root itself · `emit` outputs with ids and dense numbers · `fold` their
-composition, the only thing that decides.
+`fold` is the composition, and the only way in. The others, in the order in which a record passes them:
+
+    rules          all that decides outputs besides the records: one frozen value per version
+    state          all there is to keep of a lane: plain tables, written as bytes and read back
+    multi          a map with mostly one value per key (of the state's derived tables)
+    intake         what may enter: a record of a known version with sound paths, decoded
+    clock          lane time, the only clock
+    moment         when something is decided, and with which record: handed to every stage
+    due            what is due next, jobs included
+    deadlines      which deadline comes first (of the state's derived tables)
+    roots          which producers' records count: epochs and sequence numbers
+    root_changes   what is reported of a root itself
+    sightings      what the record of an observation does
+    settle         when a path has been quiet long enough to be believed
+    ties           which known file the kernel says was moved to which path that has not settled
+    decide         only a difference is a change, and where each goes
+    known          what was last reported to be at each path, found by place, identity and fingerprint
+    renames        which deletion and which creation are one move
+    trees          a directory moved with all below it
+    retire         a root leaves the catalogue
+    scans          where a scan begins and ends, and what a baseline found missing
+    catalogue      items: opened, changed, closed, analysed
+    naming         what a name tells
+    jobs           analysis jobs: asked, asked again, ended
+    tally          accounts of scans and batches: what is open, what came out
+    accounts       when an account is complete
+    emit           outputs with ids and dense numbers
+
+A stage is given the state and the rules and keeps nothing itself; what it has ended it returns.
 """

@@ -6,20 +6,19 @@ the first record is lane time 0. Milliseconds.
 
 from __future__ import annotations
 
+from msgspec import Struct
 
-class LaneClock:
-    """Advances with append times."""
 
-    __slots__ = ("_last", "now")
+class LaneClock(Struct, array_like=True):
+    """`now`: lane time; `last`: the append time of the last record, None before the first."""
 
-    def __init__(self) -> None:
-        self.now = 0
-        self._last: int | None = None
+    now: int = 0
+    last: int | None = None
 
     def advance(self, append_time: int) -> int:
         """Take the append time of the next record (milliseconds since 1970); returns lane time."""
-        last = self._last
+        last = self.last
         if last is not None and append_time > last:
             self.now += append_time - last
-        self._last = append_time
+        self.last = append_time
         return self.now

@@ -1,12 +1,13 @@
-"""What is due when: one heap for a lane, in deadline order, ties in the order of being set.
+"""Which deadline comes first: one heap for a lane, ties in the order of being set.
 
 A subject has at most one deadline. Moving it later is cheap (the heap is corrected when its head is looked
-at); taking it away is setting `deadline` to None.
+at); taking it away is setting `deadline` to None. The heap is derived: it can be built again from the subjects.
 """
 
 from __future__ import annotations
 
 import heapq
+from collections.abc import Iterable
 from typing import Generic, Protocol, TypeVar
 
 
@@ -21,20 +22,28 @@ S = TypeVar("S", bound=Subject)
 
 
 class Deadlines(Generic[S]):
-    """A heap of (deadline, order, subject); an entry counts only while its order is the subject's."""
+    """A heap of (deadline, order, subject); an entry counts only while its order is the subject's. `orders`: the
+    last order given out."""
 
-    __slots__ = ("_heap", "_orders")
+    __slots__ = ("_heap", "orders")
 
-    def __init__(self) -> None:
-        self._heap: list[tuple[int, int, S]] = []
-        self._orders = 0
+    def __init__(self, subjects: Iterable[S] = (), orders: int = 0) -> None:
+        self._heap = [(s.deadline, s.order, s) for s in subjects if s.deadline is not None]
+        heapq.heapify(self._heap)
+        self.orders = orders
+
+    def __len__(self) -> int:
+        return len(self._heap)
+
+    def __contains__(self, subject: S) -> bool:
+        return any(s is subject and s.order == order for _at, order, s in self._heap)
 
     def set(self, subject: S, at: int) -> None:
         """Make the subject due at lane time `at`, instead of whatever stood before."""
-        self._orders += 1
+        self.orders += 1
         subject.deadline = at
-        subject.order = self._orders
-        heapq.heappush(self._heap, (at, self._orders, subject))
+        subject.order = self.orders
+        heapq.heappush(self._heap, (at, self.orders, subject))
 
     @property
     def next_at(self) -> int | None:

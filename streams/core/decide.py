@@ -1,34 +1,28 @@
 """Level-triggered: a settled observation is compared with what is known, and only a difference is a change.
 
 Duplicates and re-announcements disappear here. It says which stage a difference goes to: held for a rename, or
-told to the catalogue at once.
+given to the catalogue at once. Everything returns the accounts of which something has ended.
 """
 
 from __future__ import annotations
 
-from msgspec import Struct
-
+from schemas.identity import same_state
 from schemas.raw import FileState
+from streams.core import ties
 from streams.core.catalogue import Catalogue
-from streams.core.known import Entry, Known, Place, same_file
-from streams.core.renames import Hold, Renames
-from streams.core.roots import Roots
-from streams.core.settle import Pending, Settle, Sighting
-
-
-class Moment(Struct, frozen=True, gc=False):
-    """`now`: lane time at which it is decided (a deadline); `at`: append time of the record being applied, ms."""
-
-    now: int
-    at: int
+from streams.core.known import Known
+from streams.core.moment import Moment
+from streams.core.renames import Renames
+from streams.core.settle import Settle
+from streams.core.state import Ended, Entry, Hold, Pending, Place, Root, Sighting, State
 
 
 class Decide:
-    """The comparison and its consequences. A known file that the kernel has tied to a path which has not settled
-    yet (`Entry.mover`) is not deleted before that has."""
+    """The comparison and its consequences. A known file that the kernel says was moved to a path which has not
+    settled yet (`ties`) is not deleted before that has."""
 
-    def __init__(self, known: Known, roots: Roots, settle: Settle, renames: Renames, catalogue: Catalogue) -> None:
-        self._roots = roots
+    def __init__(self, state: State, known: Known, settle: Settle, renames: Renames, catalogue: Catalogue) -> None:
+        self._state = state
         self._known = known
         self._settle = settle
         self._renames = renames
@@ -38,141 +32,139 @@ class Decide:
         """False when an observation of a path with nothing pending says only what is known already."""
         held = self._renames.new_at(place)
         if held is not None:
-            return state is None or not _same(held.seen.state, state)
+            return state is None or not same_state(held.seen.state, state)
         entry = self._known.get(place)
-        if entry is None:
+        if entry is None or self._renames.gone_at(place) is not None:
             return state is not None
-        if entry.gone is not None:
-            return state is not None
-        return state is None or not same_file(entry, state)
+        return not same_state(entry, state)
 
-    def settled(self, pending: Pending, moment: Moment) -> None:
-        """A path has settled."""
-        place, state, entry = pending.place, pending.state, pending.carries
-        seen = pending.seen
-        pending.untie()
+    def settled(self, pending: Pending, moment: Moment) -> Ended:
+        """A path has settled, and is no longer pending."""
+        place, state, seen = pending.place, pending.state, pending.seen
+        entry = None
+        if pending.carries is not None:
+            entry = self._known.get(pending.carries)
+            ties.untie(self._state, pending)
         if state is None:
-            self._nothing_at(place, seen, moment)
-            return
-        self.vacate(place, moment)
+            return self._nothing_at(place, seen, moment)
+        ended = self.vacate(place, moment)
         if entry is not None and entry.type == state.type and self._is_elsewhere(entry, place):
-            self._move(entry, place, seen, pending.fingerprint, moment)
-        else:
-            self.something_at(place, seen, pending.fingerprint, moment)
+            return ended + self._move(entry, place, seen, pending.fingerprint, moment)
+        return ended + self.something_at(place, seen, pending.fingerprint, moment)
 
     def _is_elsewhere(self, entry: Entry, place: Place) -> bool:
         """Still known, and not at the place itself (a directory's move may have brought it there)."""
         return entry.place != place and self._known.get(entry.place) is entry
 
-    def vacate(self, place: Place, moment: Moment) -> None:
-        """What was known here is elsewhere, though that path is still changing: that move comes first. Of paths
-        that changed places in a ring, the last finds its item replaced."""
-        entry = self._known.get(place)
-        if entry is not None and isinstance(entry.mover, Pending):
-            follower = entry.mover
-            self._settle.take(follower)
-            self.settled(follower, moment)
+    def vacate(self, place: Place, moment: Moment) -> Ended:
+        """Something is about to be put at `place`. If the kernel says that what is known there was moved on, to a
+        path that has not settled yet, that move is decided first: so the file has left before its place is taken,
+        and keeps its item. Where it goes another known file may have been moved on as well: that one is moved
+        before it, and so on.
+
+        Files that changed places in a ring (a to b, b to c, c to a) have no such order. A tie is undone before it
+        is followed, so this ends after one round. The file with which it began (a) is then still in its place when
+        the last one (c) comes there: its item is closed as replaced, and at b, where it is now, a new one opens."""
+        follower = ties.mover_of(self._state, place)
+        if follower is None:
+            return ()
+        return self._settle.take(follower) + self.settled(follower, moment)
 
     def unsettled(self, pending: Pending) -> None:
         """A path still changing at the max hold."""
         entry = self._known.get(pending.place)
-        if entry is not None and pending.state is not None and same_file(entry, pending.state):
-            return
-        self._catalogue.unsettled(self._roots.of(pending.place.root), entry, pending.place, pending.seen)
+        if entry is None or not same_state(entry, pending.state):
+            root = self._root(pending.place)
+            self._catalogue.unsettled(root, entry, pending.place, pending.seen)
 
-    def expired(self, hold: Hold, moment: Moment) -> None:
+    def expired(self, hold: Hold, moment: Moment) -> Ended:
         """Nothing came to explain a held half: it is what it looks like."""
-        if hold.entry is None:
-            self._renames.release(hold)
-            if self._settle.get(hold.place) is None:  # else what is there now is about to be decided
-                root = self._roots.of(hold.place.root)
-                self._catalogue.created(root, hold.place, hold.seen, hold.fingerprint, moment.now, moment.at)
-            return
-        for unsure in (hold.entry.mover, self._settle.get(hold.place)):  # it is on its way, or something is back
-            if isinstance(unsure, Pending) and unsure.state is not None and unsure.deadline is not None:
+        place = hold.place
+        if not hold.is_gone:
+            ended = self._renames.release(hold)
+            if self._settle.get(place) is None:  # else what is there now is about to be decided
+                self._catalogue.created(self._root(place), place, hold.seen, hold.fingerprint, moment)
+            return ended
+        for unsure in (ties.mover_of(self._state, place), self._settle.get(place)):
+            # it is on its way, or something is back
+            if unsure is not None and unsure.state is not None and unsure.deadline is not None:
                 self._renames.postpone(hold, unsure.deadline)
-                return
-        self._renames.release(hold)
-        self._catalogue.deleted(hold.entry, hold.seen)
+                return ()
+        entry = self._known.get(place)
+        assert entry is not None
+        return self._renames.release(hold) + self._catalogue.deleted(entry, hold.seen)
 
-    def something_at(self, place: Place, seen: Sighting, fingerprint: str | None, moment: Moment) -> None:
-        """Something is settled at a place, with no kernel-tied origin."""
+    def something_at(self, place: Place, seen: Sighting, fingerprint: str | None, moment: Moment) -> Ended:
+        """Something is settled at a place, and the kernel does not say from where it came."""
         state = seen.state
         assert state is not None
-        held = self._renames.new_at(place)
-        if held is not None:  # a creation that was still waiting has changed again
-            self._renames.release(held)
+        ended = self._renames.release(self._renames.new_at(place))  # a creation still waiting has changed again
         entry = self._known.get(place)
         if entry is None:
-            self._creation(place, seen, fingerprint, moment)
-            return
-        self._revive(entry)
+            return ended + self._creation(place, seen, fingerprint, moment)
+        ended += self._revive(entry)
         if entry.type != state.type:
-            self._catalogue.deleted(entry, seen)
-            self._creation(place, seen, fingerprint, moment)
-        elif same_file(entry, state):
+            ended += self._catalogue.deleted(entry, seen)
+            return ended + self._creation(place, seen, fingerprint, moment)
+        if same_state(entry, state):
             self._known.update(entry, state, fingerprint)
-        else:
-            self._catalogue.modified(self._roots.of(place.root), entry, seen, fingerprint, moment.now)
+            return ended
+        return ended + self._catalogue.modified(self._root(place), entry, seen, fingerprint, moment)
 
-    def gone(self, entry: Entry, seen: Sighting, moment: Moment) -> None:
+    def gone(self, entry: Entry, seen: Sighting, moment: Moment) -> Ended:
         """A known path is settled as gone: it becomes the origin of a waiting creation, or is held."""
-        if entry.gone is not None:
-            return
+        place = entry.place
+        if self._renames.gone_at(place) is not None:
+            return ()
         target = self._renames.target_of(entry)
         if target is None:
-            self._renames.hold_gone(entry, seen, moment.now + self._roots.of(entry.root).windows.rename)
-            return
-        self._renames.release(target)
-        self._catalogue.moved(
-            self._roots.of(target.place.root), entry, target.place, target.seen, target.fingerprint, moment.now
-        )
+            self._renames.hold_gone(entry, seen, moment.now + self._root(place).windows.rename)
+            return ()
+        ended = self._renames.release(target)
+        root = self._root(target.place)
+        return ended + self._catalogue.moved(root, entry, target.place, target.seen, target.fingerprint, moment)
 
-    def _nothing_at(self, place: Place, seen: Sighting, moment: Moment) -> None:
-        held = self._renames.new_at(place)
-        if held is not None:
-            self._renames.release(held)
+    def replaced(self, entry: Entry, seen: Sighting) -> Ended:
+        """Something else has taken the path of a known file: its item is closed, without a hold."""
+        ended = self._revive(entry)
+        mover = ties.mover_of(self._state, entry.place)
+        if mover is not None:
+            ties.untie(self._state, mover)
+        return ended + self._catalogue.deleted(entry, seen)
+
+    def _nothing_at(self, place: Place, seen: Sighting, moment: Moment) -> Ended:
+        ended = self._renames.release(self._renames.new_at(place))
         entry = self._known.get(place)
-        if entry is not None:
-            self.gone(entry, seen, moment)
+        return ended if entry is None else ended + self.gone(entry, seen, moment)
 
-    def _creation(self, place: Place, seen: Sighting, fingerprint: str | None, moment: Moment) -> None:
+    def _creation(self, place: Place, seen: Sighting, fingerprint: str | None, moment: Moment) -> Ended:
         state = seen.state
         assert state is not None
-        library = self._roots.of(place.root).library
-        origin = self._renames.origin_of(library, place, state, fingerprint)
+        root = self._root(place)
+        origin = self._renames.origin_of(root.library, place, state, fingerprint)
         if isinstance(origin, Entry):
-            self._move(origin, place, seen, fingerprint, moment)
-        elif origin:
-            until = moment.now + self._roots.of(place.root).windows.rename
-            self._renames.hold_new(library, place, seen, fingerprint, until)
+            return self._move(origin, place, seen, fingerprint, moment)
+        if origin:
+            self._renames.hold_new(root.library, place, seen, fingerprint, moment.now + root.windows.rename)
         else:
-            self._catalogue.created(self._roots.of(place.root), place, seen, fingerprint, moment.now, moment.at)
+            self._catalogue.created(root, place, seen, fingerprint, moment)
+        return ()
 
-    def _move(self, entry: Entry, place: Place, seen: Sighting, fingerprint: str | None, moment: Moment) -> None:
-        self._revive(entry)
+    def _move(self, entry: Entry, place: Place, seen: Sighting, fingerprint: str | None, moment: Moment) -> Ended:
+        ended = self._revive(entry)
         waiting = self._settle.get(entry.place)
         if waiting is not None and waiting.state is None:
-            self._settle.take(waiting)
-        held = self._renames.new_at(place)
-        if held is not None:
-            self._renames.release(held)
+            ended += self._settle.take(waiting)
+        ended += self._renames.release(self._renames.new_at(place))
         replaced = self._known.get(place)
         if replaced is not None:  # rename over an existing file closes the replaced item first
-            self.replaced(replaced, seen)
-        self._catalogue.moved(self._roots.of(place.root), entry, place, seen, fingerprint, moment.now)
+            ended += self.replaced(replaced, seen)
+        return ended + self._catalogue.moved(self._root(place), entry, place, seen, fingerprint, moment)
 
-    def replaced(self, entry: Entry, seen: Sighting) -> None:
-        """Something else has taken the path of a known file: its item is closed, without a hold."""
-        self._revive(entry)
-        if isinstance(entry.mover, Pending):
-            entry.mover.untie()
-        self._catalogue.deleted(entry, seen)
+    def _revive(self, entry: Entry) -> Ended:
+        """It is not gone: a deletion held of it is released."""
+        return self._renames.release(self._renames.gone_at(entry.place))
 
-    def _revive(self, entry: Entry) -> None:
-        if isinstance(entry.gone, Hold):
-            self._renames.release(entry.gone)
-
-
-def _same(a: FileState | None, b: FileState) -> bool:
-    return a is not None and a.type == b.type and (a.size, a.mtime_ns, a.inode) == (b.size, b.mtime_ns, b.inode)
+    def _root(self, place: Place) -> Root:
+        """The root of something pending or known: it has been declared."""
+        return self._state.roots[place.root]

@@ -6,8 +6,6 @@ An output's id is a function of the source record's position and its index among
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
-
 from msgspec import Struct, structs
 
 from schemas.admin import Counters
@@ -43,9 +41,8 @@ from schemas.topics import (
     dlq_of,
 )  # fmt: skip
 from schemas.trace import continued, span_of_event
-
-MAX_OUTPUT_BYTES = 262_144
-"""An output's value is never longer (a constant of the fold's version)."""
+from streams.core.rules import Rules
+from streams.core.state import Numbers
 
 _DLQ = dlq_of(RAW)
 _SOURCE = RAW.name.encode()
@@ -63,46 +60,38 @@ class Output(Struct):
 
 
 class Emitter:
-    """Collects the outputs of one record at a time; they may be taken in parts."""
+    """Collects the outputs of one record at a time; they may be taken in parts. `numbers`: the lane's, counted on
+    here. `trace` of an output: the context of the observation that it came of; `id_`: where it had to be known
+    beforehand (`next_id`)."""
 
-    def __init__(self, lane: int, version: int) -> None:
+    def __init__(self, lane: int, rules: Rules, numbers: Numbers) -> None:
         self.lane = lane
-        self._version = (X_FOLD_VERSION, str(version).encode())
+        self._cap = rules.output_cap_bytes
+        self._version = (X_FOLD_VERSION, str(rules.version).encode())
+        self._numbers = numbers
+        self._before = (numbers.changes, numbers.media_updates, numbers.analysis_updates)
         self._fixed: dict[str, Headers] = {}
-        self._changes = self._media = self._analysis = 0
-        self._before = (0, 0, 0)
         self._offset = -1
         self._append_time = -1
         self._at: str | None = None
         self._time = (CE_TIME, b"")
         self._source: tuple[str, bytes] | None = None
-        self._next_id: str | None = None
         self._outputs: list[Output] = []
         self._taken = 0
-        self._trace: bytes | None = None
-        self._record_trace: bytes | None = None
-        self._own_trace = _OwnTrace(self)
-
-    @property
-    def counters(self) -> Counters:
-        """The last `x-n` given out per topic."""
-        return Counters(changes=self._changes, media_updates=self._media, analysis_updates=self._analysis)
 
     @property
     def counters_before(self) -> Counters:
-        """As `counters`, when the record that is being applied began."""
+        """The last `x-n` given out per topic, when the record that is being applied began."""
         changes, media, analysis = self._before
         return Counters(changes=changes, media_updates=media, analysis_updates=analysis)
 
-    def begin(self, offset: int, append_time: int, trace: bytes | None = None) -> None:
-        """The next record is being applied: its position makes ids, its append time (ms) is `at`, its trace
-        context that of what comes of it."""
+    def begin(self, offset: int, append_time: int) -> None:
+        """The next record is being applied: its position makes ids, its append time (ms) is `at`."""
         self._offset = offset
-        self._trace = self._record_trace = trace
-        self._before = (self._changes, self._media, self._analysis)
+        numbers = self._numbers
+        self._before = (numbers.changes, numbers.media_updates, numbers.analysis_updates)
         self._outputs = []
         self._taken = 0
-        self._next_id = None
         self._source = None
         if append_time != self._append_time:
             self._append_time = append_time
@@ -118,15 +107,6 @@ class Emitter:
         self._time = (CE_TIME, at.encode())
         return at
 
-    def following(self, trace: bytes | None) -> AbstractContextManager[None]:
-        """For what comes of an earlier record, said inside a `with` block: that one's trace context."""
-        self._trace = trace
-        return self._own_trace
-
-    def own_trace(self) -> None:
-        """What follows comes of the record itself again."""
-        self._trace = self._record_trace
-
     def take(self) -> list[Output]:
         """The outputs of the record since the last taking."""
         outputs = self._outputs
@@ -135,44 +115,42 @@ class Emitter:
             self._taken += len(outputs)
         return outputs
 
-    def change(self, change: Change, type_: str, subject: str) -> None:
+    def next_id(self) -> str:
+        """The id of the next output: a job, and what belongs to a directory's move, are known by their own."""
+        return event_id(RAW.name, self.lane, self._offset, self._taken + len(self._outputs))
+
+    def change(
+        self, change: Change, type_: str, subject: str, trace: bytes | None, *, id_: str | None = None
+    ) -> None:
         """To the changes topic."""
-        self._changes += 1
-        self._put(CHANGES, self.lane, change.library, type_, subject, encode(change), self._changes)
+        n = self._numbers.changes = self._numbers.changes + 1
+        self._put(CHANGES, self.lane, change.library, type_, subject, encode(change), n, trace, id_)
 
-    def media_update(self, library: str, update: MediaUpdate) -> None:
+    def media_update(self, library: str, update: MediaUpdate, trace: bytes | None) -> None:
         """To the media updates."""
-        self._media += 1
-        value = _capped(update)
-        self._put(MEDIA_UPDATES, self.lane, library, "media_update", str(update.media_id), value, self._media)
+        n = self._numbers.media_updates = self._numbers.media_updates + 1
+        value, subject = self._capped(update), str(update.media_id)
+        self._put(MEDIA_UPDATES, self.lane, library, "media_update", subject, value, n, trace)
 
-    def analysis_complete(self, library: str, update: AnalysisComplete) -> None:
+    def analysis_complete(self, library: str, update: AnalysisComplete, trace: bytes | None) -> None:
         """To the analysis updates."""
-        self._analysis += 1
-        subject = str(update.storage_root)
-        self._put(
-            ANALYSIS_UPDATES, self.lane, library, "analysis_complete", subject, encode(update), self._analysis
-        )
+        n = self._numbers.analysis_updates = self._numbers.analysis_updates + 1
+        subject, value = str(update.storage_root), encode(update)
+        self._put(ANALYSIS_UPDATES, self.lane, library, "analysis_complete", subject, value, n, trace)
 
-    def state(self, media_id: int, item: MediaItem | None) -> None:
+    def state(self, media_id: int, item: MediaItem | None, trace: bytes | None) -> None:
         """The item's newest state, or its tombstone."""
         value = None if item is None else encode(item)
-        if value is not None and len(value) > MAX_OUTPUT_BYTES and item is not None:
+        if value is not None and len(value) > self._cap and item is not None:
             value = encode(_without_analysis(item))
         key = str(media_id)
-        self._put(MEDIA_STATE, self.lane, key, "media_state", key, value, None)
+        self._put(MEDIA_STATE, self.lane, key, "media_state", key, value, None, trace)
 
-    def job_id(self) -> str:
-        """The id that the next output will have: a job is known by its own event's id."""
-        if self._next_id is None:
-            self._next_id = event_id(RAW.name, self.lane, self._offset, self._taken + len(self._outputs))
-        return self._next_id
-
-    def job(self, job: Job) -> None:
-        """Ask for an analysis."""
+    def job(self, job: Job, trace: bytes | None) -> None:
+        """Ask for an analysis. The job's name is this output's id."""
         key = str(job.media_id)
         partition = job.media_id // LANES_PER_ID % JOB_PARTITIONS
-        self._put(ANALYSIS_JOBS, partition, key, "analysis_job", key, encode(job), None)
+        self._put(ANALYSIS_JOBS, partition, key, "analysis_job", key, encode(job), None, trace, job.job)
 
     def dead_letter(self, key: bytes | None, value: bytes | None, timestamp: int, error: Exception) -> None:
         """The record being applied cannot be read: its bytes go to the queue, in the same transaction."""
@@ -183,18 +161,18 @@ class Emitter:
         self._outputs.append(Output(_DLQ, 0, key or b"", dead_value(value), headers))
 
     def _put(
-        self, topic: Topic, partition: int, key: str, type_: str, subject: str, value: bytes | None, n: int | None
-    ) -> None:
+        self, topic: Topic, partition: int, key: str, type_: str, subject: str, value: bytes | None,
+        n: int | None, trace: bytes | None, id_: str | None = None,
+    ) -> None:  # fmt: skip
         fixed = self._fixed.get(type_) or self._fix(type_)
         outputs = self._outputs
-        id_ = (self._next_id or event_id(RAW.name, self.lane, self._offset, self._taken + len(outputs))).encode()
-        self._next_id = None
+        id_bytes = (id_ or event_id(RAW.name, self.lane, self._offset, self._taken + len(outputs))).encode()
         if self._at is None:
             self._new_time()
         if self._source is None:
             self._source = (X_SOURCE, b"%b:%d:%d" % (_SOURCE, self.lane, self._offset))
         headers = [
-            (CE_ID, id_),
+            (CE_ID, id_bytes),
             _EMITTER,
             self._time,
             (CE_SUBJECT, subject.encode("utf-8", "replace")),
@@ -203,9 +181,15 @@ class Emitter:
         ]
         if n is not None:
             headers.append((X_N, b"%d" % n))
-        if self._trace is not None:
-            headers.append((TRACEPARENT, continued(self._trace, span_of_event(id_))))
+        if trace is not None:
+            headers.append((TRACEPARENT, continued(trace, span_of_event(id_bytes))))
         outputs.append(Output(topic, partition, key.encode(), value, headers))
+
+    def _capped(self, update: MediaUpdate) -> bytes:
+        value = encode(update)
+        if len(value) > self._cap and not isinstance(update, ItemDeleted):
+            return encode(structs.replace(update, media=_without_analysis(update.media)))
+        return value
 
     def _fix(self, type_: str) -> Headers:
         """The headers that all outputs of a type have alike."""
@@ -213,28 +197,6 @@ class Emitter:
         varying = (CE_ID, CE_SOURCE, CE_TIME, CE_SUBJECT)
         self._fixed[type_] = [*(pair for pair in whole if pair[0] not in varying), self._version]
         return self._fixed[type_]
-
-
-class _OwnTrace:
-    """Ends what follows an earlier record. One for all blocks, because they do not nest."""
-
-    __slots__ = ("_emit",)
-
-    def __init__(self, emit: Emitter) -> None:
-        self._emit = emit
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *error: object) -> None:
-        self._emit.own_trace()
-
-
-def _capped(update: MediaUpdate) -> bytes:
-    value = encode(update)
-    if len(value) > MAX_OUTPUT_BYTES and not isinstance(update, ItemDeleted):
-        return encode(structs.replace(update, media=_without_analysis(update.media)))
-    return value
 
 
 def _without_analysis(item: MediaItem) -> MediaItem:

@@ -1,4 +1,4 @@
-"""What is told of a root itself: that it is declared, lost or back, and where changes may have been missed."""
+"""What is reported of a root itself: that it is declared, lost, back or retired, and where changes may have been missed."""
 
 from __future__ import annotations
 
@@ -8,11 +8,18 @@ from schemas.changes import GapChanged, RootChanged
 from schemas.paths import display
 from schemas.raw import Counts
 from streams.core.emit import Emitter
-from streams.core.roots import Jump, Root
+from streams.core.roots import Jump
+from streams.core.state import Root
 
 
-def root_changed(emit: Emitter, root: Root, state: Literal["declared", "lost", "back"], cause: str | None) -> None:
-    """A root's state. A declaration tells the settings as well."""
+def root_changed(
+    emit: Emitter,
+    root: Root,
+    state: Literal["declared", "lost", "back", "retired"],
+    cause: str | None,
+    trace: bytes | None,
+) -> None:
+    """A root's state. A declaration names the settings as well."""
     declared = state == "declared"
     emit.change(
         RootChanged(
@@ -22,12 +29,13 @@ def root_changed(emit: Emitter, root: Root, state: Literal["declared", "lost", "
         ),
         "root_changed",
         root.name,
+        trace,
     )  # fmt: skip
 
 
 def gap_changed(
-    emit: Emitter, root: Root, state: Literal["open", "closed"], cause: str, *, subtree: str = "",
-    jump: Jump | None = None, counts: Counts | None = None,
+    emit: Emitter, root: Root, state: Literal["open", "closed"], cause: str, trace: bytes | None, *,
+    subtree: str = "", jump: Jump | None = None, counts: Counts | None = None,
 ) -> None:  # fmt: skip
     """Changes may have been missed below `subtree`, or that has been made up for."""
     emit.change(
@@ -38,4 +46,5 @@ def gap_changed(
         ),
         "gap_changed",
         root.name,
+        trace,
     )  # fmt: skip

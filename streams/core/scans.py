@@ -7,120 +7,120 @@ the one that was known, and it could be read where they were.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Literal
 
 from schemas.changes import ScanChanged
 from schemas.ids import scan_id
-from schemas.paths import display, from_wire, is_inside
+from schemas.paths import display, is_inside
 from schemas.raw import ScanFinished, ScanStarted
-from streams.core.catalogue import Catalogue
+from streams.core import tally
 from streams.core.emit import Emitter
-from streams.core.known import Known, Place
+from streams.core.known import Known
+from streams.core.moment import Moment
 from streams.core.renames import Renames
-from streams.core.roots import Root
-from streams.core.settle import Settle
-from streams.core.tally import Tally
+from streams.core.state import Place, Root, State, Tally
 
 
 class Scans:
-    """The scans of a lane."""
+    """The scans of a lane. `id_base`: see `schemas.ids.scan_id`."""
 
-    def __init__(
-        self, known: Known, settle: Settle, renames: Renames, catalogue: Catalogue, emit: Emitter, id_base: int
-    ) -> None:
+    def __init__(self, state: State, known: Known, renames: Renames, emit: Emitter, id_base: int) -> None:
+        self._state = state
         self._known = known
-        self._settle = settle
         self._renames = renames
-        self._catalogue = catalogue
         self._emit = emit
         self._id_base = id_base
 
-    def started(self, root: Root, record: ScanStarted, offset: int) -> None:
+    def of(self, root: Root, number: int | None) -> Tally | None:
+        """The account of the producer's scan of that number, while it is not complete."""
+        id_ = None if number is None else root.scans.get(number)
+        return None if id_ is None else self._state.tallies[id_]
+
+    def started(self, root: Root, record: ScanStarted, moment: Moment) -> None:
         """A scan begins."""
-        tally = Tally(root.library, root.name, scan_id(self._id_base, self._emit.lane, offset))
-        tally.number, tally.origin, tally.cause = record.scan, record.origin, record.cause
-        tally.subtree = from_wire(record.subtree, record.subtree_b64)
-        self._tell(tally, "started", total=record.total)
-        for number, other in list(root.scans.items()):
-            covered = not other.finished and is_inside(other.subtree, tally.subtree)
+        account = tally.opened(self._state, root.library, root.name)
+        account.scan_id = scan_id(self._id_base, self._emit.lane, moment.offset)
+        account.number, account.origin, account.cause = record.scan, record.origin, record.cause
+        account.subtree, account.finished = record.subtree, False
+        self._report(account, "started", moment, total=record.total)
+        for number, id_ in list(root.scans.items()):
+            other = self._state.tallies[id_]
+            covered = not other.finished and is_inside(other.subtree, account.subtree)
             if covered or number == record.scan:
-                self._supersede(other, tally)
+                self._report(other, "superseded", moment)
+                tally.absorb(self._state, account, other)
                 del root.scans[number]
-                if root.baseline is other:
+                if root.baseline == id_:
                     root.baseline = None
         if record.origin == "baseline":
-            tally.jumps = root.jumps
-            tally.seen = set()
-            root.baseline = tally
-        root.scans[record.scan] = tally
+            account.jumps = root.jumps
+            account.seen = set()
+            root.baseline = account.id
+        root.scans[record.scan] = account.id
 
-    def finished(self, root: Root, record: ScanFinished, now: int) -> list[Place]:
+    def mark_seen(self, root: Root, path: str) -> None:
+        """Something is at the path: a baseline under way does not miss it."""
+        if root.baseline is not None and (seen := self._state.tallies[root.baseline].seen) is not None:
+            seen.add(path)
+
+    def seen_below(self, root: Root, directory: str) -> list[str]:
+        """What a baseline under way has seen there."""
+        seen = None if root.baseline is None else self._state.tallies[root.baseline].seen
+        return [path for path in seen or () if is_inside(path, directory)]
+
+    def finished(self, root: Root, record: ScanFinished, moment: Moment) -> list[Place]:
         """A scan is complete: what waited for it is due; returns what a baseline found missing."""
-        tally = root.scans.get(record.scan)
-        if tally is None or tally.finished:
+        account = self.of(root, record.scan)
+        if account is None or account.finished:
             return []
-        tally.finished = True
-        self._tell(tally, "finished", record=record)
-        self._renames.scan_finished(tally, now)
-        if root.baseline is tally:
+        account.finished = True
+        self._report(account, "finished", moment, record=record)
+        self._renames.scan_finished(account, moment.now)
+        if root.baseline == account.id:
             root.baseline = None
-        missing = self._missing(root, tally, record)
-        tally.seen = None
+        missing = self._missing(root, account, record)
+        account.seen = None
         return missing
 
-    def heals(self, root: Root, tally: Tally | None, record: ScanFinished) -> bool:
+    @staticmethod
+    def heals(root: Root, account: Tally | None, record: ScanFinished) -> bool:
         """Whether it makes up for all jumps of seq: only a baseline says everything again, and what was lost
         must have been lost before it began."""
         return (
-            tally is not None
-            and 0 < root.jumps == tally.jumps
-            and tally.subtree == ""
-            and tally.arrived == record.total
+            account is not None
+            and 0 < root.jumps == account.jumps
+            and account.subtree == ""
+            and account.arrived == record.total
             and not record.unseen
         )
 
-    def close(self, root: Root, tally: Tally, now: int) -> None:
-        """If nothing of the scan is open any more, say what its analysis came to and forget it."""
-        if not tally.complete:
-            return
-        if root.scans.get(tally.number) is tally:
-            del root.scans[tally.number]
-            self._catalogue.complete(tally, now)
-
-    def _missing(self, root: Root, tally: Tally, record: ScanFinished) -> list[Place]:
+    def _missing(self, root: Root, account: Tally, record: ScanFinished) -> list[Place]:
         """What is known, or was about to be, and has not been observed since the baseline began."""
-        seen = tally.seen
-        if seen is None or tally.arrived != record.total or not root.same_identity:
+        seen = account.seen
+        if seen is None or account.arrived != record.total or not root.same_identity:
             return []
-        unseen = [from_wire(one.path, one.path_b64) for one in record.unseen]
-        known = [entry.place for entry in self._known.below(root.name, tally.subtree)]
-        pending = [pending.place for pending in self._settle]
-        held = [hold.place for hold in self._renames]
+        known = (entry.place for entry in self._known.below(root.name, account.subtree))
+        pending = (pending.place for pending in self._state.pending.values())
+        held = (hold.place for hold in self._state.holds)
         return [
             place
-            for place in dict.fromkeys((*known, *pending, *held))
+            for place in dict.fromkeys(chain(known, pending, held))
             if place.root == root.name
-            and is_inside(place.path, tally.subtree)
+            and is_inside(place.path, account.subtree)
             and place.path not in seen
-            and place.path != tally.subtree
-            and not any(is_inside(place.path, path) for path in unseen)
+            and place.path != account.subtree
+            and not any(is_inside(place.path, unseen.path) for unseen in record.unseen)
         ]
 
-    def _supersede(self, old: Tally, new: Tally) -> None:
-        new.absorb(old)
-        self._tell(old, "superseded")
-
-    def _tell(
-        self, tally: Tally, state: Literal["started", "finished", "superseded"], *,
+    def _report(
+        self, account: Tally, state: Literal["started", "finished", "superseded"], moment: Moment, *,
         total: int | None = None, record: ScanFinished | None = None,
     ) -> None:  # fmt: skip
-        assert tally.scan_id is not None
-        self._emit.change(
-            ScanChanged(
-                library=tally.library, root=tally.root, at=self._emit.at, scan_id=tally.scan_id, state=state,
-                origin=tally.origin, cause=tally.cause, subtree=display(tally.subtree),
-                total=total if record is None else record.total, counts=None if record is None else record.counts,
-            ),
-            "scan_changed",
-            tally.root,
+        assert account.scan_id is not None
+        change = ScanChanged(
+            library=account.library, root=account.root, at=self._emit.at, scan_id=account.scan_id, state=state,
+            origin=account.origin, cause=account.cause, subtree=display(account.subtree),
+            total=total if record is None else record.total, counts=None if record is None else record.counts,
         )  # fmt: skip
+        self._emit.change(change, "scan_changed", account.root, moment.trace)

@@ -8,106 +8,26 @@ It knows nothing of what is known about the path: that comparison is the next st
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
-
-from msgspec import Struct
-
-from schemas.raw import FileState, Origin
-from streams.core.deadlines import Deadlines
-from streams.core.known import Entry, Place
-from streams.core.tally import Tally
-
-
-@dataclass(frozen=True, slots=True)
-class Windows:
-    """A root's windows in milliseconds of lane time."""
-
-    debounce: int = 2_000
-    max_hold: int = 30_000
-    rename: int = 2_000
-
-
-class Sighting(Struct, frozen=True):
-    """One observation as the stages pass it on. `offset` and `trace` are its record's; `state` None: nothing is
-    there."""
-
-    state: FileState | None
-    offset: int
-    origin: Origin
-    cause: str | None = None
-    tally: Tally | None = None
-    trace: bytes | None = None
-
-
-class Pending(Struct, eq=False):
-    """A path that has not settled. `carries`: the kernel says that this known file was moved here."""
-
-    place: Place
-    state: FileState | None
-    offset: int
-    origin: Origin
-    cause: str | None
-    tally: Tally | None
-    trace: bytes | None
-    first_at: int
-    last_at: int
-    windows: Windows
-    carries: Entry | None = None
-    fingerprint: str | None = None
-    deadline: int | None = None
-    order: int = 0
-
-    @property
-    def seen(self) -> Sighting:
-        """What was seen last."""
-        return Sighting(self.state, self.offset, self.origin, self.cause, self.tally, self.trace)
-
-    def tie(self, entry: Entry) -> None:
-        """The kernel says that the entry was moved here, wherever it was tied to before."""
-        self.untie()
-        if isinstance(entry.mover, Pending):
-            entry.mover.untie()
-        self.carries, entry.mover = entry, self
-
-    def untie(self) -> None:
-        """What is here is not, or no longer, a known file on its way."""
-        if self.carries is not None:
-            self.carries.mover = None
-            self.carries = None
-
-    @property
-    def due_at(self) -> int:
-        """Quiet for the debounce window, or the max hold."""
-        quiet, held = self.last_at + self.windows.debounce, self.first_at + self.windows.max_hold
-        return quiet if quiet < held else held
-
-    @property
-    def still_changing(self) -> bool:
-        """At its deadline: due by the max hold and not by quiet."""
-        return self.last_at + self.windows.debounce > self.first_at + self.windows.max_hold
+from schemas.identity import same_state
+from streams.core import ties
+from streams.core.rules import Windows
+from streams.core.state import Ended, Pending, Place, Sighting, State
+from streams.core.tally import joined, left
 
 
 class Settle:
-    """All pending paths of a lane. `ended`: told of accounts that have nothing pending any more."""
+    """All pending paths of a lane."""
 
-    def __init__(self, deadlines: Deadlines[Pending], ended: list[Tally]) -> None:
-        self._deadlines = deadlines
-        self._ended = ended
-        self._pending: dict[Place, Pending] = {}
-
-    def __len__(self) -> int:
-        return len(self._pending)
-
-    def __iter__(self) -> Iterator[Pending]:
-        return iter(self._pending.values())
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._deadlines = state.deadlines
+        self._pending = state.pending
 
     def get(self, place: Place) -> Pending | None:
         """What is pending at a place."""
         return self._pending.get(place)
 
-    def touch(self, place: Place, seen: Sighting, now: int, windows: Windows) -> Pending:
+    def touch(self, place: Place, seen: Sighting, now: int, windows: Windows) -> Ended:
         """Take in an observation of a path."""
         pending = self._pending.get(place)
         if pending is None:
@@ -115,72 +35,62 @@ class Settle:
                 place, seen.state, seen.offset, seen.origin, seen.cause, seen.tally, seen.trace, now, now, windows
             )
             if seen.tally is not None:
-                seen.tally.outstanding += 1
+                joined(self._state, seen.tally)
             self._deadlines.set(pending, pending.due_at)
-            return pending
+            return ()
         pending.offset = seen.offset
         pending.trace = seen.trace
+        ended: Ended = ()
         if seen.tally is not None:
-            self._leave(pending)
+            if pending.tally is not None:
+                ended = left(self._state, pending.tally)
             pending.tally = seen.tally
-            seen.tally.outstanding += 1
-        if not same_sight(pending.state, seen.state):
-            _change(pending, seen)
+            joined(self._state, seen.tally)
+        if not same_state(pending.state, seen.state):
+            self._change(pending, seen)
             pending.last_at = now
             pending.deadline = pending.due_at
-        return pending
+        return ended
 
-    def take(self, pending: Pending) -> None:
+    def take(self, pending: Pending) -> Ended:
         """It has settled (or is settled early): no longer pending."""
         del self._pending[pending.place]
         pending.deadline = None
-        self._leave(pending)
+        return () if pending.tally is None else left(self._state, pending.tally)
 
-    def due(self, pending: Pending) -> Literal["settled", "unsettled"]:
-        """Its deadline has come. `settled`: taken out; `unsettled`: its hold begins anew at the deadline."""
+    def hold_on(self, pending: Pending) -> bool:
+        """Its deadline has come. True: a file still being written, its hold has begun anew at the deadline; False:
+        it is to be taken, for it has settled."""
         state = pending.state
         writing = state is not None and state.type == "file" and state.size > 0 and pending.carries is None
-        if writing and pending.still_changing:
-            assert pending.deadline is not None
-            pending.first_at = pending.deadline
-            self._deadlines.set(pending, pending.due_at)
-            return "unsettled"
-        self.take(pending)
-        return "settled"
+        if not writing or not pending.still_changing:
+            return False
+        assert pending.deadline is not None
+        pending.first_at = pending.deadline
+        self._deadlines.set(pending, pending.due_at)
+        return True
 
-    def rekey(self, pending: Pending, place: Place) -> None:
+    def rekey(self, pending: Pending, place: Place) -> Ended:
         """Its directory moved: same pending path, another place. What was pending there is outdated."""
         del self._pending[pending.place]
-        self.drop(place)
-        pending.place = place
+        ended = self.drop(place)
+        ties.path_moved(self._state, pending, place)
         self._pending[place] = pending
+        return ended
 
-    def drop(self, place: Place) -> None:
+    def drop(self, place: Place) -> Ended:
         """Forget what is pending at a place, if anything is."""
         pending = self._pending.get(place)
-        if pending is not None:
-            pending.untie()
-            self.take(pending)
+        if pending is None:
+            return ()
+        ties.untie(self._state, pending)
+        return self.take(pending)
 
-    def _leave(self, pending: Pending) -> None:
-        if pending.tally is not None:
-            pending.tally.left(self._ended)
-
-
-def same_sight(a: FileState | None, b: FileState | None) -> bool:
-    """Size, mtime and identity agree (of directories: the type)."""
-    if a is None or b is None:
-        return a is b
-    return a.type == b.type and (
-        a.type == "dir" or (a.size == b.size and a.mtime_ns == b.mtime_ns and a.inode == b.inode)
-    )
-
-
-def _change(pending: Pending, seen: Sighting) -> None:
-    before, after = pending.state, seen.state
-    if before is None or after is None or before.inode != after.inode:
-        pending.untie()  # another file than the one that was moved here
-    pending.state = after
-    pending.fingerprint = None
-    pending.origin = seen.origin
-    pending.cause = seen.cause
+    def _change(self, pending: Pending, seen: Sighting) -> None:
+        before, after = pending.state, seen.state
+        if before is None or after is None or before.inode != after.inode:
+            ties.untie(self._state, pending)  # another file than the one that was moved here
+        pending.state = after
+        pending.fingerprint = None
+        pending.origin = seen.origin
+        pending.cause = seen.cause

@@ -1,92 +1,54 @@
-"""The account of one scan, or of one quiet batch outside scans: what of it is still open, what came out.
+"""Accounts: of a scan, or of a quiet batch outside scans, what is still open and what came out.
 
-`outstanding` counts paths not yet decided, `open_jobs` jobs without a result. A scan that another one
-covers before it finished is merged into that one.
+Whoever ends something of an account says so with its number (`Ended`). What that means is decided in one place
+(`accounts`). A scan that another one covers before it finished passes all it has to that one.
 """
 
 from __future__ import annotations
 
-from schemas.raw import Origin
+from msgspec.structs import replace
+
+from streams.core.state import Ended, State, Tally, TallyId
 
 
-class Tally:
-    """`scan_id` None: a batch outside scans. `seen`: paths observed since a baseline began, else None.
-    `started_at` in lane time: when the first job was asked."""
+def opened(state: State, library: str, root: str) -> Tally:
+    """A new account."""
+    state.last_tally = TallyId(state.last_tally + 1)
+    tally = state.tallies[state.last_tally] = Tally(state.last_tally, library, root)
+    return tally
 
-    __slots__ = (
-        "arrived",
-        "cause",
-        "deadline",
-        "failed",
-        "finished",
-        "identified",
-        "jumps",
-        "library",
-        "merged_into",
-        "number",
-        "open_jobs",
-        "order",
-        "origin",
-        "outstanding",
-        "processed",
-        "root",
-        "scan_id",
-        "seen",
-        "started_at",
-        "subtree",
-    )  # fmt: skip
 
-    def __init__(self, library: str, root: str, scan_id: int | None) -> None:
-        self.library = library
-        self.root = root
-        self.scan_id = scan_id
-        self.number = 0
-        self.subtree = ""
-        self.origin: Origin = "live"
-        self.cause = ""
-        self.finished = scan_id is None
-        self.arrived = 0
-        self.jumps = 0
-        self.outstanding = 0
-        self.open_jobs = 0
-        self.processed = 0
-        self.identified = 0
-        self.failed = 0
-        self.started_at: int | None = None
-        self.seen: set[str] | None = None
-        self.merged_into: Tally | None = None
-        self.deadline: int | None = None
-        self.order = 0
+def joined(state: State, tally: TallyId) -> None:
+    """One more path of it is to be decided."""
+    state.tallies[tally].outstanding += 1
 
-    @property
-    def complete(self) -> bool:
-        """Nothing of it is open any more."""
-        return self.finished and not self.outstanding and not self.open_jobs
 
-    def left(self, ended: list[Tally]) -> None:
-        """One path of it is decided, or counts for another scan now; `ended` is told when that was the last."""
-        tally = self.live
-        tally.outstanding -= 1
-        if not tally.outstanding:
-            ended.append(tally)
+def left(state: State, tally: TallyId) -> Ended:
+    """One path of it is decided, or counts for another scan now."""
+    account = state.tallies[tally]
+    account.outstanding -= 1
+    return () if account.outstanding else (tally,)
 
-    @property
-    def live(self) -> Tally:
-        """Itself, or the scan that it was merged into."""
-        tally = self
-        while tally.merged_into is not None:
-            tally = tally.merged_into
-        return tally
 
-    def absorb(self, other: Tally) -> None:
-        """Take over the account of a superseded scan: what refers to it means this one from here on."""
-        other.merged_into = self
-        self.outstanding += other.outstanding
-        self.open_jobs += other.open_jobs
-        self.processed += other.processed
-        self.identified += other.identified
-        self.failed += other.failed
-        if other.started_at is not None:
-            self.started_at = (
-                other.started_at if self.started_at is None else min(self.started_at, other.started_at)
-            )
+def absorb(state: State, new: Tally, old: Tally) -> None:
+    """The account of a superseded scan passes to the new one, with everything that counts for it. Takes time by
+    the size of what is pending, held and asked, if anything of it is."""
+    if old.outstanding:
+        for pending in state.pending.values():
+            if pending.tally == old.id:
+                pending.tally = new.id
+        for hold in state.holds:
+            if hold.seen.tally == old.id:
+                hold.seen = replace(hold.seen, tally=new.id)
+    if old.open_jobs:
+        for job in state.jobs.values():
+            if job.tally == old.id:
+                job.tally = new.id
+    new.outstanding += old.outstanding
+    new.open_jobs += old.open_jobs
+    new.processed += old.processed
+    new.identified += old.identified
+    new.failed += old.failed
+    if old.started_at is not None:
+        new.started_at = old.started_at if new.started_at is None else min(new.started_at, old.started_at)
+    del state.tallies[old.id]

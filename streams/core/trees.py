@@ -9,19 +9,21 @@ from collections.abc import Generator
 
 from schemas.paths import is_inside
 from streams.core.catalogue import Catalogue
-from streams.core.decide import Decide, Moment
-from streams.core.known import Known, Place
-from streams.core.renames import Hold, Renames
-from streams.core.roots import Root
-from streams.core.settle import Settle, Sighting
+from streams.core.decide import Decide
+from streams.core.known import Known
+from streams.core.moment import Moment
+from streams.core.renames import Renames
+from streams.core.settle import Settle
+from streams.core.state import Ended, Hold, Place, Root, Sighting, State
 
 
 class Trees:
     """Moves of directories inside a root."""
 
     def __init__(
-        self, known: Known, settle: Settle, renames: Renames, decide: Decide, catalogue: Catalogue
+        self, state: State, known: Known, settle: Settle, renames: Renames, decide: Decide, catalogue: Catalogue
     ) -> None:
+        self._state = state
         self._known = known
         self._settle = settle
         self._renames = renames
@@ -30,38 +32,39 @@ class Trees:
 
     def moved(
         self, root: Root, source: str, target: str, seen: Sighting, moment: Moment
-    ) -> Generator[None, None, bool]:
+    ) -> Generator[Ended, None, bool]:
         """Rewrite the prefix, a path a step. False when the directory was not known (its new place is to be
         observed)."""
         for entry in self._known.below(root.name, source):
-            self._make_room(_below(entry.place, source, target), seen, moment)
-            yield
+            yield self._make_room(_below(entry.place, source, target), seen, moment)
         entries = self._known.below(root.name, source)  # making room may have moved some out
         if entries:
             yield from self._catalogue.tree_moved(root, entries, source, target, seen, moment.now)
-        for hold in [h for h in self._renames if h.place.root == root.name and is_inside(h.place.path, source)]:
-            self._rekey_held(hold, _below(hold.place, source, target))
-        for pending in [p for p in self._settle if p.place.root == root.name and is_inside(p.place.path, source)]:
-            self._settle.rekey(pending, _below(pending.place, source, target))
+        for hold in [hold for hold in self._state.holds if _is_below(hold.place, root, source)]:
+            yield self._rekey_held(hold, _below(hold.place, source, target))
+        for pending in [p for p in self._state.pending.values() if _is_below(p.place, root, source)]:
+            yield self._settle.rekey(pending, _below(pending.place, source, target))
         return bool(entries) and entries[0].path == target
 
-    def _make_room(self, place: Place, seen: Sighting, moment: Moment) -> None:
-        """Only an empty directory can have stood at the target: what is said of paths below it is outdated."""
-        self._settle.drop(place)
-        held = self._renames.new_at(place)
-        if held is not None:
-            self._renames.release(held)
-        self._decide.vacate(place, moment)
+    def _make_room(self, place: Place, seen: Sighting, moment: Moment) -> Ended:
+        """Only an empty directory can have stood at the target: what is pending, held or known of paths below it
+        is outdated."""
+        ended = self._settle.drop(place)
+        ended += self._renames.release(self._renames.new_at(place))
+        ended += self._decide.vacate(place, moment)
         replaced = self._known.get(place)
-        if replaced is not None:
-            self._decide.replaced(replaced, seen)
+        return ended if replaced is None else ended + self._decide.replaced(replaced, seen)
 
-    def _rekey_held(self, hold: Hold, place: Place) -> None:
+    def _rekey_held(self, hold: Hold, place: Place) -> Ended:
         there = self._renames.new_at(place)
-        if hold.entry is None and (there is not None or self._known.get(place) is not None):
-            self._renames.release(hold)
-        else:
-            self._renames.rekey(hold, place)
+        if not hold.is_gone and (there is not None or self._known.get(place) is not None):
+            return self._renames.release(hold)
+        self._renames.rekey(hold, place)
+        return ()
+
+
+def _is_below(place: Place, root: Root, directory: str) -> bool:
+    return place.root == root.name and is_inside(place.path, directory)
 
 
 def _below(place: Place, source: str, target: str) -> Place:

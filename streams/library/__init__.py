@@ -1,6 +1,12 @@
 """The library fold as a service: the pure fold of each lane, run in Kafka transactions.
 
-`service` one worker: its consumer, its lanes · `lane` one lane's life: start, live, stop · `writer` one
-transaction: outputs, position, group offset · `positions` where a lane stands · `ticks` the passing of time,
-written to the log · `refold` the same fold over a past range, touching nothing live.
+    service     one worker: its consumer, its lanes
+    lane        one lane's life: start, live, stop
+    positions   where a lane stands
+    writer      one transaction: outputs, position, group offset
+    ticks       the passing of time, written to the log
+    refold      the same fold over a past range, touching nothing live
+    errors      what can stop a lane
+
+Why it is a service and not an agent: decision 14.
 """

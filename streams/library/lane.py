@@ -18,14 +18,15 @@ from aiokafka.errors import NoOffsetForPartitionError
 
 from runtime import log
 from runtime.log_reading import bounds
+from schemas import __version__
 from schemas.admin import Position
 from schemas.ids import MAX_SAFE
 from schemas.log_record import LogRecord
 from schemas.places import next_offset
 from schemas.times import iso
 from streams.core.emit import Output
-from streams.core.fold import VERSION, Fold
-from streams.library.errors import FoldDiverged, LogEpochChanged, LogTruncated
+from streams.core.fold import Fold
+from streams.library.errors import FoldDiverged, LogEpochChanged, LogTruncated, RulesChanged
 from streams.library.positions import Positions
 from streams.library.ticks import Ticker, TickTimer
 from streams.library.writer import LaneWriter
@@ -131,6 +132,8 @@ class Lane:
         first, end = within.earliest[self._partition], within.end[self._partition]
         if position is not None and position.epoch != self._epoch:
             raise LogEpochChanged(self.lane, f"the log's epoch is {self._epoch}, the position's {position.epoch}")
+        if position is not None and position.rules not in ("", self._fold.rules.digest):
+            raise RulesChanged(self.lane, position.program, position.rules, self._fold.rules.digest)
         if target > end:
             raise LogEpochChanged(self.lane, f"the log ends at {end}, the position is {target}")
         if first > 0:
@@ -165,10 +168,13 @@ class Lane:
     def _check(self, position: Position | None) -> None:
         if position is None:
             return
-        found = (VERSION, self._fold.counters)
+        version = self._fold.rules.version
+        found = (version, self._fold.counters)
         if found != (position.fold_version, position.counters):
+            if not position.rules:
+                raise RulesChanged(self.lane, "", "", self._fold.rules.digest)
             expected = f"version {position.fold_version}, {position.counters}"
-            raise FoldDiverged(self.lane, expected, f"version {VERSION}, {self._fold.counters}")
+            raise FoldDiverged(self.lane, expected, f"version {version}, {self._fold.counters}")
 
     # -- live --------------------------------------------------------------------------------------------------
 
@@ -223,9 +229,11 @@ class Lane:
             epoch=self._epoch,
             next_offset=self._next,
             counters=self._fold.counters_before if self._written else self._fold.counters,
-            fold_version=VERSION,
+            fold_version=self._fold.rules.version,
             at=iso(self._at),
             written=self._written,
+            rules=self._fold.rules.digest,
+            program=__version__,
         )
         outputs, self._outputs = self._outputs, []
         await self._writer.commit(outputs, position)

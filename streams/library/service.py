@@ -24,9 +24,9 @@ from runtime.epochs import read_epochs
 from runtime.errors import NotProvisioned
 from runtime.health import Health
 from runtime.kafka import ConsumerRebalanceListener, Kafka, Stoppable, stop_client
-from runtime.lifecycle import end_hard
+from runtime.lifecycle import USAGE, end_hard
 from schemas.topics import RAW
-from streams.library.errors import LaneError, LaneLost
+from streams.library.errors import LaneError, LaneLost, RulesChanged
 from streams.library.lane import Lane, Progress
 from streams.library.positions import Positions
 from streams.library.ticks import Ticker
@@ -196,6 +196,8 @@ class LibraryService(Service):
             except LaneLost as error:
                 await self._lost(owned, error)
                 return
+            except RulesChanged as error:  # no lane of this log is for this program
+                end_hard(str(error), USAGE)
             except LaneError as error:
                 self._stop_for_good(error)
                 return

@@ -55,6 +55,8 @@ async def project(
             heart = asyncio.create_task(reporter.heartbeats(health, condition.details))
             try:
                 await _first_of(flow.run(stop), heart)
+                heart.cancel()
+                await reporter.leave()
                 await flow.tell_group()
             finally:
                 heart.cancel()

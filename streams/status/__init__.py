@@ -1,5 +1,8 @@
-"""Status: how roots and components are, told to people on change and kept for those who come later.
+"""Status: how roots and components are, reported to people on change and kept for those who come later.
 
-`agent` reports in, system updates out · `gaps` gaps in the changes, likewise · `telling` how an update is written
-and read back. What is worth telling is decided in `streams.core.status` and `streams.core.gaps`.
+agent       reports in, system updates out
+rules       which report is worth telling, and as what (pure)
+gaps        gaps in the changes, likewise: a reader of its own
+open_gaps   which gaps of a root are open (pure)
+telling     how an update is written and read back
 """

@@ -11,8 +11,8 @@ from schemas.headers import check_version
 from schemas.system import Report
 from schemas.topics import REPORTS
 from streams.confirmed import Confirmed
-from streams.core.status import StatusRules
 from streams.guard import Guard, Received, received
+from streams.status.rules import StatusRules
 from streams.status.telling import GAPS_SUFFIX, Teller, read_states
 
 _reports: Codec[Report] = Codec(Report)

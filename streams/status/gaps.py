@@ -21,8 +21,8 @@ from schemas.headers import CE_TYPE, check_version, find
 from schemas.places import Offset, next_offset
 from schemas.topics import CHANGES
 from streams.confirmed import Confirmed
-from streams.core.gaps import OpenGaps
 from streams.guard import Guard, Received
+from streams.status.open_gaps import OpenGaps
 from streams.status.telling import GAPS_SUFFIX, Teller, read_states
 
 GROUP = "gaps"

@@ -10,6 +10,7 @@ import msgspec
 from schemas import raw
 from schemas.headers import find
 from schemas.raw import FileState
+from streams.core import intake
 from streams.core.emit import Output
 from streams.core.fold import Fold
 
@@ -69,7 +70,7 @@ class Lane:
         """Append one record at the present time."""
         key = self.library.encode()
         self.log.append((self.offset, self.at, key, record))
-        outputs = self.fold.apply(self.offset, self.at, key, record)
+        outputs = self.fold.apply(self.offset, self.at, key, intake.decoded(record))
         self.offset += 1
         self.outputs += outputs
         return decoded(outputs)

@@ -19,9 +19,8 @@ from cli.up.supervision.guarded import Guarded
 from cli.up.supervision.hold import is_held
 from cli.up.supervision.life import Life, Output
 from cli.up.supervision.program import Program
+from runtime.lifecycle import USAGE
 
-USAGE = 2
-"""Exit code of a process whose settings are invalid: a restart does not help."""
 NEVER_STARTED = 71
 """Used as exit code of a child that could not be started (EX_OSERR)."""
 START_DEATHS = 5

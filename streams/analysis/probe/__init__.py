@@ -1,5 +1,5 @@
 """The readers, one per media type, as they run inside a probing child. A new media type is a module here and a
-line in READERS (and in `streams.core.naming`, which says for which files a job is asked).
+line in READERS (and in `streams.core.rules`, which says for which files a job is asked).
 
 A reader takes an open file and its name and returns what it found; it opens nothing else. What it raises becomes
 a `failed` reply: a damaged file is an answer, not an error of ours.

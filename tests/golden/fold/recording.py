@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from streams.core.emit import Output
-from streams.core.fold import VERSION
+from streams.core.rules import RULES_1
 from tests.support.refold import Stored, digest, folded, read_lines
 
 HERE = Path(__file__).parent
 LOG = HERE / "log.jsonl"
-OUTPUTS = HERE / f"v{VERSION}.outputs.jsonl"
+OUTPUTS = HERE / f"v{RULES_1.version}.outputs.jsonl"
 
 
 def recorded() -> list[Stored]:

@@ -7,7 +7,7 @@ from itertools import zip_longest
 from schemas.codec import raw_codec
 from schemas.errors import Undecodable
 from schemas.raw import RawRecord
-from streams.core.fold import VERSION
+from streams.core.rules import RULES_1
 from tests.golden.fold.recording import LOG, OUTPUTS, recorded, shown
 from tests.support.refold import folded
 
@@ -17,7 +17,7 @@ def test_the_outputs_are_the_recorded_ones() -> None:
     for number, (was, now) in enumerate(zip_longest(expected, shown(folded(recorded())))):
         assert now == was, (
             f"output {number} of {LOG.name} is another than {OUTPUTS.name} says. If that is meant, the fold needs a "
-            f"new VERSION (now {VERSION}) and `python -m tests.golden.fold.recording` writes its outputs."
+            f"new version (now {RULES_1.version}) and `python -m tests.golden.fold.recording` writes its outputs."
         )
 
 

@@ -7,12 +7,17 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx
+import msgspec
 import psycopg
 import pytest
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from runtime.kafka import Kafka
+from schemas.admin import RescanRoot
+from schemas.topics import CONTROL
 from tests.support.gateway import Gateway
+from tests.support.topic import read
 
 AT = "2026-01-{:02d}T10:00:00Z"
 COVER = "0123456789abcdef0123456789abcdef"
@@ -293,3 +298,39 @@ def test_channels_and_lag_say_where_the_gateway_stands(http: httpx.Client) -> No
     ]  # fmt: skip
     assert 4001 in [code["code"] for code in body["close_codes"]]
     assert http.get("/api/v1/topics/lag").json()["lag"]["media_updates"] == {"0": 0, "1": 0}
+
+
+def test_a_scan_is_asked_for_in_the_log(http: httpx.Client, log: Kafka) -> None:
+    body = {"root": "movies", "subtree": "/s/Größe/", "reason": "restored", "id": "mine-1"}
+    answer = http.post("/api/v1/scans", json=body)
+    assert answer.status_code == 202
+    asked = answer.json()
+    assert asked == {
+        "id": "mine-1",
+        "root": "movies",
+        "subtree": "s/Größe",
+        "partition": 0,
+        "offset": asked["offset"],
+    }
+    record = next(r for r in read(log, CONTROL) if r.offset == asked["offset"])
+    assert record.key == b"movies"
+    command = msgspec.json.decode(record.value or b"", type=RescanRoot)
+    assert (command.root, command.subtree, command.by, command.id) == ("movies", "s/Größe", "admin", "mine-1")
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ({"root": "movie"}, ["body.root", "movies, nas"]),
+        ({"root": "movies", "subtree": "a/../b"}, ["body.subtree"]),
+        ({"root": "movies", "subtree": "a\0b"}, ["body.subtree"]),
+        ({"root": "movies", "folder": "a"}, ["folder"]),
+        ({}, ["root"]),
+    ],
+)
+def test_a_scan_of_what_is_not_there_is_refused(
+    http: httpx.Client, body: dict[str, str], named: list[str]
+) -> None:
+    answer = http.post("/api/v1/scans", json=body)
+    assert answer.status_code == 422
+    assert all(word in answer.text for word in named)

@@ -87,7 +87,8 @@ def test_under_make_which_waits_for_it_too(opened: Open, tmp_path: Path, control
 
 @pytest.mark.parametrize("controlling", [True, False])
 def test_started_with_nohup_it_goes_on(opened: Open, tmp_path: Path, controlling: bool) -> None:
-    terminal = opened("nohup", *supervised(tmp_path / "state"), controlling=controlling, cwd=ROOT)
+    argv = ("nohup", *supervised(tmp_path / "state"))  # which writes its nohup.out where it is started
+    terminal = opened(*argv, controlling=controlling, cwd=tmp_path, PYTHONPATH=str(ROOT))
     pids = tmp_path / "state" / "pids"
     wait_until(lambda: pids.exists() and pids.read_text().count("\n") == 3, 30, what="its components")
     before = pids.read_text()

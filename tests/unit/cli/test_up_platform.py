@@ -123,3 +123,13 @@ def test_servers_are_given_no_setting_of_ours(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("CATALOGIZER_ADMIN_PASSWORD", "canary-admin")
     assert environment_for({"A": "b"}).get("A") == "b"
     assert not any(name.startswith("CATALOGIZER_") for name in environment_for({}))
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [("::", "http://[::1]:8123"), ("fd00::7", "http://[fd00::7]:8123"), ("nas", "http://nas:8123")],
+)
+def test_addresses_are_written_as_in_urls(platform: Platform, host: str, url: str) -> None:
+    gateway = platform.settings.gateway.model_copy(update={"host": host, "port": 8123})
+    settings = platform.settings.model_copy(update={"gateway": gateway})
+    assert replace(platform, settings=settings).run_file({}).url == url

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from streams.analysis.files import Identity, Unreadable, identity, meant, open_below
+from schemas.identity import Stamp, stamp_of
+from streams.analysis.files import Unreadable, open_below, stamp
 from tests.support.media import state_of
 from tests.support.processes import descriptors
 
-NONE = Identity(0, 0, 0)
+NONE = Stamp(0, 0, 0)
 
 
 @pytest.fixture
@@ -23,23 +24,23 @@ def root(tmp_path: Path) -> Path:
     return root
 
 
-def reason(root: Path, path: str, expected: Identity = NONE) -> str:
+def reason(root: Path, path: str, expected: Stamp = NONE) -> str:
     with pytest.raises(Unreadable) as caught:
         os.close(open_below(root, path, expected))
     return caught.value.reason
 
 
 def test_the_file_that_was_meant_is_opened(root: Path) -> None:
-    expected = meant(state_of(root / "a" / "b.mkv"))
+    expected = stamp_of(state_of(root / "a" / "b.mkv"))
     descriptor = open_below(root, "a/b.mkv", expected)
-    assert (os.read(descriptor, 10), identity(descriptor)) == (b"film", expected)
+    assert (os.read(descriptor, 10), stamp(descriptor)) == (b"film", expected)
     os.close(descriptor)
 
 
 def test_a_name_that_is_not_utf8_is_opened(root: Path) -> None:
     name = os.fsdecode(b"caf\xe9.mkv")
     (root / name).write_bytes(b"x")
-    os.close(open_below(root, name, meant(state_of(root / name))))
+    os.close(open_below(root, name, stamp_of(state_of(root / name))))
 
 
 @pytest.mark.parametrize("path", ["../secret", "a/../../secret", "/etc/passwd", "", "a//b.mkv", ".", "a/b.mkv\0"])
@@ -61,7 +62,7 @@ def test_a_pipe_does_not_hang(root: Path) -> None:
 
 
 def test_what_vanished_or_changed_is_unreadable(root: Path) -> None:
-    expected = meant(state_of(root / "a" / "b.mkv"))
+    expected = stamp_of(state_of(root / "a" / "b.mkv"))
     (root / "a" / "b.mkv").write_bytes(b"other film")
     assert reason(root, "a/b.mkv", expected) == "the file has changed since the job was asked"
     (root / "a" / "b.mkv").unlink()

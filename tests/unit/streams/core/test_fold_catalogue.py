@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from schemas import raw
 from schemas.found import Found, Tags
-from streams.core.catalogue import JOB_PATIENCE_MS
 from streams.core.fold import Fold
+from streams.core.rules import RULES_1
 from tests.support.lane import Lane, Told, a_dir, a_file, decoded, kinds
 
 
@@ -168,14 +168,14 @@ def test_a_job_is_asked_three_times_and_then_lost(lane: Lane) -> None:
     job = opened(lane)
     attempts = []
     for _ in range(2):
-        assert lane.later(JOB_PATIENCE_MS - 1) == []
+        assert lane.later(RULES_1.job_patience_ms - 1) == []
         again = job_of(lane.later(1))
         attempts.append(again["attempt"])
         assert again["job"] != job["job"]
         assert result(lane, job) == []
         job = again
     assert attempts == [2, 3]
-    lane.later(JOB_PATIENCE_MS)
+    lane.later(RULES_1.job_patience_ms)
     told = lane.quiet()
     assert [(t["items_processed"], t["items_failed"]) for t in told] == [(1, 1)]
     assert result(lane, job) == []

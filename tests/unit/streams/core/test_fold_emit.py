@@ -8,8 +8,9 @@ from schemas import raw
 from schemas.found import Found
 from schemas.headers import find
 from schemas.ids import NAMESPACE
-from streams.core.emit import MAX_OUTPUT_BYTES, Output
-from streams.core.fold import VERSION, Fold
+from streams.core.emit import Output
+from streams.core.fold import Fold
+from streams.core.rules import RULES_1
 from tests.support.lane import START, Lane, a_file, decoded
 
 
@@ -52,7 +53,7 @@ def test_headers_are_those_of_a_cloud_event() -> None:
         "ce_source": b"urn:catalogizer:fold", "ce_time": b"2023-11-14T22:13:22.000Z", "ce_subject": b"films/a.mkv",
         "x-source": b"catalog.fs.raw.v1:0:3", "ce_specversion": b"1.0", "ce_type": b"created",
         "ce_dataschema": b"urn:catalogizer:schema:created:1", "content-type": b"application/json",
-        "x-fold-version": str(VERSION).encode(), "x-n": b"2",
+        "x-fold-version": str(RULES_1.version).encode(), "x-n": b"2",
     }  # fmt: skip
 
 
@@ -80,6 +81,6 @@ def test_no_output_is_longer_than_the_cap() -> None:
             found=Found(languages=("x" * 1_000,) * 400, title="Alien"),
         )
     )  # fmt: skip
-    assert all(len(o.value or b"") <= MAX_OUTPUT_BYTES for o in lane.outputs)
+    assert all(len(o.value or b"") <= RULES_1.output_cap_bytes for o in lane.outputs)
     assert [t.topic for t in told] == ["catalog.media.updates.v1", "catalog.media.state.v1"]
     assert told[0]["action"] == "analyzed"

@@ -10,6 +10,7 @@ from schemas.errors import SchemaError
 from schemas.headers import find, raw_headers
 from schemas.raw import RawRecord
 from streams.core import intake
+from streams.core.rules import RULES_1
 from tests.support.lane import START, Lane, a_file, kinds
 
 HEAD = {"root": "films", "epoch": "e1", "seq": 1, "observed_at": "2026-01-01T00:00:00.000Z"}
@@ -22,7 +23,7 @@ def observed(path: str) -> bytes:
 
 @pytest.mark.parametrize("path", ["a", "a/b", "...", "a/..b", "日本", "a b", "a\nb", "\\", "-"])
 def test_any_name_that_a_file_can_have_enters(path: str) -> None:
-    record = intake.read(observed(path), HEADERS)
+    record = intake.read(RULES_1, observed(path), HEADERS)
     assert isinstance(record, raw.Observed)
     assert record.path == path
 
@@ -30,14 +31,14 @@ def test_any_name_that_a_file_can_have_enters(path: str) -> None:
 @pytest.mark.parametrize("path", ["", "/a", "a/", "a//b", ".", "..", "a/../b", "./a", "a/.", "a\0b"])
 def test_what_is_no_path_below_a_root_does_not(path: str) -> None:
     with pytest.raises(SchemaError):
-        intake.read(observed(path), HEADERS)
+        intake.read(RULES_1, observed(path), HEADERS)
 
 
 @pytest.mark.parametrize(("source", "target"), [("a", "a/b"), ("a/b", "a")])
 def test_nothing_moves_into_or_out_of_itself(source: str, target: str) -> None:
     moved = raw.Moved(**HEAD, path=target, from_path=source, file=a_file(1), origin="live")  # type: ignore[arg-type]
     with pytest.raises(SchemaError):
-        intake.read(encode(moved), HEADERS)
+        intake.read(RULES_1, encode(moved), HEADERS)
 
 
 @pytest.mark.parametrize(
@@ -46,22 +47,22 @@ def test_nothing_moves_into_or_out_of_itself(source: str, target: str) -> None:
 )
 def test_what_cannot_be_decoded_does_not(value: bytes | None) -> None:
     with pytest.raises(SchemaError):
-        intake.read(value, HEADERS)
+        intake.read(RULES_1, value, HEADERS)
 
 
 def test_a_newer_major_version_does_not() -> None:
     with pytest.raises(SchemaError):
-        intake.read(observed("a"), [("schema-version", b"2")])
+        intake.read(RULES_1, observed("a"), [("schema-version", b"2")])
 
 
 def test_a_record_without_headers_is_of_version_one() -> None:
-    assert intake.read(observed("a"), []) is not None
+    assert intake.read(RULES_1, observed("a"), []) is not None
 
 
 def test_bad_base64_does_not() -> None:
     record = raw.Observed(**HEAD, path="a", path_b64="%", file=None, origin="live")  # type: ignore[arg-type]
     with pytest.raises(SchemaError):
-        intake.read(encode(record), HEADERS)
+        intake.read(RULES_1, encode(record), HEADERS)
 
 
 def test_a_dead_letter_has_the_bytes_and_where_they_came_from_and_time_goes_on(lane: Lane) -> None:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from schemas.identity import same_identity, same_state
 from schemas.raw import FileState
-from streams.core.known import Entry, Known, Multi, Place, same_file, same_identity
+from streams.core.known import Known
+from streams.core.multi import Multi
+from streams.core.rules import RULES_1
+from streams.core.state import Entry, Place, State
 from tests.support.lane import a_dir, a_file
 
 
@@ -25,16 +29,16 @@ def test_identity_is_all_of_it(field: str) -> None:
     known = entry("a", a_file(2))
     assert same_identity(known, a_file(2))
     assert not same_identity(known, other)
-    assert same_file(known, other) == (field == "dev")
+    assert same_state(known, other) == (field == "dev")
 
 
 def test_directories_differ_by_type_only() -> None:
-    assert same_file(entry("d", a_dir(1)), a_dir(2))
-    assert not same_file(entry("d", a_dir(1)), a_file(1))
+    assert same_state(entry("d", a_dir(1)), a_dir(2))
+    assert not same_state(entry("d", a_dir(1)), a_file(1))
 
 
 def test_found_by_identity_and_by_content_elsewhere_in_the_library() -> None:
-    known = Known()
+    known = Known(State(), RULES_1)
     known.add(entry("a.mkv", a_file(1), fingerprint="f"))
     known.add(entry("b.mkv", a_file(2), fingerprint="f"))
     assert like(known, a_file(1)) == ["a.mkv"]
@@ -46,7 +50,7 @@ def test_found_by_identity_and_by_content_elsewhere_in_the_library() -> None:
 
 
 def test_not_found_by_what_it_was() -> None:
-    known = Known()
+    known = Known(State(), RULES_1)
     file = entry("a.mkv", a_file(1), fingerprint="f")
     known.add(file)
     known.update(file, a_file(2, size=3_000), None)
@@ -59,7 +63,7 @@ def test_not_found_by_what_it_was() -> None:
 
 
 def test_a_seen_again_unchanged_entry_keeps_its_fingerprint() -> None:
-    known = Known()
+    known = Known(State(), RULES_1)
     file = entry("a.mkv", a_file(1), fingerprint="f")
     known.add(file)
     known.update(file, a_file(1, dev=5), None)
@@ -67,7 +71,7 @@ def test_a_seen_again_unchanged_entry_keeps_its_fingerprint() -> None:
 
 
 def test_below_is_the_directory_and_what_is_in_it_parents_first() -> None:
-    known = Known()
+    known = Known(State(), RULES_1)
     for path in ("S/b/c", "S2", "S/b", "S", "T/S"):
         known.add(entry(path, a_dir(1)))
     assert [e.path for e in known.below("films", "S")] == ["S", "S/b", "S/b/c"]

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.core import naming
-from streams.core.naming import MAX_TITLE, Named
+from streams.core.naming import Named, names_by
+from streams.core.rules import RULES_1
 
+names = names_by(RULES_1)
 NAMES = {
     "The Matrix (1999).mkv": Named("video", "The Matrix (1999)", 1999, category="movie"),
     "The.Matrix.1999.1080p.BluRay.x264-GRP.mkv": Named(
@@ -38,23 +39,25 @@ NAMES = {
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_name_tells(name: str) -> None:
-    assert naming.read(f"some (1950) S09E09/{name}") == NAMES[name]
+    assert names.read(f"some (1950) S09E09/{name}") == NAMES[name]
 
 
 @pytest.mark.parametrize(
     ("name", "kind"), [("a.MKV", "video"), ("mkv", "other"), ("a.mkv/b", "other"), ("a.", "other")]
 )
 def test_the_media_type_is_the_last_extension_in_any_case(name: str, kind: str) -> None:
-    assert naming.media_type_of(name) == kind
+    assert names.media_type(name) == kind
 
 
 def test_no_extension_is_of_two_types() -> None:
-    every = [extension for extensions in naming.EXTENSIONS.values() for extension in extensions.split()]
+    every = [
+        extension for extensions in (row for _kind, row in RULES_1.extensions) for extension in extensions.split()
+    ]
     assert len(every) == len(set(every))
 
 
 @given(st.text(min_size=1, max_size=255), st.sampled_from(["", ".mkv", ".mp3", ".txt", ".jpg", ".srt"]))
 def test_any_name_has_a_title_that_can_be_shown(name: str, extension: str) -> None:
-    named = naming.read(name.replace("/", " ") + extension)
-    assert 0 < len(named.title) <= MAX_TITLE + len(" S00E000")
+    named = names.read(name.replace("/", " ") + extension)
+    assert 0 < len(named.title) <= RULES_1.title_cap + len(" S00E000")
     named.title.encode()

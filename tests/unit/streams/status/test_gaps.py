@@ -7,7 +7,7 @@ from typing import Literal
 from schemas.changes import GapChanged
 from schemas.raw import Counts
 from schemas.system import SystemUpdate
-from streams.core.gaps import OpenGaps
+from streams.status.open_gaps import OpenGaps
 
 
 def gap(

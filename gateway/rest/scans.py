@@ -1,0 +1,70 @@
+"""Scans asked for: `POST /api/v1/scans`. The gateway writes what is asked into the log; whoever watches the root does it.
+
+(No postponed annotations here: FastAPI must see dependencies that are made inside `router`.)"""
+
+import secrets
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, ConfigDict, Field
+
+from gateway.access.tokens import Identity, Tokens
+from gateway.log.publishing import Publishing
+from gateway.rest.access import admin_of
+from gateway.rest.auth import small_json
+from gateway.rest.declared import known_root
+from gateway.rest.edge import ApiError
+from gateway.tables.history import History
+from runtime.reports import now_iso
+from schemas.admin import RescanRoot
+from schemas.paths import to_wire
+
+
+class ScanBody(BaseModel):
+    """A scan to be made. `subtree`: a directory relative to the root; empty: all of it. `id`: the caller's own; the same
+    one again is not carried out again."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    root: str = Field(min_length=1, max_length=64)
+    subtree: str = Field("", max_length=4_096)
+    reason: str = Field("by REST", min_length=1, max_length=256)
+    id: str | None = Field(None, pattern=r"^[A-Za-z0-9._:-]{1,64}$")
+
+
+class ScanAsked(BaseModel):
+    """It stands in the log at this offset of the control topic; what it finds has cause `requested`."""
+
+    id: str
+    root: str
+    subtree: str
+    partition: int
+    offset: int
+
+
+def router(history: History, publishing: Publishing, tokens: Tokens) -> APIRouter:
+    """The route."""
+    routes = APIRouter(prefix="/api/v1", tags=["scans"])
+
+    @routes.post("/scans", status_code=202, dependencies=[Depends(small_json)])
+    async def scan(body: ScanBody, admin: Annotated[Identity, Depends(admin_of(tokens))]) -> ScanAsked:
+        """Ask for a scan of a root, or of a directory and all below it; answered when the log has acknowledged it."""
+        await known_root(history, "root", body.root, "body")
+        subtree, b64 = to_wire(_inside(body.subtree))
+        command = RescanRoot(
+            id=body.id or secrets.token_hex(8), root=body.root, by=admin.username, at=now_iso(),
+            reason=body.reason, subtree=subtree, subtree_b64=b64,
+        )  # fmt: skip
+        written = await publishing.ask(command)
+        return ScanAsked(
+            id=command.id, root=body.root, subtree=subtree, partition=written.partition, offset=written.offset
+        )
+
+    return routes
+
+
+def _inside(subtree: str) -> str:
+    path = subtree.strip("/")
+    if "\0" in path or any(part in ("", ".", "..") for part in path.split("/") if path):
+        raise ApiError(422, "invalid_request", "body.subtree: is relative to the root and leads nowhere else")
+    return path

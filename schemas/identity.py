@@ -1,0 +1,89 @@
+"""When two looks saw the same thing: the one definition, for producers, the fold and analysis.
+
+| asked | agree | used for |
+|---|---|---|
+| `same_content` | size, mtime, inode | a fingerprint, a job or a result belongs to what is there |
+| `same_state` | type, and of all but directories the content | there is nothing to report |
+| `same_identity` | regular files: content and device | a file at a new path may be the one from the old path |
+| `same_fingerprint` | the fingerprint, where there are two | another file with the same bytes |
+
+An inode alone never counts: file systems use it again at once. The device counts only between two paths: a
+remount gives the same file system another number, and the file at a path is still the same. A directory's size
+and mtime change with every entry in it: of a directory only the type counts.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from msgspec import Struct
+
+
+class Stamped(Protocol):
+    """What tells one content at a path from the next."""
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        ...
+
+    @property
+    def mtime_ns(self) -> int:
+        """Nanoseconds since 1970."""
+        ...
+
+    @property
+    def inode(self) -> int:
+        """The inode, or the file id of a share."""
+        ...
+
+
+class Looked(Stamped, Protocol):
+    """All that a look at a path tells (`schemas.raw.FileState` and what is made of it)."""
+
+    @property
+    def type(self) -> str:
+        """`file`, `dir`, `symlink` or `other`."""
+        ...
+
+    @property
+    def dev(self) -> int:
+        """The device's number."""
+        ...
+
+
+class Stamp(Struct, frozen=True):
+    """The stamp of one content, as a value."""
+
+    size: int
+    mtime_ns: int
+    inode: int
+
+
+def stamp_of(file: Stamped) -> Stamp:
+    """The stamp alone."""
+    return Stamp(file.size, file.mtime_ns, file.inode)
+
+
+def same_content(a: Stamped, b: Stamped) -> bool:
+    """True when what was read of the one still holds for the other."""
+    return a.size == b.size and a.mtime_ns == b.mtime_ns and a.inode == b.inode
+
+
+def same_state(a: Looked | None, b: Looked | None) -> bool:
+    """True when the second look at a path saw nothing new. None: nothing is there."""
+    if a is None or b is None:
+        return a is b
+    return a.type == b.type and (
+        a.type == "dir" or (a.size == b.size and a.mtime_ns == b.mtime_ns and a.inode == b.inode)
+    )
+
+
+def same_identity(a: Looked, b: Looked) -> bool:
+    """True when a regular file seen at one path may be the file that was seen at another."""
+    return a.type == "file" == b.type and a.dev == b.dev and same_content(a, b)
+
+
+def same_fingerprint(a: str | None, b: str | None) -> bool:
+    """True when both are known and equal."""
+    return a is not None and a == b

@@ -1,0 +1,87 @@
+"""Analysis jobs: asked for, asked again when no result comes, ended.
+
+A job ends with its result, or when its file changes, moves or is deleted; without any of these it is asked again
+after `Rules.job_patience_ms` of lane time, `job_attempts` times in all, and then counted as failed: so every scan
+ends. Each belongs to an account: a scan's, or the root's batch of jobs outside scans.
+"""
+
+from __future__ import annotations
+
+from schemas.analysis import Job
+from schemas.media import MediaType
+from schemas.paths import to_wire
+from schemas.raw import FileState
+from streams.core import naming, tally
+from streams.core.emit import Emitter
+from streams.core.known import Known
+from streams.core.moment import Moment
+from streams.core.rules import Rules
+from streams.core.state import Ended, Entry, OpenJob, Place, Root, State, Tally, TallyId
+
+
+class Jobs:
+    """Open jobs of a lane."""
+
+    def __init__(self, state: State, rules: Rules, known: Known, emit: Emitter) -> None:
+        self._state = state
+        self._jobs = state.jobs
+        self._rules = rules
+        self._names = naming.names_by(rules)
+        self._known = known
+        self._emit = emit
+
+    def ask(self, root: Root, entry: Entry, scan: TallyId | None, now: int, trace: bytes | None) -> None:
+        """Ask for the analysis of a file, if it is one that is analysed. `scan`: for which it counts."""
+        media_type = self._names.read(entry.path).media_type
+        if entry.size == 0 or media_type not in self._rules.probed:
+            return
+        account = self._batch(root) if scan is None else self._state.tallies[scan]
+        if account.started_at is None:
+            account.started_at = now
+        account.open_jobs += 1
+        self._put(root, entry, media_type, account.id, now, 1, trace)
+
+    def again(self, job: OpenJob, moment: Moment) -> Ended:
+        """The oldest job has waited long enough: ask again, or count it as failed."""
+        entry = self._known.get(job.place)
+        assert entry is not None
+        if job.attempt < self._rules.job_attempts:
+            del self._jobs[job.id]
+            media_type = self._names.media_type(entry.path)
+            root = self._state.roots[entry.root]
+            self._put(root, entry, media_type, job.tally, moment.now, job.attempt + 1, moment.trace)
+            return ()
+        account = self._state.tallies[job.tally]
+        account.processed += 1
+        account.failed += 1
+        return self.end(entry)
+
+    def end(self, entry: Entry) -> Ended:
+        """The file's open job is over, if it has one."""
+        if entry.job is None:
+            return ()
+        job = self._jobs.pop(entry.job)
+        entry.job = None
+        self._state.tallies[job.tally].open_jobs -= 1
+        return (job.tally,)
+
+    def _batch(self, root: Root) -> Tally:
+        if root.batch is not None:
+            return self._state.tallies[root.batch]
+        batch = tally.opened(self._state, root.library, root.name)
+        root.batch = batch.id
+        return batch
+
+    def _put(
+        self, root: Root, entry: Entry, media_type: MediaType, account: TallyId, now: int, attempt: int,
+        trace: bytes | None,
+    ) -> None:  # fmt: skip
+        id_ = entry.job = self._emit.next_id()
+        path, b64 = to_wire(entry.path)
+        self._jobs[id_] = OpenJob(id_, Place(entry.root, entry.path), account, now, attempt)
+        job = Job(
+            job=id_, media_id=entry.media_id, library=entry.library, root=entry.root, site=root.site, path=path,
+            path_b64=b64, file=FileState(entry.type, entry.size, entry.mtime_ns, entry.dev, entry.inode),
+            media_type=media_type, attempt=attempt,
+        )  # fmt: skip
+        self._emit.job(job, trace)

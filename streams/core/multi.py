@@ -1,0 +1,46 @@
+"""A map with mostly one value per key: the value itself, or a list of several in the order of arrival.
+
+Half the memory of a list per key, where nearly every file has an inode of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class Multi(dict[object, "T | list[T]"]):
+    """Values are compared by what they are (`is`), not by what they contain."""
+
+    def put(self, key: object, value: T) -> None:
+        """Add one value."""
+        there = self.get(key)
+        if there is None:
+            self[key] = value
+        elif isinstance(there, list):
+            there.append(value)
+        else:
+            self[key] = [there, value]
+
+    def drop(self, key: object, value: T) -> None:
+        """Take one value away, if it is there."""
+        there = self.get(key)
+        if there is value:
+            del self[key]
+        elif isinstance(there, list) and value in there:
+            there.remove(value)
+            if len(there) == 1:
+                self[key] = there[0]
+
+    def all(self, key: object) -> Iterable[T]:
+        """All values of a key."""
+        there = self.get(key)
+        if there is None:
+            return ()
+        return tuple(there) if isinstance(there, list) else (there,)
+
+    def several(self) -> Iterator[tuple[object, list[T]]]:
+        """The keys that have more than one value, with these in their order."""
+        return ((key, there) for key, there in self.items() if isinstance(there, list))

@@ -1,0 +1,115 @@
+"""All that decides outputs besides the records themselves, as one frozen value per version of the fold.
+
+What stands here may never be changed under the same version: a replay must give what was live, and replay equals
+live per version. New rules are a new value with the next number, made from the one before it
+(`RULES_2 = replace(RULES_1, version=2, …)`), so that a diff shows what changed. `Rules.digest` names the data; a
+test pins the digest of every version.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+from msgspec import Struct
+
+from schemas.media import MediaType
+
+
+class Windows(Struct, frozen=True):
+    """A root's windows in milliseconds of lane time: as it declares them, else these."""
+
+    debounce: int = 2_000
+    max_hold: int = 30_000
+    rename: int = 2_000
+
+
+class NamePatterns(Struct, frozen=True):
+    """Regular expressions (Python's `re`) that read a name, and what is made of their matches."""
+
+    year: str
+    episode: str
+    quality: str
+    junk: str
+    track: str
+    quality_names: tuple[tuple[str, str], ...]
+    """What stands in a name to what is said: `4k` is `2160p`."""
+    edges: str
+    """Characters taken off both ends of a title."""
+    unnamed: str
+    """The title where a name has none."""
+
+
+class Rules(Struct, frozen=True, eq=False):
+    """Sizes in bytes, times in milliseconds of lane time.
+
+    `extensions`: file name extensions (lower case, without the dot, separated by spaces) by media type; any other is
+    `other` · `probed`: media types for which an analysis job is asked · `title_cap`: characters of a title at most ·
+    `tiny_bytes`: below this size two files are taken for one only when their names are equal as well ·
+    `job_patience_ms`: a job without a result is asked again after it, `job_attempts` times in all ·
+    `batch_quiet_ms`: a batch of jobs outside scans has ended when none was open for so long · `raw_cap_bytes`: a longer
+    record is refused, so that outputs stay below `output_cap_bytes`, to which they are shortened · `cover_url`: before
+    a cover's hash · `encoding`: how outputs are written (`schemas.codec`; a struct's fields in their order) ·
+    `media_ids`: how an item's id is made (`schemas.ids`)."""
+
+    version: int
+    extensions: tuple[tuple[MediaType, str], ...]
+    probed: tuple[MediaType, ...]
+    names: NamePatterns
+    title_cap: int
+    windows: Windows
+    tiny_bytes: int
+    job_patience_ms: int
+    job_attempts: int
+    batch_quiet_ms: int
+    raw_cap_bytes: int
+    output_cap_bytes: int
+    cover_url: str
+    encoding: str
+    media_ids: str
+
+    @property
+    def digest(self) -> str:
+        """The rules' data in 16 hexadecimal digits: the first of SHA-256 over it as JSON with sorted keys."""
+        return hashlib.sha256(msgspec.json.encode(self, order="sorted")).hexdigest()[:16]
+
+
+RULES_1 = Rules(
+    version=1,
+    extensions=(
+        ("video", "3gp asf avi divx f4v flv m2ts m4v mkv mov mp4 mpeg mpg mts ogm ogv rm rmvb ts vob webm wmv"),
+        ("audio", "aac aif aiff alac ape dsf flac m4a m4b mid mka mp2 mp3 mpc oga ogg opus wav wma wv"),
+        (
+            "image",
+            "avif bmp cr2 cr3 dng gif heic heif jfif jpeg jpg jxl nef orf png psd raw rw2 svg tga tif tiff webp",
+        ),
+        ("book", "azw azw3 cb7 cbr cbt cbz chm djvu doc docx epub fb2 lit mobi odt pdf rtf"),
+        ("archive", "7z bz2 gz iso lz lzma rar tar tbz2 tgz txz xz zip zst"),
+        ("subtitle", "ass idx smi srt ssa stl sub sup ttml vtt"),
+    ),
+    probed=("video", "audio", "image", "book"),
+    names=NamePatterns(
+        year=r"(?<![0-9])(?:[(\[]\s*)?((?:19|20)[0-9]{2})(?:\s*[)\]])?(?![0-9px])",
+        episode=r"(?i)(?<![a-z0-9])s([0-9]{1,2})[ ._-]*e([0-9]{1,3})(?![0-9])",
+        quality=r"(?i)(?<![a-z0-9])(4320p|2160p|1440p|1080[pi]|720p|576p|480p|4k|8k|uhd)(?![a-z0-9])",
+        junk=(
+            r"(?i)(?<![a-z0-9])(?:4320p|2160p|1440p|1080[pi]|720p|576p|480p|4k|8k|uhd|blu-?ray|brrip|bdrip|web-?dl|"
+            r"web-?rip|hdtv|dvdrip|remux|x26[45]|h\.?26[45]|hevc|xvid|aac|dts|ac3|hdr(?:10)?|proper|repack)(?![a-z0-9])"
+        ),
+        track=r"^(?:[0-9]{1,2}-)?[0-9]{1,3}(?:\s*[-.]\s*|\s+)(?=\S)",
+        quality_names=(("4k", "2160p"), ("uhd", "2160p"), ("8k", "4320p"), ("1080i", "1080i")),
+        edges=" -–.,[(",
+        unnamed="unnamed",
+    ),
+    title_cap=300,
+    windows=Windows(),
+    tiny_bytes=64,
+    job_patience_ms=86_400_000,
+    job_attempts=3,
+    batch_quiet_ms=2_000,
+    raw_cap_bytes=65_536,
+    output_cap_bytes=262_144,
+    cover_url="/api/v1/covers/",
+    encoding="json: msgspec, defaults left out, times to the millisecond",
+    media_ids="base + (offset + 1) * 1024 + lane",
+)

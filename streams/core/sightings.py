@@ -1,0 +1,113 @@
+"""What the record of an observation does: it makes paths pending, ties known files to where they were moved, gives
+contents their fingerprints. Whether anything has happened is decided when the paths have settled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from schemas.identity import same_content, same_state
+from schemas.raw import Fingerprint, Moved, Observed
+from streams.core import ties
+from streams.core.decide import Decide
+from streams.core.known import Known
+from streams.core.moment import Moment
+from streams.core.renames import Renames
+from streams.core.scans import Scans
+from streams.core.settle import Settle
+from streams.core.state import Ended, Place, Root, Sighting, State, TallyId
+from streams.core.trees import Trees
+
+
+class Sightings:
+    """Observations of a lane, of roots that count."""
+
+    def __init__(
+        self, state: State, known: Known, settle: Settle, renames: Renames, decide: Decide, scans: Scans,
+        trees: Trees,
+    ) -> None:  # fmt: skip
+        self._state = state
+        self._known = known
+        self._settle = settle
+        self._renames = renames
+        self._decide = decide
+        self._scans = scans
+        self._trees = trees
+
+    def observed(self, root: Root, record: Observed, moment: Moment) -> Ended:
+        """Something is at a path, or nothing is."""
+        scan = None if record.scan is None else self._arrived(root, record.scan, 0 if record.file is None else 1)
+        seen = Sighting(record.file, moment.offset, record.origin, record.cause, scan, moment.trace)
+        return self.touch(root, Place(root.name, record.path), seen, moment)
+
+    def touch(self, root: Root, place: Place, seen: Sighting, moment: Moment) -> Ended:
+        """The same, whoever says so."""
+        if root.baseline is not None and seen.state is not None:
+            self._scans.mark_seen(root, place.path)
+        if self._settle.get(place) is not None or self._decide.news(place, seen.state):
+            return self._settle.touch(place, seen, moment.now, root.windows)
+        return ()
+
+    def moved(self, root: Root, record: Moved, moment: Moment) -> Iterator[Ended]:
+        """The kernel, or the producer's index, knows where something was before. A path a step."""
+        source, target = Place(root.name, record.from_path), Place(root.name, record.path)
+        scan = None if record.scan is None else self._arrived(root, record.scan, 1)
+        seen = Sighting(record.file, moment.offset, record.origin, record.cause, scan, moment.trace)
+        if source == target:
+            yield self.touch(root, target, seen, moment)
+        elif record.file.type == "dir":
+            yield from self._moved_tree(root, source, target, seen, moment)
+        else:
+            yield self._moved_file(root, source, target, seen, moment)
+
+    def fingerprint(self, root: Root, record: Fingerprint) -> None:
+        """A content's fingerprint is known. It counts where that content is: pending, held or known."""
+        place = Place(root.name, record.path)
+        if (pending := self._settle.get(place)) is not None:
+            state = pending.state
+            if state is not None and state.type == "file" and same_content(state, record):
+                pending.fingerprint = record.xxh3
+        elif (hold := self._renames.new_at(place)) is not None:
+            if hold.seen.state is not None and same_content(hold.seen.state, record):
+                self._renames.fingerprinted(hold, record.xxh3)
+        elif (entry := self._known.get(place)) is not None and entry.media_id and same_content(entry, record):
+            self._known.set_fingerprint(entry, record.xxh3)
+
+    def _arrived(self, root: Root, number: int, things: int) -> TallyId | None:
+        """A record of a scan: its account, in which it counts when it names something that is there."""
+        account = self._scans.of(root, number)
+        if account is None:
+            return None
+        account.arrived += things
+        return account.id
+
+    def _moved_file(self, root: Root, source: Place, target: Place, seen: Sighting, moment: Moment) -> Ended:
+        before = self._settle.get(source)
+        # what is known to have left already is not what was moved now: that came after it
+        carried = None if source in self._state.movers or self._known.get(source) is None else source
+        fingerprint = None
+        if before is not None:
+            carried = before.carries or carried
+            fingerprint = before.fingerprint if same_state(before.state, seen.state) else None
+        ended = self.touch(root, source, replace(seen, state=None), moment)
+        self._scans.mark_seen(root, target.path)
+        ended += self._settle.touch(target, seen, moment.now, root.windows)
+        pending = self._state.pending[target]
+        pending.fingerprint = pending.fingerprint or fingerprint
+        if carried is None or carried == target:
+            ties.untie(self._state, pending)
+        else:
+            ties.tie(self._state, pending, carried)
+        return ended
+
+    def _moved_tree(
+        self, root: Root, source: Place, target: Place, seen: Sighting, moment: Moment
+    ) -> Iterator[Ended]:
+        for path in self._scans.seen_below(root, source.path):
+            self._scans.mark_seen(root, target.path + path[len(source.path) :])
+        self._scans.mark_seen(root, target.path)
+        known = yield from self._trees.moved(root, source.path, target.path, seen, moment)
+        if not known:
+            yield self.touch(root, target, seen, moment)

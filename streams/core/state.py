@@ -1,0 +1,399 @@
+"""The fold's whole state in one place: what there is to keep of a lane, and nothing else keeps anything.
+
+Plain tables of plain rows. A row names another one by its key and never by a Python reference: a `Place` for what
+is known, pending or held there, a `TallyId` for an account, a job's id. `encode` and `decode` write the tables and
+read them back, and a fold goes on from there with the same outputs.
+
+Below the tables stand the derived ones, which hold rows themselves because they can be built again: known files and
+held creations by inode and by fingerprint, what is tied to whom, the heap of deadlines. One thing of theirs is kept
+as well: in which order several files of one inode or fingerprint came, for it decides between equals.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable
+from itertools import chain
+from typing import NewType
+
+import msgspec
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from schemas.admin import Counters
+from schemas.media import Analysis
+from schemas.raw import FileState, FileType, Origin, Protocol, RootIdentity
+from streams.core.clock import LaneClock
+from streams.core.deadlines import Deadlines
+from streams.core.multi import Multi
+from streams.core.rules import Windows
+
+TallyId = NewType("TallyId", int)
+"""An account's number in its lane, from 1, never given twice."""
+
+Ended = tuple[TallyId, ...]
+"""Accounts of which something has ended, so that they may be complete now: what stages return."""
+
+
+class Place(Struct, frozen=True, gc=False, array_like=True):
+    """A path in a root: the key of what is known, pending or held there."""
+
+    root: str
+    path: str
+
+    @property
+    def name(self) -> str:
+        """The last component."""
+        return self.path.rpartition("/")[2]
+
+
+class Sighting(Struct, frozen=True, gc=False, array_like=True):
+    """One observation as the stages pass it on. `offset` and `trace` are its record's; `state` None: nothing is
+    there; `tally`: the scan that made it."""
+
+    state: FileState | None
+    offset: int
+    origin: Origin
+    cause: str | None = None
+    tally: TallyId | None = None
+    trace: bytes | None = None
+
+
+class Entry(Struct, eq=False, gc=False, array_like=True):
+    """One known path. `media_id` is 0 for what is not a regular file; `job`: the open analysis job's id;
+    `created_at` in milliseconds since 1970."""
+
+    library: str
+    root: str
+    path: str
+    type: FileType
+    size: int
+    mtime_ns: int
+    dev: int
+    inode: int
+    created_at: int
+    fingerprint: str | None = None
+    media_id: int = 0
+    analysis: Analysis | None = None
+    job: str | None = None
+
+    @classmethod
+    def seen(cls, library: str, place: Place, state: FileState, created_at: int) -> Entry:
+        """What was seen at a place."""
+        return cls(
+            library, place.root, place.path, state.type, state.size, state.mtime_ns, state.dev, state.inode,
+            created_at,
+        )  # fmt: skip
+
+    @property
+    def place(self) -> Place:
+        """Where it is."""
+        return Place(self.root, self.path)
+
+    @property
+    def name(self) -> str:
+        """The last component of its path."""
+        return self.path.rpartition("/")[2]
+
+
+class Pending(Struct, eq=False, gc=False, array_like=True):
+    """A path that has not settled. `carries`: where the known file is that the kernel says was moved here. Times
+    are lane times."""
+
+    place: Place
+    state: FileState | None
+    offset: int
+    origin: Origin
+    cause: str | None
+    tally: TallyId | None
+    trace: bytes | None
+    first_at: int
+    last_at: int
+    windows: Windows
+    carries: Place | None = None
+    fingerprint: str | None = None
+    deadline: int | None = None
+    order: int = 0
+
+    @property
+    def seen(self) -> Sighting:
+        """What was seen last."""
+        return Sighting(self.state, self.offset, self.origin, self.cause, self.tally, self.trace)
+
+    @property
+    def due_at(self) -> int:
+        """Quiet for the debounce window, or the max hold."""
+        quiet, held = self.last_at + self.windows.debounce, self.first_at + self.windows.max_hold
+        return quiet if quiet < held else held
+
+    @property
+    def still_changing(self) -> bool:
+        """At its deadline: due by the max hold and not by quiet."""
+        return self.last_at + self.windows.debounce > self.first_at + self.windows.max_hold
+
+
+class Hold(Struct, eq=False, gc=False, array_like=True):
+    """One settled half of what may be a move, waiting for the other: a deletion of what is known at `place`
+    (`is_gone`), or a creation there. `expires_at`: lane time at which its window ends."""
+
+    is_gone: bool
+    library: str
+    place: Place
+    seen: Sighting
+    expires_at: int
+    fingerprint: str | None = None
+    deadline: int | None = None
+    order: int = 0
+
+
+class OpenJob(Struct, eq=False, gc=False, array_like=True):
+    """A job without a result, of the known file at `place`. `asked_at` in lane time."""
+
+    id: str
+    place: Place
+    tally: TallyId
+    asked_at: int
+    attempt: int
+
+
+class Tally(Struct, eq=False, array_like=True):
+    """The account of a scan, or of a batch of jobs outside scans (`scan_id` None). `outstanding`: its paths not yet
+    decided; `open_jobs`: its jobs without a result; `number`: the producer's for the scan; `jumps`: the root's as a
+    baseline began; `seen`: paths observed since then; `started_at`: lane time at which the first job was asked."""
+
+    id: TallyId
+    library: str
+    root: str
+    scan_id: int | None = None
+    number: int = 0
+    subtree: str = ""
+    origin: Origin = "live"
+    cause: str = ""
+    finished: bool = True
+    arrived: int = 0
+    jumps: int = 0
+    outstanding: int = 0
+    open_jobs: int = 0
+    processed: int = 0
+    identified: int = 0
+    failed: int = 0
+    started_at: int | None = None
+    seen: set[str] | None = None
+    deadline: int | None = None
+    order: int = 0
+
+    @property
+    def complete(self) -> bool:
+        """Nothing of it is open any more."""
+        return self.finished and not self.outstanding and not self.open_jobs
+
+
+class Root(Struct, eq=False, array_like=True):
+    """What the fold knows of a root. `scans`: by the producer's number, those not complete; `batch`: of jobs outside
+    scans; `jumps`: of seq, not yet made up for; `same_identity`: as before the present epoch; `former`: earlier
+    epochs and the last seq of each, so that a declaration sent again cannot bring one back."""
+
+    name: str
+    library: str
+    epoch: str
+    site: str
+    protocol: Protocol
+    location: str
+    identity: RootIdentity | None
+    windows: Windows
+    last_seq: int = 0
+    jumps: int = 0
+    same_identity: bool = True
+    scans: dict[int, TallyId] = field(default_factory=dict)
+    batch: TallyId | None = None
+    baseline: TallyId | None = None
+    former: dict[str, int] = field(default_factory=dict)
+
+
+class Numbers(Struct, array_like=True):
+    """The last `x-n` given out per topic."""
+
+    changes: int = 0
+    media_updates: int = 0
+    analysis_updates: int = 0
+
+    @property
+    def counters(self) -> Counters:
+        """As a value that stays."""
+        return Counters(
+            changes=self.changes, media_updates=self.media_updates, analysis_updates=self.analysis_updates
+        )
+
+
+class State:
+    """All tables of a lane, those to keep first. `known` is by root and path; `gone` and `new`: held deletions and
+    creations; `jobs` in the order of being asked (the first of a plain dict would cost as much as the answered ones
+    before it); `dropped`: records that did not count, by reason."""
+
+    def __init__(self) -> None:
+        self.clock = LaneClock()
+        self.numbers = Numbers()
+        self.last_tally = TallyId(0)
+        self.tallies: dict[TallyId, Tally] = {}
+        self.roots: dict[str, Root] = {}
+        self.known: dict[str, dict[str, Entry]] = {}
+        self.pending: dict[Place, Pending] = {}
+        self.gone: dict[Place, Hold] = {}
+        self.new: dict[Place, Hold] = {}
+        self.jobs: OrderedDict[str, OpenJob] = OrderedDict()
+        self.dropped: Counter[str] = Counter()
+
+        # derived: built again by `decode`
+        self.by_inode: Multi[Entry] = Multi()
+        self.by_fingerprint: Multi[Entry] = Multi()
+        self.new_by_inode: Multi[Hold] = Multi()
+        self.new_by_fingerprint: Multi[Hold] = Multi()
+        self.movers: dict[Place, Place] = {}
+        """Where a known file is, to where the kernel says it was moved: `Pending.carries` the other way round."""
+        self.deadlines: Deadlines[Pending | Hold | Tally] = Deadlines()
+
+    @property
+    def indexes(self) -> tuple[Multi[Entry] | Multi[Hold], ...]:
+        """Those of which the order among equals is kept."""
+        return self.by_inode, self.by_fingerprint, self.new_by_inode, self.new_by_fingerprint
+
+    @property
+    def holds(self) -> Iterable[Hold]:
+        """Both kinds, deletions first."""
+        return chain(self.gone.values(), self.new.values())
+
+
+# -- as bytes --------------------------------------------------------------------------------------------------
+
+
+class _Kept(Struct, array_like=True):
+    """The tables as they are written. `orders`: of each of `State.indexes`, the places of every key that
+    has several; `marked`: paths that are no UTF-8 are written so."""
+
+    clock: LaneClock
+    numbers: Numbers
+    last_tally: TallyId
+    last_order: int
+    tallies: list[Tally]
+    roots: list[Root]
+    known: list[Entry]
+    pending: list[Pending]
+    gone: list[Hold]
+    new: list[Hold]
+    jobs: list[OpenJob]
+    dropped: dict[str, int]
+    orders: tuple[list[list[Place]], ...]
+    marked: bool = False
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(_Kept).decode
+_MARK = "\0"
+"""No path has it. It stands before the bytes, in hexadecimal digits, of a path that is no UTF-8."""
+
+
+def encode(state: State) -> bytes:
+    """The tables as MessagePack. Raises OverflowError where a record told a number beyond 64 bits."""
+    kept = _Kept(
+        state.clock, state.numbers, state.last_tally, state.deadlines.orders,
+        [*state.tallies.values()], [*state.roots.values()],
+        [entry for paths in state.known.values() for entry in paths.values()],
+        [*state.pending.values()], [*state.gone.values()], [*state.new.values()], [*state.jobs.values()],
+        dict(state.dropped),
+        tuple(map(_order, state.indexes)),
+    )  # fmt: skip
+    try:
+        return _encode(kept)
+    except UnicodeEncodeError:  # a path with surrogates (`schemas.paths`)
+        return _encode(replace(_rewritten(kept, _marked), marked=True))
+
+
+def decode(value: bytes) -> State:
+    """What `encode` has written, with all that is derived. Raises msgspec.DecodeError for anything else."""
+    kept = _decode(value)
+    if kept.marked:
+        kept = _rewritten(kept, _unmarked)
+    state = State()
+    state.clock, state.numbers, state.last_tally = kept.clock, kept.numbers, kept.last_tally
+    state.tallies = {tally.id: tally for tally in kept.tallies}
+    state.roots = {root.name: root for root in kept.roots}
+    state.pending = {pending.place: pending for pending in kept.pending}
+    state.gone = {hold.place: hold for hold in kept.gone}
+    state.new = {hold.place: hold for hold in kept.new}
+    state.jobs = OrderedDict((job.id, job) for job in kept.jobs)
+    state.dropped = Counter(kept.dropped)
+    _enter_known(state, kept.known)
+    _derive(state, kept)
+    return state
+
+
+def _enter_known(state: State, entries: list[Entry]) -> None:
+    once: dict[str, str] = {}  # the names of a few libraries and roots stand in every row
+    for entry in entries:
+        entry.library = once.setdefault(entry.library, entry.library)
+        entry.root = once.setdefault(entry.root, entry.root)
+        state.known.setdefault(entry.root, {})[entry.path] = entry
+        if entry.type == "file":
+            state.by_inode.put(entry.inode, entry)
+            if entry.fingerprint is not None:
+                state.by_fingerprint.put(entry.fingerprint, entry)
+
+
+def _derive(state: State, kept: _Kept) -> None:
+    for hold in kept.new:
+        if hold.seen.state is not None:
+            state.new_by_inode.put(hold.seen.state.inode, hold)
+        if hold.fingerprint is not None:
+            state.new_by_fingerprint.put(hold.fingerprint, hold)
+    state.movers = {pending.carries: pending.place for pending in kept.pending if pending.carries is not None}
+    state.deadlines = Deadlines(chain(kept.pending, kept.gone, kept.new, kept.tallies), kept.last_order)
+    for index, places in zip(state.indexes, kept.orders, strict=True):
+        _reorder(index, places)
+
+
+def _order(index: Multi[Entry] | Multi[Hold]) -> list[list[Place]]:
+    return [[row.place for row in rows] for _key, rows in index.several()]
+
+
+def _reorder(index: Multi[Entry] | Multi[Hold], orders: list[list[Place]]) -> None:
+    rank = {place: number for places in orders for number, place in enumerate(places)}
+    for _key, rows in index.several():
+        rows.sort(key=lambda row: rank[row.place])
+
+
+def _marked(path: str) -> str:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return _MARK + path.encode("utf-8", "surrogateescape").hex()
+    return path
+
+
+def _unmarked(path: str) -> str:
+    return bytes.fromhex(path[1:]).decode("utf-8", "surrogateescape") if path.startswith(_MARK) else path
+
+
+def _rewritten(kept: _Kept, change: Callable[[str], str]) -> _Kept:
+    """With every path changed."""
+
+    def at(place: Place) -> Place:
+        return Place(place.root, change(place.path))
+
+    def of_tally(tally: Tally) -> Tally:
+        seen = tally.seen if tally.seen is None else {*map(change, tally.seen)}
+        return replace(tally, subtree=change(tally.subtree), seen=seen)
+
+    def of_pending(pending: Pending) -> Pending:
+        carries = pending.carries if pending.carries is None else at(pending.carries)
+        return replace(pending, place=at(pending.place), carries=carries)
+
+    return replace(
+        kept,
+        tallies=[of_tally(tally) for tally in kept.tallies],
+        known=[replace(entry, path=change(entry.path)) for entry in kept.known],
+        pending=[of_pending(pending) for pending in kept.pending],
+        gone=[replace(hold, place=at(hold.place)) for hold in kept.gone],
+        new=[replace(hold, place=at(hold.place)) for hold in kept.new],
+        jobs=[replace(job, place=at(job.place)) for job in kept.jobs],
+        orders=tuple([[at(place) for place in places] for places in order] for order in kept.orders),
+    )

@@ -1,0 +1,48 @@
+"""Ties: which known file the kernel says was moved to which path that has not settled yet.
+
+A known file is tied to one such path at most, and a path to one known file. Until the path has settled, the file is
+neither deleted nor paired with anything else. Both are named by their places, which change when a directory moves.
+"""
+
+from __future__ import annotations
+
+from streams.core.state import Pending, Place, State
+
+
+def tie(state: State, pending: Pending, entry: Place) -> None:
+    """The known file at `entry` was moved to the pending path, wherever it was tied to before."""
+    untie(state, pending)
+    other = mover_of(state, entry)
+    if other is not None:
+        untie(state, other)
+    pending.carries = entry
+    state.movers[entry] = pending.place
+
+
+def untie(state: State, pending: Pending) -> None:
+    """What is at the path is not, or no longer, a known file on its way."""
+    if pending.carries is not None:
+        del state.movers[pending.carries]
+        pending.carries = None
+
+
+def mover_of(state: State, entry: Place) -> Pending | None:
+    """The pending path to which the known file at `entry` was moved."""
+    place = state.movers.get(entry)
+    return None if place is None else state.pending[place]
+
+
+def entry_moved(state: State, before: Place, after: Place) -> None:
+    """The known file has another place: its tie goes with it."""
+    pending = mover_of(state, before)
+    if pending is not None:
+        del state.movers[before]
+        state.movers[after] = pending.place
+        pending.carries = after
+
+
+def path_moved(state: State, pending: Pending, place: Place) -> None:
+    """The pending path has another place: its tie goes with it."""
+    pending.place = place
+    if pending.carries is not None:
+        state.movers[pending.carries] = place
