@@ -18,7 +18,7 @@ from runtime.health import Health, product_version
 from runtime.reports import now_iso
 from schemas.channels import CHANNELS
 from schemas.close_codes import CLOSE_CODES
-from schemas.system import Notification
+from schemas.system import MESSAGE_CHARACTERS, TITLE_CHARACTERS, TYPE_CHARACTERS, Notification
 
 
 class HealthShown(BaseModel):
@@ -88,9 +88,9 @@ class NotificationBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    type: str = Field(min_length=1, max_length=64)
-    title: str = Field(min_length=1, max_length=256)
-    message: str = Field(max_length=4_096)
+    type: str = Field(min_length=1, max_length=TYPE_CHARACTERS)
+    title: str = Field(min_length=1, max_length=TITLE_CHARACTERS)
+    message: str = Field(max_length=MESSAGE_CHARACTERS)
     level: Literal["info", "success", "warning", "error"]
     id: str | None = Field(None, pattern=r"^[A-Za-z0-9._:-]{1,64}$")
 
