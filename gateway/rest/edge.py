@@ -177,8 +177,8 @@ async def _api_error(request: Request, error: Exception) -> Response:
 
 async def _http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    if error.status_code == 405:
-        error = _method_not_allowed(request)
+    if error.status_code in (404, 405):
+        error = _not_here(request)
     code = CODES.get(error.status_code, "error")
     return _answer(request.state.request_id, error.status_code, code, error.detail, dict(error.headers or {}))
 
@@ -207,14 +207,16 @@ async def _unexpected(request: Request, _error: Exception) -> Response:
     return _answer(request.state.request_id, 500, "internal", "something went wrong; the log has the request id")
 
 
-def _method_not_allowed(request: Request) -> HTTPException:
-    """405 with all that the path takes; 404 where no method finds anything."""
+def _not_here(request: Request) -> HTTPException:
+    """405 with all that the path takes, 404 where it takes nothing. (The page's files are below every path, so that they
+    are asked for what a route does not take.)"""
     allowed: set[str] = set()
     for route in request.app.state.declared:
         if isinstance(route, APIRoute) and route.matches(request.scope)[0] is not Match.NONE:
             allowed |= route.methods or set()
-    if isinstance(request.scope.get("endpoint"), StaticFiles) and not allowed:
-        full, found = request.scope["endpoint"].lookup_path(request.scope["path"].lstrip("/") or "index.html")
+    files = request.scope.get("endpoint")
+    if isinstance(files, StaticFiles) and not allowed and request.method not in ("GET", "HEAD"):
+        full, found = files.lookup_path(request.scope["path"].lstrip("/") or "index.html")
         allowed = {"GET"} if full and found else set()
     if not allowed:
         return HTTPException(404, "Not Found")
