@@ -34,7 +34,7 @@ class Proxies:
     def client_of(self, peer: str, headers: Headers) -> str:
         """The address of who asks. Where `X-Forwarded-For` and `Forwarded` (RFC 7239) name different ones, one of them
         is not the proxy's word: then it is the proxy's own."""
-        if not self._trusted or not self._trusts(peer):
+        if not self._trusted or not self.trusts(peer):
             return peer
         words = list(headers)
         named = {self._rightmost(peer, hops) for hops in (_x_forwarded_for(words), _forwarded(words)) if hops}
@@ -47,11 +47,12 @@ class Proxies:
             if address is None:
                 break
             last = str(address)
-            if not self._trusts(last):
+            if not self.trusts(last):
                 break
         return last
 
-    def _trusts(self, text: str) -> bool:
+    def trusts(self, text: str) -> bool:
+        """True for the address of a proxy that is trusted."""
         address = _address(text)
         return address is not None and any(address in network for network in self._trusted)
 
