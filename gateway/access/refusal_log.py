@@ -13,9 +13,10 @@ _log = log.get(__name__)
 
 
 class RefusalLog:
-    """Logs refusals. Reasons are our own words, so there are few."""
+    """Logs refusals, as `event`. Reasons are our own words, so there are few."""
 
-    def __init__(self) -> None:
+    def __init__(self, event: str = "refused") -> None:
+        self._event = event
         self._logged_at: dict[str, float] = {}
         self._unlogged: dict[str, int] = {}
 
@@ -27,4 +28,4 @@ class RefusalLog:
             return
         self._logged_at[why] = now
         shown = {name: value[:SHOWN_CHARACTERS] for name, value in told.items()}
-        _log.warning("refused", why=why, **shown, unlogged=self._unlogged.pop(why, 0))
+        _log.warning(self._event, why=why, **shown, unlogged=self._unlogged.pop(why, 0))

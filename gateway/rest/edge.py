@@ -27,7 +27,6 @@ from gateway.access.sign_in_queue import TooManySignIns
 from gateway.errors import GatewayError
 from gateway.log.publishing import NotPublished
 from gateway.log.reader import LogUnavailable
-from runtime import log
 
 MAX_BODY_BYTES = 65_536
 RETRY_SECONDS = 5
@@ -42,7 +41,7 @@ HEADERS = {
     " img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
 }
 
-_log = log.get(__name__)
+_unanswered = RefusalLog("cannot answer now")
 
 
 class ApiError(GatewayError):
@@ -194,7 +193,7 @@ async def _bad_data(request: Request, _error: Exception) -> Response:
 
 
 async def _unavailable(request: Request, error: Exception) -> Response:
-    _log.warning("cannot answer now", path=request.scope["path"], error=f"{type(error).__name__}: {error}")
+    _unanswered.refused(type(error).__name__, path=request.scope["path"], error=str(error))
     return await _busy(request, error)
 
 
