@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from typing import Any
 
 from aiokafka.conn import create_conn
 from aiokafka.errors import KafkaConnectionError, KafkaError
@@ -16,6 +17,7 @@ from runtime.errors import SettingsError
 from runtime.kafka import Kafka
 
 ANSWER_SECONDS = 5.0
+DEFAULT_PORT = 9_092
 CREDENTIALS = "kafka.sasl.username and kafka.sasl.password (CATALOGIZER_KAFKA__SASL_PASSWORD)"
 PROTOCOL = "kafka.security.protocol (CATALOGIZER_KAFKA__SECURITY_PROTOCOL)"
 AUTHORITIES = "kafka.ssl.truststore.location (CATALOGIZER_KAFKA__SSL_CAFILE)"
@@ -30,27 +32,25 @@ async def check_admission(kafka: Kafka) -> None:
 
 
 async def _refusal(kafka: Kafka, server: str) -> str | None:
-    host, _, port = server.rpartition(":")
     options = kafka.connection()
     del options["bootstrap_servers"]
     try:
-        connection = await create_conn(
-            host.strip("[]"), int(port), request_timeout_ms=int(ANSWER_SECONDS * 1_000), **options
-        )
-        connection.close()
+        await _connect(server, **options)
     except ssl.SSLCertVerificationError as error:
         return f"{AUTHORITIES}: the certificate of {server} is not trusted: {error.verify_message}"
-    except ssl.SSLError:
-        return f"{PROTOCOL}: {server} does not speak TLS"
-    except (KafkaConnectionError, OSError, TimeoutError, asyncio.IncompleteReadError):
-        if "ssl_context" not in options and await _speaks_tls(host.strip("[]"), int(port)):
-            return f"{PROTOCOL}: {server} wants TLS"
-        return None
+    except (KafkaConnectionError, OSError, TimeoutError):  # away, or it takes us for who speaks nonsense
+        if "ssl_context" not in options:
+            return f"{PROTOCOL}: {server} wants TLS" if await _speaks_tls(server) else None
+        return f"{PROTOCOL}: {server} does not speak TLS" if await _speaks_plainly(server) else None
     except KafkaError as error:
         return f"{CREDENTIALS}: {server} refuses them ({type(error).__name__})"
-    if "sasl_mechanism" in options:
-        return None
-    return await _unasked(kafka, server)
+    return None if "sasl_mechanism" in options else await _unasked(kafka, server)
+
+
+async def _connect(server: str, **options: Any) -> None:
+    host, port = _host_and_port(server)
+    connection = await create_conn(host, port, request_timeout_ms=int(ANSWER_SECONDS * 1_000), **options)
+    connection.close()
 
 
 async def _unasked(kafka: Kafka, server: str) -> str | None:
@@ -66,7 +66,16 @@ async def _unasked(kafka: Kafka, server: str) -> str | None:
     return None
 
 
-async def _speaks_tls(host: str, port: int) -> bool:
+async def _speaks_plainly(server: str) -> bool:
+    try:
+        await _connect(server)
+    except (KafkaError, OSError, TimeoutError):
+        return False
+    return True
+
+
+async def _speaks_tls(server: str) -> bool:
+    host, port = _host_and_port(server)
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -77,3 +86,8 @@ async def _speaks_tls(host: str, port: int) -> bool:
         return False
     writer.close()
     return True
+
+
+def _host_and_port(server: str) -> tuple[str, int]:
+    host, _, port = server.rpartition(":")
+    return (host.strip("[]"), int(port)) if host and port.isdecimal() else (server.strip("[]"), DEFAULT_PORT)

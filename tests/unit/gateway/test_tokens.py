@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import random
+import time
 
 import pytest
 from pydantic import SecretStr
@@ -11,6 +12,7 @@ from pydantic import SecretStr
 from gateway.access.tokens import BadToken, Tokens, check_secret, configured_secret
 from gateway.settings import GatewaySettings
 from runtime.errors import SettingsError
+from tests.support.forging import forge
 
 SECRET = "8f2d6c1b9a7e4f3c8d5a6b7c0e1f2a3b"
 
@@ -52,3 +54,11 @@ def test_a_token_of_another_installation_does_not_hold() -> None:
     token, _ = Tokens(GatewaySettings(), SECRET[::-1]).issue(user_id=7, username="b", role_id=2, session_id="s")
     with pytest.raises(BadToken):
         Tokens(GatewaySettings(), SECRET).verify(token)
+
+
+def test_a_token_holds_29_s_after_its_end_and_31_s_after_it_does_not() -> None:
+    tokens = Tokens(GatewaySettings(), SECRET)
+    token, _ = tokens.issue(user_id=7, username="bob", role_id=2, session_id="s")
+    assert tokens.verify(forge(token, exp=int(time.time()) - 29)).username == "bob"
+    with pytest.raises(BadToken):
+        tokens.verify(forge(token, exp=int(time.time()) - 31))
