@@ -3,9 +3,9 @@ notifications for browsers, in the shapes of the WebSocket contract."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from schemas.raw import Protocol
 
@@ -80,10 +80,14 @@ class SystemUpdate(Struct, frozen=True, kw_only=True):
     details: dict[str, object] | UnsetType = UNSET
 
 
+TYPE_CHARACTERS, TITLE_CHARACTERS, MESSAGE_CHARACTERS = 64, 256, 4_096
+"""A notification's texts have up to so many; type and title one at least."""
+
+
 class Notification(Struct, frozen=True, kw_only=True):
     """`data` of a `notification`."""
 
-    type: str
-    title: str
-    message: str
+    type: Annotated[str, Meta(min_length=1, max_length=TYPE_CHARACTERS)]
+    title: Annotated[str, Meta(min_length=1, max_length=TITLE_CHARACTERS)]
+    message: Annotated[str, Meta(max_length=MESSAGE_CHARACTERS)]
     level: Level

@@ -17,11 +17,13 @@ from typing import get_args
 
 from pydantic import SecretStr
 
+from cli.provisioning.database_roles import OWNER, PROJECT, SERVE
 from cli.settings import Settings
 from cli.up.embedded.access import MECHANISM, PROTOCOL
 from cli.up.embedded.kafka import EmbeddedKafka
 from cli.up.embedded.postgres import EmbeddedPostgres
 from cli.up.run_file import RunFile
+from cli.up.secret_file import kept_secret
 from cli.up.state import State
 from cli.up.supervision.component import Plan, service
 from cli.up.supervision.program import STATE_MARK, Program
@@ -40,6 +42,9 @@ SECRETS: dict[str, frozenset[str]] = {
     "serve": frozenset({"KAFKA__SASL_PASSWORD", "DATABASE__URL", "GATEWAY__TOKEN_SECRET"}),
 }
 """The secret settings that each service is given."""
+DATABASE_ROLES = {"project": PROJECT, "serve": SERVE}
+"""As whom each service uses an embedded database."""
+TOKEN_SECRET_BYTES = 32
 CHECKOUT = Path(__file__).parents[2]
 
 
@@ -57,8 +62,8 @@ class Platform:
 
     @property
     def database_url(self) -> str:
-        """URL of the database in use, including its password."""
-        return self.postgres.url() if self.postgres else self.settings.database.dsn()
+        """URL of the database in use for who owns its tables, including its password."""
+        return self._url_of(OWNER)
 
     @property
     def kafka_settings(self) -> KafkaSettings:
@@ -127,7 +132,7 @@ class Platform:
             "STREAMS__ANALYSIS__ROOTS": json.dumps(self._analysed_roots()),
         }
         if "DATABASE__URL" in SECRETS[service]:
-            given["DATABASE__URL"] = self.database_url
+            given["DATABASE__URL"] = self._url_of(DATABASE_ROLES[service])
         if kafka.lanes is not None:
             given["KAFKA__LANES"] = str(kafka.lanes)
         if kafka.replication_factor is not None:
@@ -139,6 +144,9 @@ class Platform:
                 "KAFKA__SASL_USERNAME": user_of(service),
                 "KAFKA__SASL_PASSWORD_FILE": str(access.secret_file(service)),
             }
+        if service == "serve" and self.kafka is not None and self.settings.gateway.token_secret is None:
+            kept_secret(self.state.token_secret, TOKEN_SECRET_BYTES)
+            given["GATEWAY__TOKEN_SECRET_FILE"] = str(self.state.token_secret)
         ours = {PREFIX + name: value for name, value in given.items()} | self._mark()
         replaced = {name.removesuffix("_FILE") for name in ours}
         passed = {
@@ -147,6 +155,9 @@ class Platform:
             if name.removesuffix("_FILE") not in replaced
         }
         return passed | ours
+
+    def _url_of(self, role: str) -> str:
+        return self.postgres.role_url(role) if self.postgres else self.settings.database.dsn()
 
     def _mark(self) -> dict[str, str]:
         return {STATE_MARK: str(self.state.folder)}

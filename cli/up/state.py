@@ -68,6 +68,11 @@ class State:
         return self.folder / "secrets" / "admin-password"
 
     @property
+    def token_secret(self) -> Path:
+        """The file with the gateway's token secret."""
+        return self.folder / "secrets" / "token.key"
+
+    @property
     def kafka_secrets(self) -> Path:
         """The folder with the embedded broker's accounts."""
         return self.folder / "secrets" / "kafka"

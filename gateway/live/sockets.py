@@ -155,6 +155,8 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         if message["type"] == "websocket.close":
             self._end_of_writes()
         await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
+            self.handshake_complete = True  # else the server logs an error for each handshake that is refused
 
     def _end_of_writes(self) -> None:
         if self.watcher is not None:

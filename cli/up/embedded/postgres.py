@@ -13,7 +13,7 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import psycopg
@@ -61,8 +61,19 @@ class EmbeddedPostgres:
         return self._process.pid
 
     def url(self, database: str = DATABASE) -> str:
-        """How clients connect, password included."""
-        return f"postgresql://{USER}:{self._password()}@{ports.LOOPBACK}:{self.port}/{database}"
+        """How the superuser connects, password included."""
+        return self._url(USER, self._password(), database)
+
+    def role_passwords(self, roles: Iterable[str]) -> dict[str, str]:
+        """Passwords of roles, each kept in a file."""
+        return {role: kept_secret(self.folder / f"password-{role}") for role in roles}
+
+    def role_url(self, role: str) -> str:
+        """How a role connects, password included."""
+        return self._url(role, self.role_passwords([role])[role], DATABASE)
+
+    def _url(self, user: str, password: str, database: str) -> str:
+        return f"postgresql://{user}:{password}@{ports.LOOPBACK}:{self.port}/{database}"
 
     def prepare(self) -> None:
         """Make the data folder the first time, clear what a killed server left.

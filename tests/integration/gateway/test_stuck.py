@@ -31,7 +31,7 @@ def test_stuck_peers_are_gone_and_the_others_do_not_notice(server: Gateway, toke
             half.settimeout(REQUEST_SECONDS)
             assert half.recv(1) == b""
             assert time.monotonic() - began < REQUEST_SECONDS + 20  # the machine may be busy meanwhile
-            with server.http() as http:
+            with server.http(token) as http:
                 wait_until(
                     lambda: "catalogizer_gateway_sockets 1.0" in http.get("/metrics").text,
                     STUCK_SECONDS,

@@ -6,7 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
+from cli.provisioning.database_roles import PROJECT
 from cli.settings import Settings
 from cli.up.embedded.access import Access
 from cli.up.embedded.kafka import EmbeddedKafka
@@ -14,6 +16,7 @@ from cli.up.embedded.postgres import EmbeddedPostgres
 from cli.up.platform import Platform
 from cli.up.state import State
 from cli.up.supervision.program import environment_for
+from gateway.access.tokens import check_secret
 from producer.settings import RootSpec
 from runtime.settings import load
 from schemas.acls import COMPONENTS
@@ -44,7 +47,8 @@ def test_a_service_reads_broker_database_roots_and_lanes(
     assert settings.kafka.bootstrap_servers == "127.0.0.1:20001"
     assert settings.kafka.lane_count == EMBEDDED_LANES
     assert settings.kafka.replication_factor == 1
-    assert settings.database.dsn() == platform.database_url
+    assert platform.postgres is not None
+    assert settings.database.dsn() == platform.postgres.role_url(PROJECT) != platform.database_url
     assert settings.producer.roots == (ROOT,)
     assert settings.streams.analysis.roots == {"films": Path("/media/films")}
 
@@ -73,6 +77,8 @@ def test_a_service_is_given_the_secrets_it_needs_and_no_others(
     }
     for name, value in secrets.items():
         monkeypatch.setenv(name, value)
+    configured = platform.settings.gateway.model_copy(update={"token_secret": SecretStr("canary-token")})
+    platform = replace(platform, settings=platform.settings.model_copy(update={"gateway": configured}))
     given = {service: set(platform.environment(service)) for service in COMPONENTS}
     url = "CATALOGIZER_DATABASE__URL"
     assert {service for service in COMPONENTS if url in given[service]} == {"project", "serve"}
@@ -80,6 +86,19 @@ def test_a_service_is_given_the_secrets_it_needs_and_no_others(
         "serve"
     }
     assert not any({"CATALOGIZER_ADMIN_PASSWORD", url + "_FILE"} & given[service] for service in COMPONENTS)
+
+
+def test_with_the_embedded_broker_serve_is_given_a_token_secret_that_is_kept(platform: Platform) -> None:
+    name = "CATALOGIZER_GATEWAY__TOKEN_SECRET_FILE"
+    file = Path(platform.environment("serve")[name])
+    kept = file.read_text()
+    check_secret(kept.strip())
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert platform.environment("serve")[name] == str(file)
+    assert file.read_text() == kept
+    assert not any(name in platform.environment(service) for service in COMPONENTS if service != "serve")
+    own = replace(platform, kafka=None)
+    assert name not in own.environment("serve")
 
 
 def test_a_setting_that_is_no_secret_is_handed_on(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
