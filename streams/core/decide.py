@@ -40,35 +40,49 @@ class Decide:
 
     def settled(self, pending: Pending, moment: Moment) -> Ended:
         """A path has settled, and is no longer pending."""
-        place, state, seen = pending.place, pending.state, pending.seen
-        entry = None
-        if pending.carries is not None:
-            entry = self._known.get(pending.carries)
-            ties.untie(self._state, pending)
-        if state is None:
-            return self._nothing_at(place, seen, moment)
-        ended = self.vacate(place, moment)
-        if entry is not None and entry.type == state.type and self._is_elsewhere(entry, place):
-            return ended + self._move(entry, place, seen, pending.fingerprint, moment)
-        return ended + self.something_at(place, seen, pending.fingerprint, moment)
-
-    def _is_elsewhere(self, entry: Entry, place: Place) -> bool:
-        """Still known, and not at the place itself (a directory's move may have brought it there)."""
-        return entry.place != place and self._known.get(entry.place) is entry
+        entry = self._carried(pending)
+        if pending.state is None:
+            return self._nothing_at(pending.place, pending.seen, moment)
+        return self.vacate(pending.place, moment) + self._arrived(pending, entry, moment)
 
     def vacate(self, place: Place, moment: Moment) -> Ended:
         """Something is about to be put at `place`. If the kernel says that what is known there was moved on, to a
         path that has not settled yet, that move is decided first: so the file has left before its place is taken,
         and keeps its item. Where it goes another known file may have been moved on as well: that one is moved
-        before it, and so on.
+        before it, and so on, however many follow one another.
 
         Files that changed places in a ring (a to b, b to c, c to a) have no such order. A tie is undone before it
         is followed, so this ends after one round. The file with which it began (a) is then still in its place when
         the last one (c) comes there: its item is closed as replaced, and at b, where it is now, a new one opens."""
-        follower = ties.mover_of(self._state, place)
-        if follower is None:
-            return ()
-        return self._settle.take(follower) + self.settled(follower, moment)
+        ended: Ended = ()
+        followers: list[tuple[Pending, Entry | None]] = []
+        while (follower := ties.mover_of(self._state, place)) is not None:
+            ended += self._settle.take(follower)
+            followers.append((follower, self._carried(follower)))
+            place = follower.place
+        for follower, entry in reversed(followers):
+            ended += self._arrived(follower, entry, moment)
+        return ended
+
+    def _carried(self, pending: Pending) -> Entry | None:
+        """The known file that the kernel says was moved to the path; its tie is undone."""
+        if pending.carries is None:
+            return None
+        entry = self._known.get(pending.carries)
+        ties.untie(self._state, pending)
+        return entry
+
+    def _arrived(self, pending: Pending, entry: Entry | None, moment: Moment) -> Ended:
+        """Something is settled at a path which nothing known is about to leave. `entry`: where it came from."""
+        place, state, seen = pending.place, pending.state, pending.seen
+        assert state is not None
+        if entry is not None and entry.type == state.type and self._is_elsewhere(entry, place):
+            return self._move(entry, place, seen, pending.fingerprint, moment)
+        return self.something_at(place, seen, pending.fingerprint, moment)
+
+    def _is_elsewhere(self, entry: Entry, place: Place) -> bool:
+        """Still known, and not at the place itself (a directory's move may have brought it there)."""
+        return entry.place != place and self._known.get(entry.place) is entry
 
     def unsettled(self, pending: Pending) -> None:
         """A path still changing at the max hold."""

@@ -168,7 +168,10 @@ class LibraryService(Service):
 
     async def revoke(self, partitions: Iterable[TopicPartition]) -> None:
         """The group takes these lanes away: stop feeding, let the open commit finish, close the producers."""
-        going = [self._lanes.pop(partition) for partition in partitions if partition in self._lanes]
+        taken = [partition for partition in partitions if partition in self._lanes]
+        going = [self._lanes.pop(partition) for partition in taken]
+        for partition in taken:
+            self._failed.pop(partition.partition, None)  # whoever has it now says how it fares
         for owned in going:
             owned.revoked = True
             owned.lane.ask_to_stop()

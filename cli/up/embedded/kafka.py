@@ -160,15 +160,18 @@ class EmbeddedKafka:
         # `=` and not a word of its own: one id in 64 begins with a dash
         words = ("format", f"--cluster-id={cluster}", "-c", self._properties.name)
         argv = (*self._java(), "kafka.tools.StorageTool", *words)
-        done = subprocess.run(
-            argv,
-            capture_output=True,
-            text=True,
-            timeout=_FORMAT_SECONDS,
-            cwd=self.folder,
-            env=environment_for(ENVIRONMENT),
-            preexec_fn=tie(os.getpid()),
-        )
+        try:
+            done = subprocess.run(
+                argv,
+                capture_output=True,
+                text=True,
+                timeout=_FORMAT_SECONDS,
+                cwd=self.folder,
+                env=environment_for(ENVIRONMENT),
+                preexec_fn=tie(os.getpid()),
+            )
+        except subprocess.TimeoutExpired as error:
+            raise NotReady("kafka", f"{fresh} was not formatted within {_FORMAT_SECONDS} s") from error
         if done.returncode != 0:
             raise BrokenState(fresh, f"cannot be formatted: {(done.stderr or done.stdout).strip()[-300:]}")
         fresh.rename(self._data)

@@ -179,6 +179,8 @@ class EmbeddedPostgres:
                 extra_groups=[] if account else None,
                 preexec_fn=tie(os.getpid()),
             )
+        except subprocess.TimeoutExpired as error:
+            raise NotReady("postgres", f"initdb did not end within {_INITDB_SECONDS} s") from error
         finally:
             os.close(receiving)
         if done.returncode != 0:

@@ -127,7 +127,7 @@ class Component:
         self.log.begin_life()
         try:
             program = await self._plan.program()
-            await output.begin()
+            await output.open()
             self._life = life = await Life.begin(program, output.sending)
         except (OSError, UpError) as error:
             if not self._was_ready and isinstance(error, UpError) and not error.retryable:

@@ -17,6 +17,8 @@ from cli.up.errors import NotHeld
 from cli.up.supervision import leftovers
 
 END_SECONDS = 15.0
+ASKED_SECONDS = 0.5
+"""Whoever asks whether it is held (`is_held`) has the lock for an instant too."""
 _POLL_SECONDS = 0.05
 
 
@@ -38,10 +40,15 @@ def held(path: Path, state_dir: Path, pid: int | None) -> Iterator[None]:
     block is left. Raises NotHeld, OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise NotHeld(path.name, "another command holds it already") from error
+        deadline = time.monotonic() + ASKED_SECONDS
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if time.monotonic() > deadline:
+                    raise NotHeld(path.name, "another command holds it already") from error
+            time.sleep(_POLL_SECONDS)
         _end(path.name, state_dir, pid)
         yield
 

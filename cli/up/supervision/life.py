@@ -59,20 +59,30 @@ class Output:
 
     def __init__(self, log: ComponentLog) -> None:
         self._log = log
-        self._receiving, self.sending = os.pipe()
+        self._ends: tuple[int, int] | None = None
         self._reading: asyncio.Task[None] | None = None
         self._pipe: asyncio.ReadTransport | None = None
 
-    async def begin(self) -> None:
-        """Read from now on."""
-        lines, self._pipe = await programs.reader_of(self._receiving, LINE_BYTES)
+    @property
+    def sending(self) -> int:
+        """The end that the child writes to."""
+        assert self._ends is not None, "opened before"
+        return self._ends[1]
+
+    async def open(self) -> None:
+        """Read from now on. Raises OSError, where the process may open no more files."""
+        receiving, _ = self._ends = os.pipe()
+        lines, self._pipe = await programs.reader_of(receiving, LINE_BYTES)
         self._reading = asyncio.create_task(self._read(lines))
 
     async def drain(self) -> None:
         """Close our writing end and read what is left; only for a short time, since another process may have it open."""
-        os.close(self.sending)
+        if self._ends is None:
+            return
+        receiving, sending = self._ends
+        os.close(sending)
         if self._reading is None or self._pipe is None:
-            os.close(self._receiving)
+            os.close(receiving)
             return
         await asyncio.wait({self._reading}, timeout=_DRAIN_SECONDS)
         self._reading.cancel()

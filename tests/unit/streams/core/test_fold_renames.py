@@ -255,6 +255,23 @@ def test_two_moves_in_a_row_through_one_name_keep_both_ids(analysed: Lane) -> No
     assert ids(told) == [2_048, other]
 
 
+def test_a_thousand_files_that_make_room_for_one_another_keep_their_ids(lane: Lane) -> None:
+    """`photo 1` to `photo 2`, `photo 2` to `photo 3` and so on, the last one first; then all are touched, from the
+    first: so the first settles first, and all others must leave before it can arrive."""
+    count = 1_000
+    for i in range(count):
+        lane.see(f"{i:04}.jpg", a_file(i + 1))
+    before = ids(lane.later(2_000))
+    for i in reversed(range(count)):
+        lane.move(f"{i:04}.jpg", f"{i + 1:04}.jpg", a_file(i + 1))
+    for i in range(count):
+        lane.at += 1
+        lane.see(f"{i + 1:04}.jpg", a_file(i + 1, mtime_ns=2))
+    told = [t for t in lane.later(30_000) if t.topic == "catalog.fs.changes.v1"]
+    assert {t["kind"] for t in told} == {"moved"}
+    assert [t["media_id"] for t in sorted(told, key=lambda t: str(t["path"]))] == before
+
+
 def test_two_files_that_change_places_end_as_two_items_at_two_paths(analysed: Lane) -> None:
     """The names were never free at once: one keeps its id, the other is made anew."""
     known(analysed, "b.mkv", a_file(2, size=9_000))
