@@ -41,7 +41,7 @@ class Trees:
         if entries:
             yield from self._catalogue.tree_moved(root, entries, source, target, seen, moment.now)
         for hold in [hold for hold in self._state.holds if _is_below(hold.place, root, source)]:
-            yield self._rekey_held(hold, _below(hold.place, source, target))
+            yield self._rekey_held(hold, _below(hold.place, source, target), seen, moment)
         for pending in [p for p in self._state.pending.values() if _is_below(p.place, root, source)]:
             yield self._settle.rekey(pending, _below(pending.place, source, target))
         return bool(entries) and entries[0].path == target
@@ -55,12 +55,14 @@ class Trees:
         replaced = self._known.get(place)
         return ended if replaced is None else ended + self._decide.replaced(replaced, seen)
 
-    def _rekey_held(self, hold: Hold, place: Place) -> Ended:
-        there = self._renames.new_at(place)
-        if not hold.is_gone and (there is not None or self._known.get(place) is not None):
-            return self._renames.release(hold)
-        self._renames.rekey(hold, place)
-        return ()
+    def _rekey_held(self, hold: Hold, place: Place, seen: Sighting, moment: Moment) -> Ended:
+        if hold.is_gone:  # its entry has been moved, and room was made for that
+            self._renames.rekey(hold, place)
+            return ()
+        ended = self._make_room(place, seen, moment)
+        if self._renames.new_at(hold.place) is hold:  # making room may have decided it
+            self._renames.rekey(hold, place)
+        return ended
 
 
 def _is_below(place: Place, root: Root, directory: str) -> bool:

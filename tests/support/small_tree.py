@@ -151,8 +151,8 @@ class Watcher:
         work = normalise(run)
         for number, move in enumerate(work.moves):
             self._carried(move.source, move.target, trusted=work.moved_on(number))
-        for path in work.looks:
-            self._looked(path)
+        for path, look in work.looks.items():
+            self._looked(path, another=look.another)
         self._open()
 
     # -- scans -------------------------------------------------------------------------------------------------
@@ -241,10 +241,12 @@ class Watcher:
                 xxh3=f"{node.content:032x}",
             )  # fmt: skip
 
-    def _looked(self, path: str) -> None:
+    def _looked(self, path: str, *, another: bool = False) -> None:
         state = self.disk.state(self.root, path)
         if state is not None:
             self._there(path, state, None)
+            if another and state.type == "dir" and path not in self.opened:
+                self.opened.append(path)  # it looks the same, and may be another one with the same inode
         elif path in self.index:
             self._gone(path, None)
 
@@ -258,6 +260,9 @@ class Watcher:
                     self._gone(path, None)
 
     def _there(self, path: str, state: FileState, scan: Scan | None) -> None:
+        if (above := self._unknown_above(path)) is not None:
+            self.opened.append(above)
+            return
         known = self.index.get(path)
         resend = self.scan is not None and self.scan.origin == "baseline"
         if known is not None and not differs(known, state) and not resend:
@@ -268,6 +273,14 @@ class Watcher:
         self.index[path] = state
         if state.type == "dir" and (known is None or differs(known, state)):
             self.opened.append(path)
+
+    def _unknown_above(self, path: str) -> str | None:
+        """Where a directory above has not been told of (a walk came below it just when it was gone): the nearest one
+        that has, to be listed."""
+        above, unknown = path.rpartition("/")[0], False
+        while above and above not in self.index:
+            above, unknown = above.rpartition("/")[0], True
+        return above if unknown else None
 
     def _gone(self, path: str, scan: Scan | None) -> None:
         if path not in self.index:

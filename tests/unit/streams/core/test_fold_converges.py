@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from producer.core.normalise import Touched
@@ -59,7 +59,9 @@ def converges(history: list[Step]) -> None:
         state = world.disk.state(item.storage_root, item.path)
         assert state is not None
         assert item.file_size == state.size
-    assert picture.ever <= world.ever, "a change of a path that never was"
+    if not any(step.name == "epoch" for step in history):
+        # who has lost what it knew cannot say that a file had left a directory before that was moved
+        assert picture.ever <= world.ever, "a change of a path that never was"
 
 
 def leaves_nothing(history: list[Step]) -> None:
@@ -85,6 +87,10 @@ def test_after_quiet_changes_and_items_are_the_tree(history: list[Step]) -> None
 
 
 @settings(max_examples=120, deadline=None)
+@example(long_history(4029226))  # a directory of the same inode comes back: it is listed, though it looks the same
+@example(long_history(1003691))  # a walk comes below a directory that is not known
+@example(long_history(1013944))
+@example(long_history(1039041))  # a creation held for a rename is in a directory that moves to where a file was
 @given(seeds)
 def test_after_a_long_history_too(history: list[Step]) -> None:
     converges(history)

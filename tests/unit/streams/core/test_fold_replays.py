@@ -83,7 +83,7 @@ def test_where_the_parts_of_a_record_end_is_not_in_the_outputs(
                 parts += 1
                 outputs += part
         assert outputs == world.lane.outputs
-    assert parts > 1.1 * sum(len(world.lane.log) for world in worlds)
+    assert parts > 1.05 * sum(len(world.lane.log) for world in worlds)
 
 
 @pytest.mark.parametrize("hash_seed", ["0", "4242"])
