@@ -63,7 +63,10 @@ COMMON: dict[str, str] = {
 }
 
 SPECIFIC: dict[str, dict[str, str]] = {
-    "FileState": {"nlink": "number of hard links"},
+    "FileState": {
+        "nlink": "number of hard links",
+        "ctime_ns": "time of the last change of content or attributes, in nanoseconds since 1970; 0: not known",
+    },
     "RootIdentity": {
         "dev": "device number of the root directory",
         "inode": "inode number of the root directory",
