@@ -12,7 +12,8 @@ nothing is known. What a file is (device, inode, size, time) decides where it ca
 met. `tests/oracle` plays against them.
 
 `main` keeps all roots of a process and `root` the thread of one; in it `keeper` decides by the table `core.life` what
-a turn does, `scanning` which scan runs, `mounts` what is mounted below the root, and `memory` what outlives a restart; `world` is what it reaches. `control` reads
-what operators ask and hands it on as `orders`. `reporting` puts a root's `condition` into words. `state` and `database`
-are the files, `settings`, `ports`, `clock`, `backoff` and `errors` what all share.
+a turn does, `scanning` which scan runs, `mounts` what is mounted below the root, and `memory` what outlives a restart;
+`world` is what it reaches. `control` reads what operators ask and hands it on as `orders`. `reporting` puts a root's
+`condition` into words. `state` and `database` are the files, `settings`, `ports`, `clock`, `backoff` and `errors` what
+all share.
 """
