@@ -4,10 +4,16 @@ The watcher is the fast path; a scan compared with the persisted index is the tr
 and writes index and outbox in one transaction; one asyncio task per root sends the outbox to Kafka.
 
     backends (watch) ─▶ core.normalise ─▶ examine ┐
-    backends (tree) ─▶ scanner (against the index)┴▶ journal ─▶ index + outbox ─▶ sender ─▶ kafka_log ─▶ Kafka
+    backends (tree) ─▶ scanner (against the index)┴▶ belief ─▶ journal ─▶ index + outbox ─▶ sender ─▶ kafka_log ─▶ Kafka
+
+Four laws make it converge without a periodic look at everything. An arrival at a path always watches and lists it, with
+all below it. A watch is known by the kernel's number for it, never by a path. Nothing is known of a path of whose parent
+nothing is known. What a file is (device, inode, size, time) decides where it came from, before the order in which it is
+met. `tests/oracle` plays against them.
 
 `main` keeps all roots of a process and `root` the thread of one; in it `keeper` decides by the table `core.life` what
-a turn does, `scanning` which scan runs and `memory` what outlives a restart; `world` is what it reaches. `control` reads
-what operators ask and hands it on as `orders`. `reporting` puts a root's `condition` into words. `state` and `database`
-are the files, `settings`, `ports`, `clock`, `backoff` and `errors` what all share.
+a turn does, `scanning` which scan runs, `mounts` what is mounted below the root, and `memory` what outlives a restart;
+`world` is what it reaches. `control` reads what operators ask and hands it on as `orders`. `reporting` puts a root's
+`condition` into words. `state` and `database` are the files, `settings`, `ports`, `clock`, `backoff` and `errors` what
+all share.
 """

@@ -78,6 +78,8 @@ class Examiner:
             state = tree.stat(path)
         except Unreadable:  # it may be there: nothing may be said, the next scan looks again
             return []
+        if state is None or state.type != "file":
+            self._pace.finish(path)
         if state is None and look.brought:  # moved on, or deleted, since: that event is still to come
             return []
         if state is None or not self._admits(path, state):

@@ -65,7 +65,7 @@ COMMON: dict[str, str] = {
 SPECIFIC: dict[str, dict[str, str]] = {
     "FileState": {
         "nlink": "number of hard links",
-        "ctime_ns": "when content or attributes last changed, ns; 0: not known",
+        "ctime_ns": "time of the last change of content or attributes, in nanoseconds since 1970; 0: not known",
     },
     "RootIdentity": {
         "dev": "device number of the root directory",

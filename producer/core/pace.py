@@ -34,6 +34,10 @@ class Pace:
         self._unclosed.pop(path, None)
         self._waiting.discard(path)
 
+    def finish(self, path: str) -> None:
+        """Nothing is written there: it is gone, or no file."""
+        self._unclosed.pop(path, None)
+
     def due(self, now: float) -> list[str]:
         """Paths whose next look is due; forgets those that have been quiet since their last."""
         old = [path for path, last in self._looked.items() if now - last >= self._seconds]

@@ -1,4 +1,5 @@
 """Directories of this machine: looked at through descriptors, watched through inotify.
 
-`backend` puts both together · `tree` looks · `watch` watches, the only user of watchdog.
+`backend` puts all together · `tree` looks, `below` opens what it looks at · `watch` watches: `reader` reads what the kernel
+says, through watchdog, and `nodes` knows which watch stands for which directory · `mounted` lists file systems.
 """

@@ -306,6 +306,21 @@ def test_directories_beyond_the_watch_limit_are_scanned_and_the_limit_is_named(t
         assert bench.keeper.condition().problems == ()
 
 
+def test_an_unwatched_directory_that_is_gone_is_wanted_no_longer(tmp_path: Path) -> None:
+    bench = RootBench(tmp_path, make_watch=partial(InotifyWatch, watch_limit=2))
+    for name in ("a", "b", "c"):
+        put(bench.root / name / "inner" / "x.mkv")
+    with bench:
+        bench.settle()
+        assert bench.keeper.condition().unwatched == 5
+        for name in ("a", "b", "c"):
+            shutil.rmtree(bench.root / name)
+        bench.clock.skipped += 60
+        bench.settle()
+        condition = bench.keeper.condition()
+        assert (condition.watched, condition.unwatched, condition.problems) == (1, 0, ())
+
+
 def none_free(*_: object) -> Watch:
     raise OSError(errno.EMFILE, "Too many open files")
 

@@ -65,6 +65,16 @@ def test_a_root_is_told_when_first_seen_and_then_on_change_only() -> None:
     assert told == [[("movies", "healthy")], [], []]
 
 
+def test_a_root_that_is_well_is_told_anew_when_its_facts_change_and_not_for_what_moves_with_every_report() -> None:
+    desk = Desk()
+    first = replace(root(), details={"watched_directories": 0, "outbox_records": 7})
+    later = replace(first, details={"watched_directories": 900, "outbox_records": 8}, last_connected="now")
+    assert brief(desk.say(first)) == [("movies", "healthy")]
+    assert desk.say(replace(first, details={"watched_directories": 0, "outbox_records": 9}), 6 * BEAT) == []
+    assert brief(desk.say(later, BEAT)) == [("movies", "healthy")]
+    assert desk.say(later, 6 * BEAT) == []
+
+
 def test_a_lost_root_is_told_with_all_that_is_known_and_so_is_its_return() -> None:
     desk = Desk()
     desk.say(root())

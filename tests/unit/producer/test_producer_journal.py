@@ -1,0 +1,87 @@
+"""What facts come to, in a real SQLite file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from producer.core.facts import Carried, Gone, Swapped, There
+from producer.database import Database
+from producer.index import Index
+from producer.journal import Journal, Written
+from producer.outbox import LIVE, Outbox, Unsent
+from producer.ports import no_points
+from schemas.codec import raw_codec
+from schemas.raw import FileState
+from tests.support.producer_root import SkippingClock, said
+
+DIRECTORY = FileState("dir", 4096, 1, 1, 100, 2)
+
+
+def file(inode: int, size: int = 5) -> FileState:
+    return FileState("file", size, 1, 1, inode)
+
+
+class Desk:
+    """A journal and what it has said."""
+
+    def __init__(self, folder: Path) -> None:
+        self.database = Database(folder / "root.sqlite")
+        self.index = Index(self.database)
+        outbox = Outbox(self.database, "films", SkippingClock())
+        self.journal = Journal(self.database, self.index, outbox, no_points, lambda: None)
+
+    def write(self, *facts: There | Gone | Carried | Swapped) -> Written:
+        return self.journal.write(facts, LIVE)
+
+    @property
+    def said(self) -> list[str]:
+        return said([raw_codec.decode(row.value) for row in Unsent(self.database).first(1_000)])
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    desk = Desk(tmp_path)
+    yield desk
+    desk.database.close()
+
+
+def test_nothing_is_said_below_what_nothing_is_known_of_and_the_nearest_that_is_known_is_listed(
+    desk: Desk,
+) -> None:
+    desk.write(There("a", DIRECTORY), There("f", file(7)))
+    written = desk.write(There("a/b/c", file(8)), Carried("f", "a/b/f", file(7), None))
+    assert desk.said == ["+ a", "+ f"]
+    assert written.unplaced == ["a", "a"]
+
+
+def test_a_file_is_no_directory_to_put_things_below(desk: Desk) -> None:
+    desk.write(There("a", file(7)))
+    assert desk.write(There("a/b", file(8))).unplaced == [""]
+    assert desk.said == ["+ a"]
+
+
+def test_a_directory_that_may_have_come_only_now_is_listed_though_nothing_is_said_of_it(desk: Desk) -> None:
+    assert desk.write(There("a", DIRECTORY)).opened == ["a"]
+    assert desk.write(There("a", DIRECTORY)).opened == []
+    assert desk.write(There("a", DIRECTORY, another=True)).opened == ["a"]
+    assert desk.said == ["+ a"]
+
+
+def test_directories_that_are_gone_or_something_else_by_now_are_closed(desk: Desk) -> None:
+    desk.write(There("a", DIRECTORY), There("b", DIRECTORY))
+    assert desk.write(Gone("a"), There("b", file(7))).closed == ["a", "b"]
+
+
+def test_a_swap_that_is_none_any_more_is_what_is_there(desk: Desk) -> None:
+    desk.write(There("a", file(1)), There("b", file(2)))
+    desk.write(Swapped("a", "b", file(3), file(1)))
+    assert desk.said[2:] == ["+ a", "+ b"]
+
+
+def test_a_move_of_what_was_not_known_there_takes_nothing_along(desk: Desk) -> None:
+    desk.write(There("a", file(1)))
+    desk.write(Carried("a", "b", file(1, size=6), None, fresh=True), Gone("a"))
+    assert desk.said[1:] == ["+ b", "- a"]
