@@ -1,0 +1,271 @@
+"""One accepted connection from accept to close, whichever protocol has it: HTTP, a handshake, or frames.
+
+A door owns the transport's reads: they come in small pieces through one shared buffer, so that what a client sends
+beyond what is wanted stays in the kernel. What may come when, and how it ends, is decided in `gateway.core` (`life`,
+`arriving`, `pulse`, `admission`); writes go past the door, straight to the transport.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol, cast
+
+from gateway import metrics
+from gateway.core import life
+from gateway.core.admission import Admission
+from gateway.core.arriving import LATE, Refusal
+from gateway.core.life import TIMED_OUT, Stage, Step
+from gateway.core.pulse import Pulse, Verdict
+from gateway.live import tcp
+from runtime import log
+
+READ_BYTES = 16_384
+DISCARDED_BYTES = 262_144
+"""Read and thrown away after a refusal, so that who is still sending gets to read it; the rest is not read."""
+
+DRAIN_SECONDS = 10.0
+"""A connection that is closed lasts as long as its client takes some of what is written every so often."""
+
+SWEEP_SECONDS = 0.5
+SWEEP_SLICE = 500
+LOG_SECONDS = 1.0
+"""One line a second and reason at most: who floods us would fill the disk."""
+
+_log = log.get(__name__)
+
+
+class Inner(Protocol):
+    """The protocol that has the connection now."""
+
+    def connection_made(self, transport: asyncio.Transport, /) -> None:
+        """It has it from here on."""
+
+    def data_received(self, data: bytes, /) -> None:
+        """Bytes came."""
+
+    def eof_received(self) -> None:
+        """The client sends nothing more."""
+
+    def pause_writing(self) -> None:
+        """The buffer is full."""
+
+    def resume_writing(self) -> None:
+        """It has room again."""
+
+    def connection_lost(self, exc: Exception | None, /) -> None:
+        """It is gone."""
+
+    def refuse(self, refusal: Refusal, /) -> None:
+        """Answer so, where an answer can be given, and hear nothing more."""
+
+    def stuck(self) -> None:
+        """The client takes nothing: say so, where it can be said, and close."""
+
+
+@dataclass(slots=True)
+class Doors:
+    """All connections of the process. `inner` makes the first protocol of a connection; `server` are the arguments
+    uvicorn gives it."""
+
+    admission: Admission
+    max_header_bytes: int
+    stuck_seconds: float
+    inner: Callable[..., Inner]
+    open: dict[Door, None] = field(default_factory=dict)
+    buffer: memoryview = field(default_factory=lambda: memoryview(bytearray(READ_BYTES)))
+    _told: dict[str, tuple[float, int]] = field(default_factory=dict)
+
+    def protocol(self) -> type[asyncio.Protocol]:
+        """For uvicorn's `http` setting, which is called as a class is, with the server's arguments."""
+
+        def made(**server: Any) -> Door:
+            return Door(self, server)
+
+        return cast("type[asyncio.Protocol]", made)
+
+    async def sweep(self) -> None:
+        """For ever: who is late, dead or stuck; in slices so that the loop is never held up."""
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            now = time.monotonic()
+            for i, door in enumerate(list(self.open)):
+                door.sweep(now)
+                if i % SWEEP_SLICE == SWEEP_SLICE - 1:
+                    await asyncio.sleep(0)
+
+    def ended(self, why: str, address: str) -> None:
+        """A connection is ended for a bound that it broke: counted, and logged once a second and reason."""
+        metrics.ENDED.labels(why).inc()
+        now = time.monotonic()
+        at, untold = self._told.get(why, (-LOG_SECONDS, 0))
+        if now - at < LOG_SECONDS:
+            self._told[why] = (at, untold + 1)
+            return
+        self._told[why] = (now, 0)
+        _log.warning("a connection was ended", why=why, address=address, more_since_last=untold)
+
+
+class Door(asyncio.BufferedProtocol):
+    """One connection."""
+
+    __slots__ = (
+        "_discarded", "_doors", "_given_up", "_inner", "_pulse", "_server", "_waiting", "address", "asked", "life",
+        "transport",
+    )  # fmt: skip
+
+    def __init__(self, doors: Doors, server: dict[str, Any]) -> None:
+        self.transport: asyncio.Transport
+        self.address = ""
+        self.life = life.begin(time.monotonic())
+        self.asked = False
+        """True while the peer owes an answer of its own (a pong), so that its acknowledgements are looked at."""
+        self._doors = doors
+        self._server = server
+        self._inner: Inner | None = None
+        self._pulse = Pulse()
+        self._given_up = False
+        self._discarded = 0
+        self._waiting = 0
+
+    # The transport's side.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Let it in, or turn it away without a word read."""
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        peer = transport.get_extra_info("peername")
+        self.address = peer[0] if isinstance(peer, tuple) else ""
+        self._doors.open[self] = None
+        refusal = self._doors.admission.enter(self.address)
+        if refusal is not None:
+            self.refuse(refusal)
+            transport.close()
+            return
+        self.take_over(self._doors.inner(self, self._doors.max_header_bytes, **self._server))
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """One buffer for all: it is emptied in the same step in which it is filled."""
+        return self._doors.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Bytes came."""
+        if self.life.stage is Stage.CLOSING:
+            self._discard(nbytes)
+        elif self._inner is not None:
+            self._inner.data_received(bytes(self._doors.buffer[:nbytes]))
+
+    def eof_received(self) -> None:
+        """The client sends nothing more: the transport closes once everything is written."""
+        if self._inner is not None:
+            self._inner.eof_received()
+
+    def pause_writing(self) -> None:
+        """The buffer is full."""
+        if self._inner is not None:
+            self._inner.pause_writing()
+
+    def resume_writing(self) -> None:
+        """It has room again."""
+        if self._inner is not None:
+            self._inner.resume_writing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is gone."""
+        del self._doors.open[self]
+        self._doors.admission.leave(self.address)
+        if self._inner is not None:
+            self._inner.connection_lost(exc)
+
+    # The protocols' side.
+
+    def take_over(self, inner: Inner) -> None:
+        """The connection is another protocol's from here on."""
+        self._inner = inner
+        inner.connection_made(self.transport)
+
+    def happened(self, step: Step) -> None:
+        """Take a step of its life."""
+        self.life.happened(step, time.monotonic())
+
+    def refuse(self, refusal: Refusal, *, answer: bool = True) -> None:
+        """Say why (unless another answer has begun) and hear nothing more."""
+        self._doors.ended(refusal.why, self.address)
+        if answer:
+            self.transport.write(answer_of(refusal))
+        self.last_word()
+
+    def last_word(self) -> None:
+        """What is written now is the end: nothing more is heard, and the client is left a moment to read it."""
+        self.happened(Step.LAST_WORD)
+        if not self.transport.is_closing() and self.transport.can_write_eof():
+            self.transport.write_eof()
+
+    def overrun(self, why: str) -> None:
+        """Count a bound that was broken and that its protocol answers itself."""
+        self._doors.ended(why, self.address)
+
+    # The clock's side.
+
+    def sweep(self, now: float) -> None:
+        """Whether it is over by time, or its peer is dead or takes nothing."""
+        stage, buffered = self.life.stage, self.transport.get_write_buffer_size()
+        if stage is not Stage.CLOSING and self.transport.is_closing():
+            self.life.happened(Step.LAST_WORD, now)
+        elif now >= self.life.ends and not (buffered and stage is Stage.IDLE):
+            self._end_by_time(stage, buffered, now)
+        elif buffered or self.asked:
+            self._judge(buffered, now)
+        else:
+            self._pulse.rest()
+
+    def _end_by_time(self, stage: Stage, buffered: int, now: float) -> None:
+        if stage in TIMED_OUT and self._inner is not None:
+            self._inner.refuse(LATE)
+        elif stage is not Stage.CLOSING:
+            self.transport.close()
+        elif not self.transport.is_closing() or 0 < buffered < self._waiting:
+            # What is written goes out, as long as the client takes some of it.
+            self._waiting, self.life.ends = buffered, now + DRAIN_SECONDS
+            self.transport.close()
+        else:
+            self.transport.abort()
+
+    def _judge(self, buffered: int, now: float) -> None:
+        connection = self.transport.get_extra_info("socket")
+        if connection is None or self._inner is None:
+            return
+        match self._pulse.observe(tcp.sample(connection, buffered), now, self._doors.stuck_seconds):
+            case Verdict.DEAD:
+                self._doors.ended("dead", self.address)
+                self.transport.abort()
+            case Verdict.STUCK if not self._given_up:
+                self._given_up = True
+                self._doors.ended("stuck", self.address)
+                self._inner.stuck()
+            case _:
+                pass
+
+    def _discard(self, size: int) -> None:
+        self._discarded += size
+        if self._discarded > DISCARDED_BYTES:
+            self.transport.pause_reading()
+
+
+def answer_of(refusal: Refusal) -> bytes:
+    """The bytes of a refusal: the shape of every error of the gateway (`rest.edge`), below the application."""
+    request_id = secrets.token_hex(8)
+    body = json.dumps(
+        {"error": refusal.code, "message": refusal.message, "request_id": request_id}, separators=(",", ":")
+    ).encode()
+    retry = "retry-after: 5\r\n" if refusal.status in (429, 503) else ""
+    head = (
+        f"HTTP/1.1 {refusal.status} {refusal.phrase}\r\ncontent-type: application/json\r\n"
+        f"content-length: {len(body)}\r\nconnection: close\r\nx-content-type-options: nosniff\r\n"
+        f"x-request-id: {request_id}\r\ncache-control: no-store\r\n{retry}\r\n"
+    )
+    return head.encode() + body
