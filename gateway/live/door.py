@@ -2,7 +2,7 @@
 
 A door owns the transport's reads: they come in small pieces through one shared buffer, so that what a client sends
 beyond what is wanted stays in the kernel. What may come when, and how it ends, is decided in `gateway.core` (`life`,
-`arriving`, `pulse`, `admission`); writes go past the door, straight to the transport.
+`arriving`, `pulse`, `admission`, `turns`); writes go past the door, straight to the transport.
 """
 
 from __future__ import annotations
@@ -17,14 +17,22 @@ from typing import Any, Protocol, cast
 
 from gateway import metrics
 from gateway.core import life
-from gateway.core.admission import Admission
+from gateway.core.admission import Admission, one_client
 from gateway.core.arriving import LATE, Refusal
 from gateway.core.life import TIMED_OUT, Stage, Step
 from gateway.core.pulse import Pulse, Verdict
+from gateway.core.turns import Turns
 from gateway.live import tcp
 from runtime import log
 
 READ_BYTES = 16_384
+PIECE_BYTES = 2_048
+"""What is read of one connection before the next has its turn."""
+
+STEP_SECONDS = 0.005
+REQUEST_SECONDS = 0.001
+"""So long is read in one step of the event loop; a request or a handshake counts for what answering it takes."""
+
 DISCARDED_BYTES = 262_144
 """Read and thrown away after a refusal, so that who is still sending gets to read it; the rest is not read."""
 
@@ -45,8 +53,12 @@ class Inner(Protocol):
     def connection_made(self, transport: asyncio.Transport, /) -> None:
         """It has it from here on."""
 
-    def data_received(self, data: bytes, /) -> None:
-        """Bytes came."""
+    @property
+    def read_paused(self) -> bool:
+        """True while it wants nothing read."""
+
+    def take(self, data: bytes, /) -> int:
+        """Bytes came; how many of them it took. What is left is for later, or for who has the connection then."""
 
     def eof_received(self) -> None:
         """The client sends nothing more."""
@@ -79,6 +91,9 @@ class Doors:
     open: dict[Door, None] = field(default_factory=dict)
     buffer: memoryview = field(default_factory=lambda: memoryview(bytearray(READ_BYTES)))
     _told: dict[str, tuple[float, int]] = field(default_factory=dict)
+    _turns: Turns[Door] = field(default_factory=Turns)
+    _spent: float = 0.0
+    _stepping: bool = False
 
     def protocol(self) -> type[asyncio.Protocol]:
         """For uvicorn's `http` setting, which is called as a class is, with the server's arguments."""
@@ -98,6 +113,38 @@ class Doors:
                 if i % SWEEP_SLICE == SWEEP_SLICE - 1:
                     await asyncio.sleep(0)
 
+    def came(self, door: Door) -> None:
+        """A door has bytes: they are read at once while there is time in this step, else in turn."""
+        if not self._turns:
+            while self._spent < STEP_SECONDS and door.wanted:
+                self._read(door)
+        if door.wanted:
+            door.wait()
+            self._turns.add(door.client, door)
+        if not self._stepping:
+            self._stepping = True
+            asyncio.get_running_loop().call_soon(self._step)
+
+    def _read(self, door: Door) -> None:
+        began = time.perf_counter()
+        if door.read():
+            self._spent += REQUEST_SECONDS
+        self._spent += time.perf_counter() - began
+
+    def _step(self) -> None:
+        self._spent = 0.0
+        while self._turns and self._spent < STEP_SECONDS:
+            door = self._turns.take()
+            self._read(door)
+            if door.wanted:
+                self._turns.add(door.client, door)
+            else:
+                door.go_on()
+        if self._turns:
+            asyncio.get_running_loop().call_soon(self._step)
+        else:
+            self._stepping = False
+
     def ended(self, why: str, address: str) -> None:
         """A connection is ended for a bound that it broke: counted, and logged once a second and reason."""
         metrics.ENDED.labels(why).inc()
@@ -114,13 +161,13 @@ class Door(asyncio.BufferedProtocol):
     """One connection."""
 
     __slots__ = (
-        "_discarded", "_doors", "_given_up", "_inner", "_pulse", "_server", "_waiting", "address", "asked", "life",
-        "transport",
+        "_came", "_discarded", "_doors", "_given_up", "_inner", "_paused", "_pulse", "_server", "_waiting", "address",
+        "asked", "client", "life", "transport",
     )  # fmt: skip
 
     def __init__(self, doors: Doors, server: dict[str, Any]) -> None:
         self.transport: asyncio.Transport
-        self.address = ""
+        self.address = self.client = ""
         self.life = life.begin(time.monotonic())
         self.asked = False
         """True while the peer owes an answer of its own (a pong), so that its acknowledgements are looked at."""
@@ -128,18 +175,20 @@ class Door(asyncio.BufferedProtocol):
         self._server = server
         self._inner: Inner | None = None
         self._pulse = Pulse()
+        self._came = b""
+        self._paused = False
         self._given_up = False
         self._discarded = 0
         self._waiting = 0
 
     # The transport's side.
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Let it in, or turn it away without a word read."""
-        assert isinstance(transport, asyncio.Transport)
         self.transport = transport
         peer = transport.get_extra_info("peername")
         self.address = peer[0] if isinstance(peer, tuple) else ""
+        self.client = one_client(self.address)
         self._doors.open[self] = None
         refusal = self._doors.admission.enter(self.address)
         if refusal is not None:
@@ -156,8 +205,12 @@ class Door(asyncio.BufferedProtocol):
         """Bytes came."""
         if self.life.stage is Stage.CLOSING:
             self._discard(nbytes)
-        elif self._inner is not None:
-            self._inner.data_received(bytes(self._doors.buffer[:nbytes]))
+            return
+        was_waiting = bool(self._came)
+        self._came += bytes(self._doors.buffer[:nbytes])
+        if not was_waiting:
+            self._doors.came(self)
+        self.go_on()
 
     def eof_received(self) -> None:
         """The client sends nothing more: the transport closes once everything is written."""
@@ -181,6 +234,39 @@ class Door(asyncio.BufferedProtocol):
         if self._inner is not None:
             self._inner.connection_lost(exc)
 
+    # The side of the doors' turns.
+
+    @property
+    def wanted(self) -> bool:
+        """True while it has bytes that may be read now."""
+        return bool(self._came) and self.life.stage is not Stage.ANSWERING
+
+    def read(self) -> bool:
+        """Give its protocol one piece; True where that completed a request or a handshake."""
+        before = self.life.stage
+        if before is Stage.CLOSING or self._inner is None or self.transport.is_closing():
+            self._came = b""
+            return False
+        taken = self._inner.take(self._came[:PIECE_BYTES])
+        self._came = self._came[taken:]
+        after = self.life.stage
+        return after is not before and after in (Stage.ANSWERING, Stage.HANDSHAKE)
+
+    def wait(self) -> None:
+        """What it has waits: nothing more is read meanwhile."""
+        if not self._paused and not self.transport.is_closing():
+            self._paused = True
+            self.transport.pause_reading()
+
+    def go_on(self) -> None:
+        """Nothing waits any more, unless for an answer: read on."""
+        if self._came:
+            self.wait()
+        elif self._paused:
+            self._paused = False
+            if self._inner is not None and not self._inner.read_paused and not self.transport.is_closing():
+                self.transport.resume_reading()
+
     # The protocols' side.
 
     def take_over(self, inner: Inner) -> None:
@@ -191,6 +277,9 @@ class Door(asyncio.BufferedProtocol):
     def happened(self, step: Step) -> None:
         """Take a step of its life."""
         self.life.happened(step, time.monotonic())
+        if step is Step.ANSWERED and self._came:
+            self._doors.came(self)
+            self.go_on()
 
     def refuse(self, refusal: Refusal, *, answer: bool = True) -> None:
         """Say why (unless another answer has begun) and hear nothing more."""

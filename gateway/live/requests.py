@@ -20,8 +20,6 @@ from gateway.errors import GatewayError
 from gateway.live.door import Door
 from gateway.live.sockets import SocketProtocol
 
-PIECE_BYTES = 2_048
-
 
 class TooMuch(GatewayError):
     """A bound of `core.arriving` is broken; raised through the parser, whose work it ends."""
@@ -34,31 +32,26 @@ class TooMuch(GatewayError):
 class RequestProtocol(HttpToolsProtocol):
     """HTTP on one connection, until it is a WebSocket's."""
 
+    read_paused = False
+
     def __init__(self, door: Door, max_header_bytes: int, **server: Any) -> None:
         super().__init__(**server)
         self._door = door
         self._max_header_bytes = max_header_bytes
         self._count = Arriving(max_header_bytes)
         self._before = b""
-        self._held = b""
 
-    def data_received(self, data: bytes) -> None:
-        """Feed the parser piece by piece, as long as anything is wanted."""
+    def take(self, data: bytes) -> int:
+        """Feed the parser piece by piece up to the end of a request; how much that was."""
         at = 0
-        while at < len(data):
-            stage = self._door.life.stage
-            if stage is Stage.ANSWERING:
-                self._held = data[at:]
-                self.transport.pause_reading()
-                return
-            if stage is Stage.CLOSING:
-                return
-            end = end_of_piece(self._before, data, at, PIECE_BYTES)
+        while at < len(data) and self._door.life.stage not in (Stage.ANSWERING, Stage.CLOSING):
+            end = end_of_piece(self._before, data, at, len(data))
             self._feed(data[at:end])
             at = end
             if self._door.life.stage is Stage.HANDSHAKE:
-                self._upgrade(more=at < len(data))
-                return
+                self._upgrade()
+                break
+        return at
 
     def refuse(self, refusal: Refusal) -> None:
         """Answer so, unless an answer has begun; the application sees that the client is gone."""
@@ -119,24 +112,15 @@ class RequestProtocol(HttpToolsProtocol):
     # The application's side.
 
     def on_response_complete(self) -> None:
-        """Answered: what waits meanwhile has its turn. The time until the next request is the door's."""
+        """Answered. The time until the next request is the door's."""
         super().on_response_complete()
         self._unset_keepalive_if_required()
         if self.transport.is_closing():
             self._door.happened(Step.LAST_WORD)
             return
         self._door.happened(Step.ANSWERED)
-        if self._held:
-            self.loop.call_soon(self._go_on)
 
     # Steps of the above.
-
-    def _go_on(self) -> None:
-        data, self._held = self._held, b""
-        if not self.transport.is_closing():
-            self.data_received(data)
-        if not self._held and not self.transport.is_closing():
-            self.transport.resume_reading()
 
     def _feed(self, piece: bytes) -> None:
         before = self._door.life.stage
@@ -164,7 +148,7 @@ class RequestProtocol(HttpToolsProtocol):
             case _:
                 return None
 
-    def _upgrade(self, *, more: bool) -> None:
+    def _upgrade(self) -> None:
         """Hand the connection over. The WebSocket's own parser does not see the handshake: what it refuses of one
         (a header of more than 8 kB) nobody would answer."""
         try:
@@ -180,8 +164,6 @@ class RequestProtocol(HttpToolsProtocol):
         )
         self._door.take_over(protocol)
         protocol.begin(request)
-        if more:
-            protocol.data_received(b"")
 
 
 def _check(refusal: Refusal | None) -> None:

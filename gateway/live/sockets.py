@@ -120,22 +120,25 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         self.close_timer = self.loop.call_later(self.close_timeout, self.transport.close)
 
     def refuse(self, refusal: Refusal) -> None:
-        """Instead of the handshake's answer."""
+        """Instead of the handshake's answer; the application sees that the client is gone."""
+        self.disconnected = self.handshake_complete = True
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": 1006})
+        self.close_timer = self.loop.call_later(self.close_timeout, self.transport.close)
         self._door.refuse(refusal)
-        self.transport.close()
 
     def stuck(self) -> None:
         """The client takes nothing."""
         self._end_with(TOO_SLOW)
 
-    def data_received(self, data: bytes) -> None:
+    def take(self, data: bytes) -> int:
         """Frames, a few at a time and as long as the budget holds."""
         if self._door.life.stage is Stage.HANDSHAKE:
             self.refuse(EARLY)
-            return
+            return len(data)
         for at in range(0, len(data), PIECE_BYTES):
             if self.transport.is_closing() or not self._take(data[at : at + PIECE_BYTES]):
-                return
+                break
+        return len(data)
 
     def handle_connect(self, event: Request) -> None:
         """Offer the sink to the application."""
