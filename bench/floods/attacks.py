@@ -47,9 +47,11 @@ class Attack:
 async def pour(
     target: Target, until: float, *, first: Callable[[Target], bytes], then: bytes = b"", connections: int = 8,
     deaf: bool = False, receive_bytes: int = 0, frames: bool = False,
+    patient: bool = False,
 ) -> Answers:  # fmt: skip
     """On each connection: `first`, then `then` again and again until it is answered; then a new connection. `deaf`:
-    nothing is read before the end. `frames`: `then` comes when the handshake is accepted."""
+    nothing is read before the end. `frames`: `then` comes when the handshake is accepted. `patient`: at the end nothing
+    more is waited for."""
     answers: Answers = Counter()
 
     async def one() -> None:
@@ -66,7 +68,7 @@ async def pour(
     async def whole(peer: Peer) -> None:
         if not await peer.send(first(target), until) or (frames and not await peer.accepted(until)):
             return
-        end = until + END_SECONDS
+        end = until if patient else until + END_SECONDS
         hearing = None if deaf else asyncio.create_task(peer.hear(end, answered=True))
         while then and (hearing is None or not hearing.done()) and await peer.send(then, until):
             pass
@@ -156,6 +158,11 @@ ATTACKS: tuple[Attack, ...] = (
            partial(pour, first=_always(GET), then=b"a:b\r\n" * 4_000)),
     Attack("header", "one header without end", ("431",),
            partial(pour, first=_always(GET + b"a: "), then=b"b" * 32_768)),
+    Attack("full heads", "900 requests with 48 kB of headers that do not end", ("503", OPEN),
+           partial(pour, first=_always(GET + (b"a: " + b"b" * 8_000 + b"\r\n") * 6), connections=900, patient=True)),
+    Attack("full bodies", "900 requests with 63 kB of body that do not end", ("503", OPEN),
+           partial(pour, first=_always(LOGIN + b"Content-Length: 65000\r\n\r\n" + b"x" * 63_000), connections=900,
+                   patient=True)),
     Attack("address", "an address without end", ("414",),
            partial(pour, first=_always(b"GET /"), then=b"a" * 32_768)),
     Attack("blank lines", "empty lines instead of a request", ("400",),
@@ -178,7 +185,7 @@ ATTACKS: tuple[Attack, ...] = (
            partial(pour, first=_always(GET + b"\r\n"), then=(GET + b"\r\n") * 200, deaf=True, receive_bytes=4_096)),
     Attack("page unread", "requests for the page's largest file, answers never read", (OPEN, "200"),
            partial(pour, first=_always(b""), then=b"GET /app.js HTTP/1.1\r\nHost: x\r\n\r\n" * 50, deaf=True,
-                   receive_bytes=4_096, connections=64)),
+                   receive_bytes=4_096, connections=900)),
     Attack("other protocol", "requests to change to HTTP/2", ("200",),
            partial(pour, first=_always(GET + b"Upgrade: h2c\r\nConnection: Upgrade\r\n\r\n"))),
     Attack("crowd", "1,500 connections from one address", ("429", OPEN, CLOSED),

@@ -13,6 +13,9 @@ from gateway.core.arriving import FULL, PER_ADDRESS, Refusal
 REQUEST_CONNECTIONS = 1_000
 """Connections beside the sockets: requests, and handshakes under way."""
 
+IN_WORK = 64
+"""Requests of one address that are answered at the same time; further ones wait."""
+
 OTHER_FILES = 256
 """Open files that are no connection of a client: Kafka, PostgreSQL, the page's files, the log."""
 
@@ -46,6 +49,21 @@ class Admission:
     exempt: Callable[[str], bool]
     total: int = 0
     of_address: Counter[str] = field(default_factory=Counter)
+    in_work: Counter[str] = field(default_factory=Counter)
+
+    def may_begin(self, client: str) -> bool:
+        """True where a request of it may be begun."""
+        return self.in_work[client] < IN_WORK or self.exempt(client)
+
+    def began(self, client: str) -> None:
+        """A request of it is in work."""
+        self.in_work[client] += 1
+
+    def done(self, client: str) -> None:
+        """One is not any more."""
+        self.in_work[client] -= 1
+        if not self.in_work[client]:
+            del self.in_work[client]
 
     def enter(self, address: str) -> Refusal | None:
         """One more; the refusal where it does not fit, and it is counted until `leave` all the same."""

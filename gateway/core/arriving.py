@@ -15,6 +15,11 @@ MAX_TRAILER_BYTES = 4_096
 CHUNK_ROOM_BYTES = 65_536
 """Bytes of chunk sizes and their extensions around one body, at most."""
 
+MAX_ALL_BYTES = 16_777_216
+"""Bytes of requests that are not whole, of all connections together; beyond, who has sent more than FEW_BYTES of one is
+refused."""
+
+FEW_BYTES = 8_192
 MAX_BLANK_BYTES = 64
 """Empty lines before a request, which a server should pass over (RFC 9112 section 2.2)."""
 
@@ -50,10 +55,18 @@ PER_ADDRESS = Refusal(
     "too many connections from this address",
 )
 FULL = Refusal(503, "Service Unavailable", "unavailable", "connections", "too many connections")
+BUSY = Refusal(503, "Service Unavailable", "unavailable", "arriving", "too many requests are arriving")
 
 REFUSALS = (
-    MALFORMED, HANDSHAKE_BODY, EARLY, LATE, BODY, ADDRESS, HEADERS, TRAILERS, PER_ADDRESS, FULL,
+    MALFORMED, HANDSHAKE_BODY, EARLY, LATE, BODY, ADDRESS, HEADERS, TRAILERS, PER_ADDRESS, FULL, BUSY,
 )  # fmt: skip
+
+
+@dataclass(slots=True)
+class AllArriving:
+    """Bytes of all requests that are not whole."""
+
+    total: int = 0
 
 
 @dataclass(slots=True)
@@ -61,6 +74,7 @@ class Arriving:
     """The counts of one request. Every method returns the refusal where it is too much, else None."""
 
     max_header_bytes: int
+    all: AllArriving
     blank: int = 0
     address: int = 0
     header_bytes: int = 0
@@ -69,6 +83,7 @@ class Arriving:
     body: int = 0
     raw_head: int = 0
     raw_body: int = 0
+    counted: int = 0
 
     def blanks(self, size: int) -> Refusal | None:
         """Bytes came before a request's first."""
@@ -78,14 +93,26 @@ class Arriving:
     def came_in_head(self, size: int) -> Refusal | None:
         """Bytes of a head that is not whole came."""
         self.raw_head += size
-        if self.raw_head <= _REQUEST_LINE_ROOM + self.max_header_bytes:
-            return None
-        return HEADERS
+        if self.raw_head > _REQUEST_LINE_ROOM + self.max_header_bytes:
+            return HEADERS
+        return self._among_all(size)
 
     def came_in_body(self, size: int) -> Refusal | None:
         """Bytes of a body that is not whole came, with what a chunked one has around it."""
         self.raw_body += size
-        return BODY if self.raw_body > MAX_BODY_BYTES + CHUNK_ROOM_BYTES else None
+        if self.raw_body > MAX_BODY_BYTES + CHUNK_ROOM_BYTES:
+            return BODY
+        return self._among_all(size)
+
+    def _among_all(self, size: int) -> Refusal | None:
+        self.all.total += size
+        self.counted += size
+        return BUSY if self.all.total > MAX_ALL_BYTES and self.counted > FEW_BYTES else None
+
+    def over(self) -> None:
+        """The request is whole, or will never be."""
+        self.all.total -= self.counted
+        self.counted = 0
 
     def addressed(self, size: int) -> Refusal | None:
         """A piece of the address came."""

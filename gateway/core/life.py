@@ -85,6 +85,9 @@ _SECONDS: dict[Stage, float] = {
 _GOES_ON = frozenset((Stage.BODY, Stage.DRAINING))
 """Stages in which the clock of the one before goes on: head and body have one time together."""
 
+BEFORE_WORK = frozenset((Stage.FRESH, Stage.IDLE, Stage.HEAD))
+"""Stages in which nothing of the application works for the connection."""
+
 TIMED_OUT = frozenset((Stage.HEAD, Stage.BODY))
 """Stages whose end by time is answered with 408; the others end without a word."""
 

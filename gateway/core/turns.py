@@ -23,9 +23,14 @@ class Turns(Generic[T]):
         """It waits behind those of its client; a client that had none, behind all others."""
         self._waiting.setdefault(client, deque()).append(item)
 
-    def take(self) -> T:
-        """The next, which waits no more. Raises StopIteration where none waits."""
-        client = next(iter(self._waiting))
+    def has(self, client: str) -> bool:
+        """True while something of a client waits."""
+        return client in self._waiting
+
+    def take(self, client: str | None = None) -> T:
+        """The next, or the next of a client; it waits no more. Raises StopIteration, or KeyError, where none waits."""
+        if client is None:
+            client = next(iter(self._waiting))
         items = self._waiting.pop(client)
         item = items.popleft()
         if items:

@@ -18,8 +18,8 @@ from typing import Any, Protocol, cast
 from gateway import metrics
 from gateway.core import life
 from gateway.core.admission import Admission, one_client
-from gateway.core.arriving import LATE, Refusal
-from gateway.core.life import TIMED_OUT, Stage, Step
+from gateway.core.arriving import LATE, AllArriving, Refusal
+from gateway.core.life import BEFORE_WORK, TIMED_OUT, Stage, Step
 from gateway.core.pulse import Pulse, Verdict
 from gateway.core.turns import Turns
 from gateway.live import tcp
@@ -88,10 +88,12 @@ class Doors:
     max_header_bytes: int
     stuck_seconds: float
     inner: Callable[..., Inner]
+    arriving: AllArriving = field(default_factory=AllArriving)
     open: dict[Door, None] = field(default_factory=dict)
     buffer: memoryview = field(default_factory=lambda: memoryview(bytearray(READ_BYTES)))
     _told: dict[str, tuple[float, int]] = field(default_factory=dict)
     _turns: Turns[Door] = field(default_factory=Turns)
+    _parked: Turns[Door] = field(default_factory=Turns)
     _spent: float = 0.0
     _stepping: bool = False
 
@@ -116,11 +118,27 @@ class Doors:
     def came(self, door: Door) -> None:
         """A door has bytes: they are read at once while there is time in this step, else in turn."""
         if not self._turns:
-            while self._spent < STEP_SECONDS and door.wanted:
+            while self._spent < STEP_SECONDS and door.wanted and self._may_read(door):
                 self._read(door)
         if door.wanted:
-            door.wait()
-            self._turns.add(door.client, door)
+            self._wait(door)
+        self._soon()
+
+    def done(self, client: str) -> None:
+        """A request of a client is no more in work: the next that waits for that has its turn."""
+        self.admission.done(client)
+        if self._parked.has(client):
+            self._turns.add(client, self._parked.take(client))
+            self._soon()
+
+    def _may_read(self, door: Door) -> bool:
+        return door.life.stage not in BEFORE_WORK or self.admission.may_begin(door.client)
+
+    def _wait(self, door: Door) -> None:
+        door.wait()
+        (self._turns if self._may_read(door) else self._parked).add(door.client, door)
+
+    def _soon(self) -> None:
         if not self._stepping:
             self._stepping = True
             asyncio.get_running_loop().call_soon(self._step)
@@ -132,18 +150,17 @@ class Doors:
         self._spent += time.perf_counter() - began
 
     def _step(self) -> None:
-        self._spent = 0.0
+        self._spent, self._stepping = 0.0, False
         while self._turns and self._spent < STEP_SECONDS:
             door = self._turns.take()
-            self._read(door)
+            if self._may_read(door):
+                self._read(door)
             if door.wanted:
-                self._turns.add(door.client, door)
+                self._wait(door)
             else:
                 door.go_on()
         if self._turns:
-            asyncio.get_running_loop().call_soon(self._step)
-        else:
-            self._stepping = False
+            self._soon()
 
     def ended(self, why: str, address: str) -> None:
         """A connection is ended for a bound that it broke: counted, and logged once a second and reason."""
@@ -161,8 +178,8 @@ class Door(asyncio.BufferedProtocol):
     """One connection."""
 
     __slots__ = (
-        "_came", "_discarded", "_doors", "_given_up", "_inner", "_paused", "_pulse", "_server", "_waiting", "address",
-        "asked", "client", "life", "transport",
+        "_came", "_discarded", "_doors", "_given_up", "_inner", "_paused", "_pulse", "_server", "_waiting", "_working",
+        "address", "asked", "client", "life", "transport",
     )  # fmt: skip
 
     def __init__(self, doors: Doors, server: dict[str, Any]) -> None:
@@ -176,7 +193,7 @@ class Door(asyncio.BufferedProtocol):
         self._inner: Inner | None = None
         self._pulse = Pulse()
         self._came = b""
-        self._paused = False
+        self._paused = self._working = False
         self._given_up = False
         self._discarded = 0
         self._waiting = 0
@@ -195,7 +212,7 @@ class Door(asyncio.BufferedProtocol):
             self.refuse(refusal)
             transport.close()
             return
-        self.take_over(self._doors.inner(self, self._doors.max_header_bytes, **self._server))
+        self.take_over(self._doors.inner(self, self._doors.max_header_bytes, self._doors.arriving, **self._server))
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """One buffer for all: it is emptied in the same step in which it is filled."""
@@ -230,6 +247,7 @@ class Door(asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """It is gone."""
         del self._doors.open[self]
+        self._done()
         self._doors.admission.leave(self.address)
         if self._inner is not None:
             self._inner.connection_lost(exc)
@@ -250,6 +268,9 @@ class Door(asyncio.BufferedProtocol):
         taken = self._inner.take(self._came[:PIECE_BYTES])
         self._came = self._came[taken:]
         after = self.life.stage
+        if after is Stage.ANSWERING and not self._working:
+            self._working = True
+            self._doors.admission.began(self.client)
         return after is not before and after in (Stage.ANSWERING, Stage.HANDSHAKE)
 
     def wait(self) -> None:
@@ -277,9 +298,16 @@ class Door(asyncio.BufferedProtocol):
     def happened(self, step: Step) -> None:
         """Take a step of its life."""
         self.life.happened(step, time.monotonic())
+        if step in (Step.ANSWERED, Step.LAST_WORD):
+            self._done()
         if step is Step.ANSWERED and self._came:
             self._doors.came(self)
             self.go_on()
+
+    def _done(self) -> None:
+        if self._working:
+            self._working = False
+            self._doors.done(self.client)
 
     def refuse(self, refusal: Refusal, *, answer: bool = True) -> None:
         """Say why (unless another answer has begun) and hear nothing more."""
@@ -305,7 +333,7 @@ class Door(asyncio.BufferedProtocol):
         stage, buffered = self.life.stage, self.transport.get_write_buffer_size()
         if stage is not Stage.CLOSING and self.transport.is_closing():
             self.life.happened(Step.LAST_WORD, now)
-        elif now >= self.life.ends and not (buffered and stage is Stage.IDLE):
+        elif now >= self.life.ends and not self.wanted and not (buffered and stage is Stage.IDLE):
             self._end_by_time(stage, buffered, now)
         elif buffered or self.asked:
             self._judge(buffered, now)

@@ -14,7 +14,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from websockets.datastructures import Headers
 from websockets.http11 import Request
 
-from gateway.core.arriving import MALFORMED, Arriving, Refusal, end_of_piece
+from gateway.core.arriving import MALFORMED, AllArriving, Arriving, Refusal, end_of_piece
 from gateway.core.life import Stage, Step
 from gateway.errors import GatewayError
 from gateway.live.door import Door
@@ -34,11 +34,12 @@ class RequestProtocol(HttpToolsProtocol):
 
     read_paused = False
 
-    def __init__(self, door: Door, max_header_bytes: int, **server: Any) -> None:
+    def __init__(self, door: Door, max_header_bytes: int, all_arriving: AllArriving, **server: Any) -> None:
         super().__init__(**server)
         self._door = door
         self._max_header_bytes = max_header_bytes
-        self._count = Arriving(max_header_bytes)
+        self._all = all_arriving
+        self._count = Arriving(max_header_bytes, all_arriving)
         self._before = b""
 
     def take(self, data: bytes) -> int:
@@ -60,8 +61,14 @@ class RequestProtocol(HttpToolsProtocol):
         if working:
             cycle.disconnected = True
             cycle.message_event.set()
+        self._count.over()
         begun = self._door.life.stage is Stage.DRAINING or (working and cycle.response_started)
         self._door.refuse(refusal, answer=not begun)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone."""
+        self._count.over()
+        super().connection_lost(exc)
 
     def stuck(self) -> None:
         """It does not take its answer."""
@@ -105,7 +112,8 @@ class RequestProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """The request is whole; the next is counted anew."""
         super().on_message_complete()
-        self._count, self._before = Arriving(self._max_header_bytes), b""
+        self._count.over()
+        self._count, self._before = Arriving(self._max_header_bytes, self._all), b""
         if self._door.life.stage is not Stage.HANDSHAKE:
             self._door.happened(Step.WHOLE)
 

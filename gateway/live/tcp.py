@@ -8,6 +8,9 @@ import struct
 
 from gateway.core.pulse import Sample
 
+UNSENT_BYTES = 131_072
+"""The kernel would keep up to 4 MB for every client that does not read."""
+
 _INFO_BYTES = 148
 _TCP_INFO = struct.Struct("=8B24I4Q3I")
 """`struct tcp_info` of linux/tcp.h up to `tcpi_notsent_bytes`, the same since Linux 4.6."""
@@ -45,13 +48,16 @@ def raise_open_files(wanted: int) -> int:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A bound listening socket. Raises OSError."""
+    """A bound listening socket; of what is written to its connections, no more than UNSENT_BYTES wait in the kernel.
+    Raises OSError."""
     family, kind, protocol, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
     listening = socket.socket(family, kind, protocol)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
         listening.bind(address)
     except OSError:
         listening.close()
