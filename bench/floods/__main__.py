@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.__main__ import database
-from bench.floods.attacks import ATTACKS, Attack
+from bench.floods.attacks import ATTACKS
 from bench.floods.peer import Target
-from bench.floods.running import Outcome, attackers, measure
+from bench.floods.running import Outcome, attackers, groups, measure
 from bench.support import broker
 from cli.provisioning.tables import apply_migrations
 from cli.provisioning.topics import apply
@@ -39,15 +39,6 @@ def target() -> Iterator[Target]:
             yield Target(running.port, running.process.pid, running.sign_in())
         finally:
             running.kill()
-
-
-def groups(attacks: tuple[Attack, ...]) -> Iterator[tuple[Attack, ...]]:
-    """What runs together: each by itself, but those that take their time."""
-    for attack in attacks:
-        if not attack.seconds:
-            yield (attack,)
-    if slow := tuple(attack for attack in attacks if attack.seconds):
-        yield slow
 
 
 def rows(outcomes: list[Outcome]) -> Iterator[tuple[str, ...]]:

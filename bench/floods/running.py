@@ -73,6 +73,15 @@ def attackers() -> Iterator[Connection]:
         process.join()
 
 
+def groups(attacks: tuple[Attack, ...]) -> Iterator[tuple[Attack, ...]]:
+    """What runs together: each by itself, but those that take their time."""
+    for attack in attacks:
+        if not attack.seconds:
+            yield (attack,)
+    if slow := tuple(attack for attack in attacks if attack.seconds):
+        yield slow
+
+
 def measure(attacker: Connection, target: Target, attacks: Sequence[Attack], seconds: float) -> list[Outcome]:
     """Run `attacks` at the same time, each for `seconds` or as long as it needs."""
     seconds = max([seconds, *(attack.seconds for attack in attacks)])

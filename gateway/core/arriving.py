@@ -84,6 +84,8 @@ class Arriving:
     raw_head: int = 0
     raw_body: int = 0
     counted: int = 0
+    length: int | None = None
+    """Of the body, where it is declared."""
 
     def blanks(self, size: int) -> Refusal | None:
         """Bytes came before a request's first."""
@@ -142,7 +144,12 @@ class Arriving:
                     return MALFORMED
                 if len(value) > len(str(MAX_BODY_BYTES)) or int(value) > MAX_BODY_BYTES:
                     return BODY
+                self.length = int(value)
         return None
+
+    def at_most(self, size: int) -> int:
+        """How much of `size` bytes can still be of this request."""
+        return size if self.length is None else min(size, max(1, self.length - self.body))
 
     def bodied(self, size: int) -> Refusal | None:
         """A piece of the body came."""

@@ -46,7 +46,7 @@ class RequestProtocol(HttpToolsProtocol):
         """Feed the parser piece by piece up to the end of a request; how much that was."""
         at = 0
         while at < len(data) and self._door.life.stage not in (Stage.ANSWERING, Stage.CLOSING):
-            end = end_of_piece(self._before, data, at, len(data))
+            end = end_of_piece(self._before, data, at, self._count.at_most(len(data) - at))
             self._feed(data[at:end])
             at = end
             if self._door.life.stage is Stage.HANDSHAKE:
