@@ -8,6 +8,7 @@ beyond what is wanted stays in the kernel. What may come when, and how it ends, 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import secrets
 import time
@@ -151,16 +152,18 @@ class Doors:
 
     def _step(self) -> None:
         self._spent, self._stepping = 0.0, False
-        while self._turns and self._spent < STEP_SECONDS:
-            door = self._turns.take()
-            if self._may_read(door):
-                self._read(door)
-            if door.wanted:
-                self._wait(door)
-            else:
-                door.go_on()
-        if self._turns:
-            self._soon()
+        try:
+            while self._turns and self._spent < STEP_SECONDS:
+                door = self._turns.take()
+                if self._may_read(door):
+                    self._read(door)
+                if door.wanted:
+                    self._wait(door)
+                else:
+                    door.go_on()
+        finally:  # a fault in one is logged by the event loop; the others have their turns
+            if self._turns:
+                self._soon()
 
     def ended(self, why: str, address: str) -> None:
         """A connection is ended for a bound that it broke: counted, and logged once a second and reason."""
@@ -265,8 +268,13 @@ class Door(asyncio.BufferedProtocol):
         if before is Stage.CLOSING or self._inner is None or self.transport.is_closing():
             self._came = b""
             return False
-        taken = self._inner.take(self._came[:PIECE_BYTES])
-        self._came = self._came[taken:]
+        came, self._came = self._came, b""
+        try:
+            taken = self._inner.take(came[:PIECE_BYTES])
+        except BaseException:
+            self.transport.abort()
+            raise
+        self._came = came[taken:]
         after = self.life.stage
         if after is Stage.ANSWERING and not self._working:
             self._working = True
@@ -320,7 +328,8 @@ class Door(asyncio.BufferedProtocol):
         """What is written now is the end: nothing more is heard, and the client is left a moment to read it."""
         self.happened(Step.LAST_WORD)
         if not self.transport.is_closing() and self.transport.can_write_eof():
-            self.transport.write_eof()
+            with contextlib.suppress(OSError):  # it is gone already
+                self.transport.write_eof()
 
     def overrun(self, why: str) -> None:
         """Count a bound that was broken and that its protocol answers itself."""
