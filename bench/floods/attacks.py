@@ -70,7 +70,7 @@ async def pour(
             return
         end = until if patient else until + END_SECONDS
         hearing = None if deaf else asyncio.create_task(peer.hear(end, answered=True))
-        while then and (hearing is None or not hearing.done()) and await peer.send(then, until):
+        while then and (hearing is None or not hearing.done()) and await peer.send(then, until if deaf else end):
             pass
         if hearing is None:
             hearing = asyncio.create_task(peer.hear(end, answered=True))

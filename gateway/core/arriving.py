@@ -15,7 +15,7 @@ MAX_TRAILER_BYTES = 4_096
 CHUNK_ROOM_BYTES = 65_536
 """Bytes of chunk sizes and their extensions around one body, at most."""
 
-MAX_ALL_BYTES = 16_777_216
+MAX_ALL_BYTES = 8_388_608
 """Bytes of requests that are not whole, of all connections together; beyond, who has sent more than FEW_BYTES of one is
 refused."""
 

@@ -326,6 +326,7 @@ class Door(asyncio.BufferedProtocol):
 
     def last_word(self) -> None:
         """What is written now is the end: nothing more is heard, and the client is left a moment to read it."""
+        self._came = b""
         self.happened(Step.LAST_WORD)
         if not self.transport.is_closing() and self.transport.can_write_eof():
             with contextlib.suppress(OSError):  # it is gone already

@@ -61,7 +61,10 @@ class RequestProtocol(HttpToolsProtocol):
         if working:
             cycle.disconnected = True
             cycle.message_event.set()
+        elif self.scope is not None:
+            self.headers = self.scope["headers"] = []
         self._count.over()
+        self.parser = httptools.HttpRequestParser(self)  # what the old one holds of the request is let go
         begun = self._door.life.stage is Stage.DRAINING or (working and cycle.response_started)
         self._door.refuse(refusal, answer=not begun)
 

@@ -135,7 +135,7 @@ def mutated(random_: random.Random) -> bytes:
         kinds.append(HANDSHAKE + random_.randbytes(random_.randint(1, 300)))
     data = bytearray(b"".join(kinds))
     for _ in range(random_.randint(0, 6)):
-        at = random_.randrange(len(data))
+        at = random_.choice([0, random_.randrange(len(data)), random_.randrange(len(data))])
         match random_.randrange(4):
             case 0:
                 data[at] = random_.randrange(256)
