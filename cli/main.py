@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from cli import config, replay, roots, services, standard_streams, tap, topics, user
+from cli import config, replay, roots, services, standard_streams, status, tap, topics, user
 from cli.console import print_json, run_to_exit
 from cli.options import AsJson
 
@@ -79,6 +79,7 @@ def migrate(as_json: AsJson = False) -> None:
 
 for process in (services.up, services.watch, services.stream, services.project, services.serve):
     app.command(rich_help_panel=PROCESSES)(process)
+app.command(rich_help_panel=TOOLS)(status.status)
 app.command(rich_help_panel=TOOLS)(tap.tap)
 app.command(rich_help_panel=TOOLS)(migrate)
 app.command(rich_help_panel=TOOLS)(version)

@@ -1,6 +1,7 @@
 """The roots of an installation: those that the settings here name, and those that producers report.
 
-A root is known by its newest report; of one that nobody has reported lately, by the last that was told of it."""
+A root is known by its newest report; of one that nobody has reported lately, by the last that was told of it. One that
+was retired is no root any more."""
 
 from __future__ import annotations
 
@@ -58,10 +59,12 @@ def merged(
     """The same from what was read. `reports` with their append times in milliseconds, oldest first."""
     lines = {spec.name: _configured(spec) for spec in specs}
     for key, state in states.items():
-        if state.update.action == "storage_update" and not key.endswith(GAPS_SUFFIX):
+        if state.update.action == "storage_update" and not key.endswith(GAPS_SUFFIX) and not _retired(state):
             lines[key] = _told(key, state)
     for at, report in reports:
         lines[report.root] = _reported(report, at)
+        if report.mode == "retired":
+            del lines[report.root]
     named = {spec.name for spec in specs} | set(running)
     return [structs.replace(line, configured=name in named) for name, line in sorted(lines.items())]
 
@@ -112,6 +115,10 @@ def _reported(report: RootReport, at: int) -> RootLine:
         report.root, report.library, report.location, report.protocol, report.mode, report.message,
         configured=False, reported_at=iso(at),
     )  # fmt: skip
+
+
+def _retired(state: State) -> bool:
+    return state.update.details is not UNSET and state.update.details.get("mode") == "retired"
 
 
 def _text(value: object) -> str | None:

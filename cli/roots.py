@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -100,6 +101,49 @@ def accept_command(root: Root, wait: Wait = 15.0, no_wait: NoWait = False, as_js
     kafka = _kafka_of(root)
     command = AcceptRoot(id=drawn_id(), root=root, by=asker(), at=now_iso())
     _ask(kafka, command, None if no_wait else wait, as_json)
+
+
+@app.command("retire")
+def retire_command(
+    root: Root,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask on a terminal.")] = False,
+    wait: Wait = 60.0,
+    as_json: AsJson = False,
+) -> None:
+    """Take a root's items out of the catalogue, for a root that has left the settings. Its files are not touched.
+
+    The log keeps what happened. A root that is configured again later begins with all that is in it, under new ids.
+
+    \b
+    catalogizer roots retire old-disk
+    """
+    from cli.retiring import retire
+    from cli.root_table import find_root
+
+    kafka, lines = _known()
+    line = find_root(root, lines)
+    if line.configured:
+        raise BadArgument(
+            "ROOT", f"{root} is in the settings here or of the platform that runs here: take it out first"
+        )
+    if line.state not in ("silent", "unknown"):
+        raise BadArgument(
+            "ROOT", f"{root} is watched ({line.state}, {line.path}): take it out of those settings first"
+        )
+    library = line.library
+    if library is None:
+        raise NotAsAsked(f"nobody has ever reported root {root}: there is nothing to retire")
+    if not yes and sys.stdin.isatty():
+        typer.confirm(
+            f"All items of root {root} ({line.path}) leave the catalogue; the files stay. Go on?", abort=True
+        )
+    done = run_async(lambda: retire(kafka, line, library, wait))
+    if not done.done:
+        raise NotAsAsked(f"asked, and not seen to be done within {wait:g} s: it is when `catalogizer stream` runs")
+    if as_json:
+        print_json({"root": root, "items": done.items})
+    else:
+        print(f"root {root} is retired: {done.items} items have left the catalogue")
 
 
 def _known() -> tuple[Kafka, list[RootLine]]:

@@ -6,6 +6,7 @@ it was started on. A service is imported only by its own command, so that no com
 
 from __future__ import annotations
 
+import logging
 import os
 from asyncio import AbstractEventLoop
 from collections.abc import Awaitable, Callable
@@ -45,6 +46,7 @@ def up() -> None:
     os.umask(PRIVATE)
     standard_streams.outlive_readers()
     log.configure(settings.log, "up")
+    logging.getLogger().setLevel(max(logging.WARNING, logging.getLogger().level))  # what it does it says itself
     with hang_up.noticed():
         raise typer.Exit(up(settings, Telling()))
 
@@ -115,7 +117,7 @@ def serve() -> None:
     async def main(settings: Settings, kafka: Kafka, stop: Stop) -> None:
         from gateway.main import serve
 
-        await serve(kafka, settings.database.dsn(), settings.gateway, settings.state_dir, stop)
+        await serve(kafka, settings.database.dsn(), settings.gateway, stop)
 
     _run("serve", main, uvloop.new_event_loop)
 
@@ -128,11 +130,18 @@ def _run(
     from cli.settings import Settings
     from runtime import lifecycle, log
     from runtime.kafka import Kafka
+    from runtime.kafka_admission import check_admission
     from runtime.settings import load
 
     settings = load(Settings)
     os.umask(PRIVATE)
     standard_streams.outlive_readers()
     log.configure(settings.log, component)
+
+    async def admitted(stop: Stop) -> None:
+        kafka = Kafka(settings.kafka, component)
+        await check_admission(kafka)
+        await main(settings, kafka, stop)
+
     with hang_up.noticed():
-        lifecycle.run(lambda stop: main(settings, Kafka(settings.kafka, component), stop), new_loop)
+        lifecycle.run(admitted, new_loop)

@@ -8,7 +8,7 @@ The way of an event, from the log to a browser:
     live.tail          one consumer reads every partition of every channel's topic
     live.framer        a record becomes its event frame, the same bytes for everybody
     live.streaming     hands both on to the hub and performs what it decides
-    core.hub           who gets what next: core.memory, core.ring, core.replay, core.subscriber,
+    core.hub           who gets what next: core.due, core.memory, core.ring, core.replay, core.subscriber,
                        core.standing, core.answers
     live.sockets       the bytes go to the transport, framed (core.framing)
 
@@ -21,17 +21,19 @@ The way of a connection:
 
 The way of a socket:
 
-    live.handshake     whose page, which token (access.tokens, core.limits)
+    live.handshake     whose page (origins), which token (access.tokens, core.limits); access.refusal_log
     live.connections   let in, heard, swept, closed; live.connection is one of them
     live.subscribing   `subscribe`: from where (core.starts, core.resolve), with the log's word (log.reader)
     log.reader         reads what has left memory, for clients that are behind
 
 The way of a request:
 
-    rest.edge          request id, headers, bounds, errors in one shape; rest.declared: nothing undeclared
-    rest.access        the bearer token (access.tokens)
-    rest.auth          access.accounts
-    rest.media         tables.catalogue
+    rest.edge          request id, headers, bounds, errors in one shape; who asks (access.proxies); rest.declared:
+                       nothing undeclared
+    rest.access        the bearer token (access.tokens, access.ended_sessions)
+    rest.auth          access.signing_in (access.sign_in_limits, access.sign_in_queue), access.accounts,
+                       access.refresh_tokens
+    rest.media         tables.catalogue; access.cover_names
     rest.history       tables.history
     rest.scans         what is asked of roots: log.publishing
     rest.system        health (tables.database, live.tail), channels, lag; notifications (log.publishing)

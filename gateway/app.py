@@ -8,18 +8,23 @@ from pathlib import Path
 from fastapi import Depends, FastAPI
 from psycopg_pool import AsyncConnectionPool
 from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.access.accounts import Accounts
+from gateway.access.cover_names import CoverNames
 from gateway.access.ended_sessions import EndedSessions
+from gateway.access.proxies import Proxies, networks
+from gateway.access.refresh_tokens import RefreshTokens
+from gateway.access.refusal_log import RefusalLog
 from gateway.access.tokens import Tokens
 from gateway.live.connections import Connections
 from gateway.live.framer import Framer
 from gateway.live.streaming import Streaming
 from gateway.live.subscribing import Subscribing
 from gateway.live.tail import Tail
-from gateway.log.publishing import Publishing
+from gateway.log.publishing import COMPONENT, Publishing
 from gateway.log.reader import LogReader
 from gateway.public import public_url
 from gateway.rest import auth, edge, history, media, scans, system
@@ -31,6 +36,7 @@ from gateway.tables.history import History
 from runtime.errors import SettingsError
 from runtime.health import Health, product_version
 from runtime.kafka import Kafka
+from runtime.topic_watch import TopicWatch
 from schemas.channels import CHANNELS
 from schemas.system import Scalar
 
@@ -44,6 +50,7 @@ class Gateway:
     connections: Connections
     database: Database
     ended: EndedSessions
+    health: Health
     log_reader: LogReader
     publishing: Publishing
     streaming: Streaming
@@ -58,13 +65,15 @@ def compose(
     log_reader = LogReader(kafka, framers, settings.replay_sessions)
     everybody = (c.name for c in CHANNELS.values() if c.everybody)
     streaming = Streaming(everybody, log_reader, settings.ring_bytes, settings.ring_seconds)
-    tail = Tail(kafka, framers, streaming)
+    topics = TopicWatch(kafka, COMPONENT)
+    tail = Tail(kafka, framers, streaming, topics)
     ended = EndedSessions()
     tokens = Tokens(settings, secret, ended)
     connections = Connections(settings, tokens, streaming, Subscribing(streaming, log_reader))
-    accounts = Accounts(pool, settings.refresh_days)
+    accounts = Accounts(pool, RefreshTokens(secret), settings.refresh_days)
     health = Health()
     health.add("log", lambda: tail.condition)
+    health.add("topics", topics.problem, warning=True)
     health.add("database", lambda: database.condition)
 
     def details() -> dict[str, Scalar]:
@@ -76,7 +85,7 @@ def compose(
         version=product_version(),
         docs_url=None,
         redoc_url=None,
-        openapi_url="/api/v1/openapi.json",
+        openapi_url=None,
         servers=[{"url": public_url(settings)}] if settings.public_url else None,
     )
     app.add_middleware(
@@ -87,19 +96,35 @@ def compose(
         expose_headers=["X-Request-ID", "Retry-After"],
         max_age=600,
     )
-    edge.install(app)
     happened = History(pool)
-    for router in (
+    routers = (
         auth.router(accounts, tokens, connections, ended),
-        media.router(Catalogue(pool), happened, tokens),
+        media.router(Catalogue(pool), happened, tokens, CoverNames(secret)),
         history.router(happened, tokens),
         scans.router(happened, publishing, tokens),
         system.router(streaming.memory, tail, health, publishing, tokens),
-    ):
+    )
+    edge.install(app, routers)
+    for router in routers:
         app.include_router(router, dependencies=[Depends(only_declared)])
-    app.add_api_websocket_route("/ws", connections.serve)
-    app.mount("/", StaticFiles(directory=web_dir(), html=True))
-    return Gateway(edge.Edge(app), accounts, connections, database, ended, log_reader, publishing, streaming, tail)
+    for path in ("/ws", "/ws/"):
+        app.add_api_websocket_route(path, connections.serve)
+    app.mount("/", Page(directory=web_dir(), html=True))
+    outermost = edge.Edge(app, Proxies(networks(settings.trusted_proxies)), RefusalLog())
+    return Gateway(
+        outermost, accounts, connections, database, ended, health, log_reader, publishing, streaming, tail
+    )
+
+
+class Page(StaticFiles):
+    """The page's files; no socket is there."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or turn a handshake away."""
+        if scope["type"] == "websocket":
+            await Response(status_code=404)(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 def web_dir() -> Path:

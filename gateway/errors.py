@@ -16,7 +16,7 @@
     ├── TooManySignIns    so many passwords wait to be checked that this one is not (retryable)
     └── TooMuch           a request is larger than it may be, or none
 
-Each stands beside what raises it. Settings that do not hold are `runtime.settings.SettingsError`.
+Each stands beside what raises it. Settings that do not hold are `runtime.errors.SettingsError`.
 """
 
 from __future__ import annotations

@@ -6,13 +6,13 @@ import asyncio
 import logging
 from collections.abc import Coroutine, Generator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from socket import socket
 
 import uvicorn
 from psycopg_pool import AsyncConnectionPool
 
-from gateway.access.tokens import load_secret
+from gateway.access.proxies import Proxies, networks
+from gateway.access.tokens import configured_secret
 from gateway.app import Gateway, compose
 from gateway.core.admission import Admission, Room, files_wanted, room
 from gateway.live.door import Doors
@@ -23,6 +23,7 @@ from gateway.settings import GatewaySettings
 from gateway.tables.database import Database
 from runtime import log
 from runtime.errors import SettingsError
+from runtime.health import HealthServer
 from runtime.kafka import Kafka
 from runtime.lifecycle import Stop, announce_ready
 from schemas.close_codes import RESTART
@@ -45,21 +46,24 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve(kafka: Kafka, database_url: str, settings: GatewaySettings, state_dir: Path, stop: Stop) -> None:
+async def serve(kafka: Kafka, database_url: str, settings: GatewaySettings, stop: Stop) -> None:
     """Run until asked to stop. Raises SettingsError where it cannot begin (port taken, weak secret)."""
-    secret = load_secret(settings, state_dir)
+    secret = configured_secret(settings)
     pool = _pool(database_url)
     fits = _room(settings)
-    doors = Doors(
-        Admission(fits, exempt=lambda _: False), settings.max_header_bytes, settings.slow_seconds, RequestProtocol
-    )
+    proxies = Proxies(networks(settings.trusted_proxies))
+    admission = Admission(fits, exempt=proxies.trusts)
+    doors = Doors(admission, settings.max_header_bytes, settings.slow_seconds, RequestProtocol)
     settings = settings.model_copy(update={"max_sockets": fits.sockets})
     gateway = compose(kafka, pool, Database(database_url), settings=settings, secret=secret)
     listening = _listen(settings)
+    operators = HealthServer(settings.health, gateway.health)
+    await _start(operators, settings)
     await pool.open(wait=False)
     try:
         await _run(gateway, pool, doors, listening, stop)
     finally:
+        await operators.stop()
         await gateway.streaming.stop()
         await gateway.log_reader.stop()
         gateway.accounts.close()
@@ -93,10 +97,10 @@ async def _run(gateway: Gateway, pool: AsyncConnectionPool, doors: Doors, listen
 
 async def _open(gateway: Gateway) -> None:
     """Take sockets once the log is followed: before that there is nothing to tell and no offset to pin; and once the
-    database was asked which sessions ended. Ready it is when the database can be used as well: without it nobody can
+    database has said which sessions ended. Ready it is when the database can be used as well: without it nobody can
     sign in."""
     await gateway.tail.ready.wait()
-    await gateway.ended.asked.wait()
+    await gateway.ended.known.wait()
     gateway.connections.accepting = True
     await gateway.database.used.wait()
     announce_ready()
@@ -150,6 +154,15 @@ def _server(gateway: Gateway, doors: Doors) -> _Server:
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
     return _Server(config)
+
+
+async def _start(operators: HealthServer, settings: GatewaySettings) -> None:
+    try:
+        await operators.start()
+    except OSError as error:
+        address = authority(settings.health.host, settings.health.port or 0)
+        fault = f"gateway.health.port (CATALOGIZER_GATEWAY__HEALTH__PORT): cannot listen on {address}: "
+        raise SettingsError((fault + (error.strerror or str(error)),)) from error
 
 
 def _listen(settings: GatewaySettings) -> socket:

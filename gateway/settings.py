@@ -6,6 +6,9 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 
+from gateway.access.proxies import networks
+from gateway.origins import written
+from runtime.health import HealthSettings
 from runtime.settings import Section
 
 
@@ -14,8 +17,11 @@ class GatewaySettings(Section):
 
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8080, ge=1, le=65535, description="port to listen on")
+    health: HealthSettings = HealthSettings()
     token_secret: SecretStr | None = Field(
-        None, description="HMAC key of the tokens, 32 characters at least; unset: one is kept in the state folder"
+        None,
+        description="HMAC key of the tokens, 32 random characters at least, the same for all gateways; unset:"
+        " `up` with its embedded broker keeps one in the state folder, every other gateway does not start",
     )
     token_minutes: int = Field(60, ge=1, le=1_440, description="life of a session token")
     refresh_days: int = Field(30, ge=1, le=365, description="life of a refresh token")
@@ -23,8 +29,15 @@ class GatewaySettings(Section):
     audience: str = Field("catalogizer", description="`aud` of the tokens")
     allowed_origins: tuple[str, ...] = Field(
         (),
-        description="JSON list of further origins of pages that may connect; the gateway's own is always allowed",
+        description="JSON list of further origins of pages that may connect, as browsers write them, or `*` for all;"
+        " the gateway's own is always allowed",
         examples=['["https://media.example"]'],
+    )
+    trusted_proxies: tuple[str, ...] = Field(
+        (),
+        description="JSON list of the addresses and networks of proxies whose word counts, in `X-Forwarded-For` or"
+        " `Forwarded`, for who asks",
+        examples=['["127.0.0.1", "10.0.0.0/8"]'],
     )
     public_url: str | None = Field(
         None,
@@ -52,6 +65,24 @@ class GatewaySettings(Section):
         le=1_048_576,
         description="headers of one request; 32 kB of sign-on cookies fit the default",
     )
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _can_match(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            if origin != "*" and written(origin) != origin:
+                meant = written(origin)
+                raise ValueError(
+                    f"{origin!r} is not an origin as browsers write it"
+                    + (f"; meant {meant}?" if meant else ": scheme://host, perhaps a port, nothing else")
+                )
+        return origins
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        networks(proxies)
+        return proxies
 
     @field_validator("public_url")
     @classmethod

@@ -9,6 +9,7 @@ from producer.core.identity import Faulty
 from producer.core.life import State
 from producer.orders import Outcome
 from producer.scanning import Progress
+from schemas.paths import display
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,14 @@ class Condition:
     tries: int
     scanned: bool
     outcome: Outcome | None = None
+
+
+def lost_mount_message(path: str) -> str:
+    """What an operator needs to know of a file system that is missing below the root."""
+    return (
+        f"what was mounted at {display(path)!r} is not there: nothing below it is deleted, and it is taken up again when "
+        "it is back; if it is gone for good, have that directory rescanned"
+    )
 
 
 def watch_limit_message(coverage: Coverage) -> str:

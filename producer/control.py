@@ -2,7 +2,8 @@
 
 Each root keeps how far the topic was read for it, in its own state and together with what a command changed, so a
 command is carried out at least once, also when it was issued while nobody watched; its id keeps it from being carried
-out twice. A root that is new begins at the head. Kafka being away stops nothing but this."""
+out twice. A root that is new begins at the head; one whose position the topic does not have any more begins anew. Kafka
+being away stops nothing but this."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ from producer.orders import Order
 from runtime import log
 from runtime.errors import NotProvisioned
 from runtime.kafka import Kafka, stop_client
-from schemas.admin import Control, RescanRoot
+from schemas.admin import Control, RescanRoot, RetireRoot
 from schemas.codec import Codec
 from schemas.errors import SchemaError
 from schemas.headers import check_version
@@ -79,6 +80,7 @@ class ControlReader:
                 self._give(root, Order(head))
             elif not first <= position <= head:
                 self._positions[root] = first
+                self._give(root, Order(first, anew=True))  # a retirement may be among what is gone
         consumer.seek(self._partition, min(self._positions.values(), key=lambda p: p or 0))
 
     def _hand_out(self, next_offset: int, command: Control | None) -> None:
@@ -86,7 +88,8 @@ class ControlReader:
             if position is not None and position < next_offset:
                 self._positions[root] = next_offset
                 mine = command is not None and command.root == root
-                self._give(root, Order(next_offset, command if mine else None))
+                retired = mine and isinstance(command, RetireRoot)
+                self._give(root, Order(next_offset, command if mine else None, anew=retired))
 
     def _tell(self, error: str) -> None:
         if self._told is None:

@@ -3,6 +3,8 @@
 ProducerError
 ├── StateLocked       another process works on this state folder
 ├── LibraryChanged    a root was given to another library than its outbox belongs to
+├── Forgotten         what was known of a root does not hold any more: it is to be begun anew (retryable)
+├── NestedRoots       a root lies inside another one
 ├── Unencodable       the process cannot carry file names as bytes
 ├── RootFault         the root as a whole cannot be observed now (retryable)
 ├── Unreadable        one path below a healthy root cannot be looked at (retryable)
@@ -26,9 +28,9 @@ class ProducerError(Exception):
 class StateLocked(ProducerError):
     """Two producers on one outbox would give the same sequence numbers to different records."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, who: str) -> None:
         self.folder = folder
-        super().__init__(f"{folder} is in use by another producer: stop it, or set another producer.name")
+        super().__init__(f"{folder} is in use by another producer{who}: stop it, or set another producer.name")
 
 
 class LibraryChanged(ProducerError):
@@ -41,6 +43,29 @@ class LibraryChanged(ProducerError):
         super().__init__(
             f"root {root!r} belongs to library {before!r} and is configured for {now!r}: "
             "give it back, or declare the folder as a root of another name"
+        )
+
+
+class Forgotten(ProducerError):
+    """The root was retired, and is watched again: everything in it is told anew."""
+
+    retryable = True
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        super().__init__(f"root {root!r} was taken out of the catalogue, or may have been: it begins anew")
+
+
+class NestedRoots(ProducerError):
+    """What lies in both would be two files of the catalogue, each deleted when the other root's patterns say so."""
+
+    def __init__(self, outer: str, inner: str, path: Path) -> None:
+        self.outer = outer
+        self.inner = inner
+        self.path = path
+        super().__init__(
+            f"root {inner!r} ({path}) lies inside root {outer!r}: no file may belong to two roots; "
+            "take one of them out of the settings"
         )
 
 

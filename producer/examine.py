@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from producer.backends.interface import Tree
-from producer.core.diff import differs
-from producer.core.facts import Carried, Fact, Gone, There
+from producer.core.diff import differs, same_node
+from producer.core.facts import Carried, Fact, Gone, Known, Swapped, There
 from producer.core.filters import Filters
-from producer.core.normalise import Look, Work
+from producer.core.normalise import Look, Renamed, Work
 from producer.core.pace import Pace
 from producer.errors import Unreadable
 from producer.index import Index
@@ -26,24 +26,45 @@ class Examiner:
     def moves(self, work: Work, tree: Tree) -> list[Fact]:
         """The moves, in order; those whose target is not observed leave it to their source to be seen gone."""
         facts: list[Fact] = []
-        for number, move in enumerate(work.moves):
-            state = _state(tree, move.target)
-            if self._admits(move.target, state):
-                left = _state(tree, move.source)
-                facts.append(Carried(move.source, move.target, state, left, work.moved_on(number)))
+        number = 0
+        while number < len(work.moves):
+            move = work.moves[number]
+            state, left = _state(tree, move.target), _state(tree, move.source)
+            if (
+                state is not None
+                and left is not None
+                and self._is_swap(work.moves[number : number + 2], state, left)
+            ):
+                facts.append(Swapped(move.source, move.target, left, state))
+                number += 1
+            elif self._admits(move.target, state):
+                facts += self._parents(move.target, tree)
+                facts.append(Carried(move.source, move.target, state, left, number in work.fresh))
+            number += 1
         return facts
+
+    def _is_swap(self, pair: list[Renamed], at_target: FileState, at_source: FileState) -> bool:
+        """`renameat2` tells an exchange as two moves, like there and back: what was known, and is there, decides."""
+        if len(pair) < 2 or (pair[0].source, pair[0].target) != (pair[1].target, pair[1].source):
+            return False
+        one, other = self._index.get(pair[0].source), self._index.get(pair[0].target)
+        if one is None or other is None or one.state.inode == other.state.inode:
+            return False
+        return same_node(one.state, at_target) and same_node(other.state, at_source)
 
     def looks(self, work: Work, tree: Tree, now: float) -> list[Fact]:
         """What is at the paths that were touched and are due to be looked at."""
         return [
             fact
             for path, look in work.looks.items()
-            if self._is_due(path, look, now) and (fact := self._look(path, look, tree)) is not None
+            if self._is_due(path, look, now)
+            for fact in self._look(path, look, tree)
         ]
 
-    def again(self, paths: Iterable[str], tree: Tree) -> list[Fact]:
-        """What is at paths that have been written to for a while."""
-        return [fact for path in paths if (fact := self._look(path, Look(), tree)) is not None]
+    def again(self, due: Iterable[str], quiet: Iterable[str], tree: Tree) -> list[Fact]:
+        """What is at paths that have been written to for a while, and at those where that has ended."""
+        looks = [(path, Look()) for path in due] + [(path, Look(whole=True)) for path in quiet]
+        return [fact for path, look in looks for fact in self._look(path, look, tree)]
 
     def _is_due(self, path: str, look: Look, now: float) -> bool:
         if look.whole:
@@ -51,25 +72,63 @@ class Examiner:
             return True
         return self._pace.admit(path, now) or not look.paced
 
-    def _look(self, path: str, look: Look, tree: Tree) -> Fact | None:
+    def _look(self, path: str, look: Look, tree: Tree) -> list[Fact]:
+        known = self._index.get(path)
         try:
             state = tree.stat(path)
         except Unreadable:  # it may be there: nothing may be said, the next scan looks again
-            return None
+            return []
         if state is None and look.brought:  # moved on, or deleted, since: that event is still to come
-            return None
+            return []
         if state is None or not self._admits(path, state):
-            return Gone(path) if self._index.get(path) is not None else None
-        if state.type != "file" or not (look.whole or state.nlink > 1):
-            return There(path, state) if self._is_news(path, state) else None
-        return There(path, state, tree.fingerprint(path))
+            return [Gone(path)] if known is not None else []
+        there = self._there(path, state, known, look, tree)
+        if there is None:
+            return []
+        parents: list[Fact] = [] if known is not None else self._parents(path, tree)
+        return [*parents, there, *other_names(there, self._index, tree)]
 
-    def _is_news(self, path: str, state: FileState) -> bool:
-        known = self._index.get(path)
-        return known is None or differs(known.state, state)
+    def _there(self, path: str, state: FileState, known: Known | None, look: Look, tree: Tree) -> There | None:
+        is_news = known is None or differs(known.state, state)
+        if state.type == "dir":
+            return There(path, state, another=look.another) if is_news or look.another else None
+        if state.type == "file" and (look.whole or state.nlink > 1 or _only_altered(known, state, look)):
+            return There(path, state, tree.fingerprint(path))
+        return There(path, state) if is_news else None
+
+    def _parents(self, path: str, tree: Tree) -> list[Fact]:
+        """Directories above a path that nobody has told of yet: what is below them can be told only after them."""
+        facts: list[Fact] = []
+        above = path.rpartition("/")[0]
+        while above and self._index.get(above) is None:
+            state = _state(tree, above)
+            if state is None or state.type != "dir":
+                return []
+            facts.append(There(above, state, another=True))
+            above = above.rpartition("/")[0]
+        return facts[::-1]
 
     def _admits(self, path: str, state: FileState | None) -> bool:
         return self._filters.admits(path, is_dir=state is None or state.type == "dir")
+
+
+def other_names(there: There, index: Index, tree: Tree) -> list[Fact]:
+    """What was written through one name of a file is seen at all others that are known."""
+    if there.state.type != "file" or there.state.nlink < 2:
+        return []
+    facts: list[Fact] = []
+    for known in index.by_inode(there.state):
+        state = _state(tree, known.path) if known.path != there.path else None
+        if state is not None and same_node(known.state, state) and same_node(state, there.state):
+            facts.append(There(known.path, state, there.print))
+    return facts
+
+
+def _only_altered(known: Known | None, state: FileState, look: Look) -> bool:
+    """True when the content may have changed although nobody was seen writing: worth a fingerprint at once."""
+    if known is None or not look.altered or known.state.size != state.size:
+        return False
+    return known.state.ctime_ns != state.ctime_ns or known.state.mtime_ns != state.mtime_ns
 
 
 def _state(tree: Tree, path: str) -> FileState | None:

@@ -7,6 +7,7 @@ two. All changes happen inside the caller's transaction."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count
 from typing import cast
 
 from producer.core.diff import UNIDENTIFIED
@@ -14,12 +15,12 @@ from producer.core.facts import Known
 from producer.database import Database
 from schemas.raw import FileState, FileType
 
-_SELECT = "SELECT parent, name, type, size, mtime_ns, dev, inode, nlink, xxh3 FROM entry WHERE "
+_SELECT = "SELECT parent, name, type, size, mtime_ns, dev, inode, nlink, xxh3, ctime_ns FROM entry WHERE "
 _BELOW = "(parent = ? OR (parent >= ? AND parent < ?))"
 _COUNT = f"SELECT count(*) FROM entry WHERE {_BELOW}"  # noqa: S608 - constants
 _MOVE = f"UPDATE entry SET parent = CAST(? || substr(parent, ?) AS BLOB) WHERE {_BELOW}"  # noqa: S608 - constants
 _SIGN = 1 << 63
-Row = tuple[bytes, bytes, str, int, int, int, int, int, str | None]
+Row = tuple[bytes, bytes, str, int, int, int, int, int, str | None, int]
 
 
 class Index:
@@ -54,13 +55,30 @@ class Index:
         rows = self._db.execute(_SELECT + "inode = ?", (_signed(state.inode),))
         return [_known(row) for row in rows]
 
+    def unused_beside(self, path: str) -> str:
+        """A name that nothing known has, in the same directory: where a swap is told, one of both is there for a
+        moment."""
+        parent = path.rpartition("/")[0]
+        names = (f"{parent}/.~{number}" if parent else f".~{number}" for number in count(1))
+        return next(name for name in names if self.get(name) is None)
+
+    def orphans(self) -> list[str]:
+        """Known paths of whose parent nothing is known: no walk of the tree comes by them."""
+        parents = [_text(row[0]) for row in self._db.execute("SELECT DISTINCT parent FROM entry")]
+        lost = [parent for parent in parents if parent and not self._is_directory(parent)]
+        return [entry.path for parent in lost for entry in self.children(parent).values()]
+
+    def _is_directory(self, path: str) -> bool:
+        known = self.get(path)
+        return known is not None and known.state.type == "dir"
+
     def put(self, path: str, state: FileState, xxh3: str | None) -> None:
         """A path is known in this state from here on."""
         self._db.execute(
-            "INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 *_split(path), state.type, state.size, state.mtime_ns, _signed(state.dev), _signed(state.inode),
-                state.nlink, xxh3,
+                state.nlink, xxh3, state.ctime_ns,
             ),
         )  # fmt: skip
 
@@ -108,9 +126,9 @@ def _text(path: bytes) -> str:
 
 
 def _known(row: Row) -> Known:
-    parent, name, type_, size, mtime_ns, dev, inode, nlink, xxh3 = row
+    parent, name, type_, size, mtime_ns, dev, inode, nlink, xxh3, ctime_ns = row
     path = _text(parent + b"/" + name if parent else name)
-    state = FileState(cast(FileType, type_), size, mtime_ns, dev % (1 << 64), inode % (1 << 64), nlink)
+    state = FileState(cast(FileType, type_), size, mtime_ns, dev % (1 << 64), inode % (1 << 64), nlink, ctime_ns)
     return Known(path, state, xxh3)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from producer.core.diff import differs, is_unidentified, same_node
-from producer.core.facts import Carried, Fact, Gone, Known, Print, There
+from producer.core.facts import Carried, Fact, Gone, Known, Print, Swapped, There
 from producer.database import Database
 from producer.index import Index
 from producer.outbox import Outbox, Via
@@ -19,7 +19,8 @@ from schemas.raw import Counts, FileState
 @dataclass(slots=True)
 class Written:
     """What facts came to. `there`: records that name something that is there; `opened`: directories that are new
-    at their place, whose contents are not known yet."""
+    at their place, or may be, whose contents are not known yet; `unplaced`: directories to be listed because something
+    was found below them of whose parents nothing is known; `closed`: directories that are there no longer."""
 
     added: int = 0
     changed: int = 0
@@ -27,9 +28,11 @@ class Written:
     gone: int = 0
     there: int = 0
     opened: list[str] = field(default_factory=list)
+    unplaced: list[str] = field(default_factory=list)
+    closed: list[str] = field(default_factory=list)
 
     def add(self, other: Written) -> None:
-        """Sum up; `opened` is not carried over."""
+        """Sum up the counts."""
         self.added += other.added
         self.changed += other.changed
         self.moved += other.moved
@@ -76,20 +79,36 @@ class Journal:
 
     def _apply(self, fact: Fact, via: Via, resend: bool, written: Written) -> None:
         match fact:
-            case There(path, state, print_):
-                self._there(path, state, print_, via, resend, written)
+            case There(path) | Carried(path=path) if (above := self._unknown_above(path)) is not None:
+                written.unplaced.append(above)
+            case There():
+                self._there(fact, via, resend, written)
             case Gone(path, cause):
                 known = self._index.get(path)
                 if known is not None:
                     self._gone(known, via if cause is None else Via(via.origin, via.scan, cause), written)
             case Carried():
                 self._carried(fact, via, resend, written)
+            case Swapped():
+                self._swapped(fact, via, resend, written)
             case _:
                 assert_never(fact)
 
-    def _there(
-        self, path: str, state: FileState, print_: Print | None, via: Via, resend: bool, written: Written
-    ) -> None:
+    def _unknown_above(self, path: str) -> str | None:
+        """Nothing is known below what is not known itself: no scan would ever visit it. Where what is above a path has
+        gone, or has not been told of, the nearest directory that has is returned, to be listed."""
+        above = path.rpartition("/")[0]
+        if self._is_directory(above):
+            return None
+        while not self._is_directory(above):
+            above = above.rpartition("/")[0]
+        return above
+
+    def _is_directory(self, path: str) -> bool:
+        return not path or ((known := self._index.get(path)) is not None and known.state.type == "dir")
+
+    def _there(self, fact: There, via: Via, resend: bool, written: Written) -> None:
+        path, state, print_ = fact.path, fact.state, fact.print
         known = self._index.get(path)
         if known is not None and not resend and is_unidentified(known.state) and _same(known, state, print_):
             self._index.put(path, state, known.xxh3)  # at another place it has another identity: nothing to say
@@ -98,10 +117,15 @@ class Journal:
         if resend or known is None or is_unidentified(known.state) or differs(known.state, state):
             if known is not None and known.state.type == "dir" and state.type != "dir":
                 self._empty(path, via, written)
+                written.closed.append(path)
             self._outbox.observed(path, state, via)
             self._index.put(path, state, None)
             self._count_there(known, state, path, written)
             xxh3 = None
+        elif known.state.ctime_ns != state.ctime_ns:
+            self._index.put(path, state, xxh3)
+        if fact.another and state.type == "dir":
+            written.opened.append(path)
         if print_ is not None and print_.of(state) and print_.xxh3 != xxh3:
             self._outbox.fingerprint(path, print_)
             self._index.set_xxh3(path, print_.xxh3)
@@ -119,6 +143,7 @@ class Journal:
     def _gone(self, known: Known, via: Via, written: Written) -> None:
         if known.state.type == "dir":
             self._empty(known.path, via, written)
+            written.closed.append(known.path)
         self._outbox.observed(known.path, None, via)
         self._index.remove(known.path)
         written.gone += 1
@@ -132,14 +157,28 @@ class Journal:
     def _carried(self, fact: Carried, via: Via, resend: bool, written: Written) -> None:
         known = self._index.get(fact.source)
         state = fact.state
-        if known is not None and state is not None and same_node(known.state, state):
+        if known is not None and state is not None and _is_it(known.state, state, exactly=fact.fresh):
             self._move(known, fact.path, state, via, written)
-        elif known is not None and (fact.trusted or fact.left is None or not same_node(known.state, fact.left)):
+        elif known is not None and not fact.fresh and (fact.left is None or not same_node(known.state, fact.left)):
             # it is not where it was, and no longer where the kernel says it went: it has been moved on, or deleted,
             # and that will be told next; without its name in between it would lose its identity
             self._move(known, fact.path, known.state, via, written)
         elif state is not None:
-            self._there(fact.path, state, None, via, resend, written)
+            self._there(There(fact.path, state), via, resend, written)
+
+    def _swapped(self, fact: Swapped, via: Via, resend: bool, written: Written) -> None:
+        one, other = self._index.get(fact.one), self._index.get(fact.other)
+        if not (
+            one is not None and same_node(one.state, fact.at_other)
+            and other is not None and same_node(other.state, fact.at_one)
+        ):  # fmt: skip
+            self._there(There(fact.one, fact.at_one), via, resend, written)
+            self._there(There(fact.other, fact.at_other), via, resend, written)
+            return
+        aside = self._index.unused_beside(fact.one)
+        self._move(one, aside, fact.at_other, via, written)
+        self._move(other, fact.one, fact.at_one, via, written)
+        self._move(Known(aside, fact.at_other, one.xxh3), fact.other, fact.at_other, via, written)
 
     def _move(self, known: Known, path: str, state: FileState, via: Via, written: Written) -> None:
         replaced = self._index.get(path)
@@ -153,6 +192,12 @@ class Journal:
             written.opened.append(path)
         written.moved += 1
         written.there += 1
+
+
+def _is_it(known: FileState, seen: FileState, *, exactly: bool) -> bool:
+    """True when what is seen is what was known: the same inode, and where that may have been given out again, of the
+    same size and time."""
+    return same_node(known, seen) and not (exactly and differs(known, seen))
 
 
 def _same(known: Known, state: FileState, print_: Print | None) -> bool:

@@ -6,30 +6,32 @@ and sees to what is due. Nothing is believed to be gone before the root itself w
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import assert_never
 
 from producer.backends.interface import Coverage, Drained, Tree, Watch
-from producer.condition import Condition, watch_limit_message
-from producer.core.facts import Fact, Gone
+from producer.belief import Belief
+from producer.condition import Condition, lost_mount_message, watch_limit_message
+from producer.core.facts import Fact
 from producer.core.filters import Filters
-from producer.core.identity import Faulty, Same, Seen, judge
+from producer.core.identity import Faulty, Same
 from producer.core.life import Deed, Happening, State, step
 from producer.core.normalise import Event, normalise
 from producer.core.pace import Pace
 from producer.database import Database
-from producer.errors import RootFault, WatchUnavailable
+from producer.errors import Forgotten, RootFault, WatchUnavailable
 from producer.examine import Examiner
 from producer.index import Index
-from producer.journal import Journal, Written
+from producer.journal import Journal
 from producer.memory import Memory
+from producer.mounts import MOUNTED, UNMOUNTED, Mounts, Turn
 from producer.orders import ACCEPTED, REQUESTED, Order, Outcome
 from producer.outbox import LIVE, Outbox, depth
 from producer.scanning import MASS_DELETION, Scanning
 from producer.settings import NAS_JUNK, RootSpec
 from producer.world import Pacing, World
 from runtime import log
-from schemas.admin import AcceptRoot, RescanRoot
+from schemas.admin import AcceptRoot, RescanRoot, RetireRoot
 from schemas.paths import from_wire
 from schemas.raw import RootIdentity
 
@@ -70,9 +72,11 @@ class Keeper:
         filters = Filters(NAS_JUNK + spec.exclude, spec.include)
         self._pace = Pace()
         self._examiner = Examiner(self._index, filters, self._pace)
+        self._mounts = Mounts(database)
+        self._belief = Belief(world.backend, self._memory, self._mounts, self._turned)
         self._scanning = Scanning(
-            self._journal, self._index, self._outbox, self._memory, filters, world.clock, verify=self._verify,
-            confirm_seconds=pacing.confirm_seconds,
+            self._journal, self._index, self._outbox, self._memory, filters, world.clock,
+            belief=self._belief, mounts=self._mounts, confirm_seconds=pacing.confirm_seconds,
         )  # fmt: skip
         self._watch: Watch | None = None
         self._watch_problem: str | None = None
@@ -133,11 +137,12 @@ class Keeper:
 
     def _identify(self, now: float, back: str = "root_back", order: str | None = None) -> None:
         self._identity_at = now + self._pacing.identity_seconds
-        match self._judge():
+        match self._belief.judge():
             case Same(identity):
                 self._tries = 0
                 self._take_identity(identity)
                 self._happen("seen", back if self._state == "lost" else "start", None, order)
+                self._belief.look_for_mounts()
             case Faulty() as faulty:
                 self._tries += 1
                 self._happen("faulty", faulty.cause, faulty)
@@ -155,25 +160,19 @@ class Keeper:
 
         self._journal.say(tell)
 
-    def _judge(self) -> Same | Faulty:
-        try:
-            with self._world.backend.open() as tree:
-                return judge(self._memory.identity, Seen(tree.identity, tree.is_empty))
-        except RootFault as fault:
-            return fault.faulty
+    def _turned(self, turn: Turn, now: Mapping[str, RootIdentity]) -> None:
+        """A file system below the root appeared, is lost, or is back."""
 
-    def _open(self) -> Tree:
-        tree = self._world.backend.open()
-        verdict = judge(self._memory.identity, Seen(tree.identity, tree.is_empty))
-        if isinstance(verdict, Faulty):
-            tree.__exit__(None, None, None)
-            raise RootFault(verdict)
-        return tree
+        def tell() -> None:
+            if turn.renumbered is not None:
+                self._index.renumber(*turn.renumbered)
+            self._mounts.remember(turn, now)
 
-    def _verify(self, facts: Sequence[Fact]) -> None:
-        """Before anything is said to be gone: is the root there, and itself?"""
-        if any(isinstance(fact, Gone) for fact in facts) and isinstance(faulty := self._judge(), Faulty):
-            raise RootFault(faulty)
+        self._journal.say(tell)
+        if turn.became == "lost":
+            self._scanning.open_gap(UNMOUNTED, turn.path)
+        else:
+            self._scanning.ask("scan", MOUNTED, turn.path)
 
     # -- what happens to it ------------------------------------------------------------------------------------
 
@@ -230,6 +229,9 @@ class Keeper:
     def _obey(self, now: float) -> None:
         while self._orders:
             order = self._orders[0]
+            if order.anew:
+                self._begin_anew(order)
+                return
             match order.command:
                 case RescanRoot() | AcceptRoot() as command if self._memory.was_carried_out(command.id):
                     self._note(order)
@@ -238,11 +240,23 @@ class Keeper:
                     self._note(order)
                 case AcceptRoot() as command:
                     self._accept(command, order, now)
-                case None:
+                case RetireRoot() | None:
                     self._note(order)
                 case _:
                     assert_never(order.command)
             self._orders.popleft()
+
+    def _begin_anew(self, order: Order) -> None:
+        """Once the log has everything that waits: a sender in the middle of its work would take rows of the next epoch
+        for its own. Raises Forgotten when it is done."""
+        if depth(self._db):
+            return
+        with self._db.transaction():
+            if depth(self._db):
+                return
+            self._memory.forget_all(order)
+        self._orders.popleft()
+        raise Forgotten(self._spec.name)
 
     def _note(self, order: Order) -> None:
         with self._db.transaction():
@@ -250,12 +264,15 @@ class Keeper:
 
     def _rescan(self, command: RescanRoot) -> None:
         subtree = from_wire(command.subtree, command.subtree_b64)
+        if subtree:
+            with self._db.transaction():
+                self._mounts.forget(subtree)
         self._scanning.ask("scan", REQUESTED, subtree, order=command.id)
         waits = "" if self._state == "watching" else " when the root can be observed"
         self._outcome = Outcome(command.id, False, f"it is scanned{waits}")
 
     def _accept(self, command: AcceptRoot, order: Order, now: float) -> None:
-        match self._judge():
+        match self._belief.judge():
             case Faulty(instead=RootIdentity() as identity) as faulty:
                 self._happen("faulty", faulty.cause, faulty)
                 self._take_up(identity, order)
@@ -289,26 +306,25 @@ class Keeper:
             self._scanning.ask("scan", missed.cause, missed.subtree)
         paused = depth(self._db) >= self._pacing.outbox_limit * PAUSE
         self._remind(now)
-        due = self._pace.due(now)
-        if not drained.events and not due and (paused or not self._scanning.is_busy):
+        due, quiet = self._pace.due(now), self._pace.quiet(now)
+        if not drained.events and not due and not quiet and (paused or not self._scanning.is_busy):
             return
-        with self._open() as tree:
-            self._look(drained.events, due, tree, now)
+        with self._belief.open() as tree:
+            self._look(drained.events, due, quiet, tree, now)
             if self._scanning.is_busy and not paused:
                 self._scanning.step(tree)
 
-    def _look(self, events: Sequence[Event], due: Sequence[str], tree: Tree, now: float) -> None:
+    def _look(
+        self, events: Sequence[Event], due: Sequence[str], quiet: Sequence[str], tree: Tree, now: float
+    ) -> None:  # fmt: skip
         work = normalise(events)
         if work.moves:
             self._write(self._examiner.moves(work, tree))
-        self._write(self._examiner.looks(work, tree, now) + self._examiner.again(due, tree))
+        self._write(self._examiner.looks(work, tree, now) + self._examiner.again(due, quiet, tree))
 
     def _write(self, facts: Sequence[Fact]) -> None:
-        if not facts:
-            return
-        self._verify(facts)
-        written: Written = self._journal.write(facts, LIVE)
-        self._scanning.open(written.opened)
+        if facts and (believed := self._belief.believed(facts)):
+            self._scanning.follow(self._journal.write(believed, LIVE))
 
     def _remind(self, now: float) -> None:
         self._scanning.tick(now)
@@ -328,7 +344,7 @@ class Keeper:
     def _rest(self) -> float:
         now = self._clock.monotonic()
         due = [self._identity_at]
-        if self._state == "frozen":
+        if self._state == "frozen" or self._orders:
             due.append(now + PAUSE_SECONDS)
         if self._state == "watching":
             due += self._due_watching(now)
@@ -360,6 +376,7 @@ class Keeper:
             found.append(watch_limit_message(self._coverage))
         if self._scanning.confirm_at is not None:
             found.append(f"suspiciously much is gone ({MASS_DELETION}): a second scan has to find the same")
+        found += [lost_mount_message(path) for path in self._mounts.lost]
         if unreadable := self._scanning.unreadable:
             found.append(f"{len(unreadable)} paths cannot be read, the first is {unreadable[0]!r}")
         return found

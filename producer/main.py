@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 from aiokafka import AIOKafkaProducer
@@ -16,7 +17,7 @@ from producer.backends.table import backend_of
 from producer.backoff import KAFKA, Backoff
 from producer.clock import SystemClock
 from producer.control import ControlReader
-from producer.errors import LogUnavailable, Unencodable
+from producer.errors import LogUnavailable, NestedRoots, Unencodable
 from producer.kafka_log import KafkaLog
 from producer.memory import commands_read
 from producer.outbox import Unsent
@@ -32,12 +33,15 @@ from runtime.health import Health, HealthServer, Starting
 from runtime.kafka import Kafka, stop_client
 from runtime.lifecycle import Stop, announce_ready
 from runtime.reports import Reporter, now_iso
+from runtime.topic_watch import TopicWatch
+from schemas.acls import Component
 from schemas.lanes import lane_of
 from schemas.system import Scalar
 
 REPORT_SECONDS = 5.0
 SCAN_REPORT_SECONDS = 2.0
 DRAIN_SECONDS = 2.0
+COMPONENT: Component = "watch"
 
 _log = log.get(__name__)
 
@@ -84,12 +88,21 @@ def _soon(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None
 async def watch(
     kafka: Kafka, settings: ProducerSettings, state_dir: Path, stop: Stop, *, points: Points = no_points
 ) -> None:
-    """Watch the roots until asked to stop. Raises StateLocked, Unencodable, OSError (the state folder, the health
-    port); a root that cannot be observed is reported and does not disturb the others."""
+    """Watch the roots until asked to stop. Raises StateLocked, NestedRoots, Unencodable, OSError (the state folder, the
+    health port); a root that cannot be observed is reported and does not disturb the others."""
     if sys.getfilesystemencoding() != "utf-8":
         raise Unencodable(sys.getfilesystemencoding())
+    refuse_nested(settings.roots)
     with locked_folder(state_dir, settings.name) as folder:
         await _Producer(kafka, settings, folder, points).run(stop)
+
+
+def refuse_nested(roots: Sequence[RootSpec]) -> None:
+    """No root may lie inside another one, or be the same directory, links followed. Raises NestedRoots."""
+    places = sorted((spec.path.resolve(), spec.name) for spec in roots)
+    for (outer, outer_name), (inner, inner_name) in pairwise(places):
+        if inner.is_relative_to(outer):
+            raise NestedRoots(outer_name, inner_name, inner)
 
 
 class _Producer:
@@ -108,12 +121,15 @@ class _Producer:
         self._health.add("start", lambda: None if self._begun else Starting("the roots are being looked at"))
         self._health.add("log", self._log_problem)
         self._health.add("roots", self._roots_problem)
+        topics = TopicWatch(self._kafka, COMPONENT)
+        self._health.add("topics", topics.problem, warning=True)
         server = HealthServer(self._settings.health, self._health)
         await server.start()
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(root.sender.run()) for root in self._roots]
-                tasks += [group.create_task(task()) for task in (self._report, self._announce, self._control)]
+                besides = (self._report, self._announce, self._control, topics.run)
+                tasks += [group.create_task(task()) for task in besides]
                 for root in self._roots:
                     root.thread.start()
                 await stop.wait()
@@ -163,12 +179,13 @@ class _Producer:
     async def _report(self) -> None:
         producer = await self._reporting_producer()
         try:
-            reporter = Reporter(self._kafka, producer, "watch")
+            reporter = Reporter(self._kafka, producer, COMPONENT)
             async with asyncio.TaskGroup() as group:
                 group.create_task(reporter.heartbeats(self._health, self._details))
                 group.create_task(self._report_roots(reporter))
                 group.create_task(self._report_scans(reporter))
         finally:
+            await reporter.leave()
             await stop_client(producer)
 
     async def _reporting_producer(self) -> AIOKafkaProducer:

@@ -96,6 +96,14 @@ class Memory:
         """A command of this id was."""
         return self._db.execute("SELECT 1 FROM command WHERE id = ?", (id,)).fetchone() is not None
 
+    def forget_all(self, order: Order) -> None:
+        """Nothing that is known of the root holds any more: it begins anew, with another epoch. What operators asked
+        and whose outbox it is stays. The outbox is empty."""
+        self._db.execute("DELETE FROM entry")
+        self._db.execute("DELETE FROM gap")
+        self._db.execute("DELETE FROM value WHERE key NOT IN ('library', ?)", (COMMANDS_READ,))
+        self.note(order)
+
     def note(self, order: Order) -> None:
         """The order has been seen to."""
         self._db.set(COMMANDS_READ, str(order.next_offset))

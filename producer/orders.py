@@ -15,10 +15,12 @@ ACCEPTED = "accepted"
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """The control topic was read up to `next_offset`; `command`: what was there for this root, if anything."""
+    """The control topic was read up to `next_offset`; `command`: what was there for this root, if anything. `anew`:
+    what is known of the root does not hold any more, for it was retired, or what was asked meanwhile is lost."""
 
     next_offset: int
     command: Control | None = None
+    anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 from producer.backoff import ROOT, Backoff, Waits
 from producer.condition import Condition
 from producer.database import Database, is_damaged
-from producer.errors import LibraryChanged
+from producer.errors import Forgotten, LibraryChanged
 from producer.keeper import Keeper
 from producer.orders import Order
 from producer.reporting import Told, failing, told
@@ -93,6 +93,8 @@ class RootThread:
         while not self._stopping:
             try:
                 self._keep()
+            except Forgotten as error:
+                _log.info("a root begins anew", root=self.spec.name, reason=str(error))
             except LibraryChanged as error:
                 _log.error("root refused", root=self.spec.name, reason=str(error))
                 self._say(failing(self.spec, str(error)))

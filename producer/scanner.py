@@ -1,20 +1,23 @@
 """A scan: the tree below a directory, listed and compared with the index, a step at a time.
 
 Each directory is watched before it is listed, so nothing can come between. What is there is told first, in the
-order of the walk, parents before their contents; what a new path may have been renamed from is decided when the
-whole tree has been seen; what is gone comes last, looked at once more. So much gone that it looks like a fault is
-withheld unless a scan before this one has found the same."""
+order of the walk, parents before their contents. Where a file stands that another one was known for, or none, it may
+have been renamed: that is decided when the whole tree has been seen, and before anything else is said of these paths,
+because what a file is decides where it came from, and not the order in which it is met. What is gone comes last,
+looked at once more. So much gone that it looks like a fault is withheld unless a scan before this one has found the
+same."""
 
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from producer.backends.interface import Tree, Watch
 from producer.core.diff import differs, is_unidentified, same_node, suspicious, tied
 from producer.core.facts import Carried, Fact, Gone, Known, There
 from producer.core.filters import Filters
 from producer.errors import Unreadable
+from producer.examine import other_names
 from producer.index import Index
 from producer.ports import Clock
 from schemas.raw import FileState
@@ -29,18 +32,21 @@ LOOKS_BETWEEN = 1_000
 
 class Scan:
     """One scan of `subtree`. `resend`: everything there is a fact, known or not, and nothing is a rename.
-    `confirmed`: paths that an earlier scan has found gone and withheld. After the last step `withheld` says what
+    `confirmed`: paths that an earlier scan has found gone and withheld. `is_lost`: true of paths of which nothing may be
+    said. After the last step `withheld` says what
     this one did. The facts of a step are to be written before the next one."""
 
     def __init__(
         self, index: Index, filters: Filters, watch: Watch | None, clock: Clock, *, subtree: str = "",
         resend: bool = False, confirmed: frozenset[str] = frozenset(),
+        is_lost: Callable[[str], bool] = lambda _: False,
     ) -> None:  # fmt: skip
         self._index = index
         self._filters = filters
         self._watch = watch
         self._clock = clock
         self._confirmed = confirmed
+        self._is_lost = is_lost
         self.subtree = subtree
         self.resend = resend
         self.done = False
@@ -48,7 +54,7 @@ class Scan:
         self.unreadable: list[Unreadable] = []
         self.withheld: frozenset[str] = frozenset()
         self._directories = deque([subtree])
-        self._ties: list[str] = []
+        self._later: list[str] = []
         self._gone: list[str] = []
         self._steps = 0
         self._write_first = False
@@ -72,12 +78,18 @@ class Scan:
         self.done = True
         return found
 
+    @property
+    def has_begun(self) -> bool:
+        """True once it has looked at anything."""
+        return self._steps > 0
+
     def _all(self) -> Iterator[Fact | None]:
         """Facts, and None after each directory, where a step may end."""
         while self._directories:
-            yield from self._directory(self._directories.popleft())
-            yield None
-        yield from self._renamed()
+            while self._directories:
+                yield from self._directory(self._directories.popleft())
+                yield None
+            yield from self._renamed()
         self._write_first = True  # what was renamed is not to be counted as gone
         yield None
         yield from self._missing()
@@ -88,6 +100,8 @@ class Scan:
         return self._tree
 
     def _directory(self, path: str) -> Iterator[Fact | None]:
+        if self._is_lost(path):
+            return
         if self._watch is not None:
             self._watch.add(path)
         try:
@@ -120,36 +134,57 @@ class Scan:
 
     def _entry(self, path: str, state: FileState, known: Known | None) -> Iterator[Fact]:
         self.looked += 1
-        news = self.resend or known is None or is_unidentified(known.state) or differs(known.state, state)
+        if not self.resend and self._may_have_moved(known, state):
+            self._later.append(path)
+            return
         if state.type == "dir":
             self._directories.append(path)
-        elif state.type == "file" and (news or (known is not None and known.xxh3 is None)):
-            if known is None and not self.resend and tied(state, self._index.by_inode(state)):
-                self._ties.append(path)
-            else:
-                yield There(path, state, self._now.fingerprint(path))
-            return
-        if news:
+        yield from self._told(path, state, known)
+
+    def _may_have_moved(self, known: Known | None, state: FileState) -> bool:
+        """True of what is to be told of only when it is clear what moved: it may have, or what was here."""
+        if known is None:
+            return bool(tied(state, self._index.by_inode(state)))
+        if known.state.type == state.type == "dir" or is_unidentified(known.state):
+            return False
+        return not same_node(known.state, state)
+
+    def _told(self, path: str, state: FileState, known: Known | None) -> Iterator[Fact]:
+        news = self.resend or known is None or is_unidentified(known.state) or differs(known.state, state)
+        if state.type == "file" and (news or _is_unread(known, state)):
+            there = There(path, state, self._now.fingerprint(path))
+            yield there
+            yield from other_names(there, self._index, self._now)
+        elif news:
             yield There(path, state)
 
-    def _renamed(self) -> Iterator[Fact]:
-        ties = [There(path, state) for path in self._ties if (state := self._again(path)) is not None]
-        sources = {there.path: self._sources(there) for there in ties}
-        claims = Counter(source.path for found in sources.values() for source in found)
-        for there in ties:
-            found = sources[there.path]
-            state = self._again(there.path)
-            if state is None:
+    def _renamed(self) -> Iterator[Fact | None]:
+        later, self._later = self._later, []
+        there = {path: state for path in later if (state := self._again(path)) is not None}
+        yield from self._moves(there)
+        for path in there:
+            if (state := self._again(path)) is None:
                 continue
-            if len(found) == 1 and claims[found[0].path] == 1:
-                yield Carried(found[0].path, there.path, state, left=found[0].state)
-            yield There(there.path, state, self._now.fingerprint(there.path))
+            if state.type == "dir":
+                self._directories.append(path)
+            yield from self._told(path, state, self._index.get(path))
+            if self.looked % LOOKS_BETWEEN == 0:
+                yield None
 
-    def _sources(self, there: There) -> list[Known]:
+    def _moves(self, there: dict[str, FileState]) -> Iterator[Fact]:
+        """Renames that leave no doubt, each before the one that takes its source's place."""
+        sources = {path: self._sources(path, state) for path, state in there.items()}
+        claims = Counter(source.path for found in sources.values() for source in found)
+        moves = {
+            path: found[0] for path, found in sources.items() if len(found) == 1 and claims[found[0].path] == 1
+        }
+        yield from in_order(moves, there, self._index.unused_beside)
+
+    def _sources(self, path: str, state: FileState) -> list[Known]:
         return [
             known
-            for known in tied(there.state, self._index.by_inode(there.state))
-            if known.path != there.path and self._is_gone(known)
+            for known in tied(state, self._index.by_inode(state))
+            if known.path != path and self._is_gone(known)
         ]
 
     def _is_gone(self, known: Known) -> bool:
@@ -160,7 +195,10 @@ class Scan:
         return state is None or not same_node(known.state, state)
 
     def _missing(self) -> Iterator[Fact]:
-        gone = [path for path in self._gone if self._index.get(path) is not None]
+        lost = [] if self.subtree else self._index.orphans()
+        gone = [
+            path for path in (*self._gone, *lost) if not self._is_lost(path) and self._index.get(path) is not None
+        ]
         plain = [path for path in gone if self._admits(path)]
         doubted = [path for path in plain if path not in self._confirmed]
         if suspicious(sum(1 + self._index.count(path) for path in doubted), self._index.count()):
@@ -183,3 +221,30 @@ class Scan:
         except Unreadable as error:
             self.unreadable.append(error)
             return False
+
+
+def _is_unread(known: Known | None, state: FileState) -> bool:
+    """True where the content has never been read, or may have changed since although size and time have not."""
+    return known is None or known.xxh3 is None or known.state.ctime_ns != state.ctime_ns
+
+
+def in_order(
+    moves: Mapping[str, Known], there: Mapping[str, FileState], unused_beside: Callable[[str], str]
+) -> Iterator[Carried]:
+    """The moves (from what was known, by where it is now) so that none lands on what has still to leave. In a ring one
+    steps aside, to a name that nothing has."""
+    left = dict(moves)
+    targets = {known.path: path for path, known in moves.items()}
+    while left:
+        path = next((path for path in left if path not in targets), None)
+        if path is None:
+            path = next(iter(left))
+            aside = unused_beside(path)
+            follower = targets.pop(path)
+            yield Carried(path, aside, there[follower], moves[follower].state, fresh=True)
+            left[follower] = Known(aside, there[follower])
+            continue
+        while (known := left.pop(path, None)) is not None:
+            yield Carried(known.path, path, there[path], moves[path].state, fresh=True)
+            targets.pop(known.path, None)
+            path = known.path

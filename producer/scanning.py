@@ -7,16 +7,17 @@ scan heals the gaps below its directory that were open when it began."""
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from producer.backends.interface import Tree, Watch
-from producer.core.facts import Fact
+from producer.belief import Belief
 from producer.core.filters import Filters
 from producer.errors import Unreadable
 from producer.index import Index
 from producer.journal import Journal, Written
 from producer.memory import Gap, Memory
+from producer.mounts import UNMOUNTED, Mounts
 from producer.orders import Outcome, scanned
 from producer.outbox import LIVE, Outbox, Via
 from producer.ports import Clock
@@ -67,12 +68,12 @@ class Progress:
 
 
 class Scanning:
-    """The scans of one root. `verify` is given facts before they are written and raises when the root is not
-    what it should be."""
+    """The scans of one root. `belief` is given facts before they are written, and raises RootFault when the root is
+    not what it should be."""
 
     def __init__(
         self, journal: Journal, index: Index, outbox: Outbox, memory: Memory, filters: Filters, clock: Clock,
-        *, verify: Callable[[Sequence[Fact]], None], confirm_seconds: float = CONFIRM_SECONDS,
+        *, belief: Belief, mounts: Mounts, confirm_seconds: float = CONFIRM_SECONDS,
     ) -> None:  # fmt: skip
         self._journal = journal
         self._index = index
@@ -80,7 +81,8 @@ class Scanning:
         self._memory = memory
         self._filters = filters
         self._clock = clock
-        self._verify = verify
+        self._belief = belief
+        self._mounts = mounts
         self._confirm_seconds = confirm_seconds
         self._watch: Watch | None = None
         self._asked: deque[Asked] = deque()
@@ -122,11 +124,27 @@ class Scanning:
         """Scan the whole root before anything that operators asked for while it could not be observed."""
         self._asked.appendleft(Asked(origin, cause, order=order))
 
-    def open(self, directories: Sequence[str]) -> None:
-        """Scan directories that are new at their place. While a baseline runs, what is below them is said whether
-        known or not: the baseline's end takes what it has not heard of for gone."""
+    def follow(self, written: Written) -> None:
+        """Watch no longer what is gone, and scan directories that are new at their place."""
+        self._settle(written)
+        self._open(written.opened)
+
+    def _settle(self, written: Written) -> None:
+        """As `follow`, of what a scan wrote, which lists what is new to it itself."""
+        if self._watch is not None:
+            for path in written.closed:
+                self._watch.remove(path)
+        self._open(written.unplaced)
+
+    def _open(self, directories: Sequence[str]) -> None:
+        """Scan directories, once where several hold each other. While a baseline runs, what is below them is said
+        whether known or not: the baseline's end takes what it has not heard of for gone."""
         resend = self._running is not None and self._running.scan.resend
-        self._small.extend(self._scan(subtree=path, resend=resend) for path in directories)
+        waiting = {scan.subtree for scan in self._small if not scan.has_begun and scan.resend == resend}
+        for path in directories:
+            if waiting.isdisjoint(_and_above(path)):
+                self._small.append(self._scan(subtree=path, resend=resend))
+                waiting.add(path)
 
     def abandon(self) -> None:
         """Forget all scans: the root is lost, or is going to be scanned from the beginning. What operators asked for is
@@ -147,7 +165,7 @@ class Scanning:
             self.ask("scan", MASS_DELETION)
 
     def step(self, tree: Tree) -> None:
-        """Go on with whatever is to be scanned. Raises what `verify` raises, and sqlite3.Error."""
+        """Go on with whatever is to be scanned. Raises RootFault and sqlite3.Error."""
         if self._small:
             self._step_small(tree)
         elif self._running is not None:
@@ -170,14 +188,13 @@ class Scanning:
     def _scan(self, *, subtree: str = "", resend: bool = False, confirmed: frozenset[str] = frozenset()) -> Scan:
         return Scan(
             self._index, self._filters, self._watch, self._clock,
-            subtree=subtree, resend=resend, confirmed=confirmed,
+            subtree=subtree, resend=resend, confirmed=confirmed, is_lost=self._mounts.is_lost,
         )  # fmt: skip
 
     def _step_small(self, tree: Tree) -> None:
         scan = self._small[0]
-        facts = scan.step(tree)
-        self._verify(facts)
-        self._journal.write(facts, LIVE, resend=scan.resend)
+        facts = self._belief.believed(scan.step(tree))
+        self._settle(self._journal.write(facts, LIVE, resend=scan.resend))
         if scan.done:
             self._small.popleft()
             if self._running is not None:
@@ -219,11 +236,12 @@ class Scanning:
         return state is not None and state.type == "dir"
 
     def _step_announced(self, tree: Tree, announced: Announced) -> None:
-        facts = announced.scan.step(tree)
-        self._verify(facts)
+        facts = self._belief.believed(announced.scan.step(tree))
         if facts:
             via = Via(announced.asked.origin, announced.number, announced.asked.cause)
-            announced.total.add(self._journal.write(facts, via, resend=announced.scan.resend))
+            written = self._journal.write(facts, via, resend=announced.scan.resend)
+            announced.total.add(written)
+            self._settle(written)
         self.progress = Progress(announced.number, announced.scan.looked, announced.scan.done)
         if announced.scan.done:
             self._running = None
@@ -249,7 +267,7 @@ class Scanning:
             if asked.origin == "baseline":
                 self._memory.set_baseline()
             for gap in () if lost_meanwhile else announced.healing:
-                if gap.cause not in lasting:
+                if gap.cause not in lasting and not (gap.cause == UNMOUNTED and self._mounts.is_lost(gap.subtree)):
                     self._memory.close_gap(gap)
                     self._outbox.gap_closed(gap.cause, gap.subtree, counts)
 
@@ -273,3 +291,10 @@ class Scanning:
         elif self._watch.coverage.unwatched:
             lasting.add(WATCH_LIMIT)
         return lasting
+
+
+def _and_above(path: str) -> Iterator[str]:
+    yield path
+    while path:
+        path = path.rpartition("/")[0]
+        yield path

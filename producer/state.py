@@ -5,15 +5,16 @@
 
 from __future__ import annotations
 
-import fcntl
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from producer.database import Database, is_damaged
 from producer.errors import StateLocked
 from runtime import log
+from runtime.errors import Locked
+from runtime.lock_file import locked
 
 _log = log.get(__name__)
 
@@ -23,11 +24,11 @@ def locked_folder(state_dir: Path, name: str) -> Iterator[Path]:
     """The producer's folder, made if need be and ours until the end. Raises StateLocked."""
     folder = state_dir / "producer" / name
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
+    with ExitStack() as held:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise StateLocked(folder) from error
+            held.enter_context(locked(folder / "lock"))
+        except Locked as error:
+            raise StateLocked(folder, error.who) from error
         yield folder
 
 

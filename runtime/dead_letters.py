@@ -44,7 +44,11 @@ class DeadLetters:
         headers += [(name, value) for name, value in record.headers if not name.startswith("x-original")]
         try:
             future = await self._producer.send(
-                self._kafka.name(dlq_of(declared)), value=dead_value(record.value), key=record.key, headers=headers
+                self._kafka.name(dlq_of(declared)),
+                value=dead_value(record.value),
+                key=record.key,
+                partition=0,
+                headers=headers,
             )
             await asyncio.wait_for(future, CONFIRM_SECONDS)
         except (KafkaError, TimeoutError) as failure:

@@ -1,21 +1,77 @@
-"""Topic epochs: a random id for each creation of a topic, which distinguishes it from a later topic of the same name."""
+"""Topic epochs: which life of a topic this is, so that a later one of the same name is told from it.
+
+The provisioner writes an epoch record for each topic that it makes, with Kafka's own id of the topic. Who makes a topic
+anew by other means writes none: then the id differs from the recorded one, and is the epoch itself. So every process comes
+to the same epoch whatever tool was used, and the record that the provisioner writes later changes it no more.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaConsumer
+
 from runtime.kafka import Kafka
-from runtime.log_reading import read_whole
+from runtime.log_reading import reader, whole
+from runtime.topic_ids import SeenTopic, look
 from schemas.admin import TopicEpoch
 from schemas.codec import Codec
+from schemas.log_record import LogRecord
 from schemas.topics import META
 
 _codec: Codec[TopicEpoch] = Codec(TopicEpoch)
 
 
-async def read_epochs(kafka: Kafka) -> dict[str, TopicEpoch]:
-    """The newest epoch record of each topic, by the topic's declared name. Raises NotProvisioned, KafkaError,
+@dataclass(frozen=True, slots=True)
+class TopicLife:
+    """A topic now. `declared`: how many partitions it was made with; `partitions`: how many it has; `anew`: it was made
+    anew by other means than our provisioner."""
+
+    epoch: str
+    declared: int
+    partitions: int
+    anew: bool = False
+
+
+def life_of(record: TopicEpoch, seen: SeenTopic | None) -> TopicLife:
+    """The life that a topic is in: its newest epoch record compared with what Kafka has (None: it cannot say)."""
+    if seen is None:
+        return TopicLife(record.epoch, record.partitions, record.partitions)
+    anew = bool(record.topic_id and seen.id and record.topic_id != seen.id)
+    return TopicLife(seen.id if anew else record.epoch, record.partitions, seen.partitions, anew)
+
+
+async def read_epochs(kafka: Kafka) -> dict[str, TopicLife]:
+    """The life of each topic that was provisioned and is there, by its declared name. Raises NotProvisioned, KafkaError,
     TimeoutError."""
+    async with reader(kafka) as consumer:
+        return await lives_by(consumer, kafka)
+
+
+async def lives_by(consumer: AIOKafkaConsumer, kafka: Kafka) -> dict[str, TopicLife]:
+    """The same with a consumer that is there."""
+    records = _newest(await whole(consumer, kafka.name(META)))
+    seen = await look(consumer._client, map(kafka.settings.topic_prefix.__add__, records))
+    lives = {}
+    for name, record in records.items():
+        on_installation = kafka.settings.topic_prefix + name
+        there = seen.get(on_installation)
+        if there is not None or on_installation not in seen:
+            lives[name] = life_of(record, there)
+    return lives
+
+
+async def recorded_epochs(kafka: Kafka) -> dict[str, TopicEpoch]:
+    """The newest epoch record of each topic, by its declared name, whatever Kafka has now. Raises NotProvisioned,
+    KafkaError, TimeoutError."""
+    async with reader(kafka) as consumer:
+        return _newest(await whole(consumer, kafka.name(META)))
+
+
+def _newest(records: Iterable[LogRecord]) -> dict[str, TopicEpoch]:
     found: dict[str, TopicEpoch] = {}
-    for record in await read_whole(kafka, META):
+    for record in records:
         if record.value is None:  # withdrawn: the topic was deleted
             found.pop((record.key or b"").decode(errors="replace"), None)
             continue

@@ -2,10 +2,13 @@
 
 PlatformError
 ├── SettingsError     a setting is missing, misspelt, or has a value that it cannot have
+├── Locked            another process holds a file that one at a time may have (retryable)
 └── NotProvisioned    the topics have not been made (retryable)
 """
 
 from __future__ import annotations
+
+from pathlib import Path
 
 
 class PlatformError(Exception):
@@ -21,6 +24,22 @@ class SettingsError(PlatformError):
     def __init__(self, faults: tuple[str, ...]) -> None:
         self.faults = faults
         super().__init__("; ".join(faults))
+
+
+class Locked(PlatformError):
+    """`pid`: of the process that holds it, as it has written it; empty where it has not yet."""
+
+    retryable = True
+
+    def __init__(self, path: Path, pid: str) -> None:
+        self.path = path
+        self.pid = pid
+        super().__init__(f"{path} is held by another process{self.who}")
+
+    @property
+    def who(self) -> str:
+        """The process in brackets, with a space before."""
+        return f" (process {self.pid})" if self.pid else ""
 
 
 class NotProvisioned(PlatformError):

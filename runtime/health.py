@@ -47,10 +47,13 @@ class Health:
     checks: dict[str, Check] = field(default_factory=dict)
     clock: Callable[[], float] = time.monotonic
     _starting_since: dict[str, float] = field(default_factory=dict)
+    _warnings: set[str] = field(default_factory=set)
 
-    def add(self, name: str, check: Check) -> None:
-        """Register a check."""
+    def add(self, name: str, check: Check, *, warning: bool = False) -> None:
+        """Register a check. `warning`: what it finds is wrong, but the process does its work in spite of it."""
         self.checks[name] = check
+        if warning:
+            self._warnings.add(name)
 
     def problems(self) -> dict[str, str]:
         """What is wrong now, by check; empty when well or starting."""
@@ -63,7 +66,7 @@ class Health:
     def unready(self) -> dict[str, str]:
         """Why it does not do its work now, by check: what is wrong and what is still to come."""
         problems, starting = self._looked()
-        return problems | starting
+        return {name: what for name, what in problems.items() if name not in self._warnings} | starting
 
     def _looked(self) -> tuple[dict[str, str], dict[str, str]]:
         problems: dict[str, str] = {}

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.client import AIOKafkaClient
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from aiokafka.helpers import create_ssl_context
 
@@ -114,10 +115,10 @@ class Kafka:
 
     def admin(self) -> AIOKafkaAdminClient:
         """An administrative client (topics, groups)."""
-        return AIOKafkaAdminClient(**self._connection())
+        return AIOKafkaAdminClient(**self.connection())
 
     def _reading(self) -> dict[str, Any]:
-        return self._connection() | {
+        return self.connection() | {
             "isolation_level": "read_committed",
             "enable_auto_commit": False,
             "auto_offset_reset": "none",
@@ -127,14 +128,19 @@ class Kafka:
         }
 
     def _writing(self) -> dict[str, Any]:
-        return self._connection() | {
+        return self.connection() | {
             "acks": "all",
             "compression_type": "zstd",
             "max_request_size": MAX_REQUEST_BYTES,
             "retry_backoff_ms": OUTAGE_BACKOFF_MS,
         }
 
-    def _connection(self) -> dict[str, Any]:
+    def asking(self, server: str) -> AIOKafkaClient:
+        """A bare client of one broker, which neither reads nor writes."""
+        return AIOKafkaClient(**self.connection() | {"bootstrap_servers": server})
+
+    def connection(self) -> dict[str, Any]:
+        """How a client of any kind connects."""
         settings = self.settings
         options: dict[str, Any] = {
             "bootstrap_servers": settings.bootstrap_servers,

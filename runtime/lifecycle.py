@@ -16,10 +16,15 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 from runtime import log
 
 READY_FILE = "CATALOGIZER_READY_FILE"
+SOFTWARE = 70
+"""Exit code of a process that must be started anew (EX_SOFTWARE)."""
+USAGE = 2
+"""Exit code of a process that no new start mends: settings, or a log, that are not for this program."""
 END_SECONDS = 9.5
 """From the request to stop to the end; container engines kill after ten seconds."""
 
@@ -122,8 +127,8 @@ def announce_ready() -> None:
         part.replace(path)
 
 
-def end_hard(reason: str) -> None:
+def end_hard(reason: str, code: int = SOFTWARE) -> NoReturn:
     """End the process at once, without any clean-up, which might commit something that must not be committed; the
     supervisor restarts it. For cases in which continuing could lose or repeat a record."""
     _log.critical("ending hard", reason=reason)
-    os._exit(70)  # EX_SOFTWARE
+    os._exit(code)

@@ -140,9 +140,15 @@ async def newest(
 async def read_whole(kafka: Kafka, topic: Topic) -> list[LogRecord]:
     """All records of partition 0 of a small topic, to its end as of now, in their order. Raises NotProvisioned,
     KafkaError, OSError, TimeoutError."""
-    async with asyncio.timeout(WHOLE_SECONDS), reader(kafka) as consumer:
-        await partitions_of(consumer, kafka.name(topic))
-        within = await bounds(consumer, [TopicPartition(kafka.name(topic), 0)])
+    async with reader(kafka) as consumer:
+        return await whole(consumer, kafka.name(topic))
+
+
+async def whole(consumer: AIOKafkaConsumer, topic: str) -> list[LogRecord]:
+    """The same with a consumer that is there; `topic`: its name on the installation."""
+    async with asyncio.timeout(WHOLE_SECONDS):
+        await partitions_of(consumer, topic)
+        within = await bounds(consumer, [TopicPartition(topic, 0)])
         found: list[LogRecord] = []
         async for records in stretch(consumer, dict(within.earliest), within.end):
             found += records

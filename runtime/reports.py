@@ -6,6 +6,7 @@ While Kafka cannot be reached a bounded number of them waits, and they never del
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
 import time
@@ -26,6 +27,7 @@ from schemas.times import iso
 from schemas.topics import REPORTS
 
 HEARTBEAT_SECONDS = 5.0
+LEAVE_SECONDS = 1.0
 
 _log = log.get(__name__)
 _dropped = Counter("catalogizer_reports_dropped_total", "Reports that could not be written")
@@ -60,12 +62,23 @@ class Reporter:
         )
         try:
             sent = await self._producer.send(
-                self._kafka.name(REPORTS), encode(report), key=subject.encode(), headers=headers
+                self._kafka.name(REPORTS), encode(report), key=subject.encode(), partition=0, headers=headers
             )
         except KafkaError as error:
             _drop(error)
         else:
             sent.add_done_callback(_written)
+
+    async def leave(self, details: dict[str, Scalar] | None = None) -> None:
+        """Say that this process ends as it was asked to: nobody is to miss it. Waits for the acknowledgement, not for
+        long, for what is not said is only missed."""
+        beat = Heartbeat(
+            component=self.component, instance=self.instance, host=self.host, pid=os.getpid(), status="healthy",
+            at=now_iso(), details=details or {}, leaving=True,
+        )  # fmt: skip
+        await self.send(beat)
+        with contextlib.suppress(KafkaError, TimeoutError):
+            await asyncio.wait_for(self._producer.flush(), LEAVE_SECONDS)
 
     async def heartbeats(self, health: Health, details: Callable[[], dict[str, Scalar]]) -> None:
         """Send a heartbeat every 5 s for ever: `error` while a health check fails; one that is starting is well."""

@@ -39,6 +39,10 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, populate_by_name=True)
 
 
+_HOST = r"(?:\[[0-9A-Fa-f:.]+\]|[^:,@/?#\[\]\s]*)(?::[0-9]{1,5})?"
+_SERVERS = re.compile(rf"\s*{_HOST}(?:\s*,\s*{_HOST})*\s*")
+
+
 class KafkaSettings(Section):
     """How to reach Kafka. Names are Kafka's own (dots become underscores in the environment)."""
 
@@ -79,6 +83,14 @@ class KafkaSettings(Section):
         10_000, ge=1_000, le=900_000, alias="transaction.timeout.ms", description="ms"
     )
 
+    @field_validator("bootstrap_servers")
+    @classmethod
+    def _are_hosts(cls, servers: str | None) -> str | None:
+        """A user and password do not belong here, and are shown where they stand."""
+        if servers is not None and not _SERVERS.fullmatch(servers):
+            raise ValueError("must be host:port, further ones after commas; who we are is sasl.username")
+        return servers
+
     @property
     def embedded(self) -> bool:
         """True when no broker is configured and one is started here."""
@@ -88,6 +100,12 @@ class KafkaSettings(Section):
     def lane_count(self) -> int:
         """L with its default resolved."""
         return self.lanes or (EMBEDDED_LANES if self.embedded else DEFAULT_LANES)
+
+
+_DATABASE_URL = re.compile(
+    rf"postgres(?:ql)?://(?:[^:@/\s]*(?::[^@/\s]*)?@)?{_HOST}(?:,{_HOST})*(?:/[^/?#@\s]*)?(?:\?[^#\s]*)?"
+)
+"""What of a password lay outside its place would be a host, a port or a database, which errors name."""
 
 
 class DatabaseSettings(Section):
@@ -102,11 +120,17 @@ class DatabaseSettings(Section):
     @classmethod
     def _readable(cls, url: SecretStr | None) -> SecretStr | None:
         """What PostgreSQL's library cannot read it quotes in its error, password and all: so it is refused here."""
-        text = "" if url is None else url.get_secret_value()
-        if text and not text.startswith(("postgresql://", "postgres://")):
+        text = None if url is None else url.get_secret_value()
+        if text is None:
+            return None
+        if not text.startswith(("postgresql://", "postgres://")):
             raise ValueError("must begin with postgresql://")
         if re.search(r"%(?![0-9A-Fa-f]{2})", text):
             raise ValueError("a % that is meant as itself is written %25")
+        if not _DATABASE_URL.fullmatch(text):
+            raise ValueError(
+                "must be postgresql://user:password@host:port/database; in user and password @ is written %40, / %2F"
+            )
         return url
 
     def dsn(self) -> str:
@@ -152,17 +176,16 @@ S = TypeVar("S", bound=RootSettings)
 def load(cls: type[S]) -> S:
     """Read the settings. Raises SettingsError with every fault found, each naming its key."""
     _check_toml()
-    faults = _unknown_variables(cls, os.environ)
+    unknown = _unknown_variables(cls, os.environ)
     secrets, secret_faults = _secret_files(os.environ)
-    faults += secret_faults
     not_json = _not_json(cls, os.environ | secrets)
-    faults += not_json.values()
+    faults = [*unknown.values(), *secret_faults, *not_json.values()]
     before = dict(os.environ)
     os.environ.update(secrets)
     for name in secrets:
         del os.environ[name + "_FILE"]
-    for name in not_json:
-        del os.environ[name]
+    for name in unknown.keys() | not_json.keys():  # a whole section among them would be quoted
+        os.environ.pop(name, None)
     try:
         settings = cls()
     except ValidationError as error:
@@ -199,9 +222,9 @@ def variables(cls: type[BaseModel], prefix: str = PREFIX) -> dict[str, Any]:
     return found
 
 
-def _unknown_variables(cls: type[BaseModel], environ: Mapping[str, str]) -> list[str]:
+def _unknown_variables(cls: type[BaseModel], environ: Mapping[str, str]) -> dict[str, str]:
     known = variables(cls)
-    faults = []
+    faults = {}
     for name in sorted(environ):
         if not name.startswith(PREFIX) or name in NOT_SETTINGS or name in known:
             continue
@@ -209,7 +232,7 @@ def _unknown_variables(cls: type[BaseModel], environ: Mapping[str, str]) -> list
             continue
         close = difflib.get_close_matches(name, known, n=1)
         hint = f"; did you mean {close[0]}?" if close else "; see `catalogizer config print`"
-        faults.append(f"{name}: no such setting{hint}")
+        faults[name] = f"{name}: no such setting{hint}"
     return faults
 
 
@@ -228,6 +251,10 @@ def _not_json(cls: type[BaseModel], environ: Mapping[str, str]) -> dict[str, str
 
 
 _JSON_KINDS = {tuple: "a JSON list", dict: "a JSON object"}
+
+
+_CREDENTIALS = re.compile(r"\S*@")
+"""What may be user and password of an address."""
 
 
 def _example(field: Any) -> str:
@@ -251,7 +278,8 @@ def _fault(error: Any, known: Mapping[str, Any]) -> str:
     named = itertools.takewhile(lambda part: isinstance(part, str), place)
     variable = PREFIX + "__".join(part.replace(".", "_").upper() for part in named)
     secret = "password" in key or "secret" in key or key.endswith(("url", "key"))
-    hidden = secret or error["type"] in ("missing", "extra_forbidden")  # a misspelt name may be a secret's
+    # A misspelt name may be a secret's, and in the place of a section may stand what belongs into it.
+    hidden = secret or error["type"] in ("missing", "extra_forbidden") or variable not in known
     value = "" if hidden else f", got {error['input']!r}"
     example = _example(known[variable]) if variable in known else ""
-    return f"{key} ({variable}): {error['msg']}{value}{example}"
+    return f"{key} ({variable}): " + _CREDENTIALS.sub("***@", f"{error['msg']}{value}{example}")

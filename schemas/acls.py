@@ -68,7 +68,7 @@ _PROJECTED = (CHANGES, MEDIA_UPDATES, ANALYSIS_UPDATES, SYSTEM_UPDATES, COVERS)
 _CHANNELS = (MEDIA_UPDATES, ANALYSIS_UPDATES, SYSTEM_UPDATES, NOTIFICATIONS)
 
 NEEDS: dict[Component, Needs] = {
-    "watch": Needs(reads=(CONTROL,), writes=(RAW, REPORTS)),
+    "watch": Needs(reads=(CONTROL, META), writes=(RAW, REPORTS)),
     "stream": Needs(
         reads=(RAW, CHANGES, ANALYSIS_JOBS, POSITIONS, REPORTS, SYSTEM_STATE, META),
         writes=(

@@ -17,7 +17,8 @@ class Position(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How far the fold of a lane has come (topic `catalog.library.positions.v1`, key = lane): the last record of
     every transaction. `next_offset`: in the change log; `written`: how many outputs of the record there are already
     published, where they take several transactions; `counters`: before that record; `epoch`: the change log's topic
-    epoch, so that a recreated log is never mistaken for the old one."""
+    epoch, so that a recreated log is never mistaken for the old one; `rules`: digest of the rules that decided, and
+    `program`: the version that carried them."""
 
     lane: int
     epoch: str
@@ -26,16 +27,20 @@ class Position(Struct, frozen=True, kw_only=True, omit_defaults=True):
     fold_version: int
     at: str
     written: int = 0
+    rules: str = ""
+    program: str = ""
 
 
-class TopicEpoch(Struct, frozen=True, kw_only=True):
+class TopicEpoch(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Written once by the provisioner for each topic it creates (topic `catalog.meta.v1`, key = topic). The
-    random `epoch` distinguishes the topic from a later one of the same name."""
+    `epoch` distinguishes the topic from a later one of the same name. `topic_id`: Kafka's own id of the topic, empty
+    where it was not known; where Kafka has another one, the topic was made anew by other means."""
 
     topic: str
     epoch: str
     partitions: int
     at: str
+    topic_id: str = ""
 
 
 class Command(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -61,4 +66,9 @@ class AcceptRoot(Command, frozen=True, kw_only=True, omit_defaults=True, tag_fie
     or moved. Only what differs is told."""
 
 
-Control = RescanRoot | AcceptRoot
+class RetireRoot(Command, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="retire_root"):
+    """The root has left the catalogue (`root_retired` in the change log). Should it be watched again, everything in it is
+    told anew."""
+
+
+Control = RescanRoot | AcceptRoot | RetireRoot

@@ -72,9 +72,9 @@ class TreeRenamed(ChangeBase, frozen=True, kw_only=True, omit_defaults=True, tag
 
 
 class RootChanged(ChangeBase, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="root_changed"):
-    """A root was declared, lost or is back."""
+    """A root was declared, lost, is back, or was taken out of the catalogue by an operator (`retired`; `cause`: who)."""
 
-    state: Literal["declared", "lost", "back"]
+    state: Literal["declared", "lost", "back", "retired"]
     epoch: str
     cause: str | None = None
     site: str | None = None

@@ -14,7 +14,7 @@ from msgspec import UNSET, Struct, UnsetType
 from schemas import headers as h
 from schemas.channels import Channel
 from schemas.errors import Undecodable
-from schemas.times import iso
+from schemas.times import is_timestamp, iso
 
 if TYPE_CHECKING:
     Json = bool | int | float | str | None | list["Json"] | dict[str, "Json"]
@@ -35,7 +35,7 @@ def event_frame(
     """One event as the bytes of its text frame: `type`, `data`, `payload` (when `legacy_payload`),
     `timestamp`, `channel`, `partition`, `offset`, `id`.
 
-    `timestamp` (milliseconds) is the append time, used where the record has no `ce_time`. `value` must have
+    `timestamp` (milliseconds) is the append time, used where the record has no `ce_time` that is a time. `value` must have
     been decoded successfully before: it is spliced as it is. A record without `ce_id` (written by a foreign
     tool) gets an id made of its coordinates."""
     id_ = time = None
@@ -46,7 +46,7 @@ def event_frame(
             time = header.decode("ascii", "replace")
     head = _encode(
         _Head(
-            timestamp=time or iso(timestamp),
+            timestamp=time if time is not None and is_timestamp(time) else iso(timestamp),
             channel=channel.name,
             partition=partition,
             offset=offset,

@@ -40,10 +40,10 @@ X_EXCEPTION_MESSAGE = "x-exception-message"
 X_ATTEMPT = "x-attempt"
 
 MAX_DEAD_BYTES = 400_000
-"""Only other writers write longer values. With key and headers it must fit into a batch of the fold and a request of
-any producer, or the readers of such a record would end at it for ever."""
+"""How much of a value a dead letter keeps; ours are never longer. With key and headers it must fit into a batch of the
+fold and a request of any Kafka producer: who cannot publish the dead letter of a record can never go on behind it."""
 
-MAJOR = 1
+MAJOR = b"1"
 """The major version of every schema here; a record of another one goes to the dead letter queue."""
 
 _JSON = b"application/json"
@@ -52,7 +52,7 @@ _VERSIONED = frozenset({SCHEMA_VERSION, CE_DATASCHEMA})
 
 def raw_headers(kind: str, context: bytes | None = None) -> Headers:
     """Headers of a change-log record. `context`: its trace context (`schemas.trace`)."""
-    headers: Headers = [(TYPE, kind.encode()), (SCHEMA_VERSION, b"1")]
+    headers: Headers = [(TYPE, kind.encode()), (SCHEMA_VERSION, MAJOR)]
     if context is not None:
         headers.append((TRACEPARENT, context))
     return headers
@@ -70,7 +70,7 @@ def event_headers(
         (CE_SOURCE, source.encode()),
         (CE_TIME, time.encode()),
         (CE_SUBJECT, subject.encode("utf-8", "replace")),
-        (CE_DATASCHEMA, f"urn:catalogizer:schema:{type}:1".encode()),
+        (CE_DATASCHEMA, b"urn:catalogizer:schema:%b:%b" % (type.encode(), MAJOR)),
         (CONTENT_TYPE, _JSON),
     ]
     if extra:
@@ -114,8 +114,8 @@ def check_version(headers: Iterable[tuple[str, bytes | None]]) -> None:
     `schema-version`, derived ones by the end of `ce_dataschema`. A record without either is of version 1
     (other clients' taps and tools may write none)."""
     for name, value in headers:
-        if value is None or name not in _VERSIONED or value == b"1":
+        if value is None or name not in _VERSIONED or value == MAJOR:
             continue
         version = value if name == SCHEMA_VERSION else value.rsplit(b":", 1)[-1]
-        if version.split(b".", 1)[0] != b"1":
+        if version.split(b".", 1)[0] != MAJOR:
             raise UnknownVersion(version.decode("utf-8", "replace"))

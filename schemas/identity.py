@@ -74,9 +74,7 @@ def same_state(a: Looked | None, b: Looked | None) -> bool:
     """True when the second look at a path saw nothing new. None: nothing is there."""
     if a is None or b is None:
         return a is b
-    return a.type == b.type and (
-        a.type == "dir" or (a.size == b.size and a.mtime_ns == b.mtime_ns and a.inode == b.inode)
-    )
+    return a.type == b.type and (a.type == "dir" or same_content(a, b))
 
 
 def same_identity(a: Looked, b: Looked) -> bool:

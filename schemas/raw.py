@@ -3,7 +3,7 @@
 An observation states what is at a path now, or that nothing is there; it never states what happened. Every record that
 anything later depends on is one of these, in one total order per library (topic `catalog.fs.raw.v1`, key =
 library). `kind` tells them apart. A producer's record carries `root`, `epoch`, `seq` and `observed_at`;
-results and ticks do not. Readers ignore fields they do not know; new fields get defaults.
+results, retirements and ticks do not. Readers ignore fields they do not know; new fields get defaults.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ ResultStatus = Literal["done", "failed", "unreadable"]
 
 
 class FileState(Struct, frozen=True, omit_defaults=True):
-    """What is at a path. `inode` is the SMB file id on shares. Integers are 64 bit: `mtime_ns` passes
-    2^53, so JavaScript readers must parse it as a big integer."""
+    """What is at a path. `inode` is the SMB file id on shares. `ctime_ns`: when content or attributes last changed, by a
+    clock that nobody sets back; 0 where it is not known. Integers are 64 bit: `mtime_ns` passes 2^53, so JavaScript
+    readers must parse it as a big integer."""
 
     type: FileType
     size: int
@@ -30,6 +31,7 @@ class FileState(Struct, frozen=True, omit_defaults=True):
     dev: int
     inode: int
     nlink: int = 1
+    ctime_ns: int = 0
 
 
 class RootIdentity(Struct, frozen=True, omit_defaults=True):
@@ -199,6 +201,15 @@ class Result(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="k
     found: Found | None = None
 
 
+class RootRetired(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="root_retired"):
+    """An operator takes a root out of the catalogue: its items are closed with cause `retired`, whatever is on the disk.
+    `by`: who asked; `at`: their clock, ISO 8601, carried and never decided upon."""
+
+    root: str
+    by: str
+    at: str
+
+
 class Tick(Struct, frozen=True, tag_field="kind", tag="tick"):
     """Nothing: its append time is its meaning."""
 
@@ -215,4 +226,4 @@ ProducedRecord = (
     | ScanStarted
     | ScanFinished
 )
-RawRecord = ProducedRecord | Result | Tick
+RawRecord = ProducedRecord | Result | RootRetired | Tick

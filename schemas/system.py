@@ -3,9 +3,9 @@ notifications for browsers, in the shapes of the WebSocket contract."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from schemas.raw import Protocol
 
@@ -21,7 +21,8 @@ what came of it, in words."""
 
 
 class Heartbeat(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="heartbeat"):
-    """The state of one process, every 5 s (topic `catalog.system.reports.v1`, key = component)."""
+    """The state of one process, every 5 s (topic `catalog.system.reports.v1`, key = component). `leaving`: it ends as it was
+    asked to, and is not to be missed."""
 
     component: str
     instance: str
@@ -31,10 +32,12 @@ class Heartbeat(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field
     at: str
     message: str | None = None
     details: dict[str, Scalar] = {}
+    leaving: bool = False
 
 
 class RootReport(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="root"):
-    """The state of one root, from its producer: complete, on every change and every 5 s. `directory` of a root: where it
+    """The state of one root, from its producer: complete, on every change and every 5 s. Mode `retired` comes from the
+    operator's command, once. `directory` of a root: where it
     is mounted; `host` and `share` on SMB."""
 
     root: str
@@ -45,7 +48,7 @@ class RootReport(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_fiel
     at: str
     message: str
     location: str
-    mode: Literal["watching", "scanning", "offline"]
+    mode: Literal["watching", "scanning", "offline", "retired"]
     last_connected: str | None = None
     retry_count: int = 0
     host: str | None = None
@@ -77,10 +80,14 @@ class SystemUpdate(Struct, frozen=True, kw_only=True):
     details: dict[str, object] | UnsetType = UNSET
 
 
+TYPE_CHARACTERS, TITLE_CHARACTERS, MESSAGE_CHARACTERS = 64, 256, 4_096
+"""A notification's texts have up to so many; type and title one at least."""
+
+
 class Notification(Struct, frozen=True, kw_only=True):
     """`data` of a `notification`."""
 
-    type: str
-    title: str
-    message: str
+    type: Annotated[str, Meta(min_length=1, max_length=TYPE_CHARACTERS)]
+    title: Annotated[str, Meta(min_length=1, max_length=TITLE_CHARACTERS)]
+    message: Annotated[str, Meta(max_length=MESSAGE_CHARACTERS)]
     level: Level

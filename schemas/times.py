@@ -3,24 +3,30 @@ milliseconds since the Unix epoch, as Kafka's own record timestamps are."""
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import NewType
 
 Millis = NewType("Millis", int)
 """Milliseconds since 1970-01-01T00:00:00Z."""
 
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_SECOND = -62_135_596_800
+_LAST_SECOND = 253_402_300_799
 _seconds: dict[int, str] = {}
 
 
 def iso(at: int) -> str:
-    """Write milliseconds since the epoch as ISO 8601 UTC with milliseconds."""
+    """Write milliseconds since the epoch as ISO 8601 UTC with milliseconds. A time that cannot be written so, outside
+    of the years 1 to 9999, becomes the nearest that can: who makes a topic by hand may let writers choose any number."""
     second = at // 1000
     text = _seconds.get(second)
     if text is None:
         if len(_seconds) > 1024:  # bounded: a replay of years passes here second by second
             _seconds.clear()
-        text = _seconds[second] = (_EPOCH + timedelta(seconds=second)).isoformat()[:19] + "."
+        written = _EPOCH + timedelta(seconds=min(max(second, _FIRST_SECOND), _LAST_SECOND))
+        text = _seconds[second] = written.isoformat()[:19] + "."
     return f"{text}{at % 1000:03d}Z"
 
 
@@ -28,6 +34,14 @@ def parse_iso(text: str) -> Millis:
     """Read ISO 8601; without a zone it is taken as UTC. Raises ValueError when it is not a time."""
     at = datetime.fromisoformat(text)
     return millis(at.replace(tzinfo=UTC) if at.tzinfo is None else at)
+
+
+def is_timestamp(text: str) -> bool:
+    """True for a time as RFC 3339 has it, with its zone: what every reader of ISO 8601 can read."""
+    try:
+        return _RFC_3339.fullmatch(text) is not None and datetime.fromisoformat(text) is not None
+    except ValueError:
+        return False
 
 
 def millis(at: datetime) -> Millis:

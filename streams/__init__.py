@@ -11,7 +11,7 @@
     status      reports and gaps to system updates
     projector   topics to PostgreSQL, rows and position in one transaction (a process of its own)
 
-Those four are blind to each other and meet in topics only; `core` knows none of them. Beside them, for the
+Only `library` knows `core`; otherwise the five are blind to each other and meet in topics only. Beside them, for the
 processes:
 
     main        the stream worker: composition of all but the projector

@@ -22,6 +22,7 @@ from runtime.health import Health, HealthServer, Starting
 from runtime.kafka import Kafka, stop_client
 from runtime.lifecycle import Stop, announce_ready, collect_rarely, end_hard
 from runtime.reports import Reporter
+from runtime.topic_watch import TopicWatch
 from schemas.system import Scalar
 from schemas.topics import ANALYSIS_JOBS, REPORTS, Topic
 from streams.analysis.agent import AnalysisAgent
@@ -83,6 +84,7 @@ class _Worker:
     health: Health
     analysis: AnalysisAgent
     children: int
+    topics: TopicWatch
 
     def details(self) -> dict[str, Scalar]:
         """What the status agent makes the backlog of."""
@@ -112,9 +114,11 @@ def _compose(kafka: Kafka, settings: StreamsSettings, folder: Path, *, parts: _P
         services.append(GapService(kafka, instance=settings.slot, confirmed=confirmed, guard=guard))
     app = create_app(kafka, settings, agents=agents, services=services, data_dir=folder)
     watch = AgentWatch(kafka, app, [topic for topic, _ in agents], lambda: analysis.ended)
+    topics = TopicWatch(kafka, "stream")
     parts.health.add("agents", watch.problem)
+    parts.health.add("topics", topics.problem, warning=True)
     reporter = Reporter(kafka, parts.producer, WORKER)
-    return _Worker(app, library, watch, reporter, parts.health, analysis, settings.analysis.workers)
+    return _Worker(app, library, watch, reporter, parts.health, analysis, settings.analysis.workers, topics)
 
 
 async def _run(worker: _Worker, stop: Stop) -> None:
@@ -157,17 +161,21 @@ async def _work(worker: _Worker, asked: asyncio.Task[bool]) -> None:
     crash = asyncio.create_task(crashed(worker.app))
     watch = asyncio.create_task(worker.watch.run())
     heart = asyncio.create_task(worker.reporter.heartbeats(worker.health, worker.details))
+    topics = asyncio.create_task(worker.topics.run(worker.library.looked))
     try:
-        await asyncio.wait({asked, crash, watch, heart}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({asked, crash, watch, heart, topics}, return_when=asyncio.FIRST_COMPLETED)
         if crash.done():
             end_hard(f"the stream app crashed: {crash.result()}")
-        for task in (watch, heart):
+        for task in (watch, heart, topics):
             if task.done():
                 task.result()
+        heart.cancel()
+        await worker.reporter.leave()
     finally:
         crash.cancel()
         watch.cancel()
         heart.cancel()
+        topics.cancel()
 
 
 async def _end(worker: _Worker) -> None:

@@ -7,10 +7,11 @@ turns for ever; the second is refused in one line.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 from collections.abc import Iterator
 from pathlib import Path
 
+from runtime.errors import Locked
+from runtime.lock_file import locked
 from streams.errors import StreamsError
 
 FOLDER = "streams"
@@ -19,10 +20,12 @@ FOLDER = "streams"
 class SlotTaken(StreamsError):
     """Give the second worker a slot of its own (`streams.slot`)."""
 
-    def __init__(self, slot: str, path: Path) -> None:
+    def __init__(self, slot: str, path: Path, who: str) -> None:
         self.slot = slot
         self.path = path
-        super().__init__(f"slot {slot} is taken by another stream worker ({path}): set another streams.slot")
+        super().__init__(
+            f"slot {slot} is taken by another stream worker{who}, which holds {path}: set another streams.slot"
+        )
 
 
 @contextlib.contextmanager
@@ -32,11 +35,11 @@ def slot_held(state_dir: Path, slot: str) -> Iterator[Path]:
     folder = state_dir / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{slot}.lock"
-    with path.open("a") as file:
+    with contextlib.ExitStack() as held:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise SlotTaken(slot, path) from error
+            held.enter_context(locked(path))
+        except Locked as error:
+            raise SlotTaken(slot, path, error.who) from error
         own = folder / slot
         own.mkdir(exist_ok=True)
         yield own

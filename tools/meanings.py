@@ -63,7 +63,10 @@ COMMON: dict[str, str] = {
 }
 
 SPECIFIC: dict[str, dict[str, str]] = {
-    "FileState": {"nlink": "number of hard links"},
+    "FileState": {
+        "nlink": "number of hard links",
+        "ctime_ns": "when content or attributes last changed, ns; 0: not known",
+    },
     "RootIdentity": {
         "dev": "device number of the root directory",
         "inode": "inode number of the root directory",
@@ -99,6 +102,12 @@ SPECIFIC: dict[str, dict[str, str]] = {
         "mtime_ns": "modification time of the file that was probed, ns",
         "inode": "inode of the file that was probed",
         "status": "done, failed (the content is not what it claims to be), or unreadable",
+    },
+    "RootRetired": {"root": "name of the root", "by": "who asked", "at": "when, ISO 8601: the clock of who asks"},
+    "RetireRoot": {
+        "id": "drawn by who asks; carried out once, however often it comes",
+        "by": "who asks",
+        "at": "when, ISO 8601: the clock of who asks",
     },
     "Found": {
         "container": "container format",
@@ -176,6 +185,8 @@ SPECIFIC: dict[str, dict[str, str]] = {
         "written": "how many outputs of the record at `next_offset` are written already",
         "counters": "the last `x-n` given out per topic",
         "fold_version": "version of the fold that wrote it",
+        "rules": "digest of the rules that decided",
+        "program": "version of the program that carried them",
         "at": "append time of the last record folded, ISO 8601",
     },
     "Counters": {
@@ -184,6 +195,7 @@ SPECIFIC: dict[str, dict[str, str]] = {
         "analysis_updates": "last `x-n` in catalog.analysis.updates.v1, 0: none yet",
     },
     "Heartbeat": {
+        "leaving": "it ends as it was asked to, and is not to be missed",
         "instance": "distinguishes processes of one component",
         "pid": "process id",
         "status": "error while a health check fails",
@@ -217,9 +229,10 @@ SPECIFIC: dict[str, dict[str, str]] = {
     },
     "TopicEpoch": {
         "topic": "declared name of the topic; also the key",
-        "epoch": "random id of this life of the topic",
+        "epoch": "id of this life of the topic",
         "partitions": "how many it was made with",
         "at": "when it was made, ISO 8601",
+        "topic_id": "Kafka's own id of the topic, 32 hexadecimal digits; a topic made anew has another",
     },
 }
 

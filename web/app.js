@@ -8,41 +8,106 @@ const KEPT = 100_000; // events that can be paged through; older ones are let go
 const SEARCH_MS = 1_000; // from an event to the search it causes
 const SEARCH_EVERY_MS = 2_000; // and no more often than this, while events come
 const SESSION = "catalogizer.session";
+const RENEW_EARLY_MS = 90_000; // before the token ends
+const RENEW_AGAIN_MS = 5_000; // after a failure that is not the session's end
+const RENEW_MS = 20_000; // longer no answer is waited for
+const LOCK_MS = 30_000;
 
 const $ = (id) => document.getElementById(id);
-let session = load();
+let session = load(); // {token, refresh, expires, early, user}; null when nobody is signed in
+let shared = session !== null; // with the other tabs
 let socket;
 let refreshTimer;
+let refreshing;
 
-// Session.
+// Session. All tabs share one: whoever renews it, the others take it up, and who signs out signs all out. It ends when the
+// server says so (401 to its refresh token) and for no other reason.
 
 function load() {
   try {
-    return JSON.parse(sessionStorage.getItem(SESSION));
+    return JSON.parse(localStorage.getItem(SESSION));
   } catch {
     return null;
   }
 }
 
 function keep(answer) {
-  session = {
+  const life = answer.expires_in * 1_000;
+  adopt({
     token: answer.session_token,
     refresh: answer.refresh_token,
-    expires: Date.parse(answer.expires_at),
+    expires: Date.now() + life, // by this clock, whatever the server's says
+    early: Math.min(RENEW_EARLY_MS, life / 4),
     user: answer.user.username,
-  };
-  sessionStorage.setItem(SESSION, JSON.stringify(session));
+  });
+  try {
+    localStorage.setItem(SESSION, JSON.stringify(session));
+    shared = true;
+  } catch {
+    shared = false; // then this tab has it alone
+  }
+}
+
+function adopt(found) {
+  session = found;
+  schedule();
+  socket?.renew(session.token);
+}
+
+function schedule(wait = Math.max(0, session.expires - session.early - Date.now())) {
   clearTimeout(refreshTimer);
-  refreshTimer = setTimeout(refresh, Math.max(5_000, session.expires - Date.now() - 90_000));
+  refreshTimer = setTimeout(refresh, wait);
 }
 
 function forget() {
   clearTimeout(refreshTimer);
-  sessionStorage.removeItem(SESSION);
   session = null;
+  if (shared) {
+    localStorage.removeItem(SESSION);
+  }
 }
 
-async function api(path, { body, signal } = {}) {
+/** What another tab did with the session while this one slept; true when there is still one. */
+function catchUp() {
+  const found = shared ? load() : session;
+  if (session && !found) {
+    signOut("");
+  } else if (session && found.user !== session.user) {
+    location.reload(); // somebody else signed in
+  } else if (session && found.refresh !== session.refresh) {
+    adopt(found);
+  }
+  return session !== null;
+}
+
+addEventListener("storage", (change) => change.key === SESSION && catchUp());
+for (const event of ["pageshow", "online", "focus"]) {
+  addEventListener(event, renewIfDue);
+}
+document.addEventListener("visibilitychange", renewIfDue);
+
+function renewIfDue() {
+  if (session && catchUp() && Date.now() >= session.expires - session.early) {
+    refresh();
+  }
+}
+
+async function api(path, options = {}) {
+  try {
+    return await ask(path, options);
+  } catch (error) {
+    if (error.status !== 401 || !session || path.startsWith("auth/")) {
+      throw error;
+    }
+    await refresh();
+    if (!session) {
+      throw error;
+    }
+    return ask(path, options);
+  }
+}
+
+async function ask(path, { body, signal } = {}) {
   const headers = { Accept: "application/json" };
   if (session) {
     headers.Authorization = `Bearer ${session.token}`;
@@ -70,16 +135,45 @@ async function api(path, { body, signal } = {}) {
   return data;
 }
 
-async function refresh() {
+/** Renew the session, once for all who ask meanwhile; resolves when it is renewed, ended, or to be tried again. */
+function refresh() {
+  refreshing ??= inTurn(renew).finally(() => (refreshing = undefined));
+  return refreshing;
+}
+
+/** One tab after the other. Where there are no locks (plain http), the server gives all of them the same successor. */
+async function inTurn(work) {
+  if (!navigator.locks) {
+    return work();
+  }
   try {
-    keep(await api("auth/refresh", { body: { refresh_token: session.refresh } }));
-    socket.token = session.token;
-    socket.say({ type: "auth", token: session.token });
+    return await navigator.locks.request(SESSION, { signal: AbortSignal.timeout(LOCK_MS) }, work);
+  } catch {
+    return work(); // a tab that sleeps has the lock
+  }
+}
+
+async function renew() {
+  if (!session) {
+    return;
+  }
+  const before = session;
+  if (!catchUp() || (session !== before && Date.now() < session.expires - session.early)) {
+    return; // another tab has done it
+  }
+  const used = session.refresh;
+  try {
+    keep(await ask("auth/refresh", { body: { refresh_token: used }, signal: AbortSignal.timeout(RENEW_MS) }));
   } catch (error) {
-    if (error.status === 401) {
-      signOut("Your session has ended. Sign in again.");
+    if (!session) {
+      return; // signed out meanwhile
+    }
+    if (error.status !== 401) {
+      schedule(RENEW_AGAIN_MS);
+    } else if (shared && load() && load().refresh !== used) {
+      catchUp();
     } else {
-      refreshTimer = setTimeout(refresh, 10_000);
+      signOut("Your session has ended. Sign in again.");
     }
   }
 }
@@ -121,8 +215,7 @@ function signOut(why) {
 function enter() {
   $("sign-in").hidden = true;
   $("workspace").hidden = $("sign-out").hidden = $("connection").hidden = false;
-  clearTimeout(refreshTimer);
-  refreshTimer = setTimeout(refresh, Math.max(0, session.expires - Date.now() - 90_000));
+  schedule();
   socket = new EventSocket(session.token, CHANNELS, {
     state: (name, text) => {
       $("connection").dataset.state = name;
@@ -131,7 +224,7 @@ function enter() {
     event: showEvent,
     gap: showGap,
     replay: replayState,
-    refused: () => signOut("Your session has ended. Sign in again."),
+    refused: refresh,
   });
   search();
 }
@@ -485,10 +578,9 @@ function toast(text, kind) {
 }
 
 showStart();
-if (session && session.expires > Date.now()) {
-  enter();
+if (session) {
+  enter(); // a token that has ended is renewed
 } else {
-  forget();
   $("sign-in").hidden = false;
   $("name").focus();
 }

@@ -7,10 +7,11 @@
  */
 
 const PAUSES_MS = [1000, 2000, 4000, 8000, 16000];
-const GIVE_UP = new Set([4001, 4002, 4003]);
+const REFUSED = new Set([4001, 4002, 4003]); // the token holds no more: another one may
 
 export class EventSocket {
-  /** `on` has: state(name, text), event(frame, replayed), replay(state, frame), gap(frame), refused(). */
+  /** `on` has: state(name, text), event(frame, replayed), replay(state, frame), gap(frame), refused(): a
+   * promise that resolves when there is another token (`renew`) or none (`end`). */
   constructor(token, channels, on) {
     this.token = token;
     this.channels = channels;
@@ -78,6 +79,9 @@ export class EventSocket {
       case "error":
         this.on.replay("failed", frame);
         break;
+      case "authenticated":
+        this.on.state("live", "live");
+        break;
       case "auth_expiring":
         this.on.state("waiting", "signing in again soon");
         break;
@@ -119,19 +123,27 @@ export class EventSocket {
     this.on.event(frame, head !== undefined && frame.offset < (head[frame.partition] ?? 0));
   }
 
-  closed(close) {
+  async closed(close) {
     if (this.ended) {
       return;
     }
-    if (GIVE_UP.has(close.code)) {
-      this.ended = true;
-      this.on.refused();
-      return;
+    if (REFUSED.has(close.code)) {
+      this.on.state("waiting", "signing in again…");
+      await this.on.refused();
+      if (this.ended) {
+        return;
+      }
     }
     const pause = PAUSES_MS[Math.min(this.failures, PAUSES_MS.length - 1)] * (0.75 + Math.random() / 2);
     this.failures += 1;
     this.on.state("lost", `connection lost, again in ${Math.ceil(pause / 1000)} s`);
     this.timer = setTimeout(() => this.open(), pause);
+  }
+
+  /** The token from now on. */
+  renew(token) {
+    this.token = token;
+    this.say({ type: "auth", token });
   }
 
   end() {

@@ -19,6 +19,7 @@ import psycopg
 from psycopg import sql
 
 from cli.errors import CommandError
+from cli.provisioning.database_roles import grant
 
 LOCK = 0x636174616C6F67
 """Key of the advisory lock ("catalog" in ASCII) under which migrations are applied."""
@@ -84,8 +85,9 @@ def migrations() -> list[Migration]:
 
 
 def apply_migrations(database_url: str, known: list[Migration] | None = None) -> list[str]:
-    """Apply what is missing of `known` (the files of `schemas/sql`); returns the names applied now. Each is one
-    transaction with its record, so a kill leaves whole migrations only. Raises MigrationError, psycopg.Error."""
+    """Apply what is missing of `known` (the files of `schemas/sql`) and grant the processes' roles what they need; returns
+    the names applied now. Each is one transaction with its record, so a kill leaves whole migrations only. Raises
+    MigrationError, psycopg.Error."""
     known = migrations() if known is None else known
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("SELECT pg_advisory_lock(%s)", (LOCK,))  # released with the connection
@@ -98,6 +100,7 @@ def apply_migrations(database_url: str, known: list[Migration] | None = None) ->
                     "INSERT INTO schema_migrations (name, checksum) VALUES (%s, %s)",
                     (migration.name, migration.checksum),
                 )
+        grant(connection)
         return [migration.name for migration in missing]
 
 

@@ -1,7 +1,8 @@
 """Creates the topics of an installation as `schemas.topics` declares them: a plan, and its execution.
 
 Every topic has an epoch record before `apply` returns, and nobody uses a topic without one. The epoch of a deleted
-topic is withdrawn before the topic is created again. So after a kill at any point the next run ends in the same state.
+topic is withdrawn before the topic is created again, and one that was made anew by other means, which its id in Kafka
+shows, gets a new epoch. So after a kill at any point the next run ends in the same state.
 All provisioners write epochs under the same transactional id: if several run at once, Kafka fences all but one, and no
 topic gets two epochs.
 
@@ -34,8 +35,9 @@ from aiokafka.errors import (
 )
 
 from cli.errors import CommandError
-from runtime.epochs import read_epochs
+from runtime.epochs import recorded_epochs
 from runtime.kafka import Kafka
+from runtime.topic_ids import look
 from schemas.admin import TopicEpoch
 from schemas.codec import encode
 from schemas.times import iso
@@ -67,8 +69,8 @@ class WrongPartitions(ProvisionError):
         self.wanted = wanted
         super().__init__(
             topic,
-            f"has {found} partitions, these settings ask for {wanted}; the number of lanes is fixed for the life"
-            f" of a log: set CATALOGIZER_KAFKA__LANES to the log's own, or use another topic prefix",
+            f"has {found} partitions, {wanted} are asked for; their number is fixed for the life of a log: set"
+            f" CATALOGIZER_KAFKA__LANES to the log's own, or use another topic prefix",
         )
 
 
@@ -110,11 +112,12 @@ class Step:
 @dataclass(frozen=True, slots=True)
 class Found:
     """A topic as the brokers describe it. `replication`: of its first partition; `config`: what is set on the topic
-    itself."""
+    itself; `id`: Kafka's own, empty where it has none."""
 
     partitions: int
     replication: int
     config: dict[str, str]
+    id: str = ""
 
 
 async def plan(kafka: Kafka) -> list[Step]:
@@ -152,9 +155,18 @@ def steps(kafka: Kafka, found: Mapping[str, Found], epochs: Mapping[str, TopicEp
             raise WrongPartitions(name, there.partitions, count)
         elif drift := _drift(topic, there):
             needed.append(Step("configure", name, _spoken(drift)))
-        if there is None or topic.name not in epochs:
-            needed.append(Step("epoch", name, "a new epoch record"))
+        if lacks := _lacks(there, epochs.get(topic.name)):
+            needed.append(Step("epoch", name, lacks))
     return needed
+
+
+def _lacks(there: Found | None, epoch: TopicEpoch | None) -> str | None:
+    """Why a topic needs an epoch record."""
+    if there is None or epoch is None:
+        return "a new epoch record"
+    if not there.id or there.id == epoch.topic_id:
+        return None
+    return "a new epoch record: the topic was made anew by other means" if epoch.topic_id else "its id in Kafka"
 
 
 async def _apply(kafka: Kafka) -> list[Step]:
@@ -169,8 +181,10 @@ async def _apply(kafka: Kafka) -> list[Step]:
             missing = [topic for topic in ALL_TOPICS if kafka.name(topic) not in found]
             await _withdraw(kafka, writer, [topic for topic in missing if topic.name in epochs])
             done += await _create(kafka, admin, missing)
-            without = [topic for topic in ALL_TOPICS if topic in missing or topic.name not in epochs]
-            done += await _give_epochs(kafka, writer, without)
+            without = [kafka.topic(step.topic) for step in needed if step.action == "epoch"]
+            there = {t.name: epochs[t.name] for t in without if t not in missing and t.name in epochs}
+            known = {name: epoch for name, epoch in there.items() if not epoch.topic_id}
+            done += await _give_epochs(kafka, admin, writer, without, known)
         done += await _configure(kafka, admin, found, [step for step in needed if step.action == "configure"])
     return done
 
@@ -222,19 +236,29 @@ async def _withdraw(kafka: Kafka, writer: AIOKafkaProducer, topics: list[Topic])
     await _write(kafka, writer, {topic.name: None for topic in topics})
 
 
-async def _give_epochs(kafka: Kafka, writer: AIOKafkaProducer, topics: list[Topic]) -> list[Step]:
+async def _give_epochs(
+    kafka: Kafka,
+    admin: AIOKafkaAdminClient,
+    writer: AIOKafkaProducer,
+    topics: list[Topic],
+    without_id: Mapping[str, TopicEpoch],
+) -> list[Step]:
+    """`without_id`: records of before topic ids were kept; their epochs stay."""
     at = iso(time.time_ns() // 1_000_000)
-    epochs = {
-        topic.name: TopicEpoch(
-            topic=topic.name,
-            epoch=secrets.token_hex(8),
-            partitions=topic.partition_count(kafka.lanes),
-            at=at,
-        )
-        for topic in topics
-    }
+    ids = await _ids(admin, [kafka.name(topic) for topic in topics])
+    epochs = {}
+    for topic in topics:
+        id_, count = ids.get(kafka.name(topic), ""), topic.partition_count(kafka.lanes)
+        before = without_id.get(topic.name)
+        epoch = before.epoch if before is not None else id_ or secrets.token_hex(8)
+        epochs[topic.name] = TopicEpoch(topic=topic.name, epoch=epoch, partitions=count, at=at, topic_id=id_)
     await _write(kafka, writer, epochs)
     return [Step("epoch", kafka.name(topic), epochs[topic.name].epoch) for topic in topics]
+
+
+async def _ids(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, str]:
+    seen = await look(admin._client, names)
+    return {name: there.id for name, there in seen.items() if there is not None}
 
 
 async def _write(kafka: Kafka, writer: AIOKafkaProducer, records: Mapping[str, TopicEpoch | None]) -> None:
@@ -284,14 +308,15 @@ async def _look(kafka: Kafka, admin: AIOKafkaAdminClient) -> dict[str, Found]:
             if code:
                 raise Refused(name, _reason(code, reason))
             configs[name] = {entry[0]: entry[1] for entry in entries if entry[3] == _DYNAMIC}
+    ids = await _ids(admin, list(there))
     return {
-        name: Found(len(partitions), len(partitions[0]["replicas"]), configs[name])
+        name: Found(len(partitions), len(partitions[0]["replicas"]), configs[name], ids.get(name, ""))
         for name, partitions in there.items()
     }
 
 
 async def _epochs(kafka: Kafka, found: Mapping[str, Found]) -> dict[str, TopicEpoch]:
-    return await read_epochs(kafka) if kafka.name(META) in found else {}
+    return await recorded_epochs(kafka) if kafka.name(META) in found else {}
 
 
 def _replication(kafka: Kafka) -> int:

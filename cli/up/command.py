@@ -13,6 +13,7 @@ from types import FrameType
 from typing import assert_never
 
 from cli.provisioning.acls import apply_acls
+from cli.provisioning.database_roles import ROLES, make_roles
 from cli.provisioning.tables import apply_migrations
 from cli.provisioning.topics import apply
 from cli.settings import Settings
@@ -25,12 +26,15 @@ from cli.up.embedded.kafka import EmbeddedKafka
 from cli.up.embedded.postgres import EmbeddedPostgres
 from cli.up.errors import PortTaken
 from cli.up.first_admin import AdminPassword, first_admin
-from cli.up.platform import ADMIN, Platform
+from cli.up.platform import Platform
 from cli.up.secret_file import kept_secret
 from cli.up.state import DEMO_ROOTS, State, owned
 from cli.up.supervision.supervisor import Supervisor, run
 from cli.up.telling import Telling
 from cli.up.terminal import own_terminal
+from gateway.access.account_admin import ADMIN
+from gateway.access.tokens import configured_secret
+from gateway.public import public_url
 from producer.settings import RootSpec
 from runtime import lifecycle
 from runtime.kafka import Kafka
@@ -103,6 +107,8 @@ class Running:
         await apply(kafka)
         if platform.kafka is not None:
             await apply_acls(kafka)
+        if (postgres := platform.postgres) is not None:
+            await asyncio.to_thread(make_roles, postgres.url(), postgres.role_passwords(ROLES))
         await asyncio.to_thread(apply_migrations, platform.database_url)
         self._admin_password = await first_admin(
             platform.database_url, platform.settings.admin_password, platform.state.admin_password
@@ -119,7 +125,9 @@ class Running:
 
     def _what_to_say(self) -> Ready:
         platform = self._platform
-        return Ready(platform.run_file({}).url, self._sign_in(), platform.roots, platform.demo, command())
+        return Ready(
+            public_url(platform.settings.gateway), self._sign_in(), platform.roots, platform.demo, command()
+        )
 
     def _sign_in(self) -> list[str]:
         """The password only where a person reads it, and never one that somebody chose."""
@@ -145,6 +153,8 @@ def _prepare(settings: Settings, state: State, telling: Telling) -> Platform:
     gateway = settings.gateway
     if not ports.is_free(gateway.port, gateway.host):
         raise PortTaken(gateway.port, "CATALOGIZER_GATEWAY__PORT")
+    if not settings.kafka.embedded:
+        configured_secret(gateway)
     if settings.kafka.embedded or settings.database.url is None:
         space.need(state.folder, space.SERVERS_BYTES, "the platform")
     demo = not settings.producer.roots

@@ -34,14 +34,13 @@ class PortTaken(UpError):
 
 
 class StateInUse(UpError):
-    """Another supervisor has locked the state folder. `pid`: its own; empty where it has not written it yet."""
+    """Another supervisor has locked the state folder. `who`: it, for people."""
 
     retryable = True
 
-    def __init__(self, state_dir: Path, pid: str) -> None:
+    def __init__(self, state_dir: Path, who: str) -> None:
         self.state_dir = state_dir
-        self.pid = pid
-        who = f" (process {pid})" if pid else ""
+        self.who = who
         super().__init__(
             f"{state_dir} is in use by another `catalogizer up`{who}; end it, or set CATALOGIZER_STATE_DIR"
         )

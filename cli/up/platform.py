@@ -17,21 +17,24 @@ from typing import get_args
 
 from pydantic import SecretStr
 
+from cli.provisioning.database_roles import OWNER, PROJECT, SERVE
 from cli.settings import Settings
 from cli.up.embedded.access import MECHANISM, PROTOCOL
 from cli.up.embedded.kafka import EmbeddedKafka
 from cli.up.embedded.postgres import EmbeddedPostgres
 from cli.up.run_file import RunFile
+from cli.up.secret_file import kept_secret
 from cli.up.state import State
 from cli.up.supervision.component import Plan, service
 from cli.up.supervision.program import STATE_MARK, Program
+from gateway.access.account_admin import ADMIN
+from gateway.public import public_url
 from producer.settings import RootSpec
 from runtime.lifecycle import READY_FILE
 from runtime.settings import PREFIX, KafkaSettings, variables
-from schemas.acls import OPERATOR, user_of
+from schemas.acls import COMPONENTS, OPERATOR, user_of
 from schemas.topics import EMBEDDED_LANES
 
-SERVICES = ("watch", "stream", "project", "serve")
 SECRETS: dict[str, frozenset[str]] = {
     "watch": frozenset({"KAFKA__SASL_PASSWORD"}),
     "stream": frozenset({"KAFKA__SASL_PASSWORD"}),
@@ -39,9 +42,10 @@ SECRETS: dict[str, frozenset[str]] = {
     "serve": frozenset({"KAFKA__SASL_PASSWORD", "DATABASE__URL", "GATEWAY__TOKEN_SECRET"}),
 }
 """The secret settings that each service is given."""
-ADMIN = "admin"
+DATABASE_ROLES = {"project": PROJECT, "serve": SERVE}
+"""As whom each service uses an embedded database."""
+TOKEN_SECRET_BYTES = 32
 CHECKOUT = Path(__file__).parents[2]
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +62,8 @@ class Platform:
 
     @property
     def database_url(self) -> str:
-        """URL of the database in use, including its password."""
-        return self.postgres.url() if self.postgres else self.settings.database.dsn()
+        """URL of the database in use for who owns its tables, including its password."""
+        return self._url_of(OWNER)
 
     @property
     def kafka_settings(self) -> KafkaSettings:
@@ -79,14 +83,13 @@ class Platform:
 
     def run_file(self, pids: Mapping[str, int]) -> RunFile:
         """The contents of `run.json`."""
-        host = self.settings.gateway.host
+        gateway = self.settings.gateway
+        address = public_url(gateway.model_copy(update={"public_url": None}))  # for who is on this machine
         access = None if self.kafka is None else self.kafka.access
-        host = _EVERYWHERE.get(host, f"[{host}]" if ":" in host else host)
-        address = f"{host}:{self.settings.gateway.port}"
         kept = self.state.admin_password
         return RunFile(
-            url=f"http://{address}",
-            ws_url=f"ws://{address}/ws",
+            url=address,
+            ws_url=f"ws{address.removeprefix('http')}/ws",
             admin_user=ADMIN,
             admin_password_file=str(kept) if kept.exists() else "",
             bootstrap_servers=str(self.kafka_settings.bootstrap_servers),
@@ -107,7 +110,7 @@ class Platform:
     def services(self) -> list[Plan]:
         """Plans of our own processes."""
         plans = []
-        for name in SERVICES:
+        for name in COMPONENTS:
             ready_file = self.state.ready_file(name)
             environment = {**self.environment(name), READY_FILE: str(ready_file)}
             program = python(name, ("-m", "cli.main", name), environment)
@@ -129,7 +132,7 @@ class Platform:
             "STREAMS__ANALYSIS__ROOTS": json.dumps(self._analysed_roots()),
         }
         if "DATABASE__URL" in SECRETS[service]:
-            given["DATABASE__URL"] = self.database_url
+            given["DATABASE__URL"] = self._url_of(DATABASE_ROLES[service])
         if kafka.lanes is not None:
             given["KAFKA__LANES"] = str(kafka.lanes)
         if kafka.replication_factor is not None:
@@ -141,6 +144,9 @@ class Platform:
                 "KAFKA__SASL_USERNAME": user_of(service),
                 "KAFKA__SASL_PASSWORD_FILE": str(access.secret_file(service)),
             }
+        if service == "serve" and self.kafka is not None and self.settings.gateway.token_secret is None:
+            kept_secret(self.state.token_secret, TOKEN_SECRET_BYTES)
+            given["GATEWAY__TOKEN_SECRET_FILE"] = str(self.state.token_secret)
         ours = {PREFIX + name: value for name, value in given.items()} | self._mark()
         replaced = {name.removesuffix("_FILE") for name in ours}
         passed = {
@@ -149,6 +155,9 @@ class Platform:
             if name.removesuffix("_FILE") not in replaced
         }
         return passed | ours
+
+    def _url_of(self, role: str) -> str:
+        return self.postgres.role_url(role) if self.postgres else self.settings.database.dsn()
 
     def _mark(self) -> dict[str, str]:
         return {STATE_MARK: str(self.state.folder)}

@@ -10,10 +10,11 @@ from pathlib import Path
 _BYTES = 18
 
 
-def kept_secret(path: Path) -> str:
-    """The secret in the file, generated on first use; of several processes at once, one generates it. Raises OSError."""
+def kept_secret(path: Path, size: int = _BYTES) -> str:
+    """The secret in the file, generated on first use from `size` random bytes; of several processes at once, one generates
+    it. Raises OSError."""
     if not path.exists():
-        part = _part(path, secrets.token_urlsafe(_BYTES))
+        part = _part(path, secrets.token_urlsafe(size))
         with suppress(FileExistsError):
             path.hardlink_to(part)
         part.unlink()

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from cli.up.errors import BrokenState, StateInUse
 from cli.up.supervision import leftovers
+from runtime.errors import Locked
+from runtime.lock_file import locked
 
 _OURS = frozenset(
     {
@@ -68,6 +68,11 @@ class State:
         return self.folder / "secrets" / "admin-password"
 
     @property
+    def token_secret(self) -> Path:
+        """The file with the gateway's token secret."""
+        return self.folder / "secrets" / "token.key"
+
+    @property
     def kafka_secrets(self) -> Path:
         """The folder with the embedded broker's accounts."""
         return self.folder / "secrets" / "kafka"
@@ -96,15 +101,11 @@ def owned(folder: Path) -> Iterator[State]:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder = folder.resolve()
     _take(folder)
-    with (folder / "lock").open("a+") as lock:
+    with ExitStack() as held:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            lock.seek(0)
-            raise StateInUse(folder, lock.read().strip()) from error
-        lock.truncate(0)
-        lock.write(f"{os.getpid()}\n")
-        lock.flush()
+            held.enter_context(locked(folder / "lock"))
+        except Locked as error:
+            raise StateInUse(folder, error.who) from error
         leftovers.clear(folder)
         yield State(folder)
 

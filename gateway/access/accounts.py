@@ -1,7 +1,7 @@
 """Users and their sessions in PostgreSQL.
 
-Signing in takes the same work whether the user exists or not; passwords are argon2, hashed in a small thread
-pool of their own (one takes 65 to 400 ms); of a refresh token only a hash is kept, and each is good once.
+A password takes the same work to check whether the user exists or not; passwords are argon2, hashed in a small thread
+pool of their own (one takes 65 to 400 ms); a refresh token is good once (`gateway.access.refresh_tokens`).
 """
 
 from __future__ import annotations
@@ -11,31 +11,25 @@ import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Literal, TypeVar
 
+from psycopg import AsyncConnection
 from psycopg.rows import class_row
 from psycopg_pool import AsyncConnectionPool
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from gateway.access.tokens import ADMIN_ROLE, new_refresh_token, refresh_hash
-from gateway.errors import GatewayError
+from gateway.access.refresh_tokens import Place, RefreshTokens, Verdict, judge
+from gateway.access.tokens import ADMIN_ROLE
 
 T = TypeVar("T")
 
 HASH_THREADS = 2
 ROLES = {ADMIN_ROLE: "Admin", 2: "User"}
-MAX_WAITING_HASHES = 64
 
 hasher = PasswordHash((Argon2Hasher(),))
 """How passwords are kept."""
-
-
-class TooManySignIns(GatewayError):
-    """So many passwords wait to be checked that this one is not; come back."""
-
-    retryable = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,26 +65,36 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class _Stored(User):
+class Reused:
+    """A refresh token was shown again: its session has ended."""
+
+    session_id: str
+    username: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stored(User):
+    """An account with what its password is checked by."""
+
     password_hash: str
     disabled: bool
 
 
 class Accounts:
-    """Sign-in, refresh, sign-out."""
+    """Sign-in, refresh, sign-out. Each raises psycopg's errors while the database is away."""
 
-    def __init__(self, pool: AsyncConnectionPool, refresh_days: int) -> None:
+    def __init__(self, pool: AsyncConnectionPool, refresh_tokens: RefreshTokens, refresh_days: int) -> None:
         self._pool = pool
+        self._refresh_tokens = refresh_tokens
         self._refresh_life = timedelta(days=refresh_days)
         self._threads = ThreadPoolExecutor(HASH_THREADS, thread_name_prefix="argon2")
-        self._waiting = 0
         self._nobody = ""
 
-    async def sign_in(self, name: str, password: str) -> Opened | Refused:
-        """Open a session by user name or e-mail, letters' case aside. Raises TooManySignIns and psycopg's errors."""
+    async def find(self, name: str) -> Stored | None:
+        """The account with that name or e-mail address, letters' case aside."""
         async with (
             self._pool.connection() as connection,
-            connection.cursor(row_factory=class_row(_Stored)) as found,
+            connection.cursor(row_factory=class_row(Stored)) as found,
         ):
             await found.execute(
                 "SELECT id, username, coalesce(email, '') AS email, role_id, password_hash, disabled FROM users"
@@ -98,38 +102,56 @@ class Accounts:
                 " ORDER BY lower(username) = lower(%(name)s) DESC LIMIT 1",
                 {"name": name},
             )
-            user = await found.fetchone()
+            return await found.fetchone()
+
+    async def open(self, account: Stored | None, password: str) -> Opened | Refused:
+        """Check the password, also where there is no account, and open a session."""
         if not self._nobody:
             self._nobody = await self._hashed(hasher.hash, secrets.token_hex(16))
-        stored = self._nobody if user is None else user.password_hash
+        stored = self._nobody if account is None else account.password_hash
         right = await self._hashed(hasher.verify, password, stored)
-        if user is None:
+        if account is None:
             return Refused("no such account", None)
         if not right:
-            return Refused("wrong password", user.username)
-        if user.disabled:
-            return Refused("disabled", user.username)
-        return await self._open(user) or Refused("changed meanwhile", user.username)
+            return Refused("wrong password", account.username)
+        if account.disabled:
+            return Refused("disabled", account.username)
+        return await self._open(account) or Refused("changed meanwhile", account.username)
 
-    async def refresh(self, token: str) -> Opened | None:
-        """A new refresh token for an old one, which ends; None when it does not hold."""
-        new, new_hash = new_refresh_token()
-        async with self._pool.connection() as connection:
+    async def refresh(self, token: str) -> Opened | Reused | None:
+        """The successor of a refresh token; None when the token does not hold. Shown again, it ends its session."""
+        place = self._refresh_tokens.read(token)
+        if place is None:
+            return None
+        async with self._pool.connection() as connection, connection.transaction():
             row = await (
                 await connection.execute(
-                    "UPDATE sessions SET refresh_hash = %s, expires_at = %s"
-                    " FROM users WHERE refresh_hash = %s AND users.id = user_id AND NOT disabled"
-                    " AND revoked_at IS NULL AND expires_at > now()"
-                    " RETURNING session_id, users.id, username, coalesce(email, ''), role_id",
-                    (new_hash, datetime.now(UTC) + self._refresh_life, refresh_hash(token)),
+                    "SELECT refresh_number, extract(epoch FROM now() - refreshed_at)::float8,"
+                    " users.id, username, coalesce(email, ''), role_id"
+                    " FROM sessions JOIN users ON users.id = user_id WHERE session_id = %s AND NOT disabled"
+                    " AND revoked_at IS NULL AND expires_at > now() FOR UPDATE OF sessions",
+                    (place.session_id,),
                 )
             ).fetchone()
-        return None if row is None else Opened(User(*row[1:]), row[0], new)
+            if row is None:
+                return None
+            wanted, seconds, user = row[0], row[1], User(*row[2:])
+            verdict = judge(place.number, wanted, seconds)
+            if verdict is Verdict.REUSED:
+                await self._end(connection, place.session_id)
+                return Reused(place.session_id, user.username)
+            if verdict is Verdict.NEXT:
+                await connection.execute(
+                    "UPDATE sessions SET refresh_number = %s, refreshed_at = now(), expires_at = now() + %s"
+                    " WHERE session_id = %s",
+                    (place.number + 1, self._refresh_life, place.session_id),
+                )
+        return self._opened(user, Place(place.session_id, place.number + 1))
 
     async def sign_out(self, session_id: str) -> None:
-        """End a session: its refresh token holds no more."""
+        """End a session: none of its tokens holds any more."""
         async with self._pool.connection() as connection:
-            await connection.execute("UPDATE sessions SET revoked_at = now() WHERE session_id = %s", (session_id,))
+            await self._end(connection, session_id)
 
     async def user(self, user_id: int) -> User | None:
         """An account that is not disabled."""
@@ -146,34 +168,30 @@ class Accounts:
         """End the threads."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _open(self, user: _Stored) -> Opened | None:
+    async def _open(self, user: Stored) -> Opened | None:
         """None when the account was changed while its password was checked, which takes long. Whoever changes it
         now waits for the session to be there, and then ends it."""
-        session_id, (token, hashed) = secrets.token_hex(16), new_refresh_token()
+        session_id = secrets.token_hex(16)
         async with self._pool.connection() as connection:
             opened = await connection.execute(
-                "INSERT INTO sessions (session_id, user_id, refresh_hash, expires_at)"
-                " SELECT %s, id, %s, %s FROM users"
+                "INSERT INTO sessions (session_id, user_id, expires_at) SELECT %s, id, now() + %s FROM users"
                 " WHERE id = %s AND NOT disabled AND password_hash = %s AND role_id = %s FOR SHARE",
-                (
-                    session_id,
-                    hashed,
-                    datetime.now(UTC) + self._refresh_life,
-                    user.id,
-                    user.password_hash,
-                    user.role_id,
-                ),
+                (session_id, self._refresh_life, user.id, user.password_hash, user.role_id),
             )
-            await connection.execute("DELETE FROM sessions WHERE expires_at < now()")
+            # A day later, for other gateways learn from the row that the session has ended.
+            await connection.execute("DELETE FROM sessions WHERE expires_at < now() - interval '1 day'")
         if not opened.rowcount:
             return None
-        return Opened(User(user.id, user.username, user.email, user.role_id), session_id, token)
+        return self._opened(User(user.id, user.username, user.email, user.role_id), Place(session_id, 0))
+
+    def _opened(self, user: User, place: Place) -> Opened:
+        return Opened(user, place.session_id, self._refresh_tokens.token(place))
+
+    async def _end(self, connection: AsyncConnection, session_id: str) -> None:
+        await connection.execute(
+            "UPDATE sessions SET revoked_at = clock_timestamp() WHERE session_id = %s AND revoked_at IS NULL",
+            (session_id,),
+        )
 
     async def _hashed(self, work: Callable[..., T], *args: str) -> T:
-        if self._waiting >= MAX_WAITING_HASHES:
-            raise TooManySignIns
-        self._waiting += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work, *args)
-        finally:
-            self._waiting -= 1
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *args)

@@ -1,7 +1,8 @@
 """The sessions that ended before their tokens did: by sign-out, or because an account was disabled or changed.
 
 Every gateway reads them from the database every two seconds, whoever ended them, so a token is looked up in memory. While
-the database is away the list stands as it is: tokens that were good stay good, and streaming goes on.
+the database is away the list stands as it is: tokens that were good stay good, and streaming goes on. A gateway that has
+not read it once since its start knows no token as good yet.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class EndedSessions:
     """Which sessions ended; `session_id in ended` is what tokens are checked by."""
 
     def __init__(self) -> None:
-        self.asked = asyncio.Event()
+        self.known = asyncio.Event()
         self._ended: dict[str, datetime] = {}
 
     def __contains__(self, session_id: object) -> bool:
@@ -41,19 +42,19 @@ class EndedSessions:
         self._ended[session_id] = datetime.now(UTC)
 
     async def follow(self, pool: AsyncConnectionPool, close: Callable[[Collection[str]], None]) -> None:
-        """For ever: ask the database, and `close` what belongs to the sessions that are new in the list. `asked` is set
-        after the first try, whether or not there was an answer."""
+        """For ever: ask the database, and `close` what belongs to the sessions that are new in the list. `known` is set
+        by the first answer."""
         since = datetime.now(UTC) - REMEMBERED
         away = False
         while True:
             try:
                 since = await self._ask(pool, since, close)
                 away = False
+                self.known.set()
             except psycopg.Error as error:
                 if not away:
                     _log.warning("cannot ask which sessions ended", error=f"{type(error).__name__}: {error}")
                 away = True
-            self.asked.set()
             await asyncio.sleep(POLL_SECONDS)
 
     async def _ask(

@@ -40,6 +40,14 @@ class SignInLog:
         """A sign-in succeeded. Not limited: the work of checking a password is."""
         _log.info("signed in", name=loggable(account, account), address=address)
 
+    def reused(self, account: str, address: str) -> None:
+        """A refresh token was shown again. Not limited: it ends its session, so it comes once."""
+        _log.warning(
+            "a refresh token was used twice: its session has ended",
+            name=loggable(account, account),
+            address=address,
+        )
+
     def _tell(self) -> None:
         _log.warning("more sign-ins were refused than logged", unlogged=self._unlogged)
         self._unlogged = 0

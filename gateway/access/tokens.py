@@ -1,4 +1,4 @@
-"""Session tokens: signed claims (RFC 7519, HS256), checked whole; refresh tokens are random and opaque.
+"""Session tokens: signed claims (RFC 7519, HS256), checked whole.
 
 Whatever is wrong with a token, the answer is the same BadToken: who tries learns nothing.
 """
@@ -6,16 +6,16 @@ Whatever is wrong with a token, the answer is the same BadToken: who tries learn
 from __future__ import annotations
 
 import hashlib
-import secrets
+import re
 import time
-from collections.abc import Container
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import pairwise
 
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
+from gateway.access.ended_sessions import EndedSessions
 from gateway.errors import GatewayError
 from gateway.settings import GatewaySettings
 from runtime.errors import SettingsError
@@ -23,7 +23,13 @@ from runtime.errors import SettingsError
 LEEWAY_SECONDS = 30
 MAX_TOKEN_BYTES = 4_096
 MIN_SECRET_CHARACTERS = 32
-SAMPLE_WORDS = ("change", "secret", "example", "sample", "password", "catalogizer")
+MIN_DIFFERENT = 8
+SAMPLE_WORDS = (
+    "change", "secret", "example", "sample", "passw", "catalogi", "replace", "insert", "default", "placeholder",
+    "qwert", "asdfg", "foobar", "letmein", "dummy", "jwtkey", "tokenkey", "keyboardcat", "development", "production",
+    "hereplease", "thistoken", "yourkey", "yourtoken", "mytoken", "openssl", "random",
+)  # fmt: skip
+SETTING = "gateway.token_secret (CATALOGIZER_GATEWAY__TOKEN_SECRET)"
 KNOWN_HEADERS = frozenset({"alg", "typ", "kid"})
 ADMIN_ROLE = 1
 
@@ -53,11 +59,11 @@ class Identity:
 class Tokens:
     """Issues and verifies."""
 
-    def __init__(self, settings: GatewaySettings, secret: str, ended: Container[str] = ()) -> None:
+    def __init__(self, settings: GatewaySettings, secret: str, ended: EndedSessions | None = None) -> None:
         """`ended`: the sessions whose tokens hold no more. Raises SettingsError for a secret that is short or a
         sample."""
         check_secret(secret)
-        self._ended = ended
+        self._ended = EndedSessions() if ended is None else ended
         self._key = OctKey.import_key(secret)
         self._kid = hashlib.sha256(b"kid:" + secret.encode()).hexdigest()[:16]
         self._settings = settings
@@ -106,9 +112,18 @@ class Tokens:
             raise BadToken
         return identity
 
+    @property
+    def can_tell(self) -> bool:
+        """False until it is known which sessions have ended."""
+        return self._ended.known.is_set()
+
     def ended(self, identity: Identity) -> bool:
         """True when the session has ended since its token was verified."""
-        return identity.session_id in self._ended
+        return self.session_ended(identity.session_id)
+
+    def session_ended(self, session_id: str) -> bool:
+        """True when the session has ended before its tokens did."""
+        return session_id in self._ended
 
 
 def _identity(claims: dict[str, object]) -> Identity:
@@ -131,39 +146,30 @@ def digest(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
-def new_refresh_token() -> tuple[str, str]:
-    """A random refresh token and the hash (SHA-256, hex) that is stored of it."""
-    token = secrets.token_urlsafe(32)
-    return token, hashlib.sha256(token.encode()).hexdigest()
-
-
-def refresh_hash(token: str) -> str:
-    """The stored form of a refresh token."""
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
-
-
 def check_secret(secret: str) -> None:
     """Raise SettingsError for a secret that does not protect."""
-    where = "gateway.token_secret (CATALOGIZER_GATEWAY__TOKEN_SECRET)"
     if len(secret) < MIN_SECRET_CHARACTERS:
-        raise SettingsError((f"{where}: too short, {MIN_SECRET_CHARACTERS} characters at least",))
-    if len(set(secret)) < 8 or any(word in secret.lower() for word in SAMPLE_WORDS):
-        raise SettingsError((f"{where}: a sample value; make one with `openssl rand -hex 32`",))
+        raise SettingsError((f"{SETTING}: too short, {MIN_SECRET_CHARACTERS} characters at least",))
+    if _like_a_sample(secret):
+        raise SettingsError((f"{SETTING}: like a sample value; make one with `openssl rand -hex 32`",))
 
 
-def load_secret(settings: GatewaySettings, state_dir: Path) -> str:
-    """The configured secret, or the one kept in the state folder (made once, readable by its owner only)."""
-    if settings.token_secret is not None:
-        return settings.token_secret.get_secret_value()
-    path = state_dir / "secrets" / "token.key"
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    part = path.with_name(f"token.key.{secrets.token_hex(4)}")
-    part.touch(mode=0o600)
-    part.write_text(secrets.token_hex(32) + "\n")
-    try:
-        path.hardlink_to(part)  # the first of several gateways wins; none ever reads half a file
-    except FileExistsError:
-        pass
-    finally:
-        part.unlink()
-    return path.read_text().strip()
+def configured_secret(settings: GatewaySettings) -> str:
+    """The configured secret. Raises SettingsError where there is none: a secret of its own would let nobody in who signed
+    in at another gateway, and nobody at all after a restart without its disk."""
+    if settings.token_secret is None:
+        raise SettingsError((f"{SETTING}: not set; make one for all gateways with `openssl rand -hex 32`",))
+    return settings.token_secret.get_secret_value()
+
+
+def _like_a_sample(secret: str) -> bool:
+    """True for words of examples, for few characters, for a repeated pattern and for a walk along the alphabet or the
+    digits. No random secret of the least length is any of these (one in 10^9 at most)."""
+    text = re.sub(r"[^a-z0-9]", "", secret.lower())
+    steps = [abs(ord(b) - ord(a)) for a, b in pairwise(secret)]
+    return (
+        len(set(secret)) < MIN_DIFFERENT
+        or any(word in text for word in SAMPLE_WORDS)
+        or any(secret.startswith(secret[n:]) for n in range(1, len(secret) // 2 + 1))
+        or sum(step <= 1 for step in steps) > len(steps) / 2
+    )

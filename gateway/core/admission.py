@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
-from ipaddress import IPv6Address, ip_address, ip_network
 
 from gateway.core.arriving import FULL, PER_ADDRESS, Refusal
 
 REQUEST_CONNECTIONS = 1_000
 """Connections beside the sockets: requests, and handshakes under way."""
 
-IN_WORK = 64
+IN_WORK = 32
 """Requests of one address that are answered at the same time; further ones wait."""
 
 OTHER_FILES = 256
@@ -43,7 +41,8 @@ def room(max_sockets: int, max_of_address: int, open_files: int) -> Room:
 
 @dataclass(slots=True)
 class Admission:
-    """Counts open connections. `exempt`: addresses that stand for many clients (trusted proxies)."""
+    """Counts open connections. A client is an IPv4 address or the 64-bit network of an IPv6 address, for who has one has
+    them all. `exempt`: those that stand for many (trusted proxies)."""
 
     room: Room
     exempt: Callable[[str], bool]
@@ -65,31 +64,17 @@ class Admission:
         if not self.in_work[client]:
             del self.in_work[client]
 
-    def enter(self, address: str) -> Refusal | None:
+    def enter(self, client: str) -> Refusal | None:
         """One more; the refusal where it does not fit, and it is counted until `leave` all the same."""
         self.total += 1
-        client = one_client(address)
         self.of_address[client] += 1
-        if self.of_address[client] > self.room.of_address and not self.exempt(address):
+        if self.of_address[client] > self.room.of_address and not self.exempt(client):
             return PER_ADDRESS
         return FULL if self.total > self.room.connections else None
 
-    def leave(self, address: str) -> None:
+    def leave(self, client: str) -> None:
         """One less."""
         self.total -= 1
-        client = one_client(address)
         self.of_address[client] -= 1
         if not self.of_address[client]:
             del self.of_address[client]
-
-
-@lru_cache(1_024)
-def one_client(address: str) -> str:
-    """What counts as one: an IPv4 address, or the 64-bit network of an IPv6 address, for who has one has them all."""
-    try:
-        parsed = ip_address(address.partition("%")[0])
-    except ValueError:  # no IP address: a path, or unknown
-        return address
-    if not isinstance(parsed, IPv6Address):
-        return address
-    return str(parsed.ipv4_mapped or ip_network((parsed, 64), strict=False))

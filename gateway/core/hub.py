@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gateway.core import answers
+from gateway.core.due import NOTHING, Delivery, Ending, Pumped
 from gateway.core.framing import Bundle
 from gateway.core.memory import Batch, ChannelPartition, Memory
 from gateway.core.replay import Chunk, Level, Miss, Progress
@@ -25,28 +26,8 @@ POSITION_MS = 10_000
 """A told subscriber hears its position after so many events or so much time, whichever is first."""
 
 BEFORE_ALL = -1
-"""The offset of a payload that stands before every record."""
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """The same bundles for each of `writes`: one write per subscriber."""
-
-    bundles: tuple[Bundle, ...]
-    writes: tuple[Write, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Pumped:
-    """What to write to one subscriber, which reads of the log it needs (partition, next offset), and whether more
-    is due at once."""
-
-    payloads: Sequence[bytes] = ()
-    needs: tuple[tuple[ChannelPartition, int], ...] = ()
-    more: bool = False
-
-
-NOTHING = Pumped()
+"""The offset of the `gap` of partition 0 of a topic that was made anew, that of partition 1 is one less, and so on: they
+stand before every record."""
 
 
 @dataclass(slots=True)
@@ -79,15 +60,24 @@ class Hub:
         gaps = {p: answers.gap(channel, p, hi, None, "epoch_changed", now) for p, hi in heads.items()}
         self.open(channel, epoch, starts)
         for subscriber in self.behind:
-            for place in [place for place in subscriber.progress if place.channel == channel]:
-                start = starts.get(place.partition, 0)
-                before = subscriber.progress[place]
-                until = None if before.until is None else start
-                told = Chunk(deque([(BEFORE_ALL, gaps[place.partition])]), start)
-                subscriber.progress[place] = Progress(start, until, told, since=before.since)
+            untold = {
+                o: gap for at in subscriber.of(channel) if at.chunk for o, _, gap in at.chunk.records if o < 0
+            }
+            untold |= {BEFORE_ALL - partition: gap for partition, gap in gaps.items()}
+            if self._begin_anew(subscriber, channel, starts):
+                for partition in gaps.keys() - starts.keys():
+                    del subscriber.progress[ChannelPartition(channel, partition)]
+                first = subscriber.progress[ChannelPartition(channel, min(starts))]
+                first.chunk = Chunk(deque((o, 0, gap) for o, gap in untold.items()), first.next)
         bundle = Bundle(list(gaps.values()))
         audiences = [a for key, a in self._audiences.items() if channel in key.channels]
         return [Delivery((bundle,), tuple(audience.members.values())) for audience in audiences]
+
+    def extend(self, channel: str, starts: Mapping[int, int]) -> None:
+        """The topic has got more partitions, which begin at `starts`: everybody who follows it gets them too."""
+        self._memory.extend(channel, starts)
+        for subscriber in self.behind:
+            self._begin_anew(subscriber, channel, starts)
 
     def publish(self, batches: Sequence[Batch], now: int) -> list[Delivery]:
         """Take what was read and return the live writes: one per audience member, of all that is due."""
@@ -113,7 +103,7 @@ class Hub:
         """A new subscriber, held: it gets nothing until it is released."""
         subscriber = Subscriber(write)
         for channel in self._everybody:
-            self._place(subscriber, channel, self._memory.heads(channel), {})
+            self._place(subscriber, channel, self._memory.heads(channel))
         self.behind[subscriber] = None
         return subscriber
 
@@ -153,15 +143,25 @@ class Hub:
         told: bool,
         until: Mapping[int, int] | None = None,
         since: int | None = None,
+        ends_at: int | None = None,
     ) -> None:
-        """Follow a channel from `starts` on, up to `until` if given; a second time begins anew there. `since`: what
-        was appended before that time (ms) is passed over."""
+        """Follow a channel from `starts` on, up to `until` or to what is appended at the time `ends_at` (ms, to come)
+        if given; a second time begins anew there. `since`: what was appended before that time (ms) is passed over."""
         if subscriber.standing is Standing.ENDED:
             return
         self._detach(subscriber)
-        subscriber.subscriptions[channel] = Subscription(told, until is not None, caught_up=not told)
+        bounded = until is not None or ends_at is not None
+        subscription = Subscription(told, bounded, caught_up=not told, ends_at=ends_at)
+        if channel in self._everybody:
+            owed = self.live_start(subscriber, channel)
+            # A subscription without an end is the client's new place; a replay only leaves the old one for a while.
+            subscription.owed = owed if bounded else {p: max(owed[p], start) for p, start in starts.items()}
+            subscription.starts = dict(starts)
+        subscriber.subscriptions[channel] = subscription
         subscriber.forget(channel)
-        self._place(subscriber, channel, starts, until or {}, since)
+        for p, start in starts.items():
+            progress = Progress(start, (until or {}).get(p), since=since, ends_at=ends_at)
+            subscriber.progress[ChannelPartition(channel, p)] = progress
 
     def unsubscribe(self, subscriber: Subscriber, channel: str) -> bool:
         """Follow it no more; False when it was not followed."""
@@ -170,6 +170,42 @@ class Hub:
         self._detach(subscriber)
         self._end(subscriber, channel)
         return True
+
+    def live_start(self, subscriber: Subscriber, channel: str) -> dict[int, int]:
+        """Where "now" is for it: the end of what was read, but in a channel that everybody gets the place to which it
+        was served."""
+        if channel not in self._everybody or subscriber.standing is Standing.LIVE:
+            return self._memory.heads(channel)
+        reached = self.next_offsets(subscriber, channel)
+        subscription = subscriber.subscriptions.get(channel)
+        return reached if subscription is None else {p: subscription.goes_on(p, n) for p, n in reached.items()}
+
+    def ends_due(self, now: int) -> list[Ending]:
+        """The subscriptions whose end is a time that has come: the log must say where that is. Each comes once, until
+        it is answered by `end_at` or `unask_end`."""
+        due = []
+        for subscriber in self.behind:
+            for channel, subscription in subscriber.subscriptions.items():
+                if subscription.ends_at is not None and subscription.ends_at <= now and not subscription.ending:
+                    subscription.ending = True
+                    due.append(Ending(subscriber, channel, subscription, subscription.ends_at))
+        return due
+
+    def end_at(self, ending: Ending, ends: Mapping[int, int]) -> None:
+        """The log has said where the subscription ends; nothing where it is over."""
+        subscriber, channel = ending.subscriber, ending.channel
+        if subscriber.subscriptions.get(channel) is not ending.subscription:
+            return
+        ending.subscription.ends_at = None
+        for place, progress in subscriber.progress.items():
+            if place.channel == channel:
+                progress.ends_at = None
+                if progress.until is None:
+                    progress.until = ends.get(place.partition, progress.next)
+
+    def unask_end(self, ending: Ending) -> None:
+        """The log did not answer: it will be asked again."""
+        ending.subscription.ending = False
 
     def pump(self, subscriber: Subscriber, budget: int, now: int) -> Pumped:
         """The next `budget` bytes due to one that is behind (a payload more at most); it goes live in the step in
@@ -194,10 +230,9 @@ class Hub:
                     pass
             if budget <= 0:
                 break
-        served = bool(parts)
-        parts += self._milestones(subscriber, now)
+        parts += self._milestones(subscriber, now)  # where a replay ends, more may be due of what everybody gets
         self._settle(subscriber, now)
-        return Pumped(parts, tuple(needs), served and subscriber.servable)
+        return Pumped(parts, tuple(needs), bool(parts) and subscriber.servable)
 
     def supply(self, subscriber: Subscriber, place: ChannelPartition, start: int, chunk: Chunk) -> bool:
         """Hand over what was read from the log from `start` on; False when it is not wanted any more."""
@@ -208,11 +243,6 @@ class Hub:
         """True while what the log holds from `start` on is what it wants next."""
         progress = subscriber.progress.get(place)
         return progress is not None and progress.next == start
-
-    def since(self, subscriber: Subscriber, place: ChannelPartition) -> int:
-        """The append time (ms) before which nothing is wanted of what the log holds; 0 for all."""
-        progress = subscriber.progress.get(place)
-        return 0 if progress is None else progress.since or 0
 
     def unask(self, subscriber: Subscriber, place: ChannelPartition) -> None:
         """A read of the log failed: it will be asked for again."""
@@ -267,7 +297,7 @@ class Hub:
     def _milestones(self, subscriber: Subscriber, now: int) -> list[bytes]:
         told = []
         for channel, subscription in list(subscriber.subscriptions.items()):
-            if subscription.bounded and all(progress.done for progress in subscriber.of(channel)):
+            if subscription.complete(subscriber.of(channel)):
                 body = answers.Unsubscribed(
                     channel=channel, reason="complete", cursor=self.cursor(subscriber, channel)
                 )
@@ -281,6 +311,21 @@ class Hub:
             told += self.positions(subscriber, now)
         return told
 
+    def _begin_anew(self, subscriber: Subscriber, channel: str, starts: Mapping[int, int]) -> bool:
+        """Follow these partitions from where they begin, each as it was followed before or as the others are; a replay
+        up to an offset has nothing to look for in them. False where the channel is not followed."""
+        before = {place.partition: at for place, at in subscriber.progress.items() if place.channel == channel}
+        subscription = subscriber.subscriptions.get(channel)
+        if subscription is not None and subscription.owed:
+            subscription.starts = {**subscription.starts, **starts}
+            subscription.owed = {**subscription.owed, **starts}
+        for p, start in starts.items() if before else ():
+            like = before.get(p) or next(iter(before.values()))
+            until = start if like.bounded and like.ends_at is None else None
+            progress = Progress(start, until, since=like.since, ends_at=like.ends_at)
+            subscriber.progress[ChannelPartition(channel, p)] = progress
+        return bool(before)
+
     def _level(self, subscriber: Subscriber, channel: str) -> bool:
         return all(
             progress.level(self._rings[place])
@@ -291,10 +336,14 @@ class Hub:
     def _settle(self, subscriber: Subscriber, now: int) -> None:
         """Go live when every partition stands exactly where its ring ends (a subscriber whose log reader was ahead
         of the tail waits for it)."""
+        if any(subscription.bounded for subscription in subscriber.subscriptions.values()):
+            return
         for place, progress in subscriber.progress.items():
-            waits = progress.chunk is not None or progress.until is not None or progress.since is not None
+            waits = progress.chunk is not None or progress.since is not None
             if waits or progress.next != self._rings[place].hi:
                 return
+        for subscription in subscriber.subscriptions.values():
+            subscription.starts = subscription.owed = {}  # it has come past where it stood before
         key = subscriber.key(self._everybody)
         audience = self._audiences.setdefault(key, _Audience(told_at=now))
         audience.members[subscriber] = subscriber.write
@@ -307,7 +356,7 @@ class Hub:
         """It has progress of its own from here on."""
         if subscriber.audience is not None:
             for channel in subscriber.audience.channels:
-                self._place(subscriber, channel, self._memory.heads(channel), {})
+                self._place(subscriber, channel, self._memory.heads(channel))
             self._quit(subscriber)
             self.behind[subscriber] = None
         subscriber.happened(Event.MOVED)
@@ -322,19 +371,11 @@ class Hub:
             del self._audiences[key]
 
     def _end(self, subscriber: Subscriber, channel: str) -> None:
+        goes_on = self.live_start(subscriber, channel) if channel in self._everybody else {}
         del subscriber.subscriptions[channel]
         subscriber.forget(channel)
-        if channel in self._everybody:
-            self._place(subscriber, channel, self._memory.heads(channel), {})
+        self._place(subscriber, channel, goes_on)
 
-    def _place(
-        self,
-        subscriber: Subscriber,
-        channel: str,
-        starts: Mapping[int, int],
-        until: Mapping[int, int],
-        since: int | None = None,
-    ) -> None:
-        for partition in self._memory.heads(channel):
-            progress = Progress(starts[partition], until.get(partition), since=since)
-            subscriber.progress[ChannelPartition(channel, partition)] = progress
+    def _place(self, subscriber: Subscriber, channel: str, starts: Mapping[int, int]) -> None:
+        for partition, start in starts.items():
+            subscriber.progress[ChannelPartition(channel, partition)] = Progress(start)

@@ -1,18 +1,16 @@
-"""How much a client may do: messages per time, failed sign-ins, and the price of coming back with a bad token.
+"""How much a client may do: messages per time, and the price of coming back with a bad token.
 
 Times are seconds on any monotonic clock, given as arguments. Every table is bounded.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from dataclasses import dataclass
 
 MESSAGES_PER_SECOND = 20.0
 MESSAGE_BURST = 40.0
 MAX_SUBSCRIPTIONS = 128
-LOGIN_FAILURES = 5
-LOGIN_WINDOW_SECONDS = 300.0
 PENALTIES_SECONDS = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0)
 """How long the answer to the same bad token is held, the first time, the second time and so on: clients that
 reset their back-off when a socket opens would otherwise come back once a second for ever."""
@@ -38,43 +36,6 @@ class Bucket:
             return False
         self.spent += amount
         return True
-
-
-class Failures:
-    """Failures per key within a window; who fails too often waits."""
-
-    def __init__(self, allowed: int = LOGIN_FAILURES, window_seconds: float = LOGIN_WINDOW_SECONDS) -> None:
-        self._allowed = allowed
-        self._window = window_seconds
-        self._table: OrderedDict[tuple[str, str], deque[float]] = OrderedDict()
-
-    def wait_seconds(self, key: tuple[str, str], now: float) -> float:
-        """0 when another try is allowed, else the time until it is."""
-        failures = self._table.get(key)
-        if failures is None:
-            return 0.0
-        while failures and failures[0] <= now - self._window:
-            failures.popleft()
-        if not failures:
-            del self._table[key]
-            return 0.0
-        return failures[0] + self._window - now if len(failures) >= self._allowed else 0.0
-
-    def add(self, key: tuple[str, str], now: float) -> None:
-        """One more failure."""
-        self._table.setdefault(key, deque(maxlen=self._allowed)).append(now)
-        self._table.move_to_end(key)
-        if len(self._table) > TABLE_SIZE:
-            self._table.popitem(last=False)
-
-    def take_back(self, key: tuple[str, str]) -> None:
-        """The newest failure was none of the caller's."""
-        if failures := self._table.get(key):
-            failures.pop()
-
-    def clear(self, key: tuple[str, str]) -> None:
-        """It succeeded."""
-        self._table.pop(key, None)
 
 
 class Penalties:

@@ -68,8 +68,15 @@ class Memory:
 
     def open(self, channel: str, epoch: str, starts: Mapping[int, int]) -> None:
         """Begin to follow a channel's topic: per partition the offset at which its reader starts."""
+        for partition in self._partitions.get(channel, ()):
+            del self.rings[ChannelPartition(channel, partition)]
         self._epochs[channel] = epoch
-        self._partitions[channel] = sorted(starts)
+        self._partitions[channel] = []
+        self.extend(channel, starts)
+
+    def extend(self, channel: str, starts: Mapping[int, int]) -> None:
+        """The channel's topic has these partitions as well."""
+        self._partitions[channel] = sorted({*self._partitions[channel], *starts})
         for partition, start in starts.items():
             self.rings[ChannelPartition(channel, partition)] = Ring(start, self._ring_bytes)
 

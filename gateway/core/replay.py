@@ -25,12 +25,11 @@ class Miss:
 
 @dataclass(slots=True)
 class Chunk:
-    """Payloads read from the log that wait for the client: (offset, payload) in order; `end` is the next offset
-    after the last of them, `at` the append time (ms) of the newest record that was read."""
+    """What was read from the log and waits for the client: (offset, append time in ms, payload) in order, the time 0
+    where it is no record's and due at any time; `end` is the next offset after the last of them."""
 
-    payloads: deque[tuple[int, bytes]]
+    records: deque[tuple[int, int, bytes]]
     end: int
-    at: int = 0
 
 
 Step = Taken | Level | Miss
@@ -41,13 +40,20 @@ MISS = Miss()
 @dataclass(slots=True)
 class Progress:
     """One client in one partition. `until`: where a bounded replay ends; `asked`: a read of the log is under
-    way; `since`: what was appended before that time (ms) is passed over, None once there is something newer."""
+    way; `since`: what was appended before that time (ms) is passed over, None once there is something newer;
+    `ends_at`: it ends before what is appended at that time (ms) or later, which has not come yet."""
 
     next: int
     until: int | None = None
     chunk: Chunk | None = None
     asked: bool = False
     since: int | None = None
+    ends_at: int | None = None
+
+    @property
+    def bounded(self) -> bool:
+        """True for a replay that has an end."""
+        return self.until is not None or self.ends_at is not None
 
     @property
     def done(self) -> bool:
@@ -69,8 +75,10 @@ class Progress:
             return self._from_chunk(self.chunk, budget)
         if self.next < ring.lo:
             return MISS
-        taken = ring.take(self.next, budget, self.until)
+        taken = ring.take(self.next, budget, self.until, self.ends_at)
         self.next = taken.next
+        if taken.ended:
+            self.until = taken.next
         return taken
 
     def supply(self, start: int, chunk: Chunk) -> bool:
@@ -78,24 +86,29 @@ class Progress:
         if start != self.next or not self.asked:
             return False
         self.asked = False
-        self.chunk = chunk
-        if self.since is not None and chunk.at >= self.since:
-            self.since = None
+        self.chunk = chunk if self.since is None else self._passed_over(chunk, self.since)
         return True
+
+    def _passed_over(self, chunk: Chunk, since: int) -> Chunk:
+        if any(at >= since for _, at, _ in chunk.records):
+            self.since = None
+        return Chunk(deque(record for record in chunk.records if record[1] >= since or not record[1]), chunk.end)
 
     def _from_chunk(self, chunk: Chunk, budget: int) -> Taken:
         payloads: list[bytes] = []
         size = 0
-        while chunk.payloads:
-            offset, payload = chunk.payloads[0]
+        while chunk.records:
+            offset, at, payload = chunk.records[0]
             size += len(payload)
+            if self.ends_at is not None and at >= self.ends_at and self.until is None:
+                self.until = offset
             if self.until is not None and offset >= self.until:
                 break
             if size > budget and payloads:
                 self.next = offset
                 return Taken(payloads, offset)
             payloads.append(payload)
-            chunk.payloads.popleft()
+            chunk.records.popleft()
         self.next = max(self.next, chunk.end if self.until is None else min(chunk.end, self.until))
         self.chunk = None
         return Taken(payloads, self.next)

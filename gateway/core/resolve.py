@@ -33,14 +33,24 @@ class Resolved:
         return self.reason is None
 
 
+@dataclass(frozen=True, slots=True)
+class End:
+    """Where a subscription ends: before `until`, by partition, or before what is appended at the time `at` (ms), which
+    has not come; neither where it does not end."""
+
+    until: Mapping[int, int] | None = None
+    at: int | None = None
+
+
 def fits(wanted: Mapping[int, int], floors: Mapping[int, int], heads: Mapping[int, int]) -> bool:
     """True when memory covers every partition wanted, and every partition is wanted."""
     return wanted.keys() == heads.keys() and all(floors[p] <= wanted[p] <= heads[p] for p in heads)
 
 
 def refuse(wanted: AtEach, bounds: Bounds[int], name: str, *, beyond: bool = True) -> None:
-    """Offsets that a client names itself must be of this log: raises BadOption for a partition that is not there,
-    and, where nothing can lie there, for an offset `beyond` the end. `name`: of the member."""
+    """Offsets that a client names itself must be of this log: raises BadOption for a partition that is not there, and
+    for an offset beyond the end. `beyond` false: not for that one, because the log may yet grow to it (`until`).
+    `name`: of the member."""
     for fault in faults(wanted, bounds, int):
         if fault.kind == "absent":
             raise BadOption(f"{name}: there is no partition {fault.partition}, there are {fault.limit}")

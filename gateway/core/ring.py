@@ -18,10 +18,12 @@ COMPACT_AT = 1_024
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Payloads in order of offset and the next offset wanted after them."""
+    """Payloads in order of offset and the next offset wanted after them. `ended`: what is at `next` was appended at
+    the time, or after it, at which the run was to end."""
 
     payloads: list[bytes]
     next: int
+    ended: bool = False
 
 
 class Ring:
@@ -64,13 +66,15 @@ class Ring:
         while self._first < len(self._payloads) and self._ats[self._first] < older_than:
             self._drop_oldest()
 
-    def take(self, start: int, budget: int, until: int | None = None) -> Taken:
-        """Payloads from `start` (lo ≤ start ≤ hi) on, before `until`: at most `budget` bytes, but one at
-        least."""
+    def take(self, start: int, budget: int, until: int | None = None, ends_at: int | None = None) -> Taken:
+        """Payloads from `start` (lo ≤ start ≤ hi) on, before `until` and before the first that was appended at
+        `ends_at` (ms) or later: at most `budget` bytes, but one at least."""
         begin = end = bisect_left(self._offsets, start, self._first)
         stop = len(self._payloads) if until is None else bisect_left(self._offsets, until, self._first)
         size = 0
         while end < stop:
+            if ends_at is not None and self._ats[end] >= ends_at:
+                return Taken(self._payloads[begin:end], self._offsets[end], ended=True)
             size += len(self._payloads[end])
             if size > budget and end > begin:
                 return Taken(self._payloads[begin:end], self._offsets[end])

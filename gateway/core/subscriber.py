@@ -6,7 +6,7 @@ A subscriber is *live* (one of an audience: it stands where the rings end and no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -21,11 +21,29 @@ Write = Callable[[bytes], None]
 @dataclass(slots=True)
 class Subscription:
     """`told`: it used `from` or an option, so it is told `caught_up`, `position` and `lagging`. `bounded`: it
-    ends at its `until`."""
+    ends at its `until`; `ends_at`: that is a time (ms) which has not come, `ending` while the log is asked where it is.
+    Of a channel that everybody gets: `starts`, where the subscription began in each partition, and `owed`, where the
+    subscriber stood then and goes on when it ends."""
 
     told: bool = False
     bounded: bool = False
     caught_up: bool = True
+    ends_at: int | None = None
+    ending: bool = False
+    starts: Mapping[int, int] = field(default_factory=dict)
+    owed: Mapping[int, int] = field(default_factory=dict)
+
+    def complete(self, progress: Iterable[Progress]) -> bool:
+        """True when it has an end and is there."""
+        return self.bounded and self.ends_at is None and all(p.done for p in progress)
+
+    def goes_on(self, partition: int, reached: int) -> int:
+        """Where the subscriber goes on in a channel that everybody gets, when this subscription ends at `reached`: where
+        it stood before, or at `reached` if it came past there, so that nothing is lost."""
+        if partition not in self.owed:
+            return reached
+        before = self.owed[partition]
+        return max(before, reached) if self.starts[partition] <= before else before
 
 
 class AudienceKey(NamedTuple):

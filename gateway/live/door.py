@@ -17,14 +17,15 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
 from gateway import metrics
+from gateway.access.proxies import network_of
+from gateway.access.refusal_log import RefusalLog
 from gateway.core import life
-from gateway.core.admission import Admission, one_client
+from gateway.core.admission import Admission
 from gateway.core.arriving import LATE, AllArriving, Refusal
 from gateway.core.life import BEFORE_WORK, TIMED_OUT, Stage, Step
 from gateway.core.pulse import Pulse, Verdict
 from gateway.core.turns import Turns
 from gateway.live import tcp
-from runtime import log
 
 READ_BYTES = 16_384
 PIECE_BYTES = 2_048
@@ -42,10 +43,6 @@ DRAIN_SECONDS = 10.0
 
 SWEEP_SECONDS = 0.5
 SWEEP_SLICE = 500
-LOG_SECONDS = 1.0
-"""One line a second and reason at most: who floods us would fill the disk."""
-
-_log = log.get(__name__)
 
 
 class Inner(Protocol):
@@ -92,7 +89,7 @@ class Doors:
     arriving: AllArriving = field(default_factory=AllArriving)
     open: dict[Door, None] = field(default_factory=dict)
     buffer: memoryview = field(default_factory=lambda: memoryview(bytearray(READ_BYTES)))
-    _told: dict[str, tuple[float, int]] = field(default_factory=dict)
+    _log: RefusalLog = field(default_factory=lambda: RefusalLog("a connection was ended"))
     _turns: Turns[Door] = field(default_factory=Turns)
     _parked: Turns[Door] = field(default_factory=Turns)
     _spent: float = 0.0
@@ -168,13 +165,7 @@ class Doors:
     def ended(self, why: str, address: str) -> None:
         """A connection is ended for a bound that it broke: counted, and logged once a second and reason."""
         metrics.ENDED.labels(why).inc()
-        now = time.monotonic()
-        at, untold = self._told.get(why, (-LOG_SECONDS, 0))
-        if now - at < LOG_SECONDS:
-            self._told[why] = (at, untold + 1)
-            return
-        self._told[why] = (now, 0)
-        _log.warning("a connection was ended", why=why, address=address, more_since_last=untold)
+        self._log.refused(why, address=address)
 
 
 class Door(asyncio.BufferedProtocol):
@@ -208,9 +199,10 @@ class Door(asyncio.BufferedProtocol):
         self.transport = transport
         peer = transport.get_extra_info("peername")
         self.address = peer[0] if isinstance(peer, tuple) else ""
-        self.client = one_client(self.address)
+        exempt = self._doors.admission.exempt(self.address)
+        self.client = self.address if exempt else network_of(self.address)
         self._doors.open[self] = None
-        refusal = self._doors.admission.enter(self.address)
+        refusal = self._doors.admission.enter(self.client)
         if refusal is not None:
             self.refuse(refusal)
             transport.close()
@@ -251,7 +243,7 @@ class Door(asyncio.BufferedProtocol):
         """It is gone."""
         del self._doors.open[self]
         self._done()
-        self._doors.admission.leave(self.address)
+        self._doors.admission.leave(self.client)
         if self._inner is not None:
             self._inner.connection_lost(exc)
 

@@ -8,27 +8,25 @@ from __future__ import annotations
 
 import asyncio
 import time
-from urllib.parse import urlsplit
 
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gateway import metrics
+from gateway.access.refusal_log import RefusalLog
 from gateway.access.tokens import digest
 from gateway.core.limits import Penalties
-from gateway.public import origin_of
+from gateway.origins import listening, written
 from gateway.settings import GatewaySettings
-from runtime import log
 from schemas.close_codes import INVALID_TOKEN
 
 HELD_HANDSHAKES = 256
 """Answers to bad tokens that are held at once; more are refused."""
 
 RETRY_SECONDS = 5
-TOLD_ORIGINS = 100
-SHOWN_CHARACTERS = 200
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
-_log = log.get(__name__)
+_refusals = RefusalLog()
 
 
 def token_of(websocket: WebSocket) -> tuple[str, str | None]:
@@ -44,42 +42,40 @@ def token_of(websocket: WebSocket) -> tuple[str, str | None]:
 
 
 class Origins:
-    """Whose pages may connect. A refusal is told in the log once for each origin: the browser learns nothing but
-    that the socket failed, and would try again for ever."""
+    """Whose pages may connect: the gateway's own and those of the settings. Its own are where browsers find it, the names
+    of this machine for itself, and the address that the connection came to; never what the Host header says, for a page
+    whose name was pointed at us (DNS rebinding) says the same there."""
 
     def __init__(self, settings: GatewaySettings) -> None:
-        self._allowed = {*settings.allowed_origins}
-        if settings.public_url is not None:
-            self._allowed.add(origin_of(settings.public_url))
-        self._told: set[str] = set()
+        self._all = "*" in settings.allowed_origins
+        self._allowed = {*settings.allowed_origins, *(listening(name, settings.port) for name in LOOPBACK)}
+        self._allowed.add(listening(settings.host, settings.port))
+        if settings.public_url is not None and (own := written(settings.public_url)):
+            self._allowed.add(own)
 
     def allow(self, websocket: WebSocket) -> bool:
-        """True without an Origin (not a browser), for the gateway's own, and for those of the settings."""
-        origin, host = websocket.headers.get("origin"), websocket.headers.get("host")
-        if origin is None or origin in self._allowed:
+        """True without an Origin too (not a browser). Two are none that is allowed."""
+        origins = websocket.headers.getlist("origin")
+        if not origins or self._all:
             return True
-        parts = urlsplit(origin)
-        if parts.scheme in ("http", "https") and bool(parts.netloc) and parts.netloc == host:
+        server = websocket.scope.get("server") or ("", 0)
+        if len(origins) == 1 and (origins[0] in self._allowed or origins[0] == listening(*server)):
             return True
-        self._tell(origin[:SHOWN_CHARACTERS], (host or "")[:SHOWN_CHARACTERS])
-        return False
-
-    def _tell(self, origin: str, host: str) -> None:
-        if origin in self._told or len(self._told) >= TOLD_ORIGINS:
-            return
-        self._told.add(origin)
-        _log.warning(
-            "a page of another origin was refused",
-            origin=origin,
-            host=host,
+        _refusals.refused(
+            "origin",
+            origin=origins[0],
+            host=websocket.headers.get("host", ""),
             help="if it is ours behind a proxy, set CATALOGIZER_GATEWAY__PUBLIC_URL to its address;"
             " if it may connect, add its origin to CATALOGIZER_GATEWAY__ALLOWED_ORIGINS",
         )
+        return False
 
 
 async def refuse(websocket: WebSocket, status: int, why: str) -> None:
-    """Answer the handshake with an HTTP status; `why` is counted."""
+    """Answer the handshake with an HTTP status; `why` is counted, and told in the log."""
     metrics.REFUSED.labels(why).inc()
+    if why != "origin":  # told with what helps
+        _refusals.refused(why, address=websocket.client.host if websocket.client else "")
     headers = {"Retry-After": str(RETRY_SECONDS)} if status in (429, 503) else {}
     await websocket.send_denial_response(Response(status_code=status, headers=headers))
 

@@ -227,6 +227,8 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         if message["type"] == "websocket.close":
             self._end_of_writes()
         await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
+            self.handshake_complete = True  # else the server logs an error for each handshake that is refused
         if message["type"] == "websocket.accept" and self._door.life.stage is Stage.HANDSHAKE:
             self._door.happened(Step.OPENED)
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from typing import Any
 
 from gateway import metrics
+from gateway.core.due import Delivery, Ending
 from gateway.core.framing import text_frame, text_frames
-from gateway.core.hub import Delivery, Hub
+from gateway.core.hub import Hub
 from gateway.core.memory import Batch, ChannelPartition, Memory, MemoryView
 from gateway.core.replay import Chunk
 from gateway.core.standing import Standing
@@ -75,6 +77,10 @@ class Streaming:
         """A channel's topic is another one now."""
         self._deliver(self._hub.reopen(channel, epoch, starts, now_ms()))
 
+    def extend(self, channel: str, starts: Mapping[int, int]) -> None:
+        """A channel's topic has more partitions now, which begin at `starts`."""
+        self._hub.extend(channel, starts)
+
     # The sockets' side.
 
     def connect(self, write: Write) -> Subscriber:
@@ -100,10 +106,11 @@ class Streaming:
         told: bool,
         until: Mapping[int, int] | None = None,
         since: int | None = None,
+        ends_at: int | None = None,
     ) -> None:
         """Follow a channel from `starts` on; its events come after this step of the event loop, so that what is
         told in it comes first."""
-        self._hub.subscribe(subscriber, channel, starts, told=told, until=until, since=since)
+        self._hub.subscribe(subscriber, channel, starts, told=told, until=until, since=since, ends_at=ends_at)
         self._serve(subscriber)
 
     def unsubscribe(self, subscriber: Subscriber, channel: str) -> bool:
@@ -111,6 +118,10 @@ class Streaming:
         found = self._hub.unsubscribe(subscriber, channel)
         self._serve(subscriber)
         return found
+
+    def live_start(self, subscriber: Subscriber, channel: str) -> dict[int, int]:
+        """Where "now" is for it in a channel."""
+        return self._hub.live_start(subscriber, channel)
 
     def next_offsets(self, subscriber: Subscriber, channel: str) -> dict[int, int]:
         """Its next offset per partition of a channel it follows."""
@@ -145,6 +156,8 @@ class Streaming:
             now = now_ms()
             self._hub.evict(now - self._ring_ms)
             self._deliver(self._hub.positions_due(now))
+            for ending in self._hub.ends_due(now):
+                self._start_read(self._find_end(ending))
             metrics.RING_BYTES.set(self._memory.size)
             metrics.BEHIND.set(self.behind)
 
@@ -193,12 +206,12 @@ class Streaming:
             subscriber.write(data)
             metrics.REPLAYED_BYTES.inc(len(data))
         for place, start in pumped.needs:
-            self._read_for(subscriber, place, start)
+            self._start_read(self._read(subscriber, place, start))
         if pumped.more and subscriber.servable:
             self._runnable[subscriber] = None
 
-    def _read_for(self, subscriber: Subscriber, place: ChannelPartition, start: int) -> None:
-        task = asyncio.get_running_loop().create_task(self._read(subscriber, place, start))
+    def _start_read(self, read: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(read)
         self._reads.add(task)
         task.add_done_callback(self._read_ended)
 
@@ -220,13 +233,26 @@ class Streaming:
                     await asyncio.sleep(RETRY_SECONDS)
                     continue
                 answered = True
-                since = self._hub.since(subscriber, place)
-                payloads = deque((o, payload) for o, at, payload in stretch.records if at >= since or not at)
-                newest = max((at for _, at, _ in stretch.records), default=0)
-                if self._hub.supply(subscriber, place, start, Chunk(payloads, stretch.end, newest)):
+                if self._hub.supply(subscriber, place, start, Chunk(deque(stretch.records), stretch.end)):
                     self._serve(subscriber)
                 return
         finally:
             if not answered:
                 self._hub.unask(subscriber, place)
         self._serve(subscriber)
+
+    async def _find_end(self, ending: Ending) -> None:
+        """Ask the log where the time is at which a subscription ends; asked again at the next tick if it is silent."""
+        partitions = tuple(self._memory.heads(ending.channel))
+        answered = False
+        try:
+            ends = await self._log_reader.since(ending.channel, partitions, ending.at) if partitions else {}
+            answered = True
+        except LogUnavailable as error:
+            _log.warning("the end of a replay waits for the log", channel=ending.channel, error=str(error))
+            return
+        finally:
+            if not answered:
+                self._hub.unask_end(ending)
+        self._hub.end_at(ending, ends)
+        self._serve(ending.subscriber)

@@ -14,7 +14,7 @@ from msgspec import UNSET
 from gateway.core import answers, resolve
 from gateway.core.limits import MAX_SUBSCRIPTIONS
 from gateway.core.memory import ChannelPartition
-from gateway.core.resolve import Resolved
+from gateway.core.resolve import End, Resolved
 from gateway.core.starts import (
     BadOption,
     OnGap,
@@ -56,23 +56,18 @@ class Subscribing:
                 self._say_again(subscriber, channel, message)
                 return True
             if channel.name not in subscriber.subscriptions and len(subscriber.subscriptions) >= MAX_SUBSCRIPTIONS:
-                self._streaming.tell(
-                    subscriber, answers.error("limit", f"{MAX_SUBSCRIPTIONS} subscriptions", now_ms(), message.ref)
-                )
+                self._refuse(subscriber, message, "limit", f"{MAX_SUBSCRIPTIONS} subscriptions")
                 return True
-            resolved = await self._start(channel, start, on_gap)
-            ends = await self._until(channel, until, resolved)
+            resolved, end = await self._places(subscriber, channel, start, until, on_gap)
         except BadOption as error:
             self._refuse(subscriber, message, "bad_request", error.reason)
         except BadCursor as error:
-            self._streaming.tell(
-                subscriber, answers.error("bad_cursor", f"cursor: {error.reason}", now_ms(), message.ref)
-            )
+            self._refuse(subscriber, message, "bad_cursor", f"cursor: {error.reason}")
         except LogUnavailable:
             text = "the log does not answer; try again"
             self._refuse(subscriber, message, "unavailable", text)
         else:
-            self._enter(subscriber, channel, message, resolved, ends)
+            self._enter(subscriber, channel, message, resolved, end)
             return resolved.recovered or on_gap != "fail"
         return True
 
@@ -106,12 +101,18 @@ class Subscribing:
         channel: Channel,
         message: Message,
         resolved: Resolved,
-        ends: dict[int, int] | None,
+        end: End,
     ) -> None:
         """The one step: nothing can be published between the answer's offsets and the client's positions."""
         told = not message.plain
         self._streaming.subscribe(
-            subscriber, channel.name, resolved.start, told=told, until=ends, since=resolved.since
+            subscriber,
+            channel.name,
+            resolved.start,
+            told=told,
+            until=end.until,
+            since=resolved.since,
+            ends_at=end.at,
         )
         self._confirm(subscriber, channel, message, resolved)
 
@@ -136,11 +137,22 @@ class Subscribing:
         )
         self._streaming.tell(subscriber, answers.message("subscribed", body, now_ms(), message.ref))
 
-    async def _start(self, channel: Channel, start: Start, on_gap: OnGap) -> Resolved:
+    async def _places(
+        self, subscriber: Subscriber, channel: Channel, start: Start, until: Until, on_gap: OnGap
+    ) -> tuple[Resolved, End]:
+        """Both ends, of one and the same topic: it may become another one while the log is asked."""
+        while True:
+            epoch, partitions = self._memory.epoch(channel.name), self._partitions(channel.name)
+            resolved = await self._start(subscriber, channel, start, on_gap)
+            end = await self._until(channel, until, resolved)
+            if (epoch, partitions) == (self._memory.epoch(channel.name), self._partitions(channel.name)):
+                return resolved, end
+
+    async def _start(self, subscriber: Subscriber, channel: Channel, start: Start, on_gap: OnGap) -> Resolved:
         name = channel.name
         match start:
             case Head():
-                return Resolved(self._memory.heads(name))
+                return Resolved(self._streaming.live_start(subscriber, name))
             case AtEach(wanted):
                 return await self._resume(name, wanted, on_gap, named=start)
             case Resume(cursor):
@@ -185,12 +197,14 @@ class Subscribing:
         heads = self._memory.heads(name) if bounds is None else bounds.end
         return resolve.newest(tails, heads, count)
 
-    async def _until(self, channel: Channel, until: Until, resolved: Resolved) -> dict[int, int] | None:
+    async def _until(self, channel: Channel, until: Until, resolved: Resolved) -> End:
         match until:
             case None:
-                return None
+                return End()
             case Head():
                 ends: Mapping[int, int] = (await self._bounds(channel.name)).end
+            case AtTime(at) if at > now_ms():
+                return End(at=at)
             case AtTime(at):
                 ends = await self._log.since(channel.name, self._partitions(channel.name), at)
             case AtEach(named):
@@ -201,7 +215,7 @@ class Subscribing:
                 ends = named
             case _:
                 assert_never(until)
-        return {p: ends.get(p, start) for p, start in resolved.start.items()}
+        return End({p: ends.get(p, start) for p, start in resolved.start.items()})
 
     async def _bounds(self, name: str) -> Bounds[int]:
         partitions = self._partitions(name)

@@ -20,12 +20,12 @@ from gateway.errors import GatewayError
 from gateway.live.framer import Framer
 from gateway.live.streaming import Streaming, now_ms
 from runtime import log
-from runtime.epochs import read_epochs
+from runtime.epochs import TopicLife
 from runtime.errors import NotProvisioned
 from runtime.health import Starting
 from runtime.kafka import Kafka, stop_client
 from runtime.lifecycle import Stop
-from schemas.admin import TopicEpoch
+from runtime.topic_watch import EVERY_SECONDS, Lives, TopicWatch
 from schemas.channels import CHANNELS
 from schemas.errors import SchemaError
 
@@ -34,7 +34,6 @@ STEP_RECORDS = 2_000
 """At most so many records in one step of the event loop (some 10 ms of framing)."""
 
 STALL_SECONDS = 15.0
-EPOCH_SECONDS = 60.0
 RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0)
 BEYOND_END_TRIES = 10
 
@@ -50,12 +49,13 @@ class TailRestart(GatewayError):
 class Tail:
     """`condition` is None while it stands where the log ends."""
 
-    def __init__(self, kafka: Kafka, framers: dict[str, Framer], streaming: Streaming) -> None:
+    def __init__(self, kafka: Kafka, framers: dict[str, Framer], streaming: Streaming, topics: TopicWatch) -> None:
         self.condition: str | Starting | None = Starting("the log is being read")
         self.ready = asyncio.Event()
         self._kafka = kafka
         self._framers = framers
         self._streaming = streaming
+        self._topics = topics
         self._memory = streaming.memory
         self._epochs: dict[str, str] = {}
         self._beyond_end = 0
@@ -84,15 +84,15 @@ class Tail:
                 await stop.wait(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
 
     async def _follow(self, stop: Stop) -> None:
-        epochs = await read_epochs(self._kafka)
+        lives = await self._topics.look()
         consumer = self._kafka.tail_consumer()
         checking: asyncio.Task[None] | None = None
         try:
             await consumer.start()
-            places = self._places(epochs)
-            goal = await self._seek(consumer, places, epochs)
+            places = self._places(lives)
+            goal = await self._seek(consumer, places, lives)
             began_ms = now_ms()
-            checking = asyncio.create_task(self._check_epochs())
+            checking = asyncio.create_task(self._check_topics(lives))
             while not stop.asked:
                 await self._step(consumer, places)
                 self._note_progress(places, goal)
@@ -104,14 +104,14 @@ class Tail:
                 checking.cancel()
             await stop_client(consumer)
 
-    def _places(self, epochs: dict[str, TopicEpoch]) -> dict[TopicPartition, ChannelPartition]:
+    def _places(self, lives: Lives) -> dict[TopicPartition, ChannelPartition]:
         places = {}
         for channel in CHANNELS.values():
             if channel.topic is None:
                 continue
-            if channel.topic.name not in epochs:
+            if channel.topic.name not in lives:
                 raise NotProvisioned(self._kafka.name(channel.topic))
-            for p in range(epochs[channel.topic.name].partitions):
+            for p in range(lives[channel.topic.name].partitions):
                 places[TopicPartition(self._kafka.name(channel.topic), p)] = ChannelPartition(channel.name, p)
         return places
 
@@ -119,7 +119,7 @@ class Tail:
         self,
         consumer: AIOKafkaConsumer,
         places: dict[TopicPartition, ChannelPartition],
-        epochs: dict[str, TopicEpoch],
+        lives: Lives,
     ) -> dict[TopicPartition, int]:
         """Put the consumer where the rings end; returns where the log ends."""
         consumer.assign(list(places))
@@ -130,7 +130,7 @@ class Tail:
                 own = {place.partition: tp for tp, place in places.items() if place.channel == channel.name}
                 floors = {p: earliest[tp] for p, tp in own.items()}
                 ends = {p: end[tp] for p, tp in own.items()}
-                self._enter(channel.name, epochs[channel.topic.name].epoch, floors, ends)
+                self._enter(channel.name, lives[channel.topic.name].epoch, floors, ends)
         self._beyond_end = 0
         for tp, place in places.items():
             consumer.seek(tp, self._memory.head(place))
@@ -151,6 +151,10 @@ class Tail:
             _log.error("the log has lost what was read", channel=channel)
             self._streaming.reopen(channel, epoch, end)
         else:
+            heads = self._memory.heads(channel)
+            if added := {p: start for p, start in earliest.items() if p not in heads}:
+                _log.warning("the topic has more partitions", channel=channel, added=len(added))
+                self._streaming.extend(channel, added)
             self._tell_retention(channel, earliest)
         self._epochs[channel] = epoch
 
@@ -184,15 +188,18 @@ class Tail:
             self.condition = None
             self.ready.set()
 
-    async def _check_epochs(self) -> None:
-        """Every minute, beside the events; raises TailRestart, and what `read_epochs` raises."""
+    async def _check_topics(self, lives: Lives) -> None:
+        """Every minute, beside the events; raises TailRestart, and what a look at the topics raises."""
         while True:
-            await asyncio.sleep(EPOCH_SECONDS)
-            for name, epoch in (await read_epochs(self._kafka)).items():
-                for channel in CHANNELS.values():
-                    known = self._epochs.get(channel.name)
-                    if channel.topic is not None and channel.topic.name == name and known != epoch.epoch:
-                        raise TailRestart(f"{name} has another epoch")
+            await asyncio.sleep(EVERY_SECONDS)
+            now = await self._topics.look()
+            for channel in CHANNELS.values():
+                if channel.topic is not None and _other(lives[channel.topic.name], now.get(channel.topic.name)):
+                    raise TailRestart(f"{self._kafka.name(channel.topic)} is another one, or has more partitions")
+
+
+def _other(before: TopicLife, now: TopicLife | None) -> bool:
+    return now is None or (now.epoch, now.partitions) != (before.epoch, before.partitions)
 
 
 def _in_words(error: Exception) -> str:

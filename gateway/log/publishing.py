@@ -21,6 +21,7 @@ from runtime.health import Health
 from runtime.kafka import Kafka, stop_client
 from runtime.lifecycle import Stop
 from runtime.reports import Reporter, now_iso
+from schemas.acls import Component
 from schemas.admin import Control
 from schemas.codec import encode
 from schemas.headers import Headers, event_headers
@@ -28,7 +29,7 @@ from schemas.ids import event_id
 from schemas.system import Notification, Scalar
 from schemas.topics import CONTROL, NOTIFICATIONS, Topic
 
-COMPONENT = "serve"
+COMPONENT: Component = "serve"
 _SOURCE = f"urn:catalogizer:{COMPONENT}"
 CONFIRM_SECONDS = 10.0
 RETRY_SECONDS = 2.0
@@ -90,7 +91,9 @@ class Publishing:
         if producer is None:
             raise NotPublished("the log is not reachable")
         try:
-            sent = producer.send_and_wait(self._kafka.name(topic), value, key=key.encode(), headers=headers)
+            # both have one partition, and readers of one: where an operator adds some, ours go where they are read
+            name = self._kafka.name(topic)
+            sent = producer.send_and_wait(name, value, key=key.encode(), partition=0, headers=headers)
             written = await asyncio.wait_for(sent, CONFIRM_SECONDS)
         except (KafkaError, TimeoutError) as error:
             self._broken.set()  # an idempotent batch never expires by itself: the producer goes with it
@@ -112,6 +115,8 @@ class Publishing:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
+            if stop.asked:
+                await reporter.leave()
         finally:
             self._producer = None
             for task in tasks:

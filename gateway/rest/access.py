@@ -7,7 +7,7 @@ from collections.abc import Callable
 from fastapi import Request
 
 from gateway.access.tokens import BadToken, Identity, Tokens
-from gateway.rest.edge import ApiError
+from gateway.rest.edge import ApiError, unavailable
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="catalogizer"'}
 
@@ -24,9 +24,11 @@ def optional_identity(tokens: Tokens, request: Request) -> Identity | None:
 
 
 def identity_of(tokens: Tokens) -> Callable[[Request], Identity]:
-    """A dependency that demands a token. Answers 401."""
+    """A dependency that demands a token. Answers 401; 503 until it is known which sessions have ended."""
 
     def check(request: Request) -> Identity:
+        if not tokens.can_tell:
+            raise unavailable()
         identity = optional_identity(tokens, request)
         if identity is None:
             raise ApiError(401, "unauthorized", "sign in first", CHALLENGE)

@@ -4,18 +4,18 @@
 
 import math
 import time
-from typing import Annotated
+from typing import Annotated, assert_never
 
-import psycopg
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway import metrics
-from gateway.access.accounts import Accounts, Opened, Refused, TooManySignIns, User
+from gateway.access.accounts import Accounts, Opened, Refused, Reused, User
 from gateway.access.ended_sessions import EndedSessions
 from gateway.access.sign_in_log import SignInLog
+from gateway.access.sign_in_queue import TooManySignIns
+from gateway.access.signing_in import Limited, SigningIn
 from gateway.access.tokens import Identity, Tokens
-from gateway.core.limits import Failures
 from gateway.live.connections import Connections
 from gateway.rest.access import CHALLENGE, identity_of, optional_identity
 from gateway.rest.edge import ApiError
@@ -103,54 +103,59 @@ class SignedOut(BaseModel):
 def router(accounts: Accounts, tokens: Tokens, connections: Connections, ended: EndedSessions) -> APIRouter:
     """The routes."""
     routes = APIRouter(prefix="/api/v1/auth", tags=["auth"])
-    failures = Failures()
+    signing_in = SigningIn(accounts)
     sign_ins = SignInLog()
     Holder = Annotated[Identity, Depends(identity_of(tokens))]
 
+    def end(session_id: str) -> None:
+        ended.add(session_id)
+        connections.close_sessions([session_id])
+
     @routes.post("/login", dependencies=[Depends(small_json)])
     async def login(request: Request, body: LoginBody) -> SignedIn:
-        """Sign in with user name or e-mail."""
+        """Sign in with user name or e-mail. 429 after too many failures; the right password gets in all the same, but
+        for a flood of wrong ones."""
         address = request.client.host if request.client else ""
-        key = (body.name.lower(), address)
-        wait = failures.wait_seconds(key, time.monotonic())
-        if wait > 0:
-            metrics.LOGINS.labels("limited").inc()
-            sign_ins.refused(body.name, address, "too many failures")
-            retry = {"Retry-After": str(math.ceil(wait))}
-            raise ApiError(429, "too_many_requests", "too many failed sign-ins; wait", retry)
-        # Counted before the password is looked at, so that tries sent at once are counted too.
-        failures.add(key, time.monotonic())
         try:
-            opened = await accounts.sign_in(body.name, body.password)
-        except (psycopg.Error, TooManySignIns) as error:
-            failures.take_back(key)
-            if isinstance(error, TooManySignIns):
-                sign_ins.refused(body.name, address, "too many at once")
+            outcome = await signing_in.sign_in(body.name, body.password, address)
+        except TooManySignIns:
+            sign_ins.refused(body.name, address, "too many at once")
             raise
-        if isinstance(opened, Refused):
-            metrics.LOGINS.labels("refused").inc()
-            sign_ins.refused(body.name, address, opened.why, opened.account)
-            raise ApiError(401, "invalid_credentials", "wrong user name or password", CHALLENGE)
-        failures.clear(key)
-        metrics.LOGINS.labels("ok").inc()
-        sign_ins.signed_in(opened.user.username, address)
-        return _signed_in(tokens, opened)
+        match outcome:
+            case Opened(user):
+                metrics.LOGINS.labels("ok").inc()
+                sign_ins.signed_in(user.username, address)
+                return _signed_in(tokens, outcome)
+            case Refused(why, account):
+                metrics.LOGINS.labels("refused").inc()
+                sign_ins.refused(body.name, address, why, account)
+                raise ApiError(401, "invalid_credentials", "wrong user name or password", CHALLENGE)
+            case Limited(seconds):
+                metrics.LOGINS.labels("limited").inc()
+                sign_ins.refused(body.name, address, "too many failures")
+                retry = {"Retry-After": str(math.ceil(seconds))}
+                raise ApiError(429, "too_many_requests", "too many failed sign-ins; wait", retry)
+            case _:
+                assert_never(outcome)
 
     @routes.post("/refresh", dependencies=[Depends(small_json)])
-    async def refresh(body: RefreshBody) -> SignedIn:
-        """New tokens for a refresh token, which is good once."""
-        opened = await accounts.refresh(body.refresh_token)
-        if opened is None:
+    async def refresh(request: Request, body: RefreshBody) -> SignedIn:
+        """New tokens for a refresh token, which is good once: for a minute it gives the same successor again (an answer
+        may be lost, a tab duplicated); after that its use ends the session, for two have it."""
+        outcome = await accounts.refresh(body.refresh_token)
+        if isinstance(outcome, Reused):
+            sign_ins.reused(outcome.username, request.client.host if request.client else "")
+            end(outcome.session_id)
+        if not isinstance(outcome, Opened):
             raise ApiError(401, "invalid_token", "sign in again", CHALLENGE)
-        return _signed_in(tokens, opened)
+        return _signed_in(tokens, outcome)
 
     @routes.post("/logout")
     async def logout(identity: Holder) -> SignedOut:
         """End the session: its tokens hold no more and its sockets are closed with 4003; at other gateways
         within seconds."""
         await accounts.sign_out(identity.session_id)
-        ended.add(identity.session_id)
-        connections.close_sessions([identity.session_id])
+        end(identity.session_id)
         return SignedOut()
 
     @routes.get("/status", response_model_exclude_none=True)

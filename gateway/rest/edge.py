@@ -1,4 +1,4 @@
-"""What holds for every HTTP answer: a request id, safe headers, bounded bodies, errors in one shape.
+"""What holds for every HTTP answer: a request id, safe headers, bounded bodies, errors in one shape; and who asks.
 
 No answer shows a stack trace, a database's words or a secret.
 """
@@ -7,25 +7,30 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import psycopg
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from psycopg_pool import PoolTimeout
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Match
+from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.access.accounts import TooManySignIns
+from gateway.access.proxies import Proxies
+from gateway.access.refusal_log import RefusalLog
+from gateway.access.sign_in_queue import TooManySignIns
 from gateway.errors import GatewayError
 from gateway.log.publishing import NotPublished
 from gateway.log.reader import LogUnavailable
-from runtime import log
 
 MAX_BODY_BYTES = 65_536
 RETRY_SECONDS = 5
+HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~%!$&'()*+,;=-]*)(:[0-9]*)?")
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 HEADERS = {
@@ -36,7 +41,7 @@ HEADERS = {
     " img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
 }
 
-_log = log.get(__name__)
+_unanswered = RefusalLog("cannot answer now")
 
 
 class ApiError(GatewayError):
@@ -60,38 +65,70 @@ CODES = {
 class Edge:
     """The outermost layer (plain ASGI: it must not buffer or spawn tasks)."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, proxies: Proxies, refusals: RefusalLog) -> None:
         self._app = app
+        self._proxies = proxies
+        self._refusals = refusals
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on with its id; refuse a body that is too large."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
+        """Pass a request or a handshake on with its id and who asks; refuse one without one host, or with a body that
+        is too large."""
         request_id = _request_id(scope)
-        scope.setdefault("state", {})["request_id"] = request_id
-
-        async def decorated(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-ID"] = request_id
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-                if scope["path"].startswith("/api/"):
-                    headers.setdefault("Cache-Control", "no-store")
-            await send(message)
-
+        inner = {**scope, "state": {**scope.get("state", {}), "request_id": request_id}}
+        if peer := scope.get("client"):
+            inner["client"] = (self._proxies.client_of(peer[0], scope["headers"]), peer[1])
+        answering = _Answering(scope, request_id, send)
+        if not _has_one_host(scope):
+            self._refusals.refused("host", address=str((inner.get("client") or "?")[0]))
+            await _answer(request_id, 400, "bad_request", "one Host header")(scope, receive, answering.send)
+            return
+        if scope["type"] == "websocket":
+            await self._app(inner, receive, answering.send)
+            return
+        if scope["method"] == "HEAD":  # the same headers as GET; the server leaves the body out
+            inner["method"] = "GET"
         body = _Bounded(receive)
         if body.declared_too_large(scope):
-            await _answer(request_id, 413, "too_large", "body too large")(scope, receive, decorated)
+            await _too_large(request_id)(scope, receive, answering.send)
             return
-        await self._app(scope, body.receive, decorated)
+
+        async def send_or_refuse(message: Message) -> None:
+            if not body.exceeded:
+                await answering.send(message)
+            elif message["type"] == "http.response.start":  # whatever the application made of it
+                await _too_large(request_id)(scope, receive, answering.send)
+
+        await self._app(inner, body.receive, send_or_refuse)
+
+
+class _Answering:
+    """Adds to every answer what every answer has."""
+
+    def __init__(self, scope: Scope, request_id: str, send: Send) -> None:
+        self._private = scope["path"].startswith("/api/")
+        self._request_id = request_id
+        self._send = send
+
+    async def send(self, message: Message) -> None:
+        """Send on."""
+        if message["type"] in ("http.response.start", "websocket.http.response.start", "websocket.accept"):
+            message.setdefault("headers", [])
+            headers = MutableHeaders(raw=list(message["headers"]))
+            headers["X-Request-ID"] = self._request_id
+            if message["type"] != "websocket.accept":
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+                if self._private:
+                    headers.setdefault("Cache-Control", "no-store")
+            message["headers"] = headers.raw
+        await self._send(message)
 
 
 class _Bounded:
-    """Counts a body as it comes."""
+    """Counts a body as it comes. `exceeded`: it was too much."""
 
     def __init__(self, receive: Receive) -> None:
+        self.exceeded = False
         self._receive = receive
         self._size = 0
 
@@ -108,12 +145,14 @@ class _Bounded:
         message = await self._receive()
         self._size += len(message.get("body", b""))
         if self._size > MAX_BODY_BYTES:
+            self.exceeded = True
             raise ApiError(413, "too_large", "body too large")
         return message
 
 
-def install(app: FastAPI) -> None:
-    """Answer every kind of error in the one shape."""
+def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
+    """Answer every kind of error in the one shape. `routers`: all that the application has."""
+    app.state.declared = [route for router in routers for route in router.routes]
     table: list[tuple[type[Exception], Callable[[Request, Exception], Awaitable[Response]]]] = [
         (ApiError, _api_error),
         (HTTPException, _http_exception),
@@ -137,6 +176,8 @@ async def _api_error(request: Request, error: Exception) -> Response:
 
 async def _http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code in (404, 405):
+        error = _not_here(request)
     code = CODES.get(error.status_code, "error")
     return _answer(request.state.request_id, error.status_code, code, error.detail, dict(error.headers or {}))
 
@@ -152,18 +193,44 @@ async def _bad_data(request: Request, _error: Exception) -> Response:
 
 
 async def _unavailable(request: Request, error: Exception) -> Response:
-    _log.warning("cannot answer now", path=request.scope["path"], error=f"{type(error).__name__}: {error}")
+    _unanswered.refused(type(error).__name__, path=request.scope["path"], error=str(error))
     return await _busy(request, error)
 
 
 async def _busy(request: Request, _error: Exception) -> Response:
     """Not logged here: who floods us would fill the disk."""
-    retry = {"Retry-After": str(RETRY_SECONDS)}
-    return _answer(request.state.request_id, 503, "unavailable", "try again in a moment", retry)
+    return await _api_error(request, unavailable())
 
 
 async def _unexpected(request: Request, _error: Exception) -> Response:
     return _answer(request.state.request_id, 500, "internal", "something went wrong; the log has the request id")
+
+
+def _not_here(request: Request) -> HTTPException:
+    """405 with all that the path takes, 404 where it takes nothing. (The page's files are below every path, so that they
+    are asked for what a route does not take.)"""
+    allowed: set[str] = set()
+    for route in request.app.state.declared:
+        if isinstance(route, APIRoute) and route.matches(request.scope)[0] is not Match.NONE:
+            allowed |= route.methods or set()
+    files = request.scope.get("endpoint")
+    if isinstance(files, StaticFiles) and not allowed and request.method not in ("GET", "HEAD"):
+        full, found = files.lookup_path(request.scope["path"].lstrip("/") or "index.html")
+        allowed = {"GET"} if full and found else set()
+    if not allowed:
+        return HTTPException(404, "Not Found")
+    if "GET" in allowed:
+        allowed.add("HEAD")
+    return HTTPException(405, "Method Not Allowed", {"Allow": ", ".join(sorted(allowed))})
+
+
+def unavailable() -> ApiError:
+    """Something of ours is away: come back."""
+    return ApiError(503, "unavailable", "try again in a moment", {"Retry-After": str(RETRY_SECONDS)})
+
+
+def _too_large(request_id: str) -> JSONResponse:
+    return _answer(request_id, 413, "too_large", "body too large")
 
 
 def _answer(
@@ -179,3 +246,11 @@ def _request_id(scope: Scope) -> str:
             text: str = value.decode("latin-1")
             return text
     return secrets.token_hex(8)
+
+
+def _has_one_host(scope: Scope) -> bool:
+    """RFC 9112, section 3.2: exactly one, and a host; HTTP/1.0 knows none."""
+    hosts = [value for name, value in scope["headers"] if name == b"host"]
+    if not hosts:
+        return scope.get("http_version") == "1.0"
+    return len(hosts) == 1 and HOST.fullmatch(hosts[0]) is not None

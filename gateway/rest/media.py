@@ -1,19 +1,24 @@
-"""The catalogue under `/api/v1/media` and its covers."""
+"""The catalogue under `/api/v1/media` and its covers.
 
-from __future__ import annotations
+(No postponed annotations here: FastAPI must see dependencies that are made inside `router`.)"""
 
+import time
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.access.tokens import Tokens
-from gateway.rest.access import identity_of
+from gateway.access.cover_names import PATH, CoverNames
+from gateway.access.tokens import Identity, Tokens
+from gateway.rest.access import CHALLENGE, identity_of, optional_identity
 from gateway.rest.declared import known_root
-from gateway.rest.edge import ApiError
+from gateway.rest.edge import ApiError, unavailable
 from gateway.tables.catalogue import Catalogue, Item, Search, Stats
 from gateway.tables.history import History
 from schemas.ids import MAX_SAFE
+
+COVER_SECONDS = 300
+"""A browser keeps a cover no longer: it goes with its item and with the session."""
 
 COVER_MIMES = frozenset({"image/jpeg", "image/png", "image/webp"})
 
@@ -51,20 +56,26 @@ class StatsShown(BaseModel):
     recent_additions: int = Field(description="items of the last seven days")
 
 
-def router(catalogue: Catalogue, history: History, tokens: Tokens) -> APIRouter:
-    """The routes; all but the covers need a token (an image in a page cannot send one: a cover's name is the
-    hash of its content, and only who read the item knows it)."""
+def router(catalogue: Catalogue, history: History, tokens: Tokens, names: CoverNames) -> APIRouter:
+    """The routes; all need a token, but that a cover takes the signature in the address that its item was read with."""
     routes = APIRouter(prefix="/api/v1", tags=["media"])
-    signed_in = [Depends(identity_of(tokens))]
+    Holder = Annotated[Identity, Depends(identity_of(tokens))]
 
-    @routes.get("/media/search", dependencies=signed_in)
-    async def search(wanted: Annotated[Search, Query()]) -> Page:
+    def shown(row: Item, holder: Identity) -> ItemShown:
+        item = _shown(row)
+        path = (item.model_extra or {}).get("cover_image")
+        if isinstance(path, str) and path.startswith(PATH):
+            return item.model_copy(update={"cover_image": names.signed(path, holder, time.time())})
+        return item
+
+    @routes.get("/media/search")
+    async def search(wanted: Annotated[Search, Query()], holder: Holder) -> Page:
         """Search the catalogue; everything given must match."""
         items, total = await catalogue.search(wanted)
         if total == 0:
             await known_root(history, "storage_root", wanted.storage_root)
         return Page(
-            items=[_shown(item) for item in items],
+            items=[shown(item, holder) for item in items],
             total=total,
             limit=wanted.limit,
             offset=wanted.offset,
@@ -72,31 +83,50 @@ def router(catalogue: Catalogue, history: History, tokens: Tokens) -> APIRouter:
             has_previous=wanted.offset > 0,
         )
 
-    @routes.get("/media/stats", dependencies=signed_in)
+    @routes.get("/media/stats", dependencies=[Depends(identity_of(tokens))])
     async def stats() -> StatsShown:
         """The catalogue in numbers."""
         return _stats(await catalogue.stats())
 
-    @routes.get("/media/recent", dependencies=signed_in)
-    async def recent(limit: Annotated[int, Query(ge=1, le=200)] = 10) -> list[ItemShown]:
+    @routes.get("/media/recent")
+    async def recent(holder: Holder, limit: Annotated[int, Query(ge=1, le=200)] = 10) -> list[ItemShown]:
         """The newest items first."""
-        return [_shown(item) for item in await catalogue.recent(limit)]
+        return [shown(item, holder) for item in await catalogue.recent(limit)]
 
-    @routes.get("/media/{media_id}", dependencies=signed_in)
-    async def item(media_id: Annotated[int, Path(ge=0, lt=MAX_SAFE)]) -> ItemShown:
+    @routes.get("/media/{media_id}")
+    async def item(media_id: Annotated[int, Path(ge=0, lt=MAX_SAFE)], holder: Holder) -> ItemShown:
         """One item."""
         found = await catalogue.item(media_id)
         if found is None:
             raise ApiError(404, "not_found", "no such item")
-        return _shown(found)
+        return shown(found, holder)
+
+    def cover_seconds(request: Request, hash_: str, signed: str | None) -> int:
+        """How long the answer may be kept. Answers 401."""
+        now = time.time()
+        if not tokens.can_tell:
+            raise unavailable()
+        if identity := optional_identity(tokens, request):
+            return min(COVER_SECONDS, max(0, identity.expires_at - int(now)))
+        holds = names.read(hash_, signed or "", now)
+        if holds is None or tokens.session_ended(holds[0]):
+            raise ApiError(401, "unauthorized", "sign in first", CHALLENGE)
+        return min(COVER_SECONDS, holds[1] - int(now))
 
     @routes.get("/covers/{hash_}", response_class=Response)
-    async def cover(hash_: Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]) -> Response:
-        """A thumbnail; it never changes."""
+    async def cover(
+        request: Request,
+        hash_: Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")],
+        signed: Annotated[
+            str | None, Query(max_length=256, description="as the item's `cover_image` has it")
+        ] = None,
+    ) -> Response:
+        """A thumbnail of an item that is there; it never changes."""
+        seconds = cover_seconds(request, hash_, signed)
         found = await catalogue.cover(hash_)
         if found is None or found.mime not in COVER_MIMES:
             raise ApiError(404, "not_found", "no such cover")
-        headers = {"Cache-Control": "public, max-age=31536000, immutable"}
+        headers = {"Cache-Control": f"private, max-age={seconds}, immutable", "Vary": "Authorization"}
         return Response(found.data, media_type=found.mime, headers=headers)
 
     return routes

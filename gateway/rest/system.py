@@ -2,9 +2,9 @@
 
 (No postponed annotations here: FastAPI must see dependencies that are made inside `router`.)"""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -18,7 +18,7 @@ from runtime.health import Health, product_version
 from runtime.reports import now_iso
 from schemas.channels import CHANNELS
 from schemas.close_codes import CLOSE_CODES
-from schemas.system import Notification
+from schemas.system import MESSAGE_CHARACTERS, TITLE_CHARACTERS, TYPE_CHARACTERS, Notification
 
 
 class HealthShown(BaseModel):
@@ -88,9 +88,9 @@ class NotificationBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    type: str = Field(min_length=1, max_length=64)
-    title: str = Field(min_length=1, max_length=256)
-    message: str = Field(max_length=4_096)
+    type: str = Field(min_length=1, max_length=TYPE_CHARACTERS)
+    title: str = Field(min_length=1, max_length=TITLE_CHARACTERS)
+    message: str = Field(max_length=MESSAGE_CHARACTERS)
     level: Literal["info", "success", "warning", "error"]
     id: str | None = Field(None, pattern=r"^[A-Za-z0-9._:-]{1,64}$")
 
@@ -139,10 +139,16 @@ def router(memory: MemoryView, tail: Tail, health: Health, publishing: Publishin
         response.status_code = 200 if done else 503
         return ReadyShown(status="ready" if done else "unready", problems={} if done else health.unready())
 
-    @routes.get("/metrics", response_class=Response)
+    @routes.get("/metrics", response_class=Response, dependencies=[Depends(admin_of(tokens))])
     async def metrics() -> Response:
-        """Prometheus metrics."""
+        """Prometheus metrics. Without a token they are on the port of `CATALOGIZER_GATEWAY__HEALTH__PORT`."""
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    @routes.get("/api/v1/openapi.json", include_in_schema=False, dependencies=[Depends(admin_of(tokens))])
+    async def openapi(request: Request) -> dict[str, Any]:
+        """What REST there is."""
+        described: dict[str, Any] = request.app.openapi()
+        return described
 
     @routes.get("/version")
     @routes.get("/api/v1/version")

@@ -153,10 +153,14 @@ class Catalogue:
         )
 
     async def cover(self, hash_: str) -> CoverImage | None:
-        """A thumbnail by the hash of its content."""
+        """A thumbnail by the hash of its content, where an item has it."""
         async with self._pool.connection() as connection:
             rows = connection.cursor(row_factory=class_row(CoverImage))
-            await rows.execute("SELECT mime, data FROM covers WHERE hash = %s", (hash_,))
+            await rows.execute(
+                "SELECT mime, data FROM covers WHERE hash = %(hash)s AND EXISTS (SELECT FROM media_items"
+                " WHERE cover_image = '/api/v1/covers/' || %(hash)s AND deleted_at IS NULL)",
+                {"hash": hash_},
+            )
             return await rows.fetchone()
 
 

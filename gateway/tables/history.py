@@ -104,13 +104,13 @@ class History:
         self._pool = pool
 
     async def roots(self) -> list[Root]:
-        """All roots by name, with how many items they hold."""
+        """All roots that were not retired, by name, with how many items they hold."""
         async with self._pool.connection() as connection:
             rows = connection.cursor(row_factory=class_row(Root))
             await rows.execute(
                 "SELECT root, library, site, protocol, location, state, status, message, details, changed_at,"
                 " status_at, (SELECT count(*) FROM media_items m WHERE m.storage_root = r.root"
-                " AND m.deleted_at IS NULL) AS items FROM storage_roots r ORDER BY root"
+                " AND m.deleted_at IS NULL) AS items FROM storage_roots r WHERE state <> 'retired' ORDER BY root"
             )
             return await rows.fetchall()
 

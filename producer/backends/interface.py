@@ -7,7 +7,7 @@ All of it may block, and is used by one thread at a time (the root's)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, Self
 
@@ -22,6 +22,9 @@ class Backend(Protocol):
     def open(self) -> Tree:
         """Open what stands at the root's place now, for one look. Raises RootFault where nothing is there, or
         nothing that can be listed."""
+
+    def mounts(self) -> Mapping[str, RootIdentity]:
+        """File systems mounted below the root now, by path. Raises nothing: what cannot be looked at is not there."""
 
     def watch(self, woken: Callable[[], None]) -> Watch:
         """Begin to watch; no directory is watched yet. `woken` is called from any thread when there may be something
@@ -67,7 +70,8 @@ class Missed:
 @dataclass(frozen=True, slots=True)
 class Drained:
     """What was reported since the last time. `missed`: whether that may be less than what happened; `suspect`: the
-    root itself was moved, deleted or unmounted, so its identity is to be checked before anything is believed."""
+    root itself was moved or deleted, or something was unmounted, so that identities are to be checked before anything
+    is believed."""
 
     events: tuple[Event, ...] = ()
     missed: Missed | None = None
@@ -86,7 +90,8 @@ class Coverage:
 
 class Watch(Protocol):
     """Watches on directories, not recursive: whoever walks adds one before listing each directory, so that nothing
-    can come between."""
+    can come between. A directory that appears, or may have, is to be walked anew, with all below it: until then what
+    happens in it may not be reported."""
 
     @property
     def coverage(self) -> Coverage:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from schemas.identity import same_content
 from schemas.raw import FileState
 
 
@@ -22,16 +23,18 @@ class Print:
 
     def of(self, state: FileState) -> bool:
         """True when it belongs to the file in that state."""
-        return (self.size, self.mtime_ns, self.inode) == (state.size, state.mtime_ns, state.inode)
+        return same_content(self, state)
 
 
 @dataclass(frozen=True, slots=True)
 class There:
-    """Something is at `path`; `print` is its content's, where it was worth reading."""
+    """Something is at `path`; `print` is its content's, where it was worth reading. `another`: it may have come there
+    only now, so a directory is listed even where nothing differs."""
 
     path: str
     state: FileState
     print: Print | None = None
+    another: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +47,27 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """What was at `source` was moved to `path`, where `state` is now and `left` is what is at `source` now.
-    `trusted`: it has been moved on or replaced there since, so that it was there is believed without seeing it."""
+    """What was at `source` was moved to `path`, where `state` is now and `left` is what is at `source` now. `fresh`: what
+    was known at `source` need not be what moved, so it is believed only where it is what is seen now."""
 
     source: str
     path: str
     state: FileState | None
     left: FileState | None
-    trusted: bool = False
+    fresh: bool = False
 
 
-Fact = There | Gone | Carried
+@dataclass(frozen=True, slots=True)
+class Swapped:
+    """What was at `one` is at `other` now, and the other way round; both states are those of now."""
+
+    one: str
+    other: str
+    at_one: FileState
+    at_other: FileState
+
+
+Fact = There | Gone | Carried | Swapped
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,11 @@
 """How often a file that is being written is looked at: at once, then at most twice a second, and once more when
-the writing stops. This only spares work; whether a file has settled is decided by the fold alone."""
+the writing stops. A file that is quiet and was never closed (`truncate`, a mapping, a writer that pauses) is worth its
+fingerprint after a while. This only spares work; whether a file has settled is decided by the fold alone."""
 
 from __future__ import annotations
 
 PACE_SECONDS = 0.5
+QUIET_SECONDS = 2.0
 
 
 class Pace:
@@ -13,9 +15,11 @@ class Pace:
         self._seconds = seconds
         self._looked: dict[str, float] = {}
         self._waiting: set[str] = set()
+        self._unclosed: dict[str, float] = {}
 
     def admit(self, path: str, now: float) -> bool:
         """True when the path may be looked at now; else it is due later by itself."""
+        self._unclosed[path] = now
         last = self._looked.get(path)
         if last is None or now - last >= self._seconds:
             self._looked[path] = now
@@ -27,6 +31,7 @@ class Pace:
     def forget(self, path: str) -> None:
         """The path was examined for another reason."""
         self._looked.pop(path, None)
+        self._unclosed.pop(path, None)
         self._waiting.discard(path)
 
     def due(self, now: float) -> list[str]:
@@ -42,8 +47,16 @@ class Pace:
                 del self._looked[path]
         return found
 
+    def quiet(self, now: float) -> list[str]:
+        """Paths written to and not closed that have been quiet for a while; each once."""
+        found = [path for path, last in self._unclosed.items() if now - last >= QUIET_SECONDS]
+        for path in found:
+            del self._unclosed[path]
+        return found
+
     def next_due(self) -> float | None:
-        """When `due` will have something to say."""
-        if not self._waiting:
-            return None
-        return min(self._looked[path] for path in self._waiting) + self._seconds
+        """When `due` or `quiet` will have something to say."""
+        due = [self._looked[path] + self._seconds for path in self._waiting]
+        if self._unclosed:
+            due.append(min(self._unclosed.values()) + QUIET_SECONDS)
+        return min(due, default=None)

@@ -19,6 +19,7 @@
     known          what was last reported to be at each path, found by place, identity and fingerprint
     renames        which deletion and which creation are one move
     trees          a directory moved with all below it
+    retire         a root leaves the catalogue
     scans          where a scan begins and ends, and what a baseline found missing
     catalogue      items: opened, changed, closed, analysed
     naming         what a name tells

@@ -22,15 +22,15 @@ S = TypeVar("S", bound=Subject)
 
 
 class Deadlines(Generic[S]):
-    """A heap of (deadline, order, subject); an entry counts only while its order is the subject's. `orders`: the
-    last order given out."""
+    """A heap of (deadline, order, subject); an entry counts only while its order is the subject's. `last_order`:
+    the last one given out."""
 
-    __slots__ = ("_heap", "orders")
+    __slots__ = ("_heap", "last_order")
 
-    def __init__(self, subjects: Iterable[S] = (), orders: int = 0) -> None:
+    def __init__(self, subjects: Iterable[S] = (), last_order: int = 0) -> None:
         self._heap = [(s.deadline, s.order, s) for s in subjects if s.deadline is not None]
         heapq.heapify(self._heap)
-        self.orders = orders
+        self.last_order = last_order
 
     def __len__(self) -> int:
         return len(self._heap)
@@ -40,10 +40,10 @@ class Deadlines(Generic[S]):
 
     def set(self, subject: S, at: int) -> None:
         """Make the subject due at lane time `at`, instead of whatever stood before."""
-        self.orders += 1
+        self.last_order += 1
         subject.deadline = at
-        subject.order = self.orders
-        heapq.heappush(self._heap, (at, self.orders, subject))
+        subject.order = self.last_order
+        heapq.heappush(self._heap, (at, self.last_order, subject))
 
     @property
     def next_at(self) -> int | None:

@@ -25,6 +25,7 @@ from schemas.raw import (
     RootBack,
     RootDeclared,
     RootLost,
+    RootRetired,
     ScanFinished,
     ScanStarted,
     Tick,
@@ -40,6 +41,7 @@ from streams.core.jobs import Jobs
 from streams.core.known import Known
 from streams.core.moment import Moment
 from streams.core.renames import Renames
+from streams.core.retire import Retire
 from streams.core.root_changes import gap_changed, root_changed
 from streams.core.roots import Roots
 from streams.core.rules import RULES_1, Rules
@@ -75,6 +77,7 @@ class Fold:
         self._scans = scans = Scans(state, known, renames, emit, id_base)
         trees = Trees(state, known, settle, renames, decide, catalogue)
         self._sightings = Sightings(state, known, settle, renames, decide, scans, trees)
+        self._retire = Retire(state, known, settle, renames, decide, emit)
         self._accounts = Accounts(state, rules, emit)
 
     # -- what the shell needs to know --------------------------------------------------------------------------
@@ -216,6 +219,8 @@ class Fold:
                     self.state.dropped["outdated_result"] += 1
                     return NOTHING
                 return (ended,)
+            case RootRetired():
+                return self._retire.retired(record, library, moment)
             case _:
                 return self._of_producer(record, library, moment)
 

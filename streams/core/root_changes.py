@@ -1,4 +1,4 @@
-"""What is reported of a root itself: that it is declared, lost or back, and where changes may have been missed."""
+"""What is reported of a root itself: that it is declared, lost, back or retired, and where changes may have been missed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ from streams.core.state import Root
 
 
 def root_changed(
-    emit: Emitter, root: Root, state: Literal["declared", "lost", "back"], cause: str | None, trace: bytes | None
+    emit: Emitter,
+    root: Root,
+    state: Literal["declared", "lost", "back", "retired"],
+    cause: str | None,
+    trace: bytes | None,
 ) -> None:
     """A root's state. A declaration names the settings as well."""
     declared = state == "declared"

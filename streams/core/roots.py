@@ -74,7 +74,7 @@ class Roots:
             record.identity, self._rules.windows,
         )  # fmt: skip
         if before is not None:
-            root.former = before.former | {before.epoch: before.last_seq}
+            root.former = before.former | ({before.epoch: before.last_seq} if before.epoch else {})
             root.last_seq = root.former.pop(record.epoch, 0)
             root.jumps = before.jumps
             root.batch = before.batch

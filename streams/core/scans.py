@@ -32,9 +32,9 @@ class Scans:
         self._emit = emit
         self._id_base = id_base
 
-    def of(self, root: Root, number: int | None) -> Tally | None:
+    def of(self, root: Root, number: int) -> Tally | None:
         """The account of the producer's scan of that number, while it is not complete."""
-        id_ = None if number is None else root.scans.get(number)
+        id_ = root.scans.get(number)
         return None if id_ is None else self._state.tallies[id_]
 
     def started(self, root: Root, record: ScanStarted, moment: Moment) -> None:

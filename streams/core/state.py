@@ -295,7 +295,7 @@ _MARK = "\0"
 def encode(state: State) -> bytes:
     """The tables as MessagePack. Raises OverflowError where a record told a number beyond 64 bits."""
     kept = _Kept(
-        state.clock, state.numbers, state.last_tally, state.deadlines.orders,
+        state.clock, state.numbers, state.last_tally, state.deadlines.last_order,
         [*state.tallies.values()], [*state.roots.values()],
         [entry for paths in state.known.values() for entry in paths.values()],
         [*state.pending.values()], [*state.gone.values()], [*state.new.values()], [*state.jobs.values()],

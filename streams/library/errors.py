@@ -2,6 +2,7 @@
 
 LaneError            (a `StreamsError`)
 ├── LaneLost         another owner has fenced this one: give the lane up and wait for the group's word
+├── RulesChanged     the log was folded by other rules than this program carries: no worker of it may go on
 ├── FoldDiverged     a rebuilt fold does not stand where the position says: replay would not equal live
 ├── LogEpochChanged  the change log is not the one that the position belongs to
 └── LogTruncated     the beginning of the change log is gone: the state cannot be rebuilt
@@ -25,6 +26,22 @@ class LaneLost(LaneError):
 
     def __init__(self, lane: int) -> None:
         super().__init__(lane, "another owner has taken over (fenced)")
+
+
+class RulesChanged(LaneError):
+    """`program`: the version that wrote the position, empty where it does not say; `theirs`, `ours`: digests."""
+
+    def __init__(self, lane: int, program: str, theirs: str, ours: str) -> None:
+        self.program = program
+        self.theirs = theirs
+        self.ours = ours
+        wrote = f"program {program} with rules {theirs}" if theirs else "a program older than 0.1.0"
+        super().__init__(
+            lane,
+            f"rules_changed: its log was folded by {wrote}, this one has rules {ours}, and a replay would not equal live;"
+            " run the program that wrote it, or begin a new log (another CATALOGIZER_STATE_DIR or topic prefix)."
+            " Nothing was written",
+        )
 
 
 class FoldDiverged(LaneError):

@@ -18,6 +18,7 @@ from aiokafka.errors import NoOffsetForPartitionError
 
 from runtime import log
 from runtime.log_reading import bounds
+from schemas import __version__
 from schemas.admin import Position
 from schemas.ids import MAX_SAFE
 from schemas.log_record import LogRecord
@@ -25,7 +26,7 @@ from schemas.places import next_offset
 from schemas.times import iso
 from streams.core.emit import Output
 from streams.core.fold import Fold
-from streams.library.errors import FoldDiverged, LogEpochChanged, LogTruncated
+from streams.library.errors import FoldDiverged, LogEpochChanged, LogTruncated, RulesChanged
 from streams.library.positions import Positions
 from streams.library.ticks import Ticker, TickTimer
 from streams.library.writer import LaneWriter
@@ -131,6 +132,8 @@ class Lane:
         first, end = within.earliest[self._partition], within.end[self._partition]
         if position is not None and position.epoch != self._epoch:
             raise LogEpochChanged(self.lane, f"the log's epoch is {self._epoch}, the position's {position.epoch}")
+        if position is not None and position.rules not in ("", self._fold.rules.digest):
+            raise RulesChanged(self.lane, position.program, position.rules, self._fold.rules.digest)
         if target > end:
             raise LogEpochChanged(self.lane, f"the log ends at {end}, the position is {target}")
         if first > 0:
@@ -168,6 +171,8 @@ class Lane:
         version = self._fold.rules.version
         found = (version, self._fold.counters)
         if found != (position.fold_version, position.counters):
+            if not position.rules:
+                raise RulesChanged(self.lane, "", "", self._fold.rules.digest)
             expected = f"version {position.fold_version}, {position.counters}"
             raise FoldDiverged(self.lane, expected, f"version {version}, {self._fold.counters}")
 
@@ -227,6 +232,8 @@ class Lane:
             fold_version=self._fold.rules.version,
             at=iso(self._at),
             written=self._written,
+            rules=self._fold.rules.digest,
+            program=__version__,
         )
         outputs, self._outputs = self._outputs, []
         await self._writer.commit(outputs, position)

@@ -24,9 +24,10 @@ from runtime.epochs import read_epochs
 from runtime.errors import NotProvisioned
 from runtime.health import Health
 from runtime.kafka import ConsumerRebalanceListener, Kafka, Stoppable, stop_client
-from runtime.lifecycle import end_hard
+from runtime.lifecycle import USAGE, end_hard
+from runtime.topic_watch import Lives
 from schemas.topics import RAW
-from streams.library.errors import LaneError, LaneLost
+from streams.library.errors import LaneError, LaneLost, RulesChanged
 from streams.library.lane import Lane, Progress
 from streams.library.positions import Positions
 from streams.library.ticks import Ticker
@@ -111,12 +112,19 @@ class LibraryService(Service):
         epochs = await read_epochs(self._kafka)
         if RAW.name not in epochs:
             raise NotProvisioned(self._kafka.name(RAW))
-        if epochs[RAW.name].partitions != self._kafka.lanes:
+        if epochs[RAW.name].declared != self._kafka.lanes:
             raise NotProvisioned(
                 f"{self._kafka.name(RAW)} with {self._kafka.lanes} partitions (it has "
-                f"{epochs[RAW.name].partitions}; kafka.lanes is fixed for the life of the log)"
+                f"{epochs[RAW.name].declared}; kafka.lanes is fixed for the life of the log)"
             )
         return epochs[RAW.name].epoch
+
+    def looked(self, lives: Lives) -> None:
+        """The topics were looked at. Offsets of a change log made anew mean other records, so nothing is folded on: the
+        process ends, and started again each lane says that its position is of another log."""
+        life = lives.get(RAW.name)
+        if life is not None and life.epoch != self._epoch:
+            end_hard(f"the change log was made anew: its epoch was {self._epoch} and is {life.epoch}")
 
     async def _notice_resets(self) -> None:
         """Say which offsets of the group an operator has moved. Positions are kept elsewhere, so such a reset
@@ -150,6 +158,8 @@ class LibraryService(Service):
         """The group gave these lanes to this worker."""
         for partition in partitions:
             self._consumer.pause(partition)
+            if partition.partition >= self._kafka.lanes:
+                continue  # added by an operator: no lane, and no writer of ours writes there
             settled = asyncio.Event()
             owned = _Owned(self._new_lane(partition, settled), settled)
             self._lanes[partition] = owned
@@ -196,6 +206,8 @@ class LibraryService(Service):
             except LaneLost as error:
                 await self._lost(owned, error)
                 return
+            except RulesChanged as error:  # no lane of this log is for this program
+                end_hard(str(error), USAGE)
             except LaneError as error:
                 self._stop_for_good(error)
                 return

@@ -13,6 +13,8 @@ from runtime.health import HealthServer
 from runtime.kafka import Kafka, leave_for_good, stop_client
 from runtime.lifecycle import Stop, announce_ready
 from runtime.reports import Reporter
+from runtime.topic_watch import TopicWatch
+from schemas.acls import Component
 from streams.projector.assigned import GROUP, epochs_of
 from streams.projector.assignment import Assignment
 from streams.projector.condition import Condition
@@ -22,7 +24,7 @@ from streams.projector.store import Point, PostgresStore, no_point
 from streams.projector.writing import Writing
 from streams.settings import StreamsSettings
 
-COMPONENT = "project"
+COMPONENT: Component = "project"
 
 
 async def project(
@@ -32,6 +34,8 @@ async def project(
     `points` is called at `before_db_commit`, `after_db_commit` and `after_group_commit`."""
     condition = Condition()
     health = condition.checks()
+    topics = TopicWatch(kafka, COMPONENT)
+    health.add("topics", topics.problem, warning=True)
     server = HealthServer(settings.projector_health, health)
     store = PostgresStore(database_url, points)
     await server.start()
@@ -53,11 +57,15 @@ async def project(
                 points=points,
             )
             heart = asyncio.create_task(reporter.heartbeats(health, condition.details))
+            looking = asyncio.create_task(topics.run())
             try:
-                await _first_of(flow.run(stop), heart)
+                await _first_of(flow.run(stop), heart, looking)
+                heart.cancel()
+                await reporter.leave()
                 await flow.tell_group()
             finally:
                 heart.cancel()
+                looking.cancel()
     finally:
         await store.close()
         await server.stop()
@@ -87,11 +95,11 @@ async def _member(kafka: Kafka, settings: StreamsSettings) -> AsyncIterator[tupl
         await stop_client(consumer)
 
 
-async def _first_of(work: Coroutine[None, None, None], heart: asyncio.Task[None]) -> None:
-    """Run the work; should the heart stop beating first, that is an error of its own and ends the work too."""
+async def _first_of(work: Coroutine[None, None, None], *beside: asyncio.Task[None]) -> None:
+    """Run the work; should what runs beside it for ever end first, that is an error of its own and ends the work too."""
     task = asyncio.create_task(work)
     try:
-        done, _ = await asyncio.wait({task, heart}, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait({task, *beside}, return_when=asyncio.FIRST_COMPLETED)
         for finished in done:
             finished.result()
     finally:

@@ -1,7 +1,9 @@
 """How the platform is, from what its processes say: which report is worth telling to people, and as what.
 
-Only changes are told, and what is not well again every five minutes. A component that nobody has heard of for
-15 s is in error. Time is that of the reports themselves (their append times); it stands still while nobody
+Only changes are told (of a root also those of its facts, such as how many directories are watched), and what is not
+well again every five minutes. A component that nobody has heard of for 15 s is in error, unless its last process said
+that it leaves; a root that nobody reports for as long is watched by nobody, and that is a warning. Time is that of the
+reports themselves (their append times); it stands still while nobody
 reports, so that a platform that was off as a whole does not accuse itself when it is back.
 
 `report` says what to tell; `told` is called when that has been written, so that what was not is said again.
@@ -23,6 +25,7 @@ STEP_MS = 6_000
 REPEAT_MS = 300_000
 MESSAGE_MS = 15_000
 """Another message of the same status is told no sooner."""
+MOVING = frozenset({"outbox_records", "last_connected", "retry_count"})
 BACKLOG_WARNING = 500
 BACKLOG_HEALTHY = 100
 
@@ -30,6 +33,8 @@ WORKER = "stream"
 QUEUE, WORKERS, RATE = "analysis_queue", "analysis_workers", "analysis_per_minute"
 """Details of a stream worker's heartbeat from which the backlog of the analysis is made."""
 ANALYSIS = "media_analysis"
+LEFT = "left"
+"""Detail of a component whose last process ended as it was asked to."""
 
 _BADNESS: dict[Status, int] = {"healthy": 0, "warning": 1, "error": 2}
 
@@ -42,9 +47,10 @@ class _Told:
 
 @dataclass(slots=True)
 class _Component:
-    """Its instances by name, each with its last heartbeat and when it was heard (in our time)."""
+    """Its instances by name, each with its last heartbeat and when it was heard (in our time). `expected_since` None: the
+    last of them has left."""
 
-    expected_since: int
+    expected_since: int | None
     instances: dict[str, tuple[int, Heartbeat]] = field(default_factory=dict)
 
 
@@ -54,14 +60,19 @@ class StatusRules:
     def __init__(self) -> None:
         self._told: dict[tuple[SystemAction, str], _Told] = {}
         self._components: dict[str, _Component] = {}
+        self._roots: dict[str, int] = {}
         self._now = 0
         self._last_at: int | None = None
 
     def told(self, update: SystemUpdate, at: int) -> None:
         """This was written at `at` (ms); also how the state is restored after a restart."""
         self._told[(update.action, update.component)] = _Told(update, at)
+        details = {} if update.details is UNSET else update.details
         if update.action == "health_check":
-            self._components.setdefault(update.component, _Component(self._now))
+            expected = None if details.get(LEFT) else self._now
+            self._components.setdefault(update.component, _Component(expected))
+        elif update.action == "storage_update" and details.get("mode") != "retired":
+            self._roots.setdefault(update.component, self._now)
 
     def report(self, report: Report, at: int) -> list[SystemUpdate]:
         """What to tell now that this report was read. `at`: its append time, ms."""
@@ -70,6 +81,9 @@ class StatusRules:
         match report:
             case RootReport():
                 candidates.append(_root(report))
+                self._roots[report.root] = self._now
+                if report.mode == "retired":
+                    del self._roots[report.root]
             case Heartbeat():
                 self._hear(report)
                 candidates += self._backlog(at)
@@ -78,6 +92,7 @@ class StatusRules:
             case _:
                 assert_never(report)
         candidates += [self._component(name, component) for name, component in self._components.items()]
+        candidates += [self._unwatched(name, heard) for name, heard in self._roots.items()]
         return [update for update in candidates if update is not None and self._worth_telling(update, at)]
 
     def _advance(self, at: int) -> None:
@@ -87,19 +102,24 @@ class StatusRules:
 
     def _worth_telling(self, update: SystemUpdate, at: int) -> bool:
         told = self._told.get((update.action, update.component))
-        if told is None or told.update.status != update.status:
+        if told is None or told.update.status != update.status or _left(told.update) != _left(update):
             return True
-        if update.status == "healthy":
-            return False
         waited = at - told.at
+        if update.status == "healthy":
+            return waited >= MESSAGE_MS and _facts(told.update) != _facts(update)
         return waited >= REPEAT_MS or (told.update.message != update.message and waited >= MESSAGE_MS)
 
     # -- components --------------------------------------------------------------------------------------------
 
     def _hear(self, heartbeat: Heartbeat) -> None:
         component = self._components.setdefault(heartbeat.component, _Component(self._now))
-        component.instances[heartbeat.instance] = (self._now, heartbeat)
         component.expected_since = self._now
+        if heartbeat.leaving:
+            component.instances.pop(heartbeat.instance, None)
+            if not self._live(component):
+                component.expected_since = None
+        else:
+            component.instances[heartbeat.instance] = (self._now, heartbeat)
 
     def _live(self, component: _Component) -> list[Heartbeat]:
         alive = [heard for heard in component.instances.items() if self._now - heard[1][0] <= SILENCE_MS]
@@ -108,7 +128,13 @@ class StatusRules:
 
     def _component(self, name: str, component: _Component) -> SystemUpdate | None:
         live = self._live(component)
+        if not live and component.expected_since is None:
+            return SystemUpdate(
+                action="health_check", component=name, status="healthy", message=f"{name} was stopped",
+                details={"instances": 0, LEFT: True},
+            )  # fmt: skip
         if not live:
+            assert component.expected_since is not None
             if self._now - component.expected_since <= SILENCE_MS:
                 return None
             return SystemUpdate(
@@ -125,6 +151,21 @@ class StatusRules:
             status=worst.status,
             message=worst.message or (f"{name} is well" if worst.status == "healthy" else f"{name} is not well"),
             details=details,
+        )
+
+    def _unwatched(self, name: str, heard: int) -> SystemUpdate | None:
+        """Of a root that nobody reports any more."""
+        if self._now - heard <= SILENCE_MS:
+            return None
+        told = self._told.get(("storage_update", name))
+        known = {} if told is None or told.update.details is UNSET else told.update.details
+        return SystemUpdate(
+            action="storage_update",
+            component=name,
+            status="warning",
+            message=f"nobody watches root {name} now: it has left the settings (its items go with"
+            f" `catalogizer roots retire {name}`), or its `catalogizer watch` does not run",
+            details={**known, "mode": "unwatched"},
         )
 
     def _backlog(self, at: int) -> list[SystemUpdate]:
@@ -151,6 +192,10 @@ class StatusRules:
         ]
 
 
+def _left(update: SystemUpdate) -> bool:
+    return update.details is not UNSET and bool(update.details.get(LEFT))
+
+
 def _root(report: RootReport) -> SystemUpdate:
     facts: dict[str, Scalar] = {
         "library": report.library,
@@ -171,6 +216,13 @@ def _root(report: RootReport) -> SystemUpdate:
         message=report.message or UNSET,
         details={name: fact for name, fact in facts.items() if fact is not None},
     )
+
+
+def _facts(update: SystemUpdate) -> dict[str, object]:
+    """What stays as it is while nothing changes, of a root; the rest of it moves with every report."""
+    if update.action != "storage_update" or update.details is UNSET:
+        return {}
+    return {name: fact for name, fact in update.details.items() if name not in MOVING}
 
 
 def _sum(beats: list[Heartbeat], key: str) -> float:

@@ -29,7 +29,7 @@ class Real:
 
     folder: Path
     watch_limit: int | None = None
-    queue_limit: int = 1_000
+    queue_limit: int = 100_000
     made: list[InotifyWatch] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -68,14 +68,14 @@ class Real:
         self.watch_limit = limit
 
     def overflow(self) -> None:
-        self.made[-1]._queue_limit = 0
+        self.made[-1]._reader.limit = 0
         self.make("unseen", "file")
 
         def dropped() -> bool:
-            return self.made[-1]._dropped > 0
+            return self.made[-1]._reader.dropped > 0
 
         wait_until(dropped, 5, what="an event beyond the queue")
-        self.made[-1]._queue_limit = 1_000
+        self.made[-1]._reader.limit = self.queue_limit
 
     def lose_watch(self) -> None:
         self.made[-1]._reader.stop()

@@ -144,7 +144,9 @@ def mutated(random_: random.Random) -> bytes:
             case 2:
                 data[at:at] = data[at : at + random_.randint(1, 200)]
             case _:
-                data[at:at] = random_.choice([b"\r\n", b"\r\n" * 40, b"\n", b"\0", b"a" * 9_000, b"x: y\r\n" * 140])
+                data[at:at] = random_.choice(
+                    [b"\r\n", b"\r\n" * 40, b"\n", b"\0", b"a" * 9_000, b"x: y\r\n" * 140]
+                )
         data = data or bytearray(b"\0")
     return bytes(data)
 

@@ -13,7 +13,6 @@ import psycopg
 import pytest
 
 from runtime.kafka import Kafka
-from runtime.settings import KafkaSettings
 from schemas import topics
 from schemas.headers import find
 from tests.support.browser import Browser
@@ -57,7 +56,7 @@ def test_killed_again_and_again_nothing_is_lost_and_nothing_is_twice(tmp_path: P
         assert browser.connections > ROUNDS
         at_the_socket(platform, browser)
         in_the_database(platform)
-        assert verdict(clients(platform), platform.run["bootstrap_servers"]) > CHANGES
+        assert verdict(clients(platform), platform.brokers) > CHANGES
         assert platform.stop()[0] == 0
     finally:
         platform.end()
@@ -77,7 +76,7 @@ def kill_in_flight(platform: Platform, mutator: Mutator, browser: Browser, compo
 
 def clients(platform: Platform) -> Kafka:
     """Our clients on the platform's broker."""
-    return Kafka(KafkaSettings(bootstrap_servers=platform.run["bootstrap_servers"], lanes=LANES), "test")
+    return Kafka(platform.brokers.model_copy(update={"lanes": LANES}), "test")
 
 
 def rows(platform: Platform, query: str) -> list[tuple[object, ...]]:
@@ -100,7 +99,7 @@ def witness_ids(platform: Platform) -> dict[str, int]:
 
 def settled(platform: Platform, browser: Browser) -> None:
     """Until the socket and the database have everything that is in the topics."""
-    bootstrap = platform.run["bootstrap_servers"]
+    bootstrap = platform.brokers
 
     def complete() -> bool:
         if not all(at_rest(clients(platform), bootstrap, lane) for lane in range(LANES)):
@@ -117,7 +116,7 @@ def settled(platform: Platform, browser: Browser) -> None:
 
 def at_the_socket(platform: Platform, browser: Browser) -> None:
     """The client has exactly the topics' records, in their order."""
-    bootstrap = platform.run["bootstrap_servers"]
+    bootstrap = platform.brokers
     for topic, channel, lanes in (
         (topics.MEDIA_UPDATES, "media_updates", LANES),
         (topics.ANALYSIS_UPDATES, "analysis_updates", LANES),
@@ -135,7 +134,7 @@ def at_the_socket(platform: Platform, browser: Browser) -> None:
 
 def in_the_database(platform: Platform) -> None:
     """change_log has each change once, with dense numbers per lane."""
-    bootstrap = platform.run["bootstrap_servers"]
+    bootstrap = platform.brokers
     wanted = {
         (lane, int(find(read.headers, "x-n") or b"0"), (find(read.headers, "ce_id") or b"").decode())
         for lane in range(LANES)

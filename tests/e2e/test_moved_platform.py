@@ -12,7 +12,7 @@ from typing import Any
 from cli.up.run_file import path_in
 from schemas import topics
 from tests.support.committed import read_all
-from tests.support.platform import Platform
+from tests.support.platform import ODD, Platform
 from tests.support.waiting import wait_until
 
 SECONDS = 20
@@ -27,7 +27,7 @@ def roots(platform: Platform, *words: str) -> Any:
 def path_changes(platform: Platform) -> list[tuple[str, str, int]]:
     """Kind, path and item of every change of a path, in order."""
     lanes = range(topics.EMBEDDED_LANES)
-    records = read_all(platform.run["bootstrap_servers"], topics.CHANGES.name, *lanes)
+    records = read_all(platform.brokers, topics.CHANGES.name, *lanes)
     changes = [json.loads(record.value or b"{}") for record in records]
     return [(c["kind"], c["path"], c["media_id"]) for c in changes if "path" in c]
 
@@ -49,7 +49,7 @@ def test_a_platform_moved_to_another_disk_goes_on_once_its_root_is_accepted(tmp_
     subprocess.run(["cp", "-a", before, after], check=True)
     films.rename(tmp_path / "old")
     (after / "films" / "b.txt").rename(after / "films" / "c.txt")
-    path_in(after / "state").unlink(missing_ok=True)
+    path_in(after / ODD).unlink(missing_ok=True)
     platform = Platform(after, {"films": after / "films"})
     try:
         platform.start()

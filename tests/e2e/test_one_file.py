@@ -138,7 +138,7 @@ class Traced:
 def found(platform: Platform, topic: topics.Topic, wanted: Callable[[dict[str, Any]], bool]) -> list[Traced]:
     """The records of a topic that are wanted."""
     partitions = range(topic.partition_count(topics.EMBEDDED_LANES))
-    records = read_all(platform.run["bootstrap_servers"], topic.name, *partitions)
+    records = read_all(platform.brokers, topic.name, *partitions)
     told = [Traced(json.loads(r.value or b"{}"), (find(r.headers, TRACEPARENT) or b"")[3:35]) for r in records]
     return [one for one in told if wanted(one.value)]
 

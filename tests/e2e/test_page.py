@@ -7,16 +7,14 @@ Needs Chromium; where there is none every test here says so and is skipped.
 from __future__ import annotations
 
 import re
-import shutil
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from cli.up import ports
 from runtime.kafka import Kafka
@@ -24,17 +22,15 @@ from schemas.channels import MEDIA_UPDATES, SYSTEM_UPDATES
 from tests.support.events import event, film, films
 from tests.support.gateway import PASSWORD, Gateway, gateway
 from tests.support.gateway_fixtures import log, server, tables, token
+from tests.support.page import WAIT_MS, browser, needs_chromium, page, sign_in
 from tests.support.prefix_proxy import behind_proxy
 from tests.support.topic import Said
 from tests.support.topic import write as write_blocking
 
-__all__ = ["log", "server", "tables", "token"]
+__all__ = ["browser", "log", "page", "server", "tables", "token"]
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = needs_chromium
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: the page was not looked at")
-
-WAIT_MS = 15_000
 PAGE = 300
 """Rows in the document at once."""
 
@@ -43,39 +39,6 @@ def write(kafka: Kafka, *records: Said) -> None:
     """Append; in a thread, for Playwright keeps an event loop of its own in this one."""
     with ThreadPoolExecutor(1) as thread:
         thread.submit(write_blocking, kafka, *records).result()
-
-
-@pytest.fixture(scope="module")
-def browser(server: Gateway) -> Iterator[Browser]:
-    """One Chromium for all tests, started after the servers (they are set up with event loops of their own)."""
-    with sync_playwright() as playwright:
-        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
-        yield running
-        running.close()
-
-
-@pytest.fixture
-def page(browser: Browser, server: Gateway) -> Iterator[Page]:
-    """A fresh browser profile on the page; a script error or a broken content policy fails the test."""
-    context = browser.new_context(viewport={"width": 1200, "height": 800})
-    context.set_default_timeout(WAIT_MS)
-    expect.set_options(timeout=WAIT_MS)
-    opened = context.new_page()
-    faults: list[str] = []
-    opened.on("pageerror", lambda error: faults.append(str(error)))
-    opened.on("console", lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None)
-    opened.goto(server.url)
-    yield opened
-    context.close()
-    assert faults == []
-
-
-def sign_in(page: Page) -> None:
-    page.get_by_label("User name or e-mail").fill("admin")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.keyboard.press("Enter")
-    expect(page.locator("#connection")).to_have_text("live")
 
 
 def test_a_wrong_password_is_said_and_the_right_one_enters(page: Page) -> None:

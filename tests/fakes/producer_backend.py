@@ -43,6 +43,7 @@ class FakeBackend:
     watch_limit: int | None = None
     watchable: bool = True
     watches: list[FakeWatch] = field(default_factory=list)
+    mounted: dict[str, RootIdentity] = field(default_factory=dict)
 
     # -- what happens to the tree ------------------------------------------------------------------------------
 
@@ -98,6 +99,10 @@ class FakeBackend:
         if "" in self.broken or not root.readable:
             raise RootFault(Faulty("unreadable", "Input/output error"))
         return FakeTree(self, self.identity, set(self.nodes) <= {""})
+
+    def mounts(self) -> dict[str, RootIdentity]:
+        """See the interface."""
+        return dict(self.mounted)
 
     def watch(self, woken: Callable[[], None]) -> FakeWatch:
         """See the interface."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from runtime.settings import KafkaSettings
+
 
 @dataclass(frozen=True, slots=True)
 class Read:
@@ -21,11 +23,27 @@ class Read:
     headers: tuple[tuple[str, bytes], ...]
 
 
-def read_all(bootstrap: str, topic: str, *partitions: int, isolation: str = "read_committed") -> list[Read]:
+def connection(brokers: str | KafkaSettings) -> dict[str, str]:
+    """How librdkafka connects: by an address, or with the credentials of settings."""
+    if isinstance(brokers, str):
+        return {"bootstrap.servers": brokers}
+    found = {"bootstrap.servers": brokers.bootstrap_servers or "", "security.protocol": brokers.security_protocol}
+    if brokers.sasl_password is not None:
+        found |= {
+            "sasl.mechanism": brokers.sasl_mechanism,
+            "sasl.username": brokers.sasl_username or "",
+            "sasl.password": brokers.sasl_password.get_secret_value(),
+        }
+    return found
+
+
+def read_all(
+    brokers: str | KafkaSettings, topic: str, *partitions: int, isolation: str = "read_committed"
+) -> list[Read]:
     """Everything in these partitions from their beginning to their end as of now, partition after partition."""
     consumer = Consumer(
         {
-            "bootstrap.servers": bootstrap,
+            **connection(brokers),
             "group.id": "tests-independent-reader",
             "enable.auto.commit": False,
             "isolation.level": isolation,

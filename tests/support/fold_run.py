@@ -23,6 +23,7 @@ import msgspec
 from aiokafka import AIOKafkaProducer
 
 from runtime.kafka import Kafka
+from runtime.settings import KafkaSettings
 from schemas import raw, topics
 from schemas.codec import encode
 from schemas.headers import find, raw_headers
@@ -233,7 +234,7 @@ class Feeder:
             self._jobs.append((job["library"], fields))
 
 
-def read_jobs(kafka: Kafka, bootstrap: str) -> list[Read]:
+def read_jobs(kafka: Kafka, bootstrap: str | KafkaSettings) -> list[Read]:
     """All analysis jobs that were asked."""
     return read_all(bootstrap, kafka.name(topics.ANALYSIS_JOBS), *range(topics.JOB_PARTITIONS))
 
@@ -250,7 +251,7 @@ def refolded(
     return out
 
 
-def at_rest(kafka: Kafka, bootstrap: str, lane: int) -> bool:
+def at_rest(kafka: Kafka, bootstrap: str | KafkaSettings, lane: int) -> bool:
     """True when nothing more will come of what is in the lane's change log: nothing due, no job open."""
     fold = Fold(lane)
     for read in read_all(bootstrap, kafka.name(RAW), lane):
@@ -258,7 +259,7 @@ def at_rest(kafka: Kafka, bootstrap: str, lane: int) -> bool:
     return fold.next_due is None and fold.open_jobs == 0
 
 
-def drained(kafka: Kafka, bootstrap: str, workers: list[Worker]) -> None:
+def drained(kafka: Kafka, bootstrap: str | KafkaSettings, workers: list[Worker]) -> None:
     """Wait until the lanes' positions stand at the end of the change log and nothing is due for a while."""
 
     def quiet() -> bool:
@@ -282,7 +283,7 @@ def drained(kafka: Kafka, bootstrap: str, workers: list[Worker]) -> None:
     wait_until(lambda: _committed_everything(kafka, bootstrap), 10, what="the last commit")
 
 
-def _committed_everything(kafka: Kafka, bootstrap: str) -> bool:
+def _committed_everything(kafka: Kafka, bootstrap: str | KafkaSettings) -> bool:
     for lane in range(kafka.lanes):
         reads = read_all(bootstrap, kafka.name(RAW), lane)
         positions = read_all(bootstrap, kafka.name(topics.POSITIONS), lane)
@@ -293,7 +294,7 @@ def _committed_everything(kafka: Kafka, bootstrap: str) -> bool:
     return True
 
 
-def verdict(kafka: Kafka, bootstrap: str) -> int:
+def verdict(kafka: Kafka, bootstrap: str | KafkaSettings) -> int:
     """Compare every output topic with the refold; returns the number of outputs. Raises AssertionError."""
     total = 0
     jobs_expected: list[tuple[bytes, bytes | None]] = []

@@ -23,6 +23,7 @@ from cli.up import ports
 from runtime.kafka import Kafka
 
 PASSWORD = "correct horse battery"
+SECRET = "8f2d6c1b9a7e4f3c8d5a6b7c0e1f2a3b"
 START_SECONDS = 30.0
 WAIT_SECONDS = 15.0
 
@@ -176,6 +177,7 @@ def gateway(kafka: Kafka, database_url: str, folder: Path, settings: Mapping[str
         "CATALOGIZER_KAFKA__LANES": str(kafka.lanes),
         "CATALOGIZER_DATABASE__URL": database_url,
         "CATALOGIZER_GATEWAY__PORT": str(port),
+        "CATALOGIZER_GATEWAY__TOKEN_SECRET": SECRET,
     }
     environment |= {f"CATALOGIZER_GATEWAY__{name}": value for name, value in (settings or {}).items()}
     return Gateway(port, environment, folder / "gateway.log")

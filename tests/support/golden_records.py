@@ -111,6 +111,7 @@ EXAMPLES: dict[str, tuple[Topic, msgspec.Struct]] = {
             found=_FOUND,
         ),
     ),
+    "raw.root_retired": (RAW, raw.RootRetired(root="movies", by="admin@nas", at=_AT)),
     "raw.tick": (RAW, raw.Tick()),
     "changes.created": (CHANGES, _changed(changes.Created)),
     "changes.modified": (CHANGES, _changed(changes.Modified)),
@@ -174,6 +175,7 @@ EXAMPLES: dict[str, tuple[Topic, msgspec.Struct]] = {
         POSITIONS,
         admin.Position(
             lane=3, epoch="e", next_offset=9, fold_version=1, at=_AT, written=4_000,
+            rules="0123456789abcdef", program="0.1.0",
             counters=admin.Counters(changes=1, media_updates=2, analysis_updates=3),
         ),
     ),
@@ -182,6 +184,12 @@ EXAMPLES: dict[str, tuple[Topic, msgspec.Struct]] = {
         system.Heartbeat(
             component="stream", instance="i", host="h", pid=1, status="healthy", at=_AT, message="m",
             details={"lag": 0, "ratio": 0.5, "ok": True, "name": "n", "none": None},
+        ),
+    ),
+    "reports.heartbeat_leaving": (
+        REPORTS,
+        system.Heartbeat(
+            component="serve", instance="i", host="h", pid=1, status="healthy", at=_AT, leaving=True
         ),
     ),
     "reports.root": (
@@ -205,6 +213,7 @@ EXAMPLES: dict[str, tuple[Topic, msgspec.Struct]] = {
         CONTROL,
         admin.RescanRoot(id="i", root="movies", by="admin", at=_AT, reason="r", subtree="d\ufffd", subtree_b64="ZP8="),
     ),
+    "control.retire_root": (CONTROL, admin.RetireRoot(id="i", root="movies", by="admin", at=_AT)),
     "control.accept_root": (CONTROL, admin.AcceptRoot(id="i", root="movies", by="admin", at=_AT)),
     "meta.topic_epoch": (META, admin.TopicEpoch(topic=RAW.name, epoch="e", partitions=12, at=_AT)),
 }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -39,3 +40,28 @@ def _logging(folder: Path) -> Path:
     if not path.exists() or path.read_text() != _LOGGING:
         path.write_text(_LOGGING)
     return path
+
+
+def operate(servers: str, tool: str, *arguments: str) -> None:
+    """Run one against a broker, and see to it that it did what it was asked."""
+    done = kafka_tool(tool, "--bootstrap-server", servers, *arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def make_anew(servers: str, topic: str, partitions: int = 1) -> None:
+    """Delete a topic and create it again, as somebody does who knows nothing of our provisioner."""
+    operate(servers, "topics", "--delete", "--topic", topic)
+    operate(servers, "topics", "--create", "--topic", topic, "--partitions", str(partitions))
+
+
+def add_partitions(servers: str, topic: str, partitions: int) -> None:
+    """So many it has afterwards."""
+    operate(servers, "topics", "--alter", "--topic", topic, "--partitions", str(partitions))
+
+
+def delete_records(servers: str, folder: Path, topic: str, partition: int, before: int) -> None:
+    """Delete what is before an offset; the tool takes it from a file, written into `folder`."""
+    places = folder / "delete-records.json"
+    place = {"topic": topic, "partition": partition, "offset": before}
+    places.write_text(json.dumps({"version": 1, "partitions": [place]}))
+    operate(servers, "delete-records", "--offset-json-file", str(places))

@@ -13,7 +13,10 @@ from typing import Any
 
 import httpx
 
+from cli.up.embedded.access import Access
 from cli.up.ports import free_port
+from runtime.settings import KafkaSettings
+from schemas.acls import OPERATOR
 from tests.support.waiting import wait_until
 
 READY_SECONDS = 90
@@ -79,6 +82,13 @@ class Platform:
         """run.json as it is now."""
         run: dict[str, Any] = json.loads((self.state_dir / "run.json").read_text())
         return run
+
+    @property
+    def brokers(self) -> KafkaSettings:
+        """How the operator connects to its broker."""
+        run = self.run
+        access = Access(Path(run["kafka_secret_file"]).parent).settings(OPERATOR)
+        return KafkaSettings(bootstrap_servers=run["bootstrap_servers"]).model_copy(update=access)
 
     @property
     def pid(self) -> int:

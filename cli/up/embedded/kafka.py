@@ -27,8 +27,8 @@ from cli.up.embedded.access import Access
 from cli.up.embedded.java import ENVIRONMENT, java
 from cli.up.errors import BrokenState, NotReady
 from cli.up.secret_file import keep
-from cli.up.supervision.process import Process, last_lines
-from cli.up.supervision.program import Program, environment_for, tie
+from cli.up.supervision.process import Process
+from cli.up.supervision.program import HERE, Program, environment_for, tie
 from runtime.kafka import Kafka
 from runtime.settings import KafkaSettings
 from schemas.acls import OPERATOR
@@ -96,7 +96,6 @@ class EmbeddedKafka:
             argv=(*self._java(f"-Xmx{HEAP_MB}m", *self._java_options), "kafka.Kafka", self._properties.name),
             directory=self.folder,
             environment={**(environment or {}), **ENVIRONMENT},
-            stop_seconds=STOP_SECONDS,
         )
 
     async def ready(self, seconds: float = READY_SECONDS, alive: Callable[[], bool] = lambda: True) -> None:
@@ -149,7 +148,7 @@ class EmbeddedKafka:
         keep(self._properties, text)  # the accounts' secrets are in it
 
     def _java(self, *options: str) -> tuple[str, ...]:
-        logging = f"-Dlog4j2.configurationFile={kafka_config.HERE}/log4j2.yaml"
+        logging = f"-Dlog4j2.configurationFile={HERE}/log4j2.yaml"
         return java(self.jars, *options, logging, link=self.folder / "jars")
 
     def _format(self) -> None:
@@ -182,7 +181,7 @@ class EmbeddedKafka:
             raise BrokenState(self._data, "not the data of our broker; move it away, and a new log is begun")
 
     def _last_words(self) -> str:
-        return last_lines(self.folder / "out.log") or "it ended at once"
+        return self._process.last_words() or "it ended at once"
 
 
 def _listening(port: int) -> bool:

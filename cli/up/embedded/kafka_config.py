@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from cli.up.supervision.program import HERE
+
 NODE_ID = 1
-HERE = "/proc/self/cwd"
-"""The working directory of whoever reads this path."""
 
 
 def server_properties(

@@ -13,7 +13,7 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import psycopg
@@ -23,16 +23,14 @@ from cli.up import ports
 from cli.up.embedded import accounts
 from cli.up.errors import BrokenState, NotReady
 from cli.up.secret_file import kept_secret
-from cli.up.supervision.process import Process, last_lines
-from cli.up.supervision.program import Account, Program, environment_for, tie
+from cli.up.supervision.process import Process
+from cli.up.supervision.program import HERE, Account, Program, environment_for, tie
 
 USER = "catalogizer"
 DATABASE = "catalogizer"
 VERSION = "18"
 READY_SECONDS = 60.0
 STOP_SECONDS = 5.0
-HERE = "/proc/self/cwd"
-"""The working directory of whoever reads this path."""
 STOP_SIGNAL = signal.SIGINT
 """A "fast" end: sessions are ended, not waited for."""
 _INITDB_SECONDS = 120
@@ -63,8 +61,19 @@ class EmbeddedPostgres:
         return self._process.pid
 
     def url(self, database: str = DATABASE) -> str:
-        """How clients connect, password included."""
-        return f"postgresql://{USER}:{self._password()}@{ports.LOOPBACK}:{self.port}/{database}"
+        """How the superuser connects, password included."""
+        return self._url(USER, self._password(), database)
+
+    def role_passwords(self, roles: Iterable[str]) -> dict[str, str]:
+        """Passwords of roles, each kept in a file."""
+        return {role: kept_secret(self.folder / f"password-{role}") for role in roles}
+
+    def role_url(self, role: str) -> str:
+        """How a role connects, password included."""
+        return self._url(role, self.role_passwords([role])[role], DATABASE)
+
+    def _url(self, user: str, password: str, database: str) -> str:
+        return f"postgresql://{user}:{password}@{ports.LOOPBACK}:{self.port}/{database}"
 
     def prepare(self) -> None:
         """Make the data folder the first time, clear what a killed server left.
@@ -96,7 +105,6 @@ class EmbeddedPostgres:
             account=accounts.for_server(),
             stop_signal=STOP_SIGNAL,
             environment=environment or {},
-            stop_seconds=STOP_SECONDS,
         )
 
     async def ready(self, seconds: float = READY_SECONDS, alive: Callable[[], bool] = lambda: True) -> None:
@@ -105,7 +113,7 @@ class EmbeddedPostgres:
             async with asyncio.timeout(seconds):
                 while not await asyncio.to_thread(self._answers):
                     if not alive():
-                        raise NotReady("postgres", last_lines(self.folder / "out.log"))
+                        raise NotReady("postgres", self._process.last_words())
                     await asyncio.sleep(_POLL_SECONDS)
         except TimeoutError as error:
             raise NotReady("postgres", f"no answer within {seconds:g} s") from error

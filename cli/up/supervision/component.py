@@ -6,6 +6,7 @@ States: starting → ready → (dead → starting)… → ended. A component kno
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import time
 from collections.abc import Awaitable, Callable
@@ -19,11 +20,10 @@ from cli.up.supervision.guarded import Guarded
 from cli.up.supervision.hold import is_held
 from cli.up.supervision.life import Life, Output
 from cli.up.supervision.program import Program
+from runtime.lifecycle import USAGE
 
-USAGE = 2
-"""Exit code of a process whose settings are invalid: a restart does not help."""
-NEVER_STARTED = 71
-"""Used as exit code of a child that could not be started (EX_OSERR)."""
+NEVER_STARTED = os.EX_OSERR
+"""Used as exit code of a child that could not be started."""
 START_DEATHS = 5
 """After so many deaths before it was ever ready, a component is given up."""
 _POLL_SECONDS = 0.05

@@ -58,13 +58,8 @@ class Process:
             programs.sweep(self._popen.pid)
 
     def last_words(self) -> str:
-        """The end of its output on one line."""
-        return last_lines(self.output)
-
-
-def last_lines(path: Path, count: int = _LAST_LINES) -> str:
-    """The last lines of a file on one line; empty when there is no file."""
-    if not path.exists():
-        return ""
-    lines = path.read_text(errors="replace").splitlines()
-    return " | ".join(line.strip() for line in lines[-count:] if line.strip())
+        """The end of its output on one line; empty when there is none."""
+        if not self.output.exists():
+            return ""
+        lines = self.output.read_text(errors="replace").splitlines()
+        return " | ".join(line.strip() for line in lines[-_LAST_LINES:] if line.strip())

@@ -22,11 +22,13 @@ PR_SET_PDEATHSIG = 1
 STATE_MARK = "SUPERVISED_STATE_DIR"
 """Set in the environment of every child: the next start finds leftover processes by it (`leftovers`)."""
 
+HERE = "/proc/self/cwd"
+"""The working directory of whoever reads this path: how a program is told of its own folder, whatever its name."""
+
 SETTINGS = "CATALOGIZER_"
 """How variables with settings begin. A child has those that it was given and no others."""
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
-_EX_OSERR = 71
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class Account:
 @dataclass(frozen=True, slots=True)
 class Program:
     """What to run. `environment`: beside the parent's own, which is handed on without the platform's settings.
-    `stop_signal` asks it to end within `stop_seconds`."""
+    `stop_signal` asks it to end."""
 
     name: str
     argv: tuple[str, ...]
@@ -48,7 +50,6 @@ class Program:
     environment: Mapping[str, str] = field(default_factory=dict)
     account: Account | None = None
     stop_signal: signal.Signals = signal.SIGTERM
-    stop_seconds: float = 5.0
 
 
 def tie(parent: int) -> Callable[[], None]:
@@ -57,7 +58,7 @@ def tie(parent: int) -> Callable[[], None]:
     def before_exec() -> None:
         tied = _LIBC.prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0) == 0
         if not tied or os.getppid() != parent:  # the parent may have died before the tie was made
-            os._exit(_EX_OSERR)
+            os._exit(os.EX_OSERR)
 
     return before_exec
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from producer.backends.interface import Watch
+from producer.backends.local.mounted import mounts_below
 from producer.backends.local.tree import LocalTree
 from producer.backends.local.watch import InotifyWatch
 from producer.core.identity import Faulty
 from producer.errors import RootFault, WatchUnavailable
+from schemas.raw import RootIdentity
 
 INSTANCES = "fs.inotify.max_user_instances"
 
@@ -32,6 +34,17 @@ class LocalBackend:
             raise RootFault(Faulty("not_a_directory", f"{self._root} is not a directory")) from error
         except OSError as error:
             raise RootFault(Faulty("unreadable", f"{self._root} cannot be read: {error.strerror}")) from error
+
+    def mounts(self) -> Mapping[str, RootIdentity]:
+        """See the interface."""
+        try:
+            root = os.open(self._root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError:
+            return {}
+        try:
+            return mounts_below(root, os.path.realpath(self._root))
+        finally:
+            os.close(root)
 
     def watch(self, woken: Callable[[], None]) -> Watch:
         """See the interface."""

@@ -1,8 +1,9 @@
 """A local directory, opened, behind the interface `Tree`.
 
 Every look goes through the root's open descriptor, so that a root that is moved away in the middle of a look
-does not seem to have lost its files. The descriptor lives only as long as one look, for it keeps a mount busy.
-Nothing is followed: symlinks are entries like others, and only regular files are ever opened."""
+does not seem to have lost its files, and from there through the descriptors of each parent. It lives only as long as
+one look, for it keeps a mount busy. Nothing is followed, at no place of a path: symlinks are entries like others, and
+only regular files are ever opened."""
 
 from __future__ import annotations
 
@@ -12,14 +13,16 @@ import stat
 from functools import partial
 from typing import Self
 
+from producer.backends.local.below import open_below
 from producer.core.facts import Print
 from producer.core.fingerprint import xxh3_of
 from producer.errors import Unreadable
 from schemas.raw import FileState, FileType, RootIdentity
 
-_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-_CONTENT = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
-_ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR})
+_ENTRY = os.O_PATH | os.O_NOFOLLOW
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+_CONTENT = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
+_ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
 
 
 class LocalTree:
@@ -47,18 +50,24 @@ class LocalTree:
     def stat(self, path: str) -> FileState | None:
         """See the interface."""
         try:
-            return _state(os.stat(path or ".", dir_fd=self._root, follow_symlinks=False))
+            descriptor = open_below(self._root, path, _ENTRY)
         except OSError as error:
             if error.errno in _ABSENT:
                 return None
             raise Unreadable(path, _reason(error)) from error
+        try:
+            return _state(os.fstat(descriptor))
+        except OSError as error:
+            raise Unreadable(path, _reason(error)) from error
+        finally:
+            os.close(descriptor)
 
     def entries(self, path: str) -> list[tuple[str, FileState]] | None:
         """See the interface."""
         try:
-            descriptor = os.open(path or ".", _DIRECTORY | os.O_NOFOLLOW, dir_fd=self._root)
+            descriptor = open_below(self._root, path, _DIRECTORY)
         except OSError as error:
-            if error.errno in _ABSENT or error.errno == errno.ELOOP:
+            if error.errno in _ABSENT:
                 return None
             raise Unreadable(path, _reason(error)) from error
         try:
@@ -72,7 +81,7 @@ class LocalTree:
     def fingerprint(self, path: str) -> Print | None:
         """See the interface."""
         try:
-            descriptor = os.open(path, _CONTENT, dir_fd=self._root)
+            descriptor = open_below(self._root, path, _CONTENT)
         except OSError:  # gone, not ours to read, a symlink by now: then there is no fingerprint
             return None
         try:
@@ -92,8 +101,9 @@ def _entry(entry: os.DirEntry[str]) -> tuple[str, FileState] | None:
 
 def _state(status: os.stat_result) -> FileState:
     return FileState(
-        _type(status.st_mode), status.st_size, status.st_mtime_ns, status.st_dev, status.st_ino, status.st_nlink
-    )
+        _type(status.st_mode), status.st_size, status.st_mtime_ns, status.st_dev, status.st_ino, status.st_nlink,
+        status.st_ctime_ns,
+    )  # fmt: skip
 
 
 def _type(mode: int) -> FileType:

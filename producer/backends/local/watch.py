@@ -1,33 +1,33 @@
-"""inotify, through watchdog's reader thread and with our own answer to everything else.
+"""inotify behind the interface `Watch`: what the kernel said of watches, put into paths.
 
-The reader only appends what the kernel said to a queue: no I/O, nothing that can raise. Directories are watched
-one by one by whoever walks them, so excluded ones never are and the limit is noticed. Descriptors are turned into
-paths in the order of the events, when they are drained, so a directory's move renames what follows it and nothing
-before it. Overflow keeps all watches and asks for a scan (watchdog's own answer, watching everything anew,
-overflows again)."""
+Directories are watched one by one by whoever walks them, so excluded ones never are and the limit is noticed. Events
+are put into paths in their order, when they are drained, so a directory's move renames what follows it and nothing
+before it (`nodes` says how). Overflow keeps all watches and asks for a scan (watchdog's own answer, watching
+everything anew, overflows again)."""
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from watchdog.observers.inotify_c import InotifyConstants as K
-from watchdog.observers.inotify_c import InotifyEvent, InotifyFD, Mask, inotify_add_watch, inotify_rm_watch
+from watchdog.observers.inotify_c import Mask
 
 from producer.backends.interface import Coverage, Drained, Missed
+from producer.backends.local.below import open_below
+from producer.backends.local.nodes import Node, Nodes
+from producer.backends.local.reader import Reader
 from producer.core.normalise import Event, Renamed, Sign, Touched
-from schemas.paths import is_inside
 
 WATCHES = "fs.inotify.max_user_watches"
 
-QUEUE_LIMIT = 1_000_000
-"""Events kept while the journal is busy; beyond it they are dropped and a scan makes up for them."""
+QUEUE_LIMIT = 64 << 20
+"""Bytes of events (of 32, mostly) kept while the journal is busy; beyond it they are dropped and a scan makes up for
+them."""
 
 PAIR_SECONDS = 0.05
 """The kernel queues both halves of a move in one system call; only our own reading can come between them."""
@@ -38,48 +38,24 @@ DIED = Missed("watcher_died", is_dead=True)
 
 _MASK: Final = Mask(
     K.IN_CREATE | K.IN_DELETE | K.IN_MOVED_FROM | K.IN_MOVED_TO | K.IN_CLOSE_WRITE | K.IN_MODIFY | K.IN_ATTRIB
-    | K.IN_ONLYDIR | K.IN_DONT_FOLLOW | K.IN_EXCL_UNLINK
+    | K.IN_ONLYDIR | K.IN_EXCL_UNLINK
 )  # fmt: skip
-_ROOT_MASK: Final = Mask((_MASK & ~K.IN_DONT_FOLLOW) | K.IN_MOVE_SELF | K.IN_DELETE_SELF)
-_ELSEWHERE: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EACCES})
-"""Gone again, or unreadable: whoever lists the directory finds out and says so."""
-
-
-class Reader(InotifyFD):
-    """watchdog's inotify thread, raw. Raises OSError when the kernel gives no instance."""
-
-    def __init__(self, take: Callable[[InotifyEvent], None]) -> None:
-        super().__init__()
-        self._take = take
-
-    def handle_event(self, event: InotifyEvent) -> None:
-        """Hand the event over as it is."""
-        self._take(event)
-
-    def add_watch(self, path: bytes, mask: Mask) -> int:
-        """The descriptor. Raises OSError, also where watchdog keeps silent (EACCES)."""
-        descriptor = inotify_add_watch(self._inotify_fd, path, mask)
-        if descriptor == -1:
-            code = ctypes.get_errno()
-            raise OSError(code, os.strerror(code))
-        return descriptor
-
-    def remove_watch(self, descriptor: int) -> None:
-        """Forget a watch; one that the kernel has removed already is no error."""
-        inotify_rm_watch(self._inotify_fd, descriptor)  # type: ignore[arg-type]
+_ROOT_MASK: Final = Mask(_MASK | K.IN_MOVE_SELF | K.IN_DELETE_SELF)
+_FULL: Final = frozenset({errno.ENOSPC, errno.ENOMEM})
+"""No room for another watch. Any other error: it is gone again, or unreadable; whoever lists it finds out."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Half:
-    """A move's source, waiting for its target."""
+    """A move's source, waiting for its target. `node`: the directory that moves, where it was watched."""
 
     path: str
-    is_dir: bool
+    node: Node | None
     at: float
 
 
 class InotifyWatch:
-    """Watches below one root; see the interface `Watch`. `woken` is called from the reader's thread after each event.
+    """Watches below one root; see the interface `Watch`. `woken` is called from the reader's thread.
 
     Raises OSError where the kernel gives no instance or does not let the root be watched."""
 
@@ -92,83 +68,82 @@ class InotifyWatch:
         watch_limit: int | None = None,
     ) -> None:
         self._root = os.fsencode(root)
-        self._woken = woken
-        self._queue: deque[InotifyEvent] = deque()
-        self._queue_limit = queue_limit
         self._watch_limit = watch_limit
-        self._dropped = self._told = 0
-        self._paths: dict[int, str] = {}
-        self._descriptors: dict[str, int] = {}
-        self._unwatched: set[str] = set()
+        self._told = 0
+        self._nodes = Nodes()
         self._halves: dict[int, _Half] = {}
-        self._reader = self.make_reader(self._take)
+        self._reader = self.make_reader(woken, queue_limit)
         self._reader.start()
 
     @staticmethod
-    def make_reader(take: Callable[[InotifyEvent], None]) -> Reader:
+    def make_reader(woken: Callable[[], None], limit: int) -> Reader:
         """The reader thread."""
-        return Reader(take)
+        return Reader(woken, limit)
 
     @property
     def coverage(self) -> Coverage:
         """See the interface."""
-        return Coverage(len(self._paths), len(self._unwatched), WATCHES)
+        return Coverage(self._nodes.watched, len(self._nodes.unwatched), WATCHES)
 
     def add(self, path: str) -> None:
         """See the interface."""
-        if self._is_full and path not in self._descriptors:
-            self._unwatched.add(path)
+        place = self._reader.pull()
+        node = self._nodes.at(path)
+        if self._is_full and (node is None or node.watch is None):
+            self._nodes.put(path, None, place)
             return
-        full = self._root + (b"/" + os.fsencode(path) if path else b"")
         try:
-            descriptor = self._reader.add_watch(full, _MASK if path else _ROOT_MASK)
+            self._nodes.put(path, self._added(path), place)
         except OSError as error:
-            if error.errno not in _ELSEWHERE:
-                self._unwatched.add(path)
-            return
-        self._unwatched.discard(path)
-        before = self._paths.get(descriptor)
-        if before is not None and self._descriptors.get(before) == descriptor:
-            del self._descriptors[before]  # the same directory, found at another place
-        self._paths[descriptor] = path
-        self._descriptors[path] = descriptor
+            if error.errno in _FULL:
+                self._nodes.put(path, None, place)
+
+    def _added(self, path: str) -> int:
+        root = os.open(self._root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            directory = open_below(root, path, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                return self._reader.add_watch(b"/proc/self/fd/%d" % directory, _MASK if path else _ROOT_MASK)
+            finally:
+                os.close(directory)
+        finally:
+            os.close(root)
 
     @property
     def _is_full(self) -> bool:
-        return self._watch_limit is not None and len(self._paths) >= self._watch_limit
+        return self._watch_limit is not None and self._nodes.watched >= self._watch_limit
 
     def remove(self, path: str) -> None:
         """See the interface."""
-        for inner in [p for p in self._descriptors if is_inside(p, path)]:
-            descriptor = self._descriptors.pop(inner)
-            if self._paths.get(descriptor) == inner:
-                del self._paths[descriptor]
-                self._reader.remove_watch(descriptor)
-        self._unwatched = {p for p in self._unwatched if not is_inside(p, path)}
+        node = self._nodes.at(path)
+        if node is not None:
+            self._nodes.loosen(node)
+            self._drop()
 
     def drain(self, now: float) -> Drained:
         """See the port. At most DRAIN_LIMIT kernel events at a time."""
-        events: list[Event] = []
+        self._reader.pull()
+        events: list[Event | None] = []
         missed, suspect = self._losses(), False
-        for _ in range(min(len(self._queue), DRAIN_LIMIT)):
-            event = self._queue.popleft()
-            if event.mask & K.IN_Q_OVERFLOW:
+        for place, watch, mask, cookie, name in self._reader.take(DRAIN_LIMIT):
+            if mask & K.IN_Q_OVERFLOW:
                 missed = OVERFLOW
-            elif event.mask & K.IN_UNMOUNT or (
-                event.mask & (K.IN_MOVE_SELF | K.IN_DELETE_SELF) and self._paths.get(event.wd) == ""
-            ):
+            elif mask & K.IN_IGNORED:
+                self._nodes.forget(watch)
+            elif (node := self._nodes.of(watch)) is None:
+                continue
+            elif mask & K.IN_UNMOUNT or (mask & (K.IN_MOVE_SELF | K.IN_DELETE_SELF) and node is self._nodes.root):
                 suspect = True
-            elif event.mask & K.IN_IGNORED:
-                self._ignored(event.wd)
-            elif (directory := self._paths.get(event.wd)) is not None and event.name:
-                name = os.fsdecode(event.name)
-                self._resolve(event, f"{directory}/{name}" if directory else name, now, events)
+            elif name and (directory := self._nodes.path(node)) is not None:
+                inner = os.fsdecode(name)
+                path = f"{directory}/{inner}" if directory else inner
+                events.append(self._resolved(place, mask, cookie, node, inner, path, now))
         self._give_up(now, events, everything=missed is not None)
-        return Drained(tuple(events), missed, suspect)
+        return Drained(tuple(event for event in events if event is not None), missed, suspect)
 
     def next_due(self) -> float | None:
         """See the interface."""
-        if self._queue:
+        if self._reader.has_events:
             return 0.0
         return min((half.at + PAIR_SECONDS for half in self._halves.values()), default=None)
 
@@ -178,59 +153,51 @@ class InotifyWatch:
         if self._reader.is_alive():
             self._reader.join()
 
-    def _take(self, event: InotifyEvent) -> None:
-        if len(self._queue) < self._queue_limit:
-            self._queue.append(event)
-        else:
-            self._dropped += 1
-        self._woken()
-
     def _losses(self) -> Missed | None:
         if not self._reader.is_alive():
             return DIED
-        dropped = self._dropped  # counted by the reader's thread alone: a flag taken down here could hide a drop
+        dropped = self._reader.dropped  # a count that only rises: a flag taken down here could hide a drop
         told, self._told = self._told, dropped
         return OVERFLOW if dropped != told else None
 
-    def _resolve(self, event: InotifyEvent, path: str, now: float, events: list[Event]) -> None:
-        is_dir = bool(event.mask & K.IN_ISDIR)
-        if event.mask & K.IN_MOVED_FROM:
-            self._halves[event.cookie] = _Half(path, is_dir, now)
-        elif event.mask & K.IN_MOVED_TO:
-            half = self._halves.pop(event.cookie, None)
-            if half is None:
-                events.append(Touched(path, "arrived"))
-                return
-            if is_dir:
-                self._carry(half.path, path)
-            events.append(Renamed(half.path, path))
-        else:
-            events.append(Touched(path, _sign(event.mask)))
+    def _resolved(
+        self, place: int, mask: int, cookie: int, node: Node, name: str, path: str, now: float
+    ) -> Event | None:
+        is_dir = bool(mask & K.IN_ISDIR)
+        there = node.children.get(name) if is_dir else None
+        is_known = there is not None and there.added > place  # it was looked at there after this happened
+        if mask & K.IN_MOVED_FROM:
+            self._halves[cookie] = _Half(path, None if is_known else there, now)
+            self._loosen(there, is_known)
+            return None
+        if mask & K.IN_MOVED_TO:
+            half = self._halves.pop(cookie, None)
+            if half is not None and half.node is not None and half.node.parent is None and not is_known:
+                self._nodes.hang(node, name, half.node)
+            elif half is None or half.node is not there:
+                self._loosen(there, is_known)
+            return Touched(path, "arrived") if half is None else Renamed(half.path, path)
+        if is_known and mask & K.IN_CREATE:
+            return Touched(path, "written")
+        if mask & (K.IN_CREATE | K.IN_DELETE):
+            self._loosen(there, is_known)
+        return Touched(path, _sign(mask))
 
-    def _carry(self, source: str, target: str) -> None:
-        for inner in [p for p in self._descriptors if is_inside(p, target)]:
-            self._paths.pop(self._descriptors.pop(inner), None)  # what a directory replaced was empty
-        for inner in [p for p in self._descriptors if is_inside(p, source)]:
-            descriptor = self._descriptors.pop(inner)
-            moved = target + inner[len(source) :]
-            self._descriptors[moved] = descriptor
-            self._paths[descriptor] = moved
-        self._unwatched = {
-            target + p[len(source) :] if is_inside(p, source) else p for p in self._unwatched
-        }  # fmt: skip
+    def _loosen(self, node: Node | None, is_known: bool) -> None:
+        if node is not None and not is_known:
+            self._nodes.loosen(node)
 
-    def _ignored(self, descriptor: int) -> None:
-        path = self._paths.pop(descriptor, None)
-        if path is not None and self._descriptors.get(path) == descriptor:
-            del self._descriptors[path]
-
-    def _give_up(self, now: float, events: list[Event], *, everything: bool) -> None:
+    def _give_up(self, now: float, events: list[Event | None], *, everything: bool) -> None:
         for cookie, half in list(self._halves.items()):
-            if everything or (not self._queue and now - half.at >= PAIR_SECONDS):
+            if everything or (not self._reader.has_events and now - half.at >= PAIR_SECONDS):
                 del self._halves[cookie]
-                if half.is_dir:
-                    self.remove(half.path)  # moved out of the root: its watches would go on telling of it
                 events.append(Touched(half.path, "gone"))
+        self._drop()
+
+    def _drop(self) -> None:
+        held = {half.node for half in self._halves.values() if half.node is not None}
+        for watch in self._nodes.drop(held):
+            self._reader.remove_watch(watch)
 
 
 def _sign(mask: int) -> Sign:
@@ -238,4 +205,6 @@ def _sign(mask: int) -> Sign:
         return "closed"
     if mask & K.IN_DELETE:
         return "gone"
+    if mask & K.IN_ATTRIB:
+        return "altered"
     return "appeared" if mask & K.IN_CREATE else "written"

@@ -14,6 +14,7 @@ from cli.up import ports
 from runtime.errors import NotProvisioned
 from runtime.kafka import Kafka
 from tests.support.command import ROOT, Command, environment
+from tests.support.gateway import SECRET
 from tests.support.waiting import wait_until
 
 SAYS = "catalogizer topics apply"
@@ -34,6 +35,7 @@ def test_a_service_names_the_command_that_makes_the_topics(
     settings = {
         "CATALOGIZER_STATE_DIR": str(tmp_path / "state"),
         "CATALOGIZER_GATEWAY__PORT": str(ports.free_port()),
+        "CATALOGIZER_GATEWAY__TOKEN_SECRET": SECRET,
         "CATALOGIZER_PRODUCER__ROOTS": json.dumps(
             [{"name": "movies", "library": "home", "path": str(tmp_path / "movies")}]
         ),

@@ -12,7 +12,7 @@ from confluent_kafka.admin._resource import ResourceType
 
 from cli.provisioning.topics import WrongPartitions, apply, plan
 from cli.up.embedded.kafka import EmbeddedKafka
-from runtime.epochs import read_epochs
+from runtime.epochs import read_epochs, recorded_epochs
 from runtime.kafka import Kafka
 from schemas.topics import ALL_TOPICS, MEDIA_UPDATES, META, RAW, SYSTEM_UPDATES, Topic
 from tests.support.command import Command
@@ -131,7 +131,7 @@ def test_another_number_of_lanes_is_refused_and_changes_nothing(kafka: Kafka) ->
     with pytest.raises(WrongPartitions):
         asyncio.run(apply(other))
     assert kafka.name(SYSTEM_UPDATES) not in partitions(kafka)
-    assert asyncio.run(read_epochs(kafka))[SYSTEM_UPDATES.name]
+    assert asyncio.run(recorded_epochs(kafka))[SYSTEM_UPDATES.name]
 
 
 def test_the_command_says_what_it_does(bare: Kafka) -> None:

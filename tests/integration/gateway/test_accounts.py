@@ -10,14 +10,14 @@ from typing import Any
 
 import psycopg
 import pytest
+from websockets.exceptions import InvalidStatus
 
 from gateway.access.account_admin import ensure_admin
 from runtime.kafka import Kafka
 from tests.support.accounts import UserCommand
-from tests.support.gateway import PASSWORD, Gateway, gateway
+from tests.support.gateway import PASSWORD, SECRET, Gateway, gateway
 from tests.support.waiting import wait_until
 
-SECRET = "8f2d6c1b9a7e4f3c8d5a6b7c0e1f2a3b"
 REVOKED_SECONDS = 5
 NOTE = {"type": "a", "title": "b", "message": "c", "level": "info"}
 
@@ -132,6 +132,45 @@ def test_a_gateway_that_starts_later_knows_who_is_out(
         wait_until(lambda: status(later, token) == 401, REVOKED_SECONDS, what="the ended session to be known")
     finally:
         later.kill()
+
+
+def test_a_refresh_token_that_two_have_ends_the_session_at_every_gateway(
+    server: Gateway, second: Gateway, tables: str
+) -> None:
+    with server.http() as http, second.http() as other:
+        stolen = http.post("/api/v1/auth/login", json={"username": "admin", "password": PASSWORD}).json()
+        mine = http.post("/api/v1/auth/refresh", json={"refresh_token": stolen["refresh_token"]}).json()
+        with psycopg.connect(tables) as connection:  # a minute later
+            connection.execute("UPDATE sessions SET refreshed_at = refreshed_at - interval '1 minute'")
+        with server.client(mine["token"]) as here, second.client(mine["token"]) as there:
+            here.subscribe("media_updates")
+            there.subscribe("media_updates")
+            thief = other.post("/api/v1/auth/refresh", json={"refresh_token": stolen["refresh_token"]})
+            assert thief.status_code == 401
+            assert (here.close_code(REVOKED_SECONDS), there.close_code(REVOKED_SECONDS)) == (4003, 4003)
+        after = http.post("/api/v1/auth/refresh", json={"refresh_token": mine["refresh_token"]})
+        assert after.status_code == 401
+    assert (status(server, mine["token"]), status(second, mine["token"])) == (401, 401)
+    assert logged(second, "a refresh token was used twice: its session has ended")[-1]["name"] == "admin"
+
+
+def test_a_gateway_that_starts_without_the_database_takes_no_token_until_it_knows_who_is_out(
+    server: Gateway, log: Kafka, tables: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    token = server.sign_in()
+    with server.http(token) as http:
+        http.post("/api/v1/auth/logout")
+    away = gateway(log, "postgresql://nobody@127.0.0.1:1/none", tmp_path_factory.mktemp("gateway"))
+    away.launch()
+    try:
+        wait_until(lambda: "database" in (away.unready() or {}), 30, what="an answer")
+        wait_until(lambda: "log" not in (away.unready() or {"log": ""}), 30, what="the log followed")
+        assert status(away, token, "/api/v1/topics/lag") == 503
+        with pytest.raises(InvalidStatus) as refused, away.client(token):
+            pass
+        assert refused.value.response.status_code == 503
+    finally:
+        away.kill()
 
 
 def test_a_disabled_account_is_answered_as_a_wrong_password_is_and_enabled_signs_in(

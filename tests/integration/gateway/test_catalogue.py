@@ -26,7 +26,8 @@ ITEMS: list[dict[str, Any]] = [
     {"id": 1, "title": "Stalker", "media_type": "video", "category": "movie", "year": 1979, "quality": "1080p",
      "file_size": 4_000, "storage_root": "movies", "path": "s/Stalker.mkv", "duration": 9_720.5, "rating": 8.1},
     {"id": 2, "title": "The Matrix", "media_type": "video", "category": "movie", "year": 1999, "quality": "2160p",
-     "file_size": 9_000, "storage_root": "movies", "path": "The Matrix (1999)/m.mkv"},
+     "file_size": 9_000, "storage_root": "movies", "path": "The Matrix (1999)/m.mkv",
+     "cover_image": f"/api/v1/covers/{COVER}"},
     {"id": 3, "title": "Dark S01E02", "media_type": "video", "category": "tv_show", "year": 2017,
      "quality": "1080p", "file_size": 700, "storage_root": "nas", "path": "Dark/S01E02.mkv"},
     {"id": 4, "title": "Xtal", "media_type": "audio", "category": "music", "file_size": 50, "storage_root": "nas",
@@ -161,8 +162,8 @@ def test_what_is_not_known_is_an_error_that_names_what_is(
     assert [name for name in names if name not in answer.json()["message"]] == []
 
 
-def test_probes_and_scrapers_may_add_what_they_like(server: Gateway) -> None:
-    with server.http() as http:
+def test_probes_and_scrapers_may_add_what_they_like(server: Gateway, token: str) -> None:
+    with server.http(token) as http:
         for path in ("/health/ready", "/metrics", "/version"):
             assert http.get(path, params={"probe": "1"}).status_code == 200
 
@@ -239,12 +240,36 @@ def test_changes_are_paged_by_cursor_without_gap_or_overlap(http: httpx.Client, 
     assert seen == ([1, 2, 3, 4, 5] if order == "asc" else [5, 4, 3, 2, 1])
 
 
-def test_a_cover_is_its_bytes_for_ever(server: Gateway, filled: str) -> None:
-    with server.http() as http:
-        answer = http.get(f"/api/v1/covers/{COVER}")
-        assert (answer.content, answer.headers["Content-Type"]) == (b"jpeg bytes", "image/jpeg")
-        assert "immutable" in answer.headers["Cache-Control"]
+def test_a_cover_needs_what_its_item_needs_and_goes_with_it(
+    server: Gateway, http: httpx.Client, filled: str
+) -> None:
+    path = f"/api/v1/covers/{COVER}"
+    told = [item["cover_image"] for item in http.get("/api/v1/media/search").json()["items"] if item["id"] == 2]
+    with server.http() as image:
+        assert image.get(path).status_code == 401
+        assert image.get(path).headers["WWW-Authenticate"]
+        for answer in (image.get(told[0]), http.get(path)):
+            assert (answer.content, answer.headers["Content-Type"]) == (b"jpeg bytes", "image/jpeg")
+            assert "private" in answer.headers["Cache-Control"]
+            assert "immutable" in answer.headers["Cache-Control"]
+        assert image.get(told[0].replace(COVER, "0" * 32)).status_code == 401
+        assert image.get(told[0][:-1] + ("A" if told[0][-1] != "A" else "B")).status_code == 401
         assert http.get("/api/v1/covers/" + "0" * 32).status_code == 404
+        with psycopg.connect(filled) as connection:
+            connection.execute("UPDATE media_items SET deleted_at = now() WHERE id = 2")
+        try:
+            assert image.get(told[0]).status_code == http.get(path).status_code == 404
+        finally:
+            with psycopg.connect(filled) as connection:
+                connection.execute("UPDATE media_items SET deleted_at = NULL WHERE id = 2")
+
+
+def test_a_cover_s_address_ends_with_the_session(server: Gateway, filled: str) -> None:
+    with server.http(server.sign_in()) as http, server.http() as image:
+        told = http.get("/api/v1/media/2").json()["cover_image"]
+        assert image.get(told).status_code == 200
+        http.post("/api/v1/auth/logout")
+        assert image.get(told).status_code == 401
 
 
 def test_health_and_version_at_the_root_and_under_the_api(server: Gateway) -> None:
@@ -258,8 +283,6 @@ def test_health_and_version_at_the_root_and_under_the_api(server: Gateway) -> No
             "/health/ready",
             "/health/startup",
             "/version",
-            "/metrics",
-            "/api/v1/openapi.json",
         ):
             assert http.get(path).status_code == 200, path
         page = http.get("/")

@@ -13,10 +13,10 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from watchdog.observers.inotify_c import InotifyEvent
 
 from producer.backends.interface import Watch
-from producer.backends.local.watch import InotifyWatch, Reader
+from producer.backends.local.reader import Reader
+from producer.backends.local.watch import InotifyWatch
 from producer.world import Pacing
 from schemas import raw
 from tests.fakes.producer_backend import FakeBackend
@@ -233,13 +233,12 @@ def test_a_tree_deleted_before_our_eyes_needs_no_second_look(tmp_path: Path) -> 
 class HeldReader(Reader):
     """Reads nothing while it is held, so that the kernel's own queue runs over."""
 
-    def __init__(self, take: Callable[[InotifyEvent], None], free: threading.Event) -> None:
-        super().__init__(take)
+    def __init__(self, woken: Callable[[], None], limit: int, free: threading.Event) -> None:
+        super().__init__(woken, limit)
         self._free = free
 
-    def read_events(self, *, event_buffer_size: int = 1 << 16) -> list[InotifyEvent]:
-        self._free.wait()
-        return super().read_events(event_buffer_size=event_buffer_size)
+    def pull(self) -> int:
+        return super().pull() if self._free.is_set() else self.place
 
 
 def test_an_overflow_of_the_kernels_queue_is_told_and_made_up_for(tmp_path: Path) -> None:
@@ -248,8 +247,8 @@ def test_an_overflow_of_the_kernels_queue_is_told_and_made_up_for(tmp_path: Path
 
     class HeldWatch(InotifyWatch):
         @staticmethod
-        def make_reader(take: Callable[[InotifyEvent], None]) -> Reader:
-            return HeldReader(take, free)
+        def make_reader(woken: Callable[[], None], limit: int) -> Reader:
+            return HeldReader(woken, limit, free)
 
     bench = RootBench(tmp_path, make_watch=HeldWatch)
     put(bench.root / "Series" / "b.mkv")
@@ -328,19 +327,19 @@ def test_without_an_inotify_instance_the_root_is_scanned_instead(tmp_path: Path)
 class Mortal(Reader):
     """Dies of the first event about `poison`."""
 
-    def handle_event(self, event: InotifyEvent) -> None:
-        if event.name == b"poison":
-            self.stopped_event.set()
-            return
-        super().handle_event(event)
+    def _keep(self, piece: bytes) -> None:
+        if b"poison" in piece:
+            self.stop()
+        else:
+            super()._keep(piece)
 
 
 class MortalWatch(InotifyWatch):
     """With such a reader."""
 
     @staticmethod
-    def make_reader(take: Callable[[InotifyEvent], None]) -> Reader:
-        return Mortal(take)
+    def make_reader(woken: Callable[[], None], limit: int) -> Reader:
+        return Mortal(woken, limit)
 
 
 def test_a_dead_reader_is_noticed_replaced_and_made_up_for(tmp_path: Path) -> None:

@@ -4,11 +4,13 @@ it goes on. A change log that is not the one the position belongs to stops the l
 from __future__ import annotations
 
 import asyncio
+import json
 
 from confluent_kafka import ConsumerGroupState
 from confluent_kafka.admin import AdminClient
 
 from runtime.kafka import Kafka
+from runtime.lifecycle import USAGE
 from schemas import topics
 from schemas.codec import encode
 from schemas.headers import MAX_DEAD_BYTES
@@ -51,20 +53,9 @@ def _is_empty(kafka: Kafka) -> bool:
 
 
 def test_a_position_of_another_log_stops_the_lane(kafka: Kafka, workers: Workers) -> None:
-    async def foreign_position() -> None:
-        producer = kafka.producer()
-        await producer.start()
-        for lane in range(kafka.lanes):
-            position = {
-                "lane": lane, "epoch": "of-another-log", "next_offset": 0, "fold_version": 1, "at": "x",
-                "counters": {"changes": 0, "media_updates": 0, "analysis_updates": 0},
-            }  # fmt: skip
-            await producer.send_and_wait(
-                kafka.name(topics.POSITIONS), encode(position), key=b"%d" % lane, partition=lane
-            )
-        await producer.stop()
-
-    asyncio.run(foreign_position())
+    counters = {"changes": 0, "media_updates": 0, "analysis_updates": 0}
+    foreign = {"epoch": "of-another-log", "next_offset": 0, "fold_version": 1, "at": "x", "counters": counters}
+    put_positions(kafka, {lane: {"lane": lane, **foreign} for lane in range(kafka.lanes)})
     worker = workers("a")
     wait_until(
         lambda: [state for state, _ in worker.lanes.values()] == ["stopped"] * kafka.lanes,
@@ -105,3 +96,38 @@ def test_an_undecodable_record_goes_to_the_queue_in_the_same_transaction(kafka: 
     assert [letter.value for letter in letters] == [*poison[:4], poison[4][:MAX_DEAD_BYTES]]
     assert [dict(letter.headers)["x-original-offset"] for letter in letters] == [b"%d" % n for n in range(5)]
     assert dict(letters[4].headers)["x-original-size"] == b"1000000"
+
+
+def test_a_log_that_other_rules_have_folded_is_refused_by_the_whole_worker_and_nothing_is_written(
+    kafka: Kafka, workers: Workers
+) -> None:
+    bootstrap = kafka.settings.bootstrap_servers or ""
+    worker = workers("a")
+    asyncio.run(Feeder(kafka, seed=6).run(50))
+    drained(kafka, bootstrap, [worker])
+    assert worker.end() == 0
+    written = [len(read_all(bootstrap, kafka.name(topics.CHANGES), lane)) for lane in range(kafka.lanes)]
+    own = {lane: read_all(bootstrap, kafka.name(topics.POSITIONS), lane)[-1].value for lane in range(kafka.lanes)}
+    put_positions(kafka, {lane: {**json.loads(value or b""), "rules": "of-others"} for lane, value in own.items()})
+    refused = workers("a")
+    wait_until(lambda: refused.died is not None, 30, what="the worker to end")
+    assert refused.died == USAGE
+    assert [len(read_all(bootstrap, kafka.name(topics.CHANGES), lane)) for lane in range(kafka.lanes)] == written
+    put_positions(kafka, {lane: json.loads(value or b"") for lane, value in own.items()})
+    again = workers("a")
+    asyncio.run(Feeder(kafka, seed=7).run(50))
+    drained(kafka, bootstrap, [again])
+    assert again.end() == 0
+
+
+def put_positions(kafka: Kafka, positions: dict[int, dict[str, object]]) -> None:
+    async def put() -> None:
+        producer = kafka.producer()
+        await producer.start()
+        for lane, position in positions.items():
+            await producer.send_and_wait(
+                kafka.name(topics.POSITIONS), encode(position), key=b"%d" % lane, partition=lane
+            )
+        await producer.stop()
+
+    asyncio.run(put())

@@ -149,7 +149,7 @@ def test_a_forgotten_password_is_one_command_beside_it_and_the_new_one_stays_ove
     platform.start()
     assert signs_in(platform, NEW_PASSWORD)
     assert not signs_in(platform, PASSWORD), "the setting is the one of the start before"
-    assert "its password was changed by you" in platform.output
+    assert "admin, with the password you chose" in platform.output
     assert NEW_PASSWORD not in platform.output
 
 

@@ -19,6 +19,7 @@ import pytest
 
 from cli.up.ports import free_port
 from tests.support.command import ROOT
+from tests.support.gateway import SECRET
 from tests.support.terminal import Terminal
 from tests.support.waiting import wait_until
 
@@ -184,6 +185,7 @@ def test_a_service_started_by_hand_ends_with_its_terminal(
     environment = settings(tmp_path) | {
         "CATALOGIZER_KAFKA__BOOTSTRAP_SERVERS": "127.0.0.1:9",
         "CATALOGIZER_DATABASE__URL": "postgresql://nobody@127.0.0.1:9/nothing",
+        "CATALOGIZER_GATEWAY__TOKEN_SECRET": SECRET,
     }
     argv = (sys.executable, "-m", "cli.main", service)
     terminal = opened(*argv, controlling=controlling, **environment)

@@ -29,7 +29,8 @@ from runtime.settings import PREFIX, load, variables
 ROOT = Path(__file__).parents[3]
 COMMANDS = [
     "up", "watch", "stream", "project", "serve", "tap", "migrate", "version", "topics plan", "topics apply",
-    "topics list", "topics acls", "roots list", "roots rescan", "roots accept", "replay project", "replay fold",
+    "status", "topics list", "topics acls", "roots list", "roots retire", "roots rescan", "roots accept",
+    "replay project", "replay fold",
     "config print", "config check", "user add", "user list", "user password", "user disable", "user enable",
     "user role", "user admin",
 ]  # fmt: skip
@@ -56,6 +57,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_
         monkeypatch.delenv(name)
     monkeypatch.setenv("CATALOGIZER_STATE_DIR", str(tmp_path / "absent"))
     handlers, level = logging.getLogger().handlers[:], logging.getLogger().level
+    os.umask(umask := os.umask(0))
 
     def run(*arguments: str, **environment: str) -> Result:
         for name, value in environment.items():
@@ -67,6 +69,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_
         finally:
             logging.getLogger().handlers[:] = handlers
             logging.getLogger().setLevel(level)
+            os.umask(umask)
         out, err = capfd.readouterr()
         return Result(code, out, err)
 

@@ -1,12 +1,15 @@
-"""Tools of the system are found where systems keep them, whatever PATH says."""
+"""Tools of the system are found where systems keep them; the server runs from a place where it can."""
 
 from __future__ import annotations
 
+import os
 import subprocess
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
-from cli.up.embedded.accounts import system_tool
+from cli.up.embedded.accounts import in_place, system_tool
 
 
 @pytest.mark.parametrize("path", ["/usr/bin:/bin", "", None])
@@ -22,3 +25,27 @@ def test_a_system_tool_is_found_without_the_systems_folders_in_path(
 
 def test_one_that_is_nowhere_keeps_its_name() -> None:
     assert system_tool("no-such-tool") == "no-such-tool"
+
+
+def server(folder: Path) -> Path:
+    (folder / "bin").mkdir(parents=True)
+    (folder / "bin" / "postgres").touch(0o755)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("name", "runs"), [("Größe, #1 = 5% 'y'", True), ('"', False), ("$HOME", False), ("`id`", False)]
+)
+def test_it_runs_from_where_a_shell_reads_its_place_as_it_is(name: str, runs: bool) -> None:
+    with TemporaryDirectory(dir="/var/tmp") as folder:
+        Path(folder).chmod(0o755)
+        assert in_place(server(Path(folder) / name)) is runs
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives the server another account")
+def test_for_root_it_runs_from_where_its_account_can_pass() -> None:
+    with TemporaryDirectory(dir="/var/tmp") as folder:
+        Path(folder).chmod(0o700)
+        assert not in_place(server(Path(folder) / "x"))
+        Path(folder).chmod(0o711)
+        assert in_place(Path(folder) / "x")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
-from gateway.core.admission import IN_WORK, Admission, Room, files_wanted, one_client, room
+from gateway.core.admission import IN_WORK, Admission, Room, files_wanted, room
 from gateway.core.arriving import FULL, PER_ADDRESS
 
 
@@ -36,18 +34,3 @@ def test_a_trusted_proxy_stands_for_many() -> None:
         admission.began("10.0.0.1")
         admission.began("10.0.0.2")
     assert [admission.may_begin("10.0.0.1"), admission.may_begin("10.0.0.2")] == [True, False]
-
-
-@pytest.mark.parametrize(
-    ("address", "client"),
-    [
-        ("10.0.0.1", "10.0.0.1"),
-        ("::ffff:10.0.0.1", "10.0.0.1"),
-        ("2001:db8::1", "2001:db8::/64"),
-        ("2001:db8::ffff:1", "2001:db8::/64"),
-        ("fe80::1%eth0", "fe80::/64"),
-        ("", ""),
-    ],
-)
-def test_an_ipv6_network_is_one_client(address: str, client: str) -> None:
-    assert one_client(address) == client

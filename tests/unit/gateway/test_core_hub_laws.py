@@ -1,5 +1,6 @@
 """The gateway's one law: whatever is published, evicted, paused, resumed, replayed and read in whatever order,
-each subscription is a contiguous run of the log from its start: nothing lost, nothing twice, nothing early."""
+each subscription is a contiguous run of the log from its start: nothing lost, nothing twice, nothing early. What
+everybody gets goes on, when a subscription to it ends, where it stood, or where that subscription has come past."""
 
 from __future__ import annotations
 
@@ -12,8 +13,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from gateway.core.due import Delivery
 from gateway.core.framing import payloads
-from gateway.core.hub import Delivery, Hub
+from gateway.core.hub import Hub
 from gateway.core.memory import Batch, Memory
 from gateway.core.memory import ChannelPartition as Place
 from gateway.core.replay import Chunk
@@ -21,14 +23,23 @@ from gateway.core.standing import Standing
 from gateway.core.subscriber import Subscriber
 from schemas.cursor import decode
 
-CHANNELS = ("films", "news")
+TOPICS = ("films", "news")
+CHANNELS = (*TOPICS, "quiet")
+"""The last has no topic."""
 PLACES = [Place("films", 0), Place("films", 1), Place("news", 0)]
+ADDED = [Place("films", 2), Place("news", 1)]
+"""Partitions that an operator adds."""
 EVERYBODY = "news"
 RING_BYTES = 400
 
 
 def payload_of(place: Place, offset: int) -> bytes:
     return json.dumps({"type": "event", "at": [place.channel, place.partition, offset]}).encode()
+
+
+def time_of(offset: int) -> int:
+    """When an event is appended here: time 0 is no record's."""
+    return offset + 1
 
 
 def deliver(deliveries: list[Delivery]) -> None:
@@ -40,12 +51,24 @@ def deliver(deliveries: list[Delivery]) -> None:
 @dataclass
 class Run:
     """What one subscription got of one partition since `start`. `begun`: where it stood when it began to wait for
-    `start` (an event is appended at the time of its offset here)."""
+    `start` (an event is appended at the time of its offset). `timed`: `until` is a time, and the log was not asked yet
+    where that is. `owed`: of a channel that everybody gets, where the client stood before it subscribed."""
 
     start: int
     until: int | None = None
     begun: int | None = None
+    timed: bool = False
+    owed: int | None = None
     got: list[int] = field(default_factory=list)
+
+    @property
+    def goes_on(self) -> int:
+        """Where the client goes on in a channel that everybody gets."""
+        reached = max([self.start if self.begun is None else self.begun, *(o + 1 for o in self.got)])
+        if self.owed is None:
+            return reached
+        first = self.start if self.begun is None else self.begun
+        return max(self.owed, reached) if first <= self.owed else self.owed
 
 
 @dataclass
@@ -64,9 +87,10 @@ class Gateway(RuleBasedStateMachine):
         super().__init__()
         self.log: dict[Place, list[int]] = {place: [] for place in PLACES}
         self.end: dict[Place, int] = dict.fromkeys(PLACES, 0)
+        self.added = False
         self.memory = Memory(RING_BYTES)
         self.hub = Hub([EVERYBODY], self.memory)
-        for channel in CHANNELS:
+        for channel in TOPICS:
             self.hub.open(channel, "e1", {p.partition: 0 for p in PLACES if p.channel == channel})
         self.clients: list[Client] = []
         self.now = 0
@@ -76,41 +100,76 @@ class Gateway(RuleBasedStateMachine):
 
     @rule(place=st.sampled_from(PLACES), steps=st.lists(st.integers(1, 3), min_size=1, max_size=5))
     def written(self, place: Place, steps: list[int]) -> None:
+        self.write(place, steps)
+
+    @precondition(lambda self: self.added)
+    @rule(place=st.sampled_from(ADDED), steps=st.lists(st.integers(1, 3), min_size=1, max_size=5))
+    def written_into_an_added_one(self, place: Place, steps: list[int]) -> None:
+        if place in self.end:
+            self.write(place, steps)
+
+    def write(self, place: Place, steps: list[int]) -> None:
         for step in steps:
             self.log[place].append(self.end[place] + step - 1)
             self.end[place] += step
 
-    @rule(place=st.sampled_from(PLACES), upto=st.integers(0, 12), again=st.integers(0, 2), served=st.booleans())
+    @rule(
+        place=st.sampled_from(PLACES + ADDED),
+        upto=st.integers(0, 12),
+        again=st.integers(0, 2),
+        served=st.booleans(),
+    )
     def tailed(self, place: Place, upto: int, again: int, served: bool) -> None:
         """The tail reads on, perhaps some of what it had read before a restart once more."""
+        if place not in self.end:
+            return
         hi = self.memory.rings[place].hi
         goal = min(self.end[place], hi + upto)
         offsets = [o for o in self.log[place] if hi - again <= o < goal]
-        batch = Batch(place, [(o, o, payload_of(place, o)) for o in offsets], goal)
+        batch = Batch(place, [(o, time_of(o), payload_of(place, o)) for o in offsets], goal)
         self.now += 1
         deliver(self.hub.publish([batch], self.now))
         if served:
             self.serve()
 
-    @rule(place=st.sampled_from(PLACES), age=st.integers(0, 10))
+    @rule(place=st.sampled_from(PLACES + ADDED), age=st.integers(0, 10))
     def evicted(self, place: Place, age: int) -> None:
-        self.memory.rings[place].evict(self.end[place] - age)
+        if place not in self.end:
+            return
+        self.memory.rings[place].evict(time_of(self.end[place]) - age)
 
-    @rule(start=st.integers(0, 3))
-    def recreated(self, start: int) -> None:
-        """The topic of films is another one now, with offsets of its own."""
+    @rule(place=st.sampled_from(ADDED), start=st.integers(0, 3))
+    def added_a_partition(self, place: Place, start: int) -> None:
+        """An operator has added a partition, and there is something in it when that is noticed."""
+        if place in self.end:
+            return
+        self.added = True
+        self.log[place], self.end[place] = [], start
+        self.write(place, [1, 2])
         for client in self.clients:
-            client.needs = [need for need in client.needs if need[0].channel != "films"]
-        for place in PLACES[:2]:
-            self.log[place], self.end[place] = [], start
+            if Place(place.channel, 0) in client.runs:
+                client.runs[place] = self.run_anew(client, place, start)
+        self.hub.extend(place.channel, {place.partition: start})
+        self.serve()
+
+    @rule(start=st.integers(0, 3), channel=st.sampled_from(TOPICS), fewer=st.booleans())
+    def recreated(self, start: int, channel: str, fewer: bool) -> None:
+        """The topic of a channel is another one now, with offsets of its own, perhaps without what was added."""
+        old = [place for place in self.end if place.channel == channel]
+        new = [place for place in old if place not in ADDED or not fewer]
         for client in self.clients:
-            for place in PLACES[:2]:
+            client.needs = [need for need in client.needs if need[0].channel != channel]
+            for place in old:
                 if place in client.runs:
-                    bounded = client.runs[place].until is not None
-                    since = self.hub.since(client.subscriber, place)
-                    client.runs[place] = Run(max(start, since), start if bounded else None, start)
                     client.gaps += [] if place in client.gaps else [place]
-        deliver(self.hub.reopen("films", "e2", {0: start, 1: start}, self.now))
+                    run = self.run_anew(client, place, start)
+                    del client.runs[place]
+                    client.runs |= {place: run} if place in new else {}
+        for place in old:
+            del self.log[place], self.end[place]
+        for place in new:
+            self.log[place], self.end[place] = [], start
+        deliver(self.hub.reopen(channel, "e2", {place.partition: start for place in new}, self.now))
 
     # Clients.
 
@@ -119,7 +178,7 @@ class Gateway(RuleBasedStateMachine):
     def joined(self) -> None:
         runs = {
             place: Run(hi)
-            for place in PLACES
+            for place in self.end
             if place.channel == EVERYBODY
             for hi in [self.memory.rings[place].hi]
         }
@@ -154,10 +213,39 @@ class Gateway(RuleBasedStateMachine):
         """It subscribes from a time that has not come."""
         if client := self.at(i):
             starts = self.memory.heads(channel)
-            since = max(starts.values()) + ahead
+            since = max(starts.values(), default=0) + ahead
             self.latest_wait = max(self.latest_wait, since)
             self.begin(client, channel, starts, told=True, since=since)
             self.serve()
+
+    @rule(i=st.integers(0, 2), channel=st.sampled_from(CHANNELS), ahead=st.integers(0, 9), waits=st.integers(0, 4))
+    def bounded_by_a_time_to_come(self, i: int, channel: str, ahead: int, waits: int) -> None:
+        """From memory's end less a little, or from a time to come, until a later one."""
+        if client := self.at(i):
+            heads = self.memory.heads(channel)
+            ends_at = max((self.end[Place(channel, p)] for p in heads), default=0) + ahead
+            since = ends_at - waits if waits else None
+            starts = heads if since else {p: max(0, hi - ahead) for p, hi in heads.items()}
+            self.latest_wait = max(self.latest_wait, ends_at)
+            self.begin(client, channel, starts, told=True, since=since, ends_at=ends_at)
+            self.serve()
+
+    @rule(answered=st.booleans())
+    def time_passed(self, answered: bool) -> None:
+        """The log is asked where the times are that have come: nothing can be appended before them any more."""
+        for ending in self.hub.ends_due(time_of(min(self.end.values()))):
+            if not answered:
+                self.hub.unask_end(ending)
+                continue
+            client = next(c for c in self.clients if c.subscriber is ending.subscriber)
+            ends = {}
+            for place, run in client.runs.items():
+                if place.channel == ending.channel:
+                    later = (o for o in self.log[place] if time_of(o) >= ending.at)
+                    ends[place.partition] = min(later, default=self.end[place])
+                    run.timed = False
+            self.hub.end_at(ending, ends)
+        self.serve()
 
     @rule(i=st.integers(0, 2), channel=st.sampled_from(CHANNELS))
     def unsubscribed(self, i: int, channel: str) -> None:
@@ -221,10 +309,14 @@ class Gateway(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Once everybody drains and reads, everybody has everything and is live."""
-        for place in PLACES:
+        for place in self.end:
             self.log[place].append(max(self.end[place], self.latest_wait))
             self.end[place] = self.log[place][-1] + 1
             self.tailed(place, self.end[place], 0, False)
+        for client in self.clients:
+            self.hub.release(client.subscriber)
+            self.hub.drained(client.subscriber)
+        self.time_passed(True)
         for client in self.clients:
             self.hub.release(client.subscriber)
             self.hub.drained(client.subscriber)
@@ -264,21 +356,50 @@ class Gateway(RuleBasedStateMachine):
         told: bool,
         until: dict[int, int] | None = None,
         since: int | None = None,
+        ends_at: int | None = None,
     ) -> None:
-        self.hub.subscribe(client.subscriber, channel, starts, told=told, until=until, since=since)
+        self.hub.subscribe(
+            client.subscriber,
+            channel,
+            starts,
+            told=told,
+            until=until,
+            since=None if since is None else time_of(since),
+            ends_at=None if ends_at is None else time_of(ends_at),
+        )
         client.gaps = [place for place in client.gaps if place.channel != channel]
         for p, start in starts.items():
-            client.runs[Place(channel, p)] = Run(
-                max(start, since or 0), None if until is None else until[p], start
-            )
+            before = client.runs.get(Place(channel, p))
+            run = Run(max(start, since or 0), ends_at if until is None else until[p], start, ends_at is not None)
+            if channel == EVERYBODY:
+                assert before is not None, "everybody gets it"
+                # whoever subscribes without an end has chosen where to be from now on
+                run.owed = max(before.goes_on, start) if run.until is None else before.goes_on
+            client.runs[Place(channel, p)] = run
+
+    def run_anew(self, client: Client, place: Place, start: int) -> Run:
+        """The run that follows in a topic made anew, or in a partition that was added."""
+        like = place if place in client.runs else Place(place.channel, 0)
+        before, progress = client.runs[like], client.subscriber.progress.get(like)
+        since = 0 if progress is None or progress.since is None else progress.since - time_of(0)
+        until = before.until if before.timed else None if before.until is None else start
+        owed = None if before.owed is None else start
+        return Run(max(start, since), until, start, before.timed, owed)
 
     def ended(self, client: Client, channel: str) -> None:
         client.gaps = [place for place in client.gaps if place.channel != channel]
         for place in [place for place in client.runs if place.channel == channel]:
-            del client.runs[place]
-        if channel == EVERYBODY:
-            for p, hi in self.memory.heads(channel).items():
-                client.runs[Place(channel, p)] = Run(hi)
+            run = client.runs.pop(place)
+            if channel == EVERYBODY:
+                client.runs[place] = Run(self.standing_of(client, place, run))
+
+    def standing_of(self, client: Client, place: Place, run: Run) -> int:
+        """Where it goes on: what it waited to pass over is passed over."""
+        progress = client.subscriber.progress.get(place)
+        reached = self.memory.rings[place].hi if progress is None else progress.next
+        assert not [o for o in self.log[place] if max(run.goes_on, run.start) <= o < reached], "nothing is lost"
+        assert reached >= run.goes_on, "nothing comes again"
+        return reached
 
     def pump(self, client: Client, budget: int) -> bool:
         pumped = self.hub.pump(client.subscriber, budget, self.now)
@@ -290,9 +411,8 @@ class Gateway(RuleBasedStateMachine):
         place, start = client.needs.pop(0)
         offsets = [o for o in self.log[place] if o >= start][:count]
         end = offsets[-1] + 1 if len(offsets) == count else self.end[place]
-        since = self.hub.since(client.subscriber, place)
-        chunk = deque((o, payload_of(place, o)) for o in offsets if o >= since)
-        self.hub.supply(client.subscriber, place, start, Chunk(chunk, end, max(offsets, default=0)))
+        chunk = Chunk(deque((o, time_of(o), payload_of(place, o)) for o in offsets), end)
+        self.hub.supply(client.subscriber, place, start, chunk)
 
     def received(self, client: Client, told: Sequence[bytes]) -> None:
         for payload in told:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.core.limits import PENALTY_MEMORY_SECONDS, TABLE_SIZE, Bucket, Failures, Penalties
-
-KEY = ("bob", "10.0.0.1")
+from gateway.core.limits import PENALTY_MEMORY_SECONDS, TABLE_SIZE, Bucket, Penalties
 
 
 def test_forty_messages_at_once_then_twenty_a_second() -> None:
@@ -18,27 +16,6 @@ def test_twenty_a_second_are_allowed_for_ever() -> None:
     assert all(bucket.allows(n / 20) for n in range(2_000))
 
 
-def test_the_sixth_failure_waits_until_the_first_is_five_minutes_old() -> None:
-    failures = Failures()
-    for second in range(5):
-        assert failures.wait_seconds(KEY, second) == 0
-        failures.add(KEY, second)
-    assert failures.wait_seconds(KEY, 10) == 290
-    assert failures.wait_seconds(("bob", "10.0.0.2"), 10) == 0
-    assert failures.wait_seconds(KEY, 300) == 0
-
-
-def test_success_forgets_failures_and_a_fault_of_ours_is_none() -> None:
-    failures = Failures()
-    for second in range(5):
-        failures.add(KEY, second)
-    failures.take_back(KEY)
-    assert failures.wait_seconds(KEY, 5) == 0
-    failures.add(KEY, 5)
-    failures.clear(KEY)
-    assert failures.wait_seconds(KEY, 5) == 0
-
-
 def test_the_same_bad_token_waits_longer_each_time_and_another_does_not() -> None:
     penalties = Penalties()
     assert [penalties.next_seconds(b"a", n) for n in range(8)] == [0, 1, 2, 4, 8, 16, 16, 16]
@@ -46,11 +23,9 @@ def test_the_same_bad_token_waits_longer_each_time_and_another_does_not() -> Non
     assert penalties.next_seconds(b"a", 8 + PENALTY_MEMORY_SECONDS) == 0
 
 
-def test_tables_are_bounded() -> None:
-    penalties, failures = Penalties(), Failures()
+def test_the_table_is_bounded() -> None:
+    penalties = Penalties()
     for n in range(TABLE_SIZE + 10):
         penalties.next_seconds(b"%d" % n, 0)
-        failures.add((str(n), ""), 0)
     assert penalties.next_seconds(b"0", 0) == 0  # forgotten, for it was the oldest
     assert len(penalties._table) <= TABLE_SIZE
-    assert len(failures._table) <= TABLE_SIZE

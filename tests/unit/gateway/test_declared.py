@@ -9,6 +9,8 @@ import httpx
 import pytest
 from fastapi import APIRouter, Depends, FastAPI, Query
 
+from gateway.access.proxies import Proxies
+from gateway.access.refusal_log import RefusalLog
 from gateway.rest import edge
 from gateway.rest.declared import only_declared
 from gateway.tables.catalogue import Search
@@ -31,9 +33,9 @@ def an_application() -> edge.Edge:
         return {}
 
     app = FastAPI()
-    edge.install(app)
+    edge.install(app, [routes])
     app.include_router(routes, dependencies=[Depends(only_declared)])
-    return edge.Edge(app)
+    return edge.Edge(app, Proxies(()), RefusalLog())
 
 
 def get(path: str) -> httpx.Response:

@@ -1,39 +1,46 @@
-"""The token secret: made once, kept for its owner only, and the same for every gateway of a state folder."""
+"""The token secret, and what is signed with it."""
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+import base64
+import random
+import time
 
 import pytest
 from pydantic import SecretStr
 
-from gateway.access.tokens import BadToken, Tokens, check_secret, load_secret
+from gateway.access.tokens import BadToken, Tokens, check_secret, configured_secret
 from gateway.settings import GatewaySettings
 from runtime.errors import SettingsError
+from tests.support.forging import forge
 
 SECRET = "8f2d6c1b9a7e4f3c8d5a6b7c0e1f2a3b"
 
 
-def test_a_secret_is_made_once_and_readable_by_its_owner_only(tmp_path: Path) -> None:
-    with ThreadPoolExecutor(8) as pool:
-        secrets = set(pool.map(lambda _: load_secret(GatewaySettings(), tmp_path), range(16)))
-    assert len(secrets) == 1
-    check_secret(secrets.pop())
-    (kept,) = (tmp_path / "secrets").iterdir()
-    assert kept.stat().st_mode & 0o777 == 0o600
+def test_without_a_configured_secret_nothing_starts() -> None:
+    assert configured_secret(GatewaySettings(token_secret=SecretStr(SECRET))) == SECRET
+    with pytest.raises(SettingsError, match="CATALOGIZER_GATEWAY__TOKEN_SECRET"):
+        configured_secret(GatewaySettings())
 
 
-def test_a_configured_secret_comes_first_and_writes_nothing(tmp_path: Path) -> None:
-    assert load_secret(GatewaySettings(token_secret=SecretStr(SECRET)), tmp_path) == SECRET
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("secret", ["", "a" * 31, "a" * 64, "your-256-bit-secret-your-256-bit-secret"])
+@pytest.mark.parametrize(
+    "secret",
+    ["", "a" * 31, "a" * 64, "your-256-bit-secret-your-256-bit-secret", "0123456789abcdef" * 2, "CHANGE_ME" * 5,
+     "abcdefghijklmnopqrstuvwxyz0123456789", "${TOKEN_SECRET_REPLACE_THIS_PLEASE_XY}", "Pa$$w0rd-Passw0rd-1234-5678-90ab",
+     "deadbeefcafe" * 4, "keyboard cat keyboard cat keyboard!", "qwertyuiopasdfghjklzxcvbnm123456"],
+)  # fmt: skip
 def test_a_weak_secret_is_refused_by_the_name_of_its_setting(secret: str) -> None:
     with pytest.raises(SettingsError, match="token_secret") as refused:
         Tokens(GatewaySettings(), secret)
     assert not secret or secret not in str(refused.value)
+
+
+def test_no_random_secret_is_taken_for_a_sample() -> None:
+    chance = random.Random(1)
+    for _ in range(2_000):
+        check_secret(chance.randbytes(16).hex())
+        check_secret(chance.randbytes(32).hex())
+        check_secret(base64.b64encode(chance.randbytes(32)).decode())
 
 
 def test_who_was_issued_a_token_is_who_it_says() -> None:
@@ -47,3 +54,11 @@ def test_a_token_of_another_installation_does_not_hold() -> None:
     token, _ = Tokens(GatewaySettings(), SECRET[::-1]).issue(user_id=7, username="b", role_id=2, session_id="s")
     with pytest.raises(BadToken):
         Tokens(GatewaySettings(), SECRET).verify(token)
+
+
+def test_a_token_holds_29_s_after_its_end_and_31_s_after_it_does_not() -> None:
+    tokens = Tokens(GatewaySettings(), SECRET)
+    token, _ = tokens.issue(user_id=7, username="bob", role_id=2, session_id="s")
+    assert tokens.verify(forge(token, exp=int(time.time()) - 29)).username == "bob"
+    with pytest.raises(BadToken):
+        tokens.verify(forge(token, exp=int(time.time()) - 31))

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from producer.condition import Condition
+from producer.errors import Forgotten
 from producer.memory import commands_read
 from producer.orders import Order, Outcome
+from producer.outbox import Unsent
 from schemas import raw
-from schemas.admin import AcceptRoot, Control, RescanRoot
+from schemas.admin import AcceptRoot, Control, RescanRoot, RetireRoot
 from tests.fakes.producer_backend import FakeBackend, Node
 from tests.support.lane import Lane, kinds
 from tests.support.producer_root import RootBench, said
@@ -275,3 +277,34 @@ def test_the_fold_tells_nothing_of_files_that_were_only_restored_and_keeps_their
         one for one in opened if one.value and one.value.get("path") == "Films/a.mkv" and "kind" in one.value
     ]
     assert moved["media_id"] == created["media_id"]
+
+
+def retired(next_offset: int = 1) -> Order:
+    return Order(next_offset, RetireRoot(id="x1", root="films", by="admin", at=AT), anew=True)
+
+
+def test_a_root_that_was_retired_and_is_watched_again_tells_everything_anew(bench: RootBench) -> None:
+    (before,) = {record.epoch for record in bench.everything() if isinstance(record, raw.ProducerRecord)}
+    Unsent(bench.database).forget(1_000)
+    bench.orders.append(retired())
+    with pytest.raises(Forgotten):
+        bench.settle()
+    bench.begin_again()
+    bench.settle()
+    told = bench.everything()
+    assert isinstance(told[0], raw.RootDeclared)
+    assert (told[0].epoch != before, told[0].seq) == (True, 1)
+    assert {record.path for record in told if isinstance(record, raw.Observed)} == {
+        "Series", "Series/S1", *(f"Series/S1/{n}.mkv" for n in range(4)), "Films", "Films/a.mkv",
+    }  # fmt: skip
+    assert commands_read(bench.database) == 1
+
+
+def test_it_waits_until_the_log_has_what_was_said_before(bench: RootBench) -> None:
+    bench.orders.append(retired())
+    bench.keeper.turn()
+    assert len(bench.orders) == 1
+    Unsent(bench.database).forget(1_000)
+    with pytest.raises(Forgotten):
+        bench.keeper.turn()
+    assert not bench.orders

@@ -55,3 +55,10 @@ def test_what_is_wrong_is_wrong_at_once() -> None:
     health, _ = a_health(["connection refused"])
     assert health.problems() == health.unready() == {"log": "connection refused"}
     assert health.starting() == {}
+
+
+def test_what_is_only_a_warning_is_told_and_hinders_nothing() -> None:
+    health = Health()
+    health.add("topics", lambda: "not as they were made", warning=True)
+    assert health.problems() == {"topics": "not as they were made"}
+    assert health.unready() == {}

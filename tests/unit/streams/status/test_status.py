@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass, field
 
+from msgspec.structs import replace
+
 from schemas.system import Heartbeat, Report, RootReport, Scalar, ScanReport, Status, SystemUpdate
 from streams.status.rules import ANALYSIS, QUEUE, RATE, REPEAT_MS, WORKERS, StatusRules
 
@@ -178,3 +180,48 @@ def test_a_backlog_that_does_not_shrink_has_no_end() -> None:
 
 def test_progress_of_a_scan_is_no_status() -> None:
     assert Desk().say(ScanReport(root="movies", library="home", scan=1, done=5, at="t")) == []
+
+
+def test_a_process_that_leaves_as_it_was_asked_to_is_missed_by_nobody() -> None:
+    desk = Desk()
+    desk.beats(10, "serve", "watch")
+    assert brief(desk.say(replace(beat("serve"), leaving=True))) == [("serve", "healthy")]
+    assert desk.beats(60, "watch") == []
+    assert brief(desk.say(beat("serve"))) == [("serve", "healthy")]
+
+
+def test_one_of_two_that_leaves_is_no_news() -> None:
+    desk = Desk()
+    desk.say(beat("serve", instance="a"))
+    desk.say(beat("serve", instance="b"))
+    assert desk.say(replace(beat("serve", instance="a"), leaving=True)) == []
+    assert desk.beats(60, "serve") == []
+
+
+def test_who_left_is_not_missed_after_a_restart_of_the_agent_either() -> None:
+    before, after = Desk(), Desk()
+    before.say(beat("project"))
+    (update,) = before.say(replace(beat("project"), leaving=True))
+    after.rules.told(update, T0)
+    assert after.beats(60, "watch")[1:] == []
+
+
+def test_a_root_that_nobody_reports_any_more_is_said_to_be_unwatched_with_what_is_known_of_it() -> None:
+    desk = Desk()
+    desk.say(root())
+    assert desk.beats(30, "watch") == [("watch", "healthy"), ("movies", "warning")]
+    told = desk.rules.report(beat("watch"), desk.at + REPEAT_MS)
+    assert [(u.component, u.status) for u in told] == [("movies", "warning")]
+    assert isinstance(told[0].details, dict)
+    assert (told[0].details["location"], told[0].details["mode"]) == ("/media/movies", "unwatched")
+    assert brief(desk.say(root())) == [("movies", "healthy")]
+
+
+def test_a_retired_root_is_missed_by_nobody() -> None:
+    desk = Desk()
+    desk.say(root())
+    desk.beats(30, "watch")
+    assert brief(desk.say(replace(root(message="root movies is retired"), mode="retired"))) == [
+        ("movies", "healthy")
+    ]
+    assert desk.beats(600, "watch") == []

@@ -1,14 +1,16 @@
-"""Who may do what, and the exact answer to who may not: every row is one attempt."""
+"""What is tried and the exact answer to it, row by row: who may do what, and what becomes of who may not.
+
+Who loses a right while connected, at which gateway ever: `test_accounts`. Connections that do not end: `test_stuck`."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
-import json
+import asyncio
+import socket
+import statistics
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +20,22 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
+from cli.up import ports
 from runtime.kafka import Kafka
-from tests.support.gateway import PASSWORD, Client, Gateway, gateway
+from tests.support.events import films
+from tests.support.forging import forge, part, read
+from tests.support.gateway import PASSWORD, SECRET, Client, Gateway, gateway
+from tests.support.topic import write
+from tests.support.waiting import wait_until
 
-SECRET = "8f2d6c1b9a7e4f3c8d5a6b7c0e1f2a3b"
+STORM_SECONDS = 60
+LIMITED = "too_many_requests too many failed sign-ins; wait"
+UPGRADE = [
+    "Connection: Upgrade",
+    "Upgrade: websocket",
+    "Sec-WebSocket-Version: 13",
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+]
 
 
 @pytest.fixture(scope="module")
@@ -35,35 +49,41 @@ def server(log: Kafka, tables: str, tmp_path_factory: pytest.TempPathFactory) ->
     running.kill()
 
 
-def _part(value: object) -> str:
-    return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+@dataclass(frozen=True)
+class Answer:
+    """An answer as it came."""
+
+    status: int
+    headers: dict[str, str]
+    body: str
 
 
-def _read(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    header, claims = (json.loads(base64.urlsafe_b64decode(part + "==")) for part in token.split(".")[:2])
-    return header, claims
-
-
-def forge(token: str, *, header: dict[str, Any] | None = None, key: str = SECRET, **claims: Any) -> str:
-    """A token like this one with other claims (None takes one away), signed with `key`; built by hand."""
-    old_header, old_claims = _read(token)
-    new = {name: value for name, value in {**old_claims, **claims}.items() if value is not None}
-    new_header = {name: value for name, value in {**old_header, **(header or {})}.items() if value is not None}
-    signed = f"{_part(new_header)}.{_part(new)}"
-    signature = hmac.new(key.encode(), signed.encode(), hashlib.sha256).digest()
-    return f"{signed}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
+def raw(server: Gateway, request_line: str, lines: list[str]) -> Answer:
+    """Send a request as it stands here; what came back until the end, or until the handshake is done."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall("\r\n".join([f"{request_line} HTTP/1.1", *lines, "", ""]).encode("latin-1"))
+        got = b""
+        while b"\r\n\r\n" not in got and (piece := connection.recv(65_536)):
+            got += piece
+        head, _, body = got.partition(b"\r\n\r\n")
+        first, *rest = head.decode("latin-1").split("\r\n")
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in rest)}
+        wanted = 0 if request_line.startswith("HEAD") else int(headers.get("content-length", "0"))
+        while len(body) < wanted and (piece := connection.recv(65_536)):
+            body += piece
+        return Answer(int(first.split(" ")[1]), headers, body.decode("latin-1"))
 
 
 def bad_tokens(token: str) -> dict[str, str]:
     now = int(time.time())
-    header, claims = _read(token)
+    header, claims = read(token)
     return {
         "none": "",
         "malformed": "abc",
         "two parts": "a.b",
         "not ASCII": "é.é.é",
         "wrong signature": forge(token, key="another secret of sufficient length"),
-        "algorithm none": f"{_part({**header, 'alg': 'none'})}.{_part(claims)}.",
+        "algorithm none": f"{part({**header, 'alg': 'none'})}.{part(claims)}.",
         "other algorithm": forge(token, header={"alg": "HS512"}),
         "asymmetric algorithm": forge(token, header={"alg": "RS256"}),
         "no kid": forge(token, header={"kid": None}),
@@ -86,7 +106,7 @@ def refusal(server: Gateway, token: str) -> tuple[int, str]:
         return code, socket.close_reason
 
 
-BAD = sorted(bad_tokens(f"{_part({'alg': 'HS256'})}.{_part({})}."))
+BAD = sorted(bad_tokens(f"{part({'alg': 'HS256'})}.{part({})}."))
 
 
 @pytest.mark.parametrize("fault", BAD)
@@ -94,6 +114,14 @@ def test_a_bad_token_is_accepted_then_closed_4001_with_the_same_reason_for_all(
     server: Gateway, token: str, fault: str
 ) -> None:
     assert refusal(server, bad_tokens(token)[fault]) == (4001, "invalid token")
+
+
+def test_with_a_bad_token_no_event_is_seen(server: Gateway, log: Kafka) -> None:
+    with connect(f"{server.ws_url}?token=bad", compression=None, max_queue=None) as socket:
+        client = Client(socket)
+        write(log, *films(3))
+        assert client.close_code() == 4001
+        assert client.texts == []
 
 
 def test_a_refresh_token_is_no_session_token(server: Gateway) -> None:
@@ -149,6 +177,7 @@ def test_a_token_may_come_by_header_or_subprotocol(server: Gateway, token: str) 
         (None, True),
         ("own", True),
         ("http://localhost:5173", True),
+        ("http://[", False),
         ("http://localhost:5174", False),
         ("http://localhost:5173.evil.example", False),
         ("https://evil.example", False),
@@ -167,6 +196,57 @@ def test_a_page_of_another_origin_is_refused_at_the_handshake(
         opened = False
         assert refused.response.status_code == 403
     assert opened == allowed
+
+
+@pytest.mark.parametrize(
+    ("hosts", "origin", "status"),
+    [
+        (["evil.example"], "http://evil.example", 403),  # its name was pointed at us
+        (["evil.example:{port}"], "http://evil.example:{port}", 403),
+        (["127.0.0.1:{port}"], "http://127.0.0.1:{port}", 101),
+        (["media.example"], "http://localhost:{port}", 101),
+        (["127.0.0.1:{port}"], "http://[", 403),
+        ([], None, 400),
+        (["a", "b"], None, 400),
+        (["a b"], None, 400),
+    ],
+)
+def test_a_handshake_by_hand(
+    server: Gateway, token: str, hosts: list[str], origin: str | None, status: int
+) -> None:
+    lines = [f"Host: {host}" for host in hosts] + ([] if origin is None else [f"Origin: {origin}"])
+    answer = raw(server, f"GET /ws?token={token}", [line.format(port=server.port) for line in lines] + UPGRADE)
+    assert answer.status == status
+    assert answer.headers["x-request-id"]
+
+
+def test_what_no_browser_sends_costs_a_line_a_second_and_no_traceback(server: Gateway, token: str) -> None:
+    before = len(server.log.read_text().splitlines())
+    began = time.monotonic()
+
+    def logged() -> list[str]:
+        for _ in range(50):
+            assert raw(server, f"GET /ws?token={token}", ["Host: a", "Origin: http://[", *UPGRADE]).status == 403
+        return server.log.read_text().splitlines()[before:]
+
+    wait_until(lambda: len(logged()) >= 2, 10, what="a second line")
+    lines = logged()
+    assert len(lines) <= time.monotonic() - began + 2
+    assert "CATALOGIZER_GATEWAY__PUBLIC_URL" in lines[0]
+    assert "Traceback" not in server.log.read_text()
+
+
+@pytest.mark.parametrize(("path", "status"), [("/ws/", 101), ("/other", 404), ("/api/v1/health", 404)])
+def test_a_socket_is_at_its_place_or_is_not(server: Gateway, token: str, path: str, status: int) -> None:
+    answer = raw(server, f"GET {path}?token={token}", ["Host: a", *UPGRADE])
+    assert answer.status == status
+    assert answer.headers["x-request-id"]
+
+
+def test_an_unknown_channel_is_told_as_such(server: Gateway, token: str) -> None:
+    with server.client(token) as client:
+        answer = client.subscribe("no_such_channel")
+    assert (answer["type"], answer["data"]["code"]) == ("error", "unknown_channel")
 
 
 def test_the_17th_socket_of_a_session_is_refused_and_another_session_is_not(server: Gateway) -> None:
@@ -222,7 +302,7 @@ def test_a_client_that_answers_no_ping_is_closed_1011(server: Gateway, token: st
 # HTTP.
 
 
-def test_signing_in_gives_every_name_that_clients_read(server: Gateway) -> None:
+def test_signing_in_gives_every_name_that_clientsread(server: Gateway) -> None:
     with server.http() as http:
         for login in ({"username": "admin"}, {"username": "admin@localhost"}, {"email": "admin@localhost"}):
             body = http.post("/api/v1/auth/login", json={**login, "password": PASSWORD}).json()
@@ -252,7 +332,7 @@ def test_status_profile_permissions_refresh_and_logout(server: Gateway) -> None:
         refreshed = http.post("/api/v1/auth/refresh", json={"refresh_token": first["refresh_token"]})
         assert refreshed.status_code == 200
         again = http.post("/api/v1/auth/refresh", json={"refresh_token": first["refresh_token"]})
-        assert again.status_code == 401
+        assert again.json()["refresh_token"] == refreshed.json()["refresh_token"], "an answer may be lost"
         with server.client(first["token"]) as client:
             client.subscribe("media_updates")
             assert http.post("/api/v1/auth/logout").status_code == 200
@@ -285,19 +365,80 @@ def test_a_bad_login_has_its_answer(server: Gateway, request_: dict[str, Any], s
     assert "server" not in answer.headers
 
 
-def test_the_sixth_failure_waits_and_the_right_password_meanwhile_too(server: Gateway, tables: str) -> None:
+def test_the_sixth_failure_waits_and_the_right_password_gets_in(server: Gateway, tables: str) -> None:
     with psycopg.connect(tables) as connection:
         connection.execute(
             "INSERT INTO users (username, email, password_hash)"
             " SELECT 'bob', 'bob@x', password_hash FROM users LIMIT 1"
         )
     with server.http() as http:
-        wrong = {"username": "bob", "password": "no"}
-        codes = [http.post("/api/v1/auth/login", json=wrong).status_code for _ in range(6)]
-        answer = http.post("/api/v1/auth/login", json={"username": "bob", "password": PASSWORD})
-    assert codes == [401] * 5 + [429]
+        codes = [
+            http.post("/api/v1/auth/login", json={"username": name, "password": "no"}).status_code
+            for name in ("bob", "bob@x", "BOB", "Bob@X", "bob")
+        ]
+        answer = http.post("/api/v1/auth/login", json={"username": "bob@x", "password": "no"})
+        right = http.post("/api/v1/auth/login", json={"username": "bob", "password": PASSWORD})
+        after = http.post("/api/v1/auth/login", json={"username": "bob", "password": "no"})
+    assert codes == [401] * 5, "name and address are one account"
     assert answer.status_code == 429
     assert 0 < int(answer.headers["Retry-After"]) <= 300
+    assert (right.status_code, after.status_code) == (200, 429)
+
+
+def test_of_a_storm_of_sign_ins_the_right_ones_get_in(server: Gateway, tables: str) -> None:
+    with psycopg.connect(tables) as connection:
+        connection.execute(
+            "INSERT INTO users (username, email, password_hash)"
+            " SELECT 'storm', 'storm@x', password_hash FROM users LIMIT 1"
+        )
+
+    async def storm() -> list[int]:
+        limits = httpx.Limits(max_connections=200)
+        async with httpx.AsyncClient(base_url=server.url, timeout=STORM_SECONDS, limits=limits) as http:
+
+            async def one(n: int) -> int:
+                password = PASSWORD if n % 10 == 5 else f"wrong {n}"
+                body = {"username": "storm", "password": password}
+                return (await http.post("/api/v1/auth/login", json=body)).status_code
+
+            return await asyncio.gather(*(one(n) for n in range(120)))
+
+    codes = asyncio.run(storm())
+    assert [code for n, code in enumerate(codes) if n % 10 == 5] == [200] * 12
+    wrong = [code for n, code in enumerate(codes) if n % 10 != 5]
+    assert set(wrong) == {401, 429}
+    assert wrong.count(401) <= 5 + 2, "two are looked at at once"
+
+
+def test_wrong_password_unknown_name_and_disabled_account_are_told_alike_and_take_as_long(
+    server: Gateway, tables: str
+) -> None:
+    with psycopg.connect(tables) as connection:
+        for name, disabled in (("known", False), ("gone", True)):
+            connection.execute(
+                "INSERT INTO users (username, password_hash, disabled)"
+                " SELECT %s, password_hash, %s FROM users LIMIT 1",
+                (name, disabled),
+            )
+    tries = {"known": "no", "nobody": "no", "gone": PASSWORD}
+    bodies: set[str] = set()
+
+    def spread_ms() -> float:
+        times: dict[str, list[float]] = {name: [] for name in tries}
+        for _ in range(9):
+            for name, password in tries.items():
+                began = time.perf_counter()
+                answer = http.post("/api/v1/auth/login", json={"username": name, "password": password})
+                times[name].append((time.perf_counter() - began) * 1_000)
+                body = answer.json()
+                bodies.add(f"{body['error']} {body['message']}")
+        medians = [statistics.median(found) for found in times.values()]
+        return max(medians) - min(medians)
+
+    with server.http() as http:
+        spreads = (spread_ms() for _ in range(6))  # the machine may be busy meanwhile
+        assert any(spread < 5 for spread in spreads)
+    assert bodies <= {"invalid_credentials wrong user name or password", LIMITED}
 
 
 def test_no_token_is_401_with_a_challenge_and_a_user_is_403_where_administrators_go(
@@ -327,6 +468,7 @@ def test_no_token_and_no_password_is_ever_in_the_log(server: Gateway, token: str
     canary = "pw-canary-58213"
     with server.http() as http:
         http.post("/api/v1/auth/login", json={"username": "canary", "password": canary})
+    with server.http(token) as http:
         metrics = http.get("/metrics").text
     with server.client(token) as client:
         client.subscribe("media_updates")
@@ -335,6 +477,133 @@ def test_no_token_and_no_password_is_ever_in_the_log(server: Gateway, token: str
     for secret in (canary, "token-canary-77125", token, SECRET, PASSWORD):
         assert secret not in text
         assert secret not in metrics
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/api/v1/openapi.json"])
+def test_what_is_the_operator_s_needs_an_administrator(server: Gateway, token: str, path: str) -> None:
+    user = {"Authorization": f"Bearer {forge(token, role_id=2)}"}
+    with server.http() as http:
+        assert http.get(path).status_code == 401
+        assert http.get(path, headers=user).status_code == 403
+        assert http.get(path, headers={"Authorization": f"Bearer {token}"}).status_code == 200
+        assert [http.get(off).status_code for off in ("/docs", "/redoc", "/openapi.json")] == [404] * 3
+
+
+def test_metrics_are_on_a_port_of_their_own_where_one_is_set(log: Kafka, tables: str, tmp_path: Path) -> None:
+    port = ports.free_port()
+    running = gateway(log, tables, tmp_path, {"HEALTH__PORT": str(port)})
+    running.start()
+    try:
+        assert "catalogizer_gateway_sockets" in httpx.get(f"http://127.0.0.1:{port}/metrics").text
+        assert httpx.get(f"http://127.0.0.1:{port}/health/ready").status_code == 200
+    finally:
+        running.kill()
+
+
+@pytest.mark.parametrize(
+    ("request_line", "lines", "status"),
+    [
+        ("GET /health", [], 400),
+        ("GET /health", ["Host: a", "Host: b"], 400),
+        ("GET /health", ["Host: a", "Host: a"], 400),
+        ("GET /health", ["Host: a/b"], 400),
+        ("GET /health", ["Host: a"], 200),
+        ("GET /health", ["Host: [::1]:8080"], 200),
+        ("HEAD /health", ["Host: a"], 200),
+        ("HEAD /", ["Host: a"], 200),
+        ("GET /../../etc/passwd", ["Host: a"], 404),
+        ("GET /%2e%2e/%2e%2e/etc/passwd", ["Host: a"], 404),
+        ("GET //etc/passwd", ["Host: a"], 404),
+        ("GET /index.html/../../gateway/app.py", ["Host: a"], 404),
+        ("POST /nowhere", ["Host: a", "Content-Length: 0"], 404),
+        ("POST /api/v1/nowhere", ["Host: a", "Content-Length: 0"], 404),
+    ],
+)
+def test_a_request_by_hand(server: Gateway, request_line: str, lines: list[str], status: int) -> None:
+    answer = raw(server, request_line, lines)
+    assert answer.status == status
+    assert answer.headers["x-request-id"]
+    assert "server" not in answer.headers
+    assert "Traceback" not in answer.body
+    assert request_line.startswith("GET") or answer.body == "" or status >= 400
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allow"),
+    [
+        ("POST", "/api/v1/media/search", "GET, HEAD"),
+        ("GET", "/api/v1/auth/login", "POST"),
+        ("HEAD", "/api/v1/notifications", "POST"),
+        ("DELETE", "/health", "GET, HEAD"),
+        ("PUT", "/", "GET, HEAD"),
+        ("POST", "/app.js", "GET, HEAD"),
+    ],
+)
+def test_a_method_that_is_not_there_is_405_with_those_that_are(
+    server: Gateway, method: str, path: str, allow: str
+) -> None:
+    with server.http() as http:
+        answer = http.request(method, path)
+    assert (answer.status_code, answer.headers["Allow"]) == (405, allow)
+
+
+def test_head_is_get_without_the_body(server: Gateway, token: str) -> None:
+    with server.http(token) as http:
+        for path in ("/api/v1/media/stats", "/api/v1/channels", "/app.js", "/api/v1/media/999"):
+            head, get = http.head(path), http.get(path)
+            assert (head.status_code, head.content) == (get.status_code, b"")
+            assert head.headers["Content-Length"] == get.headers["Content-Length"]
+
+
+def test_a_chunked_body_over_the_limit_is_413(server: Gateway) -> None:
+    def pieces() -> Iterator[bytes]:
+        for _ in range(20):
+            yield b"x" * 4_096
+
+    with server.http() as http:
+        answer = http.post("/api/v1/auth/login", content=pieces(), headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["error"]) == (413, "too_large")
+    assert answer.json()["request_id"] == answer.headers["X-Request-ID"]
+
+
+def test_a_star_means_the_same_for_rest_and_sockets(log: Kafka, tables: str, tmp_path: Path) -> None:
+    running = gateway(log, tables, tmp_path, {"ALLOWED_ORIGINS": '["*"]'})
+    running.start()
+    try:
+        anybody: Any = "https://anybody.example"
+        with connect(f"{running.ws_url}?token={running.sign_in()}", origin=anybody) as socket:
+            assert Client(socket).subscribe("media_updates")["type"] == "subscribed"
+        with running.http() as http:
+            answer = http.get("/version", headers={"Origin": anybody})
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    finally:
+        running.kill()
+
+
+def test_behind_a_trusted_proxy_failures_are_counted_for_who_asks(log: Kafka, tables: str, tmp_path: Path) -> None:
+    running = gateway(log, tables, tmp_path, {"TRUSTED_PROXIES": '["127.0.0.1"]'})
+    running.start()
+    try:
+        with running.http() as http:
+
+            def wrong(asks: str) -> int:
+                body = {"username": "proxied", "password": "no"}
+                headers = {"X-Forwarded-For": f"198.51.100.1, {asks}"}
+                return http.post("/api/v1/auth/login", json=body, headers=headers).status_code
+
+            assert [wrong("203.0.113.1") for _ in range(6)] == [401] * 5 + [429]
+            assert wrong("203.0.113.2") == 401
+    finally:
+        running.kill()
+
+
+def test_without_a_secret_of_its_own_a_gateway_does_not_start(log: Kafka, tables: str, tmp_path: Path) -> None:
+    bare = gateway(log, tables, tmp_path)
+    del bare.environment["CATALOGIZER_GATEWAY__TOKEN_SECRET"]
+    bare.launch()
+    assert bare.process is not None
+    assert bare.process.wait(20) == 2
+    assert bare.log.read_text().count("CATALOGIZER_GATEWAY__TOKEN_SECRET") == 1
 
 
 @pytest.mark.parametrize("secret", ["2short2", "change-me-change-me-change-me-change-me", "a" * 40])

@@ -1,0 +1,61 @@
+"""Who may do what in the database: one role for each process and one that owns the tables, none of them a superuser.
+
+The owner makes and changes tables and accounts. With a server of one's own the roles are its administrator's to make; what
+each may do is granted wherever tables are migrated, to those that are there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import LiteralString
+
+import psycopg
+from psycopg import sql
+
+OWNER = "catalogizer_owner"
+PROJECT = "catalogizer_project"
+SERVE = "catalogizer_serve"
+ROLES = (OWNER, PROJECT, SERVE)
+
+_ACCOUNTS = ("users", "sessions", "schema_migrations")
+"""What the projector has no part in."""
+
+_GRANTS: Mapping[str, tuple[LiteralString, ...]] = {
+    PROJECT: (
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}",
+        "REVOKE ALL ON {accounts} FROM {role}",
+        "GRANT SELECT ON schema_migrations TO {role}",
+    ),
+    SERVE: (
+        "GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}",
+        "GRANT INSERT, UPDATE, DELETE ON sessions TO {role}",
+        # Of an account that signs in the row is locked (FOR SHARE), for which some column must be the role's to change.
+        "GRANT UPDATE (created_at) ON users TO {role}",
+    ),
+}
+
+
+def make_roles(superuser_url: str, passwords: Mapping[str, str]) -> None:
+    """Make the roles with these passwords and give the database to the owner, tables of before included. Can be repeated.
+    Raises psycopg.Error."""
+    with psycopg.connect(superuser_url, autocommit=True) as connection, connection.transaction():
+        for role, password in passwords.items():
+            found = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (role,)).rowcount
+            words = sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}" if found else "CREATE ROLE {} LOGIN PASSWORD {}")
+            connection.execute(words.format(sql.Identifier(role), sql.Literal(password)))
+        database = sql.Identifier(connection.info.dbname)
+        connection.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(database, sql.Identifier(OWNER)))
+        tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+        for (table,) in tables:
+            words = sql.SQL("ALTER TABLE {} OWNER TO {}")
+            connection.execute(words.format(sql.Identifier(table), sql.Identifier(OWNER)))
+
+
+def grant(connection: psycopg.Connection) -> None:
+    """Grant each role that is there what it needs of the tables as they are now. Raises psycopg.Error."""
+    accounts = sql.SQL(", ").join(map(sql.Identifier, _ACCOUNTS))
+    for role, statements in _GRANTS.items():
+        if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (role,)).rowcount:
+            for statement in statements:
+                words = sql.SQL(statement)
+                connection.execute(words.format(role=sql.Identifier(role), accounts=accounts))

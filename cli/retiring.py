@@ -1,0 +1,108 @@
+"""What `catalogizer roots retire` does: a record in the change log takes the root's items out of the catalogue, and what
+the fold says of it is waited for.
+
+Killed anywhere, it may be run again: each of its steps says the same again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaConsumer
+from msgspec import convert
+
+from cli.commanding import asker, drawn_id, send
+from cli.root_table import RootLine
+from runtime.kafka import Kafka, stop_client
+from runtime.log_reading import Offsets, bounds, partitions_of, reader, stretch
+from runtime.reports import Reporter, now_iso
+from schemas.admin import RetireRoot
+from schemas.changes import Change, Deleted, RootChanged
+from schemas.codec import Codec, encode
+from schemas.headers import raw_headers
+from schemas.lanes import lane_of
+from schemas.raw import Protocol, RootRetired
+from schemas.system import RootReport
+from schemas.topics import CHANGES, RAW
+
+CAUSE = "retired"
+_changes: Codec[Change] = Codec(Change)
+
+
+@dataclass(slots=True)
+class Retired:
+    """What came of it so far. `items`: closed; `done`: the fold has said so."""
+
+    items: int = 0
+    done: bool = False
+
+
+async def retire(kafka: Kafka, root: RootLine, library: str, wait_seconds: float) -> Retired:
+    """Take the root out, and wait so long for the fold. Raises NotProvisioned, KafkaError."""
+    lane = lane_of(library, kafka.lanes)
+    result = Retired()
+    async with reader(kafka) as consumer:
+        partitions = [p for p in await partitions_of(consumer, kafka.name(CHANGES)) if p.partition == lane]
+        ends = dict((await bounds(consumer, partitions)).end)
+        await send(kafka, RetireRoot(id=drawn_id(), root=root.name, by=asker(), at=now_iso()))
+        await _append(kafka, root.name, library, lane)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait_seconds):
+                await _follow(consumer, ends, root.name, result)
+    if result.done:
+        await _report(kafka, root, library)
+    return result
+
+
+async def _append(kafka: Kafka, root: str, library: str, lane: int) -> None:
+    producer = kafka.producer()
+    try:
+        await producer.start()
+        record = RootRetired(root=root, by=asker(), at=now_iso())
+        await producer.send_and_wait(
+            kafka.name(RAW),
+            encode(record),
+            key=library.encode(),
+            partition=lane,
+            headers=raw_headers("root_retired"),
+        )
+    finally:
+        await stop_client(producer)
+
+
+async def _follow(consumer: AIOKafkaConsumer, starts: Offsets, root: str, result: Retired) -> None:
+    async with aclosing(stretch(consumer, starts, None)) as stretches:
+        async for records in stretches:
+            for change in (_changes.decode(record.value) for record in records):
+                match change:
+                    case Deleted(cause="retired", media_id=int()) if change.root == root:
+                        result.items += 1
+                    case RootChanged(state="retired") if change.root == root:
+                        result.done = True
+                        return
+
+
+async def _report(kafka: Kafka, root: RootLine, library: str) -> None:
+    """Nobody is to wait for reports of it."""
+    producer = kafka.producer()
+    try:
+        await producer.start()
+        protocol: Protocol = convert(root.protocol or "local", Protocol)
+        await Reporter(kafka, producer, "cli").send(
+            RootReport(
+                root=root.name,
+                library=library,
+                site="",
+                protocol=protocol,
+                status="healthy",
+                at=now_iso(),
+                message=f"root {root.name} is retired: its items have left the catalogue",
+                location=root.path or "",
+                mode="retired",
+            )
+        )
+        await producer.flush()
+    finally:
+        await stop_client(producer)

@@ -1,0 +1,93 @@
+"""`catalogizer status`: how the platform is, by what its processes and roots report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+from msgspec import UNSET, Struct
+
+from cli.console import print_json, print_table, run_async
+from cli.options import AsJson
+
+if TYPE_CHECKING:
+    from cli.root_table import RootLine
+    from runtime.kafka import Kafka
+    from streams.status.telling import State
+
+UNWELL = 1
+"""Exit code where a component or a configured root is in error."""
+
+
+class ComponentLine(Struct, frozen=True):
+    """One component, or the queue of its work. `at`: since when it is so, ISO 8601."""
+
+    name: str
+    status: str
+    message: str
+    at: str
+
+
+class Overview(Struct, frozen=True):
+    """All of it."""
+
+    components: list[ComponentLine]
+    roots: list[RootLine]
+
+    @property
+    def is_well(self) -> bool:
+        """Nothing that should work is in error."""
+        offline = [
+            root for root in self.roots if root.configured and root.state in ("offline", "silent", "unknown")
+        ]
+        return not offline and all(line.status != "error" for line in self.components)
+
+
+def status(as_json: AsJson = False) -> None:
+    """Show how each component and each root is, as they report it. Exit code 1 where something is in error.
+
+    \b
+    catalogizer status
+    catalogizer status --json | jq -r '.roots[] | select(.state=="offline") | .message'
+    """
+    from cli.installation import find, running_roots, tool_kafka
+    from cli.root_table import known_roots
+
+    settings = find()
+    kafka = tool_kafka(settings, "status")
+    here = running_roots(settings)
+
+    async def look() -> Overview:
+        roots = await known_roots(kafka, settings.producer.roots, here)
+        return Overview(await _components(kafka), roots)
+
+    found = run_async(look)
+    if as_json:
+        print_json(found)
+    else:
+        rows = [(line.name, line.status, line.at, line.message) for line in found.components]
+        print_table("Components", ("component", "status", "since", "message"), rows)
+        print_table("Roots", ("root", "state", "path", "message"), [_row(root) for root in found.roots])
+    if not found.is_well:
+        raise typer.Exit(UNWELL)
+
+
+def _row(root: RootLine) -> tuple[str, str, str, str]:
+    message = root.message if root.configured else f"no longer configured; {root.message}"
+    return root.name, root.state, root.path or "", message
+
+
+async def _components(kafka: Kafka) -> list[ComponentLine]:
+    from schemas.times import iso
+    from streams.status.telling import read_states
+
+    states = (await read_states(kafka)).values()
+    return [
+        ComponentLine(state.update.component, state.update.status, _text(state), iso(state.at))
+        for state in sorted(states, key=lambda state: state.key)
+        if state.update.action != "storage_update"
+    ]
+
+
+def _text(state: State) -> str:
+    return "" if state.update.message is UNSET else state.update.message

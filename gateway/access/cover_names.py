@@ -1,0 +1,44 @@
+"""Addresses of covers that an image in a page can use, which sends no token: signed for a session and a short time. Pure.
+
+An item's `cover_image` is one path for everybody, so that an event's bytes do not depend on who gets it; who asks for the
+item by REST gets the same path with a signature. A signature is the same for a quarter of an hour, for browsers keep what
+they have by its address.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from base64 import urlsafe_b64encode
+
+from gateway.access.tokens import Identity
+
+PATH = "/api/v1/covers/"
+STEP_SECONDS = 900
+
+_FORM = re.compile(r"([0-9]{1,12})\.([0-9a-zA-Z_-]{1,64})\.([A-Za-z0-9_-]{43})")
+
+
+class CoverNames:
+    """Signs and reads them. Times are seconds since 1970."""
+
+    def __init__(self, secret: str) -> None:
+        self._key = hmac.digest(secret.encode(), b"cover names", "sha256")
+
+    def signed(self, path: str, identity: Identity, now: float) -> str:
+        """The path of a cover with a signature that holds for a quarter to half an hour, and no longer than the token."""
+        ends = min((int(now) // STEP_SECONDS + 2) * STEP_SECONDS, identity.expires_at)
+        return f"{path}?signed={self._name(path.removeprefix(PATH), ends, identity.session_id)}"
+
+    def read(self, hash_: str, name: str, now: float) -> tuple[str, int] | None:
+        """The session that a signature was made for, and when it ends; None when it does not hold for this cover."""
+        form = _FORM.fullmatch(name)
+        if form is None or not hmac.compare_digest(self._name(hash_, int(form[1]), form[2]), name):
+            return None
+        return (form[2], int(form[1])) if now < int(form[1]) else None
+
+    def _name(self, hash_: str, ends: int, session_id: str) -> str:
+        said = f"{hash_} {ends} {session_id}".encode()
+        signature = urlsafe_b64encode(hmac.new(self._key, said, hashlib.sha256).digest()).rstrip(b"=").decode()
+        return f"{ends}.{session_id}.{signature}"

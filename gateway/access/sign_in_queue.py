@@ -1,0 +1,77 @@
+"""Who does costly work now and who waits: a line for each address, and the lines are served one after the other, so a
+flood from one address delays that address. Where all are full, the longest line loses its newest."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from gateway.errors import GatewayError
+
+
+class TooManySignIns(GatewayError):
+    """So many passwords wait to be checked that this one is not; come back."""
+
+    retryable = True
+
+
+class SignInQueue:
+    """`at_once` have their turn, at most `waiting` others wait. Belongs to one event loop."""
+
+    def __init__(self, at_once: int, waiting: int) -> None:
+        self._free = at_once
+        self._room = waiting
+        self._lines: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
+
+    @asynccontextmanager
+    async def of(self, address: str) -> AsyncIterator[None]:
+        """Wait for a turn, and have it. Raises TooManySignIns."""
+        await self._wait(address)
+        try:
+            yield
+        finally:
+            self._pass_on()
+
+    async def _wait(self, address: str) -> None:
+        if self._free:
+            self._free -= 1
+            return
+        if not self._room:
+            self._make_room(address)
+        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._lines.setdefault(address, deque()).append(place)
+        self._room -= 1
+        try:
+            await place
+        except asyncio.CancelledError:
+            if not place.cancelled():
+                self._pass_on()  # it had become our turn in the same moment
+            elif place in self._lines.get(address, ()):
+                self._lines[address].remove(place)
+                self._left(address)
+            raise
+
+    def _make_room(self, address: str) -> None:
+        longest = max(self._lines, key=lambda other: len(self._lines[other]))
+        if len(self._lines[longest]) <= len(self._lines.get(address, ())) + 1:
+            raise TooManySignIns
+        self._lines[longest].pop().set_exception(TooManySignIns())
+        self._left(longest)
+
+    def _pass_on(self) -> None:
+        while self._lines:
+            address = next(iter(self._lines))
+            place = self._lines[address].popleft()
+            self._lines.move_to_end(address)
+            self._left(address)
+            if not place.done():
+                place.set_result(None)
+                return
+        self._free += 1
+
+    def _left(self, address: str) -> None:
+        self._room += 1
+        if not self._lines[address]:
+            del self._lines[address]

@@ -1,0 +1,123 @@
+"""What the kernel says, in the order in which it says it: inotify through watchdog's own calls.
+
+watchdog's reader makes an object of each event and hands it to a thread; here whole buffers are kept as they were
+read, and taken apart when somebody wants to know. A thread of its own empties the kernel's queue, which is small, a
+few milliseconds after something is in it; whoever is about to act on the events empties it before, so that the place
+of an event in the stream says whether it is older than what was seen of the tree."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import struct
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+
+from watchdog.observers.inotify_c import InotifyFD, Mask, inotify_add_watch, inotify_rm_watch
+
+GATHER_SECONDS = 0.003
+"""Between two readings, so that a storm is read in large pieces; the kernel's queue holds 50 times as much."""
+
+_PIECE = 1 << 18
+_LONGEST_EVENT = 16 + 256
+_HEAD = struct.Struct("iIII")
+
+Event = tuple[int, int, int, int, bytes]
+"""Its place in the stream, the watch, the mask, the cookie, the name."""
+
+
+class Reader(InotifyFD):
+    """Raises OSError when the kernel gives no instance. `limit`: bytes kept while nobody takes them; beyond it what
+    is read is thrown away and counted in `dropped`. `woken` is called from the thread after each reading."""
+
+    def __init__(self, woken: Callable[[], None], limit: int) -> None:
+        super().__init__()
+        os.set_blocking(self._inotify_fd, False)
+        self._woken = woken
+        self.limit = limit
+        self.dropped = 0
+        self.place = 0
+        self._kept: deque[tuple[int, bytes]] = deque()
+        self._size = 0
+        self._at = 0
+        self._guard = threading.Lock()
+        self._pause = threading.Event()
+
+    def run(self) -> None:
+        """The thread: read whatever there is, until it is stopped."""
+        try:
+            while self.should_keep_running() and self._check_inotify_fd():
+                self.pull()
+                self._woken()
+                self._pause.wait(GATHER_SECONDS)
+        finally:
+            with self._guard, self._lock:
+                self._closed = True
+                self._close_resources()
+
+    def on_thread_stop(self) -> None:
+        """See BaseThread."""
+        self._pause.set()
+        super().on_thread_stop()
+
+    def pull(self) -> int:
+        """Take in all that the kernel has now; returns the place in the stream that anything later is behind."""
+        with self._guard:
+            while not self._closed:
+                try:
+                    piece = os.read(self._inotify_fd, _PIECE)
+                except BlockingIOError:
+                    break
+                self._keep(piece)
+                if len(piece) < _PIECE - _LONGEST_EVENT:
+                    break
+            return self.place
+
+    def _keep(self, piece: bytes) -> None:
+        place, self.place = self.place, self.place + len(piece)
+        if self._size + len(piece) > self.limit:
+            self.dropped += 1
+            return
+        self._kept.append((place, piece))
+        self._size += len(piece)
+
+    @property
+    def has_events(self) -> bool:
+        """True while there is something to take."""
+        return bool(self._kept)
+
+    def take(self, count: int) -> Iterator[Event]:
+        """Up to so many events, each once; in one thread."""
+        while self._kept and count > 0:
+            base, piece = self._kept[0]
+            at = self._at
+            while at < len(piece) and count > 0:
+                watch, mask, cookie, length = _HEAD.unpack_from(piece, at)
+                end = at + 16 + length
+                name = piece[at + 16 : end].rstrip(b"\0")
+                yield base + at, watch, mask, cookie, name
+                at = self._at = end
+                count -= 1
+            if at >= len(piece):
+                self._at = 0
+                with self._guard:
+                    self._kept.popleft()
+                    self._size -= len(piece)
+
+    def add_watch(self, path: bytes, mask: Mask) -> int:
+        """The watch's number. Raises OSError, also where watchdog keeps silent (EACCES)."""
+        with self._guard:
+            if self._closed:
+                raise OSError(9, os.strerror(9))
+            watch = inotify_add_watch(self._inotify_fd, path, mask)
+        if watch == -1:
+            code = ctypes.get_errno()
+            raise OSError(code, os.strerror(code))
+        return watch
+
+    def remove_watch(self, watch: int) -> None:
+        """Forget a watch; one that the kernel has removed already is no error."""
+        with self._guard:
+            if not self._closed:
+                inotify_rm_watch(self._inotify_fd, watch)  # type: ignore[arg-type]

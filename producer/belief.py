@@ -1,0 +1,59 @@
+"""What may be believed of what was seen, before it is written.
+
+Nothing is believed to be gone before the root itself was seen to be there afterwards, and of a file system mounted
+below it nothing at all once that is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from producer.backends.interface import Backend, Tree
+from producer.core.facts import Fact, Gone
+from producer.core.identity import Faulty, Same, Seen, judge
+from producer.errors import RootFault
+from producer.memory import Memory
+from producer.mounts import Mounts, Turn
+from schemas.raw import RootIdentity
+
+Turned = Callable[[Turn, Mapping[str, RootIdentity]], None]
+
+
+class Belief:
+    """In one root. `turned`: called with whatever became of a file system below it, and those that are there now."""
+
+    def __init__(self, backend: Backend, memory: Memory, mounts: Mounts, turned: Turned) -> None:
+        self._backend = backend
+        self._memory = memory
+        self._mounts = mounts
+        self._turned = turned
+
+    def judge(self) -> Same | Faulty:
+        """Is what stands at the root's place the root?"""
+        try:
+            with self._backend.open() as tree:
+                return judge(self._memory.identity, Seen(tree.identity, tree.is_empty))
+        except RootFault as fault:
+            return fault.faulty
+
+    def open(self) -> Tree:
+        """The root, for one look. Raises RootFault."""
+        tree = self._backend.open()
+        verdict = judge(self._memory.identity, Seen(tree.identity, tree.is_empty))
+        if isinstance(verdict, Faulty):
+            tree.__exit__(None, None, None)
+            raise RootFault(verdict)
+        return tree
+
+    def look_for_mounts(self) -> None:
+        """Compare the file systems below the root with those that are known."""
+        now = self._backend.mounts()
+        for turn in self._mounts.compare(now):
+            self._turned(turn, now)
+
+    def believed(self, facts: Sequence[Fact]) -> Sequence[Fact]:
+        """Those of the facts that may be written. Raises RootFault where the root is not there."""
+        if any(isinstance(fact, Gone) for fact in facts) and isinstance(faulty := self.judge(), Faulty):
+            raise RootFault(faulty)
+        if self._mounts.concern(facts):
+            self.look_for_mounts()
+        return self._mounts.believed(facts)

@@ -1,0 +1,93 @@
+"""Whether the brokers let us in, asked once at a process's start: clients retry for ever whatever the answer was.
+
+Only what nobody but the operator can mend is an error here: credentials, encryption. A broker that is away or starting is
+none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from typing import Any
+
+from aiokafka.conn import create_conn
+from aiokafka.errors import KafkaConnectionError, KafkaError
+
+from runtime.errors import SettingsError
+from runtime.kafka import Kafka
+
+ANSWER_SECONDS = 5.0
+DEFAULT_PORT = 9_092
+CREDENTIALS = "kafka.sasl.username and kafka.sasl.password (CATALOGIZER_KAFKA__SASL_PASSWORD)"
+PROTOCOL = "kafka.security.protocol (CATALOGIZER_KAFKA__SECURITY_PROTOCOL)"
+AUTHORITIES = "kafka.ssl.truststore.location (CATALOGIZER_KAFKA__SSL_CAFILE)"
+
+
+async def check_admission(kafka: Kafka) -> None:
+    """Return where a broker lets us in, or none can be asked. Raises SettingsError where one that answers does not."""
+    servers = (kafka.settings.bootstrap_servers or "").split(",")
+    refusals = await asyncio.gather(*(_refusal(kafka, server.strip()) for server in servers))
+    if all(refusal is not None for refusal in refusals):
+        raise SettingsError(tuple(dict.fromkeys(refusal for refusal in refusals if refusal is not None)))
+
+
+async def _refusal(kafka: Kafka, server: str) -> str | None:
+    options = kafka.connection()
+    del options["bootstrap_servers"]
+    try:
+        await _connect(server, **options)
+    except ssl.SSLCertVerificationError as error:
+        return f"{AUTHORITIES}: the certificate of {server} is not trusted: {error.verify_message}"
+    except (KafkaConnectionError, OSError, TimeoutError):  # away, or it takes us for who speaks nonsense
+        if "ssl_context" not in options:
+            return f"{PROTOCOL}: {server} wants TLS" if await _speaks_tls(server) else None
+        return f"{PROTOCOL}: {server} does not speak TLS" if await _speaks_plainly(server) else None
+    except KafkaError as error:
+        return f"{CREDENTIALS}: {server} refuses them ({type(error).__name__})"
+    return None if "sasl_mechanism" in options else await _unasked(kafka, server)
+
+
+async def _connect(server: str, **options: Any) -> None:
+    host, port = _host_and_port(server)
+    connection = await create_conn(host, port, request_timeout_ms=int(ANSWER_SECONDS * 1_000), **options)
+    connection.close()
+
+
+async def _unasked(kafka: Kafka, server: str) -> str | None:
+    """A listener that wants credentials answers which versions it speaks, and then closes."""
+    client = kafka.asking(server)
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            await client.bootstrap()
+    except (KafkaConnectionError, TimeoutError):
+        return f"{PROTOCOL}: {server} wants us to sign in"
+    finally:
+        await client.close()
+    return None
+
+
+async def _speaks_plainly(server: str) -> bool:
+    try:
+        await _connect(server)
+    except (KafkaError, OSError, TimeoutError):
+        return False
+    return True
+
+
+async def _speaks_tls(server: str) -> bool:
+    host, port = _host_and_port(server)
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            _, writer = await asyncio.open_connection(host, port, ssl=context)
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return True
+
+
+def _host_and_port(server: str) -> tuple[str, int]:
+    host, _, port = server.rpartition(":")
+    return (host.strip("[]"), int(port)) if host and port.isdecimal() else (server.strip("[]"), DEFAULT_PORT)

@@ -1,0 +1,132 @@
+"""Which topics there are now, as Kafka itself knows them: its own id of each, drawn when the topic was created, and how
+many partitions it has.
+
+aiokafka speaks the metadata request up to version 5, and ids came with version 10 (KIP-516), so that version is spelled
+out here. It never creates a topic. What one may not see, or a broker without ids, is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any, TypeAlias
+
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError, NodeNotReadyError, NoError, UnknownTopicOrPartitionError, for_code
+from aiokafka.protocol.abstract import AbstractType
+from aiokafka.protocol.api import Request, RequestStruct, Response
+from aiokafka.protocol.types import Boolean, CompactArray, CompactString, Int16, Int32, Schema, TaggedFields
+
+
+@dataclass(frozen=True, slots=True)
+class SeenTopic:
+    """A topic that is there. `id`: 32 hexadecimal digits; empty where the broker has none."""
+
+    id: str
+    partitions: int
+
+
+class _Uuid(AbstractType[bytes]):  # type: ignore[misc]
+    """16 bytes."""
+
+    @classmethod
+    def encode(cls, value: bytes) -> bytes:
+        return value
+
+    @classmethod
+    def decode(cls, data: BytesIO) -> bytes:
+        return data.read(16)
+
+
+_NO_ID = bytes(16)
+_text = CompactString("utf-8")
+_none = TaggedFields
+
+
+class _MetadataResponse(Response):  # type: ignore[misc]
+    API_KEY = 3
+    API_VERSION = 10
+    SCHEMA = Schema(
+        ("throttle_time_ms", Int32),
+        (
+            "brokers",
+            CompactArray(("node_id", Int32), ("host", _text), ("port", Int32), ("rack", _text), ("tags", _none)),
+        ),
+        ("cluster_id", _text),
+        ("controller_id", Int32),
+        (
+            "topics",
+            CompactArray(
+                ("error_code", Int16),
+                ("topic", _text),
+                ("topic_id", _Uuid),
+                ("is_internal", Boolean),
+                (
+                    "partitions",
+                    CompactArray(
+                        ("error_code", Int16),
+                        ("partition", Int32),
+                        ("leader", Int32),
+                        ("leader_epoch", Int32),
+                        ("replicas", CompactArray(Int32)),
+                        ("isr", CompactArray(Int32)),
+                        ("offline_replicas", CompactArray(Int32)),
+                        ("tags", _none),
+                    ),
+                ),
+                ("authorized_operations", Int32),
+                ("tags", _none),
+            ),
+        ),
+        ("cluster_authorized_operations", Int32),
+        ("tags", _none),
+    )
+
+
+class _MetadataRequestStruct(RequestStruct):  # type: ignore[misc]
+    API_KEY = 3
+    API_VERSION = 10
+    FLEXIBLE_VERSION = True
+    RESPONSE_TYPE = _MetadataResponse
+    SCHEMA = Schema(
+        ("topics", CompactArray(("topic_id", _Uuid), ("topic", _text), ("tags", _none))),
+        ("allow_auto_topic_creation", Boolean),
+        ("include_cluster_authorized_operations", Boolean),
+        ("include_topic_authorized_operations", Boolean),
+        ("tags", _none),
+    )
+
+
+class _MetadataRequest(Request[_MetadataRequestStruct]):  # type: ignore[misc]
+    API_KEY = 3
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._topics: list[tuple[bytes, str, dict[int, bytes]]] = [(_NO_ID, name, {}) for name in names]
+
+    def build(self, request_struct_class: type[_MetadataRequestStruct]) -> _MetadataRequestStruct:
+        return request_struct_class(self._topics, False, False, False, {})
+
+
+Seen: TypeAlias = dict[str, SeenTopic | None]
+"""By name; None: there is no such topic. What may not be seen is not in it."""
+
+
+async def look(client: AIOKafkaClient, names: Iterable[str]) -> Seen:
+    """The topics of these names (on the installation) now. `client`: of any started consumer, producer or administrator;
+    empty with brokers older than topic ids. Raises KafkaError."""
+    node = client.get_random_node()
+    if node is None:
+        raise NodeNotReadyError("no broker is known")
+    try:
+        answer: Any = await client.send(node, _MetadataRequest(names))
+    except NotImplementedError:  # its word for a version that the broker does not speak
+        return {}
+    seen: Seen = {}
+    for code, name, id_, _internal, partitions, *_ in answer.topics:
+        error: type[KafkaError] = for_code(code)
+        if error is UnknownTopicOrPartitionError:
+            seen[name] = None
+        elif error is NoError:
+            seen[name] = SeenTopic("" if id_ == _NO_ID else id_.hex(), len(partitions))
+    return seen

@@ -1,0 +1,96 @@
+"""Who may do what in the database: the gateway signs people in and reads, the projector writes what it projects, the owner
+makes tables and accounts, and none of them is a superuser."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from psycopg.errors import InsufficientPrivilege
+from psycopg_pool import AsyncConnectionPool
+
+from cli.provisioning.database_roles import OWNER, PROJECT, ROLES, SERVE, make_roles
+from cli.provisioning.tables import apply_migrations
+from cli.up.embedded.postgres import EmbeddedPostgres
+from gateway.access.account_admin import ensure_admin, set_password
+from gateway.access.accounts import Accounts, Opened
+from gateway.access.refresh_tokens import RefreshTokens
+from tests.support.gateway import PASSWORD, SECRET
+from tests.support.servers import fresh_database
+
+
+@pytest.fixture(scope="module")
+def urls(postgres: EmbeddedPostgres) -> Iterator[dict[str, str]]:
+    """The database of each role. Its tables were made by the superuser first, as they were before there were roles."""
+    with fresh_database(postgres) as url:
+        apply_migrations(url)
+        passwords = postgres.role_passwords(ROLES)
+        for _ in range(2):
+            make_roles(url, passwords)
+        parts = urlsplit(url)
+        found = {
+            role: f"postgresql://{role}:{word}@{parts.hostname}:{parts.port}{parts.path}"
+            for role, word in passwords.items()
+        }
+        apply_migrations(found[OWNER])
+        asyncio.run(ensure_admin(found[OWNER], PASSWORD))
+        yield found
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(f"REASSIGN OWNED BY {OWNER} TO CURRENT_USER")
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_role_is_a_superuser_s_or_makes_others(urls: dict[str, str], role: str) -> None:
+    with psycopg.connect(urls[role]) as connection:
+        row = connection.execute(
+            "SELECT rolsuper, rolcreaterole, rolcreatedb, rolbypassrls FROM pg_roles WHERE rolname = current_user"
+        ).fetchone()
+        assert row == (False, False, False, False)
+        with pytest.raises(InsufficientPrivilege):
+            connection.execute("SELECT pg_read_file('/etc/passwd')")
+
+
+def test_the_gateway_signs_in_refreshes_and_signs_out(urls: dict[str, str]) -> None:
+    async def life() -> None:
+        async with AsyncConnectionPool(urls[SERVE], min_size=1, kwargs={"autocommit": True}) as pool:
+            accounts = Accounts(pool, RefreshTokens(SECRET), 30)
+            opened = await accounts.open(await accounts.find("admin"), PASSWORD)
+            assert isinstance(opened, Opened)
+            again = await accounts.refresh(opened.refresh_token)
+            assert isinstance(again, Opened)
+            assert again.session_id == opened.session_id
+            await accounts.sign_out(opened.session_id)
+            assert await accounts.refresh(again.refresh_token) is None
+            accounts.close()
+
+    asyncio.run(life())
+
+
+@pytest.mark.parametrize(
+    ("role", "statement"),
+    [
+        (SERVE, "UPDATE users SET role_id = 1"),
+        (SERVE, "UPDATE users SET password_hash = ''"),
+        (SERVE, "INSERT INTO users (username, password_hash) VALUES ('x', '')"),
+        (SERVE, "DELETE FROM media_items"),
+        (SERVE, "CREATE TABLE x ()"),
+        (SERVE, "DROP TABLE sessions"),
+        (PROJECT, "SELECT password_hash FROM users"),
+        (PROJECT, "SELECT session_id FROM sessions"),
+        (PROJECT, "INSERT INTO schema_migrations VALUES ('x', 'x')"),
+        (PROJECT, "CREATE TABLE x ()"),
+    ],
+)
+def test_a_role_can_do_no_more_than_its_work(urls: dict[str, str], role: str, statement: str) -> None:
+    with psycopg.connect(urls[role]) as connection, pytest.raises(InsufficientPrivilege):
+        connection.execute(statement.encode())
+
+
+def test_the_projector_reads_and_writes_and_the_owner_keeps_accounts(urls: dict[str, str]) -> None:
+    with psycopg.connect(urls[PROJECT]) as connection:
+        connection.execute("DELETE FROM media_items")
+        assert connection.execute("SELECT count(*) > 0 FROM schema_migrations").fetchone() == (True,)
+    asyncio.run(set_password(urls[OWNER], "admin", "another password", by="test"))

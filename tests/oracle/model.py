@@ -1,0 +1,140 @@
+"""What a reader of the log believes, and what is on the disk: two small models that share nothing with the producer.
+
+A reader takes the latest observation of each path; a move takes what is below along; a fingerprint holds until the
+path is observed again."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from base64 import b64decode
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import xxhash
+
+SAMPLE = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """What is at a path. Size and time of a directory are no news. `content`: a regular file's fingerprint."""
+
+    kind: str
+    size: int
+    mtime_ns: int
+    content: str | None
+
+    def __str__(self) -> str:
+        return f"{self.kind} size={self.size} mtime={self.mtime_ns} content={(self.content or '-')[:8]}"
+
+
+Tree = dict[bytes, Thing]
+
+
+class Believer:
+    """Reads records, as they stand in the log, one after another."""
+
+    def __init__(self) -> None:
+        self.tree: Tree = {}
+        self.count = 0
+
+    def read(self, record: bytes) -> None:
+        """Believe it."""
+        fields = json.loads(record)
+        self.count += 1
+        match fields["kind"]:
+            case "observed" if fields["file"] is None:
+                self.tree.pop(_path(fields, "path"), None)
+            case "observed":
+                self.tree[_path(fields, "path")] = _thing(fields["file"])
+            case "moved":
+                self._move(_path(fields, "from_path"), _path(fields, "path"), _thing(fields["file"]))
+            case "fingerprint":
+                self._print(_path(fields, "path"), fields["xxh3"])
+
+    def _move(self, source: bytes, target: bytes, thing: Thing) -> None:
+        before = self.tree.pop(source, None)
+        if before is not None and (before.size, before.mtime_ns) == (thing.size, thing.mtime_ns):
+            thing = Thing(thing.kind, thing.size, thing.mtime_ns, before.content)
+        self.tree[target] = thing
+        for path in [path for path in self.tree if path.startswith(source + b"/")]:
+            self.tree[target + path[len(source) :]] = self.tree.pop(path)
+
+    def _print(self, path: bytes, content: str) -> None:
+        thing = self.tree.get(path)
+        if thing is not None:
+            self.tree[path] = Thing(thing.kind, thing.size, thing.mtime_ns, content)
+
+
+def _path(fields: dict[str, Any], key: str) -> bytes:
+    exact = fields.get(f"{key}_b64")
+    return b64decode(exact) if exact else fields[key].encode()
+
+
+def _thing(state: dict[str, Any]) -> Thing:
+    kind = state["type"]
+    return Thing(kind, 0, 0, None) if kind == "dir" else Thing(kind, state["size"], state["mtime_ns"], None)
+
+
+def walk(root: Path) -> Tree:
+    """The disk, by a walk of its own."""
+    return {os.fsencode(path.relative_to(root)): _seen(path, status) for path, status in _below(root)}
+
+
+def shared(root: Path, links: Mapping[int, int]) -> set[bytes]:
+    """Files that have, or had, a name outside of the root as well: nobody tells of what is written through that.
+    `links`: how many links were made, by inode."""
+    entries = list(_below(root))
+    names = Counter(status.st_ino for _, status in entries)
+    return {
+        os.fsencode(path.relative_to(root))
+        for path, status in entries
+        if not stat.S_ISDIR(status.st_mode) and links.get(status.st_ino, 0) + 1 > names[status.st_ino]
+    }
+
+
+def _below(directory: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    for path in directory.iterdir():
+        status = path.lstat()
+        yield path, status
+        if stat.S_ISDIR(status.st_mode):
+            yield from _below(path)
+
+
+def _seen(path: Path, status: os.stat_result) -> Thing:
+    if stat.S_ISDIR(status.st_mode):
+        return Thing("dir", 0, 0, None)
+    kind = "file" if stat.S_ISREG(status.st_mode) else "symlink" if stat.S_ISLNK(status.st_mode) else "other"
+    return Thing(kind, status.st_size, status.st_mtime_ns, _content(path) if kind == "file" else None)
+
+
+def _content(path: Path) -> str:
+    data = path.read_bytes()
+    size = len(data)
+    if size > 3 * SAMPLE:
+        middle = (size - SAMPLE) // 2
+        data = data[:SAMPLE] + data[middle : middle + SAMPLE] + data[-SAMPLE:]
+    return xxhash.xxh3_128_hexdigest(size.to_bytes(8, "little") + data)
+
+
+def differences(believed: Tree, there: Tree, shared: Set[bytes] = frozenset()) -> list[str]:
+    """A line for each path where they differ; of those in `shared` only what kind of thing is there is compared."""
+    return [
+        f"{os.fsdecode(path)}: believed {believed.get(path, 'nothing')}, there is {there.get(path, 'nothing')}"
+        for path in sorted(believed.keys() | there.keys())
+        if believed.get(path) != there.get(path)
+        and not (path in shared and path in believed and believed[path].kind == there[path].kind)
+    ]
+
+
+def read_all(records: Iterable[bytes]) -> Tree:
+    """What a reader believes after all of them."""
+    believer = Believer()
+    for record in records:
+        believer.read(record)
+    return believer.tree

@@ -1,0 +1,281 @@
+"""Plays a sequence before the real producer: real files, the real local back-end and its watches, a real outbox; no
+Kafka, and no reconcile but those that the producer starts of itself when it has missed something.
+
+Steps and turns follow each other in one thread, so that a sequence fails again. What happens in the middle of a turn
+is done between two of its looks at the tree."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from producer.backends.interface import Backend, Tree, Watch
+from producer.backends.local.backend import LocalBackend
+from producer.clock import SystemClock
+from producer.database import Database
+from producer.keeper import Keeper
+from producer.orders import Order
+from producer.settings import RootSpec
+from producer.world import Pacing, World
+from tests.oracle.hand import Hand
+from tests.oracle.model import Believer, differences, shared, walk
+from tests.oracle.steps import PLACES, ROOTS, Step
+
+NEVER = 1e6
+"""Seconds to the next periodic reconcile."""
+
+SOON = 5.0
+"""What is due in less than this is still to come; the check of a root's identity is later."""
+
+REST_TURNS = 500
+TICK_SECONDS = 0.001
+CONFIRM_SECONDS = 60.0
+
+
+class Killed(BaseException):
+    """The producer ends here, in the middle of whatever it does."""
+
+
+class Clock(SystemClock):
+    """Stands still but for what is put forward, so that nothing depends on how busy the machine is."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@dataclass(slots=True)
+class Meddler:
+    """What is to be done in the middle of turns."""
+
+    hand: Hand
+    waiting: list[tuple[int, Step]]
+    active: bool = False
+
+    def look(self) -> None:
+        """A producer is about to look at the tree."""
+        if not self.active:
+            return
+        due = [step for number, step in self.waiting if number <= 1]
+        self.waiting = [(number - 1, step) for number, step in self.waiting if number > 1]
+        for step in due:
+            self._do(step)
+
+    def finish(self) -> None:
+        """A turn ended before what is left was due."""
+        rest, self.waiting = self.waiting, []
+        for _, step in rest:
+            if step.deed != "kill":
+                self._do(step)
+
+    def _do(self, step: Step) -> None:
+        if step.deed == "kill":
+            raise Killed
+        self.hand.do(step)
+
+
+class MeddledTree:
+    """A tree at whose every look something may happen first."""
+
+    def __init__(self, tree: Tree, look: Callable[[], None]) -> None:
+        self._tree = tree
+        self._look = look
+        self.identity = tree.identity
+        self.is_empty = tree.is_empty
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._tree.__exit__(None, None, None)
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._tree, name)
+
+        def looked(*arguments: object) -> Any:
+            self._look()
+            return method(*arguments)
+
+        return looked
+
+
+@dataclass
+class MeddledBackend:
+    """The real back-end of one root."""
+
+    real: Backend
+    meddler: Meddler
+
+    def open(self) -> MeddledTree:
+        return MeddledTree(self.real.open(), self.meddler.look)
+
+    def watch(self, woken: Callable[[], None]) -> Watch:
+        return self.real.watch(woken)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.real, name)
+
+
+class Watched:
+    """One root and its producer, which comes and goes."""
+
+    def __init__(self, folder: Path, name: str, clock: Clock, meddler: Meddler) -> None:
+        self.name = name
+        self.folder = folder / name
+        self._state = folder / f"{name}.sqlite"
+        self._clock = clock
+        self._meddler = meddler
+        self._woken = threading.Event()
+        self._database: Database | None = None
+        self._keeper: Keeper | None = None
+        self.believer = Believer()
+        self._read = 0
+
+    def start(self) -> None:
+        if self._keeper is not None:
+            return
+        self._database = Database(self._state, durable=False)
+        backend = MeddledBackend(LocalBackend(self.folder), self._meddler)
+        pacing = Pacing(SOON, NEVER, 1_000_000, confirm_seconds=CONFIRM_SECONDS)
+        spec = RootSpec(name=self.name, library="home", path=self.folder)
+        self._keeper = Keeper(spec, self._database, World(backend, self._clock), pacing, self._woken.set,
+            orders=deque[Order](),
+        )  # fmt: skip
+
+    def stop(self) -> None:
+        if self._keeper is None or self._database is None:
+            return
+        self._keeper.close()
+        self._take()
+        self._database.close()
+        self._keeper = self._database = None
+
+    def turn(self) -> float:
+        """Seconds until the producer wants to act again; it is away for ever when it is killed in the middle."""
+        if self._keeper is None:
+            return NEVER
+        self._meddler.active = True
+        try:
+            rest = self._keeper.turn()
+        except Killed:
+            self._meddler.active = False
+            self.stop()
+            return NEVER
+        finally:
+            self._meddler.active = False
+        self._take()
+        return rest
+
+    def rest(self) -> None:
+        """Take turns until there is nothing left to do."""
+        quiet = 0
+        for _ in range(REST_TURNS):
+            self._woken.clear()
+            rest = self.turn()
+            quiet = quiet + 1 if rest >= SOON * 0.9 else 0
+            if quiet >= 2 and not self._woken.wait(PATIENCE_SECONDS):
+                return
+            self._clock.now += TICK_SECONDS + min(rest, CONFIRM_SECONDS)
+        raise TimeoutError(f"{self.name} does not come to rest")
+
+    def differences(self) -> list[str]:
+        found = differences(self.believer.tree, walk(self.folder), shared(self.folder, self._meddler.hand.links))
+        return [f"{self.name}/{line}" for line in found]
+
+    def _take(self) -> None:
+        assert self._database is not None
+        rows = self._database.execute("SELECT seq, value FROM outbox ORDER BY seq").fetchall()
+        for seq, value in rows:
+            assert seq == self._read + 1, f"{self.name}: record {seq} after {self._read}"
+            self._read = seq
+            self.believer.read(value)
+        self._database.execute("DELETE FROM outbox WHERE seq <= ?", (self._read,))
+
+
+PATIENCE_SECONDS = 0.01
+"""How long a thread that reads events may take to notice one."""
+
+
+class Play:
+    """Two roots in an empty folder."""
+
+    def __init__(self, folder: Path) -> None:
+        for place in PLACES:
+            (folder / place).mkdir(parents=True, exist_ok=True)
+        self._hand = Hand(folder)
+        self._clock = Clock()
+        self._meddler = Meddler(self._hand, [])
+        self._roots = {name: Watched(folder, name, self._clock, self._meddler) for name in ROOTS}
+
+    def run(self, steps: list[Step]) -> list[str]:
+        """The differences at the first rest where there are any."""
+        try:
+            for root in self._roots.values():
+                root.start()
+                root.rest()
+            for number, step in enumerate(steps):
+                if found := self._step(step):
+                    return [f"at step {number + 1}: {step}", *found]
+            return []
+        finally:
+            for root in self._roots.values():
+                root.stop()
+
+    @property
+    def records(self) -> int:
+        """How many were written."""
+        return sum(root.believer.count for root in self._roots.values())
+
+    def _step(self, step: Step) -> list[str]:
+        root = self._roots.get(step.path)
+        match step.deed:
+            case "turn" if root is not None:
+                root.turn()
+                self._meddler.finish()
+            case "pause":
+                self._clock.now += step.number / 1_000
+            case "start" if root is not None:
+                root.start()
+            case "stop" if root is not None:
+                root.stop()
+            case "kill" if root is not None:
+                self._meddler.waiting.append((max(1, step.within), step))
+                root.turn()
+                self._meddler.finish()
+                root.stop()
+            case "quiet":
+                return self._quiet()
+            case _ if step.within:
+                self._meddler.waiting.append((step.within, step))
+            case _:
+                self._meddler.finish()
+                self._hand.do(step)
+        return []
+
+    def _quiet(self) -> list[str]:
+        self._meddler.finish()
+        for root in self._roots.values():
+            root.start()
+        for root in self._roots.values():
+            root.rest()
+        return [line for root in self._roots.values() for line in root.differences()]
+
+
+def play(steps: list[Step], folder: Path) -> list[str]:
+    """Play in a folder that is made and removed; the differences, none when all is well."""
+    folder.mkdir(parents=True)
+    try:
+        return Play(folder).run(steps)
+    except TimeoutError as error:
+        return [str(error)]
+    except Exception as error:  # noqa: BLE001 - a producer that fails is a finding
+        return [f"{type(error).__name__}: {error}"]
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

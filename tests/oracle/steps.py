@@ -1,0 +1,57 @@
+"""What can be done, a step a line: to the disk, or to the producer that watches it.
+
+Paths are relative to a folder with two roots, `films` and `music`, and a place that nobody watches, `outside`. A step
+that cannot be done (its file is gone) does nothing, so that any step can be left out of a sequence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, cast, get_args
+
+Deed = Literal[
+    "write", "append", "truncate", "touch", "retag", "mode", "mkdir", "rmdir", "rmtree", "unlink", "rename",
+    "exchange", "link", "symlink", "fifo", "fill",
+]  # fmt: skip
+"""`write`: anew, by opening, writing, closing; `retag`: other bytes, the same size and time; `fill`: a directory with
+files in it and below it."""
+
+Play = Literal["turn", "pause", "stop", "kill", "start", "quiet"]
+"""`turn`: the producer of a root acts once; `pause`: ms pass; `kill`: at the next look at the tree; `quiet`: everything
+comes to rest, and log and tree are compared."""
+
+ROOTS = ("films", "music")
+OUTSIDE = "outside"
+PLACES = (*ROOTS, OUTSIDE)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`path`: what it is done to (of a play: the root); `other`: the target of what has one; `number`: bytes, or ms.
+    `within`: it is done in the middle of the producer's next turn, before its look of that number."""
+
+    deed: Deed | Play
+    path: str = ""
+    other: str = ""
+    number: int = 0
+    within: int = 0
+
+    def __str__(self) -> str:
+        number = str(self.number) if self.number else ""
+        within = f"@{self.within}" if self.within else ""
+        return " ".join(word for word in (self.deed, self.path, self.other, number, within) if word)
+
+
+def parse(line: str) -> Step:
+    """What `str` of a step gave. Raises ValueError."""
+    deed, *words = line.split()
+    if deed not in (*get_args(Deed), *get_args(Play)):
+        raise ValueError(f"no such step: {line}")
+    within = [int(word[1:]) for word in words if word.startswith("@")]
+    number = [int(word) for word in words if word.isdigit()]
+    path, other, *_ = [word for word in words if not word.isdigit() and not word.startswith("@")] + ["", ""]
+    return Step(cast(Deed, deed), path, other, *(number or [0]), *(within or [0]))
+
+
+def parse_all(text: str) -> list[Step]:
+    """A sequence, a step a line; `;` parts them too."""
+    return [parse(line) for line in text.replace(";", "\n").splitlines() if line.strip()]

@@ -1,0 +1,52 @@
+"""The page in a real browser: Chromium, where there is one."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.support.gateway import PASSWORD, Gateway
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+needs_chromium = pytest.mark.skipif(
+    CHROMIUM is None, reason="no Chromium on this machine: the page was not looked at"
+)
+
+WAIT_MS = 15_000
+
+
+@pytest.fixture(scope="module")
+def browser(server: Gateway) -> Iterator[Browser]:
+    """One Chromium for all tests, started after the servers (they are set up with event loops of their own)."""
+    with sync_playwright() as playwright:
+        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def page(browser: Browser, server: Gateway) -> Iterator[Page]:
+    """A fresh browser profile on the page; a script error or a broken content policy fails the test."""
+    context = browser.new_context(viewport={"width": 1200, "height": 800})
+    context.set_default_timeout(WAIT_MS)
+    expect.set_options(timeout=WAIT_MS)
+    opened = context.new_page()
+    faults: list[str] = []
+    opened.on("pageerror", lambda error: faults.append(str(error)))
+    opened.on("console", lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None)
+    opened.goto(server.url)
+    yield opened
+    context.close()
+    assert faults == []
+
+
+def sign_in(page: Page) -> None:
+    page.get_by_label("User name or e-mail").fill("admin")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.locator("#connection")).to_have_text("live")
