@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import json
 import secrets
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -190,7 +191,7 @@ class Door(asyncio.BufferedProtocol):
         self._paused = self._working = False
         self._given_up = False
         self._discarded = 0
-        self._waiting = 0
+        self._waiting = sys.maxsize
 
     # The transport's side.
 
