@@ -28,11 +28,14 @@ import uvloop
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
 from cli.up.ports import free_port
+from gateway.core.admission import Admission, files_wanted, room
 from gateway.core.framing import text_frame
 from gateway.core.memory import Batch, ChannelPartition
 from gateway.core.subscriber import Subscriber
+from gateway.live.door import Doors
 from gateway.live.framer import Framer
-from gateway.live.sockets import RequestProtocol, SocketProtocol, sink_of
+from gateway.live.requests import RequestProtocol
+from gateway.live.sockets import SocketProtocol, sink_of
 from gateway.live.streaming import Streaming
 from gateway.log.reader import LogReader
 from gateway.settings import GatewaySettings
@@ -40,6 +43,7 @@ from runtime.kafka import Kafka
 from runtime.settings import KafkaSettings
 from schemas import topics
 from schemas.channels import MEDIA_UPDATES
+from schemas.close_codes import CloseCode
 from schemas.headers import Headers, event_headers
 
 SOCKETS = 1_000
@@ -138,6 +142,9 @@ class _Watcher:
     def ponged(self) -> None:
         pass
 
+    def refused(self, code: CloseCode) -> None:
+        pass
+
     def closed(self) -> None:
         self._streaming.leave(self._subscriber)
 
@@ -205,8 +212,13 @@ def _serve(which: str, port: int, pipe: Connection) -> None:
 
     async def main() -> None:
         if which != "naive":
+            settings = GatewaySettings()
+            fits = room(settings.max_sockets, settings.max_sockets, files_wanted(settings.max_sockets))
+            admission = Admission(fits, exempt=lambda _: False)
+            doors = Doors(admission, settings.max_header_bytes, settings.slow_seconds, RequestProtocol)
+            asyncio.get_running_loop().create_task(doors.sweep())
             config = uvicorn.Config(
-                app, port=port, http=RequestProtocol, ws=SocketProtocol, ws_per_message_deflate=False,
+                app, port=port, http=doors.protocol(), ws="websockets-sansio", ws_per_message_deflate=False,
                 ws_ping_interval=None, log_level="critical", lifespan="off",
             )  # fmt: skip
         else:

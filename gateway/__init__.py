@@ -12,6 +12,13 @@ The way of an event, from the log to a browser:
                        core.standing, core.answers
     live.sockets       the bytes go to the transport, framed (core.framing)
 
+The way of a connection:
+
+    live.door          one guard from accept to close, whatever it speaks; reads in turn (core.life, core.admission,
+                       core.turns, core.pulse); live.tcp asks the kernel
+    live.requests      HTTP, one request at a time, counted as it comes (core.arriving)
+    live.sockets       frames, within a budget (core.frame_budget)
+
 The way of a socket:
 
     live.handshake     whose page (origins), which token (access.tokens, core.limits); access.refusal_log

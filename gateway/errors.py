@@ -13,7 +13,8 @@
     ├── LogUnavailable    the log did not answer in time (retryable)
     ├── NotPublished      no acknowledgement: written or not (retryable, with the same id)
     ├── TailRestart       the tail's consumer is to be built anew (retryable)
-    └── TooManySignIns    so many passwords wait to be checked that this one is not (retryable)
+    ├── TooManySignIns    so many passwords wait to be checked that this one is not (retryable)
+    └── TooMuch           a request is larger than it may be, or none
 
 Each stands beside what raises it. Settings that do not hold are `runtime.errors.SettingsError`.
 """

@@ -11,9 +11,13 @@ from socket import socket
 import uvicorn
 from psycopg_pool import AsyncConnectionPool
 
+from gateway.access.proxies import Proxies, networks
 from gateway.access.tokens import configured_secret
 from gateway.app import Gateway, compose
-from gateway.live.sockets import RequestProtocol, SocketProtocol, listen
+from gateway.core.admission import Admission, Room, files_wanted, room
+from gateway.live.door import Doors
+from gateway.live.requests import RequestProtocol
+from gateway.live.tcp import listen, raise_open_files
 from gateway.public import authority
 from gateway.settings import GatewaySettings
 from gateway.tables.database import Database
@@ -46,13 +50,18 @@ async def serve(kafka: Kafka, database_url: str, settings: GatewaySettings, stop
     """Run until asked to stop. Raises SettingsError where it cannot begin (port taken, weak secret)."""
     secret = configured_secret(settings)
     pool = _pool(database_url)
+    fits = _room(settings)
+    proxies = Proxies(networks(settings.trusted_proxies))
+    admission = Admission(fits, exempt=proxies.trusts)
+    doors = Doors(admission, settings.max_header_bytes, settings.slow_seconds, RequestProtocol)
+    settings = settings.model_copy(update={"max_sockets": fits.sockets})
     gateway = compose(kafka, pool, Database(database_url), settings=settings, secret=secret)
     listening = _listen(settings)
     operators = HealthServer(settings.health, gateway.health)
     await _start(operators, settings)
     await pool.open(wait=False)
     try:
-        await _run(gateway, pool, listening, stop)
+        await _run(gateway, pool, doors, listening, stop)
     finally:
         await operators.stop()
         await gateway.streaming.stop()
@@ -61,13 +70,14 @@ async def serve(kafka: Kafka, database_url: str, settings: GatewaySettings, stop
         await pool.close(timeout=DRAIN_SECONDS)
 
 
-async def _run(gateway: Gateway, pool: AsyncConnectionPool, listening: socket, stop: Stop) -> None:
-    server = _server(gateway)
+async def _run(gateway: Gateway, pool: AsyncConnectionPool, doors: Doors, listening: socket, stop: Stop) -> None:
+    server = _server(gateway, doors)
     works: list[Coroutine[None, None, None]] = [
         server.serve(sockets=[listening]),
         gateway.tail.run(stop),
         gateway.streaming.tick(),
         gateway.connections.sweep(),
+        doors.sweep(),
         gateway.publishing.run(stop),
         gateway.ended.follow(pool, gateway.connections.close_sessions),
         gateway.database.run(stop),
@@ -112,13 +122,27 @@ async def _drain(
             _log.error("ended with an error", error=f"{type(failure).__name__}: {failure}")
 
 
-def _server(gateway: Gateway) -> _Server:
+def _room(settings: GatewaySettings) -> Room:
+    """How many connections fit below the limit on open files, which is raised to what the settings need."""
+    wanted = files_wanted(settings.max_sockets)
+    files = raise_open_files(wanted)
+    fits = room(settings.max_sockets, settings.max_connections_per_address, files)
+    told = {"sockets": fits.sockets, "connections": fits.connections, "of_one_address": fits.of_address}
+    if fits.sockets < settings.max_sockets:
+        help_ = f"raise the limit on open files (ulimit -n, LimitNOFILE) to {wanted}"
+        _log.warning("fewer sockets than max_sockets fit", **told, open_files=files, help=help_)
+    else:
+        _log.info("room for connections", **told)
+    return fits
+
+
+def _server(gateway: Gateway, doors: Doors) -> _Server:
     # uvicorn logs a socket's path with its query, the token in it, at INFO even without access logs.
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     config = uvicorn.Config(
         gateway.app,
-        http=RequestProtocol,
-        ws=SocketProtocol,
+        http=doors.protocol(),
+        ws="websockets-sansio",  # the door's own in its place
         ws_max_size=MAX_MESSAGE_BYTES,
         ws_per_message_deflate=False,
         ws_ping_interval=None,

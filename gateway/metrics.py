@@ -18,3 +18,6 @@ TAIL_RESTARTS = Counter("catalogizer_gateway_tail_restarts_total", "Times the ta
 REFUSED = Counter("catalogizer_gateway_refused_total", "Handshakes refused or closed at once", ["why"])
 CLOSED = Counter("catalogizer_gateway_closed_total", "WebSockets closed by the server", ["code"])
 LOGINS = Counter("catalogizer_gateway_logins_total", "Sign-ins", ["outcome"])
+ENDED = Counter(
+    "catalogizer_gateway_connections_ended_total", "Connections ended for a bound that they broke", ["why"]
+)

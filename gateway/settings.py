@@ -49,8 +49,22 @@ class GatewaySettings(Section):
     ring_seconds: int = Field(3_600, ge=1, description="age of recent events in memory, at most")
     replay_sessions: int = Field(8, ge=1, le=256, description="log readers serving replays at once")
     ping_seconds: float = Field(25.0, ge=1, le=300, description="time between pings")
+    slow_seconds: float = Field(
+        60.0, ge=1, le=3_600, description="a client that takes nothing, or answers no ping, for so long is closed"
+    )
     max_sockets: int = Field(10_000, ge=1, description="sockets accepted at once")
     max_sockets_per_session: int = Field(16, ge=1, description="sockets of one session at once")
+    max_connections_per_address: int = Field(
+        1_000,
+        ge=1,
+        description="connections from one IPv4 address or one IPv6 network (/64) at once, trusted proxies aside",
+    )
+    max_header_bytes: int = Field(
+        49_152,
+        ge=8_192,
+        le=1_048_576,
+        description="headers of one request; 32 kB of sign-on cookies fit the default",
+    )
 
     @field_validator("allowed_origins")
     @classmethod

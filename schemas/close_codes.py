@@ -26,8 +26,8 @@ RESTART = CloseCode(1012, "service restart", "the gateway drains or restarts", T
 INVALID_TOKEN = CloseCode(4001, "invalid token", "no token, or one that does not hold", False)
 TOKEN_EXPIRED = CloseCode(4002, "token expired", "the token ended while connected", True)
 REVOKED = CloseCode(4003, "revoked", "the session was revoked", False)
-TOO_SLOW = CloseCode(4008, "too slow", "too slow for what was asked", True)
-RATE_LIMITED = CloseCode(4009, "rate limited", "too many messages", True)
+TOO_SLOW = CloseCode(4008, "too slow", "the client took nothing of what was sent for too long", True)
+RATE_LIMITED = CloseCode(4009, "rate limited", "too many messages or frames", True)
 GAP = CloseCode(4011, "gap", "a gap with on_gap=fail", True)
 
 CLOSE_CODES: tuple[CloseCode, ...] = (

@@ -21,6 +21,7 @@ from runtime.settings import variables
 from schemas.channels import CHANNELS
 from schemas.close_codes import CLOSE_CODES
 from schemas.place_forms import TABLE as PLACES
+from tools.bounds import BOUNDS
 from tools.errors import NoMarkers
 
 TABLES: tuple[tuple[str, str], ...] = (
@@ -29,6 +30,7 @@ TABLES: tuple[tuple[str, str], ...] = (
     ("docs/protocol.md", "places of clients"),
     ("docs/protocol.md", "close codes"),
     ("docs/operations.md", "places of commands"),
+    ("docs/security.md", "bounds"),
 )
 
 
@@ -77,12 +79,21 @@ def places_of_commands_table() -> Iterator[str]:
             yield _row((form.text, form.meaning))
 
 
+def bounds_table() -> Iterator[str]:
+    """Every bound of a connection, from the constants and settings that hold it."""
+    yield "| of what | bound | beyond it |"
+    yield "|---|---|---|"
+    for row in BOUNDS:
+        yield _row(row)
+
+
 _MAKERS: dict[str, Callable[[], Iterator[str]]] = {
     "settings": settings_table,
     "channels": channels_table,
     "close codes": close_codes_table,
     "places of clients": places_of_clients_table,
     "places of commands": places_of_commands_table,
+    "bounds": bounds_table,
 }
 
 

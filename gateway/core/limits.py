@@ -28,13 +28,13 @@ class Bucket:
     burst: float = MESSAGE_BURST
     spent: float = 0.0
 
-    def allows(self, now: float) -> bool:
-        """Take one; False when there is none."""
+    def allows(self, now: float, amount: float = 1.0) -> bool:
+        """Take `amount`; False when there is not so much."""
         self.spent = max(0.0, self.spent - (now - self.at) * self.rate)
         self.at = now
-        if self.spent + 1.0 > self.burst:
+        if self.spent + amount > self.burst:
             return False
-        self.spent += 1.0
+        self.spent += amount
         return True
 
 

@@ -22,7 +22,8 @@ EXPIRY_NOTICE_SECONDS = 60
 
 @dataclass(slots=True, eq=False)
 class Connection:
-    """One open socket; watches its sink. `deadline`: when its token ends, seconds since 1970."""
+    """One open socket; watches its sink. `deadline`: when its token ends, seconds since 1970. `pong_seconds`: so long it
+    may owe the answer to a ping (one that reads nothing does, and is slow, not dead)."""
 
     sink: Sink
     identity: Identity
@@ -31,6 +32,7 @@ class Connection:
     bucket: Bucket
     deadline: int
     pinged_at: float
+    pong_seconds: float
     warned: bool = False
     awaiting_pong: bool = False
 
@@ -51,6 +53,10 @@ class Connection:
         """It lives."""
         self.awaiting_pong = False
 
+    def refused(self, code: CloseCode) -> None:
+        """The client broke a bound of the connection's."""
+        self.close(code)
+
     def closed(self) -> None:
         """Nothing may be written any more."""
         self.streaming.leave(self.subscriber)
@@ -65,10 +71,12 @@ class Connection:
 
     def sweep(self, now: float, wall: float, ping_seconds: float) -> None:
         """What is due by time: pings, the token's end."""
-        if now - self.pinged_at >= ping_seconds:
-            if self.awaiting_pong and not self.subscriber.standing.full:
+        since = now - self.pinged_at
+        if self.awaiting_pong:
+            if since >= self.pong_seconds and not self.subscriber.standing.full:
                 self.close(close_codes.NO_PONG)
                 return
+        elif since >= ping_seconds:
             self.pinged_at, self.awaiting_pong = now, True
             self.sink.ping()
         if wall >= self.deadline:

@@ -137,6 +137,7 @@ class Connections:
             bucket=Bucket(now),
             deadline=deadline_of(identity),
             pinged_at=now,
+            pong_seconds=self._settings.slow_seconds,
         )
         sink.watcher = connection
         self._open[connection] = None

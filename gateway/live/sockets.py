@@ -9,23 +9,30 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 from typing import Any, Protocol
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from uvicorn._types import ASGISendEvent
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.frames import Frame
+from websockets.frames import CTRL_OPCODES, Frame
 from websockets.http11 import Request
 
+from gateway.core.arriving import EARLY, Refusal
+from gateway.core.frame_budget import FrameBudget
 from gateway.core.framing import PING, payloads
+from gateway.core.life import Stage, Step
 from gateway.core.subscriber import Write
-from schemas.close_codes import BAD_UTF8, RESTART, CloseCode
+from gateway.live.door import Door
+from schemas.close_codes import BAD_UTF8, RATE_LIMITED, RESTART, TOO_SLOW, CloseCode
 
 EXTENSION = "catalogizer.sink"
-REQUEST_SECONDS = 10.0
-USER_TIMEOUT_MS = 15_000
+PIECE_BYTES = 1_024
+"""Frames of at most so many bytes are read between two looks at the budget (170 empty ones, 2 ms)."""
+
+CLOSE_SECONDS = 5.0
+"""So long a client has to answer our close frame."""
+
+_EMPTY_HANDSHAKE = b"GET / HTTP/1.1\r\n\r\n"
 
 
 class Watcher(Protocol):
@@ -39,6 +46,9 @@ class Watcher(Protocol):
 
     def ponged(self) -> None:
         """The client answered a ping."""
+
+    def refused(self, code: CloseCode) -> None:
+        """The client broke a bound of the connection's: close it with `code`."""
 
     def closed(self) -> None:
         """Nothing may be written any more."""
@@ -61,20 +71,38 @@ class Sink(Protocol):
 
 
 class SocketProtocol(WebSocketsSansIOProtocol):
-    """uvicorn's WebSocket protocol, which is a Sink as well. `write` takes framed bytes to the transport."""
+    """uvicorn's WebSocket protocol behind a door, which is a Sink as well. `write` takes framed bytes to the transport;
+    what comes is read in pieces and within a budget (`core.frame_budget`)."""
 
     write: Write
 
     watcher: Watcher | None = None
+
+    def __init__(self, door: Door, **server: Any) -> None:
+        super().__init__(**server)
+        self._door = door
+        self._budget = FrameBudget(self.loop.time())
+        self._unsent_pong = b""
+        self.close_timeout = CLOSE_SECONDS
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Writes are the transport's own: a method of ours between would cost a tenth of each."""
         super().connection_made(transport)
         self.write = self.transport.write
 
+    def begin(self, request: Request) -> None:
+        """The handshake, which the door has counted: the library's parser gets an empty one, for it answers none that is
+        over limits of its own."""
+        self.conn.receive_data(_EMPTY_HANDSHAKE)
+        self.conn.events_received()
+        self.handle_connect(request)
+        if self.transport.is_closing():
+            self._door.happened(Step.LAST_WORD)
+
     def ping(self) -> None:
         """A ping of our sweep (uvicorn's own timer per connection is off)."""
         if not self.close_sent and not self.transport.is_closing():
+            self._door.asked = True
             self.transport.write(PING)
 
     def close(self, code: CloseCode) -> None:
@@ -90,6 +118,27 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             self.read_paused = False
             self.transport.resume_reading()
         self.close_timer = self.loop.call_later(self.close_timeout, self.transport.close)
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Instead of the handshake's answer; the application sees that the client is gone."""
+        self.disconnected = self.handshake_complete = True
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": 1006})
+        self.close_timer = self.loop.call_later(self.close_timeout, self.transport.close)
+        self._door.refuse(refusal)
+
+    def stuck(self) -> None:
+        """The client takes nothing."""
+        self._end_with(TOO_SLOW)
+
+    def take(self, data: bytes) -> int:
+        """Frames, a few at a time and as long as the budget holds."""
+        if self._door.life.stage is Stage.HANDSHAKE:
+            self.refuse(EARLY)
+            return len(data)
+        for at in range(0, len(data), PIECE_BYTES):
+            if self.transport.is_closing() or not self._take(data[at : at + PIECE_BYTES]):
+                break
+        return len(data)
 
     def handle_connect(self, event: Request) -> None:
         """Offer the sink to the application."""
@@ -107,11 +156,25 @@ class SocketProtocol(WebSocketsSansIOProtocol):
     def resume_writing(self) -> None:
         """The transport's buffer is below its low-water mark."""
         super().resume_writing()
+        if self._unsent_pong and not self.close_sent:
+            self.transport.write(self._unsent_pong)
+        self._unsent_pong = b""
         if self.watcher is not None:
             self.watcher.drained()
 
+    def handle_ping(self) -> None:
+        """Answer; while the client does not read, only its newest ping (RFC 6455 section 5.5.3)."""
+        pongs = self.conn.data_to_send()
+        if self.close_sent:
+            return
+        if self.writable.is_set():
+            self.transport.write(b"".join(pongs))
+        elif pongs:
+            self._unsent_pong = pongs[-1]
+
     def handle_pong(self, event: Frame) -> None:
         """Any pong says that the client lives."""
+        self._door.asked = False
         if self.watcher is not None:
             self.watcher.ponged()
 
@@ -121,9 +184,18 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         super().handle_close(event)
 
     def handle_parser_exception(self) -> None:
-        """The client broke the protocol."""
+        """The client broke the protocol: told so, and left a moment to read it (the rest of what it sent, unread,
+        would reset the connection)."""
         self._end_of_writes()
-        super().handle_parser_exception()
+        sent = self.conn.close_sent
+        if self.close_sent or sent is None:
+            self.transport.close()
+            return
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": sent.code, "reason": sent.reason})
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        self.close_timer = self.loop.call_later(self.close_timeout, self.transport.close)
+        self._door.last_word()
 
     def send_receive_event_to_app(self) -> None:
         """Refuse text that is not UTF-8 with 1007 and without a traceback in the log."""
@@ -157,47 +229,42 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         await super().send(message)
         if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
             self.handshake_complete = True  # else the server logs an error for each handshake that is refused
+        if message["type"] == "websocket.accept" and self._door.life.stage is Stage.HANDSHAKE:
+            self._door.happened(Step.OPENED)
+
+    def _take(self, piece: bytes) -> bool:
+        """Read a piece; False when nothing more is to be read."""
+        self.conn.receive_data(piece)
+        if self.conn.parser_exc is not None:
+            self.handle_parser_exception()
+            return False
+        events = self.conn.events
+        control = sum(isinstance(event, Frame) and event.opcode in CTRL_OPCODES for event in events)
+        spent = self._budget.allows(
+            self.loop.time(), size=len(piece), frames=len(events), control=control, fragments=len(self.frames)
+        )
+        if spent:
+            self.handle_events()
+            return True
+        self.conn.events_received()
+        self.conn.data_to_send()
+        if not self.close_sent:
+            self._door.overrun("frames")
+            self._end_with(RATE_LIMITED)
+        self._door.last_word()
+        return False
+
+    def _end_with(self, code: CloseCode) -> None:
+        """Close from below: through who watches, if anybody does."""
+        if self.watcher is not None:
+            self.watcher.refused(code)
+        else:
+            self.close(code)
 
     def _end_of_writes(self) -> None:
         if self.watcher is not None:
             watcher, self.watcher = self.watcher, None
             watcher.closed()
-
-
-class RequestProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP protocol with a limit on how long a request may take to arrive (idle and half-sent
-    connections would stay for ever)."""
-
-    _guard: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Start the limit for the first request."""
-        super().connection_made(transport)
-        self._start_guard()
-
-    def on_message_begin(self) -> None:
-        """Start the limit for this request."""
-        super().on_message_begin()
-        self._start_guard()
-
-    def on_message_complete(self) -> None:
-        """The request is whole."""
-        self._end_guard()
-        super().on_message_complete()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """The connection is gone."""
-        self._end_guard()
-        super().connection_lost(exc)
-
-    def _start_guard(self) -> None:
-        self._end_guard()
-        self._guard = self.loop.call_later(REQUEST_SECONDS, self.transport.abort)
-
-    def _end_guard(self) -> None:
-        if self._guard is not None:
-            self._guard.cancel()
-            self._guard = None
 
 
 class AsgiSink:
@@ -237,21 +304,3 @@ def sink_of(websocket: WebSocket) -> Sink:
     """The socket's sink: the server's own, or one over ASGI."""
     sink: Sink | None = websocket.scope.get("extensions", {}).get(EXTENSION)
     return AsgiSink(websocket) if sink is None else sink
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A bound listening socket whose connections are dropped when their peer acknowledges nothing for 15 s (a
-    stuck reader would stay for ever). Raises OSError."""
-    family, kind, protocol, _, address = socket.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )[0]
-    listening = socket.socket(family, kind, protocol)
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
-        listening.bind(address)
-    except OSError:
-        listening.close()
-        raise
-    listening.setblocking(False)
-    return listening

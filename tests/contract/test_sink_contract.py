@@ -18,8 +18,10 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from gateway.core.framing import text_frame
-from gateway.live.sockets import RequestProtocol, SocketProtocol, listen, sink_of
-from schemas.close_codes import TOO_SLOW
+from gateway.live.sockets import SocketProtocol, sink_of
+from gateway.live.tcp import listen
+from schemas.close_codes import TOO_SLOW, CloseCode
+from tests.support.doors import doors
 from tests.support.waiting import wait_until
 
 TEXTS = ["one", "ü" * 100, "x" * 70_000, ""]
@@ -39,6 +41,9 @@ class Watcher:
 
     def ponged(self) -> None:
         self.told.append("ponged")
+
+    def refused(self, code: CloseCode) -> None:
+        self.told.append("refused")
 
     def closed(self) -> None:
         self.told.append("closed")
@@ -64,9 +69,8 @@ def application(watcher: Watcher) -> Starlette:
 def running(app: Starlette, protocol: type[asyncio.Protocol]) -> Iterator[int]:
     """The application under uvicorn, in a thread."""
     socket = listen("127.0.0.1", 0)
-    config = uvicorn.Config(
-        app, http=RequestProtocol, ws=protocol, ws_ping_interval=None, lifespan="off", log_config=None
-    )
+    http = doors().protocol() if protocol is SocketProtocol else "httptools"
+    config = uvicorn.Config(app, http=http, ws=protocol, ws_ping_interval=None, lifespan="off", log_config=None)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[socket])))
     port = socket.getsockname()[1]

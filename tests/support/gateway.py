@@ -143,7 +143,7 @@ class Gateway:
     @contextmanager
     def client(self, token: str, **options: Any) -> Iterator[Client]:
         """A socket opened as the contract says. It is read all the time (else a test that is busy elsewhere for
-        15 s is a stuck reader, and dropped) unless `max_queue` says otherwise."""
+        a minute is a stuck reader, and closed) unless `max_queue` says otherwise."""
         options.setdefault("compression", None)
         options.setdefault("max_queue", None)
         with connect(f"{self.ws_url}?token={token}", close_timeout=1, **options) as socket:

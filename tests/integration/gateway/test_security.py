@@ -42,6 +42,7 @@ UPGRADE = [
 def server(log: Kafka, tables: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """A gateway whose secret the tests know, so that they can forge all but the signature, and that too."""
     options = {"TOKEN_SECRET": SECRET, "ALLOWED_ORIGINS": '["http://localhost:5173"]', "PING_SECONDS": "1"}
+    options["SLOW_SECONDS"] = "2"
     running = gateway(log, tables, tmp_path_factory.mktemp("gateway"), options)
     running.start()
     yield running

@@ -1,62 +1,142 @@
-"""A peer that does nothing does not stay: a half-sent request, and a reader that has stopped reading, while the
-others go on."""
+"""Dead, slow and stuck: a peer that acknowledges nothing is gone after 15 s; one that lives and reads nothing is served
+when it reads again, and closed with 4008 where it takes nothing for too long; the others do not notice."""
 
 from __future__ import annotations
 
 import base64
+import ctypes
+import json
 import os
 import socket
+import struct
 import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
 
 from runtime.kafka import Kafka
 from tests.support.events import films
-from tests.support.gateway import Gateway
+from tests.support.gateway import Gateway, gateway
 from tests.support.topic import write
 from tests.support.waiting import wait_until
 
 REQUEST_SECONDS = 11.0
-STUCK_SECONDS = 40.0  # 15 s without an acknowledgement, plus TCP's own probing
+DEAD_SECONDS = 40.0  # 15 s without an acknowledgement, on a machine that may be busy
+EVENTS = 1_500
+SO_ATTACH_FILTER = 26
 
 
-def test_stuck_peers_are_gone_and_the_others_do_not_notice(server: Gateway, token: str, log: Kafka) -> None:
-    half = socket.create_connection(("127.0.0.1", server.port))
-    half.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n")
-    began = time.monotonic()
-    stuck = _stuck_reader(server, token)
-    try:
-        with server.client(token, ping_interval=None) as quick:
-            quick.subscribe("media_updates")
-            write(log, *films(1_500, size=4_000))
-            quick.hear_until(lambda f: f.get("id") == "film-0-1499", 30)
-            half.settimeout(REQUEST_SECONDS)
-            assert half.recv(1) == b""
-            assert time.monotonic() - began < REQUEST_SECONDS + 20  # the machine may be busy meanwhile
-            with server.http(token) as http:
-                wait_until(
-                    lambda: "catalogizer_gateway_sockets 1.0" in http.get("/metrics").text,
-                    STUCK_SECONDS,
-                    what="the stuck reader to be dropped",
-                    every=0.5,
-                )
-            write(log, *films(1, first=5_000))
-            quick.hear_until(lambda f: f.get("id") == "film-0-5000")
-    finally:
-        stuck.close()
-        half.close()
+@pytest.fixture(scope="module")
+def impatient(log: Kafka, tables: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """A gateway that gives slow clients two seconds."""
+    running = gateway(log, tables, tmp_path_factory.mktemp("impatient"), {"SLOW_SECONDS": "2"})
+    running.start()
+    yield running
+    running.kill()
 
 
-def _stuck_reader(server: Gateway, token: str) -> socket.socket:
-    """A socket that subscribes and never reads again; its receive buffer is small."""
+def test_half_a_request_is_answered_408(server: Gateway) -> None:
+    with socket.create_connection(("127.0.0.1", server.port)) as half:
+        began = time.monotonic()
+        half.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n")
+        half.settimeout(REQUEST_SECONDS + 20)  # the machine may be busy
+        assert half.recv(12) == b"HTTP/1.1 408"
+        assert time.monotonic() - began > REQUEST_SECONDS - 2
+
+
+def test_the_dead_are_gone_the_slow_get_everything_and_the_others_do_not_notice(
+    server: Gateway, token: str, log: Kafka
+) -> None:
+    with (
+        closing(_subscriber(server, token)) as dead,
+        closing(_subscriber(server, token)) as slow,
+        server.client(token, ping_interval=None) as quick,
+    ):
+        quick.subscribe("media_updates")
+        _die(dead)
+        write(log, *films(EVENTS, size=4_000))
+        quick.hear_until(lambda f: f.get("id") == f"film-0-{EVENTS - 1}", 30)
+        wait_until(lambda: '"why": "dead"' in server.log.read_text(), DEAD_SECONDS, what="the dead to be dropped")
+        write(log, *films(1, first=EVENTS))
+        quick.hear_until(lambda f: f.get("id") == f"film-0-{EVENTS}")
+        heard = _events(slow, until=f"film-0-{EVENTS}")
+    assert heard == [f"film-0-{n}" for n in range(EVENTS + 1)]
+    assert '"why": "stuck"' not in server.log.read_text()
+
+
+def test_who_takes_nothing_for_too_long_is_closed_4008_and_missed_nothing_before(
+    impatient: Gateway, log: Kafka, tmp_path: Path
+) -> None:
+    with closing(_subscriber(impatient, impatient.sign_in())) as stuck:
+        write(log, *films(EVENTS, size=4_000))
+        wait_until(lambda: '"why": "stuck"' in impatient.log.read_text(), 20, what="the stuck to be given up")
+        frames = list(_frames(stuck))
+    assert frames[-1] == (8, struct.pack(">H", 4008) + b"too slow")
+    heard = [json.loads(payload).get("id") for opcode, payload in frames if opcode == 1]
+    events = [id_ for id_ in heard if id_]
+    assert events == [f"film-0-{n}" for n in range(len(events))]
+
+
+def _subscriber(server: Gateway, token: str) -> socket.socket:
+    """A subscribed socket whose receive buffer is small."""
     opened = socket.socket()
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
     opened.connect(("127.0.0.1", server.port))
+    opened.settimeout(30)
     key = base64.b64encode(os.urandom(16)).decode()
     request = (
         f"GET /ws?token={token} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n"
     )
     opened.sendall(request.encode())
-    assert opened.recv(12) == b"HTTP/1.1 101"
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        head += opened.recv(1)
+    assert head.startswith(b"HTTP/1.1 101")
     message = b'{"type":"subscribe","channel":"media_updates"}'
     opened.sendall(bytes([0x81, 0x80 | len(message), 0, 0, 0, 0]) + message)  # masked with zeros
+    opcode, payload = next(_frames(opened))
+    assert opcode == 1
+    assert json.loads(payload)["type"] == "subscribed"
     return opened
+
+
+def _die(peer: socket.socket) -> None:
+    """From here on its kernel drops every packet that comes for it: nothing is acknowledged."""
+    drop_all = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))  # BPF: return 0
+    peer.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HL", 1, ctypes.addressof(drop_all)))
+
+
+def _frames(opened: socket.socket) -> Iterator[tuple[int, bytes]]:
+    """Frames as they come, up to a close frame or the end."""
+    stream = opened.makefile("rb", buffering=0)
+    while head := _exactly(stream, 2):
+        size = head[1]
+        if size == 126:
+            size = struct.unpack(">H", _exactly(stream, 2))[0]
+        elif size == 127:
+            size = struct.unpack(">Q", _exactly(stream, 8))[0]
+        yield head[0] & 15, _exactly(stream, size)
+        if head[0] & 15 == 8:
+            return
+
+
+def _exactly(stream: socket.SocketIO, size: int) -> bytes:
+    data = b""
+    while len(data) < size and (more := stream.read(size - len(data))):
+        data += more
+    return data
+
+
+def _events(opened: socket.socket, *, until: str) -> list[str]:
+    """The ids of events up to one."""
+    heard: list[str] = []
+    for opcode, payload in _frames(opened):
+        id_ = json.loads(payload).get("id") if opcode == 1 else None
+        if id_:
+            heard.append(id_)
+        if id_ == until:
+            break
+    return heard

@@ -17,7 +17,6 @@ GATEWAY = Path(__file__).resolve().parents[3] / "gateway"
 NAMES = {name: value for name, value in vars(close_codes).items() if isinstance(value, CloseCode)}
 BY_THE_LIBRARY = {"NORMAL", "PROTOCOL_ERROR", "TOO_BIG"}
 """Sent by the WebSocket library (the first as the echo of the client's own close)."""
-FOR_SLOW_CLIENTS = {"TOO_SLOW"}
 
 
 def _used() -> set[str]:
@@ -50,7 +49,7 @@ def test_every_code_is_in_the_table_once_under_its_name() -> None:
 
 
 def test_every_code_of_the_table_is_sent() -> None:
-    assert _used() | BY_THE_LIBRARY | FOR_SLOW_CLIENTS == set(NAMES)
+    assert _used() | BY_THE_LIBRARY == set(NAMES)
 
 
 def test_the_gateway_closes_with_codes_of_the_table_only() -> None:

@@ -30,7 +30,13 @@ def test_check_exits_with_one_where_something_drifted(
 
 
 def test_writing_makes_what_is_missing_and_removes_what_should_not_exist(tmp_path: Path) -> None:
-    for name in ("docs/operations.md", "docs/protocol.md", "docs/settings.md", "requirements/run.txt"):
+    for name in (
+        "docs/operations.md",
+        "docs/protocol.md",
+        "docs/security.md",
+        "docs/settings.md",
+        "requirements/run.txt",
+    ):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     stray = tmp_path / "schemas" / "json" / "catalog.gone.v1.json"

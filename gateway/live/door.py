@@ -1,0 +1,391 @@
+"""One accepted connection from accept to close, whichever protocol has it: HTTP, a handshake, or frames.
+
+A door owns the transport's reads: they come in small pieces through one shared buffer, so that what a client sends
+beyond what is wanted stays in the kernel. What may come when, and how it ends, is decided in `gateway.core` (`life`,
+`arriving`, `pulse`, `admission`, `turns`); writes go past the door, straight to the transport.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import secrets
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol, cast
+
+from gateway import metrics
+from gateway.access.proxies import network_of
+from gateway.access.refusal_log import RefusalLog
+from gateway.core import life
+from gateway.core.admission import Admission
+from gateway.core.arriving import LATE, AllArriving, Refusal
+from gateway.core.life import BEFORE_WORK, TIMED_OUT, Stage, Step
+from gateway.core.pulse import Pulse, Verdict
+from gateway.core.turns import Turns
+from gateway.live import tcp
+
+READ_BYTES = 16_384
+PIECE_BYTES = 2_048
+"""What is read of one connection before the next has its turn."""
+
+STEP_SECONDS = 0.005
+REQUEST_SECONDS = 0.001
+"""So long is read in one step of the event loop; a request or a handshake counts for what answering it takes."""
+
+DISCARDED_BYTES = 262_144
+"""Read and thrown away after a refusal, so that who is still sending gets to read it; the rest is not read."""
+
+DRAIN_SECONDS = 10.0
+"""A connection that is closed lasts as long as its client takes some of what is written every so often."""
+
+SWEEP_SECONDS = 0.5
+SWEEP_SLICE = 500
+
+
+class Inner(Protocol):
+    """The protocol that has the connection now."""
+
+    def connection_made(self, transport: asyncio.Transport, /) -> None:
+        """It has it from here on."""
+
+    @property
+    def read_paused(self) -> bool:
+        """True while it wants nothing read."""
+
+    def take(self, data: bytes, /) -> int:
+        """Bytes came; how many of them it took. What is left is for later, or for who has the connection then."""
+
+    def eof_received(self) -> None:
+        """The client sends nothing more."""
+
+    def pause_writing(self) -> None:
+        """The buffer is full."""
+
+    def resume_writing(self) -> None:
+        """It has room again."""
+
+    def connection_lost(self, exc: Exception | None, /) -> None:
+        """It is gone."""
+
+    def refuse(self, refusal: Refusal, /) -> None:
+        """Answer so, where an answer can be given, and hear nothing more."""
+
+    def stuck(self) -> None:
+        """The client takes nothing: say so, where it can be said, and close."""
+
+
+@dataclass(slots=True)
+class Doors:
+    """All connections of the process. `inner` makes the first protocol of a connection; `server` are the arguments
+    uvicorn gives it."""
+
+    admission: Admission
+    max_header_bytes: int
+    stuck_seconds: float
+    inner: Callable[..., Inner]
+    arriving: AllArriving = field(default_factory=AllArriving)
+    open: dict[Door, None] = field(default_factory=dict)
+    buffer: memoryview = field(default_factory=lambda: memoryview(bytearray(READ_BYTES)))
+    _log: RefusalLog = field(default_factory=lambda: RefusalLog("a connection was ended"))
+    _turns: Turns[Door] = field(default_factory=Turns)
+    _parked: Turns[Door] = field(default_factory=Turns)
+    _spent: float = 0.0
+    _stepping: bool = False
+
+    def protocol(self) -> type[asyncio.Protocol]:
+        """For uvicorn's `http` setting, which is called as a class is, with the server's arguments."""
+
+        def made(**server: Any) -> Door:
+            return Door(self, server)
+
+        return cast("type[asyncio.Protocol]", made)
+
+    async def sweep(self) -> None:
+        """For ever: who is late, dead or stuck; in slices so that the loop is never held up."""
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            now = time.monotonic()
+            for i, door in enumerate(list(self.open)):
+                door.sweep(now)
+                if i % SWEEP_SLICE == SWEEP_SLICE - 1:
+                    await asyncio.sleep(0)
+
+    def came(self, door: Door) -> None:
+        """A door has bytes: they are read at once while there is time in this step, else in turn."""
+        if not self._turns:
+            while self._spent < STEP_SECONDS and door.wanted and self._may_read(door):
+                self._read(door)
+        if door.wanted:
+            self._wait(door)
+        self._soon()
+
+    def done(self, client: str) -> None:
+        """A request of a client is no more in work: the next that waits for that has its turn."""
+        self.admission.done(client)
+        if self._parked.has(client):
+            self._turns.add(client, self._parked.take(client))
+            self._soon()
+
+    def _may_read(self, door: Door) -> bool:
+        return door.life.stage not in BEFORE_WORK or self.admission.may_begin(door.client)
+
+    def _wait(self, door: Door) -> None:
+        door.wait()
+        (self._turns if self._may_read(door) else self._parked).add(door.client, door)
+
+    def _soon(self) -> None:
+        if not self._stepping:
+            self._stepping = True
+            asyncio.get_running_loop().call_soon(self._step)
+
+    def _read(self, door: Door) -> None:
+        began = time.perf_counter()
+        if door.read():
+            self._spent += REQUEST_SECONDS
+        self._spent += time.perf_counter() - began
+
+    def _step(self) -> None:
+        self._spent, self._stepping = 0.0, False
+        try:
+            while self._turns and self._spent < STEP_SECONDS:
+                door = self._turns.take()
+                if self._may_read(door):
+                    self._read(door)
+                if door.wanted:
+                    self._wait(door)
+                else:
+                    door.go_on()
+        finally:  # a fault in one is logged by the event loop; the others have their turns
+            if self._turns:
+                self._soon()
+
+    def ended(self, why: str, address: str) -> None:
+        """A connection is ended for a bound that it broke: counted, and logged once a second and reason."""
+        metrics.ENDED.labels(why).inc()
+        self._log.refused(why, address=address)
+
+
+class Door(asyncio.BufferedProtocol):
+    """One connection."""
+
+    __slots__ = (
+        "_came", "_discarded", "_doors", "_given_up", "_inner", "_paused", "_pulse", "_server", "_waiting", "_working",
+        "address", "asked", "client", "life", "transport",
+    )  # fmt: skip
+
+    def __init__(self, doors: Doors, server: dict[str, Any]) -> None:
+        self.transport: asyncio.Transport
+        self.address = self.client = ""
+        self.life = life.begin(time.monotonic())
+        self.asked = False
+        """True while the peer owes an answer of its own (a pong), so that its acknowledgements are looked at."""
+        self._doors = doors
+        self._server = server
+        self._inner: Inner | None = None
+        self._pulse = Pulse()
+        self._came = b""
+        self._paused = self._working = False
+        self._given_up = False
+        self._discarded = 0
+        self._waiting = sys.maxsize
+
+    # The transport's side.
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Let it in, or turn it away without a word read."""
+        self.transport = transport
+        peer = transport.get_extra_info("peername")
+        self.address = peer[0] if isinstance(peer, tuple) else ""
+        exempt = self._doors.admission.exempt(self.address)
+        self.client = self.address if exempt else network_of(self.address)
+        self._doors.open[self] = None
+        refusal = self._doors.admission.enter(self.client)
+        if refusal is not None:
+            self.refuse(refusal)
+            transport.close()
+            return
+        self.take_over(self._doors.inner(self, self._doors.max_header_bytes, self._doors.arriving, **self._server))
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """One buffer for all: it is emptied in the same step in which it is filled."""
+        return self._doors.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Bytes came."""
+        if self.life.stage is Stage.CLOSING:
+            self._discard(nbytes)
+            return
+        was_waiting = bool(self._came)
+        self._came += bytes(self._doors.buffer[:nbytes])
+        if not was_waiting:
+            self._doors.came(self)
+        self.go_on()
+
+    def eof_received(self) -> None:
+        """The client sends nothing more: the transport closes once everything is written."""
+        if self._inner is not None:
+            self._inner.eof_received()
+
+    def pause_writing(self) -> None:
+        """The buffer is full."""
+        if self._inner is not None:
+            self._inner.pause_writing()
+
+    def resume_writing(self) -> None:
+        """It has room again."""
+        if self._inner is not None:
+            self._inner.resume_writing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is gone."""
+        del self._doors.open[self]
+        self._done()
+        self._doors.admission.leave(self.client)
+        if self._inner is not None:
+            self._inner.connection_lost(exc)
+
+    # The side of the doors' turns.
+
+    @property
+    def wanted(self) -> bool:
+        """True while it has bytes that may be read now."""
+        return bool(self._came) and self.life.stage is not Stage.ANSWERING
+
+    def read(self) -> bool:
+        """Give its protocol one piece; True where that completed a request or a handshake."""
+        before = self.life.stage
+        if before is Stage.CLOSING or self._inner is None or self.transport.is_closing():
+            self._came = b""
+            return False
+        came, self._came = self._came, b""
+        try:
+            taken = self._inner.take(came[:PIECE_BYTES])
+        except BaseException:
+            self.transport.abort()
+            raise
+        self._came = came[taken:]
+        after = self.life.stage
+        if after is Stage.ANSWERING and not self._working:
+            self._working = True
+            self._doors.admission.began(self.client)
+        return after is not before and after in (Stage.ANSWERING, Stage.HANDSHAKE)
+
+    def wait(self) -> None:
+        """What it has waits: nothing more is read meanwhile."""
+        if not self._paused and not self.transport.is_closing():
+            self._paused = True
+            self.transport.pause_reading()
+
+    def go_on(self) -> None:
+        """Nothing waits any more, unless for an answer: read on."""
+        if self._came:
+            self.wait()
+        elif self._paused:
+            self._paused = False
+            if self._inner is not None and not self._inner.read_paused and not self.transport.is_closing():
+                self.transport.resume_reading()
+
+    # The protocols' side.
+
+    def take_over(self, inner: Inner) -> None:
+        """The connection is another protocol's from here on."""
+        self._inner = inner
+        inner.connection_made(self.transport)
+
+    def happened(self, step: Step) -> None:
+        """Take a step of its life."""
+        self.life.happened(step, time.monotonic())
+        if step in (Step.ANSWERED, Step.LAST_WORD):
+            self._done()
+        if step is Step.ANSWERED and self._came:
+            self._doors.came(self)
+            self.go_on()
+
+    def _done(self) -> None:
+        if self._working:
+            self._working = False
+            self._doors.done(self.client)
+
+    def refuse(self, refusal: Refusal, *, answer: bool = True) -> None:
+        """Say why (unless another answer has begun) and hear nothing more."""
+        self._doors.ended(refusal.why, self.address)
+        if answer:
+            self.transport.write(answer_of(refusal))
+        self.last_word()
+
+    def last_word(self) -> None:
+        """What is written now is the end: nothing more is heard, and the client is left a moment to read it."""
+        self._came = b""
+        self.happened(Step.LAST_WORD)
+        if not self.transport.is_closing() and self.transport.can_write_eof():
+            with contextlib.suppress(OSError):  # it is gone already
+                self.transport.write_eof()
+
+    def overrun(self, why: str) -> None:
+        """Count a bound that was broken and that its protocol answers itself."""
+        self._doors.ended(why, self.address)
+
+    # The clock's side.
+
+    def sweep(self, now: float) -> None:
+        """Whether it is over by time, or its peer is dead or takes nothing."""
+        stage, buffered = self.life.stage, self.transport.get_write_buffer_size()
+        if stage is not Stage.CLOSING and self.transport.is_closing():
+            self.life.happened(Step.LAST_WORD, now)
+        elif now >= self.life.ends and not self.wanted and not (buffered and stage is Stage.IDLE):
+            self._end_by_time(stage, buffered, now)
+        elif buffered or self.asked:
+            self._judge(buffered, now)
+        else:
+            self._pulse.rest()
+
+    def _end_by_time(self, stage: Stage, buffered: int, now: float) -> None:
+        if stage in TIMED_OUT and self._inner is not None:
+            self._inner.refuse(LATE)
+        elif stage is not Stage.CLOSING:
+            self.transport.close()
+        elif not self.transport.is_closing() or 0 < buffered < self._waiting:
+            # What is written goes out, as long as the client takes some of it.
+            self._waiting, self.life.ends = buffered, now + DRAIN_SECONDS
+            self.transport.close()
+        else:
+            self.transport.abort()
+
+    def _judge(self, buffered: int, now: float) -> None:
+        connection = self.transport.get_extra_info("socket")
+        if connection is None or self._inner is None:
+            return
+        match self._pulse.observe(tcp.sample(connection, buffered), now, self._doors.stuck_seconds):
+            case Verdict.DEAD:
+                self._doors.ended("dead", self.address)
+                self.transport.abort()
+            case Verdict.STUCK if not self._given_up:
+                self._given_up = True
+                self._doors.ended("stuck", self.address)
+                self._inner.stuck()
+            case _:
+                pass
+
+    def _discard(self, size: int) -> None:
+        self._discarded += size
+        if self._discarded > DISCARDED_BYTES:
+            self.transport.pause_reading()
+
+
+def answer_of(refusal: Refusal) -> bytes:
+    """The bytes of a refusal: the shape of every error of the gateway (`rest.edge`), below the application."""
+    request_id = secrets.token_hex(8)
+    body = json.dumps(
+        {"error": refusal.code, "message": refusal.message, "request_id": request_id}, separators=(",", ":")
+    ).encode()
+    retry = "retry-after: 5\r\n" if refusal.status in (429, 503) else ""
+    head = (
+        f"HTTP/1.1 {refusal.status} {refusal.phrase}\r\ncontent-type: application/json\r\n"
+        f"content-length: {len(body)}\r\nconnection: close\r\nx-content-type-options: nosniff\r\n"
+        f"x-request-id: {request_id}\r\ncache-control: no-store\r\n{retry}\r\n"
+    )
+    return head.encode() + body

@@ -1,0 +1,182 @@
+"""uvicorn's HTTP protocol behind a door: one request of a connection in work at a time, each within its bounds.
+
+uvicorn bounds nothing: not the address, the headers, trailers (which it adds to the headers of the request in work), nor
+the requests that wait for their turn. Here the parser gets pieces that end where a request may end, each after it was
+counted (`core.arriving`), and what comes while an answer is made waits.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from websockets.datastructures import Headers
+from websockets.http11 import Request
+
+from gateway.core.arriving import MALFORMED, AllArriving, Arriving, Refusal, end_of_piece
+from gateway.core.life import Stage, Step
+from gateway.errors import GatewayError
+from gateway.live.door import Door
+from gateway.live.sockets import SocketProtocol
+
+
+class TooMuch(GatewayError):
+    """A bound of `core.arriving` is broken; raised through the parser, whose work it ends."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        self.refusal = refusal
+        super().__init__(refusal.message)
+
+
+class RequestProtocol(HttpToolsProtocol):
+    """HTTP on one connection, until it is a WebSocket's."""
+
+    read_paused = False
+
+    def __init__(self, door: Door, max_header_bytes: int, all_arriving: AllArriving, **server: Any) -> None:
+        super().__init__(**server)
+        self._door = door
+        self._max_header_bytes = max_header_bytes
+        self._all = all_arriving
+        self._count = Arriving(max_header_bytes, all_arriving)
+        self._before = b""
+
+    def take(self, data: bytes) -> int:
+        """Feed the parser piece by piece up to the end of a request; how much that was."""
+        at = 0
+        while at < len(data) and self._door.life.stage not in (Stage.ANSWERING, Stage.CLOSING):
+            end = end_of_piece(self._before, data, at, self._count.at_most(len(data) - at))
+            self._feed(data[at:end])
+            at = end
+            if self._door.life.stage is Stage.HANDSHAKE:
+                self._upgrade()
+                break
+        return at
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Answer so, unless an answer has begun; the application sees that the client is gone."""
+        cycle = self.cycle
+        working = cycle is not None and not cycle.response_complete
+        if working:
+            cycle.disconnected = True
+            cycle.message_event.set()
+        elif self.scope is not None:
+            self.headers = self.scope["headers"] = []
+        self._count.over()
+        self.parser = httptools.HttpRequestParser(self)  # what the old one holds of the request is let go
+        begun = self._door.life.stage is Stage.DRAINING or (working and cycle.response_started)
+        self._door.refuse(refusal, answer=not begun)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone."""
+        self._count.over()
+        super().connection_lost(exc)
+
+    def stuck(self) -> None:
+        """It does not take its answer."""
+        self.transport.abort()
+
+    # The parser's side.
+
+    def on_message_begin(self) -> None:
+        """The first byte of a request; two in one piece (bare line ends) are none."""
+        if self._door.life.stage not in (Stage.FRESH, Stage.IDLE):
+            raise TooMuch(MALFORMED)
+        super().on_message_begin()
+        self._door.happened(Step.BEGAN)
+
+    def on_url(self, url: bytes) -> None:
+        """A piece of the address."""
+        _check(self._count.addressed(len(url)))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header, or a trailer, which nobody reads."""
+        size = len(name) + len(value)
+        if self._door.life.stage is not Stage.HEAD:
+            _check(self._count.trailer(size))
+            return
+        _check(self._count.header(size))
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """The head is whole."""
+        handshake = self.parser.should_upgrade() and self._should_upgrade()
+        _check(self._count.declared(self.headers, handshake=handshake))
+        self._door.happened(Step.ASKED_FOR_FRAMES if handshake else Step.HEADED)
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body."""
+        _check(self._count.bodied(len(body)))
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The request is whole; the next is counted anew."""
+        super().on_message_complete()
+        self._count.over()
+        self._count, self._before = Arriving(self._max_header_bytes, self._all), b""
+        if self._door.life.stage is not Stage.HANDSHAKE:
+            self._door.happened(Step.WHOLE)
+
+    # The application's side.
+
+    def on_response_complete(self) -> None:
+        """Answered. The time until the next request is the door's."""
+        super().on_response_complete()
+        self._unset_keepalive_if_required()
+        if self.transport.is_closing():
+            self._door.happened(Step.LAST_WORD)
+            return
+        self._door.happened(Step.ANSWERED)
+
+    # Steps of the above.
+
+    def _feed(self, piece: bytes) -> None:
+        before = self._door.life.stage
+        self._before = (self._before + piece)[-3:]
+        try:
+            _check(self._came(before, len(piece)))
+            self.parser.feed_data(piece)
+            if before is self._door.life.stage and before in (Stage.FRESH, Stage.IDLE):
+                _check(self._count.blanks(len(piece)))
+        except TooMuch as error:
+            self.refuse(error.refusal)
+        except httptools.HttpParserUpgrade:
+            if self._door.life.stage is not Stage.HANDSHAKE:
+                self.cycle.keep_alive = False  # to something we do not speak: answered, and the parser has ended
+        except httptools.HttpParserError as error:
+            cause = error.__context__
+            self.refuse(cause.refusal if isinstance(cause, TooMuch) else MALFORMED)
+
+    def _came(self, stage: Stage, size: int) -> Refusal | None:
+        match stage:
+            case Stage.HEAD:
+                return self._count.came_in_head(size)
+            case Stage.BODY | Stage.DRAINING:
+                return self._count.came_in_body(size)
+            case _:
+                return None
+
+    def _upgrade(self) -> None:
+        """Hand the connection over. The WebSocket's own parser does not see the handshake: what it refuses of one
+        (a header of more than 8 kB) nobody would answer."""
+        try:
+            path = self.url.decode("ascii")
+        except UnicodeDecodeError:
+            self.refuse(MALFORMED)
+            return
+        headers = Headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in self.headers)
+        request = Request(path, headers, self.scope["method"], f"HTTP/{self.scope['http_version']}")
+        self.connections.discard(self)
+        protocol = SocketProtocol(
+            self._door, config=self.config, server_state=self.server_state, app_state=self.app_state
+        )
+        self._door.take_over(protocol)
+        protocol.begin(request)
+
+
+def _check(refusal: Refusal | None) -> None:
+    if refusal is not None:
+        raise TooMuch(refusal)

@@ -1,0 +1,66 @@
+"""The one place that asks the kernel: what a connection's peer has acknowledged, and how many files may be open."""
+
+from __future__ import annotations
+
+import resource
+import socket
+import struct
+
+from gateway.core.pulse import Sample
+
+UNSENT_BYTES = 131_072
+"""The kernel would keep up to 4 MB for every client that does not read."""
+
+_INFO_BYTES = 148
+_TCP_INFO = struct.Struct("=8B24I4Q3I")
+"""`struct tcp_info` of linux/tcp.h up to `tcpi_notsent_bytes`, the same since Linux 4.6."""
+
+_RETRANSMITS, _PROBES, _UNACKED, _LAST_ACK_RECV, _BYTES_ACKED, _NOTSENT = 2, 3, 12, 20, 34, 38
+
+
+def sample(connection: socket.socket, buffered: int) -> Sample:
+    """The state of a connection, `buffered` bytes of which wait in this process. Where the kernel says less (not
+    Linux), the peer passes for alive, and takes what leaves this process."""
+    if not hasattr(socket, "TCP_INFO"):
+        return Sample(asked=False, waiting=buffered > 0, taken=buffered, heard_seconds=0.0)
+    info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_BYTES)
+    if len(info) < _INFO_BYTES:
+        return Sample(asked=False, waiting=buffered > 0, taken=buffered, heard_seconds=0.0)
+    of = _TCP_INFO.unpack(info)
+    owed = of[_UNACKED] > 0
+    return Sample(
+        asked=owed or of[_PROBES] > 0,
+        waiting=owed or of[_NOTSENT] > 0 or buffered > 0,
+        taken=of[_BYTES_ACKED],
+        heard_seconds=of[_LAST_ACK_RECV] / 1_000,
+    )
+
+
+def raise_open_files(wanted: int) -> int:
+    """Raise this process's limit on open files to `wanted`, or as far as it may go; what it is now."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    unlimited = resource.RLIM_INFINITY
+    if soft == unlimited or soft >= wanted:
+        return wanted if soft == unlimited else soft
+    goal = wanted if hard == unlimited else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (goal, hard))
+    return goal
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A bound listening socket; of what is written to its connections, no more than UNSENT_BYTES wait in the kernel.
+    Raises OSError."""
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    listening = socket.socket(family, kind, protocol)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
+        listening.bind(address)
+    except OSError:
+        listening.close()
+        raise
+    listening.setblocking(False)
+    return listening
