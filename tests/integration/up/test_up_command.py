@@ -70,6 +70,16 @@ def test_when_it_is_ready_run_json_says_where_everything_is(platform: Platform) 
         assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
+def test_no_process_uses_the_database_as_a_superuser(platform: Platform) -> None:
+    connected = (
+        "SELECT DISTINCT rolname, rolsuper FROM pg_stat_activity JOIN pg_roles ON rolname = usename"
+        " WHERE datname = current_database()"
+    )
+    with psycopg.connect(platform.run["database_url"]) as connection:
+        found: dict[str, bool] = dict(connection.execute(connected).fetchall())
+    assert found == dict.fromkeys(("catalogizer_owner", "catalogizer_project", "catalogizer_serve"), False)
+
+
 def test_what_is_printed_says_where_to_look_and_how_to_sign_in(platform: Platform) -> None:
     run = platform.run
     told = platform.output
