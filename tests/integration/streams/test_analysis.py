@@ -182,11 +182,11 @@ def test_a_child_killed_in_the_middle_costs_one_result_at_most(running: Shared, 
 def test_every_job_ends_although_its_worker_is_killed_again_and_again(
     kafka: Kafka, root: Path, tmp_path: Path
 ) -> None:
-    films = [job(n, media.video(root / f"{n}.mkv", 0.4)) for n in range(60)]
-    ask(kafka, *films)
-    for _ in range(3):
-        worker = StreamWorker(kafka, settings(root), tmp_path)
+    films = [job(n, media.video(root / f"{n}.mkv", 0.4)) for n in range(90)]
+    for life in range(3):
+        ask(kafka, *films[life * 30 :][:30])  # so that each life has work, however fast the one before was
         before = len(results(kafka))
+        worker = StreamWorker(kafka, settings(root), tmp_path)
         wait_until(lambda before=before: len(results(kafka)) > before, 30, what="work in flight")  # type: ignore[misc]
         children = worker.children
         worker.kill()

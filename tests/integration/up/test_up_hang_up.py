@@ -245,6 +245,12 @@ def user() -> Iterator[str]:
     name = f"catalogizer-{os.getpid()}"
     subprocess.run(["/usr/sbin/useradd", "--create-home", "--shell", "/bin/sh", name], check=True)
     yield name
+    uid = pwd.getpwnam(name).pw_uid  # whose user still runs a process is not removed
+    wait_until(
+        lambda: not [p for p in psutil.process_iter(["uids"]) if p.info["uids"].real == uid],
+        END_SECONDS,
+        what="the user's processes to end",
+    )
     subprocess.run(["/usr/sbin/userdel", "--remove", name], check=True, stderr=subprocess.DEVNULL)
 
 
@@ -271,7 +277,8 @@ def test_the_whole_platform_ends_with_a_terminal_that_does_not_control_it(opened
     assert len(family) >= 7
     closed = time.monotonic()
     terminal.close()
-    assert terminal.process.wait(NOTICED_SECONDS + END_SECONDS) == 0
+    code = terminal.process.wait(NOTICED_SECONDS + END_SECONDS)
+    assert code == 0, terminal.said[-2_000:]
     print(f"ended {time.monotonic() - closed:.1f} s after its terminal")
     assert gone(family)
     assert not (tmp_path / "state" / "run.json").exists()
