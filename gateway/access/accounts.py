@@ -20,7 +20,7 @@ from psycopg_pool import AsyncConnectionPool
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from gateway.access.refresh_tokens import Place, RefreshTokens, Verdict, judge
+from gateway.access.refresh_tokens import RefreshTokens, TokenNumber, Verdict, judge
 from gateway.access.tokens import ADMIN_ROLE
 
 T = TypeVar("T")
@@ -146,7 +146,7 @@ class Accounts:
                     " WHERE session_id = %s",
                     (place.number + 1, self._refresh_life, place.session_id),
                 )
-        return self._opened(user, Place(place.session_id, place.number + 1))
+        return self._opened(user, TokenNumber(place.session_id, place.number + 1))
 
     async def sign_out(self, session_id: str) -> None:
         """End a session: none of its tokens holds any more."""
@@ -182,9 +182,9 @@ class Accounts:
             await connection.execute("DELETE FROM sessions WHERE expires_at < now() - interval '1 day'")
         if not opened.rowcount:
             return None
-        return self._opened(User(user.id, user.username, user.email, user.role_id), Place(session_id, 0))
+        return self._opened(User(user.id, user.username, user.email, user.role_id), TokenNumber(session_id, 0))
 
-    def _opened(self, user: User, place: Place) -> Opened:
+    def _opened(self, user: User, place: TokenNumber) -> Opened:
         return Opened(user, place.session_id, self._refresh_tokens.token(place))
 
     async def _end(self, connection: AsyncConnection, session_id: str) -> None:

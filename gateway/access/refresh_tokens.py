@@ -21,7 +21,7 @@ _FORM = re.compile(r"([0-9a-f]{32})\.([0-9]{1,9})\.([A-Za-z0-9_-]{43})")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TokenNumber:
     """Where a token stands: its session and its number in the session's line, from 0."""
 
     session_id: str
@@ -34,20 +34,20 @@ class RefreshTokens:
     def __init__(self, secret: str) -> None:
         self._key = hmac.digest(secret.encode(), b"refresh tokens", "sha256")
 
-    def token(self, place: Place) -> str:
-        """The token of that place, always the same."""
-        return f"{place.session_id}.{place.number}.{self._signature(place)}"
+    def token(self, number: TokenNumber) -> str:
+        """The token of that number, always the same."""
+        return f"{number.session_id}.{number.number}.{self._signature(number)}"
 
-    def read(self, token: str) -> Place | None:
+    def read(self, token: str) -> TokenNumber | None:
         """Where it stands; None when it is none of ours."""
         form = _FORM.fullmatch(token)
         if form is None:
             return None
-        place = Place(form[1], int(form[2]))
-        return place if hmac.compare_digest(self._signature(place), form[3]) else None
+        number = TokenNumber(form[1], int(form[2]))
+        return number if hmac.compare_digest(self._signature(number), form[3]) else None
 
-    def _signature(self, place: Place) -> str:
-        said = f"{place.session_id}.{place.number}".encode()
+    def _signature(self, number: TokenNumber) -> str:
+        said = f"{number.session_id}.{number.number}".encode()
         return urlsafe_b64encode(hmac.new(self._key, said, hashlib.sha256).digest()).rstrip(b"=").decode()
 
 

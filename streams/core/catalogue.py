@@ -34,7 +34,7 @@ from streams.core.jobs import Jobs
 from streams.core.known import Known
 from streams.core.moment import Moment
 from streams.core.rules import Rules
-from streams.core.state import Ended, Entry, Place, Root, Sighting, State, TallyId
+from streams.core.state import Ended, Entry, Root, RootPath, Sighting, State, TallyId
 
 NOTHING = Found()
 _iso = lru_cache(256)(iso)  # files of a batch have become known at the same time
@@ -57,7 +57,9 @@ class Catalogue:
 
     # -- what happened to a path -------------------------------------------------------------------------------
 
-    def created(self, root: Root, place: Place, seen: Sighting, fingerprint: str | None, moment: Moment) -> None:
+    def created(
+        self, root: Root, place: RootPath, seen: Sighting, fingerprint: str | None, moment: Moment
+    ) -> None:
         """Something is where nothing was."""
         state = seen.state
         assert state is not None
@@ -80,7 +82,7 @@ class Catalogue:
         return self._content(root, entry, seen.tally, moment.now, seen.trace, changed=not same)
 
     def moved(
-        self, root: Root, entry: Entry, place: Place, seen: Sighting, fingerprint: str | None, moment: Moment
+        self, root: Root, entry: Entry, place: RootPath, seen: Sighting, fingerprint: str | None, moment: Moment
     ) -> Ended:
         """What was at the entry's place is at `place` now, perhaps rewritten meanwhile."""
         state = seen.state
@@ -119,7 +121,7 @@ class Catalogue:
             self._emit.state(entry.media_id, None, seen.trace)
         return ended
 
-    def unsettled(self, root: Root, entry: Entry | None, place: Place, seen: Sighting) -> None:
+    def unsettled(self, root: Root, entry: Entry | None, place: RootPath, seen: Sighting) -> None:
         """Still being written at the max hold: a change record, no update, no job."""
         state = seen.state
         assert state is not None
@@ -165,7 +167,7 @@ class Catalogue:
             self._jobs.ask(root, entry, tally, now, trace)
         return ended
 
-    def _renamed(self, entry: Entry, before: Place, seen: Sighting) -> None:
+    def _renamed(self, entry: Entry, before: RootPath, seen: Sighting) -> None:
         from_path, from_b64 = to_wire(before.path)
         kind = partial(Renamed, from_root=before.root, from_path=from_path, from_path_b64=from_b64)
         self._change(kind, "moved", entry, seen)

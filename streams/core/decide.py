@@ -14,7 +14,7 @@ from streams.core.known import Known
 from streams.core.moment import Moment
 from streams.core.renames import Renames
 from streams.core.settle import Settle
-from streams.core.state import Ended, Entry, Hold, Pending, Place, Root, Sighting, State
+from streams.core.state import Ended, Entry, Hold, Pending, Root, RootPath, Sighting, State
 
 
 class Decide:
@@ -28,7 +28,7 @@ class Decide:
         self._renames = renames
         self._catalogue = catalogue
 
-    def news(self, place: Place, state: FileState | None) -> bool:
+    def news(self, place: RootPath, state: FileState | None) -> bool:
         """False when an observation of a path with nothing pending says only what is known already."""
         held = self._renames.new_at(place)
         if held is not None:
@@ -45,7 +45,7 @@ class Decide:
             return self._nothing_at(pending.place, pending.seen, moment)
         return self.vacate(pending.place, moment) + self._arrived(pending, entry, moment)
 
-    def vacate(self, place: Place, moment: Moment) -> Ended:
+    def vacate(self, place: RootPath, moment: Moment) -> Ended:
         """Something is about to be put at `place`. If the kernel says that what is known there was moved on, to a
         path that has not settled yet, that move is decided first: so the file has left before its place is taken,
         and keeps its item. Where it goes another known file may have been moved on as well: that one is moved
@@ -80,7 +80,7 @@ class Decide:
             return self._move(entry, place, seen, pending.fingerprint, moment)
         return self.something_at(place, seen, pending.fingerprint, moment)
 
-    def _is_elsewhere(self, entry: Entry, place: Place) -> bool:
+    def _is_elsewhere(self, entry: Entry, place: RootPath) -> bool:
         """Still known, and not at the place itself (a directory's move may have brought it there)."""
         return entry.place != place and self._known.get(entry.place) is entry
 
@@ -108,7 +108,7 @@ class Decide:
         assert entry is not None
         return self._renames.release(hold) + self._catalogue.deleted(entry, hold.seen)
 
-    def something_at(self, place: Place, seen: Sighting, fingerprint: str | None, moment: Moment) -> Ended:
+    def something_at(self, place: RootPath, seen: Sighting, fingerprint: str | None, moment: Moment) -> Ended:
         """Something is settled at a place, and the kernel does not say from where it came."""
         state = seen.state
         assert state is not None
@@ -146,12 +146,12 @@ class Decide:
             ties.untie(self._state, mover)
         return ended + self._catalogue.deleted(entry, seen)
 
-    def _nothing_at(self, place: Place, seen: Sighting, moment: Moment) -> Ended:
+    def _nothing_at(self, place: RootPath, seen: Sighting, moment: Moment) -> Ended:
         ended = self._renames.release(self._renames.new_at(place))
         entry = self._known.get(place)
         return ended if entry is None else ended + self.gone(entry, seen, moment)
 
-    def _creation(self, place: Place, seen: Sighting, fingerprint: str | None, moment: Moment) -> Ended:
+    def _creation(self, place: RootPath, seen: Sighting, fingerprint: str | None, moment: Moment) -> Ended:
         state = seen.state
         assert state is not None
         root = self._root(place)
@@ -164,7 +164,9 @@ class Decide:
             self._catalogue.created(root, place, seen, fingerprint, moment)
         return ()
 
-    def _move(self, entry: Entry, place: Place, seen: Sighting, fingerprint: str | None, moment: Moment) -> Ended:
+    def _move(
+        self, entry: Entry, place: RootPath, seen: Sighting, fingerprint: str | None, moment: Moment
+    ) -> Ended:
         ended = self._revive(entry)
         waiting = self._settle.get(entry.place)
         if waiting is not None and waiting.state is None:
@@ -179,6 +181,6 @@ class Decide:
         """It is not gone: a deletion held of it is released."""
         return self._renames.release(self._renames.gone_at(entry.place))
 
-    def _root(self, place: Place) -> Root:
+    def _root(self, place: RootPath) -> Root:
         """The root of something pending or known: it has been declared."""
         return self._state.roots[place.root]

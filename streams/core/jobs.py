@@ -16,7 +16,7 @@ from streams.core.emit import Emitter
 from streams.core.known import Known
 from streams.core.moment import Moment
 from streams.core.rules import Rules
-from streams.core.state import Ended, Entry, OpenJob, Place, Root, State, Tally, TallyId
+from streams.core.state import Ended, Entry, OpenJob, Root, RootPath, State, Tally, TallyId
 
 
 class Jobs:
@@ -78,7 +78,7 @@ class Jobs:
     ) -> None:  # fmt: skip
         id_ = entry.job = self._emit.next_id()
         path, b64 = to_wire(entry.path)
-        self._jobs[id_] = OpenJob(id_, Place(entry.root, entry.path), account, now, attempt)
+        self._jobs[id_] = OpenJob(id_, RootPath(entry.root, entry.path), account, now, attempt)
         job = Job(
             job=id_, media_id=entry.media_id, library=entry.library, root=entry.root, site=root.site, path=path,
             path_b64=b64, file=FileState(entry.type, entry.size, entry.mtime_ns, entry.dev, entry.inode),

@@ -12,7 +12,7 @@ from schemas.paths import is_inside
 from schemas.raw import FileState
 from streams.core import ties
 from streams.core.rules import Rules
-from streams.core.state import Entry, Place, State
+from streams.core.state import Entry, RootPath, State
 
 
 class Known:
@@ -28,7 +28,7 @@ class Known:
     def __len__(self) -> int:
         return sum(map(len, self._roots.values()))
 
-    def get(self, place: Place) -> Entry | None:
+    def get(self, place: RootPath) -> Entry | None:
         """The entry at a place."""
         paths = self._roots.get(place.root)
         return None if paths is None else paths.get(place.path)
@@ -71,11 +71,11 @@ class Known:
         """Give an entry another place, which must be free."""
         del self._roots[entry.root][entry.path]
         if self._state.movers:
-            ties.entry_moved(self._state, entry.place, Place(root, path))
+            ties.entry_moved(self._state, entry.place, RootPath(root, path))
         entry.root, entry.path = root, path
         self._roots.setdefault(root, {})[path] = entry
 
-    def like(self, library: str, place: Place, state: FileState, fingerprint: str | None) -> Iterator[Entry]:
+    def like(self, library: str, place: RootPath, state: FileState, fingerprint: str | None) -> Iterator[Entry]:
         """Entries of the library, elsewhere, that may be the same file: same identity, or same fingerprint."""
         for entry in self._by_inode.all(state.inode):
             if same_identity(entry, state) and may_pair(self._rules, entry, library, place, state.size):
@@ -92,7 +92,7 @@ class Known:
         return sorted(found, key=lambda entry: entry.path)
 
 
-def may_pair(rules: Rules, entry: Entry, library: str, place: Place, size: int) -> bool:
+def may_pair(rules: Rules, entry: Entry, library: str, place: RootPath, size: int) -> bool:
     """Whether a file of that size at `place` may be the entry's, moved: another place of the same library, and not
     by a few bytes alone."""
     return (

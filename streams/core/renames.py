@@ -14,7 +14,7 @@ from schemas.identity import same_identity
 from schemas.raw import FileState
 from streams.core.known import Known, may_pair
 from streams.core.rules import Rules
-from streams.core.state import Ended, Entry, Hold, Place, Sighting, State, Tally
+from streams.core.state import Ended, Entry, Hold, RootPath, Sighting, State, Tally
 from streams.core.tally import joined, left
 
 
@@ -31,15 +31,15 @@ class Renames:
         self._new_by_inode = state.new_by_inode
         self._new_by_fingerprint = state.new_by_fingerprint
 
-    def new_at(self, place: Place) -> Hold | None:
+    def new_at(self, place: RootPath) -> Hold | None:
         """The creation held at a place."""
         return self._new.get(place)
 
-    def gone_at(self, place: Place) -> Hold | None:
+    def gone_at(self, place: RootPath) -> Hold | None:
         """The deletion held of what is known at a place."""
         return self._gone.get(place)
 
-    def origin_of(self, library: str, place: Place, state: FileState, fingerprint: str | None) -> Entry | bool:
+    def origin_of(self, library: str, place: RootPath, state: FileState, fingerprint: str | None) -> Entry | bool:
         """For a settled creation: the deleted entry that it is the new place of; True when a known file that is
         not (yet) deleted looks the same, so that it should wait; False when it may pass at once."""
         if state.type != "file":
@@ -72,7 +72,7 @@ class Renames:
         hold = self._gone[entry.place] = Hold(True, entry.library, entry.place, seen, until)
         self._start(hold)
 
-    def hold_new(self, library: str, place: Place, seen: Sighting, fingerprint: str | None, until: int) -> None:
+    def hold_new(self, library: str, place: RootPath, seen: Sighting, fingerprint: str | None, until: int) -> None:
         """Hold a creation."""
         hold = self._new[place] = Hold(False, library, place, seen, until, fingerprint)
         assert seen.state is not None
@@ -112,7 +112,7 @@ class Renames:
         for hold in [hold for hold in self._state.holds if hold.seen.tally == tally.id]:
             self._deadlines.set(hold, max(hold.expires_at, now))
 
-    def rekey(self, hold: Hold, place: Place) -> None:
+    def rekey(self, hold: Hold, place: RootPath) -> None:
         """Its directory moved (a deletion's entry has been moved already)."""
         held = self._gone if hold.is_gone else self._new
         del held[hold.place]

@@ -19,7 +19,7 @@ from streams.core.emit import Emitter
 from streams.core.known import Known
 from streams.core.moment import Moment
 from streams.core.renames import Renames
-from streams.core.state import Place, Root, State, Tally
+from streams.core.state import Root, RootPath, State, Tally
 
 
 class Scans:
@@ -69,7 +69,7 @@ class Scans:
         seen = None if root.baseline is None else self._state.tallies[root.baseline].seen
         return [path for path in seen or () if is_inside(path, directory)]
 
-    def finished(self, root: Root, record: ScanFinished, moment: Moment) -> list[Place]:
+    def finished(self, root: Root, record: ScanFinished, moment: Moment) -> list[RootPath]:
         """A scan is complete: what waited for it is due; returns what a baseline found missing."""
         account = self.of(root, record.scan)
         if account is None or account.finished:
@@ -95,7 +95,7 @@ class Scans:
             and not record.unseen
         )
 
-    def _missing(self, root: Root, account: Tally, record: ScanFinished) -> list[Place]:
+    def _missing(self, root: Root, account: Tally, record: ScanFinished) -> list[RootPath]:
         """What is known, or was about to be, and has not been observed since the baseline began."""
         seen = account.seen
         if seen is None or account.arrived != record.total or not root.same_identity:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from schemas.identity import same_state
 from streams.core import ties
 from streams.core.rules import Windows
-from streams.core.state import Ended, Pending, Place, Sighting, State
+from streams.core.state import Ended, Pending, RootPath, Sighting, State
 from streams.core.tally import joined, left
 
 
@@ -23,11 +23,11 @@ class Settle:
         self._deadlines = state.deadlines
         self._pending = state.pending
 
-    def get(self, place: Place) -> Pending | None:
+    def get(self, place: RootPath) -> Pending | None:
         """What is pending at a place."""
         return self._pending.get(place)
 
-    def touch(self, place: Place, seen: Sighting, now: int, windows: Windows) -> Ended:
+    def touch(self, place: RootPath, seen: Sighting, now: int, windows: Windows) -> Ended:
         """Take in an observation of a path."""
         pending = self._pending.get(place)
         if pending is None:
@@ -70,7 +70,7 @@ class Settle:
         self._deadlines.set(pending, pending.due_at)
         return True
 
-    def rekey(self, pending: Pending, place: Place) -> Ended:
+    def rekey(self, pending: Pending, place: RootPath) -> Ended:
         """Its directory moved: same pending path, another place. What was pending there is outdated."""
         del self._pending[pending.place]
         ended = self.drop(place)
@@ -78,7 +78,7 @@ class Settle:
         self._pending[place] = pending
         return ended
 
-    def drop(self, place: Place) -> Ended:
+    def drop(self, place: RootPath) -> Ended:
         """Forget what is pending at a place, if anything is."""
         pending = self._pending.get(place)
         if pending is None:

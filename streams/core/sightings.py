@@ -17,7 +17,7 @@ from streams.core.moment import Moment
 from streams.core.renames import Renames
 from streams.core.scans import Scans
 from streams.core.settle import Settle
-from streams.core.state import Ended, Place, Root, Sighting, State, TallyId
+from streams.core.state import Ended, Root, RootPath, Sighting, State, TallyId
 from streams.core.trees import Trees
 
 
@@ -40,9 +40,9 @@ class Sightings:
         """Something is at a path, or nothing is."""
         scan = None if record.scan is None else self._arrived(root, record.scan, 0 if record.file is None else 1)
         seen = Sighting(record.file, moment.offset, record.origin, record.cause, scan, moment.trace)
-        return self.touch(root, Place(root.name, record.path), seen, moment)
+        return self.touch(root, RootPath(root.name, record.path), seen, moment)
 
-    def touch(self, root: Root, place: Place, seen: Sighting, moment: Moment) -> Ended:
+    def touch(self, root: Root, place: RootPath, seen: Sighting, moment: Moment) -> Ended:
         """The same, whoever says so."""
         if root.baseline is not None and seen.state is not None:
             self._scans.mark_seen(root, place.path)
@@ -52,7 +52,7 @@ class Sightings:
 
     def moved(self, root: Root, record: Moved, moment: Moment) -> Iterator[Ended]:
         """The kernel, or the producer's index, knows where something was before. A path a step."""
-        source, target = Place(root.name, record.from_path), Place(root.name, record.path)
+        source, target = RootPath(root.name, record.from_path), RootPath(root.name, record.path)
         scan = None if record.scan is None else self._arrived(root, record.scan, 1)
         seen = Sighting(record.file, moment.offset, record.origin, record.cause, scan, moment.trace)
         if source == target:
@@ -64,7 +64,7 @@ class Sightings:
 
     def fingerprint(self, root: Root, record: Fingerprint) -> None:
         """A content's fingerprint is known. It counts where that content is: pending, held or known."""
-        place = Place(root.name, record.path)
+        place = RootPath(root.name, record.path)
         if (pending := self._settle.get(place)) is not None:
             state = pending.state
             if state is not None and state.type == "file" and same_content(state, record):
@@ -83,7 +83,7 @@ class Sightings:
         account.arrived += things
         return account.id
 
-    def _moved_file(self, root: Root, source: Place, target: Place, seen: Sighting, moment: Moment) -> Ended:
+    def _moved_file(self, root: Root, source: RootPath, target: RootPath, seen: Sighting, moment: Moment) -> Ended:
         before = self._settle.get(source)
         # what is known to have left already is not what was moved now: that came after it
         carried = None if source in self._state.movers or self._known.get(source) is None else source
@@ -103,7 +103,7 @@ class Sightings:
         return ended
 
     def _moved_tree(
-        self, root: Root, source: Place, target: Place, seen: Sighting, moment: Moment
+        self, root: Root, source: RootPath, target: RootPath, seen: Sighting, moment: Moment
     ) -> Iterator[Ended]:
         for path in self._scans.seen_below(root, source.path):
             self._scans.mark_seen(root, target.path + path[len(source.path) :])

@@ -1,6 +1,6 @@
 """The fold's whole state in one place: what there is to keep of a lane, and nothing else keeps anything.
 
-Plain tables of plain rows. A row names another one by its key and never by a Python reference: a `Place` for what
+Plain tables of plain rows. A row names another one by its key and never by a Python reference: a `RootPath` for what
 is known, pending or held there, a `TallyId` for an account, a job's id. `encode` and `decode` write the tables and
 read them back, and a fold goes on from there with the same outputs.
 
@@ -35,7 +35,7 @@ Ended = tuple[TallyId, ...]
 """Accounts of which something has ended, so that they may be complete now: what stages return."""
 
 
-class Place(Struct, frozen=True, gc=False, array_like=True):
+class RootPath(Struct, frozen=True, gc=False, array_like=True):
     """A path in a root: the key of what is known, pending or held there."""
 
     root: str
@@ -78,7 +78,7 @@ class Entry(Struct, eq=False, gc=False, array_like=True):
     job: str | None = None
 
     @classmethod
-    def seen(cls, library: str, place: Place, state: FileState, created_at: int) -> Entry:
+    def seen(cls, library: str, place: RootPath, state: FileState, created_at: int) -> Entry:
         """What was seen at a place."""
         return cls(
             library, place.root, place.path, state.type, state.size, state.mtime_ns, state.dev, state.inode,
@@ -86,9 +86,9 @@ class Entry(Struct, eq=False, gc=False, array_like=True):
         )  # fmt: skip
 
     @property
-    def place(self) -> Place:
+    def place(self) -> RootPath:
         """Where it is."""
-        return Place(self.root, self.path)
+        return RootPath(self.root, self.path)
 
     @property
     def name(self) -> str:
@@ -100,7 +100,7 @@ class Pending(Struct, eq=False, gc=False, array_like=True):
     """A path that has not settled. `carries`: where the known file is that the kernel says was moved here. Times
     are lane times."""
 
-    place: Place
+    place: RootPath
     state: FileState | None
     offset: int
     origin: Origin
@@ -110,7 +110,7 @@ class Pending(Struct, eq=False, gc=False, array_like=True):
     first_at: int
     last_at: int
     windows: Windows
-    carries: Place | None = None
+    carries: RootPath | None = None
     fingerprint: str | None = None
     deadline: int | None = None
     order: int = 0
@@ -138,7 +138,7 @@ class Hold(Struct, eq=False, gc=False, array_like=True):
 
     is_gone: bool
     library: str
-    place: Place
+    place: RootPath
     seen: Sighting
     expires_at: int
     fingerprint: str | None = None
@@ -150,7 +150,7 @@ class OpenJob(Struct, eq=False, gc=False, array_like=True):
     """A job without a result, of the known file at `place`. `asked_at` in lane time."""
 
     id: str
-    place: Place
+    place: RootPath
     tally: TallyId
     asked_at: int
     attempt: int
@@ -237,9 +237,9 @@ class State:
         self.tallies: dict[TallyId, Tally] = {}
         self.roots: dict[str, Root] = {}
         self.known: dict[str, dict[str, Entry]] = {}
-        self.pending: dict[Place, Pending] = {}
-        self.gone: dict[Place, Hold] = {}
-        self.new: dict[Place, Hold] = {}
+        self.pending: dict[RootPath, Pending] = {}
+        self.gone: dict[RootPath, Hold] = {}
+        self.new: dict[RootPath, Hold] = {}
         self.jobs: OrderedDict[str, OpenJob] = OrderedDict()
         self.dropped: Counter[str] = Counter()
 
@@ -248,7 +248,7 @@ class State:
         self.by_fingerprint: Multi[Entry] = Multi()
         self.new_by_inode: Multi[Hold] = Multi()
         self.new_by_fingerprint: Multi[Hold] = Multi()
-        self.movers: dict[Place, Place] = {}
+        self.movers: dict[RootPath, RootPath] = {}
         """Where a known file is, to where the kernel says it was moved: `Pending.carries` the other way round."""
         self.deadlines: Deadlines[Pending | Hold | Tally] = Deadlines()
 
@@ -282,7 +282,7 @@ class _Kept(Struct, array_like=True):
     new: list[Hold]
     jobs: list[OpenJob]
     dropped: dict[str, int]
-    orders: tuple[list[list[Place]], ...]
+    orders: tuple[list[list[RootPath]], ...]
     marked: bool = False
 
 
@@ -351,11 +351,11 @@ def _derive(state: State, kept: _Kept) -> None:
         _reorder(index, places)
 
 
-def _order(index: Multi[Entry] | Multi[Hold]) -> list[list[Place]]:
+def _order(index: Multi[Entry] | Multi[Hold]) -> list[list[RootPath]]:
     return [[row.place for row in rows] for _key, rows in index.several()]
 
 
-def _reorder(index: Multi[Entry] | Multi[Hold], orders: list[list[Place]]) -> None:
+def _reorder(index: Multi[Entry] | Multi[Hold], orders: list[list[RootPath]]) -> None:
     rank = {place: number for places in orders for number, place in enumerate(places)}
     for _key, rows in index.several():
         rows.sort(key=lambda row: rank[row.place])
@@ -376,8 +376,8 @@ def _unmarked(path: str) -> str:
 def _rewritten(kept: _Kept, change: Callable[[str], str]) -> _Kept:
     """With every path changed."""
 
-    def at(place: Place) -> Place:
-        return Place(place.root, change(place.path))
+    def at(place: RootPath) -> RootPath:
+        return RootPath(place.root, change(place.path))
 
     def of_tally(tally: Tally) -> Tally:
         seen = tally.seen if tally.seen is None else {*map(change, tally.seen)}

@@ -6,10 +6,10 @@ neither deleted nor paired with anything else. Both are named by their places, w
 
 from __future__ import annotations
 
-from streams.core.state import Pending, Place, State
+from streams.core.state import Pending, RootPath, State
 
 
-def tie(state: State, pending: Pending, entry: Place) -> None:
+def tie(state: State, pending: Pending, entry: RootPath) -> None:
     """The known file at `entry` was moved to the pending path, wherever it was tied to before."""
     untie(state, pending)
     other = mover_of(state, entry)
@@ -26,13 +26,13 @@ def untie(state: State, pending: Pending) -> None:
         pending.carries = None
 
 
-def mover_of(state: State, entry: Place) -> Pending | None:
+def mover_of(state: State, entry: RootPath) -> Pending | None:
     """The pending path to which the known file at `entry` was moved."""
     place = state.movers.get(entry)
     return None if place is None else state.pending[place]
 
 
-def entry_moved(state: State, before: Place, after: Place) -> None:
+def entry_moved(state: State, before: RootPath, after: RootPath) -> None:
     """The known file has another place: its tie goes with it."""
     pending = mover_of(state, before)
     if pending is not None:
@@ -41,7 +41,7 @@ def entry_moved(state: State, before: Place, after: Place) -> None:
         pending.carries = after
 
 
-def path_moved(state: State, pending: Pending, place: Place) -> None:
+def path_moved(state: State, pending: Pending, place: RootPath) -> None:
     """The pending path has another place: its tie goes with it."""
     pending.place = place
     if pending.carries is not None:

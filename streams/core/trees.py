@@ -14,7 +14,7 @@ from streams.core.known import Known
 from streams.core.moment import Moment
 from streams.core.renames import Renames
 from streams.core.settle import Settle
-from streams.core.state import Ended, Hold, Place, Root, Sighting, State
+from streams.core.state import Ended, Hold, Root, RootPath, Sighting, State
 
 
 class Trees:
@@ -46,7 +46,7 @@ class Trees:
             yield self._settle.rekey(pending, _below(pending.place, source, target))
         return bool(entries) and entries[0].path == target
 
-    def _make_room(self, place: Place, seen: Sighting, moment: Moment) -> Ended:
+    def _make_room(self, place: RootPath, seen: Sighting, moment: Moment) -> Ended:
         """Only an empty directory can have stood at the target: what is pending, held or known of paths below it
         is outdated."""
         ended = self._settle.drop(place)
@@ -55,7 +55,7 @@ class Trees:
         replaced = self._known.get(place)
         return ended if replaced is None else ended + self._decide.replaced(replaced, seen)
 
-    def _rekey_held(self, hold: Hold, place: Place, seen: Sighting, moment: Moment) -> Ended:
+    def _rekey_held(self, hold: Hold, place: RootPath, seen: Sighting, moment: Moment) -> Ended:
         if hold.is_gone:  # its entry has been moved, and room was made for that
             self._renames.rekey(hold, place)
             return ()
@@ -65,9 +65,9 @@ class Trees:
         return ended
 
 
-def _is_below(place: Place, root: Root, directory: str) -> bool:
+def _is_below(place: RootPath, root: Root, directory: str) -> bool:
     return place.root == root.name and is_inside(place.path, directory)
 
 
-def _below(place: Place, source: str, target: str) -> Place:
-    return Place(place.root, target + place.path[len(source) :])
+def _below(place: RootPath, source: str, target: str) -> RootPath:
+    return RootPath(place.root, target + place.path[len(source) :])

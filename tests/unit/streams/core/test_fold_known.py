@@ -9,18 +9,18 @@ from schemas.raw import FileState
 from streams.core.known import Known
 from streams.core.multi import Multi
 from streams.core.rules import RULES_1
-from streams.core.state import Entry, Place, State
+from streams.core.state import Entry, RootPath, State
 from tests.support.lane import a_dir, a_file
 
 
 def entry(path: str, file: FileState, *, root: str = "films", fingerprint: str | None = None) -> Entry:
-    made = Entry.seen("home", Place(root, path), file, 0)
+    made = Entry.seen("home", RootPath(root, path), file, 0)
     made.fingerprint = fingerprint
     return made
 
 
 def like(known: Known, file: FileState, fingerprint: str | None = None, at: str = "new.mkv") -> list[str]:
-    return [found.path for found in known.like("home", Place("films", at), file, fingerprint)]
+    return [found.path for found in known.like("home", RootPath("films", at), file, fingerprint)]
 
 
 @pytest.mark.parametrize("field", ["size", "mtime_ns", "dev", "inode"])
@@ -46,7 +46,7 @@ def test_found_by_identity_and_by_content_elsewhere_in_the_library() -> None:
     assert like(known, a_file(9), "f") == ["a.mkv", "b.mkv"]
     assert like(known, a_file(9, size=7_000), "f") == []
     assert like(known, a_file(1), at="a.mkv") == []
-    assert list(known.like("away", Place("x", "new"), a_file(1), "f")) == []
+    assert list(known.like("away", RootPath("x", "new"), a_file(1), "f")) == []
 
 
 def test_not_found_by_what_it_was() -> None:
@@ -56,8 +56,8 @@ def test_not_found_by_what_it_was() -> None:
     known.update(file, a_file(2, size=3_000), None)
     assert (like(known, a_file(1), "f"), like(known, a_file(2, size=3_000))) == ([], ["a.mkv"])
     known.move(file, "music", "b.mkv")
-    assert known.get(Place("films", "a.mkv")) is None
-    assert known.get(Place("music", "b.mkv")) is file
+    assert known.get(RootPath("films", "a.mkv")) is None
+    assert known.get(RootPath("music", "b.mkv")) is file
     known.remove(file)
     assert (len(known), like(known, a_file(2, size=3_000))) == (0, [])
 
