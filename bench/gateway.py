@@ -33,10 +33,10 @@ from gateway.core.framing import text_frame
 from gateway.core.memory import Batch, ChannelPartition
 from gateway.core.subscriber import Subscriber
 from gateway.live.door import Doors
-from gateway.live.framer import Framer
 from gateway.live.requests import RequestProtocol
 from gateway.live.sockets import SocketProtocol, sink_of
 from gateway.live.streaming import Streaming
+from gateway.log.framer import Framer
 from gateway.log.reader import LogReader
 from gateway.settings import GatewaySettings
 from runtime.kafka import Kafka

@@ -7,9 +7,10 @@ import asyncio
 import os
 import secrets
 import socket
-from contextlib import aclosing, suppress
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager, suppress
 
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from cli.root_table import root_report
 from runtime.kafka import Kafka, stop_client
@@ -62,11 +63,18 @@ async def send(kafka: Kafka, command: Control) -> None:
         id=command.id, type=str(command.__struct_config__.tag), source="urn:catalogizer:cli", time=command.at,
         subject=command.root,
     )  # fmt: skip
-    producer = kafka.producer()
-    try:
-        await producer.start()
+    async with writer(kafka) as producer:
         await producer.send_and_wait(
             kafka.name(CONTROL), encode(command), key=command.root.encode(), partition=0, headers=headers
         )
+
+
+@asynccontextmanager
+async def writer(kafka: Kafka) -> AsyncIterator[AIOKafkaProducer]:
+    """A Kafka producer for the block. Raises KafkaError."""
+    producer = kafka.producer()
+    try:
+        await producer.start()
+        yield producer
     finally:
         await stop_client(producer)

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaConsumer
 from msgspec import convert
 
-from cli.commanding import asker, drawn_id, send
+from cli.commanding import asker, drawn_id, send, writer
 from cli.root_table import RootLine
-from runtime.kafka import Kafka, stop_client
+from runtime.kafka import Kafka
 from runtime.log_reading import Offsets, bounds, partitions_of, reader, stretch
 from runtime.reports import Reporter, now_iso
 from schemas.admin import RetireRoot
@@ -57,9 +57,7 @@ async def retire(kafka: Kafka, root: RootLine, library: str, wait_seconds: float
 
 
 async def _append(kafka: Kafka, root: str, library: str, lane: int) -> None:
-    producer = kafka.producer()
-    try:
-        await producer.start()
+    async with writer(kafka) as producer:
         record = RootRetired(root=root, by=asker(), at=now_iso())
         await producer.send_and_wait(
             kafka.name(RAW),
@@ -68,8 +66,6 @@ async def _append(kafka: Kafka, root: str, library: str, lane: int) -> None:
             partition=lane,
             headers=raw_headers("root_retired"),
         )
-    finally:
-        await stop_client(producer)
 
 
 async def _follow(consumer: AIOKafkaConsumer, starts: Offsets, root: str, result: Retired) -> None:
@@ -86,9 +82,7 @@ async def _follow(consumer: AIOKafkaConsumer, starts: Offsets, root: str, result
 
 async def _report(kafka: Kafka, root: RootLine, library: str) -> None:
     """Nobody is to wait for reports of it."""
-    producer = kafka.producer()
-    try:
-        await producer.start()
+    async with writer(kafka) as producer:
         protocol: Protocol = convert(root.protocol or "local", Protocol)
         await Reporter(kafka, producer, "cli").send(
             RootReport(
@@ -104,5 +98,3 @@ async def _report(kafka: Kafka, root: RootLine, library: str) -> None:
             )
         )
         await producer.flush()
-    finally:
-        await stop_client(producer)

@@ -6,7 +6,7 @@ only notifications, accounts and sessions. Any number of gateways run side by si
 The way of an event, from the log to a browser:
 
     live.tail          one consumer reads every partition of every channel's topic
-    live.framer        a record becomes its event frame, the same bytes for everybody
+    log.framer         a record becomes its event frame, the same bytes for everybody
     live.streaming     hands both on to the hub and performs what it decides
     core.hub           who gets what next: core.due, core.memory, core.ring, core.replay, core.subscriber,
                        core.standing, core.answers

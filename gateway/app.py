@@ -20,10 +20,10 @@ from gateway.access.refresh_tokens import RefreshTokens
 from gateway.access.refusal_log import RefusalLog
 from gateway.access.tokens import Tokens
 from gateway.live.connections import Connections
-from gateway.live.framer import Framer
 from gateway.live.streaming import Streaming
 from gateway.live.subscribing import Subscribing
 from gateway.live.tail import Tail
+from gateway.log.framer import Framer
 from gateway.log.publishing import COMPONENT, Publishing
 from gateway.log.reader import LogReader
 from gateway.public import public_url

@@ -15,7 +15,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from gateway import metrics
 from gateway.access.tokens import BadToken, Identity, Tokens
 from gateway.core import answers
-from gateway.core.limits import Bucket
+from gateway.core.limits import MESSAGES_PER_SECOND, Bucket
 from gateway.live.connection import Connection, deadline_of
 from gateway.live.handshake import BadTokens, Origins, refuse, token_of
 from gateway.live.sockets import AsgiSink, Sink, sink_of
@@ -150,7 +150,8 @@ class Connections:
         subscriber = connection.subscriber
         if not connection.bucket.allows(time.monotonic()):
             self._streaming.tell(
-                subscriber, answers.error("rate_limited", "more than 20 messages a second", now_ms())
+                subscriber,
+                answers.error("rate_limited", f"more than {MESSAGES_PER_SECOND:g} messages a second", now_ms()),
             )
             connection.close(close_codes.RATE_LIMITED)
             return

@@ -17,8 +17,8 @@ from gateway import metrics
 from gateway.core import answers
 from gateway.core.memory import Batch, ChannelPartition
 from gateway.errors import GatewayError
-from gateway.live.framer import Framer
 from gateway.live.streaming import Streaming, now_ms
+from gateway.log.framer import Framer
 from runtime import log
 from runtime.epochs import TopicLife
 from runtime.errors import NotProvisioned

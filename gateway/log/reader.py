@@ -20,7 +20,7 @@ from gateway import metrics
 from gateway.core import answers
 from gateway.core.memory import ChannelPartition as Place
 from gateway.errors import GatewayError
-from gateway.live.framer import Framer
+from gateway.log.framer import Framer
 from runtime import log_reading
 from runtime.kafka import Kafka, stop_client
 from schemas.channels import CHANNELS

@@ -24,11 +24,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gateway.access.proxies import Proxies
 from gateway.access.refusal_log import RefusalLog
 from gateway.access.sign_in_queue import TooManySignIns
+from gateway.core.arriving import MAX_BODY_BYTES
 from gateway.errors import GatewayError
 from gateway.log.publishing import NotPublished
 from gateway.log.reader import LogUnavailable
 
-MAX_BODY_BYTES = 65_536
 RETRY_SECONDS = 5
 HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~%!$&'()*+,;=-]*)(:[0-9]*)?")
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")

@@ -121,7 +121,7 @@ class InotifyWatch:
             self._drop()
 
     def drain(self, now: float) -> Drained:
-        """See the port. At most DRAIN_LIMIT kernel events at a time."""
+        """See the interface. At most DRAIN_LIMIT kernel events at a time."""
         self._reader.pull()
         events: list[Event | None] = []
         missed, suspect = self._losses(), False
