@@ -52,10 +52,18 @@ def make_roles(superuser_url: str, passwords: Mapping[str, str]) -> None:
 
 
 def grant(connection: psycopg.Connection) -> None:
-    """Grant each role that is there what it needs of the tables as they are now. Raises psycopg.Error."""
+    """Grant each role that is there what it needs of the tables as they are now, in one transaction; nothing in a
+    database without tables of accounts (roles are a server's, so they may be there for another database). Raises
+    psycopg.Error."""
     accounts = sql.SQL(", ").join(map(sql.Identifier, _ACCOUNTS))
-    for role, statements in _GRANTS.items():
-        if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (role,)).rowcount:
-            for statement in statements:
-                words = sql.SQL(statement)
-                connection.execute(words.format(role=sql.Identifier(role), accounts=accounts))
+    there = connection.execute(
+        "SELECT FROM pg_tables WHERE schemaname = 'public' AND tablename = ANY(%s)", [[*_ACCOUNTS]]
+    )
+    if there.rowcount < len(_ACCOUNTS):
+        return
+    with connection.transaction():
+        for role, statements in _GRANTS.items():
+            if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (role,)).rowcount:
+                for statement in statements:
+                    words = sql.SQL(statement)
+                    connection.execute(words.format(role=sql.Identifier(role), accounts=accounts))

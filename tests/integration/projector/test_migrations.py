@@ -6,7 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
+from psycopg import sql
 
+from cli.provisioning.database_roles import ROLES
 from cli.provisioning.tables import (
     ChangedMigration,
     Migration,
@@ -20,6 +22,15 @@ from cli.provisioning.tables import (
 FIRST = Migration("0001_first.sql", "CREATE TABLE one (a int); CREATE INDEX one_a ON one (a)")
 SECOND = Migration("0002_second.sql", "CREATE TABLE two (a int)")
 BROKEN = Migration("0002_second.sql", "CREATE TABLE two (a int); CREATE TABLE one (a int)")
+
+
+@pytest.fixture(autouse=True)
+def _roles(database: str) -> None:
+    """The processes' roles are the server's: another database's start has made them before."""
+    with psycopg.connect(database, autocommit=True) as connection:
+        for role in ROLES:
+            if not connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (role,)).rowcount:
+                connection.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(role)))
 
 
 def tables(url: str) -> set[str]:
