@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 
 from bench.floods.peer import CLOSED, OPEN, Peer, Target, frame, handshake
 
@@ -53,11 +54,12 @@ async def pour(
     nothing is read before the end. `frames`: `then` comes when the handshake is accepted. `patient`: at the end nothing
     more is waited for."""
     answers: Answers = Counter()
+    connection = count()
 
     async def one() -> None:
         while time.monotonic() < until:
             try:
-                peer = await Peer.connect(target, receive_bytes=receive_bytes)
+                peer = await Peer.connect(target.attacked_by(next(connection)), receive_bytes=receive_bytes)
             except OSError:
                 answers[CLOSED] += 1
                 await asyncio.sleep(0.05)

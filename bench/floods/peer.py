@@ -8,25 +8,33 @@ import os
 import socket
 import struct
 import time
-from dataclasses import dataclass
-
-ATTACKER = "127.0.0.2"
-"""Attackers come from an address of their own, so that what is bounded per address is bounded for them alone."""
+from dataclasses import dataclass, replace
 
 OPEN = "open"
 """The answer to who was answered nothing and is connected all the same."""
 
 CLOSED = "closed"
 READ_BYTES = 65_536
+OF_ADDRESS = 1_000
+"""`gateway.max_connections_per_address`, by default."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A gateway: its address, its process, and somebody's token."""
+    """A gateway: its address, its process, and somebody's token. `attacker`: where attackers come from, an address of
+    their own, so that what is bounded per address is bounded for them alone."""
 
     port: int
     pid: int
     token: str
+    attacker: str = "127.0.0.2"
+
+    def attacked_by(self, connection: int) -> Target:
+        """The same for an attack's connection of this number, from 0: after OF_ADDRESS of them the attackers come from
+        another address. The gateway counts a connection for some seconds after its answer, so who opens more from one
+        address is turned away by number, which is an attack of its own."""
+        own = self.attacker.rpartition(".")[2]
+        return replace(self, attacker=f"127.0.{connection // OF_ADDRESS}.{own}")
 
 
 def handshake(path: str, *more: str) -> bytes:
@@ -82,12 +90,12 @@ class Peer:
 
     @classmethod
     async def connect(cls, target: Target, *, receive_bytes: int = 0) -> Peer:
-        """Connect from the attackers' address; `receive_bytes`: a small window. Raises OSError."""
+        """Connect from where attackers come from; `receive_bytes`: a small window. Raises OSError."""
         connection = socket.socket()
         connection.setblocking(False)
         if receive_bytes:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
-        connection.bind((ATTACKER, 0))
+        connection.bind((target.attacker, 0))
         try:
             await asyncio.get_running_loop().sock_connect(connection, ("127.0.0.1", target.port))
             return cls(*await asyncio.open_connection(sock=connection))

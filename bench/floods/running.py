@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NamedTuple
@@ -83,7 +83,9 @@ def groups(attacks: tuple[Attack, ...]) -> Iterator[tuple[Attack, ...]]:
 
 
 def measure(attacker: Connection, target: Target, attacks: Sequence[Attack], seconds: float) -> list[Outcome]:
-    """Run `attacks` at the same time, each for `seconds` or as long as it needs."""
+    """Run `attacks` at the same time, each for `seconds` or as long as it needs. They come from an address of their own:
+    connections of those before, which the gateway does not know yet to be gone, count for others."""
+    target = replace(target, attacker=f"127.0.0.{2 + ATTACKS.index(attacks[0])}")
     seconds = max([seconds, *(attack.seconds for attack in attacks)])
     _health(target)
     before = peak = resident_mb(target.pid)
