@@ -2,9 +2,8 @@
 
     FRESH      nothing has come yet
     HEAD       the head of a request is arriving
-    BODY       its body is arriving; the application may answer meanwhile
+    BODY       its body is arriving; the application hears nothing of it before it is whole
     ANSWERING  the request is whole and not answered; what comes meanwhile waits, so one is in work at a time
-    DRAINING   answered, and its body is still arriving
     IDLE       answered; the next request may come
     HANDSHAKE  a WebSocket's handshake is whole and not answered; nothing may come before the answer
     FRAMES     an open WebSocket
@@ -35,7 +34,6 @@ class Stage(Enum):
     HEAD = auto()
     BODY = auto()
     ANSWERING = auto()
-    DRAINING = auto()
     IDLE = auto()
     HANDSHAKE = auto()
     FRAMES = auto()
@@ -64,9 +62,8 @@ class Step(Enum):
 _NEXT: dict[Stage, dict[Step, Stage]] = {
     Stage.FRESH: {Step.BEGAN: Stage.HEAD},
     Stage.HEAD: {Step.HEADED: Stage.BODY, Step.ASKED_FOR_FRAMES: Stage.HANDSHAKE},
-    Stage.BODY: {Step.WHOLE: Stage.ANSWERING, Step.ANSWERED: Stage.DRAINING},
+    Stage.BODY: {Step.WHOLE: Stage.ANSWERING},
     Stage.ANSWERING: {Step.ANSWERED: Stage.IDLE},
-    Stage.DRAINING: {Step.WHOLE: Stage.IDLE},
     Stage.IDLE: {Step.BEGAN: Stage.HEAD},
     Stage.HANDSHAKE: {Step.OPENED: Stage.FRAMES},
     Stage.FRAMES: {},
@@ -82,10 +79,10 @@ _SECONDS: dict[Stage, float] = {
 }
 """How long a stage may last, from its beginning."""
 
-_GOES_ON = frozenset((Stage.BODY, Stage.DRAINING))
+_GOES_ON = frozenset((Stage.BODY,))
 """Stages in which the clock of the one before goes on: head and body have one time together."""
 
-BEFORE_WORK = frozenset((Stage.FRESH, Stage.IDLE, Stage.HEAD))
+BEFORE_WORK = frozenset((Stage.FRESH, Stage.IDLE, Stage.HEAD, Stage.BODY))
 """Stages in which nothing of the application works for the connection."""
 
 TIMED_OUT = frozenset((Stage.HEAD, Stage.BODY))

@@ -310,11 +310,10 @@ class Door(asyncio.BufferedProtocol):
             self._working = False
             self._doors.done(self.client)
 
-    def refuse(self, refusal: Refusal, *, answer: bool = True) -> None:
-        """Say why (unless another answer has begun) and hear nothing more."""
+    def refuse(self, refusal: Refusal) -> None:
+        """Say why and hear nothing more."""
         self._doors.ended(refusal.why, self.address)
-        if answer:
-            self.transport.write(answer_of(refusal))
+        self.transport.write(answer_of(refusal))
         self.last_word()
 
     def last_word(self) -> None:

@@ -1,8 +1,10 @@
 """uvicorn's HTTP protocol behind a door: one request of a connection in work at a time, each within its bounds.
 
 uvicorn bounds nothing: not the address, the headers, trailers (which it adds to the headers of the request in work), nor
-the requests that wait for their turn. Here the parser gets pieces that end where a request may end, each after it was
-counted (`core.arriving`), and what comes while an answer is made waits.
+the requests that wait for their turn; and it begins the application for a request of which only the head is there. Here
+the parser gets pieces that end where a request may end, each after it was counted (`core.arriving`); the application
+begins when the request is whole, so that what never ends costs its bytes alone; and what comes while an answer is made
+waits.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ from gateway.core.life import Stage, Step
 from gateway.errors import GatewayError
 from gateway.live.door import Door
 from gateway.live.sockets import SocketProtocol
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class TooMuch(GatewayError):
@@ -41,6 +45,7 @@ class RequestProtocol(HttpToolsProtocol):
         self._all = all_arriving
         self._count = Arriving(max_header_bytes, all_arriving)
         self._before = b""
+        self._body = bytearray()
 
     def take(self, data: bytes) -> int:
         """Feed the parser piece by piece up to the end of a request; how much that was."""
@@ -55,18 +60,13 @@ class RequestProtocol(HttpToolsProtocol):
         return at
 
     def refuse(self, refusal: Refusal) -> None:
-        """Answer so, unless an answer has begun; the application sees that the client is gone."""
-        cycle = self.cycle
-        working = cycle is not None and not cycle.response_complete
-        if working:
-            cycle.disconnected = True
-            cycle.message_event.set()
-        elif self.scope is not None:
+        """Answer so; what there is of the request is let go."""
+        if self.scope is not None:
             self.headers = self.scope["headers"] = []
+        self._body = bytearray()
         self._count.over()
-        self.parser = httptools.HttpRequestParser(self)  # what the old one holds of the request is let go
-        begun = self._door.life.stage is Stage.DRAINING or (working and cycle.response_started)
-        self._door.refuse(refusal, answer=not begun)
+        self.parser = httptools.HttpRequestParser(self)  # the old one holds of the request too
+        self._door.refuse(refusal)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
@@ -101,24 +101,33 @@ class RequestProtocol(HttpToolsProtocol):
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """The head is whole."""
+        """The head is whole. Who waits for leave to send the body (RFC 9110 section 10.1.1) has it here."""
         handshake = self.parser.should_upgrade() and self._should_upgrade()
         _check(self._count.declared(self.headers, handshake=handshake))
-        self._door.happened(Step.ASKED_FOR_FRAMES if handshake else Step.HEADED)
-        super().on_headers_complete()
+        if handshake:
+            self._door.happened(Step.ASKED_FOR_FRAMES)
+            super().on_headers_complete()
+            return
+        self._door.happened(Step.HEADED)
+        if self.expect_100_continue:
+            self.expect_100_continue = False
+            self.transport.write(CONTINUE)
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body."""
         _check(self._count.bodied(len(body)))
-        super().on_body(body)
+        self._body += body
 
     def on_message_complete(self) -> None:
-        """The request is whole; the next is counted anew."""
-        super().on_message_complete()
+        """The request is whole: the application begins, and the next is counted anew."""
         self._count.over()
         self._count, self._before = Arriving(self._max_header_bytes, self._all), b""
-        if self._door.life.stage is not Stage.HANDSHAKE:
-            self._door.happened(Step.WHOLE)
+        if self._door.life.stage is Stage.HANDSHAKE:
+            return
+        super().on_headers_complete()
+        self.cycle.body, self._body = self._body, bytearray()
+        super().on_message_complete()
+        self._door.happened(Step.WHOLE)
 
     # The application's side.
 
@@ -154,7 +163,7 @@ class RequestProtocol(HttpToolsProtocol):
         match stage:
             case Stage.HEAD:
                 return self._count.came_in_head(size)
-            case Stage.BODY | Stage.DRAINING:
+            case Stage.BODY:
                 return self._count.came_in_body(size)
             case _:
                 return None

@@ -1,4 +1,5 @@
-"""What holds for every HTTP answer: a request id, safe headers, bounded bodies, errors in one shape; and who asks.
+"""What holds for every HTTP answer: a request id, safe headers, errors in one shape; and who asks. How much may come is
+bounded below (`gateway.live.requests`).
 
 No answer shows a stack trace, a database's words or a secret.
 """
@@ -24,7 +25,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gateway.access.proxies import Proxies
 from gateway.access.refusal_log import RefusalLog
 from gateway.access.sign_in_queue import TooManySignIns
-from gateway.core.arriving import MAX_BODY_BYTES
 from gateway.errors import GatewayError
 from gateway.log.publishing import NotPublished
 from gateway.log.reader import LogUnavailable
@@ -71,8 +71,7 @@ class Edge:
         self._refusals = refusals
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request or a handshake on with its id and who asks; refuse one without one host, or with a body that
-        is too large."""
+        """Pass a request or a handshake on with its id and who asks; refuse one without one host."""
         request_id = _request_id(scope)
         inner = {**scope, "state": {**scope.get("state", {}), "request_id": request_id}}
         if peer := scope.get("client"):
@@ -82,23 +81,9 @@ class Edge:
             self._refusals.refused("host", address=str((inner.get("client") or "?")[0]))
             await _answer(request_id, 400, "bad_request", "one Host header")(scope, receive, answering.send)
             return
-        if scope["type"] == "websocket":
-            await self._app(inner, receive, answering.send)
-            return
-        if scope["method"] == "HEAD":  # the same headers as GET; the server leaves the body out
+        if scope.get("method") == "HEAD":  # the same headers as GET; the server leaves the body out
             inner["method"] = "GET"
-        body = _Bounded(receive)
-        if body.declared_too_large(scope):
-            await _too_large(request_id)(scope, receive, answering.send)
-            return
-
-        async def send_or_refuse(message: Message) -> None:
-            if not body.exceeded:
-                await answering.send(message)
-            elif message["type"] == "http.response.start":  # whatever the application made of it
-                await _too_large(request_id)(scope, receive, answering.send)
-
-        await self._app(inner, body.receive, send_or_refuse)
+        await self._app(inner, receive, answering.send)
 
 
 class _Answering:
@@ -122,32 +107,6 @@ class _Answering:
                     headers.setdefault("Cache-Control", "no-store")
             message["headers"] = headers.raw
         await self._send(message)
-
-
-class _Bounded:
-    """Counts a body as it comes. `exceeded`: it was too much."""
-
-    def __init__(self, receive: Receive) -> None:
-        self.exceeded = False
-        self._receive = receive
-        self._size = 0
-
-    @staticmethod
-    def declared_too_large(scope: Scope) -> bool:
-        """True when the header says so already."""
-        for name, value in scope["headers"]:
-            if name == b"content-length":
-                return not value.isdigit() or int(value) > MAX_BODY_BYTES
-        return False
-
-    async def receive(self) -> Message:
-        """The next piece. Raises ApiError when it is too much."""
-        message = await self._receive()
-        self._size += len(message.get("body", b""))
-        if self._size > MAX_BODY_BYTES:
-            self.exceeded = True
-            raise ApiError(413, "too_large", "body too large")
-        return message
 
 
 def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
@@ -227,10 +186,6 @@ def _not_here(request: Request) -> HTTPException:
 def unavailable() -> ApiError:
     """Something of ours is away: come back."""
     return ApiError(503, "unavailable", "try again in a moment", {"Retry-After": str(RETRY_SECONDS)})
-
-
-def _too_large(request_id: str) -> JSONResponse:
-    return _answer(request_id, 413, "too_large", "body too large")
 
 
 def _answer(

@@ -5,6 +5,7 @@ Who loses a right while connected, at which gateway ever: `test_accounts`. Conne
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import statistics
 import time
@@ -564,6 +565,20 @@ def test_a_chunked_body_over_the_limit_is_413(server: Gateway) -> None:
         answer = http.post("/api/v1/auth/login", content=pieces(), headers={"Content-Type": "application/json"})
     assert (answer.status_code, answer.json()["error"]) == (413, "too_large")
     assert answer.json()["request_id"] == answer.headers["X-Request-ID"]
+
+
+def test_who_waits_for_leave_to_send_a_body_has_it_or_an_answer(server: Gateway) -> None:
+    body = json.dumps({"username": "admin", "password": PASSWORD}).encode()
+    head = (
+        "POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nExpect: 100-continue\r\n"
+    )
+    for length, first in ((len(body), b"HTTP/1.1 100 Continue\r\n\r\n"), (1_000_000, b"HTTP/1.1 413 ")):
+        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+            connection.sendall(f"{head}Content-Length: {length}\r\n\r\n".encode())
+            assert connection.recv(65_536).startswith(first)
+            if length == len(body):
+                connection.sendall(body)
+                assert connection.recv(65_536).startswith(b"HTTP/1.1 200 ")
 
 
 def test_a_star_means_the_same_for_rest_and_sockets(log: Kafka, tables: str, tmp_path: Path) -> None:

@@ -27,8 +27,6 @@ def lived(*steps: Step, now: float = 0.0) -> Life:
         ((Step.BEGAN, Step.HEADED), Stage.BODY, REQUEST_SECONDS),
         (REQUEST, Stage.ANSWERING, inf),
         ((*REQUEST, Step.ANSWERED), Stage.IDLE, IDLE_SECONDS),
-        ((Step.BEGAN, Step.HEADED, Step.ANSWERED), Stage.DRAINING, REQUEST_SECONDS),
-        ((Step.BEGAN, Step.HEADED, Step.ANSWERED, Step.WHOLE), Stage.IDLE, IDLE_SECONDS),
         ((Step.BEGAN, Step.ASKED_FOR_FRAMES), Stage.HANDSHAKE, inf),
         ((Step.BEGAN, Step.ASKED_FOR_FRAMES, Step.OPENED), Stage.FRAMES, inf),
         ((Step.LAST_WORD,), Stage.CLOSING, LINGER_SECONDS),
@@ -41,8 +39,12 @@ def test_each_stage_ends_in_its_time(steps: tuple[Step, ...], stage: Stage, ends
 def test_head_and_body_have_one_time_together() -> None:
     life = lived(Step.BEGAN)
     life.happened(Step.HEADED, 9.0)
-    life.happened(Step.ANSWERED, 9.5)
-    assert (life.stage, life.ends) == (Stage.DRAINING, REQUEST_SECONDS)
+    assert (life.stage, life.ends) == (Stage.BODY, REQUEST_SECONDS)
+
+
+def test_nothing_is_answered_before_it_is_whole() -> None:
+    with pytest.raises(KeyError):
+        lived(Step.BEGAN, Step.HEADED).happened(Step.ANSWERED, 0.0)
 
 
 @pytest.mark.parametrize("stage", Stage)
