@@ -52,15 +52,18 @@ class Deleted(PathChange, frozen=True, kw_only=True, omit_defaults=True, tag_fie
 
 
 class Renamed(PathChange, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="moved"):
-    """What was at `from_root`/`from_path` is at `root`/`path` now; the media id is kept."""
+    """What was at `from_root`/`from_path` is at `root`/`path` now; the media id is kept. `from_taken`: what was told last
+    to be at `from_path` stays there, for they have changed places."""
 
     from_path: str
     from_path_b64: str | None = None
     from_root: str
+    from_taken: bool = False
 
 
 class TreeRenamed(ChangeBase, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="tree_moved"):
-    """A directory moved with all that is below it; one `moved` per path below follows with the same cause."""
+    """A directory moved with all that is below it; one `moved` per path below follows with the same cause. `from_taken`:
+    as of `moved`."""
 
     path: str
     from_path: str
@@ -69,6 +72,7 @@ class TreeRenamed(ChangeBase, frozen=True, kw_only=True, omit_defaults=True, tag
     cause: str
     path_b64: str | None = None
     from_path_b64: str | None = None
+    from_taken: bool = False
 
 
 class RootChanged(ChangeBase, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="root_changed"):

@@ -6,6 +6,7 @@
 | `same_state` | type, and of all but directories the content | there is nothing to report |
 | `same_identity` | regular files: content and device | a file at a new path may be the one from the old path |
 | `same_fingerprint` | the fingerprint, where there are two | another file with the same bytes |
+| `other_fingerprint` | not the fingerprint, where there are two | other bytes, whatever a look at the path tells |
 
 An inode alone never counts: file systems use it again at once. The device counts only between two paths: a
 remount gives the same file system another number, and the file at a path is still the same. A directory's size
@@ -85,3 +86,8 @@ def same_identity(a: Looked, b: Looked) -> bool:
 def same_fingerprint(a: str | None, b: str | None) -> bool:
     """True when both are known and equal."""
     return a is not None and a == b
+
+
+def other_fingerprint(a: str | None, b: str | None) -> bool:
+    """True when both are known and differ."""
+    return a is not None and b is not None and a != b

@@ -46,11 +46,12 @@ class SignInQueue:
         try:
             await place
         except asyncio.CancelledError:
-            if not place.cancelled():
+            if place.cancelled():
+                if place in self._lines.get(address, ()):
+                    self._lines[address].remove(place)
+                    self._left(address)
+            elif place.exception() is None:  # else it had lost its place in the same moment, and with it nothing
                 self._pass_on()  # it had become our turn in the same moment
-            elif place in self._lines.get(address, ()):
-                self._lines[address].remove(place)
-                self._left(address)
             raise
 
     def _make_room(self, address: str) -> None:

@@ -18,6 +18,7 @@
     decide         only a difference is a change, and where each goes
     known          what was last reported to be at each path, found by place, identity and fingerprint
     renames        which deletion and which creation are one move
+    untold         directories that have moved, of which that has not been told
     trees          a directory moved with all below it
     retire         a root leaves the catalogue
     scans          where a scan begins and ends, and what a baseline found missing

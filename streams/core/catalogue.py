@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from schemas.changes import Created, Deleted, Modified, Renamed, TreeRenamed
 from schemas.found import Found
-from schemas.identity import same_content, same_fingerprint
+from schemas.identity import other_fingerprint, same_content, same_fingerprint
 from schemas.ids import media_id
 from schemas.media import (
     Analysis,
@@ -34,7 +34,7 @@ from streams.core.jobs import Jobs
 from streams.core.known import Known
 from streams.core.moment import Moment
 from streams.core.rules import Rules
-from streams.core.state import Ended, Entry, Root, RootPath, Sighting, State, TallyId
+from streams.core.state import Ended, Entry, Former, MovedTree, Root, RootPath, Sighting, State, TallyId
 
 NOTHING = Found()
 _iso = lru_cache(256)(iso)  # files of a batch have become known at the same time
@@ -77,38 +77,54 @@ class Catalogue:
         """What is there has other content or another identity."""
         assert seen.state is not None
         same = same_fingerprint(fingerprint, entry.fingerprint) and seen.state.size == entry.size
+        if not same:
+            self._remember(entry, fingerprint)
         self._known.update(entry, seen.state, fingerprint)
         self._change(Modified, "modified", entry, seen)
         return self._content(root, entry, seen.tally, moment.now, seen.trace, changed=not same)
 
     def moved(
-        self, root: Root, entry: Entry, place: RootPath, seen: Sighting, fingerprint: str | None, moment: Moment
-    ) -> Ended:
-        """What was at the entry's place is at `place` now, perhaps rewritten meanwhile."""
+        self, root: Root, entry: Entry, before: RootPath, seen: Sighting, fingerprint: str | None, moment: Moment,
+        *, taken: bool = False,
+    ) -> Ended:  # fmt: skip
+        """What was at `before` is at the entry's place now, perhaps rewritten meanwhile. `taken`: something else has
+        been told to be at `before` since."""
         state = seen.state
         assert state is not None
-        before = entry.place
+        known = entry.fingerprint
         rewritten = entry.size != state.size or entry.mtime_ns != state.mtime_ns
-        changed = rewritten and not same_fingerprint(fingerprint, entry.fingerprint)
-        self._known.move(entry, place.root, place.path)
+        changed = other_fingerprint(fingerprint, known) or (rewritten and not same_fingerprint(fingerprint, known))
+        if changed:
+            self._remember(entry, fingerprint)
         self._known.update(entry, state, fingerprint)
-        self._renamed(entry, before, seen)
+        self._renamed(entry, before, seen, taken=taken)
         return self._content(root, entry, seen.tally, moment.now, seen.trace, changed=changed)
 
     def tree_moved(
-        self, root: Root, entries: list[Entry], source: str, target: str, seen: Sighting, now: int
+        self, root: Root, tree: MovedTree, entries: list[Entry], now: int, is_taken: Callable[[RootPath], bool]
     ) -> Iterator[Ended]:
-        """A directory moved with all below it: one record for the tree, one for each path, same cause. A path a
-        step."""
-        id_ = self._emit.next_id()
-        seen = replace(seen, cause=f"tree:{id_}")
-        self._emit.change(_tree(root, source, target, self._emit.at, len(entries), f"tree:{id_}"), "tree_moved",
-                          f"{root.name}/{target}", seen.trace, id_=id_)  # fmt: skip
+        """A directory has moved with all these below it: one record for the tree, one for each path, same cause. A path
+        a step. `is_taken`: whether something else has been told to be at a place since."""
+        id_, trace = self._emit.next_id(), tree.seen.trace
+        seen = replace(tree.seen, cause=f"tree:{id_}")
+        change = _tree(root, tree, self._emit.at, len(entries), f"tree:{id_}", taken=is_taken(tree.told))
+        self._emit.change(change, "tree_moved", f"{root.name}/{tree.place.path}", trace, id_=id_)
         for entry in entries:
-            before = entry.place
-            self._known.move(entry, root.name, target + entry.path[len(source) :])
-            self._renamed(entry, before, seen)
-            yield self._content(root, entry, None, now, seen.trace, changed=False)
+            before = RootPath(tree.told.root, tree.told.path + entry.path[len(tree.place.path) :])
+            self._renamed(entry, before, seen, taken=is_taken(before))
+            yield self._content(root, entry, None, now, trace, changed=False)
+
+    def fingerprinted(self, entry: Entry, fingerprint: str, trace: bytes | None) -> Ended:
+        """The content of a known file became known. Where it is the former one again, what was found out of that holds,
+        and nothing is left to find out."""
+        former, entry.former = entry.former, None
+        self._known.set_fingerprint(entry, fingerprint)
+        if former is None or former.fingerprint != fingerprint:
+            return ()
+        entry.analysis = former.analysis
+        ended = self._jobs.end(entry)
+        self._update(entry, ItemUpdated, trace)
+        return ended
 
     def deleted(self, entry: Entry, seen: Sighting) -> Ended:
         """Nothing is there any more, and no rename explains it."""
@@ -140,6 +156,7 @@ class Catalogue:
             return None  # of another content; the change that is on its way ends the job when it settles
         ended = self._jobs.end(entry)
         found = record.found
+        entry.former = None
         entry.analysis = Analysis(record.status, self._emit.at, record.reason, found)
         tally = self._state.tallies[job.tally]
         tally.processed += 1
@@ -167,9 +184,19 @@ class Catalogue:
             self._jobs.ask(root, entry, tally, now, trace)
         return ended
 
-    def _renamed(self, entry: Entry, before: RootPath, seen: Sighting) -> None:
+    @staticmethod
+    def _remember(entry: Entry, fingerprint: str | None) -> None:
+        """What is known of the content, while that of what is there now is not known."""
+        if fingerprint is not None:
+            entry.former = None
+        elif entry.analysis is not None and entry.fingerprint is not None:
+            entry.former = Former(entry.fingerprint, entry.analysis)
+
+    def _renamed(self, entry: Entry, before: RootPath, seen: Sighting, *, taken: bool) -> None:
         from_path, from_b64 = to_wire(before.path)
-        kind = partial(Renamed, from_root=before.root, from_path=from_path, from_path_b64=from_b64)
+        kind = partial(
+            Renamed, from_root=before.root, from_path=from_path, from_path_b64=from_b64, from_taken=taken
+        )
         self._change(kind, "moved", entry, seen)
 
     def _change(self, kind: Callable[..., PathKind], type_: str, entry: Entry, seen: Sighting) -> None:
@@ -237,12 +264,12 @@ class Catalogue:
         return title[: self._rules.title_cap]
 
 
-def _tree(root: Root, source: str, target: str, at: str, count: int, cause: str) -> TreeRenamed:
-    path, b64 = to_wire(target)
-    from_path, from_b64 = to_wire(source)
+def _tree(root: Root, tree: MovedTree, at: str, count: int, cause: str, *, taken: bool) -> TreeRenamed:
+    path, b64 = to_wire(tree.place.path)
+    from_path, from_b64 = to_wire(tree.told.path)
     return TreeRenamed(
         library=root.library, root=root.name, at=at, path=path, path_b64=b64, from_path=from_path,
-        from_path_b64=from_b64, from_root=root.name, count=count, cause=cause,
+        from_path_b64=from_b64, from_root=root.name, count=count, cause=cause, from_taken=taken,
     )  # fmt: skip
 
 

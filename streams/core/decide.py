@@ -6,7 +6,7 @@ given to the catalogue at once. Everything returns the accounts of which somethi
 
 from __future__ import annotations
 
-from schemas.identity import same_state
+from schemas.identity import other_fingerprint, same_state
 from schemas.raw import FileState
 from streams.core import ties
 from streams.core.catalogue import Catalogue
@@ -43,25 +43,53 @@ class Decide:
         entry = self._carried(pending)
         if pending.state is None:
             return self._nothing_at(pending.place, pending.seen, moment)
-        return self.vacate(pending.place, moment) + self._arrived(pending, entry, moment)
+        ended, arrivals = self._moved_on(pending.place)
+        if entry is not None and arrivals and arrivals[-1][0].place == entry.place:
+            ring = [(pending, entry), *((p, e) for p, e in arrivals if e is not None)]
+            if all(p.state is not None and p.state.type == e.type for p, e in ring):
+                return ended + self._ring(ring, moment)
+        return ended + self._all_arrived(arrivals, moment) + self._arrived(pending, entry, moment)
 
     def vacate(self, place: RootPath, moment: Moment) -> Ended:
         """Something is about to be put at `place`. If the kernel says that what is known there was moved on, to a
         path that has not settled yet, that move is decided first: so the file has left before its place is taken,
         and keeps its item. Where it goes another known file may have been moved on as well: that one is moved
-        before it, and so on, however many follow one another.
+        before it, and so on, however many follow one another."""
+        ended, arrivals = self._moved_on(place)
+        return ended + self._all_arrived(arrivals, moment)
 
-        Files that changed places in a ring (a to b, b to c, c to a) have no such order. A tie is undone before it
-        is followed, so this ends after one round. The file with which it began (a) is then still in its place when
-        the last one (c) comes there: its item is closed as replaced, and at b, where it is now, a new one opens."""
+    def _moved_on(self, place: RootPath) -> tuple[Ended, list[tuple[Pending, Entry | None]]]:
+        """Where what is known at `place` was moved, with it; where what is known there was moved, and so on. They are no
+        longer pending, and their ties are undone: so this ends, also where it goes round."""
         ended: Ended = ()
-        followers: list[tuple[Pending, Entry | None]] = []
+        arrivals: list[tuple[Pending, Entry | None]] = []
         while (follower := ties.mover_of(self._state, place)) is not None:
             ended += self._settle.take(follower)
-            followers.append((follower, self._carried(follower)))
+            arrivals.append((follower, self._carried(follower)))
             place = follower.place
-        for follower, entry in reversed(followers):
-            ended += self._arrived(follower, entry, moment)
+        return ended, arrivals
+
+    def _all_arrived(self, arrivals: list[tuple[Pending, Entry | None]], moment: Moment) -> Ended:
+        """The last one first: the place of each is left before it is taken."""
+        ended: Ended = ()
+        for pending, entry in reversed(arrivals):
+            ended += self._arrived(pending, entry, moment)
+        return ended
+
+    def _ring(self, ring: list[tuple[Pending, Entry]], moment: Moment) -> Ended:
+        """Files have changed places (a to b, b to c, c to a): none can arrive before another has left, so all leave at
+        once, and keep their items."""
+        ended: Ended = ()
+        befores = [entry.place for _, entry in ring]
+        for pending, entry in ring:
+            ended += self._revive(entry) + self._renames.release(self._renames.new_at(pending.place))
+        self._known.move(*((entry, pending.place) for pending, entry in ring))
+        told: set[RootPath] = set()
+        for (pending, entry), before in zip(ring, befores, strict=True):
+            root, print_ = self._root(pending.place), pending.fingerprint
+            taken = before in told
+            ended += self._catalogue.moved(root, entry, before, pending.seen, print_, moment, taken=taken)
+            told.add(pending.place)
         return ended
 
     def _carried(self, pending: Pending) -> Entry | None:
@@ -120,7 +148,7 @@ class Decide:
         if entry.type != state.type:
             ended += self._catalogue.deleted(entry, seen)
             return ended + self._creation(place, seen, fingerprint, moment)
-        if same_state(entry, state):
+        if same_state(entry, state) and not other_fingerprint(entry.fingerprint, fingerprint):
             self._known.update(entry, state, fingerprint)
             return ended
         return ended + self._catalogue.modified(self._root(place), entry, seen, fingerprint, moment)
@@ -136,7 +164,8 @@ class Decide:
             return ()
         ended = self._renames.release(target)
         root = self._root(target.place)
-        return ended + self._catalogue.moved(root, entry, target.place, target.seen, target.fingerprint, moment)
+        self._known.move((entry, target.place))
+        return ended + self._catalogue.moved(root, entry, place, target.seen, target.fingerprint, moment)
 
     def replaced(self, entry: Entry, seen: Sighting) -> Ended:
         """Something else has taken the path of a known file: its item is closed, without a hold."""
@@ -175,7 +204,9 @@ class Decide:
         replaced = self._known.get(place)
         if replaced is not None:  # rename over an existing file closes the replaced item first
             ended += self.replaced(replaced, seen)
-        return ended + self._catalogue.moved(self._root(place), entry, place, seen, fingerprint, moment)
+        before = entry.place
+        self._known.move((entry, place))
+        return ended + self._catalogue.moved(self._root(place), entry, before, seen, fingerprint, moment)
 
     def _revive(self, entry: Entry) -> Ended:
         """It is not gone: a deletion held of it is released."""

@@ -1,5 +1,5 @@
-"""What is due next in a lane: a pending path, a held half, a quiet batch or a job without a result, in that one
-order in which the fold takes them. Of what is due at the same time jobs come last.
+"""What is due next in a lane: a pending path, a held half, a moved directory, a quiet batch or a job without a result,
+in that one order in which the fold takes them. Of what is due at the same time jobs come last.
 """
 
 from __future__ import annotations
@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from streams.core.rules import Rules
-from streams.core.state import Hold, OpenJob, Pending, State, Tally
+from streams.core.state import Hold, MovedTree, OpenJob, Pending, State, Tally
 
-Due = Pending | Hold | Tally | OpenJob
+Due = Pending | Hold | MovedTree | Tally | OpenJob
 
 
 def next_due(state: State, rules: Rules) -> int | None:

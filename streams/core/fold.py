@@ -48,7 +48,7 @@ from streams.core.rules import RULES_1, Rules
 from streams.core.scans import Scans
 from streams.core.settle import Settle
 from streams.core.sightings import Sightings
-from streams.core.state import Ended, Hold, OpenJob, Pending, Root, Sighting, State, Tally
+from streams.core.state import Ended, Hold, MovedTree, OpenJob, Pending, Root, Sighting, State, Tally
 from streams.core.trees import Trees
 
 PART_STEPS = 500
@@ -75,9 +75,9 @@ class Fold:
         self._catalogue = catalogue = Catalogue(state, rules, known, jobs, emit, id_base)
         self._decide = decide = Decide(state, known, settle, renames, catalogue)
         self._scans = scans = Scans(state, known, renames, emit, id_base)
-        trees = Trees(state, known, settle, renames, decide, catalogue)
-        self._sightings = Sightings(state, known, settle, renames, decide, scans, trees)
-        self._retire = Retire(state, known, settle, renames, decide, emit)
+        self._trees = trees = Trees(state, known, settle, renames, decide, catalogue)
+        self._sightings = Sightings(state, known, settle, renames, decide, scans, trees, catalogue)
+        self._retire = Retire(state, known, settle, renames, decide, trees, emit)
         self._accounts = Accounts(state, rules, emit)
 
     # -- what the shell needs to know --------------------------------------------------------------------------
@@ -171,6 +171,13 @@ class Fold:
         ended: Ended
         while (first := due.take_due(state, rules, now)) is not None:
             moment = Moment(first[0], append_time, offset, trace)
+            if state.trees:
+                for ended in self._told_before(first[1], moment):
+                    if ended:
+                        self._accounts.close(ended, moment)
+                    steps += 1
+                    if not steps % PART_STEPS:
+                        yield emit.take()
             if ended := self._due(first[1], moment):
                 self._accounts.close(ended, moment)
             steps += 1
@@ -191,8 +198,20 @@ class Fold:
                 self._accounts.close(ended, moment)
         yield emit.take()
 
+    def _told_before(self, subject: Due, moment: Moment) -> Iterable[Ended]:
+        """The moved directories that are told before what is due is decided."""
+        match subject:
+            case MovedTree():
+                return self._trees.tell(subject, moment)
+            case Pending() | Hold():
+                return self._trees.tell_all(self.state.roots[subject.place.root].library, moment)
+            case _:
+                return NOTHING
+
     def _due(self, subject: Due, moment: Moment) -> Ended:
         match subject:
+            case MovedTree():  # told by now
+                return ()
             case Pending():
                 if self._settle.hold_on(subject):
                     self._decide.unsettled(subject)
@@ -237,7 +256,7 @@ class Fold:
             case Moved():
                 return self._sightings.moved(root, record, moment)
             case Fingerprint():
-                self._sightings.fingerprint(root, record)
+                return (self._sightings.fingerprint(root, record, moment),)
             case ScanStarted():
                 self._scans.started(root, record, moment)
             case ScanFinished():
@@ -262,6 +281,7 @@ class Fold:
         scan = self._scans.of(root, record.scan)
         id_ = None if scan is None else scan.id
         nothing = Sighting(None, moment.offset, record.origin, record.cause, id_, moment.trace)
+        yield from self._trees.tell_all(root.library, moment)
         for place in self._scans.finished(root, record, moment):
             if self._settle.get(place) is not None or self._renames.new_at(place) is not None:
                 yield self._sightings.touch(root, place, nothing, moment)

@@ -67,13 +67,17 @@ class Known:
         if fingerprint is not None:
             self._by_fingerprint.put(fingerprint, entry)
 
-    def move(self, entry: Entry, root: str, path: str) -> None:
-        """Give an entry another place, which must be free."""
-        del self._roots[entry.root][entry.path]
-        if self._state.movers:
-            ties.entry_moved(self._state, entry.place, RootPath(root, path))
-        entry.root, entry.path = root, path
-        self._roots.setdefault(root, {})[path] = entry
+    def move(self, *moves: tuple[Entry, RootPath]) -> None:
+        """Give entries other places, which must be free, or be left by one of them."""
+        for entry, _ in moves:
+            del self._roots[entry.root][entry.path]
+        for entry, place in moves:
+            if self._state.movers:
+                ties.entry_moved(self._state, entry.place, place)
+            if entry.job is not None:
+                self._state.jobs[entry.job].place = place
+            entry.root, entry.path = place.root, place.path
+            self._roots.setdefault(place.root, {})[place.path] = entry
 
     def like(self, library: str, place: RootPath, state: FileState, fingerprint: str | None) -> Iterator[Entry]:
         """Entries of the library, elsewhere, that may be the same file: same identity, or same fingerprint."""

@@ -17,6 +17,7 @@ from streams.core.renames import Renames
 from streams.core.root_changes import root_changed
 from streams.core.settle import Settle
 from streams.core.state import Ended, Root, Sighting, State
+from streams.core.trees import Trees
 
 CAUSE = "retired"
 
@@ -25,13 +26,15 @@ class Retire:
     """Retirements of a lane's roots."""
 
     def __init__(
-        self, state: State, known: Known, settle: Settle, renames: Renames, decide: Decide, emit: Emitter
-    ) -> None:
+        self, state: State, known: Known, settle: Settle, renames: Renames, decide: Decide, trees: Trees,
+        emit: Emitter,
+    ) -> None:  # fmt: skip
         self._state = state
         self._known = known
         self._settle = settle
         self._renames = renames
         self._decide = decide
+        self._trees = trees
         self._emit = emit
 
     def retired(self, record: RootRetired, library: str, moment: Moment) -> Iterator[Ended]:
@@ -41,6 +44,7 @@ class Retire:
         if root is None or root.library != library:
             self._state.dropped["undeclared_root"] += 1
             return
+        yield from self._trees.tell_all(library, moment)
         gone = Sighting(None, moment.offset, "live", CAUSE, None, moment.trace)
         for place in [place for place in self._state.pending if place.root == root.name]:
             yield self._settle.drop(place)

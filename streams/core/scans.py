@@ -59,10 +59,11 @@ class Scans:
             root.baseline = account.id
         root.scans[record.scan] = account.id
 
-    def mark_seen(self, root: Root, path: str) -> None:
-        """Something is at the path: a baseline under way does not miss it."""
+    def mark(self, root: Root, path: str, *, there: bool) -> None:
+        """Something is at the path: a baseline under way does not miss it. Or nothing is, any more: what may still be
+        known there it misses."""
         if root.baseline is not None and (seen := self._state.tallies[root.baseline].seen) is not None:
-            seen.add(path)
+            (seen.add if there else seen.discard)(path)
 
     def seen_below(self, root: Root, directory: str) -> list[str]:
         """What a baseline under way has seen there."""

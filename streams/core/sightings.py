@@ -8,9 +8,10 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from schemas.identity import same_content, same_state
-from schemas.raw import Fingerprint, Moved, Observed
+from schemas.identity import other_fingerprint, same_content, same_state
+from schemas.raw import FileState, Fingerprint, Moved, Observed
 from streams.core import ties
+from streams.core.catalogue import Catalogue
 from streams.core.decide import Decide
 from streams.core.known import Known
 from streams.core.moment import Moment
@@ -26,7 +27,7 @@ class Sightings:
 
     def __init__(
         self, state: State, known: Known, settle: Settle, renames: Renames, decide: Decide, scans: Scans,
-        trees: Trees,
+        trees: Trees, catalogue: Catalogue,
     ) -> None:  # fmt: skip
         self._state = state
         self._known = known
@@ -35,6 +36,7 @@ class Sightings:
         self._decide = decide
         self._scans = scans
         self._trees = trees
+        self._catalogue = catalogue
 
     def observed(self, root: Root, record: Observed, moment: Moment) -> Ended:
         """Something is at a path, or nothing is."""
@@ -44,8 +46,8 @@ class Sightings:
 
     def touch(self, root: Root, place: RootPath, seen: Sighting, moment: Moment) -> Ended:
         """The same, whoever says so."""
-        if root.baseline is not None and seen.state is not None:
-            self._scans.mark_seen(root, place.path)
+        if root.baseline is not None:
+            self._scans.mark(root, place.path, there=seen.state is not None)
         if self._settle.get(place) is not None or self._decide.news(place, seen.state):
             return self._settle.touch(place, seen, moment.now, root.windows)
         return ()
@@ -62,8 +64,9 @@ class Sightings:
         else:
             yield self._moved_file(root, source, target, seen, moment)
 
-    def fingerprint(self, root: Root, record: Fingerprint) -> None:
-        """A content's fingerprint is known. It counts where that content is: pending, held or known."""
+    def fingerprint(self, root: Root, record: Fingerprint, moment: Moment) -> Ended:
+        """A content's fingerprint is known. It counts where that content is: pending, held or known. Where another one was
+        known, the content has changed although no look at the path tells: that settles as any change does."""
         place = RootPath(root.name, record.path)
         if (pending := self._settle.get(place)) is not None:
             state = pending.state
@@ -73,7 +76,14 @@ class Sightings:
             if hold.seen.state is not None and same_content(hold.seen.state, record):
                 self._renames.fingerprinted(hold, record.xxh3)
         elif (entry := self._known.get(place)) is not None and entry.media_id and same_content(entry, record):
-            self._known.set_fingerprint(entry, record.xxh3)
+            if not other_fingerprint(entry.fingerprint, record.xxh3):
+                return self._catalogue.fingerprinted(entry, record.xxh3, moment.trace)
+            state = FileState(entry.type, entry.size, entry.mtime_ns, entry.dev, entry.inode)
+            seen = Sighting(state, moment.offset, "live", trace=moment.trace)
+            ended = self._settle.touch(place, seen, moment.now, root.windows)
+            self._state.pending[place].fingerprint = record.xxh3
+            return ended
+        return ()
 
     def _arrived(self, root: Root, number: int, things: int) -> TallyId | None:
         """A record of a scan: its account, in which it counts when it names something that is there."""
@@ -92,7 +102,7 @@ class Sightings:
             carried = before.carries or carried
             fingerprint = before.fingerprint if same_state(before.state, seen.state) else None
         ended = self.touch(root, source, replace(seen, state=None), moment)
-        self._scans.mark_seen(root, target.path)
+        self._scans.mark(root, target.path, there=True)
         ended += self._settle.touch(target, seen, moment.now, root.windows)
         pending = self._state.pending[target]
         pending.fingerprint = pending.fingerprint or fingerprint
@@ -106,8 +116,9 @@ class Sightings:
         self, root: Root, source: RootPath, target: RootPath, seen: Sighting, moment: Moment
     ) -> Iterator[Ended]:
         for path in self._scans.seen_below(root, source.path):
-            self._scans.mark_seen(root, target.path + path[len(source.path) :])
-        self._scans.mark_seen(root, target.path)
-        known = yield from self._trees.moved(root, source.path, target.path, seen, moment)
+            self._scans.mark(root, path, there=False)
+            self._scans.mark(root, target.path + path[len(source.path) :], there=True)
+        self._scans.mark(root, target.path, there=True)
+        known = yield from self._trees.moved(root, source, target, seen, moment)
         if not known:
             yield self.touch(root, target, seen, moment)

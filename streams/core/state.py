@@ -12,7 +12,7 @@ as well: in which order several files of one inode or fingerprint came, for it d
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import NewType
 
@@ -46,6 +46,14 @@ class RootPath(Struct, frozen=True, gc=False, array_like=True):
         """The last component."""
         return self.path.rpartition("/")[2]
 
+    @property
+    def above(self) -> Iterator[RootPath]:
+        """The directories above it, below the root."""
+        path = self.path
+        while (end := path.rfind("/")) > 0:
+            path = path[:end]
+            yield RootPath(self.root, path)
+
 
 class Sighting(Struct, frozen=True, gc=False, array_like=True):
     """One observation as the stages pass it on. `offset` and `trace` are its record's; `state` None: nothing is
@@ -57,6 +65,14 @@ class Sighting(Struct, frozen=True, gc=False, array_like=True):
     cause: str | None = None
     tally: TallyId | None = None
     trace: bytes | None = None
+
+
+class Former(Struct, frozen=True, gc=False, array_like=True):
+    """What was found out about a file before it changed, kept until the fingerprint of what is there now is known: it may
+    be the same content again."""
+
+    fingerprint: str
+    analysis: Analysis
 
 
 class Entry(Struct, eq=False, gc=False, array_like=True):
@@ -76,6 +92,7 @@ class Entry(Struct, eq=False, gc=False, array_like=True):
     media_id: int = 0
     analysis: Analysis | None = None
     job: str | None = None
+    former: Former | None = None
 
     @classmethod
     def seen(cls, library: str, place: RootPath, state: FileState, created_at: int) -> Entry:
@@ -144,6 +161,29 @@ class Hold(Struct, eq=False, gc=False, array_like=True):
     fingerprint: str | None = None
     deadline: int | None = None
     order: int = 0
+
+
+class MovedTree(Struct, eq=False, gc=False, array_like=True):
+    """A directory that has moved with all below it, of which that has not been told. `place`: where it is; `told`: where
+    readers know it. Times are lane times."""
+
+    place: RootPath
+    told: RootPath
+    library: str
+    seen: Sighting
+    first_at: int
+    windows: Windows
+    deadline: int | None = None
+    order: int = 0
+
+    @property
+    def above(self) -> Iterator[RootPath]:
+        """The directories above both places."""
+        return chain(self.place.above, self.told.above)
+
+    def due_at(self, now: int) -> int:
+        """Quiet for the debounce window from now, or the max hold."""
+        return min(now + self.windows.debounce, self.first_at + self.windows.max_hold)
 
 
 class OpenJob(Struct, eq=False, gc=False, array_like=True):
@@ -240,6 +280,7 @@ class State:
         self.pending: dict[RootPath, Pending] = {}
         self.gone: dict[RootPath, Hold] = {}
         self.new: dict[RootPath, Hold] = {}
+        self.trees: dict[RootPath, MovedTree] = {}
         self.jobs: OrderedDict[str, OpenJob] = OrderedDict()
         self.dropped: Counter[str] = Counter()
 
@@ -250,7 +291,11 @@ class State:
         self.new_by_fingerprint: Multi[Hold] = Multi()
         self.movers: dict[RootPath, RootPath] = {}
         """Where a known file is, to where the kernel says it was moved: `Pending.carries` the other way round."""
-        self.deadlines: Deadlines[Pending | Hold | Tally] = Deadlines()
+        self.trees_from: dict[RootPath, RootPath] = {}
+        """Where readers know a moved directory, to where it is."""
+        self.above_trees: Counter[RootPath] = Counter()
+        """How many of these places lie below a directory."""
+        self.deadlines: Deadlines[Pending | Hold | MovedTree | Tally] = Deadlines()
 
     @property
     def indexes(self) -> tuple[Multi[Entry] | Multi[Hold], ...]:
@@ -280,6 +325,7 @@ class _Kept(Struct, array_like=True):
     pending: list[Pending]
     gone: list[Hold]
     new: list[Hold]
+    trees: list[MovedTree]
     jobs: list[OpenJob]
     dropped: dict[str, int]
     orders: tuple[list[list[RootPath]], ...]
@@ -298,7 +344,8 @@ def encode(state: State) -> bytes:
         state.clock, state.numbers, state.last_tally, state.deadlines.last_order,
         [*state.tallies.values()], [*state.roots.values()],
         [entry for paths in state.known.values() for entry in paths.values()],
-        [*state.pending.values()], [*state.gone.values()], [*state.new.values()], [*state.jobs.values()],
+        [*state.pending.values()], [*state.gone.values()], [*state.new.values()], [*state.trees.values()],
+        [*state.jobs.values()],
         dict(state.dropped),
         tuple(map(_order, state.indexes)),
     )  # fmt: skip
@@ -346,7 +393,17 @@ def _derive(state: State, kept: _Kept) -> None:
         if hold.fingerprint is not None:
             state.new_by_fingerprint.put(hold.fingerprint, hold)
     state.movers = {pending.carries: pending.place for pending in kept.pending if pending.carries is not None}
-    state.deadlines = Deadlines(chain(kept.pending, kept.gone, kept.new, kept.tallies), kept.last_order)
+    state.trees = {tree.place: tree for tree in kept.trees}
+    state.trees_from = {tree.told: tree.place for tree in kept.trees}
+    state.above_trees = Counter(above for tree in kept.trees for above in tree.above)
+    subjects: list[Pending | Hold | MovedTree | Tally] = [
+        *kept.pending,
+        *kept.gone,
+        *kept.new,
+        *kept.trees,
+        *kept.tallies,
+    ]
+    state.deadlines = Deadlines(subjects, kept.last_order)
     for index, places in zip(state.indexes, kept.orders, strict=True):
         _reorder(index, places)
 
@@ -394,6 +451,7 @@ def _rewritten(kept: _Kept, change: Callable[[str], str]) -> _Kept:
         pending=[of_pending(pending) for pending in kept.pending],
         gone=[replace(hold, place=at(hold.place)) for hold in kept.gone],
         new=[replace(hold, place=at(hold.place)) for hold in kept.new],
+        trees=[replace(tree, place=at(tree.place), told=at(tree.told)) for tree in kept.trees],
         jobs=[replace(job, place=at(job.place)) for job in kept.jobs],
         orders=tuple([[at(place) for place in places] for places in order] for order in kept.orders),
     )

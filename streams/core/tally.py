@@ -6,9 +6,12 @@ Whoever ends something of an account says so with its number (`Ended`). What tha
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import chain
+
 from msgspec.structs import replace
 
-from streams.core.state import Ended, State, Tally, TallyId
+from streams.core.state import Ended, Hold, MovedTree, State, Tally, TallyId
 
 
 def opened(state: State, library: str, root: str) -> Tally:
@@ -37,9 +40,10 @@ def absorb(state: State, new: Tally, old: Tally) -> None:
         for pending in state.pending.values():
             if pending.tally == old.id:
                 pending.tally = new.id
-        for hold in state.holds:
-            if hold.seen.tally == old.id:
-                hold.seen = replace(hold.seen, tally=new.id)
+        waiting: Iterable[Hold | MovedTree] = chain(state.holds, state.trees.values())
+        for held in waiting:
+            if held.seen.tally == old.id:
+                held.seen = replace(held.seen, tally=new.id)
     if old.open_jobs:
         for job in state.jobs.values():
             if job.tally == old.id:

@@ -44,10 +44,10 @@ def _known_from(record: LogRecord, change: Change, at: datetime) -> list[Row]:
         case Deleted():
             return [_file(record, change, deleted_at=at)]
         case Renamed():
-            return [_left(record, change, change, at), _file(record, change)]
+            return [*_left(record, change, change, at), _file(record, change)]
         case TreeRenamed():
             tree = _Directory(root=change.root, path=change.path, path_b64=change.path_b64)
-            return [_left(record, change, tree, at), _file(record, tree)]
+            return [*_left(record, change, tree, at), _file(record, tree)]
         case RootChanged():
             return [_root(record, change, at)]
         case ScanChanged():
@@ -123,9 +123,11 @@ def _file(record: LogRecord, file: PathChange | _Directory, deleted_at: datetime
 
 def _left(
     record: LogRecord, moved: Renamed | TreeRenamed, file: PathChange | _Directory, at: datetime
-) -> r.FileRow:
-    """The place that a move left."""
-    return r.FileRow(
+) -> list[r.FileRow]:
+    """The place that a move left, unless what was told last to be there stays."""
+    if moved.from_taken:
+        return []
+    left = r.FileRow(
         root=moved.from_root,
         place=place(moved.from_path, moved.from_path_b64),
         path=moved.from_path,
@@ -139,6 +141,7 @@ def _left(
         src_partition=record.partition,
         src_offset=record.offset,
     )
+    return [left]
 
 
 def _root(record: LogRecord, change: RootChanged, at: datetime) -> Row:

@@ -18,6 +18,7 @@ def check(fold: Fold) -> None:
     _known(state)
     _pending(state)
     _held(state)
+    _trees(state)
     _jobs(state)
     _accounts(state)
 
@@ -31,6 +32,7 @@ def leftovers(fold: Fold) -> dict[str, int]:
         "by_fingerprint": len(state.by_fingerprint),
         "pending": len(state.pending),
         "held": len(state.gone) + len(state.new),
+        "moved_trees": len(state.trees) + len(state.trees_from) + len(state.above_trees),
         "held_by_inode": len(state.new_by_inode),
         "held_by_fingerprint": len(state.new_by_fingerprint),
         "jobs": len(state.jobs),
@@ -92,6 +94,15 @@ def _held(state: State) -> None:
     _same(state.new_by_fingerprint, ((h.fingerprint, h) for h, _ in new if h.fingerprint is not None))
 
 
+def _trees(state: State) -> None:
+    for place, tree in state.trees.items():
+        assert tree.place == place
+        assert tree in state.deadlines
+    assert state.trees_from == {tree.told: place for place, tree in state.trees.items()}
+    assert len(state.trees_from) == len(state.trees), "two directories that readers know at one place"
+    assert state.above_trees == Counter(above for tree in state.trees.values() for above in tree.above)
+
+
 def _jobs(state: State) -> None:
     for id_, job in state.jobs.items():
         assert job.id == id_
@@ -103,6 +114,7 @@ def _jobs(state: State) -> None:
 
 def _accounts(state: State) -> None:
     seen = [pending.tally for pending in state.pending.values()] + [hold.seen.tally for hold in state.holds]
+    seen += [tree.seen.tally for tree in state.trees.values()]
     outstanding = Counter(tally for tally in seen if tally is not None)
     open_jobs = Counter(job.tally for job in state.jobs.values())
     held: set[TallyId] = set()

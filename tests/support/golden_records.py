@@ -119,7 +119,9 @@ EXAMPLES: dict[str, tuple[Topic, msgspec.Struct]] = {
     "changes.moved": (CHANGES, _changed(changes.Renamed, **_FROM, from_root="other")),
     "changes.tree_moved": (
         CHANGES,
-        changes.TreeRenamed(**_CHANGE, **_FOREIGN, **_FROM, from_root="other", count=2, cause="c"),
+        changes.TreeRenamed(
+            **_CHANGE, **_FOREIGN, **_FROM, from_root="other", count=2, cause="c", from_taken=False
+        ),
     ),
     "changes.root_changed": (
         CHANGES,

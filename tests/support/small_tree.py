@@ -295,6 +295,9 @@ class Watcher:
             del self.index[path]
 
     def _carried(self, source: str, target: str, *, trusted: bool) -> None:
+        if (above := self._unknown_above(target)) is not None:
+            self.opened.append(above)
+            return
         known, state = self.index.get(source), self.disk.state(self.root, target)
         if known is not None and trusted and (state is None or not same_node(known, state)):
             self._move(source, target, known, None)

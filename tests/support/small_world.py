@@ -50,15 +50,18 @@ DISK_STEPS = ("create", "write", "touch", "rename", "rename", "delete", "link", 
 WATCH_STEPS = ("look", "look", "look_some", "wait", "wait", "wait", "again", "finger", "lose_ties", "step", "step",
                "scan", "restart", "epoch", "resend", "result", "result")  # fmt: skip
 
+PLAY_STEPS = ("swap", "swap_dirs", "onward", "tag")
+"""What the seeds of `long_history` do not know, for they are pinned."""
+
 _small = st.integers(0, 23)
-steps = st.builds(Step, st.sampled_from(DISK_STEPS + WATCH_STEPS), _small, _small, _small)
+steps = st.builds(Step, st.sampled_from(DISK_STEPS + PLAY_STEPS + WATCH_STEPS), _small, _small, _small)
 histories = st.lists(steps, max_size=45)
 
 
-def long_history(seed: int, longest: int = 70) -> list[Step]:
+def long_history(seed: int, longest: int = 70, play: tuple[str, ...] = ()) -> list[Step]:
     """A long one, with a mix of steps of its own: finds what short ones do not, and does not shrink."""
     draw = random.Random(seed)
-    every = DISK_STEPS * 2 + WATCH_STEPS
+    every = DISK_STEPS * 2 + play * 4 + WATCH_STEPS
     mix = [*draw.sample(every, draw.randint(4, len(every))), "create", "look", "wait"]
     length = draw.randint(longest // 10, longest)
     return [
@@ -159,6 +162,37 @@ class World:
     def do_rename_dir(self, step: Step) -> None:
         for root, path in self._directory(step.a):
             self._rename(root, path, root, DIRECTORIES[step.b % len(DIRECTORIES)])
+
+    def do_swap(self, step: Step) -> None:
+        """Two files change places through a third name."""
+        for root, path in self._file(step.a):
+            for other in [p for r, p in self._file(step.b) if r == root and p != path]:
+                self._change_places(root, path, other)
+
+    def do_swap_dirs(self, step: Step) -> None:
+        for root, path in self._directory(step.a):
+            others = [p for r, p in self._directory(step.b) if r == root]
+            for other in [p for p in others if not is_inside(p, path) and not is_inside(path, p)]:
+                self._change_places(root, path, other)
+
+    def _change_places(self, root: str, path: str, other: str) -> None:
+        for source, target in ((path, "aside"), (other, path), ("aside", other)):
+            self._rename(root, source, root, target)
+
+    def do_onward(self, step: Step) -> None:
+        """A directory is renamed several times."""
+        for root, path in self._directory(step.a):
+            for target in (DIRECTORIES[(step.b + n) % len(DIRECTORIES)] for n in range(1 + step.c % 4)):
+                if self.disk.state(root, path) is not None:
+                    self._rename(root, path, root, target)
+                    path = target
+
+    def do_tag(self, step: Step) -> None:
+        """Other bytes, of which no look at the path tells; the fingerprint does."""
+        for root, path in self._file(step.a):
+            node = self.disk.trees[root][path]
+            self.disk.write(node, node.size, node.mtime_ns)
+            self.watchers[root].finger(path)
 
     def do_mkdir(self, step: Step) -> None:
         self._parents(self._root(step.a), DIRECTORIES[step.b % len(DIRECTORIES)] + "/x")
@@ -317,6 +351,7 @@ class Picture:
     """What a reader of the outputs believes. Raises AssertionError when they contradict each other."""
 
     paths: dict[tuple[str, str], Change] = field(default_factory=dict)
+    displaced: dict[tuple[str, str], Any] = field(default_factory=dict)
     items: dict[int, MediaItem] = field(default_factory=dict)
     states: dict[int, MediaItem] = field(default_factory=dict)
     ever: set[tuple[str, str]] = field(default_factory=set)
@@ -342,6 +377,7 @@ class Picture:
                 self._state(output)
             elif output.topic is ANALYSIS_UPDATES:
                 self.completed.append(_complete.decode(output.value))
+        assert self.displaced == {}, "moved to where something is"
 
     def _change(self, change: Change) -> None:
         match change:
@@ -358,10 +394,15 @@ class Picture:
                 assert self._at(change.root, change.path).media_id == change.media_id
                 del self.paths[change.root, change.path]
             case Renamed():
-                before = self._at(change.from_root, change.from_path)
+                came_from, place = (change.from_root, change.from_path), (change.root, change.path)
+                if change.from_taken:
+                    before = self.displaced.pop(came_from)
+                else:
+                    before = self._at(*came_from)
+                    del self.paths[came_from]
                 assert before.media_id == change.media_id, "an item keeps its id when it moves"
-                assert (change.root, change.path) not in self.paths, "moved to where something is"
-                del self.paths[change.from_root, change.from_path]
+                if place in self.paths:  # they change places: that one's own move follows
+                    self.displaced[place] = self.paths[place]
                 self._enter(change)
             case TreeRenamed():
                 assert change.count > 0

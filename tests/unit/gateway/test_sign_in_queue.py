@@ -82,3 +82,29 @@ def test_whoever_goes_away_leaves_the_turn_to_others(when: str) -> None:
         return done
 
     assert asyncio.run(main()) == ["stays", "later"]
+
+
+def test_who_goes_away_as_it_loses_its_place_leaves_no_turn() -> None:
+    async def main() -> int:
+        queue, inside, most = SignInQueue(1, 2), 0, 0
+
+        async def work(n: int) -> None:
+            nonlocal inside, most
+            async with queue.of(str(n)):
+                inside += 1
+                most = max(most, inside)
+                await asyncio.sleep(0)
+                inside -= 1
+
+        async with queue.of("first"):
+            flood = [asyncio.create_task(hold(queue, "flood", [], "f")) for _ in range(2)]
+            await asyncio.sleep(0)
+            other = asyncio.create_task(hold(queue, "other", [], "o"))  # the flood's newest loses its place
+            await asyncio.sleep(0)
+            flood[1].cancel()
+            await asyncio.gather(flood[1], return_exceptions=True)
+        await asyncio.gather(flood[0], other)
+        await asyncio.gather(work(0), work(1), return_exceptions=True)
+        return most
+
+    assert asyncio.run(main()) == 1

@@ -6,6 +6,7 @@ from schemas import raw
 from schemas.found import Found, Tags
 from streams.core.fold import Fold
 from streams.core.rules import RULES_1
+from tests.support.fold_truth import check
 from tests.support.lane import Lane, Told, a_dir, a_file, decoded, kinds
 
 
@@ -156,6 +157,54 @@ def test_a_touched_file_of_the_same_content_keeps_its_analysis(lane: Lane) -> No
     told = lane.later(2_000)
     assert kinds(told) == ["complete", "modified a.mkv", "media updated"]
     assert item_of(told)["duration"] == 1
+
+
+def test_a_touched_file_of_which_the_fingerprint_comes_late_has_its_analysis_again(lane: Lane) -> None:
+    """From a slow disk the fingerprint comes after the window: until then what was found out is in doubt."""
+    job = opened(lane)
+    lane.finger("a.mkv", a_file(1), "f1")
+    result(lane, job)
+    lane.later(2_000)
+    lane.see("a.mkv", a_file(1, mtime_ns=5))
+    doubted = lane.later(2_000)
+    assert "analysis" not in item_of(doubted)
+    known = lane.finger("a.mkv", a_file(1, mtime_ns=5), "f1")
+    assert "analysis" in item_of(known)
+    assert lane.fold.open_jobs == 0
+    check(lane.fold)
+
+
+def test_a_changed_file_of_which_the_fingerprint_comes_late_is_analysed(lane: Lane) -> None:
+    job = opened(lane)
+    lane.finger("a.mkv", a_file(1), "f1")
+    result(lane, job)
+    lane.later(2_000)
+    lane.see("a.mkv", a_file(1, mtime_ns=5))
+    lane.later(2_000)
+    assert lane.finger("a.mkv", a_file(1, mtime_ns=5), "f2") == []
+    assert lane.fold.open_jobs == 1
+
+
+def test_another_fingerprint_alone_is_a_change(lane: Lane) -> None:
+    """A tagger that sets size and time back: no look at the path tells, and no window is missed."""
+    job = opened(lane)
+    lane.finger("a.mkv", a_file(1), "f1")
+    result(lane, job)
+    lane.later(2_000)
+    assert lane.finger("a.mkv", a_file(1), "f2") == []
+    assert kinds(lane.later(2_000)) == ["modified a.mkv", "media updated", "job"]
+    assert lane.finger("a.mkv", a_file(1), "f2") == []
+    check(lane.fold)
+
+
+def test_another_fingerprint_of_a_file_about_to_settle_as_it_was_is_a_change_too(lane: Lane) -> None:
+    lane.see("a.mkv", a_file(1))
+    lane.later(2_000)
+    lane.finger("a.mkv", a_file(1), "f1")
+    lane.see("a.mkv", None)
+    lane.see("a.mkv", a_file(1))
+    lane.finger("a.mkv", a_file(1), "f2")
+    assert "modified a.mkv" in kinds(lane.later(2_000))
 
 
 def test_what_is_not_media_is_catalogued_without_a_job(lane: Lane) -> None:

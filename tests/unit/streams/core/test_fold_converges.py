@@ -9,7 +9,7 @@ from producer.core.normalise import Touched
 from schemas.changes import Change
 from tests.support.fold_truth import check, leftovers
 from tests.support.small_tree import ROOTS
-from tests.support.small_world import Picture, Step, World, histories, long_history
+from tests.support.small_world import PLAY_STEPS, Picture, Step, World, histories, long_history
 
 
 def tree(world: World) -> dict[tuple[str, str], tuple[str, int, int]]:
@@ -77,7 +77,12 @@ def leaves_nothing(history: list[Step]) -> None:
     assert leftovers(world.lane.fold) == {}
 
 
-seeds = st.integers(0, 2**32).map(long_history)
+def playful(seed: int) -> list[Step]:
+    """A long history in which people play: files and directories change places, are renamed again and again."""
+    return long_history(seed, play=PLAY_STEPS)
+
+
+seeds = st.integers(0, 2**32).map(long_history) | st.integers(0, 2**32).map(playful)
 
 
 @settings(max_examples=200, deadline=None)
@@ -91,6 +96,8 @@ def test_after_quiet_changes_and_items_are_the_tree(history: list[Step]) -> None
 @example(long_history(1003691))  # a walk comes below a directory that is not known
 @example(long_history(1013944))
 @example(long_history(1039041))  # a creation held for a rename is in a directory that moves to where a file was
+@example(playful(976))  # a baseline had seen a path that something left afterwards
+@example(playful(1883))
 @given(seeds)
 def test_after_a_long_history_too(history: list[Step]) -> None:
     converges(history)

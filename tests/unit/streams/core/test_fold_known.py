@@ -55,7 +55,7 @@ def test_not_found_by_what_it_was() -> None:
     known.add(file)
     known.update(file, a_file(2, size=3_000), None)
     assert (like(known, a_file(1), "f"), like(known, a_file(2, size=3_000))) == ([], ["a.mkv"])
-    known.move(file, "music", "b.mkv")
+    known.move((file, RootPath("music", "b.mkv")))
     assert known.get(RootPath("films", "a.mkv")) is None
     assert known.get(RootPath("music", "b.mkv")) is file
     known.remove(file)

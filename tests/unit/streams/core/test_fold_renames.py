@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.fold_truth import check
 from tests.support.lane import Lane, Told, a_file, kinds
 
 MOVED = ["moved b.mkv", "media updated"]
@@ -272,14 +273,38 @@ def test_a_thousand_files_that_make_room_for_one_another_keep_their_ids(lane: La
     assert [t["media_id"] for t in sorted(told, key=lambda t: str(t["path"]))] == before
 
 
-def test_two_files_that_change_places_end_as_two_items_at_two_paths(analysed: Lane) -> None:
-    """The names were never free at once: one keeps its id, the other is made anew."""
-    known(analysed, "b.mkv", a_file(2, size=9_000))
-    analysed.move("a.mkv", "tmp", a_file(1))
+@pytest.mark.parametrize("count", [2, 3, 7])
+def test_files_that_change_places_keep_their_ids(lane: Lane, count: int) -> None:
+    """The names were never free at once: each is told to be where another one was, and that this one has left."""
+    before = {f"{i}.mkv": known(lane, f"{i}.mkv", a_file(i + 1, size=9_000 + i)) for i in range(count)}
+    lane.move("0.mkv", "aside", a_file(1, size=9_000))
+    for i in range(1, count):
+        lane.move(f"{i}.mkv", f"{i - 1}.mkv", a_file(i + 1, size=9_000 + i))
+    lane.move("aside", f"{count - 1}.mkv", a_file(1, size=9_000))
+    check(lane.fold)
+    told = [t for t in lane.quiet() if t.topic == "catalog.fs.changes.v1"]
+    assert {t["kind"] for t in told} == {"moved"}
+    assert {str(t["from_path"]): t["media_id"] for t in told} == before
+    assert {str(t["path"]): t["media_id"] for t in told} == {
+        f"{(i - 1) % count}.mkv": before[f"{i}.mkv"] for i in range(count)
+    }
+    assert [t.value is not None and t.value.get("from_taken", False) for t in told] == [False] + [True] * (
+        count - 1
+    )
+
+
+def test_files_that_change_places_and_one_is_written_to_keep_their_ids(analysed: Lane) -> None:
+    other = known(analysed, "b.mkv", a_file(2, size=9_000))
+    analysed.move("a.mkv", "x", a_file(1))
     analysed.move("b.mkv", "a.mkv", a_file(2, size=9_000))
-    analysed.move("tmp", "b.mkv", a_file(1))
-    said = [k for k in kinds(analysed.quiet()) if not k.startswith(("media", "job"))]
-    assert sorted(said) == ["created a.mkv", "deleted b.mkv", "moved b.mkv"]
+    analysed.move("x", "b.mkv", a_file(1))
+    analysed.later(1_000)
+    analysed.see("b.mkv", a_file(1, size=1_500, mtime_ns=9))
+    told = [t for t in analysed.quiet() if t.topic == "catalog.fs.changes.v1"]
+    assert {(t["kind"], t["path"], t["media_id"]) for t in told} == {
+        ("moved", "a.mkv", other),
+        ("moved", "b.mkv", 2_048),
+    }
 
 
 def test_the_kernels_word_outranks_a_likeness(analysed: Lane) -> None:
