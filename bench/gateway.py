@@ -32,7 +32,7 @@ from gateway.core.admission import Admission, files_wanted, room
 from gateway.core.framing import text_frame
 from gateway.core.memory import Batch, ChannelPartition
 from gateway.core.subscriber import Subscriber
-from gateway.live.door import Doors
+from gateway.live.doors import Doors
 from gateway.live.requests import RequestProtocol
 from gateway.live.sockets import SocketProtocol, sink_of
 from gateway.live.streaming import Streaming

@@ -15,7 +15,7 @@ from gateway.access.proxies import Proxies, networks
 from gateway.access.tokens import configured_secret
 from gateway.app import Gateway, compose
 from gateway.core.admission import Admission, Room, files_wanted, room
-from gateway.live.door import Doors
+from gateway.live.doors import Doors
 from gateway.live.requests import RequestProtocol
 from gateway.live.tcp import listen, raise_open_files
 from gateway.public import authority
