@@ -15,7 +15,6 @@ from aiokafka.errors import KafkaError
 
 from producer.errors import LogUnavailable
 from producer.ports import Outgoing, Points, no_points
-from runtime import log
 from runtime.errors import NotProvisioned
 from runtime.kafka import Kafka, check_topic, stop_client
 from schemas.headers import raw_headers
@@ -27,8 +26,6 @@ CONFIRM_SECONDS = 30.0
 STOP_SECONDS = 3.0
 RENEW_RECORDS = 1_000_000_000
 """aiokafka's sequence numbers wrap wrongly after 2^31 records of a partition: start anew long before."""
-
-_log = log.get(__name__)
 
 
 class KafkaLog:

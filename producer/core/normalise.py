@@ -57,13 +57,6 @@ class Work:
     fresh: set[int] = field(default_factory=set)
     looks: dict[str, Look] = field(default_factory=dict)
 
-    def moved_on(self, index: int) -> bool:
-        """True when a later move leaves from, or lands on, the target of move `index`: what stands there now is
-        then not what that move brought."""
-        target = self.moves[index].target
-        later = self.moves[index + 1 :]
-        return any(is_inside(target, m.source) or is_inside(target, m.target) for m in later)
-
 
 def normalise(events: Iterable[Event]) -> Work:
     """Coalesce. The order of moves is kept, and of first touches."""

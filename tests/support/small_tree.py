@@ -11,13 +11,21 @@ from dataclasses import dataclass, field
 
 from producer.core.diff import differs, same_node, tied
 from producer.core.facts import Known
-from producer.core.normalise import Event, normalise
+from producer.core.normalise import Event, Renamed, normalise
 from schemas import raw
 from schemas.paths import is_inside
 from schemas.raw import FileState
 from tests.support.lane import Lane
 
 ROOTS = ("films", "music")
+
+
+def moved_on(moves: list[Renamed], index: int) -> bool:
+    """True when a later move leaves from, or lands on, the target of move `index`: what stands there now is then not
+    what that move brought."""
+    target = moves[index].target
+    later = moves[index + 1 :]
+    return any(is_inside(target, m.source) or is_inside(target, m.target) for m in later)
 
 
 @dataclass(eq=False)
@@ -150,7 +158,7 @@ class Watcher:
         run, self.queue = self.queue[:count], self.queue[count:] if count is not None else []
         work = normalise(run)
         for number, move in enumerate(work.moves):
-            self._carried(move.source, move.target, trusted=work.moved_on(number))
+            self._carried(move.source, move.target, trusted=moved_on(work.moves, number))
         for path, look in work.looks.items():
             self._looked(path, another=look.another)
         self._open()

@@ -73,11 +73,6 @@ class EmbeddedKafka:
         credentials = {} if self.access is None else self.access.settings(component)
         return KafkaSettings(bootstrap_servers=self.bootstrap_servers).model_copy(update=credentials)
 
-    @property
-    def pid(self) -> int:
-        """Of a broker started by hand."""
-        return self._process.pid
-
     def prepare(self) -> None:
         """Write the configuration, format the data folder the first time. Raises BrokenState, OSError."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)

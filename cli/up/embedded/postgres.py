@@ -55,11 +55,6 @@ class EmbeddedPostgres:
         self._fsync = fsync
         self._process = Process(self.folder / "out.log")
 
-    @property
-    def pid(self) -> int:
-        """Of a server started by hand."""
-        return self._process.pid
-
     def url(self, database: str = DATABASE) -> str:
         """How the superuser connects, password included."""
         return self._url(USER, self._password(), database)

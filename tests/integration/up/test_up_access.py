@@ -13,7 +13,7 @@ from aiokafka.structs import TopicPartition
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from cli.provisioning.acls import NoAuthorizer, apply_acls, plan_acls
+from cli.provisioning.acls import NoAuthorizer, apply_acls
 from cli.provisioning.topics import apply
 from cli.up import ports
 from cli.up.embedded.access import Access
@@ -42,7 +42,7 @@ async def _provision(broker: EmbeddedKafka) -> None:
     kafka = _as(broker, OPERATOR)
     await apply(kafka)
     assert await apply_acls(kafka) == acls()
-    assert await plan_acls(kafka) == []
+    assert await apply_acls(kafka) == []
 
 
 def _as(broker: EmbeddedKafka, component: str) -> Kafka:
@@ -139,4 +139,4 @@ def test_secrets_are_for_their_owner_alone(closed: EmbeddedKafka) -> None:
 
 def test_brokers_that_enforce_nothing_are_named_as_that(kafka: Kafka) -> None:
     with pytest.raises(NoAuthorizer):
-        asyncio.run(plan_acls(kafka))
+        asyncio.run(apply_acls(kafka))

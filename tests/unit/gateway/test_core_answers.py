@@ -45,8 +45,8 @@ def test_without_ref_there_is_none() -> None:
 
 
 def test_an_error_names_code_and_message() -> None:
-    assert read(answers.error("limit", "too many", AT)) == {
-        "type": "error", "data": {"code": "limit", "message": "too many"}, "timestamp": "2024-01-15T10:30:00.000Z",
+    assert read(answers.error("rate_limited", "too many", AT)) == {
+        "type": "error", "data": {"code": "rate_limited", "message": "too many"}, "timestamp": "2024-01-15T10:30:00.000Z",
     }  # fmt: skip
 
 

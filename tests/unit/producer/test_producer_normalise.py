@@ -38,20 +38,10 @@ def test_what_was_touched_after_a_move_keeps_its_name() -> None:
     assert list(looks(Renamed("a", "b"), Touched("a", "closed"))) == ["a", "b"]
 
 
-def test_a_move_whose_target_is_left_or_taken_again_later_cannot_be_checked_there() -> None:
-    chain = normalise([Renamed("a", "b"), Renamed("b", "c"), Renamed("d", "b")])
-    assert [chain.moved_on(n) for n in range(3)] == [True, False, False]
-
-
 def test_what_a_move_brought_is_told_apart_from_what_was_touched_there_since() -> None:
     assert normalise([Renamed("a", "b")]).looks["b"].brought
     assert not normalise([Renamed("a", "b"), Touched("b", "gone")]).looks["b"].brought
     assert not normalise([Renamed("a", "b"), Renamed("b", "c")]).looks["b"].brought
-
-
-def test_a_move_of_what_is_above_counts_too() -> None:
-    work = normalise([Renamed("a/x", "b/x"), Renamed("b", "c")])
-    assert work.moved_on(0)
 
 
 @settings(deadline=None)
