@@ -70,7 +70,7 @@ def test_written_twice_it_is_the_same(history: list[Step]) -> None:
 
 
 def unordered(written: list[object]) -> list[object]:
-    """Accounts keep what a baseline has seen as a set: its order says nothing."""
+    """Tallies keep what a baseline has seen as a set: its order says nothing."""
     tallies = written[4]
     assert isinstance(tallies, list)
     seen = [[sorted(field) if isinstance(field, list) else field for field in tally] for tally in tallies]
