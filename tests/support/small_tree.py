@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from producer.core.diff import differs, same_node, tied
-from producer.core.facts import Known
-from producer.core.normalise import Event, Renamed, normalise
+from producer.core.facts import IndexEntry
+from producer.core.normalise import Event, MoveEvent, normalise
 from schemas import raw
 from schemas.paths import is_inside
 from schemas.raw import FileState
@@ -20,7 +20,7 @@ from tests.support.lane import Lane
 ROOTS = ("films", "music")
 
 
-def moved_on(moves: list[Renamed], index: int) -> bool:
+def moved_on(moves: list[MoveEvent], index: int) -> bool:
     """True when a later move leaves from, or lands on, the target of move `index`: what stands there now is then not
     what that move brought."""
     target = moves[index].target
@@ -228,7 +228,7 @@ class Watcher:
         state = self.disk.state(self.root, path)
         assert state is not None
         if scan.ties and path not in self.index:
-            for known in tied(state, (Known(p, s) for p, s in self.index.items())):
+            for known in tied(state, (IndexEntry(p, s) for p, s in self.index.items())):
                 if self.disk.state(self.root, known.path) is None:
                     self._move(known.path, path, state, scan)
                     return

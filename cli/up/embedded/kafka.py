@@ -140,7 +140,7 @@ class EmbeddedKafka:
             secrets={} if access is None else access.secrets(),
             super_users=() if access is None else access.super_users,
         )
-        keep(self._properties, text)  # the accounts' secrets are in it
+        keep(self._properties, text)  # the principals' secrets are in it
 
     def _java(self, *options: str) -> tuple[str, ...]:
         logging = f"-Dlog4j2.configurationFile={HERE}/log4j2.yaml"

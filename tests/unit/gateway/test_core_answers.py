@@ -21,7 +21,7 @@ def read(payload: bytes) -> dict[str, Any]:
 def test_members_stand_in_data_and_beside_it() -> None:
     body = answers.Subscribed(
         channel="media_updates", start={0: 5}, head={0: 9}, epoch="e", mode="ring", recovered=False, cursor="c",
-        reason="retention", missed={0: answers.Missed(2, 5)},
+        reason="retention", missed={0: answers.MissedOffsets(2, 5)},
     )  # fmt: skip
     members = {
         "channel": "media_updates", "start": {"0": 5}, "head": {"0": 9}, "epoch": "e", "mode": "ring",
