@@ -36,7 +36,7 @@ BATCH = 100_000
 _job: Codec[Job] = Codec(Job)
 
 
-class Log:
+class LaneLog:
     """Writes a lane's log by folding it: results answer the jobs that the fold has asked."""
 
     def __init__(self) -> None:
@@ -89,7 +89,7 @@ class Log:
         )  # fmt: skip
 
 
-def per_second(log: Log) -> tuple[float, float, float]:
+def per_second(log: LaneLog) -> tuple[float, float, float]:
     """Records per CPU second: decoded only, applied only, applied from bytes."""
     values = [encode(record) for _offset, _at, _key, record in log.records]
     began = time.process_time()
@@ -108,7 +108,7 @@ def per_second(log: Log) -> tuple[float, float, float]:
     return count / decoded, count / applied, count / whole
 
 
-def bytes_per_file(log: Log) -> float:
+def bytes_per_file(log: LaneLog) -> float:
     """Memory of a fold's state. Paths and other strings of the records are shared with the log here, so they are
     counted by decoding them anew, as a worker does."""
     values = [encode(record) for _offset, _at, _key, record in log.records]
@@ -123,7 +123,7 @@ def bytes_per_file(log: Log) -> float:
     return used / fold.known_paths
 
 
-def profile(log: Log) -> None:
+def profile(log: LaneLog) -> None:
     """The fifteen most expensive functions."""
     fold, profiler = Fold(0), cProfile.Profile()
     profiler.enable()
@@ -136,13 +136,13 @@ def profile(log: Log) -> None:
 def measure() -> None:
     """Write the log, fold it, print."""
     gc.disable()  # as a worker does
-    log = Log()
+    log = LaneLog()
     log.write(FILES)
     if "--profile" in sys.argv:
         profile(log)
         return
     decoded, applied, whole = per_second(log)
-    small = Log()
+    small = LaneLog()
     small.write(min(FILES, 20_000))
     figures = {
         "records": len(log.records), "decode_per_cpu_second": decoded, "apply_per_cpu_second": applied,

@@ -30,9 +30,9 @@ from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 from cli.up.ports import free_port
 from gateway.core.admission import Admission, files_wanted, room
 from gateway.core.framing import text_frame
-from gateway.core.memory import Batch, ChannelPartition
+from gateway.core.memory import ChannelPartition, TailBatch
 from gateway.core.subscriber import Subscriber
-from gateway.live.door import Doors
+from gateway.live.doors import Doors
 from gateway.live.requests import RequestProtocol
 from gateway.live.sockets import SocketProtocol, sink_of
 from gateway.live.streaming import Streaming
@@ -72,7 +72,7 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class DeliveryRate:
     """Deliveries per CPU second of the server: the median of the rounds."""
 
     server: str
@@ -121,7 +121,7 @@ def _ours(app: FastAPI) -> Callable[[int, int], object]:
         for _ in range(events // per_step):
             at = streaming.memory.head(PLACE)
             records = [framer.frame(_shared(offset)) for offset in range(at, at + per_step)]
-            streaming.publish([Batch(PLACE, records, at + per_step)])
+            streaming.publish([TailBatch(PLACE, records, at + per_step)])
             await asyncio.sleep(0)
             while streaming.behind:  # noqa: ASYNC110 (as in life, the tail waits for the broker meanwhile)
                 await asyncio.sleep(0.001)
@@ -332,7 +332,7 @@ def _raise_descriptor_limit(wanted: int) -> int:
     return max(soft, goal)
 
 
-async def measure() -> list[Result]:
+async def measure() -> list[DeliveryRate]:
     """The cells take turns, so that what else the machine does falls on all of them alike."""
     sockets = min(SOCKETS, (_raise_descriptor_limit(3 * SOCKETS + 200) - 200) // 3)
     deadline = time.monotonic() + LIMIT_SECONDS
@@ -349,7 +349,7 @@ async def measure() -> list[Result]:
         for server in servers.values():
             server.end()
     return [
-        Result(which, per_step, round(statistics.median(found)), tuple(found))
+        DeliveryRate(which, per_step, round(statistics.median(found)), tuple(found))
         for (which, per_step), found in rates.items()
     ]
 

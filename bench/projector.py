@@ -24,7 +24,7 @@ from schemas import topics
 from schemas.changes import Created
 from schemas.media import ItemCreated
 from streams.projector.plan import rows_of
-from streams.projector.positions import Partition, Position
+from streams.projector.positions import Partition, PartitionPosition
 from streams.projector.store import Batch, PostgresStore
 from tests.support.projector_log import LIBRARY, ROOT, Log, Logged, at, item
 
@@ -61,7 +61,7 @@ async def write(store: PostgresStore, log: Log, size: int) -> None:
     """Everything, in batches of that size."""
     for topic in (topics.CHANGES, topics.MEDIA_UPDATES):
         partition, records = Partition(topic.name, 0), log.of(topic)
-        await store.begin(partition, Position(0, "bench"))
+        await store.begin(partition, PartitionPosition(0, "bench"))
         for start in range(0, len(records), size):
             await store.apply(_batch(partition, records[start : start + size], start))
 

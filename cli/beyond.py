@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from cli.errors import BadArgument
 from runtime.log_reading import LogBounds, number
-from schemas.places import At, AtTime, Fault, Place, faults
+from schemas.places import At, AtTime, OutOfRange, Place, out_of_range
 from schemas.times import iso
 
 
@@ -37,19 +37,19 @@ def note_of_time(place: AtTime, topic: str, *, follow: bool) -> str:
     return f"waiting for the first record {what}" if follow else f"nothing was {what}"
 
 
-def _of(kind: str, place: Place, within: LogBounds) -> list[Fault]:
-    return [fault for fault in faults(place, within, number) if fault.kind == kind]
+def _of(kind: str, place: Place, within: LogBounds) -> list[OutOfRange]:
+    return [unmet for unmet in out_of_range(place, within, number) if unmet.kind == kind]
 
 
-def _beyond(place: Place, argument: str, topic: str, within: LogBounds) -> list[Fault]:
+def _beyond(place: Place, argument: str, topic: str, within: LogBounds) -> list[OutOfRange]:
     """What lies beyond the end; one offset meant for all partitions only where it does so in each. Raises
     BadArgument for a partition that is not there."""
-    for fault in _of("absent", place, within):
+    for unmet in _of("absent", place, within):
         numbers = ", ".join(str(number(p)) for p in within.end)
-        raise BadArgument(argument, f"{topic} has no partition {fault.partition} (read are: {numbers})")
+        raise BadArgument(argument, f"{topic} has no partition {unmet.partition} (read are: {numbers})")
     beyond = _of("beyond", place, within)
     return [] if isinstance(place, At) and len(beyond) < len(within.end) else beyond
 
 
-def _ended(topic: str, beyond: list[Fault]) -> str:
+def _ended(topic: str, beyond: list[OutOfRange]) -> str:
     return ", ".join(f"{topic}:{f.partition} ends at {f.limit}, before {f.wanted}" for f in beyond)

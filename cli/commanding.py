@@ -28,7 +28,7 @@ def drawn_id() -> str:
 
 
 def asker() -> str:
-    """Who asks, for people: the account and the machine."""
+    """Who asks, for people: the system user and the machine."""
     return f"{os.environ.get('USER') or os.getuid()}@{socket.gethostname()}"
 
 

@@ -18,7 +18,7 @@ from cli.errors import NotRunning
 from cli.settings import Settings
 from cli.up.embedded.access import Access
 from cli.up.run_file import RunFile, path_in
-from cli.up.state import State
+from cli.up.state import StateFolder
 from cli.up.supervision.hold import held
 from runtime.kafka import Kafka
 from runtime.settings import load
@@ -49,7 +49,7 @@ def out_of_service(component: str) -> Iterator[None]:
     if running is None:
         yield
         return
-    state = State(settings.state_dir.resolve())
+    state = StateFolder(settings.state_dir.resolve())
     with held(state.hold(component), state.folder, running.pids.get(component)):
         yield
 

@@ -27,7 +27,6 @@ from schemas.raw import Protocol, RootRetired
 from schemas.system import RootReport
 from schemas.topics import CHANGES, RAW
 
-CAUSE = "retired"
 _changes: Codec[Change] = Codec(Change)
 
 

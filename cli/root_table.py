@@ -22,7 +22,7 @@ from schemas.places import AtTime
 from schemas.system import Report, RootReport
 from schemas.times import Millis, iso
 from schemas.topics import REPORTS
-from streams.status.telling import GAPS_SUFFIX, State, read_states
+from streams.status.telling import GAPS_SUFFIX, LatestUpdate, read_states
 
 LATELY_MS = 15_000
 """Three reports: a root that was not reported for so long is reported by nobody."""
@@ -53,7 +53,7 @@ async def known_roots(kafka: Kafka, specs: Sequence[RootSpec], running: Collecti
 def merged(
     specs: Sequence[RootSpec],
     running: Collection[str],
-    states: Mapping[str, State],
+    states: Mapping[str, LatestUpdate],
     reports: Sequence[tuple[int, RootReport]],
 ) -> list[RootLine]:
     """The same from what was read. `reports` with their append times in milliseconds, oldest first."""
@@ -103,7 +103,7 @@ def _configured(spec: RootSpec) -> RootLine:
     return RootLine(spec.name, spec.library, str(spec.path), spec.protocol, "unknown", message, configured=True)
 
 
-def _told(name: str, state: State) -> RootLine:
+def _told(name: str, state: LatestUpdate) -> RootLine:
     details = {} if state.update.details is UNSET else state.update.details
     library, path, protocol = (_text(details.get(key)) for key in ("library", "location", "protocol"))
     message = f"nobody reports it now; the last was: {state.update.message or state.update.status}"
@@ -117,7 +117,7 @@ def _reported(report: RootReport, at: int) -> RootLine:
     )  # fmt: skip
 
 
-def _retired(state: State) -> bool:
+def _retired(state: LatestUpdate) -> bool:
     return state.update.details is not UNSET and state.update.details.get("mode") == "retired"
 
 

@@ -13,7 +13,7 @@ from cli.options import AsJson
 if TYPE_CHECKING:
     from cli.root_table import RootLine
     from runtime.kafka import Kafka
-    from streams.status.telling import State
+    from streams.status.telling import LatestUpdate
 
 UNWELL = 1
 """Exit code where a component or a configured root is in error."""
@@ -89,5 +89,5 @@ async def _components(kafka: Kafka) -> list[ComponentLine]:
     ]
 
 
-def _text(state: State) -> str:
+def _text(state: LatestUpdate) -> str:
     return "" if state.update.message is UNSET else state.update.message

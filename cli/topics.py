@@ -11,7 +11,7 @@ from cli.options import AsJson
 from schemas.topics import ALL_TOPICS
 
 if TYPE_CHECKING:
-    from cli.provisioning.topics import Step
+    from cli.provisioning.topics import ProvisionStep
 
 app = typer.Typer(no_args_is_help=True, help="The topics of the log: what is declared, what is missing.")
 
@@ -110,7 +110,7 @@ def list_command(as_json: AsJson = False) -> None:
     print_table("Topics", ("topic", "key", "writer", "readers", "purpose"), rows)
 
 
-def _show(steps: list[Step], title: str, as_json: bool) -> None:
+def _show(steps: list[ProvisionStep], title: str, as_json: bool) -> None:
     if as_json:
         print_json(steps)
     elif not steps:

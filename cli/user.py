@@ -23,7 +23,7 @@ BY = "command line"
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The user name, letters' case aside.")]
 
 
-class Role(StrEnum):
+class RoleName(StrEnum):
     """What an account may do: everything, or read."""
 
     ADMIN = "admin"
@@ -33,7 +33,7 @@ class Role(StrEnum):
 @app.command()
 def add(
     name: Annotated[str, typer.Argument(metavar="NAME", help="1 to 64 characters, no spaces, no @.")],
-    role: Annotated[Role, typer.Option(help="What it may do.")] = Role.USER,
+    role: Annotated[RoleName, typer.Option(help="What it may do.")] = RoleName.USER,
     email: Annotated[str | None, typer.Option(metavar="ADDRESS", help="To sign in with, beside the name.")] = None,
     stdin: passwords.FromStdin = False,
     file: passwords.FromFile = None,
@@ -152,7 +152,7 @@ def enable(name: Name, as_json: AsJson = False) -> None:
 
 @app.command()
 def role(
-    name: Name, role: Annotated[Role, typer.Argument(help="What it may do.")], as_json: AsJson = False
+    name: Name, role: Annotated[RoleName, typer.Argument(help="What it may do.")], as_json: AsJson = False
 ) -> None:
     """Change what an account may do; who is signed in with it must sign in again. The last administrator stays.
 

@@ -14,8 +14,9 @@ The way of an event, from the log to a browser:
 
 The way of a connection:
 
-    live.door          one guard from accept to close, whatever it speaks; reads in turn (core.life, core.admission,
-                       core.turns, core.pulse); live.tcp asks the kernel
+    live.doors         all connections, read in turn (core.admission, core.turns)
+    live.door          one guard from accept to close, whatever it speaks (core.life, core.pulse); live.tcp asks the
+                       kernel
     live.requests      HTTP, one request at a time, counted as it comes (core.arriving)
     live.sockets       frames, within a budget (core.frame_budget)
 
@@ -29,7 +30,7 @@ The way of a socket:
 The way of a request:
 
     rest.edge          request id, headers, bounds, errors in one shape; who asks (access.proxies); rest.declared:
-                       nothing undeclared
+                       nothing undeclared; rest.body: small, JSON, nothing unknown in it
     rest.access        the bearer token (access.tokens, access.ended_sessions)
     rest.auth          access.signing_in (access.sign_in_limits, access.sign_in_queue), access.accounts,
                        access.refresh_tokens

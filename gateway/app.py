@@ -30,8 +30,8 @@ from gateway.public import public_url
 from gateway.rest import auth, edge, history, media, scans, system
 from gateway.rest.declared import only_declared
 from gateway.settings import GatewaySettings
-from gateway.tables.catalogue import Catalogue
-from gateway.tables.database import Database
+from gateway.tables.catalogue import CatalogueQueries
+from gateway.tables.database import DatabaseCheck
 from gateway.tables.history import History
 from runtime.errors import SettingsError
 from runtime.health import Health, product_version
@@ -48,7 +48,7 @@ class Gateway:
     app: ASGIApp
     accounts: Accounts
     connections: Connections
-    database: Database
+    database: DatabaseCheck
     ended: EndedSessions
     health: Health
     log_reader: LogReader
@@ -58,7 +58,7 @@ class Gateway:
 
 
 def compose(
-    kafka: Kafka, pool: AsyncConnectionPool, database: Database, *, settings: GatewaySettings, secret: str
+    kafka: Kafka, pool: AsyncConnectionPool, database: DatabaseCheck, *, settings: GatewaySettings, secret: str
 ) -> Gateway:
     """Build everything. Raises SettingsError for a secret that does not protect, or a page that is not there."""
     framers = {c.name: Framer(c, legacy_payload=settings.legacy_payload) for c in CHANNELS.values()}
@@ -99,7 +99,7 @@ def compose(
     happened = History(pool)
     routers = (
         auth.router(accounts, tokens, connections, ended),
-        media.router(Catalogue(pool), happened, tokens, CoverNames(secret)),
+        media.router(CatalogueQueries(pool), happened, tokens, CoverNames(secret)),
         history.router(happened, tokens),
         scans.router(happened, publishing, tokens),
         system.router(streaming.memory, tail, health, publishing, tokens),
@@ -109,14 +109,14 @@ def compose(
         app.include_router(router, dependencies=[Depends(only_declared)])
     for path in ("/ws", "/ws/"):
         app.add_api_websocket_route(path, connections.serve)
-    app.mount("/", Page(directory=web_dir(), html=True))
+    app.mount("/", WebPage(directory=web_dir(), html=True))
     outermost = edge.Edge(app, Proxies(networks(settings.trusted_proxies)), RefusalLog())
     return Gateway(
         outermost, accounts, connections, database, ended, health, log_reader, publishing, streaming, tail
     )
 
 
-class Page(StaticFiles):
+class WebPage(StaticFiles):
     """The page's files; no socket is there."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -3,7 +3,7 @@
     GatewayError
     ├── AccountError      an account cannot be made or changed so
     │   ├── BrokenRule    a name, e-mail address or password that no account may have
-    │   ├── Taken         another account has the name or the e-mail address
+    │   ├── AlreadyTaken  another account has the name or the e-mail address
     │   ├── NoSuchAccount
     │   └── LastAdmin     nobody would be left who may do everything
     ├── ApiError          an answer that is an error: HTTP status, code for programs, message for people

@@ -15,12 +15,12 @@ from gateway.access.proxies import Proxies, networks
 from gateway.access.tokens import configured_secret
 from gateway.app import Gateway, compose
 from gateway.core.admission import Admission, Room, files_wanted, room
-from gateway.live.door import Doors
+from gateway.live.doors import Doors
 from gateway.live.requests import RequestProtocol
 from gateway.live.tcp import listen, raise_open_files
 from gateway.public import authority
 from gateway.settings import GatewaySettings
-from gateway.tables.database import Database
+from gateway.tables.database import DatabaseCheck
 from runtime import log
 from runtime.errors import SettingsError
 from runtime.health import HealthServer
@@ -55,7 +55,7 @@ async def serve(kafka: Kafka, database_url: str, settings: GatewaySettings, stop
     admission = Admission(fits, exempt=proxies.trusts)
     doors = Doors(admission, settings.max_header_bytes, settings.slow_seconds, RequestProtocol)
     settings = settings.model_copy(update={"max_sockets": fits.sockets})
-    gateway = compose(kafka, pool, Database(database_url), settings=settings, secret=secret)
+    gateway = compose(kafka, pool, DatabaseCheck(database_url), settings=settings, secret=secret)
     listening = _listen(settings)
     operators = HealthServer(settings.health, gateway.health)
     await _start(operators, settings)

@@ -12,20 +12,20 @@ from producer.core.facts import Fact, Gone
 from producer.core.identity import Faulty, Same, Seen, judge
 from producer.errors import RootFault
 from producer.memory import Memory
-from producer.mounts import Mounts, Turn
+from producer.mounts import MountChange, Mounts
 from schemas.raw import RootIdentity
 
-Turned = Callable[[Turn, Mapping[str, RootIdentity]], None]
+OnMountChange = Callable[[MountChange, Mapping[str, RootIdentity]], None]
 
 
 class Belief:
-    """In one root. `turned`: called with whatever became of a file system below it, and those that are there now."""
+    """In one root. `on_change`: called with whatever became of a file system below it, and those that are there now."""
 
-    def __init__(self, backend: Backend, memory: Memory, mounts: Mounts, turned: Turned) -> None:
+    def __init__(self, backend: Backend, memory: Memory, mounts: Mounts, on_change: OnMountChange) -> None:
         self._backend = backend
         self._memory = memory
         self._mounts = mounts
-        self._turned = turned
+        self._on_change = on_change
 
     def judge(self) -> Same | Faulty:
         """Is what stands at the root's place the root?"""
@@ -47,8 +47,8 @@ class Belief:
     def look_for_mounts(self) -> None:
         """Compare the file systems below the root with those that are known."""
         now = self._backend.mounts()
-        for turn in self._mounts.compare(now):
-            self._turned(turn, now)
+        for change in self._mounts.compare(now):
+            self._on_change(change, now)
 
     def believed(self, facts: Sequence[Fact]) -> Sequence[Fact]:
         """Those of the facts that may be written. Raises RootFault where the root is not there."""

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from producer.backends.interface import Coverage
 from producer.core.identity import Faulty
-from producer.core.life import State
-from producer.orders import Outcome
-from producer.scanning import Progress
+from producer.core.life import RootState
+from producer.orders import CommandOutcome
+from producer.scanning import ScanProgress
 from schemas.paths import display
 
 
@@ -17,16 +17,16 @@ class Condition:
     """How a root is, as it is reported. `fault`: why it cannot be observed; `problems`: what is wrong with one
     that can; `outcome`: what came of the last command."""
 
-    state: State
+    state: RootState
     fault: Faulty | None
     watched: int
     unwatched: int
     waiting: int
     problems: tuple[str, ...]
-    progress: Progress | None
+    progress: ScanProgress | None
     tries: int
     scanned: bool
-    outcome: Outcome | None = None
+    outcome: CommandOutcome | None = None
 
 
 def lost_mount_message(path: str) -> str:

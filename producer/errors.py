@@ -9,7 +9,7 @@ ProducerError
 ├── RootFault         the root as a whole cannot be observed now (retryable)
 ├── Unreadable        one path below a healthy root cannot be looked at (retryable)
 ├── WatchUnavailable  the system gives no watch now: the root is scanned instead (retryable)
-└── LogUnavailable    the log did not confirm records in time (retryable; they may or may not be in it)
+└── NotAcknowledged   the log did not acknowledge records in time (retryable; they may or may not be in it)
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ class WatchUnavailable(ProducerError):
         super().__init__(reason)
 
 
-class LogUnavailable(ProducerError):
+class NotAcknowledged(ProducerError):
     """The same records are to be sent again, with the same sequence numbers."""
 
     retryable = True

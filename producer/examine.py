@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from producer.backends.interface import Tree
 from producer.core.diff import differs, same_node
-from producer.core.facts import Carried, Fact, Gone, Known, Swapped, There
+from producer.core.facts import Carried, Fact, Gone, IndexEntry, Swapped, There
 from producer.core.filters import Filters
-from producer.core.normalise import Look, Renamed, Work
+from producer.core.normalise import Look, MoveEvent, Work
 from producer.core.pace import Pace
 from producer.errors import Unreadable
 from producer.index import Index
@@ -43,7 +43,7 @@ class Examiner:
             number += 1
         return facts
 
-    def _is_swap(self, pair: list[Renamed], at_target: FileState, at_source: FileState) -> bool:
+    def _is_swap(self, pair: list[MoveEvent], at_target: FileState, at_source: FileState) -> bool:
         """`renameat2` tells an exchange as two moves, like there and back: what was known, and is there, decides."""
         if len(pair) < 2 or (pair[0].source, pair[0].target) != (pair[1].target, pair[1].source):
             return False
@@ -90,7 +90,9 @@ class Examiner:
         parents: list[Fact] = [] if known is not None else self._parents(path, tree)
         return [*parents, there, *other_names(there, self._index, tree)]
 
-    def _there(self, path: str, state: FileState, known: Known | None, look: Look, tree: Tree) -> There | None:
+    def _there(
+        self, path: str, state: FileState, known: IndexEntry | None, look: Look, tree: Tree
+    ) -> There | None:
         is_news = known is None or differs(known.state, state)
         if state.type == "dir":
             return There(path, state, another=look.another) if is_news or look.another else None
@@ -126,7 +128,7 @@ def other_names(there: There, index: Index, tree: Tree) -> list[Fact]:
     return facts
 
 
-def _only_altered(known: Known | None, state: FileState, look: Look) -> bool:
+def _only_altered(known: IndexEntry | None, state: FileState, look: Look) -> bool:
     """True when the content may have changed although nobody was seen writing: worth a fingerprint at once."""
     if known is None or not look.altered or known.state.size != state.size:
         return False

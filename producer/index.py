@@ -11,7 +11,7 @@ from itertools import count
 from typing import cast
 
 from producer.core.diff import UNIDENTIFIED
-from producer.core.facts import Known
+from producer.core.facts import IndexEntry
 from producer.database import Database
 from schemas.raw import FileState, FileType
 
@@ -29,17 +29,17 @@ class Index:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    def get(self, path: str) -> Known | None:
+    def get(self, path: str) -> IndexEntry | None:
         """What is known of a path."""
         row = self._db.execute(_SELECT + "parent = ? AND name = ?", _split(path)).fetchone()
         return None if row is None else _known(row)
 
-    def children(self, directory: str) -> dict[str, Known]:
+    def children(self, directory: str) -> dict[str, IndexEntry]:
         """What is known of a directory's entries, by name."""
         rows = self._db.execute(_SELECT + "parent = ?", (_bytes(directory),))
         return {_text(row[1]): _known(row) for row in rows}
 
-    def below(self, directory: str) -> Iterator[Known]:
+    def below(self, directory: str) -> Iterator[IndexEntry]:
         """Everything known below a directory, itself not, children before their parents."""
         rows = self._db.execute(_SELECT + _BELOW, _range(directory)).fetchall()
         rows.sort(key=lambda row: row[0].count(b"/") + bool(row[0]), reverse=True)
@@ -50,7 +50,7 @@ class Index:
         row = self._db.execute(_COUNT, _range(directory)).fetchone()
         return int(row[0])
 
-    def by_inode(self, state: FileState) -> list[Known]:
+    def by_inode(self, state: FileState) -> list[IndexEntry]:
         """Known paths with the inode number."""
         rows = self._db.execute(_SELECT + "inode = ?", (_signed(state.inode),))
         return [_known(row) for row in rows]
@@ -125,11 +125,11 @@ def _text(path: bytes) -> str:
     return path.decode("utf-8", "surrogateescape")
 
 
-def _known(row: Row) -> Known:
+def _known(row: Row) -> IndexEntry:
     parent, name, type_, size, mtime_ns, dev, inode, nlink, xxh3, ctime_ns = row
     path = _text(parent + b"/" + name if parent else name)
     state = FileState(cast(FileType, type_), size, mtime_ns, dev % (1 << 64), inode % (1 << 64), nlink, ctime_ns)
-    return Known(path, state, xxh3)
+    return IndexEntry(path, state, xxh3)
 
 
 def _signed(number: int) -> int:

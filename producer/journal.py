@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from producer.core.diff import differs, is_unidentified, same_node
-from producer.core.facts import Carried, Fact, Gone, Known, Print, Swapped, There
+from producer.core.facts import Carried, Fact, Gone, IndexEntry, Print, Swapped, There
 from producer.database import Database
 from producer.index import Index
 from producer.outbox import Outbox, Via
@@ -112,7 +112,7 @@ class Journal:
         known = self._index.get(path)
         if known is not None and not resend and is_unidentified(known.state) and _same(known, state, print_):
             self._index.put(path, state, known.xxh3)  # at another place it has another identity: nothing to say
-            known = Known(path, state, known.xxh3)
+            known = IndexEntry(path, state, known.xxh3)
         xxh3 = None if known is None else known.xxh3
         if resend or known is None or is_unidentified(known.state) or differs(known.state, state):
             if known is not None and known.state.type == "dir" and state.type != "dir":
@@ -131,7 +131,7 @@ class Journal:
             self._index.set_xxh3(path, print_.xxh3)
 
     @staticmethod
-    def _count_there(known: Known | None, state: FileState, path: str, written: Written) -> None:
+    def _count_there(known: IndexEntry | None, state: FileState, path: str, written: Written) -> None:
         written.there += 1
         if known is None:
             written.added += 1
@@ -140,7 +140,7 @@ class Journal:
         if state.type == "dir" and (known is None or differs(known.state, state)):
             written.opened.append(path)
 
-    def _gone(self, known: Known, via: Via, written: Written) -> None:
+    def _gone(self, known: IndexEntry, via: Via, written: Written) -> None:
         if known.state.type == "dir":
             self._empty(known.path, via, written)
             written.closed.append(known.path)
@@ -178,9 +178,9 @@ class Journal:
         aside = self._index.unused_beside(fact.one)
         self._move(one, aside, fact.at_other, via, written)
         self._move(other, fact.one, fact.at_one, via, written)
-        self._move(Known(aside, fact.at_other, one.xxh3), fact.other, fact.at_other, via, written)
+        self._move(IndexEntry(aside, fact.at_other, one.xxh3), fact.other, fact.at_other, via, written)
 
-    def _move(self, known: Known, path: str, state: FileState, via: Via, written: Written) -> None:
+    def _move(self, known: IndexEntry, path: str, state: FileState, via: Via, written: Written) -> None:
         replaced = self._index.get(path)
         if replaced is not None and replaced.state.type == "dir":
             self._empty(path, via, written)  # a rename replaces only an empty directory
@@ -200,6 +200,6 @@ def _is_it(known: FileState, seen: FileState, *, exactly: bool) -> bool:
     return same_node(known, seen) and not (exactly and differs(known, seen))
 
 
-def _same(known: Known, state: FileState, print_: Print | None) -> bool:
+def _same(known: IndexEntry, state: FileState, print_: Print | None) -> bool:
     """True when what is there is what was known, whatever its identity; the content is compared where it was read."""
     return not differs(known.state, state) and (print_ is None or known.xxh3 in (None, print_.xxh3))

@@ -13,9 +13,8 @@ from collections.abc import Sequence
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from producer.errors import LogUnavailable
+from producer.errors import NotAcknowledged
 from producer.ports import Outgoing, Points, no_points
-from runtime import log
 from runtime.errors import NotProvisioned
 from runtime.kafka import Kafka, check_topic, stop_client
 from schemas.headers import raw_headers
@@ -27,8 +26,6 @@ CONFIRM_SECONDS = 30.0
 STOP_SECONDS = 3.0
 RENEW_RECORDS = 1_000_000_000
 """aiokafka's sequence numbers wrap wrongly after 2^31 records of a partition: start anew long before."""
-
-_log = log.get(__name__)
 
 
 class KafkaLog:
@@ -54,14 +51,14 @@ class KafkaLog:
                 rest = rest[await self._batch(producer, lane, key, rest) :]
         except (KafkaError, TimeoutError, AssertionError) as error:  # aiokafka asserts that a partition exists
             await self._discard(producer)
-            raise LogUnavailable(f"{type(error).__name__}: {error}") from error
+            raise NotAcknowledged(f"{type(error).__name__}: {error}") from error
         self._sent += len(records)
         if self._sent >= RENEW_RECORDS:
             self._sent = 0
             await self._discard(producer)
 
     async def start(self) -> None:
-        """Connect. Raises LogUnavailable."""
+        """Connect. Raises NotAcknowledged where no broker answers."""
         await self._ready()
 
     async def stop(self) -> None:
@@ -79,7 +76,7 @@ class KafkaLog:
                         await check_topic(producer, self._topic)
                 except (KafkaError, NotProvisioned, TimeoutError, OSError) as error:
                     await stop_client(producer, STOP_SECONDS)
-                    raise LogUnavailable(f"{type(error).__name__}: {error}") from error
+                    raise NotAcknowledged(f"{type(error).__name__}: {error}") from error
                 self._producer = producer
             return self._producer
 

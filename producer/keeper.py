@@ -15,7 +15,7 @@ from producer.condition import Condition, lost_mount_message, watch_limit_messag
 from producer.core.facts import Fact
 from producer.core.filters import Filters
 from producer.core.identity import Faulty, Same
-from producer.core.life import Deed, Happening, State, step
+from producer.core.life import Deed, Happening, RootState, step
 from producer.core.normalise import Event, normalise
 from producer.core.pace import Pace
 from producer.database import Database
@@ -24,8 +24,8 @@ from producer.examine import Examiner
 from producer.index import Index
 from producer.journal import Journal
 from producer.memory import Memory
-from producer.mounts import MOUNTED, UNMOUNTED, Mounts, Turn
-from producer.orders import ACCEPTED, REQUESTED, Order, Outcome
+from producer.mounts import MOUNTED, UNMOUNTED, MountChange, Mounts
+from producer.orders import ACCEPTED, REQUESTED, CommandOutcome, Order
 from producer.outbox import LIVE, Outbox, depth
 from producer.scanning import MASS_DELETION, Scanning
 from producer.settings import NAS_JUNK, RootSpec
@@ -63,7 +63,7 @@ class Keeper:
         self._clock = world.clock
         self._woken = woken
         self._orders = orders
-        self._outcome: Outcome | None = None
+        self._outcome: CommandOutcome | None = None
         self._memory = Memory(database)
         self._memory.claim(spec.name, spec.library)
         self._outbox = Outbox(database, spec.name, world.clock)
@@ -73,7 +73,7 @@ class Keeper:
         self._pace = Pace()
         self._examiner = Examiner(self._index, filters, self._pace)
         self._mounts = Mounts(database)
-        self._belief = Belief(world.backend, self._memory, self._mounts, self._turned)
+        self._belief = Belief(world.backend, self._memory, self._mounts, self._mount_changed)
         self._scanning = Scanning(
             self._journal, self._index, self._outbox, self._memory, filters, world.clock,
             belief=self._belief, mounts=self._mounts, confirm_seconds=pacing.confirm_seconds,
@@ -83,11 +83,11 @@ class Keeper:
         self._fault: Faulty | None = None
         self._tries = 0
         self._identity_at = float("-inf")
-        self._state: State = self._resume()
+        self._state: RootState = self._resume()
         if failure is not None and self._state != "new":
             self._scanning.open_gap(failure)
 
-    def _resume(self) -> State:
+    def _resume(self) -> RootState:
         identity = self._memory.identity
         if identity is None:
             return "new"
@@ -160,19 +160,19 @@ class Keeper:
 
         self._journal.say(tell)
 
-    def _turned(self, turn: Turn, now: Mapping[str, RootIdentity]) -> None:
+    def _mount_changed(self, change: MountChange, now: Mapping[str, RootIdentity]) -> None:
         """A file system below the root appeared, is lost, or is back."""
 
         def tell() -> None:
-            if turn.renumbered is not None:
-                self._index.renumber(*turn.renumbered)
-            self._mounts.remember(turn, now)
+            if change.renumbered is not None:
+                self._index.renumber(*change.renumbered)
+            self._mounts.remember(change, now)
 
         self._journal.say(tell)
-        if turn.became == "lost":
-            self._scanning.open_gap(UNMOUNTED, turn.path)
+        if change.became == "lost":
+            self._scanning.open_gap(UNMOUNTED, change.path)
         else:
-            self._scanning.ask("scan", MOUNTED, turn.path)
+            self._scanning.ask("scan", MOUNTED, change.path)
 
     # -- what happens to it ------------------------------------------------------------------------------------
 
@@ -269,21 +269,21 @@ class Keeper:
                 self._mounts.forget(subtree)
         self._scanning.ask("scan", REQUESTED, subtree, order=command.id)
         waits = "" if self._state == "watching" else " when the root can be observed"
-        self._outcome = Outcome(command.id, False, f"it is scanned{waits}")
+        self._outcome = CommandOutcome(command.id, False, f"it is scanned{waits}")
 
     def _accept(self, command: AcceptRoot, order: Order, now: float) -> None:
         match self._belief.judge():
             case Faulty(instead=RootIdentity() as identity) as faulty:
                 self._happen("faulty", faulty.cause, faulty)
                 self._take_up(identity, order)
-                self._outcome = Outcome(command.id, False, "accepted, it is being scanned")
+                self._outcome = CommandOutcome(command.id, False, "accepted, it is being scanned")
                 self._identify(now, ACCEPTED, command.id)
             case Faulty(detail=detail):
                 self._note(order)
-                self._outcome = Outcome(command.id, True, f"not accepted: {detail}")
+                self._outcome = CommandOutcome(command.id, True, f"not accepted: {detail}")
             case Same():
                 self._note(order)
-                self._outcome = Outcome(command.id, True, "nothing to accept: it is the root that is known")
+                self._outcome = CommandOutcome(command.id, True, "nothing to accept: it is the root that is known")
 
     def _take_up(self, identity: RootIdentity, order: Order) -> None:
         """The same tree at another place: what is known of it holds, but for what tells files apart there."""

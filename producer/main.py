@@ -17,7 +17,7 @@ from producer.backends.table import backend_of
 from producer.backoff import KAFKA, Backoff
 from producer.clock import SystemClock
 from producer.control import ControlReader
-from producer.errors import LogUnavailable, NestedRoots, Unencodable
+from producer.errors import NestedRoots, NotAcknowledged, Unencodable
 from producer.kafka_log import KafkaLog
 from producer.memory import commands_read
 from producer.outbox import Unsent
@@ -163,7 +163,7 @@ class _Producer:
             try:
                 await self._log.start()
                 break
-            except LogUnavailable as error:
+            except NotAcknowledged as error:
                 _log.warning("Kafka cannot be reached, trying again", error=str(error))
                 await asyncio.sleep(backoff.next_seconds())
         for root in self._roots:

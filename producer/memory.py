@@ -22,7 +22,7 @@ _identity: Codec[RootIdentity] = Codec(RootIdentity)
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
+class OpenGap:
     """A gap that is open below `subtree`. Numbers rise."""
 
     number: int
@@ -79,16 +79,16 @@ class Memory:
         self._db.set("next_scan", str(number + 1))
         return number
 
-    def gaps(self) -> list[Gap]:
+    def gaps(self) -> list[OpenGap]:
         """Those open, oldest first."""
         rows = self._db.execute("SELECT id, cause, subtree FROM gap ORDER BY id")
-        return [Gap(number, cause, os.fsdecode(subtree)) for number, cause, subtree in rows]
+        return [OpenGap(number, cause, os.fsdecode(subtree)) for number, cause, subtree in rows]
 
     def open_gap(self, cause: str, subtree: str) -> None:
         """It has been told."""
         self._db.execute("INSERT INTO gap (cause, subtree) VALUES (?, ?)", (cause, os.fsencode(subtree)))
 
-    def close_gap(self, gap: Gap) -> None:
+    def close_gap(self, gap: OpenGap) -> None:
         """It has been told to be healed."""
         self._db.execute("DELETE FROM gap WHERE id = ?", (gap.number,))
 

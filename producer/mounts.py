@@ -28,7 +28,7 @@ _identity: Codec[RootIdentity] = Codec(RootIdentity)
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class MountChange:
     """What became of the file system at `path`. `renumbered`: device number before and now, where it is another."""
 
     path: str
@@ -54,26 +54,26 @@ class Mounts:
         """True of a path at or below which a file system is missing, that of the path itself included."""
         return bool(self._lost) and any(is_inside(path, lost) for lost in self._lost)
 
-    def compare(self, now: Mapping[str, RootIdentity]) -> list[Turn]:
+    def compare(self, now: Mapping[str, RootIdentity]) -> list[MountChange]:
         """What has become of them, changing nothing."""
-        turns = [Turn(path, "there") for path in now if path not in self._known]
+        changes = [MountChange(path, "there") for path in now if path not in self._known]
         for path, known in self._known.items():
             seen = now.get(path)
             if seen is None or not is_same(known, seen):
-                turns += [] if path in self._lost else [Turn(path, "lost")]
+                changes += [] if path in self._lost else [MountChange(path, "lost")]
             elif path in self._lost:
-                turns.append(Turn(path, "back", (known.dev, seen.dev) if known.dev != seen.dev else None))
-        return turns
+                changes.append(MountChange(path, "back", (known.dev, seen.dev) if known.dev != seen.dev else None))
+        return changes
 
-    def remember(self, turn: Turn, now: Mapping[str, RootIdentity]) -> None:
+    def remember(self, change: MountChange, now: Mapping[str, RootIdentity]) -> None:
         """It has been told."""
-        match turn.became:
+        match change.became:
             case "lost":
-                self._lost.add(turn.path)
+                self._lost.add(change.path)
             case "there" | "back":
-                self._lost.discard(turn.path)
-                self._known[turn.path] = now[turn.path]
-        row = os.fsencode(turn.path), encode(self._known[turn.path]), turn.path in self._lost
+                self._lost.discard(change.path)
+                self._known[change.path] = now[change.path]
+        row = os.fsencode(change.path), encode(self._known[change.path]), change.path in self._lost
         self._db.execute("INSERT OR REPLACE INTO mount VALUES (?, ?, ?)", row)
 
     def forget(self, directory: str) -> None:

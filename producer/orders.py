@@ -24,7 +24,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CommandOutcome:
     """What came of a command. `done`: nothing more will."""
 
     id: str
@@ -32,9 +32,9 @@ class Outcome:
     text: str
 
 
-def scanned(id: str, counts: Counts) -> Outcome:
+def scanned(id: str, counts: Counts) -> CommandOutcome:
     """A scan that was asked for is complete."""
-    return Outcome(
+    return CommandOutcome(
         id, True,
         f"scanned: {counts.added} added, {counts.changed} changed, {counts.moved} moved, {counts.gone} gone",
     )  # fmt: skip

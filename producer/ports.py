@@ -19,7 +19,7 @@ class Log(Protocol):
     """Where the sender writes."""
 
     async def append(self, lane: int, key: bytes, records: Sequence[Outgoing]) -> None:
-        """Append in order and return when all are in the log. Raises LogUnavailable: any number of the first
+        """Append in order and return when all are in the log. Raises NotAcknowledged: any number of the first
         ones may be in it, so all are to be given again."""
 
 

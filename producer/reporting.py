@@ -7,7 +7,7 @@ from typing import Literal
 
 from producer.condition import Condition
 from producer.core.identity import Fault
-from producer.orders import Outcome
+from producer.orders import CommandOutcome
 from producer.settings import RootSpec
 from schemas.system import COMMAND, COMMAND_DONE, COMMAND_RESULT, RootReport, Scalar, ScanReport, Status
 
@@ -31,7 +31,7 @@ class Told:
     message: str
     details: tuple[tuple[str, Scalar], ...] = ()
     tries: int = 0
-    outcome: Outcome | None = None
+    outcome: CommandOutcome | None = None
 
     def says_the_same(self, other: Told) -> bool:
         """True when nobody needs to be told at once."""

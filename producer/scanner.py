@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from producer.backends.interface import Tree, Watch
 from producer.core.diff import differs, is_unidentified, same_node, suspicious, tied
-from producer.core.facts import Carried, Fact, Gone, Known, There
+from producer.core.facts import Carried, Fact, Gone, IndexEntry, There
 from producer.core.filters import Filters
 from producer.errors import Unreadable
 from producer.examine import other_names
@@ -132,7 +132,7 @@ class Scan:
             self.unreadable.append(error)
             return None
 
-    def _entry(self, path: str, state: FileState, known: Known | None) -> Iterator[Fact]:
+    def _entry(self, path: str, state: FileState, known: IndexEntry | None) -> Iterator[Fact]:
         self.looked += 1
         if not self.resend and self._may_have_moved(known, state):
             self._later.append(path)
@@ -141,7 +141,7 @@ class Scan:
             self._directories.append(path)
         yield from self._told(path, state, known)
 
-    def _may_have_moved(self, known: Known | None, state: FileState) -> bool:
+    def _may_have_moved(self, known: IndexEntry | None, state: FileState) -> bool:
         """True of what is to be told of only when it is clear what moved: it may have, or what was here."""
         if known is None:
             return bool(tied(state, self._index.by_inode(state)))
@@ -149,7 +149,7 @@ class Scan:
             return False
         return not same_node(known.state, state)
 
-    def _told(self, path: str, state: FileState, known: Known | None) -> Iterator[Fact]:
+    def _told(self, path: str, state: FileState, known: IndexEntry | None) -> Iterator[Fact]:
         news = self.resend or known is None or is_unidentified(known.state) or differs(known.state, state)
         if state.type == "file" and (news or _is_unread(known, state)):
             there = There(path, state, self._now.fingerprint(path))
@@ -180,14 +180,14 @@ class Scan:
         }
         yield from in_order(moves, there, self._index.unused_beside)
 
-    def _sources(self, path: str, state: FileState) -> list[Known]:
+    def _sources(self, path: str, state: FileState) -> list[IndexEntry]:
         return [
             known
             for known in tied(state, self._index.by_inode(state))
             if known.path != path and self._is_gone(known)
         ]
 
-    def _is_gone(self, known: Known) -> bool:
+    def _is_gone(self, known: IndexEntry) -> bool:
         try:
             state = self._now.stat(known.path)
         except Unreadable:
@@ -223,13 +223,13 @@ class Scan:
             return False
 
 
-def _is_unread(known: Known | None, state: FileState) -> bool:
+def _is_unread(known: IndexEntry | None, state: FileState) -> bool:
     """True where the content has never been read, or may have changed since although size and time have not."""
     return known is None or known.xxh3 is None or known.state.ctime_ns != state.ctime_ns
 
 
 def in_order(
-    moves: Mapping[str, Known], there: Mapping[str, FileState], unused_beside: Callable[[str], str]
+    moves: Mapping[str, IndexEntry], there: Mapping[str, FileState], unused_beside: Callable[[str], str]
 ) -> Iterator[Carried]:
     """The moves (from what was known, by where it is now) so that none lands on what has still to leave. In a ring one
     steps aside, to a name that nothing has."""
@@ -242,7 +242,7 @@ def in_order(
             aside = unused_beside(path)
             follower = targets.pop(path)
             yield Carried(path, aside, there[follower], moves[follower].state, fresh=True)
-            left[follower] = Known(aside, there[follower])
+            left[follower] = IndexEntry(aside, there[follower])
             continue
         while (known := left.pop(path, None)) is not None:
             yield Carried(known.path, path, there[path], moves[path].state, fresh=True)

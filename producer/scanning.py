@@ -16,9 +16,9 @@ from producer.core.filters import Filters
 from producer.errors import Unreadable
 from producer.index import Index
 from producer.journal import Journal, Written
-from producer.memory import Gap, Memory
+from producer.memory import Memory, OpenGap
 from producer.mounts import UNMOUNTED, Mounts
-from producer.orders import Outcome, scanned
+from producer.orders import CommandOutcome, scanned
 from producer.outbox import LIVE, Outbox, Via
 from producer.ports import Clock
 from producer.scanner import Scan
@@ -54,12 +54,12 @@ class Announced:
     scan: Scan
     asked: Asked
     number: int
-    healing: list[Gap]
+    healing: list[OpenGap]
     total: Written
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class ScanProgress:
     """Of the announced scan."""
 
     number: int
@@ -91,9 +91,9 @@ class Scanning:
         self._withheld: frozenset[str] = frozenset()
         self._confirm_at: float | None = None
         self.finished_at: float | None = None
-        self._outcome: Outcome | None = None
+        self._outcome: CommandOutcome | None = None
         self.unreadable: tuple[str, ...] = ()
-        self.progress: Progress | None = None
+        self.progress: ScanProgress | None = None
 
     @property
     def is_busy(self) -> bool:
@@ -154,7 +154,7 @@ class Scanning:
         self._running = self.progress = None
         self._small.clear()
 
-    def take_outcome(self) -> Outcome | None:
+    def take_outcome(self) -> CommandOutcome | None:
         """What came of the last scan that an operator wanted, once."""
         outcome, self._outcome = self._outcome, None
         return outcome
@@ -217,7 +217,7 @@ class Scanning:
         self._journal.say(tell)
         scan = self._scan(subtree=subtree, resend=asked.origin == "baseline", confirmed=confirmed)
         self._running = Announced(scan, asked, numbers[0], healing, Written())
-        self.progress = Progress(numbers[0], 0, False)
+        self.progress = ScanProgress(numbers[0], 0, False)
 
     def _known_directory(self, path: str, tree: Tree) -> str:
         """The nearest directory, upwards, that is known and there: what is new is told with its parents."""
@@ -242,7 +242,7 @@ class Scanning:
             written = self._journal.write(facts, via, resend=announced.scan.resend)
             announced.total.add(written)
             self._settle(written)
-        self.progress = Progress(announced.number, announced.scan.looked, announced.scan.done)
+        self.progress = ScanProgress(announced.number, announced.scan.looked, announced.scan.done)
         if announced.scan.done:
             self._running = None
             self._finish(announced)

@@ -9,7 +9,7 @@ import asyncio
 import sqlite3
 
 from producer.backoff import KAFKA, Backoff
-from producer.errors import LogUnavailable
+from producer.errors import NotAcknowledged
 from producer.outbox import Unsent
 from producer.ports import Log, Points, no_points
 from runtime import log
@@ -54,7 +54,7 @@ class Sender:
             self._wake.clear()
             try:
                 sent = await self.send_once()
-            except (LogUnavailable, sqlite3.Error) as error:  # sending again is safe: seq tells
+            except (NotAcknowledged, sqlite3.Error) as error:  # sending again is safe: seq tells
                 if self.unavailable is None:
                     _log.warning("records cannot be sent, trying again", root=self._root, error=repr(error))
                 self.unavailable = str(error)
@@ -68,7 +68,7 @@ class Sender:
                 await self._wake.wait()
 
     async def send_once(self) -> int:
-        """Send the oldest rows and delete them when confirmed; returns how many. Raises LogUnavailable."""
+        """Send the oldest rows and delete them when confirmed; returns how many. Raises NotAcknowledged."""
         rows = await asyncio.to_thread(self._unsent.first, BATCH)
         if not rows:
             return 0

@@ -10,14 +10,13 @@ import asyncio
 import ssl
 from typing import Any
 
-from aiokafka.conn import create_conn
+from aiokafka.conn import collect_hosts, create_conn
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from runtime.errors import SettingsError
 from runtime.kafka import Kafka
 
 ANSWER_SECONDS = 5.0
-DEFAULT_PORT = 9_092
 CREDENTIALS = "kafka.sasl.username and kafka.sasl.password (CATALOGIZER_KAFKA__SASL_PASSWORD)"
 PROTOCOL = "kafka.security.protocol (CATALOGIZER_KAFKA__SECURITY_PROTOCOL)"
 AUTHORITIES = "kafka.ssl.truststore.location (CATALOGIZER_KAFKA__SSL_CAFILE)"
@@ -48,7 +47,7 @@ async def _refusal(kafka: Kafka, server: str) -> str | None:
 
 
 async def _connect(server: str, **options: Any) -> None:
-    host, port = _host_and_port(server)
+    [(host, port, _)] = collect_hosts(server)
     connection = await create_conn(host, port, request_timeout_ms=int(ANSWER_SECONDS * 1_000), **options)
     connection.close()
 
@@ -75,7 +74,7 @@ async def _speaks_plainly(server: str) -> bool:
 
 
 async def _speaks_tls(server: str) -> bool:
-    host, port = _host_and_port(server)
+    [(host, port, _)] = collect_hosts(server)
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -86,8 +85,3 @@ async def _speaks_tls(server: str) -> bool:
         return False
     writer.close()
     return True
-
-
-def _host_and_port(server: str) -> tuple[str, int]:
-    host, _, port = server.rpartition(":")
-    return (host.strip("[]"), int(port)) if host and port.isdecimal() else (server.strip("[]"), DEFAULT_PORT)

@@ -108,11 +108,11 @@ class _MetadataRequest(Request[_MetadataRequestStruct]):  # type: ignore[misc]
         return request_struct_class(self._topics, False, False, False, {})
 
 
-Seen: TypeAlias = dict[str, SeenTopic | None]
+SeenTopics: TypeAlias = dict[str, SeenTopic | None]
 """By name; None: there is no such topic. What may not be seen is not in it."""
 
 
-async def look(client: AIOKafkaClient, names: Iterable[str]) -> Seen:
+async def look(client: AIOKafkaClient, names: Iterable[str]) -> SeenTopics:
     """The topics of these names (on the installation) now. `client`: of any started consumer, producer or administrator;
     empty with brokers older than topic ids. Raises KafkaError."""
     node = client.get_random_node()
@@ -122,7 +122,7 @@ async def look(client: AIOKafkaClient, names: Iterable[str]) -> Seen:
         answer: Any = await client.send(node, _MetadataRequest(names))
     except NotImplementedError:  # its word for a version that the broker does not speak
         return {}
-    seen: Seen = {}
+    seen: SeenTopics = {}
     for code, name, id_, _internal, partitions, *_ in answer.topics:
         error: type[KafkaError] = for_code(code)
         if error is UnknownTopicOrPartitionError:

@@ -95,7 +95,7 @@ class Message(Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
 _message = msgspec.json.Decoder(Message)
 
 ErrorCode = Literal[
-    "bad_json", "not_an_object", "unknown_type", "unknown_channel", "bad_request", "bad_cursor", "limit",
+    "bad_json", "not_an_object", "unknown_type", "unknown_channel", "bad_request", "bad_cursor",
     "rate_limited", "not_subscribed", "unavailable",
 ]  # fmt: skip
 

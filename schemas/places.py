@@ -119,7 +119,7 @@ def resolve(
     return {key: offset for key, offset in found.items() if offset is not None}
 
 
-class Fault(NamedTuple):
+class OutOfRange(NamedTuple):
     """Something that a place names and the log has not. `gone`: it was before `limit`, where the log begins now;
     `beyond`: it is after `limit`, where the log ends; `absent`: there is no such partition (`limit`: how many)."""
 
@@ -129,7 +129,7 @@ class Fault(NamedTuple):
     limit: int
 
 
-def faults(place: Place, bounds: Bounds[K], number: Callable[[K], int]) -> Iterator[Fault]:
+def out_of_range(place: Place, bounds: Bounds[K], number: Callable[[K], int]) -> Iterator[OutOfRange]:
     """What of a place the log has not; only offsets can be missing."""
     keys = {number(key): key for key in bounds.end}
     match place:
@@ -141,8 +141,8 @@ def faults(place: Place, bounds: Bounds[K], number: Callable[[K], int]) -> Itera
             return
     for partition, offset in sorted(wanted.items()):
         if partition not in keys:
-            yield Fault("absent", partition, offset, len(keys))
+            yield OutOfRange("absent", partition, offset, len(keys))
         elif offset > (end := bounds.end[keys[partition]]):
-            yield Fault("beyond", partition, offset, end)
+            yield OutOfRange("beyond", partition, offset, end)
         elif offset < (earliest := bounds.earliest[keys[partition]]):
-            yield Fault("gone", partition, offset, earliest)
+            yield OutOfRange("gone", partition, offset, earliest)

@@ -245,7 +245,7 @@ async def crashed(app: StreamApp) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class FaustProgress:
     """Where Faust stands. `positions`: next offset to be fetched, by partition assigned here; `in_work`: records
     fetched and not left, by topic; `left`: how many records its agents have left so far."""
 
@@ -254,7 +254,7 @@ class Standing:
     left: int
 
 
-def standing(app: StreamApp) -> Standing:
+def standing(app: StreamApp) -> FaustProgress:
     """Read it off Faust's consumer, which runs in a thread of its own: looked at only, never called, because
     a consumer that hangs would hang its observer."""
     consumer = cast(_Consumer, app.consumer)
@@ -267,4 +267,4 @@ def standing(app: StreamApp) -> Standing:
             state = assignment.state_value(partition)
             positions[partition] = (state.position if state.has_valid_position else 0) or 0
     in_work = Counter(message.topic for message in consumer.unacked)
-    return Standing(positions, dict(in_work), consumer._n_acked)
+    return FaustProgress(positions, dict(in_work), consumer._n_acked)

@@ -6,7 +6,7 @@ StreamsError
 ├── SlotTaken        another process holds the worker's slot (`streams.slot`)
 ├── NotConfirmed     a record may or may not be in the log (`streams.confirmed`)
 ├── NoChild          no probing child could be started (`streams.analysis.children`)
-├── Unreadable       a file cannot be probed as it was meant (`streams.analysis.files`)
+├── Unprobeable      a file cannot be probed as it was meant (`streams.analysis.files`)
 └── Damaged          a file is not what its name says (`streams.analysis.probe.read`)
 """
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from aiokafka import AIOKafkaProducer
 from mode import Service
 
-from runtime import log
 from runtime.dead_letters import DeadLetters
 from runtime.epochs import read_epochs
 from runtime.errors import NotProvisioned
@@ -42,8 +41,6 @@ from streams.watch import AgentWatch
 JOBS_PER_CHILD = 3
 """Jobs in work for each probing child: while one is probed another is opened and a third is written."""
 DRAIN_SECONDS = 6.0
-
-_log = log.get(__name__)
 
 
 async def stream(kafka: Kafka, settings: StreamsSettings, state_dir: Path, stop: Stop) -> None:

@@ -21,7 +21,7 @@ from runtime import log
 from runtime.kafka import Kafka, stop_client
 from runtime.lifecycle import end_hard
 from schemas.topics import Topic
-from streams.app import Standing, StreamApp, standing
+from streams.app import FaustProgress, StreamApp, standing
 
 EVERY_SECONDS = 5.0
 STALL_SECONDS = 60.0
@@ -126,7 +126,7 @@ class AgentWatch:
             return None
         return self._movement(stand, ends)
 
-    def _movement(self, stand: Standing, ends: dict[TopicPartition, int]) -> Movement:
+    def _movement(self, stand: FaustProgress, ends: dict[TopicPartition, int]) -> Movement:
         queues = dict.fromkeys((topic.name for topic in self._topics.values()), 0)
         for partition, end in ends.items():
             topic = self._topics.get(partition.topic)

@@ -64,7 +64,7 @@ def kafka(broker: EmbeddedKafka) -> Kafka:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[EmbeddedPostgres]:
     """The session's database server. Not below pytest's own folder: every other session of pytest closes that to
-    the account the server runs under where the tests are run by root."""
+    the system user the server runs as where the tests are run by root."""
     with TemporaryDirectory(prefix="catalogizer-postgres-", ignore_cleanup_errors=True) as folder:
         server = EmbeddedPostgres(Path(folder), ports.free_port(), fsync=False)
         server.prepare()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gateway.core import admission, arriving, frame_budget, life, limits, pulse
 from gateway.core.arriving import Refusal
-from gateway.live import door, handshake, sockets, tcp
+from gateway.live import door, doors, handshake, sockets, tcp
 from gateway.main import MAX_MESSAGE_BYTES
 from gateway.settings import GatewaySettings
 from schemas import close_codes
@@ -35,9 +35,9 @@ BOUNDS: tuple[tuple[str, str, str], ...] = (
     ("handshakes with bad tokens held at once", f"{handshake.HELD_HANDSHAKES}", "503 at the handshake"),
     ("requests of a connection in work", "1", "read later"),
     ("requests of an address in work", f"{admission.IN_WORK}", "read later"),
-    ("reading in one step of the event loop", f"{door.STEP_SECONDS * 1_000:g} ms; {door.PIECE_BYTES:,} bytes each,"
+    ("reading in one step of the event loop", f"{doors.STEP_SECONDS * 1_000:g} ms; {door.PIECE_BYTES:,} bytes each,"
      " addresses in turn", "read later"),
-    ("bytes read ahead of a connection", f"{door.READ_BYTES:,}", "stay in the kernel"),
+    ("bytes read ahead of a connection", f"{doors.READ_BYTES:,}", "stay in the kernel"),
     ("address of a request", f"{arriving.MAX_ADDRESS_BYTES:,} bytes", _status(arriving.ADDRESS)),
     ("headers of a request or handshake", f"{arriving.MAX_HEADERS}", _status(arriving.HEADERS)),
     ("their bytes", _set("max_header_bytes"), _status(arriving.HEADERS)),

@@ -27,6 +27,7 @@ COMMON: dict[str, str] = {
     "from_path": "where it was before",
     "from_path_b64": "the exact bytes of `from_path` in base64; only where they are not UTF-8",
     "from_root": "the root it was in before",
+    "from_taken": "true where what was told last to be at `from_path` stays there: they have changed places",
     "library": "the library, a set of roots; key of the topic and unit of order",
     "site": "where the root's files can be read; analysis of that site does the jobs",
     "protocol": "how the root is reached",

@@ -15,7 +15,7 @@ from pathlib import Path
 from bench.__main__ import database
 from bench.floods.attacks import ATTACKS
 from bench.floods.peer import Target
-from bench.floods.running import Outcome, attackers, groups, measure
+from bench.floods.running import AttackOutcome, attackers, groups, measure
 from bench.support import broker
 from cli.provisioning.tables import apply_migrations
 from cli.provisioning.topics import apply
@@ -41,7 +41,7 @@ def target() -> Iterator[Target]:
             running.kill()
 
 
-def rows(outcomes: list[Outcome]) -> Iterator[tuple[str, ...]]:
+def rows(outcomes: list[AttackOutcome]) -> Iterator[tuple[str, ...]]:
     """The table, with its head."""
     yield "attack", "sent", "answers", "memory before, peak, after (MB)", "slowest /health (ms)"
     for outcome in outcomes:
@@ -50,7 +50,7 @@ def rows(outcomes: list[Outcome]) -> Iterator[tuple[str, ...]]:
         yield outcome.attack.name, outcome.attack.sent, answers, memory, f"{outcome.slowest * 1_000:.0f}"
 
 
-def markdown(outcomes: list[Outcome]) -> str:
+def markdown(outcomes: list[AttackOutcome]) -> str:
     """The same for a document."""
     head, *body = (f"| {' | '.join(row)} |" for row in rows(outcomes))
     return "\n".join((head, "|---|---|---|---|---|", *body))

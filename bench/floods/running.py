@@ -27,7 +27,7 @@ BY_NAME = {attack.name: attack for attack in ATTACKS}
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class AttackOutcome:
     """What an attack did. Memory is the gateway's, resident, in MB; `slowest`: the longest `/health`, seconds."""
 
     attack: Attack
@@ -82,7 +82,9 @@ def groups(attacks: tuple[Attack, ...]) -> Iterator[tuple[Attack, ...]]:
         yield slow
 
 
-def measure(attacker: Connection, target: Target, attacks: Sequence[Attack], seconds: float) -> list[Outcome]:
+def measure(
+    attacker: Connection, target: Target, attacks: Sequence[Attack], seconds: float
+) -> list[AttackOutcome]:
     """Run `attacks` at the same time, each for `seconds` or as long as it needs. They come from an address of their own:
     connections of those before, which the gateway does not know yet to be gone, count for others."""
     target = replace(target, attacker=f"127.0.0.{2 + ATTACKS.index(attacks[0])}")
@@ -97,7 +99,7 @@ def measure(attacker: Connection, target: Target, attacks: Sequence[Attack], sec
     answers: dict[str, Counter[str]] = attacker.recv()
     time.sleep(SETTLE_SECONDS)
     after = resident_mb(target.pid)
-    return [Outcome(attack, before, peak, after, slowest, answers[attack.name]) for attack in attacks]
+    return [AttackOutcome(attack, before, peak, after, slowest, answers[attack.name]) for attack in attacks]
 
 
 def _health(target: Target) -> float:

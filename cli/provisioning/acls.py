@@ -50,12 +50,6 @@ class AclRefused(AclError):
         )
 
 
-async def plan_acls(kafka: Kafka) -> list[Acl]:
-    """What `apply_acls` would add. Raises AclError, KafkaError."""
-    async with administration(kafka) as admin:
-        return await _missing(kafka, admin)
-
-
 async def apply_acls(kafka: Kafka) -> list[Acl]:
     """Add what is missing; returns that. Raises AclError, KafkaError."""
     async with administration(kafka) as admin:

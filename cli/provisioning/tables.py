@@ -5,8 +5,7 @@ would no longer match it. Several processes may apply at once: one does, the oth
 
     MigrationError         (a `CommandError`)
     ├── ChangedMigration   a file is not what was applied under its name
-    ├── UnknownMigration   the database was migrated by a newer program
-    └── NotMigrated        migrations are missing
+    └── UnknownMigration   the database was migrated by a newer program
 """
 
 from __future__ import annotations
@@ -55,15 +54,6 @@ class UnknownMigration(MigrationError):
         super().__init__(name, "is in the database and not in this program: run a newer version")
 
 
-class NotMigrated(MigrationError):
-    """The migration has not been applied."""
-
-    retryable = True
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name, "is not applied: run `catalogizer migrate`")
-
-
 @dataclass(frozen=True, slots=True)
 class Migration:
     """One numbered file. `checksum`: SHA-256, hex."""
@@ -102,15 +92,6 @@ def apply_migrations(database_url: str, known: list[Migration] | None = None) ->
                 )
         grant(connection)
         return [migration.name for migration in missing]
-
-
-def check_migrated(database_url: str) -> None:
-    """Return if exactly the migrations of this program are applied. Raises MigrationError, psycopg.Error."""
-    with psycopg.connect(database_url, autocommit=True) as connection:
-        row = connection.execute("SELECT to_regclass('schema_migrations') IS NOT NULL").fetchone()
-        applied = _applied(connection) if row is not None and row[0] else {}
-        for migration in _missing(migrations(), applied):
-            raise NotMigrated(migration.name)
 
 
 def _applied(connection: psycopg.Connection) -> dict[str, str]:

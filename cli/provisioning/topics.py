@@ -8,7 +8,7 @@ topic gets two epochs.
 
     ProvisionError        (a `CommandError`)
     ├── WrongPartitions   a topic has another number of partitions than the log's lanes ask for
-    ├── Refused           the brokers would not do a step
+    ├── TopicRefused      the brokers would not do a step
     ├── NotVisible        a topic that was made did not appear in time
     └── Contended         other provisioners kept taking over
 """
@@ -74,7 +74,7 @@ class WrongPartitions(ProvisionError):
         )
 
 
-class Refused(ProvisionError):
+class TopicRefused(ProvisionError):
     """The brokers refused; `reason` is theirs."""
 
     def __init__(self, topic: str, reason: str) -> None:
@@ -101,7 +101,7 @@ class Contended(ProvisionError):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ProvisionStep:
     """One step, planned or carried out. `topic`: the name on this installation; `detail`: for people."""
 
     action: Literal["create", "epoch", "configure"]
@@ -110,7 +110,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ExistingTopic:
     """A topic as the brokers describe it. `replication`: of its first partition; `config`: what is set on the topic
     itself; `id`: Kafka's own, empty where it has none."""
 
@@ -120,7 +120,7 @@ class Found:
     id: str = ""
 
 
-async def plan(kafka: Kafka) -> list[Step]:
+async def plan(kafka: Kafka) -> list[ProvisionStep]:
     """The steps that `apply` would carry out; empty if there are none. Changes nothing. Raises ProvisionError,
     KafkaError."""
     async with administration(kafka) as admin:
@@ -128,7 +128,7 @@ async def plan(kafka: Kafka) -> list[Step]:
     return steps(kafka, found, await _epochs(kafka, found))
 
 
-async def apply(kafka: Kafka) -> list[Step]:
+async def apply(kafka: Kafka) -> list[ProvisionStep]:
     """Create every topic, its configuration and its epoch as declared; returns the steps carried out. Afterwards each
     topic is in the metadata with leaders and has exactly one epoch. Raises ProvisionError, KafkaError."""
     if not await plan(kafka):
@@ -141,26 +141,28 @@ async def apply(kafka: Kafka) -> list[Step]:
     raise Contended(kafka.name(META))
 
 
-def steps(kafka: Kafka, found: Mapping[str, Found], epochs: Mapping[str, TopicEpoch]) -> list[Step]:
+def steps(
+    kafka: Kafka, found: Mapping[str, ExistingTopic], epochs: Mapping[str, TopicEpoch]
+) -> list[ProvisionStep]:
     """The steps that an installation with these topics (by name there) and epochs (by declared name) lacks.
     Raises WrongPartitions."""
-    needed: list[Step] = []
+    needed: list[ProvisionStep] = []
     for topic in ALL_TOPICS:
         name, count = kafka.name(topic), topic.partition_count(kafka.lanes)
         there = found.get(name)
         if there is None:
             config = _config(topic, _replication(kafka))
-            needed.append(Step("create", name, f"{count} partitions, {_spoken(config)}"))
+            needed.append(ProvisionStep("create", name, f"{count} partitions, {_spoken(config)}"))
         elif there.partitions != count:
             raise WrongPartitions(name, there.partitions, count)
         elif drift := _drift(topic, there):
-            needed.append(Step("configure", name, _spoken(drift)))
+            needed.append(ProvisionStep("configure", name, _spoken(drift)))
         if lacks := _lacks(there, epochs.get(topic.name)):
-            needed.append(Step("epoch", name, lacks))
+            needed.append(ProvisionStep("epoch", name, lacks))
     return needed
 
 
-def _lacks(there: Found | None, epoch: TopicEpoch | None) -> str | None:
+def _lacks(there: ExistingTopic | None, epoch: TopicEpoch | None) -> str | None:
     """Why a topic needs an epoch record."""
     if there is None or epoch is None:
         return "a new epoch record"
@@ -169,8 +171,8 @@ def _lacks(there: Found | None, epoch: TopicEpoch | None) -> str | None:
     return "a new epoch record: the topic was made anew by other means" if epoch.topic_id else "its id in Kafka"
 
 
-async def _apply(kafka: Kafka) -> list[Step]:
-    done: list[Step] = []
+async def _apply(kafka: Kafka) -> list[ProvisionStep]:
+    done: list[ProvisionStep] = []
     async with administration(kafka) as admin:
         if kafka.name(META) not in await _look(kafka, admin):
             done += await _create(kafka, admin, [META])
@@ -189,7 +191,7 @@ async def _apply(kafka: Kafka) -> list[Step]:
     return done
 
 
-async def _create(kafka: Kafka, admin: AIOKafkaAdminClient, topics: list[Topic]) -> list[Step]:
+async def _create(kafka: Kafka, admin: AIOKafkaAdminClient, topics: list[Topic]) -> list[ProvisionStep]:
     if not topics:
         return []
     replication = _replication(kafka)
@@ -203,13 +205,13 @@ async def _create(kafka: Kafka, admin: AIOKafkaAdminClient, topics: list[Topic])
         for topic in topics
     ]
     response = await admin.create_topics(wanted)
-    made: list[Step] = []
+    made: list[ProvisionStep] = []
     for name, code, reason in response.topic_errors:
         if code == TopicAlreadyExistsError.errno:
             continue
         if code:
-            raise Refused(name, _reason(code, reason))
-        made.append(Step("create", name, f"replication {replication}"))
+            raise TopicRefused(name, _reason(code, reason))
+        made.append(ProvisionStep("create", name, f"replication {replication}"))
     await _visible(kafka, admin, topics)
     return made
 
@@ -242,7 +244,7 @@ async def _give_epochs(
     writer: AIOKafkaProducer,
     topics: list[Topic],
     without_id: Mapping[str, TopicEpoch],
-) -> list[Step]:
+) -> list[ProvisionStep]:
     """`without_id`: records of before topic ids were kept; their epochs stay."""
     at = iso(time.time_ns() // 1_000_000)
     ids = await _ids(admin, [kafka.name(topic) for topic in topics])
@@ -253,7 +255,7 @@ async def _give_epochs(
         epoch = before.epoch if before is not None else id_ or secrets.token_hex(8)
         epochs[topic.name] = TopicEpoch(topic=topic.name, epoch=epoch, partitions=count, at=at, topic_id=id_)
     await _write(kafka, writer, epochs)
-    return [Step("epoch", kafka.name(topic), epochs[topic.name].epoch) for topic in topics]
+    return [ProvisionStep("epoch", kafka.name(topic), epochs[topic.name].epoch) for topic in topics]
 
 
 async def _ids(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, str]:
@@ -275,8 +277,8 @@ async def _write(kafka: Kafka, writer: AIOKafkaProducer, records: Mapping[str, T
 
 
 async def _configure(
-    kafka: Kafka, admin: AIOKafkaAdminClient, found: Mapping[str, Found], wanted: list[Step]
-) -> list[Step]:
+    kafka: Kafka, admin: AIOKafkaAdminClient, found: Mapping[str, ExistingTopic], wanted: list[ProvisionStep]
+) -> list[ProvisionStep]:
     names = {step.topic for step in wanted}
     # AlterConfigs replaces the whole set, so it must include what others have set.
     resources = [
@@ -287,11 +289,11 @@ async def _configure(
         for response in await admin.alter_configs(resources):
             for code, reason, _type, name in response.resources:
                 if code:
-                    raise Refused(name, _reason(code, reason))
+                    raise TopicRefused(name, _reason(code, reason))
     return wanted
 
 
-async def _look(kafka: Kafka, admin: AIOKafkaAdminClient) -> dict[str, Found]:
+async def _look(kafka: Kafka, admin: AIOKafkaAdminClient) -> dict[str, ExistingTopic]:
     ours = {kafka.name(topic) for topic in ALL_TOPICS}
     # All topics are requested: a request by name would create the topic if auto-creation is on.
     there = {
@@ -306,16 +308,16 @@ async def _look(kafka: Kafka, admin: AIOKafkaAdminClient) -> dict[str, Found]:
     for response in await admin.describe_configs(resources):
         for code, reason, _type, name, entries in response.resources:
             if code:
-                raise Refused(name, _reason(code, reason))
+                raise TopicRefused(name, _reason(code, reason))
             configs[name] = {entry[0]: entry[1] for entry in entries if entry[3] == _DYNAMIC}
     ids = await _ids(admin, list(there))
     return {
-        name: Found(len(partitions), len(partitions[0]["replicas"]), configs[name], ids.get(name, ""))
+        name: ExistingTopic(len(partitions), len(partitions[0]["replicas"]), configs[name], ids.get(name, ""))
         for name, partitions in there.items()
     }
 
 
-async def _epochs(kafka: Kafka, found: Mapping[str, Found]) -> dict[str, TopicEpoch]:
+async def _epochs(kafka: Kafka, found: Mapping[str, ExistingTopic]) -> dict[str, TopicEpoch]:
     return await recorded_epochs(kafka) if kafka.name(META) in found else {}
 
 
@@ -328,11 +330,11 @@ def _config(topic: Topic, replication: int) -> dict[str, str]:
     return topic.config() | {"min.insync.replicas": "2" if replication >= REPLICATION else "1"}
 
 
-def _whole_config(topic: Topic, there: Found) -> dict[str, str]:
+def _whole_config(topic: Topic, there: ExistingTopic) -> dict[str, str]:
     return there.config | _config(topic, there.replication)
 
 
-def _drift(topic: Topic, there: Found) -> dict[str, str]:
+def _drift(topic: Topic, there: ExistingTopic) -> dict[str, str]:
     wanted = _config(topic, there.replication)
     return {key: value for key, value in wanted.items() if there.config.get(key) != value}
 

@@ -19,7 +19,7 @@ from cli.provisioning.topics import apply
 from cli.settings import Settings
 from cli.up import ports, run_file, space
 from cli.up.announcement import Ready, announce, command, typed
-from cli.up.embedded import accounts, jars
+from cli.up.embedded import jars, system_user
 from cli.up.embedded.access import Access
 from cli.up.embedded.java import class_cache
 from cli.up.embedded.kafka import EmbeddedKafka
@@ -28,7 +28,7 @@ from cli.up.errors import PortTaken
 from cli.up.first_admin import AdminPassword, first_admin
 from cli.up.platform import Platform
 from cli.up.secret_file import kept_secret
-from cli.up.state import DEMO_ROOTS, State, owned
+from cli.up.state import DEMO_ROOTS, StateFolder, owned
 from cli.up.supervision.supervisor import Supervisor, run
 from cli.up.telling import Telling
 from cli.up.terminal import own_terminal
@@ -149,7 +149,7 @@ class Running:
             run_file.write(self._platform.state.folder, self._platform.run_file(pids))
 
 
-def _prepare(settings: Settings, state: State, telling: Telling) -> Platform:
+def _prepare(settings: Settings, state: StateFolder, telling: Telling) -> Platform:
     gateway = settings.gateway
     if not ports.is_free(gateway.port, gateway.host):
         raise PortTaken(gateway.port, "CATALOGIZER_GATEWAY__PORT")
@@ -164,7 +164,7 @@ def _prepare(settings: Settings, state: State, telling: Telling) -> Platform:
     return Platform(settings, state, kafka, postgres, roots, demo)
 
 
-def _demo(state: State, telling: Telling) -> tuple[RootSpec, ...]:
+def _demo(state: StateFolder, telling: Telling) -> tuple[RootSpec, ...]:
     if not state.demo_marker.exists():
         from cli.up.demo import library as demo  # the media libraries, which other starts do without
 
@@ -173,14 +173,14 @@ def _demo(state: State, telling: Telling) -> tuple[RootSpec, ...]:
     return tuple(RootSpec(name=name, library=LIBRARY, path=state.library / name) for name in DEMO_ROOTS)
 
 
-def _kafka(settings: Settings, state: State, telling: Telling) -> EmbeddedKafka:
+def _kafka(settings: Settings, state: StateFolder, telling: Telling) -> EmbeddedKafka:
     port = ports.kept_port(state.port("kafka"), settings.kafka.embedded_port, "CATALOGIZER_KAFKA__EMBEDDED_PORT")
     paths = jars.obtain(jars.locked(jars.SERVER), jars.cache_folder() / "kafka", telling)
     return EmbeddedKafka(state.kafka, port, paths, Access(state.kafka_secrets))
 
 
-def _postgres(state: State, telling: Telling) -> EmbeddedPostgres:
-    for sentence in accounts.announced():
+def _postgres(state: StateFolder, telling: Telling) -> EmbeddedPostgres:
+    for sentence in system_user.announced():
         telling.say(sentence)
     return EmbeddedPostgres(
         state.postgres, ports.kept_port(state.port("postgres"), None, "CATALOGIZER_DATABASE__URL")

@@ -1,14 +1,14 @@
 """What can go wrong while the platform starts; each error is one line.
 
-UpError             (a `CommandError`)
-├── PortTaken       somebody else listens where we should
-├── StateInUse      another `up` works in this state folder
-├── DiskFull        too little room to begin
-├── BrokenState     the state folder holds what we cannot use
-├── JarsUnavailable Kafka's jars can neither be found in the cache nor fetched
-├── AccountMissing  PostgreSQL refuses to run as root and there is no account for it
-├── NotHeld         a component could not be taken out of service
-└── NotReady        a component did not come up
+UpError               (a `CommandError`)
+├── PortTaken         somebody else listens where we should
+├── StateInUse        another `up` works in this state folder
+├── DiskFull          too little room to begin
+├── BrokenState       the state folder holds what we cannot use
+├── JarsUnavailable   Kafka's jars can neither be found in the cache nor fetched
+├── SystemUserMissing PostgreSQL refuses to run as root and there is no system user for it
+├── NotHeld           a component could not be taken out of service
+└── NotReady          a component did not come up
 """
 
 from __future__ import annotations
@@ -78,13 +78,13 @@ class JarsUnavailable(UpError):
         super().__init__(f"cannot fetch {jar} from the Maven repository: {what}")
 
 
-class AccountMissing(UpError):
-    """`account`: the name that was looked for."""
+class SystemUserMissing(UpError):
+    """`user`: the name that was looked for."""
 
-    def __init__(self, account: str, what: str) -> None:
-        self.account = account
+    def __init__(self, user: str, what: str) -> None:
+        self.user = user
         super().__init__(
-            f"PostgreSQL does not run as root and account {account!r} cannot be made ({what}); run as another "
+            f"PostgreSQL does not run as root and system user {user!r} cannot be made ({what}); run as another "
             "user, or set CATALOGIZER_DATABASE__URL"
         )
 

@@ -1,7 +1,7 @@
 """What the settings mean for one run: which servers are embedded, what every child is given.
 
 Children get the settings by their environment, so a service under `up` is run exactly as alone. Of the secrets each
-gets those that it needs and no others, and with the embedded broker it signs in under an account of its own.
+gets those that it needs and no others, and with the embedded broker it signs in as a principal of its own.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from cli.up.embedded.kafka import EmbeddedKafka
 from cli.up.embedded.postgres import EmbeddedPostgres
 from cli.up.run_file import RunFile
 from cli.up.secret_file import kept_secret
-from cli.up.state import State
+from cli.up.state import StateFolder
 from cli.up.supervision.component import Plan, service
 from cli.up.supervision.program import STATE_MARK, Program
 from gateway.access.account_admin import ADMIN
@@ -54,7 +54,7 @@ class Platform:
     `demo`: the roots are the demo library's."""
 
     settings: Settings
-    state: State
+    state: StateFolder
     kafka: EmbeddedKafka | None
     postgres: EmbeddedPostgres | None
     roots: tuple[RootSpec, ...]

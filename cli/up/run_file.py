@@ -14,7 +14,7 @@ from msgspec import Struct
 
 class RunFile(Struct, frozen=True):
     """Its contents. `admin_password_file`: empty where somebody chose the password. `kafka_secret_file`: the secret
-    of the operator's account with the embedded broker; None where the broker is a configured one. `library`: path of
+    of the operator's principal with the embedded broker; None where the broker is a configured one. `library`: path of
     each root by name. `pids`: by component."""
 
     url: str

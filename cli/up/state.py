@@ -37,7 +37,7 @@ DEMO_ROOTS = ("movies", "music")
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class StateFolder:
     """Paths below the state folder (absolute)."""
 
     folder: Path
@@ -74,7 +74,7 @@ class State:
 
     @property
     def kafka_secrets(self) -> Path:
-        """The folder with the embedded broker's accounts."""
+        """The folder with the secrets of the embedded broker's principals."""
         return self.folder / "secrets" / "kafka"
 
     def log(self, component: str) -> Path:
@@ -95,7 +95,7 @@ class State:
 
 
 @contextmanager
-def owned(folder: Path) -> Iterator[State]:
+def owned(folder: Path) -> Iterator[StateFolder]:
     """The folder as its only supervisor; what a killed one left running is ended first.
     Raises StateInUse, BrokenState, OSError, TimeoutError."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -107,7 +107,7 @@ def owned(folder: Path) -> Iterator[State]:
         except Locked as error:
             raise StateInUse(folder, error.who) from error
         leftovers.clear(folder)
-        yield State(folder)
+        yield StateFolder(folder)
 
 
 def _take(folder: Path) -> None:

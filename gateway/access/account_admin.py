@@ -20,9 +20,9 @@ from psycopg.errors import UniqueViolation
 from psycopg.rows import class_row
 
 from gateway.access.account_rules import (
+    AlreadyTaken,
     LastAdmin,
     NoSuchAccount,
-    Taken,
     check_email,
     check_name,
     check_password,
@@ -86,7 +86,7 @@ async def accounts(database_url: str) -> list[Account]:
 async def add(
     database_url: str, name: str, password: str, *, role_id: int, email: str | None = None, by: str
 ) -> None:
-    """A new account. Raises BrokenRule, Taken."""
+    """A new account. Raises BrokenRule, AlreadyTaken."""
     check_name(name)
     check_password(password)
     if email is not None:
@@ -205,8 +205,8 @@ async def _insert(
         )
     except UniqueViolation as error:
         if error.diag.constraint_name == "users_email":
-            raise Taken("email", email or "") from error
-        raise Taken("name", name) from error
+            raise AlreadyTaken("email", email or "") from error
+        raise AlreadyTaken("name", name) from error
 
 
 async def _find(rows: AsyncCursor[_Row], name: str) -> _Row | None:

@@ -35,7 +35,7 @@ class BrokenRule(AccountError):
         super().__init__(f"{field}: {rule}")
 
 
-class Taken(AccountError):
+class AlreadyTaken(AccountError):
     """`field`: name or email; `value`: as it was asked for."""
 
     def __init__(self, field: str, value: str) -> None:

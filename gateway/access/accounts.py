@@ -20,7 +20,7 @@ from psycopg_pool import AsyncConnectionPool
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from gateway.access.refresh_tokens import RefreshTokens, TokenNumber, Verdict, judge
+from gateway.access.refresh_tokens import RefreshTokens, TokenNumber, TokenVerdict, judge
 from gateway.access.tokens import ADMIN_ROLE
 
 T = TypeVar("T")
@@ -137,10 +137,10 @@ class Accounts:
                 return None
             wanted, seconds, user = row[0], row[1], User(*row[2:])
             verdict = judge(place.number, wanted, seconds)
-            if verdict is Verdict.REUSED:
+            if verdict is TokenVerdict.REUSED:
                 await self._end(connection, place.session_id)
                 return Reused(place.session_id, user.username)
-            if verdict is Verdict.NEXT:
+            if verdict is TokenVerdict.NEXT:
                 await connection.execute(
                     "UPDATE sessions SET refresh_number = %s, refreshed_at = now(), expires_at = now() + %s"
                     " WHERE session_id = %s",

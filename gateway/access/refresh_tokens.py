@@ -51,7 +51,7 @@ class RefreshTokens:
         return urlsafe_b64encode(hmac.new(self._key, said, hashlib.sha256).digest()).rstrip(b"=").decode()
 
 
-class Verdict(Enum):
+class TokenVerdict(Enum):
     """What becomes of a token that is shown."""
 
     NEXT = "it is the one that is wanted: its successor is wanted from now on"
@@ -59,10 +59,10 @@ class Verdict(Enum):
     REUSED = "it was used before: the session ends"
 
 
-def judge(shown: int, wanted: int, seconds_since_used: float) -> Verdict:
+def judge(shown: int, wanted: int, seconds_since_used: float) -> TokenVerdict:
     """`wanted`: the number that the table has; `seconds_since_used`: since the newest was used."""
     if shown == wanted:
-        return Verdict.NEXT
+        return TokenVerdict.NEXT
     if shown == wanted - 1 and seconds_since_used < GRACE_SECONDS:
-        return Verdict.AGAIN
-    return Verdict.REUSED
+        return TokenVerdict.AGAIN
+    return TokenVerdict.REUSED

@@ -20,7 +20,7 @@ Mode = Literal["live", "ring", "log"]
 _encode = msgspec.json.Encoder().encode
 
 
-class Missed(Struct, frozen=True, rename={"from_": "from"}):
+class MissedOffsets(Struct, frozen=True, rename={"from_": "from"}):
     """A range of offsets that will not come: [from, to); `to` None: not known."""
 
     from_: int
@@ -39,7 +39,7 @@ class Subscribed(Struct, frozen=True, kw_only=True):
     recovered: bool
     cursor: str
     reason: str | UnsetType = UNSET
-    missed: dict[int, Missed] | UnsetType = UNSET
+    missed: dict[int, MissedOffsets] | UnsetType = UNSET
 
 
 class Unsubscribed(Struct, frozen=True, kw_only=True):
@@ -57,7 +57,7 @@ class CaughtUp(Struct, frozen=True):
     cursor: str
 
 
-class At(Struct, frozen=True):
+class ClientPosition(Struct, frozen=True):
     """Where the client stands in the channel."""
 
     channel: str
@@ -92,7 +92,7 @@ class Empty(Struct, frozen=True):
 
 EMPTY = Empty()
 
-Body = Subscribed | Unsubscribed | CaughtUp | At | Lagging | GapTold | Expiring | Empty
+Body = Subscribed | Unsubscribed | CaughtUp | ClientPosition | Lagging | GapTold | Expiring | Empty
 
 
 def message(type_: str, body: Body, at: int, ref: Json | UnsetType = UNSET) -> bytes:
@@ -124,7 +124,7 @@ def caught_up(channel: str, cursor: str, at: int) -> bytes:
 
 def position(channel: str, cursor: str, at: int) -> bytes:
     """`position`."""
-    return message("position", At(channel, cursor), at)
+    return message("position", ClientPosition(channel, cursor), at)
 
 
 def gap(channel: str, partition: int, start: int, end: int | None, reason: GapReason, at: int) -> bytes:

@@ -57,10 +57,6 @@ PER_ADDRESS = Refusal(
 FULL = Refusal(503, "Service Unavailable", "unavailable", "connections", "too many connections")
 BUSY = Refusal(503, "Service Unavailable", "unavailable", "arriving", "too many requests are arriving")
 
-REFUSALS = (
-    MALFORMED, HANDSHAKE_BODY, EARLY, LATE, BODY, ADDRESS, HEADERS, TRAILERS, PER_ADDRESS, FULL, BUSY,
-)  # fmt: skip
-
 
 @dataclass(slots=True)
 class AllArriving:

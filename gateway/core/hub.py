@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from gateway.core import answers
 from gateway.core.due import NOTHING, Delivery, Ending, Pumped
 from gateway.core.framing import Bundle
-from gateway.core.memory import Batch, ChannelPartition, Memory
+from gateway.core.memory import ChannelPartition, Rings, TailBatch
 from gateway.core.replay import Chunk, Level, Miss, Progress
 from gateway.core.ring import Taken
 from gateway.core.standing import Event, Standing
@@ -40,7 +40,7 @@ class _Audience:
 class Hub:
     """The state of one gateway process. Times are milliseconds."""
 
-    def __init__(self, everybody: Iterable[str], memory: Memory) -> None:
+    def __init__(self, everybody: Iterable[str], memory: Rings) -> None:
         """`everybody`: channels delivered to every subscriber."""
         self.behind: dict[Subscriber, None] = {}
         self._memory = memory
@@ -79,7 +79,7 @@ class Hub:
         for subscriber in self.behind:
             self._begin_anew(subscriber, channel, starts)
 
-    def publish(self, batches: Sequence[Batch], now: int) -> list[Delivery]:
+    def publish(self, batches: Sequence[TailBatch], now: int) -> list[Delivery]:
         """Take what was read and return the live writes: one per audience member, of all that is due."""
         fresh: dict[str, list[bytes]] = {}
         for batch in batches:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 MESSAGES_PER_SECOND = 20.0
 MESSAGE_BURST = 40.0
-MAX_SUBSCRIPTIONS = 128
 PENALTIES_SECONDS = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0)
 """How long the answer to the same bad token is held, the first time, the second time and so on: clients that
 reset their back-off when a socket opens would otherwise come back once a second for ever."""

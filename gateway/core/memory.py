@@ -21,7 +21,7 @@ class ChannelPartition(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class TailBatch:
     """What the tail read of one partition: (offset, append time in ms, payload) in order, and where it stands."""
 
     place: ChannelPartition
@@ -51,7 +51,7 @@ class MemoryView(Protocol):
         """`next_offsets` as a cursor of the channel."""
 
 
-class Memory:
+class Rings:
     """All rings of the process."""
 
     def __init__(self, ring_bytes: int) -> None:
@@ -80,7 +80,7 @@ class Memory:
         for partition, start in starts.items():
             self.rings[ChannelPartition(channel, partition)] = Ring(start, self._ring_bytes)
 
-    def take(self, batch: Batch) -> list[bytes]:
+    def take(self, batch: TailBatch) -> list[bytes]:
         """Keep what was read; returns the payloads that are new."""
         ring, fresh = self.rings[batch.place], []
         for offset, at, payload in batch.records:

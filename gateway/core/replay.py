@@ -32,7 +32,7 @@ class Chunk:
     end: int
 
 
-Step = Taken | Level | Miss
+Served = Taken | Level | Miss
 LEVEL = Level()
 MISS = Miss()
 
@@ -64,7 +64,7 @@ class Progress:
         """True when nothing is due now."""
         return self.done or (self.chunk is None and self.next >= ring.hi)
 
-    def step(self, ring: Ring, budget: int) -> Step:
+    def step(self, ring: Ring, budget: int) -> Served:
         """What is due now, `budget` bytes at most (one payload at least); the progress moves over it."""
         if self.since is not None and self.chunk is None and self.next >= ring.lo:
             self.next, come = ring.first_since(self.next, self.since)

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from gateway.core.answers import Missed, Mode
+from gateway.core.answers import MissedOffsets, Mode
 from gateway.core.starts import BadOption, OnGap
-from schemas.places import AtEach, Bounds, faults
+from schemas.places import AtEach, Bounds, out_of_range
 
 Loss = Literal["retention", "epoch_changed"]
 
@@ -24,7 +24,7 @@ class Resolved:
 
     start: Mapping[int, int]
     reason: Loss | None = None
-    missed: dict[int, Missed] = field(default_factory=dict)
+    missed: dict[int, MissedOffsets] = field(default_factory=dict)
     since: int | None = None
 
     @property
@@ -51,11 +51,11 @@ def refuse(wanted: AtEach, bounds: Bounds[int], name: str, *, beyond: bool = Tru
     """Offsets that a client names itself must be of this log: raises BadOption for a partition that is not there, and
     for an offset beyond the end. `beyond` false: not for that one, because the log may yet grow to it (`until`).
     `name`: of the member."""
-    for fault in faults(wanted, bounds, int):
-        if fault.kind == "absent":
-            raise BadOption(f"{name}: there is no partition {fault.partition}, there are {fault.limit}")
-        if fault.kind == "beyond" and beyond:
-            raise BadOption(f"{name}.{fault.partition}: {fault.wanted} is beyond the end, {fault.limit}")
+    for unmet in out_of_range(wanted, bounds, int):
+        if unmet.kind == "absent":
+            raise BadOption(f"{name}: there is no partition {unmet.partition}, there are {unmet.limit}")
+        if unmet.kind == "beyond" and beyond:
+            raise BadOption(f"{name}.{unmet.partition}: {unmet.wanted} is beyond the end, {unmet.limit}")
 
 
 def resume(wanted: Mapping[int, int], bounds: Bounds[int], on_gap: OnGap, *, same_epoch: bool = True) -> Resolved:
@@ -64,14 +64,14 @@ def resume(wanted: Mapping[int, int], bounds: Bounds[int], on_gap: OnGap, *, sam
     topic of that name."""
     beyond = any(p not in bounds.end or offset > bounds.end[p] for p, offset in wanted.items())
     if beyond or not same_epoch:
-        missed = {p: Missed(offset, None) for p, offset in sorted(wanted.items())}
+        missed = {p: MissedOffsets(offset, None) for p, offset in sorted(wanted.items())}
         return Resolved(_after(bounds, on_gap), "epoch_changed", missed)
     start: dict[int, int] = {p: max(wanted.get(p, 0), earliest) for p, earliest in bounds.earliest.items()}
-    missed = {p: Missed(offset, start[p]) for p, offset in sorted(wanted.items()) if offset < start[p]}
+    missed = {p: MissedOffsets(offset, start[p]) for p, offset in sorted(wanted.items()) if offset < start[p]}
     if not missed:
         return Resolved(start)
     if on_gap == "live":
-        missed = {p: Missed(wanted[p], bounds.end[p]) for p in missed}
+        missed = {p: MissedOffsets(wanted[p], bounds.end[p]) for p in missed}
         start |= {p: bounds.end[p] for p in missed}
     return Resolved(start, "retention", missed)
 

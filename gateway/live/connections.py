@@ -18,6 +18,7 @@ from gateway.core import answers
 from gateway.core.limits import MESSAGES_PER_SECOND, Bucket
 from gateway.live.connection import Connection, deadline_of
 from gateway.live.handshake import BadTokens, Origins, refuse, token_of
+from gateway.live.slices import in_slices
 from gateway.live.sockets import AsgiSink, Sink, sink_of
 from gateway.live.streaming import Streaming, now_ms
 from gateway.live.subscribing import Subscribing
@@ -31,7 +32,6 @@ FIRST_SECONDS = 1.0
 """A fresh socket hears nothing before its first answer, or before this time."""
 
 SWEEP_SECONDS = 1.0
-SWEEP_SLICE = 500
 
 
 class Connections:
@@ -82,16 +82,14 @@ class Connections:
             self._forget_session(identity.session_id)
 
     async def sweep(self) -> None:
-        """Every second for ever: pings and tokens' ends, in slices so that the loop is never held up."""
+        """Every second for ever: pings and tokens' ends."""
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
             metrics.SOCKETS.set(self.count)
             now, wall = time.monotonic(), time.time()
-            for i, connection in enumerate(list(self._open)):
+            async for connection in in_slices(self._open):
                 if not connection.gone:
                     connection.sweep(now, wall, self._settings.ping_seconds)
-                if i % SWEEP_SLICE == SWEEP_SLICE - 1:
-                    await asyncio.sleep(0)
 
     def close_all(self, code: CloseCode) -> None:
         """Close every socket."""

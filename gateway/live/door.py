@@ -1,8 +1,8 @@
 """One accepted connection from accept to close, whichever protocol has it: HTTP, a handshake, or frames.
 
-A door owns the transport's reads: they come in small pieces through one shared buffer, so that what a client sends
-beyond what is wanted stays in the kernel. What may come when, and how it ends, is decided in `gateway.core` (`life`,
-`arriving`, `pulse`, `admission`, `turns`); writes go past the door, straight to the transport.
+A door owns the transport's reads: they come in small pieces through one buffer that all doors share (`doors`), so that
+what a client sends beyond what is wanted stays in the kernel. What may come when, and how it ends, is decided in
+`gateway.core` (`life`, `arriving`, `pulse`); writes go past the door, straight to the transport.
 """
 
 from __future__ import annotations
@@ -13,37 +13,26 @@ import json
 import secrets
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol
 
-from gateway import metrics
 from gateway.access.proxies import network_of
-from gateway.access.refusal_log import RefusalLog
 from gateway.core import life
-from gateway.core.admission import Admission
-from gateway.core.arriving import LATE, AllArriving, Refusal
-from gateway.core.life import BEFORE_WORK, TIMED_OUT, Stage, Step
+from gateway.core.arriving import LATE, Refusal
+from gateway.core.life import TIMED_OUT, Stage, Step
 from gateway.core.pulse import Pulse, Verdict
-from gateway.core.turns import Turns
 from gateway.live import tcp
 
-READ_BYTES = 16_384
+if TYPE_CHECKING:
+    from gateway.live.doors import Doors
+
 PIECE_BYTES = 2_048
 """What is read of one connection before the next has its turn."""
-
-STEP_SECONDS = 0.005
-REQUEST_SECONDS = 0.001
-"""So long is read in one step of the event loop; a request or a handshake counts for what answering it takes."""
 
 DISCARDED_BYTES = 262_144
 """Read and thrown away after a refusal, so that who is still sending gets to read it; the rest is not read."""
 
 DRAIN_SECONDS = 10.0
 """A connection that is closed lasts as long as its client takes some of what is written every so often."""
-
-SWEEP_SECONDS = 0.5
-SWEEP_SLICE = 500
 
 
 class Inner(Protocol):
@@ -76,97 +65,6 @@ class Inner(Protocol):
 
     def stuck(self) -> None:
         """The client takes nothing: say so, where it can be said, and close."""
-
-
-@dataclass(slots=True)
-class Doors:
-    """All connections of the process. `inner` makes the first protocol of a connection; `server` are the arguments
-    uvicorn gives it."""
-
-    admission: Admission
-    max_header_bytes: int
-    stuck_seconds: float
-    inner: Callable[..., Inner]
-    arriving: AllArriving = field(default_factory=AllArriving)
-    open: dict[Door, None] = field(default_factory=dict)
-    buffer: memoryview = field(default_factory=lambda: memoryview(bytearray(READ_BYTES)))
-    _log: RefusalLog = field(default_factory=lambda: RefusalLog("a connection was ended"))
-    _turns: Turns[Door] = field(default_factory=Turns)
-    _parked: Turns[Door] = field(default_factory=Turns)
-    _spent: float = 0.0
-    _stepping: bool = False
-
-    def protocol(self) -> type[asyncio.Protocol]:
-        """For uvicorn's `http` setting, which is called as a class is, with the server's arguments."""
-
-        def made(**server: Any) -> Door:
-            return Door(self, server)
-
-        return cast("type[asyncio.Protocol]", made)
-
-    async def sweep(self) -> None:
-        """For ever: who is late, dead or stuck; in slices so that the loop is never held up."""
-        while True:
-            await asyncio.sleep(SWEEP_SECONDS)
-            now = time.monotonic()
-            for i, door in enumerate(list(self.open)):
-                door.sweep(now)
-                if i % SWEEP_SLICE == SWEEP_SLICE - 1:
-                    await asyncio.sleep(0)
-
-    def came(self, door: Door) -> None:
-        """A door has bytes: they are read at once while there is time in this step, else in turn."""
-        if not self._turns:
-            while self._spent < STEP_SECONDS and door.wanted and self._may_read(door):
-                self._read(door)
-        if door.wanted:
-            self._wait(door)
-        self._soon()
-
-    def done(self, client: str) -> None:
-        """A request of a client is no more in work: the next that waits for that has its turn."""
-        self.admission.done(client)
-        if self._parked.has(client):
-            self._turns.add(client, self._parked.take(client))
-            self._soon()
-
-    def _may_read(self, door: Door) -> bool:
-        return door.life.stage not in BEFORE_WORK or self.admission.may_begin(door.client)
-
-    def _wait(self, door: Door) -> None:
-        door.wait()
-        (self._turns if self._may_read(door) else self._parked).add(door.client, door)
-
-    def _soon(self) -> None:
-        if not self._stepping:
-            self._stepping = True
-            asyncio.get_running_loop().call_soon(self._step)
-
-    def _read(self, door: Door) -> None:
-        began = time.perf_counter()
-        if door.read():
-            self._spent += REQUEST_SECONDS
-        self._spent += time.perf_counter() - began
-
-    def _step(self) -> None:
-        self._spent, self._stepping = 0.0, False
-        try:
-            while self._turns and self._spent < STEP_SECONDS:
-                door = self._turns.take()
-                if self._may_read(door):
-                    self._read(door)
-                if door.wanted:
-                    self._wait(door)
-                else:
-                    door.go_on()
-        finally:  # a fault in one is logged by the event loop; the others have their turns
-            if self._turns:
-                self._soon()
-
-    def ended(self, why: str, address: str) -> None:
-        """A connection is ended for a bound that it broke: counted, and logged once a second and reason."""
-        metrics.ENDED.labels(why).inc()
-        self._log.refused(why, address=address)
 
 
 class Door(asyncio.BufferedProtocol):

@@ -16,7 +16,7 @@ from gateway import metrics
 from gateway.core.due import Delivery, Ending
 from gateway.core.framing import text_frame, text_frames
 from gateway.core.hub import Hub
-from gateway.core.memory import Batch, ChannelPartition, Memory, MemoryView
+from gateway.core.memory import ChannelPartition, MemoryView, Rings, TailBatch
 from gateway.core.replay import Chunk
 from gateway.core.standing import Standing
 from gateway.core.subscriber import Subscriber, Write
@@ -43,7 +43,7 @@ class Streaming:
         self, everybody: Iterable[str], log_reader: LogReader, ring_bytes: int, ring_seconds: int
     ) -> None:
         """`everybody`: channels delivered to every subscriber; bounds of memory per partition."""
-        self._memory = Memory(ring_bytes)
+        self._memory = Rings(ring_bytes)
         self._hub = Hub(everybody, self._memory)
         self._log_reader = log_reader
         self._ring_ms = ring_seconds * 1_000
@@ -67,7 +67,7 @@ class Streaming:
         """Begin to follow a channel's topic: per partition the offset at which its reader starts."""
         self._hub.open(channel, epoch, starts)
 
-    def publish(self, batches: Sequence[Batch]) -> None:
+    def publish(self, batches: Sequence[TailBatch]) -> None:
         """What the tail read: into memory, to live subscribers, then turns for the others."""
         self._deliver(self._hub.publish(batches, now_ms()))
         for subscriber in self._hub.behind:

@@ -12,7 +12,6 @@ from typing import assert_never
 from msgspec import UNSET
 
 from gateway.core import answers, resolve
-from gateway.core.limits import MAX_SUBSCRIPTIONS
 from gateway.core.memory import ChannelPartition
 from gateway.core.resolve import End, Resolved
 from gateway.core.starts import (
@@ -54,9 +53,6 @@ class Subscribing:
             on_gap = on_gap_of(message.on_gap)
             if message.plain and channel.name in subscriber.subscriptions:
                 self._say_again(subscriber, channel, message)
-                return True
-            if channel.name not in subscriber.subscriptions and len(subscriber.subscriptions) >= MAX_SUBSCRIPTIONS:
-                self._refuse(subscriber, message, "limit", f"{MAX_SUBSCRIPTIONS} subscriptions")
                 return True
             resolved, end = await self._places(subscriber, channel, start, until, on_gap)
         except BadOption as error:

@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError
 
 from gateway import metrics
 from gateway.core import answers
-from gateway.core.memory import Batch, ChannelPartition
+from gateway.core.memory import ChannelPartition, TailBatch
 from gateway.errors import GatewayError
 from gateway.live.streaming import Streaming, now_ms
 from gateway.log.framer import Framer
@@ -163,7 +163,7 @@ class Tail:
         for p, hi in self._memory.heads(channel).items():
             if hi < earliest[p]:
                 gap = answers.gap(channel, p, hi, earliest[p], "retention", now)
-                self._streaming.publish([Batch(ChannelPartition(channel, p), [(hi, now, gap)], earliest[p])])
+                self._streaming.publish([TailBatch(ChannelPartition(channel, p), [(hi, now, gap)], earliest[p])])
 
     async def _step(self, consumer: AIOKafkaConsumer, places: dict[TopicPartition, ChannelPartition]) -> None:
         fetched = await consumer.getmany(timeout_ms=200, max_records=STEP_RECORDS)
@@ -173,7 +173,7 @@ class Tail:
             self._ends[place] = consumer.last_stable_offset(tp) or hi
             if records or hi > self._memory.head(place):
                 frame = self._framers[place.channel].frame
-                batches.append(Batch(place, [frame(record) for record in records], hi))
+                batches.append(TailBatch(place, [frame(record) for record in records], hi))
                 metrics.EVENTS.labels(place.channel).inc(len(records))
         if batches:
             self._streaming.publish(batches)

@@ -7,7 +7,7 @@ import time
 from typing import Annotated, assert_never
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from gateway import metrics
 from gateway.access.accounts import Accounts, Opened, Refused, Reused, User
@@ -18,18 +18,12 @@ from gateway.access.signing_in import Limited, SigningIn
 from gateway.access.tokens import Identity, Tokens
 from gateway.live.connections import Connections
 from gateway.rest.access import CHALLENGE, identity_of, optional_identity
+from gateway.rest.body import Closed, small_json
 from gateway.rest.edge import ApiError
 from schemas.times import iso
 
-MAX_LOGIN_BYTES = 4_096
 PERMISSIONS = ("read:media", "view:analysis", "read:collections")
 ADMIN_PERMISSIONS = (*PERMISSIONS, "manage:subtitles", "convert:media", "write:notifications")
-
-
-class Closed(BaseModel):
-    """A request body: unknown members are refused."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class LoginBody(Closed):
@@ -183,15 +177,6 @@ def router(accounts: Accounts, tokens: Tokens, connections: Connections, ended: 
         return Permissions(role=role, permissions=list(names), is_admin=identity.is_admin)
 
     return routes
-
-
-async def small_json(request: Request) -> None:
-    """Refuse a body that is not JSON (415) or over 4 KiB (413)."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
-        raise ApiError(415, "unsupported_media_type", "send application/json")
-    if len(await request.body()) > MAX_LOGIN_BYTES:
-        raise ApiError(413, "too_large", "body too large")
 
 
 def _signed_in(tokens: Tokens, opened: Opened) -> SignedIn:

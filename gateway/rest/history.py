@@ -13,7 +13,7 @@ from gateway.rest.access import identity_of
 from gateway.rest.declared import known_root, unknown
 from gateway.rest.edge import ApiError
 from gateway.tables.catalogue import at_iso
-from gateway.tables.history import BadPage, ChangeRow, Changes, History, Root, Scan
+from gateway.tables.history import BadPage, Changes, History, StoredChange, StoredRoot, StoredScan
 from schemas.changes import Change
 from schemas.ids import MAX_SAFE
 
@@ -143,7 +143,7 @@ def router(history: History, tokens: Tokens) -> APIRouter:
     return routes
 
 
-def _root(row: Root) -> RootShown:
+def _root(row: StoredRoot) -> RootShown:
     return RootShown(
         name=row.root,
         library=row.library,
@@ -161,7 +161,7 @@ def _root(row: Root) -> RootShown:
     )
 
 
-def _scan(row: Scan) -> ScanShown:
+def _scan(row: StoredScan) -> ScanShown:
     return ScanShown(
         scan_id=row.scan_id,
         library=row.library,
@@ -177,6 +177,6 @@ def _scan(row: Scan) -> ScanShown:
     )
 
 
-def _change(row: ChangeRow) -> ChangeShown:
+def _change(row: StoredChange) -> ChangeShown:
     place = {"event_id": str(row.event_id), "n": row.n, "partition": row.src_partition, "offset": row.src_offset}
     return ChangeShown.model_validate({**row.record, **place})

@@ -13,7 +13,7 @@ from gateway.access.tokens import Identity, Tokens
 from gateway.rest.access import CHALLENGE, identity_of, optional_identity
 from gateway.rest.declared import known_root
 from gateway.rest.edge import ApiError, unavailable
-from gateway.tables.catalogue import Catalogue, Item, Search, Stats
+from gateway.tables.catalogue import CatalogueQueries, Item, Search, Stats
 from gateway.tables.history import History
 from schemas.ids import MAX_SAFE
 
@@ -56,7 +56,7 @@ class StatsShown(BaseModel):
     recent_additions: int = Field(description="items of the last seven days")
 
 
-def router(catalogue: Catalogue, history: History, tokens: Tokens, names: CoverNames) -> APIRouter:
+def router(catalogue: CatalogueQueries, history: History, tokens: Tokens, names: CoverNames) -> APIRouter:
     """The routes; all need a token, but that a cover takes the signature in the address that its item was read with."""
     routes = APIRouter(prefix="/api/v1", tags=["media"])
     Holder = Annotated[Identity, Depends(identity_of(tokens))]

@@ -6,12 +6,12 @@ import secrets
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from gateway.access.tokens import Identity, Tokens
 from gateway.log.publishing import Publishing
 from gateway.rest.access import admin_of
-from gateway.rest.auth import small_json
+from gateway.rest.body import Closed, small_json
 from gateway.rest.declared import known_root
 from gateway.rest.edge import ApiError
 from gateway.tables.history import History
@@ -20,11 +20,9 @@ from schemas.admin import RescanRoot
 from schemas.paths import to_wire
 
 
-class ScanBody(BaseModel):
+class ScanBody(Closed):
     """A scan to be made. `subtree`: a directory relative to the root; empty: all of it. `id`: the caller's own; the same
     one again is not carried out again."""
-
-    model_config = ConfigDict(extra="forbid")
 
     root: str = Field(min_length=1, max_length=64)
     subtree: str = Field("", max_length=4_096)

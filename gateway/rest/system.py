@@ -6,14 +6,14 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from gateway.access.tokens import Identity, Tokens
 from gateway.core.memory import MemoryView
 from gateway.live.tail import Tail
 from gateway.log.publishing import Publishing
 from gateway.rest.access import admin_of, identity_of
-from gateway.rest.auth import small_json
+from gateway.rest.body import Closed, small_json
 from runtime.health import Health, product_version
 from runtime.reports import now_iso
 from schemas.channels import CHANNELS
@@ -83,10 +83,8 @@ class LagShown(BaseModel):
     lag: dict[str, dict[int, int]]
 
 
-class NotificationBody(BaseModel):
+class NotificationBody(Closed):
     """A notification to everybody. `id`: the caller's own, so that a retry can be told from another one."""
-
-    model_config = ConfigDict(extra="forbid")
 
     type: str = Field(min_length=1, max_length=TYPE_CHARACTERS)
     title: str = Field(min_length=1, max_length=TITLE_CHARACTERS)

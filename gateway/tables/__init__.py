@@ -1,1 +1,1 @@
-"""The projector's tables in PostgreSQL, read only: the catalogue, and the account of what happened."""
+"""The projector's tables in PostgreSQL, read only: the catalogue, and the history of what happened."""

@@ -102,7 +102,7 @@ class CoverImage:
     data: bytes
 
 
-class Catalogue:
+class CatalogueQueries:
     """Queries; each raises psycopg's errors when the database is away."""
 
     def __init__(self, pool: AsyncConnectionPool) -> None:

@@ -40,7 +40,7 @@ _REASONS = (
 _log = log.get(__name__)
 
 
-class Database:
+class DatabaseCheck:
     """`condition`: None while it can be used. `used` is set when it could be for the first time."""
 
     def __init__(self, url: str) -> None:

@@ -1,4 +1,4 @@
-"""Reads the projector's account of what happened: roots, scans, and the change log, paged by position."""
+"""Reads the projector's history of what happened: roots, scans, and the change log, paged by position."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class BadPage(GatewayError):
 
 
 @dataclass(frozen=True, slots=True)
-class Root:
+class StoredRoot:
     """A storage root as the fold (`state`) and the status agent (`status`) see it."""
 
     root: str
@@ -38,7 +38,7 @@ class Root:
 
 
 @dataclass(frozen=True, slots=True)
-class Scan:
+class StoredScan:
     """One scan of a root."""
 
     scan_id: int
@@ -55,7 +55,7 @@ class Scan:
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeRow:
+class StoredChange:
     """One change with its place in the log."""
 
     event_id: UUID
@@ -103,10 +103,10 @@ class History:
     def __init__(self, pool: AsyncConnectionPool) -> None:
         self._pool = pool
 
-    async def roots(self) -> list[Root]:
+    async def roots(self) -> list[StoredRoot]:
         """All roots that were not retired, by name, with how many items they hold."""
         async with self._pool.connection() as connection:
-            rows = connection.cursor(row_factory=class_row(Root))
+            rows = connection.cursor(row_factory=class_row(StoredRoot))
             await rows.execute(
                 "SELECT root, library, site, protocol, location, state, status, message, details, changed_at,"
                 " status_at, (SELECT count(*) FROM media_items m WHERE m.storage_root = r.root"
@@ -114,10 +114,10 @@ class History:
             )
             return await rows.fetchall()
 
-    async def scans(self, root: str | None, limit: int) -> list[Scan]:
+    async def scans(self, root: str | None, limit: int) -> list[StoredScan]:
         """The newest scans first."""
         async with self._pool.connection() as connection:
-            rows = connection.cursor(row_factory=class_row(Scan))
+            rows = connection.cursor(row_factory=class_row(StoredScan))
             await rows.execute(
                 "SELECT scan_id, library, root, state, origin, cause, subtree, total, counts, started_at, ended_at"
                 " FROM scans WHERE %(root)s::text IS NULL OR root = %(root)s"
@@ -126,7 +126,7 @@ class History:
             )
             return await rows.fetchall()
 
-    async def changes(self, wanted: Changes) -> list[ChangeRow]:
+    async def changes(self, wanted: Changes) -> list[StoredChange]:
         """A page of changes in order of time. Raises BadPage."""
         values: dict[str, object] = {name: getattr(wanted, name) for name in wanted.__dataclass_fields__}
         where: LiteralString = " WHERE true"
@@ -143,7 +143,7 @@ class History:
             else " ORDER BY at, src_partition, src_offset"
         )
         async with self._pool.connection() as connection:
-            rows = connection.cursor(row_factory=class_row(ChangeRow))
+            rows = connection.cursor(row_factory=class_row(StoredChange))
             await rows.execute(_CHANGES + where + order + " LIMIT %(limit)s", values)
             return await rows.fetchall()
 

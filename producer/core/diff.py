@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from producer.core.facts import Known
+from producer.core.facts import IndexEntry
 from schemas.raw import FileState
 
 UNIDENTIFIED = 0
@@ -40,7 +40,7 @@ def _same_inode(known: FileState, seen: FileState) -> bool:
     return is_unidentified(known) or (known.inode == seen.inode and known.dev == seen.dev)
 
 
-def tied(seen: FileState, candidates: Iterable[Known]) -> list[Known]:
+def tied(seen: FileState, candidates: Iterable[IndexEntry]) -> list[IndexEntry]:
     """Those of the known paths that `seen`, found at a new path, may have been renamed from. An inode alone is
     never enough (ext4 gave a freed one out again in 1,000 of 1,000 tries), nor is an empty or linked file."""
     if seen.type != "file" or seen.size == 0 or seen.nlink != 1:

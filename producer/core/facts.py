@@ -71,7 +71,7 @@ Fact = There | Gone | Carried | Swapped
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class IndexEntry:
     """What the index says of a path: exactly what was last written to the outbox."""
 
     path: str

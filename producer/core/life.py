@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-State = Literal["new", "starting", "watching", "lost", "frozen"]
+RootState = Literal["new", "starting", "watching", "lost", "frozen"]
 Happening = Literal["seen", "faulty", "full", "room"]
 Deed = Literal["arm", "disarm", "say_lost", "say_back", "open_gap", "scan"]
 
-LIFE: dict[tuple[State, Happening], tuple[State, tuple[Deed, ...]]] = {
+LIFE: dict[tuple[RootState, Happening], tuple[RootState, tuple[Deed, ...]]] = {
     ("new", "seen"): ("watching", ("arm", "scan")),
     ("new", "faulty"): ("new", ()),
     ("starting", "seen"): ("watching", ("arm", "scan")),
@@ -31,6 +31,6 @@ LIFE: dict[tuple[State, Happening], tuple[State, tuple[Deed, ...]]] = {
 """What is not in the table cannot happen to a root in that state and is ignored."""
 
 
-def step(state: State, happening: Happening) -> tuple[State, tuple[Deed, ...]]:
+def step(state: RootState, happening: Happening) -> tuple[RootState, tuple[Deed, ...]]:
     """The next state, and what is to be done in that order."""
     return LIFE.get((state, happening), (state, ()))

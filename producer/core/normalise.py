@@ -24,14 +24,14 @@ class Touched:
 
 
 @dataclass(frozen=True, slots=True)
-class Renamed:
+class MoveEvent:
     """The kernel says that what was at `source` is at `target` now."""
 
     source: str
     target: str
 
 
-Event = Touched | Renamed
+Event = Touched | MoveEvent
 
 
 @dataclass(slots=True)
@@ -53,16 +53,9 @@ class Work:
     """What a run of events comes to. `fresh`: numbers of the moves of what had come to its source within the run, so
     that whatever was known there is something else."""
 
-    moves: list[Renamed] = field(default_factory=list)
+    moves: list[MoveEvent] = field(default_factory=list)
     fresh: set[int] = field(default_factory=set)
     looks: dict[str, Look] = field(default_factory=dict)
-
-    def moved_on(self, index: int) -> bool:
-        """True when a later move leaves from, or lands on, the target of move `index`: what stands there now is
-        then not what that move brought."""
-        target = self.moves[index].target
-        later = self.moves[index + 1 :]
-        return any(is_inside(target, m.source) or is_inside(target, m.target) for m in later)
 
 
 def normalise(events: Iterable[Event]) -> Work:
@@ -75,7 +68,7 @@ def normalise(events: Iterable[Event]) -> Work:
                 if sign in ("appeared", "arrived", "gone"):
                     fresh.add(path)
                 _touch(work.looks, path, _look(sign))
-            case Renamed(source, target):
+            case MoveEvent(source, target):
                 work.looks = _rewritten(work.looks, source, target)
                 if source in fresh:
                     work.fresh.add(len(work.moves))

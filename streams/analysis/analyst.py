@@ -21,7 +21,7 @@ from schemas.identity import Stamp, same_content, stamp_of
 from schemas.paths import display, from_wire
 from schemas.raw import Result, ResultStatus
 from streams.analysis import wire
-from streams.analysis.files import Unreadable, open_below, stamp
+from streams.analysis.files import Unprobeable, open_below, stamp
 
 REMEMBERED = 2_048
 """Outcomes kept, so that a job asked twice is not probed twice."""
@@ -36,7 +36,7 @@ class Prober(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class JobOutcome:
     """What came of a job. `stamp`: of the content that was probed, or was to be; `cover` is still to be written,
     `found` names it by its hash."""
 
@@ -60,16 +60,16 @@ class Analyst:
     def __init__(self, roots: Mapping[str, Path], prober: Prober) -> None:
         self._roots = roots
         self._prober = prober
-        self._known: OrderedDict[_Key, Outcome] = OrderedDict()
+        self._known: OrderedDict[_Key, JobOutcome] = OrderedDict()
 
-    async def analyse(self, job: Job) -> Outcome:
+    async def analyse(self, job: Job) -> JobOutcome:
         """Probe the file of a job. Raises what the prober raises when it cannot work at all."""
         try:
             return await self._analyse(job, from_wire(job.path, job.path_b64))
-        except Unreadable as error:
-            return Outcome(stamp_of(job.file), "unreadable", error.reason)
+        except Unprobeable as error:
+            return JobOutcome(stamp_of(job.file), "unreadable", error.reason)
 
-    def remember(self, job: Job, outcome: Outcome) -> None:
+    def remember(self, job: Job, outcome: JobOutcome) -> None:
         """The outcome's cover has been written: the same file needs no other probe."""
         if outcome.status == "unreadable":
             return
@@ -77,10 +77,10 @@ class Analyst:
         if len(self._known) > REMEMBERED:
             self._known.popitem(last=False)
 
-    async def _analyse(self, job: Job, path: str) -> Outcome:
+    async def _analyse(self, job: Job, path: str) -> JobOutcome:
         root = self._roots.get(job.root)
         if root is None:
-            raise Unreadable(f"this site does not know where root {job.root} is (streams.analysis.roots)")
+            raise Unprobeable(f"this site does not know where root {job.root} is (streams.analysis.roots)")
         expected = stamp_of(job.file)
         descriptor = await asyncio.to_thread(open_below, root, path, expected)
         try:
@@ -89,13 +89,13 @@ class Analyst:
                 return known
             reply = await self._prober.probe(wire.Request(job.media_type, display(path)), descriptor)
             if not same_content(stamp(descriptor), expected):
-                raise Unreadable("the file changed while it was read")
+                raise Unprobeable("the file changed while it was read")
         finally:
             os.close(descriptor)
         return _outcome(expected, reply)
 
 
-def result(job: Job, outcome: Outcome) -> Result:
+def result(job: Job, outcome: JobOutcome) -> Result:
     """The record that ends the job."""
     return Result(
         job=job.job,
@@ -110,17 +110,17 @@ def result(job: Job, outcome: Outcome) -> Result:
     )
 
 
-def without_cover(outcome: Outcome) -> Outcome:
+def without_cover(outcome: JobOutcome) -> JobOutcome:
     """As it is remembered: the thumbnail is in the log already."""
-    return Outcome(outcome.stamp, outcome.status, outcome.reason, outcome.found)
+    return JobOutcome(outcome.stamp, outcome.status, outcome.reason, outcome.found)
 
 
-def _outcome(probed: Stamp, reply: wire.Reply) -> Outcome:
+def _outcome(probed: Stamp, reply: wire.Reply) -> JobOutcome:
     if reply.picture is None:
-        return Outcome(probed, reply.status, reply.reason, reply.found)
+        return JobOutcome(probed, reply.status, reply.reason, reply.found)
     cover = cover_of(reply.picture)
     found = structs.replace(reply.found or Found(), cover=cover.hash)
-    return Outcome(probed, reply.status, reply.reason, found, cover)
+    return JobOutcome(probed, reply.status, reply.reason, found, cover)
 
 
 def cover_of(picture: wire.Picture) -> Cover:

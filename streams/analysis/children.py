@@ -113,11 +113,6 @@ class Children:
         self._free: asyncio.Queue[_Child | None] = asyncio.Queue()
         self._all: set[_Child] = set()
 
-    @property
-    def pids(self) -> list[int]:
-        """Of the children that live now."""
-        return [child.process.pid for child in self._all if child.process.returncode is None]
-
     async def start(self) -> None:
         """Start all children. Raises NoChild."""
         for child in await asyncio.gather(*(self._spawn() for _ in range(self._settings.workers))):

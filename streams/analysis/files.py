@@ -1,7 +1,7 @@
 """A file below its root, opened so that nothing else can be: no step through a symbolic link, no `..`, only a
 regular file, and only the file that the job means.
 
-    Unreadable   the file cannot be probed as it was meant; `reason` is one short sentence
+    Unprobeable   the file cannot be probed as it was meant; `reason` is one short sentence
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 
-class Unreadable(StreamsError):
+class Unprobeable(StreamsError):
     """Not to be probed: vanished, changed, not permitted, not a regular file. Not retryable: the next change of
     the file makes the next job."""
 
@@ -45,14 +45,14 @@ def stamp(descriptor: int) -> Stamp:
 
 def open_below(root: Path, path: str, expected: Stamped) -> int:
     """Open a file for reading; the caller closes the descriptor. `path`: relative to the root, `/` between
-    components, foreign bytes as surrogates. Raises Unreadable."""
+    components, foreign bytes as surrogates. Raises Unprobeable."""
     parts = path.split("/")
     if any(part in ("", ".", "..") or "\0" in part for part in parts):
-        raise Unreadable("the path leads out of its root")
+        raise Unprobeable("the path leads out of its root")
     try:
         directory = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
-        raise Unreadable(f"the root cannot be opened: {error.strerror}") from error
+        raise Unprobeable(f"the root cannot be opened: {error.strerror}") from error
     try:
         for part in parts[:-1]:
             below = os.open(part, _DIRECTORY, dir_fd=directory)
@@ -60,21 +60,21 @@ def open_below(root: Path, path: str, expected: Stamped) -> int:
             directory = below
         descriptor = _open_regular(parts[-1], directory)
     except OSError as error:
-        raise Unreadable(_WHY.get(error.errno or 0, error.strerror or "cannot be opened")) from error
+        raise Unprobeable(_WHY.get(error.errno or 0, error.strerror or "cannot be opened")) from error
     finally:
         os.close(directory)
     if not same_content(stamp(descriptor), expected):
         os.close(descriptor)
-        raise Unreadable("the file has changed since the job was asked")
+        raise Unprobeable("the file has changed since the job was asked")
     return descriptor
 
 
 def _open_regular(name: str, directory: int) -> int:
     # looked at before it is opened, for opening a device can do things; and after, for it may have been swapped
     if not stat.S_ISREG(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode):
-        raise Unreadable("not a regular file")
+        raise Unprobeable("not a regular file")
     descriptor = os.open(name, _FILE, dir_fd=directory)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise Unreadable("not a regular file")
+        raise Unprobeable("not a regular file")
     return descriptor

@@ -25,8 +25,8 @@
     catalogue      items: opened, changed, closed, analysed
     naming         what a name tells
     jobs           analysis jobs: asked, asked again, ended
-    tally          accounts of scans and batches: what is open, what came out
-    accounts       when an account is complete
+    tally          of scans and batches: what is open, what came out
+    completion     when a tally is complete
     emit           outputs with ids and dense numbers
 
 A stage is given the state and the rules and keeps nothing itself; what it has ended it returns.

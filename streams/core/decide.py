@@ -1,7 +1,7 @@
 """Level-triggered: a settled observation is compared with what is known, and only a difference is a change.
 
 Duplicates and re-announcements disappear here. It says which stage a difference goes to: held for a rename, or
-given to the catalogue at once. Everything returns the accounts of which something has ended.
+given to the catalogue at once. Everything returns the tallies of which something has ended.
 """
 
 from __future__ import annotations

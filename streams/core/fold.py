@@ -32,8 +32,8 @@ from schemas.raw import (
 )  # fmt: skip
 from schemas.trace import carried
 from streams.core import due, intake
-from streams.core.accounts import Accounts
 from streams.core.catalogue import Catalogue
+from streams.core.completion import Completion
 from streams.core.decide import Decide
 from streams.core.due import Due
 from streams.core.emit import Emitter, Output
@@ -78,7 +78,7 @@ class Fold:
         self._trees = trees = Trees(state, known, settle, renames, decide, catalogue)
         self._sightings = Sightings(state, known, settle, renames, decide, scans, trees, catalogue)
         self._retire = Retire(state, known, settle, renames, decide, trees, emit)
-        self._accounts = Accounts(state, rules, emit)
+        self._completion = Completion(state, rules, emit)
 
     # -- what the shell needs to know --------------------------------------------------------------------------
 
@@ -174,12 +174,12 @@ class Fold:
             if state.trees:
                 for ended in self._told_before(first[1], moment):
                     if ended:
-                        self._accounts.close(ended, moment)
+                        self._completion.close(ended, moment)
                     steps += 1
                     if not steps % PART_STEPS:
                         yield emit.take()
             if ended := self._due(first[1], moment):
-                self._accounts.close(ended, moment)
+                self._completion.close(ended, moment)
             steps += 1
             if not steps % PART_STEPS:
                 yield emit.take()
@@ -195,7 +195,7 @@ class Fold:
                 if not steps % PART_STEPS:
                     yield emit.take()
             if ended:
-                self._accounts.close(ended, moment)
+                self._completion.close(ended, moment)
         yield emit.take()
 
     def _told_before(self, subject: Due, moment: Moment) -> Iterable[Ended]:
@@ -220,7 +220,7 @@ class Fold:
             case Hold():
                 return self._decide.expired(subject, moment)
             case Tally():
-                self._accounts.quiet(subject, moment)
+                self._completion.quiet(subject, moment)
                 return ()
             case OpenJob():
                 return self._jobs.again(subject, moment)
@@ -228,7 +228,7 @@ class Fold:
                 assert_never(subject)
 
     def _record(self, record: RawRecord, library: str, moment: Moment) -> Iterable[Ended]:
-        """What the record itself says: in steps, each with the accounts of which it has ended something."""
+        """What the record itself says: in steps, each with the tallies of which it has ended something."""
         match record:
             case Tick():
                 return NOTHING
@@ -294,5 +294,5 @@ class Fold:
 
 
 def _both(ended: Ended, more: Ended) -> Ended:
-    """Each account once, in the order of the first: a record may end something of the same one a million times."""
+    """Each tally once, in the order of the first: a record may end something of the same one a million times."""
     return ended + tuple(id_ for id_ in more if id_ not in ended)

@@ -2,7 +2,7 @@
 
 A job ends with its result, or when its file changes, moves or is deleted; without any of these it is asked again
 after `Rules.job_patience_ms` of lane time, `job_attempts` times in all, and then counted as failed: so every scan
-ends. Each belongs to an account: a scan's, or the root's batch of jobs outside scans.
+ends. Each belongs to a tally: a scan's, or the root's batch of jobs outside scans.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from schemas.analysis import Job
 from schemas.media import MediaType
 from schemas.paths import to_wire
 from schemas.raw import FileState
-from streams.core import naming, tally
+from streams.core import naming
 from streams.core.emit import Emitter
 from streams.core.known import Known
 from streams.core.moment import Moment
 from streams.core.rules import Rules
 from streams.core.state import Ended, Entry, OpenJob, Root, RootPath, State, Tally, TallyId
+from streams.core.tally import opened
 
 
 class Jobs:
@@ -35,11 +36,11 @@ class Jobs:
         media_type = self._names.read(entry.path).media_type
         if entry.size == 0 or media_type not in self._rules.probed:
             return
-        account = self._batch(root) if scan is None else self._state.tallies[scan]
-        if account.started_at is None:
-            account.started_at = now
-        account.open_jobs += 1
-        self._put(root, entry, media_type, account.id, now, 1, trace)
+        tally = self._batch(root) if scan is None else self._state.tallies[scan]
+        if tally.started_at is None:
+            tally.started_at = now
+        tally.open_jobs += 1
+        self._put(root, entry, media_type, tally.id, now, 1, trace)
 
     def again(self, job: OpenJob, moment: Moment) -> Ended:
         """The oldest job has waited long enough: ask again, or count it as failed."""
@@ -51,9 +52,9 @@ class Jobs:
             root = self._state.roots[entry.root]
             self._put(root, entry, media_type, job.tally, moment.now, job.attempt + 1, moment.trace)
             return ()
-        account = self._state.tallies[job.tally]
-        account.processed += 1
-        account.failed += 1
+        tally = self._state.tallies[job.tally]
+        tally.processed += 1
+        tally.failed += 1
         return self.end(entry)
 
     def end(self, entry: Entry) -> Ended:
@@ -68,17 +69,17 @@ class Jobs:
     def _batch(self, root: Root) -> Tally:
         if root.batch is not None:
             return self._state.tallies[root.batch]
-        batch = tally.opened(self._state, root.library, root.name)
+        batch = opened(self._state, root.library, root.name)
         root.batch = batch.id
         return batch
 
     def _put(
-        self, root: Root, entry: Entry, media_type: MediaType, account: TallyId, now: int, attempt: int,
+        self, root: Root, entry: Entry, media_type: MediaType, tally: TallyId, now: int, attempt: int,
         trace: bytes | None,
     ) -> None:  # fmt: skip
         id_ = entry.job = self._emit.next_id()
         path, b64 = to_wire(entry.path)
-        self._jobs[id_] = OpenJob(id_, RootPath(entry.root, entry.path), account, now, attempt)
+        self._jobs[id_] = OpenJob(id_, RootPath(entry.root, entry.path), tally, now, attempt)
         job = Job(
             job=id_, media_id=entry.media_id, library=entry.library, root=entry.root, site=root.site, path=path,
             path_b64=b64, file=FileState(entry.type, entry.size, entry.mtime_ns, entry.dev, entry.inode),

@@ -14,12 +14,12 @@ from schemas.changes import ScanChanged
 from schemas.ids import scan_id
 from schemas.paths import display, is_inside
 from schemas.raw import ScanFinished, ScanStarted
-from streams.core import tally
 from streams.core.emit import Emitter
 from streams.core.known import Known
 from streams.core.moment import Moment
 from streams.core.renames import Renames
 from streams.core.state import Root, RootPath, State, Tally
+from streams.core.tally import absorb, opened
 
 
 class Scans:
@@ -33,31 +33,31 @@ class Scans:
         self._id_base = id_base
 
     def of(self, root: Root, number: int) -> Tally | None:
-        """The account of the producer's scan of that number, while it is not complete."""
+        """The tally of the producer's scan of that number, while it is not complete."""
         id_ = root.scans.get(number)
         return None if id_ is None else self._state.tallies[id_]
 
     def started(self, root: Root, record: ScanStarted, moment: Moment) -> None:
         """A scan begins."""
-        account = tally.opened(self._state, root.library, root.name)
-        account.scan_id = scan_id(self._id_base, self._emit.lane, moment.offset)
-        account.number, account.origin, account.cause = record.scan, record.origin, record.cause
-        account.subtree, account.finished = record.subtree, False
-        self._report(account, "started", moment, total=record.total)
+        tally = opened(self._state, root.library, root.name)
+        tally.scan_id = scan_id(self._id_base, self._emit.lane, moment.offset)
+        tally.number, tally.origin, tally.cause = record.scan, record.origin, record.cause
+        tally.subtree, tally.finished = record.subtree, False
+        self._report(tally, "started", moment, total=record.total)
         for number, id_ in list(root.scans.items()):
             other = self._state.tallies[id_]
-            covered = not other.finished and is_inside(other.subtree, account.subtree)
+            covered = not other.finished and is_inside(other.subtree, tally.subtree)
             if covered or number == record.scan:
                 self._report(other, "superseded", moment)
-                tally.absorb(self._state, account, other)
+                absorb(self._state, tally, other)
                 del root.scans[number]
                 if root.baseline == id_:
                     root.baseline = None
         if record.origin == "baseline":
-            account.jumps = root.jumps
-            account.seen = set()
-            root.baseline = account.id
-        root.scans[record.scan] = account.id
+            tally.jumps = root.jumps
+            tally.seen = set()
+            root.baseline = tally.id
+        root.scans[record.scan] = tally.id
 
     def mark(self, root: Root, path: str, *, there: bool) -> None:
         """Something is at the path: a baseline under way does not miss it. Or nothing is, any more: what may still be
@@ -72,56 +72,56 @@ class Scans:
 
     def finished(self, root: Root, record: ScanFinished, moment: Moment) -> list[RootPath]:
         """A scan is complete: what waited for it is due; returns what a baseline found missing."""
-        account = self.of(root, record.scan)
-        if account is None or account.finished:
+        tally = self.of(root, record.scan)
+        if tally is None or tally.finished:
             return []
-        account.finished = True
-        self._report(account, "finished", moment, record=record)
-        self._renames.scan_finished(account, moment.now)
-        if root.baseline == account.id:
+        tally.finished = True
+        self._report(tally, "finished", moment, record=record)
+        self._renames.scan_finished(tally, moment.now)
+        if root.baseline == tally.id:
             root.baseline = None
-        missing = self._missing(root, account, record)
-        account.seen = None
+        missing = self._missing(root, tally, record)
+        tally.seen = None
         return missing
 
     @staticmethod
-    def heals(root: Root, account: Tally | None, record: ScanFinished) -> bool:
+    def heals(root: Root, tally: Tally | None, record: ScanFinished) -> bool:
         """Whether it makes up for all jumps of seq: only a baseline says everything again, and what was lost
         must have been lost before it began."""
         return (
-            account is not None
-            and 0 < root.jumps == account.jumps
-            and account.subtree == ""
-            and account.arrived == record.total
+            tally is not None
+            and 0 < root.jumps == tally.jumps
+            and tally.subtree == ""
+            and tally.arrived == record.total
             and not record.unseen
         )
 
-    def _missing(self, root: Root, account: Tally, record: ScanFinished) -> list[RootPath]:
+    def _missing(self, root: Root, tally: Tally, record: ScanFinished) -> list[RootPath]:
         """What is known, or was about to be, and has not been observed since the baseline began."""
-        seen = account.seen
-        if seen is None or account.arrived != record.total or not root.same_identity:
+        seen = tally.seen
+        if seen is None or tally.arrived != record.total or not root.same_identity:
             return []
-        known = (entry.place for entry in self._known.below(root.name, account.subtree))
+        known = (entry.place for entry in self._known.below(root.name, tally.subtree))
         pending = (pending.place for pending in self._state.pending.values())
         held = (hold.place for hold in self._state.holds)
         return [
             place
             for place in dict.fromkeys(chain(known, pending, held))
             if place.root == root.name
-            and is_inside(place.path, account.subtree)
+            and is_inside(place.path, tally.subtree)
             and place.path not in seen
-            and place.path != account.subtree
+            and place.path != tally.subtree
             and not any(is_inside(place.path, unseen.path) for unseen in record.unseen)
         ]
 
     def _report(
-        self, account: Tally, state: Literal["started", "finished", "superseded"], moment: Moment, *,
+        self, tally: Tally, state: Literal["started", "finished", "superseded"], moment: Moment, *,
         total: int | None = None, record: ScanFinished | None = None,
     ) -> None:  # fmt: skip
-        assert account.scan_id is not None
+        assert tally.scan_id is not None
         change = ScanChanged(
-            library=account.library, root=account.root, at=self._emit.at, scan_id=account.scan_id, state=state,
-            origin=account.origin, cause=account.cause, subtree=display(account.subtree),
+            library=tally.library, root=tally.root, at=self._emit.at, scan_id=tally.scan_id, state=state,
+            origin=tally.origin, cause=tally.cause, subtree=display(tally.subtree),
             total=total if record is None else record.total, counts=None if record is None else record.counts,
         )  # fmt: skip
-        self._emit.change(change, "scan_changed", account.root, moment.trace)
+        self._emit.change(change, "scan_changed", tally.root, moment.trace)

@@ -86,12 +86,12 @@ class Sightings:
         return ()
 
     def _arrived(self, root: Root, number: int, things: int) -> TallyId | None:
-        """A record of a scan: its account, in which it counts when it names something that is there."""
-        account = self._scans.of(root, number)
-        if account is None:
+        """A record of a scan: its tally, in which it counts when it names something that is there."""
+        tally = self._scans.of(root, number)
+        if tally is None:
             return None
-        account.arrived += things
-        return account.id
+        tally.arrived += things
+        return tally.id
 
     def _moved_file(self, root: Root, source: RootPath, target: RootPath, seen: Sighting, moment: Moment) -> Ended:
         before = self._settle.get(source)

@@ -1,7 +1,7 @@
 """The fold's whole state in one place: what there is to keep of a lane, and nothing else keeps anything.
 
 Plain tables of plain rows. A row names another one by its key and never by a Python reference: a `RootPath` for what
-is known, pending or held there, a `TallyId` for an account, a job's id. `encode` and `decode` write the tables and
+is known, pending or held there, a `TallyId` for a tally, a job's id. `encode` and `decode` write the tables and
 read them back, and a fold goes on from there with the same outputs.
 
 Below the tables stand the derived ones, which hold rows themselves because they can be built again: known files and
@@ -29,10 +29,10 @@ from streams.core.multi import Multi
 from streams.core.rules import Windows
 
 TallyId = NewType("TallyId", int)
-"""An account's number in its lane, from 1, never given twice."""
+"""A tally's number in its lane, from 1, never given twice."""
 
 Ended = tuple[TallyId, ...]
-"""Accounts of which something has ended, so that they may be complete now: what stages return."""
+"""Tallies of which something has ended, so that they may be complete now: what stages return."""
 
 
 class RootPath(Struct, frozen=True, gc=False, array_like=True):
@@ -197,7 +197,7 @@ class OpenJob(Struct, eq=False, gc=False, array_like=True):
 
 
 class Tally(Struct, eq=False, array_like=True):
-    """The account of a scan, or of a batch of jobs outside scans (`scan_id` None). `outstanding`: its paths not yet
+    """What is counted of a scan, or of a batch of jobs outside scans (`scan_id` None). `outstanding`: its paths not yet
     decided; `open_jobs`: its jobs without a result; `number`: the producer's for the scan; `jumps`: the root's as a
     baseline began; `seen`: paths observed since then; `started_at`: lane time at which the first job was asked."""
 

@@ -1,7 +1,7 @@
-"""Accounts: of a scan, or of a quiet batch outside scans, what is still open and what came out.
+"""Tallies: of a scan, or of a quiet batch outside scans, what is still open and what came out.
 
-Whoever ends something of an account says so with its number (`Ended`). What that means is decided in one place
-(`accounts`). A scan that another one covers before it finished passes all it has to that one.
+Whoever ends something of a tally says so with its number (`Ended`). What that means is decided in one place
+(`completion`). A scan that another one covers before it finished passes all it has to that one.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from streams.core.state import Ended, Hold, MovedTree, State, Tally, TallyId
 
 
 def opened(state: State, library: str, root: str) -> Tally:
-    """A new account."""
+    """A new tally."""
     state.last_tally = TallyId(state.last_tally + 1)
     tally = state.tallies[state.last_tally] = Tally(state.last_tally, library, root)
     return tally
@@ -28,13 +28,13 @@ def joined(state: State, tally: TallyId) -> None:
 
 def left(state: State, tally: TallyId) -> Ended:
     """One path of it is decided, or counts for another scan now."""
-    account = state.tallies[tally]
-    account.outstanding -= 1
-    return () if account.outstanding else (tally,)
+    counted = state.tallies[tally]
+    counted.outstanding -= 1
+    return () if counted.outstanding else (tally,)
 
 
 def absorb(state: State, new: Tally, old: Tally) -> None:
-    """The account of a superseded scan passes to the new one, with everything that counts for it. Takes time by
+    """The tally of a superseded scan passes to the new one, with everything that counts for it. Takes time by
     the size of what is pending, held and asked, if anything of it is."""
     if old.outstanding:
         for pending in state.pending.values():

@@ -1,11 +1,11 @@
 """What can stop a lane.
 
-LaneError            (a `StreamsError`)
-├── LaneLost         another owner has fenced this one: give the lane up and wait for the group's word
-├── RulesChanged     the log was folded by other rules than this program carries: no worker of it may go on
-├── FoldDiverged     a rebuilt fold does not stand where the position says: replay would not equal live
-├── LogEpochChanged  the change log is not the one that the position belongs to
-└── LogTruncated     the beginning of the change log is gone: the state cannot be rebuilt
+LaneError              (a `StreamsError`)
+├── LaneLost           another owner has fenced this one: give the lane up and wait for the group's word
+├── RulesChanged       the log was folded by other rules than this program carries: no worker of it may go on
+├── FoldDiverged       a rebuilt fold does not stand where the position says: replay would not equal live
+├── ChangeLogReplaced  the change log is not the one that the position belongs to
+└── LogTruncated       the beginning of the change log is gone: the state cannot be rebuilt
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class FoldDiverged(LaneError):
         super().__init__(lane, f"fold_diverged: the position says {expected}, the rebuilt fold {found}")
 
 
-class LogEpochChanged(LaneError):
+class ChangeLogReplaced(LaneError):
     """The topic was recreated, or the position is beyond its end."""
 
     def __init__(self, lane: int, reason: str) -> None:

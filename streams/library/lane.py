@@ -26,7 +26,7 @@ from schemas.places import next_offset
 from schemas.times import iso
 from streams.core.emit import Output
 from streams.core.fold import Fold
-from streams.library.errors import FoldDiverged, LogEpochChanged, LogTruncated, RulesChanged
+from streams.library.errors import ChangeLogReplaced, FoldDiverged, LogTruncated, RulesChanged
 from streams.library.positions import Positions
 from streams.library.ticks import Ticker, TickTimer
 from streams.library.writer import LaneWriter
@@ -50,7 +50,7 @@ _log = log.get(__name__)
 
 
 @dataclass(slots=True)
-class Progress:
+class LaneProgress:
     """What health and metrics want to know. `moved_at`: monotonic seconds of the last step forward."""
 
     state: str = "starting"
@@ -62,8 +62,8 @@ class Progress:
     transactions: int = 0
 
 
-class Lane:
-    """A lane owned by this worker. `run` returns when it was asked to stop and raises what ended it otherwise.
+class LaneWorker:
+    """Folds a lane that this process owns. `run` returns when it was asked to stop and raises what ended it otherwise.
     `live`: set when its state is restored."""
 
     def __init__(
@@ -96,7 +96,7 @@ class Lane:
         self._committed_at = 0.0
         self._stopping = asyncio.Event()
         self._live = live or asyncio.Event()
-        self.progress = Progress()
+        self.progress = LaneProgress()
 
     @property
     def committed_offset(self) -> int:
@@ -131,11 +131,13 @@ class Lane:
         within = await bounds(self._consumer, [self._partition])
         first, end = within.earliest[self._partition], within.end[self._partition]
         if position is not None and position.epoch != self._epoch:
-            raise LogEpochChanged(self.lane, f"the log's epoch is {self._epoch}, the position's {position.epoch}")
+            raise ChangeLogReplaced(
+                self.lane, f"the log's epoch is {self._epoch}, the position's {position.epoch}"
+            )
         if position is not None and position.rules not in ("", self._fold.rules.digest):
             raise RulesChanged(self.lane, position.program, position.rules, self._fold.rules.digest)
         if target > end:
-            raise LogEpochChanged(self.lane, f"the log ends at {end}, the position is {target}")
+            raise ChangeLogReplaced(self.lane, f"the log ends at {end}, the position is {target}")
         if first > 0:
             raise LogTruncated(self.lane, first)
         self.progress.state = "restoring"

@@ -28,7 +28,7 @@ from runtime.lifecycle import USAGE, end_hard
 from runtime.topic_watch import Lives
 from schemas.topics import RAW
 from streams.library.errors import LaneError, LaneLost, RulesChanged
-from streams.library.lane import Lane, Progress
+from streams.library.lane import LaneProgress, LaneWorker
 from streams.library.positions import Positions
 from streams.library.ticks import Ticker
 from streams.library.writer import MARK, LaneWriter, Points, nowhere
@@ -75,7 +75,7 @@ class LibraryService(Service):
         health.add("library", self._problem)
 
     @property
-    def progress(self) -> dict[int, Progress]:
+    def progress(self) -> dict[int, LaneProgress]:
         """By lane owned here."""
         return {partition.partition: owned.lane.progress for partition, owned in self._lanes.items()}
 
@@ -183,9 +183,9 @@ class LibraryService(Service):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _new_lane(self, partition: TopicPartition, live: asyncio.Event) -> Lane:
+    def _new_lane(self, partition: TopicPartition, live: asyncio.Event) -> LaneWorker:
         writer = LaneWriter(self._kafka, partition.partition, self._group, self._points)
-        return Lane(
+        return LaneWorker(
             self._consumer,
             partition,
             epoch=self._epoch,
@@ -281,7 +281,7 @@ class LibraryService(Service):
 class _Owned:
     """A lane, its task, and whether the group has taken it away. `settled`: it is live, or will not be."""
 
-    def __init__(self, lane: Lane, settled: asyncio.Event) -> None:
+    def __init__(self, lane: LaneWorker, settled: asyncio.Event) -> None:
         self.lane = lane
         self.settled = settled
         self.task: asyncio.Task[None] | None = None

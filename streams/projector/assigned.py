@@ -26,7 +26,7 @@ from streams.projector.positions import (
     OtherEpoch,
     Overtaken,
     Partition,
-    Position,
+    PartitionPosition,
     RefuseAhead,
     Rewind,
     Shorter,
@@ -75,26 +75,26 @@ class Takeover:
         self._consumer = consumer
         self._store = store
 
-    async def settle(self, places: set[TopicPartition]) -> dict[TopicPartition, Position]:
+    async def settle(self, places: set[TopicPartition]) -> dict[TopicPartition, PartitionPosition]:
         """The position of each, with database and group in agreement. Raises Alarm, StoreUnavailable, KafkaError,
         NotProvisioned; may be asked again after any of them."""
         epochs = await epochs_of(self._kafka, {self._kafka.topic(place.topic).name for place in places})
         group = await group_offsets(self._kafka, self._kafka.group(GROUP))
         within = await bounds(self._consumer, places)
         kept = await self._store.positions()
-        settled: dict[TopicPartition, Position] = {}
+        settled: dict[TopicPartition, PartitionPosition] = {}
         for place in sorted(places):
             partition = partition_of(self._kafka, place)
             range_ = LogRange(within.earliest[place], within.end[place], epochs[partition.topic])
             decision = decide(kept.get(partition), group.get(place), range_)
-            settled[place] = Position(await self._follow(partition, range_, decision), range_.epoch)
+            settled[place] = PartitionPosition(await self._follow(partition, range_, decision), range_.epoch)
         await self._mark(settled, group)
         return settled
 
     async def _follow(self, partition: Partition, range_: LogRange, decision: Decision) -> int:
         match decision:
             case Begin(at):
-                await self._store.begin(partition, Position(at, range_.epoch))
+                await self._store.begin(partition, PartitionPosition(at, range_.epoch))
                 return at
             case GoOn(at):
                 return at
@@ -113,7 +113,7 @@ class Takeover:
         assert_never(decision)
 
     async def _mark(
-        self, settled: dict[TopicPartition, Position], group: dict[TopicPartition, GroupOffset]
+        self, settled: dict[TopicPartition, PartitionPosition], group: dict[TopicPartition, GroupOffset]
     ) -> None:
         """Put our mark where it is missing, before anything is projected: else a reset would be honoured again
         at the next start."""

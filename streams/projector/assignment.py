@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from runtime.kafka import ConsumerRebalanceListener
-from streams.projector.positions import Position
+from streams.projector.positions import PartitionPosition
 
 
 class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
@@ -14,7 +14,7 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka i
     def __init__(self, consumer: AIOKafkaConsumer) -> None:
         self._consumer = consumer
         self.fresh: set[TopicPartition] = set()
-        self.positions: dict[TopicPartition, Position] = {}
+        self.positions: dict[TopicPartition, PartitionPosition] = {}
         self.heard = False
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
@@ -28,7 +28,7 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka i
         self.fresh = set(assigned)
         self.heard = True
 
-    def take(self, settled: dict[TopicPartition, Position]) -> bool:
+    def take(self, settled: dict[TopicPartition, PartitionPosition]) -> bool:
         """Read on from the settled positions; False when the group has changed its mind meanwhile."""
         if self.fresh != settled.keys():
             return False
@@ -42,7 +42,7 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka i
     def reached(self, place: TopicPartition, next_offset: int) -> None:
         """A partition was projected up to there, if it is still ours."""
         if (position := self.positions.get(place)) is not None:
-            self.positions[place] = Position(next_offset, position.epoch)
+            self.positions[place] = PartitionPosition(next_offset, position.epoch)
 
     def put_back(self, place: TopicPartition, next_offset: int) -> None:
         """Read a partition from there, if it is still ours."""

@@ -18,7 +18,7 @@ _log = log.get(__name__)
 
 
 @dataclass(slots=True)
-class Condition:
+class ProjectorCondition:
     """`database` and `kafka`: what is wrong with them, None when well. `settled`: it has taken up what the group
     gave it. `alive_at`: monotonic time of its last step."""
 

@@ -21,7 +21,7 @@ from runtime.lifecycle import Stop
 from runtime.log_reading import bounds
 from streams.projector.assigned import Takeover, epochs_of, partition_of
 from streams.projector.assignment import Assignment
-from streams.projector.condition import Condition, Patience
+from streams.projector.condition import Patience, ProjectorCondition
 from streams.projector.errors import LogEpochChanged, LogOvertaken, StoreUnavailable
 from streams.projector.positions import mark
 from streams.projector.store import Point
@@ -60,7 +60,7 @@ class Flow:
         *,
         assignment: Assignment,
         writing: Writing,
-        condition: Condition,
+        condition: ProjectorCondition,
         ready: Callable[[], None],
         points: Point,
     ) -> None:

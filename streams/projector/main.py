@@ -17,7 +17,7 @@ from runtime.topic_watch import TopicWatch
 from schemas.acls import Component
 from streams.projector.assigned import GROUP, epochs_of
 from streams.projector.assignment import Assignment
-from streams.projector.condition import Condition
+from streams.projector.condition import ProjectorCondition
 from streams.projector.flow import Flow
 from streams.projector.plan import TOPICS
 from streams.projector.store import Point, PostgresStore, no_point
@@ -32,7 +32,7 @@ async def project(
 ) -> None:
     """Project until stop is asked. Raises NotProvisioned, ProjectorError (an alarm, or tables missing) and KafkaError.
     `points` is called at `before_db_commit`, `after_db_commit` and `after_group_commit`."""
-    condition = Condition()
+    condition = ProjectorCondition()
     health = condition.checks()
     topics = TopicWatch(kafka, COMPONENT)
     health.add("topics", topics.problem, warning=True)

@@ -26,7 +26,7 @@ class Partition:
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
+class PartitionPosition:
     """How far a partition was projected: the next offset wanted, in the topic of that epoch."""
 
     next_offset: int
@@ -114,7 +114,7 @@ def mark(epoch: str) -> str:
     return MARK + epoch
 
 
-def decide(database: Position | None, group: GroupOffset | None, log: LogRange) -> Decision:
+def decide(database: PartitionPosition | None, group: GroupOffset | None, log: LogRange) -> Decision:
     """Where to go on. A rewind to before the log's beginning goes to its beginning: what is gone from the log
     has its rows already."""
     if database is None:

@@ -14,7 +14,7 @@ from runtime.kafka import Kafka
 from schemas.topics import BY_NAME
 from streams.projector.assigned import GROUP
 from streams.projector.errors import GroupActive, NotBehind
-from streams.projector.positions import Partition, Position, mark
+from streams.projector.positions import Partition, PartitionPosition, mark
 from streams.projector.store import PostgresStore
 
 _EMPTY = ("Empty", "Dead")
@@ -39,7 +39,8 @@ async def reset(kafka: Kafka, database_url: str, targets: Mapping[tuple[str, int
     finally:
         await store.close()
     await _tell_group(
-        kafka, {partition: Position(offset, kept[partition].epoch) for partition, offset in wanted.items()}
+        kafka,
+        {partition: PartitionPosition(offset, kept[partition].epoch) for partition, offset in wanted.items()},
     )
 
 
@@ -68,7 +69,7 @@ async def check_inactive(kafka: Kafka) -> None:
                 raise GroupActive(group, tuple(f"{member[1]} at {member[2]}" for member in members) or (state,))
 
 
-async def _tell_group(kafka: Kafka, positions: Mapping[Partition, Position]) -> None:
+async def _tell_group(kafka: Kafka, positions: Mapping[Partition, PartitionPosition]) -> None:
     consumer = kafka.group_consumer(kafka.group(GROUP))
     places = {
         TopicPartition(kafka.name(BY_NAME[partition.topic]), partition.number): position

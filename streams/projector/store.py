@@ -23,7 +23,7 @@ from psycopg import sql
 
 from schemas.codec import encode
 from streams.projector.errors import NotMigrated, RowsRefused, StoreUnavailable
-from streams.projector.positions import Partition, Position
+from streams.projector.positions import Partition, PartitionPosition
 from streams.projector.rows import LAWS, Law, Row, UpsertRow, grouped
 
 Point = Callable[[str], None]
@@ -50,11 +50,11 @@ class Batch:
 class Store(Protocol):
     """What the projector needs of a database. Every method raises StoreUnavailable when it cannot be reached."""
 
-    async def positions(self) -> dict[Partition, Position]:
+    async def positions(self) -> dict[Partition, PartitionPosition]:
         """All positions."""
         ...
 
-    async def begin(self, partition: Partition, position: Position) -> None:
+    async def begin(self, partition: Partition, position: PartitionPosition) -> None:
         """Give a partition its first position; one that has a position keeps it."""
         ...
 
@@ -161,13 +161,15 @@ class PostgresStore:
         self._points = points
         self._connection: psycopg.AsyncConnection | None = None
 
-    async def positions(self) -> dict[Partition, Position]:
+    async def positions(self) -> dict[Partition, PartitionPosition]:
         """All positions."""
         async with self._open() as connection:
             cursor = await connection.execute("SELECT topic, partition, next_offset, epoch FROM sink_offset")
-            return {Partition(row[0], row[1]): Position(row[2], row[3]) for row in await cursor.fetchall()}
+            return {
+                Partition(row[0], row[1]): PartitionPosition(row[2], row[3]) for row in await cursor.fetchall()
+            }
 
-    async def begin(self, partition: Partition, position: Position) -> None:
+    async def begin(self, partition: Partition, position: PartitionPosition) -> None:
         """Give a partition its first position; one that has a position keeps it."""
         values = (partition.topic, partition.number, position.next_offset, position.epoch)
         async with self._open() as connection:

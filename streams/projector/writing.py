@@ -20,7 +20,7 @@ from schemas.errors import SchemaError
 from schemas.places import next_offset
 from streams.projector.assigned import partition_of
 from streams.projector.assignment import Assignment
-from streams.projector.condition import Condition, Patience
+from streams.projector.condition import Patience, ProjectorCondition
 from streams.projector.errors import RowsRefused, StoreUnavailable
 from streams.projector.plan import rows_of
 from streams.projector.rows import Row
@@ -49,7 +49,7 @@ class Writing:
         *,
         assignment: Assignment,
         letters: DeadLetters,
-        condition: Condition,
+        condition: ProjectorCondition,
         points: Point,
     ) -> None:
         self._kafka = kafka

@@ -24,7 +24,7 @@ GAPS_SUFFIX = "/gaps"
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class LatestUpdate:
     """What was told last under a key. `at`: when, ms; `source`: partition and offset of the record that caused
     it, -1 where it does not say."""
 
@@ -60,15 +60,15 @@ class Teller:
         await self._confirmed.put(SYSTEM_STATE, value, key=key.encode(), partition=0, headers=headers)
 
 
-async def read_states(kafka: Kafka) -> dict[str, State]:
+async def read_states(kafka: Kafka) -> dict[str, LatestUpdate]:
     """What was told last, by key. Raises NotProvisioned, KafkaError, TimeoutError."""
-    states: dict[str, State] = {}
+    states: dict[str, LatestUpdate] = {}
     for record in await read_whole(kafka, SYSTEM_STATE):
         if record.value is None:
             continue
         source = (find(record.headers, X_SOURCE) or b"").decode("ascii", "replace")
         key = (record.key or b"").decode("utf-8", "replace")
-        states[key] = State(key, _codec.decode(record.value), record.timestamp, _position(source))
+        states[key] = LatestUpdate(key, _codec.decode(record.value), record.timestamp, _position(source))
     return states
 
 

@@ -16,7 +16,7 @@ import xxhash
 from producer.backends.interface import Backend, Drained, Missed, Watch
 from producer.backends.local.backend import LocalBackend
 from producer.backends.local.watch import InotifyWatch
-from producer.core.normalise import Event, Renamed, Touched
+from producer.core.normalise import Event, MoveEvent, Touched
 from producer.errors import RootFault, Unreadable, WatchUnavailable
 from schemas.raw import FileType
 from tests.fakes.producer_backend import FakeBackend
@@ -282,7 +282,7 @@ def test_whoever_waits_is_woken(world: World) -> None:
 def test_a_move_between_watched_directories_is_one_event(world: World, watcher: Watcher) -> None:
     world.make("a", "file", b"x")
     world.move("a", "d/b")
-    assert watcher.until(Renamed("a", "d/b"))[-1] == Renamed("a", "d/b")
+    assert watcher.until(MoveEvent("a", "d/b"))[-1] == MoveEvent("a", "d/b")
 
 
 def test_a_move_from_or_to_where_nobody_watches_is_an_arrival_or_a_departure(
@@ -298,7 +298,7 @@ def test_a_move_from_or_to_where_nobody_watches_is_an_arrival_or_a_departure(
 def test_what_follows_a_directorys_move_is_delivered_under_its_new_name(world: World, watcher: Watcher) -> None:
     world.move("d", "e")
     world.make("e/a", "file", b"x")
-    assert watcher.until(Touched("e/a", "closed"))[0] == Renamed("d", "e")
+    assert watcher.until(Touched("e/a", "closed"))[0] == MoveEvent("d", "e")
 
 
 def test_a_directory_that_left_is_watched_no_longer(world: World, watcher: Watcher) -> None:

@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from gateway.live.door import Doors
+from gateway.live.doors import Doors
 from gateway.live.tcp import listen
 from tests.support.doors import doors
 from tests.support.waiting import wait_until

@@ -28,7 +28,7 @@ from schemas.raw import Counts
 from schemas.system import SystemUpdate
 from streams.projector.errors import RowsRefused
 from streams.projector.plan import rows_of
-from streams.projector.positions import Partition, Position
+from streams.projector.positions import Partition, PartitionPosition
 from streams.projector.rows import ChangeRow
 from streams.projector.store import Batch, PostgresStore, Store
 from tests.fakes.projector_store import FakeStore, Record, Tables
@@ -80,7 +80,7 @@ class Subject:
 async def deliver(store: Store, records: list[Logged]) -> None:
     """One batch, wherever the position stands."""
     topic, partition = records[0].of, Partition(records[0].topic, records[0].partition)
-    await store.begin(partition, Position(0, "e"))
+    await store.begin(partition, PartitionPosition(0, "e"))
     kept = (await store.positions())[partition].next_offset
     rows = tuple(row for record in records for row in rows_of(topic, record))
     assert await store.apply(Batch(partition, kept, records[-1].offset + 1, rows))
@@ -104,9 +104,9 @@ def created(path: str, **fields: object) -> Created:
 
 def test_the_first_position_stays(subject: Subject) -> None:
     async def work(store: Store) -> None:
-        await store.begin(P, Position(3, "e"))
-        await store.begin(P, Position(9, "f"))
-        assert await store.positions() == {P: Position(3, "e")}
+        await store.begin(P, PartitionPosition(3, "e"))
+        await store.begin(P, PartitionPosition(9, "f"))
+        assert await store.positions() == {P: PartitionPosition(3, "e")}
 
     subject.run(work)
 
@@ -114,10 +114,10 @@ def test_the_first_position_stays(subject: Subject) -> None:
 def test_a_position_moves_only_from_where_it_is_expected(subject: Subject) -> None:
     async def work(store: Store) -> None:
         assert not await store.move(P, 0, 5)
-        await store.begin(P, Position(3, "e"))
+        await store.begin(P, PartitionPosition(3, "e"))
         assert not await store.move(P, 0, 5)
         assert await store.move(P, 3, 1)
-        assert await store.positions() == {P: Position(1, "e")}
+        assert await store.positions() == {P: PartitionPosition(1, "e")}
 
     subject.run(work)
 
@@ -133,7 +133,7 @@ def test_nothing_is_written_when_somebody_else_moved_the_position(subject: Subje
     rows = tuple(rows_of(topics.CHANGES, Log().change(created("a.mkv"))))
 
     async def work(store: Store) -> None:
-        await store.begin(P, Position(5, "e"))
+        await store.begin(P, PartitionPosition(5, "e"))
         assert not await store.apply(Batch(P, 4, 6, rows))
 
     subject.run(work)
@@ -146,7 +146,7 @@ def test_refused_rows_leave_rows_and_position_as_they_were(subject: Subject) -> 
     huge = [replace(row, size=2**63) if isinstance(row, ChangeRow) else row for row in bad]
 
     async def work(store: Store) -> None:
-        await store.begin(P, Position(0, "e"))
+        await store.begin(P, PartitionPosition(0, "e"))
         with pytest.raises(RowsRefused):
             await store.apply(Batch(P, 0, 2, (*good, *huge)))
         assert await store.apply(Batch(P, 0, 1, tuple(good)))

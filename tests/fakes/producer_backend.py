@@ -12,7 +12,7 @@ from producer.backends.interface import Coverage, Drained, Missed
 from producer.core.facts import Print
 from producer.core.fingerprint import xxh3_of
 from producer.core.identity import Faulty
-from producer.core.normalise import Event, Renamed, Sign, Touched
+from producer.core.normalise import Event, MoveEvent, Sign, Touched
 from producer.errors import RootFault, Unreadable, WatchUnavailable
 from schemas.paths import is_inside
 from schemas.raw import FileState, FileType, RootIdentity
@@ -231,7 +231,7 @@ class FakeWatch:
         """A move, as far as it is watched."""
         match self._sees(source), self._sees(target):
             case True, True:
-                self.events.append(Renamed(source, target))
+                self.events.append(MoveEvent(source, target))
                 self._carry(source, target)
             case True, False:
                 self.events.append(Touched(source, "gone"))

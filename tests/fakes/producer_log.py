@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from producer.errors import LogUnavailable
+from producer.errors import NotAcknowledged
 from producer.ports import Outgoing
 
-Fault = Literal["before", "half", "after"]
+SendFault = Literal["before", "half", "after"]
 
 
 class FakeLog:
@@ -17,7 +17,7 @@ class FakeLog:
 
     def __init__(self) -> None:
         self.records: dict[int, list[tuple[bytes, Outgoing]]] = {}
-        self.faults: list[Fault | None] = []
+        self.faults: list[SendFault | None] = []
 
     async def append(self, lane: int, key: bytes, records: Sequence[Outgoing]) -> None:
         """See the port."""
@@ -25,4 +25,4 @@ class FakeLog:
         taken = {"before": 0, "half": len(records) // 2}.get(fault or "", len(records))
         self.records.setdefault(lane, []).extend((key, record) for record in records[:taken])
         if fault is not None:
-            raise LogUnavailable(fault)
+            raise NotAcknowledged(fault)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields, replace
 
 from streams.projector.errors import RowsRefused
-from streams.projector.positions import Partition, Position
+from streams.projector.positions import Partition, PartitionPosition
 from streams.projector.rows import LAWS, CoverGoneRow, GapClosedRow, Law, UpsertRow, grouped
 from streams.projector.store import Batch
 
@@ -31,7 +31,7 @@ class FakeStore:
 
     def __init__(self) -> None:
         self.tables: Tables = {}
-        self.kept: dict[Partition, Position] = {}
+        self.kept: dict[Partition, PartitionPosition] = {}
         self.empty()
 
     def empty(self) -> None:
@@ -39,11 +39,11 @@ class FakeStore:
         self.tables = {law.table: {} for law in LAWS.values()}
         self.kept = {}
 
-    async def positions(self) -> dict[Partition, Position]:
+    async def positions(self) -> dict[Partition, PartitionPosition]:
         """All positions."""
         return dict(self.kept)
 
-    async def begin(self, partition: Partition, position: Position) -> None:
+    async def begin(self, partition: Partition, position: PartitionPosition) -> None:
         """The first one stays."""
         self.kept.setdefault(partition, position)
 

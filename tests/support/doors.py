@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway.core.admission import Admission, Room
-from gateway.live.door import Doors
+from gateway.live.doors import Doors
 from gateway.live.requests import RequestProtocol
 
 HEADER_BYTES = 49_152

@@ -1,5 +1,5 @@
-"""What must be true inside a fold after any record: its derived tables and accounts agree with what they account
-for, and every key names something.
+"""What must be true inside a fold after any record: its derived tables and tallies agree with what they count,
+and every key names something.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def check(fold: Fold) -> None:
     _held(state)
     _trees(state)
     _jobs(state)
-    _accounts(state)
+    _tallies(state)
 
 
 def leftovers(fold: Fold) -> dict[str, int]:
@@ -40,7 +40,7 @@ def leftovers(fold: Fold) -> dict[str, int]:
         "scans": sum(len(root.scans) for root in state.roots.values()),
         "batches": sum(root.batch is not None for root in state.roots.values()),
         "baselines": sum(root.baseline is not None for root in state.roots.values()),
-        "accounts": len(state.tallies),
+        "tallies": len(state.tallies),
         "due": 0 if fold.next_due is None else 1,
         "heap": len(state.deadlines),
     }
@@ -112,7 +112,7 @@ def _jobs(state: State) -> None:
     assert asked == sorted(asked)
 
 
-def _accounts(state: State) -> None:
+def _tallies(state: State) -> None:
     seen = [pending.tally for pending in state.pending.values()] + [hold.seen.tally for hold in state.holds]
     seen += [tree.seen.tally for tree in state.trees.values()]
     outstanding = Counter(tally for tally in seen if tally is not None)
@@ -128,7 +128,7 @@ def _accounts(state: State) -> None:
             held.add(root.batch)
             batch = state.tallies[root.batch]
             assert batch.open_jobs or batch.outstanding or batch in state.deadlines
-    assert held == set(state.tallies), "an account that nobody holds"
+    assert held == set(state.tallies), "a tally that nobody holds"
     assert {*outstanding, *open_jobs} <= held
     for id_, tally in state.tallies.items():
         assert tally.id == id_

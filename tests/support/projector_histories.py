@@ -17,7 +17,7 @@ from schemas.media import Analysis, ItemAnalyzed, ItemCreated, ItemDeleted, Item
 from schemas.system import SystemUpdate
 from schemas.topics import Topic
 from streams.projector.plan import rows_of
-from streams.projector.positions import Partition, Position
+from streams.projector.positions import Partition, PartitionPosition
 from streams.projector.store import Batch, Store
 from tests.support.projector_log import LIBRARY, ROOT, Log, at, gone, item
 
@@ -190,7 +190,7 @@ async def _forward(
     store: Store, log: Log, topic: Topic, count: int, *, size: int, look: Callable[[], None] = lambda: None
 ) -> None:
     partition = Partition(topic.name, 0)
-    await store.begin(partition, Position(0, "e"))
+    await store.begin(partition, PartitionPosition(0, "e"))
     records = log.of(topic)
     for _ in range(0, count, size):
         at_ = (await store.positions())[partition].next_offset

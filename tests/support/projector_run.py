@@ -30,7 +30,7 @@ from schemas.media import AnalysisComplete
 from schemas.topics import Topic
 from streams.projector.main import project
 from streams.projector.plan import TOPICS, rows_of
-from streams.projector.positions import Partition, Position
+from streams.projector.positions import Partition, PartitionPosition
 from streams.projector.replay import positions
 from streams.projector.store import Batch, Point, no_point
 from streams.settings import StreamsSettings
@@ -161,7 +161,7 @@ async def expected(kafka: Kafka) -> Tables:
             partition = Partition(topic.name, record.partition)
             with contextlib.suppress(SchemaError):
                 rows = tuple(rows_of(topic, record))
-                await store.begin(partition, Position(0, "e"))
+                await store.begin(partition, PartitionPosition(0, "e"))
                 at = store.kept[partition].next_offset
                 await store.apply(Batch(partition, at, record.offset + 1, rows))
     return plain(store.tables)

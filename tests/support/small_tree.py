@@ -10,14 +10,22 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from producer.core.diff import differs, same_node, tied
-from producer.core.facts import Known
-from producer.core.normalise import Event, normalise
+from producer.core.facts import IndexEntry
+from producer.core.normalise import Event, MoveEvent, normalise
 from schemas import raw
 from schemas.paths import is_inside
 from schemas.raw import FileState
 from tests.support.lane import Lane
 
 ROOTS = ("films", "music")
+
+
+def moved_on(moves: list[MoveEvent], index: int) -> bool:
+    """True when a later move leaves from, or lands on, the target of move `index`: what stands there now is then not
+    what that move brought."""
+    target = moves[index].target
+    later = moves[index + 1 :]
+    return any(is_inside(target, m.source) or is_inside(target, m.target) for m in later)
 
 
 @dataclass(eq=False)
@@ -150,7 +158,7 @@ class Watcher:
         run, self.queue = self.queue[:count], self.queue[count:] if count is not None else []
         work = normalise(run)
         for number, move in enumerate(work.moves):
-            self._carried(move.source, move.target, trusted=work.moved_on(number))
+            self._carried(move.source, move.target, trusted=moved_on(work.moves, number))
         for path, look in work.looks.items():
             self._looked(path, another=look.another)
         self._open()
@@ -220,7 +228,7 @@ class Watcher:
         state = self.disk.state(self.root, path)
         assert state is not None
         if scan.ties and path not in self.index:
-            for known in tied(state, (Known(p, s) for p, s in self.index.items())):
+            for known in tied(state, (IndexEntry(p, s) for p, s in self.index.items())):
                 if self.disk.state(self.root, known.path) is None:
                     self._move(known.path, path, state, scan)
                     return

@@ -12,8 +12,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from producer.core.normalise import Renamed as Tied
-from producer.core.normalise import Touched
+from producer.core.normalise import MoveEvent, Touched
 from schemas import raw
 from schemas.analysis import Job
 from schemas.changes import Change, Created, Deleted, Modified, Renamed, TreeRenamed
@@ -252,9 +251,9 @@ class World:
     def do_lose_ties(self, step: Step) -> None:
         """The kernel's ties of moves not yet looked at are lost: two paths were touched, in either order."""
         watcher = self._watcher(step.a)
-        untied: list[Touched | Tied] = []
+        untied: list[Touched | MoveEvent] = []
         for event in watcher.queue:
-            if isinstance(event, Tied):
+            if isinstance(event, MoveEvent):
                 halves = [Touched(event.source, "gone"), Touched(event.target, "arrived")]
                 untied += halves if step.b % 2 else halves[::-1]
             else:
@@ -306,7 +305,7 @@ class World:
             return
         if self.disk.rename(root, path, to, target):
             if root == to:
-                self._event(root, Tied(path, target))
+                self._event(root, MoveEvent(path, target))
             else:
                 self._event(root, Touched(path, "gone"))
                 self._event(to, Touched(target, "arrived"))
@@ -317,7 +316,7 @@ class World:
             self._event(root, Touched(directory, "appeared"))
         return made is not None
 
-    def _event(self, root: str, event: Touched | Tied) -> None:
+    def _event(self, root: str, event: Touched | MoveEvent) -> None:
         self.watchers[root].queue.append(event)
         self.ever.update((root, path) for path in self.disk.trees[root])
 

@@ -17,7 +17,7 @@ from cli.up.embedded import jars
 from cli.up.embedded.kafka import EmbeddedKafka
 from cli.up.embedded.postgres import EmbeddedPostgres
 from cli.up.platform import python, server_plan
-from cli.up.state import State, owned
+from cli.up.state import StateFolder, owned
 from cli.up.supervision.component import Plan, service
 from cli.up.supervision.program import STATE_MARK, Program
 from cli.up.supervision.supervisor import Supervisor, run
@@ -42,7 +42,7 @@ BROKEN = "import sys; print('it is broken'); sys.exit(3)"
 REFUSED = "import sys; print('error: gateway.port: no'); sys.exit(2)"
 
 
-def plan(state: State, name: str, code: str, *extra: str) -> Plan:
+def plan(state: StateFolder, name: str, code: str, *extra: str) -> Plan:
     """A child."""
     ready, pids = state.ready_file(name), state.folder / f"{name}.pids"
     environment = {STATE_MARK: str(state.folder), READY_FILE: str(ready)}
@@ -51,7 +51,7 @@ def plan(state: State, name: str, code: str, *extra: str) -> Plan:
     return service(name, python(name, arguments, environment), ready)
 
 
-def servers(state: State) -> list[Plan]:
+def servers(state: StateFolder) -> list[Plan]:
     """The real ones."""
     paths = jars.obtain(jars.locked(jars.SERVER), jars.cache_folder() / "kafka", Telling())
     mark = {STATE_MARK: str(state.folder)}
@@ -60,7 +60,7 @@ def servers(state: State) -> list[Plan]:
     return [server_plan("kafka", kafka, mark), server_plan("postgres", postgres, mark)]
 
 
-SCENARIOS: dict[str, Callable[[State], tuple[list[Plan], list[Plan]]]] = {
+SCENARIOS: dict[str, Callable[[StateFolder], tuple[list[Plan], list[Plan]]]] = {
     "well": lambda state: ([plan(state, "one", WELL)], [plan(state, "two", WELL), plan(state, "three", WELL)]),
     "deaf": lambda state: ([plan(state, "one", WELL)], [plan(state, "two", WELL, "deaf")]),
     "broken": lambda state: ([], [plan(state, "one", BROKEN)]),

@@ -11,7 +11,7 @@ import shutil
 from pathlib import Path
 
 from cli.up.demo import media
-from cli.up.state import DEMO_ROOTS, State
+from cli.up.state import DEMO_ROOTS, StateFolder
 
 FILMS = (
     ("The Long Orbit (2019)", "The.Long.Orbit.2019.1080p.BluRay.x264.mkv", "poster.jpg"),
@@ -40,7 +40,7 @@ ALBUMS = (
 """Artist, album, year, genre, suffix, titles."""
 
 
-def make(state: State) -> None:
+def make(state: StateFolder) -> None:
     """Create the library, overwriting what an interrupted creation left. Raises OSError."""
     folder = state.library
     for root in DEMO_ROOTS:

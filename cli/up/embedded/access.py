@@ -1,7 +1,7 @@
-"""Who may use the embedded broker: one account a component, with a secret that only the state folder's owner reads.
+"""Who may use the embedded broker: one Kafka principal a component, with a secret that only the state folder's owner reads.
 
 Secrets are made once and kept, a file each. The broker learns them from its configuration (SASL/PLAIN over loopback:
-they never leave the machine), and what each account may do from the least-privilege table in `schemas.acls`.
+they never leave the machine), and what each may do from the least-privilege table in `schemas.acls`.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from cli.up.secret_file import kept_secret
 from schemas.acls import COMPONENTS, OPERATOR, user_of
 
 BROKER = "broker"
-"""The broker's account with itself, as its own controller and replica."""
+"""The broker's principal with itself, as its own controller and replica."""
 PROTOCOL = "SASL_PLAINTEXT"
 MECHANISM = "PLAIN"
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The accounts of one broker. `folder`: where their secrets are kept."""
+    """The principals of one broker. `folder`: where their secrets are kept."""
 
     folder: Path
 
     @property
-    def accounts(self) -> tuple[str, ...]:
+    def principals(self) -> tuple[str, ...]:
         """All of them, by component."""
         return (BROKER, OPERATOR, *COMPONENTS)
 
@@ -42,8 +42,8 @@ class Access:
         return self.folder / user_of(component)
 
     def secrets(self) -> dict[str, str]:
-        """Every account's secret by its user name; made on first use. Raises OSError."""
-        return {user_of(component): kept_secret(self.secret_file(component)) for component in self.accounts}
+        """Every principal's secret by its user name; made on first use. Raises OSError."""
+        return {user_of(component): kept_secret(self.secret_file(component)) for component in self.principals}
 
     def settings(self, component: str) -> dict[str, Any]:
         """What a client needs to sign in as a component: fields of KafkaSettings. Raises OSError."""

@@ -73,11 +73,6 @@ class EmbeddedKafka:
         credentials = {} if self.access is None else self.access.settings(component)
         return KafkaSettings(bootstrap_servers=self.bootstrap_servers).model_copy(update=credentials)
 
-    @property
-    def pid(self) -> int:
-        """Of a broker started by hand."""
-        return self._process.pid
-
     def prepare(self) -> None:
         """Write the configuration, format the data folder the first time. Raises BrokenState, OSError."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -145,7 +140,7 @@ class EmbeddedKafka:
             secrets={} if access is None else access.secrets(),
             super_users=() if access is None else access.super_users,
         )
-        keep(self._properties, text)  # the accounts' secrets are in it
+        keep(self._properties, text)  # the principals' secrets are in it
 
     def _java(self, *options: str) -> tuple[str, ...]:
         logging = f"-Dlog4j2.configurationFile={HERE}/log4j2.yaml"

@@ -19,7 +19,7 @@ def server_properties(
     data: str, port: int, controller_port: int, *, secrets: Mapping[str, str], super_users: tuple[str, ...]
 ) -> str:
     """`server.properties` of the broker. `data`: name of its data folder in the working directory. `secrets`: of
-    accounts by user name; empty: anybody on this machine may do everything (for tests)."""
+    principals by user name; empty: anybody on this machine may do everything (for tests)."""
     return f"""\
 process.roles=broker,controller
 node.id={NODE_ID}

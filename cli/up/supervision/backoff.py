@@ -12,12 +12,12 @@ LONG_LIFE_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Backoff:
+class RestartDelay:
     """The delay before the next restart."""
 
     seconds: float = FIRST_SECONDS
 
-    def after(self, lived_seconds: float) -> tuple[float, Backoff]:
+    def after(self, lived_seconds: float) -> tuple[float, RestartDelay]:
         """The delay after a run of this length, and the state for the next time."""
         delay = FIRST_SECONDS if lived_seconds >= LONG_LIFE_SECONDS else self.seconds
-        return delay, Backoff(min(delay * FACTOR, CEILING_SECONDS))
+        return delay, RestartDelay(min(delay * FACTOR, CEILING_SECONDS))

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cli.up.errors import NotReady, UpError
-from cli.up.supervision.backoff import Backoff
+from cli.up.supervision.backoff import RestartDelay
+from cli.up.supervision.child_run import ChildRun, OutputPipe
 from cli.up.supervision.component_log import ComponentLog
 from cli.up.supervision.guarded import Guarded
 from cli.up.supervision.hold import is_held
-from cli.up.supervision.life import Life, Output
 from cli.up.supervision.program import Program
 from runtime.lifecycle import USAGE
 
@@ -51,7 +51,7 @@ class Component:
         self._plan = plan
         self._guarded = guarded
         self._changed = changed
-        self._life: Life | None = None
+        self._run: ChildRun | None = None
         self._was_ready = False
         self._ending = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -59,7 +59,7 @@ class Component:
     @property
     def pid(self) -> int | None:
         """Process id of the running child; None while there is none."""
-        return self._life.pid if self._life is not None else None
+        return self._run.pid if self._run is not None else None
 
     def start(self) -> None:
         """Start the child, and restart it whenever it dies, until `ask_to_end` or `kill`."""
@@ -84,14 +84,14 @@ class Component:
     def ask_to_end(self) -> None:
         """Send the child its stop signal and do not restart it."""
         self._ending.set()
-        if self._life is not None:
-            self._life.ask_to_end()
+        if self._run is not None:
+            self._run.ask_to_end()
 
     def kill(self) -> None:
         """Kill the child with SIGKILL and do not restart it."""
         self._ending.set()
-        if self._life is not None:
-            self._life.signal(signal.SIGKILL)
+        if self._run is not None:
+            self._run.signal(signal.SIGKILL)
 
     async def ended(self, seconds: float) -> None:
         """Return when the child has ended, which `ask_to_end` has requested; after `seconds` it is killed."""
@@ -104,42 +104,42 @@ class Component:
             await asyncio.wait({self._task})
 
     async def _keep_alive(self) -> None:
-        backoff, deaths = Backoff(), 0
+        backoff, deaths = RestartDelay(), 0
         while not self._ending.is_set():
             began = time.monotonic()
-            code = await self._one_life()
+            code = await self._one_run()
             if self._ending.is_set():
                 return
             deaths += 1
             if not self._was_ready and (code == USAGE or deaths >= START_DEATHS):
                 raise NotReady(self.name, self.log.last_words(), self.log.file.path)
             if await self._held():
-                backoff, deaths = Backoff(), 0
+                backoff, deaths = RestartDelay(), 0
                 continue
             delay, backoff = backoff.after(time.monotonic() - began)
             words = "" if code < 0 else f" ({self.log.last_words()})"  # who is killed has nothing to say of it
             self.log.show(f"{self.name} {_death(code)}{words}: started again in {delay:g} s")
             await self._pause(delay)
 
-    async def _one_life(self) -> int:
+    async def _one_run(self) -> int:
         """Run the child once; its exit code. A child that cannot be started, for lack of memory or disk, counts as dead."""
-        output = Output(self.log)
-        self.log.begin_life()
+        output = OutputPipe(self.log)
+        self.log.begin_run()
         try:
             program = await self._plan.program()
             await output.open()
-            self._life = life = await Life.begin(program, output.sending)
+            self._run = run = await ChildRun.begin(program, output.sending)
         except (OSError, UpError) as error:
             if not self._was_ready and isinstance(error, UpError) and not error.retryable:
                 raise
             self.log.take(f"{error}\n".encode())
             return NEVER_STARTED
         else:
-            self._guarded.add(life.group)
+            self._guarded.add(run.group)
             if self._ending.is_set():  # the request came while it was being started
-                life.ask_to_end()
+                run.ask_to_end()
             self._changed()
-            return await life.end(self._guarded)
+            return await run.end(self._guarded)
         finally:
             await output.drain()
             self._changed()

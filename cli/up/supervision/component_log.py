@@ -72,7 +72,7 @@ class ComponentLog:
         if self.ours and (shown := readable(text)) is not None:
             self.show(f"{self.component:8} {shown}")
 
-    def begin_life(self) -> None:
+    def begin_run(self) -> None:
         """A new process writes from now on; `last_words` forgets the previous one."""
         self.last.clear()
 

@@ -20,13 +20,6 @@ class Process:
         self._popen: subprocess.Popen[bytes] | None = None
 
     @property
-    def pid(self) -> int:
-        """Process id of the running child. Raises ProcessLookupError if there is none."""
-        if self._popen is None or self._popen.poll() is not None:
-            raise ProcessLookupError("not running")
-        return self._popen.pid
-
-    @property
     def alive(self) -> bool:
         """True while the child runs."""
         return self._popen is not None and self._popen.poll() is None

@@ -32,8 +32,8 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
-    """A user of the system."""
+class SystemUser:
+    """A Unix user: the numbers of the user and of its group."""
 
     uid: int
     gid: int
@@ -48,7 +48,7 @@ class Program:
     argv: tuple[str, ...]
     directory: Path
     environment: Mapping[str, str] = field(default_factory=dict)
-    account: Account | None = None
+    user: SystemUser | None = None
     stop_signal: signal.Signals = signal.SIGTERM
 
 
@@ -65,7 +65,7 @@ def tie(parent: int) -> Callable[[], None]:
 
 def start(program: Program, output: IO[bytes] | int) -> subprocess.Popen[bytes]:
     """Start it, with standard output and error to `output`. Raises OSError. Call from the main thread."""
-    account = program.account
+    user = program.user
     return subprocess.Popen(
         program.argv,
         stdin=subprocess.DEVNULL,
@@ -74,9 +74,9 @@ def start(program: Program, output: IO[bytes] | int) -> subprocess.Popen[bytes]:
         cwd=program.directory,
         env=environment_for(program.environment),
         process_group=0,
-        user=account.uid if account else None,
-        group=account.gid if account else None,
-        extra_groups=[] if account else None,
+        user=user.uid if user else None,
+        group=user.gid if user else None,
+        extra_groups=[] if user else None,
         preexec_fn=tie(os.getpid()),
     )
 
@@ -86,7 +86,7 @@ async def start_async(program: Program, output: int) -> asyncio.subprocess.Proce
 
     No pipe of asyncio's own: a process with one has ended, for asyncio, only when its pipe has, and that may be
     held open by a child that outlives it (Python 3.11)."""
-    account = program.account
+    user = program.user
     return await asyncio.create_subprocess_exec(
         *program.argv,
         stdin=asyncio.subprocess.DEVNULL,
@@ -95,9 +95,9 @@ async def start_async(program: Program, output: int) -> asyncio.subprocess.Proce
         cwd=program.directory,
         env=environment_for(program.environment),
         process_group=0,
-        user=account.uid if account else None,
-        group=account.gid if account else None,
-        extra_groups=[] if account else None,
+        user=user.uid if user else None,
+        group=user.gid if user else None,
+        extra_groups=[] if user else None,
         preexec_fn=tie(os.getpid()),
     )
 

@@ -21,7 +21,7 @@ from producer.backends.interface import Coverage, Drained, Missed
 from producer.backends.local.below import open_below
 from producer.backends.local.nodes import Node, Nodes
 from producer.backends.local.reader import Reader
-from producer.core.normalise import Event, Renamed, Sign, Touched
+from producer.core.normalise import Event, MoveEvent, Sign, Touched
 
 WATCHES = "fs.inotify.max_user_watches"
 
@@ -176,7 +176,7 @@ class InotifyWatch:
                 self._nodes.hang(node, name, half.node)
             elif half is None or half.node is not there:
                 self._loosen(there, is_known)
-            return Touched(path, "arrived") if half is None else Renamed(half.path, path)
+            return Touched(path, "arrived") if half is None else MoveEvent(half.path, path)
         if is_known and mask & K.IN_CREATE:
             return Touched(path, "written")
         if mask & (K.IN_CREATE | K.IN_DELETE):

@@ -44,7 +44,7 @@ def check(settings: KafkaSettings) -> None:
     asyncio.run(check_admission(Kafka(settings, "test")))
 
 
-def test_who_has_an_account_is_let_in(closed: EmbeddedKafka) -> None:
+def test_who_has_a_principal_is_let_in(closed: EmbeddedKafka) -> None:
     check(closed.settings(OPERATOR))
 
 

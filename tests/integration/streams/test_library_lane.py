@@ -10,7 +10,7 @@ from runtime.epochs import read_epochs
 from runtime.kafka import Kafka
 from schemas.lanes import lane_of
 from schemas.topics import RAW
-from streams.library.lane import Lane
+from streams.library.lane import LaneWorker
 from streams.library.positions import Positions
 from streams.library.service import GROUP
 from streams.library.ticks import Ticker
@@ -31,7 +31,7 @@ async def run_for(kafka: Kafka, number: int, seconds: float) -> tuple[int, int]:
         await client.start()
     consumer.assign([partition])
     consumer.pause(partition)
-    lane = Lane(
+    lane = LaneWorker(
         consumer,
         partition,
         epoch=(await read_epochs(kafka))[RAW.name].epoch,

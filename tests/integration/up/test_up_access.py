@@ -1,4 +1,4 @@
-"""The embedded broker is closed: who has no account is refused, and an account may do what its component needs."""
+"""The embedded broker is closed: who has no principal is refused, and a principal may do what its component needs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aiokafka.structs import TopicPartition
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from cli.provisioning.acls import NoAuthorizer, apply_acls, plan_acls
+from cli.provisioning.acls import NoAuthorizer, apply_acls
 from cli.provisioning.topics import apply
 from cli.up import ports
 from cli.up.embedded.access import Access
@@ -42,7 +42,7 @@ async def _provision(broker: EmbeddedKafka) -> None:
     kafka = _as(broker, OPERATOR)
     await apply(kafka)
     assert await apply_acls(kafka) == acls()
-    assert await plan_acls(kafka) == []
+    assert await apply_acls(kafka) == []
 
 
 def _as(broker: EmbeddedKafka, component: str) -> Kafka:
@@ -82,7 +82,7 @@ async def _write(kafka: Kafka, topic: str) -> None:
     ],
     ids=["no credentials", "wrong password", "unknown user"],
 )  # fmt: skip
-def test_whoever_has_no_account_is_refused(closed: EmbeddedKafka, credentials: dict[str, str]) -> None:
+def test_whoever_has_no_principal_is_refused(closed: EmbeddedKafka, credentials: dict[str, str]) -> None:
     admin = AdminClient({"bootstrap.servers": closed.bootstrap_servers, "log_level": 0, **credentials})
     with pytest.raises(KafkaException):
         admin.list_topics(timeout=2)
@@ -133,10 +133,10 @@ def test_the_projector_is_no_member_of_the_folds_group(closed: EmbeddedKafka) ->
 def test_secrets_are_for_their_owner_alone(closed: EmbeddedKafka) -> None:
     assert closed.access is not None
     files = [closed.folder / "server.properties", *closed.access.folder.iterdir()]
-    assert len(files) == 1 + len(closed.access.accounts)
+    assert len(files) == 1 + len(closed.access.principals)
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
 
 
 def test_brokers_that_enforce_nothing_are_named_as_that(kafka: Kafka) -> None:
     with pytest.raises(NoAuthorizer):
-        asyncio.run(plan_acls(kafka))
+        asyncio.run(apply_acls(kafka))

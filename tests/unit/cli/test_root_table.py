@@ -10,15 +10,15 @@ from cli.errors import BadArgument
 from cli.root_table import RootLine, find_root, merged
 from producer.settings import RootSpec
 from schemas.system import RootReport, SystemUpdate
-from streams.status.telling import State
+from streams.status.telling import LatestUpdate
 
 AT = "1970-01-01T00:00:01.000Z"
 SPEC = RootSpec(name="films", library="home", path=Path("/media/films"))
 
 
-def state(key: str, **details: object) -> dict[str, State]:
+def state(key: str, **details: object) -> dict[str, LatestUpdate]:
     update = SystemUpdate(action="storage_update", component=key, status="error", message="m", details=details)
-    return {key: State(key, update, 1_000, (0, 0))}
+    return {key: LatestUpdate(key, update, 1_000, (0, 0))}
 
 
 def report(root: str) -> tuple[int, RootReport]:
@@ -51,7 +51,7 @@ def test_the_newest_report_says_how_a_root_is() -> None:
 
 def test_gaps_and_components_are_no_roots_and_those_of_a_platform_here_are_configured() -> None:
     health = SystemUpdate(action="health_check", component="watch", status="healthy")
-    states = state("films/gaps") | {"watch": State("watch", health, 1_000, (0, 0))}
+    states = state("films/gaps") | {"watch": LatestUpdate("watch", health, 1_000, (0, 0))}
     lines = merged([], {"music"}, states, [report("music"), report("books")])
     assert [(line.name, line.configured) for line in lines] == [("books", False), ("music", True)]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from cli.up.supervision.backoff import CEILING_SECONDS, FIRST_SECONDS, LONG_LIFE_SECONDS, Backoff
+from cli.up.supervision.backoff import CEILING_SECONDS, FIRST_SECONDS, LONG_LIFE_SECONDS, RestartDelay
 
 
 def delays(*lives: float) -> list[float]:
-    backoff, found = Backoff(), []
+    backoff, found = RestartDelay(), []
     for life in lives:
         delay, backoff = backoff.after(life)
         found.append(delay)

@@ -51,7 +51,7 @@ def test_lines_that_cannot_be_kept_are_said_to_be_lost_once_and_nothing_stops(tm
 def words(tmp_path: Path, *lines: str) -> str:
     log = ComponentLog("kafka", RotatedFile(tmp_path / "x.log"), ours=False, show=lambda _line: None)
     log.take(b"ERROR of a former life\n")
-    log.begin_life()
+    log.begin_run()
     for line in lines:
         log.take(f"{line}\n".encode())
     return log.last_words()

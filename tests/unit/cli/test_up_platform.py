@@ -14,7 +14,7 @@ from cli.up.embedded.access import Access
 from cli.up.embedded.kafka import EmbeddedKafka
 from cli.up.embedded.postgres import EmbeddedPostgres
 from cli.up.platform import Platform
-from cli.up.state import State
+from cli.up.state import StateFolder
 from cli.up.supervision.program import environment_for
 from gateway.access.tokens import check_secret
 from producer.settings import RootSpec
@@ -27,7 +27,7 @@ ROOT = RootSpec(name="films", library="home", path=Path("/media/films"), exclude
 
 @pytest.fixture
 def platform(tmp_path: Path) -> Platform:
-    state = State(tmp_path)
+    state = StateFolder(tmp_path)
     kafka = EmbeddedKafka(state.kafka, 20_001, (tmp_path / "x.jar",))
     return Platform(Settings(), state, kafka, EmbeddedPostgres(state.postgres, 20_002), (ROOT,))
 

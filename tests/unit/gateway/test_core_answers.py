@@ -21,7 +21,7 @@ def read(payload: bytes) -> dict[str, Any]:
 def test_members_stand_in_data_and_beside_it() -> None:
     body = answers.Subscribed(
         channel="media_updates", start={0: 5}, head={0: 9}, epoch="e", mode="ring", recovered=False, cursor="c",
-        reason="retention", missed={0: answers.Missed(2, 5)},
+        reason="retention", missed={0: answers.MissedOffsets(2, 5)},
     )  # fmt: skip
     members = {
         "channel": "media_updates", "start": {"0": 5}, "head": {"0": 9}, "epoch": "e", "mode": "ring",
@@ -45,8 +45,8 @@ def test_without_ref_there_is_none() -> None:
 
 
 def test_an_error_names_code_and_message() -> None:
-    assert read(answers.error("limit", "too many", AT)) == {
-        "type": "error", "data": {"code": "limit", "message": "too many"}, "timestamp": "2024-01-15T10:30:00.000Z",
+    assert read(answers.error("rate_limited", "too many", AT)) == {
+        "type": "error", "data": {"code": "rate_limited", "message": "too many"}, "timestamp": "2024-01-15T10:30:00.000Z",
     }  # fmt: skip
 
 

@@ -16,8 +16,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from gateway.core.due import Delivery
 from gateway.core.framing import payloads
 from gateway.core.hub import Hub
-from gateway.core.memory import Batch, Memory
 from gateway.core.memory import ChannelPartition as Place
+from gateway.core.memory import Rings, TailBatch
 from gateway.core.replay import Chunk
 from gateway.core.standing import Standing
 from gateway.core.subscriber import Subscriber
@@ -88,7 +88,7 @@ class Gateway(RuleBasedStateMachine):
         self.log: dict[Place, list[int]] = {place: [] for place in PLACES}
         self.end: dict[Place, int] = dict.fromkeys(PLACES, 0)
         self.added = False
-        self.memory = Memory(RING_BYTES)
+        self.memory = Rings(RING_BYTES)
         self.hub = Hub([EVERYBODY], self.memory)
         for channel in TOPICS:
             self.hub.open(channel, "e1", {p.partition: 0 for p in PLACES if p.channel == channel})
@@ -126,7 +126,7 @@ class Gateway(RuleBasedStateMachine):
         hi = self.memory.rings[place].hi
         goal = min(self.end[place], hi + upto)
         offsets = [o for o in self.log[place] if hi - again <= o < goal]
-        batch = Batch(place, [(o, time_of(o), payload_of(place, o)) for o in offsets], goal)
+        batch = TailBatch(place, [(o, time_of(o), payload_of(place, o)) for o in offsets], goal)
         self.now += 1
         deliver(self.hub.publish([batch], self.now))
         if served:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.answers import Missed
+from gateway.core.answers import MissedOffsets
 from gateway.core.resolve import Resolved, fits, mode, newest, refuse, resume
 from gateway.core.starts import BadOption
 from schemas.places import AtEach, Bounds, offsets
@@ -25,9 +25,13 @@ def test_a_partition_that_is_not_named_starts_at_its_earliest() -> None:
 
 @pytest.mark.parametrize(
     ("on_gap", "start", "missed"),
-    [("earliest", 10, Missed(4, 10)), ("fail", 10, Missed(4, 10)), ("live", 50, Missed(4, 50))],
+    [
+        ("earliest", 10, MissedOffsets(4, 10)),
+        ("fail", 10, MissedOffsets(4, 10)),
+        ("live", 50, MissedOffsets(4, 50)),
+    ],
 )
-def test_what_retention_took_is_named_with_its_range(on_gap: str, start: int, missed: Missed) -> None:
+def test_what_retention_took_is_named_with_its_range(on_gap: str, start: int, missed: MissedOffsets) -> None:
     assert resume({0: 4, 1: 2}, BOUNDS, on_gap) == Resolved({0: start, 1: 2}, "retention", {0: missed})
 
 
@@ -35,7 +39,7 @@ def test_what_retention_took_is_named_with_its_range(on_gap: str, start: int, mi
 def test_beyond_the_end_or_a_partition_that_is_not_there_is_another_topic(wanted: dict[int, int]) -> None:
     found = resume(wanted, BOUNDS, "earliest")
     assert (found.reason, found.start) == ("epoch_changed", BOUNDS.earliest)
-    assert found.missed == {p: Missed(offset, None) for p, offset in wanted.items()}
+    assert found.missed == {p: MissedOffsets(offset, None) for p, offset in wanted.items()}
     assert resume(wanted, BOUNDS, "live").start == BOUNDS.end
 
 

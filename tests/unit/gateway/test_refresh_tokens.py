@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.access.refresh_tokens import GRACE_SECONDS, RefreshTokens, TokenNumber, Verdict, judge
+from gateway.access.refresh_tokens import GRACE_SECONDS, RefreshTokens, TokenNumber, TokenVerdict, judge
 
 SESSION = "0123456789abcdef0123456789abcdef"
 TOKENS = RefreshTokens("8f2d6c1b9a7e4f3c8d5a6b7c0e1f2a3b")
@@ -31,15 +31,15 @@ def test_what_was_not_signed_here_is_none(forged: str) -> None:
 @pytest.mark.parametrize(
     ("shown", "wanted", "seconds", "verdict"),
     [
-        (0, 0, 0, Verdict.NEXT),
-        (7, 7, 10**6, Verdict.NEXT),
-        (6, 7, 0, Verdict.AGAIN),
-        (6, 7, GRACE_SECONDS - 1, Verdict.AGAIN),
-        (6, 7, GRACE_SECONDS, Verdict.REUSED),
-        (5, 7, 0, Verdict.REUSED),
-        (0, 7, 0, Verdict.REUSED),
-        (8, 7, 0, Verdict.REUSED),
+        (0, 0, 0, TokenVerdict.NEXT),
+        (7, 7, 10**6, TokenVerdict.NEXT),
+        (6, 7, 0, TokenVerdict.AGAIN),
+        (6, 7, GRACE_SECONDS - 1, TokenVerdict.AGAIN),
+        (6, 7, GRACE_SECONDS, TokenVerdict.REUSED),
+        (5, 7, 0, TokenVerdict.REUSED),
+        (0, 7, 0, TokenVerdict.REUSED),
+        (8, 7, 0, TokenVerdict.REUSED),
     ],
 )
-def test_what_becomes_of_a_token(shown: int, wanted: int, seconds: float, verdict: Verdict) -> None:
+def test_what_becomes_of_a_token(shown: int, wanted: int, seconds: float, verdict: TokenVerdict) -> None:
     assert judge(shown, wanted, seconds) is verdict

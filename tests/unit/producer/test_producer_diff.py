@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from producer.core.diff import differs, suspicious, tied
-from producer.core.facts import Known
+from producer.core.facts import IndexEntry
 from schemas.raw import FileState
 
 FILE = FileState("file", 1000, 5, 1, 7)
@@ -36,19 +36,19 @@ def test_what_was_not_known_differs() -> None:
 
 
 def test_a_new_path_is_tied_to_a_known_one_of_the_same_identity() -> None:
-    known = Known("old", FILE)
-    assert tied(FILE, [known, Known("other", but(FILE, mtime_ns=9))]) == [known]
+    known = IndexEntry("old", FILE)
+    assert tied(FILE, [known, IndexEntry("other", but(FILE, mtime_ns=9))]) == [known]
 
 
 @pytest.mark.parametrize("change", [{"size": 0}, {"nlink": 2}, {"type": "symlink"}])
 def test_an_empty_a_linked_or_no_regular_file_is_tied_to_nothing(change: dict[str, object]) -> None:
     seen = but(FILE, **change)
-    assert tied(seen, [Known("old", seen)]) == []
+    assert tied(seen, [IndexEntry("old", seen)]) == []
 
 
 @pytest.mark.parametrize("change", [{"size": 1}, {"mtime_ns": 6}, {"dev": 2}])
 def test_an_inode_alone_ties_nothing(change: dict[str, object]) -> None:
-    assert tied(but(FILE, **change), [Known("old", FILE)]) == []
+    assert tied(but(FILE, **change), [IndexEntry("old", FILE)]) == []
 
 
 @pytest.mark.parametrize(

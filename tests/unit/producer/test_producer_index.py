@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from producer.core.facts import Known
+from producer.core.facts import IndexEntry
 from producer.database import Database
 from producer.index import Index
 from producer.outbox import LIVE, Outbox, Unsent, depth
@@ -51,7 +51,9 @@ def test_any_path_and_any_state_comes_back_exactly(entries: dict[str, FileState]
     index = Index(database)
     for path, stored in entries.items():
         index.put(path, stored, None)
-    assert {path: index.get(path) for path in entries} == {path: Known(path, s) for path, s in entries.items()}
+    assert {path: index.get(path) for path in entries} == {
+        path: IndexEntry(path, s) for path, s in entries.items()
+    }
     assert {known.path for known in index.below("")} == set(entries)
     assert index.count() == len(entries)
     for path in entries:
@@ -83,7 +85,7 @@ def test_a_remounted_file_system_may_have_another_number(database: Database) -> 
     index = Index(database)
     index.put("a", FileState("file", 1, 1, 2**63 + 5, 2**63 + 7), None)
     index.renumber(2**63 + 5, 3)
-    assert index.get("a") == Known("a", FileState("file", 1, 1, 3, 2**63 + 7))
+    assert index.get("a") == IndexEntry("a", FileState("file", 1, 1, 3, 2**63 + 7))
 
 
 def write(database: Database, outbox: Outbox, *paths: str) -> None:

@@ -8,9 +8,9 @@ from typing import get_args
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from producer.core.life import LIFE, Happening, State, step
+from producer.core.life import LIFE, Happening, RootState, step
 
-STATES, HAPPENINGS = get_args(State), get_args(Happening)
+STATES, HAPPENINGS = get_args(RootState), get_args(Happening)
 
 
 def test_every_way_into_watching_arms_the_watches_and_scans_the_root() -> None:
@@ -30,7 +30,7 @@ def test_of_a_root_never_seen_nothing_is_said() -> None:
 @settings(deadline=None)
 @given(st.lists(st.sampled_from(HAPPENINGS)))
 def test_lost_and_back_are_told_in_turn(happenings: list[Happening]) -> None:
-    state: State = "starting"
+    state: RootState = "starting"
     told = []
     for happening in happenings:
         state, deeds = step(state, happening)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from producer.core.normalise import Event, Renamed, Touched, normalise
+from producer.core.normalise import Event, MoveEvent, Touched, normalise
 
 PATHS = st.lists(st.sampled_from("abc"), min_size=1, max_size=3).map("/".join)
 EVENTS = st.lists(
     st.builds(Touched, PATHS, st.sampled_from(["appeared", "arrived", "gone", "written", "closed"]))
-    | st.builds(Renamed, PATHS, PATHS)
+    | st.builds(MoveEvent, PATHS, PATHS)
 )
 
 
@@ -29,36 +29,26 @@ def test_a_closed_or_arrived_file_is_whole() -> None:
 
 
 def test_what_was_touched_before_a_directory_moved_is_looked_at_under_its_new_name() -> None:
-    work = normalise([Touched("a/x", "closed"), Renamed("a", "b"), Touched("b/y", "gone")])
+    work = normalise([Touched("a/x", "closed"), MoveEvent("a", "b"), Touched("b/y", "gone")])
     assert list(work.looks) == ["b/x", "b/y", "a", "b"]
     assert work.looks["b/x"].whole
 
 
 def test_what_was_touched_after_a_move_keeps_its_name() -> None:
-    assert list(looks(Renamed("a", "b"), Touched("a", "closed"))) == ["a", "b"]
-
-
-def test_a_move_whose_target_is_left_or_taken_again_later_cannot_be_checked_there() -> None:
-    chain = normalise([Renamed("a", "b"), Renamed("b", "c"), Renamed("d", "b")])
-    assert [chain.moved_on(n) for n in range(3)] == [True, False, False]
+    assert list(looks(MoveEvent("a", "b"), Touched("a", "closed"))) == ["a", "b"]
 
 
 def test_what_a_move_brought_is_told_apart_from_what_was_touched_there_since() -> None:
-    assert normalise([Renamed("a", "b")]).looks["b"].brought
-    assert not normalise([Renamed("a", "b"), Touched("b", "gone")]).looks["b"].brought
-    assert not normalise([Renamed("a", "b"), Renamed("b", "c")]).looks["b"].brought
-
-
-def test_a_move_of_what_is_above_counts_too() -> None:
-    work = normalise([Renamed("a/x", "b/x"), Renamed("b", "c")])
-    assert work.moved_on(0)
+    assert normalise([MoveEvent("a", "b")]).looks["b"].brought
+    assert not normalise([MoveEvent("a", "b"), Touched("b", "gone")]).looks["b"].brought
+    assert not normalise([MoveEvent("a", "b"), MoveEvent("b", "c")]).looks["b"].brought
 
 
 @settings(deadline=None)
 @given(EVENTS)
 def test_moves_keep_their_order_and_both_ends_of_each_are_looked_at(events: list[Event]) -> None:
     work = normalise(events)
-    assert work.moves == [event for event in events if isinstance(event, Renamed)]
+    assert work.moves == [event for event in events if isinstance(event, MoveEvent)]
     assert all(move.source in work.looks and move.target in work.looks for move in work.moves)
 
 
@@ -70,6 +60,6 @@ def test_every_touched_path_is_looked_at_under_the_name_that_the_moves_gave_it(e
         if isinstance(event, Touched):
             path = event.path
             for later in events[number:]:
-                if isinstance(later, Renamed) and (path + "/").startswith(later.source + "/"):
+                if isinstance(later, MoveEvent) and (path + "/").startswith(later.source + "/"):
                     path = later.target + path[len(later.source) :]
             assert path in work.looks

@@ -10,7 +10,7 @@ import pytest
 from producer.condition import Condition
 from producer.errors import Forgotten
 from producer.memory import commands_read
-from producer.orders import Order, Outcome
+from producer.orders import CommandOutcome, Order
 from producer.outbox import Unsent
 from schemas import raw
 from schemas.admin import AcceptRoot, Control, RescanRoot, RetireRoot
@@ -63,7 +63,7 @@ def ask(bench: RootBench, command: Control | None, next_offset: int = 1) -> list
     return said(bench.settle())
 
 
-def outcome(bench: RootBench) -> Outcome | None:
+def outcome(bench: RootBench) -> CommandOutcome | None:
     condition: Condition = bench.keeper.condition()
     return condition.outcome
 
@@ -84,7 +84,7 @@ def test_a_rescan_tells_what_differs_with_cause_requested_and_what_came_of_it(
     assert ask(bench, rescan()) == [
         "ScanStarted scan requested", "+ Films/b.mkv", "# Films/b.mkv", "ScanFinished scan requested",
     ]  # fmt: skip
-    assert outcome(bench) == Outcome("r1", True, "scanned: 1 added, 0 changed, 0 moved, 0 gone")
+    assert outcome(bench) == CommandOutcome("r1", True, "scanned: 1 added, 0 changed, 0 moved, 0 gone")
 
 
 def test_a_rescan_of_a_directory_looks_at_it_and_nothing_else(bench: RootBench, backend: FakeBackend) -> None:
@@ -182,7 +182,7 @@ def test_a_restored_root_stays_lost_until_it_is_accepted_and_then_nothing_differ
     declared = records[0]
     assert isinstance(declared, raw.RootDeclared)
     assert declared.identity == backend.identity
-    assert outcome(bench) == Outcome("a1", True, "scanned: 0 added, 0 changed, 0 moved, 0 gone")
+    assert outcome(bench) == CommandOutcome("a1", True, "scanned: 0 added, 0 changed, 0 moved, 0 gone")
     assert bench.keeper.condition().state == "watching"
     bench.restart()
     assert said(bench.settle()) == ["RootDeclared", "ScanStarted scan start", "ScanFinished scan start"]
@@ -200,7 +200,7 @@ def test_only_true_differences_of_a_restored_root_are_told(bench: RootBench, bac
         "+ Series/S1/0.mkv", "# Series/S1/0.mkv", "+ Series/S1/1.mkv", "# Series/S1/1.mkv", "+ Films/moved.mkv",
         "# Films/moved.mkv", "- Films/a.mkv", "- Series/S1/2.mkv",
     ])  # fmt: skip
-    assert outcome(bench) == Outcome("a1", True, "scanned: 1 added, 2 changed, 0 moved, 2 gone")
+    assert outcome(bench) == CommandOutcome("a1", True, "scanned: 1 added, 2 changed, 0 moved, 2 gone")
 
 
 def test_after_it_was_accepted_its_files_are_known_by_their_new_identity(
@@ -244,7 +244,7 @@ def test_an_empty_directory_is_not_accepted(bench: RootBench, backend: FakeBacke
 
 def test_where_the_known_root_stands_there_is_nothing_to_accept(bench: RootBench) -> None:
     assert ask(bench, accept()) == []
-    assert outcome(bench) == Outcome("a1", True, "nothing to accept: it is the root that is known")
+    assert outcome(bench) == CommandOutcome("a1", True, "nothing to accept: it is the root that is known")
 
 
 def test_an_acceptance_cut_short_goes_on_at_the_next_start(bench: RootBench, backend: FakeBackend) -> None:

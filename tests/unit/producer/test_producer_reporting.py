@@ -10,12 +10,12 @@ from producer.backends.interface import Coverage
 from producer.condition import Condition, watch_limit_message
 from producer.core.identity import Fault, Faulty
 from producer.reporting import failing, root_report, scan_report, told
-from producer.scanning import Progress
+from producer.scanning import ScanProgress
 from producer.settings import RootSpec
 
 SPEC = RootSpec(name="films", library="home", path=Path("/media/films"))
 AT = "2026-11-24T10:30:00.000Z"
-WELL = Condition("watching", None, 3, 0, 5, (), Progress(2, 100, True), 0, True)
+WELL = Condition("watching", None, 3, 0, 5, (), ScanProgress(2, 100, True), 0, True)
 
 
 def test_a_watched_root_is_healthy_and_the_report_is_the_whole_state() -> None:

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from producer.database import Database
-from producer.errors import LogUnavailable
+from producer.errors import NotAcknowledged
 from producer.outbox import LIVE, Outbox, Unsent
 from producer.ports import Outgoing, Point
 from producer.sender import BATCH, Sender
 from schemas.raw import FileState
-from tests.fakes.producer_log import FakeLog, Fault
+from tests.fakes.producer_log import FakeLog, SendFault
 from tests.support.producer_root import SkippingClock
 
 FAULTS = st.lists(st.sampled_from([None, "before", "half", "after"]), max_size=8)
@@ -49,7 +49,7 @@ def first_seen(found: list[Outgoing]) -> list[Outgoing]:
 @settings(deadline=None)
 @given(FAULTS, st.integers(1, 3 * BATCH))
 def test_whatever_the_log_does_each_record_is_in_it_in_order_and_each_copy_the_same(
-    faults: list[Fault | None], count: int
+    faults: list[SendFault | None], count: int
 ) -> None:
     database, log = filled(count), FakeLog()
     log.faults = list(faults)
@@ -61,7 +61,7 @@ def test_whatever_the_log_does_each_record_is_in_it_in_order_and_each_copy_the_s
         while unsent.first(1):
             try:
                 await sender.send_once()
-            except LogUnavailable:
+            except NotAcknowledged:
                 continue
 
     asyncio.run(send_all())
@@ -87,7 +87,7 @@ def test_a_log_that_does_not_take_it_leaves_the_outbox_alone() -> None:
     database, log = filled(2), FakeLog()
     log.faults = ["after"]
     unsent = Unsent(database)
-    with pytest.raises(LogUnavailable):
+    with pytest.raises(NotAcknowledged):
         asyncio.run(Sender("films", unsent, log, 3, b"home").send_once())
     assert [row.seq for row in unsent.first(9)] == [1, 2]
     database.close()

@@ -18,14 +18,14 @@ from schemas.places import (
     AtTime,
     Bounds,
     Earliest,
-    Fault,
     Head,
     Last,
     Offset,
+    OutOfRange,
     Place,
-    faults,
     next_offset,
     offsets,
+    out_of_range,
     resolve,
 )
 from schemas.times import Millis
@@ -103,18 +103,18 @@ def test_a_place_is_within_the_log_and_leaves_out_what_it_does_not_name(
 @pytest.mark.parametrize(
     ("place", "found"),
     [
-        (At(Offset(4)), [Fault("gone", 0, Offset(4), 10)]),
-        (At(Offset(51)), [Fault("beyond", 0, Offset(51), 50), Fault("beyond", 1, Offset(51), 5)]),
-        (At(Offset(10)), [Fault("beyond", 1, Offset(10), 5)]),
-        (AtEach(offsets({2: 0, 1: 5})), [Fault("absent", 2, Offset(0), 2)]),
+        (At(Offset(4)), [OutOfRange("gone", 0, Offset(4), 10)]),
+        (At(Offset(51)), [OutOfRange("beyond", 0, Offset(51), 50), OutOfRange("beyond", 1, Offset(51), 5)]),
+        (At(Offset(10)), [OutOfRange("beyond", 1, Offset(10), 5)]),
+        (AtEach(offsets({2: 0, 1: 5})), [OutOfRange("absent", 2, Offset(0), 2)]),
         (AtEach(offsets({0: 50, 1: 0})), []),
         (Earliest(), []),
         (Last(1_000), []),
         (AtTime(Millis(2**40)), []),
     ],
 )
-def test_what_a_place_names_and_the_log_has_not_is_found(place: Place, found: list[Fault]) -> None:
-    assert list(faults(place, BOUNDS, int)) == found
+def test_what_a_place_names_and_the_log_has_not_is_found(place: Place, found: list[OutOfRange]) -> None:
+    assert list(out_of_range(place, BOUNDS, int)) == found
 
 
 places: st.SearchStrategy[Any] = st.one_of(
@@ -133,5 +133,5 @@ def test_no_place_leaves_the_log(place: Place, span: tuple[int, int], answer: in
     bounds = Bounds(offsets({0: earliest}), offsets({0: end}))
     found = resolve(place, bounds, int, {0: Offset(answer)})
     assert all(earliest <= offset <= end for offset in found.values())
-    if not list(faults(place, bounds, int)) and isinstance(place, At):
+    if not list(out_of_range(place, bounds, int)) and isinstance(place, At):
         assert found == {0: place.offset}

@@ -15,7 +15,7 @@ from msgspec import structs
 from schemas.analysis import Job
 from schemas.found import Found
 from schemas.paths import to_wire
-from streams.analysis.analyst import Analyst, Outcome, result
+from streams.analysis.analyst import Analyst, JobOutcome, result
 from streams.analysis.wire import Picture, Reply, Request, failed
 from tests.support.media import state_of
 from tests.support.processes import descriptors
@@ -51,7 +51,7 @@ def job(path: Path, root: str = "movies") -> Job:
     )  # fmt: skip
 
 
-def analyse(path: Path, prober: Prober, *jobs: Job) -> list[Outcome]:
+def analyse(path: Path, prober: Prober, *jobs: Job) -> list[JobOutcome]:
     analyst = Analyst({"movies": path.parent}, prober)
     outcomes = []
     for one in jobs or (job(path),):

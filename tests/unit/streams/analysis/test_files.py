@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from schemas.identity import Stamp, stamp_of
-from streams.analysis.files import Unreadable, open_below, stamp
+from streams.analysis.files import Unprobeable, open_below, stamp
 from tests.support.media import state_of
 from tests.support.processes import descriptors
 
@@ -25,7 +25,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def reason(root: Path, path: str, expected: Stamp = NONE) -> str:
-    with pytest.raises(Unreadable) as caught:
+    with pytest.raises(Unprobeable) as caught:
         os.close(open_below(root, path, expected))
     return caught.value.reason
 

@@ -70,7 +70,7 @@ def test_written_twice_it_is_the_same(history: list[Step]) -> None:
 
 
 def unordered(written: list[object]) -> list[object]:
-    """Accounts keep what a baseline has seen as a set, and of files that look alike only the order of each lot is kept:
+    """Tallies keep what a baseline has seen as a set, and of files that look alike only the order of each lot is kept:
     other orders say nothing."""
     tallies, orders = written[4], written[-2]
     assert isinstance(tallies, list)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from streams.projector.condition import STUCK_SECONDS, Condition
+from streams.projector.condition import STUCK_SECONDS, ProjectorCondition
 
 
-def a_well_one() -> Condition:
+def a_well_one() -> ProjectorCondition:
     """Settled and just alive."""
-    condition = Condition(settled=True)
+    condition = ProjectorCondition(settled=True)
     condition.alive()
     return condition
 
@@ -27,7 +27,7 @@ def test_it_is_not_ready_before_its_positions_are_settled() -> None:
 
 
 def test_one_that_has_just_been_made_stands_still_for_nobody() -> None:
-    assert Condition().checks().problems() == {}
+    assert ProjectorCondition().checks().problems() == {}
 
 
 @pytest.mark.parametrize("part", ["database", "kafka"])

@@ -14,7 +14,7 @@ from streams.projector.positions import (
     LogRange,
     OtherEpoch,
     Overtaken,
-    Position,
+    PartitionPosition,
     RefuseAhead,
     Rewind,
     Shorter,
@@ -47,12 +47,12 @@ OURS, OPERATORS = mark("e"), ""
     ],
 )
 def test_where_to_go_on(database: int | None, group: GroupOffset | None, expected: Decision) -> None:
-    position = None if database is None else Position(database, "e")
+    position = None if database is None else PartitionPosition(database, "e")
     assert decide(position, group, LOG) == expected
 
 
 def test_another_epoch_is_an_alarm_wherever_the_positions_are() -> None:
-    assert decide(Position(50, "before"), GroupOffset(20, OPERATORS), LOG) == OtherEpoch("before")
+    assert decide(PartitionPosition(50, "before"), GroupOffset(20, OPERATORS), LOG) == OtherEpoch("before")
 
 
 offsets = st.integers(0, 120)
@@ -62,7 +62,7 @@ offsets = st.integers(0, 120)
     offsets, st.none() | st.builds(GroupOffset, offsets, st.sampled_from([OURS, OPERATORS, "x"])), offsets, offsets
 )
 def test_nothing_is_ever_skipped(at: int, group: GroupOffset | None, beginning: int, end: int) -> None:
-    match decide(Position(at, "e"), group, LogRange(beginning, end, "e")):
+    match decide(PartitionPosition(at, "e"), group, LogRange(beginning, end, "e")):
         case GoOn(to) | Rewind(to, _) | RefuseAhead(to, _):
             assert beginning <= to <= at <= end
         case Overtaken():

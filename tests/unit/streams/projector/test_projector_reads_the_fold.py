@@ -10,7 +10,7 @@ from schemas import raw
 from schemas.found import Found
 from streams.core.emit import Output
 from streams.projector.plan import TOPICS, rows_of
-from streams.projector.positions import Partition, Position
+from streams.projector.positions import Partition, PartitionPosition
 from streams.projector.store import Batch
 from tests.fakes.projector_store import FakeStore, Record, Tables
 from tests.support.lane import Lane, a_dir, a_file, decoded, kinds
@@ -28,7 +28,7 @@ def projected(outputs: list[Output]) -> Tables:
                 continue
             record = log.put(output.topic, output.value, tuple(output.headers), key=output.key.decode())
             partition = Partition(output.topic.name, 0)
-            await store.begin(partition, Position(0, "e"))
+            await store.begin(partition, PartitionPosition(0, "e"))
             rows = tuple(rows_of(output.topic, record))
             assert await store.apply(Batch(partition, record.offset, record.offset + 1, rows))
 

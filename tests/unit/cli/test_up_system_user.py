@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from cli.up.embedded.accounts import in_place, system_tool
+from cli.up.embedded.system_user import in_place, system_tool
 
 
 @pytest.mark.parametrize("path", ["/usr/bin:/bin", "", None])
@@ -42,8 +42,8 @@ def test_it_runs_from_where_a_shell_reads_its_place_as_it_is(name: str, runs: bo
         assert in_place(server(Path(folder) / name)) is runs
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives the server another account")
-def test_for_root_it_runs_from_where_its_account_can_pass() -> None:
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives the server another user")
+def test_for_root_it_runs_from_where_its_user_can_pass() -> None:
     with TemporaryDirectory(dir="/var/tmp") as folder:
         Path(folder).chmod(0o700)
         assert not in_place(server(Path(folder) / "x"))

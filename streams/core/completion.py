@@ -1,4 +1,4 @@
-"""When an account is complete: the one place that says so, and forgets it.
+"""When a tally is complete: the one place that says so, and forgets it.
 
 A scan is complete when it has finished and none of its paths and jobs is open; then the analysis of it is reported,
 once, if it had jobs. A batch of jobs outside scans is over when none of its jobs was open for
@@ -18,8 +18,8 @@ from streams.core.rules import Rules
 from streams.core.state import Root, State, Tally, TallyId
 
 
-class Accounts:
-    """The accounts of a lane."""
+class Completion:
+    """Of the tallies of a lane."""
 
     def __init__(self, state: State, rules: Rules, emit: Emitter) -> None:
         self._state = state
@@ -28,7 +28,7 @@ class Accounts:
         self._emit = emit
 
     def close(self, ended: Iterable[TallyId], moment: Moment) -> None:
-        """Something of these accounts has ended: those that are complete are closed, or wait to be quiet."""
+        """Something of these tallies has ended: those that are complete are closed, or wait to be quiet."""
         for id_ in ended:
             tally = self._tallies.get(id_)
             if tally is not None and tally.complete:

@@ -15,7 +15,7 @@ LINE_BYTES = 1_048_576
 _DRAIN_SECONDS = 1.0
 
 
-class Life:
+class ChildRun:
     """A child that was started by `begin` and has ended when `end` returns."""
 
     def __init__(self, process: asyncio.subprocess.Process, program: Program) -> None:
@@ -23,7 +23,7 @@ class Life:
         self._program = program
 
     @classmethod
-    async def begin(cls, program: Program, output: int) -> Life:
+    async def begin(cls, program: Program, output: int) -> ChildRun:
         """Start it. Raises OSError."""
         return cls(await programs.start_async(program, output), program)
 
@@ -54,7 +54,7 @@ class Life:
         return code
 
 
-class Output:
+class OutputPipe:
     """The pipe that a child writes to, read line by line into its log."""
 
     def __init__(self, log: ComponentLog) -> None:

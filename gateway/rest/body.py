@@ -1,0 +1,25 @@
+"""What a request's body may be, wherever one is read: JSON, small, and nothing in it that its route does not know."""
+
+from __future__ import annotations
+
+from fastapi import Request
+from pydantic import BaseModel, ConfigDict
+
+from gateway.rest.edge import ApiError
+
+MAX_BODY_BYTES = 4_096
+
+
+class Closed(BaseModel):
+    """A request body: unknown members are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+async def small_json(request: Request) -> None:
+    """A dependency of each route with a body. Answers 415 where it is not JSON, and 413 over 4 KiB."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise ApiError(415, "unsupported_media_type", "send application/json")
+    if len(await request.body()) > MAX_BODY_BYTES:
+        raise ApiError(413, "too_large", "body too large")
