@@ -187,7 +187,7 @@ ATTACKS: tuple[Attack, ...] = (
            partial(pour, first=_always(GET + b"\r\n"), then=(GET + b"\r\n") * 200, deaf=True, receive_bytes=4_096)),
     Attack("page unread", "requests for the page's largest file, answers never read", (OPEN, "200"),
            partial(pour, first=_always(b""), then=b"GET /app.js HTTP/1.1\r\nHost: x\r\n\r\n" * 50, deaf=True,
-                   receive_bytes=4_096, connections=64)),
+                   receive_bytes=4_096, connections=900)),
     Attack("other protocol", "requests to change to HTTP/2", ("200",),
            partial(pour, first=_always(GET + b"Upgrade: h2c\r\nConnection: Upgrade\r\n\r\n"))),
     Attack("crowd", "1,500 connections from one address", ("429", OPEN, CLOSED),
