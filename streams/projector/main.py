@@ -30,16 +30,18 @@ COMPONENT: Component = "project"
 async def project(
     kafka: Kafka, database_url: str, settings: StreamsSettings, stop: Stop, points: Point = no_point
 ) -> None:
-    """Project until stop is asked. Raises NotProvisioned, ProjectorError (an alarm, or tables missing) and KafkaError.
+    """Project until stop is asked. Raises NotProvisioned, NotAllowed, KafkaError, ProjectorError (alarm, no tables).
     `points` is called at `before_db_commit`, `after_db_commit` and `after_group_commit`."""
     condition = Condition()
     health = condition.checks()
     topics = TopicWatch(kafka, COMPONENT)
     health.add("topics", topics.problem, warning=True)
+    health.add("needs", topics.unmet)
     server = HealthServer(settings.projector_health, health)
     store = PostgresStore(database_url, points)
     await server.start()
     try:
+        await topics.look_and_require()
         # A group of topics that are not there assigns nothing, which would look like having nothing to do.
         await epochs_of(kafka, [topic.name for topic in TOPICS])
         async with _producer(kafka) as letters_and_reports, _member(kafka, settings) as (consumer, assignment):
@@ -57,7 +59,7 @@ async def project(
                 points=points,
             )
             heart = asyncio.create_task(reporter.heartbeats(health, condition.details))
-            looking = asyncio.create_task(topics.run())
+            looking = asyncio.create_task(topics.run(demanding=True))
             try:
                 await _first_of(flow.run(stop), heart, looking)
                 heart.cancel()

@@ -15,6 +15,7 @@ from mode import Service
 
 from runtime import log
 from runtime.kafka import ConsumerRebalanceListener, Kafka, stop_client
+from runtime.rights import REFUSED
 from schemas.changes import Change, GapChanged
 from schemas.codec import Codec
 from schemas.headers import CE_TYPE, check_version, find
@@ -68,7 +69,11 @@ class GapService(Service):
 
     async def _follow(self) -> None:
         while not self.should_stop:
-            batches = await self._consumer.getmany(timeout_ms=FETCH_MS, max_records=2_000)
+            try:
+                batches = await self._consumer.getmany(timeout_ms=FETCH_MS, max_records=2_000)
+            except REFUSED:  # the worker's look at its rights says so, and ends it
+                await self.sleep(STOP_SECONDS)
+                continue
             if not batches:
                 continue
             for records in batches.values():
