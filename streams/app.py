@@ -25,7 +25,7 @@ from mode import Service
 from mode.supervisors import CrashingSupervisor
 from mode.threads import QueueServiceThread, ServiceThread, WorkerThread
 
-from runtime.kafka import Kafka, stop_client
+from runtime.kafka import Kafka, leave_now, stop_client
 from runtime.rights import REFUSED
 from schemas.places import next_offset
 from schemas.topics import Topic
@@ -184,6 +184,11 @@ class StreamApp(faust.App):
         if self._stopping_since is None:
             self._stopping_since = time.monotonic()
         await super().stop()
+
+    async def leave(self) -> None:
+        """Give up its own place in its group; its services have theirs."""
+        thread = cast(_Consumer, self.consumer)._thread
+        await thread.call_thread(leave_now, thread._ensure_consumer())
 
     def ended_for(self, seconds: float) -> bool:
         """Whether it was asked to stop so long ago. Asked from the consumer's thread too."""

@@ -7,13 +7,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from aiokafka import AIOKafkaProducer
-from mode import Service
 
 from runtime import log
 from runtime.dead_letters import DeadLetters
@@ -43,6 +42,7 @@ from streams.watch import AgentWatch
 JOBS_PER_CHILD = 3
 """Jobs in work for each probing child: while one is probed another is opened and a third is written."""
 DRAIN_SECONDS = 6.0
+LEAVE_SECONDS = 2.0
 POSITIONED = (RAW, CHANGES, ANALYSIS_JOBS, REPORTS)
 """Topics in which a worker has a place that means other records where the topic was made anew."""
 
@@ -93,6 +93,7 @@ class _Worker:
     children: int
     topics: TopicWatch
     lives: Lives
+    members: Sequence[StreamApp | LibraryService | GapService]
 
     def details(self) -> dict[str, Scalar]:
         """What the status agent makes the backlog of."""
@@ -117,18 +118,28 @@ def _compose(kafka: Kafka, settings: StreamsSettings, folder: Path, *, parts: _P
     agents: list[tuple[Topic, AgentBody]] = [(ANALYSIS_JOBS, analysis.run)]
     topics = parts.topics
     library = LibraryService(kafka=kafka, instance=settings.slot, health=parts.health, refused=topics.look_soon)
-    services: list[Service] = [library]
+    gaps: list[GapService] = []
     if settings.status:
         agents.append((REPORTS, StatusAgent(kafka, confirmed=confirmed, guard=guard).run))
-        services.append(GapService(kafka, instance=settings.slot, confirmed=confirmed, guard=guard))
-    app = create_app(kafka, settings, agents=agents, services=services, data_dir=folder)
+        gaps.append(GapService(kafka, instance=settings.slot, confirmed=confirmed, guard=guard))
+    app = create_app(kafka, settings, agents=agents, services=[library, *gaps], data_dir=folder)
+    members: list[StreamApp | LibraryService | GapService] = [app, library, *gaps]
     watch = AgentWatch(kafka, app, [topic for topic, _ in agents], lambda: analysis.ended)
     parts.health.add("agents", watch.problem)
     parts.health.add("topics", topics.problem, warning=True)
     parts.health.add("needs", topics.unmet)
     reporter = Reporter(kafka, parts.producer, WORKER)
     return _Worker(
-        app, library, watch, reporter, parts.health, analysis, settings.analysis.workers, topics, parts.lives
+        app,
+        library,
+        watch,
+        reporter,
+        parts.health,
+        analysis,
+        settings.analysis.workers,
+        topics,
+        parts.lives,
+        members,
     )
 
 
@@ -145,7 +156,8 @@ async def _run(worker: _Worker, stop: Stop) -> None:
             announce_ready()
             await _work(worker, asked, topics)
     except TopicMadeAnew as error:
-        await worker.library.leave()
+        leaving = [asyncio.ensure_future(member.leave()) for member in worker.members]
+        await asyncio.wait(leaving, timeout=LEAVE_SECONDS)
         end_hard(str(error))
     finally:
         start.cancel()

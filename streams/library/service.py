@@ -23,7 +23,7 @@ from runtime import log
 from runtime.epochs import read_epochs
 from runtime.errors import NotProvisioned
 from runtime.health import Health
-from runtime.kafka import ConsumerRebalanceListener, Kafka, Stoppable, leave_for_good, stop_client
+from runtime.kafka import ConsumerRebalanceListener, Kafka, Stoppable, leave_now, stop_client
 from runtime.lifecycle import USAGE, end_hard
 from runtime.rights import REFUSED
 from schemas.topics import RAW
@@ -123,11 +123,8 @@ class LibraryService(Service):
         return epochs[RAW.name].epoch
 
     async def leave(self) -> None:
-        """Give the place in the group up. A static member that is started again within its session is given what it had,
-        without a look at what there is now: after its topic was deleted, nothing."""
-        leave_for_good(self._consumer)
-        if (coordinator := self._consumer._coordinator) is not None:
-            await asyncio.wait({coordinator.maybe_leave_group()}, timeout=REVOKE_SECONDS)
+        """Give the place in the group up."""
+        await leave_now(self._consumer)
 
     async def _notice_resets(self) -> None:
         """Say which offsets of the group an operator has moved. Positions are kept elsewhere, so such a reset

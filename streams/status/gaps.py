@@ -14,7 +14,7 @@ from aiokafka.structs import ConsumerRecord, OffsetAndMetadata
 from mode import Service
 
 from runtime import log
-from runtime.kafka import ConsumerRebalanceListener, Kafka, stop_client
+from runtime.kafka import ConsumerRebalanceListener, Kafka, leave_now, stop_client
 from runtime.rights import REFUSED
 from schemas.changes import Change, GapChanged
 from schemas.codec import Codec
@@ -62,6 +62,10 @@ class GapService(Service):
             self._following.cancel()
             await asyncio.wait([self._following], timeout=STOP_SECONDS)
         await stop_client(self._consumer)
+
+    async def leave(self) -> None:
+        """Give the place in the group up."""
+        await leave_now(self._consumer)
 
     def forget(self) -> None:
         """Other lanes than before may be ours: what was told of their roots is read again."""
