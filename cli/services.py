@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cli.settings import Settings
     from runtime.kafka import Kafka
     from runtime.lifecycle import Stop
+    from schemas.acls import Component
 
 PRIVATE = 0o077
 """What processes of the platform write is for their own user alone."""
@@ -123,7 +124,7 @@ def serve() -> None:
 
 
 def _run(
-    component: str,
+    component: Component,
     main: Callable[[Settings, Kafka, Stop], Awaitable[None]],
     new_loop: Callable[[], AbstractEventLoop] | None = None,
 ) -> None:
@@ -131,6 +132,7 @@ def _run(
     from runtime import lifecycle, log
     from runtime.kafka import Kafka
     from runtime.kafka_admission import check_admission
+    from runtime.rights import REFUSED, Rights
     from runtime.settings import load
 
     settings = load(Settings)
@@ -141,7 +143,10 @@ def _run(
     async def admitted(stop: Stop) -> None:
         kafka = Kafka(settings.kafka, component)
         await check_admission(kafka)
-        await main(settings, kafka, stop)
+        try:
+            await main(settings, kafka, stop)
+        except REFUSED as error:
+            raise await Rights(kafka, component).told(error) from error
 
     with hang_up.noticed():
         lifecycle.run(admitted, new_loop)

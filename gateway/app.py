@@ -74,6 +74,7 @@ def compose(
     health = Health()
     health.add("log", lambda: tail.condition)
     health.add("topics", topics.problem, warning=True)
+    health.add("needs", topics.unmet, warning=True)  # what may not be read is the tail's to say
     health.add("database", lambda: database.condition)
 
     def details() -> dict[str, Scalar]:

@@ -11,12 +11,13 @@ import asyncio
 from collections.abc import Sequence
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 
 from producer.errors import NotAcknowledged
 from producer.ports import Outgoing, Points, no_points
 from runtime.errors import NotProvisioned
-from runtime.kafka import Kafka, check_topic, stop_client
+from runtime.kafka import Kafka, stop_client
+from runtime.rights import check_topic, not_allowed
 from schemas.headers import raw_headers
 from schemas.topics import RAW
 from schemas.trace import begun
@@ -49,6 +50,9 @@ class KafkaLog:
             rest = list(records)
             while rest:
                 rest = rest[await self._batch(producer, lane, key, rest) :]
+        except TopicAuthorizationFailedError as error:
+            await self._discard(producer)
+            raise NotAcknowledged(str(not_allowed(self._kafka, "Write", RAW))) from error
         except (KafkaError, TimeoutError, AssertionError) as error:  # aiokafka asserts that a partition exists
             await self._discard(producer)
             raise NotAcknowledged(f"{type(error).__name__}: {error}") from error
@@ -73,8 +77,11 @@ class KafkaLog:
                 try:
                     async with asyncio.timeout(self._confirm_seconds):
                         await producer.start()
-                        await check_topic(producer, self._topic)
-                except (KafkaError, NotProvisioned, TimeoutError, OSError) as error:
+                        await check_topic(self._kafka, producer, RAW)
+                except NotProvisioned as error:
+                    await stop_client(producer, STOP_SECONDS)
+                    raise NotAcknowledged(str(error)) from error
+                except (KafkaError, TimeoutError, OSError) as error:
                     await stop_client(producer, STOP_SECONDS)
                     raise NotAcknowledged(f"{type(error).__name__}: {error}") from error
                 self._producer = producer

@@ -123,6 +123,7 @@ class _Producer:
         self._health.add("roots", self._roots_problem)
         topics = TopicWatch(self._kafka, COMPONENT)
         self._health.add("topics", topics.problem, warning=True)
+        self._health.add("needs", topics.unmet)
         server = HealthServer(self._settings.health, self._health)
         await server.start()
         try:
@@ -177,16 +178,29 @@ class _Producer:
         await ControlReader(self._kafka, positions, lambda root, order: threads[root].order(order)).run()
 
     async def _report(self) -> None:
-        producer = await self._reporting_producer()
-        try:
+        while True:
+            producer = await self._reporting_producer()
             reporter = Reporter(self._kafka, producer, COMPONENT)
-            async with asyncio.TaskGroup() as group:
-                group.create_task(reporter.heartbeats(self._health, self._details))
-                group.create_task(self._report_roots(reporter))
-                group.create_task(self._report_scans(reporter))
-        finally:
-            await reporter.leave()
-            await stop_client(producer)
+            try:
+                await self._report_through(reporter)
+            except asyncio.CancelledError:
+                await reporter.leave()
+                raise
+            finally:
+                await stop_client(producer)
+
+    async def _report_through(self, reporter: Reporter) -> None:
+        """Until its producer is past helping."""
+        async with asyncio.TaskGroup() as group:
+            reporting = (
+                reporter.heartbeats(self._health, self._details),
+                self._report_roots(reporter),
+                self._report_scans(reporter),
+            )
+            tasks = [group.create_task(each) for each in reporting]
+            await reporter.broken.wait()
+            for task in tasks:
+                task.cancel()
 
     async def _reporting_producer(self) -> AIOKafkaProducer:
         backoff = Backoff(KAFKA)

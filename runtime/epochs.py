@@ -52,7 +52,7 @@ async def read_epochs(kafka: Kafka) -> dict[str, TopicLife]:
 async def lives_by(consumer: AIOKafkaConsumer, kafka: Kafka) -> dict[str, TopicLife]:
     """The same with a consumer that is there."""
     records = _newest(await whole(consumer, kafka.name(META)))
-    seen = await look(consumer._client, map(kafka.settings.topic_prefix.__add__, records))
+    seen = (await look(consumer._client, map(kafka.settings.topic_prefix.__add__, records))).topics
     lives = {}
     for name, record in records.items():
         on_installation = kafka.settings.topic_prefix + name

@@ -4,6 +4,7 @@ PlatformError
 ├── SettingsError     a setting is missing, misspelt, or has a value that it cannot have
 ├── Locked            another process holds a file that one at a time may have (retryable)
 └── NotProvisioned    the topics have not been made (retryable)
+    └── NotAllowed    rights of a process were never given, or were taken away
 """
 
 from __future__ import annotations
@@ -51,3 +52,11 @@ class NotProvisioned(PlatformError):
     def __init__(self, missing: str) -> None:
         self.missing = missing
         super().__init__(f"{missing} is not there: run `catalogizer topics apply`")
+
+
+class NotAllowed(NotProvisioned):
+    """The brokers do not let this process do what it needs. `missing`: principal, operation and resource of each right."""
+
+    def __init__(self, missing: str) -> None:
+        PlatformError.__init__(self, f"{missing}: `catalogizer topics acls` prints who needs which right")
+        self.missing = missing

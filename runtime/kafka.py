@@ -22,7 +22,7 @@ from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssigno
 from aiokafka.helpers import create_ssl_context
 
 from runtime import log
-from runtime.errors import NotProvisioned, SettingsError
+from runtime.errors import SettingsError
 from runtime.settings import KafkaSettings
 from schemas.topics import BY_NAME, Topic
 
@@ -160,18 +160,19 @@ class Kafka:
         return options
 
 
-async def check_topic(producer: AIOKafkaProducer, topic: str) -> None:
-    """Raise NotProvisioned where a topic (its name on the installation) was never made: a producer by itself waits
-    for it, and says nothing, until its request times out. Raises KafkaError."""
-    if topic not in (await producer.client.fetch_all_metadata()).topics():
-        raise NotProvisioned(topic)
-
-
 def leave_for_good(consumer: AIOKafkaConsumer) -> None:
     """Make a static member leave its group at its next stop. By default aiokafka lets static members stay until their
     session times out, and the group counts as active until then."""
     if consumer._coordinator is not None:
         consumer._coordinator._group_instance_id = None
+
+
+async def leave_now(consumer: AIOKafkaConsumer) -> None:
+    """Give a place in a group up at once, and commit nothing. A static member that is started again within its session is
+    given what it had, without a look at what there is now: after its topic was deleted, nothing."""
+    leave_for_good(consumer)
+    if consumer._coordinator is not None:
+        await consumer._coordinator._maybe_leave_group()
 
 
 class Stoppable(Protocol):
@@ -242,4 +243,4 @@ def _ssl_context(settings: KafkaSettings) -> ssl.SSLContext:
     return context
 
 
-__all__ = ["ConsumerRebalanceListener", "Kafka", "Stoppable", "check_topic", "leave_for_good", "stop_client"]
+__all__ = ["ConsumerRebalanceListener", "Kafka", "Stoppable", "leave_for_good", "leave_now", "stop_client"]

@@ -7,17 +7,25 @@ none.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 from typing import Any
 
-from aiokafka.conn import collect_hosts, create_conn
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.conn import AIOKafkaConnection, collect_hosts
+from aiokafka.errors import (
+    IllegalSaslStateError,
+    KafkaConnectionError,
+    KafkaError,
+    UnsupportedSaslMechanismError,
+)
 
 from runtime.errors import SettingsError
 from runtime.kafka import Kafka
 
 ANSWER_SECONDS = 5.0
+CLOSE_SECONDS = 1.0
 CREDENTIALS = "kafka.sasl.username and kafka.sasl.password (CATALOGIZER_KAFKA__SASL_PASSWORD)"
+MECHANISM = "kafka.sasl.mechanism (CATALOGIZER_KAFKA__SASL_MECHANISM)"
 PROTOCOL = "kafka.security.protocol (CATALOGIZER_KAFKA__SECURITY_PROTOCOL)"
 AUTHORITIES = "kafka.ssl.truststore.location (CATALOGIZER_KAFKA__SSL_CAFILE)"
 
@@ -41,6 +49,10 @@ async def _refusal(kafka: Kafka, server: str) -> str | None:
         if "ssl_context" not in options:
             return f"{PROTOCOL}: {server} wants TLS" if await _speaks_tls(server) else None
         return f"{PROTOCOL}: {server} does not speak TLS" if await _speaks_plainly(server) else None
+    except IllegalSaslStateError:
+        return f"{PROTOCOL}: {server} does not take sign-ins"
+    except UnsupportedSaslMechanismError:
+        return f"{MECHANISM}: {server} does not take {kafka.settings.sasl_mechanism}"
     except KafkaError as error:
         return f"{CREDENTIALS}: {server} refuses them ({type(error).__name__})"
     return None if "sasl_mechanism" in options else await _unasked(kafka, server)
@@ -48,8 +60,13 @@ async def _refusal(kafka: Kafka, server: str) -> str | None:
 
 async def _connect(server: str, **options: Any) -> None:
     [(host, port, _)] = collect_hosts(server)
-    connection = await create_conn(host, port, request_timeout_ms=int(ANSWER_SECONDS * 1_000), **options)
-    connection.close()
+    connection = AIOKafkaConnection(host, port, request_timeout_ms=int(ANSWER_SECONDS * 1_000), **options)
+    try:
+        await connection.connect()
+    finally:
+        closed = connection.close()
+        if connection._protocol is not None:  # it was open
+            await asyncio.wait({closed}, timeout=CLOSE_SECONDS)
 
 
 async def _unasked(kafka: Kafka, server: str) -> str | None:
@@ -84,4 +101,6 @@ async def _speaks_tls(server: str) -> bool:
     except (OSError, TimeoutError):
         return False
     writer.close()
+    with contextlib.suppress(OSError, TimeoutError):
+        await asyncio.wait_for(writer.wait_closed(), CLOSE_SECONDS)
     return True

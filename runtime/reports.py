@@ -39,7 +39,8 @@ def now_iso() -> str:
 
 
 class Reporter:
-    """Publishes reports. `instance` distinguishes processes of one component (default: host and pid)."""
+    """Publishes reports. `instance` distinguishes processes of one component (default: host and pid). `broken`: a report
+    was refused on its way, and an idempotent producer whose batch has failed is past helping: its owner replaces it."""
 
     def __init__(self, kafka: Kafka, producer: AIOKafkaProducer, component: str, instance: str = "") -> None:
         self._kafka = kafka
@@ -48,6 +49,8 @@ class Reporter:
         self.host = socket.gethostname()
         self.instance = instance or f"{self.host}-{os.getpid()}"
         self._sent = 0
+        self._dropped = ""
+        self.broken = asyncio.Event()
 
     async def send(self, report: Report) -> None:
         """Publish a report without waiting for it; raises nothing."""
@@ -65,9 +68,9 @@ class Reporter:
                 self._kafka.name(REPORTS), encode(report), key=subject.encode(), partition=0, headers=headers
             )
         except KafkaError as error:
-            _drop(error)
+            self._drop(error)
         else:
-            sent.add_done_callback(_written)
+            sent.add_done_callback(self._written)
 
     async def leave(self, details: dict[str, Scalar] | None = None) -> None:
         """Say that this process ends as it was asked to: nobody is to miss it. Waits for the acknowledgement, not for
@@ -98,20 +101,26 @@ class Reporter:
             )
             await asyncio.sleep(HEARTBEAT_SECONDS)
 
+    def _written(self, sent: asyncio.Future[object]) -> None:
+        if sent.cancelled():
+            return
+        if (error := sent.exception()) is not None:
+            self.broken.set()
+            self._drop(error)
+        else:
+            self._dropped = ""
+
+    def _drop(self, error: BaseException) -> None:
+        """Count it; say so where it is for another reason than the one before."""
+        _dropped.inc()
+        if (said := repr(error)) != self._dropped:
+            self._dropped = said
+            _log.warning("report dropped", error=said)
+
 
 def _start(starting: dict[str, str]) -> dict[str, Scalar]:
     """What is still to come, for who looks into the details."""
     return {"starting": ", ".join(starting)} if starting else {}
-
-
-def _written(sent: asyncio.Future[object]) -> None:
-    if not sent.cancelled() and (error := sent.exception()) is not None:
-        _drop(error)
-
-
-def _drop(error: BaseException) -> None:
-    _dropped.inc()
-    _log.warning("report dropped", error=repr(error))
 
 
 def _subject(report: Report) -> str:

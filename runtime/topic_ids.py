@@ -1,8 +1,8 @@
-"""Which topics there are now, as Kafka itself knows them: its own id of each, drawn when the topic was created, and how
-many partitions it has.
+"""Which topics there are now, as Kafka itself knows them: its own id of each, drawn when the topic was created, how many
+partitions it has, and what the asking client may do with it.
 
 aiokafka speaks the metadata request up to version 5, and ids came with version 10 (KIP-516), so that version is spelled
-out here. It never creates a topic. What one may not see, or a broker without ids, is left out.
+out here. It never creates a topic. A broker without ids is asked nothing.
 """
 
 from __future__ import annotations
@@ -10,21 +10,43 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Any, TypeAlias
+from typing import Any
 
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaError, NodeNotReadyError, NoError, UnknownTopicOrPartitionError, for_code
+from aiokafka.errors import (
+    KafkaError,
+    NodeNotReadyError,
+    NoError,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+    for_code,
+)
 from aiokafka.protocol.abstract import AbstractType
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Boolean, CompactArray, CompactString, Int16, Int32, Schema, TaggedFields
 
+from schemas.acls import Operation
+
+_OPERATIONS: dict[Operation, int] = {"Read": 3, "Write": 4}
+"""Kafka's own numbers (AclOperation), which are the bits of an answer's operations."""
+
 
 @dataclass(frozen=True, slots=True)
 class SeenTopic:
-    """A topic that is there. `id`: 32 hexadecimal digits; empty where the broker has none."""
+    """A topic that is there. `id`: 32 hexadecimal digits; empty where the broker has none. `allowed`: what we may do."""
 
     id: str
     partitions: int
+    allowed: frozenset[Operation] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class SeenTopics:
+    """What was asked for. `topics`: by name; None: there is no such topic. `hidden`: we may do nothing there, so nobody
+    tells us whether they are there. A broker that cannot say leaves both empty."""
+
+    topics: dict[str, SeenTopic | None]
+    hidden: frozenset[str] = frozenset()
 
 
 class _Uuid(AbstractType[bytes]):  # type: ignore[misc]
@@ -105,11 +127,7 @@ class _MetadataRequest(Request[_MetadataRequestStruct]):  # type: ignore[misc]
         self._topics: list[tuple[bytes, str, dict[int, bytes]]] = [(_NO_ID, name, {}) for name in names]
 
     def build(self, request_struct_class: type[_MetadataRequestStruct]) -> _MetadataRequestStruct:
-        return request_struct_class(self._topics, False, False, False, {})
-
-
-SeenTopics: TypeAlias = dict[str, SeenTopic | None]
-"""By name; None: there is no such topic. What may not be seen is not in it."""
+        return request_struct_class(self._topics, False, False, True, {})
 
 
 async def look(client: AIOKafkaClient, names: Iterable[str]) -> SeenTopics:
@@ -121,12 +139,16 @@ async def look(client: AIOKafkaClient, names: Iterable[str]) -> SeenTopics:
     try:
         answer: Any = await client.send(node, _MetadataRequest(names))
     except NotImplementedError:  # its word for a version that the broker does not speak
-        return {}
-    seen: SeenTopics = {}
-    for code, name, id_, _internal, partitions, *_ in answer.topics:
+        return SeenTopics({})
+    seen: dict[str, SeenTopic | None] = {}
+    hidden = set()
+    for code, name, id_, _internal, partitions, operations, *_ in answer.topics:
         error: type[KafkaError] = for_code(code)
         if error is UnknownTopicOrPartitionError:
             seen[name] = None
         elif error is NoError:
-            seen[name] = SeenTopic("" if id_ == _NO_ID else id_.hex(), len(partitions))
-    return seen
+            allowed = frozenset(may for may, bit in _OPERATIONS.items() if operations >> bit & 1)
+            seen[name] = SeenTopic("" if id_ == _NO_ID else id_.hex(), len(partitions), allowed)
+        elif error is TopicAuthorizationFailedError:
+            hidden.add(name)
+    return SeenTopics(seen, frozenset(hidden))

@@ -1,72 +1,120 @@
-"""Whether the topics of a process are still those that were made for it: looked at when it starts and every minute.
+"""Whether the topics of a process are still those that were made for it, and whether it may still do with them what it
+needs: looked at when it starts and every 20 s.
 
-An operator's tools can make a topic anew, add partitions to it and delete records from it, and nothing in the flow of
-records shows it: a reader goes on in the new topic as if it were the old one. What was found is a check of health; what
-follows from it is the process's own affair.
+An operator's tools can make a topic anew, add partitions to it, delete records from it and take rights away, and nothing
+in the flow of records shows it: a reader goes on in the new topic as if it were the old one, or waits for ever. What was
+found are checks of health; what follows from it is the process's own affair.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Iterable, Mapping
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from runtime import log
 from runtime.epochs import TopicLife, lives_by
-from runtime.errors import NotProvisioned
+from runtime.errors import NotAllowed, NotProvisioned
 from runtime.kafka import Kafka
 from runtime.log_reading import bounds, reader
-from schemas.acls import NEEDS, Component
+from runtime.rights import Rights, in_words
+from schemas.acls import NEEDS, Acl, Component
 from schemas.topics import RAW
 
-EVERY_SECONDS = 60.0
+EVERY_SECONDS = 20.0
+"""Whatever was done is told within a minute, even where one look fails or takes its time."""
+AGAIN_SECONDS = 5.0
+"""While a right is missing: how long after it was given back that is known."""
 
 _log = log.get(__name__)
 Lives = Mapping[str, TopicLife]
 
 
 class TopicWatch:
-    """Of the topics that a component uses. `problem` is for its health."""
+    """Of the topics that a component uses. `problem` and `unmet` are for its health. `ends`: as in Rights."""
 
-    def __init__(self, kafka: Kafka, component: Component) -> None:
+    def __init__(self, kafka: Kafka, component: Component, ends: Mapping[str, str] | None = None) -> None:
         needs = NEEDS[component]
         self._kafka = kafka
         self._topics = tuple(dict.fromkeys((*needs.reads, *needs.writes)))
+        self._rights = Rights(kafka, component, ends or {})
         self._problems: tuple[str, ...] = ()
+        self._absent: tuple[str, ...] = ()
+        self._missing: tuple[Acl, ...] = ()
+        self._soon = asyncio.Event()
 
     def problem(self) -> str | None:
         """What is wrong with the topics, as last looked at."""
         return "; ".join(self._problems) or None
 
+    def unmet(self) -> str | None:
+        """Which of its needs are not met, as last looked at: topics that are not there, rights that are missing. Without
+        them it does not do its work."""
+        rights = (in_words(self._missing),) if self._missing else ()
+        return "; ".join((*self._absent, *rights)) or None
+
     async def look(self) -> Lives:
-        """The life of each topic now, by its declared name. Raises NotProvisioned, KafkaError, OSError, TimeoutError."""
+        """The life of each topic now, by its declared name. Raises NotAllowed where one that is read may not be read,
+        NotProvisioned, KafkaError, OSError, TimeoutError."""
         async with reader(self._kafka) as consumer:
+            self._note_missing(await self._rights.missing(consumer._client))
+            self._require(self._unreadable())
             lives = await lives_by(consumer, self._kafka)
-            found = [*self._wrong(lives), *await self._truncated(consumer, lives)]
+            absent = [str(NotProvisioned(self._kafka.name(t))) for t in self._topics if t.name not in lives]
+            found = [*absent, *self._wrong(lives), *await self._truncated(consumer, lives)]
         for problem in found:
             if problem not in self._problems:
                 _log.error("a topic is not as it was made", problem=problem)
-        self._problems = tuple(found)
+        self._problems, self._absent = tuple(found), tuple(absent)
         return lives
 
-    async def run(self, looked: Callable[[Lives], None] = lambda lives: None) -> None:
+    async def look_and_require(self) -> Lives:
+        """The same for a process that works with all its rights or not at all. Raises NotAllowed where one is missing."""
+        lives = await self.look()
+        self._require(self._missing)
+        return lives
+
+    async def run(self, looked: Callable[[Lives], None] = lambda lives: None, *, demanding: bool = False) -> None:
         """Look for ever; to be cancelled. `looked` is given what was found. While Kafka does not answer, nothing is
-        concluded."""
+        concluded. `demanding`: raises NotAllowed where a right is missing."""
         while True:
+            self._soon.clear()
             try:
-                looked(await self.look())
+                looked(await (self.look_and_require() if demanding else self.look()))
+            except NotAllowed:
+                if demanding:
+                    raise
             except (KafkaError, NotProvisioned, OSError, TimeoutError) as error:
                 _log.warning("topics not looked at", error=str(error) or type(error).__name__)
-            await asyncio.sleep(EVERY_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._soon.wait(), AGAIN_SECONDS if self._missing else EVERY_SECONDS)
+
+    def look_soon(self) -> None:
+        """A client was refused: do not wait until it is time."""
+        self._soon.set()
+
+    def _note_missing(self, missing: list[Acl]) -> None:
+        if new := [acl for acl in missing if acl not in self._missing]:
+            _log.error("a right is missing", missing=in_words(new))
+        if self._missing and not missing:
+            _log.info("every right is there again")
+        self._missing = tuple(missing)
+
+    def _unreadable(self) -> list[Acl]:
+        return [acl for acl in self._missing if (acl.resource, acl.operation) == ("topic", "Read")]
+
+    def _require(self, missing: Iterable[Acl]) -> None:
+        if words := in_words(missing):
+            raise NotAllowed(words)
 
     def _wrong(self, lives: Lives) -> list[str]:
         found = []
         for topic in self._topics:
             name, life = self._kafka.name(topic), lives.get(topic.name)
             if life is None:
-                found.append(f"{name} is not there: run `catalogizer topics apply`")
                 continue
             if life.anew:
                 found.append(f"{name} was made anew by other means: run `catalogizer topics apply`")

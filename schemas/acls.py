@@ -92,10 +92,11 @@ def user_of(component: str) -> str:
 
 def acls(prefix: str = "") -> list[Acl]:
     """The whole table, sorted. `prefix`: the installation's topic prefix."""
-    return sorted(acl for component in COMPONENTS for acl in _acls_of(component, prefix))
+    return sorted(acl for component in COMPONENTS for acl in acls_of(component, prefix))
 
 
-def _acls_of(component: Component, prefix: str) -> Iterator[Acl]:
+def acls_of(component: Component, prefix: str = "") -> Iterator[Acl]:
+    """The part of one component."""
     needs, principal = NEEDS[component], f"User:{user_of(component)}"
     for topic in needs.reads:
         yield Acl(principal, "topic", prefix + topic.name, "literal", "Read")

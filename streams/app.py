@@ -25,7 +25,8 @@ from mode import Service
 from mode.supervisors import CrashingSupervisor
 from mode.threads import QueueServiceThread, ServiceThread, WorkerThread
 
-from runtime.kafka import Kafka, stop_client
+from runtime.kafka import Kafka, leave_now, stop_client
+from runtime.rights import REFUSED
 from schemas.places import next_offset
 from schemas.topics import Topic
 from streams.settings import StreamsSettings
@@ -76,6 +77,14 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
             max_poll_records=BUFFER,
         )
 
+    async def _fetch_records(self, *arguments: Any, **options: Any) -> Any:
+        """Records; none where the right to read was taken away, of which the worker's look at its rights tells."""
+        try:
+            return await super()._fetch_records(*arguments, **options)
+        except REFUSED:
+            await asyncio.sleep(COMMIT_PAUSE_SECONDS)
+            return {}
+
     async def on_thread_stop(self) -> None:
         """End the method queue, then the consumer."""
         await QueueServiceThread.on_thread_stop(self)
@@ -96,7 +105,8 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
             except KafkaError as error:
                 if self.should_stop:
                     return False
-                if not error.retriable or time.monotonic() > deadline:
+                refused = isinstance(error, REFUSED)
+                if (not error.retriable and not refused) or time.monotonic() > deadline:
                     await self.crash(error)
                     return False
             await asyncio.sleep(COMMIT_PAUSE_SECONDS)
@@ -174,6 +184,11 @@ class StreamApp(faust.App):
         if self._stopping_since is None:
             self._stopping_since = time.monotonic()
         await super().stop()
+
+    async def leave(self) -> None:
+        """Give up its own place in its group; its services have theirs."""
+        thread = cast(_Consumer, self.consumer)._thread
+        await thread.call_thread(leave_now, thread._ensure_consumer())
 
     def ended_for(self, seconds: float) -> bool:
         """Whether it was asked to stop so long ago. Asked from the consumer's thread too."""

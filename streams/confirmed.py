@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from runtime.kafka import Kafka
+from runtime.rights import REFUSED
 from schemas.headers import Headers
 from schemas.topics import Topic
 from streams.errors import StreamsError
@@ -19,10 +20,12 @@ CONFIRM_SECONDS = 20.0
 
 
 class NotConfirmed(StreamsError):
-    """No acknowledgement came. `retryable` false: the broker refused the record for good."""
+    """No acknowledgement came. `retryable` false: the broker refused the record for good. `refused`: it refuses us, and
+    that says nothing of the record."""
 
     def __init__(self, topic: str, cause: Exception) -> None:
         self.topic = topic
+        self.refused = isinstance(cause, REFUSED)
         self.retryable = not isinstance(cause, KafkaError) or bool(cause.retriable)
         super().__init__(f"{topic}: not confirmed: {cause!r}")
 

@@ -4,6 +4,7 @@ StreamsError
 ├── LaneError        what can stop a lane (`streams.library.errors`)
 ├── ProjectorError   what can stop the projector, or a record (`streams.projector.errors`)
 ├── SlotTaken        another process holds the worker's slot (`streams.slot`)
+├── TopicMadeAnew    a topic that is read is another one than at the start (`streams.main`)
 ├── NotConfirmed     a record may or may not be in the log (`streams.confirmed`)
 ├── NoChild          no probing child could be started (`streams.analysis.children`)
 ├── Unprobeable      a file cannot be probed as it was meant (`streams.analysis.files`)
@@ -17,3 +18,11 @@ class StreamsError(Exception):
     """Root of the tree. `retryable`: doing the same again may help."""
 
     retryable = False
+
+
+class TopicMadeAnew(StreamsError):
+    """Offsets of `topic` mean other records now."""
+
+    def __init__(self, topic: str, before: str, now: str) -> None:
+        self.topic = topic
+        super().__init__(f"{topic} was made anew: its epoch was {before} and is {now}")

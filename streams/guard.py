@@ -18,6 +18,7 @@ from aiokafka.errors import KafkaError
 
 from runtime import log
 from runtime.lifecycle import end_hard
+from runtime.rights import REFUSED
 
 ATTEMPTS = 4
 PAUSE_SECONDS = 0.25
@@ -89,8 +90,10 @@ class Guard:
 
 
 def _is_away(error: Exception) -> bool:
-    """Kafka does not answer: that says nothing about the event, which waits for it."""
-    return isinstance(error, TimeoutError) or (isinstance(error, KafkaError) and bool(error.retriable))
+    """Kafka does not answer, or lets us not do what we need: that says nothing about the event, which waits for it."""
+    if isinstance(error, (TimeoutError, *REFUSED)) or getattr(error, "refused", False):
+        return True
+    return isinstance(error, KafkaError) and bool(error.retriable)
 
 
 class Window:

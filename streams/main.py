@@ -7,28 +7,28 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from aiokafka import AIOKafkaProducer
-from mode import Service
 
 from runtime.dead_letters import DeadLetters
-from runtime.epochs import read_epochs
 from runtime.errors import NotProvisioned
 from runtime.health import Health, HealthServer, Starting
 from runtime.kafka import Kafka, stop_client
 from runtime.lifecycle import Stop, announce_ready, collect_rarely, end_hard
 from runtime.reports import Reporter
-from runtime.topic_watch import TopicWatch
+from runtime.topic_watch import Lives, TopicWatch
 from schemas.system import Scalar
-from schemas.topics import ANALYSIS_JOBS, REPORTS, Topic
+from schemas.topics import ANALYSIS_JOBS, CHANGES, RAW, REPORTS, Topic
 from streams.analysis.agent import AnalysisAgent
 from streams.analysis.analyst import Analyst
 from streams.analysis.children import Children
 from streams.app import AgentBody, StreamApp, crashed, create_app
 from streams.confirmed import Confirmed
+from streams.errors import TopicMadeAnew
 from streams.guard import Guard
 from streams.library.service import LibraryService
 from streams.settings import StreamsSettings
@@ -41,28 +41,33 @@ from streams.watch import AgentWatch
 JOBS_PER_CHILD = 3
 """Jobs in work for each probing child: while one is probed another is opened and a third is written."""
 DRAIN_SECONDS = 6.0
+LEAVE_SECONDS = 2.0
+POSITIONED = (RAW, CHANGES, ANALYSIS_JOBS, REPORTS)
+"""Topics in which a worker has a place that means other records where the topic was made anew."""
 
 
 async def stream(kafka: Kafka, settings: StreamsSettings, state_dir: Path, stop: Stop) -> None:
-    """Work until stop is asked. Raises SlotTaken, NotProvisioned, KafkaError, NoChild, OSError at the start; later
-    any failure that could lose or repeat something ends the process."""
+    """Work until stop is asked. Raises SlotTaken, NotProvisioned, KafkaError, NoChild, OSError at the start, NotAllowed
+    then and later; any other failure later that could lose or repeat something ends the process."""
     for noisy in ("faust", "mode"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     collect_rarely()
     health = Health()
     with slot_held(state_dir, settings.slot) as folder:
-        await _provisioned(kafka)
+        topics = TopicWatch(kafka, "stream", {"streams.": settings.site, "library.": "0"})
+        lives = await _provisioned(kafka, topics)
         async with _serving(settings, health), _children(settings) as children, _producer(kafka) as producer:
-            worker = _compose(kafka, settings, folder, parts=_Parts(children, producer, health))
+            worker = _compose(kafka, settings, folder, parts=_Parts(children, producer, health, topics, lives))
             await _run(worker, stop)
 
 
-async def _provisioned(kafka: Kafka) -> None:
-    """Faust waits silently for topics that are not there. Raises NotProvisioned."""
-    epochs = await read_epochs(kafka)
+async def _provisioned(kafka: Kafka, topics: TopicWatch) -> Lives:
+    """Faust waits silently for topics that are not there, and for rights. Raises NotProvisioned, NotAllowed."""
+    lives = await topics.look_and_require()
     for topic in (ANALYSIS_JOBS, REPORTS):
-        if topic.name not in epochs:
+        if topic.name not in lives:
             raise NotProvisioned(kafka.name(topic))
+    return lives
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,8 @@ class _Parts:
     children: Children
     producer: AIOKafkaProducer
     health: Health
+    topics: TopicWatch
+    lives: Lives
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +89,8 @@ class _Worker:
     analysis: AnalysisAgent
     children: int
     topics: TopicWatch
+    lives: Lives
+    members: Sequence[StreamApp | LibraryService | GapService]
 
     def details(self) -> dict[str, Scalar]:
         """What the status agent makes the backlog of."""
@@ -104,33 +113,63 @@ def _compose(kafka: Kafka, settings: StreamsSettings, folder: Path, *, parts: _P
         window=settings.analysis.workers * JOBS_PER_CHILD,
     )
     agents: list[tuple[Topic, AgentBody]] = [(ANALYSIS_JOBS, analysis.run)]
-    library = LibraryService(kafka=kafka, instance=settings.slot, health=parts.health)
-    services: list[Service] = [library]
+    topics = parts.topics
+    library = LibraryService(kafka=kafka, instance=settings.slot, health=parts.health, refused=topics.look_soon)
+    gaps: list[GapService] = []
     if settings.status:
         agents.append((REPORTS, StatusAgent(kafka, confirmed=confirmed, guard=guard).run))
-        services.append(GapService(kafka, instance=settings.slot, confirmed=confirmed, guard=guard))
-    app = create_app(kafka, settings, agents=agents, services=services, data_dir=folder)
+        gaps.append(GapService(kafka, instance=settings.slot, confirmed=confirmed, guard=guard))
+    app = create_app(kafka, settings, agents=agents, services=[library, *gaps], data_dir=folder)
+    members: list[StreamApp | LibraryService | GapService] = [app, library, *gaps]
     watch = AgentWatch(kafka, app, [topic for topic, _ in agents], lambda: analysis.ended)
-    topics = TopicWatch(kafka, "stream")
     parts.health.add("agents", watch.problem)
     parts.health.add("topics", topics.problem, warning=True)
+    parts.health.add("needs", topics.unmet)
     reporter = Reporter(kafka, parts.producer, WORKER)
-    return _Worker(app, library, watch, reporter, parts.health, analysis, settings.analysis.workers, topics)
+    return _Worker(
+        app,
+        library,
+        watch,
+        reporter,
+        parts.health,
+        analysis,
+        settings.analysis.workers,
+        topics,
+        parts.lives,
+        members,
+    )
 
 
 async def _run(worker: _Worker, stop: Stop) -> None:
     asked = asyncio.create_task(stop.wait())
     start = asyncio.create_task(_start(worker))
+    topics = asyncio.create_task(worker.topics.run(partial(_looked, worker), demanding=True))
     try:
-        await asyncio.wait({asked, start}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({asked, start, topics}, return_when=asyncio.FIRST_COMPLETED)
+        if topics.done():
+            topics.result()
         if start.done():
             start.result()
             announce_ready()
-            await _work(worker, asked)
+            await _work(worker, asked, topics)
+    except TopicMadeAnew as error:
+        leaving = [asyncio.ensure_future(member.leave()) for member in worker.members]
+        await asyncio.wait(leaving, timeout=LEAVE_SECONDS)
+        end_hard(str(error))
     finally:
         start.cancel()
         asked.cancel()
+        topics.cancel()
         await _end(worker)
+
+
+def _looked(worker: _Worker, lives: Lives) -> None:
+    """The topics were looked at. Nothing is read on in one made anew: the process ends, and started again it begins in
+    the new one, or says that its position is of another."""
+    for topic in POSITIONED:
+        before, now = worker.lives.get(topic.name), lives.get(topic.name)
+        if before is not None and now is not None and now.epoch != before.epoch:
+            raise TopicMadeAnew(topic.name, before.epoch, now.epoch)
 
 
 async def _start(worker: _Worker) -> None:
@@ -154,11 +193,10 @@ async def _ready(worker: _Worker) -> None:
     worker.health.add("start", lambda: None)
 
 
-async def _work(worker: _Worker, asked: asyncio.Task[bool]) -> None:
+async def _work(worker: _Worker, asked: asyncio.Task[bool], topics: asyncio.Task[None]) -> None:
     crash = asyncio.create_task(crashed(worker.app))
     watch = asyncio.create_task(worker.watch.run())
     heart = asyncio.create_task(worker.reporter.heartbeats(worker.health, worker.details))
-    topics = asyncio.create_task(worker.topics.run(worker.library.looked))
     try:
         await asyncio.wait({asked, crash, watch, heart, topics}, return_when=asyncio.FIRST_COMPLETED)
         if crash.done():
@@ -172,7 +210,6 @@ async def _work(worker: _Worker, asked: asyncio.Task[bool]) -> None:
         crash.cancel()
         watch.cancel()
         heart.cancel()
-        topics.cancel()
 
 
 async def _end(worker: _Worker) -> None:

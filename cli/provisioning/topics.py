@@ -260,7 +260,7 @@ async def _give_epochs(
 
 async def _ids(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, str]:
     seen = await look(admin._client, names)
-    return {name: there.id for name, there in seen.items() if there is not None}
+    return {name: there.id for name, there in seen.topics.items() if there is not None}
 
 
 async def _write(kafka: Kafka, writer: AIOKafkaProducer, records: Mapping[str, TopicEpoch | None]) -> None:

@@ -78,8 +78,9 @@ class Tail:
                 await self._follow(stop)
             except (KafkaError, NotProvisioned, SchemaError, OSError, TimeoutError, TailRestart) as error:
                 failures = 0 if time.monotonic() - began > STALL_SECONDS else failures + 1
-                self.condition = _in_words(error)
-                _log.warning("tail starts again", error=f"{type(error).__name__}: {error}")
+                if (said := _in_words(error)) != self.condition:
+                    _log.warning("tail starts again", error=f"{type(error).__name__}: {error}")
+                self.condition = said
                 metrics.TAIL_RESTARTS.inc()
                 await stop.wait(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
 
@@ -189,7 +190,7 @@ class Tail:
             self.ready.set()
 
     async def _check_topics(self, lives: Lives) -> None:
-        """Every minute, beside the events; raises TailRestart, and what a look at the topics raises."""
+        """Now and then, beside the events; raises TailRestart, and what a look at the topics raises."""
         while True:
             await asyncio.sleep(EVERY_SECONDS)
             now = await self._topics.look()

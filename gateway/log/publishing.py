@@ -109,6 +109,7 @@ class Publishing:
         tasks = [
             asyncio.create_task(reporter.heartbeats(self._health, self._details)),
             asyncio.create_task(self._broken.wait()),
+            asyncio.create_task(reporter.broken.wait()),
             asyncio.create_task(stop.wait()),
         ]
         try:

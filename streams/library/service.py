@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -23,9 +23,9 @@ from runtime import log
 from runtime.epochs import read_epochs
 from runtime.errors import NotProvisioned
 from runtime.health import Health
-from runtime.kafka import ConsumerRebalanceListener, Kafka, Stoppable, stop_client
+from runtime.kafka import ConsumerRebalanceListener, Kafka, Stoppable, leave_now, stop_client
 from runtime.lifecycle import USAGE, end_hard
-from runtime.topic_watch import Lives
+from runtime.rights import REFUSED
 from schemas.topics import RAW
 from streams.library.errors import LaneError, LaneLost, RulesChanged
 from streams.library.lane import LaneProgress, LaneWorker
@@ -50,7 +50,8 @@ _restarts = Counter("catalogizer_fold_lane_restarts_total", "Lanes started again
 
 
 class LibraryService(Service):
-    """The fold of all lanes that the group assigns to this worker. `instance`: the worker's locked slot."""
+    """The fold of all lanes that the group assigns to this worker. `instance`: the worker's locked slot. `refused` is
+    called where the brokers let a lane not do what it needs."""
 
     def __init__(
         self,
@@ -58,11 +59,13 @@ class LibraryService(Service):
         kafka: Kafka,
         instance: str,
         health: Health,
+        refused: Callable[[], None] = lambda: None,
         points: Points = nowhere,
     ) -> None:
         super().__init__()
         self._kafka = kafka
         self._instance = instance
+        self._refused = refused
         self._points = points
         self._group = kafka.group(GROUP)
         self._positions = Positions(kafka)
@@ -119,12 +122,9 @@ class LibraryService(Service):
             )
         return epochs[RAW.name].epoch
 
-    def looked(self, lives: Lives) -> None:
-        """The topics were looked at. Offsets of a change log made anew mean other records, so nothing is folded on: the
-        process ends, and started again each lane says that its position is of another log."""
-        life = lives.get(RAW.name)
-        if life is not None and life.epoch != self._epoch:
-            end_hard(f"the change log was made anew: its epoch was {self._epoch} and is {life.epoch}")
+    async def leave(self) -> None:
+        """Give the place in the group up."""
+        await leave_now(self._consumer)
 
     async def _notice_resets(self) -> None:
         """Say which offsets of the group an operator has moved. Positions are kept elsewhere, so such a reset
@@ -219,6 +219,8 @@ class LibraryService(Service):
             except (KafkaError, OSError, TimeoutError) as error:
                 if owned.revoked:
                     return
+                if isinstance(error, REFUSED):
+                    self._refused()
                 _restarts.labels(partition.partition).inc()
                 _log.warning("lane starts again", lane=partition.partition, error=repr(error))
             except Exception as error:

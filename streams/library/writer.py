@@ -1,7 +1,9 @@
 """One transaction of a lane: its outputs, its position and the group's offset, all or nothing.
 
 Every send's future is awaited before the commit: `commit_transaction()` returns normally although a send that
-nobody awaited has failed. An error leaves the fate open; the lane is then started again and never folded on.
+nobody awaited has failed. The transaction's own failure is awaited beside them: where the brokers refuse a partition to it,
+aiokafka leaves the sends open for ever and says of the next one that there is no transaction. An error leaves the fate
+open; the lane is then started again and never folded on.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.structs import OffsetAndMetadata
 
 from runtime.kafka import Kafka, stop_client
+from runtime.rights import REFUSED
 from schemas.admin import Position
 from schemas.codec import encode
 from schemas.topics import POSITIONS, RAW, Topic
@@ -65,15 +68,34 @@ class LaneWriter:
             futures = await self._send(outputs)
             futures.append(await self._send_position(position))
             self._points("after_send")
-            await asyncio.gather(*futures)
+            await self._delivered(futures)
             offset = OffsetAndMetadata(position.next_offset, MARK)
             await self._producer.send_offsets_to_transaction({self._raw: offset}, self._group)
             self._points("before_commit")
             await self._producer.commit_transaction()
             self._points("after_commit")
         except (ProducerFenced, InvalidProducerEpoch, IllegalOperation) as error:
-            # the last: fenced while it was sending, the transaction has ended under it
-            raise LaneLost(self._lane) from error
+            # the last: refused, or fenced, while it was sending, the transaction has ended under it
+            raise self._refusal() or LaneLost(self._lane) from error
+
+    async def _delivered(self, futures: Sequence[asyncio.Future[object]]) -> None:
+        over = self._producer._txn_manager._transaction_waiter
+        sent = asyncio.ensure_future(asyncio.wait(futures, return_when=asyncio.FIRST_EXCEPTION))
+        try:
+            await asyncio.wait({sent, over}, return_when=asyncio.FIRST_COMPLETED)
+            if over.done():
+                over.result()
+            for future in futures:
+                if future.done():
+                    future.result()
+        finally:
+            sent.cancel()
+
+    def _refusal(self) -> Exception | None:
+        """Why the transaction has ended, where that is a right that is missing."""
+        over = self._producer._txn_manager._transaction_waiter
+        error: Exception | None = over.exception() if over.done() else None
+        return error if isinstance(error, REFUSED) else None
 
     async def _send(self, outputs: Iterable[Output]) -> list[asyncio.Future[object]]:
         grouped: dict[tuple[int, int], tuple[Topic, list[Output]]] = {}
@@ -94,18 +116,22 @@ class LaneWriter:
         batch = self._producer.create_batch()
         for output in outputs:
             if not _append(batch, output):
-                futures.append(await self._producer.send_batch(batch, topic, partition=partition))
+                futures.append(_ours(await self._producer.send_batch(batch, topic, partition=partition)))
                 batch = self._producer.create_batch()
                 if not _append(batch, output):
                     raise AssertionError("an output is larger than a batch: emit caps them below")
-        futures.append(await self._producer.send_batch(batch, topic, partition=partition))
+        futures.append(_ours(await self._producer.send_batch(batch, topic, partition=partition)))
         return futures
 
     async def _send_position(self, position: Position) -> asyncio.Future[object]:
-        future: asyncio.Future[object] = await self._producer.send(
-            self._kafka.name(POSITIONS), key=b"%d" % self._lane, value=encode(position), partition=self._lane
-        )
-        return future
+        name, key, value = self._kafka.name(POSITIONS), b"%d" % self._lane, encode(position)
+        return _ours(await self._producer.send(name, key=key, value=value, partition=self._lane))
+
+
+def _ours(future: asyncio.Future[object]) -> asyncio.Future[object]:
+    """The fate of a send; where the transaction has failed before it, that one is enough to be told of."""
+    future.add_done_callback(lambda done: done.cancelled() or done.exception())
+    return future
 
 
 def _append(batch: BatchBuilder, output: Output) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Coroutine
+from functools import partial
 
 from aiokafka import AIOKafkaConsumer
 
@@ -13,13 +14,15 @@ from runtime.health import HealthServer
 from runtime.kafka import Kafka, leave_for_good, stop_client
 from runtime.lifecycle import Stop, announce_ready
 from runtime.reports import Reporter
-from runtime.topic_watch import TopicWatch
+from runtime.topic_watch import Lives, TopicWatch
 from schemas.acls import Component
 from streams.projector.assigned import GROUP, epochs_of
 from streams.projector.assignment import Assignment
 from streams.projector.condition import ProjectorCondition
+from streams.projector.errors import LogEpochChanged
 from streams.projector.flow import Flow
 from streams.projector.plan import TOPICS
+from streams.projector.positions import Partition
 from streams.projector.store import Point, PostgresStore, no_point
 from streams.projector.writing import Writing
 from streams.settings import StreamsSettings
@@ -30,16 +33,18 @@ COMPONENT: Component = "project"
 async def project(
     kafka: Kafka, database_url: str, settings: StreamsSettings, stop: Stop, points: Point = no_point
 ) -> None:
-    """Project until stop is asked. Raises NotProvisioned, ProjectorError (an alarm, or tables missing) and KafkaError.
+    """Project until stop is asked. Raises NotProvisioned, NotAllowed, KafkaError, ProjectorError (alarm, no tables).
     `points` is called at `before_db_commit`, `after_db_commit` and `after_group_commit`."""
     condition = ProjectorCondition()
     health = condition.checks()
     topics = TopicWatch(kafka, COMPONENT)
     health.add("topics", topics.problem, warning=True)
+    health.add("needs", topics.unmet)
     server = HealthServer(settings.projector_health, health)
     store = PostgresStore(database_url, points)
     await server.start()
     try:
+        lives = await topics.look_and_require()
         # A group of topics that are not there assigns nothing, which would look like having nothing to do.
         await epochs_of(kafka, [topic.name for topic in TOPICS])
         async with _producer(kafka) as letters_and_reports, _member(kafka, settings) as (consumer, assignment):
@@ -57,7 +62,7 @@ async def project(
                 points=points,
             )
             heart = asyncio.create_task(reporter.heartbeats(health, condition.details))
-            looking = asyncio.create_task(topics.run())
+            looking = asyncio.create_task(topics.run(partial(_looked, lives), demanding=True))
             try:
                 await _first_of(flow.run(stop), heart, looking)
                 heart.cancel()
@@ -69,6 +74,14 @@ async def project(
     finally:
         await store.close()
         await server.stop()
+
+
+def _looked(before: Lives, now: Lives) -> None:
+    """The topics were looked at. One that was deleted is taken from the group, so its positions cannot tell that it was
+    made anew. Raises LogEpochChanged."""
+    for name in (topic.name for topic in TOPICS):
+        if name in before and name in now and now[name].epoch != before[name].epoch:
+            raise LogEpochChanged(Partition(name, 0), before[name].epoch, now[name].epoch)
 
 
 @contextlib.asynccontextmanager

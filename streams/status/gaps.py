@@ -14,7 +14,8 @@ from aiokafka.structs import ConsumerRecord, OffsetAndMetadata
 from mode import Service
 
 from runtime import log
-from runtime.kafka import ConsumerRebalanceListener, Kafka, stop_client
+from runtime.kafka import ConsumerRebalanceListener, Kafka, leave_now, stop_client
+from runtime.rights import REFUSED
 from schemas.changes import Change, GapChanged
 from schemas.codec import Codec
 from schemas.headers import CE_TYPE, check_version, find
@@ -62,13 +63,21 @@ class GapService(Service):
             await asyncio.wait([self._following], timeout=STOP_SECONDS)
         await stop_client(self._consumer)
 
+    async def leave(self) -> None:
+        """Give the place in the group up."""
+        await leave_now(self._consumer)
+
     def forget(self) -> None:
         """Other lanes than before may be ours: what was told of their roots is read again."""
         self._gaps = None
 
     async def _follow(self) -> None:
         while not self.should_stop:
-            batches = await self._consumer.getmany(timeout_ms=FETCH_MS, max_records=2_000)
+            try:
+                batches = await self._consumer.getmany(timeout_ms=FETCH_MS, max_records=2_000)
+            except REFUSED:  # the worker's look at its rights says so, and ends it
+                await self.sleep(STOP_SECONDS)
+                continue
             if not batches:
                 continue
             for records in batches.values():

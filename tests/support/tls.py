@@ -46,6 +46,12 @@ class Authority:
 
     def context(self, host: str, expires: datetime.datetime) -> ssl.SSLContext:
         """What a server needs to be taken for this host."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.server(host, expires))
+        return context
+
+    def server(self, host: str, expires: datetime.datetime = NOW + DAY) -> Path:
+        """The same as a file: key and certificate."""
         key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a server")])
         issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
@@ -65,9 +71,7 @@ class Authority:
             )
             + certificate.public_bytes(serialization.Encoding.PEM)
         )
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(file)
-        return context
+        return file
 
 
 def _builder(

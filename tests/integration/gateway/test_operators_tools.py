@@ -15,7 +15,7 @@ from tests.support.topic import Said, write
 from tests.support.waiting import wait_until
 
 NOTICED_SECONDS = 90.0
-"""The topics are looked at every minute."""
+"""The topics are looked at every 20 s."""
 
 
 def topic_of(channel_topic: Topic | None) -> Topic:

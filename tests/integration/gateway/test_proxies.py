@@ -1,7 +1,8 @@
 """The proxies of docs/proxies.md, configured as it says there: page, REST and socket work through each on a path, on a port
 and with TLS, and sign-ins are counted for who asks and not for the proxy.
 
-A server that is not installed (`apt-get install nginx caddy`) is said, and its test skipped.
+A server that is not installed (`apt-get install nginx caddy`) is said, and its test skipped. Of the proxies that cannot be
+run here what can be checked without them is.
 """
 
 from __future__ import annotations
@@ -21,12 +22,16 @@ from pathlib import Path
 
 import httpx
 import pytest
+import yaml
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
+from cli.settings import Settings
 from cli.up import ports
+from gateway.access.proxies import networks
 from runtime.kafka import Kafka
+from runtime.settings import load
 from tests.support.command import ROOT
 from tests.support.gateway import PASSWORD, Client, Gateway, gateway
 from tests.support.waiting import wait_until
@@ -198,3 +203,29 @@ def test_who_asks_is_whom_the_proxy_says_whatever_the_client_says(
         http.post("/api/v1/auth/login", json={"username": name, "password": "no"}, headers=spoofed)
     lines = [json.loads(line) for line in proxied.server.log.read_text().splitlines() if line.startswith("{")]
     assert [line["address"] for line in lines if line["event"] == "sign-in refused"][-1] == ASKS
+
+
+def test_traefik_s_block_defines_all_that_it_uses() -> None:
+    http = yaml.safe_load(documented("yaml"))["http"]
+    (router,) = http["routers"].values()
+    assert router["service"] in http["services"]
+    used, reached = list(router["middlewares"]), []
+    while used:
+        name = used.pop()
+        reached.append(name)
+        used += http["middlewares"][name].get("chain", {}).get("middlewares", ())
+    assert sorted(reached) == sorted(http["middlewares"])
+    (path,) = http["middlewares"]["strip-catalog"]["stripPrefix"]["prefixes"]
+    assert f"PathPrefix(`{path}/`)" in router["rule"]
+    assert http["services"][router["service"]]["loadBalancer"]["servers"] == [{"url": "http://GATEWAY"}]
+
+
+def test_the_load_balancer_s_settings_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    block = DOC.partition("## AWS Application Load Balancer")[2]
+    found = re.findall(r"^(CATALOGIZER_\w+)=(.*)$", block, re.MULTILINE)
+    assert len(found) == 3
+    for name, value in found:
+        monkeypatch.setenv(name, value.strip("'"))
+    gateway = load(Settings).gateway
+    assert gateway.public_url == "https://media.example"
+    assert [str(network) for network in networks(gateway.trusted_proxies)] == ["10.0.1.0/24", "10.0.2.0/24"]

@@ -56,7 +56,7 @@ def test_who_has_a_principal_is_let_in(closed: EmbeddedKafka) -> None:
         ({"security_protocol": "PLAINTEXT"}, "wants us to sign in"),
         ({"security_protocol": "SASL_SSL"}, "does not speak TLS"),
         ({"security_protocol": "SSL"}, "does not speak TLS"),
-        ({"sasl_mechanism": "SCRAM-SHA-512"}, "refuses them"),
+        ({"sasl_mechanism": "SCRAM-SHA-512"}, "does not take SCRAM-SHA-512"),
     ],
 )
 def test_who_has_none_is_told_which_setting_it_is(
