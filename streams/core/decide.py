@@ -6,7 +6,7 @@ given to the catalogue at once. Everything returns the tallies of which somethin
 
 from __future__ import annotations
 
-from schemas.identity import other_fingerprint, same_state
+from schemas.identity import other_fingerprint, same_identity, same_state
 from schemas.raw import FileState
 from streams.core import ties
 from streams.core.catalogue import Catalogue
@@ -40,10 +40,10 @@ class Decide:
 
     def settled(self, pending: Pending, moment: Moment) -> Ended:
         """A path has settled, and is no longer pending."""
-        entry = self._carried(pending)
+        entry = self._carried(pending) or self._came_from(pending)
         if pending.state is None:
             return self._nothing_at(pending.place, pending.seen, moment)
-        ended, arrivals = self._moved_on(pending.place)
+        ended, arrivals = self._moved_on(pending.place, pending.state)
         if entry is not None and arrivals and arrivals[-1][0].place == entry.place:
             ring = [(pending, entry), *((p, e) for p, e in arrivals if e is not None)]
             if all(p.state is not None and p.state.type == e.type for p, e in ring):
@@ -58,16 +58,76 @@ class Decide:
         ended, arrivals = self._moved_on(place)
         return ended + self._all_arrived(arrivals, moment)
 
-    def _moved_on(self, place: RootPath) -> tuple[Ended, list[tuple[Pending, Entry | None]]]:
+    def waits(self, pending: Pending, moment: Moment) -> bool:
+        """Whether a path that is to settle is left more time: it has been taken over by a file that is known elsewhere, and
+        nothing is known of its having left there. What is at a free path waits held (`renames`)."""
+        if pending.waited or pending.carries is not None or not self._is_taken_over(pending.place, pending.state):
+            return False
+        if not any(not self._has_left(entry) for entry in self._like(pending)):
+            return False
+        self._settle.wait(pending, moment.now + self._root(pending.place).windows.rename)
+        return True
+
+    def _moved_on(
+        self, place: RootPath, taker: FileState | None = None
+    ) -> tuple[Ended, list[tuple[Pending, Entry | None]]]:
         """Where what is known at `place` was moved, with it; where what is known there was moved, and so on. They are no
-        longer pending, and their ties are undone: so this ends, also where it goes round."""
+        longer pending, and their ties are undone: so this ends, also where it goes round. `taker`: what is at the place
+        now, if anything: where that is another file, what was there is looked for by its identity too."""
         ended: Ended = ()
         arrivals: list[tuple[Pending, Entry | None]] = []
-        while (follower := ties.mover_of(self._state, place)) is not None:
+        while (follower := self._mover_of(place, taker)) is not None:
             ended += self._settle.take(follower)
-            arrivals.append((follower, self._carried(follower)))
-            place = follower.place
+            arrivals.append((follower, self._carried(follower) or self._known.get(place)))
+            place, taker = follower.place, follower.state
         return ended, arrivals
+
+    def _mover_of(self, place: RootPath, taker: FileState | None) -> Pending | None:
+        """The pending path where what is known at `place` is now: by the kernel's word, else by its identity."""
+        tied = ties.mover_of(self._state, place)
+        entry = self._known.get(place)
+        if tied is not None or entry is None or not self._is_taken_over(place, taker):
+            return tied
+        for pending in self._settle.with_inode(entry.inode):
+            state = pending.state
+            if (
+                state is not None
+                and pending.carries is None
+                and same_identity(entry, state)
+                and self._known.may_be(entry, self._root(pending.place).library, pending.place, state.size)
+            ):
+                return pending
+        return None
+
+    def _came_from(self, pending: Pending) -> Entry | None:
+        """The known file that has come over another one, by its identity, where it has left its own place."""
+        if not self._is_taken_over(pending.place, pending.state):
+            return None
+        return next((entry for entry in self._like(pending) if self._has_left(entry)), None)
+
+    def _is_taken_over(self, place: RootPath, state: FileState | None) -> bool:
+        """Whether a known file was at the place, and another one is there now."""
+        entry = self._known.get(place)
+        return (
+            entry is not None
+            and state is not None
+            and state.type == "file" == entry.type
+            and entry.inode != state.inode
+        )
+
+    def _like(self, pending: Pending) -> list[Entry]:
+        """Known files elsewhere with the identity of what is at the path, of which the kernel has said nothing."""
+        assert pending.state is not None
+        library = self._root(pending.place).library
+        found = self._known.like(library, pending.place, pending.state, None)
+        return [entry for entry in found if entry.place not in self._state.movers]
+
+    def _has_left(self, entry: Entry) -> bool:
+        """Whether its place is known to be empty, or to have been taken by another file."""
+        if self._renames.gone_at(entry.place) is not None:
+            return True
+        there = self._settle.get(entry.place)
+        return there is not None and (there.state is None or there.state.inode != entry.inode)
 
     def _all_arrived(self, arrivals: list[tuple[Pending, Entry | None]], moment: Moment) -> Ended:
         """The last one first: the place of each is left before it is taken."""
@@ -151,6 +211,9 @@ class Decide:
         if same_state(entry, state) and not other_fingerprint(entry.fingerprint, fingerprint):
             self._known.update(entry, state, fingerprint)
             return ended
+        if self._is_taken_over(place, state) and (target := self._renames.twin_of(entry)) is not None:
+            ended += self._gone_to(entry, target, moment)
+            return ended + self._creation(place, seen, fingerprint, moment)
         return ended + self._catalogue.modified(self._root(place), entry, seen, fingerprint, moment)
 
     def gone(self, entry: Entry, seen: Sighting, moment: Moment) -> Ended:
@@ -162,10 +225,14 @@ class Decide:
         if target is None:
             self._renames.hold_gone(entry, seen, moment.now + self._root(place).windows.rename)
             return ()
+        return self._gone_to(entry, target, moment)
+
+    def _gone_to(self, entry: Entry, target: Hold, moment: Moment) -> Ended:
+        """The known file is the held creation."""
+        before, root = entry.place, self._root(target.place)
         ended = self._renames.release(target)
-        root = self._root(target.place)
         self._known.move((entry, target.place))
-        return ended + self._catalogue.moved(root, entry, place, target.seen, target.fingerprint, moment)
+        return ended + self._catalogue.moved(root, entry, before, target.seen, target.fingerprint, moment)
 
     def replaced(self, entry: Entry, seen: Sighting) -> Ended:
         """Something else has taken the path of a known file: its item is closed, without a hold."""

@@ -216,6 +216,8 @@ class Fold:
                 if self._settle.hold_on(subject):
                     self._decide.unsettled(subject)
                     return ()
+                if self._decide.waits(subject, moment):
+                    return ()
                 return self._settle.take(subject) + self._decide.settled(subject, moment)
             case Hold():
                 return self._decide.expired(subject, moment)

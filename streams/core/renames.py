@@ -62,10 +62,19 @@ class Renames:
         """For a settled deletion: the held creation that it has become; the first in the log."""
         if entry.type != "file" or entry.place in self._state.movers:
             return None
-        found = [hold for hold in self._new_by_inode.all(entry.inode) if self._alike(hold, entry, identity=True)]
+        found = self._twins(entry)
         if entry.fingerprint is not None:
             found += [h for h in self._new_by_fingerprint.all(entry.fingerprint) if self._alike(h, entry)]
         return min(found, key=lambda hold: hold.seen.offset, default=None)
+
+    def twin_of(self, entry: Entry) -> Hold | None:
+        """The held creation with the identity of a known file of which the kernel has said nothing."""
+        if entry.type != "file" or entry.place in self._state.movers:
+            return None
+        return min(self._twins(entry), key=lambda hold: hold.seen.offset, default=None)
+
+    def _twins(self, entry: Entry) -> list[Hold]:
+        return [hold for hold in self._new_by_inode.all(entry.inode) if self._alike(hold, entry, identity=True)]
 
     def hold_gone(self, entry: Entry, seen: Sighting, until: int) -> None:
         """Hold a deletion."""

@@ -8,6 +8,8 @@ It knows nothing of what is known about the path: that comparison is the next st
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from schemas.identity import same_state
 from streams.core import ties
 from streams.core.rules import Windows
@@ -22,6 +24,7 @@ class Settle:
         self._state = state
         self._deadlines = state.deadlines
         self._pending = state.pending
+        self._by_inode = state.pending_by_inode
 
     def get(self, place: RootPath) -> Pending | None:
         """What is pending at a place."""
@@ -37,6 +40,7 @@ class Settle:
             if seen.tally is not None:
                 joined(self._state, seen.tally)
             self._deadlines.set(pending, pending.due_at)
+            self._enter(pending)
             return ()
         pending.offset = seen.offset
         pending.trace = seen.trace
@@ -49,12 +53,16 @@ class Settle:
         if not same_state(pending.state, seen.state):
             self._change(pending, seen)
             pending.last_at = now
-            pending.deadline = pending.due_at
+            if pending.deadline is not None and pending.due_at < pending.deadline:  # it had been made to wait
+                self._deadlines.set(pending, pending.due_at)
+            else:
+                pending.deadline = pending.due_at
         return ended
 
     def take(self, pending: Pending) -> Ended:
         """It has settled (or is settled early): no longer pending."""
         del self._pending[pending.place]
+        self._leave(pending)
         pending.deadline = None
         return () if pending.tally is None else left(self._state, pending.tally)
 
@@ -69,6 +77,15 @@ class Settle:
         pending.first_at = pending.deadline
         self._deadlines.set(pending, pending.due_at)
         return True
+
+    def wait(self, pending: Pending, until: int) -> None:
+        """Decide it later, once."""
+        pending.waited = True
+        self._deadlines.set(pending, until)
+
+    def with_inode(self, inode: int) -> Iterable[Pending]:
+        """The pending paths where a file of that inode is."""
+        return self._by_inode.all(inode)
 
     def rekey(self, pending: Pending, place: RootPath) -> Ended:
         """Its directory moved: same pending path, another place. What was pending there is outdated."""
@@ -90,7 +107,18 @@ class Settle:
         before, after = pending.state, seen.state
         if before is None or after is None or before.inode != after.inode:
             ties.untie(self._state, pending)  # another file than the one that was moved here
+        self._leave(pending)
         pending.state = after
+        self._enter(pending)
         pending.fingerprint = None
+        pending.waited = False
         pending.origin = seen.origin
         pending.cause = seen.cause
+
+    def _enter(self, pending: Pending) -> None:
+        if pending.state is not None and pending.state.type == "file":
+            self._by_inode.put(pending.state.inode, pending)
+
+    def _leave(self, pending: Pending) -> None:
+        if pending.state is not None and pending.state.type == "file":
+            self._by_inode.drop(pending.state.inode, pending)

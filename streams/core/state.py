@@ -114,8 +114,8 @@ class Entry(Struct, eq=False, gc=False, array_like=True):
 
 
 class Pending(Struct, eq=False, gc=False, array_like=True):
-    """A path that has not settled. `carries`: where the known file is that the kernel says was moved here. Times
-    are lane times."""
+    """A path that has not settled. `carries`: where the known file is that the kernel says was moved here. `waited`: the
+    file that seems to have come here had its time to leave where it was. Times are lane times."""
 
     place: RootPath
     state: FileState | None
@@ -129,6 +129,7 @@ class Pending(Struct, eq=False, gc=False, array_like=True):
     windows: Windows
     carries: RootPath | None = None
     fingerprint: str | None = None
+    waited: bool = False
     deadline: int | None = None
     order: int = 0
 
@@ -265,6 +266,9 @@ class Numbers(Struct, array_like=True):
         )
 
 
+Index = Multi[Entry] | Multi[Pending] | Multi[Hold]
+
+
 class State:
     """All tables of a lane, those to keep first. `known` is by root and path; `gone` and `new`: held deletions and
     creations; `jobs` in the order of being asked (the first of a plain dict would cost as much as the answered ones
@@ -287,6 +291,7 @@ class State:
         # derived: built again by `decode`
         self.by_inode: Multi[Entry] = Multi()
         self.by_fingerprint: Multi[Entry] = Multi()
+        self.pending_by_inode: Multi[Pending] = Multi()
         self.new_by_inode: Multi[Hold] = Multi()
         self.new_by_fingerprint: Multi[Hold] = Multi()
         self.movers: dict[RootPath, RootPath] = {}
@@ -298,9 +303,15 @@ class State:
         self.deadlines: Deadlines[Pending | Hold | MovedTree | Tally] = Deadlines()
 
     @property
-    def indexes(self) -> tuple[Multi[Entry] | Multi[Hold], ...]:
+    def indexes(self) -> tuple[Index, ...]:
         """Those of which the order among equals is kept."""
-        return self.by_inode, self.by_fingerprint, self.new_by_inode, self.new_by_fingerprint
+        return (
+            self.by_inode,
+            self.by_fingerprint,
+            self.pending_by_inode,
+            self.new_by_inode,
+            self.new_by_fingerprint,
+        )
 
     @property
     def holds(self) -> Iterable[Hold]:
@@ -387,6 +398,9 @@ def _enter_known(state: State, entries: list[Entry]) -> None:
 
 
 def _derive(state: State, kept: _Kept) -> None:
+    for pending in kept.pending:
+        if pending.state is not None and pending.state.type == "file":
+            state.pending_by_inode.put(pending.state.inode, pending)
     for hold in kept.new:
         if hold.seen.state is not None:
             state.new_by_inode.put(hold.seen.state.inode, hold)
@@ -408,11 +422,11 @@ def _derive(state: State, kept: _Kept) -> None:
         _reorder(index, places)
 
 
-def _order(index: Multi[Entry] | Multi[Hold]) -> list[list[RootPath]]:
+def _order(index: Index) -> list[list[RootPath]]:
     return [[row.place for row in rows] for _key, rows in index.several()]
 
 
-def _reorder(index: Multi[Entry] | Multi[Hold], orders: list[list[RootPath]]) -> None:
+def _reorder(index: Index, orders: list[list[RootPath]]) -> None:
     rank = {place: number for places in orders for number, place in enumerate(places)}
     for _key, rows in index.several():
         rows.sort(key=lambda row: rank[row.place])

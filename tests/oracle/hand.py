@@ -10,7 +10,8 @@ from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
-from tests.oracle.steps import Step
+from tests.oracle.lives import Lives
+from tests.oracle.steps import OUTSIDE, Step
 
 EXCHANGE = 2
 AT_FDCWD = -100
@@ -24,6 +25,7 @@ class Hand:
         self._folder = folder
         self._numbers = count(1)
         self.links: Counter[int] = Counter()
+        self.lives = Lives()
 
     def do(self, step: Step) -> bool:
         """True when it could be done."""
@@ -39,24 +41,31 @@ class Hand:
         return (seed * (size // len(seed) + 1))[:size]
 
     def _write(self, step: Step, path: Path) -> None:
+        made = not path.exists()
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644)
         with os.fdopen(descriptor, "wb") as file:
             file.write(self._bytes(step.number))
+        (self.lives.begin if made else self.lives.rewrite)(path)
 
     def _append(self, step: Step, path: Path) -> None:
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK)
         with os.fdopen(descriptor, "wb") as file:
             file.write(self._bytes(step.number))
+        self.lives.rewrite(path)
 
     def _truncate(self, step: Step, path: Path) -> None:
         _only_file(path)
+        self.lives.rewrite(path)
         os.truncate(path, step.number)
 
     def _touch(self, step: Step, path: Path) -> None:
+        if not path.is_dir():
+            self.lives.rewrite(path)
         os.utime(path, ns=(1, 1_600_000_000_000_000_000 + step.number), follow_symlinks=False)
 
     def _retag(self, _: Step, path: Path) -> None:
         _only_file(path)
+        self.lives.rewrite(path)
         before = path.stat()
         with path.open("r+b") as file:
             file.write(self._bytes(before.st_size))
@@ -75,6 +84,7 @@ class Hand:
         for number in range(step.number % 5 + 1):
             (path / f"f{number}").write_bytes(self._bytes(10 + number))
             (path / "in" / f"g{number}").write_bytes(self._bytes(20 + number))
+        self.lives.begin(path)
 
     def _rmdir(self, _: Step, path: Path) -> None:
         path.rmdir()
@@ -85,10 +95,17 @@ class Hand:
     def _unlink(self, _: Step, path: Path) -> None:
         path.unlink()
 
+    def _roam(self, step: Step, path: Path) -> None:
+        if OUTSIDE in (step.path.partition("/")[0], step.other.partition("/")[0]):
+            self.lives.roam(path)
+            self.lives.roam(self._folder / step.other)
+
     def _rename(self, step: Step, path: Path) -> None:
+        self._roam(step, path)
         path.rename(self._folder / step.other)
 
     def _exchange(self, step: Step, path: Path) -> None:
+        self._roam(step, path)
         names = os.fsencode(path), os.fsencode(self._folder / step.other)
         if _libc.renameat2(AT_FDCWD, names[0], AT_FDCWD, names[1], EXCHANGE):
             raise OSError(ctypes.get_errno(), "renameat2")

@@ -1,16 +1,18 @@
-"""Plays a sequence before the real producer: real files, the real local back-end and its watches, a real outbox; no
-Kafka, and no reconcile but those that the producer starts of itself when it has missed something.
+"""Plays a sequence before the real producer and the fold: real files, the real local back-end and its watches, a real
+outbox, one lane for both roots; no Kafka, and no reconcile but those that the producer starts of itself when it has missed
+something. Time is made up: the log's too.
 
 Steps and turns follow each other in one thread, so that a sequence fails again. What happens in the middle of a turn
 is done between two of its looks at the tree."""
 
 from __future__ import annotations
 
+import json
 import shutil
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,8 +24,12 @@ from producer.keeper import Keeper
 from producer.orders import Order
 from producer.settings import RootSpec
 from producer.world import Pacing, World
+from schemas.headers import raw_headers
+from streams.core.fold import Fold
 from tests.oracle.hand import Hand
+from tests.oracle.lives import Placed, lost_ids, placed
 from tests.oracle.model import Believer, differences, shared, walk
+from tests.oracle.reader import Reader
 from tests.oracle.steps import PLACES, ROOTS, Step
 
 NEVER = 1e6
@@ -35,6 +41,12 @@ SOON = 5.0
 REST_TURNS = 500
 TICK_SECONDS = 0.001
 CONFIRM_SECONDS = 60.0
+
+
+START_MS = 1_700_000_000_000
+HOUR_MS = 3_600_000
+ALL_THERE_MS = 1_000
+"""A longer pause, in which a producer may have no turn, is as if it were away."""
 
 
 class Killed(BaseException):
@@ -126,7 +138,9 @@ class MeddledBackend:
 class Watched:
     """One root and its producer, which comes and goes."""
 
-    def __init__(self, folder: Path, name: str, clock: Clock, meddler: Meddler) -> None:
+    def __init__(
+        self, folder: Path, name: str, clock: Clock, meddler: Meddler, log: Callable[[bytes], None]
+    ) -> None:
         self.name = name
         self.folder = folder / name
         self._state = folder / f"{name}.sqlite"
@@ -135,6 +149,7 @@ class Watched:
         self._woken = threading.Event()
         self._database: Database | None = None
         self._keeper: Keeper | None = None
+        self._log = log
         self.believer = Believer()
         self._read = 0
 
@@ -161,6 +176,7 @@ class Watched:
         """Seconds until the producer wants to act again; it is away for ever when it is killed in the middle."""
         if self._keeper is None:
             return NEVER
+        self._woken.clear()
         self._meddler.active = True
         try:
             rest = self._keeper.turn()
@@ -173,17 +189,9 @@ class Watched:
         self._take()
         return rest
 
-    def rest(self) -> None:
-        """Take turns until there is nothing left to do."""
-        quiet = 0
-        for _ in range(REST_TURNS):
-            self._woken.clear()
-            rest = self.turn()
-            quiet = quiet + 1 if rest >= SOON * 0.9 else 0
-            if quiet >= 2 and not self._woken.wait(PATIENCE_SECONDS):
-                return
-            self._clock.now += TICK_SECONDS + min(rest, CONFIRM_SECONDS)
-        raise TimeoutError(f"{self.name} does not come to rest")
+    def is_woken(self) -> bool:
+        """Whether there is news since the last turn, or soon."""
+        return self._woken.wait(PATIENCE_SECONDS)
 
     def differences(self) -> list[str]:
         found = differences(self.believer.tree, walk(self.folder), shared(self.folder, self._meddler.hand.links))
@@ -196,6 +204,7 @@ class Watched:
             assert seq == self._read + 1, f"{self.name}: record {seq} after {self._read}"
             self._read = seq
             self.believer.read(value)
+            self._log(value)
         self._database.execute("DELETE FROM outbox WHERE seq <= ?", (self._read,))
 
 
@@ -212,14 +221,18 @@ class Play:
         self._hand = Hand(folder)
         self._clock = Clock()
         self._meddler = Meddler(self._hand, [])
-        self._roots = {name: Watched(folder, name, self._clock, self._meddler) for name in ROOTS}
+        self._lane = Lane(self._clock)
+        self._roots = {name: Watched(folder, name, self._clock, self._meddler, self._lane.write) for name in ROOTS}
+        self._folder = folder
+        self._items: dict[int, Placed] = {}
+        self._across = True
 
     def run(self, steps: list[Step]) -> list[str]:
         """The differences at the first rest where there are any."""
         try:
             for root in self._roots.values():
                 root.start()
-                root.rest()
+            self._rest()
             for number, step in enumerate(steps):
                 if found := self._step(step):
                     return [f"at step {number + 1}: {step}", *found]
@@ -241,11 +254,14 @@ class Play:
                 self._meddler.finish()
             case "pause":
                 self._clock.now += step.number / 1_000
+                self._across = self._across and step.number < ALL_THERE_MS
             case "start" if root is not None:
                 root.start()
             case "stop" if root is not None:
+                self._across = False
                 root.stop()
             case "kill" if root is not None:
+                self._across = False
                 self._meddler.waiting.append((max(1, step.within), step))
                 root.turn()
                 self._meddler.finish()
@@ -263,9 +279,67 @@ class Play:
         self._meddler.finish()
         for root in self._roots.values():
             root.start()
-        for root in self._roots.values():
-            root.rest()
-        return [line for root in self._roots.values() for line in root.differences()]
+        self._rest()
+        self._lane.quiet()
+        found = [line for root in self._roots.values() for line in root.differences()]
+        return found or self._told()
+
+    def _rest(self) -> None:
+        """Both take turns until there is nothing left to do."""
+        due = dict.fromkeys(self._roots.values(), self._clock.now)
+        quiet = dict.fromkeys(due, 0)
+        for _ in range(REST_TURNS):
+            woken = [root for root in due if root.is_woken()]
+            if not woken and min(quiet.values()) >= 2:
+                return
+            if not woken:
+                self._clock.now = max(self._clock.now, min(due.values()))
+            for root in [root for root in due if root in woken or due[root] <= self._clock.now]:
+                rest = root.turn()
+                due[root] = self._clock.now + TICK_SECONDS + min(rest, CONFIRM_SECONDS)
+                quiet[root] = quiet[root] + 1 if rest >= SOON * 0.9 else 0
+        raise TimeoutError("the producers do not come to rest")
+
+    def _told(self) -> list[str]:
+        """What the fold has told, held against the tree: paths, items, and who kept them."""
+        reader, lives, found = self._lane.reader, self._hand.lives, list(self._lane.reader.faults)
+        items: dict[int, Placed] = {}
+        for name in ROOTS:
+            there = {path: replace(thing, content=None) for path, thing in walk(self._folder / name).items()}
+            told, twins = reader.trees.get(name, {}), shared(self._folder / name, self._hand.links)
+            found += [f"told of {name}/{line}" for line in differences(told, there, twins)]
+            items |= placed(self._folder, name, reader.ids, lives)
+        if {id_: place for place, id_ in reader.ids.items()} != reader.items:
+            found.append(f"items {reader.items} are not the files {reader.ids}")
+        found += lost_ids(self._items, items, lives, across=self._across)
+        self._items, self._across = items, True
+        lives.compared()
+        return found
+
+
+class Lane:
+    """The change log of both roots, folded as it is written, and who reads what comes of it."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._fold = Fold(0)
+        self._offset = 0
+        self._passed = 0
+        self.reader = Reader()
+
+    def write(self, value: bytes) -> None:
+        """Append a record now."""
+        now = START_MS + self._passed + round(self._clock.now * 1_000)
+        kind = json.loads(value)["kind"]
+        for output in self._fold.apply_bytes(self._offset, now, b"home", value, raw_headers(kind)):
+            self.reader.read(output.topic.name, output.key.decode(), output.value)
+        self._offset += 1
+
+    def quiet(self) -> None:
+        """Time passes until nothing is due within an hour."""
+        while (due := self._fold.next_due) is not None and due - self._fold.now < HOUR_MS:
+            self._passed += max(1, due - self._fold.now)
+            self.write(b'{"kind":"tick"}')
 
 
 def play(steps: list[Step], folder: Path) -> list[str]:

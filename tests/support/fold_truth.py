@@ -8,8 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from streams.core.fold import Fold
-from streams.core.multi import Multi
-from streams.core.state import Entry, Hold, State, TallyId
+from streams.core.state import Entry, Hold, Index, Pending, State, TallyId
 
 
 def check(fold: Fold) -> None:
@@ -30,7 +29,7 @@ def leftovers(fold: Fold) -> dict[str, int]:
         "known": fold.known_paths,
         "by_inode": len(state.by_inode),
         "by_fingerprint": len(state.by_fingerprint),
-        "pending": len(state.pending),
+        "pending": len(state.pending) + len(state.pending_by_inode),
         "held": len(state.gone) + len(state.new),
         "moved_trees": len(state.trees) + len(state.trees_from) + len(state.above_trees),
         "held_by_inode": len(state.new_by_inode),
@@ -71,6 +70,8 @@ def _pending(state: State) -> None:
         assert pending.first_at <= pending.last_at or pending.still_changing
         assert pending in state.deadlines
         assert pending.carries is None or pending.carries in known
+    files = [(p, p.state.inode) for p in state.pending.values() if p.state is not None and p.state.type == "file"]
+    _same(state.pending_by_inode, ((inode, pending) for pending, inode in files))
     ties = {pending.carries: place for place, pending in state.pending.items() if pending.carries is not None}
     assert state.movers == ties
 
@@ -137,6 +138,6 @@ def _tallies(state: State) -> None:
         assert tally.processed >= tally.identified + tally.failed
 
 
-def _same(index: Multi[Entry] | Multi[Hold], expected: Iterable[tuple[object, Entry | Hold]]) -> None:
+def _same(index: Index, expected: Iterable[tuple[object, Entry | Pending | Hold]]) -> None:
     found = Counter((key, id(value)) for key in index for value in index.all(key))
     assert found == Counter((key, id(value)) for key, value in expected)

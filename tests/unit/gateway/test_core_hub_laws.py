@@ -394,10 +394,12 @@ class Gateway(RuleBasedStateMachine):
                 client.runs[place] = Run(self.standing_of(client, place, run))
 
     def standing_of(self, client: Client, place: Place, run: Run) -> int:
-        """Where it goes on: what it waited to pass over is passed over."""
+        """Where it goes on: behind what it was served, of which it got all but what it waited to pass over."""
         progress = client.subscriber.progress.get(place)
         reached = self.memory.rings[place].hi if progress is None else progress.next
-        assert not [o for o in self.log[place] if max(run.goes_on, run.start) <= o < reached], "nothing is lost"
+        passed = range(run.start if run.begun is None else run.begun, run.start)
+        left = [o for o in self.log[place] if run.goes_on <= o < reached and o not in passed]
+        assert set(left) <= set(run.got), "nothing is lost"
         assert reached >= run.goes_on, "nothing comes again"
         return reached
 

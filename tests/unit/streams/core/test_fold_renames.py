@@ -348,3 +348,69 @@ def test_a_deletion_found_wrong_while_held_is_nothing(analysed: Lane) -> None:
     analysed.later(2_500)
     analysed.see("a.mkv", a_file(1))
     assert kinds(analysed.quiet()) == []
+
+
+def moves(told: list[Told]) -> list[tuple[object, ...]]:
+    return [
+        (t["kind"], f"{t['root']}/{t['path']}", t.value.get("media_id"))
+        for t in told
+        if t.topic == "catalog.fs.changes.v1" and t.value and "path" in t.value
+    ]
+
+
+@pytest.mark.parametrize("first", ["films", "music"])
+def test_files_exchanged_across_roots_keep_their_ids(lane: Lane, first: str) -> None:
+    """The kernel ties nothing there: each producer sees another file at a known path."""
+    lane.declare("music")
+    one = known(lane, "a.mkv", a_file(1))
+    other = known(lane, "b.mkv", a_file(2, size=9_000), "music")
+    sights = [("a.mkv", a_file(2, size=9_000), "films"), ("b.mkv", a_file(1), "music")]
+    told: list[Told] = []
+    for sight in sights if first == "films" else sights[::-1]:
+        lane.see(*sight)
+        told += lane.later(500)
+        check(lane.fold)
+    assert sorted(moves(told + lane.quiet())) == [("moved", "films/a.mkv", other), ("moved", "music/b.mkv", one)]
+
+
+@pytest.mark.parametrize("first", ["gone", "over"])
+def test_a_file_moved_over_another_one_in_another_root_keeps_its_id(lane: Lane, first: str) -> None:
+    lane.declare("music")
+    one = known(lane, "a.mkv", a_file(1))
+    other = known(lane, "b.mkv", a_file(2, size=9_000), "music")
+    sights = [("a.mkv", None, "films"), ("b.mkv", a_file(1), "music")]
+    told: list[Told] = []
+    for sight in sights if first == "gone" else sights[::-1]:
+        lane.see(*sight)
+        told += lane.later(1_500)
+        check(lane.fold)
+    assert sorted(moves(told + lane.quiet())) == [("deleted", "music/b.mkv", other), ("moved", "music/b.mkv", one)]
+
+
+@pytest.mark.parametrize("first", ["there", "taken"])
+def test_a_file_whose_place_is_taken_by_a_new_one_keeps_its_id_elsewhere(lane: Lane, first: str) -> None:
+    lane.declare("music")
+    one = known(lane, "a.mkv", a_file(1))
+    sights = [("b.mkv", a_file(1), "music"), ("a.mkv", a_file(5, size=7_000), "films")]
+    told: list[Told] = []
+    for sight in sights if first == "there" else sights[::-1]:
+        lane.see(*sight)
+        told += lane.later(1_500)
+        check(lane.fold)
+    found = moves(told + lane.quiet())
+    assert ("moved", "music/b.mkv", one) in found
+    assert [(kind, path) for kind, path, _ in found] == [("moved", "music/b.mkv"), ("created", "films/a.mkv")]
+
+
+def test_a_safe_save_keeps_the_id_of_its_path(analysed: Lane) -> None:
+    analysed.see("a.mkv", a_file(7, size=1_200, mtime_ns=9))
+    assert moves(analysed.later(2_000)) == [("modified", "films/a.mkv", 2_048)]
+
+
+def test_another_name_of_a_file_moved_over_a_known_one_waits_and_is_a_change(analysed: Lane) -> None:
+    """The file is known elsewhere and stays there: after the window nothing is left to wait for."""
+    other = known(analysed, "b.mkv", a_file(2, size=9_000))
+    analysed.see("b.mkv", a_file(1))
+    assert moves(analysed.later(2_000)) == []
+    assert moves(analysed.later(2_000)) == [("modified", "films/b.mkv", other)]
+    check(analysed.fold)

@@ -1,0 +1,95 @@
+"""Which file is which, whatever it is called: a life begins when a file is made, and a move does not end it. The hand that
+does everything keeps the record, so that an inode given out again is another life."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+SAME_NAME_BELOW = 64
+"""Smaller files are one by their name as well (the fold's rule: a few bytes alone are no identity)."""
+
+
+@dataclass
+class Lives:
+    """`rewritten`: what was done more to than moving it, and `roamed`: what was where nobody watches; since the last
+    comparison."""
+
+    of_inode: dict[int, int] = field(default_factory=dict)
+    rewritten: set[int] = field(default_factory=set)
+    roamed: set[int] = field(default_factory=set)
+    _numbers: count[int] = field(default_factory=lambda: count(1))
+
+    def begin(self, path: Path) -> None:
+        """Files were made, here or below."""
+        for inode in inodes(path):
+            self.of_inode[inode] = next(self._numbers)
+
+    def rewrite(self, path: Path) -> None:
+        """A file was written to, or its times were set."""
+        self.rewritten.update(self.of_inode.get(inode, 0) for inode in inodes(path))
+
+    def roam(self, path: Path) -> None:
+        """What is here comes from where nobody watches, or goes there."""
+        self.roamed.update(self.of_inode.get(inode, 0) for inode in inodes(path))
+
+    def compared(self) -> None:
+        """From here on anew."""
+        self.rewritten.clear()
+        self.roamed.clear()
+
+
+def inodes(path: Path) -> Iterator[int]:
+    """Of the regular files here and below."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return
+    if stat.S_ISREG(status.st_mode):
+        yield status.st_ino
+    elif stat.S_ISDIR(status.st_mode):
+        for inner in path.iterdir():
+            yield from inodes(inner)
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A file with one name, and its item."""
+
+    root: str
+    path: str
+    size: int
+    media_id: int
+
+
+def placed(folder: Path, root: str, ids: dict[tuple[str, bytes], int], lives: Lives) -> dict[int, Placed]:
+    """Every life in a root."""
+    found = {}
+    for path in (folder / root).rglob("*"):
+        status = path.lstat()
+        if stat.S_ISREG(status.st_mode) and status.st_nlink == 1:
+            inner = str(path.relative_to(folder / root))
+            media_id = ids.get((root, inner.encode("utf-8", "surrogateescape")), 0)
+            found[lives.of_inode[status.st_ino]] = Placed(root, inner, status.st_size, media_id)
+    return found
+
+
+def lost_ids(before: dict[int, Placed], now: dict[int, Placed], lives: Lives, *, across: bool) -> list[str]:
+    """A line for each file that was only moved and has another item. `across`: whether a move from root to root must keep
+    it (somebody was there all the time, in both)."""
+    return [
+        f"{now[life].root}/{now[life].path}: item {now[life].media_id}, it was {was.media_id} at {was.root}/{was.path}"
+        for life, was in before.items()
+        if life in now
+        and life not in lives.rewritten | lives.roamed
+        and (across or now[life].root == was.root)
+        and (was.size >= SAME_NAME_BELOW or _name(was) == _name(now[life]))
+        and now[life].media_id != was.media_id
+    ]
+
+
+def _name(file: Placed) -> str:
+    return file.path.rpartition("/")[2]
