@@ -117,6 +117,15 @@ class Hand:
     def _symlink(self, step: Step, path: Path) -> None:
         path.symlink_to(self._folder / step.other)
 
+    def _copy(self, step: Step, path: Path) -> None:
+        _only_file(path)
+        shutil.copyfile(path, self._folder / step.other)
+        self.lives.begin(self._folder / step.other)
+
+    def _clone(self, step: Step, path: Path) -> None:
+        self._copy(step, path)
+        shutil.copystat(path, self._folder / step.other)
+
     def _fifo(self, _: Step, path: Path) -> None:
         os.mkfifo(path)
 

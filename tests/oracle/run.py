@@ -8,8 +8,10 @@ is done between two of its looks at the tree."""
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -138,9 +140,7 @@ class MeddledBackend:
 class Watched:
     """One root and its producer, which comes and goes."""
 
-    def __init__(
-        self, folder: Path, name: str, clock: Clock, meddler: Meddler, log: Callable[[bytes], None]
-    ) -> None:
+    def __init__(self, folder: Path, name: str, lane: Lane, clock: Clock, meddler: Meddler) -> None:
         self.name = name
         self.folder = folder / name
         self._state = folder / f"{name}.sqlite"
@@ -149,7 +149,7 @@ class Watched:
         self._woken = threading.Event()
         self._database: Database | None = None
         self._keeper: Keeper | None = None
-        self._log = log
+        self._lane = lane
         self.believer = Believer()
         self._read = 0
 
@@ -159,7 +159,7 @@ class Watched:
         self._database = Database(self._state, durable=False)
         backend = MeddledBackend(LocalBackend(self.folder), self._meddler)
         pacing = Pacing(SOON, NEVER, 1_000_000, confirm_seconds=CONFIRM_SECONDS)
-        spec = RootSpec(name=self.name, library="home", path=self.folder)
+        spec = RootSpec(name=self.name, library=self._lane.library, path=self.folder)
         self._keeper = Keeper(spec, self._database, World(backend, self._clock), pacing, self._woken.set,
             orders=deque[Order](),
         )  # fmt: skip
@@ -190,8 +190,8 @@ class Watched:
         return rest
 
     def is_woken(self) -> bool:
-        """Whether there is news since the last turn, or soon."""
-        return self._woken.wait(PATIENCE_SECONDS)
+        """Whether there is news since the last turn."""
+        return self._woken.is_set()
 
     def differences(self) -> list[str]:
         found = differences(self.believer.tree, walk(self.folder), shared(self.folder, self._meddler.hand.links))
@@ -204,7 +204,7 @@ class Watched:
             assert seq == self._read + 1, f"{self.name}: record {seq} after {self._read}"
             self._read = seq
             self.believer.read(value)
-            self._log(value)
+            self._lane.write(value)
         self._database.execute("DELETE FROM outbox WHERE seq <= ?", (self._read,))
 
 
@@ -213,33 +213,52 @@ PATIENCE_SECONDS = 0.01
 
 
 class Play:
-    """Two roots in an empty folder."""
+    """Two roots in an empty folder. `apart`: of two libraries."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, apart: bool = False) -> None:
         for place in PLACES:
             (folder / place).mkdir(parents=True, exist_ok=True)
         self._hand = Hand(folder)
         self._clock = Clock()
         self._meddler = Meddler(self._hand, [])
-        self._lane = Lane(self._clock)
-        self._roots = {name: Watched(folder, name, self._clock, self._meddler, self._lane.write) for name in ROOTS}
+        self._reader = Reader()
+        one = Lane(0, "home", self._clock, self._reader)
+        self._lanes = [one, Lane(1, "other", self._clock, self._reader) if apart else one]
+        self._roots = {
+            name: Watched(folder, name, lane, self._clock, self._meddler)
+            for name, lane in zip(ROOTS, self._lanes, strict=True)
+        }
         self._folder = folder
         self._items: dict[int, Placed] = {}
-        self._across = True
+        self._apart = apart
+        self._across = not apart
 
     def run(self, steps: list[Step]) -> list[str]:
         """The differences at the first rest where there are any."""
         try:
-            for root in self._roots.values():
-                root.start()
-            self._rest()
-            for number, step in enumerate(steps):
-                if found := self._step(step):
-                    return [f"at step {number + 1}: {step}", *found]
-            return []
+            return self.go_on(steps)
         finally:
-            for root in self._roots.values():
-                root.stop()
+            self.stop()
+
+    def go_on(self, steps: list[Step]) -> list[str]:
+        """The same, and the producers stay."""
+        for root in self._roots.values():
+            root.start()
+        self._rest()
+        for number, step in enumerate(steps):
+            if found := self._step(step):
+                return [f"at step {number + 1}: {step}", *found]
+        return []
+
+    def stop(self) -> None:
+        """The producers end."""
+        for root in self._roots.values():
+            root.stop()
+
+    @property
+    def ids(self) -> dict[str, int]:
+        """The item of each file that was told of, by root and path."""
+        return {f"{root}/{os.fsdecode(path)}": id_ for (root, path), id_ in self._reader.ids.items()}
 
     @property
     def records(self) -> int:
@@ -280,7 +299,8 @@ class Play:
         for root in self._roots.values():
             root.start()
         self._rest()
-        self._lane.quiet()
+        for lane in self._lanes:
+            lane.quiet()
         found = [line for root in self._roots.values() for line in root.differences()]
         return found or self._told()
 
@@ -289,6 +309,8 @@ class Play:
         due = dict.fromkeys(self._roots.values(), self._clock.now)
         quiet = dict.fromkeys(due, 0)
         for _ in range(REST_TURNS):
+            if not any(root.is_woken() for root in due):
+                time.sleep(PATIENCE_SECONDS)
             woken = [root for root in due if root.is_woken()]
             if not woken and min(quiet.values()) >= 2:
                 return
@@ -302,7 +324,7 @@ class Play:
 
     def _told(self) -> list[str]:
         """What the fold has told, held against the tree: paths, items, and who kept them."""
-        reader, lives, found = self._lane.reader, self._hand.lives, list(self._lane.reader.faults)
+        reader, lives, found = self._reader, self._hand.lives, list(self._reader.faults)
         items: dict[int, Placed] = {}
         for name in ROOTS:
             there = {path: replace(thing, content=None) for path, thing in walk(self._folder / name).items()}
@@ -312,27 +334,28 @@ class Play:
         if {id_: place for place, id_ in reader.ids.items()} != reader.items:
             found.append(f"items {reader.items} are not the files {reader.ids}")
         found += lost_ids(self._items, items, lives, across=self._across)
-        self._items, self._across = items, True
+        self._items, self._across = items, not self._apart
         lives.compared()
         return found
 
 
 class Lane:
-    """The change log of both roots, folded as it is written, and who reads what comes of it."""
+    """The change log of a library, folded as it is written, and who reads what comes of it."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, number: int, library: str, clock: Clock, reader: Reader) -> None:
+        self.library = library
         self._clock = clock
-        self._fold = Fold(0)
+        self._fold = Fold(number)
         self._offset = 0
         self._passed = 0
-        self.reader = Reader()
+        self._reader = reader
 
     def write(self, value: bytes) -> None:
         """Append a record now."""
         now = START_MS + self._passed + round(self._clock.now * 1_000)
         kind = json.loads(value)["kind"]
-        for output in self._fold.apply_bytes(self._offset, now, b"home", value, raw_headers(kind)):
-            self.reader.read(output.topic.name, output.key.decode(), output.value)
+        for output in self._fold.apply_bytes(self._offset, now, self.library.encode(), value, raw_headers(kind)):
+            self._reader.read(output.topic.name, output.key.decode(), output.value)
         self._offset += 1
 
     def quiet(self) -> None:

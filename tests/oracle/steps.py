@@ -10,10 +10,10 @@ from typing import Literal, cast, get_args
 
 Deed = Literal[
     "write", "append", "truncate", "touch", "retag", "mode", "mkdir", "rmdir", "rmtree", "unlink", "rename",
-    "exchange", "link", "symlink", "fifo", "fill",
+    "exchange", "link", "symlink", "fifo", "fill", "copy", "clone",
 ]  # fmt: skip
 """`write`: anew, by opening, writing, closing; `retag`: other bytes, the same size and time; `fill`: a directory with
-files in it and below it."""
+files in it and below it; `clone`: a copy with the same times."""
 
 Play = Literal["turn", "pause", "stop", "kill", "start", "quiet"]
 """`turn`: the producer of a root acts once; `pause`: ms pass; `kill`: at the next look at the tree; `quiet`: everything
