@@ -2,8 +2,8 @@
 
 A case is what is done (`before`, everything comes to rest, then `deeds`) and the truth about whose file is where: `moves`
 names each file that is elsewhere now (what stood there is gone, unless it is named too), `new` each other path at which
-another file stands than before. Of everything else a path that is still there keeps its item, and the item of one that is not
-is gone. `untold`: nobody can tell that it was a move, and why."""
+another file stands than before. Of everything else a path that is still there keeps its item, and the item of one that is
+not is gone. `untold`: nobody can tell that it was a move, and why."""
 
 from __future__ import annotations
 
