@@ -50,7 +50,8 @@ class Rules(Struct, frozen=True, eq=False):
     `batch_quiet_ms`: a batch of jobs outside scans has ended when none was open for so long · `raw_cap_bytes`: a longer
     record is refused, so that outputs stay below `output_cap_bytes`, to which they are shortened · `cover_url`: before
     a cover's hash · `encoding`: how outputs are written (`schemas.codec`; a struct's fields in their order) ·
-    `media_ids`: how an item's id is made (`schemas.ids`)."""
+    `media_ids`: how an item's id is made (`schemas.ids`) · `stages`: what the stages do with all this, by the decision that
+    changed it last: so that a state of a build that decided otherwise is refused, and not found to differ."""
 
     version: int
     extensions: tuple[tuple[MediaType, str], ...]
@@ -67,6 +68,7 @@ class Rules(Struct, frozen=True, eq=False):
     cover_url: str
     encoding: str
     media_ids: str
+    stages: str
 
     @property
     def digest(self) -> str:
@@ -112,4 +114,5 @@ RULES_1 = Rules(
     cover_url="/api/v1/covers/",
     encoding="json: msgspec, defaults left out, times to the millisecond",
     media_ids="base + (offset + 1) * 1024 + lane",
+    stages="0018",
 )

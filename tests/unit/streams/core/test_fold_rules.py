@@ -7,14 +7,23 @@ import pytest
 
 from streams.core.fold import Fold
 from streams.core.rules import RULES_1, Rules
+from tests.golden.fold.recording import recorded
 from tests.support.lane import Lane, a_file, kinds
+from tests.support.refold import digest, folded
 
-DIGESTS = {RULES_1: "bcf2ebf1ba932dba"}
+DIGESTS = {RULES_1: "ce0dd5390464bcc1"}
+OUTPUTS = {RULES_1: "e360304bb431fbe554e9a0d6f5e1138b57cee0550c0e7db697cd553b96baff70"}
+"""Of the golden log, by these rules."""
 
 
 @pytest.mark.parametrize("rules", DIGESTS)
 def test_the_digest_of_a_version_is_the_pinned_one(rules: Rules) -> None:
     assert rules.digest == DIGESTS[rules], "another rule under an old number: make a new version"
+
+
+@pytest.mark.parametrize("rules", OUTPUTS)
+def test_outputs_of_a_digest_are_the_pinned_ones(rules: Rules) -> None:
+    assert digest(folded(recorded())) == OUTPUTS[rules], "other outputs: give `stages` another value, and pin both"
 
 
 @pytest.mark.parametrize("field", [field.name for field in msgspec.structs.fields(Rules)])
