@@ -23,6 +23,8 @@ from msgspec.structs import replace
 from schemas.admin import Counters
 from schemas.media import Analysis
 from schemas.raw import FileState, FileType, Origin, Protocol, RootIdentity
+from streams.core import children
+from streams.core.children import Children
 from streams.core.clock import LaneClock
 from streams.core.deadlines import Deadlines
 from streams.core.multi import Multi
@@ -289,6 +291,8 @@ class State:
         self.dropped: Counter[str] = Counter()
 
         # derived: built again by `decode`
+        self.children: dict[str, Children] = {}
+        """Of each root's known paths."""
         self.by_inode: Multi[Entry] = Multi()
         self.by_fingerprint: Multi[Entry] = Multi()
         self.pending_by_inode: Multi[Pending] = Multi()
@@ -391,6 +395,7 @@ def _enter_known(state: State, entries: list[Entry]) -> None:
         entry.library = once.setdefault(entry.library, entry.library)
         entry.root = once.setdefault(entry.root, entry.root)
         state.known.setdefault(entry.root, {})[entry.path] = entry
+        children.put(state.children.setdefault(entry.root, {}), entry.path)
         if entry.type == "file":
             state.by_inode.put(entry.inode, entry)
             if entry.fingerprint is not None:

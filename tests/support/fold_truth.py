@@ -26,7 +26,7 @@ def leftovers(fold: Fold) -> dict[str, int]:
     """What is still kept, by name; empty for a fold that has seen everything go and has been quiet since."""
     state = fold.state
     sizes = {
-        "known": fold.known_paths,
+        "known": fold.known_paths + sum(map(len, state.children.values())),
         "by_inode": len(state.by_inode),
         "by_fingerprint": len(state.by_fingerprint),
         "pending": len(state.pending) + len(state.pending_by_inode),
@@ -56,6 +56,11 @@ def _known(state: State) -> None:
         for path, entry in paths.items():
             assert (entry.root, entry.path) == (root, path)
             assert (entry.media_id != 0) == (entry.type == "file")
+        linked = {path: above for above, paths_ in state.children.get(root, {}).items() for path in paths_}
+        assert all(path.rpartition("/")[0] == above for path, above in linked.items())
+        assert set(paths) <= set(linked)
+        assert all(path in paths or path in state.children[root] for path in linked), "a path where nothing is"
+        assert all(state.children.get(root, {}).values()), "a directory with nothing in it"
     files = [entry for entry in entries(state) if entry.type == "file"]
     _same(state.by_inode, ((entry.inode, entry) for entry in files))
     _same(state.by_fingerprint, ((e.fingerprint, e) for e in files if e.fingerprint is not None))
