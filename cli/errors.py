@@ -5,6 +5,8 @@ CommandError            exit code 1
 ├── NotRunning          no platform was found to talk to
 ├── NotAsAsked          what a command did was not found when it looked afterwards
 ├── UnknownLibrary      no record of that library is in the change log
+├── DatabaseUnreadable  the database that is set cannot be read (retryable)
+├── LineBreaks          names with line breaks cannot be lines
 ├── ProvisionError      topics cannot be made as declared (`cli.provisioning.topics`)
 ├── AclError            permissions cannot be made as declared (`cli.provisioning.acls`)
 ├── MigrationError      the database cannot be brought up to date (`cli.provisioning.tables`)
@@ -60,3 +62,21 @@ class UnknownLibrary(CommandError):
         self.known = tuple(sorted(known))
         newest = f"its newest records are of: {', '.join(self.known)}" if self.known else "it is empty"
         super().__init__(f"--library: no record of {library!r} is in the change log; {newest}")
+
+
+class DatabaseUnreadable(CommandError):
+    """`reason`: in plain words, without the server's own."""
+
+    retryable = True
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"the database cannot be read: {reason}")
+
+
+class LineBreaks(CommandError):
+    """`count`: how many names have one."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        super().__init__(f"{count} of the names have line breaks: use -0, which separates them by NUL")

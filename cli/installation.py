@@ -68,8 +68,13 @@ def database_url() -> str:
 
 def running_roots(settings: Settings) -> frozenset[str]:
     """Names of the roots of a platform that runs here."""
+    return frozenset(running_library(settings))
+
+
+def running_library(settings: Settings) -> dict[str, str]:
+    """Path of each root of a platform that runs here, by name."""
     running = _running(settings)
-    return frozenset() if running is None else frozenset(running.library)
+    return {} if running is None else running.library
 
 
 def _running(settings: Settings) -> RunFile | None:

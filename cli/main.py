@@ -10,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-from cli import config, replay, roots, services, standard_streams, status, tap, topics, user
+from cli import changes, config, replay, roots, services, standard_streams, status, tap, topics, user
+from cli.audit.command import audit
 from cli.console import print_json, run_to_exit
 from cli.options import AsJson
 
@@ -81,6 +82,8 @@ for process in (services.up, services.watch, services.stream, services.project, 
     app.command(rich_help_panel=PROCESSES)(process)
 app.command(rich_help_panel=TOOLS)(status.status)
 app.command(rich_help_panel=TOOLS)(tap.tap)
+app.command(rich_help_panel=TOOLS)(changes.changes)
+app.command(rich_help_panel=TOOLS)(audit)
 app.command(rich_help_panel=TOOLS)(migrate)
 app.command(rich_help_panel=TOOLS)(version)
 for name, group in (

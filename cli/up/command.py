@@ -28,7 +28,7 @@ from cli.up.errors import PortTaken
 from cli.up.first_admin import AdminPassword, first_admin
 from cli.up.platform import Platform
 from cli.up.secret_file import kept_secret
-from cli.up.state import DEMO_ROOTS, StateFolder, owned
+from cli.up.state import DEMO_LIBRARY, DEMO_ROOTS, StateFolder, owned
 from cli.up.supervision.supervisor import Supervisor, run
 from cli.up.telling import Telling
 from cli.up.terminal import own_terminal
@@ -40,7 +40,6 @@ from runtime import lifecycle
 from runtime.kafka import Kafka
 from runtime.lifecycle import Stop
 
-LIBRARY = "home"
 KILLED = 130
 """Exit code after a second Ctrl-C, as shells have it."""
 
@@ -170,7 +169,7 @@ def _demo(state: StateFolder, telling: Telling) -> tuple[RootSpec, ...]:
 
         telling.say(f"making a demo library in {state.library}")
         demo.make(state)
-    return tuple(RootSpec(name=name, library=LIBRARY, path=state.library / name) for name in DEMO_ROOTS)
+    return tuple(RootSpec(name=name, library=DEMO_LIBRARY, path=state.library / name) for name in DEMO_ROOTS)
 
 
 def _kafka(settings: Settings, state: StateFolder, telling: Telling) -> EmbeddedKafka:

@@ -32,6 +32,7 @@ _OURS = frozenset(
 _FOREIGN = frozenset({"lost+found"})
 """What a file system of its own may have there."""
 
+DEMO_LIBRARY = "home"
 DEMO_ROOTS = ("movies", "music")
 """The storage roots of the demo library; all in one library."""
 

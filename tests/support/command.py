@@ -34,10 +34,11 @@ def environment(kafka: Kafka, database_url: str | None = None) -> dict[str, str]
 
 
 class Command:
-    """`catalogizer` for one installation."""
+    """`catalogizer` for one installation. `settings`: further ones, by their names without the prefix."""
 
-    def __init__(self, kafka: Kafka, database_url: str | None = None) -> None:
-        self._environment = environment(kafka, database_url)
+    def __init__(self, kafka: Kafka, database_url: str | None = None, **settings: str) -> None:
+        told = {PREFIX + name: value for name, value in settings.items()}
+        self._environment = environment(kafka, database_url) | told
 
     def output(self, *arguments: str) -> str:
         """What it prints. An error of the command is raised here as it was raised there."""
@@ -52,6 +53,20 @@ class Command:
         if result.exception is not None:
             raise result.exception
         return result.stderr
+
+    def ended(self, *arguments: str) -> tuple[int, str]:
+        """Its exit code, and what it prints."""
+        result = CliRunner().invoke(app, list(arguments), env=dict(self._environment))
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result.exit_code, result.stdout
+
+    def bytes(self, *arguments: str) -> bytes:
+        """What it prints, byte for byte."""
+        result = CliRunner().invoke(app, list(arguments), env=dict(self._environment))
+        if result.exception is not None:
+            raise result.exception
+        return result.stdout_bytes
 
     def json(self, *arguments: str) -> Any:
         """The one JSON document that it prints."""

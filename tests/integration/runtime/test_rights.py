@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,12 @@ import msgspec
 import psycopg
 import pytest
 
+from cli.audit.auditing import Asked, audit
+from cli.progress import Stages
 from cli.provisioning.tables import apply_migrations
 from cli.up.embedded.postgres import EmbeddedPostgres
 from gateway.access.account_admin import ensure_admin
+from runtime.errors import NotAllowed
 from runtime.log_reading import read_whole
 from schemas.acls import Acl, Component
 from schemas.topics import CHANGES, CONTROL, MEDIA_UPDATES, META, NOTIFICATIONS, RAW, REPORTS, Topic
@@ -147,6 +151,18 @@ def test_what_no_client_would_say_is_said(platform: ClosedPlatform) -> None:
     platform.wait_well()
     reported = len(beats(platform))
     wait_until(lambda: len(beats(platform)) >= reported + 2, 30, what="heartbeats to come again")
+
+
+def test_a_tool_that_may_not_read_what_it_needs_says_so(platform: ClosedPlatform) -> None:
+    async def find() -> None:
+        async with aclosing(
+            audit(platform.kafka("serve"), Asked((), frozenset(), None, 10.0), Stages())
+        ) as findings:
+            async for _ in findings:
+                pass
+
+    with pytest.raises(NotAllowed, match=f"User:catalogizer-serve may not Read topic {RAW.name}"):
+        asyncio.run(find())
 
 
 def beats(platform: ClosedPlatform) -> list[dict[str, Any]]:

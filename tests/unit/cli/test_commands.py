@@ -28,7 +28,8 @@ from runtime.settings import PREFIX, load, variables
 
 ROOT = Path(__file__).parents[3]
 COMMANDS = [
-    "up", "watch", "stream", "project", "serve", "tap", "migrate", "version", "topics plan", "topics apply",
+    "up", "watch", "stream", "project", "serve", "tap", "changes", "audit", "migrate", "version",
+    "topics plan", "topics apply",
     "status", "topics list", "topics acls", "roots list", "roots retire", "roots rescan", "roots accept",
     "replay project", "replay fold",
     "config print", "config check", "user add", "user list", "user password", "user disable", "user enable",
@@ -103,6 +104,9 @@ def test_the_command_without_arguments_shows_every_command() -> None:
         (("tap", "x", "--from", "nowhere"), 2, "no place in a log"),
         (("tap", "x", "--follow", "--until", "head"), 2, "--follow"),
         (("replay", "project"), 2, "exactly one of"),
+        (("audit",), 1, "CATALOGIZER_KAFKA__BOOTSTRAP_SERVERS"),
+        (("changes", "--since", "yesterday"), 2, "--since: 'yesterday' is no place in a log"),
+        (("changes", "-0"), 2, "-0: is for what was lost: add --lost"),
         (("user", "list"), 1, "no database to talk to: set CATALOGIZER_DATABASE__URL"),
         (("user", "add", "an na"), 2, "name: printable characters without spaces and without @"),
         (("user", "add", "anna", "--email", "x"), 2, "email: name@host"),
@@ -120,8 +124,9 @@ def test_a_fault_is_one_line_and_an_exit_code(arguments: tuple[str, ...], code: 
     assert not Path(os.environ["CATALOGIZER_STATE_DIR"]).exists(), "nothing was begun"
 
 
-def test_a_broker_that_is_not_there_is_one_line(run: Run) -> None:
-    result = run("topics", "plan", CATALOGIZER_KAFKA__BOOTSTRAP_SERVERS="127.0.0.1:1")
+@pytest.mark.parametrize("command", ["topics plan", "audit", "changes --lost"])
+def test_a_broker_that_is_not_there_is_one_line(command: str, run: Run) -> None:
+    result = run(*command.split(), CATALOGIZER_KAFKA__BOOTSTRAP_SERVERS="127.0.0.1:1")
     assert (result.code, result.err.count("\n")) == (1, 1)
     assert result.err.startswith("error: cannot reach Kafka")
 

@@ -1,0 +1,73 @@
+"""Gaps that producers have announced: from where on observations may be missing, and until when. Pure.
+
+It is told only of records that count. A gap is over when `gap_closed` names its cause at its directory or above, when a
+later outbox has said everything anew, or when the root was retired.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from cli.audit.findings import Gap
+from schemas.paths import is_inside, to_wire
+from schemas.raw import Counts
+from schemas.times import iso
+
+MASS_DELETION = "mass_deletion"
+"""Cause of the gap that is open while deletions wait for a second look."""
+
+
+@dataclass(slots=True)
+class Announced:
+    """One gap. `subtree`: with surrogates for foreign bytes."""
+
+    epoch: str
+    cause: str
+    subtree: str
+    offset: int
+    at: int
+    closed_offset: int | None = None
+    closed_at: int | None = None
+    closed_by: Literal["gap_closed", "baseline", "retired"] | None = None
+    counts: Counts | None = None
+
+
+class Gaps:
+    """Of one root."""
+
+    def __init__(self) -> None:
+        self._all: list[Announced] = []
+
+    def open(self, gap: Announced) -> None:
+        """A producer announces it."""
+        self._all.append(gap)
+
+    def close(self, cause: str, subtree: str, offset: int, at: int, counts: Counts) -> None:
+        """Those of this cause, there and below, are made up for."""
+        for gap in self.still_open():
+            if gap.cause == cause and is_inside(gap.subtree, subtree):
+                gap.closed_offset, gap.closed_at, gap.closed_by, gap.counts = offset, at, "gap_closed", counts
+
+    def end_all(self, by: Literal["baseline", "retired"], offset: int, at: int, *, but: str | None = None) -> None:
+        """Those of all outboxes `but` this one are over."""
+        for gap in self.still_open():
+            if gap.epoch != but:
+                gap.closed_offset, gap.closed_at, gap.closed_by = offset, at, by
+
+    def still_open(self) -> list[Announced]:
+        """Those that are not over, in the log's order."""
+        return [gap for gap in self._all if gap.closed_offset is None]
+
+    def findings(self, root: str, partition: int) -> Iterator[Gap]:
+        """Each of them."""
+        for gap in self._all:
+            display, b64 = to_wire(gap.subtree)
+            yield Gap(
+                severity="pending" if gap.closed_offset is None else "note", root=root, epoch=gap.epoch,
+                cause=gap.cause, subtree=display, subtree_b64=b64, partition=partition, opened_offset=gap.offset,
+                opened_at=iso(gap.at), closed_offset=gap.closed_offset,
+                closed_at=None if gap.closed_at is None else iso(gap.closed_at), closed_by=gap.closed_by,
+                counts=gap.counts,
+            )  # fmt: skip

@@ -1,0 +1,277 @@
+"""An audit: a lane after another, each in the order that lets nothing seem to differ that only happened meanwhile.
+
+The disk is walked first and the log read afterwards, to its end; what differs is looked at once more some seconds later, and
+only what differs then is a difference. Memory: the paths of the roots of one lane, once as the log has them and once as the
+disk has.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Collection, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, aclosing
+from dataclasses import dataclass, field
+
+from aiokafka import AIOKafkaConsumer
+
+from cli.audit import reasons
+from cli.audit.belief import Belief, RootBelief
+from cli.audit.believed_tree import BelievedTree
+from cli.audit.comparing import (
+    CatalogueLook,
+    differing_fields,
+    seen_of,
+    unlike_disk,
+    what_of_catalogue,
+    what_of_disk,
+)
+from cli.audit.findings import Difference, Found, RootFound, Seen, Summary, What
+from cli.audit.reading import FETCH_BYTES, LaneLog
+from cli.audit.reasons import Circumstances, Progress
+from cli.audit.rows import Catalogue, catalogue
+from cli.audit.tallying import Totals
+from cli.audit.traces import Traces
+from cli.audit.walking import Disk, Look, Walked
+from cli.errors import BadArgument
+from cli.progress import Stages
+from cli.reading_rights import check_readable
+from producer.errors import RootFault
+from producer.settings import RootSpec
+from runtime.kafka import Kafka
+from runtime.log_reading import partitions_of, reader
+from schemas.lanes import lane_of
+from schemas.paths import to_wire
+from schemas.times import iso
+from schemas.topics import CHANGES, POSITIONS, RAW
+
+LOOK_AGAIN_SECONDS = 3.0
+"""Between the two looks at what differs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is audited. `here`: the roots that this machine can see; `only`: names of roots, none for all; `database`:
+    where the catalogue is, None where none is set; `settle_seconds`: what changed later than so long ago is pending."""
+
+    here: Sequence[RootSpec]
+    only: frozenset[str]
+    database: str | None
+    settle_seconds: float
+
+    def wants(self, root: str) -> bool:
+        """Whether the root is asked for."""
+        return not self.only or root in self.only
+
+    def roots_of(self, lane: int, lanes: int) -> list[RootSpec]:
+        """The roots of a lane that are to be compared."""
+        return [spec for spec in self.here if self.wants(spec.name) and lane_of(spec.library, lanes) == lane]
+
+    def lanes(self, partitions: Collection[int], lanes: int) -> list[int]:
+        """The lanes to be read: those of the roots asked for, where all of them are here."""
+        if self.only and self.only <= {spec.name for spec in self.here}:
+            return sorted({lane_of(spec.library, lanes) for spec in self.here if spec.name in self.only})
+        return sorted(partitions)
+
+
+@dataclass(slots=True)
+class _Compared:
+    """A root of which paths differ. `looks`: the second look at each that differed from the disk; `rows`: the second at the
+    catalogue, of those in `told`."""
+
+    spec: RootSpec
+    belief: RootBelief
+    tree: BelievedTree
+    disk: Disk
+    unlike: set[str] = field(default_factory=set)
+    told: set[str] = field(default_factory=set)
+    looks: dict[str, Look] = field(default_factory=dict)
+    rows: dict[str, Seen] = field(default_factory=dict)
+
+
+async def audit(kafka: Kafka, asked: Asked, stages: Stages) -> AsyncGenerator[Found | Summary, None]:
+    """Everything that is found, and a summary. Writes nothing. Raises BadArgument, DatabaseUnreadable, NotAllowed,
+    NotProvisioned, KafkaError."""
+    totals = Totals()
+    async with AsyncExitStack() as stack:
+        consumer = await stack.enter_async_context(reader(kafka, max_partition_fetch_bytes=FETCH_BYTES))
+        await check_readable(kafka, consumer, RAW, *((CHANGES, POSITIONS) if asked.database else ()))
+        partitions = [p.partition for p in await partitions_of(consumer, kafka.name(RAW))]
+        rows = None
+        if asked.database is not None:
+            rows = await stack.enter_async_context(catalogue(asked.database))
+        totals.catalogue = rows is not None
+        for lane in asked.lanes(partitions, kafka.lanes):
+            one = _Lane(kafka, consumer, lane, asked, rows, stages)
+            async with aclosing(one.audit(totals)) as findings:
+                async for finding in findings:
+                    totals.add(finding)
+                    yield finding
+    unknown = asked.only - totals.known - {spec.name for spec in asked.here}
+    if unknown:
+        known = ", ".join(sorted(totals.known | {spec.name for spec in asked.here})) or "none"
+        raise BadArgument("--root", f"no root is named {', '.join(sorted(unknown))}; known: {known}")
+    yield totals.summary()
+
+
+class _Lane:
+    """One lane's audit."""
+
+    def __init__(
+        self, kafka: Kafka, consumer: AIOKafkaConsumer, lane: int, asked: Asked, rows: Catalogue | None, stages: Stages
+    ) -> None:  # fmt: skip
+        self._log = LaneLog(kafka, consumer, lane)
+        self._lane = lane
+        self._asked = asked
+        self._rows = rows
+        self._stages = stages
+        self._specs = asked.roots_of(lane, kafka.lanes)
+        self._belief = Belief(lane, [spec.name for spec in self._specs])
+
+    async def audit(self, totals: Totals) -> AsyncGenerator[Found, None]:
+        """What is found in it."""
+        walks = {spec.name: self._walk(spec) for spec in self._specs}
+        with self._stages.stage(f"lane {self._lane}: reading the log", await self._log.left()) as advance:
+            await self._log.read_on(self._belief.read, read=advance)
+        compared: list[_Compared] = []
+        for spec in self._specs:
+            disk, walked = walks.pop(spec.name)
+            one = self._begin(spec, disk, walked)
+            if isinstance(one, RootFound):
+                yield one
+                continue
+            compared.append(one)
+            if walked.unread:
+                yield _unread(spec.name, walked)
+            if self._rows is not None:
+                one.told = await self._unlike_rows(one, self._rows)
+        progress = await self._look_again(compared)
+        totals.take(self._belief, self._lane, self._log.next, [one.spec.name for one in compared])
+        for found in self._of_the_log():
+            yield found
+        for difference in await self._differences(compared, progress):
+            yield difference
+
+    def _walk(self, spec: RootSpec) -> tuple[Disk, Walked]:
+        disk = Disk(spec)
+        with self._stages.stage(f"{spec.name}: walking {spec.path}") as advance:
+            return disk, disk.walk(advance)
+
+    def _of_the_log(self) -> Iterator[Found]:
+        if self._log.first > 0:
+            why = f"the change log of lane {self._lane} begins at {self._log.first}: what was before is gone"
+            yield RootFound(severity="fault", root="", why=why)
+        for finding in self._belief.findings():
+            if not finding.root or self._asked.wants(finding.root):
+                yield finding
+        here = {spec.name for spec in self._asked.here}
+        for name in sorted(self._belief.roots.keys() - here):
+            if self._asked.wants(name) and not self._belief.roots[name].retired:
+                why = "the settings here do not name it, it is elsewhere: only its records were looked at"
+                yield RootFound(severity="note", root=name, why=why)
+
+    # -- first look --------------------------------------------------------------------------------------------
+
+    def _begin(self, spec: RootSpec, disk: Disk, walked: Walked) -> _Compared | RootFound:
+        """Log and disk compared, or why they cannot be."""
+        belief = self._belief.roots.get(spec.name)
+        if belief is None or belief.tree is None or belief.retired:
+            what = "nothing" if belief is None else "only that it was retired"
+            why = (
+                f"the change log has {what} of it in library {spec.library}: does `catalogizer watch` run with it?"
+            )
+            return RootFound(severity="fault", root=spec.name, why=why)
+        if (fault := walked.fault(belief.identity)) is not None:
+            why = f"it was not compared: {fault.detail}"
+            return RootFound(severity="pending" if belief.lost else "fault", root=spec.name, why=why)
+        return _Compared(spec, belief, belief.tree, disk, unlike_disk(belief.tree, walked.tree, walked.unread))
+
+    async def _unlike_rows(self, one: _Compared, rows: Catalogue) -> set[str]:
+        look = CatalogueLook(one.tree)
+        with self._stages.stage(f"{one.spec.name}: reading the catalogue") as advance:
+            async with aclosing(rows.rows(one.spec.name)) as found:
+                async for path, seen in found:
+                    look.row(path, seen)
+                    advance(1)
+        return look.differing()
+
+    # -- second look -------------------------------------------------------------------------------------------
+
+    async def _look_again(self, compared: Sequence[_Compared]) -> Progress:
+        """At what differs: the disk, then the log, then how far the catalogue is, then the catalogue."""
+        if not any(one.unlike or one.told for one in compared):
+            return Progress(0, behind=False)
+        await asyncio.sleep(LOOK_AGAIN_SECONDS)
+        for one in compared:
+            try:
+                one.looks = one.disk.look(one.unlike)
+            except RootFault:  # it has gone meanwhile: nothing can be said of it
+                one.unlike = set()
+        await self._log.read_on(self._belief.read, read=lambda _: None)
+        progress = Progress(0, behind=False)
+        if self._rows is not None:
+            fold, last_change = await self._log.fold_position(), await self._log.last_change()
+            progress = Progress(fold, last_change >= await self._rows.projected(self._lane))
+            for one in compared:
+                one.rows = await self._rows.at(one.spec.name, one.told)
+        return progress
+
+    async def _differences(self, compared: Sequence[_Compared], progress: Progress) -> list[Difference]:
+        pairs = [(one, _still(one)) for one in compared]
+        wanted = [(one.spec.name, path) for one, found in pairs for path, _ in found]
+        if not wanted:
+            return []
+        traces = Traces(wanted)
+        with self._stages.stage(
+            f"lane {self._lane}: looking where it comes from", self._log.next - self._log.first
+        ) as advance:
+            await self._log.read_again(traces.read, read=advance)
+        now_ms = time.time_ns() // 1_000_000
+        return [
+            self._difference(one, path, what, traces, progress, now_ms)
+            for one, found in pairs
+            for path, what in found
+        ]
+
+    def _difference(
+        self, one: _Compared, path: str, what: What, traces: Traces, progress: Progress, now_ms: int
+    ) -> Difference:
+        root, last = one.spec.name, traces.of(one.spec.name, path)
+        of_disk = what in ("missing", "phantom", "changed")
+        look = one.looks.get(path) if of_disk else None
+        log = seen_of(one.tree.get(path))
+        other = look.seen if look is not None else one.rows.get(path)
+        last_at = max(traces.last_at(root, path), 0 if look is None else look.changed_ns // 1_000_000)
+        case = Circumstances(
+            what, path, None if last is None else last.offset, max(0, now_ms - last_at),
+            int(self._asked.settle_seconds * 1000), look is not None and look.excluded,
+        )  # fmt: skip
+        severity, why = (
+            reasons.of_disk(case, one.belief) if of_disk else reasons.of_catalogue(case, one.belief, progress)
+        )
+        display, b64 = to_wire(path)
+        return Difference(
+            severity=severity, root=root, why=why, what=what, path=display, path_b64=b64, log=log, other=other,
+            fields=differing_fields(log, other), partition=self._lane, offset=case.offset,
+            at=None if last is None else iso(last.at), record=None if last is None else last.kind,
+            cause=None if last is None else last.cause,
+        )  # fmt: skip
+
+
+def _unread(root: str, walked: Walked) -> RootFound:
+    where, reason = next(iter(walked.unread.items()))
+    why = f"{len(walked.unread)} directories could not be read, the first is {where!r}: {reason}"
+    return RootFound(severity="pending", root=root, why=why)
+
+
+def _still(one: _Compared) -> list[tuple[str, What]]:
+    """What differs at the second look as well, in the order of the paths."""
+    found: list[tuple[str, What]] = []
+    looks: Mapping[str, Look] = one.looks
+    for path in sorted(one.unlike & looks.keys()):
+        if (what := what_of_disk(seen_of(one.tree.get(path)), looks[path].seen)) is not None:
+            found.append((path, what))
+    for path in sorted(one.told):
+        if (what := what_of_catalogue(seen_of(one.tree.get(path)), one.rows.get(path))) is not None:
+            found.append((path, what))
+    return found

@@ -1,0 +1,134 @@
+"""What is believed to be below one root, as a tree of names: a directory that moves takes along what is below it. Pure.
+
+A name stands in it as long as something is believed of it or below it: what is below a path that nothing is believed of
+was left behind by whoever wrote the log, and is to be seen, not hidden.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from schemas.raw import FileState, FileType
+
+
+class Node:
+    """One name. `type` None: nothing is believed to be here. `offset`, `at`: of the record that said so (ms). `seen`: number
+    of the baseline that found it last; `told`: a row of the catalogue was met."""
+
+    __slots__ = ("at", "children", "mtime_ns", "offset", "seen", "size", "told", "type")
+
+    def __init__(self) -> None:
+        self.children: dict[str, Node] | None = None
+        self.type: FileType | None = None
+        self.size = self.mtime_ns = self.at = self.seen = 0
+        self.offset = -1
+        self.told = False
+
+    def take(self, file: FileState, offset: int, at: int, seen: int) -> None:
+        """This is here now."""
+        is_dir = file.type == "dir"
+        self.type, self.offset, self.at, self.seen = file.type, offset, at, seen
+        self.size, self.mtime_ns = (0, 0) if is_dir else (file.size, file.mtime_ns)
+
+    def take_over(self, other: Node) -> None:
+        """What was at the other one is here now, and keeps its record."""
+        self.type, self.size, self.mtime_ns = other.type, other.size, other.mtime_ns
+        self.offset, self.at, self.seen = other.offset, other.at, other.seen
+
+    def child(self, name: str) -> Node:
+        """The name below it, made where it is not."""
+        if self.children is None:
+            self.children = {}
+        found = self.children.get(name)
+        if found is None:
+            found = self.children[name] = Node()
+        return found
+
+
+class BelievedTree:
+    """Memory: some 250 bytes for each path."""
+
+    def __init__(self) -> None:
+        self._root = Node()
+
+    def get(self, path: str) -> Node | None:
+        """What is believed of a path; None: that nothing is there."""
+        node = self._find(path)
+        return None if node is None or node.type is None else node
+
+    def put(self, path: str, file: FileState, offset: int, at: int, seen: int = 0) -> None:
+        """This is at the path."""
+        self._made(path).take(file, offset, at, seen)
+
+    def remove(self, path: str) -> None:
+        """Nothing is at the path. What is below it is another matter."""
+        node = self._find(path)
+        if node is not None:
+            node.type = None
+            self._prune(path)
+
+    def move(self, source: str, target: str) -> None:
+        """What is below a directory is below another one; what stands there stays, where nothing comes in its place."""
+        node = self._find(source)
+        if node is None:
+            return
+        below, node.children, node.type = node.children, None, None
+        self._prune(source)
+        if below:
+            _merge(self._made(target), below)
+
+    def clear(self) -> None:
+        """Nothing is believed any more."""
+        self._root = Node()
+
+    def walk(self, path: str = "") -> Iterator[tuple[str, Node]]:
+        """Everything believed below a directory, parents first. Not to be changed meanwhile."""
+        top = self._find(path)
+        waiting = [] if top is None else [(path, top)]
+        while waiting:
+            above, node = waiting.pop()
+            for name, inner in (node.children or {}).items():
+                at = f"{above}/{name}" if above else name
+                if inner.type is not None:
+                    yield at, inner
+                if inner.children:
+                    waiting.append((at, inner))
+
+    def _find(self, path: str) -> Node | None:
+        node: Node | None = self._root
+        for name in path.split("/") if path else ():
+            node = None if node is None or node.children is None else node.children.get(name)
+        return node
+
+    def _made(self, path: str) -> Node:
+        node = self._root
+        for name in path.split("/") if path else ():
+            node = node.child(name)
+        return node
+
+    def _prune(self, path: str) -> None:
+        """Take away names of which nothing is believed, nor below them."""
+        nodes = [self._root]
+        names = path.split("/")
+        for name in names:
+            children = nodes[-1].children
+            if children is None or name not in children:
+                return
+            nodes.append(children[name])
+        for above, name in zip(reversed(nodes[:-1]), reversed(names), strict=True):
+            inner = above.children
+            if inner is None or inner[name].type is not None or inner[name].children:
+                return
+            del inner[name]
+
+
+def _merge(target: Node, below: dict[str, Node]) -> None:
+    if not target.children:
+        target.children = below
+        return
+    for name, node in below.items():
+        inner = target.child(name)
+        if node.type is not None:
+            inner.take_over(node)
+        if node.children:
+            _merge(inner, node.children)

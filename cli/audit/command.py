@@ -1,0 +1,87 @@
+"""`catalogizer audit`: what is typed, and how it ends."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.console import print_json, run_async
+from cli.options import AsJson
+
+if TYPE_CHECKING:
+    from cli.audit.auditing import Asked
+    from cli.settings import Settings
+    from producer.settings import RootSpec
+    from runtime.kafka import Kafka
+
+WRONG = 1
+"""Exit code where there are faults."""
+
+
+def audit(
+    root: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only this root; may be given several times.")
+    ] = None,
+    settle: Annotated[
+        float,
+        typer.Option(
+            min=0, metavar="SECONDS", help="What changed less than so long ago may still settle: pending."
+        ),
+    ] = 10.0,
+    as_json: AsJson = False,
+) -> None:
+    """Prove that the log has no hole, and compare log, catalogue and disk. Exit code 1 where something is wrong.
+
+    Reads the whole change log, walks the roots that the settings here name, reads the rows of the database where one is
+    set, and looks at what differs once more. Writes nothing, and can be used while everything runs. A finding is a
+    fault; pending, where something announced explains it; or a note.
+
+    \b
+    catalogizer audit
+    catalogizer audit --root movies --root music
+    catalogizer audit --json | jq -r 'select(.finding=="difference") | [.severity, .what, .path] | @tsv'
+    """
+    from cli.audit.auditing import Asked
+    from cli.installation import find, tool_kafka
+
+    settings = find()
+    database = None if settings.database.url is None else settings.database.dsn()
+    asked = Asked(_here(settings), frozenset(root or ()), database, settle)
+    kafka = tool_kafka(settings, "audit")
+    if run_async(lambda: _print(kafka, asked, as_json)):
+        raise typer.Exit(WRONG)
+
+
+def _here(settings: Settings) -> list[RootSpec]:
+    """The roots of the settings, and those of a platform that runs here."""
+    from pathlib import Path
+
+    from cli.installation import running_library
+    from cli.up.state import DEMO_LIBRARY
+    from producer.settings import RootSpec
+
+    if settings.producer.roots:
+        return list(settings.producer.roots)
+    running = running_library(settings)
+    return [RootSpec(name=name, library=DEMO_LIBRARY, path=Path(path)) for name, path in running.items()]
+
+
+async def _print(kafka: Kafka, asked: Asked, as_json: bool) -> int:
+    """Print each finding as it is found; the number of faults."""
+    from cli.audit.auditing import audit
+    from cli.audit.findings import Summary
+    from cli.audit.showing import closing, line
+    from cli.progress import Stages
+
+    faults = 0
+    async with aclosing(audit(kafka, asked, Stages())) as findings:
+        async for finding in findings:
+            if as_json:
+                print_json(finding)
+            else:
+                print(closing(finding) if isinstance(finding, Summary) else line(finding), flush=True)
+            if isinstance(finding, Summary):
+                faults = finding.faults
+    return faults

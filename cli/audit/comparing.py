@@ -1,0 +1,75 @@
+"""Where two of the three say different things of a path: log and disk, log and catalogue. Pure.
+
+What one knows of a path is compared by type, size and time; of a directory by its type alone. Whether a difference is one
+is not decided here: a path may have changed between two looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from cli.audit.believed_tree import BelievedTree, Node
+from cli.audit.findings import Seen, What
+from schemas.paths import is_inside
+
+Tree = Mapping[str, Seen]
+"""What is at each path."""
+
+
+def seen_of(node: Node | None) -> Seen | None:
+    """What is believed, as it is compared."""
+    return None if node is None or node.type is None else Seen(node.type, node.size, node.mtime_ns)
+
+
+def differing_fields(log: Seen | None, other: Seen | None) -> tuple[str, ...]:
+    """In what both differ; none where one of them has nothing."""
+    if log is None or other is None:
+        return ()
+    if log.type != other.type:
+        return ("type",)
+    return tuple(name for name in ("size", "mtime_ns") if getattr(log, name) != getattr(other, name))
+
+
+def what_of_disk(log: Seen | None, disk: Seen | None) -> What | None:
+    """How log and disk differ; None: not at all."""
+    if log == disk:
+        return None
+    return "missing" if log is None else "phantom" if disk is None else "changed"
+
+
+def what_of_catalogue(log: Seen | None, row: Seen | None) -> What | None:
+    """How log and catalogue differ; None: not at all."""
+    if log == row:
+        return None
+    return "only_in_catalogue" if log is None else "not_in_catalogue" if row is None else "catalogue_differs"
+
+
+def unlike_disk(tree: BelievedTree, disk: Tree, unread: Iterable[str]) -> set[str]:
+    """Paths of which log and disk say different things, but below what could not be read."""
+    differing = {path for path, seen in disk.items() if seen_of(tree.get(path)) != seen}
+    differing |= {path for path, _ in tree.walk() if path not in disk}
+    places = tuple(unread)
+    return {path for path in differing if not any(is_inside(path, place) for place in places)}
+
+
+class CatalogueLook:
+    """One pass over the catalogue's rows of a root, which come in any order."""
+
+    def __init__(self, tree: BelievedTree) -> None:
+        self._tree = tree
+        self._differing: set[str] = set()
+
+    def row(self, path: str, seen: Seen) -> None:
+        """The next row."""
+        node = self._tree.get(path)
+        if node is not None:
+            node.told = True
+        if seen_of(node) != seen:
+            self._differing.add(path)
+
+    def differing(self) -> set[str]:
+        """After the last row: the paths of which both say different things."""
+        return self._differing | set(self._untold())
+
+    def _untold(self) -> Iterator[str]:
+        return (path for path, node in self._tree.walk() if not node.told)

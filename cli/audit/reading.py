@@ -1,0 +1,78 @@
+"""The change log, a lane at a time, read on from where it was read to; and how far the fold has come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import aclosing
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from runtime.kafka import Kafka
+from runtime.log_reading import bounds, newest, stretch
+from schemas.admin import Position
+from schemas.codec import Codec
+from schemas.log_record import LogRecord
+from schemas.places import Offset
+from schemas.topics import CHANGES, POSITIONS, RAW
+
+FETCH_BYTES = 4_194_304
+AT_ONCE = 2_000
+_positions: Codec[Position] = Codec(Position)
+
+
+class LaneLog:
+    """One lane. `first`: where its log begins, which is 0 unless records were deleted; `next`: read up to here."""
+
+    def __init__(self, kafka: Kafka, consumer: AIOKafkaConsumer, lane: int) -> None:
+        self._kafka = kafka
+        self._consumer = consumer
+        self._lane = lane
+        self._raw = TopicPartition(kafka.name(RAW), lane)
+        self.first = self.next = Offset(0)
+
+    async def read_on(self, *readers: Callable[[LogRecord], None], read: Callable[[int], None]) -> None:
+        """Read to the end as of now, from where it was read to. `read` is told how many records more. Raises
+        KafkaError."""
+        within = await bounds(self._consumer, [self._raw])
+        if not self.next:
+            self.first = self.next = within.earliest[self._raw]
+        await self._stretch(self.next, within.end[self._raw], readers, read)
+        self.next = max(self.next, within.end[self._raw])
+
+    async def read_again(self, *readers: Callable[[LogRecord], None], read: Callable[[int], None]) -> None:
+        """Read once more what was read. Raises KafkaError."""
+        await self._stretch(self.first, self.next, readers, read)
+
+    async def left(self) -> int:
+        """How many offsets there are to the end as of now. Raises KafkaError."""
+        within = await bounds(self._consumer, [self._raw])
+        return within.end[self._raw] - max(self.next, within.earliest[self._raw])
+
+    async def fold_position(self) -> int:
+        """The next record that the fold will read; 0: it has never read any. Raises KafkaError."""
+        found = await self._newest(POSITIONS.name)
+        return 0 if found is None else _positions.decode(found.value).next_offset
+
+    async def last_change(self) -> int:
+        """Offset of the lane's newest change; -1: there is none. Raises KafkaError."""
+        found = await self._newest(CHANGES.name)
+        return -1 if found is None else found.offset
+
+    async def _newest(self, topic: str) -> LogRecord | None:
+        partition = TopicPartition(self._kafka.settings.topic_prefix + topic, self._lane)
+        within = await bounds(self._consumer, [partition])
+        found = await newest(self._consumer, 1, within, lambda record: record.value is not None)
+        return found[-1] if found else None
+
+    async def _stretch(
+        self, start: Offset, end: Offset, readers: tuple[Callable[[LogRecord], None], ...],
+        read: Callable[[int], None],
+    ) -> None:  # fmt: skip
+        if start >= end:
+            return
+        async with aclosing(stretch(self._consumer, {self._raw: start}, {self._raw: end}, AT_ONCE)) as batches:
+            async for records in batches:
+                for record in records:
+                    for reader in readers:
+                        reader(record)
+                read(len(records))

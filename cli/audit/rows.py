@@ -1,0 +1,78 @@
+"""What the catalogue has: the rows of PostgreSQL, read in transactions that may not write."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Collection
+from contextlib import asynccontextmanager
+
+import psycopg
+
+from cli.audit.findings import Seen
+from cli.errors import DatabaseUnreadable
+from gateway.tables.database import reason_of
+from schemas.paths import from_wire
+from schemas.topics import CHANGES
+from streams.projector.reading import place
+
+CONNECT_SECONDS = 10
+FETCH_ROWS = 5_000
+AT_ONCE = 5_000
+
+_ROWS = """
+SELECT path, path_b64, type, size, mtime_ns FROM media_files WHERE root = %s AND deleted_at IS NULL
+"""
+_AT = _ROWS.rstrip() + " AND place = ANY(%s)"
+_POSITION = "SELECT next_offset FROM sink_offset WHERE topic = %s AND partition = %s"
+
+Row = tuple[str, str, str, int, int]
+
+
+class Catalogue:
+    """One connection."""
+
+    def __init__(self, connection: psycopg.AsyncConnection) -> None:
+        self._connection = connection
+
+    async def rows(self, root: str) -> AsyncGenerator[tuple[str, Seen], None]:
+        """All of a root, in no order. Raises psycopg.Error."""
+        async with self._connection.transaction(), self._connection.cursor("audit") as cursor:
+            cursor.itersize = FETCH_ROWS
+            await cursor.execute(_ROWS, (root,))
+            async for row in cursor:
+                yield _row(row)
+
+    async def at(self, root: str, paths: Collection[str]) -> dict[str, Seen]:
+        """Those at certain paths. Raises psycopg.Error."""
+        places = [place(path, None) for path in paths]
+        found: dict[str, Seen] = {}
+        for first in range(0, len(places), AT_ONCE):
+            async with self._connection.transaction(), self._connection.cursor() as cursor:
+                await cursor.execute(_AT, (root, places[first : first + AT_ONCE]))
+                found.update(map(_row, await cursor.fetchall()))
+        return found
+
+    async def projected(self, lane: int) -> int:
+        """The next change of a lane that the projector will read; 0: it has read none. Raises psycopg.Error."""
+        async with self._connection.transaction(), self._connection.cursor() as cursor:
+            await cursor.execute(_POSITION, (CHANGES.name, lane))
+            row = await cursor.fetchone()
+        return 0 if row is None else int(row[0])
+
+
+def _row(row: Row) -> tuple[str, Seen]:
+    path, b64, type_, size, mtime_ns = row
+    return from_wire(path, b64 or None), Seen("dir") if type_ == "dir" else Seen(type_, size, mtime_ns)  # type: ignore[arg-type]
+
+
+@asynccontextmanager
+async def catalogue(url: str) -> AsyncIterator[Catalogue]:
+    """The catalogue, for a block. Raises DatabaseUnreadable, also for what fails in the block."""
+    try:
+        connecting = psycopg.AsyncConnection.connect(
+            url, connect_timeout=CONNECT_SECONDS, application_name="catalogizer audit"
+        )
+        async with await connecting as connection:
+            await connection.set_read_only(True)
+            yield Catalogue(connection)
+    except psycopg.Error as error:
+        raise DatabaseUnreadable(reason_of(error)) from error

@@ -1,0 +1,108 @@
+"""Findings as lines for people. Pure.
+
+Names are shown so that no name can look like another line: what cannot be printed is escaped.
+"""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from cli.audit.findings import Difference, Found, Gap, Hole, Repeated, RootFound, Seen, Summary, Unreadable
+from cli.printable import printable
+from schemas.paths import from_wire
+
+_WHAT = {
+    "missing": "on the disk, not in the log",
+    "phantom": "in the log, not on the disk",
+    "changed": "other on the disk than in the log",
+    "not_in_catalogue": "in the log, not in the catalogue",
+    "only_in_catalogue": "in the catalogue, not in the log",
+    "catalogue_differs": "other in the catalogue than in the log",
+}
+
+
+def line(finding: Found) -> str:
+    """One finding."""
+    why = f": {finding.why}" if finding.why else ""
+    return printable(f"{finding.severity:<8} {finding.root or '-'}  {_text(finding)}{why}")
+
+
+def _text(finding: Found) -> str:
+    match finding:
+        case RootFound():
+            return "root"
+        case Hole():
+            return _hole(finding)
+        case Repeated():
+            where = _range(finding.offset, finding.last_offset)
+            first = (
+                "" if finding.first_offset is None else f", first at {finding.partition}:{finding.first_offset}"
+            )
+            return (
+                f"seq {_range(finding.first_seq, finding.last_seq)} of {finding.epoch} came again at"
+                f" {finding.partition}:{where}{first}"
+            )
+        case Unreadable():
+            return f"no record at {finding.partition}:{finding.offset}"
+        case Gap():
+            return _gap(finding)
+        case Difference():
+            return _difference(finding)
+        case _:
+            assert_never(finding)
+
+
+def _hole(hole: Hole) -> str:
+    late = f", {hole.late} of them came too late" if hole.late else ""
+    healed = "" if hole.healed_at is None else f"; a baseline has made up for it ({hole.healed_at})"
+    return (
+        f"seq {_range(hole.first_seq, hole.last_seq)} of {hole.epoch} never came before"
+        f" {hole.partition}:{hole.offset}{late}{healed}"
+    )
+
+
+def _gap(gap: Gap) -> str:
+    where = f" below {from_wire(gap.subtree, gap.subtree_b64)}" if gap.subtree else ""
+    begun = f"gap{where} ({gap.cause}) since {gap.opened_at} ({gap.partition}:{gap.opened_offset})"
+    if gap.closed_offset is None:
+        return f"{begun}, still open"
+    counts = gap.counts
+    found = (
+        ""
+        if counts is None
+        else f", found {counts.added} added, {counts.changed} changed, {counts.moved} moved, {counts.gone} gone"
+    )
+    return f"{begun}, closed {gap.closed_at} by {gap.closed_by} ({gap.partition}:{gap.closed_offset}){found}"
+
+
+def _difference(found: Difference) -> str:
+    parts = [_WHAT[found.what]]
+    if found.fields:
+        pairs = (f"{name} {_field(found.log, name)} and {_field(found.other, name)}" for name in found.fields)
+        parts.append(f"({', '.join(pairs)})")
+    if found.offset is not None:
+        cause = f", cause {found.cause}" if found.cause else ""
+        parts.append(f"[{found.record} {found.partition}:{found.offset} {found.at}{cause}]")
+    return f"{from_wire(found.path, found.path_b64)}  {' '.join(parts)}"
+
+
+def _field(seen: Seen | None, name: str) -> str:
+    return str(getattr(seen, name, "-"))
+
+
+def _range(first: int, last: int) -> str:
+    return str(first) if first == last else f"{first} to {last}"
+
+
+def closing(summary: Summary) -> str:
+    """The summary, in a line or two."""
+    compared = ", ".join(summary.roots) or "none"
+    catalogue = "log, catalogue and disk" if summary.catalogue else "log and disk (no database is set)"
+    text = (
+        f"{summary.records} records read, {summary.repeated} of them sent again, {summary.holes} holes,"
+        f" {summary.open_gaps} open gaps; {catalogue} compared for {summary.paths} paths of roots: {compared}"
+    )
+    if summary.elsewhere:
+        text += f"; not compared: {', '.join(summary.elsewhere)}"
+    verdict = "nothing is wrong" if not summary.faults else f"{summary.faults} faults"
+    return f"{text}\n{verdict}" + (f", {summary.pending} pending" if summary.pending else "")

@@ -1,0 +1,116 @@
+"""The disk as it is: a walk of a root's tree through its back-end, and looks at single paths.
+
+It believes nothing of a root that is not the one that is known, and says nothing of what cannot be read. It watches
+nothing, and opens a tree for one look only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
+
+from cli.audit.findings import Seen
+from producer.backends.interface import Backend, Tree
+from producer.backends.table import backend_of
+from producer.core import identity
+from producer.core.filters import Filters
+from producer.core.identity import Faulty, Same
+from producer.errors import RootFault, Unreadable
+from producer.settings import NAS_JUNK, RootSpec
+from schemas.raw import FileState, RootIdentity
+
+
+@dataclass(slots=True)
+class Walked:
+    """What a walk found. `faulty`: the root could not be opened; `unread`: what could not be read, and why."""
+
+    tree: dict[str, Seen] = field(default_factory=dict)
+    identity: identity.Seen | None = None
+    faulty: Faulty | None = None
+    unread: dict[str, str] = field(default_factory=dict)
+
+    def fault(self, known: RootIdentity | None) -> Faulty | None:
+        """Why nothing may be said of the root, if it is to be the one that is known."""
+        if self.faulty is not None:
+            return self.faulty
+        assert self.identity is not None
+        judged = identity.judge(known, self.identity)
+        return None if isinstance(judged, Same) else judged
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """At one path. `excluded`: something is there, and the settings leave it out; `changed_ns`: when it, or the nearest
+    directory above in which it differs, last changed."""
+
+    seen: Seen | None
+    excluded: bool
+    changed_ns: int
+
+
+class Disk:
+    """One root as the settings name it."""
+
+    def __init__(self, spec: RootSpec, backend: Backend | None = None) -> None:
+        self._backend = backend_of(spec) if backend is None else backend
+        self._filters = Filters(NAS_JUNK + spec.exclude, spec.include)
+
+    def walk(self, walked: Callable[[int], None]) -> Walked:
+        """The whole tree. `walked` is called with how many more entries were seen. Raises nothing."""
+        found = Walked()
+        try:
+            with self._backend.open() as tree:
+                found.identity = identity.Seen(tree.identity, tree.is_empty)
+                waiting = [""]
+                while waiting:
+                    before = len(found.tree)
+                    waiting += self._directory(waiting.pop(), tree, found)
+                    walked(len(found.tree) - before)
+        except RootFault as fault:
+            found.faulty = fault.faulty
+        return found
+
+    def look(self, paths: Collection[str]) -> dict[str, Look]:
+        """At paths of which something is not clear; those that cannot be looked at are left out. Raises RootFault."""
+        with self._backend.open() as tree:
+            looks = {}
+            for path in paths:
+                try:
+                    looks[path] = self._look(path, paths, tree)
+                except Unreadable:
+                    continue
+            return looks
+
+    def _directory(self, path: str, tree: Tree, found: Walked) -> Iterator[str]:
+        try:
+            listing = tree.entries(path)
+        except Unreadable as error:
+            found.unread[path] = error.reason
+            return
+        for name, state in listing or ():
+            is_dir = state.type == "dir"
+            if self._filters.admits_child(path, name, is_dir=is_dir):
+                inner = f"{path}/{name}" if path else name
+                found.tree[inner] = _seen(state)
+                if is_dir:
+                    yield inner
+
+    def _look(self, path: str, differing: Collection[str], tree: Tree) -> Look:
+        state = tree.stat(path)
+        changed = 0 if state is None else state.ctime_ns
+        above = path
+        while above:  # a directory that was moved in keeps its times, but not the one that it was moved into
+            above = above.rpartition("/")[0]
+            directory = tree.stat(above)
+            if directory is not None:
+                changed = max(changed, directory.ctime_ns)
+                if above not in differing:
+                    break
+        admitted = state is not None and self._filters.admits(path, is_dir=state.type == "dir")
+        return Look(
+            _seen(state) if state is not None and admitted else None, state is not None and not admitted, changed
+        )
+
+
+def _seen(state: FileState) -> Seen:
+    return Seen("dir") if state.type == "dir" else Seen(state.type, state.size, state.mtime_ns)

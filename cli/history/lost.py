@@ -1,0 +1,147 @@
+"""Which files were deleted and have not come back. Pure.
+
+A deletion is a loss until something is told to be at its path again, or its item to be elsewhere: a file that was moved was
+never told to be deleted. What an operator took out of the catalogue, and what a root's settings leave out since, is
+still on the disk and no loss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from msgspec import Struct
+
+from cli.history.change_lines import exact
+from schemas.changes import Change, Created, Deleted, Modified, Renamed, TreeRenamed
+from schemas.log_record import LogRecord
+from schemas.paths import to_wire
+
+STILL_THERE = frozenset({"retired", "excluded"})
+"""Causes of deletions that took nothing from the disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """One file. `path`: with surrogates for foreign bytes; `at`: when it was decided, ISO 8601."""
+
+    library: str
+    root: str
+    path: str
+    size: int
+    at: str
+    cause: str | None
+    scan_id: int | None
+    media_id: int | None
+    fingerprint: str | None
+    partition: int
+    offset: int
+
+
+class LostLine(Struct, frozen=True, kw_only=True, tag_field="lost", tag="file"):
+    """A lost file as JSON."""
+
+    at: str
+    library: str
+    root: str
+    path: str
+    path_b64: str | None
+    size: int
+    media_id: int | None
+    fingerprint: str | None
+    cause: str | None
+    scan_id: int | None
+    partition: int
+    offset: int
+
+
+class LostTotal(Struct, frozen=True, kw_only=True, tag_field="lost", tag="total"):
+    """What was lost of a root, by one cause and scan, or (`root` null) in all."""
+
+    root: str | None
+    cause: str | None
+    scan_id: int | None
+    files: int
+    bytes: int
+    directories: int
+    first_at: str | None
+    last_at: str | None
+
+
+class Losses:
+    """Takes in the changes from the beginning of the time asked for to the end of the log. Memory: the files lost."""
+
+    def __init__(self) -> None:
+        self._files: dict[tuple[str, str], Lost] = {}
+        self._directories: dict[tuple[str, str], Lost] = {}
+        self._by_media: dict[int, tuple[str, str]] = {}
+
+    def read(self, record: LogRecord, change: Change, *, counts: bool) -> None:
+        """The next change. `counts`: it lies in the time asked for; one after it can only bring something back."""
+        match change:
+            case Deleted():
+                place = change.root, exact(change.path, change.path_b64)
+                self._back(place)
+                if counts and change.cause not in STILL_THERE:
+                    self._lose(place, change, record)
+            case Created() | Modified() | Renamed():
+                self._back((change.root, exact(change.path, change.path_b64)))
+                if change.media_id is not None and change.media_id in self._by_media:
+                    self._back(self._by_media[change.media_id])
+            case TreeRenamed():
+                self._back((change.root, exact(change.path, change.path_b64)))
+            case _:
+                pass
+
+    def files(self) -> list[Lost]:
+        """The files, by root and path."""
+        return [self._files[place] for place in sorted(self._files)]
+
+    def totals(self) -> Iterator[LostTotal]:
+        """By root, cause and scan, in the order of their first; the last one is of all."""
+        groups: dict[tuple[str, str | None, int | None], tuple[list[Lost], list[Lost]]] = {}
+        for lost, number in ((self._files, 0), (self._directories, 1)):
+            for one in lost.values():
+                groups.setdefault((one.root, one.cause, one.scan_id), ([], []))[number].append(one)
+        ordered = sorted(groups.items(), key=lambda item: min(one.at for part in item[1] for one in part))
+        for (root, cause, scan_id), (files, directories) in ordered:
+            yield _total(root, cause, scan_id, files, directories)
+        yield _total(None, None, None, list(self._files.values()), list(self._directories.values()))
+
+    def _lose(self, place: tuple[str, str], change: Deleted, record: LogRecord) -> None:
+        lost = Lost(
+            change.library, change.root, place[1], change.size, change.at, change.cause, change.scan_id,
+            change.media_id, change.fingerprint, record.partition, record.offset,
+        )  # fmt: skip
+        if change.type == "dir":
+            self._directories[place] = lost
+            return
+        self._files[place] = lost
+        if change.media_id is not None:
+            self._by_media[change.media_id] = place
+
+    def _back(self, place: tuple[str, str]) -> None:
+        self._directories.pop(place, None)
+        lost = self._files.pop(place, None)
+        if lost is not None and lost.media_id is not None:
+            self._by_media.pop(lost.media_id, None)
+
+
+def _total(
+    root: str | None, cause: str | None, scan_id: int | None, files: list[Lost], directories: list[Lost]
+) -> LostTotal:
+    times = sorted(one.at for one in (*files, *directories))
+    return LostTotal(
+        root=root, cause=cause, scan_id=scan_id, files=len(files), bytes=sum(one.size for one in files),
+        directories=len(directories), first_at=times[0] if times else None, last_at=times[-1] if times else None,
+    )  # fmt: skip
+
+
+def lost_line(lost: Lost) -> LostLine:
+    """As JSON."""
+    path, b64 = to_wire(lost.path)
+    return LostLine(
+        at=lost.at, library=lost.library, root=lost.root, path=path, path_b64=b64, size=lost.size,
+        media_id=lost.media_id, fingerprint=lost.fingerprint, cause=lost.cause, scan_id=lost.scan_id,
+        partition=lost.partition, offset=lost.offset,
+    )  # fmt: skip

@@ -1,0 +1,121 @@
+"""The changes of a time, lane by lane as they stand in the log."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from cli.beyond import notes_of_end, notes_of_start
+from cli.console import say
+from cli.errors import UnknownLibrary
+from cli.progress import Stages
+from cli.reading_rights import check_readable
+from runtime.kafka import Kafka
+from runtime.log_reading import LogBounds, Offsets, bounds, newest, partitions_of, reader, resolve, stretch
+from schemas.changes import Change
+from schemas.codec import Codec
+from schemas.errors import SchemaError
+from schemas.headers import check_version
+from schemas.lanes import lane_of
+from schemas.log_record import LogRecord
+from schemas.places import Place
+from schemas.topics import CHANGES
+
+RECENT = 200
+"""Newest changes of the lane in which other libraries are looked for, to name them."""
+_changes: Codec[Change] = Codec(Change)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From a place to before another one. `to_head`: what comes after it is read as well."""
+
+    since: Place
+    until: Place
+    to_head: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Of:
+    """Of which root and library; None: of all."""
+
+    root: str | None = None
+    library: str | None = None
+
+    def admits(self, change: Change) -> bool:
+        """Whether the change is one of them. A move out of the root is one."""
+        if self.library is not None and change.library != self.library:
+            return False
+        return self.root in (None, change.root, getattr(change, "from_root", None))
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One change. `counts`: it lies in the span."""
+
+    record: LogRecord
+    change: Change
+    counts: bool
+
+
+async def told(kafka: Kafka, of: Of, span: Span, stages: Stages) -> AsyncGenerator[Told, None]:
+    """The changes, in each lane in their order. Raises BadArgument, UnknownLibrary, NotAllowed, NotProvisioned,
+    KafkaError."""
+    topic = kafka.name(CHANGES)
+    async with reader(kafka) as consumer:
+        await check_readable(kafka, consumer, CHANGES)
+        partitions = await partitions_of(consumer, topic)
+        if of.library is not None:
+            partitions = [TopicPartition(topic, lane_of(of.library, kafka.lanes))]
+        within = await bounds(consumer, partitions)
+        starts, ends, stops = await _ranges(consumer, span, within, topic)
+        total = sum(max(0, stops[partition] - start) for partition, start in starts.items())
+        is_known = of.library is None
+        with stages.stage("reading the changes", total) as advance:
+            async with aclosing(stretch(consumer, starts, stops)) as batches:
+                async for records in batches:
+                    advance(len(records))
+                    for record in records:
+                        change = _change(record)
+                        if change is None:
+                            continue
+                        is_known = is_known or change.library == of.library
+                        if of.admits(change):
+                            end = ends.get(TopicPartition(topic, record.partition))
+                            yield Told(record, change, end is not None and record.offset < end)
+        if not is_known and of.library is not None:
+            await _check_library(consumer, of.library, within)
+
+
+async def _ranges(
+    consumer: AIOKafkaConsumer, span: Span, within: LogBounds, topic: str
+) -> tuple[Offsets, Offsets, Offsets]:
+    """Where the span begins and ends, and up to where is read. A place that leaves a partition out wants nothing of it."""
+    notes = notes_of_start(span.since, "--since", topic, within) + notes_of_end(
+        span.until, "--until", topic, within
+    )
+    for note in notes:
+        say(f"note: {note}")
+    starts, ends = await resolve(consumer, span.since, within), await resolve(consumer, span.until, within)
+    stops = dict(within.end) if span.to_head else ends
+    return {partition: start for partition, start in starts.items() if partition in stops}, ends, stops
+
+
+def _change(record: LogRecord) -> Change | None:
+    """None for what another version or program wrote: it is a dead letter elsewhere."""
+    try:
+        check_version(record.headers)
+        return _changes.decode(record.value)
+    except SchemaError:
+        return None
+
+
+async def _check_library(consumer: AIOKafkaConsumer, library: str, within: LogBounds) -> None:
+    """Nothing was told of it in this time: raise UnknownLibrary where its lane knows others only."""
+    recent = await newest(consumer, RECENT, within)
+    known = {record.key.decode(errors="replace") for record in recent if record.key}
+    if library not in known:
+        raise UnknownLibrary(library, known)

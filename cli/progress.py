@@ -1,0 +1,29 @@
+"""Progress of long work: a bar on standard error where that is a terminal, nothing elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+Advance = Callable[[int], None]
+
+
+class Stages:
+    """Work that is done in stages. `console`: where it is shown; by default standard error."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(stderr=True)
+
+    @contextmanager
+    def stage(self, what: str, total: int | None = None) -> Iterator[Advance]:
+        """A stage; call the yielded function with how much more is done. `total` None: nobody knows how much it is."""
+        if not self._console.is_terminal:
+            yield lambda _: None
+            return
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=self._console, transient=True) as progress:
+            task = progress.add_task(what, total=total)
+            yield lambda more: progress.advance(task, more)
