@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cli.history.reading import Of, Span
     from runtime.kafka import Kafka
 
-COLUMNS = ("root", "cause", "scan", "first", "last", "files", "bytes", "directories")
+COLUMNS = ("root", "cause", "scan", "files", "bytes", "directories", "when")
 
 
 def changes(
@@ -86,7 +86,9 @@ async def _print(kafka: Kafka, of: Of, span: Span, as_json: bool) -> None:
     from cli.history.reading import told
     from cli.progress import Stages
 
-    async with aclosing(told(kafka, of, span, Stages())) as found:
+    # a bar between lines that are shown as they come would be drawn anew after each
+    stages = Stages(hidden=sys.stdout.isatty())
+    async with aclosing(told(kafka, of, span, stages)) as found:
         async for one in found:
             if as_json:
                 print_json(change_object(one.record, one.change))
@@ -130,11 +132,16 @@ def _print_totals(totals: list[LostTotal]) -> None:
     rows = [
         (
             total.root or "in all", "" if total.root is None else total.cause or "seen live",
-            "" if total.scan_id is None else str(total.scan_id), total.first_at or "", total.last_at or "",
-            str(total.files), str(total.bytes), str(total.directories),
+            "" if total.scan_id is None else str(total.scan_id), str(total.files), str(total.bytes),
+            str(total.directories), _when(total),
         )
         for total in totals
     ]  # fmt: skip
     print_table("Lost", COLUMNS, rows)
     if totals[-1].files:
         say("their paths, to restore them: --paths, or -0 for rsync --from0 --files-from=-")
+
+
+def _when(total: LostTotal) -> str:
+    first, last = total.first_at or "", total.last_at or ""
+    return first if first == last else f"{first} to {last}"

@@ -119,6 +119,8 @@ def _line(error: Exception) -> str:
     text = " ".join(str(error).split()).removeprefix(f"{name}: ")
     if name == "KafkaConnectionError":
         return f"cannot reach Kafka: {_ADDRESS_FAMILY.sub('', text)} (CATALOGIZER_KAFKA__BOOTSTRAP_SERVERS)"
+    if name == "KafkaTimeoutError":
+        return f"Kafka does not answer: {text} (CATALOGIZER_KAFKA__BOOTSTRAP_SERVERS)"
     return text or name
 
 

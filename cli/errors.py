@@ -5,6 +5,7 @@ CommandError            exit code 1
 ├── NotRunning          no platform was found to talk to
 ├── NotAsAsked          what a command did was not found when it looked afterwards
 ├── UnknownLibrary      no record of that library is in the change log
+├── LogSilent           Kafka has stopped answering in the middle (retryable)
 ├── DatabaseUnreadable  the database that is set cannot be read (retryable)
 ├── LineBreaks          names with line breaks cannot be lines
 ├── ProvisionError      topics cannot be made as declared (`cli.provisioning.topics`)
@@ -62,6 +63,16 @@ class UnknownLibrary(CommandError):
         self.known = tuple(sorted(known))
         newest = f"its newest records are of: {', '.join(self.known)}" if self.known else "it is empty"
         super().__init__(f"--library: no record of {library!r} is in the change log; {newest}")
+
+
+class LogSilent(CommandError):
+    """`seconds`: for how long nothing came."""
+
+    retryable = True
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        super().__init__(f"Kafka has not answered for {seconds:g} s (CATALOGIZER_KAFKA__BOOTSTRAP_SERVERS)")
 
 
 class DatabaseUnreadable(CommandError):

@@ -12,15 +12,16 @@ Advance = Callable[[int], None]
 
 
 class Stages:
-    """Work that is done in stages. `console`: where it is shown; by default standard error."""
+    """Work that is done in stages. `hidden`: not shown, whatever standard error is."""
 
-    def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console(stderr=True)
+    def __init__(self, *, hidden: bool = False) -> None:
+        self._console = Console(stderr=True)
+        self._hidden = hidden
 
     @contextmanager
     def stage(self, what: str, total: int | None = None) -> Iterator[Advance]:
         """A stage; call the yielded function with how much more is done. `total` None: nobody knows how much it is."""
-        if not self._console.is_terminal:
+        if self._hidden or not self._console.is_terminal:
             yield lambda _: None
             return
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())

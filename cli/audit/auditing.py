@@ -90,8 +90,8 @@ class _Compared:
 
 
 async def audit(kafka: Kafka, asked: Asked, stages: Stages) -> AsyncGenerator[Found | Summary, None]:
-    """Everything that is found, and a summary. Writes nothing. Raises BadArgument, DatabaseUnreadable, NotAllowed,
-    NotProvisioned, KafkaError."""
+    """Everything that is found, and a summary. Writes nothing. Raises BadArgument, DatabaseUnreadable, LogSilent,
+    NotAllowed, NotProvisioned, KafkaError."""
     totals = Totals()
     async with AsyncExitStack() as stack:
         consumer = await stack.enter_async_context(reader(kafka, max_partition_fetch_bytes=FETCH_BYTES))

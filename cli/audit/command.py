@@ -72,16 +72,18 @@ async def _print(kafka: Kafka, asked: Asked, as_json: bool) -> int:
     """Print each finding as it is found; the number of faults."""
     from cli.audit.auditing import audit
     from cli.audit.findings import Summary
-    from cli.audit.showing import closing, line
+    from cli.audit.showing import Brief, closing, line
     from cli.progress import Stages
 
-    faults = 0
+    faults, brief = 0, Brief()
     async with aclosing(audit(kafka, asked, Stages())) as findings:
         async for finding in findings:
-            if as_json:
-                print_json(finding)
-            else:
-                print(closing(finding) if isinstance(finding, Summary) else line(finding), flush=True)
             if isinstance(finding, Summary):
                 faults = finding.faults
+            if as_json:
+                print_json(finding)
+            elif isinstance(finding, Summary):
+                print(*brief.more(), closing(finding), sep="\n")
+            elif brief.shows(finding):
+                print(line(finding), flush=True)
     return faults

@@ -38,6 +38,7 @@ class _Run:
     last_offset: int
     first_offset: int | None
     same: bool | None
+    healed_at: int | None = None
 
 
 @dataclass(slots=True)
@@ -52,7 +53,7 @@ class _Numbers:
 
 
 class Contiguity:
-    """Of one lane. Memory: its holes, its repetitions, and some 10 MB for each outbox at most."""
+    """Of one lane. Memory: its holes, its repetitions, and some 15 MB for each outbox at most."""
 
     def __init__(self) -> None:
         self._outboxes: dict[tuple[str, str], _Numbers] = {}
@@ -76,10 +77,11 @@ class Contiguity:
             del numbers.recent[next(iter(numbers.recent))]
 
     def heal(self, root: str, begun: int, ended: int) -> None:
-        """A baseline of the root, complete, from one offset to another: holes before it are made up for."""
-        for hole in chain.from_iterable(n.holes for (of, _), n in self._outboxes.items() if of == root):
-            if hole.healed_at is None and hole.offset < begun:
-                hole.healed_at = ended
+        """A baseline of the root, complete, from one offset to another: what was before it is made up for."""
+        for numbers in (numbers for (of, _), numbers in self._outboxes.items() if of == root):
+            for found in chain[_Hole | _Run](numbers.holes, numbers.repeated):
+                if found.healed_at is None and found.offset < begun:
+                    found.healed_at = ended
 
     def findings(self) -> Iterator[Hole | Repeated]:
         """What was found, by root and outbox."""
@@ -91,11 +93,13 @@ class Contiguity:
                     late=hole.late, healed_at=hole.healed_at,
                 )  # fmt: skip
             for run in numbers.repeated:
+                other = run.same is False
                 yield Repeated(
-                    severity="fault" if run.same is False else "note", root=root, epoch=epoch,
+                    severity="fault" if other and run.healed_at is None else "note", root=root, epoch=epoch,
                     first_seq=run.first, last_seq=run.last, partition=numbers.partition, offset=run.offset,
                     last_offset=run.last_offset, first_offset=run.first_offset, same=run.same,
-                    why="" if run.same is not False else "two different records have one number",
+                    healed_at=run.healed_at if other else None,
+                    why="two different records have one number" if other else "",
                 )  # fmt: skip
 
 

@@ -47,7 +47,7 @@ class Hole(Finding, frozen=True, kw_only=True, tag="hole"):
 class Repeated(Finding, frozen=True, kw_only=True, tag="repeated"):
     """Records that came again under their numbers, in one piece. `first_offset`: where the first of them stood before,
     where that is still known; `same`: they are the same, byte for byte. Two records of one number that differ are a
-    fault: somebody else wrote with this epoch."""
+    fault until a baseline, which ended at `healed_at`, has said everything anew: somebody else wrote with this epoch."""
 
     epoch: str
     first_seq: int
@@ -57,6 +57,7 @@ class Repeated(Finding, frozen=True, kw_only=True, tag="repeated"):
     last_offset: int
     first_offset: int | None = None
     same: bool | None = None
+    healed_at: int | None = None
 
 
 class Unreadable(Finding, frozen=True, kw_only=True, tag="no_record"):

@@ -7,6 +7,7 @@ from contextlib import aclosing
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from cli.answering import answering
 from runtime.kafka import Kafka
 from runtime.log_reading import bounds, newest, stretch
 from schemas.admin import Position
@@ -32,7 +33,7 @@ class LaneLog:
 
     async def read_on(self, *readers: Callable[[LogRecord], None], read: Callable[[int], None]) -> None:
         """Read to the end as of now, from where it was read to. `read` is told how many records more. Raises
-        KafkaError."""
+        LogSilent, KafkaError."""
         within = await bounds(self._consumer, [self._raw])
         if not self.next:
             self.first = self.next = within.earliest[self._raw]
@@ -40,7 +41,7 @@ class LaneLog:
         self.next = max(self.next, within.end[self._raw])
 
     async def read_again(self, *readers: Callable[[LogRecord], None], read: Callable[[int], None]) -> None:
-        """Read once more what was read. Raises KafkaError."""
+        """Read once more what was read. Raises LogSilent, KafkaError."""
         await self._stretch(self.first, self.next, readers, read)
 
     async def left(self) -> int:
@@ -70,7 +71,8 @@ class LaneLog:
     ) -> None:  # fmt: skip
         if start >= end:
             return
-        async with aclosing(stretch(self._consumer, {self._raw: start}, {self._raw: end}, AT_ONCE)) as batches:
+        wanted = stretch(self._consumer, {self._raw: start}, {self._raw: end}, AT_ONCE)
+        async with aclosing(answering(wanted)) as batches:
             async for records in batches:
                 for record in records:
                     for reader in readers:

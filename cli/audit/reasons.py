@@ -56,12 +56,12 @@ def of_disk(case: Circumstances, root: RootBelief) -> tuple[Severity, str]:
 
 def of_catalogue(case: Circumstances, root: RootBelief, progress: Progress) -> tuple[Severity, str]:
     """Why log and catalogue differ."""
-    if case.quiet_ms < max(case.settle_ms, root.settle_ms + case.settle_ms):
-        return "pending", f"last told {case.quiet_ms / 1000:.1f} s ago, it may still settle"
     if case.offset is not None and case.offset >= progress.fold:
         return "pending", f"the fold has not read that far (it stands at {progress.fold})"
     if progress.behind:
         return "pending", "changes wait for the projector"
+    if case.quiet_ms < max(case.settle_ms, root.settle_ms + case.settle_ms):
+        return "pending", f"last told {case.quiet_ms / 1000:.1f} s ago, it may still settle"
     return "fault", ""
 
 

@@ -5,12 +5,15 @@ Names are shown so that no name can look like another line: what cannot be print
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from typing import assert_never
 
 from cli.audit.findings import Difference, Found, Gap, Hole, Repeated, RootFound, Seen, Summary, Unreadable
 from cli.printable import printable
 from schemas.paths import from_wire
 
+PENDING_SHOWN = 20
 _WHAT = {
     "missing": "on the disk, not in the log",
     "phantom": "in the log, not on the disk",
@@ -19,6 +22,27 @@ _WHAT = {
     "only_in_catalogue": "in the catalogue, not in the log",
     "catalogue_differs": "other in the catalogue than in the log",
 }
+
+
+class Brief:
+    """Which findings are shown to people: of what is pending a few of each root and kind, and how many more there are.
+    Faults and notes are all shown."""
+
+    def __init__(self) -> None:
+        self._pending: Counter[tuple[str, str]] = Counter()
+
+    def shows(self, finding: Found) -> bool:
+        """Whether the next finding is shown."""
+        if finding.severity != "pending" or not isinstance(finding, Difference):
+            return True
+        self._pending[finding.root, finding.what] += 1
+        return self._pending[finding.root, finding.what] <= PENDING_SHOWN
+
+    def more(self) -> Iterator[str]:
+        """After the last one: lines about those that were not shown."""
+        for (root, what), count in sorted(self._pending.items()):
+            if count > PENDING_SHOWN:
+                yield f"pending  {root}  {count - PENDING_SHOWN} more {_WHAT[what]} (--json names each)"
 
 
 def line(finding: Found) -> str:
@@ -40,7 +64,7 @@ def _text(finding: Found) -> str:
             )
             return (
                 f"seq {_range(finding.first_seq, finding.last_seq)} of {finding.epoch} came again at"
-                f" {finding.partition}:{where}{first}"
+                f" {finding.partition}:{where}{first}{_healed(finding)}"
             )
         case Unreadable():
             return f"no record at {finding.partition}:{finding.offset}"
@@ -52,12 +76,15 @@ def _text(finding: Found) -> str:
             assert_never(finding)
 
 
+def _healed(found: Hole | Repeated) -> str:
+    return "" if found.healed_at is None else f"; a baseline has made up for it ({found.healed_at})"
+
+
 def _hole(hole: Hole) -> str:
     late = f", {hole.late} of them came too late" if hole.late else ""
-    healed = "" if hole.healed_at is None else f"; a baseline has made up for it ({hole.healed_at})"
     return (
         f"seq {_range(hole.first_seq, hole.last_seq)} of {hole.epoch} never came before"
-        f" {hole.partition}:{hole.offset}{late}{healed}"
+        f" {hole.partition}:{hole.offset}{late}{_healed(hole)}"
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from cli.answering import answering
 from cli.beyond import notes_of_end, notes_of_start
 from cli.console import say
 from cli.errors import UnknownLibrary
@@ -62,8 +63,8 @@ class Told:
 
 
 async def told(kafka: Kafka, of: Of, span: Span, stages: Stages) -> AsyncGenerator[Told, None]:
-    """The changes, in each lane in their order. Raises BadArgument, UnknownLibrary, NotAllowed, NotProvisioned,
-    KafkaError."""
+    """The changes, in each lane in their order. Raises BadArgument, UnknownLibrary, LogSilent, NotAllowed,
+    NotProvisioned, KafkaError."""
     topic = kafka.name(CHANGES)
     async with reader(kafka) as consumer:
         await check_readable(kafka, consumer, CHANGES)
@@ -75,7 +76,7 @@ async def told(kafka: Kafka, of: Of, span: Span, stages: Stages) -> AsyncGenerat
         total = sum(max(0, stops[partition] - start) for partition, start in starts.items())
         is_known = of.library is None
         with stages.stage("reading the changes", total) as advance:
-            async with aclosing(stretch(consumer, starts, stops)) as batches:
+            async with aclosing(answering(stretch(consumer, starts, stops))) as batches:
                 async for records in batches:
                     advance(len(records))
                     for record in records:

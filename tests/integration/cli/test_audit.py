@@ -189,6 +189,12 @@ def test_it_finds_nothing_where_nothing_is_wrong_and_names_each_fault_where_some
     (line,) = (line for line in text.splitlines() if "ghost" in line)
     assert line.startswith(r"fault    films  ghost\n\xff.mkv  in the log, not on the disk [observed ")
 
+    with producing(kafka, settings, tmp_path / "anew"):
+        wait_until(lambda: _scanned(kafka, "films", 2), 20, what="the baseline of a new outbox")
+        code, findings = settled(command, {})
+    assert (code, differences(findings, "fault")) == (0, {})
+    assert {f["healed_at"] is None for f in findings if f["finding"] == "hole"} == {False}
+
 
 def test_where_the_catalogue_says_something_else_than_the_log_that_is_named(
     installation: Installation, tmp_path: Path
@@ -256,7 +262,7 @@ def test_what_was_lost_is_exactly_what_was_deleted_and_has_not_come_back(
     assert set(command.bytes(*arguments, "-0").split(b"\0")[:-1]) == wanted
     with pytest.raises(LineBreaks, match="use -0"):
         command.bytes(*arguments, "--paths")
-    assert "in all\t\t\t" in command.output(*arguments)
+    assert f"in all\t\t\t100\t{total['bytes']}\t1\t" in command.output(*arguments)
     assert command.lines("changes", "--lost", "--since", "2100-01-01", "--json")[-1]["files"] == 0
     line = next(one for one in command.output("changes", "--root", "music").splitlines() if "elsewhere" in one)
     assert "moved" in line
@@ -289,8 +295,10 @@ def test_what_it_cannot_do_is_one_error(installation: Installation) -> None:
             Command(nobody).output(command)
 
 
-def _scanned(kafka: Kafka, root: str) -> bool:
-    return any(isinstance(record, raw.ScanFinished) for _, record in records_of(kafka, root))
+def _scanned(kafka: Kafka, root: str, times: int = 1) -> bool:
+    """Whether so many baselines have ended."""
+    ends = [r for _, r in records_of(kafka, root) if isinstance(r, raw.ScanFinished) and r.origin == "baseline"]
+    return len(ends) >= times
 
 
 def _last_path(kafka: Kafka, root: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,13 @@ from cli.audit.announced import Announced
 from cli.audit.belief import OpenScan, RootBelief
 from cli.audit.believed_tree import BelievedTree
 from cli.audit.comparing import CatalogueLook, differing_fields, unlike_disk, what_of_catalogue, what_of_disk
-from cli.audit.findings import Difference, Seen
+from cli.audit.findings import Difference, Seen, Severity
 from cli.audit.reasons import Circumstances, Progress
-from cli.audit.showing import line
+from cli.audit.showing import PENDING_SHOWN, Brief, line
 from cli.audit.walking import Disk
+from producer.backends.local.backend import LocalBackend
+from producer.backends.local.tree import LocalTree
+from producer.errors import Unreadable
 from producer.settings import RootSpec
 from schemas.raw import FileState, FileType
 from tests.support.producer_root import put, weird
@@ -153,6 +157,34 @@ def test_a_walk_takes_what_the_settings_admit_whatever_its_name(tmp_path: Path) 
     ]  # fmt: skip
 
 
+def test_what_cannot_be_read_is_named_and_nothing_is_said_of_it(tmp_path: Path) -> None:
+    put(tmp_path / "d" / "a.mkv")
+
+    class Closed(LocalTree):
+        """Its directory `d` is another user's."""
+
+        def entries(self, path: str) -> list[tuple[str, FileState]] | None:
+            if path == "d":
+                raise Unreadable(path, "Permission denied")
+            return super().entries(path)
+
+        def stat(self, path: str) -> FileState | None:
+            if path.startswith("d/"):
+                raise Unreadable(path, "Permission denied")
+            return super().stat(path)
+
+    class Backend(LocalBackend):
+        """Opens it."""
+
+        def open(self) -> Closed:
+            return Closed(os.open(tmp_path, os.O_RDONLY | os.O_DIRECTORY))
+
+    disk = Disk(RootSpec(name="films", library="home", path=tmp_path), Backend(tmp_path))
+    walked = disk.walk(lambda _: None)
+    assert (set(walked.tree), walked.unread) == ({"d"}, {"d": "Permission denied"})
+    assert set(disk.look({"d", "d/a.mkv"})) == {"d"}
+
+
 def test_a_root_that_is_not_there_is_not_an_empty_one(tmp_path: Path) -> None:
     walked = Disk(RootSpec(name="films", library="home", path=tmp_path / "no")).walk(lambda _: None)
     fault = walked.fault(None)
@@ -169,3 +201,17 @@ def test_a_name_cannot_look_like_another_line() -> None:
     assert line(found) == (
         r"fault    films  a\nfault\x1b[2J\xff  other on the disk than in the log (size 5 and 6) [observed 0:3 then]"
     )
+
+
+def test_of_what_is_pending_people_are_shown_a_few_and_of_faults_all() -> None:
+    brief = Brief()
+
+    def shown(severity: Severity) -> int:
+        found = [
+            Difference(severity=severity, root="films", what="phantom", path=str(n), partition=0)
+            for n in range(50)
+        ]
+        return sum(map(brief.shows, found))
+
+    assert (shown("pending"), shown("fault")) == (PENDING_SHOWN, 50)
+    assert list(brief.more()) == ["pending  films  30 more in the log, not on the disk (--json names each)"]
