@@ -1,14 +1,16 @@
 """Roots and their epochs: which records of producers count.
 
-An epoch is adopted by `root_declared` in log order. Records of another epoch, of a root never declared, or
-whose `seq` does not rise (resent) are dropped and counted; a jump of `seq` is a gap and is reported. The rule is
-for producers' records only.
+An epoch is adopted by `root_declared` in log order, unless one of a higher term has been: a producer that lost a root
+while it was stopped or cut off cannot take it back with what it had under way. Records of another epoch, of a root
+never declared, or whose `seq` does not rise (resent) are dropped and counted; a jump of `seq` is a gap and is reported.
+The rule is for producers' records only.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from schemas.identity import same_root
 from schemas.raw import ProducerRecord, RootDeclared
 from streams.core.rules import Rules, Windows
 from streams.core.state import Root, State
@@ -39,6 +41,9 @@ class Roots:
                 self._dropped["other_library"] += 1
                 return None
             if root is None or root.epoch != record.epoch:
+                if root is not None and record.term < root.term:
+                    self._dropped["other_epoch"] += 1
+                    return None
                 if root is not None and record.seq <= root.former.get(record.epoch, 0):
                     self._dropped["resent"] += 1
                     return None
@@ -62,6 +67,7 @@ class Roots:
     def declare(self, root: Root, record: RootDeclared) -> None:
         """Take over the declared settings."""
         root.site, root.protocol, root.location = record.site, record.protocol, record.location
+        root.term = max(root.term, record.term)
         debounce = max(record.debounce_ms, 0)
         longest = max(record.max_hold_ms, debounce, 1)  # time must pass before a hold begins anew
         root.windows = Windows(debounce, longest, max(record.rename_window_ms, 0))
@@ -71,7 +77,7 @@ class Roots:
     def _adopt(self, before: Root | None, record: RootDeclared) -> Root:
         root = Root(
             record.root, record.library, record.epoch, record.site, record.protocol, record.location,
-            record.identity, self._rules.windows,
+            record.identity, self._rules.windows, term=record.term,
         )  # fmt: skip
         if before is not None:
             root.former = before.former | ({before.epoch: before.last_seq} if before.epoch else {})
@@ -81,6 +87,8 @@ class Roots:
             for number, tally in enumerate(before.scans.values(), 1):
                 self._state.tallies[tally].number = -number  # numbers are unique per epoch only
                 root.scans[-number] = tally
-            root.same_identity = before.identity is None or before.identity == record.identity
+            root.same_identity = before.identity is None or (
+                record.identity is not None and same_root(before.identity, record.identity)
+            )
         self._roots[record.root] = root
         return root

@@ -231,7 +231,8 @@ class Tally(Struct, eq=False, array_like=True):
 class Root(Struct, eq=False, array_like=True):
     """What the fold knows of a root. `scans`: by the producer's number, those not complete; `batch`: of jobs outside
     scans; `jumps`: of seq, not yet made up for; `same_identity`: as before the present epoch; `former`: earlier
-    epochs and the last seq of each, so that a declaration sent again cannot bring one back."""
+    epochs and the last seq of each, so that a declaration sent again cannot bring one back; `term`: of the claim under
+    which the present one was declared."""
 
     name: str
     library: str
@@ -248,6 +249,7 @@ class Root(Struct, eq=False, array_like=True):
     batch: TallyId | None = None
     baseline: TallyId | None = None
     former: dict[str, int] = field(default_factory=dict)
+    term: int = 0
 
 
 class Numbers(Struct, array_like=True):

@@ -11,12 +11,23 @@ reports, so that a platform that was off as a whole does not accuse itself when 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import assert_never
 
 from msgspec import UNSET
 
-from schemas.system import Heartbeat, Report, RootReport, Scalar, ScanReport, Status, SystemAction, SystemUpdate
+from schemas.system import (
+    STANDING_BY,
+    Heartbeat,
+    Report,
+    RootReport,
+    Scalar,
+    ScanReport,
+    Status,
+    SystemAction,
+    SystemUpdate,
+)
 from schemas.times import iso
 
 SILENCE_MS = 15_000
@@ -149,7 +160,7 @@ class StatusRules:
             action="health_check",
             component=name,
             status=worst.status,
-            message=worst.message or (f"{name} is well" if worst.status == "healthy" else f"{name} is not well"),
+            message=worst.message or _in_words(name, worst.status, live),
             details=details,
         )
 
@@ -190,6 +201,13 @@ class StatusRules:
                 details=details,
             )
         ]
+
+
+def _in_words(name: str, status: Status, live: Iterable[Heartbeat]) -> str:
+    """How a component is that says nothing itself, and which roots some of its processes leave to others."""
+    standing_by = sorted({str(beat.details[STANDING_BY]) for beat in live if beat.details.get(STANDING_BY)})
+    how = f"{name} is well" if status == "healthy" else f"{name} is not well"
+    return "; standing by: ".join([how, ", ".join(standing_by)]) if standing_by else how
 
 
 def _left(update: SystemUpdate) -> bool:
