@@ -11,7 +11,6 @@ reports, so that a platform that was off as a whole does not accuse itself when 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import assert_never
 
@@ -156,11 +155,15 @@ class StatusRules:
             )
         worst = max(live, key=lambda heartbeat: _BADNESS[heartbeat.status])
         details: dict[str, object] = {"instances": len(live), "host": worst.host, **worst.details}
+        how = f"{name} is well" if worst.status == "healthy" else f"{name} is not well"
+        if standing_by := {str(beat.details[STANDING_BY]) for beat in live if beat.details.get(STANDING_BY)}:
+            details[STANDING_BY] = ", ".join(sorted(standing_by))
+            how += f"; standing by: {details[STANDING_BY]}"
         return SystemUpdate(
             action="health_check",
             component=name,
             status=worst.status,
-            message=worst.message or _in_words(name, worst.status, live),
+            message=worst.message or how,
             details=details,
         )
 
@@ -203,13 +206,6 @@ class StatusRules:
         ]
 
 
-def _in_words(name: str, status: Status, live: Iterable[Heartbeat]) -> str:
-    """How a component is that says nothing itself, and which roots some of its processes leave to others."""
-    standing_by = sorted({str(beat.details[STANDING_BY]) for beat in live if beat.details.get(STANDING_BY)})
-    how = f"{name} is well" if status == "healthy" else f"{name} is not well"
-    return "; standing by: ".join([how, ", ".join(standing_by)]) if standing_by else how
-
-
 def _left(update: SystemUpdate) -> bool:
     return update.details is not UNSET and bool(update.details.get(LEFT))
 
@@ -237,10 +233,16 @@ def _root(report: RootReport) -> SystemUpdate:
 
 
 def _facts(update: SystemUpdate) -> dict[str, object]:
-    """What stays as it is while nothing changes, of a root; the rest of it moves with every report."""
-    if update.action != "storage_update" or update.details is UNSET:
-        return {}
-    return {name: fact for name, fact in update.details.items() if name not in MOVING}
+    """What stays as it is while nothing changes: of a root all but what moves with every report, of a component which
+    roots it leaves to others."""
+    details = {} if update.details is UNSET else update.details
+    match update.action:
+        case "storage_update":
+            return {name: fact for name, fact in details.items() if name not in MOVING}
+        case "health_check":
+            return {STANDING_BY: details.get(STANDING_BY)}
+        case _:
+            return {}
 
 
 def _sum(beats: list[Heartbeat], key: str) -> float:

@@ -126,9 +126,11 @@ def test_roots_that_a_process_leaves_to_another_one_are_said_whichever_process_s
     desk = Desk()
     (first,) = desk.say(beat("watch", instance="a"))
     assert first.message == "watch is well"
-    told = desk.say(beat("watch", instance="b", details={STANDING_BY: "films is watched by nas:1"}), 20)
-    told += desk.say(beat("watch", instance="a"), 1)
-    assert told[0].message == "watch is well; standing by: films is watched by nas:1"
+    told: list[SystemUpdate] = []
+    for _ in range(6):
+        told += desk.say(beat("watch", instance="b", details={STANDING_BY: "films is watched by nas:1"}), 2_000)
+        told += desk.say(beat("watch", instance="a"), 3_000)
+    assert [one.message for one in told] == ["watch is well; standing by: films is watched by nas:1"]
 
 
 def test_an_instance_that_is_gone_is_no_error_while_another_one_lives() -> None:
