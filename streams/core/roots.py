@@ -11,9 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from schemas.identity import same_root
-from schemas.raw import ProducerRecord, RootDeclared
+from schemas.paths import is_inside
+from schemas.raw import GapClosed, GapOpen, ProducerRecord, RootDeclared
 from streams.core.rules import Rules, Windows
-from streams.core.state import Root, State
+from streams.core.state import OpenGap, Root, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,18 @@ class Roots:
         if record.identity is not None:
             root.identity = record.identity
 
+    @staticmethod
+    def gap_open(root: Root, record: GapOpen) -> None:
+        """Its producer will close it, if it lives so long."""
+        gap = OpenGap(record.subtree, record.cause)
+        if gap not in root.gaps:
+            root.gaps.append(gap)
+
+    @staticmethod
+    def gap_closed(root: Root, record: GapClosed) -> None:
+        """It has been made up for, and with it those of the same cause inside."""
+        root.gaps = [g for g in root.gaps if g.cause != record.cause or not is_inside(g.subtree, record.subtree)]
+
     def _adopt(self, before: Root | None, record: RootDeclared) -> Root:
         root = Root(
             record.root, record.library, record.epoch, record.site, record.protocol, record.location,
@@ -84,6 +97,7 @@ class Roots:
             root.last_seq = root.former.pop(record.epoch, 0)
             root.jumps = before.jumps
             root.batch = before.batch
+            root.left_gaps = before.left_gaps + [gap for gap in before.gaps if gap not in before.left_gaps]
             for number, tally in enumerate(before.scans.values(), 1):
                 self._state.tallies[tally].number = -number  # numbers are unique per epoch only
                 root.scans[-number] = tally

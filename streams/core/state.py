@@ -228,11 +228,19 @@ class Tally(Struct, eq=False, array_like=True):
         return self.finished and not self.outstanding and not self.open_jobs
 
 
+class OpenGap(Struct, frozen=True, gc=False, array_like=True):
+    """Changes below a directory may have been missed."""
+
+    subtree: str
+    cause: str
+
+
 class Root(Struct, eq=False, array_like=True):
     """What the fold knows of a root. `scans`: by the producer's number, those not complete; `batch`: of jobs outside
     scans; `jumps`: of seq, not yet made up for; `same_identity`: as before the present epoch; `former`: earlier
     epochs and the last seq of each, so that a declaration sent again cannot bring one back; `term`: of the claim under
-    which the present one was declared."""
+    which the present one was declared; `gaps`: open ones that the producer told of, and `left_gaps`: those of earlier
+    epochs, which nobody else will close."""
 
     name: str
     library: str
@@ -250,6 +258,8 @@ class Root(Struct, eq=False, array_like=True):
     baseline: TallyId | None = None
     former: dict[str, int] = field(default_factory=dict)
     term: int = 0
+    gaps: list[OpenGap] = field(default_factory=list)
+    left_gaps: list[OpenGap] = field(default_factory=list)
 
 
 class Numbers(Struct, array_like=True):

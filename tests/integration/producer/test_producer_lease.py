@@ -20,6 +20,7 @@ from cli.provisioning.topics import apply
 from producer.settings import ProducerSettings, RootSpec
 from runtime.kafka import Kafka
 from schemas import raw, topics
+from schemas.admin import RescanRoot
 from schemas.codec import encode, raw_codec
 from schemas.headers import raw_headers
 from schemas.lanes import lane_of
@@ -27,6 +28,7 @@ from schemas.raw import ProducerRecord, RootDeclared
 from streams.core.fold import Fold
 from tests.oracle.model import Thing, Tree, differences, walk
 from tests.support import cutting
+from tests.support.committed import Read, read_all
 from tests.support.fold_truth import entries
 from tests.support.producer_process import ProducerProcess
 from tests.support.producer_root import put
@@ -47,6 +49,12 @@ def root(tmp_path: Path) -> Path:
     return root
 
 
+def log_of(kafka: Kafka) -> list[Read]:
+    """The lane of the root's library."""
+    servers = kafka.settings.bootstrap_servers or ""
+    return read_all(servers, kafka.name(topics.RAW), lane_of("home", kafka.lanes))
+
+
 class Two:
     """Producers on one root, by name, each with a state folder of its own."""
 
@@ -62,10 +70,14 @@ class Two:
         self._ends.callback(process.kill)
         return process
 
+    def log(self) -> list[Read]:
+        """The lane."""
+        return log_of(self.kafka)
+
     def fold(self) -> Fold:
         """What the fold makes of the log, long after."""
         fold, offset, at = Fold(0), 0, 0
-        for one in read(self.kafka, topics.RAW):
+        for one in self.log():
             fold.apply_bytes(one.offset, one.timestamp, one.key, one.value, one.headers)
             offset, at = one.offset + 1, one.timestamp
         for second in range(60):
@@ -88,7 +100,7 @@ class Two:
 
     def epochs(self) -> list[str]:
         """Those declared, in their order."""
-        records = [raw_codec.decode(one.value) for one in read(self.kafka, topics.RAW)]
+        records = [raw_codec.decode(one.value) for one in self.log()]
         return list(dict.fromkeys(record.epoch for record in records if isinstance(record, RootDeclared)))
 
     def another(self, before: list[str], seconds: float) -> float:
@@ -122,6 +134,12 @@ def stands_by(process: ProducerProcess) -> None:
     wait_until(says(process, "standing by"), TAKEN_OVER_SECONDS, what="it to stand by")
 
 
+def requested(two: Two) -> int:
+    """How many scans that were asked for are complete."""
+    records = (raw_codec.decode(one.value) for one in two.log())
+    return sum(isinstance(record, raw.ScanFinished) and record.cause == "requested" for record in records)
+
+
 def test_one_watches_the_other_stands_by_says_so_and_is_handed_the_root_when_the_first_one_stops(two: Two) -> None:
     one = two.start("one")
     two.arrives()
@@ -134,6 +152,9 @@ def test_one_watches_the_other_stands_by_says_so_and_is_handed_the_root_when_the
         return [(beat["status"], beat["details"].get("standing_by")) for beat in beats]  # type: ignore[attr-defined]
 
     wait_until(lambda: ("healthy", told) in standing_by(), 10, what="the heartbeat that says so")
+    command = RescanRoot(id="asked once", root="films", by="test", at="2026-11-24T10:30:00.000Z", reason="test")
+    write(two.kafka, Said(topics.CONTROL, encode(command), b"films"))
+    wait_until(lambda: requested(two) == 1, 10, what="the command to be carried out")
     put(two.root / "new.mkv", b"new")
     two.arrives()
     first = two.epochs()
@@ -148,19 +169,15 @@ def test_one_watches_the_other_stands_by_says_so_and_is_handed_the_root_when_the
     two.arrives()
     assert says(two.start("one"), "standing by")()
     assert two.epochs() == [*first, two.epoch]
+    assert requested(two) == 1
 
 
 def test_a_lone_producer_goes_on_in_its_epoch_at_once_however_it_ended(two: Two) -> None:
-    two.start("one").kill()
-    for end in ("kill", "terminate"):
+    for end in ("kill", "terminate", "kill"):
         process = two.start("one")
-        begun = time.monotonic()
-        put(two.root / f"{end}.mkv", b"x")
-        two.arrives(5)
-        assert time.monotonic() - begun < 5
+        put(two.root / "new.mkv", end.encode())
+        two.arrives(5)  # less than anybody's silence
         getattr(process, end)()
-    two.start("one")
-    two.arrives()
     assert len(two.epochs()) == 1
 
 
@@ -221,7 +238,7 @@ def late(kafka: Kafka, epoch: str) -> None:
     """What a producer of a former epoch may have had under way: all its kinds of records, the declaration first."""
     records = [
         record
-        for one in read(kafka, topics.RAW)
+        for one in log_of(kafka)
         if isinstance(record := raw_codec.decode(one.value), ProducerRecord) and record.epoch == epoch
     ]
     declared = next(record for record in records if isinstance(record, RootDeclared))

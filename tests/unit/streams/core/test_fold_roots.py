@@ -181,3 +181,22 @@ def test_seen_from_another_machine_it_is_the_same_root_and_its_baseline_says_wha
     lane.scan(1, "baseline")
     lane.scanned(1, 0, "baseline")
     assert kinds(lane.quiet())[0] == "deleted a.mkv"
+
+
+def test_a_gap_that_its_producer_can_close_no_more_is_closed_by_the_baseline_of_the_next_one(lane: Lane) -> None:
+    lane.make(raw.GapOpen, "films", cause="overflow", subtree="D")
+    lane.make(raw.GapOpen, "films", cause="overflow", subtree="D/E")
+    lane.make(raw.GapOpen, "films", cause="watch_limit")
+    lane.make(raw.GapClosed, "films", cause="overflow", subtree="D/E", counts=raw.Counts())
+    lane.epoch = "e2"
+    lane.declare(term=1)
+    lane.scan(1, "baseline")
+    assert gaps(lane.scanned(1, 1, "baseline")) == []  # something is missing of it
+    lane.scan(2)
+    assert gaps(lane.scanned(2, 0)) == []
+    lane.scan(3, "baseline")
+    assert gaps(lane.scanned(3, 0, "baseline")) == [
+        ("closed", "overflow", None, None), ("closed", "watch_limit", None, None),
+    ]  # fmt: skip
+    lane.scan(4, "baseline")
+    assert gaps(lane.scanned(4, 0, "baseline")) == []
