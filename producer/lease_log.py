@@ -17,9 +17,11 @@ from producer.backoff import LEASES as WAITS
 from producer.backoff import Backoff
 from producer.core.lease import BEAT_SECONDS, SURE_SECONDS, Leases, Me
 from runtime import log
-from runtime.errors import NotProvisioned
+from runtime.errors import NotAllowed, NotProvisioned
 from runtime.kafka import Kafka, stop_client
 from runtime.reports import now_iso
+from runtime.rights import not_allowed
+from runtime.topic_ids import look
 from schemas.codec import Codec, encode
 from schemas.errors import SchemaError
 from schemas.headers import check_version, event_headers
@@ -28,7 +30,7 @@ from schemas.leases import Beat, Claim, Holding, LeaseRecord
 from schemas.places import next_offset
 from schemas.topics import LEASES, RAW
 
-ROUND_MS = 300
+ROUND_MS = 500
 ANSWER_SECONDS = 3.0
 """A broker that does not answer in this time is asked through a new connection."""
 
@@ -36,7 +38,7 @@ LEAVE_SECONDS = 1.0
 
 _log = log.get(__name__)
 _codec: Codec[LeaseRecord] = Codec(LeaseRecord)
-_FAILURES = (KafkaError, NotProvisioned, OSError, TimeoutError, AssertionError)
+_FAILURES = (KafkaError, NotAllowed, NotProvisioned, OSError, TimeoutError, AssertionError)
 
 
 class LeaseLog:
@@ -114,7 +116,8 @@ class LeaseLog:
         async with asyncio.timeout(ANSWER_SECONDS):
             await consumer.start()
             if self._partition.topic not in await consumer.topics():
-                raise NotProvisioned(self._partition.topic)
+                hidden = (await look(consumer._client, [self._partition.topic])).hidden
+                raise not_allowed(self._kafka, "Read", LEASES) if hidden else NotProvisioned(self._partition.topic)
         consumer.assign([self._partition])
         consumer.seek(self._partition, self._next)
         self.leases.begun()

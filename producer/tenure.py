@@ -22,8 +22,9 @@ def is_ours(database: Database) -> bool:
 
 
 def claiming(database: Database, claim: Claim, before: Holder | None) -> None:
-    """The claim is about to be made; `before`: the valid one."""
-    if before is None or not _goes_on(database, before, claim.producer):
+    """The claim is about to be made; `before`: the valid one when it was drafted. Where it follows another one, it is no
+    reason to go on."""
+    if before is None or before.term != claim.after or not _goes_on(database, before, claim.producer):
         return
     with database.transaction():
         database.set(TERM, str(before.term))

@@ -62,6 +62,7 @@ class Watched:
         self._path = folder / f"{spec.name}.sqlite"
         self._database = open_unsent(self._path)
         self._tenure = Database(self._path)
+        self._reading = Database(self._path)  # never waits for those that write, and neither does the loop
         self._orders: deque[Order] = deque()
         self._lane = lane_of(spec.library, kafka.lanes)
         self._stand: Stand = "doubtful" if tenure.is_ours(self._tenure) else "outside"
@@ -85,7 +86,7 @@ class Watched:
     @property
     def commands_read(self) -> int | None:
         """How far the control topic was read for it."""
-        return commands_read(self._tenure)
+        return commands_read(self._reading)
 
     @property
     def latest(self) -> Latest | None:
@@ -166,8 +167,8 @@ class Watched:
 
     def close(self) -> None:
         """Close the connections."""
-        self._database.close()
-        self._tenure.close()
+        for database in (self._database, self._tenure, self._reading):
+            database.close()
 
     async def _take_a_stand(self) -> None:
         assert self._leases is not None

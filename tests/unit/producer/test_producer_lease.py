@@ -265,6 +265,11 @@ def test_a_claim_that_was_lost_to_another_is_no_reason_to_go_on(database: Databa
     assert not tenure.begin(database, held(ONE_AGAIN, 10, held(OTHER, 9)), None)
 
 
+def test_a_claim_that_follows_another_ones_is_no_reason_to_go_on_either(database: Database) -> None:
+    tenure.claiming(database, claim(ONE_AGAIN, 9, 5), held(ONE, 3))  # another one's, 5, was read in between
+    assert not tenure.begin(database, held(me("one", 3), 12, held(ONE_AGAIN, 9)), None)
+
+
 def test_a_root_that_was_given_up_is_not_ours(database: Database) -> None:
     tenure.give_up(database)
     assert not tenure.is_ours(database)
