@@ -11,7 +11,9 @@ all below it. A watch is known by the kernel's number for it, never by a path. N
 nothing is known. What a file is (device, inode, size, time) decides where it came from, before the order in which it is
 met. `tests/oracle` plays against them.
 
-`main` keeps all roots of a process and `root` the thread of one; in it `keeper` decides by the table `core.life` what
+`main` keeps all roots of a process, `watched` one of them, and `root` its thread. Which of several producers watches a
+root is read from a log (`lease_log`, `core.lease`), and `tenure` keeps under which claim an outbox is written. In the
+thread `keeper` decides by the table `core.life` what
 a turn does, `scanning` which scan runs, `mounts` what is mounted below the root, and `memory` what outlives a restart;
 `world` is what it reaches. `control` reads what operators ask and hands it on as `orders`. `reporting` puts a root's
 `condition` into words. `state` and `database` are the files, `settings`, `ports`, `clock`, `backoff` and `errors` what

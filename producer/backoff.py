@@ -16,6 +16,9 @@ class Waits:
 KAFKA = Waits(0.2, 5.0)
 """For Kafka: to send, to report, to read what operators ask."""
 
+LEASES = Waits(0.2, 1.0)
+"""To read who watches a root: a holder that is back later than others think is silent loses it."""
+
 ROOT = Waits(1.0, 60.0)
 """For a root whose thread failed: its state cannot be written, or the program is wrong."""
 

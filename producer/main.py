@@ -4,30 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import secrets
+import socket
 import sys
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from producer.backends.table import backend_of
 from producer.backoff import KAFKA, Backoff
-from producer.clock import SystemClock
 from producer.control import ControlReader
+from producer.core.lease import Me
 from producer.errors import NestedRoots, NotAcknowledged, Unencodable
 from producer.kafka_log import KafkaLog
-from producer.memory import commands_read
-from producer.outbox import Unsent
+from producer.lease_log import LeaseLog
 from producer.ports import Points, no_points
 from producer.reporting import root_report, scan_report
-from producer.root import RootThread
-from producer.sender import Sender
 from producer.settings import ProducerSettings, RootSpec
-from producer.state import locked_folder, open_unsent
-from producer.world import Pacing, World
+from producer.state import locked_folder, producer_id
+from producer.watched import Watched
 from runtime import log
 from runtime.health import Health, HealthServer, Starting
 from runtime.kafka import Kafka, stop_client
@@ -35,8 +33,7 @@ from runtime.lifecycle import Stop, announce_ready
 from runtime.reports import Reporter, now_iso
 from runtime.topic_watch import TopicWatch
 from schemas.acls import Component
-from schemas.lanes import lane_of
-from schemas.system import Scalar
+from schemas.system import STANDING_BY, Scalar
 
 REPORT_SECONDS = 5.0
 SCAN_REPORT_SECONDS = 2.0
@@ -44,45 +41,6 @@ DRAIN_SECONDS = 2.0
 COMPONENT: Component = "watch"
 
 _log = log.get(__name__)
-
-
-class Watched:
-    """One root of this process: thread and sender."""
-
-    def __init__(
-        self, spec: RootSpec, settings: ProducerSettings, folder: Path, target: KafkaLog, kafka: Kafka,
-        points: Points, changed: Callable[[], None],
-    ) -> None:  # fmt: skip
-        self.spec = spec
-        self.last_connected: str | None = None
-        self.begun = asyncio.Event()
-        self._changed = changed
-        loop = asyncio.get_running_loop()
-        path = folder / f"{spec.name}.sqlite"
-        self._database = open_unsent(path)
-        self.commands_read = commands_read(self._database)
-        lane = lane_of(spec.library, kafka.lanes)
-        self.sender = Sender(spec.name, Unsent(self._database), target, lane, spec.library.encode(), points=points)
-        pacing = Pacing(settings.identity_seconds, settings.reconcile_seconds, settings.outbox_limit)
-        world = World(
-            backend=backend_of(spec),
-            clock=SystemClock(),
-            points=points,
-            written=partial(_soon, loop, self.sender.wake),
-        )
-        self.thread = RootThread(spec, path, world, pacing, partial(_soon, loop, self._has_changed))
-
-    def _has_changed(self) -> None:
-        self.begun.set()
-        self._changed()
-
-    def close(self) -> None:
-        """Close the sender's connection."""
-        self._database.close()
-
-
-def _soon(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:
-    loop.call_soon_threadsafe(callback)
 
 
 async def watch(
@@ -116,6 +74,13 @@ class _Producer:
         self._roots = [
             Watched(spec, settings, folder, self._log, kafka, points, self._changed.set) for spec in settings.roots
         ]
+        self._named = {root.spec.name: root for root in self._roots}
+        me = Me(producer_id(folder), secrets.token_hex(8), socket.gethostname(), os.getpid())
+        self._leases = LeaseLog(kafka, me, lambda root: self._named[root].commands_read, self._look)
+
+    def _look(self) -> None:
+        for root in self._roots:
+            root.news()
 
     async def run(self, stop: Stop) -> None:
         self._health.add("start", lambda: None if self._begun else Starting("the roots are being looked at"))
@@ -128,16 +93,20 @@ class _Producer:
         await server.start()
         try:
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(root.sender.run()) for root in self._roots]
-                besides = (self._report, self._announce, self._control, topics.run)
-                tasks += [group.create_task(task()) for task in besides]
                 for root in self._roots:
-                    root.thread.start()
+                    root.start(self._leases)
+                tasks = [group.create_task(root.sender.run()) for root in self._roots]
+                besides = (self._report, self._announce, self._control, topics.run, self._leases.run)
+                tasks += [group.create_task(task()) for task in besides]
+                stands = [group.create_task(root.run()) for root in self._roots]
                 await stop.wait()
+                for task in stands:
+                    task.cancel()
                 await self._end_threads()
                 await self._drain()
                 for task in tasks:
                     task.cancel()
+            await self._leases.leave()
         finally:
             await self._end_threads()
             await self._log.stop()
@@ -147,16 +116,17 @@ class _Producer:
 
     async def _end_threads(self) -> None:
         for root in self._roots:
-            root.thread.ask_stop()
+            root.ask_end()
         for root in self._roots:
-            if not await asyncio.to_thread(root.thread.join, DRAIN_SECONDS):
+            if not await root.end_thread():
                 _log.warning("a root's thread is still at work, its next start goes on", root=root.spec.name)
 
     async def _drain(self) -> None:
         with contextlib.suppress(TimeoutError):  # what is left is sent after the next start
             async with asyncio.timeout(DRAIN_SECONDS):
                 for root in self._roots:
-                    await root.sender.emptied()
+                    if root.may_send():
+                        await root.sender.emptied()
 
     async def _announce(self) -> None:
         backoff = Backoff(KAFKA)
@@ -173,9 +143,8 @@ class _Producer:
         announce_ready()
 
     async def _control(self) -> None:
-        threads = {root.spec.name: root.thread for root in self._roots}
-        positions = {root.spec.name: root.commands_read for root in self._roots}
-        await ControlReader(self._kafka, positions, lambda root, order: threads[root].order(order)).run()
+        positions = {name: root.commands_read for name, root in self._named.items()}
+        await ControlReader(self._kafka, positions, lambda root, order: self._named[root].order(order)).run()
 
     async def _report(self) -> None:
         while True:
@@ -222,7 +191,10 @@ class _Producer:
             self._changed.clear()
             at = now_iso()
             for root in self._roots:
-                told = root.thread.latest.told
+                latest = root.latest
+                if latest is None:  # who watches it reports it
+                    continue
+                told = latest.told
                 if told.mode != "offline":
                     root.last_connected = at
                 await reporter.send(root_report(root.spec, told, at, root.last_connected))
@@ -234,7 +206,7 @@ class _Producer:
         while True:
             await asyncio.sleep(SCAN_REPORT_SECONDS)
             for root in self._roots:
-                condition = root.thread.latest.condition
+                condition = root.condition
                 if condition is None or condition.progress == reported.get(root.spec.name):
                     continue
                 reported[root.spec.name] = condition.progress
@@ -242,12 +214,19 @@ class _Producer:
                     await reporter.send(report)
 
     def _details(self) -> dict[str, Scalar]:
-        waiting = [r.thread.latest.condition.waiting for r in self._roots if r.thread.latest.condition is not None]
-        return {"roots": len(self._roots), "outbox_records": sum(waiting)}
+        waiting = [root.condition.waiting for root in self._roots if root.condition is not None]
+        others = [
+            f"{root.spec.name} is watched by {holder}"
+            for root in self._roots
+            if (holder := root.watched_by) is not None
+        ]
+        standing_by: dict[str, Scalar] = {STANDING_BY: ", ".join(others)} if others else {}
+        return {"roots": len(self._roots), "outbox_records": sum(waiting)} | standing_by
 
     def _log_problem(self) -> str | None:
-        return next((root.sender.unavailable for root in self._roots if root.sender.unavailable is not None), None)
+        unavailable = (root.unavailable for root in self._roots if root.unavailable is not None)
+        return next(unavailable, self._leases.problem)
 
     def _roots_problem(self) -> str | None:
-        ended = [root.spec.name for root in self._roots if root.thread.has_begun and not root.thread.is_alive]
+        ended = [root.spec.name for root in self._roots if root.has_failed]
         return f"not observed: {', '.join(ended)}" if ended else None

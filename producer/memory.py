@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from producer.database import Database
 from producer.errors import LibraryChanged
 from producer.orders import Order
+from producer.outbox import TERM
 from schemas.codec import Codec, encode
 from schemas.raw import RootIdentity
 
@@ -99,9 +100,7 @@ class Memory:
     def forget_all(self, order: Order) -> None:
         """Nothing that is known of the root holds any more: it begins anew, with another epoch. What operators asked
         and whose outbox it is stays. The outbox is empty."""
-        self._db.execute("DELETE FROM entry")
-        self._db.execute("DELETE FROM gap")
-        self._db.execute("DELETE FROM value WHERE key NOT IN ('library', ?)", (COMMANDS_READ,))
+        forget_root(self._db)
         self.note(order)
 
     def note(self, order: Order) -> None:
@@ -110,6 +109,14 @@ class Memory:
         if order.command is not None:
             self._db.execute("INSERT OR IGNORE INTO command VALUES (?)", (order.command.id,))
             self._db.execute(_FORGET, (COMMANDS_KEPT,))
+
+
+def forget_root(database: Database) -> None:
+    """Inside a transaction: what was observed and told of the root, and its epoch."""
+    database.execute("DELETE FROM entry")
+    database.execute("DELETE FROM gap")
+    database.execute("DELETE FROM outbox")
+    database.execute("DELETE FROM value WHERE key NOT IN ('library', ?, ?)", (COMMANDS_READ, TERM))
 
 
 def commands_read(database: Database) -> int | None:

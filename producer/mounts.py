@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from producer.core.facts import Carried, Fact, Gone, Swapped, There
-from producer.core.identity import is_same
 from producer.database import Database
 from schemas.codec import Codec, encode
+from schemas.identity import same_root
 from schemas.paths import is_inside
 from schemas.raw import RootIdentity
 
@@ -59,7 +59,7 @@ class Mounts:
         changes = [MountChange(path, "there") for path in now if path not in self._known]
         for path, known in self._known.items():
             seen = now.get(path)
-            if seen is None or not is_same(known, seen):
+            if seen is None or not same_root(known, seen):
                 changes += [] if path in self._lost else [MountChange(path, "lost")]
             elif path in self._lost:
                 changes.append(MountChange(path, "back", (known.dev, seen.dev) if known.dev != seen.dev else None))

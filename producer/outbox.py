@@ -36,6 +36,12 @@ class Via:
 
 LIVE = Via("live")
 
+TERM = "term"
+"""Value of the database: the term of the claim under which the outbox is written."""
+
+
+_FORGET = "DELETE FROM outbox WHERE seq <= ? AND ? = (SELECT value FROM outbox WHERE seq = ?)"
+
 
 class _Head(TypedDict):
     root: str
@@ -109,7 +115,7 @@ class Outbox:
                 **self._head(), library=spec.library, site=spec.site, protocol=spec.protocol,
                 location=str(spec.path), identity=identity, debounce_ms=spec.debounce_ms,
                 max_hold_ms=spec.max_hold_ms, rename_window_ms=spec.rename_window_ms, include=spec.include,
-                exclude=NAS_JUNK + spec.exclude,
+                exclude=NAS_JUNK + spec.exclude, term=int(self._db.get(TERM) or 0),
             ),
         )  # fmt: skip
 
@@ -181,9 +187,10 @@ class Unsent:
         rows = self._db.execute("SELECT seq, kind, value FROM outbox ORDER BY seq LIMIT ?", (count,))
         return [Outgoing(*row) for row in rows]
 
-    def forget(self, up_to: int) -> None:
-        """The log has everything up to this `seq`."""
-        self._db.execute("DELETE FROM outbox WHERE seq <= ?", (up_to,))
+    def forget(self, last: Outgoing) -> None:
+        """The log has everything up to this row. Where another stands under its `seq` by now, the outbox has begun anew
+        while it was under way, and nothing is deleted."""
+        self._db.execute(_FORGET, (last.seq, last.value, last.seq))
 
 
 def depth(database: Database) -> int:

@@ -36,11 +36,12 @@ class Latest:
 
 
 class RootThread:
-    """`changed` is called from the thread whenever `latest` says something new; `path` is the root's state."""
+    """`changed` is called from the thread whenever `latest` says something new; `path` is the root's state; `orders`: what
+    operators asked before it."""
 
     def __init__(
         self, spec: RootSpec, path: Path, world: World, pacing: Pacing, changed: Callable[[], None], *,
-        waits: Waits = ROOT,
+        waits: Waits = ROOT, orders: deque[Order] | None = None,
     ) -> None:  # fmt: skip
         self.spec = spec
         self._path = path
@@ -48,7 +49,7 @@ class RootThread:
         self._pacing = pacing
         self._changed = changed
         self.latest = Latest(Told("warning", "offline", f"root {spec.name} ({spec.path}) is starting"))
-        self._orders: deque[Order] = deque()
+        self._orders: deque[Order] = deque() if orders is None else orders
         self._wake = threading.Event()
         self._stopping = False
         self._backoff = Backoff(waits)

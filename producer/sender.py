@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections.abc import Callable
 
 from producer.backoff import KAFKA, Backoff
 from producer.errors import NotAcknowledged
@@ -21,11 +22,12 @@ _log = log.get(__name__)
 
 class Sender:
     """One root's. `key`: the library's name in UTF-8; `lane`: its partition. `unavailable`: why the log does not
-    take anything at present; `sent_seq`: the last one confirmed."""
+    take anything at present; `sent_seq`: the last one confirmed. While it is not `allowed` nothing is sent;
+    `is_held_back`: it waits to be woken when it is."""
 
     def __init__(
         self, root: str, unsent: Unsent, target: Log, lane: int, key: bytes, *,
-        points: Points = no_points,
+        points: Points = no_points, allowed: Callable[[], bool] = lambda: True,
     ) -> None:  # fmt: skip
         self._root = root
         self._unsent = unsent
@@ -33,6 +35,8 @@ class Sender:
         self._lane = lane
         self._key = key
         self._points = points
+        self._allowed = allowed
+        self.is_held_back = False
         self._wake = asyncio.Event()
         self.unavailable: str | None = None
         self.sent_seq = 0
@@ -52,6 +56,11 @@ class Sender:
         backoff = Backoff(KAFKA)
         while True:
             self._wake.clear()
+            if not self._allowed():
+                self.is_held_back = True
+                await self._wake.wait()
+                continue
+            self.is_held_back = False
             try:
                 sent = await self.send_once()
             except (NotAcknowledged, sqlite3.Error) as error:  # sending again is safe: seq tells
@@ -76,6 +85,6 @@ class Sender:
         await self._log.append(self._lane, self._key, rows)
         self._points("after_ack")
         self.sent_seq = rows[-1].seq
-        await asyncio.to_thread(self._unsent.forget, self.sent_seq)
+        await asyncio.to_thread(self._unsent.forget, rows[-1])
         self._points("after_outbox_delete")
         return len(rows)

@@ -1,10 +1,12 @@
 """The producer's state folder: one process at a time, one file per root, a damaged one set aside.
 
-`<state>/producer/<producer's name>/` holds `lock` and a `<root's name>.sqlite` for each root.
+`<state>/producer/<producer's name>/` holds `lock`, `id` (who this producer is to others, drawn once) and a
+`<root's name>.sqlite` for each root.
 """
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -30,6 +32,16 @@ def locked_folder(state_dir: Path, name: str) -> Iterator[Path]:
         except Locked as error:
             raise StateLocked(folder, error.who) from error
         yield folder
+
+
+def producer_id(folder: Path) -> str:
+    """Who the producer is that works on this folder, over all its lives."""
+    path = folder / "id"
+    if not path.exists():
+        part = path.with_suffix(".part")
+        part.write_text(secrets.token_hex(8))
+        part.replace(path)
+    return path.read_text().strip()
 
 
 def open_unsent(path: Path) -> Database:

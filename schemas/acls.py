@@ -18,6 +18,7 @@ from schemas.topics import (
     CHANGES,
     CONTROL,
     COVERS,
+    LEASES,
     MEDIA_STATE,
     MEDIA_UPDATES,
     META,
@@ -68,7 +69,7 @@ _PROJECTED = (CHANGES, MEDIA_UPDATES, ANALYSIS_UPDATES, SYSTEM_UPDATES, COVERS)
 _CHANNELS = (MEDIA_UPDATES, ANALYSIS_UPDATES, SYSTEM_UPDATES, NOTIFICATIONS)
 
 NEEDS: dict[Component, Needs] = {
-    "watch": Needs(reads=(CONTROL, META), writes=(RAW, REPORTS)),
+    "watch": Needs(reads=(CONTROL, LEASES, META), writes=(RAW, REPORTS, LEASES)),
     "stream": Needs(
         reads=(RAW, CHANGES, ANALYSIS_JOBS, POSITIONS, REPORTS, SYSTEM_STATE, META),
         writes=(

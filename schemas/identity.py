@@ -6,6 +6,7 @@
 | `same_state` | type, and of all but directories the content | there is nothing to report |
 | `same_identity` | regular files: content and device | a file at a new path may be the one from the old path |
 | `same_fingerprint` | the fingerprint, where there are two | another file with the same bytes |
+| `same_root` | inode, marker, and the file system's id, or the device where it has none | it is the known root |
 | `other_fingerprint` | not the fingerprint, where there are two | other bytes, whatever a look at the path tells |
 
 An inode alone never counts: file systems use it again at once. The device counts only between two paths: a
@@ -18,6 +19,8 @@ from __future__ import annotations
 from typing import Protocol
 
 from msgspec import Struct
+
+from schemas.raw import RootIdentity
 
 
 class Stamped(Protocol):
@@ -91,3 +94,11 @@ def same_fingerprint(a: str | None, b: str | None) -> bool:
 def other_fingerprint(a: str | None, b: str | None) -> bool:
     """True when both are known and differ."""
     return a is not None and b is not None and a != b
+
+
+def same_root(known: RootIdentity, seen: RootIdentity) -> bool:
+    """True when it is the same directory on the same file system. Device numbers are given out at mount time and by each
+    machine, so where the file system has an id of its own that decides, and else the device number."""
+    if known.inode != seen.inode or known.marker != seen.marker:
+        return False
+    return known.fsid == seen.fsid if known.fsid and seen.fsid else known.dev == seen.dev

@@ -105,7 +105,8 @@ class Fingerprint(
 class RootDeclared(
     ProducerRecord, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="root_declared"
 ):
-    """A root's settings; the fold reads them from here and nowhere else. Adopts `epoch` for the root."""
+    """A root's settings; the fold reads them from here and nowhere else. Adopts `epoch` for the root, unless one of a
+    higher `term` has been adopted: terms are those of the producers' claims (topic `catalog.leases.v1`)."""
 
     library: str
     site: str
@@ -117,6 +118,7 @@ class RootDeclared(
     rename_window_ms: int = 2_000
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    term: int = 0
 
 
 class RootLost(ProducerRecord, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="root_lost"):

@@ -20,6 +20,10 @@ COMMAND, COMMAND_DONE, COMMAND_RESULT = "command", "command_done", "command_resu
 what came of it, in words."""
 
 
+STANDING_BY = "standing_by"
+"""Detail of a producer's heartbeat: the roots that another producer watches, in words."""
+
+
 class Heartbeat(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="heartbeat"):
     """The state of one process, every 5 s (topic `catalog.system.reports.v1`, key = component). `leaving`: it ends as it was
     asked to, and is not to be missed."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-from schemas import admin, analysis, changes, media, raw, system
+from schemas import admin, analysis, changes, leases, media, raw, system
 
 DEFAULT_LANES = 12
 EMBEDDED_LANES = 4
@@ -20,7 +20,8 @@ JOB_PARTITIONS = 12
 @dataclass(frozen=True, slots=True)
 class Topic:
     """One topic. `partitions` None: as many as there are lanes. `retention` None: for ever. `records`: the
-    type that decodes its values. `max_message_bytes`: what the broker accepts."""
+    type that decodes its values. `max_message_bytes`: what the broker accepts. `segment`: how often a compacted topic
+    that is written all the time begins a file, for only what is not in the newest one is compacted."""
 
     name: str
     key: str
@@ -32,6 +33,7 @@ class Topic:
     cleanup: Literal["delete", "compact"] = "delete"
     retention: timedelta | None = None
     max_message_bytes: int = 1_048_588
+    segment: timedelta | None = None
 
     def partition_count(self, lanes: int) -> int:
         """How many partitions it has on a log with `lanes` lanes."""
@@ -47,6 +49,8 @@ class Topic:
         }
         if self.cleanup == "delete":
             entries |= {"retention.ms": str(retention_ms), "retention.bytes": "-1"}
+        if self.segment is not None:
+            entries["segment.ms"] = str(self.segment // timedelta(milliseconds=1))
         return entries
 
 
@@ -102,6 +106,10 @@ CONTROL = Topic(
     "catalog.control.v1", "root", admin.Control, "operators", "producers",
     "what operators ask of roots: a scan, to take up what was restored", partitions=1, retention=timedelta(days=7),
 )  # fmt: skip
+LEASES = Topic(
+    "catalog.leases.v1", "claim, or producer", leases.LeaseRecord, "producers", "producers",
+    "which producer watches which root", partitions=1, cleanup="compact", segment=timedelta(minutes=10),
+)  # fmt: skip
 META = Topic(
     "catalog.meta.v1", "topic", admin.TopicEpoch, "the provisioner", "every process",
     "one epoch record per topic", partitions=1, cleanup="compact",
@@ -109,7 +117,7 @@ META = Topic(
 
 DATA_TOPICS: tuple[Topic, ...] = (
     RAW, CHANGES, MEDIA_UPDATES, ANALYSIS_UPDATES, ANALYSIS_JOBS, MEDIA_STATE, COVERS, POSITIONS, REPORTS,
-    SYSTEM_UPDATES, SYSTEM_STATE, NOTIFICATIONS, CONTROL, META,
+    SYSTEM_UPDATES, SYSTEM_STATE, NOTIFICATIONS, CONTROL, LEASES, META,
 )  # fmt: skip
 
 DLQ_SUFFIX = ".dlq"

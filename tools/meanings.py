@@ -96,6 +96,7 @@ SPECIFIC: dict[str, dict[str, str]] = {
         "rename_window_ms": "how long a settled deletion waits for the rename that explains it, ms of lane time",
         "include": "glob patterns; when given only matching files are observed",
         "exclude": "glob patterns of what is not observed",
+        "term": "of the producer's claim (`catalog.leases.v1`): after one of a higher term it does not count",
     },
     "ScanStarted": {"total": "how many entries are expected, where known"},
     "Result": {
@@ -194,6 +195,24 @@ SPECIFIC: dict[str, dict[str, str]] = {
         "changes": "last `x-n` in catalog.fs.changes.v1, 0: none yet",
         "media_updates": "last `x-n` in catalog.media.updates.v1, 0: none yet",
         "analysis_updates": "last `x-n` in catalog.analysis.updates.v1, 0: none yet",
+    },
+    "Claim": {
+        "term": "higher than that of any claim before it",
+        "after": "term of the valid claim that it follows, 0: none; if another one is valid by then, it is not",
+        "producer": "id of the claimant's state folder",
+        "life": "id of the claiming process",
+        "pid": "process id",
+    },
+    "Beat": {
+        "producer": "id of the producer's state folder; also the key",
+        "life": "id of the process",
+        "pid": "process id",
+        "roots": "what it holds, by root",
+        "leaving": "it ends as it was asked to, and holds nothing from here on",
+    },
+    "Holding": {
+        "term": "of the claim under which it is held",
+        "commands_read": "next offset of `catalog.control.v1` wanted for it",
     },
     "Heartbeat": {
         "leaving": "it ends as it was asked to, and is not to be missed",

@@ -16,6 +16,7 @@ from cli.audit.believed_tree import BelievedTree
 from cli.audit.contiguity import Contiguity
 from cli.audit.findings import Gap, Hole, Repeated, Unreadable
 from schemas.errors import SchemaError
+from schemas.identity import same_root
 from schemas.log_record import LogRecord
 from schemas.paths import is_inside
 from schemas.raw import (
@@ -53,12 +54,14 @@ class OpenScan:
 
 @dataclass(slots=True)
 class RootBelief:
-    """One root. `tree`: None where what is below it is not asked for; `lost`: why it cannot be observed, and since which
-    offset; `baseline`: the number that what it finds is marked with; `retired`: an operator took it out of the catalogue."""
+    """One root. `term`: of the claim under which it was declared; `tree`: None where what is below it is not asked for;
+    `lost`: why it cannot be observed, and since which offset; `baseline`: the number that what it finds is marked with;
+    `retired`: an operator took it out of the catalogue."""
 
     library: str
     tree: BelievedTree | None
     epoch: str = ""
+    term: int = 0
     last_seq: int = 0
     former: dict[str, int] = field(default_factory=dict)
     jumps: int = 0
@@ -124,7 +127,10 @@ class Belief:
             if record.library != library or (root is not None and root.library != library):
                 return self._dropped("other_library")
             if root is None or root.epoch != record.epoch:
+                if root is not None and record.term < root.term:
+                    return self._dropped("other_epoch")
                 root = self._adopt(root, record)
+            root.term = max(root.term, record.term)
         if root is None or root.library != library:
             return self._dropped("undeclared_root")
         if root.epoch != record.epoch:
@@ -148,7 +154,9 @@ class Belief:
             return root
         else:
             root.former |= {root.epoch: root.last_seq} if root.epoch else {}
-            root.same_identity = root.identity is None or root.identity == record.identity
+            root.same_identity = root.identity is None or (
+                record.identity is not None and same_root(root.identity, record.identity)
+            )
         root.epoch, root.last_seq, root.retired = record.epoch, root.former.pop(record.epoch, 0), False
         root.scans, root.baseline = {}, None
         return root

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from schemas.identity import same_root
 from schemas.raw import RootIdentity
 
 Fault = Literal["missing", "not_a_directory", "unreadable", "swapped", "replaced_by_empty"]
@@ -43,7 +44,7 @@ def judge(known: RootIdentity | None, seen: Seen | Faulty) -> Same | Faulty:
     """The first identity ever seen is adopted; afterwards it must be the same."""
     if isinstance(seen, Faulty):
         return seen
-    if known is None or is_same(known, seen.identity):
+    if known is None or same_root(known, seen.identity):
         return Same(seen.identity)
     detail = f"another directory stands at its path ({_shown(seen.identity)}; known: {_shown(known)})"
     return Faulty("replaced_by_empty", detail) if seen.empty else Faulty("swapped", detail, seen.identity)
@@ -51,11 +52,3 @@ def judge(known: RootIdentity | None, seen: Seen | Faulty) -> Same | Faulty:
 
 def _shown(identity: RootIdentity) -> str:
     return f"device {identity.dev}, file system {identity.fsid:x}, inode {identity.inode}"
-
-
-def is_same(known: RootIdentity, seen: RootIdentity) -> bool:
-    """Same inode on the same file system. Device numbers are given out at mount time, so where the file system
-    has an id of its own that decides, and else the device number."""
-    if known.inode != seen.inode or known.marker != seen.marker:
-        return False
-    return known.fsid == seen.fsid if known.fsid and seen.fsid else known.dev == seen.dev

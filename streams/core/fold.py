@@ -271,8 +271,10 @@ class Fold:
             case RootBack():
                 root_changed(self._emit, root, "back", record.cause, trace)
             case GapOpen():
+                self._roots.gap_open(root, record)
                 gap_changed(self._emit, root, "open", record.cause, trace, subtree=record.subtree)
             case GapClosed():
+                self._roots.gap_closed(root, record)
                 gap_changed(self._emit, root, "closed", record.cause, trace, subtree=record.subtree,
                             counts=record.counts)  # fmt: skip
             case _:
@@ -292,6 +294,10 @@ class Fold:
         if self._scans.heals(root, scan, record):
             root.jumps = 0
             gap_changed(self._emit, root, "closed", "seq_jump", moment.trace)
+        if self._scans.says_everything(scan, record):
+            for gap in root.left_gaps:
+                gap_changed(self._emit, root, "closed", gap.cause, moment.trace, subtree=gap.subtree)
+            root.left_gaps = []
         yield () if id_ is None else (id_,)
 
 

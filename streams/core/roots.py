@@ -1,17 +1,20 @@
 """Roots and their epochs: which records of producers count.
 
-An epoch is adopted by `root_declared` in log order. Records of another epoch, of a root never declared, or
-whose `seq` does not rise (resent) are dropped and counted; a jump of `seq` is a gap and is reported. The rule is
-for producers' records only.
+An epoch is adopted by `root_declared` in log order, unless one of a higher term has been: a producer that lost a root
+while it was stopped or cut off cannot take it back with what it had under way. Records of another epoch, of a root
+never declared, or whose `seq` does not rise (resent) are dropped and counted; a jump of `seq` is a gap and is reported.
+The rule is for producers' records only.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from schemas.raw import ProducerRecord, RootDeclared
+from schemas.identity import same_root
+from schemas.paths import is_inside
+from schemas.raw import GapClosed, GapOpen, ProducerRecord, RootDeclared
 from streams.core.rules import Rules, Windows
-from streams.core.state import Root, State
+from streams.core.state import OpenGap, Root, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,9 @@ class Roots:
                 self._dropped["other_library"] += 1
                 return None
             if root is None or root.epoch != record.epoch:
+                if root is not None and record.term < root.term:
+                    self._dropped["other_epoch"] += 1
+                    return None
                 if root is not None and record.seq <= root.former.get(record.epoch, 0):
                     self._dropped["resent"] += 1
                     return None
@@ -62,25 +68,41 @@ class Roots:
     def declare(self, root: Root, record: RootDeclared) -> None:
         """Take over the declared settings."""
         root.site, root.protocol, root.location = record.site, record.protocol, record.location
+        root.term = max(root.term, record.term)
         debounce = max(record.debounce_ms, 0)
         longest = max(record.max_hold_ms, debounce, 1)  # time must pass before a hold begins anew
         root.windows = Windows(debounce, longest, max(record.rename_window_ms, 0))
         if record.identity is not None:
             root.identity = record.identity
 
+    @staticmethod
+    def gap_open(root: Root, record: GapOpen) -> None:
+        """Its producer will close it, if it lives so long."""
+        gap = OpenGap(record.subtree, record.cause)
+        if gap not in root.gaps:
+            root.gaps.append(gap)
+
+    @staticmethod
+    def gap_closed(root: Root, record: GapClosed) -> None:
+        """It has been made up for, and with it those of the same cause inside."""
+        root.gaps = [g for g in root.gaps if g.cause != record.cause or not is_inside(g.subtree, record.subtree)]
+
     def _adopt(self, before: Root | None, record: RootDeclared) -> Root:
         root = Root(
             record.root, record.library, record.epoch, record.site, record.protocol, record.location,
-            record.identity, self._rules.windows,
+            record.identity, self._rules.windows, term=record.term,
         )  # fmt: skip
         if before is not None:
             root.former = before.former | ({before.epoch: before.last_seq} if before.epoch else {})
             root.last_seq = root.former.pop(record.epoch, 0)
             root.jumps = before.jumps
             root.batch = before.batch
+            root.left_gaps = before.left_gaps + [gap for gap in before.gaps if gap not in before.left_gaps]
             for number, tally in enumerate(before.scans.values(), 1):
                 self._state.tallies[tally].number = -number  # numbers are unique per epoch only
                 root.scans[-number] = tally
-            root.same_identity = before.identity is None or before.identity == record.identity
+            root.same_identity = before.identity is None or (
+                record.identity is not None and same_root(before.identity, record.identity)
+            )
         self._roots[record.root] = root
         return root

@@ -84,13 +84,16 @@ class Scans:
         tally.seen = None
         return missing
 
+    def heals(self, root: Root, tally: Tally | None, record: ScanFinished) -> bool:
+        """Whether it makes up for all jumps of seq: what was lost must have been lost before it began."""
+        return tally is not None and 0 < root.jumps == tally.jumps and self.says_everything(tally, record)
+
     @staticmethod
-    def heals(root: Root, tally: Tally | None, record: ScanFinished) -> bool:
-        """Whether it makes up for all jumps of seq: only a baseline says everything again, and what was lost
-        must have been lost before it began."""
+    def says_everything(tally: Tally | None, record: ScanFinished) -> bool:
+        """Whether it is a baseline of the whole root of which all has arrived: only that says everything again."""
         return (
             tally is not None
-            and 0 < root.jumps == tally.jumps
+            and record.origin == "baseline"
             and tally.subtree == ""
             and tally.arrived == record.total
             and not record.unseen

@@ -231,10 +231,19 @@ class Tally(Struct, eq=False, array_like=True):
         return self.finished and not self.outstanding and not self.open_jobs
 
 
+class OpenGap(Struct, frozen=True, gc=False, array_like=True):
+    """Changes below a directory may have been missed."""
+
+    subtree: str
+    cause: str
+
+
 class Root(Struct, eq=False, array_like=True):
     """What the fold knows of a root. `scans`: by the producer's number, those not complete; `batch`: of jobs outside
     scans; `jumps`: of seq, not yet made up for; `same_identity`: as before the present epoch; `former`: earlier
-    epochs and the last seq of each, so that a declaration sent again cannot bring one back."""
+    epochs and the last seq of each, so that a declaration sent again cannot bring one back; `term`: of the claim under
+    which the present one was declared; `gaps`: open ones that the producer told of, and `left_gaps`: those of earlier
+    epochs, which nobody else will close."""
 
     name: str
     library: str
@@ -251,6 +260,9 @@ class Root(Struct, eq=False, array_like=True):
     batch: TallyId | None = None
     baseline: TallyId | None = None
     former: dict[str, int] = field(default_factory=dict)
+    term: int = 0
+    gaps: list[OpenGap] = field(default_factory=list)
+    left_gaps: list[OpenGap] = field(default_factory=list)
 
 
 class Numbers(Struct, array_like=True):
@@ -459,6 +471,12 @@ def _rewritten(kept: _Kept, change: Callable[[str], str]) -> _Kept:
         seen = tally.seen if tally.seen is None else {*map(change, tally.seen)}
         return replace(tally, subtree=change(tally.subtree), seen=seen)
 
+    def of_root(root: Root) -> Root:
+        gaps, left = (
+            [replace(g, subtree=change(g.subtree)) for g in gaps] for gaps in (root.gaps, root.left_gaps)
+        )
+        return replace(root, gaps=gaps, left_gaps=left)
+
     def of_pending(pending: Pending) -> Pending:
         carries = pending.carries if pending.carries is None else at(pending.carries)
         return replace(pending, place=at(pending.place), carries=carries)
@@ -466,6 +484,7 @@ def _rewritten(kept: _Kept, change: Callable[[str], str]) -> _Kept:
     return replace(
         kept,
         tallies=[of_tally(tally) for tally in kept.tallies],
+        roots=[of_root(root) for root in kept.roots],
         known=[replace(entry, path=change(entry.path)) for entry in kept.known],
         pending=[of_pending(pending) for pending in kept.pending],
         gone=[replace(hold, place=at(hold.place)) for hold in kept.gone],

@@ -16,7 +16,17 @@ from typing import assert_never
 
 from msgspec import UNSET
 
-from schemas.system import Heartbeat, Report, RootReport, Scalar, ScanReport, Status, SystemAction, SystemUpdate
+from schemas.system import (
+    STANDING_BY,
+    Heartbeat,
+    Report,
+    RootReport,
+    Scalar,
+    ScanReport,
+    Status,
+    SystemAction,
+    SystemUpdate,
+)
 from schemas.times import iso
 
 SILENCE_MS = 15_000
@@ -145,11 +155,15 @@ class StatusRules:
             )
         worst = max(live, key=lambda heartbeat: _BADNESS[heartbeat.status])
         details: dict[str, object] = {"instances": len(live), "host": worst.host, **worst.details}
+        how = f"{name} is well" if worst.status == "healthy" else f"{name} is not well"
+        if standing_by := {str(beat.details[STANDING_BY]) for beat in live if beat.details.get(STANDING_BY)}:
+            details[STANDING_BY] = ", ".join(sorted(standing_by))
+            how += f"; standing by: {details[STANDING_BY]}"
         return SystemUpdate(
             action="health_check",
             component=name,
             status=worst.status,
-            message=worst.message or (f"{name} is well" if worst.status == "healthy" else f"{name} is not well"),
+            message=worst.message or how,
             details=details,
         )
 
@@ -219,10 +233,16 @@ def _root(report: RootReport) -> SystemUpdate:
 
 
 def _facts(update: SystemUpdate) -> dict[str, object]:
-    """What stays as it is while nothing changes, of a root; the rest of it moves with every report."""
-    if update.action != "storage_update" or update.details is UNSET:
-        return {}
-    return {name: fact for name, fact in update.details.items() if name not in MOVING}
+    """What stays as it is while nothing changes: of a root all but what moves with every report, of a component which
+    roots it leaves to others."""
+    details = {} if update.details is UNSET else update.details
+    match update.action:
+        case "storage_update":
+            return {name: fact for name, fact in details.items() if name not in MOVING}
+        case "health_check":
+            return {STANDING_BY: details.get(STANDING_BY)}
+        case _:
+            return {}
 
 
 def _sum(beats: list[Heartbeat], key: str) -> float:

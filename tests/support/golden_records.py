@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from schemas import admin, analysis, changes, media, raw, system
+from schemas import admin, analysis, changes, leases, media, raw, system
 from schemas.codec import encode
 from schemas.found import Found, Tags
 from schemas.topics import (
@@ -17,6 +17,7 @@ from schemas.topics import (
     CHANGES,
     CONTROL,
     COVERS,
+    LEASES,
     MEDIA_STATE,
     MEDIA_UPDATES,
     META,
@@ -95,7 +96,7 @@ EXAMPLES: dict[str, tuple[Topic, msgspec.Struct]] = {
         RAW,
         _produced(
             raw.RootDeclared, library="home", site="main", protocol="local", location="/m", identity=_IDENTITY,
-            debounce_ms=1, max_hold_ms=2, rename_window_ms=3, include=("*.mkv",), exclude=("@eaDir",),
+            debounce_ms=1, max_hold_ms=2, rename_window_ms=3, include=("*.mkv",), exclude=("@eaDir",), term=9,
         ),
     ),
     "raw.root_lost": (RAW, _produced(raw.RootLost, cause="missing")),
@@ -217,6 +218,17 @@ EXAMPLES: dict[str, tuple[Topic, msgspec.Struct]] = {
     ),
     "control.retire_root": (CONTROL, admin.RetireRoot(id="i", root="movies", by="admin", at=_AT)),
     "control.accept_root": (CONTROL, admin.AcceptRoot(id="i", root="movies", by="admin", at=_AT)),
+    "leases.claim": (
+        LEASES,
+        leases.Claim(root="movies", term=7, after=3, producer="p", life="l", host="nas", pid=1, at=_AT),
+    ),
+    "leases.beat": (
+        LEASES,
+        leases.Beat(
+            producer="p", life="l", host="nas", pid=1, at=_AT, leaving=True,
+            roots={"movies": leases.Holding(term=7, commands_read=3)},
+        ),
+    ),
     "meta.topic_epoch": (META, admin.TopicEpoch(topic=RAW.name, epoch="e", partitions=12, at=_AT)),
 }  # fmt: skip
 

@@ -24,6 +24,7 @@ from runtime import log
 from runtime.kafka import Kafka
 from runtime.lifecycle import READY_FILE, Stop, run
 from runtime.settings import KafkaSettings, LogSettings
+from tests.support import cutting
 from tests.support.waiting import wait_until
 
 READY_SECONDS = 40.0
@@ -69,6 +70,15 @@ class ProducerProcess:
         self._process.terminate()
         return self._process.wait(15)
 
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        return self._process.pid
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self._process.send_signal(number)
+
     def memory_mb(self) -> float:
         """Resident memory."""
         return float(psutil.Process(self._process.pid).memory_info().rss) / 1e6
@@ -110,6 +120,7 @@ def main(words: list[str]) -> None:
         await watch(kafka, settings, Path(words[2]), stop, points=points)
 
     log.configure(LogSettings(), "watch")
+    cutting.obey()
     run(producing_until)
 
 

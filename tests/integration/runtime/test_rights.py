@@ -21,7 +21,7 @@ from gateway.access.account_admin import ensure_admin
 from runtime.errors import NotAllowed
 from runtime.log_reading import read_whole
 from schemas.acls import Acl, Component
-from schemas.topics import CHANGES, CONTROL, MEDIA_UPDATES, META, NOTIFICATIONS, RAW, REPORTS, Topic
+from schemas.topics import CHANGES, CONTROL, LEASES, MEDIA_UPDATES, META, NOTIFICATIONS, RAW, REPORTS, Topic
 from tests.support.closed_platform import ClosedPlatform, right
 from tests.support.gateway import PASSWORD
 from tests.support.servers import fresh_database
@@ -130,14 +130,15 @@ def test_what_no_client_would_say_is_said(platform: ClosedPlatform) -> None:
         "project": right("project", "Read", "catalogizer.projector"),
         "serve": right("serve", "Read", META.name),
     }
-    more: dict[Component, Acl] = {
-        "watch": right("watch", "Read", CONTROL.name),
-        "serve": right("serve", "Write", NOTIFICATIONS.name),
-    }
-    platform.operator.take_away(*lost.values(), *more.values())
+    more: list[tuple[Component, Acl]] = [
+        ("watch", right("watch", "Read", CONTROL.name)),
+        ("watch", right("watch", "Read", LEASES.name)),
+        ("serve", right("serve", "Write", NOTIFICATIONS.name)),
+    ]
+    platform.operator.take_away(*lost.values(), *(acl for _, acl in more))
     for component, acl in lost.items():
         wait_until(lambda c=component, a=acl: told(platform, c, a), TOLD_SECONDS, what=f"{component} to say so")  # type: ignore[misc]
-    for component, acl in more.items():
+    for component, acl in more:
         assert words(acl) in platform.problems(component)
     for component in ENDING:  # as its supervisor does, too early
         platform.launch(component)

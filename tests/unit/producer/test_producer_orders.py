@@ -11,7 +11,6 @@ from producer.condition import Condition
 from producer.errors import Forgotten
 from producer.memory import commands_read
 from producer.orders import CommandOutcome, Order
-from producer.outbox import Unsent
 from schemas import raw
 from schemas.admin import AcceptRoot, Control, RescanRoot, RetireRoot
 from tests.fakes.producer_backend import FakeBackend, Node
@@ -285,7 +284,7 @@ def retired(next_offset: int = 1) -> Order:
 
 def test_a_root_that_was_retired_and_is_watched_again_tells_everything_anew(bench: RootBench) -> None:
     (before,) = {record.epoch for record in bench.everything() if isinstance(record, raw.ProducerRecord)}
-    Unsent(bench.database).forget(1_000)
+    bench.database.execute("DELETE FROM outbox")
     bench.orders.append(retired())
     with pytest.raises(Forgotten):
         bench.settle()
@@ -304,7 +303,7 @@ def test_it_waits_until_the_log_has_what_was_said_before(bench: RootBench) -> No
     bench.orders.append(retired())
     bench.keeper.turn()
     assert len(bench.orders) == 1
-    Unsent(bench.database).forget(1_000)
+    bench.database.execute("DELETE FROM outbox")
     with pytest.raises(Forgotten):
         bench.keeper.turn()
     assert not bench.orders

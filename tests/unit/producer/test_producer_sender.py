@@ -108,3 +108,26 @@ def test_a_running_sender_tries_again_by_itself_says_so_and_wakes_for_new_rows()
     asyncio.run(main())
     assert [row.seq for row in rows(log)] == [1]
     database.close()
+
+
+def test_while_the_root_is_not_ours_nothing_is_sent_and_when_it_is_again_all_of_it() -> None:
+    database, log, ours = filled(2), FakeLog(), False
+    sender = Sender("films", Unsent(database), log, 3, b"home", allowed=lambda: ours)
+
+    async def main() -> None:
+        nonlocal ours
+        task = asyncio.create_task(sender.run())
+        async with asyncio.timeout(10):
+            await asyncio.sleep(0)
+            assert sender.is_held_back
+            sender.wake()
+            await asyncio.sleep(0)
+            assert rows(log) == []
+            ours = True
+            sender.wake()
+            await sender.emptied()
+        task.cancel()
+
+    asyncio.run(main())
+    assert [row.seq for row in rows(log)] == [1, 2]
+    database.close()

@@ -47,7 +47,18 @@ def test_a_record_is_written_as_its_golden_file_says(name: str) -> None:
 
 def test_every_record_type_has_a_golden_file() -> None:
     shown = {type(record).__name__ for _, record in EXAMPLES.values()}
-    inner = {"FileState", "RootIdentity", "Counts", "Found", "Tags", "Counters", "Analysis", "GoneItem", "Unseen"}
+    inner = {
+        "FileState",
+        "RootIdentity",
+        "Counts",
+        "Found",
+        "Tags",
+        "Counters",
+        "Analysis",
+        "GoneItem",
+        "Unseen",
+        "Holding",
+    }
     declared = {name for topic in DATA_TOPICS for name in topic_schema(topic)["$defs"]}
     assert declared - inner == shown
 

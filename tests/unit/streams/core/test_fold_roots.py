@@ -126,3 +126,77 @@ def test_windows_without_sense_cannot_stop_the_fold() -> None:
         lane.later(1)
     assert kinds(lane.quiet())[-1:] in ([], ["job"])
     assert lane.fold.known_paths == 1
+
+
+def test_what_a_producer_that_lost_its_root_had_under_way_changes_nothing() -> None:
+    lane = Lane()
+    lane.declare(term=3)
+    lane.see("a.mkv", a_file(1))
+    lane.epoch = "e2"
+    lane.declare(term=5)
+    lane.quiet()
+    dropped = lane.fold.dropped.get("other_epoch", 0)
+    lane.epoch = "e1"
+    late = [
+        lane.declare(term=3),
+        lane.make(raw.RootLost, "films", cause="missing"),
+        lane.see("a.mkv", None),
+        lane.make(raw.GapOpen, "films", cause="late"),
+        lane.scan(1, "baseline"),
+        lane.scanned(1, 0, "baseline"),
+    ]
+    lane.epoch = "never declared"
+    late.append(lane.declare(term=4))
+    assert (late, lane.quiet(), lane.fold.known_paths) == ([[]] * 7, [], 1)
+    assert lane.fold.dropped["other_epoch"] == dropped + 7
+    lane.epoch = "e2"
+    lane.see("b.mkv", a_file(2))
+    assert kinds(lane.quiet())[0] == "created b.mkv"
+
+
+def test_its_holder_may_begin_a_root_anew_under_the_term_that_it_has() -> None:
+    lane = Lane()
+    for epoch, term in (("e1", 3), ("e1", 7), ("e2", 7), ("e3", 7)):
+        lane.epoch = epoch
+        assert [t["state"] for t in lane.declare(term=term)] == ["declared"]
+
+
+def test_a_root_that_was_retired_is_not_brought_back_by_who_lost_it_before() -> None:
+    lane = Lane()
+    lane.declare(term=5)
+    lane.put(raw.RootRetired(root="films", by="admin", at="2026-01-01T00:00:00.000Z"))
+    lane.epoch = "e0"
+    assert lane.declare(term=4) == []
+    lane.epoch = "e2"
+    assert [t["state"] for t in lane.declare(term=5)] == ["declared"]
+
+
+def test_seen_from_another_machine_it_is_the_same_root_and_its_baseline_says_what_is_gone() -> None:
+    lane = Lane()
+    lane.declare(identity=raw.RootIdentity(dev=1, inode=2, fsid=7))
+    lane.see("a.mkv", a_file(1))
+    lane.quiet()
+    lane.epoch = "e2"
+    lane.declare(identity=raw.RootIdentity(dev=9, inode=2, fsid=7), term=1)
+    lane.scan(1, "baseline")
+    lane.scanned(1, 0, "baseline")
+    assert kinds(lane.quiet())[0] == "deleted a.mkv"
+
+
+def test_a_gap_that_its_producer_can_close_no_more_is_closed_by_the_baseline_of_the_next_one(lane: Lane) -> None:
+    lane.make(raw.GapOpen, "films", cause="overflow", subtree="D")
+    lane.make(raw.GapOpen, "films", cause="overflow", subtree="D/E")
+    lane.make(raw.GapOpen, "films", cause="watch_limit")
+    lane.make(raw.GapClosed, "films", cause="overflow", subtree="D/E", counts=raw.Counts())
+    lane.epoch = "e2"
+    lane.declare(term=1)
+    lane.scan(1, "baseline")
+    assert gaps(lane.scanned(1, 1, "baseline")) == []  # something is missing of it
+    lane.scan(2)
+    assert gaps(lane.scanned(2, 0)) == []
+    lane.scan(3, "baseline")
+    assert gaps(lane.scanned(3, 0, "baseline")) == [
+        ("closed", "overflow", None, None), ("closed", "watch_limit", None, None),
+    ]  # fmt: skip
+    lane.scan(4, "baseline")
+    assert gaps(lane.scanned(4, 0, "baseline")) == []

@@ -111,6 +111,7 @@ def test_paths_that_are_no_utf_8_are_kept_to_the_byte(lane: Lane) -> None:
     put(b"d\xff", a_dir(1), scan=1)
     put(b"d\xff/a\xfe.mkv", a_file(2), scan=1)
     put(b"plain.mkv", a_file(3), scan=1)
+    lane.make(raw.GapOpen, "films", cause="overflow", subtree="d\ufffd", subtree_b64=to_wire("d\udcff")[1])
     lane.later(2_000)
     put(b"d\xff/a\xfe.mkv", None)
     put(b"d\xff/b\xfd.mkv", a_file(2))

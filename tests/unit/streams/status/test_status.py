@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from schemas.system import Heartbeat, Report, RootReport, Scalar, ScanReport, Status, SystemUpdate
+from schemas.system import STANDING_BY, Heartbeat, Report, RootReport, Scalar, ScanReport, Status, SystemUpdate
 from streams.status.rules import ANALYSIS, QUEUE, RATE, REPEAT_MS, WORKERS, StatusRules
 
 T0 = 1_790_000_000_000
@@ -120,6 +120,17 @@ def test_a_component_is_as_well_as_its_worst_instance() -> None:
     assert brief(desk.say(beat("serve", "error", instance="b"))) == [("serve", "error")]
     assert desk.say(beat("serve", instance="a"), BEAT) == []
     assert brief(desk.say(beat("serve", instance="b"))) == [("serve", "healthy")]
+
+
+def test_roots_that_a_process_leaves_to_another_one_are_said_whichever_process_says_it() -> None:
+    desk = Desk()
+    (first,) = desk.say(beat("watch", instance="a"))
+    assert first.message == "watch is well"
+    told: list[SystemUpdate] = []
+    for _ in range(6):
+        told += desk.say(beat("watch", instance="b", details={STANDING_BY: "films is watched by nas:1"}), 2_000)
+        told += desk.say(beat("watch", instance="a"), 3_000)
+    assert [one.message for one in told] == ["watch is well; standing by: films is watched by nas:1"]
 
 
 def test_an_instance_that_is_gone_is_no_error_while_another_one_lives() -> None:

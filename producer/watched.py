@@ -1,0 +1,245 @@
+"""One root of this process: observed by a thread and sent by a sender while it is ours, left alone while it is another
+producer's.
+
+Whose it is the log of leases says (`producer.core.lease`). A root that was ours when that was last known is observed at
+once, and sent when it is known that it still is. One that another producer has had in between begins anew: what waits
+in its outbox is of an epoch that is over, and the baseline of the next one covers the disk."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from producer import tenure
+from producer.backends.table import backend_of
+from producer.backoff import ROOT, Backoff
+from producer.clock import SystemClock
+from producer.condition import Condition
+from producer.core.lease import Holder, Stand, step
+from producer.database import Database
+from producer.kafka_log import KafkaLog
+from producer.lease_log import LeaseLog
+from producer.memory import commands_read
+from producer.orders import Order
+from producer.outbox import Unsent
+from producer.ports import Points
+from producer.root import Latest, RootThread
+from producer.sender import Sender
+from producer.settings import ProducerSettings, RootSpec
+from producer.state import open_unsent
+from producer.world import Pacing, World
+from runtime import log
+from runtime.kafka import Kafka
+from schemas.lanes import lane_of
+
+CLAIM_SECONDS = 3.0
+"""A claim that has not been read by then is made again."""
+
+JOIN_SECONDS = 2.0
+
+_log = log.get(__name__)
+
+
+class Watched:
+    """Its thread while it is observed, its sender, and how it stands. `begun`: it is known how the root is, or that it is
+    another's. `last_connected`: when it could last be observed."""
+
+    def __init__(
+        self, spec: RootSpec, settings: ProducerSettings, folder: Path, target: KafkaLog, kafka: Kafka,
+        points: Points, changed: Callable[[], None],
+    ) -> None:  # fmt: skip
+        self.spec = spec
+        self.thread: RootThread | None = None
+        self.last_connected: str | None = None
+        self.begun = asyncio.Event()
+        self._changed = changed
+        self._loop = asyncio.get_running_loop()
+        self._path = folder / f"{spec.name}.sqlite"
+        self._database = open_unsent(self._path)
+        self._tenure = Database(self._path)
+        self._reading = Database(self._path)  # never waits for those that write, and neither does the loop
+        self._orders: deque[Order] = deque()
+        self._lane = lane_of(spec.library, kafka.lanes)
+        self._stand: Stand = "doubtful" if tenure.is_ours(self._tenure) else "outside"
+        self._is_settled = False
+        self._is_ending = False
+        self._claimed_at = float("-inf")
+        self._news = asyncio.Event()
+        self._leases: LeaseLog | None = None
+        self._pacing = Pacing(settings.identity_seconds, settings.reconcile_seconds, settings.outbox_limit)
+        self.sender = Sender(
+            spec.name, Unsent(self._database), target, self._lane, spec.library.encode(), points=points,
+            allowed=self.may_send,
+        )  # fmt: skip
+        self._world = World(
+            backend=backend_of(spec),
+            clock=SystemClock(),
+            points=points,
+            written=partial(self._soon, self.sender.wake),
+        )
+
+    @property
+    def commands_read(self) -> int | None:
+        """How far the control topic was read for it."""
+        return commands_read(self._reading)
+
+    @property
+    def latest(self) -> Latest | None:
+        """What its thread last said; None while it is not observed here."""
+        return None if self.thread is None else self.thread.latest
+
+    @property
+    def condition(self) -> Condition | None:
+        """How it is; None while it is not observed here, or its thread has failed or not begun."""
+        return None if self.thread is None else self.thread.latest.condition
+
+    @property
+    def has_failed(self) -> bool:
+        """It is to be observed, and its thread has ended."""
+        thread = self.thread
+        return thread is not None and not self._is_ending and thread.has_begun and not thread.is_alive
+
+    @property
+    def unavailable(self) -> str | None:
+        """Why the log does not take what it is to be given."""
+        return None if self._stand == "outside" else self.sender.unavailable
+
+    @property
+    def watched_by(self) -> Holder | None:
+        """The other producer that has it, where it is not ours."""
+        return self._leases.leases.holder(self.spec.name) if self._leases and self._stand == "outside" else None
+
+    def may_send(self) -> bool:
+        """True while it is surely ours."""
+        leases = self._leases
+        return (
+            self._stand == "holding" and self._is_settled and leases is not None
+            and leases.leases.who(self.spec.name, time.monotonic()) == "me"
+        )  # fmt: skip
+
+    def news(self) -> None:
+        """The log of leases was looked at."""
+        self._news.set()
+
+    def order(self, order: Order) -> None:
+        """An operator asks; while it is another's, that one carries it out."""
+        self._orders.append(order)
+        if self.thread is not None:
+            self.thread.wake()
+
+    def start(self, leases: LeaseLog) -> None:
+        """Observe it at once where it was ours when that was last known."""
+        self._leases = leases
+        if self._stand == "doubtful":
+            self._observe()
+
+    async def run(self) -> None:
+        """Stand to it as the log says, for ever; to be cancelled."""
+        backoff = Backoff(ROOT)
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            try:
+                await self._take_a_stand()
+            except sqlite3.Error as error:  # nothing was changed: it is tried again at the next look
+                _log.error("state cannot be written", root=self.spec.name, path=str(self._path), error=str(error))
+                await asyncio.sleep(backoff.next_seconds())
+            else:
+                backoff.reset()
+
+    def ask_end(self) -> None:
+        """Observe it no longer, after the present turn of its thread."""
+        self._is_ending = True
+        if self.thread is not None:
+            self.thread.ask_stop()
+
+    async def end_thread(self) -> bool:
+        """The same, and wait for it; False where its thread is still at work."""
+        self.ask_end()
+        if self.thread is None:
+            return True
+        return await asyncio.to_thread(self.thread.join, JOIN_SECONDS)
+
+    def close(self) -> None:
+        """Close the connections."""
+        for database in (self._database, self._tenure, self._reading):
+            database.close()
+
+    async def _take_a_stand(self) -> None:
+        assert self._leases is not None
+        leases, name = self._leases.leases, self.spec.name
+        who = leases.who(name, time.monotonic())
+        stand, deed = step(self._stand, who)
+        match deed:
+            case "claim":
+                await self._claim(self._leases)
+            case "begin":
+                await self._begin(leases.mine()[name], leases.commands_read.get(name))
+            case "give_up":
+                await self._give_up(leases.holder(name))
+            case None:
+                pass
+        self._stand = stand
+        if self._stand == "outside" and who == "living":
+            self._carried_out(leases.commands_read.get(name))
+            if not self.begun.is_set():
+                _log.info("standing by", root=name, watched_by=str(leases.holder(name)))
+            self.begun.set()
+        if self.sender.is_held_back and self.may_send():
+            self.sender.wake()
+
+    async def _claim(self, leases: LeaseLog) -> None:
+        if time.monotonic() < self._claimed_at + CLAIM_SECONDS:
+            return
+        self._claimed_at = time.monotonic()
+        before = leases.leases.holder(self.spec.name)
+        claim = await leases.draft(self.spec.name, self._lane)
+        if claim is not None:
+            await asyncio.to_thread(tenure.claiming, self._tenure, claim, before)
+            await leases.make(claim)
+
+    async def _begin(self, holder: Holder, read: int | None) -> None:
+        if not tenure.may_go_on(self._tenure, holder):
+            await self._end_for_good()
+            self._carried_out(read)
+        goes_on = await asyncio.to_thread(tenure.begin, self._tenure, holder, read)
+        if self.thread is None:
+            self._observe()
+        self._is_settled = True
+        _log.info("watching", root=self.spec.name, term=holder.term, anew=not goes_on)
+
+    async def _give_up(self, holder: Holder | None) -> None:
+        _log.warning("another producer has taken a root over, standing by", root=self.spec.name, by=str(holder))
+        self._is_settled = False
+        await self._end_for_good()
+        await asyncio.to_thread(tenure.give_up, self._tenure)
+
+    async def _end_for_good(self) -> None:
+        while not await self.end_thread():
+            _log.warning("a root's thread is still at work", root=self.spec.name)
+        self.thread = None
+
+    def _observe(self) -> None:
+        self._is_ending = False
+        self.thread = RootThread(
+            self.spec, self._path, self._world, self._pacing, partial(self._soon, self._has_changed),
+            orders=self._orders,
+        )  # fmt: skip
+        self.thread.start()
+
+    def _carried_out(self, read: int | None) -> None:
+        """Drop what its holder has seen to; only while nothing is observed here."""
+        while read is not None and self._orders and self._orders[0].next_offset <= read:
+            self._orders.popleft()
+
+    def _has_changed(self) -> None:
+        self.begun.set()
+        self._changed()
+
+    def _soon(self, callback: Callable[[], None]) -> None:
+        self._loop.call_soon_threadsafe(callback)

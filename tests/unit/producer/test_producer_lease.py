@@ -1,0 +1,289 @@
+"""Who holds a root, by the log of leases: one law for all who read it, whatever is late."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from producer import tenure
+from producer.core.lease import SILENCE_SECONDS, STANDS, SURE_SECONDS, Holder, Leases, Me, Stand, Who, step
+from producer.database import Database
+from producer.outbox import LIVE, TERM, Outbox, Unsent
+from schemas.leases import Beat, Claim, Holding, LeaseRecord
+from schemas.raw import FileState
+from tests.support.producer_root import SkippingClock
+
+ROOT = "films"
+AT = "2026-11-24T10:30:00.000Z"
+
+
+def me(name: str, life: int = 1) -> Me:
+    return Me(name, f"{name}{life}", "host", life)
+
+
+ONE, ONE_AGAIN, OTHER = me("one"), me("one", 2), me("other")
+
+
+def beat(of: Me, term: int = 0, *, leaving: bool = False, commands_read: int | None = None) -> Beat:
+    roots = {ROOT: Holding(term=term, commands_read=commands_read)} if term else {}
+    return Beat(producer=of.producer, life=of.life, host=of.host, pid=of.pid, at=AT, leaving=leaving, roots=roots)
+
+
+def claim(of: Me, term: int, after: int) -> Claim:
+    return Claim(
+        root=ROOT, term=term, after=after, producer=of.producer, life=of.life, host=of.host, pid=of.pid, at=AT
+    )
+
+
+def reading(who: Me, *records: LeaseRecord, at: float = 0.0) -> Leases:
+    """All of a log, read to its end at a time."""
+    leases = Leases(who)
+    for record in records:
+        leases.read(record, at)
+    leases.complete(at)
+    return leases
+
+
+def test_the_table_names_every_case() -> None:
+    assert set(STANDS) == set(itertools.product(get_args(Stand), get_args(Who)))
+
+
+def test_nothing_is_sent_and_nothing_claimed_by_who_cannot_read_the_log() -> None:
+    for stand in get_args(Stand):
+        after, deed = step(stand, "unheard")
+        assert (after != "holding", deed) == (True, None)
+
+
+def test_of_claims_that_follow_the_same_one_the_first_in_the_log_is_valid() -> None:
+    records = (claim(ONE, 5, 0), claim(OTHER, 6, 0), claim(OTHER, 6, 5), claim(ONE_AGAIN, 6, 5))
+    holders = [reading(OTHER, *records[:count]).holder(ROOT) for count in range(5)]
+    assert [None if holder is None else (holder.life, holder.term) for holder in holders] == [
+        None, ("one1", 5), ("one1", 5), ("other1", 6), ("other1", 6),
+    ]  # fmt: skip
+
+
+def test_terms_rise_with_the_change_log_where_the_log_of_leases_was_lost() -> None:
+    assert reading(ONE, claim(OTHER, 5, 0)).claim(ROOT, 3, AT).term == 6
+    assert reading(ONE).claim(ROOT, 1_000, AT).term == 1_001
+
+
+def test_a_holder_whose_claim_was_lost_with_the_log_is_known_by_its_signs_of_life() -> None:
+    leases = reading(ONE, beat(OTHER, 50), claim(ONE, 3, 0))
+    holder = leases.holder(ROOT)
+    assert holder is not None
+    assert (holder.life, holder.term) == ("other1", 50)
+    assert reading(ONE, claim(ONE, 3, 0), claim(OTHER, 51, 50)).holder(ROOT) == Holder(
+        51, "other", "other1", "host", 1
+    )
+
+
+@pytest.mark.parametrize(
+    ("records", "who"),
+    [
+        ((), "nobody"),
+        ((claim(OTHER, 1, 0),), "living"),
+        ((claim(OTHER, 1, 0), beat(OTHER, 1, leaving=True)), "gone"),
+        ((claim(ONE, 1, 0),), "my_past"),
+        ((claim(ONE_AGAIN, 1, 0), claim(ONE, 2, 1)), "living"),  # a copy of our state folder is at work
+    ],
+)
+def test_who_holds_it(records: tuple[LeaseRecord, ...], who: Who) -> None:
+    assert reading(ONE_AGAIN, *records).who(ROOT, 1.0) == who
+
+
+def test_a_holder_is_gone_when_the_log_was_read_for_so_long_and_had_nothing_of_it() -> None:
+    leases = reading(ONE, claim(OTHER, 1, 0))
+    leases.complete(SILENCE_SECONDS - 0.1)
+    assert leases.who(ROOT, SILENCE_SECONDS) == "living"
+    leases.complete(SILENCE_SECONDS)
+    assert leases.who(ROOT, SILENCE_SECONDS) == "gone"
+    leases.read(beat(OTHER, 1), SILENCE_SECONDS)
+    assert leases.who(ROOT, SILENCE_SECONDS) == "living"
+
+
+def test_who_was_stopped_or_cut_off_itself_takes_nobody_for_silent() -> None:
+    leases = reading(ONE, claim(OTHER, 1, 0))
+    assert leases.who(ROOT, 1_000.0) == "unheard"
+    leases.begun()
+    leases.complete(1_000.0)
+    assert leases.who(ROOT, 1_000.0) == "living"
+    leases.complete(1_000.0 + SILENCE_SECONDS)
+    assert leases.who(ROOT, 1_000.0 + SILENCE_SECONDS) == "gone"
+
+
+def test_ours_is_ours_while_our_signs_of_life_arrive() -> None:
+    leases = reading(ONE, claim(ONE, 1, 0))
+    assert leases.who(ROOT, 1.0) == "unheard"
+    leases.arrived(0.5)
+    assert leases.who(ROOT, 1.0) == "me"
+    leases.complete(6.6)
+    assert leases.who(ROOT, 0.5 + SURE_SECONDS) == "unheard"
+    leases.read(claim(OTHER, 2, 1), 7.0)
+    leases.arrived(7.0)
+    assert leases.who(ROOT, 7.0) == "living"
+
+
+def test_how_far_commands_were_read_is_the_holders_word() -> None:
+    leases = reading(ONE, claim(OTHER, 2, 0), beat(OTHER, 2, commands_read=7), beat(ONE, 1, commands_read=9))
+    assert leases.commands_read == {ROOT: 7}
+
+
+# -- any number of processes, and whatever is late -------------------------------------------------------------
+
+
+@dataclass
+class Process:
+    """One that claims, reads and declares, each when its turn comes; what it writes may arrive late."""
+
+    leases: Leases
+    read: int = 0
+    stand: Stand = "outside"
+    under_way: list[Claim | int] = field(default_factory=list)
+
+
+class Cluster:
+    """Two logs and processes. The change log is a list of terms: each stands for a declaration."""
+
+    def __init__(self) -> None:
+        self.lease_log: list[LeaseRecord] = []
+        self.change_log: list[int] = []
+        self.processes = [Process(Leases(who)) for who in (ONE, OTHER, me("third"))]
+
+    def turn(self, number: int, deed: str, now: float) -> None:
+        """One thing that a process does, or that the network does with what is under way."""
+        process = self.processes[number]
+        match deed:
+            case "read":
+                for record in self.lease_log[process.read :]:
+                    process.leases.read(record, now)
+                process.read = len(self.lease_log)
+                process.leases.complete(now)
+                process.leases.arrived(now)
+            case "deliver" if process.under_way:
+                written = process.under_way.pop(0)
+                if isinstance(written, Claim):
+                    self.lease_log.append(written)
+                else:
+                    self.change_log.append(written)
+            case "stand":
+                process.stand, act = step(process.stand, process.leases.who(ROOT, now))
+                if act == "claim":
+                    process.under_way.append(process.leases.claim(ROOT, len(self.change_log), AT))
+                elif act == "begin":
+                    process.under_way.append(process.leases.mine()[ROOT].term)
+            case _:
+                pass
+
+    def adopted(self) -> int:
+        """The term that the fold has: of declarations only a higher one counts."""
+        return max(self.change_log, default=0)
+
+
+TURNS = st.lists(
+    st.tuples(st.integers(0, 2), st.sampled_from(["read", "read", "deliver", "stand"]), st.integers(0, 12)),
+    max_size=120,
+)
+
+
+@settings(deadline=None, max_examples=300)
+@given(TURNS)
+def test_whatever_is_late_all_agree_in_the_end_and_the_fold_follows_the_one_that_holds(
+    turns: list[tuple[int, str, int]],
+) -> None:
+    cluster, now = Cluster(), 0.0
+    for number, deed, seconds in turns:
+        now += seconds
+        cluster.turn(number, deed, now)
+    for _ in range(6):  # the network is well again, and nobody is stopped
+        now += 1
+        for number in range(3):
+            for deed in ("deliver",) * 40 + ("read", "stand"):
+                cluster.turn(number, deed, now)
+    holders = {process.leases.holder(ROOT) for process in cluster.processes}
+    assert len(holders) == 1
+    (holder,) = holders
+    holding = [process for process in cluster.processes if process.stand == "holding"]
+    assert [process.leases.holder(ROOT) for process in holding] == [holder]
+    assert holding[0].leases.mine().keys() == {ROOT}
+    assert holder is not None
+    assert cluster.adopted() == holder.term
+
+
+# -- the outbox across claims ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def database() -> Database:
+    """A root's, with a record that waits."""
+    database = Database(Path(":memory:"))
+    assert not tenure.begin(database, held(ONE, 3), None)
+    observe(database)
+    return database
+
+
+def observe(database: Database) -> None:
+    outbox = Outbox(database, ROOT, SkippingClock())
+    with database.transaction():
+        outbox.begin()
+        outbox.observed("a", FileState("file", 1, 1, 1, 1), LIVE)
+        outbox.end()
+
+
+def held(by: Me, term: int, follows: Holder | None = None) -> Holder:
+    return Holder(term, by.producer, by.life, by.host, by.pid, follows)
+
+
+def test_an_outbox_goes_on_under_a_claim_that_follows_its_own(database: Database) -> None:
+    epoch = database.get("epoch")
+    assert tenure.is_ours(database)
+    assert tenure.begin(database, held(ONE_AGAIN, 9, held(ONE, 3)), 5)
+    assert (database.get("epoch"), database.get(TERM), len(Unsent(database).first(9))) == (epoch, "9", 1)
+    assert tenure.begin(database, held(ONE_AGAIN, 9, held(ONE, 3)), 5)
+
+
+@pytest.mark.parametrize("before", [None, held(OTHER, 3), held(OTHER, 5), held(ONE, 4)])
+def test_where_another_claim_lies_between_it_begins_anew(database: Database, before: Holder | None) -> None:
+    assert not tenure.begin(database, held(ONE_AGAIN, 9, before), 5)
+    assert (database.get("epoch"), database.get(TERM), Unsent(database).first(9)) == (None, "9", [])
+    assert database.get("commands_read") == "5"
+
+
+def test_a_process_killed_right_after_its_claim_is_known_by_it_in_its_next_life(database: Database) -> None:
+    tenure.claiming(database, claim(ONE_AGAIN, 9, 3), held(ONE, 3))
+    tenure.claiming(database, claim(me("one", 3), 12, 9), held(ONE_AGAIN, 9))
+    assert tenure.begin(database, held(me("one", 4), 20, held(me("one", 3), 12)), None)
+
+
+def test_a_claim_that_was_lost_to_another_is_no_reason_to_go_on(database: Database) -> None:
+    tenure.claiming(database, claim(ONE_AGAIN, 9, 3), held(ONE, 3))
+    assert not tenure.begin(database, held(ONE_AGAIN, 10, held(OTHER, 9)), None)
+
+
+def test_a_claim_that_follows_another_ones_is_no_reason_to_go_on_either(database: Database) -> None:
+    tenure.claiming(database, claim(ONE_AGAIN, 9, 5), held(ONE, 3))  # another one's, 5, was read in between
+    assert not tenure.begin(database, held(me("one", 3), 12, held(ONE_AGAIN, 9)), None)
+
+
+def test_a_root_that_was_given_up_is_not_ours(database: Database) -> None:
+    tenure.give_up(database)
+    assert not tenure.is_ours(database)
+
+
+def test_what_was_under_way_when_the_outbox_began_anew_deletes_nothing_of_the_next_epoch(
+    database: Database,
+) -> None:
+    unsent = Unsent(database)
+    (row,) = unsent.first(9)
+    tenure.begin(database, held(ONE_AGAIN, 9), None)
+    observe(database)
+    unsent.forget(row)
+    (other,) = unsent.first(9)
+    assert (other.seq, other.value != row.value) == (row.seq, True)
+    unsent.forget(other)
+    assert unsent.first(9) == []
