@@ -29,8 +29,8 @@ The way of a socket:
 
 The way of a request:
 
-    rest.edge          request id, headers, bounds, errors in one shape; who asks (access.proxies); rest.declared:
-                       nothing undeclared; rest.body: small, JSON, nothing unknown in it
+    rest.edge          request id, headers, errors in one shape; who asks (access.proxies); rest.declared:
+                       nothing undeclared; rest.body: small, JSON, nothing unknown in it; rest.page: the page's files
     rest.access        the bearer token (access.tokens, access.ended_sessions)
     rest.auth          access.signing_in (access.sign_in_limits, access.sign_in_queue), access.accounts,
                        access.refresh_tokens

@@ -8,9 +8,7 @@ from pathlib import Path
 from fastapi import Depends, FastAPI
 from psycopg_pool import AsyncConnectionPool
 from starlette.middleware.cors import CORSMiddleware
-from starlette.responses import Response
-from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from gateway.access.accounts import Accounts
 from gateway.access.cover_names import CoverNames
@@ -29,6 +27,7 @@ from gateway.log.reader import LogReader
 from gateway.public import public_url
 from gateway.rest import auth, edge, history, media, scans, system
 from gateway.rest.declared import only_declared
+from gateway.rest.page import WebPage
 from gateway.settings import GatewaySettings
 from gateway.tables.catalogue import CatalogueQueries
 from gateway.tables.database import DatabaseCheck
@@ -110,22 +109,11 @@ def compose(
         app.include_router(router, dependencies=[Depends(only_declared)])
     for path in ("/ws", "/ws/"):
         app.add_api_websocket_route(path, connections.serve)
-    app.mount("/", WebPage(directory=web_dir(), html=True))
+    app.mount("/", WebPage(web_dir()))
     outermost = edge.Edge(app, Proxies(networks(settings.trusted_proxies)), RefusalLog())
     return Gateway(
         outermost, accounts, connections, database, ended, health, log_reader, publishing, streaming, tail
     )
-
-
-class WebPage(StaticFiles):
-    """The page's files; no socket is there."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or turn a handshake away."""
-        if scope["type"] == "websocket":
-            await Response(status_code=404)(scope, receive, send)
-        else:
-            await super().__call__(scope, receive, send)
 
 
 def web_dir() -> Path:

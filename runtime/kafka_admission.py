@@ -103,4 +103,5 @@ async def _speaks_tls(server: str) -> bool:
     writer.close()
     with contextlib.suppress(OSError, TimeoutError):
         await asyncio.wait_for(writer.wait_closed(), CLOSE_SECONDS)
+    writer.transport.abort()  # where the other side does not take part in the end
     return True

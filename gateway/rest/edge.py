@@ -19,7 +19,6 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Match
-from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.access.proxies import Proxies
@@ -28,6 +27,7 @@ from gateway.access.sign_in_queue import TooManySignIns
 from gateway.errors import GatewayError
 from gateway.log.publishing import NotPublished
 from gateway.log.reader import LogUnavailable
+from gateway.rest.page import WebPage
 
 RETRY_SECONDS = 5
 HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~%!$&'()*+,;=-]*)(:[0-9]*)?")
@@ -172,10 +172,9 @@ def _not_here(request: Request) -> HTTPException:
     for route in request.app.state.declared:
         if isinstance(route, APIRoute) and route.matches(request.scope)[0] is not Match.NONE:
             allowed |= route.methods or set()
-    files = request.scope.get("endpoint")
-    if isinstance(files, StaticFiles) and not allowed and request.method not in ("GET", "HEAD"):
-        full, found = files.lookup_path(request.scope["path"].lstrip("/") or "index.html")
-        allowed = {"GET"} if full and found else set()
+    page = request.scope.get("endpoint")
+    if isinstance(page, WebPage) and not allowed and request.method not in ("GET", "HEAD"):
+        allowed = {"GET"} if page.has(request.scope["path"]) else set()
     if not allowed:
         return HTTPException(404, "Not Found")
     if "GET" in allowed:

@@ -288,7 +288,11 @@ def test_health_and_version_at_the_root_and_under_the_api(server: Gateway) -> No
         page = http.get("/")
         assert "text/html" in page.headers["Content-Type"]
         assert "default-src 'none'" in page.headers["Content-Security-Policy"]
-        assert http.get("/app.js").headers["Content-Type"].startswith("text/javascript")
+        script = http.get("/app.js")
+        assert script.headers["Content-Type"].startswith("text/javascript")
+        again = http.get("/app.js", headers={"If-None-Match": f'"other", {script.headers["ETag"]}'})
+        assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", script.headers["ETag"])
+        assert http.get("/nothing.js").status_code == 404
 
 
 def test_channels_and_lag_say_where_the_gateway_stands(http: httpx.Client) -> None:

@@ -1,0 +1,66 @@
+"""The page: a few small files, read at the start and answered from memory.
+
+Files that are read when they are asked for are read by threads, and while those run the event loop has its turn some
+milliseconds later each time: 900 readers of the page made everybody wait for a second.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import mimetypes
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+START = "index.html"
+
+
+@dataclass(frozen=True, slots=True)
+class PageFile:
+    """One file as it is answered."""
+
+    content: bytes
+    media_type: str
+    etag: str
+
+
+class WebPage:
+    """What is directly in a folder. No socket is there."""
+
+    def __init__(self, folder: Path) -> None:
+        self._files = {path.name: _read(path) for path in sorted(folder.iterdir()) if path.is_file()}
+
+    def has(self, path: str) -> bool:
+        """Whether there is something at a request's path."""
+        return _name(path) in self._files
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or turn a handshake away. Raises HTTPException."""
+        if scope["type"] == "websocket":
+            await Response(status_code=404)(scope, receive, send)
+            return
+        file = self._files.get(_name(scope["path"]))
+        if file is None:
+            raise HTTPException(404)
+        if scope["method"] != "GET":
+            raise HTTPException(405)
+        known = Request(scope).headers.get("if-none-match", "")
+        headers = {"ETag": file.etag, "Cache-Control": "no-cache"}
+        if file.etag in (tag.strip().removeprefix("W/") for tag in known.split(",")):
+            await Response(status_code=304, headers=headers)(scope, receive, send)
+        else:
+            await Response(file.content, media_type=file.media_type, headers=headers)(scope, receive, send)
+
+
+def _read(path: Path) -> PageFile:
+    content = path.read_bytes()
+    kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    return PageFile(content, kind, f'"{hashlib.sha256(content).hexdigest()[:32]}"')
+
+
+def _name(path: str) -> str:
+    return path.lstrip("/") or START
