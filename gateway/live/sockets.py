@@ -110,6 +110,8 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         if self.close_sent or self.disconnected or self.transport.is_closing():
             return
         self._end_of_writes()
+        while not self.queue.empty():  # nobody hears them any more, and the connection may linger
+            self.queue.get_nowait()
         self.queue.put_nowait({"type": "websocket.disconnect", "code": code.code, "reason": code.reason})
         self.conn.send_close(code.code, code.reason)
         self.transport.write(b"".join(self.conn.data_to_send()))
