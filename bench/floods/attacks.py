@@ -208,7 +208,8 @@ ATTACKS: tuple[Attack, ...] = (
            partial(pour, first=_stranger)),
     Attack("stranger's fragments", "after a 4001: empty fragments without end", ("4001",),
            partial(pour, first=_stranger, then=EMPTY_FRAGMENTS, frames=True)),
-    Attack("stranger's pings", "after a 4001: pings without end, pongs never read", ("4001",),
+    # who reads nothing for longer than a connection lingers after its last word finds it reset
+    Attack("stranger's pings", "after a 4001: pings without end, pongs never read", ("4001", CLOSED),
            partial(pour, first=_stranger, then=PINGS, deaf=True, frames=True)),
     Attack("fragments", "signed in: empty fragments without end", ("4009",),
            partial(pour, first=_member, then=EMPTY_FRAGMENTS, frames=True)),
@@ -216,7 +217,7 @@ ATTACKS: tuple[Attack, ...] = (
            partial(pour, first=_member, then=CRUMBS, frames=True)),
     Attack("pongs", "signed in: pongs that nobody asked for", ("4009",),
            partial(pour, first=_member, then=PONGS, frames=True)),
-    Attack("pings", "signed in: pings without end, pongs never read", ("4009",),
+    Attack("pings", "signed in: pings without end, pongs never read", ("4009", CLOSED),
            partial(pour, first=_member, then=PINGS, deaf=True, frames=True)),
     Attack("messages", "signed in: messages without end", ("4009",),
            partial(pour, first=_member, then=MESSAGES, frames=True)),
