@@ -67,6 +67,7 @@ async def _connect(server: str, **options: Any) -> None:
         closed = connection.close()
         if connection._protocol is not None:  # it was open
             await asyncio.wait({closed}, timeout=CLOSE_SECONDS)
+        await asyncio.sleep(0)
 
 
 async def _unasked(kafka: Kafka, server: str) -> str | None:
@@ -104,4 +105,5 @@ async def _speaks_tls(server: str) -> bool:
     with contextlib.suppress(OSError, TimeoutError):
         await asyncio.wait_for(writer.wait_closed(), CLOSE_SECONDS)
     writer.transport.abort()  # where the other side does not take part in the end
+    await asyncio.sleep(0)  # the event loop closes what was given up in its next step
     return True

@@ -144,7 +144,7 @@ def test_one_watches_the_other_stands_by_says_so_and_is_handed_the_root_when_the
     one = two.start("one")
     two.arrives()
     other = two.start("other")
-    assert says(other, "standing by")()
+    stands_by(other)
     told = f"films is watched by {socket.gethostname()}:{one.pid}"
 
     def standing_by() -> list[object]:
@@ -167,7 +167,7 @@ def test_one_watches_the_other_stands_by_says_so_and_is_handed_the_root_when_the
     two.another(first, HANDED_OVER_SECONDS)
     assert time.monotonic() - begun < HANDED_OVER_SECONDS + 2
     two.arrives()
-    assert says(two.start("one"), "standing by")()
+    stands_by(two.start("one"))
     assert two.epochs() == [*first, two.epoch]
     assert requested(two) == 1
 
