@@ -20,7 +20,7 @@ from producer.backends.table import backend_of
 from producer.backoff import ROOT, Backoff
 from producer.clock import SystemClock
 from producer.condition import Condition
-from producer.core.lease import Holder, Stand, step
+from producer.core.lease import Holder, LeaseStand, step
 from producer.database import Database
 from producer.kafka_log import KafkaLog
 from producer.lease_log import LeaseLog
@@ -65,7 +65,7 @@ class Watched:
         self._reading = Database(self._path)  # never waits for those that write, and neither does the loop
         self._orders: deque[Order] = deque()
         self._lane = lane_of(spec.library, kafka.lanes)
-        self._stand: Stand = "doubtful" if tenure.is_ours(self._tenure) else "outside"
+        self._stand: LeaseStand = "doubtful" if tenure.is_ours(self._tenure) else "outside"
         self._is_settled = False
         self._is_ending = False
         self._claimed_at = float("-inf")
@@ -139,7 +139,7 @@ class Watched:
             self._observe()
 
     async def run(self) -> None:
-        """Stand to it as the log says, for ever; to be cancelled."""
+        """LeaseStand to it as the log says, for ever; to be cancelled."""
         backoff = Backoff(ROOT)
         while True:
             await self._news.wait()

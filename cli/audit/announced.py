@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from cli.audit.findings import Gap
+from cli.audit.findings import GapFound
 from schemas.paths import is_inside, to_wire
 from schemas.raw import Counts
 from schemas.times import iso
@@ -20,7 +20,7 @@ MASS_DELETION = "mass_deletion"
 
 
 @dataclass(slots=True)
-class Announced:
+class AnnouncedGap:
     """One gap. `subtree`: with surrogates for foreign bytes."""
 
     epoch: str
@@ -38,9 +38,9 @@ class Gaps:
     """Of one root."""
 
     def __init__(self) -> None:
-        self._all: list[Announced] = []
+        self._all: list[AnnouncedGap] = []
 
-    def open(self, gap: Announced) -> None:
+    def open(self, gap: AnnouncedGap) -> None:
         """A producer announces it."""
         self._all.append(gap)
 
@@ -56,15 +56,15 @@ class Gaps:
             if gap.epoch != but:
                 gap.closed_offset, gap.closed_at, gap.closed_by = offset, at, by
 
-    def still_open(self) -> list[Announced]:
+    def still_open(self) -> list[AnnouncedGap]:
         """Those that are not over, in the log's order."""
         return [gap for gap in self._all if gap.closed_offset is None]
 
-    def findings(self, root: str, partition: int) -> Iterator[Gap]:
+    def findings(self, root: str, partition: int) -> Iterator[GapFound]:
         """Each of them."""
         for gap in self._all:
             display, b64 = to_wire(gap.subtree)
-            yield Gap(
+            yield GapFound(
                 severity="pending" if gap.closed_offset is None else "note", root=root, epoch=gap.epoch,
                 cause=gap.cause, subtree=display, subtree_b64=b64, partition=partition, opened_offset=gap.offset,
                 opened_at=iso(gap.at), closed_offset=gap.closed_offset,

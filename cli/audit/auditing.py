@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from aiokafka import AIOKafkaConsumer
 
 from cli.audit import reasons
-from cli.audit.belief import Belief, RootBelief
+from cli.audit.belief import LaneBelief, RootBelief
 from cli.audit.believed_tree import BelievedTree
 from cli.audit.comparing import (
     CatalogueLook,
@@ -26,13 +26,13 @@ from cli.audit.comparing import (
     what_of_catalogue,
     what_of_disk,
 )
-from cli.audit.findings import Difference, Found, RootFound, Seen, Summary, What
-from cli.audit.reading import FETCH_BYTES, LaneLog
-from cli.audit.reasons import Circumstances, Progress
-from cli.audit.rows import Catalogue, catalogue
+from cli.audit.findings import Difference, AnyFinding, RootFound, PathState, Summary, What
+from cli.audit.reading import FETCH_BYTES, LaneReading
+from cli.audit.reasons import Circumstances, CatalogueProgress
+from cli.audit.rows import CatalogueRows, catalogue
 from cli.audit.tallying import Totals
 from cli.audit.traces import Traces
-from cli.audit.walking import Disk, Look, Walked
+from cli.audit.walking import Disk, PathLook, Walked
 from cli.errors import BadArgument
 from cli.progress import Stages
 from cli.reading_rights import check_readable
@@ -50,7 +50,7 @@ LOOK_AGAIN_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AuditScope:
     """What is audited. `here`: the roots that this machine can see; `only`: names of roots, none for all; `database`:
     where the catalogue is, None where none is set; `settle_seconds`: what changed later than so long ago is pending."""
 
@@ -85,11 +85,11 @@ class _Compared:
     disk: Disk
     unlike: set[str] = field(default_factory=set)
     told: set[str] = field(default_factory=set)
-    looks: dict[str, Look] = field(default_factory=dict)
-    rows: dict[str, Seen] = field(default_factory=dict)
+    looks: dict[str, PathLook] = field(default_factory=dict)
+    rows: dict[str, PathState] = field(default_factory=dict)
 
 
-async def audit(kafka: Kafka, asked: Asked, stages: Stages) -> AsyncGenerator[Found | Summary, None]:
+async def audit(kafka: Kafka, asked: AuditScope, stages: Stages) -> AsyncGenerator[AnyFinding | Summary, None]:
     """Everything that is found, and a summary. Writes nothing. Raises BadArgument, DatabaseUnreadable, LogSilent,
     NotAllowed, NotProvisioned, KafkaError."""
     totals = Totals()
@@ -118,17 +118,17 @@ class _Lane:
     """One lane's audit."""
 
     def __init__(
-        self, kafka: Kafka, consumer: AIOKafkaConsumer, lane: int, asked: Asked, rows: Catalogue | None, stages: Stages
+        self, kafka: Kafka, consumer: AIOKafkaConsumer, lane: int, asked: AuditScope, rows: CatalogueRows | None, stages: Stages
     ) -> None:  # fmt: skip
-        self._log = LaneLog(kafka, consumer, lane)
+        self._log = LaneReading(kafka, consumer, lane)
         self._lane = lane
         self._asked = asked
         self._rows = rows
         self._stages = stages
         self._specs = asked.roots_of(lane, kafka.lanes)
-        self._belief = Belief(lane, [spec.name for spec in self._specs])
+        self._belief = LaneBelief(lane, [spec.name for spec in self._specs])
 
-    async def audit(self, totals: Totals) -> AsyncGenerator[Found, None]:
+    async def audit(self, totals: Totals) -> AsyncGenerator[AnyFinding, None]:
         """What is found in it."""
         walks = {spec.name: self._walk(spec) for spec in self._specs}
         with self._stages.stage(f"lane {self._lane}: reading the log", await self._log.left()) as advance:
@@ -157,7 +157,7 @@ class _Lane:
         with self._stages.stage(f"{spec.name}: walking {spec.path}") as advance:
             return disk, disk.walk(advance)
 
-    def _of_the_log(self) -> Iterator[Found]:
+    def _of_the_log(self) -> Iterator[AnyFinding]:
         if self._log.first > 0:
             why = f"the change log of lane {self._lane} begins at {self._log.first}: what was before is gone"
             yield RootFound(severity="fault", root="", why=why)
@@ -186,7 +186,7 @@ class _Lane:
             return RootFound(severity="pending" if belief.lost else "fault", root=spec.name, why=why)
         return _Compared(spec, belief, belief.tree, disk, unlike_disk(belief.tree, walked.tree, walked.unread))
 
-    async def _unlike_rows(self, one: _Compared, rows: Catalogue) -> set[str]:
+    async def _unlike_rows(self, one: _Compared, rows: CatalogueRows) -> set[str]:
         look = CatalogueLook(one.tree)
         with self._stages.stage(f"{one.spec.name}: reading the catalogue") as advance:
             async with aclosing(rows.rows(one.spec.name)) as found:
@@ -197,10 +197,10 @@ class _Lane:
 
     # -- second look -------------------------------------------------------------------------------------------
 
-    async def _look_again(self, compared: Sequence[_Compared]) -> Progress:
+    async def _look_again(self, compared: Sequence[_Compared]) -> CatalogueProgress:
         """At what differs: the disk, then the log, then how far the catalogue is, then the catalogue."""
         if not any(one.unlike or one.told for one in compared):
-            return Progress(0, behind=False)
+            return CatalogueProgress(0, behind=False)
         await asyncio.sleep(LOOK_AGAIN_SECONDS)
         for one in compared:
             try:
@@ -208,15 +208,15 @@ class _Lane:
             except RootFault:  # it has gone meanwhile: nothing can be said of it
                 one.unlike = set()
         await self._log.read_on(self._belief.read, read=lambda _: None)
-        progress = Progress(0, behind=False)
+        progress = CatalogueProgress(0, behind=False)
         if self._rows is not None:
             fold, last_change = await self._log.fold_position(), await self._log.last_change()
-            progress = Progress(fold, last_change >= await self._rows.projected(self._lane))
+            progress = CatalogueProgress(fold, last_change >= await self._rows.projected(self._lane))
             for one in compared:
                 one.rows = await self._rows.at(one.spec.name, one.told)
         return progress
 
-    async def _differences(self, compared: Sequence[_Compared], progress: Progress) -> list[Difference]:
+    async def _differences(self, compared: Sequence[_Compared], progress: CatalogueProgress) -> list[Difference]:
         pairs = [(one, _still(one)) for one in compared]
         wanted = [(one.spec.name, path) for one, found in pairs for path, _ in found]
         if not wanted:
@@ -234,7 +234,7 @@ class _Lane:
         ]
 
     def _difference(
-        self, one: _Compared, path: str, what: What, traces: Traces, progress: Progress, now_ms: int
+        self, one: _Compared, path: str, what: What, traces: Traces, progress: CatalogueProgress, now_ms: int
     ) -> Difference:
         root, last = one.spec.name, traces.of(one.spec.name, path)
         of_disk = what in ("missing", "phantom", "changed")
@@ -267,7 +267,7 @@ def _unread(root: str, walked: Walked) -> RootFound:
 def _still(one: _Compared) -> list[tuple[str, What]]:
     """What differs at the second look as well, in the order of the paths."""
     found: list[tuple[str, What]] = []
-    looks: Mapping[str, Look] = one.looks
+    looks: Mapping[str, PathLook] = one.looks
     for path in sorted(one.unlike & looks.keys()):
         if (what := what_of_disk(seen_of(one.tree.get(path)), looks[path].seen)) is not None:
             found.append((path, what))

@@ -11,10 +11,10 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
-from cli.audit.announced import Announced, Gaps
+from cli.audit.announced import AnnouncedGap, Gaps
 from cli.audit.believed_tree import BelievedTree
 from cli.audit.contiguity import Contiguity
-from cli.audit.findings import Gap, Hole, Repeated, Unreadable
+from cli.audit.findings import GapFound, Hole, Repeated, NoRecord
 from schemas.errors import SchemaError
 from schemas.identity import same_root
 from schemas.log_record import LogRecord
@@ -76,7 +76,7 @@ class RootBelief:
     baselines: int = 0
 
 
-class Belief:
+class LaneBelief:
     """Of one lane. `wanted`: roots of which the paths are kept."""
 
     def __init__(self, partition: int, wanted: Collection[str]) -> None:
@@ -86,7 +86,7 @@ class Belief:
         self.records = 0
         self._wanted = frozenset(wanted)
         self._contiguity = Contiguity()
-        self._unreadable: list[Unreadable] = []
+        self._unreadable: list[NoRecord] = []
 
     def read(self, log: LogRecord) -> None:
         """The next record of the log."""
@@ -95,12 +95,12 @@ class Belief:
             record = intake.read(RULES_1, log.value, log.headers)
         except SchemaError as error:
             self._unreadable.append(
-                Unreadable(severity="note", root="", why=str(error), partition=log.partition, offset=log.offset)
+                NoRecord(severity="note", root="", why=str(error), partition=log.partition, offset=log.offset)
             )
             return
         self._take(record, log)
 
-    def findings(self) -> Iterator[Hole | Repeated | Unreadable | Gap]:
+    def findings(self) -> Iterator[Hole | Repeated | NoRecord | GapFound]:
         """What the log itself shows."""
         yield from self._unreadable
         yield from self._contiguity.findings()
@@ -190,7 +190,7 @@ class Belief:
             case RootBack():
                 root.lost = None
             case GapOpen():
-                root.gaps.open(Announced(record.epoch, record.cause, record.subtree, log.offset, log.timestamp))
+                root.gaps.open(AnnouncedGap(record.epoch, record.cause, record.subtree, log.offset, log.timestamp))
             case GapClosed():
                 root.gaps.close(record.cause, record.subtree, log.offset, log.timestamp, record.counts)
             case ScanStarted():

@@ -11,14 +11,14 @@ from collections.abc import Iterator
 from schemas.raw import FileState, FileType
 
 
-class Node:
+class TreeNode:
     """One name. `type` None: nothing is believed to be here. `offset`, `at`: of the record that said so (ms). `seen`: number
     of the baseline that found it last; `told`: a row of the catalogue was met."""
 
     __slots__ = ("at", "children", "mtime_ns", "offset", "seen", "size", "told", "type")
 
     def __init__(self) -> None:
-        self.children: dict[str, Node] | None = None
+        self.children: dict[str, TreeNode] | None = None
         self.type: FileType | None = None
         self.size = self.mtime_ns = self.at = self.seen = 0
         self.offset = -1
@@ -30,18 +30,18 @@ class Node:
         self.type, self.offset, self.at, self.seen = file.type, offset, at, seen
         self.size, self.mtime_ns = (0, 0) if is_dir else (file.size, file.mtime_ns)
 
-    def take_over(self, other: Node) -> None:
+    def take_over(self, other: TreeNode) -> None:
         """What was at the other one is here now, and keeps its record."""
         self.type, self.size, self.mtime_ns = other.type, other.size, other.mtime_ns
         self.offset, self.at, self.seen = other.offset, other.at, other.seen
 
-    def child(self, name: str) -> Node:
+    def child(self, name: str) -> TreeNode:
         """The name below it, made where it is not."""
         if self.children is None:
             self.children = {}
         found = self.children.get(name)
         if found is None:
-            found = self.children[name] = Node()
+            found = self.children[name] = TreeNode()
         return found
 
 
@@ -49,9 +49,9 @@ class BelievedTree:
     """Memory: some 250 bytes for each path."""
 
     def __init__(self) -> None:
-        self._root = Node()
+        self._root = TreeNode()
 
-    def get(self, path: str) -> Node | None:
+    def get(self, path: str) -> TreeNode | None:
         """What is believed of a path; None: that nothing is there."""
         node = self._find(path)
         return None if node is None or node.type is None else node
@@ -79,9 +79,9 @@ class BelievedTree:
 
     def clear(self) -> None:
         """Nothing is believed any more."""
-        self._root = Node()
+        self._root = TreeNode()
 
-    def walk(self, path: str = "") -> Iterator[tuple[str, Node]]:
+    def walk(self, path: str = "") -> Iterator[tuple[str, TreeNode]]:
         """Everything believed below a directory, parents first. Not to be changed meanwhile."""
         top = self._find(path)
         waiting = [] if top is None else [(path, top)]
@@ -94,13 +94,13 @@ class BelievedTree:
                 if inner.children:
                     waiting.append((at, inner))
 
-    def _find(self, path: str) -> Node | None:
-        node: Node | None = self._root
+    def _find(self, path: str) -> TreeNode | None:
+        node: TreeNode | None = self._root
         for name in path.split("/") if path else ():
             node = None if node is None or node.children is None else node.children.get(name)
         return node
 
-    def _made(self, path: str) -> Node:
+    def _made(self, path: str) -> TreeNode:
         node = self._root
         for name in path.split("/") if path else ():
             node = node.child(name)
@@ -122,7 +122,7 @@ class BelievedTree:
             del inner[name]
 
 
-def _merge(target: Node, below: dict[str, Node]) -> None:
+def _merge(target: TreeNode, below: dict[str, TreeNode]) -> None:
     if not target.children:
         target.children = below
         return

@@ -11,7 +11,7 @@ from cli.console import print_json, run_async
 from cli.options import AsJson
 
 if TYPE_CHECKING:
-    from cli.audit.auditing import Asked
+    from cli.audit.auditing import AuditScope
     from cli.settings import Settings
     from producer.settings import RootSpec
     from runtime.kafka import Kafka
@@ -43,12 +43,12 @@ def audit(
     catalogizer audit --root movies --root music
     catalogizer audit --json | jq -r 'select(.finding=="difference") | [.severity, .what, .path] | @tsv'
     """
-    from cli.audit.auditing import Asked
+    from cli.audit.auditing import AuditScope
     from cli.installation import find, tool_kafka
 
     settings = find()
     database = None if settings.database.url is None else settings.database.dsn()
-    asked = Asked(_here(settings), frozenset(root or ()), database, settle)
+    asked = AuditScope(_here(settings), frozenset(root or ()), database, settle)
     kafka = tool_kafka(settings, "audit")
     if run_async(lambda: _print(kafka, asked, as_json)):
         raise typer.Exit(WRONG)
@@ -68,7 +68,7 @@ def _here(settings: Settings) -> list[RootSpec]:
     return [RootSpec(name=name, library=DEMO_LIBRARY, path=Path(path)) for name, path in running.items()]
 
 
-async def _print(kafka: Kafka, asked: Asked, as_json: bool) -> int:
+async def _print(kafka: Kafka, asked: AuditScope, as_json: bool) -> int:
     """Print each finding as it is found; the number of faults."""
     from cli.audit.auditing import audit
     from cli.audit.findings import Summary

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from cli.audit.believed_tree import BelievedTree, Node
-from cli.audit.findings import Seen, What
+from cli.audit.believed_tree import BelievedTree, TreeNode
+from cli.audit.findings import PathState, What
 from schemas.paths import is_inside
 
-Tree = Mapping[str, Seen]
+DiskTree = Mapping[str, PathState]
 """What is at each path."""
 
 
-def seen_of(node: Node | None) -> Seen | None:
+def seen_of(node: TreeNode | None) -> PathState | None:
     """What is believed, as it is compared."""
-    return None if node is None or node.type is None else Seen(node.type, node.size, node.mtime_ns)
+    return None if node is None or node.type is None else PathState(node.type, node.size, node.mtime_ns)
 
 
-def differing_fields(log: Seen | None, other: Seen | None) -> tuple[str, ...]:
+def differing_fields(log: PathState | None, other: PathState | None) -> tuple[str, ...]:
     """In what both differ; none where one of them has nothing."""
     if log is None or other is None:
         return ()
@@ -30,21 +30,21 @@ def differing_fields(log: Seen | None, other: Seen | None) -> tuple[str, ...]:
     return tuple(name for name in ("size", "mtime_ns") if getattr(log, name) != getattr(other, name))
 
 
-def what_of_disk(log: Seen | None, disk: Seen | None) -> What | None:
+def what_of_disk(log: PathState | None, disk: PathState | None) -> What | None:
     """How log and disk differ; None: not at all."""
     if log == disk:
         return None
     return "missing" if log is None else "phantom" if disk is None else "changed"
 
 
-def what_of_catalogue(log: Seen | None, row: Seen | None) -> What | None:
+def what_of_catalogue(log: PathState | None, row: PathState | None) -> What | None:
     """How log and catalogue differ; None: not at all."""
     if log == row:
         return None
     return "only_in_catalogue" if log is None else "not_in_catalogue" if row is None else "catalogue_differs"
 
 
-def unlike_disk(tree: BelievedTree, disk: Tree, unread: Iterable[str]) -> set[str]:
+def unlike_disk(tree: BelievedTree, disk: DiskTree, unread: Iterable[str]) -> set[str]:
     """Paths of which log and disk say different things, but below what could not be read."""
     differing = {path for path, seen in disk.items() if seen_of(tree.get(path)) != seen}
     differing |= {path for path, _ in tree.walk() if path not in disk}
@@ -59,7 +59,7 @@ class CatalogueLook:
         self._tree = tree
         self._differing: set[str] = set()
 
-    def row(self, path: str, seen: Seen) -> None:
+    def row(self, path: str, seen: PathState) -> None:
         """The next row."""
         node = self._tree.get(path)
         if node is not None:

@@ -60,14 +60,14 @@ class Repeated(Finding, frozen=True, kw_only=True, tag="repeated"):
     healed_at: int | None = None
 
 
-class Unreadable(Finding, frozen=True, kw_only=True, tag="no_record"):
+class NoRecord(Finding, frozen=True, kw_only=True, tag="no_record"):
     """What stands in the change log and is no record: it became a dead letter."""
 
     partition: int
     offset: int
 
 
-class Gap(Finding, frozen=True, kw_only=True, tag="gap"):
+class GapFound(Finding, frozen=True, kw_only=True, tag="gap"):
     """A gap that a producer announced. `closed_by`: `gap_closed`, or what else made up for it."""
 
     epoch: str
@@ -83,7 +83,7 @@ class Gap(Finding, frozen=True, kw_only=True, tag="gap"):
     counts: Counts | None = None
 
 
-class Seen(Struct, frozen=True):
+class PathState(Struct, frozen=True):
     """What is at a path. Size and time of a directory are no news, and 0 here."""
 
     type: FileType
@@ -99,8 +99,8 @@ class Difference(Finding, frozen=True, kw_only=True, tag="difference"):
     what: What
     path: str
     path_b64: str | None = None
-    log: Seen | None = None
-    other: Seen | None = None
+    log: PathState | None = None
+    other: PathState | None = None
     fields: tuple[str, ...] = ()
     partition: int
     offset: int | None = None
@@ -130,4 +130,4 @@ class Summary(Struct, frozen=True, kw_only=True, tag_field="finding", tag="summa
     next_offsets: dict[int, int]
 
 
-Found = RootFound | Hole | Repeated | Unreadable | Gap | Difference
+AnyFinding = RootFound | Hole | Repeated | NoRecord | GapFound | Difference

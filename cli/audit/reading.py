@@ -21,7 +21,7 @@ AT_ONCE = 2_000
 _positions: Codec[Position] = Codec(Position)
 
 
-class LaneLog:
+class LaneReading:
     """One lane. `first`: where its log begins, which is 0 unless records were deleted; `next`: read up to here."""
 
     def __init__(self, kafka: Kafka, consumer: AIOKafkaConsumer, lane: int) -> None:

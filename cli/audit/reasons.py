@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cli.audit.announced import MASS_DELETION, Announced
+from cli.audit.announced import MASS_DELETION, AnnouncedGap
 from cli.audit.belief import RootBelief
 from cli.audit.findings import Severity, What
 from schemas.paths import display, is_inside
@@ -31,7 +31,7 @@ class Circumstances:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class CatalogueProgress:
     """How far the catalogue is behind the log. `fold`: the next record of the change log that the fold will read;
     `behind`: changes are waiting for the projector."""
 
@@ -54,7 +54,7 @@ def of_disk(case: Circumstances, root: RootBelief) -> tuple[Severity, str]:
     return "fault", "the settings here exclude it" if case.excluded else ""
 
 
-def of_catalogue(case: Circumstances, root: RootBelief, progress: Progress) -> tuple[Severity, str]:
+def of_catalogue(case: Circumstances, root: RootBelief, progress: CatalogueProgress) -> tuple[Severity, str]:
     """Why log and catalogue differ."""
     if case.offset is not None and case.offset >= progress.fold:
         return "pending", f"the fold has not read that far (it stands at {progress.fold})"
@@ -65,7 +65,7 @@ def of_catalogue(case: Circumstances, root: RootBelief, progress: Progress) -> t
     return "fault", ""
 
 
-def _by_gap(gap: Announced, case: Circumstances) -> str | None:
+def _by_gap(gap: AnnouncedGap, case: Circumstances) -> str | None:
     if not is_inside(case.path, gap.subtree):
         return None
     where = f" below {display(gap.subtree)!r}" if gap.subtree else ""

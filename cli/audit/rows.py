@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import psycopg
 
-from cli.audit.findings import Seen
+from cli.audit.findings import PathState
 from cli.errors import DatabaseUnreadable
 from gateway.tables.database import reason_of
 from schemas.paths import from_wire
@@ -24,16 +24,16 @@ SELECT path, path_b64, type, size, mtime_ns FROM media_files WHERE root = %s AND
 _AT = _ROWS.rstrip() + " AND place = ANY(%s)"
 _POSITION = "SELECT next_offset FROM sink_offset WHERE topic = %s AND partition = %s"
 
-Row = tuple[str, str, str, int, int]
+FileColumns = tuple[str, str, str, int, int]
 
 
-class Catalogue:
+class CatalogueRows:
     """One connection."""
 
     def __init__(self, connection: psycopg.AsyncConnection) -> None:
         self._connection = connection
 
-    async def rows(self, root: str) -> AsyncGenerator[tuple[str, Seen], None]:
+    async def rows(self, root: str) -> AsyncGenerator[tuple[str, PathState], None]:
         """All of a root, in no order. Raises psycopg.Error."""
         async with self._connection.transaction(), self._connection.cursor("audit") as cursor:
             cursor.itersize = FETCH_ROWS
@@ -41,10 +41,10 @@ class Catalogue:
             async for row in cursor:
                 yield _row(row)
 
-    async def at(self, root: str, paths: Collection[str]) -> dict[str, Seen]:
+    async def at(self, root: str, paths: Collection[str]) -> dict[str, PathState]:
         """Those at certain paths. Raises psycopg.Error."""
         places = [place(path, None) for path in paths]
-        found: dict[str, Seen] = {}
+        found: dict[str, PathState] = {}
         for first in range(0, len(places), AT_ONCE):
             async with self._connection.transaction(), self._connection.cursor() as cursor:
                 await cursor.execute(_AT, (root, places[first : first + AT_ONCE]))
@@ -59,13 +59,13 @@ class Catalogue:
         return 0 if row is None else int(row[0])
 
 
-def _row(row: Row) -> tuple[str, Seen]:
+def _row(row: FileColumns) -> tuple[str, PathState]:
     path, b64, type_, size, mtime_ns = row
-    return from_wire(path, b64 or None), Seen("dir") if type_ == "dir" else Seen(type_, size, mtime_ns)  # type: ignore[arg-type]
+    return from_wire(path, b64 or None), PathState("dir") if type_ == "dir" else PathState(type_, size, mtime_ns)  # type: ignore[arg-type]
 
 
 @asynccontextmanager
-async def catalogue(url: str) -> AsyncIterator[Catalogue]:
+async def catalogue(url: str) -> AsyncIterator[CatalogueRows]:
     """The catalogue, for a block. Raises DatabaseUnreadable, also for what fails in the block."""
     try:
         connecting = psycopg.AsyncConnection.connect(
@@ -73,6 +73,6 @@ async def catalogue(url: str) -> AsyncIterator[Catalogue]:
         )
         async with await connecting as connection:
             await connection.set_read_only(True)
-            yield Catalogue(connection)
+            yield CatalogueRows(connection)
     except psycopg.Error as error:
         raise DatabaseUnreadable(reason_of(error)) from error

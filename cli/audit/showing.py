@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import assert_never
 
-from cli.audit.findings import Difference, Found, Gap, Hole, Repeated, RootFound, Seen, Summary, Unreadable
+from cli.audit.findings import Difference, AnyFinding, GapFound, Hole, Repeated, RootFound, PathState, Summary, NoRecord
 from cli.printable import printable
 from schemas.paths import from_wire
 
@@ -31,7 +31,7 @@ class Brief:
     def __init__(self) -> None:
         self._pending: Counter[tuple[str, str]] = Counter()
 
-    def shows(self, finding: Found) -> bool:
+    def shows(self, finding: AnyFinding) -> bool:
         """Whether the next finding is shown."""
         if finding.severity != "pending" or not isinstance(finding, Difference):
             return True
@@ -45,13 +45,13 @@ class Brief:
                 yield f"pending  {root}  {count - PENDING_SHOWN} more {_WHAT[what]} (--json names each)"
 
 
-def line(finding: Found) -> str:
+def line(finding: AnyFinding) -> str:
     """One finding."""
     why = f": {finding.why}" if finding.why else ""
     return printable(f"{finding.severity:<8} {finding.root or '-'}  {_text(finding)}{why}")
 
 
-def _text(finding: Found) -> str:
+def _text(finding: AnyFinding) -> str:
     match finding:
         case RootFound():
             return "root"
@@ -66,9 +66,9 @@ def _text(finding: Found) -> str:
                 f"seq {_range(finding.first_seq, finding.last_seq)} of {finding.epoch} came again at"
                 f" {finding.partition}:{where}{first}{_healed(finding)}"
             )
-        case Unreadable():
+        case NoRecord():
             return f"no record at {finding.partition}:{finding.offset}"
-        case Gap():
+        case GapFound():
             return _gap(finding)
         case Difference():
             return _difference(finding)
@@ -88,7 +88,7 @@ def _hole(hole: Hole) -> str:
     )
 
 
-def _gap(gap: Gap) -> str:
+def _gap(gap: GapFound) -> str:
     where = f" below {from_wire(gap.subtree, gap.subtree_b64)}" if gap.subtree else ""
     begun = f"gap{where} ({gap.cause}) since {gap.opened_at} ({gap.partition}:{gap.opened_offset})"
     if gap.closed_offset is None:
@@ -113,7 +113,7 @@ def _difference(found: Difference) -> str:
     return f"{from_wire(found.path, found.path_b64)}  {' '.join(parts)}"
 
 
-def _field(seen: Seen | None, name: str) -> str:
+def _field(seen: PathState | None, name: str) -> str:
     return str(getattr(seen, name, "-"))
 
 

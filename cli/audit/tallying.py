@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from cli.audit.belief import Belief
-from cli.audit.findings import Difference, Found, Gap, Hole, Repeated, Severity, Summary
+from cli.audit.belief import LaneBelief
+from cli.audit.findings import Difference, AnyFinding, GapFound, Hole, Repeated, Severity, Summary
 
 
 @dataclass(slots=True)
@@ -24,7 +24,7 @@ class Totals:
     dropped: Counter[str] = field(default_factory=Counter)
     next_offsets: dict[int, int] = field(default_factory=dict)
 
-    def take(self, belief: Belief, lane: int, next_offset: int, compared: Collection[str]) -> None:
+    def take(self, belief: LaneBelief, lane: int, next_offset: int, compared: Collection[str]) -> None:
         """A lane was read, and these of its roots were compared."""
         self.known |= belief.roots.keys()
         self.records += belief.records
@@ -34,7 +34,7 @@ class Totals:
         trees = (belief.roots[name].tree for name in compared)
         self.paths += sum(1 for tree in trees if tree is not None for _ in tree.walk())
 
-    def add(self, finding: Found) -> None:
+    def add(self, finding: AnyFinding) -> None:
         """Something was found."""
         self.severities[finding.severity] += 1
         match finding:
@@ -42,7 +42,7 @@ class Totals:
                 self.kinds["holes"] += 1
             case Repeated():
                 self.kinds["repeated"] += finding.last_seq - finding.first_seq + 1
-            case Gap(closed_offset=None):
+            case GapFound(closed_offset=None):
                 self.kinds["open_gaps"] += 1
             case Difference():
                 self.kinds["differences"] += 1

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 
-from cli.audit.findings import Seen
+from cli.audit.findings import PathState
 from producer.backends.interface import Backend, Tree
 from producer.backends.table import backend_of
 from producer.core import identity
@@ -24,7 +24,7 @@ from schemas.raw import FileState, RootIdentity
 class Walked:
     """What a walk found. `faulty`: the root could not be opened; `unread`: what could not be read, and why."""
 
-    tree: dict[str, Seen] = field(default_factory=dict)
+    tree: dict[str, PathState] = field(default_factory=dict)
     identity: identity.Seen | None = None
     faulty: Faulty | None = None
     unread: dict[str, str] = field(default_factory=dict)
@@ -39,11 +39,11 @@ class Walked:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class PathLook:
     """At one path. `excluded`: something is there, and the settings leave it out; `changed_ns`: when it, or the nearest
     directory above in which it differs, last changed."""
 
-    seen: Seen | None
+    seen: PathState | None
     excluded: bool
     changed_ns: int
 
@@ -70,7 +70,7 @@ class Disk:
             found.faulty = fault.faulty
         return found
 
-    def look(self, paths: Collection[str]) -> dict[str, Look]:
+    def look(self, paths: Collection[str]) -> dict[str, PathLook]:
         """At paths of which something is not clear; those that cannot be looked at are left out. Raises RootFault."""
         with self._backend.open() as tree:
             looks = {}
@@ -95,7 +95,7 @@ class Disk:
                 if is_dir:
                     yield inner
 
-    def _look(self, path: str, differing: Collection[str], tree: Tree) -> Look:
+    def _look(self, path: str, differing: Collection[str], tree: Tree) -> PathLook:
         state = tree.stat(path)
         changed = 0 if state is None else state.ctime_ns
         above = path
@@ -107,10 +107,10 @@ class Disk:
                 if above not in differing:
                     break
         admitted = state is not None and self._filters.admits(path, is_dir=state.type == "dir")
-        return Look(
+        return PathLook(
             _seen(state) if state is not None and admitted else None, state is not None and not admitted, changed
         )
 
 
-def _seen(state: FileState) -> Seen:
-    return Seen("dir") if state.type == "dir" else Seen(state.type, state.size, state.mtime_ns)
+def _seen(state: FileState) -> PathState:
+    return PathState("dir") if state.type == "dir" else PathState(state.type, state.size, state.mtime_ns)

@@ -54,7 +54,7 @@ class Of:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ToldChange:
     """One change. `counts`: it lies in the span."""
 
     record: LogRecord
@@ -62,7 +62,7 @@ class Told:
     counts: bool
 
 
-async def told(kafka: Kafka, of: Of, span: Span, stages: Stages) -> AsyncGenerator[Told, None]:
+async def told(kafka: Kafka, of: Of, span: Span, stages: Stages) -> AsyncGenerator[ToldChange, None]:
     """The changes, in each lane in their order. Raises BadArgument, UnknownLibrary, LogSilent, NotAllowed,
     NotProvisioned, KafkaError."""
     topic = kafka.name(CHANGES)
@@ -86,7 +86,7 @@ async def told(kafka: Kafka, of: Of, span: Span, stages: Stages) -> AsyncGenerat
                         is_known = is_known or change.library == of.library
                         if of.admits(change):
                             end = ends.get(TopicPartition(topic, record.partition))
-                            yield Told(record, change, end is not None and record.offset < end)
+                            yield ToldChange(record, change, end is not None and record.offset < end)
         if not is_known and of.library is not None:
             await _check_library(consumer, of.library, within)
 

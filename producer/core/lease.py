@@ -160,15 +160,15 @@ def _holder(record: LeaseRecord, term: int, follows: Holder | None) -> Holder:
     return Holder(term, record.producer, record.life, record.host, record.pid, follows)
 
 
-Stand = Literal["outside", "doubtful", "holding"]
+LeaseStand = Literal["outside", "doubtful", "holding"]
 """How a process stands to a root. `outside`: it is not ours, nothing is observed. `doubtful`: it was ours when that was
 last known; it is observed into the outbox and nothing is sent. `holding`: observed and sent."""
 
-Deed = Literal["claim", "begin", "give_up"]
+LeaseDeed = Literal["claim", "begin", "give_up"]
 """`begin`: observe and send under the valid claim: go on with the outbox where that claim is its own or follows its own, and
 else begin it anew."""
 
-STANDS: dict[tuple[Stand, Who], tuple[Stand, Deed | None]] = {
+STANDS: dict[tuple[LeaseStand, Who], tuple[LeaseStand, LeaseDeed | None]] = {
     ("outside", "unheard"): ("outside", None),
     ("outside", "nobody"): ("outside", "claim"),
     ("outside", "my_past"): ("outside", "claim"),
@@ -190,6 +190,6 @@ STANDS: dict[tuple[Stand, Who], tuple[Stand, Deed | None]] = {
 }
 
 
-def step(stand: Stand, who: Who) -> tuple[Stand, Deed | None]:
+def step(stand: LeaseStand, who: Who) -> tuple[LeaseStand, LeaseDeed | None]:
     """The next stand, and what is to be done."""
     return STANDS[stand, who]

@@ -9,7 +9,7 @@
     clock          lane time, the only clock
     moment         when something is decided, and with which record: handed to every stage
     due            what is due next, jobs included
-    children       what is directly below each directory (of the state's derived tables)
+    directories    what is directly below each directory (of the state's derived tables)
     deadlines      which deadline comes first (of the state's derived tables)
     roots          which producers' records count: epochs and sequence numbers
     root_changes   what is reported of a root itself

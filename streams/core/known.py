@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from schemas.identity import same_content, same_identity
 from schemas.raw import FileState
-from streams.core import children, ties
+from streams.core import directories, ties
 from streams.core.rules import Rules
 from streams.core.state import Entry, RootPath, State
 
@@ -20,7 +20,7 @@ class Known:
     def __init__(self, state: State, rules: Rules) -> None:
         self._state = state
         self._roots = state.known
-        self._children = state.children
+        self._directories = state.directories
         self._by_inode = state.by_inode
         self._by_fingerprint = state.by_fingerprint
         self._rules = rules
@@ -36,7 +36,7 @@ class Known:
     def add(self, entry: Entry) -> None:
         """Enter one at its place, which must be free."""
         self._roots.setdefault(entry.root, {})[entry.path] = entry
-        children.put(self._children.setdefault(entry.root, {}), entry.path)
+        directories.put(self._directories.setdefault(entry.root, {}), entry.path)
         if entry.type == "file":
             self._by_inode.put(entry.inode, entry)
             if entry.fingerprint is not None:
@@ -45,7 +45,7 @@ class Known:
     def remove(self, entry: Entry) -> None:
         """Take one out."""
         del self._roots[entry.root][entry.path]
-        children.drop(self._children[entry.root], entry.path, self._roots[entry.root])
+        directories.drop(self._directories[entry.root], entry.path, self._roots[entry.root])
         if entry.type == "file":
             self._by_inode.drop(entry.inode, entry)
             if entry.fingerprint is not None:
@@ -73,7 +73,7 @@ class Known:
         """Give entries other places, which must be free, or be left by one of them."""
         for entry, _ in moves:
             del self._roots[entry.root][entry.path]
-            children.drop(self._children[entry.root], entry.path, self._roots[entry.root])
+            directories.drop(self._directories[entry.root], entry.path, self._roots[entry.root])
         for entry, place in moves:
             if self._state.movers:
                 ties.entry_moved(self._state, entry.place, place)
@@ -81,7 +81,7 @@ class Known:
                 self._state.jobs[entry.job].place = place
             entry.root, entry.path = place.root, place.path
             self._roots.setdefault(place.root, {})[place.path] = entry
-            children.put(self._children.setdefault(place.root, {}), place.path)
+            directories.put(self._directories.setdefault(place.root, {}), place.path)
 
     def like(self, library: str, place: RootPath, state: FileState, fingerprint: str | None) -> Iterator[Entry]:
         """Entries of the library, elsewhere, that may be the same file: same identity, or same fingerprint."""
@@ -99,9 +99,9 @@ class Known:
         return may_pair(self._rules, entry, library, place, size)
 
     def below(self, root: str, directory: str) -> list[Entry]:
-        """The entry of a directory and all below it, parents before children."""
+        """The entry of a directory and all below it, parents before directories."""
         paths = self._roots.get(root, {})
-        found = children.below(self._children.get(root, {}), directory)
+        found = directories.below(self._directories.get(root, {}), directory)
         return [paths[path] for path in sorted(found) if path in paths]
 
 

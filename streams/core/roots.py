@@ -14,7 +14,7 @@ from schemas.identity import same_root
 from schemas.paths import is_inside
 from schemas.raw import GapClosed, GapOpen, ProducerRecord, RootDeclared
 from streams.core.rules import Rules, Windows
-from streams.core.state import OpenGap, Root, State
+from streams.core.state import ReportedGap, Root, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Roots:
     @staticmethod
     def gap_open(root: Root, record: GapOpen) -> None:
         """Its producer will close it, if it lives so long."""
-        gap = OpenGap(record.subtree, record.cause)
+        gap = ReportedGap(record.subtree, record.cause)
         if gap not in root.gaps:
             root.gaps.append(gap)
 

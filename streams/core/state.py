@@ -23,8 +23,8 @@ from msgspec.structs import replace
 from schemas.admin import Counters
 from schemas.media import Analysis
 from schemas.raw import FileState, FileType, Origin, Protocol, RootIdentity
-from streams.core import children
-from streams.core.children import Children
+from streams.core import directories
+from streams.core.directories import Directories
 from streams.core.clock import LaneClock
 from streams.core.deadlines import Deadlines
 from streams.core.multi import Multi
@@ -231,7 +231,7 @@ class Tally(Struct, eq=False, array_like=True):
         return self.finished and not self.outstanding and not self.open_jobs
 
 
-class OpenGap(Struct, frozen=True, gc=False, array_like=True):
+class ReportedGap(Struct, frozen=True, gc=False, array_like=True):
     """Changes below a directory may have been missed."""
 
     subtree: str
@@ -261,8 +261,8 @@ class Root(Struct, eq=False, array_like=True):
     baseline: TallyId | None = None
     former: dict[str, int] = field(default_factory=dict)
     term: int = 0
-    gaps: list[OpenGap] = field(default_factory=list)
-    left_gaps: list[OpenGap] = field(default_factory=list)
+    gaps: list[ReportedGap] = field(default_factory=list)
+    left_gaps: list[ReportedGap] = field(default_factory=list)
 
 
 class Numbers(Struct, array_like=True):
@@ -280,7 +280,7 @@ class Numbers(Struct, array_like=True):
         )
 
 
-Index = Multi[Entry] | Multi[Pending] | Multi[Hold]
+FileIndex = Multi[Entry] | Multi[Pending] | Multi[Hold]
 
 
 class State:
@@ -303,7 +303,7 @@ class State:
         self.dropped: Counter[str] = Counter()
 
         # derived: built again by `decode`
-        self.children: dict[str, Children] = {}
+        self.directories: dict[str, Directories] = {}
         """Of each root's known paths."""
         self.by_inode: Multi[Entry] = Multi()
         self.by_fingerprint: Multi[Entry] = Multi()
@@ -319,7 +319,7 @@ class State:
         self.deadlines: Deadlines[Pending | Hold | MovedTree | Tally] = Deadlines()
 
     @property
-    def indexes(self) -> tuple[Index, ...]:
+    def indexes(self) -> tuple[FileIndex, ...]:
         """Those of which the order among equals is kept."""
         return (
             self.by_inode,
@@ -407,7 +407,7 @@ def _enter_known(state: State, entries: list[Entry]) -> None:
         entry.library = once.setdefault(entry.library, entry.library)
         entry.root = once.setdefault(entry.root, entry.root)
         state.known.setdefault(entry.root, {})[entry.path] = entry
-        children.put(state.children.setdefault(entry.root, {}), entry.path)
+        directories.put(state.directories.setdefault(entry.root, {}), entry.path)
         if entry.type == "file":
             state.by_inode.put(entry.inode, entry)
             if entry.fingerprint is not None:
@@ -439,11 +439,11 @@ def _derive(state: State, kept: _Kept) -> None:
         _reorder(index, places)
 
 
-def _order(index: Index) -> list[list[RootPath]]:
+def _order(index: FileIndex) -> list[list[RootPath]]:
     return [[row.place for row in rows] for _key, rows in index.several()]
 
 
-def _reorder(index: Index, orders: list[list[RootPath]]) -> None:
+def _reorder(index: FileIndex, orders: list[list[RootPath]]) -> None:
     rank = {place: number for places in orders for number, place in enumerate(places)}
     for _key, rows in index.several():
         rows.sort(key=lambda row: rank[row.place])

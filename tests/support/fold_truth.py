@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from streams.core.fold import Fold
-from streams.core.state import Entry, Hold, Index, Pending, State, TallyId
+from streams.core.state import Entry, Hold, FileIndex, Pending, State, TallyId
 
 
 def check(fold: Fold) -> None:
@@ -26,7 +26,7 @@ def leftovers(fold: Fold) -> dict[str, int]:
     """What is still kept, by name; empty for a fold that has seen everything go and has been quiet since."""
     state = fold.state
     sizes = {
-        "known": fold.known_paths + sum(map(len, state.children.values())),
+        "known": fold.known_paths + sum(map(len, state.directories.values())),
         "by_inode": len(state.by_inode),
         "by_fingerprint": len(state.by_fingerprint),
         "pending": len(state.pending) + len(state.pending_by_inode),
@@ -56,11 +56,11 @@ def _known(state: State) -> None:
         for path, entry in paths.items():
             assert (entry.root, entry.path) == (root, path)
             assert (entry.media_id != 0) == (entry.type == "file")
-        linked = {path: above for above, paths_ in state.children.get(root, {}).items() for path in paths_}
+        linked = {path: above for above, paths_ in state.directories.get(root, {}).items() for path in paths_}
         assert all(path.rpartition("/")[0] == above for path, above in linked.items())
         assert set(paths) <= set(linked)
-        assert all(path in paths or path in state.children[root] for path in linked), "a path where nothing is"
-        assert all(state.children.get(root, {}).values()), "a directory with nothing in it"
+        assert all(path in paths or path in state.directories[root] for path in linked), "a path where nothing is"
+        assert all(state.directories.get(root, {}).values()), "a directory with nothing in it"
     files = [entry for entry in entries(state) if entry.type == "file"]
     _same(state.by_inode, ((entry.inode, entry) for entry in files))
     _same(state.by_fingerprint, ((e.fingerprint, e) for e in files if e.fingerprint is not None))
@@ -143,6 +143,6 @@ def _tallies(state: State) -> None:
         assert tally.processed >= tally.identified + tally.failed
 
 
-def _same(index: Index, expected: Iterable[tuple[object, Entry | Pending | Hold]]) -> None:
+def _same(index: FileIndex, expected: Iterable[tuple[object, Entry | Pending | Hold]]) -> None:
     found = Counter((key, id(value)) for key in index for value in index.all(key))
     assert found == Counter((key, id(value)) for key, value in expected)

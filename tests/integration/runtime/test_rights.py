@@ -13,7 +13,7 @@ import msgspec
 import psycopg
 import pytest
 
-from cli.audit.auditing import Asked, audit
+from cli.audit.auditing import AuditScope, audit
 from cli.progress import Stages
 from cli.provisioning.tables import apply_migrations
 from cli.up.embedded.postgres import EmbeddedPostgres
@@ -157,7 +157,7 @@ def test_what_no_client_would_say_is_said(platform: ClosedPlatform) -> None:
 def test_a_tool_that_may_not_read_what_it_needs_says_so(platform: ClosedPlatform) -> None:
     async def find() -> None:
         async with aclosing(
-            audit(platform.kafka("serve"), Asked((), frozenset(), None, 10.0), Stages())
+            audit(platform.kafka("serve"), AuditScope((), frozenset(), None, 10.0), Stages())
         ) as findings:
             async for _ in findings:
                 pass

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from cli.audit.belief import Belief
+from cli.audit.belief import LaneBelief
 from cli.audit.findings import Repeated
 from tests.support.refold import HEADERS, Stored, stored
 from tests.support.small_tree import ROOTS
@@ -63,7 +63,7 @@ def agree(history: list[Step]) -> None:
     world = World()
     world.live(history)
     world.settle_down()
-    belief = Belief(0, ROOTS)
+    belief = LaneBelief(0, ROOTS)
     for record in stored(world.lane.log):
         belief.read(Logged(record))
     believed: Tree = {

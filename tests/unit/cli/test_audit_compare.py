@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from cli.audit import reasons
-from cli.audit.announced import Announced
+from cli.audit.announced import AnnouncedGap
 from cli.audit.belief import OpenScan, RootBelief
 from cli.audit.believed_tree import BelievedTree
 from cli.audit.comparing import CatalogueLook, differing_fields, unlike_disk, what_of_catalogue, what_of_disk
-from cli.audit.findings import Difference, Seen, Severity
-from cli.audit.reasons import Circumstances, Progress
+from cli.audit.findings import Difference, PathState, Severity
+from cli.audit.reasons import Circumstances, CatalogueProgress
 from cli.audit.showing import PENDING_SHOWN, Brief, line
 from cli.audit.walking import Disk
 from producer.backends.local.backend import LocalBackend
@@ -25,7 +25,7 @@ from producer.settings import RootSpec
 from schemas.raw import FileState, FileType
 from tests.support.producer_root import put, weird
 
-FILE = Seen("file", 5, 7)
+FILE = PathState("file", 5, 7)
 
 
 def tree_of(**entries: FileType) -> BelievedTree:
@@ -37,30 +37,30 @@ def tree_of(**entries: FileType) -> BelievedTree:
 
 def test_log_and_disk_differ_where_one_has_what_the_other_has_not_or_something_else() -> None:
     tree = tree_of(a="file", b="file", c="file", d="dir")
-    disk = {"a": FILE, "b": Seen("file", 6, 7), "d": Seen("dir"), "e": FILE}
+    disk = {"a": FILE, "b": PathState("file", 6, 7), "d": PathState("dir"), "e": FILE}
     assert unlike_disk(tree, disk, []) == {"b", "c", "e"}
-    assert [what_of_disk(a, b) for a, b in ((FILE, None), (None, FILE), (FILE, Seen("dir")), (FILE, FILE))] == [
+    assert [what_of_disk(a, b) for a, b in ((FILE, None), (None, FILE), (FILE, PathState("dir")), (FILE, FILE))] == [
         "phantom", "missing", "changed", None,
     ]  # fmt: skip
 
 
 def test_nothing_is_said_of_what_could_not_be_read() -> None:
-    assert unlike_disk(tree_of(d="dir", d__a="file", da="file"), {"d": Seen("dir")}, ["d"]) == {"da"}
+    assert unlike_disk(tree_of(d="dir", d__a="file", da="file"), {"d": PathState("dir")}, ["d"]) == {"da"}
 
 
 def test_rows_come_in_any_order_and_each_is_looked_at_once() -> None:
     look = CatalogueLook(tree_of(a="file", b="file", c="file"))
-    for path, seen in (("c", Seen("file", 5, 8)), ("x", FILE), ("a", FILE)):
+    for path, seen in (("c", PathState("file", 5, 8)), ("x", FILE), ("a", FILE)):
         look.row(path, seen)
     assert look.differing() == {"b", "c", "x"}
-    assert [what_of_catalogue(a, b) for a, b in ((FILE, None), (None, FILE), (FILE, Seen("dir")), (FILE, FILE))] == [
+    assert [what_of_catalogue(a, b) for a, b in ((FILE, None), (None, FILE), (FILE, PathState("dir")), (FILE, FILE))] == [
         "not_in_catalogue", "only_in_catalogue", "catalogue_differs", None,
     ]  # fmt: skip
 
 
 def test_what_differs_is_named_by_field() -> None:
-    assert differing_fields(FILE, Seen("file", 6, 8)) == ("size", "mtime_ns")
-    assert differing_fields(FILE, Seen("dir")) == ("type",)
+    assert differing_fields(FILE, PathState("file", 6, 8)) == ("size", "mtime_ns")
+    assert differing_fields(FILE, PathState("dir")) == ("type",)
     assert differing_fields(FILE, None) == ()
 
 
@@ -83,7 +83,7 @@ def lost(root: RootBelief) -> None:
 
 
 def gap(cause: str, subtree: str = "", offset: int = 9) -> Callable[[RootBelief], None]:
-    return lambda root: root.gaps.open(Announced("e", cause, subtree, offset, 0))
+    return lambda root: root.gaps.open(AnnouncedGap("e", cause, subtree, offset, 0))
 
 
 def scanning(root: RootBelief) -> None:
@@ -121,17 +121,17 @@ def test_only_what_explains_a_difference_makes_it_pending(
 @pytest.mark.parametrize(
     ("what", "progress", "expected"),
     [
-        (case(), Progress(6, behind=False), ("fault", "")),
-        (case(), Progress(5, behind=False), ("pending", "the fold has not read that far (it stands at 5)")),
-        (case(), Progress(6, behind=True), ("pending", "changes wait for the projector")),
+        (case(), CatalogueProgress(6, behind=False), ("fault", "")),
+        (case(), CatalogueProgress(5, behind=False), ("pending", "the fold has not read that far (it stands at 5)")),
+        (case(), CatalogueProgress(6, behind=True), ("pending", "changes wait for the projector")),
         (
             case(quiet_ms=13_000),
-            Progress(6, behind=False),
+            CatalogueProgress(6, behind=False),
             ("pending", "last told 13.0 s ago, it may still settle"),
         ),
     ],
 )
-def test_the_catalogue_may_be_behind(what: Circumstances, progress: Progress, expected: tuple[str, str]) -> None:
+def test_the_catalogue_may_be_behind(what: Circumstances, progress: CatalogueProgress, expected: tuple[str, str]) -> None:
     assert reasons.of_catalogue(what, RootBelief("home", None, settle_ms=4_000), progress) == expected
 
 
@@ -195,7 +195,7 @@ def test_a_root_that_is_not_there_is_not_an_empty_one(tmp_path: Path) -> None:
 def test_a_name_cannot_look_like_another_line() -> None:
     found = Difference(
         severity="fault", root="films", what="changed", path="a\nfault\x1b[2J\N{REPLACEMENT CHARACTER}",
-        path_b64="YQpmYXVsdBtbMkr/", log=FILE, other=Seen("file", 6, 7), fields=("size",), partition=0, offset=3,
+        path_b64="YQpmYXVsdBtbMkr/", log=FILE, other=PathState("file", 6, 7), fields=("size",), partition=0, offset=3,
         at="then", record="observed",
     )  # fmt: skip
     assert line(found) == (

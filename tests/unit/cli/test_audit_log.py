@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from cli.audit.belief import Belief
-from cli.audit.findings import Finding, Gap, Hole, Repeated, Seen, Unreadable
+from cli.audit.belief import LaneBelief
+from cli.audit.findings import Finding, GapFound, Hole, Repeated, PathState, NoRecord
 from cli.audit.traces import Traces
 from schemas import raw
 from schemas.codec import encode
@@ -44,8 +44,8 @@ def logged(*records: raw.RawRecord) -> list[LogRecord]:
     return [Logged(offset, encode(record)) for offset, record in enumerate(records)]
 
 
-def believed(*records: raw.RawRecord) -> Belief:
-    belief = Belief(0, ["films"])
+def believed(*records: raw.RawRecord) -> LaneBelief:
+    belief = LaneBelief(0, ["films"])
     for record in logged(*records):
         belief.read(record)
     return belief
@@ -73,19 +73,19 @@ def scan(seq: int, number: int, *, total: int | None = None, origin: raw.Origin 
     return raw.ScanFinished(**(common | {"total": total, "counts": raw.Counts()}))
 
 
-def paths(belief: Belief) -> set[str]:
+def paths(belief: LaneBelief) -> set[str]:
     tree = belief.roots["films"].tree
     assert tree is not None
     return {path for path, _ in tree.walk()}
 
 
-def holes(belief: Belief) -> list[tuple[int, int, int, int, int | None]]:
+def holes(belief: LaneBelief) -> list[tuple[int, int, int, int, int | None]]:
     return [
         (f.first_seq, f.last_seq, f.offset, f.late, f.healed_at) for f in belief.findings() if isinstance(f, Hole)
     ]
 
 
-def repeated(belief: Belief) -> list[Finding]:
+def repeated(belief: LaneBelief) -> list[Finding]:
     return [f for f in belief.findings() if isinstance(f, Repeated)]
 
 
@@ -162,10 +162,10 @@ def test_records_of_an_outbox_that_is_not_adopted_do_not_count() -> None:
 
 
 def test_what_is_no_record_is_named() -> None:
-    belief = Belief(0, [])
+    belief = LaneBelief(0, [])
     belief.read(Logged(7, b"{"))
     (found,) = belief.findings()
-    assert isinstance(found, Unreadable)
+    assert isinstance(found, NoRecord)
     assert (found.offset, found.severity) == (7, "note")
 
 
@@ -183,7 +183,7 @@ def test_a_gap_is_open_until_its_cause_is_made_up_for_there_or_above() -> None:
         declared(), gap(raw.GapOpen, 2, "overflow", "a/b"), gap(raw.GapOpen, 3, "watch_limit", ""),
         gap(raw.GapClosed, 4, "overflow", "a"),
     )  # fmt: skip
-    found = [f for f in belief.findings() if isinstance(f, Gap)]
+    found = [f for f in belief.findings() if isinstance(f, GapFound)]
     assert [(f.cause, f.severity, f.opened_offset, f.closed_offset, f.counts) for f in found] == [
         ("overflow", "note", 1, 3, raw.Counts(added=1)), ("watch_limit", "pending", 2, None, None),
     ]  # fmt: skip
@@ -249,7 +249,7 @@ def test_it_believes_what_any_reader_does(records: list[raw.Observed | raw.Moved
     assert {path.encode(): (n.type, n.size, n.mtime_ns) for path, n in tree.walk()} == {
         path: (thing.kind, thing.size, thing.mtime_ns) for path, thing in reader.tree.items()
     }
-    assert json.loads(encode(Seen("dir"))) == {"type": "dir", "size": 0, "mtime_ns": 0}
+    assert json.loads(encode(PathState("dir"))) == {"type": "dir", "size": 0, "mtime_ns": 0}
 
 
 # -- where it comes from ---------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from producer import tenure
-from producer.core.lease import SILENCE_SECONDS, STANDS, SURE_SECONDS, Holder, Leases, Me, Stand, Who, step
+from producer.core.lease import SILENCE_SECONDS, STANDS, SURE_SECONDS, Holder, Leases, Me, LeaseStand, Who, step
 from producer.database import Database
 from producer.outbox import LIVE, TERM, Outbox, Unsent
 from schemas.leases import Beat, Claim, Holding, LeaseRecord
@@ -51,11 +51,11 @@ def reading(who: Me, *records: LeaseRecord, at: float = 0.0) -> Leases:
 
 
 def test_the_table_names_every_case() -> None:
-    assert set(STANDS) == set(itertools.product(get_args(Stand), get_args(Who)))
+    assert set(STANDS) == set(itertools.product(get_args(LeaseStand), get_args(Who)))
 
 
 def test_nothing_is_sent_and_nothing_claimed_by_who_cannot_read_the_log() -> None:
-    for stand in get_args(Stand):
+    for stand in get_args(LeaseStand):
         after, deed = step(stand, "unheard")
         assert (after != "holding", deed) == (True, None)
 
@@ -143,7 +143,7 @@ class Process:
 
     leases: Leases
     read: int = 0
-    stand: Stand = "outside"
+    stand: LeaseStand = "outside"
     under_way: list[Claim | int] = field(default_factory=list)
 
 

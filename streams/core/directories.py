@@ -7,41 +7,41 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 
-Children = dict[str, dict[str, None]]
+Directories = dict[str, dict[str, None]]
 """By directory (the root is the empty path): the paths directly below it, in the order in which they came."""
 
 
-def put(children: Children, path: str) -> None:
+def put(directories: Directories, path: str) -> None:
     """Something is at the path."""
     while True:
         above = path.rpartition("/")[0]
-        there = children.get(above)
+        there = directories.get(above)
         if there is not None:
             there[path] = None
             return
-        children[above] = {path: None}
+        directories[above] = {path: None}
         if not above:
             return
         path = above
 
 
-def drop(children: Children, path: str, known: Container[str]) -> None:
+def drop(directories: Directories, path: str, known: Container[str]) -> None:
     """Nothing is known at the path any more; what is below it stays. `known`: the paths that are."""
-    while path and path not in children and path not in known:
+    while path and path not in directories and path not in known:
         above = path.rpartition("/")[0]
-        there = children[above]
+        there = directories[above]
         del there[path]
         if there:
             return
-        del children[above]
+        del directories[above]
         path = above
 
 
-def below(children: Children, directory: str) -> Iterator[str]:
+def below(directories: Directories, directory: str) -> Iterator[str]:
     """The directory, unless it is the root, and all paths below it; in no order."""
     todo = [directory]
     while todo:
         path = todo.pop()
         if path:
             yield path
-        todo += children.get(path, ())
+        todo += directories.get(path, ())
