@@ -115,15 +115,13 @@ def _print_paths(lost: list[Lost], end: str) -> None:
     if end == "\n" and (broken := sum("\n" in one.path for one in lost)):
         raise LineBreaks(broken)
     for one in lost:
-        sys.stdout.buffer.write((one.path + end).encode("utf-8", "surrogateescape"))
+        sys.stdout.buffer.write((one.exact_path + end).encode("utf-8", "surrogateescape"))
     sys.stdout.buffer.flush()
 
 
 def _print_lost(losses: Losses) -> None:
-    from cli.history.lost import lost_line
-
     for lost in losses.files():
-        print_json(lost_line(lost))
+        print_json(lost)
     for total in losses.totals():
         print_json(total)
 

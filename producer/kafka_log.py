@@ -17,7 +17,7 @@ from producer.errors import NotAcknowledged
 from producer.ports import Outgoing, Points, no_points
 from runtime.errors import NotProvisioned
 from runtime.kafka import Kafka, stop_client
-from runtime.rights import check_topic, not_allowed
+from runtime.rights import check_topics, not_allowed
 from schemas.headers import raw_headers
 from schemas.topics import RAW
 from schemas.trace import begun
@@ -77,7 +77,7 @@ class KafkaLog:
                 try:
                     async with asyncio.timeout(self._confirm_seconds):
                         await producer.start()
-                        await check_topic(self._kafka, producer, RAW)
+                        await check_topics(self._kafka, producer.client, "Write", RAW)
                 except NotProvisioned as error:
                     await stop_client(producer, STOP_SECONDS)
                     raise NotAcknowledged(str(error)) from error

@@ -11,7 +11,6 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from aiokafka import AIOKafkaProducer
 from aiokafka.client import AIOKafkaClient, CoordinationType
 from aiokafka.errors import (
     GroupAuthorizationFailedError,
@@ -64,8 +63,7 @@ class Rights:
 
     async def _given(self, client: AIOKafkaClient, acl: Acl, seen: SeenTopics) -> bool:
         if acl.resource == "topic":
-            there = seen.topics.get(acl.name)
-            return acl.name not in seen.hidden and (there is None or acl.operation in there.allowed)
+            return not seen.forbids(acl.name, acl.operation)
         end = next((end for begin, end in self.ends.items() if acl.name.endswith(begin)), "")
         try:  # whoever may use a group or a transaction may be told who coordinates it
             await client.coordinator_lookup(_COORDINATORS[acl.resource], acl.name + end)
@@ -86,16 +84,16 @@ def in_words(missing: Iterable[Acl]) -> str:
     return "; ".join(f"{acl.principal} may not {acl.operation} {acl.resource} {acl.name}" for acl in missing)
 
 
-async def check_topic(kafka: Kafka, producer: AIOKafkaProducer, topic: Topic) -> None:
-    """Raise NotProvisioned where a topic was never made, and NotAllowed where we may not write into it: a producer by
-    itself waits for it, and says nothing, until its request times out. Raises KafkaError."""
-    name = kafka.name(topic)
-    seen = await look(producer.client, [name])
-    there = seen.topics.get(name)
-    if name in seen.hidden or (there is not None and "Write" not in there.allowed):
-        raise not_allowed(kafka, "Write", topic)
-    if there is None and name not in (await producer.client.fetch_all_metadata()).topics():
-        raise NotProvisioned(name)
+async def check_topics(kafka: Kafka, client: AIOKafkaClient, operation: Operation, *topics: Topic) -> None:
+    """Raise NotProvisioned where one was never made, and NotAllowed where we may not do this with it: clients by themselves
+    wait for it, and say nothing. Raises KafkaError."""
+    seen = await look(client, map(kafka.name, topics))
+    for topic in topics:
+        name = kafka.name(topic)
+        if seen.forbids(name, operation):
+            raise not_allowed(kafka, operation, topic)
+        if seen.topics.get(name) is None and name not in (await client.fetch_all_metadata()).topics():
+            raise NotProvisioned(name)
 
 
 def not_allowed(kafka: Kafka, operation: Operation, topic: Topic) -> NotAllowed:

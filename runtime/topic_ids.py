@@ -48,6 +48,11 @@ class SeenTopics:
     topics: dict[str, SeenTopic | None]
     hidden: frozenset[str] = frozenset()
 
+    def forbids(self, name: str, operation: Operation) -> bool:
+        """Whether we may not do this there. Where there is no such topic nothing is forbidden."""
+        there = self.topics.get(name)
+        return name in self.hidden or (there is not None and operation not in there.allowed)
+
 
 class _Uuid(AbstractType[bytes]):  # type: ignore[misc]
     """16 bytes."""

@@ -26,20 +26,20 @@ from cli.audit.comparing import (
     what_of_catalogue,
     what_of_disk,
 )
-from cli.audit.findings import Difference, AnyFinding, RootFound, PathState, Summary, What
+from cli.audit.findings import AnyFinding, Difference, PathState, RootFound, Summary, What
 from cli.audit.reading import FETCH_BYTES, LaneReading
-from cli.audit.reasons import Circumstances, CatalogueProgress
+from cli.audit.reasons import CatalogueProgress, Circumstances
 from cli.audit.rows import CatalogueRows, catalogue
 from cli.audit.tallying import Totals
 from cli.audit.traces import Traces
 from cli.audit.walking import Disk, PathLook, Walked
 from cli.errors import BadArgument
 from cli.progress import Stages
-from cli.reading_rights import check_readable
 from producer.errors import RootFault
 from producer.settings import RootSpec
 from runtime.kafka import Kafka
 from runtime.log_reading import partitions_of, reader
+from runtime.rights import check_topics
 from schemas.lanes import lane_of
 from schemas.paths import to_wire
 from schemas.times import iso
@@ -95,7 +95,8 @@ async def audit(kafka: Kafka, asked: AuditScope, stages: Stages) -> AsyncGenerat
     totals = Totals()
     async with AsyncExitStack() as stack:
         consumer = await stack.enter_async_context(reader(kafka, max_partition_fetch_bytes=FETCH_BYTES))
-        await check_readable(kafka, consumer, RAW, *((CHANGES, POSITIONS) if asked.database else ()))
+        read = (RAW, CHANGES, POSITIONS) if asked.database else (RAW,)
+        await check_topics(kafka, consumer._client, "Read", *read)
         partitions = [p.partition for p in await partitions_of(consumer, kafka.name(RAW))]
         rows = None
         if asked.database is not None:
@@ -118,7 +119,8 @@ class _Lane:
     """One lane's audit."""
 
     def __init__(
-        self, kafka: Kafka, consumer: AIOKafkaConsumer, lane: int, asked: AuditScope, rows: CatalogueRows | None, stages: Stages
+        self, kafka: Kafka, consumer: AIOKafkaConsumer, lane: int, asked: AuditScope, rows: CatalogueRows | None,
+        stages: Stages,
     ) -> None:  # fmt: skip
         self._log = LaneReading(kafka, consumer, lane)
         self._lane = lane

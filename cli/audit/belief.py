@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from cli.audit.announced import AnnouncedGap, Gaps
 from cli.audit.believed_tree import BelievedTree
 from cli.audit.contiguity import Contiguity
-from cli.audit.findings import GapFound, Hole, Repeated, NoRecord
+from cli.audit.findings import GapFound, Hole, NoRecord, Repeated
 from schemas.errors import SchemaError
 from schemas.identity import same_root
 from schemas.log_record import LogRecord

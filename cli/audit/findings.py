@@ -90,6 +90,11 @@ class PathState(Struct, frozen=True):
     size: int = 0
     mtime_ns: int = 0
 
+    @classmethod
+    def of(cls, type: FileType, size: int, mtime_ns: int) -> PathState:
+        """As a look, a record or a row has it."""
+        return cls(type) if type == "dir" else cls(type, size, mtime_ns)
+
 
 class Difference(Finding, frozen=True, kw_only=True, tag="difference"):
     """A path of which two of the three say different things. `log`: what the log says; `other`: what the disk, or the

@@ -14,7 +14,7 @@ from schemas.admin import Position
 from schemas.codec import Codec
 from schemas.log_record import LogRecord
 from schemas.places import Offset
-from schemas.topics import CHANGES, POSITIONS, RAW
+from schemas.topics import CHANGES, POSITIONS, RAW, Topic
 
 FETCH_BYTES = 4_194_304
 AT_ONCE = 2_000
@@ -51,16 +51,16 @@ class LaneReading:
 
     async def fold_position(self) -> int:
         """The next record that the fold will read; 0: it has never read any. Raises KafkaError."""
-        found = await self._newest(POSITIONS.name)
+        found = await self._newest(POSITIONS)
         return 0 if found is None else _positions.decode(found.value).next_offset
 
     async def last_change(self) -> int:
         """Offset of the lane's newest change; -1: there is none. Raises KafkaError."""
-        found = await self._newest(CHANGES.name)
+        found = await self._newest(CHANGES)
         return -1 if found is None else found.offset
 
-    async def _newest(self, topic: str) -> LogRecord | None:
-        partition = TopicPartition(self._kafka.settings.topic_prefix + topic, self._lane)
+    async def _newest(self, topic: Topic) -> LogRecord | None:
+        partition = TopicPartition(self._kafka.name(topic), self._lane)
         within = await bounds(self._consumer, [partition])
         found = await newest(self._consumer, 1, within, lambda record: record.value is not None)
         return found[-1] if found else None

@@ -11,6 +11,7 @@ from cli.audit.findings import PathState
 from cli.errors import DatabaseUnreadable
 from gateway.tables.database import reason_of
 from schemas.paths import from_wire
+from schemas.raw import FileType
 from schemas.topics import CHANGES
 from streams.projector.reading import place
 
@@ -24,7 +25,7 @@ SELECT path, path_b64, type, size, mtime_ns FROM media_files WHERE root = %s AND
 _AT = _ROWS.rstrip() + " AND place = ANY(%s)"
 _POSITION = "SELECT next_offset FROM sink_offset WHERE topic = %s AND partition = %s"
 
-FileColumns = tuple[str, str, str, int, int]
+FileColumns = tuple[str, str, FileType, int, int]
 
 
 class CatalogueRows:
@@ -61,7 +62,7 @@ class CatalogueRows:
 
 def _row(row: FileColumns) -> tuple[str, PathState]:
     path, b64, type_, size, mtime_ns = row
-    return from_wire(path, b64 or None), PathState("dir") if type_ == "dir" else PathState(type_, size, mtime_ns)  # type: ignore[arg-type]
+    return from_wire(path, b64 or None), PathState.of(type_, size, mtime_ns)
 
 
 @asynccontextmanager

@@ -9,7 +9,17 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import assert_never
 
-from cli.audit.findings import Difference, AnyFinding, GapFound, Hole, Repeated, RootFound, PathState, Summary, NoRecord
+from cli.audit.findings import (
+    AnyFinding,
+    Difference,
+    GapFound,
+    Hole,
+    NoRecord,
+    PathState,
+    Repeated,
+    RootFound,
+    Summary,
+)
 from cli.printable import printable
 from schemas.paths import from_wire
 

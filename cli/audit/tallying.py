@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from cli.audit.belief import LaneBelief
-from cli.audit.findings import Difference, AnyFinding, GapFound, Hole, Repeated, Severity, Summary
+from cli.audit.findings import AnyFinding, Difference, GapFound, Hole, Repeated, Severity, Summary
 
 
 @dataclass(slots=True)

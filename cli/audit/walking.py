@@ -113,4 +113,4 @@ class Disk:
 
 
 def _seen(state: FileState) -> PathState:
-    return PathState("dir") if state.type == "dir" else PathState(state.type, state.size, state.mtime_ns)
+    return PathState.of(state.type, state.size, state.mtime_ns)

@@ -40,13 +40,13 @@ def change_line(change: Change) -> str:
 def _what(change: Change) -> str:
     match change:
         case Created() | Modified() | Deleted():
-            return f"{change.root}/{exact(change.path, change.path_b64)}{_size(change)}{_of(change)}"
+            return f"{change.root}/{from_wire(change.path, change.path_b64)}{_size(change)}{_of(change)}"
         case Renamed():
-            source = f"{change.from_root}/{exact(change.from_path, change.from_path_b64)}"
-            return f"{change.root}/{exact(change.path, change.path_b64)}  from {source}{_of(change)}"
+            source = f"{change.from_root}/{from_wire(change.from_path, change.from_path_b64)}"
+            return f"{change.root}/{from_wire(change.path, change.path_b64)}  from {source}{_of(change)}"
         case TreeRenamed():
-            source = f"{change.from_root}/{exact(change.from_path, change.from_path_b64)}"
-            place = f"{change.root}/{exact(change.path, change.path_b64)}"
+            source = f"{change.from_root}/{from_wire(change.from_path, change.from_path_b64)}"
+            place = f"{change.root}/{from_wire(change.path, change.path_b64)}"
             return f"{place}  from {source}  {change.count} below it  cause {change.cause}"
         case RootChanged():
             return f"{change.root}  {change.state}{_cause(change.cause)}"
@@ -58,11 +58,6 @@ def _what(change: Change) -> str:
             return f"{change.root}  {change.state}{below}{_cause(change.cause)}"
         case _:
             assert_never(change)
-
-
-def exact(path: str, b64: str | None) -> str:
-    """The path itself, with surrogates for foreign bytes."""
-    return from_wire(path, b64)
 
 
 def _size(change: Created | Modified | Deleted) -> str:

@@ -8,38 +8,19 @@ still on the disk and no loss.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from msgspec import Struct
 
-from cli.history.change_lines import exact
 from schemas.changes import Change, Created, Deleted, Modified, Renamed, TreeRenamed
 from schemas.log_record import LogRecord
-from schemas.paths import to_wire
+from schemas.paths import from_wire
 
 STILL_THERE = frozenset({"retired", "excluded"})
 """Causes of deletions that took nothing from the disk."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """One file. `path`: with surrogates for foreign bytes; `at`: when it was decided, ISO 8601."""
-
-    library: str
-    root: str
-    path: str
-    size: int
-    at: str
-    cause: str | None
-    scan_id: int | None
-    media_id: int | None
-    fingerprint: str | None
-    partition: int
-    offset: int
-
-
-class LostLine(Struct, frozen=True, kw_only=True, tag_field="lost", tag="file"):
-    """A lost file as JSON."""
+class Lost(Struct, frozen=True, kw_only=True, tag_field="lost", tag="file"):
+    """One file. `at`: when it was decided, ISO 8601."""
 
     at: str
     library: str
@@ -53,6 +34,11 @@ class LostLine(Struct, frozen=True, kw_only=True, tag_field="lost", tag="file"):
     scan_id: int | None
     partition: int
     offset: int
+
+    @property
+    def exact_path(self) -> str:
+        """With surrogates for foreign bytes."""
+        return from_wire(self.path, self.path_b64)
 
 
 class LostTotal(Struct, frozen=True, kw_only=True, tag_field="lost", tag="total"):
@@ -80,16 +66,16 @@ class Losses:
         """The next change. `counts`: it lies in the time asked for; one after it can only bring something back."""
         match change:
             case Deleted():
-                place = change.root, exact(change.path, change.path_b64)
+                place = change.root, from_wire(change.path, change.path_b64)
                 self._back(place)
                 if counts and change.cause not in STILL_THERE:
                     self._lose(place, change, record)
             case Created() | Modified() | Renamed():
-                self._back((change.root, exact(change.path, change.path_b64)))
+                self._back((change.root, from_wire(change.path, change.path_b64)))
                 if change.media_id is not None and change.media_id in self._by_media:
                     self._back(self._by_media[change.media_id])
             case TreeRenamed():
-                self._back((change.root, exact(change.path, change.path_b64)))
+                self._back((change.root, from_wire(change.path, change.path_b64)))
             case _:
                 pass
 
@@ -110,8 +96,9 @@ class Losses:
 
     def _lose(self, place: tuple[str, str], change: Deleted, record: LogRecord) -> None:
         lost = Lost(
-            change.library, change.root, place[1], change.size, change.at, change.cause, change.scan_id,
-            change.media_id, change.fingerprint, record.partition, record.offset,
+            at=change.at, library=change.library, root=change.root, path=change.path, path_b64=change.path_b64,
+            size=change.size, media_id=change.media_id, fingerprint=change.fingerprint, cause=change.cause,
+            scan_id=change.scan_id, partition=record.partition, offset=record.offset,
         )  # fmt: skip
         if change.type == "dir":
             self._directories[place] = lost
@@ -134,14 +121,4 @@ def _total(
     return LostTotal(
         root=root, cause=cause, scan_id=scan_id, files=len(files), bytes=sum(one.size for one in files),
         directories=len(directories), first_at=times[0] if times else None, last_at=times[-1] if times else None,
-    )  # fmt: skip
-
-
-def lost_line(lost: Lost) -> LostLine:
-    """As JSON."""
-    path, b64 = to_wire(lost.path)
-    return LostLine(
-        at=lost.at, library=lost.library, root=lost.root, path=path, path_b64=b64, size=lost.size,
-        media_id=lost.media_id, fingerprint=lost.fingerprint, cause=lost.cause, scan_id=lost.scan_id,
-        partition=lost.partition, offset=lost.offset,
     )  # fmt: skip

@@ -13,9 +13,9 @@ from cli.beyond import notes_of_end, notes_of_start
 from cli.console import say
 from cli.errors import UnknownLibrary
 from cli.progress import Stages
-from cli.reading_rights import check_readable
 from runtime.kafka import Kafka
 from runtime.log_reading import LogBounds, Offsets, bounds, newest, partitions_of, reader, resolve, stretch
+from runtime.rights import check_topics
 from schemas.changes import Change
 from schemas.codec import Codec
 from schemas.errors import SchemaError
@@ -67,7 +67,7 @@ async def told(kafka: Kafka, of: Of, span: Span, stages: Stages) -> AsyncGenerat
     NotProvisioned, KafkaError."""
     topic = kafka.name(CHANGES)
     async with reader(kafka) as consumer:
-        await check_readable(kafka, consumer, CHANGES)
+        await check_topics(kafka, consumer._client, "Read", CHANGES)
         partitions = await partitions_of(consumer, topic)
         if of.library is not None:
             partitions = [TopicPartition(topic, lane_of(of.library, kafka.lanes))]

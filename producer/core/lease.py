@@ -9,7 +9,7 @@ Nothing here reads a clock or the network: times are given, in monotonic seconds
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, assert_never
 
 from schemas.leases import Beat, Claim, LeaseRecord
@@ -140,9 +140,8 @@ class Leases:
             self._left.add(beat.life)
         for root, holding in beat.roots.items():
             holder = self._holders.get(root)
-            if (
-                holder is None or holding.term > holder.term
-            ):  # its claim was lost with the log: whoever holds has won it
+            if holder is None or holding.term > holder.term:
+                # its claim was lost with the log: whoever holds has won it
                 holder = _holder(beat, holding.term, None)
                 self._hold(root, holder)
             if holder.life == beat.life and holding.commands_read is not None:
@@ -155,9 +154,8 @@ class Leases:
 
 
 def _holder(record: LeaseRecord, term: int, follows: Holder | None) -> Holder:
-    if follows is not None:
-        follows = Holder(follows.term, follows.producer, follows.life, follows.host, follows.pid)
-    return Holder(term, record.producer, record.life, record.host, record.pid, follows)
+    before = None if follows is None else replace(follows, follows=None)
+    return Holder(term, record.producer, record.life, record.host, record.pid, before)
 
 
 LeaseStand = Literal["outside", "doubtful", "holding"]

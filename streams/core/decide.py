@@ -6,7 +6,7 @@ given to the catalogue at once. Everything returns the tallies of which somethin
 
 from __future__ import annotations
 
-from schemas.identity import other_fingerprint, same_identity, same_state
+from schemas.identity import other_fingerprint, same_state
 from schemas.raw import FileState
 from streams.core import ties
 from streams.core.catalogue import Catalogue
@@ -89,13 +89,8 @@ class Decide:
         if tied is not None or entry is None or not self._is_taken_over(place, taker):
             return tied
         for pending in self._settle.with_inode(entry.inode):
-            state = pending.state
-            if (
-                state is not None
-                and pending.carries is None
-                and same_identity(entry, state)
-                and self._known.may_be(entry, self._root(pending.place).library, pending.place, state.size)
-            ):
+            library = self._root(pending.place).library
+            if pending.carries is None and self._renames.is_where(entry, library, pending.place, pending.state):
                 return pending
         return None
 

@@ -164,39 +164,39 @@ class Fold:
         record: RawRecord | SchemaError,
         trace: bytes | None,
     ) -> Iterator[list[Output]]:
-        emit, state, rules = self._emit, self.state, self.rules
-        now = state.clock.advance(append_time)
-        emit.begin(offset, append_time)
-        steps = 0
-        ended: Ended
-        while (first := due.take_due(state, rules, now)) is not None:
-            moment = Moment(first[0], append_time, offset, trace)
-            if state.trees:
-                for ended in self._told_before(first[1], moment):
-                    if ended:
-                        self._completion.close(ended, moment)
-                    steps += 1
-                    if not steps % PART_STEPS:
-                        yield emit.take()
-            if ended := self._due(first[1], moment):
-                self._completion.close(ended, moment)
-            steps += 1
-            if not steps % PART_STEPS:
-                yield emit.take()
+        now = self.state.clock.advance(append_time)
+        self._emit.begin(offset, append_time)
         moment = Moment(now, append_time, offset, trace)
+        for number, _ in enumerate(self._steps(key, value, record, moment), 1):
+            if not number % PART_STEPS:
+                yield self._emit.take()
+        yield self._emit.take()
+
+    def _steps(
+        self, key: bytes | None, value: bytes | None, record: RawRecord | SchemaError, moment: Moment
+    ) -> Iterator[None]:
+        """All that is due by the record's time, in the order of its deadlines, then what the record says."""
+        ended: Ended
+        while (first := due.take_due(self.state, self.rules, moment.now)) is not None:
+            then = Moment(first[0], moment.at, moment.offset, moment.trace)
+            if self.state.trees:
+                for ended in self._told_before(first[1], then):
+                    if ended:
+                        self._completion.close(ended, then)
+                    yield
+            if ended := self._due(first[1], then):
+                self._completion.close(ended, then)
+            yield
         if isinstance(record, SchemaError):
-            emit.dead_letter(key, value, append_time, record)
-        else:
-            ended = ()
-            for one in self._record(record, "" if key is None else key.decode("utf-8", "replace"), moment):
-                if one:
-                    ended = _both(ended, one) if ended else one
-                steps += 1
-                if not steps % PART_STEPS:
-                    yield emit.take()
-            if ended:
-                self._completion.close(ended, moment)
-        yield emit.take()
+            self._emit.dead_letter(key, value, moment.at, record)
+            return
+        ended = ()
+        for one in self._record(record, "" if key is None else key.decode("utf-8", "replace"), moment):
+            if one:
+                ended = _both(ended, one) if ended else one
+            yield
+        if ended:
+            self._completion.close(ended, moment)
 
     def _told_before(self, subject: Due, moment: Moment) -> Iterable[Ended]:
         """The moved directories that are told before what is due is decided."""

@@ -94,10 +94,6 @@ class Known:
                 if other and may_pair(self._rules, entry, library, place, state.size):
                     yield entry
 
-    def may_be(self, entry: Entry, library: str, place: RootPath, size: int) -> bool:
-        """Whether a file of that size at `place` may be the entry's, moved (`may_pair`)."""
-        return may_pair(self._rules, entry, library, place, size)
-
     def below(self, root: str, directory: str) -> list[Entry]:
         """The entry of a directory and all below it, parents before directories."""
         paths = self._roots.get(root, {})

@@ -64,7 +64,7 @@ class Renames:
             return None
         found = self._twins(entry)
         if entry.fingerprint is not None:
-            found += [h for h in self._new_by_fingerprint.all(entry.fingerprint) if self._alike(h, entry)]
+            found += [h for h in self._new_by_fingerprint.all(entry.fingerprint) if self._may_pair(h, entry)]
         return min(found, key=lambda hold: hold.seen.offset, default=None)
 
     def twin_of(self, entry: Entry) -> Hold | None:
@@ -73,8 +73,17 @@ class Renames:
             return None
         return min(self._twins(entry), key=lambda hold: hold.seen.offset, default=None)
 
+    def is_where(self, entry: Entry, library: str, place: RootPath, state: FileState | None) -> bool:
+        """Whether what was seen at a place is the known file, by its identity."""
+        return (
+            state is not None
+            and same_identity(state, entry)
+            and may_pair(self._rules, entry, library, place, state.size)
+        )
+
     def _twins(self, entry: Entry) -> list[Hold]:
-        return [hold for hold in self._new_by_inode.all(entry.inode) if self._alike(hold, entry, identity=True)]
+        held = self._new_by_inode.all(entry.inode)
+        return [hold for hold in held if self.is_where(entry, hold.library, hold.place, hold.seen.state)]
 
     def hold_gone(self, entry: Entry, seen: Sighting, until: int) -> None:
         """Hold a deletion."""
@@ -135,10 +144,6 @@ class Renames:
         if scan is None or self._state.tallies[scan].finished:
             self._deadlines.set(hold, hold.expires_at)
 
-    def _alike(self, hold: Hold, entry: Entry, *, identity: bool = False) -> bool:
+    def _may_pair(self, hold: Hold, entry: Entry) -> bool:
         state = hold.seen.state
-        return (
-            state is not None
-            and (not identity or same_identity(state, entry))
-            and may_pair(self._rules, entry, hold.library, hold.place, state.size)
-        )
+        return state is not None and may_pair(self._rules, entry, hold.library, hold.place, state.size)

@@ -24,9 +24,9 @@ from schemas.admin import Counters
 from schemas.media import Analysis
 from schemas.raw import FileState, FileType, Origin, Protocol, RootIdentity
 from streams.core import directories
-from streams.core.directories import Directories
 from streams.core.clock import LaneClock
 from streams.core.deadlines import Deadlines
+from streams.core.directories import Directories
 from streams.core.multi import Multi
 from streams.core.rules import Windows
 

@@ -49,13 +49,13 @@ class Believer:
         self.count += 1
         match fields["kind"]:
             case "observed" if fields["file"] is None:
-                self.tree.pop(_path(fields, "path"), None)
+                self.tree.pop(path_of(fields, "path"), None)
             case "observed":
-                self.tree[_path(fields, "path")] = _thing(fields["file"])
+                self.tree[path_of(fields, "path")] = _thing(fields["file"])
             case "moved":
-                self._move(_path(fields, "from_path"), _path(fields, "path"), _thing(fields["file"]))
+                self._move(path_of(fields, "from_path"), path_of(fields, "path"), _thing(fields["file"]))
             case "fingerprint":
-                self._print(_path(fields, "path"), fields["xxh3"])
+                self._print(path_of(fields, "path"), fields["xxh3"])
 
     def _move(self, source: bytes, target: bytes, thing: Thing) -> None:
         before = self.tree.pop(source, None)
@@ -71,7 +71,8 @@ class Believer:
             self.tree[path] = Thing(thing.kind, thing.size, thing.mtime_ns, content)
 
 
-def _path(fields: dict[str, Any], key: str) -> bytes:
+def path_of(fields: dict[str, Any], key: str) -> bytes:
+    """The exact path in a record."""
     exact = fields.get(f"{key}_b64")
     return b64decode(exact) if exact else fields[key].encode()
 

@@ -5,11 +5,10 @@ away what a move left, unless that place has been taken."""
 from __future__ import annotations
 
 import json
-from base64 import b64decode
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.oracle.model import Thing, Tree
+from tests.oracle.model import Thing, Tree, path_of
 
 
 @dataclass
@@ -33,7 +32,7 @@ class Reader:
             del self.items[id_]
         else:
             item = json.loads(value)
-            self.items[id_] = (item["storage_root"], _path(item, "path"))
+            self.items[id_] = (item["storage_root"], path_of(item, "path"))
 
     def _change(self, change: dict[str, Any]) -> None:
         if change.get("settled") is False:
@@ -42,14 +41,14 @@ class Reader:
             case "created" | "modified":
                 self._enter(change)
             case "deleted":
-                self._leave(change["root"], _path(change, "path"), change)
+                self._leave(change["root"], path_of(change, "path"), change)
             case "moved":
                 if not change.get("from_taken"):
-                    self._leave(change["from_root"], _path(change, "from_path"), change)
+                    self._leave(change["from_root"], path_of(change, "from_path"), change)
                 self._enter(change)
 
     def _enter(self, change: dict[str, Any]) -> None:
-        root, path = change["root"], _path(change, "path")
+        root, path = change["root"], path_of(change, "path")
         is_dir = change["type"] == "dir"
         thing = Thing(
             change["type"],
@@ -67,8 +66,3 @@ class Reader:
             self.faults.append(f"{root}/{path!r} was not there: {change}")
         if self.ids.pop((root, path), None) != change.get("media_id"):
             self.faults.append(f"{root}/{path!r} was another item: {change}")
-
-
-def _path(fields: dict[str, Any], key: str) -> bytes:
-    exact = fields.get(f"{key}_b64")
-    return b64decode(exact) if exact else fields[key].encode()

@@ -20,7 +20,6 @@ from typing import Any, Self
 
 from producer.backends.interface import Backend, Tree, Watch
 from producer.backends.local.backend import LocalBackend
-from producer.clock import SystemClock
 from producer.database import Database
 from producer.keeper import Keeper
 from producer.orders import Order
@@ -33,6 +32,7 @@ from tests.oracle.lives import Placed, lost_ids, placed
 from tests.oracle.model import Believer, differences, shared, walk
 from tests.oracle.reader import Reader
 from tests.oracle.steps import PLACES, ROOTS, Step
+from tests.support.producer_root import StandingClock
 
 NEVER = 1e6
 """Seconds to the next periodic reconcile."""
@@ -53,16 +53,6 @@ ALL_THERE_MS = 1_000
 
 class Killed(BaseException):
     """The producer ends here, in the middle of whatever it does."""
-
-
-class Clock(SystemClock):
-    """Stands still but for what is put forward, so that nothing depends on how busy the machine is."""
-
-    def __init__(self) -> None:
-        self.now = 1_000.0
-
-    def monotonic(self) -> float:
-        return self.now
 
 
 @dataclass(slots=True)
@@ -140,7 +130,7 @@ class MeddledBackend:
 class Watched:
     """One root and its producer, which comes and goes."""
 
-    def __init__(self, folder: Path, name: str, lane: Lane, clock: Clock, meddler: Meddler) -> None:
+    def __init__(self, folder: Path, name: str, lane: Lane, clock: StandingClock, meddler: Meddler) -> None:
         self.name = name
         self.folder = folder / name
         self._state = folder / f"{name}.sqlite"
@@ -219,7 +209,7 @@ class Play:
         for place in PLACES:
             (folder / place).mkdir(parents=True, exist_ok=True)
         self._hand = Hand(folder)
-        self._clock = Clock()
+        self._clock = StandingClock()
         self._meddler = Meddler(self._hand, [])
         self._reader = Reader()
         one = Lane(0, "home", self._clock, self._reader)
@@ -342,7 +332,7 @@ class Play:
 class Lane:
     """The change log of a library, folded as it is written, and who reads what comes of it."""
 
-    def __init__(self, number: int, library: str, clock: Clock, reader: Reader) -> None:
+    def __init__(self, number: int, library: str, clock: StandingClock, reader: Reader) -> None:
         self.library = library
         self._clock = clock
         self._fold = Fold(number)

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from streams.core.fold import Fold
-from streams.core.state import Entry, Hold, FileIndex, Pending, State, TallyId
+from streams.core.state import Entry, FileIndex, Hold, Pending, State, TallyId
 
 
 def check(fold: Fold) -> None:

@@ -45,6 +45,17 @@ class SkippingClock(SystemClock):
         return time.monotonic() + self.skipped
 
 
+class StandingClock(SystemClock):
+    """Stands still but for what is put forward, so that nothing depends on how busy the machine is."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def monotonic(self) -> float:
+        """What it was put to."""
+        return self.now
+
+
 @dataclass
 class RootBench:
     """A root under `folder`, and its keeper. Used as a context; `restart` makes the keeper anew on the same

@@ -15,31 +15,17 @@ import pytest
 
 from cli.audit.auditing import AuditScope, audit
 from cli.progress import Stages
-from cli.provisioning.tables import apply_migrations
-from cli.up.embedded.postgres import EmbeddedPostgres
-from gateway.access.account_admin import ensure_admin
 from runtime.errors import NotAllowed
 from runtime.log_reading import read_whole
 from schemas.acls import Acl, Component
 from schemas.topics import CHANGES, CONTROL, LEASES, MEDIA_UPDATES, META, NOTIFICATIONS, RAW, REPORTS, Topic
 from tests.support.closed_platform import ClosedPlatform, right
-from tests.support.gateway import PASSWORD
-from tests.support.servers import fresh_database
 from tests.support.waiting import wait_until
 
 TOLD_SECONDS = 60.0
 ARRIVED_SECONDS = 60.0
 ENDING: tuple[Component, ...] = ("stream", "project")
 """They end where a right is missing; the others go on with what they hold: unsent observations, open sockets."""
-
-
-@pytest.fixture(scope="module")
-def tables(postgres: EmbeddedPostgres) -> Iterator[str]:
-    """A database with its tables and the administrator."""
-    with fresh_database(postgres) as url:
-        apply_migrations(url)
-        asyncio.run(ensure_admin(url, PASSWORD))
-        yield url
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from cli.audit.belief import OpenScan, RootBelief
 from cli.audit.believed_tree import BelievedTree
 from cli.audit.comparing import CatalogueLook, differing_fields, unlike_disk, what_of_catalogue, what_of_disk
 from cli.audit.findings import Difference, PathState, Severity
-from cli.audit.reasons import Circumstances, CatalogueProgress
+from cli.audit.reasons import CatalogueProgress, Circumstances
 from cli.audit.showing import PENDING_SHOWN, Brief, line
 from cli.audit.walking import Disk
 from producer.backends.local.backend import LocalBackend
@@ -122,7 +122,11 @@ def test_only_what_explains_a_difference_makes_it_pending(
     ("what", "progress", "expected"),
     [
         (case(), CatalogueProgress(6, behind=False), ("fault", "")),
-        (case(), CatalogueProgress(5, behind=False), ("pending", "the fold has not read that far (it stands at 5)")),
+        (
+            case(),
+            CatalogueProgress(5, behind=False),
+            ("pending", "the fold has not read that far (it stands at 5)"),
+        ),
         (case(), CatalogueProgress(6, behind=True), ("pending", "changes wait for the projector")),
         (
             case(quiet_ms=13_000),
@@ -131,7 +135,9 @@ def test_only_what_explains_a_difference_makes_it_pending(
         ),
     ],
 )
-def test_the_catalogue_may_be_behind(what: Circumstances, progress: CatalogueProgress, expected: tuple[str, str]) -> None:
+def test_the_catalogue_may_be_behind(
+    what: Circumstances, progress: CatalogueProgress, expected: tuple[str, str]
+) -> None:
     assert reasons.of_catalogue(what, RootBelief("home", None, settle_ms=4_000), progress) == expected
 
 

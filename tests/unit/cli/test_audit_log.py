@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from cli.audit.belief import LaneBelief
-from cli.audit.findings import Finding, GapFound, Hole, Repeated, PathState, NoRecord
+from cli.audit.findings import Finding, GapFound, Hole, NoRecord, PathState, Repeated
 from cli.audit.traces import Traces
 from schemas import raw
 from schemas.codec import encode

@@ -10,7 +10,7 @@ import pytest
 
 from cli.errors import BadArgument
 from cli.history.change_lines import change_line
-from cli.history.lost import Losses, LostTotal, lost_line
+from cli.history.lost import Losses, LostTotal
 from cli.history.reading import Of
 from cli.history.span import parse_since
 from schemas import changes as c
@@ -55,13 +55,13 @@ def losses(*within: c.Change, after: tuple[c.Change, ...] = ()) -> Losses:
 
 
 def lost(*within: c.Change, after: tuple[c.Change, ...] = ()) -> list[str]:
-    return [one.path for one in losses(*within, after=after).files()]
+    return [one.exact_path for one in losses(*within, after=after).files()]
 
 
 def test_a_file_that_was_deleted_is_lost_with_its_exact_name() -> None:
     found = losses(deleted("b"), deleted("a\N{REPLACEMENT CHARACTER}", path_b64="Yf8=")).files()
-    assert [one.path for one in found] == ["a\udcff", "b"]
-    assert [(lost_line(one).path, lost_line(one).path_b64) for one in found] == [
+    assert [one.exact_path for one in found] == ["a\udcff", "b"]
+    assert [(one.path, one.path_b64) for one in found] == [
         ("a\N{REPLACEMENT CHARACTER}", "Yf8="), ("b", None),
     ]  # fmt: skip
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from producer import tenure
-from producer.core.lease import SILENCE_SECONDS, STANDS, SURE_SECONDS, Holder, Leases, Me, LeaseStand, Who, step
+from producer.core.lease import SILENCE_SECONDS, STANDS, SURE_SECONDS, Holder, Leases, LeaseStand, Me, Who, step
 from producer.database import Database
 from producer.outbox import LIVE, TERM, Outbox, Unsent
 from schemas.leases import Beat, Claim, Holding, LeaseRecord

@@ -6,21 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from producer.clock import SystemClock
 from producer.core.facts import Carried, Gone, Swapped, There
 from producer.core.filters import Filters
 from producer.database import Database
 from producer.index import Index
 from producer.scanner import STEP_FACTS, Scan
 from tests.fakes.producer_backend import FakeBackend
-
-
-class StillClock(SystemClock):
-    """No time passes: a step ends by the number of its facts alone, however slow the machine is."""
-
-    def monotonic(self) -> float:
-        """Always the same."""
-        return 0.0
+from tests.support.producer_root import StandingClock
 
 
 @pytest.fixture
@@ -29,7 +21,7 @@ def index() -> Index:
 
 
 def scan_of(index: Index, *, resend: bool = False, confirmed: frozenset[str] = frozenset()) -> Scan:
-    return Scan(index, Filters([]), None, StillClock(), resend=resend, confirmed=confirmed)
+    return Scan(index, Filters([]), None, StandingClock(), resend=resend, confirmed=confirmed)
 
 
 def learn(index: Index, files: FakeBackend) -> None:
