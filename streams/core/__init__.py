@@ -3,7 +3,8 @@
 `fold` is the composition, and the only way in. The others, in the order in which a record passes them:
 
     rules          all that decides outputs besides the records: one frozen value per version
-    state          all there is to keep of a lane: plain tables, written as bytes and read back
+    state          all there is to keep of a lane: plain tables
+    state_bytes    these tables as bytes, and back
     multi          a map with mostly one value per key (of the state's derived tables)
     intake         what may enter: a record of a known version with sound paths, decoded
     clock          lane time, the only clock

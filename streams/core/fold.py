@@ -60,7 +60,7 @@ NOTHING: tuple[Ended, ...] = ()
 
 class Fold:
     """One lane. `lane`: its partition number; `id_base`: above every id of an earlier life of the log; `rules`: of
-    the version that holds; `state`: where to go on from, of the same lane (`state.decode`)."""
+    the version that holds; `state`: where to go on from, of the same lane (`state_bytes.decode`)."""
 
     def __init__(self, lane: int, id_base: int = 0, *, rules: Rules = RULES_1, state: State | None = None) -> None:
         self.lane = lane

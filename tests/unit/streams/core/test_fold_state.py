@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from schemas import raw
 from schemas.paths import to_wire
-from streams.core import state
+from streams.core import state_bytes
 from streams.core.emit import Output
 from streams.core.fold import Fold
 from tests.support.fold_truth import check
@@ -25,7 +25,7 @@ seeds = st.integers(0, 2**32).map(long_history)
 
 def written_down(fold: Fold) -> Fold:
     """Another fold with the state as bytes give it."""
-    return Fold(fold.lane, state=state.decode(state.encode(fold.state)))
+    return Fold(fold.lane, state=state_bytes.decode(state_bytes.encode(fold.state)))
 
 
 def folded(log: Log, *, every: int | None = None, at: int | None = None) -> list[tuple[list[Output], int | None]]:
@@ -63,9 +63,9 @@ def test_written_down_once_anywhere_too(history: list[Step], where: int) -> None
 def test_written_twice_it_is_the_same(history: list[Step]) -> None:
     world = World()
     world.live(history)
-    once = state.encode(world.lane.fold.state)
-    assert state.decode(once).clock == world.lane.fold.state.clock
-    again = msgspec.msgpack.decode(state.encode(state.decode(once)))
+    once = state_bytes.encode(world.lane.fold.state)
+    assert state_bytes.decode(once).clock == world.lane.fold.state.clock
+    again = msgspec.msgpack.decode(state_bytes.encode(state_bytes.decode(once)))
     assert unordered(again) == unordered(msgspec.msgpack.decode(once))
 
 
@@ -116,7 +116,7 @@ def test_paths_that_are_no_utf_8_are_kept_to_the_byte(lane: Lane) -> None:
     put(b"d\xff/a\xfe.mkv", None)
     put(b"d\xff/b\xfd.mkv", a_file(2))
     path, b64 = to_wire("d\udcff")
-    kept = state.decode(state.encode(lane.fold.state))
+    kept = state_bytes.decode(state_bytes.encode(lane.fold.state))
     assert set(kept.known["films"]) == {"d\udcff", "d\udcff/a\udcfe.mkv", "plain.mkv"}
     assert kept.tallies.keys() == lane.fold.state.tallies.keys()
     assert [tally.seen for tally in kept.tallies.values()] == [t.seen for t in lane.fold.state.tallies.values()]
@@ -132,4 +132,4 @@ def test_paths_that_are_no_utf_8_are_kept_to_the_byte(lane: Lane) -> None:
 
 def test_what_is_no_state_is_refused() -> None:
     with pytest.raises(msgspec.DecodeError):
-        state.decode(b"\x90")
+        state_bytes.decode(b"\x90")
