@@ -22,7 +22,7 @@ from runtime.kafka import Kafka
 from runtime.log_reading import bounds, reader
 from runtime.rights import Rights, in_words
 from schemas.acls import NEEDS, Acl, Component
-from schemas.topics import RAW
+from schemas.topics import RAW, Topic
 
 EVERY_SECONDS = 20.0
 """Whatever was done is told within a minute, even where one look fails or takes its time."""
@@ -31,6 +31,14 @@ AGAIN_SECONDS = 5.0
 
 _log = log.get(__name__)
 Lives = Mapping[str, TopicLife]
+
+
+def made_anew(before: Lives, now: Lives, topics: Iterable[Topic]) -> tuple[str, str, str] | None:
+    """The first of these topics that is another one now: its declared name, its epoch before and now."""
+    for name in (topic.name for topic in topics):
+        if name in before and name in now and now[name].epoch != before[name].epoch:
+            return name, before[name].epoch, now[name].epoch
+    return None
 
 
 class TopicWatch:
@@ -79,7 +87,10 @@ class TopicWatch:
 
     async def run(self, looked: Callable[[Lives], None] = lambda lives: None, *, demanding: bool = False) -> None:
         """Look for ever; to be cancelled. `looked` is given what was found. While Kafka does not answer, nothing is
-        concluded. `demanding`: raises NotAllowed where a right is missing."""
+        concluded. `demanding`: raises NotAllowed where a right is missing; such a process has looked at its start, and the
+        first look here is the next one."""
+        if demanding:
+            await self._rest()
         while True:
             self._soon.clear()
             try:
@@ -89,12 +100,15 @@ class TopicWatch:
                     raise
             except (KafkaError, NotProvisioned, OSError, TimeoutError) as error:
                 _log.warning("topics not looked at", error=str(error) or type(error).__name__)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._soon.wait(), AGAIN_SECONDS if self._missing else EVERY_SECONDS)
+            await self._rest()
 
     def look_soon(self) -> None:
         """A client was refused: do not wait until it is time."""
         self._soon.set()
+
+    async def _rest(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._soon.wait(), AGAIN_SECONDS if self._missing else EVERY_SECONDS)
 
     def _note_missing(self, missing: list[Acl]) -> None:
         if new := [acl for acl in missing if acl not in self._missing]:

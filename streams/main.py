@@ -20,7 +20,7 @@ from runtime.health import Health, HealthServer, Starting
 from runtime.kafka import Kafka, stop_client
 from runtime.lifecycle import Stop, announce_ready, collect_rarely, end_hard
 from runtime.reports import Reporter
-from runtime.topic_watch import Lives, TopicWatch
+from runtime.topic_watch import Lives, TopicWatch, made_anew
 from schemas.system import Scalar
 from schemas.topics import ANALYSIS_JOBS, CHANGES, RAW, REPORTS, Topic
 from streams.analysis.agent import AnalysisAgent
@@ -166,10 +166,8 @@ async def _run(worker: _Worker, stop: Stop) -> None:
 def _looked(worker: _Worker, lives: Lives) -> None:
     """The topics were looked at. Nothing is read on in one made anew: the process ends, and started again it begins in
     the new one, or says that its position is of another."""
-    for topic in POSITIONED:
-        before, now = worker.lives.get(topic.name), lives.get(topic.name)
-        if before is not None and now is not None and now.epoch != before.epoch:
-            raise TopicMadeAnew(topic.name, before.epoch, now.epoch)
+    if (other := made_anew(worker.lives, lives, POSITIONED)) is not None:
+        raise TopicMadeAnew(*other)
 
 
 async def _start(worker: _Worker) -> None:

@@ -14,7 +14,7 @@ from runtime.health import HealthServer
 from runtime.kafka import Kafka, leave_for_good, stop_client
 from runtime.lifecycle import Stop, announce_ready
 from runtime.reports import Reporter
-from runtime.topic_watch import Lives, TopicWatch
+from runtime.topic_watch import Lives, TopicWatch, made_anew
 from schemas.acls import Component
 from streams.projector.assigned import GROUP, epochs_of
 from streams.projector.assignment import Assignment
@@ -79,9 +79,9 @@ async def project(
 def _looked(before: Lives, now: Lives) -> None:
     """The topics were looked at. One that was deleted is taken from the group, so its positions cannot tell that it was
     made anew. Raises LogEpochChanged."""
-    for name in (topic.name for topic in TOPICS):
-        if name in before and name in now and now[name].epoch != before[name].epoch:
-            raise LogEpochChanged(Partition(name, 0), before[name].epoch, now[name].epoch)
+    if (other := made_anew(before, now, TOPICS)) is not None:
+        name, was, is_ = other
+        raise LogEpochChanged(Partition(name, 0), was, is_)
 
 
 @contextlib.asynccontextmanager
