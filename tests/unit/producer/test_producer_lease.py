@@ -195,7 +195,9 @@ TURNS = st.lists(
 
 
 @settings(deadline=None, max_examples=300)
-@example([(1, "read", 0), (1, "stand", 0), (1, "deliver", 0), (0, "read", 0), (0, "read", 3)])  # silent for 8 s at the end
+@example(
+    [(1, "read", 0), (1, "stand", 0), (1, "deliver", 0), (0, "read", 0), (0, "read", 3)]
+)  # silent for 8 s at the end
 @given(TURNS)
 def test_whatever_is_late_all_agree_in_the_end_and_the_fold_follows_the_one_that_holds(
     turns: list[tuple[int, str, int]],
