@@ -103,6 +103,52 @@ def accept_command(root: Root, wait: Wait = 15.0, no_wait: NoWait = False, as_js
     _ask(kafka, command, None if no_wait else wait, as_json)
 
 
+@app.command("pause")
+def pause_command(
+    root: Root,
+    scans: Annotated[
+        bool, typer.Option("--scans", help="Only its scans wait; changes go on being observed.")
+    ] = False,
+    reason: Annotated[str, typer.Option(help="Why, for people who read the log.")] = "by hand",
+    wait: Wait = 15.0,
+    no_wait: NoWait = False,
+    as_json: AsJson = False,
+) -> None:
+    """Leave a root alone until it is resumed: nothing is read there, and nothing told of it.
+
+    For the time of a repair, or of heavy work on its disk. Holds over restarts. What changed meanwhile is found by a scan
+    when it is resumed.
+
+    \b
+    catalogizer roots pause movies --reason "new disks in the NAS"
+    catalogizer roots pause movies --scans
+    """
+    from cli.commanding import asker, drawn_id
+    from runtime.reports import now_iso
+    from schemas.admin import PauseRoot
+
+    kafka = _kafka_of(root)
+    command = PauseRoot(
+        id=drawn_id(), root=root, by=asker(), at=now_iso(), reason=reason, what="scans" if scans else "root"
+    )
+    _ask(kafka, command, None if no_wait else wait, as_json)
+
+
+@app.command("resume")
+def resume_command(root: Root, wait: Wait = 15.0, no_wait: NoWait = False, as_json: AsJson = False) -> None:
+    """Go on with a root that was paused; a scan finds what has changed meanwhile.
+
+    \b
+    catalogizer roots resume movies
+    """
+    from cli.commanding import asker, drawn_id
+    from runtime.reports import now_iso
+    from schemas.admin import ResumeRoot
+
+    kafka = _kafka_of(root)
+    _ask(kafka, ResumeRoot(id=drawn_id(), root=root, by=asker(), at=now_iso()), None if no_wait else wait, as_json)
+
+
 @app.command("retire")
 def retire_command(
     root: Root,
@@ -166,6 +212,7 @@ def _kafka_of(root: str) -> Kafka:
 
 def _ask(kafka: Kafka, command: Control, wait: float | None, as_json: bool) -> None:
     from cli.commanding import ask, send
+    from cli.progress import scan_shown
 
     if wait is None:
         run_async(lambda: send(kafka, command))
@@ -173,7 +220,8 @@ def _ask(kafka: Kafka, command: Control, wait: float | None, as_json: bool) -> N
         return
     if not as_json:
         say(f"asked; waiting up to {wait:g} s for what comes of it")
-    report = run_async(lambda: ask(kafka, command, wait))
+    with scan_shown(hidden=as_json) as scanned:
+        report = run_async(lambda: ask(kafka, command, wait, scanned))
     if report is None:
         raise NotAsAsked(
             f"nobody has answered for root {command.root} within {wait:g} s; it is done as soon as"

@@ -222,7 +222,7 @@ SPECIFIC: dict[str, dict[str, str]] = {
     },
     "RootReport": {
         "status": "how the root is",
-        "mode": "watching, scanning (beyond the watch limit) or offline",
+        "mode": "watching, scanning (beyond the watch limit), paused, or offline",
         "last_connected": "when it was last seen well, ISO 8601",
         "retry_count": "how often it was tried again since",
         "host": "the file server, on SMB",
