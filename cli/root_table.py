@@ -32,7 +32,7 @@ _reports: Codec[Report] = Codec(Report)
 
 class RootLine(Struct, frozen=True):
     """One root. `state`: watching, scanning, paused, offline; silent where nobody reports it now, unknown where nobody
-    ever did. `configured`: named by the settings here; `reported_at`: of the last report, ISO 8601."""
+    ever did. `configured`: declared here; `reported_at`: of the last report, ISO 8601."""
 
     name: str
     library: str | None
@@ -44,15 +44,13 @@ class RootLine(Struct, frozen=True):
     reported_at: str | None = None
 
 
-async def known_roots(kafka: Kafka, specs: Sequence[RootSpec], running: Collection[str]) -> list[RootLine]:
-    """All roots by name. `running`: names of the roots of a platform that runs here. Raises NotProvisioned,
-    KafkaError."""
-    return merged(specs, running, await read_states(kafka), await _lately(kafka))
+async def known_roots(kafka: Kafka, specs: Collection[RootSpec]) -> list[RootLine]:
+    """All roots by name. `specs`: those that are declared here. Raises NotProvisioned, KafkaError."""
+    return merged(specs, await read_states(kafka), await _lately(kafka))
 
 
 def merged(
-    specs: Sequence[RootSpec],
-    running: Collection[str],
+    specs: Collection[RootSpec],
     states: Mapping[str, LatestUpdate],
     reports: Sequence[tuple[int, RootReport]],
 ) -> list[RootLine]:
@@ -65,7 +63,7 @@ def merged(
         lines[report.root] = _reported(report, at)
         if report.mode == "retired":
             del lines[report.root]
-    named = {spec.name for spec in specs} | set(running)
+    named = {spec.name for spec in specs}
     return [structs.replace(line, configured=name in named) for name, line in sorted(lines.items())]
 
 

@@ -149,8 +149,7 @@ class Memory:
     @property
     def paused(self) -> Pause | None:
         """What operators have asked to pause."""
-        stored = self._db.get(PAUSED)
-        return "root" if stored == "root" else "scans" if stored == "scans" else None
+        return paused(self._db)
 
     def pause(self, what: Pause | None) -> None:
         """Remember it."""
@@ -195,6 +194,12 @@ def forget_root(database: Database) -> None:
     database.execute("DELETE FROM scan WHERE command IS NULL")
     database.execute(_BEGIN_ANEW)
     database.execute("DELETE FROM value WHERE key NOT IN ('library', ?, ?)", (COMMANDS_READ, TERM))
+
+
+def paused(database: Database) -> Pause | None:
+    """What of the root is paused."""
+    stored = database.get(PAUSED)
+    return "root" if stored == "root" else "scans" if stored == "scans" else None
 
 
 def commands_read(database: Database) -> int | None:
