@@ -26,6 +26,7 @@ from schemas.topics import (
     POSITIONS,
     RAW,
     REPORTS,
+    SNAPSHOTS,
     SYSTEM_STATE,
     SYSTEM_UPDATES,
     Topic,
@@ -71,10 +72,10 @@ _CHANNELS = (MEDIA_UPDATES, ANALYSIS_UPDATES, SYSTEM_UPDATES, NOTIFICATIONS)
 NEEDS: dict[Component, Needs] = {
     "watch": Needs(reads=(CONTROL, LEASES, META), writes=(RAW, REPORTS, LEASES)),
     "stream": Needs(
-        reads=(RAW, CHANGES, ANALYSIS_JOBS, POSITIONS, REPORTS, SYSTEM_STATE, META),
+        reads=(RAW, CHANGES, ANALYSIS_JOBS, POSITIONS, SNAPSHOTS, REPORTS, SYSTEM_STATE, META),
         writes=(
-            RAW, CHANGES, MEDIA_UPDATES, ANALYSIS_UPDATES, ANALYSIS_JOBS, MEDIA_STATE, COVERS, POSITIONS, REPORTS,
-            SYSTEM_UPDATES, SYSTEM_STATE, *map(dlq_of, _GUARDED_BY_STREAM),
+            RAW, CHANGES, MEDIA_UPDATES, ANALYSIS_UPDATES, ANALYSIS_JOBS, MEDIA_STATE, COVERS, POSITIONS, SNAPSHOTS,
+            REPORTS, SYSTEM_UPDATES, SYSTEM_STATE, *map(dlq_of, _GUARDED_BY_STREAM),
         ),
         groups=("library", "streams.", "gaps"),
         transactions=("library.",),

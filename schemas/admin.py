@@ -33,6 +33,27 @@ class Position(Struct, frozen=True, kw_only=True, omit_defaults=True):
     program: str = ""
 
 
+class SnapshotManifest(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A lane's state at one place of the change log is whole in `catalog.library.snapshots.v1` (key `slot/manifest`): its
+    chunks stand before it, under `slot/number`, from offset `begin` on. `next_offset`: of the change log, before which the
+    state is; `epoch`: that log's; `fold_version`, `rules`: what decided; `size`: bytes of all chunks, `checksum`: XXH3
+    (128 bits, hexadecimal) of all these and the chunks; `format`: how the bytes are to be read."""
+
+    lane: int
+    epoch: str
+    next_offset: int
+    fold_version: int
+    rules: str
+    program: str
+    format: int
+    slot: int
+    begin: int
+    chunks: int
+    size: int
+    checksum: str
+    at: str
+
+
 class TopicEpoch(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Written once by the provisioner for each topic it creates (topic `catalog.meta.v1`, key = topic). The
     `epoch` distinguishes the topic from a later one of the same name. `topic_id`: Kafka's own id of the topic, empty

@@ -86,6 +86,11 @@ POSITIONS = Topic(
     "catalog.library.positions.v1", "lane", admin.Position, "the fold", "the fold, auditors",
     "where each lane's fold stands; the last record of each of its transactions", cleanup="compact",
 )  # fmt: skip
+SNAPSHOTS = Topic(
+    "catalog.library.snapshots.v1", "slot and chunk", admin.SnapshotManifest, "the fold", "the fold",
+    "the state of each lane, two in turns: chunks (bytes), then a manifest", cleanup="compact",
+    segment=timedelta(hours=1),
+)  # fmt: skip
 REPORTS = Topic(
     "catalog.system.reports.v1", "component", system.Report, "every process", "status",
     "heartbeats, roots up and down, progress of scans", partitions=1, retention=timedelta(days=7),
@@ -116,7 +121,7 @@ META = Topic(
 )  # fmt: skip
 
 DATA_TOPICS: tuple[Topic, ...] = (
-    RAW, CHANGES, MEDIA_UPDATES, ANALYSIS_UPDATES, ANALYSIS_JOBS, MEDIA_STATE, COVERS, POSITIONS, REPORTS,
+    RAW, CHANGES, MEDIA_UPDATES, ANALYSIS_UPDATES, ANALYSIS_JOBS, MEDIA_STATE, COVERS, POSITIONS, SNAPSHOTS, REPORTS,
     SYSTEM_UPDATES, SYSTEM_STATE, NOTIFICATIONS, CONTROL, LEASES, META,
 )  # fmt: skip
 

@@ -1,16 +1,22 @@
 """What can stop a lane.
 
+BrokenSnapshot         (a `StreamsError`) what is in the log is not the state that its manifest says
+
 LaneError              (a `StreamsError`)
 ├── LaneLost           another owner has fenced this one: give the lane up and wait for the group's word
 ├── RulesChanged       the log was folded by other rules than this program carries: no worker of it may go on
 ├── FoldDiverged       a rebuilt fold does not stand where the position says: replay would not equal live
 ├── ChangeLogReplaced  the change log is not the one that the position belongs to
-└── LogTruncated       the beginning of the change log is gone: the state cannot be rebuilt
+└── LogTruncated       the beginning of the change log is gone, and no snapshot covers it
 """
 
 from __future__ import annotations
 
 from streams.errors import StreamsError
+
+
+class BrokenSnapshot(StreamsError):
+    """It is passed over: it can only cost time."""
 
 
 class LaneError(StreamsError):
@@ -66,4 +72,6 @@ class LogTruncated(LaneError):
 
     def __init__(self, lane: int, first: int) -> None:
         self.first = first
-        super().__init__(lane, f"log_truncated: the change log begins at {first}, the fold needs it from 0")
+        super().__init__(
+            lane, f"log_truncated: the change log begins at {first}, and no snapshot covers what was before it"
+        )

@@ -1,8 +1,9 @@
 """One lane's life: start, live, stop.
 
-Start: initialise the lane's producer (fences the former owner), read the position, fold silently from 0 up to
-it, check that the rebuilt fold stands where the position says. Live: fold a batch, commit its outputs and the
-position in one transaction, tick when the lane is silent and something is due. Any error: close the producer
+Start: initialise the lane's producer (fences the former owner), read the position, restore the newest snapshot at or
+below it, fold silently from there, or from 0, up to it, check that the rebuilt fold stands where the position says. Live:
+fold a batch, commit its outputs and the position in one transaction, tick when the lane is silent and something is due;
+now and then a snapshot is written, a few chunks in each transaction. Any error: close the producer
 and start again from the first step; nothing that was folded and not committed is ever folded on.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
+from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -19,15 +21,16 @@ from aiokafka.errors import NoOffsetForPartitionError
 from runtime import log
 from runtime.log_reading import bounds
 from schemas import __version__
-from schemas.admin import Position
+from schemas.admin import Position, SnapshotManifest
 from schemas.ids import MAX_SAFE
 from schemas.log_record import LogRecord
 from schemas.places import next_offset
 from schemas.times import iso
 from streams.core.emit import Output
 from streams.core.fold import Fold
-from streams.library.errors import ChangeLogReplaced, FoldDiverged, LogTruncated, RulesChanged
+from streams.library.errors import BrokenSnapshot, ChangeLogReplaced, FoldDiverged, LogTruncated, RulesChanged
 from streams.library.positions import Positions
+from streams.library.snapshots import FORMAT, SLOTS, Saved, Saving, Snapshots, is_due
 from streams.library.ticks import Ticker, TickTimer
 from streams.library.writer import LaneWriter
 
@@ -60,11 +63,13 @@ class LaneProgress:
     folded: int = 0
     committed: int = 0
     transactions: int = 0
+    snapshots: int = 0
 
 
 class LaneWorker:
     """Folds a lane that this process owns. `run` returns when it was asked to stop and raises what ended it otherwise.
-    `live`: set when its state is restored."""
+    `from_log`: its state is to be made from the log, and only where that has lost its beginning from the oldest snapshot
+    that covers it; `live`: set when its state is restored."""
 
     def __init__(
         self,
@@ -74,7 +79,9 @@ class LaneWorker:
         epoch: str,
         writer: LaneWriter,
         positions: Positions,
+        snapshots: Snapshots,
         ticker: Ticker,
+        from_log: bool = False,
         live: asyncio.Event | None = None,
     ) -> None:
         self._consumer = consumer
@@ -83,6 +90,13 @@ class LaneWorker:
         self._epoch = epoch
         self._writer = writer
         self._positions = positions
+        self._snapshots = snapshots
+        self._from_log = from_log
+        self._unfit: dict[int, str] = {}
+        self._saved: Saved | None = None
+        self._saving: Saving | None = None
+        self._since = 0
+        self._slot = 0
         self._ticker = ticker
         self._fold = Fold(self.lane)
         self._timer = TickTimer()
@@ -115,8 +129,10 @@ class LaneWorker:
             if await self._start():
                 while not self._stopping.is_set():
                     await self._step()
+                self._save_no_longer()
                 await self._commit()
         finally:
+            self._save_no_longer()
             self.progress.state = "stopped"
             self._stop_waiter.cancel()
             await self._writer.stop()
@@ -138,22 +154,86 @@ class LaneWorker:
             raise RulesChanged(self.lane, position.program, position.rules, self._fold.rules.digest)
         if target > end:
             raise ChangeLogReplaced(self.lane, f"the log ends at {end}, the position is {target}")
-        if first > 0:
-            raise LogTruncated(self.lane, first)
         self.progress.state = "restoring"
-        self._consumer.seek(self._partition, 0)
-        self._consumer.resume(self._partition)
-        await self._fold_silently(target)
-        if self._next < target:
-            return False
-        self._check(position)
+        while not await self._restore(position, first):
+            if self._stopping.is_set():
+                return False
         self._consumer.seek(self._partition, self._next)
         self._leave_out = 0 if position is None else position.written
         self._committed_at = time.monotonic()
         self.progress.state = "live"
         self._live.set()
-        _log.info("lane live", lane=self.lane, offset=self._next, known=self._fold.known_paths)
+        _log.info("lane live", lane=self.lane, offset=self._next, known=self._fold.known_paths, since=self._since)
         return True
+
+    async def _restore(self, position: Position | None, first: int) -> bool:
+        """From a snapshot, or from 0. False where that was to no avail, and another try may do."""
+        target = 0 if position is None else position.next_offset
+        if not await self._load(target, first):
+            return False
+        if first > self._next:
+            raise LogTruncated(self.lane, first)
+        self._consumer.seek(self._partition, self._next)
+        self._consumer.resume(self._partition)
+        await self._fold_silently(target)
+        if self._next < target:
+            return False
+        try:
+            self._check(position)
+        except FoldDiverged as error:
+            if self._saved is None:
+                raise
+            self._pass_over(self._saved, str(error))
+            return False
+        return True
+
+    async def _load(self, target: int, first: int) -> bool:
+        """The state of the snapshot that is to be used, or of 0 where there is none."""
+        self._fold, self._next, self._since, self._saved = Fold(self.lane), 0, 0, None
+        if not target or (self._from_log and not first):
+            return True
+
+        def is_unfit(saved: Saved) -> bool:
+            reason = self._reason_against(saved.manifest, target, first)
+            if reason is not None:
+                self._pass_over(saved, reason)
+            return saved.offset in self._unfit
+
+        find = self._snapshots.oldest if self._from_log else self._snapshots.newest
+        saved = await find(self.lane, is_unfit)
+        if saved is None:
+            return True
+        try:
+            async with aclosing(self._snapshots.load(saved)) as loading:
+                async for state in loading:
+                    if state is not None:
+                        self._fold = Fold(self.lane, state=state)
+                    if self._stopping.is_set():
+                        return False
+                    await self._let_others_run()
+        except BrokenSnapshot as error:
+            self._pass_over(saved, str(error))
+            return False
+        self._next = self._since = saved.manifest.next_offset
+        self._saved, self._slot = saved, saved.manifest.slot
+        return True
+
+    def _reason_against(self, manifest: SnapshotManifest, target: int, first: int) -> str | None:
+        rules = self._fold.rules
+        if (manifest.lane, manifest.epoch) != (self.lane, self._epoch):
+            return "it is of another lane or log"
+        if manifest.format != FORMAT or (manifest.fold_version, manifest.rules) != (rules.version, rules.digest):
+            return f"it is of program {manifest.program}, format {manifest.format}, rules {manifest.rules}"
+        if manifest.next_offset > target:
+            return f"it is of {manifest.next_offset}, and the position is {target}"
+        if manifest.next_offset < first:
+            return f"it is of {manifest.next_offset}, and the log begins at {first}"
+        return None
+
+    def _pass_over(self, saved: Saved, reason: str) -> None:
+        if saved.offset not in self._unfit:
+            _log.warning("a snapshot is passed over", lane=self.lane, offset=saved.offset, reason=reason)
+        self._unfit[saved.offset] = reason
 
     async def _fold_silently(self, target: int) -> None:
         """No stretch of `runtime.log_reading`: the consumer is the group's, which pauses and seeks its lanes, and
@@ -195,6 +275,7 @@ class LaneWorker:
         if records:
             self._timer.received(now, self._next)
             self._moved()
+        self._save_if_due()
         if self._commit_due(now):
             await self._commit()
         if not records:
@@ -203,7 +284,7 @@ class LaneWorker:
     def _wait_seconds(self) -> float:
         """Until the next thing that is not a record: a commit that is owed, a tick, or a look around."""
         now = time.monotonic()
-        if self._outputs:
+        if self._outputs or self._saving is not None:
             return max(0.0, self._committed_at + COMMIT_INTERVAL_SECONDS - now)
         tick = self._timer.wait_seconds(now, self._left())
         return POLL_SECONDS if tick is None else min(tick, POLL_SECONDS)
@@ -214,7 +295,7 @@ class LaneWorker:
 
     def _commit_due(self, now: float) -> bool:
         since = now - self._committed_at
-        if self._outputs:
+        if self._outputs or self._saving is not None:
             return since >= COMMIT_INTERVAL_SECONDS
         return (
             self._next > self.committed_offset and since >= BARE_POSITION_SECONDS
@@ -238,11 +319,32 @@ class LaneWorker:
             program=__version__,
         )
         outputs, self._outputs = self._outputs, []
-        await self._writer.commit(outputs, position)
+        saving = self._saving
+        offsets = await self._writer.commit(outputs, position, [] if saving is None else saving.take())
         self._position = position
         self._committed_at = time.monotonic()
         self.progress.committed += len(outputs)
         self.progress.transactions += 1
+        if saving is not None:
+            saving.written(offsets)
+            if saving.is_complete:
+                self._since = saving.next_offset
+                self.progress.snapshots += 1
+                self._slot = saving.slot
+                self._save_no_longer()
+
+    def _save_if_due(self) -> None:
+        """Begin a snapshot, between two records."""
+        if self._saving is None and is_due(self._next - self._since, self._fold.known_paths):
+            self._saving = Saving(
+                self.lane, self._epoch, self._fold.rules, self._fold.state,
+                next_offset=self._next, slot=(self._slot + 1) % SLOTS, at=iso(self._at),
+            )  # fmt: skip
+
+    def _save_no_longer(self) -> None:
+        if self._saving is not None:
+            self._saving.close()
+            self._saving = None
 
     async def _tick(self) -> None:
         now = time.monotonic()

@@ -30,6 +30,7 @@ from schemas.topics import RAW
 from streams.library.errors import LaneError, LaneLost, RulesChanged
 from streams.library.lane import LaneProgress, LaneWorker
 from streams.library.positions import Positions
+from streams.library.snapshots import Snapshots
 from streams.library.ticks import Ticker
 from streams.library.writer import MARK, LaneWriter, Points, nowhere
 
@@ -69,6 +70,8 @@ class LibraryService(Service):
         self._points = points
         self._group = kafka.group(GROUP)
         self._positions = Positions(kafka)
+        self._snapshots = Snapshots(kafka)
+        self._reset: set[int] = set()
         self._open: list[Stoppable] = []
         self._lanes: dict[TopicPartition, _Owned] = {}
         self._fencings: deque[float] = deque(maxlen=MAX_FENCINGS)
@@ -100,7 +103,7 @@ class LibraryService(Service):
         )
         self._tick_producer: AIOKafkaProducer = self._kafka.producer(linger_ms=0)
         self._ticker = Ticker(self._kafka, self._tick_producer)
-        for client in (self._positions, self._tick_producer, self._consumer):
+        for client in (self._positions, self._snapshots, self._tick_producer, self._consumer):
             self._open.append(client)
             await client.start()
         await self._notice_resets()
@@ -128,8 +131,8 @@ class LibraryService(Service):
 
     async def _notice_resets(self) -> None:
         """Say which offsets of the group an operator has moved. Positions are kept elsewhere, so such a reset
-        changes nothing but this: the state is rebuilt from the log (as at every start) and nothing is repeated
-        or skipped."""
+        changes nothing but this: the state is rebuilt from the log, or where that has lost its beginning from the oldest
+        snapshot, and nothing is repeated or skipped."""
         admin = self._kafka.admin()
         await admin.start()
         try:
@@ -139,6 +142,7 @@ class LibraryService(Service):
         for partition, offset in offsets.items():
             if offset.offset >= 0 and offset.metadata != MARK:
                 _log.warning("group offset was reset by hand", lane=partition.partition, offset=offset.offset)
+                self._reset.add(partition.partition)
 
     async def _group_offsets(self, admin: AIOKafkaAdminClient) -> dict[TopicPartition, OffsetAndMetadata]:
         deadline = time.monotonic() + COORDINATOR_SECONDS
@@ -191,6 +195,8 @@ class LibraryService(Service):
             epoch=self._epoch,
             writer=writer,
             positions=self._positions,
+            snapshots=self._snapshots,
+            from_log=partition.partition in self._reset,
             ticker=self._ticker,
             live=live,
         )

@@ -1,4 +1,4 @@
-"""One transaction of a lane: its outputs, its position and the group's offset, all or nothing.
+"""One transaction of a lane: its outputs, its position, parts of a snapshot, and the group's offset, all or nothing.
 
 Every send's future is awaited before the commit: `commit_transaction()` returns normally although a send that
 nobody awaited has failed. The transaction's own failure is awaited beside them: where the brokers refuse a partition to it,
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import IllegalOperation, InvalidProducerEpoch, ProducerFenced
@@ -20,7 +21,7 @@ from runtime.kafka import Kafka, stop_client
 from runtime.rights import REFUSED
 from schemas.admin import Position
 from schemas.codec import encode
-from schemas.topics import POSITIONS, RAW, Topic
+from schemas.topics import POSITIONS, RAW, SNAPSHOTS, Topic
 from streams.core.emit import Output
 from streams.library.errors import LaneLost
 
@@ -60,13 +61,18 @@ class LaneWriter:
         """Close, also while Kafka is away; a transaction still open is left to be aborted."""
         await stop_client(self._producer)
 
-    async def commit(self, outputs: Sequence[Output], position: Position) -> None:
-        """Write all in one transaction. Raises LaneLost when fenced, KafkaError when the fate is unknown."""
+    async def commit(
+        self, outputs: Sequence[Output], position: Position, chunks: Sequence[tuple[bytes, bytes]] = ()
+    ) -> list[int]:
+        """Write all in one transaction; returns the offsets of the chunks, which are keys and values of the snapshots'
+        topic. Raises LaneLost when fenced, KafkaError when the fate is unknown."""
         try:
             await self._producer.begin_transaction()
             self._points("before_send")
             futures = await self._send(outputs)
-            futures.append(await self._send_position(position))
+            kept = [await self._send_one(SNAPSHOTS, key, value) for key, value in chunks]
+            futures += kept
+            futures.append(await self._send_one(POSITIONS, b"%d" % self._lane, encode(position)))
             self._points("after_send")
             await self._delivered(futures)
             offset = OffsetAndMetadata(position.next_offset, MARK)
@@ -74,6 +80,7 @@ class LaneWriter:
             self._points("before_commit")
             await self._producer.commit_transaction()
             self._points("after_commit")
+            return [future.result().offset for future in kept]
         except (ProducerFenced, InvalidProducerEpoch, IllegalOperation) as error:
             # the last: refused, or fenced, while it was sending, the transaction has ended under it
             raise self._refusal() or LaneLost(self._lane) from error
@@ -123,12 +130,12 @@ class LaneWriter:
         futures.append(_ours(await self._producer.send_batch(batch, topic, partition=partition)))
         return futures
 
-    async def _send_position(self, position: Position) -> asyncio.Future[object]:
-        name, key, value = self._kafka.name(POSITIONS), b"%d" % self._lane, encode(position)
+    async def _send_one(self, topic: Topic, key: bytes, value: bytes) -> asyncio.Future[Any]:
+        name = self._kafka.name(topic)
         return _ours(await self._producer.send(name, key=key, value=value, partition=self._lane))
 
 
-def _ours(future: asyncio.Future[object]) -> asyncio.Future[object]:
+def _ours(future: asyncio.Future[Any]) -> asyncio.Future[Any]:
     """The fate of a send; where the transaction has failed before it, that one is enough to be told of."""
     future.add_done_callback(lambda done: done.cancelled() or done.exception())
     return future

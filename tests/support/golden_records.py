@@ -25,6 +25,7 @@ from schemas.topics import (
     POSITIONS,
     RAW,
     REPORTS,
+    SNAPSHOTS,
     SYSTEM_STATE,
     SYSTEM_UPDATES,
     Topic,
@@ -232,6 +233,13 @@ EXAMPLES: dict[str, tuple[Topic, msgspec.Struct]] = {
         leases.Beat(
             producer="p", life="l", host="nas", pid=1, at=_AT, leaving=True,
             roots={"movies": leases.Holding(term=7, commands_read=3, paused="root")}, left={"films": 5},
+        ),
+    ),
+    "snapshots.manifest": (
+        SNAPSHOTS,
+        admin.SnapshotManifest(
+            lane=1, epoch="e", next_offset=9, fold_version=1, rules="d", program="0.1.0", format=1, slot=0, begin=4,
+            chunks=2, size=5, checksum="c", at=_AT,
         ),
     ),
     "meta.topic_epoch": (META, admin.TopicEpoch(topic=RAW.name, epoch="e", partitions=12, at=_AT)),

@@ -13,6 +13,7 @@ from schemas.topics import RAW
 from streams.library.lane import LaneWorker
 from streams.library.positions import Positions
 from streams.library.service import GROUP
+from streams.library.snapshots import Snapshots
 from streams.library.ticks import Ticker
 from streams.library.writer import LaneWriter
 from tests.support.fold_run import Feeder, Workers, drained, verdict
@@ -26,8 +27,9 @@ MOMENTS = (0.0, 0.005, 0.02, 0.05, 0.1, 0.2, 0.4)
 async def run_for(kafka: Kafka, number: int, seconds: float) -> tuple[int, int]:
     """Own a lane for so long; its position before and after."""
     partition = TopicPartition(kafka.name(RAW), number)
-    positions, consumer, ticks = Positions(kafka), kafka.tail_consumer(), kafka.producer(linger_ms=0)
-    for client in (positions, consumer, ticks):
+    positions, snapshots = Positions(kafka), Snapshots(kafka)
+    consumer, ticks = kafka.tail_consumer(), kafka.producer(linger_ms=0)
+    for client in (positions, snapshots, consumer, ticks):
         await client.start()
     consumer.assign([partition])
     consumer.pause(partition)
@@ -37,6 +39,7 @@ async def run_for(kafka: Kafka, number: int, seconds: float) -> tuple[int, int]:
         epoch=(await read_epochs(kafka))[RAW.name].epoch,
         writer=LaneWriter(kafka, number, kafka.group(GROUP)),
         positions=positions,
+        snapshots=snapshots,
         ticker=Ticker(kafka, ticks),
     )
     try:
@@ -49,7 +52,7 @@ async def run_for(kafka: Kafka, number: int, seconds: float) -> tuple[int, int]:
         await running
         after = await positions.read(number)
     finally:
-        for client in (ticks, consumer, positions):
+        for client in (ticks, consumer, snapshots, positions):
             await client.stop()
     assert before is not None
     assert after is not None

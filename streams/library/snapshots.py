@@ -1,0 +1,225 @@
+"""Snapshots of a lane's state in the log: written by the lane's own transactions, read where it starts.
+
+In the lane's partition stand chunks, under the slot and their number, and last a manifest. There are two slots, used in
+turns, so that compaction leaves the former snapshot whole while the next one is written. What is no whole snapshot of this
+lane, this log and rules that are known here is passed over with one line: it can only cost time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from itertools import islice
+
+import msgspec
+import xxhash
+from aiokafka import TopicPartition
+
+from runtime import log
+from runtime.kafka import Kafka
+from runtime.log_reading import bounds, newest, stretch
+from schemas import __version__
+from schemas.admin import SnapshotManifest
+from schemas.codec import Codec, encode
+from schemas.errors import SchemaError
+from schemas.log_record import LogRecord
+from schemas.places import Offset
+from schemas.topics import SNAPSHOTS
+from streams.core.rules import Rules
+from streams.core.state import State
+from streams.core.state_bytes import Restoring, Snapshot
+from streams.library.errors import BrokenSnapshot
+
+FORMAT = 1
+CHUNK_BYTES = 400_000
+CHUNKS_AT_ONCE = 2
+"""Chunks of a transaction: it takes some 5 ms longer by them."""
+FEWEST_RECORDS, MOST_RECORDS = 20_000, 200_000
+"""A snapshot is worth its writing after so many records: folding them again takes half a second, and five."""
+SHARE = 5
+"""Between the two: after a fifth as many records as there are known paths."""
+SLOTS = 2
+FETCH_BYTES = 4_194_304
+_MANIFEST = b"manifest"
+
+_log = log.get(__name__)
+_codec: Codec[SnapshotManifest] = Codec(SnapshotManifest)
+
+Unfit = Callable[["Saved"], bool]
+"""True of a snapshot that cannot be used here; says why."""
+
+
+def is_due(records: int, known: int) -> bool:
+    """Whether a snapshot is worth its writing, so many records after the one before."""
+    return records >= min(MOST_RECORDS, max(FEWEST_RECORDS, known // SHARE))
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A snapshot that is in the log. `offset`: of its manifest."""
+
+    manifest: SnapshotManifest
+    offset: Offset
+
+
+class Saving:
+    """A snapshot on its way into the log: of the state as it is now, before the record at `next_offset`. `slot`: the one
+    that the former snapshot does not have. What `take` gives is written in the lane's next transaction, and the offsets
+    that it got are told to `written` when that is committed."""
+
+    def __init__(
+        self, lane: int, epoch: str, rules: Rules, state: State, *, next_offset: int, slot: int, at: str
+    ) -> None:
+        self._lane, self._epoch, self._rules, self._at = lane, epoch, rules, at
+        self.next_offset = next_offset
+        self.slot = slot
+        self._snapshot = Snapshot(state)
+        self._chunks = _cut(self._snapshot.pieces())
+        self._checksum = _checksum(lane, epoch, next_offset, rules.version, rules.digest)
+        self._number = 0
+        self._size = 0
+        self._begin: int | None = None
+        self._is_ending = False
+        self.is_complete = False
+
+    def take(self) -> list[tuple[bytes, bytes]]:
+        """Keys and values of the next records."""
+        given = [
+            (b"%d/%d" % (self.slot, self._count(chunk)), chunk) for chunk in islice(self._chunks, CHUNKS_AT_ONCE)
+        ]
+        if given:
+            return given
+        self._is_ending = True
+        return [(b"%d/%s" % (self.slot, _MANIFEST), encode(self._manifest()))]
+
+    def written(self, offsets: Sequence[int]) -> None:
+        """What was taken is in the log, at these offsets."""
+        if self._begin is None:
+            self._begin = offsets[0]
+        self.is_complete = self._is_ending
+
+    def close(self) -> None:
+        """It is given up, or complete."""
+        self._snapshot.close()
+
+    def _count(self, chunk: bytes) -> int:
+        self._checksum.update(chunk)
+        self._size += len(chunk)
+        self._number += 1
+        return self._number - 1
+
+    def _manifest(self) -> SnapshotManifest:
+        assert self._begin is not None
+        return SnapshotManifest(
+            lane=self._lane, epoch=self._epoch, next_offset=self.next_offset, fold_version=self._rules.version,
+            rules=self._rules.digest, program=__version__, format=FORMAT, slot=self.slot, begin=self._begin,
+            chunks=self._number, size=self._size, checksum=self._checksum.hexdigest(), at=self._at,
+        )  # fmt: skip
+
+
+class Snapshots:
+    """Reads snapshots through one consumer without a group; its owner starts and stops it."""
+
+    def __init__(self, kafka: Kafka) -> None:
+        self._topic = kafka.name(SNAPSHOTS)
+        self._consumer = kafka.tail_consumer(max_partition_fetch_bytes=FETCH_BYTES)
+        self._lock = asyncio.Lock()  # one assignment at a time
+
+    async def start(self) -> None:
+        """Connect."""
+        await self._consumer.start()
+
+    async def stop(self) -> None:
+        """Disconnect."""
+        await self._consumer.stop()
+
+    async def newest(self, lane: int, unfit: Unfit) -> Saved | None:
+        """The newest snapshot of a lane of which nothing is said against; None where there is none."""
+        return await self._find(lane, unfit, 1)
+
+    async def oldest(self, lane: int, unfit: Unfit) -> Saved | None:
+        """The oldest one that is kept."""
+        return await self._find(lane, unfit, SLOTS)
+
+    async def load(self, saved: Saved) -> AsyncGenerator[State | None, None]:
+        """Its state, in the end; before that None whenever others may run. Raises BrokenSnapshot."""
+        manifest, restoring, number = saved.manifest, Restoring(), 0
+        checksum = _checksum(
+            manifest.lane, manifest.epoch, manifest.next_offset, manifest.fold_version, manifest.rules
+        )
+        partition = TopicPartition(self._topic, manifest.lane)
+        async with self._lock, aclosing(self._chunks(partition, saved)) as chunks:
+            async for chunk in chunks:
+                if chunk.value is None or chunk.key != b"%d/%d" % (manifest.slot, number):
+                    raise BrokenSnapshot(f"chunk {number} is missing")
+                number += 1
+                checksum.update(chunk.value)
+                try:
+                    restoring.feed(chunk.value)
+                except (msgspec.DecodeError, KeyError, AssertionError) as error:
+                    raise BrokenSnapshot(repr(error)) from error
+                yield None
+        if (number, checksum.hexdigest()) != (manifest.chunks, manifest.checksum):
+            raise BrokenSnapshot(
+                f"{number} chunks with checksum {checksum.hexdigest()} are not those of its manifest"
+            )
+        try:
+            yield restoring.state()
+        except (msgspec.DecodeError, KeyError) as error:
+            raise BrokenSnapshot(repr(error)) from error
+
+    async def _chunks(self, partition: TopicPartition, saved: Saved) -> AsyncGenerator[LogRecord, None]:
+        """The chunks under the slot, from the first one to the manifest."""
+        slot = b"%d/" % saved.manifest.slot
+        start = {partition: Offset(saved.manifest.begin)}
+        async with aclosing(stretch(self._consumer, start, {partition: saved.offset})) as stretches:
+            async for records in stretches:
+                for record in records:
+                    key = record.key or b""
+                    if key.startswith(slot) and not key.endswith(_MANIFEST):
+                        yield record
+
+    async def _find(self, lane: int, unfit: Unfit, count: int) -> Saved | None:
+        partition = TopicPartition(self._topic, lane)
+        async with self._lock:
+            within = await bounds(self._consumer, [partition])
+            found: dict[int, Saved] = {}
+
+            def is_fit(record: LogRecord) -> bool:
+                saved = found.get(record.offset) or _saved(record)
+                if saved is None or unfit(saved):
+                    return False
+                found[record.offset] = saved
+                return True
+
+            records = await newest(self._consumer, count, within, is_fit)
+        return found[records[0].offset] if records else None
+
+
+def _checksum(*place: object) -> xxhash.xxh3_128:
+    """Of the bytes of a state that is of this place: taken for another one's it would be wrong."""
+    return xxhash.xxh3_128(repr(place).encode())
+
+
+def _saved(record: LogRecord) -> Saved | None:
+    if record.key is None or not record.key.endswith(_MANIFEST) or record.value is None:
+        return None
+    try:
+        return Saved(_codec.decode(record.value), Offset(record.offset))
+    except SchemaError as error:
+        _log.warning("a snapshot is passed over", lane=record.partition, offset=record.offset, reason=str(error))
+        return None
+
+
+def _cut(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The same bytes, in chunks."""
+    rest = bytearray()
+    for piece in pieces:
+        rest += piece
+        while len(rest) >= CHUNK_BYTES:
+            yield bytes(rest[:CHUNK_BYTES])
+            del rest[:CHUNK_BYTES]
+    if rest:
+        yield bytes(rest)
