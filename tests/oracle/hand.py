@@ -96,9 +96,15 @@ class Hand:
         path.unlink()
 
     def _roam(self, step: Step, path: Path) -> None:
-        if OUTSIDE in (step.path.partition("/")[0], step.other.partition("/")[0]):
-            self.lives.roam(path)
-            self.lives.roam(self._folder / step.other)
+        places = step.path.partition("/")[0], step.other.partition("/")[0]
+        if OUTSIDE in places:
+            note = self.lives.roam
+        elif places[0] != places[1]:
+            note = self.lives.cross
+        else:
+            return
+        note(path)
+        note(self._folder / step.other)
 
     def _rename(self, step: Step, path: Path) -> None:
         self._roam(step, path)

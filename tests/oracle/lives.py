@@ -15,12 +15,13 @@ SAME_NAME_BELOW = 64
 
 @dataclass
 class Lives:
-    """`rewritten`: what was done more to than moving it, and `roamed`: what was where nobody watches; since the last
-    comparison."""
+    """`rewritten`: what was done more to than moving it, `roamed`: what was where nobody watches, `crossed`: what went from
+    root to root; since the last comparison."""
 
     of_inode: dict[int, int] = field(default_factory=dict)
     rewritten: set[int] = field(default_factory=set)
     roamed: set[int] = field(default_factory=set)
+    crossed: set[int] = field(default_factory=set)
     _numbers: count[int] = field(default_factory=lambda: count(1))
 
     def begin(self, path: Path) -> None:
@@ -36,8 +37,13 @@ class Lives:
         """What is here comes from where nobody watches, or goes there."""
         self.roamed.update(self.of_inode.get(inode, 0) for inode in inodes(path))
 
+    def cross(self, path: Path) -> None:
+        """What is here goes to another root, or comes from there."""
+        self.crossed.update(self.of_inode.get(inode, 0) for inode in inodes(path))
+
     def compared(self) -> None:
         """From here on anew."""
+        self.crossed.clear()
         self.rewritten.clear()
         self.roamed.clear()
 
@@ -85,7 +91,7 @@ def lost_ids(before: dict[int, Placed], now: dict[int, Placed], lives: Lives, *,
         for life, was in before.items()
         if life in now
         and life not in lives.rewritten | lives.roamed
-        and (across or now[life].root == was.root)
+        and (across or life not in lives.crossed)
         and (was.size >= SAME_NAME_BELOW or _name(was) == _name(now[life]))
         and now[life].media_id != was.media_id
     ]

@@ -31,11 +31,13 @@ READY_SECONDS = 40.0
 
 
 class ProducerProcess:
-    """One producer. The constructor returns when it is ready or dead. `kill_at`: the point and the hit."""
+    """One producer. The constructor returns when it is ready or dead, unless `wait` is false. `kill_at`: the point and the
+    hit."""
 
     def __init__(
-        self, kafka: Kafka, settings: ProducerSettings, state_dir: Path, kill_at: tuple[Point, int] | None = None
-    ) -> None:
+        self, kafka: Kafka, settings: ProducerSettings, state_dir: Path, kill_at: tuple[Point, int] | None = None,
+        *, wait: bool = True,
+    ) -> None:  # fmt: skip
         self._ready = state_dir / "ready"
         self._ready.unlink(missing_ok=True)
         state_dir.mkdir(parents=True, exist_ok=True)
@@ -48,8 +50,12 @@ class ProducerProcess:
                 env=os.environ | {READY_FILE: str(self._ready)},
                 stderr=errors,
             )
+        if wait:
+            self._wait_ready(may_die=kill_at is not None)
+
+    def _wait_ready(self, *, may_die: bool) -> None:
         wait_until(lambda: self._ready.exists() or self.died is not None, READY_SECONDS, what="the producer")
-        assert kill_at is not None or self.died is None, self.log.read_text()[-2_000:]
+        assert may_die or self.died is None, self.log.read_text()[-2_000:]
 
     @property
     def died(self) -> int | None:
