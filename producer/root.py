@@ -105,7 +105,7 @@ class RootThread:
                 self._wake.wait(self._backoff.next_seconds())
 
     def _keep(self) -> None:
-        database = Database(self._path)
+        database = Database(self._path, points=self._world.points)
         try:
             keeper = Keeper(self.spec, database, self._world, self._pacing, self.wake, orders=self._orders,
                 failure=self._failure,

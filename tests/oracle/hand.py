@@ -95,23 +95,23 @@ class Hand:
     def _unlink(self, _: Step, path: Path) -> None:
         path.unlink()
 
-    def _roam(self, step: Step, path: Path) -> None:
+    def _going(self, step: Step, path: Path) -> None:
         places = step.path.partition("/")[0], step.other.partition("/")[0]
+        notes = [self.lives.move]
         if OUTSIDE in places:
-            note = self.lives.roam
+            notes.append(self.lives.roam)
         elif places[0] != places[1]:
-            note = self.lives.cross
-        else:
-            return
-        note(path)
-        note(self._folder / step.other)
+            notes.append(self.lives.cross)
+        for note in notes:
+            note(path)
+            note(self._folder / step.other)
 
     def _rename(self, step: Step, path: Path) -> None:
-        self._roam(step, path)
+        self._going(step, path)
         path.rename(self._folder / step.other)
 
     def _exchange(self, step: Step, path: Path) -> None:
-        self._roam(step, path)
+        self._going(step, path)
         names = os.fsencode(path), os.fsencode(self._folder / step.other)
         if _libc.renameat2(AT_FDCWD, names[0], AT_FDCWD, names[1], EXCHANGE):
             raise OSError(ctypes.get_errno(), "renameat2")

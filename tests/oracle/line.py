@@ -45,7 +45,11 @@ CONFIRM_SECONDS = 60.0
 """More where a mass deletion waits for its second look."""
 
 LONGEST_PAUSE_SECONDS = 0.6
+TURN_SECONDS = 0.015
 LOOK_SECONDS = 0.1
+CAUGHT_SECONDS = 1.0
+"""What was moved so long before the producer ended may have been told by halves: the other half is told by its next life."""
+
 VICTIMS = ("watch", "watch", "stream", "stream", "project")
 BAR = 40
 
@@ -53,7 +57,8 @@ BAR = 40
 @dataclass
 class Outcome:
     """Of one sequence. `seconds`: to convergence, at each rest; `ended`: processes that ended by themselves; `again`:
-    records that were sent more than once; `differences`: none when all was well, and then no `steps`."""
+    records that were sent more than once; `caught`: items that were lost because the producer ended when one half of a move
+    was told, and was not back within the rename window; `differences`: none when all was well, and then no `steps`."""
 
     seed: int = 0
     operations: int = 0
@@ -62,6 +67,7 @@ class Outcome:
     records: int = 0
     again: int = 0
     ended: list[str] = field(default_factory=list)
+    caught: list[str] = field(default_factory=list)
     differences: list[str] = field(default_factory=list)
     steps: list[str] = field(default_factory=list)
 
@@ -87,6 +93,7 @@ class Line:
         self._absent: set[str] = set()
         self._items: dict[int, Placed] = {}
         self._there_all_the_time = True
+        self._frozen_at = float("inf")
         self.outcome = Outcome()
 
     def run(self, steps: list[Step], passed: Callable[[int], None] = lambda _: None) -> Outcome:
@@ -111,7 +118,7 @@ class Line:
     def _step(self, step: Step) -> list[str]:
         match step.deed:
             case "turn":
-                pass
+                time.sleep(TURN_SECONDS)
             case "pause":
                 time.sleep(min(step.number / 1_000, LONGEST_PAUSE_SECONDS))
                 self._processes.tend()
@@ -121,11 +128,12 @@ class Line:
                     self._processes.start("watch")
             case "stop" | "kill":
                 self._absent.add(step.path)
+                self._catch()
                 self._processes.stop("watch", SIGKILL if step.deed == "kill" else SIGTERM)
-                self._there_all_the_time = False
             case "slay" | "freeze" | "thaw":
+                if step.path == "watch":
+                    self._fault_of_watch(step)
                 getattr(self._processes, step.deed)(step.path)
-                self._there_all_the_time = self._there_all_the_time and step.path != "watch"
                 self.outcome.faults += step.deed != "thaw"
             case "quiet":
                 return self._quiet()
@@ -133,10 +141,26 @@ class Line:
                 self._hand.do(step)
         return []
 
+    def _fault_of_watch(self, step: Step) -> None:
+        self._there_all_the_time = False
+        match step.deed:
+            case "slay":
+                self._catch()
+            case "freeze":
+                self._frozen_at = min(self._frozen_at, time.monotonic())
+            case "thaw":
+                self._frozen_at = float("inf")
+
+    def _catch(self) -> None:
+        self._there_all_the_time = False
+        self._hand.lives.catch(min(self._frozen_at, time.monotonic()) - CAUGHT_SECONDS)
+        self._frozen_at = float("inf")
+
     # -- at rest -----------------------------------------------------------------------------------------------
 
     def _quiet(self) -> list[str]:
         self._absent.clear()
+        self._frozen_at = float("inf")
         self._processes.start_all()
         begun = time.monotonic()
         while found := self._wrong():
@@ -173,7 +197,9 @@ class Line:
         items: dict[int, Placed] = {}
         for name in ROOTS:
             items |= placed(self._folder, name, rows.ids, lives)
-        found = lost_ids(self._items, items, lives, across=self._there_all_the_time)
+        lost = lost_ids(self._items, items, lives, across=self._there_all_the_time)
+        self.outcome.caught += [line for life, line in lost.items() if life in lives.caught]
+        found = [line for life, line in lost.items() if life not in lives.caught]
         self._items, self._there_all_the_time = items, True
         lives.compared()
         return found
@@ -262,7 +288,7 @@ def _line(outcome: Outcome) -> str:
     found = [f"  {line}" for line in (*outcome.steps, "--", *outcome.differences)] if outcome.differences else []
     times = f"{len(outcome.seconds)} rests, the slowest {outcome.slowest:.1f} s"
     head = f"\rseed {outcome.seed}: {outcome.faults} faults, {outcome.records} records, {times}".ljust(BAR + 40)
-    return "\n".join([head, *(f"  {line}" for line in outcome.ended), *found])
+    return "\n".join([head, *(f"  {line}" for line in outcome.ended + outcome.caught), *found])
 
 
 def _bar(number: int, of: int, failed: int, share: float) -> None:
