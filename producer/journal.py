@@ -177,8 +177,10 @@ class Journal:
             return
         aside = self._index.unused_beside(fact.one)
         self._move(one, aside, fact.at_other, via, written)
+        gone_aside = self._index.get(aside)
+        assert gone_aside is not None
         self._move(other, fact.one, fact.at_one, via, written)
-        self._move(IndexEntry(aside, fact.at_other, one.xxh3), fact.other, fact.at_other, via, written)
+        self._move(gone_aside, fact.other, fact.at_other, via, written)
 
     def _move(self, known: IndexEntry, path: str, state: FileState, via: Via, written: Written) -> None:
         replaced = self._index.get(path)

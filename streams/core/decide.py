@@ -68,6 +68,16 @@ class Decide:
         self._settle.wait(pending, moment.now + self._root(pending.place).windows.rename)
         return True
 
+    def is_another(self, pending: Pending) -> bool:
+        """Whether what is at the path is not what is known there, nor takes its item over: it is of another type, or known
+        elsewhere."""
+        entry, state = self._known.get(pending.place), pending.state
+        if entry is None or state is None:
+            return False
+        return entry.type != state.type or (
+            self._is_taken_over(pending.place, state) and bool(self._like(pending))
+        )
+
     def _moved_on(
         self, place: RootPath, taker: FileState | None = None
     ) -> tuple[Ended, list[tuple[Pending, Entry | None]]]:
@@ -86,7 +96,7 @@ class Decide:
         """The pending path where what is known at `place` is now: by the kernel's word, else by its identity."""
         tied = ties.mover_of(self._state, place)
         entry = self._known.get(place)
-        if tied is not None or entry is None or not self._is_taken_over(place, taker):
+        if tied is not None or entry is None or not self._is_displaced(entry, taker):
             return tied
         for pending in self._settle.with_inode(entry.inode):
             library = self._root(pending.place).library
@@ -104,11 +114,13 @@ class Decide:
         """Whether a known file was at the place, and another one is there now."""
         entry = self._known.get(place)
         return (
-            entry is not None
-            and state is not None
-            and state.type == "file" == entry.type
-            and entry.inode != state.inode
+            entry is not None and state is not None and state.type == "file" and self._is_displaced(entry, state)
         )
+
+    @staticmethod
+    def _is_displaced(entry: Entry, state: FileState | None) -> bool:
+        """Whether what is known is a file, and at its place is another one, or something that is none."""
+        return entry.type == "file" and state is not None and (state.type != "file" or entry.inode != state.inode)
 
     def _like(self, pending: Pending) -> list[Entry]:
         """Known files elsewhere with the identity of what is at the path, of which the kernel has said nothing."""
@@ -200,14 +212,14 @@ class Decide:
         if entry is None:
             return ended + self._creation(place, seen, fingerprint, moment)
         ended += self._revive(entry)
-        if entry.type != state.type:
-            ended += self._catalogue.deleted(entry, seen)
-            return ended + self._creation(place, seen, fingerprint, moment)
         if same_state(entry, state) and not other_fingerprint(entry.fingerprint, fingerprint):
             self._known.update(entry, state, fingerprint)
             return ended
-        if self._is_taken_over(place, state) and (target := self._renames.twin_of(entry)) is not None:
+        if self._is_displaced(entry, state) and (target := self._renames.twin_of(entry)) is not None:
             ended += self._gone_to(entry, target, moment)
+            return ended + self._creation(place, seen, fingerprint, moment)
+        if entry.type != state.type:
+            ended += self._catalogue.deleted(entry, seen)
             return ended + self._creation(place, seen, fingerprint, moment)
         return ended + self._catalogue.modified(self._root(place), entry, seen, fingerprint, moment)
 

@@ -117,6 +117,7 @@ class Hand:
             raise OSError(ctypes.get_errno(), "renameat2")
 
     def _link(self, step: Step, path: Path) -> None:
+        self.lives.rewrite(path)  # that it has two names for a while is more than a move
         os.link(path, self._folder / step.other, follow_symlinks=False)
         self.links[path.lstat().st_ino] += 1
 
