@@ -13,6 +13,7 @@ from producer.database import Database
 from producer.index import Index
 from producer.outbox import Outbox, Via
 from producer.ports import Points
+from schemas.paths import is_inside
 from schemas.raw import Counts, FileState
 
 
@@ -155,7 +156,8 @@ class Journal:
             written.gone += 1
 
     def _carried(self, fact: Carried, via: Via, resend: bool, written: Written) -> None:
-        known = self._index.get(fact.source)
+        # what has come out of a directory into its place is not told as a move: no path can be below itself
+        known = None if is_inside(fact.source, fact.path) else self._index.get(fact.source)
         state = fact.state
         if known is not None and state is not None and _is_it(known.state, state, exactly=fact.fresh):
             self._move(known, fact.path, state, via, written)

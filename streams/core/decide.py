@@ -43,7 +43,7 @@ class Decide:
         entry = self._carried(pending) or self._came_from(pending)
         if pending.state is None:
             return self._nothing_at(pending.place, pending.seen, moment)
-        ended, arrivals = self._moved_on(pending.place, pending.state)
+        ended, arrivals = self._moved_on(pending.place, pending.state, entry)
         if entry is not None and arrivals and arrivals[-1][0].place == entry.place:
             ring = [(pending, entry), *((p, e) for p, e in arrivals if e is not None)]
             if all(p.state is not None and p.state.type == e.type for p, e in ring):
@@ -79,24 +79,25 @@ class Decide:
         )
 
     def _moved_on(
-        self, place: RootPath, taker: FileState | None = None
+        self, place: RootPath, taker: FileState | None = None, going: Entry | None = None
     ) -> tuple[Ended, list[tuple[Pending, Entry | None]]]:
         """Where what is known at `place` was moved, with it; where what is known there was moved, and so on. They are no
         longer pending, and their ties are undone: so this ends, also where it goes round. `taker`: what is at the place
-        now, if anything: where that is another file, what was there is looked for by its identity too."""
+        now, if anything: where that is another file, what was there is looked for by its identity too; but not `going`, of
+        which it is known where it goes (it may be seen under another name as well)."""
         ended: Ended = ()
         arrivals: list[tuple[Pending, Entry | None]] = []
-        while (follower := self._mover_of(place, taker)) is not None:
+        while (follower := self._mover_of(place, taker, going)) is not None:
             ended += self._settle.take(follower)
             arrivals.append((follower, self._carried(follower) or self._known.get(place)))
             place, taker = follower.place, follower.state
         return ended, arrivals
 
-    def _mover_of(self, place: RootPath, taker: FileState | None) -> Pending | None:
+    def _mover_of(self, place: RootPath, taker: FileState | None, going: Entry | None) -> Pending | None:
         """The pending path where what is known at `place` is now: by the kernel's word, else by its identity."""
         tied = ties.mover_of(self._state, place)
         entry = self._known.get(place)
-        if tied is not None or entry is None or not self._is_displaced(entry, taker):
+        if tied is not None or entry is None or entry is going or not self._is_displaced(entry, taker):
             return tied
         for pending in self._settle.with_inode(entry.inode):
             library = self._root(pending.place).library

@@ -98,6 +98,13 @@ CASES = {
         "rename films/e/g.tmp films/e/g; turn films; rename films/d/i films/d/x; rename films/e/g films/d/i;"
         "rename films/d/x films/e/g; quiet"
     ),
+    "two swapped, and another name of one comes in": (
+        "mkdir music/a; mkdir outside/d; write outside/d/g 200000; link outside/d/g music/k; write music/e 5000; quiet;"
+        "rename music/e music/x; rename music/k music/e; rename music/x music/k; rename outside/d music/a/in; quiet"
+    ),
+    "a file in the place of its directory, unseen": (
+        "fill films/c; turn films; rename films/c/in outside/c; stop films; rename outside/c/g0 films/c/in; quiet"
+    ),
     "touched and exchanged": (
         "write films/f 10; mkdir films/d; write films/d/g 13; turn films; turn films; link films/d/g films/h; turn films;"
         "touch films/d/g 100; exchange films/d/g films/f; quiet"
