@@ -105,6 +105,10 @@ CASES = {
     "a file in the place of its directory, unseen": (
         "fill films/c; turn films; rename films/c/in outside/c; stop films; rename outside/c/g0 films/c/in; quiet"
     ),
+    "moved in, and exchanged within": (
+        "mkdir films/b; fill outside/e 1; rename outside/e films/e; mkdir films/b/e; write films/b/e/k 100; fill films/e/c 4;"
+        "quiet; write films/e/c/k 200000; turn films; pause 3000; rename films/e films/b/c; exchange films/b/c/c films/b/e; quiet"
+    ),
     "touched and exchanged": (
         "write films/f 10; mkdir films/d; write films/d/g 13; turn films; turn films; link films/d/g films/h; turn films;"
         "touch films/d/g 100; exchange films/d/g films/f; quiet"
