@@ -277,7 +277,9 @@ class Decide:
             ended += self._settle.take(waiting)
         ended += self._renames.release(self._renames.new_at(place))
         replaced = self._known.get(place)
-        if replaced is not None:  # rename over an existing file closes the replaced item first
+        if replaced is not None and (target := self._renames.twin_of(replaced)) is not None:
+            ended += self._revive(replaced) + self._gone_to(replaced, target, moment)
+        elif replaced is not None:  # rename over an existing file closes the replaced item first
             ended += self.replaced(replaced, seen)
         before = entry.place
         self._known.move((entry, place))

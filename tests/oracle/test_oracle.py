@@ -89,6 +89,10 @@ CASES = {
     "a file exchanged with a link of another root": (
         "write music/i 1000; mkdir films/e; quiet; symlink films/e/k outside; exchange music/i films/e/k; quiet"
     ),
+    "a file exchanged with a link of another root, and another one moved there": (
+        "write music/i 1000; mkdir films/e; mkdir music/c; write music/c/f 100; quiet; symlink films/e/k outside;"
+        "exchange music/i films/e/k; rename music/c/f music/i; quiet"
+    ),
     "a file where a link was, swapped at once": (
         "write music/e 1000; symlink music/k films; quiet; unlink music/k; write music/k 100; turn music;"
         "rename music/k music/x; rename music/e music/k; rename music/x music/e; quiet"
@@ -106,8 +110,9 @@ CASES = {
         "fill films/c; turn films; rename films/c/in outside/c; stop films; rename outside/c/g0 films/c/in; quiet"
     ),
     "moved in, and exchanged within": (
-        "mkdir films/b; fill outside/e 1; rename outside/e films/e; mkdir films/b/e; write films/b/e/k 100; fill films/e/c 4;"
-        "quiet; write films/e/c/k 200000; turn films; pause 3000; rename films/e films/b/c; exchange films/b/c/c films/b/e; quiet"
+        "mkdir films/b; fill outside/e 1; rename outside/e films/e; mkdir films/b/e; write films/b/e/k 100; quiet;"
+        "fill films/e/c 4; quiet; write films/e/c/k 200000; turn films; pause 3000; rename films/e films/b/c;"
+        "exchange films/b/c/c films/b/e; quiet"
     ),
     "touched and exchanged": (
         "write films/f 10; mkdir films/d; write films/d/g 13; turn films; turn films; link films/d/g films/h; turn films;"
