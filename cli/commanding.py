@@ -7,18 +7,18 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager, suppress
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from cli.root_table import root_report
+from cli.root_table import report_of
 from runtime.kafka import Kafka, stop_client
 from runtime.log_reading import Offsets, bounds, partitions_of, reader, stretch
 from schemas.admin import Control
 from schemas.codec import encode
 from schemas.headers import event_headers
-from schemas.system import COMMAND, COMMAND_DONE, RootReport
+from schemas.system import COMMAND, COMMAND_DONE, RootReport, ScanReport
 from schemas.topics import CONTROL, REPORTS
 
 
@@ -32,26 +32,33 @@ def asker() -> str:
     return f"{os.environ.get('USER') or os.getuid()}@{socket.gethostname()}"
 
 
-async def ask(kafka: Kafka, command: Control, wait_seconds: float) -> RootReport | None:
+async def ask(
+    kafka: Kafka, command: Control, wait_seconds: float, scanned: Callable[[ScanReport], None] = lambda _: None
+) -> RootReport | None:
     """Write the command and wait for its end; returns the newest report that speaks of it, None where there was none in
-    that time. Raises KafkaError, NotProvisioned."""
+    that time. `scanned`: given how the root's scans come on meanwhile. Raises KafkaError, NotProvisioned."""
     async with reader(kafka) as consumer:
         ends = dict((await bounds(consumer, await partitions_of(consumer, kafka.name(REPORTS)))).end)
         await send(kafka, command)
         newest: list[RootReport] = []
         with suppress(TimeoutError):
             async with asyncio.timeout(wait_seconds):
-                await _collect(consumer, ends, command, newest)
+                await _collect(consumer, ends, command, newest, scanned)
         return newest[-1] if newest else None
 
 
 async def _collect(
-    consumer: AIOKafkaConsumer, starts: Offsets, command: Control, newest: list[RootReport]
-) -> None:
+    consumer: AIOKafkaConsumer, starts: Offsets, command: Control, newest: list[RootReport],
+    scanned: Callable[[ScanReport], None],
+) -> None:  # fmt: skip
     async with aclosing(stretch(consumer, starts, None)) as stretches:
         async for records in stretches:
-            for report in filter(None, map(root_report, records)):
-                if report.root == command.root and report.details.get(COMMAND) == command.id:
+            for report in map(report_of, records):
+                if report is None or report.root != command.root:
+                    continue
+                if isinstance(report, ScanReport):
+                    scanned(report)
+                elif report.details.get(COMMAND) == command.id:
                     newest.append(report)
                     if report.details.get(COMMAND_DONE):
                         return

@@ -18,9 +18,12 @@ from cli.errors import NotRunning
 from cli.settings import Settings
 from cli.up.embedded.access import Access
 from cli.up.run_file import RunFile, path_in
-from cli.up.state import StateFolder
+from cli.up.state import DEMO_LIBRARY, StateFolder
 from cli.up.supervision.hold import held
+from producer.declared import Declared, declared, folder_of
+from producer.settings import RootSpec
 from runtime.kafka import Kafka
+from runtime.root_files import RootFiles
 from runtime.settings import load
 from schemas.acls import OPERATOR
 from schemas.topics import EMBEDDED_LANES
@@ -66,15 +69,20 @@ def database_url() -> str:
     return running.database_url
 
 
-def running_roots(settings: Settings) -> frozenset[str]:
-    """Names of the roots of a platform that runs here."""
-    return frozenset(running_library(settings))
-
-
-def running_library(settings: Settings) -> dict[str, str]:
-    """Path of each root of a platform that runs here, by name."""
+def roots_here(settings: Settings) -> Declared:
+    """The roots that are declared here: by the settings, or to a platform that runs here, and in the roots folder. Raises
+    OSError."""
     running = _running(settings)
-    return {} if running is None else running.library
+    roots = settings.producer.roots
+    if not roots and running is not None:
+        named = running.library.items()
+        roots = tuple(RootSpec(name=name, library=DEMO_LIBRARY, path=Path(path)) for name, path in named)
+    return declared(roots, RootFiles(roots_folder(settings)).read())
+
+
+def roots_folder(settings: Settings) -> Path:
+    """Where roots are declared that may come and go."""
+    return folder_of(settings.producer, settings.state_dir)
 
 
 def _running(settings: Settings) -> RunFile | None:

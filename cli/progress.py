@@ -8,7 +8,11 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from schemas.system import ScanReport
+
 Advance = Callable[[int], None]
+
+_COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
 
 
 class Stages:
@@ -24,7 +28,23 @@ class Stages:
         if self._hidden or not self._console.is_terminal:
             yield lambda _: None
             return
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        with Progress(*columns, console=self._console, transient=True) as progress:
+        with Progress(*_COLUMNS, console=self._console, transient=True) as progress:
             task = progress.add_task(what, total=total)
             yield lambda more: progress.advance(task, more)
+
+
+@contextmanager
+def scan_shown(*, hidden: bool) -> Iterator[Callable[[ScanReport], None]]:
+    """How a root's scans come on; call the yielded function with each report of one."""
+    console = Console(stderr=True)
+    if hidden or not console.is_terminal:
+        yield lambda _: None
+        return
+    with Progress(*_COLUMNS, console=console, transient=True) as progress:
+        task = progress.add_task("waiting", total=None)
+
+        def show(report: ScanReport) -> None:
+            total = max(report.done, report.expected) if report.expected else None
+            progress.update(task, description=f"scan {report.scan}", completed=report.done, total=total)
+
+        yield show

@@ -19,7 +19,7 @@ from schemas.codec import Codec
 from schemas.errors import SchemaError
 from schemas.log_record import LogRecord
 from schemas.places import AtTime
-from schemas.system import Report, RootReport
+from schemas.system import SCAN, SCAN_DONE, SCAN_EXPECTED, Report, RootReport, Scalar, ScanReport
 from schemas.times import Millis, iso
 from schemas.topics import REPORTS
 from streams.status.telling import GAPS_SUFFIX, LatestUpdate, read_states
@@ -31,8 +31,8 @@ _reports: Codec[Report] = Codec(Report)
 
 
 class RootLine(Struct, frozen=True):
-    """One root. `state`: watching, scanning, offline; silent where nobody reports it now, unknown where nobody ever did.
-    `configured`: named by the settings here; `reported_at`: of the last report, ISO 8601."""
+    """One root. `state`: watching, scanning, paused, offline; silent where nobody reports it now, unknown where nobody
+    ever did. `configured`: declared here; `reported_at`: of the last report, ISO 8601."""
 
     name: str
     library: str | None
@@ -44,15 +44,13 @@ class RootLine(Struct, frozen=True):
     reported_at: str | None = None
 
 
-async def known_roots(kafka: Kafka, specs: Sequence[RootSpec], running: Collection[str]) -> list[RootLine]:
-    """All roots by name. `running`: names of the roots of a platform that runs here. Raises NotProvisioned,
-    KafkaError."""
-    return merged(specs, running, await read_states(kafka), await _lately(kafka))
+async def known_roots(kafka: Kafka, specs: Collection[RootSpec]) -> list[RootLine]:
+    """All roots by name. `specs`: those that are declared here. Raises NotProvisioned, KafkaError."""
+    return merged(specs, await read_states(kafka), await _lately(kafka))
 
 
 def merged(
-    specs: Sequence[RootSpec],
-    running: Collection[str],
+    specs: Collection[RootSpec],
     states: Mapping[str, LatestUpdate],
     reports: Sequence[tuple[int, RootReport]],
 ) -> list[RootLine]:
@@ -65,7 +63,7 @@ def merged(
         lines[report.root] = _reported(report, at)
         if report.mode == "retired":
             del lines[report.root]
-    named = {spec.name for spec in specs} | set(running)
+    named = {spec.name for spec in specs}
     return [structs.replace(line, configured=name in named) for name, line in sorted(lines.items())]
 
 
@@ -79,23 +77,21 @@ def find_root(name: str, lines: Sequence[RootLine]) -> RootLine:
     raise BadArgument("ROOT", f"no root is named {name!r}; {hint}known: {', '.join(names) or 'none'}")
 
 
-def root_report(record: LogRecord) -> RootReport | None:
-    """The report of a root that a record of the reports is, if it is one."""
+def report_of(record: LogRecord) -> RootReport | ScanReport | None:
+    """What a record of the reports says of a root, if it is of one."""
     try:
         report = _reports.decode(record.value)
     except SchemaError:  # whatever another version or program reports is not of a root
         return None
-    return report if isinstance(report, RootReport) else None
+    return report if isinstance(report, RootReport | ScanReport) else None
 
 
 async def _lately(kafka: Kafka) -> list[tuple[int, RootReport]]:
     async with reader(kafka) as consumer:
         within = await bounds(consumer, await partitions_of(consumer, kafka.name(REPORTS)))
         starts = await resolve(consumer, AtTime(Millis(time.time_ns() // 1_000_000 - LATELY_MS)), within)
-        found = [
-            (r.timestamp, root_report(r)) async for some in stretch(consumer, starts, within.end) for r in some
-        ]
-    return [(at, report) for at, report in found if report is not None]
+        found = [(r.timestamp, report_of(r)) async for some in stretch(consumer, starts, within.end) for r in some]
+    return [(at, report) for at, report in found if isinstance(report, RootReport)]
 
 
 def _configured(spec: RootSpec) -> RootLine:
@@ -112,9 +108,17 @@ def _told(name: str, state: LatestUpdate) -> RootLine:
 
 def _reported(report: RootReport, at: int) -> RootLine:
     return RootLine(
-        report.root, report.library, report.location, report.protocol, report.mode, report.message,
-        configured=False, reported_at=iso(at),
+        report.root, report.library, report.location, report.protocol, report.mode,
+        report.message + _progress(report.details), configured=False, reported_at=iso(at),
     )  # fmt: skip
+
+
+def _progress(details: Mapping[str, Scalar]) -> str:
+    done, expected = details.get(SCAN_DONE), details.get(SCAN_EXPECTED)
+    if not isinstance(done, int) or not isinstance(expected, int):
+        return ""
+    about = f" of about {max(done, expected):,}" if expected else ""
+    return f"; scan {details.get(SCAN)}: {done:,}{about} entries looked at"
 
 
 def _retired(state: LatestUpdate) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -49,6 +50,90 @@ def list_command(as_json: AsJson = False) -> None:
         for line in lines
     ]  # fmt: skip
     print_table("Roots", COLUMNS, rows)
+
+
+@app.command("add")
+def add_command(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What it is called; the name stays.")],
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="The folder that is watched with all below it.")],
+    library: Annotated[
+        str, typer.Option(help="Its library: a file moved between roots of one library keeps its id.")
+    ] = "home",
+    site: Annotated[str, typer.Option(help="Where its files can be read.")] = "main",
+    include: Annotated[
+        list[str] | None, typer.Option(metavar="GLOB", help="Only files that match; may be repeated.")
+    ] = None,
+    exclude: Annotated[
+        list[str] | None, typer.Option(metavar="GLOB", help="Names or paths left out; may be repeated.")
+    ] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="It is declared already, and is now this.")] = False,
+    wait: Wait = 15.0,
+    no_wait: NoWait = False,
+    as_json: AsJson = False,
+) -> None:
+    """Declare a root to the platform here, which begins to watch it at once; or, with --replace, change it.
+
+    It is kept in a file of the roots folder (`<state>/roots.d/NAME.toml`), which may also be written by hand. Nothing is
+    ever written into the folder that is watched.
+
+    \b
+    catalogizer roots add films /srv/films
+    catalogizer roots add music /mnt/nas/music --exclude '*.part' --exclude Incoming
+    """
+    import time
+
+    from cli.declaring import declare, reported, spec_of
+    from cli.errors import NotRunning
+    from cli.installation import find, roots_folder, roots_here, tool_kafka
+    from cli.settings import Settings
+    from runtime.settings import load
+
+    settings = load(Settings)
+    given = {"library": library, "site": site, "include": tuple(include or ()), "exclude": tuple(exclude or ())}
+    spec = spec_of(name, path, given)
+    began = time.time_ns() // 1_000_000
+    file = declare(spec, roots_here(settings), roots_folder(settings), replace=replace)
+    report = None
+    if not no_wait:
+        try:
+            kafka = tool_kafka(find(), "roots")
+        except NotRunning:
+            say("nothing runs here now")
+        else:
+            report = run_async(lambda: reported(kafka, spec, began, wait))
+    said = "it is watched as soon as `catalogizer watch` runs here" if report is None else report.message
+    if as_json:
+        print_json(
+            {"root": name, "file": str(file), "state": None if report is None else report.mode, "message": said}
+        )
+    else:
+        print(f"declared in {file}; {said}")
+
+
+@app.command("remove")
+def remove_command(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The root's name.")], as_json: AsJson = False
+) -> None:
+    """Watch a root no longer that was declared by `roots add`. Its items stay in the catalogue until it is retired.
+
+    \b
+    catalogizer roots remove old-disk && catalogizer roots retire old-disk
+    """
+    from cli.installation import roots_folder, roots_here
+    from cli.settings import Settings
+    from runtime.root_files import remove
+    from runtime.settings import load
+
+    settings = load(Settings)
+    folder = roots_folder(settings)
+    if not remove(folder, name):
+        here = roots_here(settings).specs
+        where = "is in the settings: take it out there" if name in here else f"is not declared in {folder}"
+        raise BadArgument("NAME", f"root {name} {where}")
+    if as_json:
+        print_json({"root": name, "file": str(folder / f"{name}.toml")})
+    else:
+        print(f"root {name} is watched no longer; its items stay until `catalogizer roots retire {name}`")
 
 
 @app.command("rescan")
@@ -103,6 +188,52 @@ def accept_command(root: Root, wait: Wait = 15.0, no_wait: NoWait = False, as_js
     _ask(kafka, command, None if no_wait else wait, as_json)
 
 
+@app.command("pause")
+def pause_command(
+    root: Root,
+    scans: Annotated[
+        bool, typer.Option("--scans", help="Only its scans wait; changes go on being observed.")
+    ] = False,
+    reason: Annotated[str, typer.Option(help="Why, for people who read the log.")] = "by hand",
+    wait: Wait = 15.0,
+    no_wait: NoWait = False,
+    as_json: AsJson = False,
+) -> None:
+    """Leave a root alone until it is resumed: nothing is read there, and nothing told of it.
+
+    For the time of a repair, or of heavy work on its disk. Holds over restarts. What changed meanwhile is found by a scan
+    when it is resumed.
+
+    \b
+    catalogizer roots pause movies --reason "new disks in the NAS"
+    catalogizer roots pause movies --scans
+    """
+    from cli.commanding import asker, drawn_id
+    from runtime.reports import now_iso
+    from schemas.admin import PauseRoot
+
+    kafka = _kafka_of(root)
+    command = PauseRoot(
+        id=drawn_id(), root=root, by=asker(), at=now_iso(), reason=reason, what="scans" if scans else "root"
+    )
+    _ask(kafka, command, None if no_wait else wait, as_json)
+
+
+@app.command("resume")
+def resume_command(root: Root, wait: Wait = 15.0, no_wait: NoWait = False, as_json: AsJson = False) -> None:
+    """Go on with a root that was paused; a scan finds what has changed meanwhile.
+
+    \b
+    catalogizer roots resume movies
+    """
+    from cli.commanding import asker, drawn_id
+    from runtime.reports import now_iso
+    from schemas.admin import ResumeRoot
+
+    kafka = _kafka_of(root)
+    _ask(kafka, ResumeRoot(id=drawn_id(), root=root, by=asker(), at=now_iso()), None if no_wait else wait, as_json)
+
+
 @app.command("retire")
 def retire_command(
     root: Root,
@@ -124,8 +255,11 @@ def retire_command(
     line = find_root(root, lines)
     if line.configured:
         raise BadArgument(
-            "ROOT", f"{root} is in the settings here or of the platform that runs here: take it out first"
+            "ROOT", f"{root} is declared here: take it out of the settings, or `roots remove` it, first"
         )
+    if line.state not in ("silent", "unknown"):
+        say("waiting until nobody reports it any more")
+        line = _silent(root, line)
     if line.state not in ("silent", "unknown"):
         raise BadArgument(
             "ROOT", f"{root} is watched ({line.state}, {line.path}): take it out of those settings first"
@@ -146,14 +280,29 @@ def retire_command(
         print(f"root {root} is retired: {done.items} items have left the catalogue")
 
 
-def _known() -> tuple[Kafka, list[RootLine]]:
-    from cli.installation import find, running_roots, tool_kafka
+def _silent(root: str, line: RootLine) -> RootLine:
+    """How it is when nobody reports it any more, or after a while: who had it may have left it just now."""
+    import time
+
+    from cli.root_table import LATELY_MS, find_root
+
+    until = time.monotonic() + LATELY_MS / 1_000 + 2
+    while line.state not in ("silent", "unknown") and time.monotonic() < until:
+        time.sleep(1)
+        line = find_root(root, _known(faults=False)[1])
+    return line
+
+
+def _known(*, faults: bool = True) -> tuple[Kafka, list[RootLine]]:
+    from cli.installation import find, roots_here, tool_kafka
     from cli.root_table import known_roots
 
     settings = find()
     kafka = tool_kafka(settings, "roots")
-    here = running_roots(settings)
-    return kafka, run_async(lambda: known_roots(kafka, settings.producer.roots, here))
+    here = roots_here(settings)
+    for fault in here.faults if faults else ():
+        say(f"not watched: {fault}")
+    return kafka, run_async(lambda: known_roots(kafka, here.specs.values()))
 
 
 def _kafka_of(root: str) -> Kafka:
@@ -166,6 +315,7 @@ def _kafka_of(root: str) -> Kafka:
 
 def _ask(kafka: Kafka, command: Control, wait: float | None, as_json: bool) -> None:
     from cli.commanding import ask, send
+    from cli.progress import scan_shown
 
     if wait is None:
         run_async(lambda: send(kafka, command))
@@ -173,7 +323,8 @@ def _ask(kafka: Kafka, command: Control, wait: float | None, as_json: bool) -> N
         return
     if not as_json:
         say(f"asked; waiting up to {wait:g} s for what comes of it")
-    report = run_async(lambda: ask(kafka, command, wait))
+    with scan_shown(hidden=as_json) as scanned:
+        report = run_async(lambda: ask(kafka, command, wait, scanned))
     if report is None:
         raise NotAsAsked(
             f"nobody has answered for root {command.root} within {wait:g} s; it is done as soon as"

@@ -50,15 +50,15 @@ def status(as_json: AsJson = False) -> None:
     catalogizer status
     catalogizer status --json | jq -r '.roots[] | select(.state=="offline") | .message'
     """
-    from cli.installation import find, running_roots, tool_kafka
+    from cli.installation import find, roots_here, tool_kafka
     from cli.root_table import known_roots
 
     settings = find()
     kafka = tool_kafka(settings, "status")
-    here = running_roots(settings)
+    here = roots_here(settings).specs.values()
 
     async def look() -> Overview:
-        roots = await known_roots(kafka, settings.producer.roots, here)
+        roots = await known_roots(kafka, here)
         return Overview(await _components(kafka), roots)
 
     found = run_async(look)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from producer.backends.interface import Coverage
 from producer.core.identity import Faulty
 from producer.core.life import RootState
 from producer.orders import CommandOutcome
-from producer.scanning import ScanProgress
+from producer.scanning import MASS_DELETION, Scanning, ScanProgress
+from schemas.admin import Pause
 from schemas.paths import display
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
     """How a root is, as it is reported. `fault`: why it cannot be observed; `problems`: what is wrong with one
-    that can; `outcome`: what came of the last command."""
+    that can; `outcome`: what came of the last command; `paused`: what operators have asked to pause."""
 
     state: RootState
     fault: Faulty | None
@@ -27,6 +29,26 @@ class Condition:
     tries: int
     scanned: bool
     outcome: CommandOutcome | None = None
+    paused: Pause | None = None
+
+
+def problems(
+    state: RootState, coverage: Coverage, watch_problem: str | None, scanning: Scanning, lost_mounts: Sequence[str]
+) -> Iterator[str]:
+    """What is wrong with a root that can be observed, in words. `watch_problem`: why it is not watched, where it should
+    be."""
+    if state == "frozen":
+        yield "the outbox is full, Kafka does not take it; a scan will make up for what is missed"
+    if state == "watching" and watch_problem is not None:
+        yield f"{watch_problem}; it is scanned every minute"
+    elif coverage.unwatched:
+        yield watch_limit_message(coverage)
+    if scanning.confirm_at is not None:
+        yield f"suspiciously much is gone ({MASS_DELETION}): a second scan has to find the same"
+    for path in lost_mounts:
+        yield lost_mount_message(path)
+    if unreadable := scanning.unreadable:
+        yield f"{len(unreadable)} paths cannot be read, the first is {unreadable[0]!r}"
 
 
 def lost_mount_message(path: str) -> str:

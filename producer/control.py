@@ -8,7 +8,7 @@ being away stops nothing but this."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
@@ -32,22 +32,34 @@ _log = log.get(__name__)
 _codec: Codec[Control] = Codec(Control)
 
 
-class ControlReader:
-    """`positions`: of each root, the next offset wanted, None where it is new. `give` hands an order to a root."""
+Give = Callable[[Order], None]
 
-    def __init__(
-        self, kafka: Kafka, positions: Mapping[str, int | None], give: Callable[[str, Order], None]
-    ) -> None:
+
+class ControlReader:
+    """For the roots that it is told of, at any time."""
+
+    def __init__(self, kafka: Kafka) -> None:
         self._kafka = kafka
         self._partition = TopicPartition(kafka.name(CONTROL), 0)
-        self._positions = dict(positions)
-        self._give = give
+        self._positions: dict[str, int | None] = {}
+        self._give: dict[str, Give] = {}
+        self._has_more = False
         self._told: str | None = None
+
+    def read_for(self, root: str, position: int | None, give: Give) -> None:
+        """Hand the root its orders from here on. `position`: the next offset wanted, None where it is new."""
+        self._positions[root] = position
+        self._give[root] = give
+        self._has_more = True
+
+    def leave(self, root: str) -> None:
+        """Hand the root nothing more."""
+        del self._positions[root], self._give[root]
 
     async def run(self) -> None:
         """Read for ever; to be cancelled."""
         backoff = Backoff(KAFKA)
-        while self._positions:
+        while True:
             consumer = self._kafka.tail_consumer()
             try:
                 await self._follow(consumer, backoff)
@@ -62,26 +74,29 @@ class ControlReader:
         if self._partition.topic not in await consumer.topics():
             raise NotProvisioned(self._partition.topic)
         consumer.assign([self._partition])
-        await self._begin(consumer)
+        self._has_more = True
         backoff.reset()
         self._told = None
         while True:
+            if self._has_more:
+                await self._begin(consumer)
             batch = await consumer.getmany(self._partition, timeout_ms=FETCH_MS)
             for record in batch.get(self._partition, ()):
                 self._hand_out(next_offset(record.offset), _command(record))
 
     async def _begin(self, consumer: AIOKafkaConsumer) -> None:
         """From the lowest position of any root; what a topic made anew does not have begins at its beginning."""
+        self._has_more = False
         first = (await consumer.beginning_offsets([self._partition]))[self._partition]
         head = (await consumer.end_offsets([self._partition]))[self._partition]
         for root, position in self._positions.items():
             if position is None:
                 self._positions[root] = head
-                self._give(root, Order(head))
+                self._give[root](Order(head))
             elif not first <= position <= head:
                 self._positions[root] = first
-                self._give(root, Order(first, anew=True))  # a retirement may be among what is gone
-        consumer.seek(self._partition, min(self._positions.values(), key=lambda p: p or 0))
+                self._give[root](Order(first, anew=True))  # a retirement may be among what is gone
+        consumer.seek(self._partition, min((p or 0 for p in self._positions.values()), default=head))
 
     def _hand_out(self, next_offset: int, command: Control | None) -> None:
         for root, position in self._positions.items():
@@ -89,7 +104,7 @@ class ControlReader:
                 self._positions[root] = next_offset
                 mine = command is not None and command.root == root
                 retired = mine and isinstance(command, RetireRoot)
-                self._give(root, Order(next_offset, command if mine else None, anew=retired))
+                self._give[root](Order(next_offset, command if mine else None, anew=retired))
 
     def _tell(self, error: str) -> None:
         if self._told is None:

@@ -1,6 +1,6 @@
 """One root's persisted state: one SQLite file with the index (what was last said of each path), the outbox (what
-has been said and is not yet known to be in the log), the commands that were carried out and a few single values,
-changed only together.
+has been said and is not yet known to be in the log), the scans that are to be finished, the commands that were carried
+out and a few single values, changed only together.
 
 WAL with `synchronous=FULL`: a transaction that was committed survives a power cut. The journal's thread is the
 only writer but for the sender, which only deletes rows of the outbox that the log has confirmed."""
@@ -27,6 +27,11 @@ CREATE INDEX IF NOT EXISTS entry_inode ON entry (inode);
 CREATE TABLE IF NOT EXISTS outbox (seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, value BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS gap (id INTEGER PRIMARY KEY AUTOINCREMENT, cause TEXT NOT NULL, subtree BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS mount (path BLOB PRIMARY KEY, identity BLOB NOT NULL, lost INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS scan (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, command TEXT UNIQUE, origin TEXT NOT NULL, cause TEXT NOT NULL,
+    subtree BLOB NOT NULL, number INTEGER, added INTEGER NOT NULL DEFAULT 0, changed INTEGER NOT NULL DEFAULT 0,
+    moved INTEGER NOT NULL DEFAULT 0, gone INTEGER NOT NULL DEFAULT 0, there INTEGER NOT NULL DEFAULT 0
+);
 CREATE TABLE IF NOT EXISTS command (id TEXT PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS value (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
 """

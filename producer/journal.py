@@ -8,41 +8,25 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from producer.core.diff import differs, is_unidentified, same_node
-from producer.core.facts import Carried, Fact, Gone, IndexEntry, Print, Swapped, There
+from producer.core.facts import Carried, Fact, Gone, IndexEntry, Print, Sums, Swapped, There
 from producer.database import Database
 from producer.index import Index
 from producer.outbox import Outbox, Via
 from producer.ports import Points
 from schemas.paths import is_inside
-from schemas.raw import Counts, FileState
+from schemas.raw import FileState
 
 
 @dataclass(slots=True)
 class Written:
-    """What facts came to. `there`: records that name something that is there; `opened`: directories that are new
-    at their place, or may be, whose contents are not known yet; `unplaced`: directories to be listed because something
-    was found below them of whose parents nothing is known; `closed`: directories that are there no longer."""
+    """What facts came to. `opened`: directories that are new at their place, or may be, whose contents are not known yet;
+    `unplaced`: directories to be listed because something was found below them of whose parents nothing is known;
+    `closed`: directories that are there no longer."""
 
-    added: int = 0
-    changed: int = 0
-    moved: int = 0
-    gone: int = 0
-    there: int = 0
+    sums: Sums = field(default_factory=Sums)
     opened: list[str] = field(default_factory=list)
     unplaced: list[str] = field(default_factory=list)
     closed: list[str] = field(default_factory=list)
-
-    def add(self, other: Written) -> None:
-        """Sum up the counts."""
-        self.added += other.added
-        self.changed += other.changed
-        self.moved += other.moved
-        self.gone += other.gone
-        self.there += other.there
-
-    def counts(self) -> Counts:
-        """As records carry it."""
-        return Counts(self.added, self.changed, self.moved, self.gone)
 
 
 class Journal:
@@ -58,13 +42,18 @@ class Journal:
         self._points = points
         self._committed = committed
 
-    def write(self, facts: Iterable[Fact], via: Via, *, resend: bool = False) -> Written:
-        """Write what differs, in the order of the facts. `resend`: say it even where it does not (a baseline)."""
+    def write(
+        self, facts: Iterable[Fact], via: Via, *, resend: bool = False,
+        besides: Callable[[Sums], None] = lambda _: None,
+    ) -> Written:  # fmt: skip
+        """Write what differs, in the order of the facts. `resend`: say it even where it does not (a baseline). `besides`:
+        written with it, given what it came to."""
         written = Written()
 
         def apply() -> None:
             for fact in facts:
                 self._apply(fact, via, resend, written)
+            besides(written.sums)
 
         self.say(apply)
         return written
@@ -133,11 +122,11 @@ class Journal:
 
     @staticmethod
     def _count_there(known: IndexEntry | None, state: FileState, path: str, written: Written) -> None:
-        written.there += 1
+        written.sums.there += 1
         if known is None:
-            written.added += 1
+            written.sums.added += 1
         elif is_unidentified(known.state) or differs(known.state, state):
-            written.changed += 1
+            written.sums.changed += 1
         if state.type == "dir" and (known is None or differs(known.state, state)):
             written.opened.append(path)
 
@@ -147,13 +136,13 @@ class Journal:
             written.closed.append(known.path)
         self._outbox.observed(known.path, None, via)
         self._index.remove(known.path)
-        written.gone += 1
+        written.sums.gone += 1
 
     def _empty(self, directory: str, via: Via, written: Written) -> None:
         for inner in self._index.below(directory):
             self._outbox.observed(inner.path, None, via)
             self._index.remove(inner.path)
-            written.gone += 1
+            written.sums.gone += 1
 
     def _carried(self, fact: Carried, via: Via, resend: bool, written: Written) -> None:
         # what has come out of a directory into its place is not told as a move: no path can be below itself
@@ -194,8 +183,8 @@ class Journal:
         if state.type == "dir":
             self._index.move_below(known.path, path)
             written.opened.append(path)
-        written.moved += 1
-        written.there += 1
+        written.sums.moved += 1
+        written.sums.there += 1
 
 
 def _is_it(known: FileState, seen: FileState, *, exactly: bool) -> bool:

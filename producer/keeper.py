@@ -11,7 +11,7 @@ from typing import assert_never
 
 from producer.backends.interface import Coverage, Drained, Tree, Watch
 from producer.belief import Belief
-from producer.condition import Condition, lost_mount_message, watch_limit_message
+from producer.condition import Condition, problems
 from producer.core.facts import Fact
 from producer.core.filters import Filters
 from producer.core.identity import Faulty, Same
@@ -25,13 +25,14 @@ from producer.index import Index
 from producer.journal import Journal
 from producer.memory import Memory
 from producer.mounts import MOUNTED, UNMOUNTED, MountChange, Mounts
-from producer.orders import ACCEPTED, REQUESTED, CommandOutcome, Order
+from producer.orders import ACCEPTED, PAUSED, REQUESTED, CommandOutcome, Order
 from producer.outbox import LIVE, Outbox, depth
-from producer.scanning import MASS_DELETION, Scanning
+from producer.scanning import Scanning
 from producer.settings import NAS_JUNK, RootSpec
+from producer.standing import Standing
 from producer.world import Pacing, World
 from runtime import log
-from schemas.admin import AcceptRoot, RescanRoot, RetireRoot
+from schemas.admin import AcceptRoot, Pause, PauseRoot, RescanRoot, ResumeRoot, RetireRoot
 from schemas.paths import from_wire
 from schemas.raw import RootIdentity
 
@@ -69,10 +70,11 @@ class Keeper:
         self._outbox = Outbox(database, spec.name, world.clock)
         self._index = Index(database)
         self._journal = Journal(database, self._index, self._outbox, world.points, world.written)
+        self._mounts = Mounts(database)
+        self._standing = Standing(spec, self._journal, self._index, self._outbox, self._memory, self._mounts)
         filters = Filters(NAS_JUNK + spec.exclude, spec.include)
         self._pace = Pace()
         self._examiner = Examiner(self._index, filters, self._pace)
-        self._mounts = Mounts(database)
         self._belief = Belief(world.backend, self._memory, self._mounts, self._mount_changed)
         self._scanning = Scanning(
             self._journal, self._index, self._outbox, self._memory, filters, world.clock,
@@ -86,12 +88,18 @@ class Keeper:
         self._state: RootState = self._resume()
         if failure is not None and self._state != "new":
             self._scanning.open_gap(failure)
+        self._heed_pause()
 
     def _resume(self) -> RootState:
         identity = self._memory.identity
         if identity is None:
             return "new"
-        self._journal.say(lambda: self._outbox.declared(self._spec, identity))
+        self._standing.is_declared(identity)
+        return self._remembered()
+
+    def _remembered(self) -> RootState:
+        if self._memory.identity is None:
+            return "new"
         return "lost" if self._memory.is_lost else "starting"
 
     def close(self) -> None:
@@ -104,7 +112,7 @@ class Keeper:
         """Do what is due; returns the seconds until something is due by itself."""
         now = self._clock.monotonic()
         drained = self._watch.drain(now) if self._watch is not None else Drained()
-        if drained.suspect or now >= self._identity_at:
+        if self._state != "paused" and (drained.suspect or now >= self._identity_at):
             self._identify(now)
         self._obey(now)
         self._measure()
@@ -126,49 +134,33 @@ class Keeper:
             watched=coverage.watched,
             unwatched=coverage.unwatched,
             waiting=depth(self._db),
-            problems=tuple(self._problems()),
+            problems=tuple(
+                problems(self._state, coverage, self._watch_problem, self._scanning, self._mounts.lost)
+            ),
             progress=self._scanning.progress,
             tries=self._tries,
             scanned=self._scanning.finished_at is not None and not self._scanning.is_announced,
             outcome=self._outcome,
+            paused=self._memory.paused,
         )
 
     # -- who the root is ---------------------------------------------------------------------------------------
 
-    def _identify(self, now: float, back: str = "root_back", order: str | None = None) -> None:
+    def _identify(self, now: float, back: str = "root_back", command: str | None = None) -> None:
         self._identity_at = now + self._pacing.identity_seconds
         match self._belief.judge():
             case Same(identity):
                 self._tries = 0
-                self._take_identity(identity)
-                self._happen("seen", back if self._state == "lost" else "start", None, order)
+                self._standing.is_known_as(identity)
+                self._happen("seen", back if self._state == "lost" else "start", None, command)
                 self._belief.look_for_mounts()
             case Faulty() as faulty:
                 self._tries += 1
                 self._happen("faulty", faulty.cause, faulty)
 
-    def _take_identity(self, identity: RootIdentity) -> None:
-        known = self._memory.identity
-        if known == identity:
-            return
-
-        def tell() -> None:
-            if known is not None:
-                self._index.renumber(known.dev, identity.dev)
-            self._memory.adopt(identity)
-            self._outbox.declared(self._spec, identity)
-
-        self._journal.say(tell)
-
     def _mount_changed(self, change: MountChange, now: Mapping[str, RootIdentity]) -> None:
         """A file system below the root appeared, is lost, or is back."""
-
-        def tell() -> None:
-            if change.renumbered is not None:
-                self._index.renumber(*change.renumbered)
-            self._mounts.remember(change, now)
-
-        self._journal.say(tell)
+        self._standing.mount_changed(change, now)
         if change.became == "lost":
             self._scanning.open_gap(UNMOUNTED, change.path)
         else:
@@ -176,13 +168,13 @@ class Keeper:
 
     # -- what happens to it ------------------------------------------------------------------------------------
 
-    def _happen(self, happening: Happening, cause: str, fault: Faulty | None, order: str | None = None) -> None:
+    def _happen(self, happening: Happening, cause: str, fault: Faulty | None, command: str | None = None) -> None:
         self._state, deeds = step(self._state, happening)
         self._fault = fault
         for deed in deeds:
-            self._do(deed, cause, order)
+            self._do(deed, cause, command)
 
-    def _do(self, deed: Deed, cause: str, order: str | None) -> None:
+    def _do(self, deed: Deed, cause: str, command: str | None) -> None:
         match deed:
             case "arm":
                 self._arm()
@@ -190,23 +182,15 @@ class Keeper:
                 self.close()
                 self._scanning.abandon()
             case "say_lost":
-                self._journal.say(lambda: self._tell_lost(cause))
+                self._standing.is_lost(cause)
             case "say_back":
-                self._journal.say(lambda: self._tell_back(cause))
+                self._standing.is_back(cause)
             case "open_gap":
                 self._scanning.open_gap(cause)
             case "scan":
-                self._scanning.ask_first("scan", cause, order=order)
+                self._scanning.ask_first("scan", cause, command=command)
             case _:
                 assert_never(deed)
-
-    def _tell_lost(self, cause: str) -> None:
-        self._memory.set_lost(True)
-        self._outbox.lost(cause)
-
-    def _tell_back(self, cause: str) -> None:
-        self._memory.set_lost(False)
-        self._outbox.back(cause)
 
     def _arm(self) -> None:
         self.close()
@@ -233,15 +217,18 @@ class Keeper:
                 self._begin_anew(order)
                 return
             match order.command:
-                case RescanRoot() | AcceptRoot() as command if self._memory.was_carried_out(command.id):
-                    self._note(order)
-                case RescanRoot() as command:
-                    self._rescan(command)
-                    self._note(order)
-                case AcceptRoot() as command:
-                    self._accept(command, order, now)
                 case RetireRoot() | None:
                     self._note(order)
+                case command if self._memory.was_carried_out(command.id):
+                    self._note(order)
+                case RescanRoot() as command:
+                    self._rescan(command, order)
+                case AcceptRoot() as command:
+                    self._accept(command, order, now)
+                case PauseRoot() as command:
+                    self._pause(command, order, now)
+                case ResumeRoot() as command:
+                    self._go_on(command, order, now)
                 case _:
                     assert_never(order.command)
             self._orders.popleft()
@@ -262,20 +249,53 @@ class Keeper:
         with self._db.transaction():
             self._memory.note(order)
 
-    def _rescan(self, command: RescanRoot) -> None:
+    def _rescan(self, command: RescanRoot, order: Order) -> None:
         subtree = from_wire(command.subtree, command.subtree_b64)
-        if subtree:
-            with self._db.transaction():
+        with self._db.transaction():
+            if subtree:
                 self._mounts.forget(subtree)
-        self._scanning.ask("scan", REQUESTED, subtree, order=command.id)
+            self._memory.want_scan(command.id, REQUESTED, subtree)
+            self._memory.note(order)
+        self._scanning.ask("scan", REQUESTED, subtree, command=command.id)
         waits = "" if self._state == "watching" else " when the root can be observed"
+        if self._memory.paused is not None:
+            waits = " when it is resumed"
         self._outcome = CommandOutcome(command.id, False, f"it is scanned{waits}")
 
+    def _pause(self, command: PauseRoot, order: Order, now: float) -> None:
+        self._remember_pause(command.what, order, now)
+        text = "paused" if command.what == "root" else "scans are paused"
+        self._outcome = CommandOutcome(command.id, True, text)
+
+    def _go_on(self, command: ResumeRoot, order: Order, now: float) -> None:
+        text = "nothing was paused" if self._memory.paused is None else "resumed"
+        self._remember_pause(None, order, now)
+        self._outcome = CommandOutcome(command.id, True, text)
+
+    def _remember_pause(self, what: Pause | None, order: Order, now: float) -> None:
+        with self._db.transaction():
+            self._memory.pause(what)
+            self._memory.note(order)
+        self._heed_pause()
+        if what != "root" and self._state == "paused":
+            self._state = self._remembered()
+            self._identify(now)
+
+    def _heed_pause(self) -> None:
+        paused = self._memory.paused
+        self._scanning.paused = paused is not None
+        if paused == "root":
+            self._happen("paused", PAUSED, None)
+
     def _accept(self, command: AcceptRoot, order: Order, now: float) -> None:
+        if self._state == "paused":
+            self._note(order)
+            self._outcome = CommandOutcome(command.id, True, "not accepted: it is paused, resume it first")
+            return
         match self._belief.judge():
             case Faulty(instead=RootIdentity() as identity) as faulty:
                 self._happen("faulty", faulty.cause, faulty)
-                self._take_up(identity, order)
+                self._standing.is_taken_up(identity, command, order)
                 self._outcome = CommandOutcome(command.id, False, "accepted, it is being scanned")
                 self._identify(now, ACCEPTED, command.id)
             case Faulty(detail=detail):
@@ -284,17 +304,6 @@ class Keeper:
             case Same():
                 self._note(order)
                 self._outcome = CommandOutcome(command.id, True, "nothing to accept: it is the root that is known")
-
-    def _take_up(self, identity: RootIdentity, order: Order) -> None:
-        """The same tree at another place: what is known of it holds, but for what tells files apart there."""
-
-        def tell() -> None:
-            self._index.forget_identities()
-            self._memory.adopt(identity)
-            self._memory.note(order)
-            self._outbox.declared(self._spec, identity)
-
-        self._journal.say(tell)
 
     # -- observing ---------------------------------------------------------------------------------------------
 
@@ -343,7 +352,7 @@ class Keeper:
 
     def _rest(self) -> float:
         now = self._clock.monotonic()
-        due = [self._identity_at]
+        due = [now + self._pacing.identity_seconds if self._state == "paused" else self._identity_at]
         if self._state == "frozen" or self._orders:
             due.append(now + PAUSE_SECONDS)
         if self._state == "watching":
@@ -365,18 +374,3 @@ class Keeper:
     @property
     def _coverage(self) -> Coverage:
         return NOTHING if self._watch is None else self._watch.coverage
-
-    def _problems(self) -> list[str]:
-        found = []
-        if self._state == "frozen":
-            found.append("the outbox is full, Kafka does not take it; a scan will make up for what is missed")
-        if self._state == "watching" and self._watch is None:
-            found.append(f"{self._watch_problem}; it is scanned every minute")
-        elif self._coverage.unwatched:
-            found.append(watch_limit_message(self._coverage))
-        if self._scanning.confirm_at is not None:
-            found.append(f"suspiciously much is gone ({MASS_DELETION}): a second scan has to find the same")
-        found += [lost_mount_message(path) for path in self._mounts.lost]
-        if unreadable := self._scanning.unreadable:
-            found.append(f"{len(unreadable)} paths cannot be read, the first is {unreadable[0]!r}")
-        return found

@@ -42,11 +42,11 @@ _FAILURES = (KafkaError, NotAllowed, NotProvisioned, OSError, TimeoutError, Asse
 
 
 class LeaseLog:
-    """`commands_read`: of a root, how far the control topic was read for it here. `news` is called after each look at
-    the log. `problem`: why it cannot be read."""
+    """`handing_on`: what is said of a root that is held here under a term. `news` is called after each look at the log.
+    `problem`: why it cannot be read."""
 
     def __init__(
-        self, kafka: Kafka, me: Me, commands_read: Callable[[str], int | None], news: Callable[[], None]
+        self, kafka: Kafka, me: Me, handing_on: Callable[[str, int], Holding], news: Callable[[], None]
     ) -> None:
         self.me = me
         self.leases = Leases(me)
@@ -54,7 +54,7 @@ class LeaseLog:
         self._kafka = kafka
         self._partition = TopicPartition(kafka.name(LEASES), 0)
         self._next = 0
-        self._commands_read = commands_read
+        self._handing_on = handing_on
         self._news = news
         self._sent: dict[str, float] = {}
         self._number = 0
@@ -86,6 +86,12 @@ class LeaseLog:
     async def make(self, claim: Claim) -> None:
         """Ask for a root; whether it is ours then the log will say."""
         await self._write(claim, f"{claim.root} {claim.term} {claim.life}", claim.at)
+
+    async def let_go(self, root: str) -> None:
+        """Say that this process no longer wants the root: another one need not wait."""
+        self.leases.let_go(root)
+        if root in self.leases.left():
+            await self._beat()
 
     async def leave(self) -> None:
         """Say that this process holds nothing any more: another one need not wait. `run` has ended."""
@@ -159,16 +165,17 @@ class LeaseLog:
 
     async def _live(self) -> None:
         while True:
-            if self.leases.mine():
+            if self.leases.mine() or self.leases.left():
                 await self._beat()
             await asyncio.sleep(BEAT_SECONDS)
 
     async def _beat(self, *, leaving: bool = False, seconds: float = ANSWER_SECONDS) -> None:
         me, roots = self.me, self.leases.mine()
-        held = {root: Holding(term=of.term, commands_read=self._commands_read(root)) for root, of in roots.items()}
+        held = {root: self._handing_on(root, of.term) for root, of in roots.items()}
         beat = Beat(
-            producer=me.producer, life=me.life, host=me.host, pid=me.pid, at=now_iso(), leaving=leaving, roots=held
-        )
+            producer=me.producer, life=me.life, host=me.host, pid=me.pid, at=now_iso(), leaving=leaving, roots=held,
+            left=self.leases.left(),
+        )  # fmt: skip
         await self._write(beat, me.producer, beat.at, seconds)
 
     async def _write(self, record: Claim | Beat, key: str, at: str, seconds: float = ANSWER_SECONDS) -> None:

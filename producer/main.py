@@ -18,11 +18,13 @@ from aiokafka.errors import KafkaError
 from producer.backoff import KAFKA, Backoff
 from producer.control import ControlReader
 from producer.core.lease import Me
+from producer.declared import Declarations
 from producer.errors import NestedRoots, NotAcknowledged, Unencodable
 from producer.kafka_log import KafkaLog
 from producer.lease_log import LeaseLog
 from producer.ports import Points, no_points
 from producer.reporting import root_report, scan_report
+from producer.roots import Roots
 from producer.settings import ProducerSettings, RootSpec
 from producer.state import locked_folder, producer_id
 from producer.watched import Watched
@@ -37,7 +39,6 @@ from schemas.system import STANDING_BY, Scalar
 
 REPORT_SECONDS = 5.0
 SCAN_REPORT_SECONDS = 2.0
-DRAIN_SECONDS = 2.0
 COMPONENT: Component = "watch"
 
 _log = log.get(__name__)
@@ -52,7 +53,7 @@ async def watch(
         raise Unencodable(sys.getfilesystemencoding())
     refuse_nested(settings.roots)
     with locked_folder(state_dir, settings.name) as folder:
-        await _Producer(kafka, settings, folder, points).run(stop)
+        await _Producer(kafka, settings, folder, Declarations(settings, state_dir), points).run(stop)
 
 
 def refuse_nested(roots: Sequence[RootSpec]) -> None:
@@ -64,19 +65,23 @@ def refuse_nested(roots: Sequence[RootSpec]) -> None:
 
 
 class _Producer:
-    def __init__(self, kafka: Kafka, settings: ProducerSettings, folder: Path, points: Points) -> None:
+    def __init__(
+        self, kafka: Kafka, settings: ProducerSettings, folder: Path, declarations: Declarations, points: Points
+    ) -> None:
         self._kafka = kafka
         self._settings = settings
         self._log = KafkaLog(kafka, points=points)
         self._changed = asyncio.Event()
         self._health = Health()
         self._begun = False
-        self._roots = [
-            Watched(spec, settings, folder, self._log, kafka, points, self._changed.set) for spec in settings.roots
-        ]
-        self._named = {root.spec.name: root for root in self._roots}
+        self._control = ControlReader(kafka)
+
+        def make(spec: RootSpec) -> Watched:
+            return Watched(spec, settings, folder, self._log, kafka, points, self._changed.set)
+
+        self._roots = Roots(declarations, make, self._control)
         me = Me(producer_id(folder), secrets.token_hex(8), socket.gethostname(), os.getpid())
-        self._leases = LeaseLog(kafka, me, lambda root: self._named[root].commands_read, self._look)
+        self._leases = LeaseLog(kafka, me, self._roots.handing_on, self._look)
 
     def _look(self) -> None:
         for root in self._roots:
@@ -86,6 +91,7 @@ class _Producer:
         self._health.add("start", lambda: None if self._begun else Starting("the roots are being looked at"))
         self._health.add("log", self._log_problem)
         self._health.add("roots", self._roots_problem)
+        self._health.add("declared", lambda: "; ".join(self._roots.faults) or None, warning=True)
         topics = TopicWatch(self._kafka, COMPONENT)
         self._health.add("topics", topics.problem, warning=True)
         self._health.add("needs", topics.unmet)
@@ -93,40 +99,20 @@ class _Producer:
         await server.start()
         try:
             async with asyncio.TaskGroup() as group:
-                for root in self._roots:
-                    root.start(self._leases)
-                tasks = [group.create_task(root.sender.run()) for root in self._roots]
-                besides = (self._report, self._announce, self._control, topics.run, self._leases.run)
-                tasks += [group.create_task(task()) for task in besides]
-                stands = [group.create_task(root.run()) for root in self._roots]
-                await stop.wait()
-                for task in stands:
-                    task.cancel()
-                await self._end_threads()
-                await self._drain()
+                async with asyncio.TaskGroup() as rooms:
+                    await self._roots.look(rooms, self._leases)
+                    besides = (self._report, self._announce, self._control.run, topics.run, self._leases.run)
+                    tasks = [group.create_task(task()) for task in besides]
+                    following = rooms.create_task(self._roots.follow(rooms, self._leases))
+                    await stop.wait()
+                    following.cancel()
+                    self._roots.ask_end()
                 for task in tasks:
                     task.cancel()
             await self._leases.leave()
         finally:
-            await self._end_threads()
             await self._log.stop()
             await server.stop()
-            for root in self._roots:
-                root.close()
-
-    async def _end_threads(self) -> None:
-        for root in self._roots:
-            root.ask_end()
-        for root in self._roots:
-            if not await root.end_thread():
-                _log.warning("a root's thread is still at work, its next start goes on", root=root.spec.name)
-
-    async def _drain(self) -> None:
-        with contextlib.suppress(TimeoutError):  # what is left is sent after the next start
-            async with asyncio.timeout(DRAIN_SECONDS):
-                for root in self._roots:
-                    if root.may_send():
-                        await root.sender.emptied()
 
     async def _announce(self) -> None:
         backoff = Backoff(KAFKA)
@@ -141,10 +127,6 @@ class _Producer:
             await root.begun.wait()
         self._begun = True
         announce_ready()
-
-    async def _control(self) -> None:
-        positions = {name: root.commands_read for name, root in self._named.items()}
-        await ControlReader(self._kafka, positions, lambda root, order: self._named[root].order(order)).run()
 
     async def _report(self) -> None:
         while True:
@@ -207,9 +189,9 @@ class _Producer:
             await asyncio.sleep(SCAN_REPORT_SECONDS)
             for root in self._roots:
                 condition = root.condition
-                if condition is None or condition.progress == reported.get(root.spec.name):
+                if condition is None or (condition.progress, condition.paused) == reported.get(root.spec.name):
                     continue
-                reported[root.spec.name] = condition.progress
+                reported[root.spec.name] = (condition.progress, condition.paused)
                 if (report := scan_report(root.spec, condition, now_iso())) is not None:
                     await reporter.send(report)
 

@@ -11,6 +11,7 @@ REQUESTED = "requested"
 """Cause of what an operator asked for."""
 
 ACCEPTED = "accepted"
+PAUSED = "paused"
 
 
 @dataclass(frozen=True, slots=True)

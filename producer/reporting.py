@@ -9,9 +9,20 @@ from producer.condition import Condition
 from producer.core.identity import Fault
 from producer.orders import CommandOutcome
 from producer.settings import RootSpec
-from schemas.system import COMMAND, COMMAND_DONE, COMMAND_RESULT, RootReport, Scalar, ScanReport, Status
+from schemas.system import (
+    COMMAND,
+    COMMAND_DONE,
+    COMMAND_RESULT,
+    SCAN,
+    SCAN_DONE,
+    SCAN_EXPECTED,
+    RootReport,
+    Scalar,
+    ScanReport,
+    Status,
+)
 
-Mode = Literal["watching", "scanning", "offline"]
+Mode = Literal["watching", "scanning", "paused", "offline"]
 
 _ADVICE: dict[Fault, str] = {
     "missing": "it is taken up again when it is back; nothing is deleted",
@@ -61,15 +72,23 @@ def told(spec: RootSpec, condition: Condition) -> Told:
     outcome = condition.outcome
     if outcome is not None:
         details += ((COMMAND, outcome.id), (COMMAND_DONE, outcome.done), (COMMAND_RESULT, outcome.text))
+    progress = condition.progress
+    if progress is not None and not progress.finished:
+        details += ((SCAN, progress.number), (SCAN_DONE, progress.looked), (SCAN_EXPECTED, progress.expected))
     where = f"root {spec.name} ({spec.path})"
+    resume = f"until `catalogizer roots resume {spec.name}`"
+    if condition.state == "paused":
+        message = f"{where} is paused: nothing is read there, and nothing told of it, {resume}"
+        return Told("warning", "paused", message, details, outcome=outcome)
     fault = condition.fault
     if fault is not None:
         details += (("cause", fault.cause),)
         advice = _ADVICE[fault.cause].format(accept=f"catalogizer roots accept {spec.name}")
         message = f"{where} cannot be observed: {fault.detail}; {advice}"
         return Told("error", "offline", message, details, condition.tries, outcome)
-    if condition.problems:
-        message = f"{where}: " + "; ".join(condition.problems)
+    problems = [*condition.problems, *([f"its scans are paused {resume}"] if condition.paused == "scans" else [])]
+    if problems:
+        message = f"{where}: " + "; ".join(problems)
         return Told("warning", _mode(condition), message, details, outcome=outcome)
     doing = "is watched" if condition.scanned else "is watched and being scanned"
     return Told("healthy", _mode(condition), f"{where} {doing}", details, outcome=outcome)
@@ -91,7 +110,7 @@ def scan_report(spec: RootSpec, condition: Condition, at: str) -> ScanReport | N
         return None
     return ScanReport(
         root=spec.name, library=spec.library, scan=progress.number, done=progress.looked, at=at,
-        finished=progress.finished,
+        finished=progress.finished, expected=progress.expected, paused=condition.paused is not None,
     )  # fmt: skip
 
 

@@ -2,7 +2,11 @@
 
 Scans that are asked for, of the whole root or of a directory, are announced, numbered, and run one after another; one
 that is asked for again before it has begun runs once. New and moved-in directories are scanned first and unannounced. A
-scan heals the gaps below its directory that were open when it began."""
+scan heals the gaps below its directory that were open when it began.
+
+What an operator wants is finished in the end, and so is a scan of the whole root that was interrupted (the root was lost,
+the outbox full, the process killed): it looks at everything again under its number, and what it has told it does not
+tell again."""
 
 from __future__ import annotations
 
@@ -12,11 +16,12 @@ from dataclasses import dataclass, replace
 
 from producer.backends.interface import Tree, Watch
 from producer.belief import Belief
+from producer.core.facts import Sums
 from producer.core.filters import Filters
 from producer.errors import Unreadable
 from producer.index import Index
 from producer.journal import Journal, Written
-from producer.memory import Memory, OpenGap
+from producer.memory import Begun, Memory, OpenGap, Wanted
 from producer.mounts import UNMOUNTED, Mounts
 from producer.orders import CommandOutcome, scanned
 from producer.outbox import LIVE, Outbox, Via
@@ -33,29 +38,17 @@ WATCH_LIMIT = "watch_limit"
 WATCH_UNAVAILABLE = "watch_unavailable"
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A scan of a directory is wanted. `order`: id of the command that wants it, if one does."""
-
-    origin: Origin
-    cause: str
-    subtree: str = ""
-    order: str | None = None
-
-    def covers(self, other: Asked) -> bool:
-        """True when this one does for the other as well; what an operator wants is done for itself."""
-        return self.order == other.order and is_inside(other.subtree, self.subtree)
-
-
 @dataclass(slots=True)
 class Announced:
-    """The announced scan that runs. `healing`: the gaps open when it began."""
+    """The announced scan that runs. `healing`: the gaps open when it began; `expected`: how many entries were known
+    then where it looks."""
 
     scan: Scan
-    asked: Asked
+    wanted: Wanted
     number: int
     healing: list[OpenGap]
-    total: Written
+    sums: Sums
+    expected: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +57,8 @@ class ScanProgress:
 
     number: int
     looked: int
-    finished: bool
+    expected: int
+    finished: bool = False
 
 
 class Scanning:
@@ -85,7 +79,8 @@ class Scanning:
         self._mounts = mounts
         self._confirm_seconds = confirm_seconds
         self._watch: Watch | None = None
-        self._asked: deque[Asked] = deque()
+        self._asked = deque(self._memory.wanted())
+        self.paused = False
         self._running: Announced | None = None
         self._small: deque[Scan] = deque()
         self._withheld: frozenset[str] = frozenset()
@@ -97,8 +92,8 @@ class Scanning:
 
     @property
     def is_busy(self) -> bool:
-        """True while there is something to scan."""
-        return bool(self._small) or self.is_announced
+        """True while there is something to scan now."""
+        return bool(self._small) or (self.is_announced and not self.paused)
 
     @property
     def is_announced(self) -> bool:
@@ -114,15 +109,21 @@ class Scanning:
         """Scans add their directories to this watch from here on."""
         self._watch = watch
 
-    def ask(self, origin: Origin, cause: str, subtree: str = "", *, order: str | None = None) -> None:
+    def ask(self, origin: Origin, cause: str, subtree: str = "", *, command: str | None = None) -> None:
         """Scan a directory (the whole root), now or when what was asked for before is done."""
-        wanted = Asked(origin, cause, subtree, order)
+        wanted = Wanted(origin, cause, subtree, command)
         if not any(asked.covers(wanted) for asked in self._asked):
             self._asked.append(wanted)
 
-    def ask_first(self, origin: Origin, cause: str, *, order: str | None = None) -> None:
-        """Scan the whole root before anything that operators asked for while it could not be observed."""
-        self._asked.appendleft(Asked(origin, cause, order=order))
+    def ask_first(self, origin: Origin, cause: str, *, command: str | None = None) -> None:
+        """Scan the whole root before anything that operators asked for while it could not be observed. One that was
+        interrupted goes on and does for it."""
+        interrupted = (asked for asked in self._asked if asked.begun is not None and not asked.subtree)
+        wanted = Wanted(origin, cause, command=command)
+        first = next((asked for asked in interrupted if command in (None, asked.command)), wanted)
+        superseded = [asked for asked in self._asked if asked.begun is not None and asked.command is None]
+        rest = (asked for asked in self._asked if asked not in superseded and not first.covers(asked))
+        self._asked = deque((first, *rest))
 
     def follow(self, written: Written) -> None:
         """Watch no longer what is gone, and scan directories that are new at their place."""
@@ -147,10 +148,9 @@ class Scanning:
                 waiting.add(path)
 
     def abandon(self) -> None:
-        """Forget all scans: the root is lost, or is going to be scanned from the beginning. What operators asked for is
-        done when it can be."""
-        running = () if self._running is None else (self._running.asked,)
-        self._asked = deque(asked for asked in (*running, *self._asked) if asked.order is not None)
+        """End all scans: the root is lost, or is going to be scanned from the beginning. Those that are to be finished are
+        remembered."""
+        self._asked = deque(self._memory.wanted())
         self._running = self.progress = None
         self._small.clear()
 
@@ -200,24 +200,33 @@ class Scanning:
             if self._running is not None:
                 self._running.scan.unreadable += scan.unreadable
 
-    def _begin(self, asked: Asked, tree: Tree) -> None:
-        subtree = self._known_directory(asked.subtree, tree)
+    def _begin(self, wanted: Wanted, tree: Tree) -> None:
+        subtree = self._known_directory(wanted.subtree, tree)
         if not self._memory.has_baseline:
-            asked, subtree = replace(asked, origin="baseline"), ""
+            wanted, subtree = replace(wanted, origin="baseline"), ""
         confirmed: frozenset[str] = frozenset()
         if self._confirm_at is not None and not subtree and self._clock.monotonic() >= self._confirm_at:
             confirmed, self._withheld, self._confirm_at = self._withheld, frozenset(), None
         healing = [gap for gap in self._memory.gaps() if is_inside(gap.subtree, subtree)]
+        begun = wanted.begun if not wanted.subtree else None
+        resend = wanted.origin == "baseline" and begun is None
+        if begun is None:
+            begun = self._announce(replace(wanted, subtree=subtree))
+        scan = self._scan(subtree=subtree, resend=resend, confirmed=confirmed)
+        expected = self._index.count(subtree)
+        self._running = Announced(scan, wanted, begun.number, healing, begun.sums, expected)
+        self.progress = ScanProgress(begun.number, 0, expected)
+
+    def _announce(self, wanted: Wanted) -> Begun:
         numbers: list[int] = []
 
         def tell() -> None:
             numbers.append(self._memory.take_scan_number())
-            self._outbox.scan_started(numbers[0], asked.origin, asked.cause, subtree)
+            self._memory.scan_begun(numbers[0], wanted)
+            self._outbox.scan_started(numbers[0], wanted.origin, wanted.cause, wanted.subtree)
 
         self._journal.say(tell)
-        scan = self._scan(subtree=subtree, resend=asked.origin == "baseline", confirmed=confirmed)
-        self._running = Announced(scan, asked, numbers[0], healing, Written())
-        self.progress = ScanProgress(numbers[0], 0, False)
+        return Begun(numbers[0], Sums())
 
     def _known_directory(self, path: str, tree: Tree) -> str:
         """The nearest directory, upwards, that is known and there: what is new is told with its parents."""
@@ -238,33 +247,38 @@ class Scanning:
     def _step_announced(self, tree: Tree, announced: Announced) -> None:
         facts = self._belief.believed(announced.scan.step(tree))
         if facts:
-            via = Via(announced.asked.origin, announced.number, announced.asked.cause)
-            written = self._journal.write(facts, via, resend=announced.scan.resend)
-            announced.total.add(written)
+            via = Via(announced.wanted.origin, announced.number, announced.wanted.cause)
+            written = self._journal.write(
+                facts, via, resend=announced.scan.resend,
+                besides=lambda sums: self._memory.scan_came_to(announced.number, announced.sums.plus(sums)),
+            )  # fmt: skip
+            announced.sums = announced.sums.plus(written.sums)
             self._settle(written)
-        self.progress = ScanProgress(announced.number, announced.scan.looked, announced.scan.done)
-        if announced.scan.done:
+        scan = announced.scan
+        self.progress = ScanProgress(announced.number, scan.looked, announced.expected, scan.done)
+        if scan.done:
             self._running = None
             self._finish(announced)
 
     def _finish(self, announced: Announced) -> None:
-        scan, asked = announced.scan, announced.asked
+        scan, wanted = announced.scan, announced.wanted
         self._take_unreadable(scan)
         if not scan.subtree:
             self.finished_at = self._clock.monotonic()
         if scan.withheld and self._confirm_at is None:
             self._withheld = scan.withheld
             self._confirm_at = self._clock.monotonic() + self._confirm_seconds
-        counts = announced.total.counts()
+        counts = announced.sums.counts()
         lasting = self._lasting()
-        lost_meanwhile = any(asked.order is None for asked in self._asked)
+        lost_meanwhile = any(asked.command is None for asked in self._asked)
 
         def tell() -> None:
             self._outbox.scan_finished(
-                announced.number, asked.origin, asked.cause, scan.subtree, total=announced.total.there, counts=counts,
-                unseen=[path for path in self.unreadable if is_inside(path, scan.subtree)],
+                announced.number, wanted.origin, wanted.cause, scan.subtree, total=announced.sums.there,
+                counts=counts, unseen=[path for path in self.unreadable if is_inside(path, scan.subtree)],
             )  # fmt: skip
-            if asked.origin == "baseline":
+            self._memory.scan_ended(announced.number)
+            if wanted.origin == "baseline":
                 self._memory.set_baseline()
             for gap in () if lost_meanwhile else announced.healing:
                 if gap.cause not in lasting and not (gap.cause == UNMOUNTED and self._mounts.is_lost(gap.subtree)):
@@ -272,8 +286,8 @@ class Scanning:
                     self._outbox.gap_closed(gap.cause, gap.subtree, counts)
 
         self._journal.say(tell)
-        if asked.order is not None:
-            self._outcome = scanned(asked.order, counts)
+        if wanted.command is not None:
+            self._outcome = scanned(wanted.command, counts)
         for cause in lasting:
             self.open_gap(cause)
 

@@ -66,6 +66,11 @@ class ProducerSettings(Section):
         description="JSON list of roots: name, library, site, protocol, path, include, exclude",
         examples=['[{"name":"movies","library":"home","path":"/media/movies"}]'],
     )
+    roots_folder: Path | None = Field(
+        None,
+        description="folder with a TOML file for each further root (`catalogizer roots add`), which is followed while it "
+        "runs; unset: roots.d in the state folder",
+    )
     reconcile_seconds: int = Field(900, ge=5, le=86_400, description="time between full reconciles of a root")
     identity_seconds: float = Field(5.0, ge=0.1, le=300, description="time between checks of a root's identity")
     outbox_limit: int = Field(1_000_000, ge=10_000, description="raw events kept while Kafka is away")

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from producer.core.lease import Holder
 from producer.database import Database
-from producer.memory import COMMANDS_READ, forget_root
+from producer.memory import COMMANDS_READ, PAUSED, forget_root
 from producer.outbox import TERM
-from schemas.leases import Claim
+from schemas.leases import Claim, Holding
 
 CLAIMED = "claimed_term"
 """Value of the database: the term of a claim that was made and may be valid. Written before the claim: a process killed
@@ -31,15 +31,16 @@ def claiming(database: Database, claim: Claim, before: Holder | None) -> None:
         database.set(CLAIMED, str(claim.term))
 
 
-def begin(database: Database, holder: Holder, read: int | None) -> bool:
-    """The claim is valid: True where the outbox goes on under it. Else all is forgotten, and a new epoch begins; `read`: how
-    far the control topic was read by who had the root before. The sender may hold rows of the former epoch."""
+def begin(database: Database, holder: Holder, handed_on: Holding | None) -> bool:
+    """The claim is valid: True where the outbox goes on under it. Else all is forgotten, and a new epoch begins, with
+    what was `handed_on` by who had the root before. The sender may hold rows of the former epoch."""
     with database.transaction():
         goes_on = may_go_on(database, holder)
         if not goes_on:
             forget_root(database)
-            if read is not None:
-                database.set(COMMANDS_READ, str(read))
+            if handed_on is not None and handed_on.commands_read is not None:
+                database.set(COMMANDS_READ, str(handed_on.commands_read))
+                database.set(PAUSED, handed_on.paused or "")
         database.set(TERM, str(holder.term))
     return goes_on
 

@@ -8,12 +8,15 @@ in its outbox is of an epoch that is over, and the baseline of the next one cove
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+
+from msgspec import structs
 
 from producer import tenure
 from producer.backends.table import backend_of
@@ -24,7 +27,7 @@ from producer.core.lease import Holder, LeaseStand, step
 from producer.database import Database
 from producer.kafka_log import KafkaLog
 from producer.lease_log import LeaseLog
-from producer.memory import commands_read
+from producer.memory import commands_read, paused
 from producer.orders import Order
 from producer.outbox import Unsent
 from producer.ports import Points
@@ -36,18 +39,20 @@ from producer.world import Pacing, World
 from runtime import log
 from runtime.kafka import Kafka
 from schemas.lanes import lane_of
+from schemas.leases import Holding
 
 CLAIM_SECONDS = 3.0
 """A claim that has not been read by then is made again."""
 
 JOIN_SECONDS = 2.0
+DRAIN_SECONDS = 2.0
 
 _log = log.get(__name__)
 
 
 class Watched:
     """Its thread while it is observed, its sender, and how it stands. `begun`: it is known how the root is, or that it is
-    another's. `last_connected`: when it could last be observed."""
+    another's. `last_connected`: when it could last be observed. Raises sqlite3.Error where its state cannot be opened."""
 
     def __init__(
         self, spec: RootSpec, settings: ProducerSettings, folder: Path, target: KafkaLog, kafka: Kafka,
@@ -69,6 +74,9 @@ class Watched:
         self._stand: LeaseStand = "doubtful" if tenure.is_ours(self._tenure) else "outside"
         self._is_settled = False
         self._is_ending = False
+        self._for_good = False
+        self._last: Holding | None = None
+        self._asked_to_end = asyncio.Event()
         self._claimed_at = float("-inf")
         self._news = asyncio.Event()
         self._leases: LeaseLog | None = None
@@ -89,6 +97,12 @@ class Watched:
         """How far the control topic was read for it."""
         return commands_read(self._reading)
 
+    def handing_on(self, term: int) -> Holding:
+        """What whoever takes it over is to know; after its end, as it was then."""
+        if self._last is not None:
+            return structs.replace(self._last, term=term)
+        return Holding(term=term, commands_read=commands_read(self._reading), paused=paused(self._reading))
+
     @property
     def latest(self) -> Latest | None:
         """What its thread last said; None while it is not observed here."""
@@ -98,6 +112,11 @@ class Watched:
     def condition(self) -> Condition | None:
         """How it is; None while it is not observed here, or its thread has failed or not begun."""
         return None if self.thread is None else self.thread.latest.condition
+
+    @property
+    def is_ending(self) -> bool:
+        """It was asked to end."""
+        return self._asked_to_end.is_set()
 
     @property
     def has_failed(self) -> bool:
@@ -133,14 +152,47 @@ class Watched:
         if self.thread is not None:
             self.thread.wake()
 
-    def start(self, leases: LeaseLog) -> None:
-        """Observe it at once where it was ours when that was last known."""
+    async def live(self, leases: LeaseLog) -> None:
+        """Watch it until asked to end; then send what is left for a moment, and close. Raises nothing but when it is
+        cancelled."""
         self._leases = leases
         if self._stand == "doubtful":
             self._observe()
+        try:
+            async with asyncio.TaskGroup() as group:
+                sending = group.create_task(self.sender.run())
+                standing = group.create_task(self._stand_to())
+                await self._asked_to_end.wait()
+                standing.cancel()
+                await self._end_thread()
+                await self._drain()
+                sending.cancel()
+        finally:
+            self._ask_thread_to_end()
+            self._last = self.handing_on(0)
+            for database in (self._database, self._tenure, self._reading):
+                database.close()
 
-    async def run(self) -> None:
-        """LeaseStand to it as the log says, for ever; to be cancelled."""
+    def ask_end(self, *, for_good: bool = False) -> None:
+        """Watch it no longer, and end. `for_good`: as long as that takes: somebody else is to work on its state in this
+        process."""
+        self._for_good = for_good
+        self._asked_to_end.set()
+
+    async def _end_thread(self) -> None:
+        while not await self._joined():
+            _log.warning("a root's thread is still at work", root=self.spec.name)
+            if not self._for_good:  # its next start goes on
+                return
+
+    async def _drain(self) -> None:
+        with contextlib.suppress(TimeoutError):  # what is left is sent after the next start
+            async with asyncio.timeout(DRAIN_SECONDS):
+                if self.may_send():
+                    await self.sender.emptied()
+
+    async def _stand_to(self) -> None:
+        """Stand to it as the log says, for ever; to be cancelled."""
         backoff = Backoff(ROOT)
         while True:
             await self._news.wait()
@@ -153,23 +205,14 @@ class Watched:
             else:
                 backoff.reset()
 
-    def ask_end(self) -> None:
-        """Observe it no longer, after the present turn of its thread."""
+    def _ask_thread_to_end(self) -> None:
         self._is_ending = True
         if self.thread is not None:
             self.thread.ask_stop()
 
-    async def end_thread(self) -> bool:
-        """The same, and wait for it; False where its thread is still at work."""
-        self.ask_end()
-        if self.thread is None:
-            return True
-        return await asyncio.to_thread(self.thread.join, JOIN_SECONDS)
-
-    def close(self) -> None:
-        """Close the connections."""
-        for database in (self._database, self._tenure, self._reading):
-            database.close()
+    async def _joined(self) -> bool:
+        self._ask_thread_to_end()
+        return self.thread is None or await asyncio.to_thread(self.thread.join, JOIN_SECONDS)
 
     async def _take_a_stand(self) -> None:
         assert self._leases is not None
@@ -180,14 +223,14 @@ class Watched:
             case "claim":
                 await self._claim(self._leases)
             case "begin":
-                await self._begin(leases.mine()[name], leases.commands_read.get(name))
+                await self._begin(leases.mine()[name], leases.handed_on.get(name))
             case "give_up":
                 await self._give_up(leases.holder(name))
             case None:
                 pass
         self._stand = stand
         if self._stand == "outside" and who == "living":
-            self._carried_out(leases.commands_read.get(name))
+            self._carried_out(leases.handed_on.get(name))
             if not self.begun.is_set():
                 _log.info("standing by", root=name, watched_by=str(leases.holder(name)))
             self.begun.set()
@@ -205,11 +248,11 @@ class Watched:
             await leases.make(claim)
             self._points("after_claim")
 
-    async def _begin(self, holder: Holder, read: int | None) -> None:
+    async def _begin(self, holder: Holder, handed_on: Holding | None) -> None:
         if not tenure.may_go_on(self._tenure, holder):
             await self._end_for_good()
-            self._carried_out(read)
-        goes_on = await asyncio.to_thread(tenure.begin, self._tenure, holder, read)
+            self._carried_out(handed_on)
+        goes_on = await asyncio.to_thread(tenure.begin, self._tenure, holder, handed_on)
         if self.thread is None:
             self._observe()
         self._is_settled = True
@@ -222,7 +265,7 @@ class Watched:
         await asyncio.to_thread(tenure.give_up, self._tenure)
 
     async def _end_for_good(self) -> None:
-        while not await self.end_thread():
+        while not await self._joined():
             _log.warning("a root's thread is still at work", root=self.spec.name)
         self.thread = None
 
@@ -234,8 +277,9 @@ class Watched:
         )  # fmt: skip
         self.thread.start()
 
-    def _carried_out(self, read: int | None) -> None:
+    def _carried_out(self, handed_on: Holding | None) -> None:
         """Drop what its holder has seen to; only while nothing is observed here."""
+        read = None if handed_on is None else handed_on.commands_read
         while read is not None and self._orders and self._orders[0].next_offset <= read:
             self._orders.popleft()
 

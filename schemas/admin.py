@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from msgspec import Struct
 
 
@@ -71,4 +73,19 @@ class RetireRoot(Command, frozen=True, kw_only=True, omit_defaults=True, tag_fie
     told anew."""
 
 
-Control = RescanRoot | AcceptRoot | RetireRoot
+Pause = Literal["root", "scans"]
+
+
+class PauseRoot(Command, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="pause_root"):
+    """Leave the root alone until it is resumed, restarts included. `what`: all of it, so that nothing is read there and
+    nothing told (a gap, `paused`); or its scans alone, which go on later where they are, while changes are observed."""
+
+    reason: str
+    what: Pause = "root"
+
+
+class ResumeRoot(Command, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="resume_root"):
+    """Go on with what was paused. A root that was left alone is scanned."""
+
+
+Control = RescanRoot | AcceptRoot | RetireRoot | PauseRoot | ResumeRoot

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from schemas.admin import Pause
+
 
 class Claim(Struct, frozen=True, kw_only=True, tag_field="kind", tag="claim"):
     """A producer wants to watch `root`, as the one that follows the claim of term `after` (0: none). `term`: higher than
@@ -25,15 +27,17 @@ class Claim(Struct, frozen=True, kw_only=True, tag_field="kind", tag="claim"):
 
 
 class Holding(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A root that is held. `commands_read`: how far the control topic was read for it."""
+    """A root that is held. `commands_read`: how far the control topic was read for it; `paused`: what an operator has paused
+    of it, which whoever takes it over heeds too."""
 
     term: int
     commands_read: int | None = None
+    paused: Pause | None = None
 
 
 class Beat(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="beat"):
-    """A producer lives and holds these roots; every 2 s while it holds any. `leaving`: it ends as it was asked to, and
-    holds nothing from here on."""
+    """A producer lives and holds these roots; every 2 s while it holds any, or has let any go. `left`: those that it has let
+    go, with the terms of their claims; `leaving`: it ends as it was asked to, and holds nothing from here on."""
 
     producer: str
     life: str
@@ -41,6 +45,7 @@ class Beat(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kin
     pid: int
     at: str
     roots: dict[str, Holding] = {}
+    left: dict[str, int] = {}
     leaving: bool = False
 
 

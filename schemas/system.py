@@ -20,6 +20,11 @@ COMMAND, COMMAND_DONE, COMMAND_RESULT = "command", "command_done", "command_resu
 what came of it, in words."""
 
 
+SCAN, SCAN_DONE, SCAN_EXPECTED = "scan", "scan_done", "scan_expected"
+"""Details of a root's report while an announced scan is under way: its number, how many entries it has looked at, and how
+many were known where it looks when it began."""
+
+
 STANDING_BY = "standing_by"
 """Detail of a producer's heartbeat: the roots that another producer watches, in words."""
 
@@ -52,7 +57,7 @@ class RootReport(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_fiel
     at: str
     message: str
     location: str
-    mode: Literal["watching", "scanning", "offline", "retired"]
+    mode: Literal["watching", "scanning", "paused", "offline", "retired"]
     last_connected: str | None = None
     retry_count: int = 0
     host: str | None = None
@@ -61,7 +66,8 @@ class RootReport(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_fiel
 
 
 class ScanReport(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="scan"):
-    """Progress of a scan, every 2 s."""
+    """Progress of a scan, every 2 s. `expected`: how many entries were known where it looks when it began; `paused`: it
+    waits for an operator."""
 
     root: str
     library: str
@@ -69,6 +75,8 @@ class ScanReport(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_fiel
     done: int
     at: str
     finished: bool = False
+    expected: int = 0
+    paused: bool = False
 
 
 Report = Heartbeat | RootReport | ScanReport

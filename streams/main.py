@@ -20,6 +20,7 @@ from runtime.health import Health, HealthServer, Starting
 from runtime.kafka import Kafka, stop_client
 from runtime.lifecycle import Stop, announce_ready, collect_rarely, end_hard
 from runtime.reports import Reporter
+from runtime.root_files import place_of
 from runtime.topic_watch import Lives, TopicWatch, made_anew
 from schemas.system import Scalar
 from schemas.topics import ANALYSIS_JOBS, CHANGES, RAW, REPORTS, Topic
@@ -101,13 +102,21 @@ class _Worker:
         }
 
 
+def _place_of(settings: StreamsSettings, root: str) -> Path | None:
+    """Where the root's files are at this site; a file of the roots folder may say so at any time."""
+    analysis = settings.analysis
+    if root in analysis.roots or analysis.roots_folder is None:
+        return analysis.roots.get(root)
+    return place_of(analysis.roots_folder, root, settings.site)
+
+
 def _compose(kafka: Kafka, settings: StreamsSettings, folder: Path, *, parts: _Parts) -> _Worker:
     confirmed = Confirmed(kafka, parts.producer)
     guard = Guard(DeadLetters(kafka, parts.producer))
     analysis = AnalysisAgent(
         kafka,
         site=settings.site,
-        analyst=Analyst(settings.analysis.roots, parts.children),
+        analyst=Analyst(partial(_place_of, settings), parts.children),
         confirmed=confirmed,
         guard=guard,
         window=settings.analysis.workers * JOBS_PER_CHILD,

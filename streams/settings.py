@@ -17,6 +17,9 @@ class AnalysisSettings(Section):
     seconds: float = Field(15.0, ge=1, le=600, description="wall and CPU time of one probe")
     memory_mb: int = Field(512, ge=128, le=16_384, description="address space of a child")
     roots: dict[str, Path] = Field({}, description="JSON object: where this site finds each root's files")
+    roots_folder: Path | None = Field(
+        None, description="folder with a TOML file for each root of this site that is not among them"
+    )
 
 
 class StreamsSettings(Section):

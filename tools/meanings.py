@@ -208,11 +208,13 @@ SPECIFIC: dict[str, dict[str, str]] = {
         "life": "id of the process",
         "pid": "process id",
         "roots": "what it holds, by root",
+        "left": "roots that it has let go, with the terms of their claims",
         "leaving": "it ends as it was asked to, and holds nothing from here on",
     },
     "Holding": {
         "term": "of the claim under which it is held",
         "commands_read": "next offset of `catalog.control.v1` wanted for it",
+        "paused": "what an operator has paused of it: root or scans",
     },
     "Heartbeat": {
         "leaving": "it ends as it was asked to, and is not to be missed",
@@ -222,7 +224,7 @@ SPECIFIC: dict[str, dict[str, str]] = {
     },
     "RootReport": {
         "status": "how the root is",
-        "mode": "watching, scanning (beyond the watch limit) or offline",
+        "mode": "watching, scanning (beyond the watch limit), paused, or offline",
         "last_connected": "when it was last seen well, ISO 8601",
         "retry_count": "how often it was tried again since",
         "host": "the file server, on SMB",
@@ -230,7 +232,12 @@ SPECIFIC: dict[str, dict[str, str]] = {
         "location": "where it is mounted",
         "details": "facts; of the last command (`catalog.control.v1`) `command` its id, `command_done`, `command_result`",
     },
-    "ScanReport": {"done": "entries seen so far", "finished": "true on the last report of a scan"},
+    "ScanReport": {
+        "done": "entries seen so far",
+        "finished": "true on the last report of a scan",
+        "expected": "entries known where it looks when it began",
+        "paused": "it waits for an operator",
+    },
     "SystemUpdate": {
         "action": "health_check, storage_update (a root) or service_status (a component)",
         "status": "healthy, warning or error",
@@ -241,6 +248,18 @@ SPECIFIC: dict[str, dict[str, str]] = {
         "by": "who asks",
         "at": "when, ISO 8601: the clock of who asks",
         "reason": "why, for people",
+    },
+    "PauseRoot": {
+        "id": "drawn by who asks; carried out once, however often it comes",
+        "by": "who asks",
+        "at": "when, ISO 8601: the clock of who asks",
+        "reason": "why, for people",
+        "what": "root: nothing is read there or told; scans: they alone wait",
+    },
+    "ResumeRoot": {
+        "id": "drawn by who asks; carried out once, however often it comes",
+        "by": "who asks",
+        "at": "when, ISO 8601: the clock of who asks",
     },
     "AcceptRoot": {
         "id": "drawn by who asks; carried out once, however often it comes",

@@ -12,8 +12,6 @@ from cli.options import AsJson
 
 if TYPE_CHECKING:
     from cli.audit.auditing import AuditScope
-    from cli.settings import Settings
-    from producer.settings import RootSpec
     from runtime.kafka import Kafka
 
 WRONG = 1
@@ -44,28 +42,14 @@ def audit(
     catalogizer audit --json | jq -r 'select(.finding=="difference") | [.severity, .what, .path] | @tsv'
     """
     from cli.audit.auditing import AuditScope
-    from cli.installation import find, tool_kafka
+    from cli.installation import find, roots_here, tool_kafka
 
     settings = find()
     database = None if settings.database.url is None else settings.database.dsn()
-    asked = AuditScope(_here(settings), frozenset(root or ()), database, settle)
+    asked = AuditScope(list(roots_here(settings).specs.values()), frozenset(root or ()), database, settle)
     kafka = tool_kafka(settings, "audit")
     if run_async(lambda: _print(kafka, asked, as_json)):
         raise typer.Exit(WRONG)
-
-
-def _here(settings: Settings) -> list[RootSpec]:
-    """The roots of the settings, and those of a platform that runs here."""
-    from pathlib import Path
-
-    from cli.installation import running_library
-    from cli.up.state import DEMO_LIBRARY
-    from producer.settings import RootSpec
-
-    if settings.producer.roots:
-        return list(settings.producer.roots)
-    running = running_library(settings)
-    return [RootSpec(name=name, library=DEMO_LIBRARY, path=Path(path)) for name, path in running.items()]
 
 
 async def _print(kafka: Kafka, asked: AuditScope, as_json: bool) -> int:

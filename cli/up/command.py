@@ -35,10 +35,12 @@ from cli.up.terminal import own_terminal
 from gateway.access.account_admin import ADMIN
 from gateway.access.tokens import configured_secret
 from gateway.public import public_url
+from producer.declared import declared, folder_of
 from producer.settings import RootSpec
 from runtime import lifecycle
 from runtime.kafka import Kafka
 from runtime.lifecycle import Stop
+from runtime.root_files import RootFiles
 
 KILLED = 130
 """Exit code after a second Ctrl-C, as shells have it."""
@@ -124,9 +126,8 @@ class Running:
 
     def _what_to_say(self) -> Ready:
         platform = self._platform
-        return Ready(
-            public_url(platform.settings.gateway), self._sign_in(), platform.roots, platform.demo, command()
-        )
+        roots = declared(platform.roots, RootFiles(platform.roots_folder).read()).specs.values()
+        return Ready(public_url(platform.settings.gateway), self._sign_in(), list(roots), platform.demo, command())
 
     def _sign_in(self) -> list[str]:
         """The password only where a person reads it, and never one that somebody chose."""
@@ -156,7 +157,10 @@ def _prepare(settings: Settings, state: StateFolder, telling: Telling) -> Platfo
         configured_secret(gateway)
     if settings.kafka.embedded or settings.database.url is None:
         space.need(state.folder, space.SERVERS_BYTES, "the platform")
-    demo = not settings.producer.roots
+    files = declared(settings.producer.roots, RootFiles(folder_of(settings.producer, state.folder)).read())
+    for fault in files.faults:
+        telling.say(f"! {fault}")
+    demo = not files.specs
     roots = _demo(state, telling) if demo else settings.producer.roots
     kafka = _kafka(settings, state, telling) if settings.kafka.embedded else None
     postgres = _postgres(state, telling) if settings.database.url is None else None

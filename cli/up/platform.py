@@ -29,6 +29,7 @@ from cli.up.supervision.component import Plan, service
 from cli.up.supervision.program import STATE_MARK, Program
 from gateway.access.account_admin import ADMIN
 from gateway.public import public_url
+from producer.declared import folder_of
 from producer.settings import RootSpec
 from runtime.lifecycle import READY_FILE
 from runtime.settings import PREFIX, KafkaSettings, variables
@@ -50,8 +51,8 @@ CHECKOUT = Path(__file__).parents[2]
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """One platform about to run. `settings`: as configured; `kafka` and `postgres`: embedded, or None;
-    `demo`: the roots are the demo library's."""
+    """One platform about to run. `settings`: as configured; `kafka` and `postgres`: embedded, or None; `roots`: of the
+    settings, or (`demo`) the demo library's."""
 
     settings: Settings
     state: StateFolder
@@ -99,6 +100,11 @@ class Platform:
             pids=dict(pids),
         )
 
+    @property
+    def roots_folder(self) -> Path:
+        """Where further roots are declared while it runs."""
+        return folder_of(self.settings.producer, self.state.folder).resolve()
+
     def servers(self) -> list[Plan]:
         """Plans of the embedded servers."""
         plans = []
@@ -129,7 +135,11 @@ class Platform:
             "STATE_DIR": str(self.state.folder),
             "KAFKA__BOOTSTRAP_SERVERS": str(kafka.bootstrap_servers),
             "PRODUCER__ROOTS": json.dumps([root.model_dump(mode="json") for root in self.roots]),
+            "PRODUCER__ROOTS_FOLDER": str(self.roots_folder),
             "STREAMS__ANALYSIS__ROOTS": json.dumps(self._analysed_roots()),
+            "STREAMS__ANALYSIS__ROOTS_FOLDER": str(
+                self.settings.streams.analysis.roots_folder or self.roots_folder
+            ),
         }
         if "DATABASE__URL" in SECRETS[service]:
             given["DATABASE__URL"] = self._url_of(DATABASE_ROLES[service])

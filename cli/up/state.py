@@ -23,6 +23,7 @@ _OURS = frozenset(
         "postgres",
         "producer",
         "ready",
+        "roots.d",
         "run.json",
         "secrets",
         "streams",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from schemas.identity import same_content
-from schemas.raw import FileState
+from schemas.raw import Counts, FileState
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +77,28 @@ class IndexEntry:
     path: str
     state: FileState
     xxh3: str | None = None
+
+
+@dataclass(slots=True)
+class Sums:
+    """What facts came to in the outbox, in records. `there`: those that name something that is there."""
+
+    added: int = 0
+    changed: int = 0
+    moved: int = 0
+    gone: int = 0
+    there: int = 0
+
+    def plus(self, other: Sums) -> Sums:
+        """Both together."""
+        return Sums(
+            self.added + other.added,
+            self.changed + other.changed,
+            self.moved + other.moved,
+            self.gone + other.gone,
+            self.there + other.there,
+        )
+
+    def counts(self) -> Counts:
+        """As records carry it."""
+        return Counts(self.added, self.changed, self.moved, self.gone)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal, assert_never
 
-from schemas.leases import Beat, Claim, LeaseRecord
+from schemas.leases import Beat, Claim, Holding, LeaseRecord
 
 BEAT_SECONDS = 2.0
 """Between signs of life of a producer that holds a root."""
@@ -57,18 +57,20 @@ is silent."""
 
 
 class Leases:
-    """All leases, as far as the log was read. `commands_read`: of each root, how far its holder read the control topic."""
+    """All leases, as far as the log was read. `handed_on`: of each root, what its holder last said of it for whoever
+    takes it over."""
 
     def __init__(self, me: Me) -> None:
         self._me = me
         self._holders: dict[str, Holder] = {}
         self._heard: dict[str, float] = {}
-        self._left: set[str] = set()
+        self._ended: set[str] = set()
+        self._let_go: dict[str, int] = {}
         self._held: set[str] = set()
         self._since = float("inf")
         self._complete_at = float("-inf")
         self._sure_until = float("-inf")
-        self.commands_read: dict[str, int] = {}
+        self.handed_on: dict[str, Holding] = {}
 
     def begun(self) -> None:
         """The log is read by a new connection: while there was none, nobody was silent."""
@@ -100,7 +102,25 @@ class Leases:
 
     def mine(self) -> dict[str, Holder]:
         """The roots that are this process's by the log."""
-        return {root: holder for root, holder in self._holders.items() if holder.life == self._me.life}
+        return {
+            root: holder
+            for root, holder in self._holders.items()
+            if holder.life == self._me.life and not self._is_left(root, holder)
+        }
+
+    def let_go(self, root: str) -> None:
+        """This process no longer wants the root; our signs of life say so until it is claimed again."""
+        holder = self._holders.get(root)
+        if holder is not None and holder.life == self._me.life:
+            self._let_go[root] = holder.term
+
+    def left(self) -> dict[str, int]:
+        """The terms of the claims of this process that it has let go."""
+        return {
+            root: holder.term
+            for root, holder in self._holders.items()
+            if holder.life == self._me.life and self._is_left(root, holder)
+        }
 
     def who(self, root: str, now: float) -> Who:
         """Who holds the root."""
@@ -110,12 +130,15 @@ class Leases:
         if holder is None:
             return "nobody"
         if holder.life == self._me.life:
+            if self._is_left(root, holder):
+                return "my_past"
             return "me" if now < self._sure_until else "unheard"
         if holder.producer == self._me.producer and root not in self._held:
             return "my_past"
         heard = max(self._heard.get(holder.life, self._since), self._since)
         silent = self._complete_at - heard >= SILENCE_SECONDS
-        return "gone" if silent or holder.life in self._left else "living"
+        has_left = holder.life in self._ended or self._is_left(root, holder)
+        return "gone" if silent or has_left else "living"
 
     def claim(self, root: str, log_end: int, at: str) -> Claim:
         """What to write in order to hold the root. `log_end`: of its lane in the change log, which grows with whatever a
@@ -137,7 +160,10 @@ class Leases:
 
     def _beaten(self, beat: Beat) -> None:
         if beat.leaving:
-            self._left.add(beat.life)
+            self._ended.add(beat.life)
+        for root, term in beat.left.items():
+            if (holder := self._holders.get(root)) is not None and (holder.life, holder.term) == (beat.life, term):
+                self._let_go[root] = term
         for root, holding in beat.roots.items():
             holder = self._holders.get(root)
             if holder is None or holding.term > holder.term:
@@ -145,7 +171,10 @@ class Leases:
                 holder = _holder(beat, holding.term, None)
                 self._hold(root, holder)
             if holder.life == beat.life and holding.commands_read is not None:
-                self.commands_read[root] = holding.commands_read
+                self.handed_on[root] = holding
+
+    def _is_left(self, root: str, holder: Holder) -> bool:
+        return self._let_go.get(root) == holder.term
 
     def _hold(self, root: str, holder: Holder) -> None:
         self._holders[root] = holder

@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 import os
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -55,10 +55,11 @@ class _Key:
 
 
 class Analyst:
-    """Analyses the files of the roots that this site can reach. `roots`: where each is mounted here."""
+    """Analyses the files of the roots that this site can reach. `place`: where a root is mounted here, None where it is
+    not."""
 
-    def __init__(self, roots: Mapping[str, Path], prober: Prober) -> None:
-        self._roots = roots
+    def __init__(self, place: Callable[[str], Path | None], prober: Prober) -> None:
+        self._place = place
         self._prober = prober
         self._known: OrderedDict[_Key, JobOutcome] = OrderedDict()
 
@@ -78,11 +79,8 @@ class Analyst:
             self._known.popitem(last=False)
 
     async def _analyse(self, job: Job, path: str) -> JobOutcome:
-        root = self._roots.get(job.root)
-        if root is None:
-            raise Unprobeable(f"this site does not know where root {job.root} is (streams.analysis.roots)")
         expected = stamp_of(job.file)
-        descriptor = await asyncio.to_thread(open_below, root, path, expected)
+        descriptor = await asyncio.to_thread(self._open, job.root, path, expected)
         try:
             known = self._known.get(_Key(job.root, job.path, expected))
             if known is not None:
@@ -93,6 +91,12 @@ class Analyst:
         finally:
             os.close(descriptor)
         return _outcome(expected, reply)
+
+    def _open(self, root: str, path: str, expected: Stamp) -> int:
+        place = self._place(root)
+        if place is None:
+            raise Unprobeable(f"this site does not know where root {root} is (streams.analysis.roots)")
+        return open_below(place, path, expected)
 
 
 def result(job: Job, outcome: JobOutcome) -> Result:

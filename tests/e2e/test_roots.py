@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from tests.support.media import picture
 from tests.support.platform import Platform
 from tests.support.waiting import wait_until
 
@@ -44,7 +45,7 @@ def test_a_root_leaves_the_settings_the_catalogue_and_comes_back(tmp_path: Path)
         platform.start()
         with closing(platform.client()) as client:
             wait_until(lambda: titles(client) == {"films one", "songs one"}, SECONDS, what="both files")
-        assert "is in the settings here" in catalogizer(platform, "roots", "retire", "songs", code=2)
+        assert "is declared here" in catalogizer(platform, "roots", "retire", "songs", code=2)
         assert platform.stop()[0] == 0
 
         whole = platform.env["CATALOGIZER_PRODUCER__ROOTS"]
@@ -71,5 +72,35 @@ def test_a_root_leaves_the_settings_the_catalogue_and_comes_back(tmp_path: Path)
         with closing(platform.client()) as client:
             wait_until(lambda: titles(client) == {"films one", "songs one"}, SECONDS, what="its items again")
         assert catalogizer(platform, "status")["roots"][1]["state"] == "watching"
+    finally:
+        platform.end()
+
+
+def test_a_root_is_added_while_the_platform_runs_and_its_files_are_analysed(tmp_path: Path) -> None:
+    (tmp_path / "films").mkdir()
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "harbour.jpg").write_bytes(picture(800, 600))
+    platform = Platform(tmp_path, {"films": tmp_path / "films"})
+    try:
+        platform.start()
+        added = catalogizer(platform, "roots", "add", "pictures", str(tmp_path / "pictures"))
+        assert added["state"] in ("watching", "scanning")
+        with closing(platform.client()) as client:
+
+            def analysed() -> bool:
+                items = client.get("/api/v1/media/search").json()["items"]
+                return [(item["title"], (item.get("analysis") or {}).get("status")) for item in items] == [
+                    ("harbour", "done")
+                ]
+
+            wait_until(analysed, SECONDS, what="the picture")
+        assert platform.stop()[0] == 0
+        platform.start()
+
+        def watched() -> bool:
+            line = root(platform, "pictures")
+            return line is not None and line["state"] == "watching"
+
+        wait_until(watched, SECONDS, what="it again")
     finally:
         platform.end()

@@ -204,7 +204,7 @@ EXAMPLES: dict[str, tuple[Topic, msgspec.Struct]] = {
     ),
     "reports.scan": (
         REPORTS,
-        system.ScanReport(root="movies", library="home", scan=3, done=10, at=_AT, finished=True),
+        system.ScanReport(root="movies", library="home", scan=3, done=10, at=_AT, finished=True, expected=9, paused=True),
     ),
     "system_updates.storage_update": (SYSTEM_UPDATES, _UPDATE),
     "system_state.storage_update": (SYSTEM_STATE, _UPDATE),
@@ -216,6 +216,11 @@ EXAMPLES: dict[str, tuple[Topic, msgspec.Struct]] = {
         CONTROL,
         admin.RescanRoot(id="i", root="movies", by="admin", at=_AT, reason="r", subtree="d\ufffd", subtree_b64="ZP8="),
     ),
+    "control.pause_root": (
+        CONTROL,
+        admin.PauseRoot(id="i", root="movies", by="admin", at=_AT, reason="r", what="scans"),
+    ),
+    "control.resume_root": (CONTROL, admin.ResumeRoot(id="i", root="movies", by="admin", at=_AT)),
     "control.retire_root": (CONTROL, admin.RetireRoot(id="i", root="movies", by="admin", at=_AT)),
     "control.accept_root": (CONTROL, admin.AcceptRoot(id="i", root="movies", by="admin", at=_AT)),
     "leases.claim": (
@@ -226,7 +231,7 @@ EXAMPLES: dict[str, tuple[Topic, msgspec.Struct]] = {
         LEASES,
         leases.Beat(
             producer="p", life="l", host="nas", pid=1, at=_AT, leaving=True,
-            roots={"movies": leases.Holding(term=7, commands_read=3)},
+            roots={"movies": leases.Holding(term=7, commands_read=3, paused="root")}, left={"films": 5},
         ),
     ),
     "meta.topic_epoch": (META, admin.TopicEpoch(topic=RAW.name, epoch="e", partitions=12, at=_AT)),

@@ -29,13 +29,13 @@ def report(root: str) -> tuple[int, RootReport]:
 
 
 def test_a_configured_root_that_nobody_reported_is_unknown() -> None:
-    (line,) = merged([SPEC], (), {}, [])
+    (line,) = merged([SPEC], {}, [])
     assert (line.name, line.state, line.configured, line.reported_at) == ("films", "unknown", True, None)
     assert "catalogizer watch" in line.message
 
 
 def test_a_root_told_of_before_and_reported_no_more_is_silent() -> None:
-    (line,) = merged([], (), state("films", library="home", location="/media/films", protocol="local"), [])
+    (line,) = merged([], state("films", library="home", location="/media/films", protocol="local"), [])
     assert line == RootLine(
         "films", "home", "/media/films", "local", "silent", "nobody reports it now; the last was: m",
         configured=False, reported_at=AT,
@@ -43,7 +43,7 @@ def test_a_root_told_of_before_and_reported_no_more_is_silent() -> None:
 
 
 def test_the_newest_report_says_how_a_root_is() -> None:
-    (line,) = merged([SPEC], (), state("films"), [report("films")])
+    (line,) = merged([SPEC], state("films"), [report("films")])
     assert line == RootLine(
         "films", "home", "/media/films", "local", "watching", "is watched", configured=True, reported_at=AT
     )
@@ -52,12 +52,12 @@ def test_the_newest_report_says_how_a_root_is() -> None:
 def test_gaps_and_components_are_no_roots_and_those_of_a_platform_here_are_configured() -> None:
     health = SystemUpdate(action="health_check", component="watch", status="healthy")
     states = state("films/gaps") | {"watch": LatestUpdate("watch", health, 1_000, (0, 0))}
-    lines = merged([], {"music"}, states, [report("music"), report("books")])
+    lines = merged([SPEC.model_copy(update={"name": "music"})], states, [report("music"), report("books")])
     assert [(line.name, line.configured) for line in lines] == [("books", False), ("music", True)]
 
 
 def test_a_root_that_is_not_known_is_an_error_with_those_that_are() -> None:
-    lines = merged([SPEC], (), {}, [report("music")])
+    lines = merged([SPEC], {}, [report("music")])
     assert find_root("films", lines).name == "films"
     with pytest.raises(BadArgument, match=r"'flims'; did you mean films\? known: films, music"):
         find_root("flims", lines)

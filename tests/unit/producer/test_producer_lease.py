@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from producer import tenure
 from producer.core.lease import SILENCE_SECONDS, STANDS, SURE_SECONDS, Holder, Leases, LeaseStand, Me, Who, step
 from producer.database import Database
+from producer.memory import commands_read, paused
 from producer.outbox import LIVE, TERM, Outbox, Unsent
 from schemas.leases import Beat, Claim, Holding, LeaseRecord
 from schemas.raw import FileState
@@ -30,9 +31,21 @@ def me(name: str, life: int = 1) -> Me:
 ONE, ONE_AGAIN, OTHER = me("one"), me("one", 2), me("other")
 
 
-def beat(of: Me, term: int = 0, *, leaving: bool = False, commands_read: int | None = None) -> Beat:
+def beat(
+    of: Me, term: int = 0, *, leaving: bool = False, commands_read: int | None = None, left: int | None = None
+) -> Beat:
     roots = {ROOT: Holding(term=term, commands_read=commands_read)} if term else {}
-    return Beat(producer=of.producer, life=of.life, host=of.host, pid=of.pid, at=AT, leaving=leaving, roots=roots)
+    let_go = {} if left is None else {ROOT: left}
+    return Beat(
+        producer=of.producer,
+        life=of.life,
+        host=of.host,
+        pid=of.pid,
+        at=AT,
+        leaving=leaving,
+        roots=roots,
+        left=let_go,
+    )
 
 
 def claim(of: Me, term: int, after: int) -> Claim:
@@ -89,6 +102,9 @@ def test_a_holder_whose_claim_was_lost_with_the_log_is_known_by_its_signs_of_lif
         ((), "nobody"),
         ((claim(OTHER, 1, 0),), "living"),
         ((claim(OTHER, 1, 0), beat(OTHER, 1, leaving=True)), "gone"),
+        ((claim(OTHER, 1, 0), beat(OTHER, left=1)), "gone"),
+        ((claim(OTHER, 1, 0), beat(OTHER, left=1), claim(OTHER, 2, 1), beat(OTHER, 2)), "living"),
+        ((claim(OTHER, 2, 0), beat(OTHER, left=1)), "living"),  # it was written before the claim was read
         ((claim(ONE, 1, 0),), "my_past"),
         ((claim(ONE_AGAIN, 1, 0), claim(ONE, 2, 1)), "living"),  # a copy of our state folder is at work
     ],
@@ -131,7 +147,7 @@ def test_ours_is_ours_while_our_signs_of_life_arrive() -> None:
 
 def test_how_far_commands_were_read_is_the_holders_word() -> None:
     leases = reading(ONE, claim(OTHER, 2, 0), beat(OTHER, 2, commands_read=7), beat(ONE, 1, commands_read=9))
-    assert leases.commands_read == {ROOT: 7}
+    assert leases.handed_on == {ROOT: Holding(term=2, commands_read=7)}
 
 
 # -- any number of processes, and whatever is late -------------------------------------------------------------
@@ -178,6 +194,10 @@ class Cluster:
                     process.under_way.append(process.leases.claim(ROOT, len(self.change_log), AT))
                 elif act == "begin":
                     process.under_way.append(process.leases.mine()[ROOT].term)
+            case "let_go" if ROOT in (held := process.leases.mine()):
+                process.leases.let_go(ROOT)
+                self.lease_log.append(beat(process.me, left=held[ROOT].term))
+                process.stand = "outside"
             case "live" if process.stand == "holding":
                 self.lease_log.append(beat(process.me, process.leases.mine()[ROOT].term))
             case _:
@@ -189,7 +209,9 @@ class Cluster:
 
 
 TURNS = st.lists(
-    st.tuples(st.integers(0, 2), st.sampled_from(["read", "read", "deliver", "stand"]), st.integers(0, 12)),
+    st.tuples(
+        st.integers(0, 2), st.sampled_from(["read", "read", "deliver", "stand", "let_go"]), st.integers(0, 12)
+    ),
     max_size=120,
 )
 
@@ -221,6 +243,15 @@ def test_whatever_is_late_all_agree_in_the_end_and_the_fold_follows_the_one_that
     assert cluster.adopted() == holder.term
 
 
+def test_a_root_that_was_let_go_is_ours_no_more_until_it_is_claimed_again() -> None:
+    leases = reading(ONE, claim(ONE, 1, 0), beat(ONE, 1))
+    leases.arrived(0.5)
+    leases.let_go(ROOT)
+    assert (leases.who(ROOT, 1.0), leases.mine(), leases.left()) == ("my_past", {}, {ROOT: 1})
+    leases.read(leases.claim(ROOT, 0, AT), 1.0)
+    assert (leases.who(ROOT, 1.0), leases.left()) == ("me", {})
+
+
 # -- the outbox across claims ----------------------------------------------------------------------------------
 
 
@@ -241,6 +272,9 @@ def observe(database: Database) -> None:
         outbox.end()
 
 
+HANDED_ON = Holding(term=8, commands_read=5, paused="scans")
+
+
 def held(by: Me, term: int, follows: Holder | None = None) -> Holder:
     return Holder(term, by.producer, by.life, by.host, by.pid, follows)
 
@@ -248,16 +282,16 @@ def held(by: Me, term: int, follows: Holder | None = None) -> Holder:
 def test_an_outbox_goes_on_under_a_claim_that_follows_its_own(database: Database) -> None:
     epoch = database.get("epoch")
     assert tenure.is_ours(database)
-    assert tenure.begin(database, held(ONE_AGAIN, 9, held(ONE, 3)), 5)
+    assert tenure.begin(database, held(ONE_AGAIN, 9, held(ONE, 3)), HANDED_ON)
     assert (database.get("epoch"), database.get(TERM), len(Unsent(database).first(9))) == (epoch, "9", 1)
-    assert tenure.begin(database, held(ONE_AGAIN, 9, held(ONE, 3)), 5)
+    assert tenure.begin(database, held(ONE_AGAIN, 9, held(ONE, 3)), HANDED_ON)
 
 
 @pytest.mark.parametrize("before", [None, held(OTHER, 3), held(OTHER, 5), held(ONE, 4)])
 def test_where_another_claim_lies_between_it_begins_anew(database: Database, before: Holder | None) -> None:
-    assert not tenure.begin(database, held(ONE_AGAIN, 9, before), 5)
+    assert not tenure.begin(database, held(ONE_AGAIN, 9, before), HANDED_ON)
     assert (database.get("epoch"), database.get(TERM), Unsent(database).first(9)) == (None, "9", [])
-    assert database.get("commands_read") == "5"
+    assert (commands_read(database), paused(database)) == (5, "scans")
 
 
 def test_a_process_killed_right_after_its_claim_is_known_by_it_in_its_next_life(database: Database) -> None:

@@ -20,7 +20,12 @@ def test_every_way_into_watching_arms_the_watches_and_scans_the_root() -> None:
 
 
 def test_a_fault_never_leaves_a_known_root_watched() -> None:
-    assert {step(state, "faulty")[0] for state in STATES} == {"new", "lost"}
+    assert {step(state, "faulty")[0] for state in STATES} == {"new", "lost", "paused"}
+
+
+def test_every_state_can_be_paused_and_nothing_but_the_operator_ends_that() -> None:
+    assert {step(state, "paused")[0] for state in STATES} == {"paused"}
+    assert {step("paused", happening) for happening in HAPPENINGS} == {("paused", ())}
 
 
 def test_of_a_root_never_seen_nothing_is_said() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from producer.settings import RootSpec
 
 SPEC = RootSpec(name="films", library="home", path=Path("/media/films"))
 AT = "2026-11-24T10:30:00.000Z"
-WELL = Condition("watching", None, 3, 0, 5, (), ScanProgress(2, 100, True), 0, True)
+WELL = Condition("watching", None, 3, 0, 5, (), ScanProgress(2, 100, 90, True), 0, True)
 
 
 def test_a_watched_root_is_healthy_and_the_report_is_the_whole_state() -> None:
@@ -59,5 +60,11 @@ def test_only_what_people_would_notice_is_told_at_once() -> None:
 def test_a_scans_progress() -> None:
     report = scan_report(SPEC, WELL, AT)
     assert report is not None
-    assert (report.scan, report.done, report.finished) == (2, 100, True)
+    assert (report.scan, report.done, report.expected, report.finished) == (2, 100, 90, True)
     assert scan_report(SPEC, Condition("lost", None, 0, 0, 0, (), None, 0, True), AT) is None
+
+
+def test_a_scan_under_way_is_part_of_the_roots_report() -> None:
+    under_way = replace(WELL, progress=ScanProgress(3, 41_200, 84_000))
+    assert told(SPEC, under_way).details[-3:] == (("scan", 3), ("scan_done", 41_200), ("scan_expected", 84_000))
+    assert told(SPEC, under_way).says_the_same(told(SPEC, WELL))

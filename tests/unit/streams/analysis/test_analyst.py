@@ -52,7 +52,7 @@ def job(path: Path, root: str = "movies") -> Job:
 
 
 def analyse(path: Path, prober: Prober, *jobs: Job) -> list[JobOutcome]:
-    analyst = Analyst({"movies": path.parent}, prober)
+    analyst = Analyst({"movies": path.parent}.get, prober)
     outcomes = []
     for one in jobs or (job(path),):
         outcome = asyncio.run(analyst.analyse(one))
@@ -104,7 +104,7 @@ def test_the_same_file_is_probed_once(path: Path) -> None:
 def test_a_rewritten_file_is_probed_again(path: Path) -> None:
     prober = Prober()
     before = job(path)
-    analyst = Analyst({"movies": path.parent}, prober)
+    analyst = Analyst({"movies": path.parent}.get, prober)
     analyst.remember(before, asyncio.run(analyst.analyse(before)))
     path.write_bytes(b"another film")
     assert asyncio.run(analyst.analyse(job(path))).status == "done"

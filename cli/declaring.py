@@ -1,0 +1,81 @@
+"""Roots that come and go while the platform runs: each is a file of the roots folder, which `catalogizer watch` follows."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing, suppress
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from cli.errors import BadArgument
+from cli.root_table import report_of
+from producer.declared import Declared, declared
+from producer.settings import RootSpec
+from runtime.kafka import Kafka
+from runtime.log_reading import bounds, partitions_of, reader, resolve, stretch
+from runtime.root_files import RootFile, write
+from schemas.places import AtTime
+from schemas.system import RootReport
+from schemas.times import Millis
+from schemas.topics import REPORTS
+
+KEPT = ("library", "site", "path", "include", "exclude", "debounce_ms", "max_hold_ms", "rename_window_ms")
+
+
+def spec_of(name: str, path: Path, given: dict[str, Any]) -> RootSpec:
+    """The root as it is asked for. Raises BadArgument."""
+    try:
+        return RootSpec(name=name, path=path.absolute(), **given)
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        key = str(fault["loc"][0]) if fault["loc"] else "path"
+        argument = key.upper() if key in ("name", "path") else f"--{key.replace('_', '-')}"
+        raise BadArgument(argument, f"{fault['msg']}, got {fault['input']!r}") from error
+
+
+def declare(spec: RootSpec, here: Declared, folder: Path, *, replace: bool) -> Path:
+    """Write the root's file; returns where. Raises BadArgument where that cannot be a root beside those that are there."""
+    others = [other for other in here.specs.values() if other.name != spec.name]
+    file = folder / f"{spec.name}.toml"
+    if spec.name in here.specs and not file.exists():
+        raise BadArgument("NAME", f"root {spec.name} is in the settings: change it there")
+    if file.exists() and not replace:
+        raise BadArgument("NAME", f"root {spec.name} is declared in {file}: with --replace it is declared anew")
+    table = {key: _plain(getattr(spec, key)) for key in KEPT if getattr(spec, key) != _default(key)}
+    try:
+        str(table["path"]).encode()
+    except UnicodeEncodeError as error:
+        raise BadArgument("PATH", "is not UTF-8, which a file of settings must be") from error
+    if faults := declared(others, {spec.name: RootFile(file, table)}).faults:
+        raise BadArgument("PATH", faults[0].removeprefix(f"{file}: "))
+    return write(folder, spec.name, table)
+
+
+async def reported(kafka: Kafka, spec: RootSpec, since_ms: int, wait_seconds: float) -> RootReport | None:
+    """What is first reported of the root at its place from a time on; None where nothing is in that time. Raises
+    NotProvisioned, KafkaError."""
+    async with reader(kafka) as consumer:
+        within = await bounds(consumer, await partitions_of(consumer, kafka.name(REPORTS)))
+        starts = await resolve(consumer, AtTime(Millis(since_ms)), within)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait_seconds), aclosing(stretch(consumer, starts, None)) as stretches:
+                async for records in stretches:
+                    for report in map(report_of, records):
+                        if isinstance(report, RootReport) and _is_of(report, spec):
+                            return report
+    return None
+
+
+def _is_of(report: RootReport, spec: RootSpec) -> bool:
+    """True of one by who watches it, and has looked at it."""
+    return (report.root, report.location) == (spec.name, str(spec.path)) and "state" in report.details
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Path) else list(value) if isinstance(value, tuple) else value
+
+
+def _default(key: str) -> Any:
+    return RootSpec.model_fields[key].default

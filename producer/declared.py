@@ -1,0 +1,83 @@
+"""Which roots are declared: those of the settings, which are for the life of the process, and those of the roots folder,
+which may come, change and leave at any time. What is wrong with a file of the folder is said of that file, and disturbs no
+other root."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from producer.settings import ProducerSettings, RootSpec
+from runtime.root_files import DEFAULT_FOLDER, RootFile, RootFiles
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """The roots by name; `faults`: what is wrong with others, a line each that names the file."""
+
+    specs: Mapping[str, RootSpec]
+    faults: tuple[str, ...] = ()
+
+
+class Declarations:
+    """What is declared to this producer. Used by one thread at a time."""
+
+    def __init__(self, settings: ProducerSettings, state_dir: Path) -> None:
+        self._fixed = settings.roots
+        self.files = RootFiles(folder_of(settings, state_dir))
+
+    def read(self) -> Declared:
+        """As it is now. Looks at files and at the roots' places, and may block."""
+        try:
+            files = self.files.read()
+        except OSError as error:
+            return Declared({spec.name: spec for spec in self._fixed}, (f"{self.files.folder}: {error.strerror}",))
+        return declared(self._fixed, files)
+
+
+def folder_of(settings: ProducerSettings, state_dir: Path) -> Path:
+    """The roots folder."""
+    return settings.roots_folder or state_dir / DEFAULT_FOLDER
+
+
+def declared(fixed: Iterable[RootSpec], files: Mapping[str, RootFile]) -> Declared:
+    """The same from what was read. What is declared first is right: the settings, then the files by name."""
+    specs = {spec.name: spec for spec in fixed}
+    places = {spec.name: spec.path.resolve() for spec in specs.values()}
+    faults = []
+    for name, file in files.items():
+        if name in specs:
+            faults.append(
+                f"{file.path}: root {name} is in the settings too: take it out there, or remove this file"
+            )
+            continue
+        spec = _spec(name, file)
+        if isinstance(spec, str):
+            faults.append(f"{file.path}: {spec}")
+            continue
+        place = spec.path.resolve()
+        if (other := next((o for o, at in places.items() if _nested(place, at)), None)) is not None:
+            faults.append(f"{file.path}: {spec.path} and root {other} ({places[other]}) lie one inside the other")
+            continue
+        specs[name], places[name] = spec, place
+    return Declared(specs, tuple(faults))
+
+
+def _nested(one: Path, other: Path) -> bool:
+    return one.is_relative_to(other) or other.is_relative_to(one)
+
+
+def _spec(name: str, file: RootFile) -> RootSpec | str:
+    """The root, or what is wrong with its file."""
+    if file.table is None:
+        return file.fault
+    if file.table.get("name", name) != name:
+        return f"name: is {file.table['name']!r}, and the file is named after root {name!r}"
+    try:
+        return RootSpec.model_validate({**file.table, "name": name})
+    except ValidationError as error:
+        faults = error.errors(include_url=False)
+        return "; ".join(f"{'.'.join(map(str, fault['loc'])) or 'root'}: {fault['msg']}" for fault in faults)

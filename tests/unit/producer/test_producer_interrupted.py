@@ -1,0 +1,130 @@
+"""A scan that is to be finished is, whatever ends it before; what it has told it does not tell again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from producer.orders import Order
+from schemas import raw
+from schemas.admin import RescanRoot
+from tests.fakes.producer_backend import FakeBackend
+from tests.support.producer_root import RootBench, said
+
+FILES = 1_300
+"""More than two steps of a scan tell."""
+
+Ended = Callable[[RootBench], None]
+
+
+def lost(bench: RootBench) -> None:
+    backend = bench.backend
+    assert isinstance(backend, FakeBackend)
+    known, backend.nodes = backend.nodes, {}
+    bench.clock.skipped += 5
+    bench.keeper.turn()
+    backend.nodes = known
+    bench.clock.skipped += 5
+
+
+@pytest.fixture
+def backend() -> FakeBackend:
+    backend = FakeBackend()
+    backend.make("Films", "dir")
+    for number in range(FILES):
+        backend.make(f"Films/{number:04}.mkv", "file", f"{number}".encode())
+    return backend
+
+
+@pytest.fixture
+def bench(tmp_path: Path, backend: FakeBackend) -> Iterator[RootBench]:
+    with RootBench(tmp_path, backend=backend) as bench:
+        yield bench
+
+
+def begun(bench: RootBench) -> list[raw.RawRecord]:
+    """Turns until the scan has told of some, and not of all."""
+    found: list[raw.RawRecord] = []
+    while sum(isinstance(record, raw.Observed) for record in found) < 500:
+        bench.keeper.turn()
+        found += bench.news()
+    assert not any(isinstance(record, raw.ScanFinished) for record in found)
+    return found
+
+
+def observed(records: list[raw.RawRecord]) -> list[str]:
+    return [record.path for record in records if isinstance(record, raw.Observed)]
+
+
+def of_scan(records: list[raw.RawRecord]) -> tuple[list[int], raw.ScanFinished, int]:
+    """Numbers of the scans that began, the one that ended, and how many records name something there under its number."""
+    started = [record.scan for record in records if isinstance(record, raw.ScanStarted)]
+    (finished,) = (record for record in records if isinstance(record, raw.ScanFinished))
+    arrived = sum(
+        record.scan == finished.scan and getattr(record, "file", None) is not None
+        for record in records
+        if isinstance(record, raw.Observed | raw.Moved)
+    )
+    return started, finished, arrived
+
+
+@pytest.mark.parametrize("ended", [RootBench.restart, lost], ids=["killed", "lost"])
+def test_a_baseline_goes_on_under_its_number_and_tells_nothing_twice(bench: RootBench, ended: Ended) -> None:
+    records = begun(bench)
+    ended(bench)
+    records += bench.settle()
+    assert len(observed(records)) == len(set(observed(records))) == FILES + 1
+    started, finished, arrived = of_scan(records)
+    assert (started, finished.scan, finished.origin) == ([1], 1, "baseline")
+    assert finished.total == arrived == FILES + 1
+    assert finished.counts == raw.Counts(added=FILES + 1)
+
+
+def test_what_changed_while_a_baseline_was_interrupted_is_told(bench: RootBench, backend: FakeBackend) -> None:
+    records = begun(bench)
+    first = observed(records)[1]
+    bench.stop()
+    del backend.nodes[first]
+    second = observed(records)[2]
+    backend.nodes["Films/renamed.mkv"] = backend.nodes.pop(second)
+    bench.start()
+    told = bench.settle()
+    assert f"- {first}" in said(told)
+    assert f"{second} > Films/renamed.mkv" in said(told)
+    _, finished, arrived = of_scan(records + told)
+    assert finished.total == arrived == FILES + 2
+
+
+def test_a_reconcile_goes_on_under_its_number(bench: RootBench, backend: FakeBackend) -> None:
+    bench.settle()
+    for number in range(FILES):
+        backend.nodes[f"Films/{number:04}.mkv"].mtime_ns += 1
+    bench.clock.skipped += 900
+    records = begun(bench)
+    bench.restart()
+    records += bench.settle()
+    started, finished, arrived = of_scan(records)
+    assert (started, finished.scan, finished.origin, finished.cause) == ([2], 2, "reconcile", "periodic")
+    assert finished.total == arrived == FILES
+
+
+def test_scans_that_operators_want_survive_a_kill(bench: RootBench, backend: FakeBackend) -> None:
+    bench.settle()
+    for number in range(FILES):
+        backend.nodes[f"Films/{number:04}.mkv"].mtime_ns += 1
+    for number, subtree in enumerate(("", "Films"), 1):
+        asked = RescanRoot(id=f"r{number}", root="films", by="admin", at="now", reason="", subtree=subtree)
+        bench.orders.append(Order(number, asked))
+    begun(bench)
+    bench.restart()
+    told = [one for one in said(bench.settle()) if one.startswith("Scan")]
+    assert told == [
+        "ScanFinished scan requested", "ScanStarted scan requested", "ScanFinished scan requested",
+    ]  # fmt: skip
+    outcome = bench.keeper.condition().outcome
+    assert outcome is not None
+    assert (outcome.id, outcome.done) == ("r2", True)
+    bench.restart()
+    assert said(bench.settle()) == ["RootDeclared", "ScanStarted scan start", "ScanFinished scan start"]
