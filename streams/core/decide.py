@@ -63,20 +63,21 @@ class Decide:
         nothing is known of its having left there. What is at a free path waits held (`renames`)."""
         if pending.waited or pending.carries is not None or not self._is_taken_over(pending.place, pending.state):
             return False
-        if not any(not self._has_left(entry) for entry in self._like(pending)):
+        assert pending.state is not None
+        if not any(not self._has_left(entry) for entry in self._like(pending.place, pending.state)):
             return False
         self._settle.wait(pending, moment.now + self._root(pending.place).windows.rename)
         return True
 
-    def is_another(self, pending: Pending) -> bool:
-        """Whether what is at the path is not what is known there, nor takes its item over: it is of another type, or known
-        elsewhere."""
+    def is_another(self, pending: Pending, target: RootPath) -> bool:
+        """Whether what is at the path, and goes on to `target`, neither is what is known there nor takes its item over: it
+        is of another type, or known elsewhere."""
         entry, state = self._known.get(pending.place), pending.state
         if entry is None or state is None:
             return False
-        return entry.type != state.type or (
-            self._is_taken_over(pending.place, state) and bool(self._like(pending))
-        )
+        if entry.type != state.type or not self._is_taken_over(pending.place, state):
+            return entry.type != state.type
+        return any(self._like(place, state) for place in (pending.place, target))
 
     def _moved_on(
         self, place: RootPath, taker: FileState | None = None, going: Entry | None = None
@@ -109,7 +110,9 @@ class Decide:
         """The known file that has come over another one, by its identity, where it has left its own place."""
         if not self._is_taken_over(pending.place, pending.state):
             return None
-        return next((entry for entry in self._like(pending) if self._has_left(entry)), None)
+        assert pending.state is not None
+        found = self._like(pending.place, pending.state)
+        return next((entry for entry in found if self._has_left(entry)), None)
 
     def _is_taken_over(self, place: RootPath, state: FileState | None) -> bool:
         """Whether a known file was at the place, and another one is there now."""
@@ -123,11 +126,9 @@ class Decide:
         """Whether what is known is a file, and at its place is another one, or something that is none."""
         return entry.type == "file" and state is not None and (state.type != "file" or entry.inode != state.inode)
 
-    def _like(self, pending: Pending) -> list[Entry]:
-        """Known files elsewhere with the identity of what is at the path, of which the kernel has said nothing."""
-        assert pending.state is not None
-        library = self._root(pending.place).library
-        found = self._known.like(library, pending.place, pending.state, None)
+    def _like(self, place: RootPath, state: FileState) -> list[Entry]:
+        """Known files elsewhere with the identity of what is at a path, of which the kernel has said nothing."""
+        found = self._known.like(self._root(place).library, place, state, None)
         return [entry for entry in found if entry.place not in self._state.movers]
 
     def _has_left(self, entry: Entry) -> bool:

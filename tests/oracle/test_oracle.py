@@ -93,6 +93,10 @@ CASES = {
         "write music/i 1000; mkdir films/e; mkdir music/c; write music/c/f 100; quiet; symlink films/e/k outside;"
         "exchange music/i films/e/k; rename music/c/f music/i; quiet"
     ),
+    "an empty file of another root, by another name": (
+        "fill outside/c 4; rename outside/c films/b; write music/j; write films/b/in/i 100; quiet; rename music/j music/x;"
+        "rename music/x films/b/in/i; turn films; rename films/b/in/i films/b/in/j; quiet"
+    ),
     "a file where a link was, swapped at once": (
         "write music/e 1000; symlink music/k films; quiet; unlink music/k; write music/k 100; turn music;"
         "rename music/k music/x; rename music/e music/k; rename music/x music/e; quiet"
