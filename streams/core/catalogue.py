@@ -117,6 +117,7 @@ class Catalogue:
     def fingerprinted(self, entry: Entry, fingerprint: str, trace: bytes | None) -> Ended:
         """The content of a known file became known. Where it is the former one again, what was found out of that holds,
         and nothing is left to find out."""
+        self._state.changing(entry)
         former, entry.former = entry.former, None
         self._known.set_fingerprint(entry, fingerprint)
         if former is None or former.fingerprint != fingerprint:
@@ -156,6 +157,7 @@ class Catalogue:
             return None  # of another content; the change that is on its way ends the job when it settles
         ended = self._jobs.end(entry)
         found = record.found
+        self._state.changing(entry)
         entry.former = None
         entry.analysis = Analysis(record.status, self._emit.at, record.reason, found)
         tally = self._state.tallies[job.tally]
@@ -175,6 +177,7 @@ class Catalogue:
         if not entry.media_id:
             return ()
         if changed:
+            self._state.changing(entry)
             entry.analysis = None
         # an open job names the old path or content; one that found nothing there deserves another try
         again = changed or entry.job is not None or entry.analysis is None or entry.analysis.status == "unreadable"
@@ -184,9 +187,9 @@ class Catalogue:
             self._jobs.ask(root, entry, tally, now, trace)
         return ended
 
-    @staticmethod
-    def _remember(entry: Entry, fingerprint: str | None) -> None:
+    def _remember(self, entry: Entry, fingerprint: str | None) -> None:
         """What is known of the content, while that of what is there now is not known."""
+        self._state.changing(entry)
         if fingerprint is not None:
             entry.former = None
         elif entry.analysis is not None and entry.fingerprint is not None:

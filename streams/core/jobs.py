@@ -62,6 +62,7 @@ class Jobs:
         if entry.job is None:
             return ()
         job = self._jobs.pop(entry.job)
+        self._state.changing(entry)
         entry.job = None
         self._state.tallies[job.tally].open_jobs -= 1
         return (job.tally,)
@@ -77,6 +78,7 @@ class Jobs:
         self, root: Root, entry: Entry, media_type: MediaType, tally: TallyId, now: int, attempt: int,
         trace: bytes | None,
     ) -> None:  # fmt: skip
+        self._state.changing(entry)
         id_ = entry.job = self._emit.next_id()
         path, b64 = to_wire(entry.path)
         self._jobs[id_] = OpenJob(id_, RootPath(entry.root, entry.path), tally, now, attempt)

@@ -53,6 +53,7 @@ class Known:
 
     def update(self, entry: Entry, state: FileState, fingerprint: str | None) -> None:
         """Take over what was seen at the entry's place. The old fingerprint stays only with the same content."""
+        self._state.changing(entry)
         self._by_inode.drop(entry.inode, entry)
         unchanged = same_content(entry, state)
         entry.size, entry.mtime_ns, entry.dev, entry.inode = state.size, state.mtime_ns, state.dev, state.inode
@@ -63,6 +64,7 @@ class Known:
 
     def set_fingerprint(self, entry: Entry, fingerprint: str | None) -> None:
         """Set or take away the fingerprint."""
+        self._state.changing(entry)
         if entry.fingerprint is not None:
             self._by_fingerprint.drop(entry.fingerprint, entry)
         entry.fingerprint = fingerprint
@@ -77,8 +79,11 @@ class Known:
         for entry, place in moves:
             if self._state.movers:
                 ties.entry_moved(self._state, entry.place, place)
+            self._state.changing(entry)
             if entry.job is not None:
-                self._state.jobs[entry.job].place = place
+                job = self._state.jobs[entry.job]
+                self._state.changing(job)
+                job.place = place
             entry.root, entry.path = place.root, place.path
             self._roots.setdefault(place.root, {})[place.path] = entry
             directories.put(self._directories.setdefault(place.root, {}), place.path)

@@ -12,7 +12,11 @@ T = TypeVar("T")
 
 
 class Multi(dict[object, "T | list[T]"]):
-    """Values are compared by what they are (`is`), not by what they contain."""
+    """Values are compared by what they are (`is`), not by what they contain. Used through `put`, `drop` and `all` alone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._several: dict[object, None] = {}
 
     def put(self, key: object, value: T) -> None:
         """Add one value."""
@@ -23,6 +27,7 @@ class Multi(dict[object, "T | list[T]"]):
             there.append(value)
         else:
             self[key] = [there, value]
+            self._several[key] = None
 
     def drop(self, key: object, value: T) -> None:
         """Take one value away, if it is there."""
@@ -33,6 +38,7 @@ class Multi(dict[object, "T | list[T]"]):
             there.remove(value)
             if len(there) == 1:
                 self[key] = there[0]
+                del self._several[key]
 
     def all(self, key: object) -> Iterable[T]:
         """All values of a key."""
@@ -43,4 +49,7 @@ class Multi(dict[object, "T | list[T]"]):
 
     def several(self) -> Iterator[tuple[object, list[T]]]:
         """The keys that have more than one value, with these in their order."""
-        return ((key, there) for key, there in self.items() if isinstance(there, list))
+        for key in self._several:
+            there = self[key]
+            assert isinstance(there, list)
+            yield key, there

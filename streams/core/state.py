@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator
+from copy import copy
 from itertools import chain
 from typing import NewType
 
@@ -298,6 +299,8 @@ class State:
         self.trees: dict[RootPath, MovedTree] = {}
         self.jobs: OrderedDict[str, OpenJob] = OrderedDict()
         self.dropped: Counter[str] = Counter()
+        self.taken: dict[int, Entry | OpenJob] | None = None
+        """While the state is being written down (`state_bytes.Snapshot`): rows as they were when that began."""
 
         # derived: built again by `state_bytes.decode`
         self.directories: dict[str, Directories] = {}
@@ -314,6 +317,12 @@ class State:
         self.above_trees: Counter[RootPath] = Counter()
         """How many of these places lie below a directory."""
         self.deadlines: Deadlines[Pending | Hold | MovedTree | Tally] = Deadlines()
+
+    def changing(self, row: Entry | OpenJob) -> None:
+        """To be called before a row of `known` or `jobs` is changed in place: what is written down is the state of one
+        moment, while the fold goes on."""
+        if self.taken is not None and id(row) not in self.taken:
+            self.taken[id(row)] = copy(row)
 
     @property
     def indexes(self) -> tuple[FileIndex, ...]:

@@ -47,6 +47,7 @@ def absorb(state: State, new: Tally, old: Tally) -> None:
     if old.open_jobs:
         for job in state.jobs.values():
             if job.tally == old.id:
+                state.changing(job)
                 job.tally = new.id
     new.outstanding += old.outstanding
     new.open_jobs += old.open_jobs
