@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from producer.ports import Points, no_points
+
 BUSY_SECONDS = 30.0
 """The two writers wait for each other; neither holds the lock while it looks at files or the network."""
 
@@ -38,8 +40,9 @@ CREATE TABLE IF NOT EXISTS value (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT 
 class Database:
     """A connection. Used by one thread at a time."""
 
-    def __init__(self, path: Path, *, durable: bool = True) -> None:
+    def __init__(self, path: Path, *, durable: bool = True, points: Points = no_points) -> None:
         self.path = path
+        self._points = points
         self._connection = sqlite3.connect(
             path, isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=False
         )
@@ -55,11 +58,13 @@ class Database:
         self.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self._points("before_commit")
         except BaseException:
             if self._connection.in_transaction:  # SQLite has rolled back by itself when the disk is full
                 self.execute("ROLLBACK")
             raise
         self.execute("COMMIT")
+        self._points("after_commit")
 
     def get(self, key: str) -> str | None:
         """A single value."""

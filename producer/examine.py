@@ -12,6 +12,7 @@ from producer.core.normalise import Look, MoveEvent, Work
 from producer.core.pace import Pace
 from producer.errors import Unreadable
 from producer.index import Index
+from schemas.paths import is_inside
 from schemas.raw import FileState
 
 
@@ -30,12 +31,8 @@ class Examiner:
         while number < len(work.moves):
             move = work.moves[number]
             state, left = _state(tree, move.target), _state(tree, move.source)
-            if (
-                state is not None
-                and left is not None
-                and self._is_swap(work.moves[number : number + 2], state, left)
-            ):
-                facts.append(Swapped(move.source, move.target, left, state))
+            if (swapped := self._swapped(work.moves[: number + 2], number, state, left)) is not None:
+                facts.append(swapped)
                 number += 1
             elif self._admits(move.target, state):
                 facts += self._parents(move.target, tree)
@@ -43,14 +40,21 @@ class Examiner:
             number += 1
         return facts
 
-    def _is_swap(self, pair: list[MoveEvent], at_target: FileState, at_source: FileState) -> bool:
-        """`renameat2` tells an exchange as two moves, like there and back: what was known, and is there, decides."""
-        if len(pair) < 2 or (pair[0].source, pair[0].target) != (pair[1].target, pair[1].source):
-            return False
-        one, other = self._index.get(pair[0].source), self._index.get(pair[0].target)
-        if one is None or other is None or one.state.inode == other.state.inode:
-            return False
-        return same_node(one.state, at_target) and same_node(other.state, at_source)
+    def _swapped(
+        self, moves: list[MoveEvent], number: int, at_target: FileState | None, at_source: FileState | None
+    ) -> Swapped | None:
+        """`renameat2` tells an exchange as two moves, like there and back: what was known, and is there, decides. What has
+        come to the target may have gone on, or may be deleted, since: that event is still to come."""
+        pair = [(move.source, move.target) for move in moves[number:]]
+        if len(pair) < 2 or pair[1] != pair[0][::-1]:
+            return None
+        one, other = (self._index.get(_before(moves[:number], path)) for path in pair[0])
+        if one is None or other is None or at_source is None or one.state.inode == other.state.inode:
+            return None
+        came = at_target is not None and same_node(one.state, at_target)
+        if not (same_node(other.state, at_source) if came else not differs(other.state, at_source)):
+            return None
+        return Swapped(*pair[0], at_source, at_target if came and at_target else one.state)
 
     def looks(self, work: Work, tree: Tree, now: float) -> list[Fact]:
         """What is at the paths that were touched and are due to be looked at."""
@@ -126,6 +130,14 @@ def other_names(there: There, index: Index, tree: Tree) -> list[Fact]:
         if state is not None and same_node(known.state, state) and same_node(state, there.state):
             facts.append(There(known.path, state, there.print))
     return facts
+
+
+def _before(moves: list[MoveEvent], path: str) -> str:
+    """Where what is at a path after the moves was before them: the index has not been told of them yet."""
+    for move in reversed(moves):
+        if is_inside(path, move.target):
+            path = move.source + path[len(move.target) :]
+    return path
 
 
 def _only_altered(known: IndexEntry | None, state: FileState, look: Look) -> bool:

@@ -13,6 +13,7 @@ from producer.database import Database
 from producer.index import Index
 from producer.outbox import Outbox, Via
 from producer.ports import Points
+from schemas.paths import is_inside
 from schemas.raw import FileState
 
 
@@ -144,7 +145,8 @@ class Journal:
             written.sums.gone += 1
 
     def _carried(self, fact: Carried, via: Via, resend: bool, written: Written) -> None:
-        known = self._index.get(fact.source)
+        # what has come out of a directory into its place is not told as a move: no path can be below itself
+        known = None if is_inside(fact.source, fact.path) else self._index.get(fact.source)
         state = fact.state
         if known is not None and state is not None and _is_it(known.state, state, exactly=fact.fresh):
             self._move(known, fact.path, state, via, written)
@@ -166,8 +168,10 @@ class Journal:
             return
         aside = self._index.unused_beside(fact.one)
         self._move(one, aside, fact.at_other, via, written)
+        gone_aside = self._index.get(aside)
+        assert gone_aside is not None
         self._move(other, fact.one, fact.at_one, via, written)
-        self._move(IndexEntry(aside, fact.at_other, one.xxh3), fact.other, fact.at_other, via, written)
+        self._move(gone_aside, fact.other, fact.at_other, via, written)
 
     def _move(self, known: IndexEntry, path: str, state: FileState, via: Via, written: Written) -> None:
         replaced = self._index.get(path)

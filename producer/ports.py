@@ -7,7 +7,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-Point = Literal["before_send", "after_send", "after_ack", "after_outbox_delete", "after_journal_commit"]
+Point = Literal[
+    "before_commit",
+    "after_commit",
+    "after_journal_commit",
+    "after_claim",
+    "before_send",
+    "after_send",
+    "after_ack",
+    "after_outbox_delete",
+]
+"""`before_commit`, `after_commit`: each transaction of a root's state, whoever makes it; `after_claim`: a claim to a root is
+in the log of leases, and has not been read there."""
+
 Points = Callable[[Point], None]
 
 

@@ -55,6 +55,12 @@ def failing(spec: RootSpec, reason: str) -> Told:
     return Told("error", "offline", f"root {spec.name} ({spec.path}): {reason}")
 
 
+def silent(spec: RootSpec) -> Told:
+    """A root whose file system takes requests and answers none."""
+    reason = "its file system does not answer; it is taken up again when it does, and nothing is deleted"
+    return Told("error", "offline", f"root {spec.name} ({spec.path}) cannot be observed: {reason}")
+
+
 def told(spec: RootSpec, condition: Condition) -> Told:
     """A root's condition in words."""
     details: tuple[tuple[str, Scalar], ...] = (

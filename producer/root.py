@@ -18,11 +18,14 @@ from producer.database import Database, is_damaged
 from producer.errors import Forgotten, LibraryChanged
 from producer.keeper import Keeper
 from producer.orders import Order
-from producer.reporting import Told, failing, told
+from producer.reporting import Told, failing, silent, told
 from producer.settings import RootSpec
 from producer.world import Pacing, World
 from runtime import log
 from runtime.lifecycle import end_hard
+
+SILENT_SECONDS = 10.0
+"""A longer turn is one whose file system does not answer: nothing in it waits, and scans go in steps."""
 
 _log = log.get(__name__)
 
@@ -48,7 +51,8 @@ class RootThread:
         self._world = world
         self._pacing = pacing
         self._changed = changed
-        self.latest = Latest(Told("warning", "offline", f"root {spec.name} ({spec.path}) is starting"))
+        self._latest = Latest(Told("warning", "offline", f"root {spec.name} ({spec.path}) is starting"))
+        self._turn_at: float | None = None
         self._orders: deque[Order] = deque() if orders is None else orders
         self._wake = threading.Event()
         self._stopping = False
@@ -80,6 +84,14 @@ class RootThread:
         return not self._thread.is_alive()
 
     @property
+    def latest(self) -> Latest:
+        """What it last said; while it can say nothing, that."""
+        at = self._turn_at
+        if at is None or self._world.clock.monotonic() - at < SILENT_SECONDS:
+            return self._latest
+        return Latest(silent(self.spec), self._latest.condition)
+
+    @property
     def has_begun(self) -> bool:
         """True once it has taken its first turn, or failed to."""
         return self.latest.condition is not None or self.latest.told.status == "error"
@@ -105,7 +117,7 @@ class RootThread:
                 self._wake.wait(self._backoff.next_seconds())
 
     def _keep(self) -> None:
-        database = Database(self._path)
+        database = Database(self._path, points=self._world.points)
         try:
             keeper = Keeper(self.spec, database, self._world, self._pacing, self.wake, orders=self._orders,
                 failure=self._failure,
@@ -120,7 +132,9 @@ class RootThread:
     def _turns(self, keeper: Keeper) -> None:
         while not self._stopping:
             self._wake.clear()
+            self._turn_at = self._world.clock.monotonic()
             rest = keeper.turn()
+            self._turn_at = None
             self._failure = None
             self._backoff.reset()
             condition = keeper.condition()
@@ -128,7 +142,7 @@ class RootThread:
             self._wake.wait(rest)
 
     def _say(self, what: Told, condition: Condition | None = None) -> None:
-        before, self.latest = self.latest, Latest(what, condition)
+        before, self._latest = self._latest, Latest(what, condition)
         if what.says_the_same(before.told):
             return
         self._changed()
@@ -140,6 +154,7 @@ class RootThread:
             _log.info("root is observed again", root=self.spec.name, path=str(self.spec.path))
 
     def _failed(self, error: Exception) -> None:
+        self._turn_at = None
         if isinstance(error, sqlite3.Error):
             if is_damaged(error):  # the next start sets it aside; nothing can be written here
                 end_hard(f"state of root {self.spec.name} is damaged: {self._path}: {error}")

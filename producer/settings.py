@@ -73,7 +73,7 @@ class ProducerSettings(Section):
     )
     reconcile_seconds: int = Field(900, ge=5, le=86_400, description="time between full reconciles of a root")
     identity_seconds: float = Field(5.0, ge=0.1, le=300, description="time between checks of a root's identity")
-    outbox_limit: int = Field(1_000_000, ge=1_000, description="raw events kept while Kafka is away")
+    outbox_limit: int = Field(1_000_000, ge=10_000, description="raw events kept while Kafka is away")
     health: HealthSettings = Field(HealthSettings(), description="health page")
 
     @model_validator(mode="after")

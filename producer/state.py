@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import sqlite3
 from collections.abc import Iterator
@@ -39,7 +40,10 @@ def producer_id(folder: Path) -> str:
     path = folder / "id"
     if not path.exists():
         part = path.with_suffix(".part")
-        part.write_text(secrets.token_hex(8))
+        with part.open("w") as file:
+            file.write(secrets.token_hex(8))
+            file.flush()
+            os.fsync(file.fileno())  # an empty one, after a power cut, would be the same as another producer's
         part.replace(path)
     return path.read_text().strip()
 

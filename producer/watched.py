@@ -63,10 +63,11 @@ class Watched:
         self.last_connected: str | None = None
         self.begun = asyncio.Event()
         self._changed = changed
+        self._points = points
         self._loop = asyncio.get_running_loop()
         self._path = folder / f"{spec.name}.sqlite"
         self._database = open_unsent(self._path)
-        self._tenure = Database(self._path)
+        self._tenure = Database(self._path, points=points)
         self._reading = Database(self._path)  # never waits for those that write, and neither does the loop
         self._orders: deque[Order] = deque()
         self._lane = lane_of(spec.library, kafka.lanes)
@@ -245,6 +246,7 @@ class Watched:
         if claim is not None:
             await asyncio.to_thread(tenure.claiming, self._tenure, claim, before)
             await leases.make(claim)
+            self._points("after_claim")
 
     async def _begin(self, holder: Holder, handed_on: Holding | None) -> None:
         if not tenure.may_go_on(self._tenure, holder):

@@ -43,7 +43,7 @@ class Decide:
         entry = self._carried(pending) or self._came_from(pending)
         if pending.state is None:
             return self._nothing_at(pending.place, pending.seen, moment)
-        ended, arrivals = self._moved_on(pending.place, pending.state)
+        ended, arrivals = self._moved_on(pending.place, pending.state, entry)
         if entry is not None and arrivals and arrivals[-1][0].place == entry.place:
             ring = [(pending, entry), *((p, e) for p, e in arrivals if e is not None)]
             if all(p.state is not None and p.state.type == e.type for p, e in ring):
@@ -63,30 +63,42 @@ class Decide:
         nothing is known of its having left there. What is at a free path waits held (`renames`)."""
         if pending.waited or pending.carries is not None or not self._is_taken_over(pending.place, pending.state):
             return False
-        if not any(not self._has_left(entry) for entry in self._like(pending)):
+        assert pending.state is not None
+        if not any(not self._has_left(entry) for entry in self._like(pending.place, pending.state)):
             return False
         self._settle.wait(pending, moment.now + self._root(pending.place).windows.rename)
         return True
 
+    def is_another(self, pending: Pending, target: RootPath) -> bool:
+        """Whether what is at the path, and goes on to `target`, neither is what is known there nor takes its item over: it
+        is of another type, or known elsewhere."""
+        entry, state = self._known.get(pending.place), pending.state
+        if entry is None or state is None:
+            return False
+        if entry.type != state.type or not self._is_taken_over(pending.place, state):
+            return entry.type != state.type
+        return any(self._like(place, state) for place in (pending.place, target))
+
     def _moved_on(
-        self, place: RootPath, taker: FileState | None = None
+        self, place: RootPath, taker: FileState | None = None, going: Entry | None = None
     ) -> tuple[Ended, list[tuple[Pending, Entry | None]]]:
         """Where what is known at `place` was moved, with it; where what is known there was moved, and so on. They are no
         longer pending, and their ties are undone: so this ends, also where it goes round. `taker`: what is at the place
-        now, if anything: where that is another file, what was there is looked for by its identity too."""
+        now, if anything: where that is another file, what was there is looked for by its identity too; but not `going`, of
+        which it is known where it goes (it may be seen under another name as well)."""
         ended: Ended = ()
         arrivals: list[tuple[Pending, Entry | None]] = []
-        while (follower := self._mover_of(place, taker)) is not None:
+        while (follower := self._mover_of(place, taker, going)) is not None:
             ended += self._settle.take(follower)
             arrivals.append((follower, self._carried(follower) or self._known.get(place)))
             place, taker = follower.place, follower.state
         return ended, arrivals
 
-    def _mover_of(self, place: RootPath, taker: FileState | None) -> Pending | None:
+    def _mover_of(self, place: RootPath, taker: FileState | None, going: Entry | None) -> Pending | None:
         """The pending path where what is known at `place` is now: by the kernel's word, else by its identity."""
         tied = ties.mover_of(self._state, place)
         entry = self._known.get(place)
-        if tied is not None or entry is None or not self._is_taken_over(place, taker):
+        if tied is not None or entry is None or entry is going or not self._is_displaced(entry, taker):
             return tied
         for pending in self._settle.with_inode(entry.inode):
             library = self._root(pending.place).library
@@ -98,23 +110,25 @@ class Decide:
         """The known file that has come over another one, by its identity, where it has left its own place."""
         if not self._is_taken_over(pending.place, pending.state):
             return None
-        return next((entry for entry in self._like(pending) if self._has_left(entry)), None)
+        assert pending.state is not None
+        found = self._like(pending.place, pending.state)
+        return next((entry for entry in found if self._has_left(entry)), None)
 
     def _is_taken_over(self, place: RootPath, state: FileState | None) -> bool:
         """Whether a known file was at the place, and another one is there now."""
         entry = self._known.get(place)
         return (
-            entry is not None
-            and state is not None
-            and state.type == "file" == entry.type
-            and entry.inode != state.inode
+            entry is not None and state is not None and state.type == "file" and self._is_displaced(entry, state)
         )
 
-    def _like(self, pending: Pending) -> list[Entry]:
-        """Known files elsewhere with the identity of what is at the path, of which the kernel has said nothing."""
-        assert pending.state is not None
-        library = self._root(pending.place).library
-        found = self._known.like(library, pending.place, pending.state, None)
+    @staticmethod
+    def _is_displaced(entry: Entry, state: FileState | None) -> bool:
+        """Whether what is known is a file, and at its place is another one, or something that is none."""
+        return entry.type == "file" and state is not None and (state.type != "file" or entry.inode != state.inode)
+
+    def _like(self, place: RootPath, state: FileState) -> list[Entry]:
+        """Known files elsewhere with the identity of what is at a path, of which the kernel has said nothing."""
+        found = self._known.like(self._root(place).library, place, state, None)
         return [entry for entry in found if entry.place not in self._state.movers]
 
     def _has_left(self, entry: Entry) -> bool:
@@ -200,14 +214,14 @@ class Decide:
         if entry is None:
             return ended + self._creation(place, seen, fingerprint, moment)
         ended += self._revive(entry)
-        if entry.type != state.type:
-            ended += self._catalogue.deleted(entry, seen)
-            return ended + self._creation(place, seen, fingerprint, moment)
         if same_state(entry, state) and not other_fingerprint(entry.fingerprint, fingerprint):
             self._known.update(entry, state, fingerprint)
             return ended
-        if self._is_taken_over(place, state) and (target := self._renames.twin_of(entry)) is not None:
+        if self._is_displaced(entry, state) and (target := self._renames.twin_of(entry)) is not None:
             ended += self._gone_to(entry, target, moment)
+            return ended + self._creation(place, seen, fingerprint, moment)
+        if entry.type != state.type:
+            ended += self._catalogue.deleted(entry, seen)
             return ended + self._creation(place, seen, fingerprint, moment)
         return ended + self._catalogue.modified(self._root(place), entry, seen, fingerprint, moment)
 
@@ -264,7 +278,9 @@ class Decide:
             ended += self._settle.take(waiting)
         ended += self._renames.release(self._renames.new_at(place))
         replaced = self._known.get(place)
-        if replaced is not None:  # rename over an existing file closes the replaced item first
+        if replaced is not None and (target := self._renames.twin_of(replaced)) is not None:
+            ended += self._revive(replaced) + self._gone_to(replaced, target, moment)
+        elif replaced is not None:  # rename over an existing file closes the replaced item first
             ended += self.replaced(replaced, seen)
         before = entry.place
         self._known.move((entry, place))

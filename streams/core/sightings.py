@@ -99,7 +99,7 @@ class Sightings:
         carried = None if source in self._state.movers or self._known.get(source) is None else source
         fingerprint = None
         if before is not None:
-            carried = before.carries or carried
+            carried = before.carries or (None if self._decide.is_another(before, target) else carried)
             fingerprint = before.fingerprint if same_state(before.state, seen.state) else None
         ended = self.touch(root, source, replace(seen, state=None), moment)
         self._scans.mark(root, target.path, there=True)

@@ -95,22 +95,29 @@ class Hand:
     def _unlink(self, _: Step, path: Path) -> None:
         path.unlink()
 
-    def _roam(self, step: Step, path: Path) -> None:
-        if OUTSIDE in (step.path.partition("/")[0], step.other.partition("/")[0]):
-            self.lives.roam(path)
-            self.lives.roam(self._folder / step.other)
+    def _going(self, step: Step, path: Path) -> None:
+        places = step.path.partition("/")[0], step.other.partition("/")[0]
+        notes = [self.lives.move]
+        if OUTSIDE in places:
+            notes.append(self.lives.roam)
+        elif places[0] != places[1]:
+            notes.append(self.lives.cross)
+        for note in notes:
+            note(path)
+            note(self._folder / step.other)
 
     def _rename(self, step: Step, path: Path) -> None:
-        self._roam(step, path)
+        self._going(step, path)
         path.rename(self._folder / step.other)
 
     def _exchange(self, step: Step, path: Path) -> None:
-        self._roam(step, path)
+        self._going(step, path)
         names = os.fsencode(path), os.fsencode(self._folder / step.other)
         if _libc.renameat2(AT_FDCWD, names[0], AT_FDCWD, names[1], EXCHANGE):
             raise OSError(ctypes.get_errno(), "renameat2")
 
     def _link(self, step: Step, path: Path) -> None:
+        self.lives.rewrite(path)  # that it has two names for a while is more than a move
         os.link(path, self._folder / step.other, follow_symlinks=False)
         self.links[path.lstat().st_ino] += 1
 

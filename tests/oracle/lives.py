@@ -4,6 +4,7 @@ does everything keeps the record, so that an inode given out again is another li
 from __future__ import annotations
 
 import stat
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
@@ -15,12 +16,16 @@ SAME_NAME_BELOW = 64
 
 @dataclass
 class Lives:
-    """`rewritten`: what was done more to than moving it, and `roamed`: what was where nobody watches; since the last
-    comparison."""
+    """`rewritten`: what was done more to than moving it, `roamed`: what was where nobody watches, `crossed`: what went from
+    root to root, `caught`: what was moved right before its producer ended; since the last comparison. `moved`: when each was
+    moved last, by the monotonic clock."""
 
     of_inode: dict[int, int] = field(default_factory=dict)
     rewritten: set[int] = field(default_factory=set)
     roamed: set[int] = field(default_factory=set)
+    crossed: set[int] = field(default_factory=set)
+    caught: set[int] = field(default_factory=set)
+    moved: dict[int, float] = field(default_factory=dict)
     _numbers: count[int] = field(default_factory=lambda: count(1))
 
     def begin(self, path: Path) -> None:
@@ -36,8 +41,24 @@ class Lives:
         """What is here comes from where nobody watches, or goes there."""
         self.roamed.update(self.of_inode.get(inode, 0) for inode in inodes(path))
 
+    def cross(self, path: Path) -> None:
+        """What is here goes to another root, or comes from there."""
+        self.crossed.update(self.of_inode.get(inode, 0) for inode in inodes(path))
+
+    def move(self, path: Path) -> None:
+        """What is here is moved."""
+        now = time.monotonic()
+        self.moved.update((self.of_inode.get(inode, 0), now) for inode in inodes(path))
+
+    def catch(self, since: float) -> None:
+        """The producer ends; what was moved since then may have been told by halves."""
+        self.caught.update(life for life, at in self.moved.items() if at >= since)
+
     def compared(self) -> None:
         """From here on anew."""
+        self.caught.clear()
+        self.moved.clear()
+        self.crossed.clear()
         self.rewritten.clear()
         self.roamed.clear()
 
@@ -77,18 +98,18 @@ def placed(folder: Path, root: str, ids: dict[tuple[str, bytes], int], lives: Li
     return found
 
 
-def lost_ids(before: dict[int, Placed], now: dict[int, Placed], lives: Lives, *, across: bool) -> list[str]:
-    """A line for each file that was only moved and has another item. `across`: whether a move from root to root must keep
-    it (somebody was there all the time, in both)."""
-    return [
-        f"{now[life].root}/{now[life].path}: item {now[life].media_id}, it was {was.media_id} at {was.root}/{was.path}"
+def lost_ids(before: dict[int, Placed], now: dict[int, Placed], lives: Lives, *, across: bool) -> dict[int, str]:
+    """By its life, a line for each file that was only moved and has another item. `across`: whether a move from
+    root to root must keep it (somebody was there all the time, in both)."""
+    return {
+        life: f"{now[life].root}/{now[life].path}: item {now[life].media_id}, it was {was.media_id} at {was.root}/{was.path}"
         for life, was in before.items()
         if life in now
         and life not in lives.rewritten | lives.roamed
-        and (across or now[life].root == was.root)
+        and (across or life not in lives.crossed)
         and (was.size >= SAME_NAME_BELOW or _name(was) == _name(now[life]))
         and now[life].media_id != was.media_id
-    ]
+    }
 
 
 def _name(file: Placed) -> str:

@@ -323,7 +323,7 @@ class Play:
             items |= placed(self._folder, name, reader.ids, lives)
         if {id_: place for place, id_ in reader.ids.items()} != reader.items:
             found.append(f"items {reader.items} are not the files {reader.ids}")
-        found += lost_ids(self._items, items, lives, across=self._across)
+        found += lost_ids(self._items, items, lives, across=self._across).values()
         self._items, self._across = items, not self._apart
         lives.compared()
         return found

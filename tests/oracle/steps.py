@@ -19,6 +19,9 @@ Play = Literal["turn", "pause", "stop", "kill", "start", "quiet"]
 """`turn`: the producer of a root acts once; `pause`: ms pass; `kill`: at the next look at the tree; `quiet`: everything
 comes to rest, and log and tree are compared."""
 
+Fault = Literal["slay", "freeze", "thaw"]
+"""On the line only (`tests.oracle.line`), to `watch`, `stream` or `project`: kill -9 and started again, SIGSTOP, SIGCONT."""
+
 ROOTS = ("films", "music")
 OUTSIDE = "outside"
 PLACES = (*ROOTS, OUTSIDE)
@@ -26,10 +29,11 @@ PLACES = (*ROOTS, OUTSIDE)
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`path`: what it is done to (of a play: the root); `other`: the target of what has one; `number`: bytes, or ms.
-    `within`: it is done in the middle of the producer's next turn, before its look of that number."""
+    """`path`: what it is done to (of a play: the root; of a fault: the process); `other`: the target of what has one;
+    `number`: bytes, or ms. `within`: it is done in the middle of the producer's next turn, before its look of that
+    number."""
 
-    deed: Deed | Play
+    deed: Deed | Play | Fault
     path: str = ""
     other: str = ""
     number: int = 0
@@ -44,7 +48,7 @@ class Step:
 def parse(line: str) -> Step:
     """What `str` of a step gave. Raises ValueError."""
     deed, *words = line.split()
-    if deed not in (*get_args(Deed), *get_args(Play)):
+    if deed not in (*get_args(Deed), *get_args(Play), *get_args(Fault)):
         raise ValueError(f"no such step: {line}")
     within = [int(word[1:]) for word in words if word.startswith("@")]
     number = [int(word) for word in words if word.isdigit()]

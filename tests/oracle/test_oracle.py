@@ -79,6 +79,49 @@ CASES = {
     "gone into what came only now": (
         "write films/f 5; quiet; mkdir films/t; rename films/f films/t/f; rename films/t films/u; quiet"
     ),
+    "a file exchanged with one of another root, and renamed there": (
+        "write music/h 200000; write films/f 100; mkdir films/a; rename films/f films/a/i; quiet;"
+        "exchange films/a/i music/h; turn music; rename music/h music/i; quiet"
+    ),
+    "a directory exchanged, and its new place removed": (
+        "fill music/b 3; fill music/e; quiet; exchange music/e music/b; rmtree music/b; quiet"
+    ),
+    "a file exchanged with a link of another root": (
+        "write music/i 1000; mkdir films/e; quiet; symlink films/e/k outside; exchange music/i films/e/k; quiet"
+    ),
+    "a file exchanged with a link of another root, and another one moved there": (
+        "write music/i 1000; mkdir films/e; mkdir music/c; write music/c/f 100; quiet; symlink films/e/k outside;"
+        "exchange music/i films/e/k; rename music/c/f music/i; quiet"
+    ),
+    "an empty file of another root, by another name": (
+        "fill outside/c 4; rename outside/c films/b; write music/j; write films/b/in/i 100; quiet; rename music/j music/x;"
+        "rename music/x films/b/in/i; turn films; rename films/b/in/i films/b/in/j; quiet"
+    ),
+    "a file where a link was, swapped at once": (
+        "write music/e 1000; symlink music/k films; quiet; unlink music/k; write music/k 100; turn music;"
+        "rename music/k music/x; rename music/e music/k; rename music/x music/e; quiet"
+    ),
+    "a file over a link, swapped at once": (
+        "mkdir films/d; mkdir films/e; write films/d/i 1000; symlink films/e/g films/d; quiet; write films/e/g.tmp 7;"
+        "rename films/e/g.tmp films/e/g; turn films; rename films/d/i films/d/x; rename films/e/g films/d/i;"
+        "rename films/d/x films/e/g; quiet"
+    ),
+    "two swapped, and another name of one comes in": (
+        "mkdir music/a; mkdir outside/d; write outside/d/g 200000; link outside/d/g music/k; write music/e 5000; quiet;"
+        "rename music/e music/x; rename music/k music/e; rename music/x music/k; rename outside/d music/a/in; quiet"
+    ),
+    "a file in the place of its directory, unseen": (
+        "fill films/c; turn films; rename films/c/in outside/c; stop films; rename outside/c/g0 films/c/in; quiet"
+    ),
+    "moved in, and exchanged within": (
+        "mkdir films/b; fill outside/e 1; rename outside/e films/e; mkdir films/b/e; write films/b/e/k 100; quiet;"
+        "fill films/e/c 4; quiet; write films/e/c/k 200000; turn films; pause 3000; rename films/e films/b/c;"
+        "exchange films/b/c/c films/b/e; quiet"
+    ),
+    "touched and exchanged": (
+        "write films/f 10; mkdir films/d; write films/d/g 13; turn films; turn films; link films/d/g films/h; turn films;"
+        "touch films/d/g 100; exchange films/d/g films/f; quiet"
+    ),
 }  # fmt: skip
 """Sequences that were not followed once, most of them made short by the machine. `; quiet` compares."""
 

@@ -1,8 +1,8 @@
 """The producer as a process of its own, that tests stop and kill, also at named points.
 
-`python -m tests.support.producer_process KAFKA_JSON PRODUCER_JSON STATE_DIR [POINT N]`: what `catalogizer watch`
-runs; with a point, it kills itself there the n-th time. It writes the file named by CATALOGIZER_READY_FILE when it
-is ready.
+`python -m tests.support.producer_process KAFKA_JSON PRODUCER_JSON STATE_DIR [POINT N [FILE]]`: what `catalogizer watch`
+runs; with a point, it kills itself there the n-th time (that it is passed while the file is there). It writes the file named
+by CATALOGIZER_READY_FILE when it is ready.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import psutil
@@ -31,25 +31,31 @@ READY_SECONDS = 40.0
 
 
 class ProducerProcess:
-    """One producer. The constructor returns when it is ready or dead. `kill_at`: the point and the hit."""
+    """One producer. The constructor returns when it is ready or dead, unless `wait` is false. `kill_at`: the point and the
+    hit, counted while the file `armed` is there; `under`: a command that it is run under."""
 
     def __init__(
-        self, kafka: Kafka, settings: ProducerSettings, state_dir: Path, kill_at: tuple[Point, int] | None = None
-    ) -> None:
+        self, kafka: Kafka, settings: ProducerSettings, state_dir: Path, kill_at: tuple[Point, int] | None = None,
+        *, wait: bool = True, armed: Path | None = None, under: Sequence[str] = (),
+    ) -> None:  # fmt: skip
         self._ready = state_dir / "ready"
         self._ready.unlink(missing_ok=True)
         state_dir.mkdir(parents=True, exist_ok=True)
         self.log = state_dir / "log"
         words = [kafka.settings.model_dump_json(by_alias=False), settings.model_dump_json(), str(state_dir)]
-        words += [] if kill_at is None else [kill_at[0], str(kill_at[1])]
+        words += [] if kill_at is None else [kill_at[0], str(kill_at[1]), *([] if armed is None else [str(armed)])]
         with self.log.open("a") as errors:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.support.producer_process", *words],
+                [*under, sys.executable, "-m", "tests.support.producer_process", *words],
                 env=os.environ | {READY_FILE: str(self._ready)},
                 stderr=errors,
             )
+        if wait:
+            self._wait_ready(may_die=kill_at is not None)
+
+    def _wait_ready(self, *, may_die: bool) -> None:
         wait_until(lambda: self._ready.exists() or self.died is not None, READY_SECONDS, what="the producer")
-        assert kill_at is not None or self.died is None, self.log.read_text()[-2_000:]
+        assert may_die or self.died is None, self.log.read_text()[-2_000:]
 
     @property
     def died(self) -> int | None:
@@ -96,13 +102,13 @@ def producing(
         process.kill()
 
 
-def killing(point: Point, hit: int) -> Points:
-    """Points of which one kills the process, the n-th time it is passed."""
+def killing(point: Point, hit: int, armed: Path | None = None) -> Points:
+    """Points of which one kills the process, the n-th time it is passed (while the file is there)."""
     hits = 0
 
     def passed(at: Point) -> None:
         nonlocal hits
-        if at == point:
+        if at == point and (armed is None or armed.exists()):
             hits += 1
             if hits == hit:
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -114,7 +120,9 @@ def main(words: list[str]) -> None:
     """Run the producer."""
     kafka = Kafka(KafkaSettings.model_validate_json(words[0], by_name=True), "watch")
     settings = ProducerSettings.model_validate_json(words[1])
-    points = killing(words[3], int(words[4])) if len(words) > 3 else no_points  # type: ignore[arg-type]
+    points: Points = no_points
+    if len(words) > 3:
+        points = killing(words[3], int(words[4]), *map(Path, words[5:]))  # type: ignore[arg-type]
 
     async def producing_until(stop: Stop) -> None:
         await watch(kafka, settings, Path(words[2]), stop, points=points)

@@ -263,6 +263,15 @@ class Process:
         self._process.send_signal(number)
 
     @property
+    def pid(self) -> int:
+        """Its number."""
+        return self._process.pid
+
+    def wait(self, seconds: float) -> int:
+        """Wait for its end; the exit code."""
+        return self._process.wait(seconds)
+
+    @property
     def stopped(self) -> bool:
         """True while it is stopped by a signal."""
         return Path(f"/proc/{self._process.pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "T"

@@ -67,6 +67,22 @@ def clients(broker: EmbeddedKafka, *, session_timeout_ms: int = SESSION_MS, lane
 
 
 @contextmanager
+def both(folder: Path) -> Iterator[tuple[EmbeddedKafka, EmbeddedPostgres]]:
+    """A broker and a database server for a command that is no test."""
+    brokers = Brokers(folder, server_jars())
+    postgres = EmbeddedPostgres(folder / "postgres", ports.free_port(), fsync=False)
+    try:
+        broker = brokers()
+        postgres.prepare()
+        postgres.start()
+        postgres.wait_ready()
+        yield broker, postgres
+    finally:
+        postgres.kill()
+        brokers.end()
+
+
+@contextmanager
 def fresh_database(server: EmbeddedPostgres) -> Iterator[str]:
     """The URL of an empty database that is dropped afterwards, open connections or not."""
     name = f"t{secrets.token_hex(8)}"

@@ -80,6 +80,10 @@ class StreamWorker:
         """Its probing children."""
         return psutil.Process(self.pid).children()
 
+    def wait(self, seconds: float) -> int:
+        """Wait for its end; the exit code."""
+        return self._process.wait(seconds)
+
     def kill(self) -> None:
         """SIGKILL, and wait."""
         self._process.kill()

@@ -1,17 +1,15 @@
-"""The producer as a process on a real broker: from the file to the change log, through kills, and never alone with
+"""The producer as a process on a real broker: from the file to the change log, and never alone with
 another one on its state."""
 
 from __future__ import annotations
 
 import asyncio
-import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from cli.provisioning.topics import apply
-from producer.ports import Point
 from producer.settings import ProducerSettings, RootSpec
 from runtime.kafka import Kafka
 from schemas import raw, system, topics
@@ -24,9 +22,6 @@ from tests.support.servers import Brokers, clients
 from tests.support.topic import header, read
 from tests.support.waiting import wait_until
 
-POINTS: tuple[Point, ...] = (
-    "after_journal_commit", "before_send", "after_send", "after_ack", "after_outbox_delete",
-)  # fmt: skip
 _reports: Codec[system.Report] = Codec(system.Report)
 
 
@@ -117,31 +112,6 @@ def test_a_restart_says_only_what_changed_meanwhile(
             "RootDeclared", "ScanStarted scan start", "+ new.mkv", "# new.mkv", "ScanFinished scan start",
         ]  # fmt: skip
     assert len({r.epoch for r in counted(kafka) if isinstance(r, raw.ProducerRecord)}) == 1
-
-
-def test_killed_at_every_point_nothing_is_lost_and_what_is_sent_again_is_the_same(
-    kafka: Kafka, root: Path, settings: ProducerSettings, tmp_path: Path
-) -> None:
-    for life, point in enumerate(POINTS):
-        with producing(kafka, settings, tmp_path / "state", kill_at=(point, life + 2)) as process:
-            for number in itertools.count():
-                if process.died is not None:
-                    break
-                path = root / "Series" / f"{life}-{number % 20}.mkv"
-                put(path, str(number).encode())
-                if number % 3 == 0:
-                    path.rename(root / f"{life}-{number % 20}.mkv")
-                assert number < 100_000, f"{point} was not passed"
-            assert process.died == -9, (point, process.log.read_text()[-2_000:])
-    with producing(kafka, settings, tmp_path / "state"):
-        arrives(kafka, root)
-    same: dict[int, set[bytes | None]] = {}
-    for one in read(kafka, topics.RAW):
-        record = raw_codec.decode(one.value)
-        assert isinstance(record, raw.ProducerRecord)
-        same.setdefault(record.seq, set()).add(one.value)
-    assert all(len(values) == 1 for values in same.values())
-    assert sorted(same) == list(range(1, len(same) + 1))
 
 
 def test_a_broker_that_goes_and_comes_back_gets_everything(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from producer.core.fingerprint import xxh3_of
 from producer.errors import LibraryChanged
 from producer.world import Pacing
 from schemas import raw
@@ -85,6 +86,25 @@ def test_a_file_being_written_is_looked_at_now_and_then_and_not_at_every_write(b
         records = said(bench.settle())
     assert 3 <= records.count("+ c.mkv") <= 7
     assert bench.converged()
+
+
+def test_a_file_that_grows_for_long_has_no_fingerprint_before_it_is_closed(bench: RootBench) -> None:
+    with (bench.root / "long.mkv").open("wb") as file:
+        for _ in range(12):
+            bench.woken.clear()
+            file.write(b"more ")
+            file.flush()
+            assert bench.woken.wait(5)
+            bench.clock.skipped += 0.4
+            bench.keeper.turn()
+    grown = bench.news()
+    assert {one for one in said(grown) if "long.mkv" in one} == {"+ long.mkv"}
+    last = bench.settle()[-1]
+    assert isinstance(last, raw.Fingerprint)
+    assert (last.size, last.xxh3) == (
+        60,
+        xxh3_of(60, lambda length, start: (b"more " * 12)[start : start + length]),
+    )
 
 
 def test_a_rewrite_with_the_same_content_length_is_seen(bench: RootBench) -> None:

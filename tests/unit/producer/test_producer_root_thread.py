@@ -29,8 +29,8 @@ class Failing:
         self.error: Exception | None = None
 
     def __call__(self, point: Point) -> None:
-        error, self.error = self.error, None
-        if error is not None and point == "after_journal_commit":
+        if point == "after_journal_commit" and self.error is not None:
+            error, self.error = self.error, None
             raise error
 
 

@@ -1,0 +1,301 @@
+"""`python -m tests.oracle.line`: seeds before the whole line of real processes. A broker, PostgreSQL, `watch`, `stream` and
+`project`, with the real clock; kills, freezes and absences while people work. Each time everything comes to rest: the tree,
+what an independent reader of the change log believes, and the rows have to be the same, and what was only moved keeps its
+item; at the end every topic of the fold has to be what the change log folds to.
+
+What happens when is the machine's to say, so a sequence that fails is shown at full length and need not fail again."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from signal import SIGKILL, SIGTERM
+
+from cli.provisioning.tables import apply_migrations
+from cli.provisioning.topics import apply
+from runtime.kafka import Kafka
+from schemas.lanes import lane_of
+from schemas.topics import RAW
+from tests.oracle.change_log import ChangeLog
+from tests.oracle.hand import Hand
+from tests.oracle.lives import Placed, lost_ids, placed
+from tests.oracle.model import Tree, differences, shared, walk
+from tests.oracle.people import People
+from tests.oracle.processes import Processes
+from tests.oracle.steps import PLACES, ROOTS, Step
+from tests.oracle.tables import Rows, Tables
+from tests.support.fold_run import verdict
+from tests.support.servers import both, clients, fresh_database
+
+LIBRARY = "home"
+BOUND_SECONDS = 10.0
+"""From when all is quiet and every process has been started: log, tree and rows are the same."""
+
+PATIENCE_SECONDS = 90.0
+CONFIRM_SECONDS = 60.0
+"""More where a mass deletion waits for its second look."""
+
+LONGEST_PAUSE_SECONDS = 0.6
+TURN_SECONDS = 0.015
+LOOK_SECONDS = 0.1
+CAUGHT_SECONDS = 1.0
+"""What was moved so long before the producer ended may have been told by halves: the other half is told by its next life."""
+
+VICTIMS = ("watch", "watch", "stream", "stream", "project")
+BAR = 40
+
+
+@dataclass
+class Outcome:
+    """Of one sequence. `seconds`: to convergence, at each rest; `ended`: processes that ended by themselves; `again`:
+    records that were sent more than once; `caught`: items that were lost because the producer ended when one half of a move
+    was told, and was not back within the rename window; `differences`: none when all was well, and then no `steps`."""
+
+    seed: int = 0
+    operations: int = 0
+    faults: int = 0
+    seconds: list[float] = field(default_factory=list)
+    records: int = 0
+    again: int = 0
+    ended: list[str] = field(default_factory=list)
+    caught: list[str] = field(default_factory=list)
+    differences: list[str] = field(default_factory=list)
+    steps: list[str] = field(default_factory=list)
+
+    @property
+    def slowest(self) -> float:
+        """Seconds of the rest that took longest."""
+        return max(self.seconds, default=0.0)
+
+
+class Line:
+    """Two empty roots of one library, and all that follows from them. `run` is used once."""
+
+    def __init__(self, kafka: Kafka, url: str, folder: Path) -> None:
+        for place in PLACES:
+            (folder / place).mkdir(parents=True, exist_ok=True)
+        self._kafka = kafka
+        self._brokers = kafka.settings.bootstrap_servers or ""
+        self._folder = folder
+        self._hand = Hand(folder)
+        self._log = ChangeLog(self._brokers, kafka.name(RAW), lane_of(LIBRARY, kafka.lanes))
+        self._tables = Tables(url)
+        self._processes = Processes(kafka, url, folder, {root: folder / root for root in ROOTS}, LIBRARY)
+        self._absent: set[str] = set()
+        self._items: dict[int, Placed] = {}
+        self._there_all_the_time = True
+        self._frozen_at = float("inf")
+        self.outcome = Outcome()
+
+    def run(self, steps: list[Step], passed: Callable[[int], None] = lambda _: None) -> Outcome:
+        """Until the first rest at which something differs. `passed`: called with each step's number."""
+        try:
+            self._processes.start_all()
+            for number, step in enumerate(steps):
+                passed(number)
+                if found := self._step(step):
+                    self.outcome.differences = [f"at step {number + 1}: {step}", *found]
+                    return self.outcome
+            self.outcome.differences = self._refolded()
+        finally:
+            self._processes.end()
+            self._log.close()
+            self._tables.close()
+            told = self._log.told
+            self.outcome.again, self.outcome.ended = told.again, self._processes.ended
+            self.outcome.records = sum(len(root.written) for root in told.roots.values())
+        return self.outcome
+
+    def _step(self, step: Step) -> list[str]:
+        match step.deed:
+            case "turn":
+                time.sleep(TURN_SECONDS)
+            case "pause":
+                time.sleep(min(step.number / 1_000, LONGEST_PAUSE_SECONDS))
+                self._processes.tend()
+            case "start":
+                self._absent.discard(step.path)
+                if not self._absent:
+                    self._processes.start("watch")
+            case "stop" | "kill":
+                self._absent.add(step.path)
+                self._catch()
+                self._processes.stop("watch", SIGKILL if step.deed == "kill" else SIGTERM)
+            case "slay" | "freeze" | "thaw":
+                if step.path == "watch":
+                    self._fault_of_watch(step)
+                getattr(self._processes, step.deed)(step.path)
+                self.outcome.faults += step.deed != "thaw"
+            case "quiet":
+                return self._quiet()
+            case _:
+                self._hand.do(step)
+        return []
+
+    def _fault_of_watch(self, step: Step) -> None:
+        self._there_all_the_time = False
+        match step.deed:
+            case "slay":
+                self._catch()
+            case "freeze":
+                self._frozen_at = min(self._frozen_at, time.monotonic())
+            case "thaw":
+                self._frozen_at = float("inf")
+
+    def _catch(self) -> None:
+        self._there_all_the_time = False
+        self._hand.lives.catch(min(self._frozen_at, time.monotonic()) - CAUGHT_SECONDS)
+        self._frozen_at = float("inf")
+
+    # -- at rest -----------------------------------------------------------------------------------------------
+
+    def _quiet(self) -> list[str]:
+        self._absent.clear()
+        self._frozen_at = float("inf")
+        self._processes.start_all()
+        begun = time.monotonic()
+        while found := self._wrong():
+            waited = time.monotonic() - begun
+            if waited > PATIENCE_SECONDS + CONFIRM_SECONDS * self._log.told.has_gap("mass_deletion"):
+                return [f"after {waited:.0f} s", *found]
+            time.sleep(LOOK_SECONDS)
+            self._processes.tend()
+        self.outcome.seconds.append(round(time.monotonic() - begun, 2))
+        return self._lost_ids()
+
+    def _wrong(self) -> list[str]:
+        self._log.read_on()
+        if self._log.told.faults:
+            return self._log.told.faults
+        found = []
+        rows = self._tables.read()
+        for name in ROOTS:
+            there, twins = walk(self._folder / name), shared(self._folder / name, self._hand.links)
+            found += [f"log: {name}/{line}" for line in differences(self._log.told.tree(name), there, twins)]
+            told = rows.trees.get(name, {})
+            found += [f"rows: {name}/{line}" for line in differences(told, _bare(there), twins)]
+        return found or self._items_wrong(rows)
+
+    @staticmethod
+    def _items_wrong(rows: Rows) -> list[str]:
+        found = [f"rows: two of {place}" for place in rows.twice]
+        if {id_: place for place, id_ in rows.ids.items()} != rows.items:
+            found.append(f"rows: items {rows.items} are not the files {rows.ids}")
+        return found
+
+    def _lost_ids(self) -> list[str]:
+        rows, lives = self._tables.read(), self._hand.lives
+        items: dict[int, Placed] = {}
+        for name in ROOTS:
+            items |= placed(self._folder, name, rows.ids, lives)
+        lost = lost_ids(self._items, items, lives, across=self._there_all_the_time)
+        self.outcome.caught += [line for life, line in lost.items() if life in lives.caught]
+        found = [line for life, line in lost.items() if life not in lives.caught]
+        self._items, self._there_all_the_time = items, True
+        lives.compared()
+        return found
+
+    def _refolded(self) -> list[str]:
+        """Every output stands in its topic once, in order, as the pure fold makes it of the whole change log."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                verdict(self._kafka, self._brokers)
+            except AssertionError as error:  # a last commit may be under way
+                if time.monotonic() > deadline:
+                    return [f"fold: {error}"]
+                time.sleep(LOOK_SECONDS * 5)
+            else:
+                return []
+
+
+def _bare(tree: Tree) -> Tree:
+    """Rows tell nothing of contents."""
+    return {path: replace(thing, content=None) for path, thing in tree.items()}
+
+
+def make_up(seed: int, operations: int, faults: int, folder: Path) -> list[Step]:
+    """A seed's sequence. Every other one begins with what is there before anybody watches."""
+    with tempfile.TemporaryDirectory(dir=folder) as home:
+        steps = People(seed, Path(home)).live(operations)
+    draw = random.Random(f"faults of {seed}")
+    for place in sorted(draw.sample(range(len(steps)), min(faults, len(steps))), reverse=True):
+        victim = draw.choice(VICTIMS)
+        if draw.random() < 0.3:
+            steps.insert(min(len(steps), place + draw.randrange(3, 30)), Step("thaw", victim))
+            steps.insert(place, Step("freeze", victim))
+        else:
+            steps.insert(place, Step("slay", victim))
+    return [Step("stop", ROOTS[0]), *steps] if seed % 2 == 0 else steps
+
+
+def try_seed(
+    seed: int, operations: int, faults: int, kafka: Kafka, url: str, folder: Path,
+    passed: Callable[[float], None],
+) -> Outcome:  # fmt: skip
+    """Play a seed in a folder of its own; `passed` is told the share that is done."""
+    steps = make_up(seed, operations, faults, folder)
+    line = Line(kafka, url, folder / f"line-{seed}")
+    outcome = line.run(steps, lambda number: passed(number / len(steps)))
+    outcome.seed, outcome.operations = seed, operations
+    outcome.steps = [str(step) for step in steps] if outcome.differences else []
+    return outcome
+
+
+# -- the command -----------------------------------------------------------------------------------------------
+
+
+def main() -> int:
+    """0 when every seed converged within the bound."""
+    parser = argparse.ArgumentParser(prog="python -m tests.oracle.line", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=5, help="how many (5)")
+    parser.add_argument("--first", type=int, default=1, help="the first seed (1)")
+    parser.add_argument("--operations", type=int, default=1_000, help="operations a seed (1000)")
+    parser.add_argument("--kills", type=int, default=60, help="kills and freezes a seed (60)")
+    parser.add_argument("--bound", type=float, default=BOUND_SECONDS, help="longest time to convergence, s (10)")
+    parser.add_argument("--json", action="store_true", help="the outcome of each seed, a JSON object a line")
+    given = parser.parse_args()
+    failed = 0
+    with tempfile.TemporaryDirectory(prefix="oracle-line-") as name, both(Path(name)) as (broker, postgres):
+        for number in range(given.seeds):
+            passed = nothing if given.json else partial(_bar, number, given.seeds, failed)
+            kafka = clients(broker)
+            asyncio.run(apply(kafka))
+            with fresh_database(postgres) as url:
+                apply_migrations(url)
+                outcome = try_seed(
+                    given.first + number, given.operations, given.kills, kafka, url, Path(name), passed
+                )
+            failed += bool(outcome.differences) or outcome.slowest > given.bound
+            print(json.dumps(asdict(outcome)) if given.json else _line(outcome), flush=True)
+    return 1 if failed else 0
+
+
+def nothing(_share: float) -> None:
+    """Nobody looks."""
+
+
+def _line(outcome: Outcome) -> str:
+    found = [f"  {line}" for line in (*outcome.steps, "--", *outcome.differences)] if outcome.differences else []
+    times = f"{len(outcome.seconds)} rests, the slowest {outcome.slowest:.1f} s"
+    head = f"\rseed {outcome.seed}: {outcome.faults} faults, {outcome.records} records, {times}".ljust(BAR + 40)
+    return "\n".join([head, *(f"  {line}" for line in outcome.ended + outcome.caught), *found])
+
+
+def _bar(number: int, of: int, failed: int, share: float) -> None:
+    done = (number + share) / of
+    bar = "#" * round(done * BAR)
+    print(f"\r[{bar:<{BAR}}] {done:4.0%}, {failed} failed", end="", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

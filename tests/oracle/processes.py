@@ -1,0 +1,111 @@
+"""The line's three processes, as a supervisor keeps them: killed, frozen, brought back; and started anew where one has
+ended by itself."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Protocol
+
+from producer.settings import ProducerSettings, RootSpec
+from runtime.kafka import Kafka
+from streams.settings import AnalysisSettings, StreamsSettings
+from tests.support.producer_process import ProducerProcess
+from tests.support.projector_run import Process
+from tests.support.stream_worker import StreamWorker
+
+DEBOUNCE_MS = 200
+RENAME_MS = 1_500
+MAX_HOLD_MS = 3_000
+END_SECONDS = 15.0
+
+
+class Running(Protocol):
+    """One process. `died`: its exit code, None while it runs."""
+
+    @property
+    def pid(self) -> int: ...
+    @property
+    def died(self) -> int | None: ...
+    def wait(self, seconds: float) -> int: ...
+
+
+class Processes:
+    """`watch`, `stream` and `project` on the same topics; those named in `away` stay away until they are started again."""
+
+    def __init__(self, kafka: Kafka, url: str, folder: Path, roots: Mapping[str, Path], library: str) -> None:
+        specs = tuple(
+            RootSpec(
+                name=name, library=library, path=path, debounce_ms=DEBOUNCE_MS, rename_window_ms=RENAME_MS,
+                max_hold_ms=MAX_HOLD_MS,
+            )
+            for name, path in roots.items()
+        )  # fmt: skip
+        watched = ProducerSettings(roots=specs, reconcile_seconds=86_400)
+        streams = StreamsSettings(analysis=AnalysisSettings(workers=1), status=False)
+        self._makers: dict[str, Callable[[], Running]] = {
+            "watch": lambda: ProducerProcess(kafka, watched, folder / "watch", wait=False),
+            "stream": lambda: StreamWorker(kafka, streams, folder / "stream", wait=False),
+            "project": lambda: Process(kafka, url),
+        }
+        self._running: dict[str, Running] = {}
+        self.away: set[str] = set()
+        self.ended: list[str] = []
+
+    def start(self, name: str) -> None:
+        """Nothing where it runs; ready it will be in its own time."""
+        self.away.discard(name)
+        if name not in self._running:
+            self._running[name] = self._makers[name]()
+
+    def start_all(self) -> None:
+        """Whichever is away is back, and none is frozen."""
+        for name in self._makers:
+            self.thaw(name)
+            self.start(name)
+
+    def stop(self, name: str, number: signal.Signals) -> None:
+        """It is away from here on: asked to end (SIGTERM), or killed."""
+        self.away.add(name)
+        self._end(name, number)
+
+    def slay(self, name: str) -> None:
+        """kill -9, and started again at once unless it is to be away."""
+        self._end(name, signal.SIGKILL)
+        if name not in self.away:
+            self.start(name)
+
+    def freeze(self, name: str) -> None:
+        """SIGSTOP."""
+        self._signal(name, signal.SIGSTOP)
+
+    def thaw(self, name: str) -> None:
+        """SIGCONT."""
+        self._signal(name, signal.SIGCONT)
+
+    def tend(self) -> None:
+        """What has ended by itself is started anew, as by a supervisor."""
+        for name, process in list(self._running.items()):
+            if process.died is not None:
+                self.ended.append(f"{name} ended with {process.died}")
+                del self._running[name]
+                self.start(name)
+
+    def end(self) -> None:
+        """kill -9 to what runs."""
+        for name in list(self._running):
+            self._end(name, signal.SIGKILL)
+
+    def _signal(self, name: str, number: signal.Signals) -> None:
+        if (process := self._running.get(name)) is not None and process.died is None:
+            os.kill(process.pid, number)
+
+    def _end(self, name: str, number: signal.Signals) -> None:
+        process = self._running.pop(name, None)
+        if process is None or process.died is not None:
+            return
+        for one in (signal.SIGCONT, number):
+            os.kill(process.pid, one)
+        process.wait(END_SECONDS)

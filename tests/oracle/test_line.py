@@ -1,0 +1,62 @@
+"""Whatever people do to a disk, and whatever dies meanwhile: tree, change log and rows are the same when it is quiet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from runtime.kafka import Kafka
+from tests.oracle.change_log import Told
+from tests.oracle.line import BOUND_SECONDS, nothing, try_seed
+
+SEEDS = (1, 2)
+OPERATIONS = 120
+FAULTS = 8
+BUSY = 4
+"""Other tests run at the same time: the bound is that of a machine at rest (`python -m tests.oracle.line`)."""
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_tree_log_and_rows_are_the_same_whatever_dies(
+    seed: int, kafka: Kafka, migrated: str, tmp_path: Path
+) -> None:
+    outcome = try_seed(seed, OPERATIONS, FAULTS, kafka, migrated, tmp_path, nothing)
+    assert outcome.differences == [], "\n".join(outcome.steps)
+    assert outcome.faults >= FAULTS
+    assert outcome.slowest < BOUND_SECONDS * BUSY
+
+
+# -- the reader itself -----------------------------------------------------------------------------------------
+
+
+def declared(epoch: str, term: int, seq: int = 1) -> bytes:
+    return f'{{"kind":"root_declared","root":"r","epoch":"{epoch}","term":{term},"seq":{seq}}}'.encode()
+
+
+def gone(epoch: str, seq: int, path: str = "a") -> bytes:
+    record = f'{{"kind":"observed","root":"r","epoch":"{epoch}","seq":{seq},"path":"{path}","file":null}}'
+    return record.encode()
+
+
+def test_what_is_sent_again_is_read_once_and_has_to_be_the_same() -> None:
+    told = Told()
+    for value in (declared("e", 1), gone("e", 2), gone("e", 2), b'{"kind":"tick"}'):
+        told.read(value)
+    assert (told.again, told.faults) == (1, [])
+    told.read(gone("e", 2, "b"))
+    assert told.faults[0].startswith("r: record 2 was another one before")
+
+
+def test_a_hole_is_a_fault() -> None:
+    told = Told()
+    for value in (declared("e", 1), gone("e", 3)):
+        told.read(value)
+    assert told.faults == ["r: record 3 after 1"]
+
+
+def test_only_the_epoch_of_the_highest_term_counts() -> None:
+    told = Told()
+    for value in (declared("one", 1), declared("two", 5), declared("late", 3), gone("one", 2), gone("late", 2)):
+        told.read(value)
+    assert (told.roots["r"].epoch, told.foreign, told.faults) == ("two", 3, [])
