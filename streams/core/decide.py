@@ -128,7 +128,7 @@ class Decide:
 
     def _like(self, place: RootPath, state: FileState) -> list[Entry]:
         """Known files elsewhere with the identity of what is at a path, of which the kernel has said nothing."""
-        found = self._known.like(self._root(place).library, place, state, None)
+        found = self._known.same(self._root(place).library, place, state)
         return [entry for entry in found if entry.place not in self._state.movers]
 
     def _has_left(self, entry: Entry) -> bool:

@@ -88,16 +88,20 @@ class Known:
             self._roots.setdefault(place.root, {})[place.path] = entry
             directories.put(self._directories.setdefault(place.root, {}), place.path)
 
-    def like(self, library: str, place: RootPath, state: FileState, fingerprint: str | None) -> Iterator[Entry]:
-        """Entries of the library, elsewhere, that may be the same file: same identity, or same fingerprint."""
+    def same(self, library: str, place: RootPath, state: FileState) -> Iterator[Entry]:
+        """Entries of the library, elsewhere, that may be the same file by its identity."""
         for entry in self._by_inode.all(state.inode):
             if same_identity(entry, state) and may_pair(self._rules, entry, library, place, state.size):
                 yield entry
-        if fingerprint is not None:
-            for entry in self._by_fingerprint.all(fingerprint):
-                other = not same_identity(entry, state)
-                if other and may_pair(self._rules, entry, library, place, state.size):
-                    yield entry
+
+    def alike(
+        self, library: str, place: RootPath, state: FileState, fingerprint: str | None
+    ) -> Iterator[Entry]:
+        """Entries of the library, elsewhere, of another identity that have the same fingerprint."""
+        for entry in () if fingerprint is None else self._by_fingerprint.all(fingerprint):
+            other = not same_identity(entry, state)
+            if other and may_pair(self._rules, entry, library, place, state.size):
+                yield entry
 
     def below(self, root: str, directory: str) -> list[Entry]:
         """The entry of a directory and all below it, parents before directories."""

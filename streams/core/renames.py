@@ -3,12 +3,15 @@
 Settled deletions of known paths are held for the root's rename window; a creation is held only when a known
 file elsewhere in its library has the same identity (dev, inode, size, mtime) or the same fingerprint. Whichever
 half comes second finds the other, so pairing does not depend on arrival order. What a scan found is held until
-that scan has finished: it reports what is there first and what is gone last. Among several deleted candidates
-the first deletion in the log gives its id.
+that scan has finished: it reports what is there first and what is gone last. Identity comes before the
+fingerprint: a file is not taken for a deleted copy of itself. Among several deleted candidates the first deletion in
+the log gives its id.
 It decides on identity alone and knows nothing of media.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from schemas.identity import same_identity
 from schemas.raw import FileState
@@ -44,10 +47,15 @@ class Renames:
         not (yet) deleted looks the same, so that it should wait; False when it may pass at once."""
         if state.type != "file":
             return False
+        found = self._first_gone(self._known.same(library, place, state))
+        return found or self._first_gone(self._known.alike(library, place, state, fingerprint))
+
+    def _first_gone(self, candidates: Iterable[Entry]) -> Entry | bool:
+        """The one whose deletion is the first in the log; True where none is deleted, but there are some."""
         waiting = False
         best: Entry | None = None
         best_offset = 0
-        for entry in self._known.like(library, place, state, fingerprint):
+        for entry in candidates:
             at = entry.place
             if at in self._state.movers:
                 continue  # the kernel has said where it went
@@ -63,9 +71,17 @@ class Renames:
         if entry.type != "file" or entry.place in self._state.movers:
             return None
         found = self._twins(entry)
-        if entry.fingerprint is not None:
-            found += [h for h in self._new_by_fingerprint.all(entry.fingerprint) if self._may_pair(h, entry)]
+        if not found and entry.fingerprint is not None:
+            alike = self._new_by_fingerprint.all(entry.fingerprint)
+            found = [hold for hold in alike if self._may_pair(hold, entry) and not self._is_another(hold)]
         return min(found, key=lambda hold: hold.seen.offset, default=None)
+
+    def _is_another(self, hold: Hold) -> bool:
+        """A held creation has the identity of a known file: it waits for that one."""
+        state = hold.seen.state
+        assert state is not None
+        same = self._known.same(hold.library, hold.place, state)
+        return any(entry.place not in self._state.movers for entry in same)
 
     def twin_of(self, entry: Entry) -> Hold | None:
         """The held creation with the identity of a known file of which the kernel has said nothing."""

@@ -114,5 +114,5 @@ RULES_1 = Rules(
     cover_url="/api/v1/covers/",
     encoding="json: msgspec, defaults left out, times to the millisecond",
     media_ids="base + (offset + 1) * 1024 + lane",
-    stages="0021",
+    stages="0022",
 )

@@ -122,6 +122,19 @@ CASES = {
         "write films/f 10; mkdir films/d; write films/d/g 13; turn films; turn films; link films/d/g films/h; turn films;"
         "touch films/d/g 100; exchange films/d/g films/f; quiet"
     ),
+    "a file gone to another root, and a copy of it deleted": (
+        "write films/a 500; copy films/a films/b; quiet; unlink films/b; rename films/a music/a; quiet"
+    ),
+    "a file gone to another root, and then a copy of it deleted": (
+        "write films/a 500; copy films/a films/b; quiet; rename films/a music/a; unlink films/b; quiet"
+    ),
+    "an empty file whose directory was exchanged unseen, and another one gone": (
+        "fill outside/b746; rename outside/b746 music/e; rename music/e outside/c779; fill outside/a854; "
+        "rename outside/a854 music/b; mkdir outside/c779/b; fill outside/c779/b/e 3; "
+        "rename outside/c779/b/e/in outside/d985; write music/b/h; mkdir outside/d985/c; "
+        "rename outside/d985 films/c; rename music/b films/b; mkdir films/c/b; write films/c/b/h; quiet; "
+        "rename films/b outside/a1530; stop films; exchange films/c/b films/c/c; quiet"
+    ),
 }  # fmt: skip
 """Sequences that were not followed once, most of them made short by the machine. `; quiet` compares."""
 

@@ -20,7 +20,9 @@ def entry(path: str, file: FileState, *, root: str = "films", fingerprint: str |
 
 
 def like(known: Known, file: FileState, fingerprint: str | None = None, at: str = "new.mkv") -> list[str]:
-    return [found.path for found in known.like("home", RootPath("films", at), file, fingerprint)]
+    place = RootPath("films", at)
+    found = (*known.same("home", place, file), *known.alike("home", place, file, fingerprint))
+    return [each.path for each in found]
 
 
 @pytest.mark.parametrize("field", ["size", "mtime_ns", "dev", "inode"])
@@ -46,7 +48,8 @@ def test_found_by_identity_and_by_content_elsewhere_in_the_library() -> None:
     assert like(known, a_file(9), "f") == ["a.mkv", "b.mkv"]
     assert like(known, a_file(9, size=7_000), "f") == []
     assert like(known, a_file(1), at="a.mkv") == []
-    assert list(known.like("away", RootPath("x", "new"), a_file(1), "f")) == []
+    assert list(known.same("away", RootPath("x", "new"), a_file(1))) == []
+    assert list(known.alike("away", RootPath("x", "new"), a_file(1), "f")) == []
 
 
 def test_not_found_by_what_it_was() -> None:

@@ -74,6 +74,23 @@ def test_delete_and_create_of_the_same_identity_within_the_window_are_one_move(
     assert ids(told) == [2_048]
 
 
+@pytest.mark.parametrize("order", ["bac", "bca", "cba", "abc", "acb", "cab"])
+def test_a_moved_file_is_not_taken_for_a_copy_of_it_that_was_deleted(lane: Lane, order: str) -> None:
+    ids = {}
+    for path, inode in (("a.mkv", 1), ("b.mkv", 2)):
+        ids[path] = known(lane, path, a_file(inode))
+        lane.finger(path, a_file(inode), "f1")
+    for name in order:
+        lane.see(f"{name}.mkv", a_file(1) if name == "c" else None)
+        if name == "c":
+            lane.finger("c.mkv", a_file(1), "f1")
+        lane.later(900)
+    told = {str(one["kind"]): one for one in lane.quiet() if one.topic == "catalog.fs.changes.v1"}
+    assert sorted(told) == ["deleted", "moved"]
+    assert (told["moved"]["path"], told["moved"]["media_id"]) == ("c.mkv", ids["a.mkv"])
+    assert (told["deleted"]["path"], told["deleted"]["media_id"]) == ("b.mkv", ids["b.mkv"])
+
+
 @pytest.mark.parametrize("deletion_first", [True, False])
 def test_the_same_content_with_another_identity_is_one_move(analysed: Lane, deletion_first: bool) -> None:
     analysed.finger("a.mkv", a_file(1), "f1")
