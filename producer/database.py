@@ -21,7 +21,7 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS entry (
     parent BLOB NOT NULL, name BLOB NOT NULL, type TEXT NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
     dev INTEGER NOT NULL, inode INTEGER NOT NULL, nlink INTEGER NOT NULL, xxh3 TEXT,
-    ctime_ns INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (parent, name)
+    ctime_ns INTEGER NOT NULL DEFAULT 0, md5 TEXT, PRIMARY KEY (parent, name)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS entry_inode ON entry (inode);
 CREATE TABLE IF NOT EXISTS outbox (seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, value BLOB NOT NULL);
@@ -35,6 +35,14 @@ CREATE TABLE IF NOT EXISTS scan (
 CREATE TABLE IF NOT EXISTS command (id TEXT PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS value (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
 """
+
+MD5_LIMIT = 100 * 1024 * 1024
+"""Bytes; smaller files have an MD5. The source is the seed document: "MD5 of files under 100 MB"."""
+
+WITHOUT_MD5 = f"type = 'file' AND md5 IS NULL AND xxh3 IS NOT NULL AND size < {MD5_LIMIT}"
+"""Of an entry: its file is to be read as a whole."""
+
+_WITHOUT_MD5_INDEX = f"CREATE INDEX IF NOT EXISTS entry_without_md5 ON entry (parent, name) WHERE {WITHOUT_MD5}"
 
 
 class Database:
@@ -51,6 +59,19 @@ class Database:
         self._connection.executescript(_SCHEMA)
         self.execute = self._connection.execute
         self.executemany = self._connection.executemany
+        self._bring_up_to_date()
+
+    def _bring_up_to_date(self) -> None:
+        """A file of a build without MD5 gets its column."""
+        if not self._has_md5():
+            self.execute("BEGIN IMMEDIATE")
+            if not self._has_md5():  # another connection may have been first
+                self.execute("ALTER TABLE entry ADD COLUMN md5 TEXT")
+            self.execute("COMMIT")
+        self.execute(_WITHOUT_MD5_INDEX)
+
+    def _has_md5(self) -> bool:
+        return any(name == "md5" for _, name, *_ in self.execute("PRAGMA table_info(entry)"))
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

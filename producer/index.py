@@ -12,15 +12,16 @@ from typing import cast
 
 from producer.core.diff import UNIDENTIFIED
 from producer.core.facts import IndexEntry
-from producer.database import Database
+from producer.database import WITHOUT_MD5, Database
 from schemas.raw import FileState, FileType
 
-_SELECT = "SELECT parent, name, type, size, mtime_ns, dev, inode, nlink, xxh3, ctime_ns FROM entry WHERE "
+_SELECT = "SELECT parent, name, type, size, mtime_ns, dev, inode, nlink, xxh3, ctime_ns, md5 FROM entry WHERE "
+_WITHOUT_MD5 = f"{_SELECT} {WITHOUT_MD5} AND (parent, name) > (?, ?) ORDER BY parent, name LIMIT ?"
 _BELOW = "(parent = ? OR (parent >= ? AND parent < ?))"
 _COUNT = f"SELECT count(*) FROM entry WHERE {_BELOW}"  # noqa: S608 - constants
 _MOVE = f"UPDATE entry SET parent = CAST(? || substr(parent, ?) AS BLOB) WHERE {_BELOW}"  # noqa: S608 - constants
 _SIGN = 1 << 63
-Row = tuple[bytes, bytes, str, int, int, int, int, int, str | None, int]
+Row = tuple[bytes, bytes, str, int, int, int, int, int, str | None, int, str | None]
 
 
 class Index:
@@ -72,19 +73,32 @@ class Index:
         known = self.get(path)
         return known is not None and known.state.type == "dir"
 
-    def put(self, path: str, state: FileState, xxh3: str | None) -> None:
+    def without_md5(self, after: str | None, count: int) -> list[IndexEntry]:
+        """Known files that are to be read as a whole: so many behind a path (None: the first), in the order of the
+        index."""
+        behind = (b"", b"") if after is None else _split(after)
+        return [_known(row) for row in self._db.execute(_WITHOUT_MD5, (*behind, count))]
+
+    def put(self, path: str, state: FileState, xxh3: str | None, md5: str | None = None) -> None:
         """A path is known in this state from here on."""
         self._db.execute(
-            "INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO entry (parent, name, type, size, mtime_ns, dev, inode, nlink, xxh3, ctime_ns, md5)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 *_split(path), state.type, state.size, state.mtime_ns, _signed(state.dev), _signed(state.inode),
-                state.nlink, xxh3, state.ctime_ns,
+                state.nlink, xxh3, state.ctime_ns, md5,
             ),
         )  # fmt: skip
 
     def set_xxh3(self, path: str, xxh3: str) -> None:
-        """Its content's fingerprint has been said."""
-        self._db.execute("UPDATE entry SET xxh3 = ? WHERE parent = ? AND name = ?", (xxh3, *_split(path)))
+        """Its content's fingerprint has been said; the MD5 of what was there before does not hold."""
+        self._db.execute(
+            "UPDATE entry SET xxh3 = ?, md5 = NULL WHERE parent = ? AND name = ?", (xxh3, *_split(path))
+        )
+
+    def set_md5(self, path: str, md5: str) -> None:
+        """Its content's MD5 has been said."""
+        self._db.execute("UPDATE entry SET md5 = ? WHERE parent = ? AND name = ?", (md5, *_split(path)))
 
     def remove(self, path: str) -> None:
         """The path is not known any more."""
@@ -126,10 +140,10 @@ def _text(path: bytes) -> str:
 
 
 def _known(row: Row) -> IndexEntry:
-    parent, name, type_, size, mtime_ns, dev, inode, nlink, xxh3, ctime_ns = row
+    parent, name, type_, size, mtime_ns, dev, inode, nlink, xxh3, ctime_ns, md5 = row
     path = _text(parent + b"/" + name if parent else name)
     state = FileState(cast(FileType, type_), size, mtime_ns, dev % (1 << 64), inode % (1 << 64), nlink, ctime_ns)
-    return IndexEntry(path, state, xxh3)
+    return IndexEntry(path, state, xxh3, md5)
 
 
 def _signed(number: int) -> int:

@@ -101,8 +101,8 @@ class Journal:
         path, state, print_ = fact.path, fact.state, fact.print
         known = self._index.get(path)
         if known is not None and not resend and is_unidentified(known.state) and _same(known, state, print_):
-            self._index.put(path, state, known.xxh3)  # at another place it has another identity: nothing to say
-            known = IndexEntry(path, state, known.xxh3)
+            self._index.put(path, state, known.xxh3, known.md5)  # at another place: nothing to say
+            known = IndexEntry(path, state, known.xxh3, known.md5)
         xxh3 = None if known is None else known.xxh3
         if resend or known is None or is_unidentified(known.state) or differs(known.state, state):
             if known is not None and known.state.type == "dir" and state.type != "dir":
@@ -113,7 +113,7 @@ class Journal:
             self._count_there(known, state, path, written)
             xxh3 = None
         elif known.state.ctime_ns != state.ctime_ns:
-            self._index.put(path, state, xxh3)
+            self._index.put(path, state, xxh3, known.md5)
         if fact.another and state.type == "dir":
             written.opened.append(path)
         if print_ is not None and print_.of(state) and print_.xxh3 != xxh3:
@@ -179,7 +179,8 @@ class Journal:
             self._empty(path, via, written)  # a rename replaces only an empty directory
         self._outbox.moved(known.path, path, state, via)
         self._index.remove(known.path)
-        self._index.put(path, state, None if differs(known.state, state) else known.xxh3)
+        content = (None, None) if differs(known.state, state) else (known.xxh3, known.md5)
+        self._index.put(path, state, *content)
         if state.type == "dir":
             self._index.move_below(known.path, path)
             written.opened.append(path)

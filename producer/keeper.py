@@ -21,6 +21,7 @@ from producer.core.pace import Pace
 from producer.database import Database
 from producer.errors import Forgotten, RootFault, WatchUnavailable
 from producer.examine import Examiner
+from producer.hashing import Hashing
 from producer.index import Index
 from producer.journal import Journal
 from producer.memory import Memory
@@ -80,6 +81,10 @@ class Keeper:
             self._journal, self._index, self._outbox, self._memory, filters, world.clock,
             belief=self._belief, mounts=self._mounts, confirm_seconds=pacing.confirm_seconds,
         )  # fmt: skip
+        self._hashing = Hashing(
+            world.hasher, world.backend, woken, index=self._index, journal=self._journal, outbox=self._outbox,
+            memory=self._memory,
+        )  # fmt: skip
         self._watch: Watch | None = None
         self._watch_problem: str | None = None
         self._fault: Faulty | None = None
@@ -104,6 +109,7 @@ class Keeper:
 
     def close(self) -> None:
         """Watch no longer; the database stays the caller's."""
+        self._hashing.give_up()
         if self._watch is not None:
             self._watch.close()
             self._watch = None
@@ -122,6 +128,7 @@ class Keeper:
             except RootFault as fault:
                 self._happen("faulty", fault.faulty.cause, fault.faulty)
             self._measure()
+        self._hashing.turn(now, is_free=self._is_free)
         self._outcome = self._scanning.take_outcome() or self._outcome
         return self._rest()
 
@@ -313,7 +320,7 @@ class Keeper:
             if missed.is_dead:
                 self._arm()
             self._scanning.ask("scan", missed.cause, missed.subtree)
-        paused = depth(self._db) >= self._pacing.outbox_limit * PAUSE
+        paused = self._is_nearly_full
         self._remind(now)
         due, quiet = self._pace.due(now), self._pace.quiet(now)
         if not drained.events and not due and not quiet and (paused or not self._scanning.is_busy):
@@ -322,6 +329,18 @@ class Keeper:
             self._look(drained.events, due, quiet, tree, now)
             if self._scanning.is_busy and not paused:
                 self._scanning.step(tree)
+
+    @property
+    def _is_free(self) -> bool:
+        """No event waits, nothing is to be scanned, nothing is paused, and the outbox has room."""
+        scanning = self._scanning
+        if self._state != "watching" or scanning.is_announced or scanning.is_busy or scanning.paused:
+            return False
+        return (self._watch is None or self._watch.next_due() is None) and not self._is_nearly_full
+
+    @property
+    def _is_nearly_full(self) -> bool:
+        return depth(self._db) >= self._pacing.outbox_limit * PAUSE
 
     def _look(
         self, events: Sequence[Event], due: Sequence[str], quiet: Sequence[str], tree: Tree, now: float
@@ -365,8 +384,7 @@ class Keeper:
         if self._watch is not None and (at := self._watch.next_due()) is not None:
             found.append(at)
         if scanning.is_busy:
-            paused = depth(self._db) >= self._pacing.outbox_limit * PAUSE
-            found.append(now + PAUSE_SECONDS if paused else now)
+            found.append(now + PAUSE_SECONDS if self._is_nearly_full else now)
         if scanning.finished_at is not None:
             found.append(scanning.finished_at + self._reconcile_seconds)
         return found

@@ -16,10 +16,12 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from producer.backoff import KAFKA, Backoff
+from producer.clock import SystemClock
 from producer.control import ControlReader
 from producer.core.lease import Me
 from producer.declared import Declarations
 from producer.errors import NestedRoots, NotAcknowledged, Unencodable
+from producer.hashing import Hasher
 from producer.kafka_log import KafkaLog
 from producer.lease_log import LeaseLog
 from producer.ports import Points, no_points
@@ -76,8 +78,12 @@ class _Producer:
         self._begun = False
         self._control = ControlReader(kafka)
 
+        rate = settings.md5_bytes_per_second
+        self._hasher = Hasher(rate, SystemClock()) if rate else None
+
         def make(spec: RootSpec) -> Watched:
-            return Watched(spec, settings, folder, self._log, kafka, points, self._changed.set)
+            changed = self._changed.set
+            return Watched(spec, settings, folder, self._log, kafka, points, changed, hasher=self._hasher)
 
         self._roots = Roots(declarations, make, self._control)
         me = Me(producer_id(folder), secrets.token_hex(8), socket.gethostname(), os.getpid())
@@ -97,6 +103,8 @@ class _Producer:
         self._health.add("needs", topics.unmet)
         server = HealthServer(self._settings.health, self._health)
         await server.start()
+        if self._hasher is not None:
+            self._hasher.start()
         try:
             async with asyncio.TaskGroup() as group:
                 async with asyncio.TaskGroup() as rooms:

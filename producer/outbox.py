@@ -103,7 +103,7 @@ class Outbox:
             "fingerprint",
             raw.Fingerprint(
                 **self._head(), path=shown, path_b64=b64, size=print_.size, mtime_ns=print_.mtime_ns,
-                inode=print_.inode, xxh3=print_.xxh3,
+                inode=print_.inode, xxh3=print_.xxh3, md5=print_.md5,
             ),
         )  # fmt: skip
 

@@ -74,6 +74,11 @@ class ProducerSettings(Section):
     reconcile_seconds: int = Field(900, ge=5, le=86_400, description="time between full reconciles of a root")
     identity_seconds: float = Field(5.0, ge=0.1, le=300, description="time between checks of a root's identity")
     outbox_limit: int = Field(1_000_000, ge=10_000, description="raw events kept while Kafka is away")
+    md5_bytes_per_second: int = Field(
+        20_000_000,
+        ge=0,
+        description="bytes read a second for the MD5 of files under 100 MB, all roots together; 0: none",
+    )
     health: HealthSettings = Field(HealthSettings(), description="health page")
 
     @model_validator(mode="after")

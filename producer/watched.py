@@ -25,6 +25,7 @@ from producer.clock import SystemClock
 from producer.condition import Condition
 from producer.core.lease import Holder, LeaseStand, step
 from producer.database import Database
+from producer.hashing import Hasher
 from producer.kafka_log import KafkaLog
 from producer.lease_log import LeaseLog
 from producer.memory import commands_read, paused
@@ -56,7 +57,7 @@ class Watched:
 
     def __init__(
         self, spec: RootSpec, settings: ProducerSettings, folder: Path, target: KafkaLog, kafka: Kafka,
-        points: Points, changed: Callable[[], None],
+        points: Points, changed: Callable[[], None], *, hasher: Hasher | None = None,
     ) -> None:  # fmt: skip
         self.spec = spec
         self.thread: RootThread | None = None
@@ -90,6 +91,7 @@ class Watched:
             clock=SystemClock(),
             points=points,
             written=partial(self._soon, self.sender.wake),
+            hasher=hasher,
         )
 
     @property

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from producer.backends.interface import Backend
+from producer.hashing import Hasher
 from producer.ports import Clock, Points, no_points
 from producer.scanning import CONFIRM_SECONDS
 
@@ -26,9 +27,11 @@ class Pacing:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What a root's thread reaches: its file system, time. `written` is called after each transaction."""
+    """What a root's thread reaches: its file system, time. `written` is called after each transaction; `hasher`: who reads
+    whole files, None where nobody does."""
 
     backend: Backend
     clock: Clock
     points: Points = no_points
     written: Callable[[], None] = lambda: None
+    hasher: Hasher | None = None

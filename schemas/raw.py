@@ -91,7 +91,8 @@ class Fingerprint(
 ):
     """The content's fingerprint. It belongs to the file of that (size, mtime_ns, inode) at `path`.
 
-    `xxh3`: 32 hex digits, XXH3-128 of size (8 bytes, little endian) + first, middle and last 64 KiB."""
+    `xxh3`: 32 hex digits, XXH3-128 of size (8 bytes, little endian) + first, middle and last 64 KiB. Of a file under 100 MB
+    a second one follows when the whole file has been read, the same with `md5`."""
 
     path: str
     size: int

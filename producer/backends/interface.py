@@ -3,7 +3,8 @@
 Looking is the truth, watching only says where to look. A back-end may miss changes, and then says so and where; it
 never reports what it has not seen, and an empty answer of a root that is gone is never passed on as an empty root.
 Paths are relative to the root, `/` between components, `""` the root itself, bytes that are not UTF-8 as surrogates.
-All of it may block, and is used by one thread at a time (the root's)."""
+All of it may block, and is used by one thread at a time (the root's); `Backend.open` also by the one that reads whole
+files, each with the tree that it opened."""
 
 from __future__ import annotations
 
@@ -53,6 +54,10 @@ class Tree(Protocol):
 
     def fingerprint(self, path: str) -> Print | None:
         """Of a regular file that could be read and was the same before and after; else None. Raises nothing."""
+
+    def piece(self, path: str, start: int, length: int) -> tuple[FileState, bytes] | None:
+        """Up to `length` bytes of a regular file from `start` on, none only at its end, and the file's state, the same
+        before and after they were read; else None. Raises nothing."""
 
     def __enter__(self) -> Self: ...
     def __exit__(self, *_: object) -> None: ...

@@ -14,12 +14,14 @@ from schemas.raw import Counts, FileState
 
 @dataclass(frozen=True, slots=True)
 class Print:
-    """A fingerprint and the identity that the file had before and after it was read. `xxh3`: 32 hex digits."""
+    """A fingerprint and the identity that the file had before and after it was read. `xxh3`: 32 hex digits; `md5`: as many,
+    of the whole content, where that was read."""
 
     size: int
     mtime_ns: int
     inode: int
     xxh3: str
+    md5: str | None = None
 
     def of(self, state: FileState) -> bool:
         """True when it belongs to the file in that state."""
@@ -77,6 +79,7 @@ class IndexEntry:
     path: str
     state: FileState
     xxh3: str | None = None
+    md5: str | None = None
 
 
 @dataclass(slots=True)

@@ -169,6 +169,22 @@ def test_a_fingerprint_is_of_the_size_and_the_first_middle_and_last_64_kib(world
     assert found.xxh3 == xxhash.xxh3_128_hexdigest(size.to_bytes(8, "little") + read)
 
 
+def test_a_piece_is_of_the_content_and_beside_it_stands_the_files_state(world: World) -> None:
+    world.make("a", "file", b"0123456789")
+    with world.backend.open() as tree:
+        state = tree.stat("a")
+        pieces = [tree.piece("a", start, 4) for start in (0, 4, 8, 10, 99)]
+    assert pieces == [(state, piece) for piece in (b"0123", b"4567", b"89", b"", b"")]
+
+
+def test_of_what_is_no_regular_file_there_is_no_piece(world: World) -> None:
+    kinds: list[FileType] = ["dir", "symlink", "other"]
+    for kind in kinds:
+        world.make(kind, kind)
+    with world.backend.open() as tree:
+        assert [tree.piece(path, 0, 1) for path in ("", *kinds, "nothing", "symlink/a")] == [None] * 6
+
+
 def test_the_same_content_has_the_same_fingerprint_and_another_length_another(world: World) -> None:
     for name, content in (("a", b"same"), ("b", b"same"), ("c", b"same\0")):
         world.make(name, "file", content)

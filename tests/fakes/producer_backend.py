@@ -166,6 +166,14 @@ class FakeTree:
         xxh3 = xxh3_of(len(content), lambda length, start: content[start : start + length])
         return Print(len(content), node.mtime_ns, node.inode, xxh3)
 
+    def piece(self, path: str, start: int, length: int) -> tuple[FileState, bytes] | None:
+        """See the interface."""
+        node = self.backend.nodes.get(path)
+        if node is None or node.type != "file" or not node.readable or path in self.backend.broken:
+            return None
+        state = self.stat(path)
+        return None if state is None else (state, node.content[start : start + length])
+
     def _check(self, path: str) -> None:
         if path in self.backend.broken:
             raise Unreadable(path, "Input/output error")

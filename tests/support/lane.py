@@ -101,11 +101,14 @@ class Lane:
         fields = {"path": path, "from_path": source, "file": file, "origin": "live"} | more
         return self.make(raw.Moved, root, **fields)
 
-    def finger(self, path: str, file: FileState, xxh3: str, root: str = "films") -> list[Told]:
+    def finger(
+        self, path: str, file: FileState, xxh3: str, root: str = "films", md5: str | None = None
+    ) -> list[Told]:
         """A fingerprint."""
         return self.make(
-            raw.Fingerprint, root, path=path, size=file.size, mtime_ns=file.mtime_ns, inode=file.inode, xxh3=xxh3
-        )
+            raw.Fingerprint, root, path=path, size=file.size, mtime_ns=file.mtime_ns, inode=file.inode, xxh3=xxh3,
+            md5=md5,
+        )  # fmt: skip
 
     def scan(self, number: int, origin: str = "scan", root: str = "films", **fields: object) -> list[Told]:
         """A scan starts."""

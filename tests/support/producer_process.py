@@ -31,8 +31,9 @@ READY_SECONDS = 40.0
 
 
 class ProducerProcess:
-    """One producer. The constructor returns when it is ready or dead, unless `wait` is false. `kill_at`: the point and the
-    hit, counted while the file `armed` is there; `under`: a command that it is run under."""
+    """One producer, which computes no MD5 unless its settings say so. The constructor returns when it is ready or dead,
+    unless `wait` is false. `kill_at`: the point and the hit, counted while the file `armed` is there; `under`: a command
+    that it is run under."""
 
     def __init__(
         self, kafka: Kafka, settings: ProducerSettings, state_dir: Path, kill_at: tuple[Point, int] | None = None,
@@ -42,6 +43,8 @@ class ProducerProcess:
         self._ready.unlink(missing_ok=True)
         state_dir.mkdir(parents=True, exist_ok=True)
         self.log = state_dir / "log"
+        if "md5_bytes_per_second" not in settings.model_fields_set:
+            settings = settings.model_copy(update={"md5_bytes_per_second": 0})
         words = [kafka.settings.model_dump_json(by_alias=False), settings.model_dump_json(), str(state_dir)]
         words += [] if kill_at is None else [kill_at[0], str(kill_at[1]), *([] if armed is None else [str(armed)])]
         with self.log.open("a") as errors:

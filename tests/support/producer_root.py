@@ -18,6 +18,7 @@ from producer.backends.local.backend import LocalBackend
 from producer.backends.local.watch import InotifyWatch
 from producer.clock import SystemClock
 from producer.database import Database
+from producer.hashing import Hasher
 from producer.keeper import Keeper
 from producer.orders import Order
 from producer.outbox import Unsent
@@ -66,6 +67,7 @@ class RootBench:
     settings: dict[str, Any] = field(default_factory=dict)
     make_watch: Callable[[Path, Callable[[], None]], Watch] = InotifyWatch
     backend: Backend | None = None
+    hasher: Hasher | None = None
 
     def __post_init__(self) -> None:
         self.root = self.folder / "films"
@@ -93,7 +95,7 @@ class RootBench:
         """A keeper on the state as it is."""
         self.database = Database(self.state)
         local = LocalBackend(self.root, lambda root, woken: self.make_watch(root, woken))
-        world = World(self.backend or local, self.clock)
+        world = World(self.backend or local, self.clock, hasher=self.hasher)
         self.keeper = Keeper(self.spec, self.database, world, self.pacing, self.woken.set, orders=self.orders,
             failure=failure,
         )  # fmt: skip

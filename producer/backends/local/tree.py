@@ -91,6 +91,23 @@ class LocalTree:
         finally:
             os.close(descriptor)
 
+    def piece(self, path: str, start: int, length: int) -> tuple[FileState, bytes] | None:
+        """See the interface."""
+        try:
+            descriptor = open_below(self._root, path, _CONTENT)
+        except OSError:
+            return None
+        try:
+            before = _state(os.fstat(descriptor))
+            if before.type != "file":
+                return None
+            content = os.pread(descriptor, length, start)
+            return (before, content) if _state(os.fstat(descriptor)) == before else None
+        except OSError:
+            return None
+        finally:
+            os.close(descriptor)
+
 
 def _entry(entry: os.DirEntry[str]) -> tuple[str, FileState] | None:
     try:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from schemas import raw
 from schemas.found import Found, Tags
+from schemas.raw import FileState
 from streams.core.fold import Fold
 from streams.core.rules import RULES_1
 from tests.support.fold_truth import check
@@ -183,6 +186,38 @@ def test_a_changed_file_of_which_the_fingerprint_comes_late_is_analysed(lane: La
     lane.later(2_000)
     assert lane.finger("a.mkv", a_file(1, mtime_ns=5), "f2") == []
     assert lane.fold.open_jobs == 1
+
+
+@pytest.mark.parametrize("with_md5", [False, True])
+def test_an_md5_beside_the_same_fingerprint_says_nothing_new_wherever_it_comes(lane: Lane, with_md5: bool) -> None:
+    """Pending, known, in doubt, moved: what is told is the same with and without."""
+
+    def finger(path: str, file: FileState) -> list[Told]:
+        told = lane.finger(path, file, "f1")
+        return told + (lane.finger(path, file, "f1", md5="m1") if with_md5 else [])
+
+    def md5(path: str, file: FileState) -> list[Told]:
+        return lane.finger(path, file, "f1", md5="m1") if with_md5 else []
+
+    lane.see("a.mkv", a_file(1))
+    assert finger("a.mkv", a_file(1)) == []
+    created = lane.later(2_000)
+    assert md5("a.mkv", a_file(1)) == []
+    result(lane, job_of(created), found=Found(duration_ms=1_000))
+    assert md5("a.mkv", a_file(1)) == []
+    lane.later(2_000)
+    touched = a_file(1, mtime_ns=5)
+    lane.see("a.mkv", touched)
+    assert "analysis" not in item_of(lane.later(2_000))
+    assert md5("a.mkv", a_file(1)) == []  # of what was there before
+    known = finger("a.mkv", touched)
+    assert kinds(known) == ["media updated"]
+    assert item_of(known)["duration"] == 1
+    lane.move("a.mkv", "b.mkv", touched)
+    assert md5("b.mkv", touched) == []
+    assert kinds(lane.quiet()) == ["moved b.mkv", "media updated"]
+    assert md5("b.mkv", touched) == []
+    check(lane.fold)
 
 
 def test_another_fingerprint_alone_is_a_change(lane: Lane) -> None:
