@@ -11,11 +11,11 @@ all below it. A watch is known by the kernel's number for it, never by a path. N
 nothing is known. What a file is (device, inode, size, time) decides where it came from, before the order in which it is
 met. `tests/oracle` plays against them.
 
-`main` keeps all roots of a process, `watched` one of them, and `root` its thread. Which of several producers watches a
-root is read from a log (`lease_log`, `core.lease`), and `tenure` keeps under which claim an outbox is written. In the
-thread `keeper` decides by the table `core.life` what a turn does, `scanning` which scan runs, `mounts` what is mounted
-below the root, and `memory` what outlives a restart; `hashing` has whole files read in the background and tells their MD5;
-`world` is what it reaches. `control` reads what operators ask and hands it on as `orders`. `reporting` puts a root's
-`condition` into words. `state` and `database` are the files, `settings`, `ports`, `clock`, `backoff` and `errors` what
-all share.
+`main` keeps all roots of a process, `watched` one of them, and `root` its thread; `declared` says which they are, and
+`places` where they lie. Which of several producers watches a root is read from a log (`lease_log`, `core.lease`), and
+`tenure` keeps under which claim an outbox is written. In the thread `keeper` decides by the table `core.life` what a turn
+does, `scanning` which scan runs, `mounts` what is mounted below the root, and `memory` what outlives a restart; `hashing`
+has whole files read in the background and tells their MD5; `world` is what it reaches. `control` reads what operators ask
+and hands it on as `orders`. `reporting` puts a root's `condition` into words. `state` and `database` are the files,
+`settings`, `ports`, `clock`, `backoff` and `errors` what all share.
 """

@@ -6,10 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from producer.places import Places
 from producer.settings import ProducerSettings, RootSpec
 from runtime.root_files import DEFAULT_FOLDER, RootFile, RootFiles
 
@@ -23,19 +25,20 @@ class Declared:
 
 
 class Declarations:
-    """What is declared to this producer. Used by one thread at a time."""
+    """What is declared to this producer. Used by one thread at a time. `places`: where the roots lie."""
 
-    def __init__(self, settings: ProducerSettings, state_dir: Path) -> None:
+    def __init__(self, settings: ProducerSettings, state_dir: Path, places: Places) -> None:
         self._fixed = settings.roots
+        self._places = places
         self.files = RootFiles(folder_of(settings, state_dir))
 
     def read(self) -> Declared:
-        """As it is now. Looks at files and at the roots' places, and may block."""
+        """As it is now. Looks at files, and may block; for the place of a root it waits a moment only."""
         try:
             files = self.files.read()
         except OSError as error:
             return Declared({spec.name: spec for spec in self._fixed}, (f"{self.files.folder}: {error.strerror}",))
-        return declared(self._fixed, files)
+        return declared(self._fixed, files, self._places)
 
 
 def folder_of(settings: ProducerSettings, state_dir: Path) -> Path:
@@ -43,26 +46,34 @@ def folder_of(settings: ProducerSettings, state_dir: Path) -> Path:
     return settings.roots_folder or state_dir / DEFAULT_FOLDER
 
 
-def declared(fixed: Iterable[RootSpec], files: Mapping[str, RootFile]) -> Declared:
+def declared(fixed: Iterable[RootSpec], files: Mapping[str, RootFile], places: Places | None = None) -> Declared:
     """The same from what was read. What is declared first is right: the settings, then the files by name."""
     specs = {spec.name: spec for spec in fixed}
-    places = {spec.name: spec.path.resolve() for spec in specs.values()}
-    faults = []
+    read = {name: _spec(name, file) for name, file in files.items() if name not in specs}
+    lies = (places or Places()).of(
+        spec.path for spec in (*specs.values(), *read.values()) if isinstance(spec, RootSpec)
+    )
+    faults = [
+        f"the settings: root {one.name} ({lies[one.path]}) and root {other.name} lie one inside the other"
+        for one, other in combinations(specs.values(), 2)
+        if _nested(lies[one.path], lies[other.path])
+    ]
     for name, file in files.items():
-        if name in specs:
+        spec = read.get(name)
+        if spec is None:
             faults.append(
                 f"{file.path}: root {name} is in the settings too: take it out there, or remove this file"
             )
-            continue
-        spec = _spec(name, file)
-        if isinstance(spec, str):
+        elif isinstance(spec, str):
             faults.append(f"{file.path}: {spec}")
-            continue
-        place = spec.path.resolve()
-        if (other := next((o for o, at in places.items() if _nested(place, at)), None)) is not None:
-            faults.append(f"{file.path}: {spec.path} and root {other} ({places[other]}) lie one inside the other")
-            continue
-        specs[name], places[name] = spec, place
+        elif (
+            other := next((o for o in specs.values() if _nested(lies[spec.path], lies[o.path])), None)
+        ) is not None:
+            faults.append(
+                f"{file.path}: {spec.path} and root {other.name} ({lies[other.path]}) lie one inside the other"
+            )
+        else:
+            specs[name] = spec
     return Declared(specs, tuple(faults))
 
 

@@ -24,8 +24,10 @@ from producer.errors import NestedRoots, NotAcknowledged, Unencodable
 from producer.hashing import Hasher
 from producer.kafka_log import KafkaLog
 from producer.lease_log import LeaseLog
+from producer.places import Places
 from producer.ports import Points, no_points
 from producer.reporting import root_report, scan_report
+from producer.root import SILENT_SECONDS
 from producer.roots import Roots
 from producer.settings import ProducerSettings, RootSpec
 from producer.state import locked_folder, producer_id
@@ -53,15 +55,19 @@ async def watch(
     health port); a root that cannot be observed is reported and does not disturb the others."""
     if sys.getfilesystemencoding() != "utf-8":
         raise Unencodable(sys.getfilesystemencoding())
-    refuse_nested(settings.roots)
+    places = Places()
+    refuse_nested(settings.roots, places)
     with locked_folder(state_dir, settings.name) as folder:
-        await _Producer(kafka, settings, folder, Declarations(settings, state_dir), points).run(stop)
+        declarations = Declarations(settings, state_dir, places)
+        await _Producer(kafka, settings, folder, declarations, points).run(stop)
 
 
-def refuse_nested(roots: Sequence[RootSpec]) -> None:
-    """No root may lie inside another one, or be the same directory, links followed. Raises NestedRoots."""
-    places = sorted((spec.path.resolve(), spec.name) for spec in roots)
-    for (outer, outer_name), (inner, inner_name) in pairwise(places):
+def refuse_nested(roots: Sequence[RootSpec], places: Places) -> None:
+    """No root may lie inside another one, or be the same directory, links followed as far as they answer. Raises
+    NestedRoots."""
+    lies = places.of(spec.path for spec in roots)
+    named = sorted((lies[spec.path], spec.name) for spec in roots)
+    for (outer, outer_name), (inner, inner_name) in pairwise(named):
         if inner.is_relative_to(outer):
             raise NestedRoots(outer_name, inner_name, inner)
 
@@ -131,8 +137,10 @@ class _Producer:
             except NotAcknowledged as error:
                 _log.warning("Kafka cannot be reached, trying again", error=str(error))
                 await asyncio.sleep(backoff.next_seconds())
-        for root in self._roots:
-            await root.begun.wait()
+        with contextlib.suppress(TimeoutError):  # a root that does not answer is reported as that
+            async with asyncio.timeout(SILENT_SECONDS):
+                for root in self._roots:
+                    await root.begun.wait()
         self._begun = True
         announce_ready()
 

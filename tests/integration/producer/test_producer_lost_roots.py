@@ -17,6 +17,7 @@ import pytest
 
 from producer.settings import ProducerSettings, RootSpec
 from runtime.kafka import Kafka
+from runtime.root_files import write
 from schemas import raw, system, topics
 from schemas.codec import Codec, raw_codec
 from schemas.lanes import lane_of
@@ -216,3 +217,29 @@ def test_no_fault_of_a_root_deletes_anything_and_each_is_said_and_made_up_for(be
             news = [one for one in said(bench.told(name)[count:]) if one[:1] in "+-#" or " > " in one]
             assert news == ["+ S2/new.mkv", "# S2/new.mkv", "- S1/1.mkv"], name
         assert log.told.faults == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs the right to mount")
+def test_a_root_that_is_silent_from_the_start_keeps_no_other_from_being_watched(
+    kafka: Kafka, tmp_path: Path
+) -> None:
+    declared_by_file, hung, films, songs = (tmp_path / name for name in ("by_file", "hung", "films", "songs"))
+    for root in (declared_by_file, hung, films, songs):
+        put(root / "a.mkv")
+    folder = tmp_path / "roots.d"
+    write(folder, "by_file", {"library": "home", "path": str(declared_by_file)})
+    roots = tuple(RootSpec(name=root.name, library="home", path=root) for root in (hung, films))
+    bench = Bench(kafka, tmp_path, [])
+    with ExitStack() as ends:
+        for root in (hung, declared_by_file):
+            ends.callback(subprocess.run, ["umount", "-l", str(root)], capture_output=True, check=False)
+            ends.callback(silent(root).mend)
+        process = ProducerProcess(kafka, ProducerSettings(roots=roots, roots_folder=folder), tmp_path / "state")
+        ends.callback(process.kill)
+        assert "+ a.mkv" in said(bench.told("films"))
+        write(folder, "songs", {"library": "home", "path": str(songs)})
+        wait_until(lambda: "+ a.mkv" in said(bench.told("songs")), 15, what="a root declared later", every=0.2)
+        for name in ("hung", "by_file"):
+            wait_until(lambda name=name: "does not answer" in bench.message(name)[1], 15, what=name, every=0.2)  # type: ignore[misc]
+        assert process.log.read_text().count("a root's path does not answer") == 2
+        assert process.terminate() == 0

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from producer.declared import Declarations, declared, folder_of
+from producer.places import Places
 from producer.settings import ProducerSettings, RootSpec
 from runtime.root_files import RootFile, write
 
@@ -18,7 +19,9 @@ def file(stem: str, /, **table: object) -> RootFile:
 
 
 def test_roots_of_the_settings_and_of_files_are_declared_alike() -> None:
-    found = declared([FIXED], {"music": file("music", library="home", path="/srv/music", exclude=["*.part"])})
+    found = declared(
+        [FIXED], {"music": file("music", library="home", path="/srv/music", exclude=["*.part"])}, Places()
+    )
     assert dict(found.specs) == {
         "films": FIXED,
         "music": RootSpec(name="music", library="home", path=Path("/srv/music"), exclude=("*.part",)),
@@ -43,7 +46,9 @@ def test_roots_of_the_settings_and_of_files_are_declared_alike() -> None:
 def test_what_is_wrong_with_a_file_is_said_of_it_and_disturbs_no_other(
     name: str, table: dict[str, object], fault: str
 ) -> None:
-    found = declared([FIXED], {name: file(name, **table), "zoo": file("zoo", library="home", path="/zoo")})
+    found = declared(
+        [FIXED], {name: file(name, **table), "zoo": file("zoo", library="home", path="/zoo")}, Places()
+    )
     assert set(found.specs) == {"films", "zoo"}
     assert len(found.faults) == 1
     assert fault in found.faults[0]
@@ -58,7 +63,7 @@ def test_of_two_files_that_lie_in_each_other_the_first_by_name_is_right() -> Non
 
 def test_a_folder_that_cannot_be_listed_leaves_the_settings_as_they_are(tmp_path: Path) -> None:
     (tmp_path / "roots.d").write_text("no folder")
-    found = Declarations(ProducerSettings(roots=(FIXED,)), tmp_path).read()
+    found = Declarations(ProducerSettings(roots=(FIXED,)), tmp_path, Places()).read()
     assert (set(found.specs), found.faults) == ({"films"}, (f"{tmp_path / 'roots.d'}: Not a directory",))
 
 
@@ -67,4 +72,4 @@ def test_the_folder_is_that_of_the_settings_or_in_the_state_folder(tmp_path: Pat
     elsewhere = ProducerSettings(roots_folder=Path("/etc/catalogizer/roots.d"))
     assert folder_of(elsewhere, tmp_path) == Path("/etc/catalogizer/roots.d")
     write(tmp_path / "roots.d", "music", {"library": "home", "path": "/srv/music"})
-    assert set(Declarations(ProducerSettings(), tmp_path).read().specs) == {"music"}
+    assert set(Declarations(ProducerSettings(), tmp_path, Places()).read().specs) == {"music"}

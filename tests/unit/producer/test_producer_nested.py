@@ -8,6 +8,7 @@ import pytest
 
 from producer.errors import NestedRoots
 from producer.main import refuse_nested
+from producer.places import Places
 from producer.settings import RootSpec
 
 
@@ -16,7 +17,7 @@ def roots(*paths: Path) -> list[RootSpec]:
 
 
 def test_roots_beside_each_other_are_accepted(tmp_path: Path) -> None:
-    refuse_nested(roots(tmp_path / "a", tmp_path / "a-b", tmp_path / "b"))
+    refuse_nested(roots(tmp_path / "a", tmp_path / "a-b", tmp_path / "b"), Places())
 
 
 @pytest.mark.parametrize("inner", ["a", "a/b/c", "link", "link/b"])
@@ -26,4 +27,4 @@ def test_a_root_inside_another_one_is_refused_naming_both_also_where_a_link_lead
     (tmp_path / "a" / "b" / "c").mkdir(parents=True)
     (tmp_path / "link").symlink_to(tmp_path / "a")
     with pytest.raises(NestedRoots, match=r"root 'r\d' \(.*\) lies inside root 'r\d'"):
-        refuse_nested(roots(tmp_path / "z", tmp_path / "a", tmp_path / inner))
+        refuse_nested(roots(tmp_path / "z", tmp_path / "a", tmp_path / inner), Places())
