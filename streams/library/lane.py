@@ -21,7 +21,7 @@ from aiokafka.errors import NoOffsetForPartitionError
 from runtime import log
 from runtime.log_reading import bounds
 from schemas import __version__
-from schemas.admin import Position, SnapshotManifest
+from schemas.admin import Position
 from schemas.ids import MAX_SAFE
 from schemas.log_record import LogRecord
 from schemas.places import next_offset
@@ -30,7 +30,7 @@ from streams.core.emit import Output
 from streams.core.fold import Fold
 from streams.library.errors import BrokenSnapshot, ChangeLogReplaced, FoldDiverged, LogTruncated, RulesChanged
 from streams.library.positions import Positions
-from streams.library.snapshots import FORMAT, SLOTS, Saved, Saving, Snapshots, is_due
+from streams.library.snapshots import SLOTS, Saved, Saving, Snapshots, is_due, reason_against
 from streams.library.ticks import Ticker, TickTimer
 from streams.library.writer import LaneWriter
 
@@ -194,7 +194,7 @@ class LaneWorker:
             return True
 
         def is_unfit(saved: Saved) -> bool:
-            reason = self._reason_against(saved.manifest, target, first)
+            reason = reason_against(saved.manifest, self.lane, self._epoch, self._fold.rules, first, target)
             if reason is not None:
                 self._pass_over(saved, reason)
             return saved.offset in self._unfit
@@ -217,18 +217,6 @@ class LaneWorker:
         self._next = self._since = saved.manifest.next_offset
         self._saved, self._slot = saved, saved.manifest.slot
         return True
-
-    def _reason_against(self, manifest: SnapshotManifest, target: int, first: int) -> str | None:
-        rules = self._fold.rules
-        if (manifest.lane, manifest.epoch) != (self.lane, self._epoch):
-            return "it is of another lane or log"
-        if manifest.format != FORMAT or (manifest.fold_version, manifest.rules) != (rules.version, rules.digest):
-            return f"it is of program {manifest.program}, format {manifest.format}, rules {manifest.rules}"
-        if manifest.next_offset > target:
-            return f"it is of {manifest.next_offset}, and the position is {target}"
-        if manifest.next_offset < first:
-            return f"it is of {manifest.next_offset}, and the log begins at {first}"
-        return None
 
     def _pass_over(self, saved: Saved, reason: str) -> None:
         if saved.offset not in self._unfit:

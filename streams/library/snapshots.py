@@ -56,6 +56,21 @@ def is_due(records: int, known: int) -> bool:
     return records >= min(MOST_RECORDS, max(FEWEST_RECORDS, known // SHARE))
 
 
+def reason_against(
+    manifest: SnapshotManifest, lane: int, epoch: str, rules: Rules, first: int, target: int
+) -> str | None:
+    """Why a snapshot cannot be used by a lane of a log of that epoch, which begins at `first`, for the position `target`."""
+    if (manifest.lane, manifest.epoch) != (lane, epoch):
+        return "it is of another lane or log"
+    if manifest.format != FORMAT or (manifest.fold_version, manifest.rules) != (rules.version, rules.digest):
+        return f"it is of program {manifest.program}, format {manifest.format}, rules {manifest.rules}"
+    if manifest.next_offset > target:
+        return f"it is of {manifest.next_offset}, and the position is {target}"
+    if manifest.next_offset < first:
+        return f"it is of {manifest.next_offset}, and the log begins at {first}"
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Saved:
     """A snapshot that is in the log. `offset`: of its manifest."""
