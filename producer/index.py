@@ -28,6 +28,11 @@ class Index:
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self._directories: set[str] = set()
+
+    def begin(self) -> None:
+        """A transaction begins: what the one before has changed may have been rolled back."""
+        self._directories.clear()
 
     def get(self, path: str) -> IndexEntry | None:
         """What is known of a path."""
@@ -72,8 +77,17 @@ class Index:
         known = self.get(path)
         return known is not None and known.state.type == "dir"
 
+    def has_directory(self, path: str) -> bool:
+        """As `get` would say; asked for every file, so it is remembered within a transaction. The root always is."""
+        if path not in self._directories and path and not self._is_directory(path):
+            return False
+        self._directories.add(path)
+        return True
+
     def put(self, path: str, state: FileState, xxh3: str | None) -> None:
         """A path is known in this state from here on."""
+        if state.type != "dir":
+            self._directories.discard(path)
         self._db.execute(
             "INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
@@ -82,16 +96,14 @@ class Index:
             ),
         )  # fmt: skip
 
-    def set_xxh3(self, path: str, xxh3: str) -> None:
-        """Its content's fingerprint has been said."""
-        self._db.execute("UPDATE entry SET xxh3 = ? WHERE parent = ? AND name = ?", (xxh3, *_split(path)))
-
     def remove(self, path: str) -> None:
         """The path is not known any more."""
+        self._directories.discard(path)
         self._db.execute("DELETE FROM entry WHERE parent = ? AND name = ?", _split(path))
 
     def move_below(self, source: str, target: str) -> None:
         """Everything below one directory is below the other from here on; nothing is known there before."""
+        self._directories.clear()
         before, after = _bytes(source), _bytes(target)
         self._db.execute(_MOVE, (after, len(before) + 1, *_range(source)))
 

@@ -16,8 +16,10 @@ from bench.watching.judging import Seen, Tree
 from runtime.kafka import Kafka
 from schemas import raw, topics
 from schemas.codec import raw_codec
+from schemas.lanes import lane_of
 from schemas.paths import from_wire
 
+LIBRARY = "bench"
 READ_SECONDS = 0.05
 
 
@@ -100,7 +102,7 @@ class Belief:
 
 
 class ChangeLog:
-    """The topic's one lane, read from its beginning. `of`: what is believed of each root."""
+    """The library's lane of the topic, read from its beginning. `of`: what is believed of each root."""
 
     def __init__(self, kafka: Kafka) -> None:
         self._consumer = Consumer(
@@ -110,7 +112,8 @@ class ChangeLog:
                 "fetch.wait.max.ms": 10, "fetch.error.backoff.ms": 10,
             }
         )  # fmt: skip
-        self._consumer.assign([TopicPartition(kafka.name(topics.RAW), 0, 0)])
+        lane = lane_of(LIBRARY, kafka.lanes)
+        self._consumer.assign([TopicPartition(kafka.name(topics.RAW), lane, 0)])
         self._beliefs: dict[str, Belief] = {}
 
     def of(self, root: str) -> Belief:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench.watching.changelog import Belief, ChangeLog
+from bench.watching.changelog import LIBRARY, Belief, ChangeLog
 from bench.watching.judging import Judgement, Tree, judge_records, walk
 from runtime.kafka import Kafka
 from runtime.lifecycle import READY_FILE
@@ -18,19 +18,22 @@ from runtime.lifecycle import READY_FILE
 WATCH_THREAD = "inotify"
 """The thread that reads the kernel's queue; it names itself so (`producer.backends.local.reader`)."""
 
-LIBRARY = "bench"
 START_SECONDS = 60.0
 QUIET_SECONDS = 2.5
-"""No record for so long: nothing more comes. A file that was not closed is looked at 2 s after its last write."""
+"""A file that was not closed is looked at 2 s after its last write."""
 
 LONGEST_SECONDS = 300.0
 
 
 class Ours:
-    """Watches when `wait_ready` has returned; `log` is what its records are read from."""
+    """Watches when `wait_ready` has returned; `log` is what its records are read from. `quiet_seconds`: without a record,
+    nothing more comes."""
 
-    def __init__(self, kafka: Kafka, log: ChangeLog, root: Path, folder: Path) -> None:
+    def __init__(
+        self, kafka: Kafka, log: ChangeLog, root: Path, folder: Path, *, quiet_seconds: float = QUIET_SECONDS
+    ) -> None:
         self._log = log
+        self._quiet_seconds = quiet_seconds
         self._root = root
         self.belief: Belief = log.of(root.name)
         self._ready = folder / f"{root.name}.ready"
@@ -66,18 +69,18 @@ class Ours:
         self._wait(self._ready.exists, "ready", START_SECONDS)
         self._wait(self._has_baseline, "past its baseline", LONGEST_SECONDS)
 
-    def settle(self) -> Judgement:
-        """Wait until the log tells what the disk has, and nothing more comes; what differs when it never does."""
+    def settle(self, *, quiet: bool = True) -> Tree:
+        """Wait until the log tells what the disk has (and nothing more comes), or never will; returns what that is."""
         there = walk(self._root)
         until = time.monotonic() + LONGEST_SECONDS
         last = time.monotonic()
         while time.monotonic() < until:
             if self._log.read():
                 last = time.monotonic()
-            elif time.monotonic() >= last + QUIET_SECONDS and self.belief.tree == there:
+            elif time.monotonic() >= last + (self._quiet_seconds if quiet else 0) and self.belief.tree == there:
                 break
             time.sleep(0.05)
-        return self.judge(there)
+        return there
 
     def judge(self, there: Tree, *, removes: bool = True) -> Judgement:
         """Of the stretch that has been read."""

@@ -16,7 +16,7 @@ from bench.watching import watchers
 from bench.watching.changelog import ChangeLog
 from bench.watching.judging import Judgement, Tree, judge_events, walk
 from bench.watching.measuring import cpu_seconds, forget_peak, peak_mb
-from bench.watching.ours import WATCH_THREAD, Ours
+from bench.watching.ours import QUIET_SECONDS, WATCH_THREAD, Ours
 from bench.watching.trees import Source, run
 from bench.watching.workloads import HalfUntarred, Place, Workload
 from runtime.kafka import Kafka
@@ -54,6 +54,11 @@ class Bench:
     folder: Path
     kafka: Kafka
     log: ChangeLog
+    quiet_seconds: float = QUIET_SECONDS
+
+    def ours(self, root: Path) -> Ours:
+        """The product's process on a root."""
+        return Ours(self.kafka, self.log, root, self.folder, quiet_seconds=self.quiet_seconds)
 
 
 @contextmanager
@@ -72,13 +77,13 @@ def place(bench: Bench, name: str) -> Iterator[Place]:
 def play_ours(bench: Bench, workloads: Sequence[Workload], name: str) -> Iterator[Outcome]:
     """All of them, in one life of the product's process."""
     with place(bench, name) as at:
-        ours = Ours(bench.kafka, bench.log, at.root, bench.folder)
+        ours = bench.ours(at.root)
         try:
             ours.wait_ready()
             for workload in workloads:
                 if not workload.is_begun:
                     workload.prepare(at)
-                    ours.settle()
+                    ours.settle(quiet=False)
                     yield _watched(workload, at, ours)
         finally:
             ours.end()
@@ -115,7 +120,7 @@ def _watched(workload: Workload, at: Place, ours: Ours) -> Outcome:
 def _started_inside(workload: Workload, bench: Bench, at: Place) -> Outcome:
     began = time.time()
     untar = HalfUntarred(at)
-    ours = Ours(bench.kafka, bench.log, at.root, bench.folder)
+    ours = bench.ours(at.root)
     try:
         _until_done(ours.wait_ready, untar)
         ended = time.time()
@@ -135,8 +140,8 @@ def _of_ours(
     began: float,
     ended: float,
 ) -> Outcome:
-    ours.settle()
-    stretch, there = ours.belief.stretch, walk(at.root)
+    there = ours.settle()
+    stretch = ours.belief.stretch
     return Outcome(
         workload=workload.name, watcher=OURS, entries=max(before, len(there)), events=len(stretch.times),
         judgement=ours.judge(there, removes=workload.removes), gaps=stretch.gaps,
