@@ -16,6 +16,7 @@ HEAD = (
     "workload", "watcher", "entries", "raw events", "missed", "invented", "gaps", "CPU s", "watch thread s (× inotifywait)",
     "to convergence s", "peak MB", "peak events/s",
 )  # fmt: skip
+MISSED = HEAD.index("missed")
 NOT_HERE = "not here"
 
 
@@ -33,7 +34,9 @@ class Row:
         """As HEAD says."""
         runs, ours = self.outcomes, self.watcher == OURS
         if not runs:
-            return self.workload, self.watcher, NOT_HERE, *[""] * (len(HEAD) - 3)
+            return tuple(
+                {0: self.workload, 1: self.watcher, MISSED: NOT_HERE}.get(at, "") for at in range(len(HEAD))
+            )
         return (
             self.workload,
             self.watcher,
@@ -107,12 +110,21 @@ def for_people(table: Iterable[Row], title: str) -> Table:
     return shown
 
 
-def for_a_document(table: Iterable[Row]) -> Iterator[str]:
-    """Markdown, line by line."""
-    yield f"| {' | '.join(HEAD)} |"
-    yield f"|{'---|' * len(HEAD)}"
+def for_a_document(table: Sequence[Row]) -> Iterator[str]:
+    """Markdown, line by line: a row for each workload, of the plain watchers only what they missed and invented."""
+    plain = sorted({row.watcher for row in table} - {OURS})
+    head = [name for name in HEAD if name != "watcher"] + [f"{name} missed, invented" for name in plain]
+    yield f"| {' | '.join(head)} |"
+    yield f"|{'---|' * len(head)}"
     for row in table:
-        yield f"| {' | '.join(row.cells())} |"
+        if row.watcher == OURS:
+            name, _, *cells = row.cells()
+            others = {other.watcher: other.cells() for other in table if other.workload == row.workload}
+            cells += [
+                ", ".join(filter(None, others[name][MISSED : MISSED + 2])) if name in others else ""
+                for name in plain
+            ]
+            yield f"| {' | '.join((name, *cells))} |"
 
 
 def for_machines(table: Iterable[Row], tree: str, limits: dict[str, float]) -> str:

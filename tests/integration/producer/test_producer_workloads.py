@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -39,12 +39,23 @@ def bench(kafka: Kafka, source: Source, tmp_path: Path) -> Iterator[Bench]:
         yield Bench(source, SCALE, tmp_path, kafka, log, QUIET_SECONDS)
 
 
+@contextmanager
+def frozen(pid: int) -> Iterator[None]:
+    """The process stands still."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
 def test_no_tool_makes_the_log_miss_or_invent_anything(bench: Bench) -> None:
     here = [workload for workload in WORKLOADS if not workload.missing]
     outcomes = list(play_ours(bench, here, "films"))
     assert {outcome.workload: outcome.judgement for outcome in outcomes} == {
         workload.name: NOTHING for workload in here
     }
+    assert sum(outcome.thread_cpu or 0.0 for outcome in outcomes) > 0  # the reading thread is known by its name
 
 
 def test_a_kernel_queue_that_overflows_is_a_gap_and_nothing_is_missing_in_the_end(bench: Bench) -> None:
@@ -57,10 +68,9 @@ def test_a_kernel_queue_that_overflows_is_a_gap_and_nothing_is_missing_in_the_en
             ours.wait_ready()
             ours.settle()
             ours.belief.begin()
-            os.kill(ours.pid, signal.SIGSTOP)
-            deeds.create_write_delete(at.root / "flood", limit // EVENTS_OF_ONE + 1)
-            untar.work(at)
-            os.kill(ours.pid, signal.SIGCONT)
+            with frozen(ours.pid):
+                deeds.create_write_delete(at.root / "flood", limit // EVENTS_OF_ONE + 1)
+                untar.work(at)
             there = ours.settle()
             assert ours.judge(there) == NOTHING
             assert ours.belief.stretch.gaps > 0
