@@ -2,8 +2,8 @@
 
 **Of the product**, whose records say what is at a path: missed is a path that is there and of which the records say
 something else or nothing (type, size and time are compared; of a directory only that it is one); invented is a path
-that is not there although the records say so. Where a workload removes nothing, each record "nothing is there" is
-invented too.
+that is not there although the records say so. Where a workload removes nothing that stays, a record "nothing is there" of
+what is there in the end is invented too (rsync's temporary names are gone, and may be said to be).
 
 **Of a plain watcher**, whose events only name paths, the measure is milder. Missed is a path at which the tree is not what
 it was before and which no event named, and a path that is gone of which no event said so. Invented is a path last said to
@@ -54,9 +54,9 @@ def changed(before: Tree, after: Tree) -> set[bytes]:
 
 
 def judge_records(believed: Mapping[bytes, Seen], there: Tree, removals: Iterable[bytes] = ()) -> Judgement:
-    """Of the product. `removals`: paths said to be gone where the workload removes nothing."""
+    """Of the product. `removals`: paths said to be gone where the workload removes nothing that stays."""
     missed = [path for path, seen in there.items() if believed.get(path) != seen]
-    invented = {path for path in believed if path not in there} | set(removals)
+    invented = {path for path in believed if path not in there} | {path for path in removals if path in there}
     return Judgement(tuple(sorted(missed)), tuple(sorted(invented)))
 
 

@@ -45,8 +45,8 @@ Step = Callable[[Place], None]
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """`moved`: directories that are moved as a whole, from or to; `removes`: something that was there is removed;
-    `tools`: what has to be on the machine; `is_begun`: it has begun when the watcher starts."""
+    """`moved`: directories that are moved as a whole, from or to; `removes`: something is removed that was there before, or
+    is there afterwards; `tools`: what has to be on the machine; `is_begun`: it has begun when the watcher starts."""
 
     name: str
     prepare: Step

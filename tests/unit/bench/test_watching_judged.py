@@ -39,7 +39,7 @@ def test_a_seeded_loss_and_a_seeded_invention_are_each_counted(believed: Tree, j
 
 
 def test_a_deletion_told_where_nothing_is_removed_is_invented() -> None:
-    assert judge_records(TREE, TREE, [b"a/b"]) == Judgement((), (b"a/b",))
+    assert judge_records(TREE, TREE, [b"a/b", b"a/.temporary"]) == Judgement((), (b"a/b",))
 
 
 @pytest.mark.parametrize(
