@@ -125,8 +125,10 @@ class Line:
 
 
 def at_rest(lane: LaneWorker) -> bool:
+    if lane.progress.state != "live":
+        return False
     left = lane._left()
-    return (left is None or left > 60_000) and lane._saving is None and lane.progress.state == "live"
+    return (left is None or left > 60_000) and lane._saving is None
 
 
 @pytest.fixture
@@ -176,7 +178,7 @@ class Wrong:
         Wrong(lambda m: msgspec.structs.replace(m, lane=m.lane + 1), "of another lane or log"),
         Wrong(lambda m: msgspec.structs.replace(m, epoch="another"), "of another lane or log"),
         Wrong(lambda m: msgspec.structs.replace(m, format=99), "format 99"),
-        Wrong(lambda m: msgspec.structs.replace(m, rules="unknown"), "rules unknown"),
+        Wrong(lambda m: msgspec.structs.replace(m, rules="unknown"), "rules 1 (unknown)"),
         Wrong(lambda m: msgspec.structs.replace(m, next_offset=10**6), "and the position is"),
         Wrong(
             lambda m: msgspec.structs.replace(m, next_offset=m.next_offset - 20), "are not those of its manifest"
