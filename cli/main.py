@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from cli import changes, config, replay, roots, services, standard_streams, status, tap, topics, user
+from cli import changes, config, fold, replay, roots, services, standard_streams, status, tap, topics, user
 from cli.audit.command import audit
 from cli.console import print_json, run_to_exit
 from cli.options import AsJson
@@ -90,6 +90,7 @@ for name, group in (
     ("topics", topics.app),
     ("roots", roots.app),
     ("replay", replay.app),
+    ("fold", fold.app),
     ("config", config.app),
     ("user", user.app),
 ):

@@ -29,6 +29,11 @@ class Index:
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self._directories: set[str] = set()
+
+    def begin(self) -> None:
+        """A transaction begins: what the one before has changed may have been rolled back."""
+        self._directories.clear()
 
     def get(self, path: str) -> IndexEntry | None:
         """What is known of a path."""
@@ -79,8 +84,17 @@ class Index:
         behind = (b"", b"") if after is None else _split(after)
         return [_known(row) for row in self._db.execute(_WITHOUT_MD5, (*behind, count))]
 
+    def has_directory(self, path: str) -> bool:
+        """As `get` would say; asked for every file, so it is remembered within a transaction. The root always is."""
+        if path not in self._directories and path and not self._is_directory(path):
+            return False
+        self._directories.add(path)
+        return True
+
     def put(self, path: str, state: FileState, xxh3: str | None, md5: str | None = None) -> None:
         """A path is known in this state from here on."""
+        if state.type != "dir":
+            self._directories.discard(path)
         self._db.execute(
             "INSERT OR REPLACE INTO entry (parent, name, type, size, mtime_ns, dev, inode, nlink, xxh3, ctime_ns, md5)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -90,22 +104,18 @@ class Index:
             ),
         )  # fmt: skip
 
-    def set_xxh3(self, path: str, xxh3: str) -> None:
-        """Its content's fingerprint has been said; the MD5 of what was there before does not hold."""
-        self._db.execute(
-            "UPDATE entry SET xxh3 = ?, md5 = NULL WHERE parent = ? AND name = ?", (xxh3, *_split(path))
-        )
-
     def set_md5(self, path: str, md5: str) -> None:
         """Its content's MD5 has been said."""
         self._db.execute("UPDATE entry SET md5 = ? WHERE parent = ? AND name = ?", (md5, *_split(path)))
 
     def remove(self, path: str) -> None:
         """The path is not known any more."""
+        self._directories.discard(path)
         self._db.execute("DELETE FROM entry WHERE parent = ? AND name = ?", _split(path))
 
     def move_below(self, source: str, target: str) -> None:
         """Everything below one directory is below the other from here on; nothing is known there before."""
+        self._directories.clear()
         before, after = _bytes(source), _bytes(target)
         self._db.execute(_MOVE, (after, len(before) + 1, *_range(source)))
 

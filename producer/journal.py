@@ -61,6 +61,7 @@ class Journal:
     def say(self, statements: Callable[[], None]) -> None:
         """Run statements on index and outbox as one transaction."""
         with self._db.transaction():
+            self._index.begin()
             self._outbox.begin()
             statements()
             self._outbox.end()
@@ -88,14 +89,11 @@ class Journal:
         """Nothing is known below what is not known itself: no scan would ever visit it. Where what is above a path has
         gone, or has not been told of, the nearest directory that has is returned, to be listed."""
         above = path.rpartition("/")[0]
-        if self._is_directory(above):
+        if self._index.has_directory(above):
             return None
-        while not self._is_directory(above):
+        while not self._index.has_directory(above):
             above = above.rpartition("/")[0]
         return above
-
-    def _is_directory(self, path: str) -> bool:
-        return not path or ((known := self._index.get(path)) is not None and known.state.type == "dir")
 
     def _there(self, fact: There, via: Via, resend: bool, written: Written) -> None:
         path, state, print_ = fact.path, fact.state, fact.print
@@ -103,22 +101,24 @@ class Journal:
         if known is not None and not resend and is_unidentified(known.state) and _same(known, state, print_):
             self._index.put(path, state, known.xxh3, known.md5)  # at another place: nothing to say
             known = IndexEntry(path, state, known.xxh3, known.md5)
-        xxh3 = None if known is None else known.xxh3
-        if resend or known is None or is_unidentified(known.state) or differs(known.state, state):
+        before = None if known is None else known.xxh3
+        news = resend or known is None or is_unidentified(known.state) or differs(known.state, state)
+        if news:
             if known is not None and known.state.type == "dir" and state.type != "dir":
                 self._empty(path, via, written)
                 written.closed.append(path)
             self._outbox.observed(path, state, via)
-            self._index.put(path, state, None)
             self._count_there(known, state, path, written)
-            xxh3 = None
-        elif known.state.ctime_ns != state.ctime_ns:
-            self._index.put(path, state, xxh3, known.md5)
+            before = None
         if fact.another and state.type == "dir":
             written.opened.append(path)
-        if print_ is not None and print_.of(state) and print_.xxh3 != xxh3:
+        xxh3 = before
+        if print_ is not None and print_.of(state) and print_.xxh3 != before:
             self._outbox.fingerprint(path, print_)
-            self._index.set_xxh3(path, print_.xxh3)
+            xxh3 = print_.xxh3
+        if news or known is None or known.state.ctime_ns != state.ctime_ns or xxh3 != before:
+            md5 = None if news or known is None or xxh3 != before else known.md5
+            self._index.put(path, state, xxh3, md5)
 
     @staticmethod
     def _count_there(known: IndexEntry | None, state: FileState, path: str, written: Written) -> None:

@@ -51,8 +51,8 @@ class _Head(TypedDict):
 
 
 class Outbox:
-    """Writes records, each inside the caller's transaction: `begin` first, `end` last. `epoch`: drawn when the
-    outbox is made, and kept for its life."""
+    """Writes records, each inside the caller's transaction: `begin` first, `end` last. Those of one transaction carry the
+    same `observed_at`. `epoch`: drawn when the outbox is made, and kept for its life."""
 
     def __init__(self, database: Database, root: str, clock: Clock) -> None:
         self._db = database
@@ -64,13 +64,19 @@ class Outbox:
                 database.set("next_seq", "1")
         self.epoch = database.get("epoch") or ""
         self._next = 0
+        self._now = ""
+        self._rows: list[tuple[int, str, bytes]] = []
 
     def begin(self) -> None:
         """Read the next `seq`: a transaction rolled back must not have used any."""
         self._next = int(self._db.get("next_seq") or 1)
+        self._now = self._clock.now_iso()
+        self._rows.clear()
 
     def end(self) -> None:
-        """Keep the next `seq`: it goes on from there even when the outbox is empty."""
+        """Insert what was written, and keep the next `seq`: it goes on from there even when the outbox is empty."""
+        self._db.executemany("INSERT INTO outbox VALUES (?, ?, ?)", self._rows)
+        self._rows.clear()
         self._db.set("next_seq", str(self._next))
 
     def observed(self, path: str, file: FileState | None, via: Via) -> None:
@@ -168,10 +174,10 @@ class Outbox:
         )  # fmt: skip
 
     def _head(self) -> _Head:
-        return {"root": self._root, "epoch": self.epoch, "seq": self._next, "observed_at": self._clock.now_iso()}
+        return {"root": self._root, "epoch": self.epoch, "seq": self._next, "observed_at": self._now}
 
     def _write(self, kind: str, record: raw.ProducerRecord) -> None:
-        self._db.execute("INSERT INTO outbox VALUES (?, ?, ?)", (self._next, kind, encode(record)))
+        self._rows.append((self._next, kind, encode(record)))
         self._next += 1
 
 

@@ -13,7 +13,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
 
 from producer.backends.interface import Tree, Watch
-from producer.core.diff import differs, is_unidentified, same_node, suspicious, tied
+from producer.core.diff import GONE_SMALL, differs, is_unidentified, same_node, suspicious, tied
 from producer.core.facts import Carried, Fact, Gone, IndexEntry, There
 from producer.core.filters import Filters
 from producer.errors import Unreadable
@@ -201,7 +201,10 @@ class Scan:
         ]
         plain = [path for path in gone if self._admits(path)]
         doubted = [path for path in plain if path not in self._confirmed]
-        if suspicious(sum(1 + self._index.count(path) for path in doubted), self._index.count()):
+        missing = sum(1 + self._index.count(path) for path in doubted)
+        if missing > GONE_SMALL and suspicious(
+            missing, self._index.count()
+        ):  # counting all that is known takes long
             self.withheld = frozenset(doubted)
         for path in gone:
             if path in self.withheld:

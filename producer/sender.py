@@ -15,7 +15,8 @@ from producer.outbox import Unsent
 from producer.ports import Log, Points, no_points
 from runtime import log
 
-BATCH = 500
+BATCH = 2_000
+"""Rows that are read and deleted together; about what one batch of Kafka's holds (`kafka_log.BATCH_BYTES`)."""
 
 _log = log.get(__name__)
 

@@ -73,11 +73,13 @@ class ItemCreated(Struct, frozen=True, kw_only=True, tag_field="action", tag="cr
     media: MediaItem
 
 
-class ItemUpdated(Struct, frozen=True, kw_only=True, tag_field="action", tag="updated"):
-    """`data` of a `media_update`: an item is elsewhere, or its file has other content."""
+class ItemUpdated(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="action", tag="updated"):
+    """`data` of a `media_update`: an item is elsewhere, or its file has other content, or (`cause`, `rules:N`) the rules of
+    version N read it otherwise."""
 
     media_id: int
     media: MediaItem
+    cause: str | None = None
 
 
 class ItemAnalyzed(Struct, frozen=True, kw_only=True, tag_field="action", tag="analyzed"):

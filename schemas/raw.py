@@ -213,6 +213,17 @@ class RootRetired(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_fie
     at: str
 
 
+class RulesAdopted(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="rules_adopted"):
+    """From here on the lane is folded by the rules of this `version`, and what is known is derived anew by them. One that
+    is not above the present one says nothing. `program`: the version that carries these rules; `by`: who asked; `at`:
+    their clock, ISO 8601, carried and never decided upon."""
+
+    version: int
+    program: str
+    by: str
+    at: str
+
+
 class Tick(Struct, frozen=True, tag_field="kind", tag="tick"):
     """Nothing: its append time is its meaning."""
 
@@ -229,4 +240,4 @@ ProducedRecord = (
     | ScanStarted
     | ScanFinished
 )
-RawRecord = ProducedRecord | Result | RootRetired | Tick
+RawRecord = ProducedRecord | Result | RootRetired | RulesAdopted | Tick

@@ -105,6 +105,12 @@ SPECIFIC: dict[str, dict[str, str]] = {
         "inode": "inode of the file that was probed",
         "status": "done, failed (the content is not what it claims to be), or unreadable",
     },
+    "RulesAdopted": {
+        "version": "of the rules that hold from here on",
+        "program": "version of the program that carries them",
+        "by": "who asked",
+        "at": "when, ISO 8601: the clock of who asks",
+    },
     "RootRetired": {"root": "name of the root", "by": "who asked", "at": "when, ISO 8601: the clock of who asks"},
     "RetireRoot": {
         "id": "drawn by who asks; carried out once, however often it comes",
@@ -169,7 +175,10 @@ SPECIFIC: dict[str, dict[str, str]] = {
     },
     "GoneItem": {"id": "the media id"},
     "ItemCreated": {"media": "the complete item"},
-    "ItemUpdated": {"media": "the complete item"},
+    "ItemUpdated": {
+        "media": "the complete item",
+        "cause": "`rules:N` where the rules of version N read it otherwise; else absent",
+    },
     "ItemAnalyzed": {"media": "the complete item", "analysis_id": "id of the analysis: its job's"},
     "ItemDeleted": {"media": "what names it"},
     "AnalysisComplete": {

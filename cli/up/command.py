@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import assert_never
 
+from cli.adopting import adopt_newest
 from cli.provisioning.acls import apply_acls
 from cli.provisioning.database_roles import ROLES, make_roles
 from cli.provisioning.tables import apply_migrations
@@ -108,6 +109,7 @@ class Running:
         await apply(kafka)
         if platform.kafka is not None:
             await apply_acls(kafka)
+        await adopt_newest(kafka)  # all processes here are of this program
         if (postgres := platform.postgres) is not None:
             await asyncio.to_thread(make_roles, postgres.url(), postgres.role_passwords(ROLES))
         await asyncio.to_thread(apply_migrations, platform.database_url)

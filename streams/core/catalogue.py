@@ -169,6 +169,19 @@ class Catalogue:
         self._update(entry, ItemAnalyzed, trace, analysis_id=record.job)
         return ended
 
+    def read_anew(self, entry: Entry, former: Catalogue, moment: Moment) -> Ended:
+        """The rules have changed: tell of the item where it is another one by them than by the `former`, and ask for the
+        analysis that they are the first to want."""
+        if not entry.media_id:
+            return ()
+        if self.item(entry) != former.item(entry):
+            self._update(entry, partial(ItemUpdated, cause=f"rules:{self._rules.version}"), moment.trace)
+        if not self._jobs.are_for(entry):
+            return self._jobs.end(entry)
+        if entry.job is None and entry.analysis is None and not former._jobs.are_for(entry):
+            self._jobs.ask(self._state.roots[entry.root], entry, None, moment.now, moment.trace)
+        return ()
+
     # -- inside ------------------------------------------------------------------------------------------------
 
     def _content(
@@ -213,14 +226,15 @@ class Catalogue:
         self._emit.change(change, type_, f"{entry.root}/{entry.path}", seen.trace)
 
     def _update(
-        self, entry: Entry, update: type[ItemCreated | ItemUpdated | ItemAnalyzed], trace: bytes | None,
+        self, entry: Entry, update: Callable[..., ItemCreated | ItemUpdated | ItemAnalyzed], trace: bytes | None,
         **more: str,
     ) -> None:  # fmt: skip
-        item = self._item(entry)
+        item = self.item(entry)
         self._emit.media_update(entry.library, update(media_id=entry.media_id, media=item, **more), trace)
         self._emit.state(entry.media_id, item, trace)
 
-    def _item(self, entry: Entry) -> MediaItem:
+    def item(self, entry: Entry) -> MediaItem:
+        """What is told of a known file, by the present rules."""
         named = self._names.read(entry.path)
         found = _found(entry)
         path, b64 = to_wire(entry.path)

@@ -66,11 +66,9 @@ class Emitter:
 
     def __init__(self, lane: int, rules: Rules, numbers: Numbers) -> None:
         self.lane = lane
-        self._cap = rules.output_cap_bytes
-        self._version = (X_FOLD_VERSION, str(rules.version).encode())
+        self.adopt(rules)
         self._numbers = numbers
         self._before = (numbers.changes, numbers.media_updates, numbers.analysis_updates)
-        self._fixed: dict[str, Headers] = {}
         self._offset = -1
         self._append_time = -1
         self._at: str | None = None
@@ -78,6 +76,12 @@ class Emitter:
         self._source: tuple[str, bytes] | None = None
         self._outputs: list[Output] = []
         self._taken = 0
+
+    def adopt(self, rules: Rules) -> None:
+        """From here on outputs are by these rules."""
+        self._cap = rules.output_cap_bytes
+        self._version = (X_FOLD_VERSION, str(rules.version).encode())
+        self._fixed: dict[str, Headers] = {}
 
     @property
     def counters_before(self) -> Counters:

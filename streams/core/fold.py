@@ -8,11 +8,14 @@ files has moved), so its outputs come in parts, between which others may run.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import assert_never
+
+from msgspec.structs import replace
 
 from schemas.admin import Counters
 from schemas.errors import SchemaError
+from schemas.media import MediaItem
 from schemas.raw import (
     Fingerprint,
     GapClosed,
@@ -26,6 +29,7 @@ from schemas.raw import (
     RootDeclared,
     RootLost,
     RootRetired,
+    RulesAdopted,
     ScanFinished,
     ScanStarted,
     Tick,
@@ -44,11 +48,11 @@ from streams.core.renames import Renames
 from streams.core.retire import Retire
 from streams.core.root_changes import gap_changed, root_changed
 from streams.core.roots import Roots
-from streams.core.rules import RULES_1, Rules
+from streams.core.rules import RULES, Rules, UnknownRules
 from streams.core.scans import Scans
 from streams.core.settle import Settle
 from streams.core.sightings import Sightings
-from streams.core.state import Ended, Hold, MovedTree, OpenJob, Pending, Root, Sighting, State, Tally
+from streams.core.state import Ended, Hold, MovedTree, Numbers, OpenJob, Pending, Root, Sighting, State, Tally
 from streams.core.trees import Trees
 
 PART_STEPS = 500
@@ -59,22 +63,35 @@ NOTHING: tuple[Ended, ...] = ()
 
 
 class Fold:
-    """One lane. `lane`: its partition number; `id_base`: above every id of an earlier life of the log; `rules`: of
-    the version that holds; `state`: where to go on from, of the same lane (`state_bytes.decode`)."""
+    """One lane. `lane`: its partition number; `id_base`: above every id of an earlier life of the log; `state`: where to go
+    on from, of the same lane (`state_bytes.decode`); `carried`: the rules there are, by version: those of the state's hold
+    until a record says otherwise. Raises UnknownRules where they are not there; then nothing has been folded."""
 
-    def __init__(self, lane: int, id_base: int = 0, *, rules: Rules = RULES_1, state: State | None = None) -> None:
+    def __init__(
+        self, lane: int, id_base: int = 0, *, state: State | None = None, carried: Mapping[int, Rules] = RULES
+    ) -> None:
         self.lane = lane
-        self.rules = rules
+        self._id_base = id_base
+        self._carried = carried
         self.state = state = State() if state is None else state
-        self._emit = emit = Emitter(lane, rules, state.numbers)
+        rules = carried.get(state.rules_version)
+        if rules is None:
+            raise UnknownRules(state.rules_version)
+        self._emit = Emitter(lane, rules, state.numbers)
+        self._compose(rules)
+
+    def _compose(self, rules: Rules) -> None:
+        """The stages by some rules: they keep nothing themselves."""
+        state, emit = self.state, self._emit
+        self.rules = rules
         self._known = known = Known(state, rules)
         self._roots = Roots(state, rules)
         self._settle = settle = Settle(state)
         self._renames = renames = Renames(state, rules, known)
         self._jobs = jobs = Jobs(state, rules, known, emit)
-        self._catalogue = catalogue = Catalogue(state, rules, known, jobs, emit, id_base)
+        self._catalogue = catalogue = Catalogue(state, rules, known, jobs, emit, self._id_base)
         self._decide = decide = Decide(state, known, settle, renames, catalogue)
-        self._scans = scans = Scans(state, known, renames, emit, id_base)
+        self._scans = scans = Scans(state, known, renames, emit, self._id_base)
         self._trees = trees = Trees(state, known, settle, renames, decide, catalogue)
         self._sightings = Sightings(state, known, settle, renames, decide, scans, trees, catalogue)
         self._retire = Retire(state, known, settle, renames, decide, trees, emit)
@@ -117,6 +134,16 @@ class Fold:
         """How many analysis jobs have no result yet."""
         return len(self.state.jobs)
 
+    def read_by(self, rules: Rules) -> Iterator[tuple[MediaItem, MediaItem]]:
+        """What these rules would read otherwise: each item as it is, and as it would be. Changes nothing."""
+        emit, known = Emitter(self.lane, rules, Numbers()), Known(self.state, rules)
+        other = Catalogue(self.state, rules, known, Jobs(self.state, rules, known, emit), emit, self._id_base)
+        entries = (entry for paths in self.state.known.values() for entry in paths.values() if entry.media_id)
+        for entry in entries:
+            before, after = self._catalogue.item(entry), other.item(entry)
+            if replace(before, updated_at="") != replace(after, updated_at=""):
+                yield before, after
+
     # -- the function ------------------------------------------------------------------------------------------
 
     def parts(
@@ -130,13 +157,20 @@ class Fold:
         """Fold a record as it stands in the log: the one way in for live and past, so that they cannot differ.
         `append_time` in milliseconds since 1970; `key`: the library. The record is folded when the iterator has
         ended, and the next one may begin then only. What is no record has its time counted, and its bytes become a
-        dead letter."""
+        dead letter. Raises UnknownRules, before anything, for a record that adopts rules which are not there."""
         try:
             record: RawRecord | SchemaError = intake.read(self.rules, value, headers)
             trace = carried(headers)
         except SchemaError as error:
             record, trace = error, None
+        self._know(record)
         return self._parts(offset, append_time, key, value, record, trace)
+
+    def _know(self, record: RawRecord | SchemaError) -> None:
+        if not isinstance(record, RulesAdopted) or record.version <= self.state.rules_version:
+            return
+        if record.version not in self._carried:
+            raise UnknownRules(record.version, record.program)
 
     def apply_bytes(
         self,
@@ -153,6 +187,7 @@ class Fold:
         self, offset: int, append_time: int, key: bytes | None, record: RawRecord, trace: bytes | None = None
     ) -> list[Output]:
         """All parts at once of a record as `intake.read` gives it. `trace`: its context."""
+        self._know(record)
         return [o for part in self._parts(offset, append_time, key, None, record, trace) for o in part]
 
     def _parts(
@@ -242,8 +277,21 @@ class Fold:
                 return (ended,)
             case RootRetired():
                 return self._retire.retired(record, library, moment)
+            case RulesAdopted():
+                return self._adopted(record, moment)
             case _:
                 return self._of_producer(record, library, moment)
+
+    def _adopted(self, record: RulesAdopted, moment: Moment) -> Iterable[Ended]:
+        if record.version <= self.state.rules_version:
+            self.state.dropped["outdated_rules"] += 1
+            return NOTHING
+        former = self._catalogue
+        self.state.rules_version = record.version
+        self._emit.adopt(self._carried[record.version])
+        self._compose(self._carried[record.version])
+        entries = [entry for paths in self.state.known.values() for entry in paths.values()]
+        return (self._catalogue.read_anew(entry, former, moment) for entry in entries)
 
     def _of_producer(self, record: ProducedRecord, library: str, moment: Moment) -> Iterable[Ended]:
         admitted = self._roots.admit(record, library)

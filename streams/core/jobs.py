@@ -42,6 +42,10 @@ class Jobs:
         tally.open_jobs += 1
         self._put(root, entry, media_type, tally.id, now, 1, trace)
 
+    def are_for(self, entry: Entry) -> bool:
+        """Whether a file like this one is analysed at all."""
+        return entry.size > 0 and self._names.media_type(entry.path) in self._rules.probed
+
     def again(self, job: OpenJob, moment: Moment) -> Ended:
         """The oldest job has waited long enough: ask again, or count it as failed."""
         entry = self._known.get(job.place)

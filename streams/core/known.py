@@ -94,9 +94,7 @@ class Known:
             if same_identity(entry, state) and may_pair(self._rules, entry, library, place, state.size):
                 yield entry
 
-    def alike(
-        self, library: str, place: RootPath, state: FileState, fingerprint: str | None
-    ) -> Iterator[Entry]:
+    def alike(self, library: str, place: RootPath, state: FileState, fingerprint: str | None) -> Iterator[Entry]:
         """Entries of the library, elsewhere, of another identity that have the same fingerprint."""
         for entry in () if fingerprint is None else self._by_fingerprint.all(fingerprint):
             other = not same_identity(entry, state)

@@ -1,19 +1,33 @@
 """All that decides outputs besides the records themselves, as one frozen value per version of the fold.
 
 What stands here may never be changed under the same version: a replay must give what was live, and replay equals
-live per version. New rules are a new value with the next number, made from the one before it
-(`RULES_2 = replace(RULES_1, version=2, …)`), so that a diff shows what changed. `Rules.digest` names the data; a
+live per version. New rules are a new value with the next number, made from the one before it, so that a diff shows what
+changed; a lane goes over to them where a record says so (`rules_adopted`). `Rules.digest` names the data; a
 test pins the digest of every version.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 
 import msgspec
 from msgspec import Struct
 
 from schemas.media import MediaType
+from streams.errors import StreamsError
+
+FIRST_VERSION = 1
+"""By which every log is folded from its beginning."""
+
+
+class UnknownRules(StreamsError):
+    """This program does not carry the rules of `version`; `program`: one that does, where the log says so."""
+
+    def __init__(self, version: int, program: str = "") -> None:
+        self.version = version
+        self.program = program
+        super().__init__(f"rules of version {version}")
 
 
 class Windows(Struct, frozen=True):
@@ -116,3 +130,23 @@ RULES_1 = Rules(
     media_ids="base + (offset + 1) * 1024 + lane",
     stages="0022",
 )
+
+RULES_2 = msgspec.structs.replace(
+    RULES_1,
+    version=2,
+    names=msgspec.structs.replace(
+        RULES_1.names,
+        # a number after an x is a height, as in 1080x1920, and no year
+        year=r"(?<![0-9])(?<![0-9][xX×])(?:[(\[]\s*)?((?:19|20)[0-9]{2})(?:\s*[)\]])?(?![0-9px])",
+        # a number that is not written as one of a track is the title's: 99 Luftballons
+        track=r"^(?:[0-9]{1,2}-[0-9]{1,3}(?:\s*[-.]\s*|\s+)|[0-9]{1,3}\s*[-.]\s*|0[0-9]{1,2}\s+)(?=\S)",
+        # what opens before what is left out is left out with it; what opens a title is the title's: (500) Days of Summer
+        junk=r"(?i)(?:[(\[]\s*)?" + RULES_1.names.junk.removeprefix("(?i)"),
+        edges=" -–.,",
+    ),
+)
+
+RULES: Mapping[int, Rules] = {rules.version: rules for rules in (RULES_1, RULES_2)}
+"""All that this program carries, by version."""
+
+NEWEST = max(RULES)

@@ -26,7 +26,7 @@ from streams.core.clock import LaneClock
 from streams.core.deadlines import Deadlines
 from streams.core.directories import Directories
 from streams.core.multi import Multi
-from streams.core.rules import Windows
+from streams.core.rules import FIRST_VERSION, Windows
 
 TallyId = NewType("TallyId", int)
 """A tally's number in its lane, from 1, never given twice."""
@@ -282,13 +282,14 @@ FileIndex = Multi[Entry] | Multi[Pending] | Multi[Hold]
 
 
 class State:
-    """All tables of a lane, those to keep first. `known` is by root and path; `gone` and `new`: held deletions and
-    creations; `jobs` in the order of being asked (the first of a plain dict would cost as much as the answered ones
-    before it); `dropped`: records that did not count, by reason."""
+    """All tables of a lane, those to keep first. `rules_version`: of the rules that hold; `known` is by root and path;
+    `gone` and `new`: held deletions and creations; `jobs` in the order of being asked (the first of a plain dict would
+    cost as much as the answered ones before it); `dropped`: records that did not count, by reason."""
 
     def __init__(self) -> None:
         self.clock = LaneClock()
         self.numbers = Numbers()
+        self.rules_version = FIRST_VERSION
         self.last_tally = TallyId(0)
         self.tallies: dict[TallyId, Tally] = {}
         self.roots: dict[str, Root] = {}

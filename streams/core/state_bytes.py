@@ -59,6 +59,7 @@ class _Small(Struct, array_like=True, tag=0):
     trees: list[MovedTree]
     dropped: dict[str, int]
     orders: tuple[list[list[RootPath]], ...]
+    rules_version: int
     marked: bool = False
 
 
@@ -206,7 +207,7 @@ def _small(state: State) -> _Small:
         state.clock, state.numbers, state.last_tally, state.deadlines.last_order,
         [replace(tally, seen=None if tally.seen is None else set()) for tally in state.tallies.values()],
         [*state.roots.values()], [*state.pending.values()], [*state.gone.values()], [*state.new.values()],
-        [*state.trees.values()], dict(state.dropped), tuple(map(_order, state.indexes)),
+        [*state.trees.values()], dict(state.dropped), tuple(map(_order, state.indexes)), state.rules_version,
     )  # fmt: skip
 
 
@@ -227,6 +228,7 @@ def _piece(value: bytes) -> _Piece:
 
 
 def _enter_small(state: State, small: _Small) -> None:
+    state.rules_version = small.rules_version
     state.clock, state.numbers, state.last_tally = small.clock, small.numbers, small.last_tally
     state.tallies = {tally.id: tally for tally in small.tallies}
     state.roots = {root.name: root for root in small.roots}

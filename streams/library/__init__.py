@@ -3,8 +3,11 @@
     service     one worker: its consumer, its lanes
     lane        one lane's life: start, live, stop
     positions   where a lane stands
-    writer      one transaction: outputs, position, group offset
+    beginning   where its fold begins: at a snapshot, or at the log's beginning
+    snapshots   a lane's state in the log, so that a start does not fold all of it
+    writer      one transaction: outputs, position, parts of a snapshot, group offset
     ticks       the passing of time, written to the log
+    standing    a lane's fold at its position, for tools
     refold      the same fold over a past range, touching nothing live
     errors      what can stop a lane
 

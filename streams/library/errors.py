@@ -4,7 +4,8 @@ BrokenSnapshot         (a `StreamsError`) what is in the log is not the state th
 
 LaneError              (a `StreamsError`)
 ├── LaneLost           another owner has fenced this one: give the lane up and wait for the group's word
-├── RulesChanged       the log was folded by other rules than this program carries: no worker of it may go on
+├── RulesChanged       the log was folded by other rules under the same version: no worker of this program may go on
+├── RulesUnknown       the lane goes by rules that this program does not carry
 ├── FoldDiverged       a rebuilt fold does not stand where the position says: replay would not equal live
 ├── ChangeLogReplaced  the change log is not the one that the position belongs to
 └── LogTruncated       the beginning of the change log is gone, and no snapshot covers it
@@ -47,6 +48,19 @@ class RulesChanged(LaneError):
             f"rules_changed: its log was folded by {wrote}, this one has rules {ours}, and a replay would not equal live;"
             " run the program that wrote it, or begin a new log (another CATALOGIZER_STATE_DIR or topic prefix)."
             " Nothing was written",
+        )
+
+
+class RulesUnknown(LaneError):
+    """`version`: of the rules; `program`: one that carries them, where the log says so."""
+
+    def __init__(self, lane: int, version: int, program: str) -> None:
+        self.version = version
+        self.program = program
+        which = f"program {program} does" if program else "a program that does is needed"
+        super().__init__(
+            lane,
+            f"rules_unknown: it goes by rules of version {version}, which this program does not carry; {which}",
         )
 
 

@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
-from contextlib import aclosing
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -21,16 +20,24 @@ from aiokafka.errors import NoOffsetForPartitionError
 from runtime import log
 from runtime.log_reading import bounds
 from schemas import __version__
-from schemas.admin import Position, SnapshotManifest
+from schemas.admin import Position
 from schemas.ids import MAX_SAFE
 from schemas.log_record import LogRecord
 from schemas.places import next_offset
 from schemas.times import iso
 from streams.core.emit import Output
 from streams.core.fold import Fold
-from streams.library.errors import BrokenSnapshot, ChangeLogReplaced, FoldDiverged, LogTruncated, RulesChanged
+from streams.core.rules import RULES, Rules, UnknownRules
+from streams.library.beginning import Beginning
+from streams.library.errors import (
+    ChangeLogReplaced,
+    FoldDiverged,
+    LogTruncated,
+    RulesChanged,
+    RulesUnknown,
+)
 from streams.library.positions import Positions
-from streams.library.snapshots import FORMAT, SLOTS, Saved, Saving, Snapshots, is_due
+from streams.library.snapshots import SLOTS, Saving, Snapshots, is_due
 from streams.library.ticks import Ticker, TickTimer
 from streams.library.writer import LaneWriter
 
@@ -69,7 +76,7 @@ class LaneProgress:
 class LaneWorker:
     """Folds a lane that this process owns. `run` returns when it was asked to stop and raises what ended it otherwise.
     `from_log`: its state is to be made from the log, and only where that has lost its beginning from the oldest snapshot
-    that covers it; `live`: set when its state is restored."""
+    that covers it; `carried`: the rules that this program has; `live`: set when its state is restored."""
 
     def __init__(
         self,
@@ -82,6 +89,7 @@ class LaneWorker:
         snapshots: Snapshots,
         ticker: Ticker,
         from_log: bool = False,
+        carried: Mapping[int, Rules] = RULES,
         live: asyncio.Event | None = None,
     ) -> None:
         self._consumer = consumer
@@ -90,15 +98,13 @@ class LaneWorker:
         self._epoch = epoch
         self._writer = writer
         self._positions = positions
-        self._snapshots = snapshots
-        self._from_log = from_log
-        self._unfit: dict[int, str] = {}
-        self._saved: Saved | None = None
+        self._beginning = Beginning(snapshots, self.lane, epoch, carried=carried, from_log=from_log)
         self._saving: Saving | None = None
         self._since = 0
         self._slot = 0
         self._ticker = ticker
-        self._fold = Fold(self.lane)
+        self._carried = carried
+        self._fold: Fold
         self._timer = TickTimer()
         self._next = 0
         self._written = 0
@@ -150,8 +156,8 @@ class LaneWorker:
             raise ChangeLogReplaced(
                 self.lane, f"the log's epoch is {self._epoch}, the position's {position.epoch}"
             )
-        if position is not None and position.rules not in ("", self._fold.rules.digest):
-            raise RulesChanged(self.lane, position.program, position.rules, self._fold.rules.digest)
+        if position is not None:
+            self._check_rules(position)
         if target > end:
             raise ChangeLogReplaced(self.lane, f"the log ends at {end}, the position is {target}")
         self.progress.state = "restoring"
@@ -166,11 +172,22 @@ class LaneWorker:
         _log.info("lane live", lane=self.lane, offset=self._next, known=self._fold.known_paths, since=self._since)
         return True
 
+    def _check_rules(self, position: Position) -> None:
+        rules = self._carried.get(position.fold_version)
+        if rules is None:
+            raise RulesUnknown(self.lane, position.fold_version, position.program)
+        if position.rules not in ("", rules.digest):
+            raise RulesChanged(self.lane, position.program, position.rules, rules.digest)
+
     async def _restore(self, position: Position | None, first: int) -> bool:
         """From a snapshot, or from 0. False where that was to no avail, and another try may do."""
         target = 0 if position is None else position.next_offset
-        if not await self._load(target, first):
+        begun = await self._beginning.find(first, target, self._go_on)
+        if begun is None:
             return False
+        self._fold, self._next, self._since = begun.fold, begun.next_offset, begun.next_offset
+        if begun.saved is not None:
+            self._slot = begun.saved.manifest.slot
         if first > self._next:
             raise LogTruncated(self.lane, first)
         self._consumer.seek(self._partition, self._next)
@@ -181,59 +198,15 @@ class LaneWorker:
         try:
             self._check(position)
         except FoldDiverged as error:
-            if self._saved is None:
+            if begun.saved is None:
                 raise
-            self._pass_over(self._saved, str(error))
+            self._beginning.pass_over(begun.saved, str(error))
             return False
         return True
 
-    async def _load(self, target: int, first: int) -> bool:
-        """The state of the snapshot that is to be used, or of 0 where there is none."""
-        self._fold, self._next, self._since, self._saved = Fold(self.lane), 0, 0, None
-        if not target or (self._from_log and not first):
-            return True
-
-        def is_unfit(saved: Saved) -> bool:
-            reason = self._reason_against(saved.manifest, target, first)
-            if reason is not None:
-                self._pass_over(saved, reason)
-            return saved.offset in self._unfit
-
-        find = self._snapshots.oldest if self._from_log else self._snapshots.newest
-        saved = await find(self.lane, is_unfit)
-        if saved is None:
-            return True
-        try:
-            async with aclosing(self._snapshots.load(saved)) as loading:
-                async for state in loading:
-                    if state is not None:
-                        self._fold = Fold(self.lane, state=state)
-                    if self._stopping.is_set():
-                        return False
-                    await self._let_others_run()
-        except BrokenSnapshot as error:
-            self._pass_over(saved, str(error))
-            return False
-        self._next = self._since = saved.manifest.next_offset
-        self._saved, self._slot = saved, saved.manifest.slot
-        return True
-
-    def _reason_against(self, manifest: SnapshotManifest, target: int, first: int) -> str | None:
-        rules = self._fold.rules
-        if (manifest.lane, manifest.epoch) != (self.lane, self._epoch):
-            return "it is of another lane or log"
-        if manifest.format != FORMAT or (manifest.fold_version, manifest.rules) != (rules.version, rules.digest):
-            return f"it is of program {manifest.program}, format {manifest.format}, rules {manifest.rules}"
-        if manifest.next_offset > target:
-            return f"it is of {manifest.next_offset}, and the position is {target}"
-        if manifest.next_offset < first:
-            return f"it is of {manifest.next_offset}, and the log begins at {first}"
-        return None
-
-    def _pass_over(self, saved: Saved, reason: str) -> None:
-        if saved.offset not in self._unfit:
-            _log.warning("a snapshot is passed over", lane=self.lane, offset=saved.offset, reason=reason)
-        self._unfit[saved.offset] = reason
+    async def _go_on(self) -> bool:
+        await self._let_others_run()
+        return not self._stopping.is_set()
 
     async def _fold_silently(self, target: int) -> None:
         """No stretch of `runtime.log_reading`: the consumer is the group's, which pauses and seeks its lanes, and
@@ -384,7 +357,11 @@ class LaneWorker:
             raise AssertionError(f"offset {offset} after {self._next - 1}")
         self._next = offset
         self._at = record.timestamp
-        for part in self._fold.parts(offset, record.timestamp, record.key, record.value, record.headers):
+        try:
+            parts = self._fold.parts(offset, record.timestamp, record.key, record.value, record.headers)
+        except UnknownRules as error:
+            raise RulesUnknown(self.lane, error.version, error.program) from error
+        for part in parts:
             self._written += len(part)
             if self._leave_out:
                 self._leave_out -= (there := min(self._leave_out, len(part)))

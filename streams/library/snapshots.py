@@ -8,7 +8,7 @@ lane, this log and rules that are known here is passed over with one line: it ca
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from itertools import islice
@@ -54,6 +54,24 @@ Unfit = Callable[["Saved"], bool]
 def is_due(records: int, known: int) -> bool:
     """Whether a snapshot is worth its writing, so many records after the one before."""
     return records >= min(MOST_RECORDS, max(FEWEST_RECORDS, known // SHARE))
+
+
+def reason_against(
+    manifest: SnapshotManifest, lane: int, epoch: str, first: int, target: int, carried: Mapping[int, Rules]
+) -> str | None:
+    """Why a snapshot cannot be used by a lane of a log of that epoch, which begins at `first`, for the position `target`.
+    `carried`: the rules there are."""
+    if (manifest.lane, manifest.epoch) != (lane, epoch):
+        return "it is of another lane or log"
+    rules = carried.get(manifest.fold_version)
+    if manifest.format != FORMAT or rules is None or rules.digest != manifest.rules:
+        made = f"format {manifest.format}, rules {manifest.fold_version} ({manifest.rules})"
+        return f"it is of program {manifest.program}, {made}"
+    if manifest.next_offset > target:
+        return f"it is of {manifest.next_offset}, and the position is {target}"
+    if manifest.next_offset < first:
+        return f"it is of {manifest.next_offset}, and the log begins at {first}"
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,9 @@ from schemas.headers import find, raw_headers
 from schemas.lanes import lane_of
 from schemas.raw import RawRecord
 from schemas.topics import RAW, Topic
+from streams.core import state_bytes
 from streams.core.fold import Fold
+from streams.core.state import State
 from tests.support.committed import Read, read_all
 from tests.support.lane import IDENTITY, a_file
 from tests.support.waiting import wait_until
@@ -240,10 +242,10 @@ def read_jobs(kafka: Kafka, bootstrap: str | KafkaSettings) -> list[Read]:
 
 
 def refolded(
-    reads: list[Read], lane: int
+    reads: list[Read], lane: int, fold: Fold | None = None
 ) -> list[tuple[str, int, bytes, bytes | None, tuple[tuple[str, bytes], ...]]]:
-    """What the pure fold makes of a lane's change log."""
-    fold = Fold(lane)
+    """What the pure fold makes of a lane's change log; `fold`: where it goes on from."""
+    fold = fold or Fold(lane)
     out = []
     for read in reads:
         for o in fold.apply_bytes(read.offset, read.timestamp, read.key, read.value, list(read.headers)):
@@ -302,6 +304,9 @@ def verdict(kafka: Kafka, bootstrap: str | KafkaSettings) -> int:
         reads = read_all(bootstrap, kafka.name(RAW), lane)
         expected = refolded(reads, lane)
         assert expected == refolded(reads, lane)
+        for next_offset, state in states(kafka, bootstrap, lane):
+            rest = refolded([read for read in reads if read.offset >= next_offset], lane, Fold(lane, state=state))
+            assert rest == expected[len(expected) - len(rest) :], f"lane {lane} from its snapshot at {next_offset}"
         for topic in LANE_OUTPUTS:
             found = read_all(bootstrap, kafka.name(topic), lane)
             wanted = [(key, value, headers) for name, _, key, value, headers in expected if name == topic.name]
@@ -315,6 +320,25 @@ def verdict(kafka: Kafka, bootstrap: str | KafkaSettings) -> int:
     jobs = [(read.key, read.value) for read in read_jobs(kafka, bootstrap)]
     assert sorted(jobs) == sorted(jobs_expected), "jobs differ"
     return total + len(jobs)
+
+
+def states(kafka: Kafka, bootstrap: str | KafkaSettings, lane: int) -> list[tuple[int, State]]:
+    """The states that snapshots of a lane are of, by a reader that is not ours, oldest first."""
+    chunks: dict[bytes, list[bytes]] = {b"0": [], b"1": []}
+    found = []
+    for read in read_all(bootstrap, kafka.name(topics.SNAPSHOTS), lane):
+        assert read.key is not None
+        slot, _, name = read.key.partition(b"/")
+        if name == b"0":
+            chunks[slot] = []
+        if name != b"manifest":
+            assert len(chunks[slot]) == int(name)
+            chunks[slot].append(read.value or b"")
+        else:
+            found.append(
+                (json.loads(read.value or b"")["next_offset"], state_bytes.decode(b"".join(chunks[slot])))
+            )
+    return found
 
 
 def _difference(topic: str, lane: int, got: Sequence[object], wanted: Sequence[object]) -> str:

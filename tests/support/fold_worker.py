@@ -17,7 +17,11 @@ from runtime.health import Health
 from runtime.kafka import Kafka
 from runtime.lifecycle import Stop, run
 from runtime.settings import KafkaSettings, LogSettings
+from streams.library import snapshots
 from streams.library.service import LibraryService
+
+EVERY, CHUNK_BYTES = int(os.environ.get("SNAPSHOT_EVERY", "300")), 8_000
+"""A snapshot is due after so many records, and of many chunks, so that each run writes and reads several."""
 
 
 def main() -> None:
@@ -25,6 +29,7 @@ def main() -> None:
     settings = KafkaSettings.model_validate_json(sys.argv[1])
     instance, progress = sys.argv[2], Path(sys.argv[3])
     point, hit, own = (sys.argv[4], int(sys.argv[5]), int(sys.argv[6])) if len(sys.argv) > 4 else ("", 0, 0)
+    snapshots.FEWEST_RECORDS, snapshots.CHUNK_BYTES = EVERY, CHUNK_BYTES
     log.configure(LogSettings(level="WARNING", format="text"), instance)
     passed = 0
 

@@ -146,6 +146,11 @@ EXAMPLES: dict[str, tuple[Topic, msgspec.Struct]] = {
         ),
     ),
     "media_updates.created": (MEDIA_UPDATES, media.ItemCreated(media_id=43_010, media=_ITEM)),
+    "raw.rules_adopted": (RAW, raw.RulesAdopted(version=2, program="0.1.0", by="admin@nas", at=_AT)),
+    "media_updates.read_anew": (
+        MEDIA_UPDATES,
+        media.ItemUpdated(media_id=43_010, media=_ITEM, cause="rules:2"),
+    ),
     "media_updates.updated": (MEDIA_UPDATES, media.ItemUpdated(media_id=43_010, media=_ITEM)),
     "media_updates.analyzed": (
         MEDIA_UPDATES,

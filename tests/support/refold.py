@@ -42,9 +42,9 @@ def stored(log: Iterable[tuple[int, int, bytes, RawRecord]]) -> list[Stored]:
     return [Stored(offset, at, key, encode(record)) for offset, at, key, record in log]
 
 
-def folded(log: Iterable[Stored]) -> list[Output]:
-    """All outputs of a fold from the beginning."""
-    fold = Fold(0)
+def folded(log: Iterable[Stored], fold: Fold | None = None) -> list[Output]:
+    """All outputs of a fold from the beginning; `fold`: that one."""
+    fold = fold or Fold(0)
     return [o for r in log for o in fold.apply_bytes(r.offset, r.at, r.key, r.value, HEADERS)]
 
 

@@ -122,3 +122,28 @@ def test_a_transaction_that_fails_has_used_no_seq_and_changed_no_index(database:
     assert (depth(database), index.count()) == (0, 0)
     write(database, outbox, "b")
     assert [row.seq for row in Unsent(database).first(10)] == [1]
+
+
+def test_a_directory_of_a_transaction_that_failed_is_not_remembered(database: Database) -> None:
+    index, directory = Index(database), FileState("dir", 0, 1, 1, 1)
+    with pytest.raises(RuntimeError), database.transaction():
+        index.begin()
+        index.put("a", directory, None)
+        assert index.has_directory("a")
+        raise RuntimeError
+    index.begin()
+    assert not index.has_directory("a")
+
+
+def test_what_was_a_directory_within_a_transaction_may_be_none_any_more(database: Database) -> None:
+    index, directory = Index(database), FileState("dir", 0, 1, 1, 1)
+    index.begin()
+    for path in ("a", "b", "c", "c/d"):
+        index.put(path, directory, None)
+        assert index.has_directory(path)
+    index.remove("a")
+    index.put("b", FileState("file", 0, 1, 1, 1), None)
+    index.move_below("c", "e")
+    assert [index.has_directory(path) for path in ("", "a", "b", "c", "c/d", "e/d")] == [
+        True, False, False, True, False, True,
+    ]  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -63,3 +65,35 @@ def test_every_touched_path_is_looked_at_under_the_name_that_the_moves_gave_it(e
                 if isinstance(later, MoveEvent) and (path + "/").startswith(later.source + "/"):
                     path = later.target + path[len(later.source) :]
             assert path in work.looks
+
+
+def renamed_one_by_one(events: list[Event]) -> list[str]:
+    """The paths to look at, in order, where each move renames whatever was touched at or below its source."""
+    order: list[str] = []
+    for event in events:
+        if isinstance(event, Touched):
+            order.append(event.path)
+        else:
+            inner = [path == event.source or path.startswith(event.source + "/") for path in order]
+            order = [
+                event.target + path[len(event.source) :] if is_below else path
+                for path, is_below in zip(order, inner, strict=True)
+            ]
+        order = list(dict.fromkeys(order))
+    ends = [end for event in events if isinstance(event, MoveEvent) for end in (event.source, event.target)]
+    return list(dict.fromkeys([*order, *ends]))
+
+
+@settings(deadline=None)
+@given(EVENTS)
+def test_paths_are_looked_at_in_the_order_of_their_first_touch_whatever_moved(events: list[Event]) -> None:
+    assert list(normalise(events).looks) == renamed_one_by_one(events)
+
+
+def test_moves_of_files_cost_no_look_at_all_other_paths() -> None:
+    events: list[Event] = []
+    for number in range(4_000):
+        events += [Touched(f"d/.{number}.tmp", "closed"), MoveEvent(f"d/.{number}.tmp", f"d/{number}")]
+    began = time.process_time()
+    normalise(events)
+    assert time.process_time() - began < 2

@@ -153,3 +153,18 @@ def test_a_directory_whose_files_were_all_renamed_is_nothing_suspicious(index: I
                 index.remove(fact.source)
         assert scan.step(tree) == [Gone("old")]
     assert scan.withheld == frozenset()
+
+
+def test_a_scan_that_misses_little_does_not_count_all_that_is_known() -> None:
+    database = Database(Path(":memory:"))
+    statements: list[str] = []
+    index, files = Index(database), many(5)
+    learn(index, files)
+    del files.nodes["0"]
+    database._connection.set_trace_callback(statements.append)
+    with files.open() as tree:
+        scan = scan_of(index)
+        found = scan.step(tree)
+        assert [*found, *scan.step(tree)] == [Gone("0")]
+    everything = [statement for statement in statements if "count(*)" in statement and "parent = x''" in statement]
+    assert (everything, database.execute("SELECT count(*) FROM entry").fetchone()) == ([], (5,))

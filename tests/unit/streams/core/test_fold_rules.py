@@ -2,28 +2,50 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import msgspec
 import pytest
 
 from streams.core.fold import Fold
-from streams.core.rules import RULES_1, Rules
+from streams.core.naming import names_by
+from streams.core.rules import RULES, RULES_1, Rules
+from streams.core.state import State
 from tests.golden.fold.recording import recorded
 from tests.support.lane import Lane, a_file, kinds
 from tests.support.refold import digest, folded
 
-DIGESTS = {RULES_1: "44097e8b17a20b51"}
-OUTPUTS = {RULES_1: "e360304bb431fbe554e9a0d6f5e1138b57cee0550c0e7db697cd553b96baff70"}
+CORPUS = Path(__file__).parents[3] / "golden" / "names"
+DIGESTS = {1: "44097e8b17a20b51", 2: "cf11359a82ef59ee"}
+OUTPUTS = {
+    1: "e360304bb431fbe554e9a0d6f5e1138b57cee0550c0e7db697cd553b96baff70",
+    2: "e285b54acd6a7abfae68a498b2c449fbafd1c912ca16e056dac48191518e2dfa",
+}
 """Of the golden log, by these rules."""
 
 
-@pytest.mark.parametrize("rules", DIGESTS)
-def test_the_digest_of_a_version_is_the_pinned_one(rules: Rules) -> None:
-    assert rules.digest == DIGESTS[rules], "another rule under an old number: make a new version"
+def test_the_digest_of_each_version_is_the_pinned_one() -> None:
+    digests = {version: rules.digest for version, rules in RULES.items()}
+    assert digests == DIGESTS, "another rule under an old number: make a new version"
 
 
-@pytest.mark.parametrize("rules", OUTPUTS)
-def test_outputs_of_a_digest_are_the_pinned_ones(rules: Rules) -> None:
-    assert digest(folded(recorded())) == OUTPUTS[rules], "other outputs: give `stages` another value, and pin both"
+@pytest.mark.parametrize("version", OUTPUTS)
+def test_outputs_of_a_digest_are_the_pinned_ones(version: int) -> None:
+    state = State()
+    state.rules_version = version
+    assert digest(folded(recorded(), Fold(0, state=state))) == OUTPUTS[version], (
+        "other outputs: give `stages` another value, and pin both"
+    )
+
+
+@pytest.mark.parametrize("version", RULES)
+def test_what_names_mean_is_the_pinned_reading(version: int) -> None:
+    """A corpus of names for each version: a pattern that reads one otherwise is another version."""
+    file = CORPUS / f"names-{version}.json"
+    names = json.loads((CORPUS / "names.json").read_text())
+    read = {name: msgspec.to_builtins(names_by(RULES[version]).read(name)) for name in names}
+    assert read == json.loads(file.read_text())
 
 
 @pytest.mark.parametrize("field", [field.name for field in msgspec.structs.fields(Rules)])
@@ -38,9 +60,9 @@ def test_nothing_in_them_can_be_changed() -> None:
 
 
 def test_a_fold_goes_by_the_rules_that_it_is_given() -> None:
-    patient = msgspec.structs.replace(RULES_1, version=2, probed=(), batch_quiet_ms=1)
-    lane = Lane(Fold(0, rules=patient))
+    patient = msgspec.structs.replace(RULES_1, probed=(), batch_quiet_ms=1)
+    lane = Lane(Fold(0, carried={1: patient}))
     lane.declare()
     lane.see("a.mkv", a_file(1))
     assert kinds(lane.later(2_000)) == ["created a.mkv", "media created"]
-    assert dict(lane.outputs[-1].headers)["x-fold-version"] == b"2"
+    assert dict(lane.outputs[-1].headers)["x-fold-version"] == b"1"

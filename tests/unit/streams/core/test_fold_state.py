@@ -79,7 +79,7 @@ def pieces(written: bytes) -> list[list[object]]:
         written = written[end:]
     for piece in found:
         if piece[0] == 0:
-            piece[-2] = [sorted(order) for order in piece[-2]]
+            piece[-3] = [sorted(order) for order in piece[-3]]
         elif piece[0] == 3:
             piece[2].sort()
     return found

@@ -1,0 +1,103 @@
+"""`catalogizer watch` as it is run everywhere, on one root, and whether the log tells by now what the disk has."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from bench.watching.changelog import LIBRARY, Belief, ChangeLog
+from bench.watching.judging import Judgement, Tree, judge_records, walk
+from runtime.kafka import Kafka
+from runtime.lifecycle import READY_FILE
+
+WATCH_THREAD = "inotify"
+"""The thread that reads the kernel's queue; it names itself so (`producer.backends.local.reader`)."""
+
+START_SECONDS = 60.0
+QUIET_SECONDS = 2.5
+"""A file that was not closed is looked at 2 s after its last write."""
+
+LONGEST_SECONDS = 300.0
+
+
+class Ours:
+    """Watches when `wait_ready` has returned; `log` is what its records are read from. `quiet_seconds`: without a record,
+    nothing more comes."""
+
+    def __init__(
+        self, kafka: Kafka, log: ChangeLog, root: Path, folder: Path, *, quiet_seconds: float = QUIET_SECONDS
+    ) -> None:
+        self._log = log
+        self._quiet_seconds = quiet_seconds
+        self._root = root
+        self.belief: Belief = log.of(root.name)
+        self._ready = folder / f"{root.name}.ready"
+        self._output = folder / f"{root.name}.log"
+        settings = kafka.settings
+        spec = {"name": root.name, "library": LIBRARY, "path": str(root)}
+        told = {
+            "KAFKA__BOOTSTRAP_SERVERS": settings.bootstrap_servers or "",
+            "KAFKA__TOPIC_PREFIX": settings.topic_prefix,
+            "KAFKA__LANES": str(kafka.lanes),
+            "KAFKA__REPLICATION_FACTOR": "1",
+            "STATE_DIR": str(folder / f"{root.name}.state"),
+            "PRODUCER__NAME": root.name,
+            "PRODUCER__ROOTS": json.dumps([spec]),
+        }
+        with self._output.open("ab") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "cli.main", "watch"],
+                env=os.environ
+                | {f"CATALOGIZER_{name}": value for name, value in told.items()}
+                | {READY_FILE: str(self._ready)},
+                stdout=output,
+                stderr=output,
+            )
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
+
+    def wait_ready(self) -> None:
+        """Until its first scan is over and in the log. Raises RuntimeError."""
+        self._wait(self._ready.exists, "ready", START_SECONDS)
+        self._wait(self._has_baseline, "past its baseline", LONGEST_SECONDS)
+
+    def settle(self, *, quiet: bool = True) -> Tree:
+        """Wait until the log tells what the disk has (and nothing more comes), or never will; returns what that is."""
+        there = walk(self._root)
+        until = time.monotonic() + LONGEST_SECONDS
+        last = time.monotonic()
+        while time.monotonic() < until:
+            if self._log.read():
+                last = time.monotonic()
+            elif time.monotonic() >= last + (self._quiet_seconds if quiet else 0) and self.belief.tree == there:
+                break
+            time.sleep(0.05)
+        return there
+
+    def judge(self, there: Tree, *, removes: bool = True) -> Judgement:
+        """Of the stretch that has been read."""
+        return judge_records(self.belief.tree, there, () if removes else self.belief.stretch.removals)
+
+    def end(self) -> None:
+        """Stop it."""
+        self._process.terminate()
+        self._process.wait()
+
+    def _has_baseline(self) -> bool:
+        self._log.read()
+        return self.belief.has_baseline
+
+    def _wait(self, holds: Callable[[], bool], what: str, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while not holds():
+            if self._process.poll() is not None or time.monotonic() > until:
+                raise RuntimeError(f"catalogizer watch: not {what}: {self._output.read_text()[-2_000:]}")
+            time.sleep(0.05)

@@ -1,0 +1,132 @@
+"""Going over to other rules: which there are, what they would change, and the record by which the lanes adopt them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+
+from aiokafka import AIOKafkaProducer
+from msgspec import Struct
+
+from cli.commanding import asker, writer
+from cli.errors import BadArgument
+from cli.progress import Stages
+from runtime.kafka import Kafka
+from runtime.reports import now_iso
+from schemas import __version__
+from schemas.admin import Position
+from schemas.codec import encode
+from schemas.headers import raw_headers
+from schemas.media import MediaItem
+from schemas.raw import RulesAdopted
+from schemas.topics import RAW
+from streams.core.rules import FIRST_VERSION, NEWEST, RULES
+from streams.library.standing import positions, standing
+
+POLL_SECONDS = 0.3
+
+
+class VersionLine(Struct, frozen=True):
+    """Rules that this program carries."""
+
+    version: int
+    digest: str
+    newest: bool
+
+
+class LaneLine(Struct, frozen=True):
+    """By which rules a lane is folded, as its position says. `program`: the version that wrote it; `next_offset`: None where
+    nothing was ever folded there."""
+
+    lane: int
+    version: int
+    program: str
+    next_offset: int | None
+
+
+class Difference(Struct, frozen=True):
+    """An item that other rules read otherwise."""
+
+    media_id: int
+    library: str
+    root: str
+    path: str
+    fields: dict[str, tuple[object, object]]
+
+
+def versions() -> list[VersionLine]:
+    """Those that this program carries, oldest first."""
+    return [
+        VersionLine(rules.version, rules.digest, version == NEWEST) for version, rules in sorted(RULES.items())
+    ]
+
+
+async def lanes(kafka: Kafka) -> list[LaneLine]:
+    """Every lane. Raises KafkaError."""
+    return [_line(lane, position) for lane, position in enumerate(await positions(kafka))]
+
+
+def check(version: int, found: Sequence[LaneLine]) -> list[LaneLine]:
+    """The lanes that are to adopt the version. Raises BadArgument where this program does not carry it, or where all go by
+    later rules."""
+    if version not in RULES:
+        known = ", ".join(map(str, sorted(RULES)))
+        raise BadArgument("VERSION", f"this program carries no rules of version {version}; it has {known}")
+    highest = max(line.version for line in found)
+    if version < highest:
+        raise BadArgument("VERSION", f"{version} is below the present one ({highest}): rules are never taken back")
+    return [line for line in found if line.version < version]
+
+
+async def differences(kafka: Kafka, version: int, stages: Stages) -> AsyncGenerator[Difference, None]:
+    """What the rules would read otherwise of all that is known. Raises LogTruncated, RulesUnknown, KafkaError."""
+    for position in await positions(kafka):
+        if position is None or position.fold_version >= version:
+            continue
+        with stages.stage(f"lane {position.lane}", position.next_offset) as folded:
+            fold = await standing(kafka, position, folded=folded)
+        for before, after in fold.read_by(RULES[version]):
+            yield Difference(before.id, before.library, before.storage_root, before.path, _fields(before, after))
+
+
+async def adopt_newest(kafka: Kafka) -> None:
+    """All lanes go over to the newest rules of this program; those with later ones stay as they are. Raises KafkaError."""
+    await adopt(kafka, NEWEST, [line for line in await lanes(kafka) if line.version < NEWEST])
+
+
+async def adopt(kafka: Kafka, version: int, which: Sequence[LaneLine]) -> None:
+    """Write the record into the change log of these lanes. Raises KafkaError."""
+    if not which:
+        return
+    record = RulesAdopted(version=version, program=__version__, by=asker(), at=now_iso())
+    async with writer(kafka) as producer:
+        for line in which:
+            await _append(producer, kafka, line.lane, record)
+
+
+async def adopted(kafka: Kafka, version: int, which: Sequence[LaneLine], wait_seconds: float) -> list[LaneLine]:
+    """Wait until these lanes go by the version, for so long; returns those that do not. Raises KafkaError."""
+    wanted = {line.lane for line in which}
+    deadline = asyncio.get_running_loop().time() + wait_seconds
+    while True:
+        late = [line for line in await lanes(kafka) if line.lane in wanted and line.version < version]
+        if not late or asyncio.get_running_loop().time() > deadline:
+            return late
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def _append(producer: AIOKafkaProducer, kafka: Kafka, lane: int, record: RulesAdopted) -> None:
+    await producer.send_and_wait(
+        kafka.name(RAW), encode(record), key=b"", partition=lane, headers=raw_headers("rules_adopted")
+    )
+
+
+def _line(lane: int, position: Position | None) -> LaneLine:
+    if position is None:
+        return LaneLine(lane, FIRST_VERSION, "", None)
+    return LaneLine(lane, position.fold_version, position.program, position.next_offset)
+
+
+def _fields(before: MediaItem, after: MediaItem) -> dict[str, tuple[object, object]]:
+    pairs = ((name, getattr(before, name), getattr(after, name)) for name in before.__struct_fields__)
+    return {name: (one, other) for name, one, other in pairs if one != other and name != "updated_at"}

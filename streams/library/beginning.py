@@ -1,0 +1,80 @@
+"""Where a lane's fold begins: at the newest snapshot that can be used, or at the log's beginning.
+
+A state that is to be made from the log, because the group was reset by hand, begins there, and only where the log has lost
+its beginning at the oldest snapshot that covers it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from runtime import log
+from streams.core.fold import Fold
+from streams.core.rules import Rules, UnknownRules
+from streams.library.errors import BrokenSnapshot, RulesUnknown
+from streams.library.snapshots import Saved, Snapshots, reason_against
+
+_log = log.get(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A fold that goes on at `next_offset`; `saved`: the snapshot that it is of, None where it is new."""
+
+    fold: Fold
+    next_offset: int = 0
+    saved: Saved | None = None
+
+
+class Beginning:
+    """Of one lane of a log. `carried`: the rules that this program has; `from_log`: see above."""
+
+    def __init__(
+        self, snapshots: Snapshots, lane: int, epoch: str, *, carried: Mapping[int, Rules], from_log: bool
+    ) -> None:
+        self._snapshots = snapshots
+        self._lane = lane
+        self._epoch = epoch
+        self._carried = carried
+        self._from_log = from_log
+        self._unfit: set[int] = set()
+
+    async def find(self, first: int, target: int, go_on: Callable[[], Awaitable[bool]]) -> Begun | None:
+        """Where to begin, for a log that begins at `first`, in order to come to `target`. `go_on` is called again and
+        again; None where it said no. Raises RulesUnknown."""
+        while target and (first or not self._from_log):
+            saved = await self._best(first, target)
+            if saved is None:
+                break
+            try:
+                async with aclosing(self._snapshots.load(saved)) as loading:
+                    async for state in loading:
+                        if state is not None:
+                            fold = Fold(self._lane, state=state, carried=self._carried)
+                            return Begun(fold, saved.manifest.next_offset, saved)
+                        if not await go_on():
+                            return None
+            except BrokenSnapshot as error:
+                self.pass_over(saved, str(error))
+        try:
+            return Begun(Fold(self._lane, carried=self._carried))
+        except UnknownRules as error:
+            raise RulesUnknown(self._lane, error.version, error.program) from error
+
+    def pass_over(self, saved: Saved, reason: str) -> None:
+        """It cannot be used."""
+        if saved.offset not in self._unfit:
+            _log.warning("a snapshot is passed over", lane=self._lane, offset=saved.offset, reason=reason)
+        self._unfit.add(saved.offset)
+
+    async def _best(self, first: int, target: int) -> Saved | None:
+        def is_unfit(saved: Saved) -> bool:
+            reason = reason_against(saved.manifest, self._lane, self._epoch, first, target, self._carried)
+            if reason is not None:
+                self.pass_over(saved, reason)
+            return saved.offset in self._unfit
+
+        find = self._snapshots.oldest if self._from_log else self._snapshots.newest
+        return await find(self._lane, is_unfit)

@@ -1,0 +1,104 @@
+"""The measurement of watchers is judged itself: what is lost or invented on purpose is counted, and nothing else is."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from bench.watching.changelog import Belief
+from bench.watching.judging import Judgement, Said, Seen, Tree, judge_events, judge_records, walk
+from schemas import raw
+
+FILE = Seen("file", 3, 1)
+OTHER = Seen("file", 4, 2)
+TREE: Tree = {b"a": Seen("dir"), b"a/b": FILE, b"a/c": FILE}
+NOTHING = Judgement((), ())
+
+
+def without(path: bytes) -> Tree:
+    return {kept: seen for kept, seen in TREE.items() if kept != path}
+
+
+def test_what_the_records_tell_rightly_is_neither() -> None:
+    assert judge_records(TREE, TREE) == NOTHING
+
+
+@pytest.mark.parametrize(
+    ("believed", "judged"),
+    [
+        (without(b"a/b"), Judgement((b"a/b",), ())),
+        (TREE | {b"a/b": OTHER}, Judgement((b"a/b",), ())),
+        (TREE | {b"a/b": Seen("dir")}, Judgement((b"a/b",), ())),
+        (TREE | {b"d": FILE}, Judgement((), (b"d",))),
+    ],
+)
+def test_a_seeded_loss_and_a_seeded_invention_are_each_counted(believed: Tree, judged: Judgement) -> None:
+    assert judge_records(believed, TREE) == judged
+
+
+def test_a_deletion_told_where_nothing_is_removed_is_invented() -> None:
+    assert judge_records(TREE, TREE, [b"a/b", b"a/.temporary"]) == Judgement((), (b"a/b",))
+
+
+@pytest.mark.parametrize(
+    ("events", "before", "judged"),
+    [
+        ([("there", b"a/b"), ("there", b"a/c")], {b"a": Seen("dir")}, NOTHING),
+        ([("there", b"a/b")], {b"a": Seen("dir")}, Judgement((b"a/c",), ())),
+        ([("there", b"a")], {}, Judgement((b"a/b", b"a/c"), ())),
+        ([], TREE | {b"d": FILE}, Judgement((b"d",), ())),
+        ([("there", b"d")], TREE | {b"d": FILE}, Judgement((b"d",), ())),
+        ([("gone", b"d")], TREE | {b"d": FILE}, NOTHING),
+        ([("gone", b"d")], TREE | {b"d": Seen("dir"), b"d/e": FILE}, NOTHING),
+        ([("there", b"d")], TREE, Judgement((), (b"d",))),
+        ([("there", b"d"), ("gone", b"d")], TREE, NOTHING),
+        ([("gone", b"d"), ("there", b"d")], TREE, Judgement((), (b"d",))),
+        ([("there", b"d/e"), ("gone", b"d")], TREE, NOTHING),
+        ([("either", b"d")], TREE, NOTHING),
+        ([("gone", b"a/b")], TREE, Judgement((), (b"a/b",))),
+        ([], TREE, NOTHING),
+    ],
+)
+def test_events_of_a_plain_watcher(events: list[tuple[Said, bytes]], before: Tree, judged: Judgement) -> None:
+    assert judge_events(events, before, TREE) == judged
+
+
+def test_an_event_of_a_directory_that_was_moved_speaks_for_what_is_below() -> None:
+    moved = frozenset({b"a", b"old"})
+    before: Tree = {b"old": Seen("dir"), b"old/b": FILE, b"old/c": FILE}
+    assert judge_events([("gone", b"old"), ("there", b"a")], before, TREE, moved) == NOTHING
+    assert judge_events([("there", b"a")], before, TREE, moved).missed == (b"old", b"old/b", b"old/c")
+    assert judge_events([("gone", b"old")], before, TREE, moved).missed == (b"a", b"a/b", b"a/c")
+
+
+def test_a_walk_sees_types_sizes_and_times_and_follows_nothing(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "b").write_bytes(b"abc")
+    os.utime(tmp_path / "a" / "b", ns=(1, 1))
+    (tmp_path / "link").symlink_to("a")
+    seen = walk(tmp_path)
+    assert seen.pop(b"link").type == "symlink"
+    assert seen == {b"a": Seen("dir"), b"a/b": FILE}
+
+
+def observed(seq: int, path: str, file: raw.FileState | None) -> raw.Observed:
+    return raw.Observed(root="r", epoch="e", seq=seq, observed_at="", path=path, file=file, origin="live")
+
+
+def test_a_reader_believes_each_record_once_and_moves_what_is_below() -> None:
+    belief = Belief()
+    directory, file = raw.FileState("dir", 0, 9, 1, 1), raw.FileState("file", 3, 1, 1, 2)
+    belief.read(observed(1, "a", directory), 10)
+    belief.read(observed(2, "a/b", file), 20)
+    belief.read(observed(3, "a/c", file), 30)
+    moved = raw.Moved(
+        root="r", epoch="e", seq=4, observed_at="", path="n", from_path="a", file=directory, origin="live"
+    )  # fmt: skip
+    belief.read(moved, 40)
+    belief.read(observed(3, "a/c", file), 50)
+    assert belief.tree == {b"n": Seen("dir"), b"n/b": FILE, b"n/c": FILE}
+    belief.read(observed(5, "n/c", None), 2_000)
+    assert (belief.tree, belief.stretch.removals) == ({b"n": Seen("dir"), b"n/b": FILE}, [b"n/c"])
+    assert (belief.stretch.peak, belief.stretch.changed_at) == (4, 2_000)
