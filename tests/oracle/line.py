@@ -28,7 +28,7 @@ from schemas.topics import RAW
 from tests.oracle.change_log import ChangeLog
 from tests.oracle.hand import Hand
 from tests.oracle.lives import Placed, lost_ids, placed
-from tests.oracle.model import Tree, differences, shared, walk
+from tests.oracle.model import Tree, differences, outdated, shared, walk
 from tests.oracle.people import People
 from tests.oracle.processes import Processes
 from tests.oracle.steps import PLACES, ROOTS, Step
@@ -195,13 +195,17 @@ class Line:
     def _lost_ids(self) -> list[str]:
         rows, lives = self._tables.read(), self._hand.lives
         items: dict[int, Placed] = {}
+        unseen: list[Path] = []
         for name in ROOTS:
+            there, twins = walk(self._folder / name), shared(self._folder / name, self._hand.links)
+            outdated_here = outdated(self._log.told.tree(name), there, twins)
+            unseen += (self._folder / name / path for path in outdated_here)
             items |= placed(self._folder, name, rows.ids, lives)
         lost = lost_ids(self._items, items, lives, across=self._there_all_the_time)
         self.outcome.caught += [line for life, line in lost.items() if life in lives.caught]
         found = [line for life, line in lost.items() if life not in lives.caught]
         self._items, self._there_all_the_time = items, True
-        lives.compared()
+        lives.compared(unseen)
         return found
 
     def _refolded(self) -> list[str]:

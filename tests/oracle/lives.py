@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -54,13 +54,15 @@ class Lives:
         """The producer ends; what was moved since then may have been told by halves."""
         self.caught.update(life for life, at in self.moved.items() if at >= since)
 
-    def compared(self) -> None:
-        """From here on anew."""
+    def compared(self, unseen: Iterable[Path]) -> None:
+        """From here on anew. `unseen`: files that are otherwise than anybody has been told yet."""
         self.caught.clear()
         self.moved.clear()
         self.crossed.clear()
         self.rewritten.clear()
         self.roamed.clear()
+        for path in unseen:
+            self.rewrite(path)
 
 
 def inodes(path: Path) -> Iterator[int]:

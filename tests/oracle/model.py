@@ -133,6 +133,14 @@ def differences(believed: Tree, there: Tree, shared: Set[bytes] = frozenset()) -
     ]
 
 
+def outdated(believed: Tree, there: Tree, shared: Set[bytes]) -> Iterator[str]:
+    """Files that are otherwise than believed because they were written to under a name that nobody watches: until somebody
+    looks at them, nothing tells that they are what they were, should they be moved unseen."""
+    for path in shared & believed.keys() & there.keys():
+        if believed[path] != there[path]:
+            yield os.fsdecode(path)
+
+
 def read_all(records: Iterable[bytes]) -> Tree:
     """What a reader believes after all of them."""
     believer = Believer()

@@ -29,7 +29,7 @@ from schemas.headers import raw_headers
 from streams.core.fold import Fold
 from tests.oracle.hand import Hand
 from tests.oracle.lives import Placed, lost_ids, placed
-from tests.oracle.model import Believer, differences, shared, walk
+from tests.oracle.model import Believer, differences, outdated, shared, walk
 from tests.oracle.reader import Reader
 from tests.oracle.steps import PLACES, ROOTS, Step
 from tests.support.producer_root import StandingClock
@@ -316,16 +316,18 @@ class Play:
         """What the fold has told, held against the tree: paths, items, and who kept them."""
         reader, lives, found = self._reader, self._hand.lives, list(self._reader.faults)
         items: dict[int, Placed] = {}
+        unseen: list[Path] = []
         for name in ROOTS:
             there = {path: replace(thing, content=None) for path, thing in walk(self._folder / name).items()}
             told, twins = reader.trees.get(name, {}), shared(self._folder / name, self._hand.links)
             found += [f"told of {name}/{line}" for line in differences(told, there, twins)]
+            unseen += (self._folder / name / path for path in outdated(told, there, twins))
             items |= placed(self._folder, name, reader.ids, lives)
         if {id_: place for place, id_ in reader.ids.items()} != reader.items:
             found.append(f"items {reader.items} are not the files {reader.ids}")
         found += lost_ids(self._items, items, lives, across=self._across).values()
         self._items, self._across = items, not self._apart
-        lives.compared()
+        lives.compared(unseen)
         return found
 
 

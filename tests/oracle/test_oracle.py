@@ -128,6 +128,18 @@ CASES = {
     "a file gone to another root, and then a copy of it deleted": (
         "write films/a 500; copy films/a films/b; quiet; rename films/a music/a; unlink films/b; quiet"
     ),
+    "a file by two steps over one of another root, and on from there": (
+        "write music/j 500; write films/b 300; quiet; rename music/j music/x; rename music/x films/b; turn films;"
+        "turn music; rename films/b films/c; quiet"
+    ),
+    "an empty file by two steps over one of another root, and on from there": (
+        "mkdir films/b; write music/j; write films/b/i 100; quiet; rename music/j music/x; rename music/x films/b/i;"
+        "turn films; turn music; rename films/b/i films/b/j; quiet"
+    ),
+    "written through a name outside, and renamed while nobody watched": (
+        "write films/h; link films/h outside/h; turn films; write outside/h 100; unlink outside/h; quiet;"
+        "rename films/h films/x; stop films; quiet"
+    ),
     "an empty file whose directory was exchanged unseen, and another one gone": (
         "fill outside/b746; rename outside/b746 music/e; rename music/e outside/c779; fill outside/a854; "
         "rename outside/a854 music/b; mkdir outside/c779/b; fill outside/c779/b/e 3; "
