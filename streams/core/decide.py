@@ -40,7 +40,7 @@ class Decide:
 
     def settled(self, pending: Pending, moment: Moment) -> Ended:
         """A path has settled, and is no longer pending."""
-        entry = self._brought(pending) or self._came_from(pending)
+        entry = self._carried(pending) or self._came_from(pending)
         if pending.state is None:
             return self._nothing_at(pending.place, pending.seen, moment)
         ended, arrivals = self._moved_on(pending.place, pending.state, entry)
@@ -71,13 +71,14 @@ class Decide:
 
     def is_another(self, pending: Pending, target: RootPath) -> bool:
         """Whether what is at the path, and goes on to `target`, neither is what is known there nor takes its item over: it
-        is of another type, or known elsewhere."""
+        is of another type, or known elsewhere, even if the kernel has said that it went to yet another place: it is here."""
         entry, state = self._known.get(pending.place), pending.state
         if entry is None or state is None:
             return False
         if entry.type != state.type or not self._is_taken_over(pending.place, state):
             return entry.type != state.type
-        return any(self._like(place, state) for place in (pending.place, target))
+        library = self._root(pending.place).library
+        return any(any(self._known.same(library, place, state)) for place in (pending.place, target))
 
     def _moved_on(
         self, place: RootPath, taker: FileState | None = None, going: Entry | None = None
@@ -90,7 +91,7 @@ class Decide:
         arrivals: list[tuple[Pending, Entry | None]] = []
         while (follower := self._mover_of(place, taker, going)) is not None:
             ended += self._settle.take(follower)
-            arrivals.append((follower, self._brought(follower) or self._known.get(place)))
+            arrivals.append((follower, self._carried(follower) or self._known.get(place)))
             place, taker = follower.place, follower.state
         return ended, arrivals
 
@@ -168,15 +169,6 @@ class Decide:
         entry = self._known.get(pending.carries)
         ties.untie(self._state, pending)
         return entry
-
-    def _brought(self, pending: Pending) -> Entry | None:
-        """The known file that has come to the path by the kernel's word. Where that took it for the one whose place it had
-        taken, because it was not clear yet that it had left its own, it is the one that its identity says."""
-        entry, state = self._carried(pending), pending.state
-        if entry is None or state is None or not self._is_displaced(entry, state):
-            return entry
-        found = self._like(pending.place, state)
-        return next((other for other in found if self._has_left(other)), entry)
 
     def _arrived(self, pending: Pending, entry: Entry | None, moment: Moment) -> Ended:
         """Something is settled at a path which nothing known is about to leave. `entry`: where it came from."""

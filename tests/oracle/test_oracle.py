@@ -136,6 +136,10 @@ CASES = {
         "mkdir films/b; write music/j; write films/b/i 100; quiet; rename music/j music/x; rename music/x films/b/i;"
         "turn films; turn music; rename films/b/i films/b/j; quiet"
     ),
+    "two of two roots swapped by three steps, and one on from there": (
+        "mkdir films/b; write music/j; write films/b/i 100; quiet; rename music/j music/x; rename films/b/i music/j;"
+        "rename music/x films/b/i; turn films; turn music; rename films/b/i films/b/j; quiet"
+    ),
     "written through a name outside, and renamed while nobody watched": (
         "write films/h; link films/h outside/h; turn films; write outside/h 100; unlink outside/h; quiet;"
         "rename films/h films/x; stop films; quiet"
