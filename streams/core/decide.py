@@ -40,7 +40,7 @@ class Decide:
 
     def settled(self, pending: Pending, moment: Moment) -> Ended:
         """A path has settled, and is no longer pending."""
-        entry = self._carried(pending) or self._came_from(pending)
+        entry = self._brought(pending) or self._came_from(pending)
         if pending.state is None:
             return self._nothing_at(pending.place, pending.seen, moment)
         ended, arrivals = self._moved_on(pending.place, pending.state, entry)
@@ -91,7 +91,7 @@ class Decide:
         arrivals: list[tuple[Pending, Entry | None]] = []
         while (follower := self._mover_of(place, taker, going)) is not None:
             ended += self._settle.take(follower)
-            arrivals.append((follower, self._carried(follower) or self._known.get(place)))
+            arrivals.append((follower, self._brought(follower) or self._known.get(place)))
             place, taker = follower.place, follower.state
         return ended, arrivals
 
@@ -169,6 +169,15 @@ class Decide:
         entry = self._known.get(pending.carries)
         ties.untie(self._state, pending)
         return entry
+
+    def _brought(self, pending: Pending) -> Entry | None:
+        """The known file that was moved to the path. Not the one whose place another file had taken before it was moved,
+        where that one has been seen somewhere else by now: it was no safe save."""
+        entry = self._carried(pending)
+        if entry is None or not self._is_displaced(entry, pending.state):
+            return entry
+        seen = self._mover_of(entry.place, pending.state, None)
+        return entry if seen is None and self._renames.twin_of(entry) is None else None
 
     def _arrived(self, pending: Pending, entry: Entry | None, moment: Moment) -> Ended:
         """Something is settled at a path which nothing known is about to leave. `entry`: where it came from."""

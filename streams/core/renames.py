@@ -15,6 +15,7 @@ from collections.abc import Iterable
 
 from schemas.identity import same_identity
 from schemas.raw import FileState
+from streams.core import ties
 from streams.core.known import Known, may_pair
 from streams.core.rules import Rules
 from streams.core.state import Ended, Entry, Hold, RootPath, Sighting, State, Tally
@@ -57,8 +58,10 @@ class Renames:
         best_offset = 0
         for entry in candidates:
             at = entry.place
-            if at in self._state.movers:
-                continue  # the kernel has said where it went
+            if (mover := ties.mover_of(self._state, at)) is not None:
+                # the kernel has said where it went; unless another file had taken its place by then: it may be here
+                waiting = waiting or (mover.state is not None and mover.state.inode != entry.inode)
+                continue
             hold = self._gone.get(at)
             if hold is None:
                 waiting = True

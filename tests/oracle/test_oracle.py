@@ -140,6 +140,10 @@ CASES = {
         "mkdir films/b; write music/j; write films/b/i 100; quiet; rename music/j music/x; rename films/b/i music/j;"
         "rename music/x films/b/i; turn films; turn music; rename films/b/i films/b/j; quiet"
     ),
+    "gone to another root, and what came to its place moved on": (
+        "mkdir films/b; fill outside/e; write outside/e/i 100; fill films/b/in; write films/b/in/i 100; quiet;"
+        "rename films/b/in/i music/j; exchange films/b/in outside/e; turn films; rename films/b/in/i films/b/in/j; quiet"
+    ),
     "written through a name outside, and renamed while nobody watched": (
         "write films/h; link films/h outside/h; turn films; write outside/h 100; unlink outside/h; quiet;"
         "rename films/h films/x; stop films; quiet"
