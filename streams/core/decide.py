@@ -113,7 +113,10 @@ class Decide:
             return None
         assert pending.state is not None
         found = self._like(pending.place, pending.state)
-        return next((entry for entry in found if self._has_left(entry)), None)
+        entry = next((entry for entry in found if self._has_left(entry)), None)
+        if entry is not None and (mover := ties.mover_of(self._state, entry.place)) is not None:
+            ties.untie(self._state, mover)  # what was moved there had taken its place before
+        return entry
 
     def _is_taken_over(self, place: RootPath, state: FileState | None) -> bool:
         """Whether a known file was at the place, and another one is there now."""
@@ -128,9 +131,10 @@ class Decide:
         return entry.type == "file" and state is not None and (state.type != "file" or entry.inode != state.inode)
 
     def _like(self, place: RootPath, state: FileState) -> list[Entry]:
-        """Known files elsewhere with the identity of what is at a path, of which the kernel has said nothing."""
+        """Known files elsewhere with the identity of what is at a path, without those that the kernel has said to be
+        somewhere else."""
         found = self._known.same(self._root(place).library, place, state)
-        return [entry for entry in found if entry.place not in self._state.movers]
+        return [entry for entry in found if not ties.is_on_its_way(self._state, entry)]
 
     def _has_left(self, entry: Entry) -> bool:
         """Whether its place is known to be empty, or to have been taken by another file."""

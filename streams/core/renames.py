@@ -58,9 +58,8 @@ class Renames:
         best_offset = 0
         for entry in candidates:
             at = entry.place
-            if (mover := ties.mover_of(self._state, at)) is not None:
-                # the kernel has said where it went; unless another file had taken its place by then: it may be here
-                waiting = waiting or (mover.state is not None and mover.state.inode != entry.inode)
+            if at in self._state.movers:  # the kernel has said where it went, or what had taken its place by then
+                waiting = waiting or not ties.is_on_its_way(self._state, entry)
                 continue
             hold = self._gone.get(at)
             if hold is None:

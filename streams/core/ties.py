@@ -6,7 +6,7 @@ neither deleted nor paired with anything else. Both are named by their places, w
 
 from __future__ import annotations
 
-from streams.core.state import Pending, RootPath, State
+from streams.core.state import Entry, Pending, RootPath, State
 
 
 def tie(state: State, pending: Pending, entry: RootPath) -> None:
@@ -30,6 +30,13 @@ def mover_of(state: State, entry: RootPath) -> Pending | None:
     """The pending path to which the known file at `entry` was moved."""
     place = state.movers.get(entry)
     return None if place is None else state.pending[place]
+
+
+def is_on_its_way(state: State, entry: Entry) -> bool:
+    """The kernel said where the known file was moved, and it is what is there; not another file, which had taken its place
+    by then."""
+    pending = mover_of(state, entry.place)
+    return pending is not None and (pending.state is None or pending.state.inode == entry.inode)
 
 
 def entry_moved(state: State, before: RootPath, after: RootPath) -> None:
