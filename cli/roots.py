@@ -82,7 +82,7 @@ def add_command(
     """
     import time
 
-    from cli.declaring import declare, reported, spec_of
+    from cli.declaring import declare, is_demo, reported, spec_of
     from cli.errors import NotRunning
     from cli.installation import find, roots_folder, roots_here, tool_kafka
     from cli.settings import Settings
@@ -92,7 +92,11 @@ def add_command(
     given = {"library": library, "site": site, "include": tuple(include or ()), "exclude": tuple(exclude or ())}
     spec = spec_of(name, path, given)
     began = time.time_ns() // 1_000_000
-    file = declare(spec, roots_here(settings), roots_folder(settings), replace=replace)
+    here = roots_here(settings)
+    file = declare(spec, here, roots_folder(settings), replace=replace)
+    if demo := [root.name for root in here.specs.values() if is_demo(root, settings.state_dir)]:
+        retire = ", ".join(f"`catalogizer roots retire {name}`" for name in demo)
+        say(f"the demo library is not watched any more after the next start; its items leave with {retire}")
     report = None
     if not no_wait:
         try:
