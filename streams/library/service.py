@@ -14,7 +14,14 @@ from collections.abc import Callable, Iterable
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError, UnknownError
+from aiokafka.errors import (
+    GroupCoordinatorNotAvailableError,
+    InvalidTopicError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+    UnknownError,
+)
 from aiokafka.structs import OffsetAndMetadata
 from mode import Service
 from prometheus_client import Counter, Gauge
@@ -44,6 +51,9 @@ MAX_FENCINGS = 3
 FENCING_SECONDS = 60.0
 STALL_SECONDS = 30.0
 """A lane that is behind and has not moved for this long is not healthy."""
+
+UNWRITABLE = (MessageSizeTooLargeError, RecordListTooLargeError, InvalidTopicError)
+"""A record that no new transaction will bring into the log, as the topics are now."""
 
 _log = log.get(__name__)
 _folded = Gauge("catalogizer_fold_next_offset", "Next offset wanted of the change log", ["lane"])
@@ -220,6 +230,8 @@ class LibraryService(Service):
             except LaneError as error:
                 self._stop_for_good(error)
                 return
+            except UNWRITABLE as error:  # a dead letter too: it would come again for ever, and nothing behind it
+                end_hard(f"lane {partition.partition}: what it wrote is refused for good: {error!r}")
             except UnknownError as error:  # also how a second member of this instance shows itself
                 end_hard(f"lane {partition.partition}: {error!r}")
             except (KafkaError, OSError, TimeoutError) as error:
