@@ -114,7 +114,7 @@ def parse(record: LogRecord) -> Letter | Mark:
             return Mark(record.offset, _marks.decode(record.value))
         except SchemaError:
             return _foreign(record)
-    split = split_dead(record.headers)
+    split = split_dead(record.headers, record.value)
     if split is None:
         return _foreign(record)
     own, headers = split

@@ -101,13 +101,15 @@ def dlq_headers(
     return headers
 
 
-def split_dead(headers: Sequence[tuple[str, bytes]]) -> tuple[dict[str, bytes], Headers] | None:
+def split_dead(
+    headers: Sequence[tuple[str, bytes]], value: bytes | None
+) -> tuple[dict[str, bytes], Headers] | None:
     """The headers of a dead letter as (its own by name, the original's as they were). Its own stand first, in one order, so
     that an original that has headers of the same names keeps them. None where it is no dead letter of ours."""
     count = len(_OWN)
     if tuple(name for name, _ in headers[:count]) != _OWN:
         return None
-    if len(headers) > count and headers[count][0] == X_ORIGINAL_SIZE:
+    if len(value or b"") == MAX_DEAD_BYTES and headers[count : count + 1] and headers[count][0] == X_ORIGINAL_SIZE:
         count += 1
     return dict(headers[:count]), list(headers[count:])
 

@@ -121,7 +121,8 @@ class Guard:
             except Exception as error:  # noqa: BLE001 - an agent's outermost loop: anything else loses the event
                 retry = RETRIES[fault_of(error)]
                 if retry is not None:
-                    first = began if first is None else first
+                    if first is None:
+                        first, pause = began, self._pause_seconds
                     if attempt >= retry.attempts or self._clock() + pause > first + retry.seconds:
                         await self._letters.put(record, error, attempt)
                         return
