@@ -127,6 +127,8 @@ def redrive_command(
     outcomes = run_async(lambda: redrive(kafka, Asked(source, chosen, execute)))
     if any(one.does == "write_back" for one in outcomes) and source.name != RAW.name:
         say(f"note: a record is given back as the newest of {source.name}, after all that has come since")
+    if any(one.does == "rescan" for one in outcomes):
+        say("note: a scan finds what `watch` does not know of; `catalogizer audit` tells whether anything is left")
     _show(outcomes, execute, as_json)
     if chosen is not None and any(one.does == "nothing" and not one.settled for one in outcomes):
         raise typer.Exit(LEFT)

@@ -21,6 +21,7 @@ from aiokafka.errors import (
     MessageSizeTooLargeError,
     RecordListTooLargeError,
     UnknownError,
+    UnknownTopicOrPartitionError,
 )
 from aiokafka.structs import OffsetAndMetadata
 from mode import Service
@@ -28,12 +29,12 @@ from prometheus_client import Counter, Gauge
 
 from runtime import log
 from runtime.epochs import read_epochs
-from runtime.errors import NotProvisioned
+from runtime.errors import NotAllowed, NotProvisioned
 from runtime.health import Health
 from runtime.kafka import ConsumerRebalanceListener, Kafka, Stoppable, leave_now, stop_client
 from runtime.lifecycle import USAGE, end_hard
-from runtime.rights import REFUSED
-from schemas.topics import RAW
+from runtime.rights import REFUSED, check_topics
+from schemas.topics import RAW, dlq_of
 from streams.library.errors import LaneError, LaneLost, RulesChanged
 from streams.library.lane import LaneProgress, LaneWorker
 from streams.library.positions import Positions
@@ -239,6 +240,10 @@ class LibraryService(Service):
                     return
                 if isinstance(error, REFUSED):
                     self._refused()
+                if isinstance(error, UnknownTopicOrPartitionError) and await self._has_no_queue():
+                    end_hard(
+                        f"lane {partition.partition}: there is no {self._kafka.name(dlq_of(RAW))} for a dead letter"
+                    )
                 _restarts.labels(partition.partition).inc()
                 _log.warning("lane starts again", lane=partition.partition, error=repr(error))
             except Exception as error:
@@ -248,6 +253,16 @@ class LibraryService(Service):
             if await self._still_member(partition, owned):
                 self._consumer.pause(partition)
                 owned.lane = self._new_lane(partition, owned.settled)
+
+    async def _has_no_queue(self) -> bool:
+        """Kafka answers, and has no queue for the change log's dead letters."""
+        try:
+            await check_topics(self._kafka, self._consumer._client, "Write", dlq_of(RAW))
+        except NotProvisioned:
+            return True
+        except (KafkaError, NotAllowed, OSError):
+            return False
+        return False
 
     async def _still_member(self, partition: TopicPartition, owned: _Owned) -> bool:
         """Before a lane is initialised again: the group must confirm that it is still ours (a stopped and resumed

@@ -21,6 +21,7 @@ from streams.projector.replay import positions
 from streams.settings import AnalysisSettings, StreamsSettings
 from tests.support.committed import Read
 from tests.support.letters import limit, shut
+from tests.support.operator import Operator
 from tests.support.projector_run import Process, Writer, caught_up, history, projecting, until
 from tests.support.stream_worker import StreamWorker, working
 from tests.support.topic import Said, group_offsets, read, write
@@ -113,6 +114,20 @@ def test_a_worker_that_cannot_write_a_letter_ends_and_leaves_nothing_out(
     with working(kafka, SETTINGS, tmp_path):
         wait_until(lambda: stands(kafka) > place + 1, 30, what="what is behind the poison")
     assert [letter.value for letter in letters(kafka, topic)] == [POISON]
+
+
+def test_a_worker_whose_queue_was_deleted_ends_at_a_poison_record(kafka: Kafka, tmp_path: Path) -> None:
+    impatient = Kafka(kafka.settings.model_copy(update={"request_timeout_ms": 3_000}), "test")
+    worker = StreamWorker(impatient, SETTINGS, tmp_path)
+    try:
+        Operator(kafka).delete(dlq_of(RAW))
+        write(kafka, Said(RAW, POISON), Said(RAW, b'{"kind":"tick"}'))
+        assert worker.wait(60) == SOFTWARE
+    finally:
+        if worker.died is None:
+            worker.kill()
+    assert f"there is no {kafka.name(dlq_of(RAW))} for a dead letter" in worker.log.read_text()
+    assert _folded(kafka) == 0
 
 
 def test_a_projector_that_cannot_write_a_letter_ends_and_leaves_nothing_out(kafka: Kafka, migrated: str) -> None:
