@@ -34,6 +34,7 @@ from runtime.health import Health
 from runtime.kafka import ConsumerRebalanceListener, Kafka, Stoppable, leave_now, stop_client
 from runtime.lifecycle import USAGE, end_hard
 from runtime.rights import REFUSED, check_topics
+from schemas.ids import MAX_SAFE
 from schemas.topics import RAW, dlq_of
 from streams.library.errors import LaneError, LaneLost, RulesChanged
 from streams.library.lane import LaneProgress, LaneWorker
@@ -95,6 +96,11 @@ class LibraryService(Service):
     def progress(self) -> dict[int, LaneProgress]:
         """By lane owned here."""
         return {partition.partition: owned.lane.progress for partition, owned in self._lanes.items()}
+
+    def covered(self, lane: int) -> int:
+        """Up to where the change log of a lane is not needed to make its state; of lanes elsewhere others know."""
+        progress = self.progress.get(lane)
+        return MAX_SAFE if progress is None else progress.covered
 
     async def wait_ready(self) -> None:
         """Until the group has answered and every lane assigned here is live or has failed for good."""
