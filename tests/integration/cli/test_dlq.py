@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from cli.dlq.ledger import opened
+from cli.dlq.redriving import Asked, redrive
 from cli.errors import BadArgument, LedgerTaken
 from runtime.kafka import Kafka
 from schemas.admin import Control, RescanRoot
@@ -78,6 +79,29 @@ def test_who_begins_later_has_the_queue_and_the_other_one_writes_nothing_more(ka
     asyncio.run(main())
     (letter,) = Command(kafka).json("dlq", "list", ANALYSIS_JOBS.name, "--closed")
     assert letter["reason"] == "second"
+
+
+def test_a_mark_behind_the_open_transaction_of_another_writer_is_waited_for(kafka: Kafka) -> None:
+    write(kafka, Said(CHANGES, b"{", b"home", 1))
+    bury(kafka, *read(kafka, CHANGES))
+
+    async def main() -> None:
+        other = kafka.transactional_producer("another")
+        await other.start()
+        try:
+            async with opened(kafka, CHANGES) as ledger:
+                await other.begin_transaction()
+                await other.send_and_wait(kafka.name(dlq_of(CHANGES)), b"of the fold", partition=0)
+                await ledger.close(ledger.letters, "redriven", "")
+            again = asyncio.create_task(redrive(kafka, Asked(CHANGES, None, execute=True)))
+            done, _ = await asyncio.wait({again}, timeout=1)
+            assert not done
+            await other.abort_transaction()
+            assert await again == []
+        finally:
+            await other.stop()
+
+    asyncio.run(main())
 
 
 def test_a_record_with_two_letters_goes_back_once_and_a_letter_of_it_that_comes_later_is_closed(
