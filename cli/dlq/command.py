@@ -197,10 +197,10 @@ def _show(outcomes: list[Outcome], executed: bool, as_json: bool) -> None:
 def _words(one: Outcome) -> str:
     match one.does:
         case "write_back":
-            return f"{'written' if one.done else 'is written'} back to {one.to}"
+            return f"{'written' if one.done else 'would be written'} back to {one.to}"
         case "rescan":
-            return f"a scan of {one.to} {'was' if one.done else 'is'} asked for"
+            return f"a scan of {one.to} {'was' if one.done else 'would be'} asked for"
         case "discard":
-            return "discarded" if one.done else "is discarded"
+            return "discarded" if one.done else "would be discarded"
         case _:
             return one.why

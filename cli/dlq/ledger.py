@@ -18,7 +18,7 @@ from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
 
 from cli.commanding import asker
 from cli.dlq.reading import place_of, queue
-from cli.errors import LedgerTaken
+from cli.errors import LedgerTaken, LogSilent
 from runtime.kafka import Kafka, stop_client
 from runtime.log_reading import bounds, partitions_of, reader
 from runtime.reports import now_iso
@@ -64,7 +64,7 @@ class Ledger:
     async def close(
         self, letters: Sequence[Letter], how: How, reason: str, written: Sequence[Deliverable] = ()
     ) -> None:
-        """Write records and close these letters, all or nothing. Raises LedgerTaken, KafkaError, TimeoutError."""
+        """Write records and close these letters, all or nothing. Raises LedgerTaken, LogSilent, KafkaError."""
         by, at = asker(), now_iso()
         marks = [
             Deliverable(
@@ -81,6 +81,8 @@ class Ledger:
                 self._points("before_commit")
         except (ProducerFenced, InvalidProducerEpoch) as error:
             raise LedgerTaken(self._queue) from error
+        except TimeoutError:
+            raise LogSilent(COMMIT_SECONDS) from None
         self._points("after_commit")
 
     async def _send(self, record: Deliverable) -> asyncio.Future[object]:
@@ -92,7 +94,7 @@ class Ledger:
 
 @asynccontextmanager
 async def opened(kafka: Kafka, topic: Topic, points: Points = nowhere) -> AsyncIterator[Ledger]:
-    """The ledger of a topic's queue, for the block. Raises NotProvisioned, KafkaError, TimeoutError."""
+    """The ledger of a topic's queue, for the block. Raises NotProvisioned, KafkaError, LogSilent."""
     place = place_of(kafka, topic)
     async with reader(kafka, isolation_level="read_uncommitted") as consumer:
         await partitions_of(consumer, place.topic)  # before anything is fenced

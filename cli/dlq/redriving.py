@@ -47,7 +47,7 @@ class Asked:
 
 async def redrive(kafka: Kafka, asked: Asked, points: Points = nowhere) -> list[Outcome]:
     """Give records back, ask for scans. Raises BadArgument for an offset at which no letter is, NotProvisioned,
-    LedgerTaken, LogSilent, KafkaError, TimeoutError; what was done before is done, and is not repeated when asked again."""
+    LedgerTaken, LogSilent, KafkaError; what was done before is done, and is not repeated when asked again."""
     async with _view(kafka, asked, points) as view:
         chosen = _chosen(view.letters, asked, kafka)
         deeds: list[Deed] = []

@@ -159,7 +159,7 @@ def test_what_is_discarded_is_open_no_longer_and_can_be_seen_and_still_redriven(
     write(kafka, Said(MEDIA_UPDATES, b"1", b"home", 1), Said(MEDIA_UPDATES, b"2", b"home", 1))
     first, second = bury(kafka, *read(kafka, MEDIA_UPDATES))
     command, words = Command(kafka), ("dlq", "discard", "media_updates", str(first), "--reason", "ours")
-    assert command.output(*words) == f"{first}: is discarded\n"
+    assert command.output(*words) == f"{first}: would be discarded\n"
     assert len(command.json("dlq", "list", "media_updates")) == 2
     assert command.output(*words, "--execute") == f"{first}: discarded\n"
     assert command.output(*words, "--execute") == f"{first}: was discarded already\n"
