@@ -268,6 +268,7 @@ SPECIFIC: dict[str, dict[str, str]] = {
         "by": "who asks",
         "at": "when, ISO 8601: the clock of who asks",
         "reason": "why, for people",
+        "again": "all of the root is told, whether it differs or not",
     },
     "PauseRoot": {
         "id": "drawn by who asks; carried out once, however often it comes",

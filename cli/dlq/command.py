@@ -110,8 +110,8 @@ def redrive_command(
 ) -> None:
     """Give records back to the topic and partition they came from, byte for byte; each once, however often it is asked.
 
-    A record of the change log is not written again, for its sequence number has passed: a scan of its directory is asked
-    for instead. Without --execute only what would be done is shown. Exit code 1 where nothing can be done about a letter
+    A record of the change log is not written again, for its sequence number has passed: a scan is asked for instead that
+    tells all of its root again. Without --execute only what would be done is shown. Exit code 1 where nothing can be done about a letter
     that was named.
 
     \b
@@ -128,7 +128,9 @@ def redrive_command(
     if any(one.does == "write_back" for one in outcomes) and source.name != RAW.name:
         say(f"note: a record is given back as the newest of {source.name}, after all that has come since")
     if any(one.does == "rescan" for one in outcomes):
-        say("note: a scan finds what `watch` does not know of; `catalogizer audit` tells whether anything is left")
+        say(
+            "note: each of these roots is told again from its disk; only what really differs reaches the catalogue"
+        )
     _show(outcomes, execute, as_json)
     if chosen is not None and any(one.does == "nothing" and not one.settled for one in outcomes):
         raise typer.Exit(LEFT)

@@ -20,7 +20,7 @@ from runtime.reports import now_iso
 from schemas.admin import RescanRoot
 from schemas.codec import encode
 from schemas.dead_letters import Letter, Origin
-from schemas.paths import display, to_wire
+from schemas.paths import display
 from schemas.topics import CONTROL, Topic, dlq_of
 
 
@@ -145,17 +145,16 @@ async def _write_back(ledger: Ledger, one: WriteBack) -> None:
 
 
 async def _ask_scans(kafka: Kafka, ledger: Ledger, scans: Sequence[AskScan]) -> None:
-    """One scan for all letters of a directory."""
-    together: dict[tuple[str, str], list[Letter]] = {}
+    """One scan for all letters of a root. It tells everything again: what differs from what the producer has told is not
+    what the fold has lost."""
+    together: dict[str, list[Letter]] = {}
     for scan in scans:
-        together.setdefault((scan.root, scan.subtree), []).append(scan.letter)
-    for (root, subtree), letters in together.items():
-        shown, b64 = to_wire(subtree)
+        together.setdefault(scan.root, []).append(scan.letter)
+    for root, letters in together.items():
         many = f"{len(letters)} dead letters" if len(letters) > 1 else f"dead letter {letters[0].offset}"
         command = RescanRoot(
-            id=drawn_id(), root=root, by=asker(), at=now_iso(), reason=f"redrive of {many}", subtree=shown,
-            subtree_b64=b64,
-        )  # fmt: skip
+            id=drawn_id(), root=root, by=asker(), at=now_iso(), reason=f"redrive of {many}", again=True
+        )
         record = Deliverable(kafka.name(CONTROL), 0, root.encode(), encode(command), headers_of(command))
         await ledger.close(letters, "rescan_asked", f"scan {command.id}", [record])
 

@@ -145,9 +145,9 @@ def test_of_the_change_log_a_scan_is_asked_for_and_nothing_is_written_there(kafk
     assert len(read(kafka, RAW)) == len(values)
     asked = [msgspec.json.decode(record.value or b"", type=Control) for record in read(kafka, CONTROL)]
     assert all(isinstance(one, RescanRoot) for one in asked)
-    assert [(one.root, one.subtree, one.subtree_b64) for one in asked if isinstance(one, RescanRoot)] == [
-        ("movies", "A", None),
-        ("music", "caf\ufffd", "Y2Fm6Q=="),
+    assert [(one.root, one.again) for one in asked if isinstance(one, RescanRoot)] == [
+        ("movies", True),
+        ("music", True),
     ]
     assert [one.reason for one in asked if isinstance(one, RescanRoot)] == [
         "redrive of 3 dead letters",
