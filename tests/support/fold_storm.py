@@ -117,10 +117,10 @@ def _do(deed: str, workers: Workers, running: dict[str, Worker], names: list[str
             if away and draw.random() < 0.6:
                 running[away[0]] = workers(away[0])
             elif len(running) > 1:
-                assert running.pop(name).end() in (
-                    0,
-                    SOFTWARE,
-                )  # who was stopped past its session may just end itself
+                leaving = running.pop(name)
+                wait_until(lambda: leaving.has_begun or leaving.died is not None, 60, what="it to begin")
+                code = leaving.end()
+                assert code in (0, SOFTWARE), code  # who was stopped past its session may just end itself
     _revive(workers, running)
 
 
