@@ -17,7 +17,7 @@ from runtime.kafka import Kafka, stop_client
 from runtime.log_reading import Offsets, bounds, partitions_of, reader, stretch
 from schemas.admin import Control
 from schemas.codec import encode
-from schemas.headers import event_headers
+from schemas.headers import Headers, event_headers
 from schemas.system import COMMAND, COMMAND_DONE, RootReport, ScanReport
 from schemas.topics import CONTROL, REPORTS
 
@@ -66,14 +66,22 @@ async def _collect(
 
 async def send(kafka: Kafka, command: Control) -> None:
     """Write the command. Raises KafkaError."""
-    headers = event_headers(
+    async with writer(kafka) as producer:
+        await producer.send_and_wait(
+            kafka.name(CONTROL),
+            encode(command),
+            key=command.root.encode(),
+            partition=0,
+            headers=headers_of(command),
+        )
+
+
+def headers_of(command: Control) -> Headers:
+    """The headers of a command's record."""
+    return event_headers(
         id=command.id, type=str(command.__struct_config__.tag), source="urn:catalogizer:cli", time=command.at,
         subject=command.root,
     )  # fmt: skip
-    async with writer(kafka) as producer:
-        await producer.send_and_wait(
-            kafka.name(CONTROL), encode(command), key=command.root.encode(), partition=0, headers=headers
-        )
 
 
 @asynccontextmanager

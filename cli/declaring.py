@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from cli.errors import BadArgument
 from cli.root_table import report_of
+from cli.up.state import StateFolder
 from producer.declared import Declared, declared
 from producer.settings import RootSpec
 from runtime.kafka import Kafka
@@ -51,6 +52,11 @@ def declare(spec: RootSpec, here: Declared, folder: Path, *, replace: bool) -> P
     if faults := declared(others, {spec.name: RootFile(file, table)}).faults:
         raise BadArgument("PATH", faults[0].removeprefix(f"{file}: "))
     return write(folder, spec.name, table)
+
+
+def is_demo(root: RootSpec, state_dir: Path) -> bool:
+    """True of a root of the demo library, which gives way to roots that somebody declares."""
+    return root.path.is_relative_to(StateFolder(state_dir.resolve()).library)
 
 
 async def reported(kafka: Kafka, spec: RootSpec, since_ms: int, wait_seconds: float) -> RootReport | None:

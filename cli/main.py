@@ -13,6 +13,7 @@ import typer
 from cli import changes, config, fold, replay, roots, services, standard_streams, status, tap, topics, user
 from cli.audit.command import audit
 from cli.console import print_json, run_to_exit
+from cli.dlq import command as dlq
 from cli.options import AsJson
 
 app = typer.Typer(
@@ -89,6 +90,7 @@ app.command(rich_help_panel=TOOLS)(version)
 for name, group in (
     ("topics", topics.app),
     ("roots", roots.app),
+    ("dlq", dlq.app),
     ("replay", replay.app),
     ("fold", fold.app),
     ("config", config.app),

@@ -82,7 +82,7 @@ def add_command(
     """
     import time
 
-    from cli.declaring import declare, reported, spec_of
+    from cli.declaring import declare, is_demo, reported, spec_of
     from cli.errors import NotRunning
     from cli.installation import find, roots_folder, roots_here, tool_kafka
     from cli.settings import Settings
@@ -92,7 +92,11 @@ def add_command(
     given = {"library": library, "site": site, "include": tuple(include or ()), "exclude": tuple(exclude or ())}
     spec = spec_of(name, path, given)
     began = time.time_ns() // 1_000_000
-    file = declare(spec, roots_here(settings), roots_folder(settings), replace=replace)
+    here = roots_here(settings)
+    file = declare(spec, here, roots_folder(settings), replace=replace)
+    if demo := [root.name for root in here.specs.values() if is_demo(root, settings.state_dir)]:
+        retire = ", ".join(f"`catalogizer roots retire {name}`" for name in demo)
+        say(f"the demo library is not watched any more after the next start; its items leave with {retire}")
     report = None
     if not no_wait:
         try:
@@ -142,12 +146,17 @@ def rescan_command(
     subtree: Annotated[
         str, typer.Option(metavar="PATH", help="Only this directory, relative to the root, and all below it.")
     ] = "",
+    again: Annotated[
+        bool, typer.Option("--again", help="Tell all of the root, whether it differs or not.")
+    ] = False,
     reason: Annotated[str, typer.Option(help="Why, for people who read the log.")] = "by hand",
     wait: Wait = 15.0,
     no_wait: NoWait = False,
     as_json: AsJson = False,
 ) -> None:
     """Scan a root, or a directory of it, now. What differs is told with cause `requested`.
+
+    With --again all of the root is told, as by its first scan: that makes up for what the change log has lost of it.
 
     Waits up to 15 s for the end of the scan.
 
@@ -157,6 +166,8 @@ def rescan_command(
     """
     if subtree.startswith("/") or ".." in subtree.split("/"):
         raise BadArgument("--subtree", "is relative to the root and leads nowhere else")
+    if again and subtree:
+        raise BadArgument("--again", "is of the whole root, without --subtree")
     from cli.commanding import asker, drawn_id
     from runtime.reports import now_iso
     from schemas.admin import RescanRoot
@@ -164,8 +175,9 @@ def rescan_command(
     kafka = _kafka_of(root)
     shown, b64 = to_wire(subtree.strip("/"))
     command = RescanRoot(
-        id=drawn_id(), root=root, by=asker(), at=now_iso(), reason=reason, subtree=shown, subtree_b64=b64
-    )
+        id=drawn_id(), root=root, by=asker(), at=now_iso(), reason=reason, subtree=shown, subtree_b64=b64,
+        again=again,
+    )  # fmt: skip
     _ask(kafka, command, None if no_wait else wait, as_json)
 
 

@@ -33,6 +33,8 @@ class Overview(Struct, frozen=True):
 
     components: list[ComponentLine]
     roots: list[RootLine]
+    dead_letters: dict[str, int]
+    """Open ones by topic; topics without any are left out."""
 
     @property
     def is_well(self) -> bool:
@@ -50,6 +52,7 @@ def status(as_json: AsJson = False) -> None:
     catalogizer status
     catalogizer status --json | jq -r '.roots[] | select(.state=="offline") | .message'
     """
+    from cli.dlq.reading import glance
     from cli.installation import find, roots_here, tool_kafka
     from cli.root_table import known_roots
 
@@ -59,7 +62,7 @@ def status(as_json: AsJson = False) -> None:
 
     async def look() -> Overview:
         roots = await known_roots(kafka, here)
-        return Overview(await _components(kafka), roots)
+        return Overview(await _components(kafka), roots, await glance(kafka))
 
     found = run_async(look)
     if as_json:
@@ -68,6 +71,9 @@ def status(as_json: AsJson = False) -> None:
         rows = [(line.name, line.status, line.at, line.message) for line in found.components]
         print_table("Components", ("component", "status", "since", "message"), rows)
         print_table("Roots", ("root", "state", "path", "message"), [_row(root) for root in found.roots])
+        if found.dead_letters:
+            counts = ", ".join(f"{count} in {topic}" for topic, count in found.dead_letters.items())
+            print(f"dead letters: {counts}: catalogizer dlq list")
     if not found.is_well:
         raise typer.Exit(UNWELL)
 

@@ -35,7 +35,7 @@ from producer.world import Pacing, World
 from runtime import log
 from schemas.admin import AcceptRoot, Pause, PauseRoot, RescanRoot, ResumeRoot, RetireRoot
 from schemas.paths import from_wire
-from schemas.raw import RootIdentity
+from schemas.raw import Origin, RootIdentity
 
 ROOM = 0.5
 """An outbox that was full is written to again below this share of its limit."""
@@ -257,13 +257,14 @@ class Keeper:
             self._memory.note(order)
 
     def _rescan(self, command: RescanRoot, order: Order) -> None:
-        subtree = from_wire(command.subtree, command.subtree_b64)
+        subtree = "" if command.again else from_wire(command.subtree, command.subtree_b64)
+        origin: Origin = "baseline" if command.again else "scan"
         with self._db.transaction():
             if subtree:
                 self._mounts.forget(subtree)
-            self._memory.want_scan(command.id, REQUESTED, subtree)
+            self._memory.want_scan(command.id, REQUESTED, subtree, origin)
             self._memory.note(order)
-        self._scanning.ask("scan", REQUESTED, subtree, command=command.id)
+        self._scanning.ask(origin, REQUESTED, subtree, command=command.id)
         waits = "" if self._state == "watching" else " when the root can be observed"
         if self._memory.paused is not None:
             waits = " when it is resumed"

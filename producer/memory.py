@@ -120,11 +120,11 @@ class Memory:
         self._db.set("next_scan", str(number + 1))
         return number
 
-    def want_scan(self, command: str, cause: str, subtree: str) -> None:
+    def want_scan(self, command: str, cause: str, subtree: str, origin: Origin = "scan") -> None:
         """A command wants a scan: it is to be finished however often this process ends before."""
         self._db.execute(
-            "INSERT OR IGNORE INTO scan (command, origin, cause, subtree) VALUES (?, 'scan', ?, ?)",
-            (command, cause, os.fsencode(subtree)),
+            "INSERT OR IGNORE INTO scan (command, origin, cause, subtree) VALUES (?, ?, ?, ?)",
+            (command, origin, cause, os.fsencode(subtree)),
         )
 
     def scan_begun(self, number: int, scan: Wanted) -> None:

@@ -41,7 +41,7 @@ class DeadLetters:
             attempt=attempt,
             size=len(record.value or b""),
         )
-        headers += [(name, value) for name, value in record.headers if not name.startswith("x-original")]
+        headers += record.headers  # after our own, whatever their names: a letter gives the record back as it was
         try:
             future = await self._producer.send(
                 self._kafka.name(dlq_of(declared)),

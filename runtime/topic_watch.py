@@ -22,6 +22,7 @@ from runtime.kafka import Kafka
 from runtime.log_reading import bounds, reader
 from runtime.rights import Rights, in_words
 from schemas.acls import NEEDS, Acl, Component
+from schemas.ids import MAX_SAFE
 from schemas.topics import RAW, Topic
 
 EVERY_SECONDS = 20.0
@@ -53,6 +54,8 @@ class TopicWatch:
         self._absent: tuple[str, ...] = ()
         self._missing: tuple[Acl, ...] = ()
         self._soon = asyncio.Event()
+        self.covered: Callable[[int], int] = lambda _lane: MAX_SAFE
+        """Up to where a lane's state does not need the change log any more; as long as nobody says, all of it."""
 
     def problem(self) -> str | None:
         """What is wrong with the topics, as last looked at."""
@@ -140,15 +143,15 @@ class TopicWatch:
         return found
 
     async def _truncated(self, consumer: AIOKafkaConsumer, lives: Lives) -> list[str]:
-        """The change log is needed whole: the fold's state is computed from its beginning."""
+        """The change log is needed from where the fold's state can be had otherwise."""
         if RAW not in self._topics or RAW.name not in lives:
             return []
         name = self._kafka.name(RAW)
         places = [TopicPartition(name, lane) for lane in range(lives[RAW.name].partitions)]
         earliest = (await bounds(consumer, places)).earliest
         return [
-            f"records of {name} were deleted: lane {place.partition} begins at {first}, and the fold needs it from 0 when"
-            " it starts"
+            f"records of {name} were deleted: lane {place.partition} begins at {first}, and the fold needs it from {needed}"
+            " when it starts"
             for place, first in earliest.items()
-            if first > 0
+            if first > (needed := self.covered(place.partition))
         ]

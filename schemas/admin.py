@@ -77,11 +77,14 @@ class Command(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class RescanRoot(Command, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="rescan_root"):
-    """Scan the root, or the directory `subtree` and all below it, now. What differs is told with cause `requested`."""
+    """Scan the root, or the directory `subtree` and all below it, now. What differs is told with cause `requested`. `again`:
+    all of the root is told, as by its first scan, whether it differs or not: that makes up for whatever the change log has
+    lost of it."""
 
     reason: str
     subtree: str = ""
     subtree_b64: str | None = None
+    again: bool = False
 
 
 class AcceptRoot(Command, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="accept_root"):

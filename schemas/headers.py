@@ -8,7 +8,7 @@ All other records are CloudEvents 1.0 in binary mode (Kafka protocol binding): i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from schemas.errors import UnknownVersion
 
@@ -38,6 +38,7 @@ X_ORIGINAL_SIZE = "x-original-size"
 X_EXCEPTION_TYPE = "x-exception-type"
 X_EXCEPTION_MESSAGE = "x-exception-message"
 X_ATTEMPT = "x-attempt"
+X_LETTER = "x-letter"
 
 MAX_DEAD_BYTES = 400_000
 """How much of a value a dead letter keeps; ours are never longer. With key and headers it must fit into a batch of the
@@ -47,6 +48,10 @@ MAJOR = b"1"
 """The major version of every schema here; a record of another one goes to the dead letter queue."""
 
 _JSON = b"application/json"
+_OWN = (
+    X_ORIGINAL_TOPIC, X_ORIGINAL_PARTITION, X_ORIGINAL_OFFSET, X_ORIGINAL_TIMESTAMP, X_EXCEPTION_TYPE,
+    X_EXCEPTION_MESSAGE, X_ATTEMPT,
+)  # fmt: skip
 _VERSIONED = frozenset({SCHEMA_VERSION, CE_DATASCHEMA})
 
 
@@ -94,6 +99,19 @@ def dlq_headers(
     if size > MAX_DEAD_BYTES:
         headers.append((X_ORIGINAL_SIZE, b"%d" % size))
     return headers
+
+
+def split_dead(
+    headers: Sequence[tuple[str, bytes]], value: bytes | None
+) -> tuple[dict[str, bytes], Headers] | None:
+    """The headers of a dead letter as (its own by name, the original's as they were). Its own stand first, in one order, so
+    that an original that has headers of the same names keeps them. None where it is no dead letter of ours."""
+    count = len(_OWN)
+    if tuple(name for name, _ in headers[:count]) != _OWN:
+        return None
+    if len(value or b"") == MAX_DEAD_BYTES and headers[count : count + 1] and headers[count][0] == X_ORIGINAL_SIZE:
+        count += 1
+    return dict(headers[:count]), list(headers[count:])
 
 
 def dead_value(value: bytes | None) -> bytes | None:

@@ -1,16 +1,19 @@
 """The guard around every agent's body, for Faust by itself leaves an event behind whatever became of it.
 
-An event is left only when what it caused is confirmed, or when it lies in its topic's dead letter queue. What may
-pass is tried again, a bounded number of times, and for as long as it takes while Kafka is away (`streams.watch`
-notices). What cannot be written anywhere ends the process.
+An event is left only when what it caused is confirmed, or when it lies in its topic's dead letter queue. How often it is
+tried is a matter of the error's class (`RETRIES`): while Kafka is away for as long as it takes (`streams.watch` notices),
+for that says nothing about the event; what may pass a few times, within few seconds; anything else not again. What cannot
+be written anywhere ends the process.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from enum import Enum, auto
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -19,13 +22,42 @@ from aiokafka.errors import KafkaError
 from runtime import log
 from runtime.lifecycle import end_hard
 from runtime.rights import REFUSED
+from streams.confirmed import NotConfirmed
 
-ATTEMPTS = 4
 PAUSE_SECONDS = 0.25
-"""Before the second attempt; doubled each time. A poison record waits less than 2 s."""
+"""Before the second attempt; doubled each time."""
 LONGEST_PAUSE_SECONDS = 5.0
 
 _log = log.get(__name__)
+
+
+class Fault(Enum):
+    """Classes of errors."""
+
+    AWAY = auto()
+    """Kafka does not answer, or lets us not do what we need: NotConfirmed that may be confirmed another time or refused us,
+    Kafka's own errors that are retriable or refuse us, a time-out."""
+    PASSING = auto()
+    """One of ours that is `retryable`."""
+    LASTING = auto()
+    """Anything else: what is no record, what Kafka refuses for good, a fault in the program."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """How often an event is tried. `seconds`: from the beginning of the first attempt that failed so; after that it is not
+    begun again."""
+
+    attempts: int
+    seconds: float
+
+
+RETRIES: Mapping[Fault, Retry | None] = {
+    Fault.AWAY: None,
+    Fault.PASSING: Retry(attempts=4, seconds=3.0),
+    Fault.LASTING: Retry(attempts=1, seconds=0.0),
+}
+"""None: without end. So a poison record delays the next good one by less than 5 s, where an attempt takes less than 2 s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,33 +99,49 @@ class Guard:
     """Runs bodies so that each ends in what it should cause, or in a dead letter. `pause_seconds`: before the
     second attempt."""
 
-    def __init__(self, letters: Letters, *, pause_seconds: float = PAUSE_SECONDS) -> None:
+    def __init__(
+        self,
+        letters: Letters,
+        *,
+        pause_seconds: float = PAUSE_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._letters = letters
         self._pause_seconds = pause_seconds
+        self._clock = clock
 
     async def run(self, record: Received, body: Callable[[], Awaitable[None]]) -> None:
         """Returns when the event may be left. Raises nothing but cancellation."""
-        attempt, pause = 1, self._pause_seconds
+        attempt, pause, first = 1, self._pause_seconds, None
         while True:
+            began = self._clock()
             try:
                 await body()
                 return
             except Exception as error:  # noqa: BLE001 - an agent's outermost loop: anything else loses the event
-                away = _is_away(error)
-                if not away and (attempt == ATTEMPTS or not getattr(error, "retryable", False)):
-                    await self._letters.put(record, error, attempt)
-                    return
+                retry = RETRIES[fault_of(error)]
+                if retry is not None:
+                    if first is None:
+                        first, pause = began, self._pause_seconds
+                    if attempt >= retry.attempts or self._clock() + pause > first + retry.seconds:
+                        await self._letters.put(record, error, attempt)
+                        return
                 _log.warning("trying again", topic=record.topic, offset=record.offset, error=repr(error))
-            attempt += not away
+            attempt += retry is not None
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
 
-def _is_away(error: Exception) -> bool:
-    """Kafka does not answer, or lets us not do what we need: that says nothing about the event, which waits for it."""
-    if isinstance(error, (TimeoutError, *REFUSED)) or getattr(error, "refused", False):
-        return True
-    return isinstance(error, KafkaError) and bool(error.retriable)
+def fault_of(error: Exception) -> Fault:
+    """The class of an error."""
+    match error:
+        case TimeoutError():
+            return Fault.AWAY
+        case NotConfirmed():
+            return Fault.AWAY if error.retryable or error.refused else Fault.LASTING
+        case KafkaError():
+            return Fault.AWAY if error.retriable or isinstance(error, REFUSED) else Fault.LASTING
+    return Fault.PASSING if getattr(error, "retryable", False) else Fault.LASTING
 
 
 class Window:

@@ -124,6 +124,7 @@ def _compose(kafka: Kafka, settings: StreamsSettings, folder: Path, *, parts: _P
     agents: list[tuple[Topic, AgentBody]] = [(ANALYSIS_JOBS, analysis.run)]
     topics = parts.topics
     library = LibraryService(kafka=kafka, instance=settings.slot, health=parts.health, refused=topics.look_soon)
+    topics.covered = library.covered
     gaps: list[GapService] = []
     if settings.status:
         agents.append((REPORTS, StatusAgent(kafka, confirmed=confirmed, guard=guard).run))

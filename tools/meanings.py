@@ -64,6 +64,17 @@ COMMON: dict[str, str] = {
 }
 
 SPECIFIC: dict[str, dict[str, str]] = {
+    "LetterClosed": {
+        "letter": "offset of the letter in its queue",
+        "how": "its record was given back, a scan was asked for in its place, or it was discarded",
+        "by": "who did it",
+        "at": "when, ISO 8601: their clock",
+        "reason": "why, for people",
+        "topic": "where the letter's record came from: topic",
+        "partition": "partition",
+        "offset": "offset",
+        "timestamp": "append time there, ms since 1970",
+    },
     "FileState": {
         "nlink": "number of hard links",
         "ctime_ns": "time of the last change of content or attributes, in nanoseconds since 1970; 0: not known",
@@ -257,6 +268,7 @@ SPECIFIC: dict[str, dict[str, str]] = {
         "by": "who asks",
         "at": "when, ISO 8601: the clock of who asks",
         "reason": "why, for people",
+        "again": "all of the root is told, whether it differs or not",
     },
     "PauseRoot": {
         "id": "drawn by who asks; carried out once, however often it comes",

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from schemas.channels import CHANNELS
+from schemas.dead_letters import LetterClosed
 from schemas.headers import (
     CE_DATASCHEMA,
     CE_ID,
@@ -26,6 +27,7 @@ from schemas.headers import (
     X_EXCEPTION_MESSAGE,
     X_EXCEPTION_TYPE,
     X_FOLD_VERSION,
+    X_LETTER,
     X_N,
     X_ORIGINAL_OFFSET,
     X_ORIGINAL_PARTITION,
@@ -77,16 +79,13 @@ HEADER_MEANINGS: dict[str, str] = {
     X_EXCEPTION_TYPE: "why it could not be processed: the error's type",
     X_EXCEPTION_MESSAGE: "the error's text",
     X_ATTEMPT: "how often it was tried",
+    X_LETTER: "of a mark in a dead letter queue: the offset of the letter there that it closes; the first header",
 }
 
 
 def topic_schema(topic: Topic) -> dict[str, Any]:
     """The JSON Schema (2020-12) of a topic's values, its fields described."""
-    schema = msgspec.json.schema(topic.records, schema_hook=_any_json)
-    for name, record in schema["$defs"].items():
-        for field, described in record.get("properties", {}).items():
-            if (text := meaning(name, field)) is not None:
-                described["description"] = text
+    schema = _described(topic.records)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:catalogizer:schema:{topic.name}",
@@ -94,6 +93,20 @@ def topic_schema(topic: Topic) -> dict[str, Any]:
         "description": topic.purpose,
         **schema,
     }
+
+
+def mark_schema() -> dict[str, Any]:
+    """The same of a mark in a dead letter queue."""
+    return _described(LetterClosed)
+
+
+def _described(records: object) -> dict[str, Any]:
+    schema = msgspec.json.schema(records, schema_hook=_any_json)
+    for name, record in schema["$defs"].items():
+        for field, described in record.get("properties", {}).items():
+            if (text := meaning(name, field)) is not None:
+                described["description"] = text
+    return schema
 
 
 def files() -> dict[Path, str]:
@@ -218,6 +231,13 @@ def _dlq_section() -> Iterator[str]:
     yield ""
     for name in (n for n in HEADER_MEANINGS if n.startswith(("x-original", "x-exception", X_ATTEMPT))):
         yield f"- `{name}`"
+    yield ""
+    yield (
+        f"A record whose first header is `{X_LETTER}` is no letter but a mark that a letter was seen to, written by"
+        " `catalogizer dlq redrive` (in one transaction with what it gave back) or `dlq discard`. Its value:"
+    )
+    yield ""
+    yield from _record_section("LetterClosed", mark_schema()["$defs"]["LetterClosed"], None)
 
 
 def _default(described: dict[str, Any]) -> str:

@@ -11,9 +11,12 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from runtime import log
+from runtime.epochs import read_epochs
+from runtime.kafka import Kafka
+from schemas.topics import RAW
 from streams.core.fold import Fold
-from streams.core.rules import Rules, UnknownRules
-from streams.library.errors import BrokenSnapshot, RulesUnknown
+from streams.core.rules import RULES, Rules, UnknownRules
+from streams.library.errors import BrokenSnapshot, LogTruncated, RulesUnknown
 from streams.library.snapshots import Saved, Snapshots, reason_against
 
 _log = log.get(__name__)
@@ -78,3 +81,24 @@ class Beginning:
 
         find = self._snapshots.oldest if self._from_log else self._snapshots.newest
         return await find(self._lane, is_unfit)
+
+
+async def beginning(
+    kafka: Kafka, lane: int, first: int, target: int, carried: Mapping[int, Rules] = RULES
+) -> Begun:
+    """The same for tools, of a log that begins at `first`. Raises LogTruncated, RulesUnknown, KafkaError."""
+    epoch = (await read_epochs(kafka))[RAW.name].epoch
+    snapshots = Snapshots(kafka)
+    await snapshots.start()
+    try:
+        found = Beginning(snapshots, lane, epoch, carried=carried, from_log=False)
+        begun = await found.find(first, target, _go_on)
+    finally:
+        await snapshots.stop()
+    if begun is None or begun.next_offset < first:
+        raise LogTruncated(lane, first)
+    return begun
+
+
+async def _go_on() -> bool:
+    return True

@@ -61,7 +61,8 @@ _log = log.get(__name__)
 
 @dataclass(slots=True)
 class LaneProgress:
-    """What health and metrics want to know. `moved_at`: monotonic seconds of the last step forward."""
+    """What health and metrics want to know. `moved_at`: monotonic seconds of the last step forward; `covered`: up to where a
+    snapshot has the state."""
 
     state: str = "starting"
     next_offset: int = 0
@@ -71,6 +72,7 @@ class LaneProgress:
     committed: int = 0
     transactions: int = 0
     snapshots: int = 0
+    covered: int = 0
 
 
 class LaneWorker:
@@ -185,7 +187,8 @@ class LaneWorker:
         begun = await self._beginning.find(first, target, self._go_on)
         if begun is None:
             return False
-        self._fold, self._next, self._since = begun.fold, begun.next_offset, begun.next_offset
+        self._fold, self._next = begun.fold, begun.next_offset
+        self._since = self.progress.covered = begun.next_offset
         if begun.saved is not None:
             self._slot = begun.saved.manifest.slot
         if first > self._next:
@@ -301,7 +304,7 @@ class LaneWorker:
         if saving is not None:
             saving.written(offsets)
             if saving.is_complete:
-                self._since = saving.next_offset
+                self._since = self.progress.covered = saving.next_offset
                 self.progress.snapshots += 1
                 self._slot = saving.slot
                 self._save_no_longer()

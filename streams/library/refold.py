@@ -1,7 +1,7 @@
 """The same fold over a past range of the change log, touching nothing live: no group, no producer, no position.
 
-State is folded silently from 0 to the start of the range; what is then yielded is what the live fold wrote for
-that range, byte for byte.
+State is folded silently from 0 to the start of the range, or where the log has lost its beginning from a snapshot; what is
+then yielded is what the live fold wrote for that range, byte for byte.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from schemas.places import Offset
 from schemas.topics import RAW
 from streams.core.emit import Output
 from streams.core.fold import Fold
-from streams.library.errors import LogTruncated
+from streams.library.beginning import Begun, beginning
 
 MAX_RECORDS = 2_000
 FETCH_BYTES = 4_194_304
@@ -30,21 +30,20 @@ async def refold(
     """The outputs of the change log's records [start, end) of a lane; `end` None: the head as it is now;
     `max_records`: read at once at most (it changes nothing but the speed).
 
-    Raises LogTruncated when the log no longer begins at 0. Memory: the fold's state, one batch of records, and one
-    part of a record's outputs.
+    Raises LogTruncated when the log no longer begins at 0 and no snapshot covers what is missing before the start. Memory:
+    the fold's state, one batch of records, and one part of a record's outputs.
     """
     partition = TopicPartition(kafka.name(RAW), lane)
     async with reader(kafka, max_partition_fetch_bytes=FETCH_BYTES) as consumer:
         within = await bounds(consumer, [partition])
         first, head = within.earliest[partition], within.end[partition]
-        if first > 0:
-            raise LogTruncated(lane, first)
         stop = head if end is None else min(end, head)
-        fold = Fold(lane)
-        async with aclosing(stretch(consumer, {partition: first}, {partition: stop}, max_records)) as batches:
+        begun = await beginning(kafka, lane, first, start) if first else Begun(Fold(lane))
+        starts, ends = {partition: Offset(begun.next_offset)}, {partition: stop}
+        async with aclosing(stretch(consumer, starts, ends, max_records)) as batches:
             async for records in batches:
                 for record in records:
-                    for output in _outputs(fold, record, start):
+                    for output in _outputs(begun.fold, record, start):
                         yield output
 
 

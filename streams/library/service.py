@@ -14,19 +14,28 @@ from collections.abc import Callable, Iterable
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError, UnknownError
+from aiokafka.errors import (
+    GroupCoordinatorNotAvailableError,
+    InvalidTopicError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+    UnknownError,
+    UnknownTopicOrPartitionError,
+)
 from aiokafka.structs import OffsetAndMetadata
 from mode import Service
 from prometheus_client import Counter, Gauge
 
 from runtime import log
 from runtime.epochs import read_epochs
-from runtime.errors import NotProvisioned
+from runtime.errors import NotAllowed, NotProvisioned
 from runtime.health import Health
 from runtime.kafka import ConsumerRebalanceListener, Kafka, Stoppable, leave_now, stop_client
 from runtime.lifecycle import USAGE, end_hard
-from runtime.rights import REFUSED
-from schemas.topics import RAW
+from runtime.rights import REFUSED, check_topics
+from schemas.ids import MAX_SAFE
+from schemas.topics import RAW, dlq_of
 from streams.library.errors import LaneError, LaneLost, RulesChanged
 from streams.library.lane import LaneProgress, LaneWorker
 from streams.library.positions import Positions
@@ -44,6 +53,9 @@ MAX_FENCINGS = 3
 FENCING_SECONDS = 60.0
 STALL_SECONDS = 30.0
 """A lane that is behind and has not moved for this long is not healthy."""
+
+UNWRITABLE = (MessageSizeTooLargeError, RecordListTooLargeError, InvalidTopicError)
+"""A record that no new transaction will bring into the log, as the topics are now."""
 
 _log = log.get(__name__)
 _folded = Gauge("catalogizer_fold_next_offset", "Next offset wanted of the change log", ["lane"])
@@ -84,6 +96,11 @@ class LibraryService(Service):
     def progress(self) -> dict[int, LaneProgress]:
         """By lane owned here."""
         return {partition.partition: owned.lane.progress for partition, owned in self._lanes.items()}
+
+    def covered(self, lane: int) -> int:
+        """Up to where the change log of a lane is not needed to make its state; of lanes elsewhere others know."""
+        progress = self.progress.get(lane)
+        return MAX_SAFE if progress is None else progress.covered
 
     async def wait_ready(self) -> None:
         """Until the group has answered and every lane assigned here is live or has failed for good."""
@@ -220,6 +237,8 @@ class LibraryService(Service):
             except LaneError as error:
                 self._stop_for_good(error)
                 return
+            except UNWRITABLE as error:  # a dead letter too: it would come again for ever, and nothing behind it
+                end_hard(f"lane {partition.partition}: what it wrote is refused for good: {error!r}")
             except UnknownError as error:  # also how a second member of this instance shows itself
                 end_hard(f"lane {partition.partition}: {error!r}")
             except (KafkaError, OSError, TimeoutError) as error:
@@ -227,6 +246,10 @@ class LibraryService(Service):
                     return
                 if isinstance(error, REFUSED):
                     self._refused()
+                if isinstance(error, UnknownTopicOrPartitionError) and await self._has_no_queue():
+                    end_hard(
+                        f"lane {partition.partition}: there is no {self._kafka.name(dlq_of(RAW))} for a dead letter"
+                    )
                 _restarts.labels(partition.partition).inc()
                 _log.warning("lane starts again", lane=partition.partition, error=repr(error))
             except Exception as error:
@@ -236,6 +259,16 @@ class LibraryService(Service):
             if await self._still_member(partition, owned):
                 self._consumer.pause(partition)
                 owned.lane = self._new_lane(partition, owned.settled)
+
+    async def _has_no_queue(self) -> bool:
+        """Kafka answers, and has no queue for the change log's dead letters."""
+        try:
+            await check_topics(self._kafka, self._consumer._client, "Write", dlq_of(RAW))
+        except NotProvisioned:
+            return True
+        except (KafkaError, NotAllowed, OSError):
+            return False
+        return False
 
     async def _still_member(self, partition: TopicPartition, owned: _Owned) -> bool:
         """Before a lane is initialised again: the group must confirm that it is still ours (a stopped and resumed

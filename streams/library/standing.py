@@ -7,7 +7,6 @@ from contextlib import aclosing
 
 from aiokafka import TopicPartition
 
-from runtime.epochs import read_epochs
 from runtime.kafka import Kafka
 from runtime.log_reading import bounds, reader, stretch
 from schemas.admin import Position
@@ -15,11 +14,10 @@ from schemas.places import Offset
 from schemas.topics import RAW
 from streams.core.fold import Fold
 from streams.core.rules import RULES, Rules
-from streams.library.beginning import Beginning
-from streams.library.errors import LogTruncated, RulesUnknown
+from streams.library.beginning import beginning
+from streams.library.errors import RulesUnknown
 from streams.library.positions import Positions
 from streams.library.refold import FETCH_BYTES, MAX_RECORDS
-from streams.library.snapshots import Snapshots
 
 
 async def positions(kafka: Kafka) -> list[Position | None]:
@@ -41,30 +39,14 @@ async def standing(
     if position.fold_version not in carried:
         raise RulesUnknown(lane, position.fold_version, position.program)
     partition = TopicPartition(kafka.name(RAW), lane)
-    epoch = (await read_epochs(kafka))[RAW.name].epoch
-    snapshots = Snapshots(kafka)
-    await snapshots.start()
-    try:
-        async with reader(kafka, max_partition_fetch_bytes=FETCH_BYTES) as consumer:
-            first = (await bounds(consumer, [partition])).earliest[partition]
-            beginning = Beginning(snapshots, lane, epoch, carried=carried, from_log=False)
-            begun = await beginning.find(first, target, _go_on)
-            assert begun is not None
-            if first > begun.next_offset:
-                raise LogTruncated(lane, first)
-            start, end = {partition: Offset(begun.next_offset)}, {partition: Offset(target)}
-            async with aclosing(stretch(consumer, start, end, MAX_RECORDS)) as batches:
-                async for records in batches:
-                    for record in records:
-                        for _ in begun.fold.parts(
-                            record.offset, record.timestamp, record.key, record.value, record.headers
-                        ):
-                            pass
-                    folded(len(records))
-            return begun.fold
-    finally:
-        await snapshots.stop()
-
-
-async def _go_on() -> bool:
-    return True
+    async with reader(kafka, max_partition_fetch_bytes=FETCH_BYTES) as consumer:
+        first = (await bounds(consumer, [partition])).earliest[partition]
+        begun = await beginning(kafka, lane, first, target, carried)
+        start, end = {partition: Offset(begun.next_offset)}, {partition: Offset(target)}
+        async with aclosing(stretch(consumer, start, end, MAX_RECORDS)) as batches:
+            async for records in batches:
+                for one in records:
+                    for _ in begun.fold.parts(one.offset, one.timestamp, one.key, one.value, one.headers):
+                        pass
+                folded(len(records))
+        return begun.fold

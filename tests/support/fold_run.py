@@ -64,6 +64,11 @@ class Worker:
         }
 
     @property
+    def has_begun(self) -> bool:
+        """It listens to signals, and has said so."""
+        return self._progress.exists()
+
+    @property
     def hit(self) -> bool:
         """Whether the named point was reached."""
         return self._progress.with_suffix(".hit").exists()

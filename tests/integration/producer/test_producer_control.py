@@ -17,6 +17,7 @@ from schemas import raw, topics
 from schemas.admin import RescanRoot
 from schemas.codec import encode, raw_codec
 from tests.support.command import Command
+from tests.support.letters import bury
 from tests.support.producer_process import producing
 from tests.support.producer_root import put, said
 from tests.support.servers import Brokers, clients
@@ -71,6 +72,26 @@ def test_a_rescan_is_carried_out_and_what_came_of_it_is_shown(kafka: Kafka, root
         )  # fmt: skip
         with pytest.raises(BadArgument, match=r"'film'; did you mean films\? known: films"):
             Command(kafka).output("roots", "rescan", "film")
+
+
+def test_what_is_asked_for_in_place_of_a_dead_letter_is_carried_out(
+    kafka: Kafka, root: Path, tmp_path: Path
+) -> None:
+    with producing(kafka, of(root), tmp_path / "state"):
+        ends_with(kafka, "ScanFinished baseline start")
+        known = told(kafka)
+        letter = b'{"kind":"observed","root":"films","path":"Series/b.mkv","seq":"no number"}'
+        write(kafka, Said(topics.RAW, letter, b"home"))
+        bury(kafka, *[record for record in read(kafka, topics.RAW) if record.value == letter])
+        for _ in range(2):
+            Command(kafka).output("dlq", "redrive", topics.RAW.name, "--all", "--execute")
+
+        def scans() -> list[str]:
+            records = [record.value for record in read(kafka, topics.RAW) if record.value != letter]
+            return said([raw_codec.decode(value) for value in records[len(known) :]])
+
+        wanted = ["ScanStarted scan requested", "ScanFinished scan requested"]
+        wait_until(lambda: scans() == wanted, 20, what="the scan", every=0.1)
 
 
 def test_what_was_asked_while_nobody_watched_is_carried_out_once_at_the_next_start(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 
 import msgspec
@@ -11,9 +13,11 @@ import pytest
 from runtime.kafka import Kafka
 from schemas.admin import SnapshotManifest
 from schemas.codec import encode
+from schemas.places import Offset
 from schemas.topics import CHANGES, RAW, SNAPSHOTS
 from streams.library import snapshots
 from streams.library.errors import LogTruncated
+from streams.library.refold import refold
 from tests.support.fold_run import Feeder, refolded, verdict
 from tests.support.lane_line import LIBRARY, Line
 
@@ -107,6 +111,12 @@ def test_flipped_bits_of_a_chunk_are_noticed_and_the_former_one_is_used(line: Li
     assert len(line.passed_over()) == 2
 
 
+async def changes_again(line: Line, start: int) -> list[bytes | None]:
+    """What a refold of the log from there gives."""
+    async with aclosing(refold(line.kafka, line.lane, Offset(start))) as outputs:
+        return [output.value async for output in outputs if output.topic == CHANGES]
+
+
 def test_the_change_log_may_be_shortened_as_far_as_a_snapshot_covers(line: Line) -> None:
     first, last = line.manifests()
     log = line.read(RAW)
@@ -117,6 +127,11 @@ def test_the_change_log_may_be_shortened_as_far_as_a_snapshot_covers(line: Line)
     log += [read for read in line.read(RAW) if read.offset > log[-1].offset]
     wanted = [value for topic, _, _, value, _ in refolded(log, line.lane) if topic == CHANGES.name]
     assert [read.value for read in line.read(CHANGES)] == wanted
+
+    again = asyncio.run(changes_again(line, last.next_offset))
+    assert again == wanted[-len(again) :] != []
+    with pytest.raises(LogTruncated):
+        asyncio.run(changes_again(line, first.next_offset - 1))
 
     line.feed(3)
     beyond = line.manifests()[-1].next_offset + 1

@@ -31,7 +31,7 @@ COMMANDS = [
     "up", "watch", "stream", "project", "serve", "tap", "changes", "audit", "migrate", "version",
     "topics plan", "topics apply",
     "status", "topics list", "topics acls", "roots list", "roots retire", "roots rescan", "roots accept",
-    "replay project", "replay fold",
+    "replay project", "replay fold", "dlq list", "dlq show", "dlq redrive", "dlq discard",
     "config print", "config check", "user add", "user list", "user password", "user disable", "user enable",
     "user role", "user admin",
 ]  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from producer.condition import Condition
@@ -106,6 +107,18 @@ def test_what_is_no_known_directory_is_scanned_with_the_nearest_above_it(
     bench.orders.append(Order(1, rescan(subtree)))
     started = [record for record in bench.settle() if isinstance(record, raw.ScanStarted)]
     assert [record.subtree for record in started] == [scanned]
+
+
+def test_all_of_a_root_is_told_again_and_what_is_gone_is_missed_by_who_compares(
+    bench: RootBench, backend: FakeBackend
+) -> None:
+    again = msgspec.structs.replace(rescan(), again=True)
+    assert len([one for one in ask(bench, again) if one.startswith("+")]) == len(backend.nodes) - 1
+    records = [r for r in bench.everything() if isinstance(r, raw.ScanStarted | raw.ScanFinished)][-2:]
+    assert [(r.origin, r.cause) for r in records] == [("baseline", "requested")] * 2
+    assert isinstance(records[1], raw.ScanFinished)
+    assert records[1].total == len(backend.nodes) - 1
+    assert ask(bench, rescan(id="r2"), 2) == ["ScanStarted scan requested", "ScanFinished scan requested"]
 
 
 def test_a_directory_that_is_gone_is_told_to_be(bench: RootBench, backend: FakeBackend) -> None:

@@ -6,10 +6,20 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
-from aiokafka.errors import KafkaConnectionError, MessageSizeTooLargeError, NodeNotReadyError
+from aiokafka.errors import (
+    KafkaConnectionError,
+    MessageSizeTooLargeError,
+    NodeNotReadyError,
+    TopicAuthorizationFailedError,
+)
 
-from streams.guard import ATTEMPTS, Guard, Received, Window
+from schemas.errors import Undecodable
+from streams.confirmed import NotConfirmed
+from streams.guard import PAUSE_SECONDS, RETRIES, Fault, Guard, Received, Window, fault_of
 
+PASSING = RETRIES[Fault.PASSING]
+assert PASSING is not None
+ATTEMPTS = PASSING.attempts
 RECORD = Received("catalog.analysis.jobs.v1", 0, 7, 1, b"k", b"v", ())
 
 
@@ -66,6 +76,46 @@ def test_what_kafka_refuses_for_good_becomes_a_letter() -> None:
 
 def test_what_cannot_pass_becomes_a_letter_at_once() -> None:
     assert guarded(failing([ValueError("poison")])) == [(RECORD, "ValueError('poison')", 1)]
+
+
+@pytest.mark.parametrize(
+    ("error", "fault"),
+    [
+        (TimeoutError(), Fault.AWAY),
+        (KafkaConnectionError(), Fault.AWAY),
+        (TopicAuthorizationFailedError(), Fault.AWAY),
+        (NotConfirmed("t", TopicAuthorizationFailedError()), Fault.AWAY),
+        (NotConfirmed("t", KafkaConnectionError()), Fault.AWAY),
+        (NotConfirmed("t", TimeoutError()), Fault.AWAY),
+        (NotConfirmed("t", MessageSizeTooLargeError()), Fault.LASTING),
+        (Passing(), Fault.PASSING),
+        (MessageSizeTooLargeError(), Fault.LASTING),
+        (Undecodable("x"), Fault.LASTING),
+        (ValueError(), Fault.LASTING),
+    ],
+)
+def test_each_error_has_one_class(error: Exception, fault: Fault) -> None:
+    assert fault_of(error) is fault
+
+
+def test_a_record_that_never_passes_is_given_up_in_time_however_long_an_attempt_takes() -> None:
+    """Each attempt takes 2 s: the second one ends 4 s after the first began, and there is no third."""
+    now = 0.0
+
+    async def body() -> None:
+        nonlocal now
+        now += 2.0
+        raise Passing("x")
+
+    letters = Letters()
+    asyncio.run(Guard(letters, pause_seconds=0, clock=lambda: now).run(RECORD, body))
+    assert (now, [attempt for *_, attempt in letters.put_records]) == (4.0, [2])
+
+
+def test_no_class_that_ends_in_a_letter_delays_the_next_record_by_5_seconds() -> None:
+    for retry in RETRIES.values():
+        pauses = 0.0 if retry is None else sum(PAUSE_SECONDS * 2**n for n in range(retry.attempts - 1))
+        assert pauses <= (3.0 if retry is None else retry.seconds)
 
 
 def test_a_cancelled_body_is_neither_done_nor_a_letter() -> None:

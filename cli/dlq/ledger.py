@@ -1,0 +1,121 @@
+"""One dead letter queue, owned for a while: what is done about letters and the marks that close them are one transaction.
+
+Who opens the ledger of a queue fences whoever had it (the transactional id is the queue's), then reads to the queue's very
+end, beyond the last stable offset: nothing that another one has committed is missed, and nothing more is committed by it.
+So a letter is redriven once, whoever is killed where. All readers are `read_committed` and see what was done whole or not
+at all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
+
+from cli.commanding import asker
+from cli.dlq.reading import place_of, queue
+from cli.errors import LedgerTaken, LogSilent
+from runtime.kafka import Kafka, stop_client
+from runtime.log_reading import bounds, partitions_of, reader
+from runtime.reports import now_iso
+from schemas.codec import encode
+from schemas.dead_letters import How, Letter, LetterClosed, mark_headers
+from schemas.headers import Headers
+from schemas.topics import Topic
+
+COMMIT_SECONDS = 30.0
+
+Points = Callable[[str], None]
+"""Named moments of a transaction, for tests that kill the process there."""
+
+
+def nowhere(_point: str) -> None:
+    """No test is watching."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deliverable:
+    """A record to be written. `topic`: its name on the installation."""
+
+    topic: str
+    partition: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+
+class Ledger:
+    """Made by `opened`. `letters`: of the queue, without their values."""
+
+    def __init__(
+        self, producer: AIOKafkaProducer, consumer: AIOKafkaConsumer, queue_name: str, letters: list[Letter],
+        points: Points,
+    ) -> None:  # fmt: skip
+        self._producer = producer
+        self.consumer = consumer
+        self._queue = queue_name
+        self.letters = letters
+        self._points = points
+
+    async def close(
+        self, letters: Sequence[Letter], how: How, reason: str, written: Sequence[Deliverable] = ()
+    ) -> None:
+        """Write records and close these letters, all or nothing. Raises LedgerTaken, LogSilent, KafkaError."""
+        by, at = asker(), now_iso()
+        marks = [
+            Deliverable(
+                self._queue, 0, b"%d" % letter.offset, encode(_mark(letter, how, by=by, at=at, reason=reason)),
+                mark_headers(letter.offset),
+            )
+            for letter in letters
+        ]  # fmt: skip
+        try:
+            async with asyncio.timeout(COMMIT_SECONDS), self._producer.transaction():
+                self._points("before_send")
+                for future in [await self._send(record) for record in (*written, *marks)]:
+                    await future
+                self._points("before_commit")
+        except (ProducerFenced, InvalidProducerEpoch) as error:
+            raise LedgerTaken(self._queue) from error
+        except TimeoutError:
+            raise LogSilent(COMMIT_SECONDS) from None
+        self._points("after_commit")
+
+    async def _send(self, record: Deliverable) -> asyncio.Future[object]:
+        future: asyncio.Future[object] = await self._producer.send(
+            record.topic, record.value, key=record.key, partition=record.partition, headers=record.headers
+        )
+        return future
+
+
+@asynccontextmanager
+async def opened(kafka: Kafka, topic: Topic, points: Points = nowhere) -> AsyncIterator[Ledger]:
+    """The ledger of a topic's queue, for the block. Raises NotProvisioned, KafkaError, LogSilent."""
+    place = place_of(kafka, topic)
+    async with reader(kafka, isolation_level="read_uncommitted") as consumer:
+        await partitions_of(consumer, place.topic)  # before anything is fenced
+    producer = kafka.transactional_producer(f"catalogizer.dlq.{topic.name}")
+    try:
+        await producer.start()
+        async with reader(kafka, isolation_level="read_uncommitted") as consumer:
+            await partitions_of(consumer, place.topic)
+            end = (await bounds(consumer, [place])).end[place]
+        async with reader(kafka) as consumer:
+            letters = await queue(consumer, place, end)
+            yield Ledger(producer, consumer, place.topic, letters, points)
+    finally:
+        await stop_client(producer)
+
+
+def _mark(letter: Letter, how: How, *, by: str, at: str, reason: str) -> LetterClosed:
+    closed = LetterClosed(letter=letter.offset, how=how, by=by, at=at, reason=reason)
+    if (origin := letter.origin) is None:
+        return closed
+    return LetterClosed(
+        letter=letter.offset, how=how, by=by, at=at, reason=reason, topic=origin.topic,
+        partition=origin.partition, offset=origin.offset, timestamp=origin.timestamp,
+    )  # fmt: skip
