@@ -111,8 +111,8 @@ def redrive_command(
     """Give records back to the topic and partition they came from, byte for byte; each once, however often it is asked.
 
     A record of the change log is not written again, for its sequence number has passed: a scan is asked for instead that
-    tells all of its root again. Without --execute only what would be done is shown. Exit code 1 where nothing can be done about a letter
-    that was named.
+    tells all of its root again. Without --execute only what would be done is shown. Exit code 1 where nothing can be done
+    about a letter that was named.
 
     \b
     catalogizer dlq redrive catalog.analysis.jobs.v1 --all

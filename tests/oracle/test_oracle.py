@@ -145,8 +145,8 @@ CASES = {
         "rename films/b/in/i music/j; exchange films/b/in outside/e; turn films; rename films/b/in/i films/b/in/j; quiet"
     ),
     "gone over a file of another root, and what came to its place moved on": (
-        "mkdir films/b; fill outside/e; write outside/e/i 100; fill films/b/in; write films/b/in/i 100; write music/j 7; quiet;"
-        "rename films/b/in/i music/j; turn films; turn music; pause 10; exchange films/b/in outside/e; turn films;"
+        "mkdir films/b; fill outside/e; write outside/e/i 100; fill films/b/in; write films/b/in/i 100; write music/j 7;"
+        "quiet; rename films/b/in/i music/j; turn films; turn music; pause 10; exchange films/b/in outside/e; turn films;"
         "rename films/b/in/i films/b/in/j; quiet"
     ),
     "written through a name outside, and renamed while nobody watched": (
