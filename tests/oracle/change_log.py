@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from runtime.settings import KafkaSettings
 from tests.oracle.model import Believer, Tree
 from tests.support.committed import connection
 
+END_SECONDS = 20.0
 POLL_SECONDS = 0.05
 
 
@@ -100,9 +102,20 @@ class ChangeLog:
         )
         self._consumer.assign([self._place])
 
+    def _end(self) -> int:
+        """A broker that has just come back does not know for a moment that it leads."""
+        until = time.monotonic() + END_SECONDS
+        while True:
+            try:
+                return int(self._consumer.get_watermark_offsets(self._place, timeout=END_SECONDS)[1])
+            except KafkaException as error:
+                if not error.args[0].retriable() or time.monotonic() > until:
+                    raise
+                time.sleep(POLL_SECONDS)
+
     def read_on(self) -> None:
         """Up to its end as of now."""
-        _, end = self._consumer.get_watermark_offsets(self._place, timeout=20)
+        end = self._end()
         while self._next < end:
             for message in self._consumer.consume(1_000, timeout=POLL_SECONDS):
                 if (error := message.error()) is not None:

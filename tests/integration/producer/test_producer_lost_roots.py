@@ -23,6 +23,7 @@ from schemas.codec import Codec, raw_codec
 from schemas.lanes import lane_of
 from schemas.topics import RAW
 from tests.oracle.change_log import ChangeLog
+from tests.oracle.hand import AT_FDCWD, EXCHANGE
 from tests.oracle.model import differences, walk
 from tests.support.producer_process import ProducerProcess
 from tests.support.producer_root import put, said
@@ -59,22 +60,35 @@ def missing(root: Path) -> Broken:
     return Broken(away, lambda: away.rename(root))
 
 
+def exchange(one: Path, other: Path) -> None:
+    """At no time is nothing at either place."""
+    if _libc.renameat2(AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(other), EXCHANGE):
+        raise OSError(ctypes.get_errno(), "renameat2")
+
+
+def away_from(root: Path) -> Path:
+    return root.parent / f"{root.name}.away"
+
+
 def empty(root: Path) -> Broken:
-    away = root.rename(root.parent / f"{root.name}.away")
-    root.mkdir()
-    return Broken(away, in_turn(root.rmdir, lambda: away.rename(root)))
+    away = away_from(root)
+    away.mkdir()
+    exchange(root, away)
+    return Broken(away, in_turn(lambda: exchange(root, away), away.rmdir))
 
 
 def swapped(root: Path) -> Broken:
-    away = root.rename(root.parent / f"{root.name}.away")
-    put(root / "other.mkv")
-    return Broken(away, in_turn(lambda: shutil.rmtree(root), lambda: away.rename(root)))
+    away = away_from(root)
+    put(away / "other.mkv")
+    exchange(root, away)
+    return Broken(away, in_turn(lambda: exchange(root, away), lambda: shutil.rmtree(away)))
 
 
 def a_file(root: Path) -> Broken:
-    away = root.rename(root.parent / f"{root.name}.away")
-    root.touch()
-    return Broken(away, in_turn(root.unlink, lambda: away.rename(root)))
+    away = away_from(root)
+    away.touch()
+    exchange(root, away)
+    return Broken(away, in_turn(lambda: exchange(root, away), away.unlink))
 
 
 def unreadable(root: Path) -> Broken:
