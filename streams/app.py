@@ -96,6 +96,8 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
         the group has given the partitions to somebody else, or the app has ended: then they are read again."""
         deadline = time.monotonic() + COMMIT_PATIENCE_SECONDS
         while True:
+            if cast(StreamApp, self.app).commits_nothing:
+                return False
             ours = self.assignment()
             wanted = {partition: OffsetAndMetadata(n, "") for partition, n in offsets.items() if partition in ours}
             try:
@@ -177,6 +179,7 @@ class StreamApp(faust.App):
         self.instance = instance
         self._hosted = services
         self._stopping_since: float | None = None
+        self.commits_nothing = False
         super().__init__(**options)
 
     async def stop(self) -> None:
@@ -189,6 +192,17 @@ class StreamApp(faust.App):
         """Give up its own place in its group; its services have theirs."""
         thread = cast(_Consumer, self.consumer)._thread
         await thread.call_thread(leave_now, thread._ensure_consumer())
+
+    async def begin_again(self, topic: str) -> None:
+        """Put the group back to the beginning of a topic (its declared name) that was made anew: until that was noticed it
+        was read on from a place of the former one, and what lies before that place would be passed over. Nothing is
+        committed after it."""
+        self.commits_nothing = True
+        thread = cast(_Consumer, self.consumer)._thread
+        name = self.kafka.settings.topic_prefix + topic
+        beginning = {tp: OffsetAndMetadata(0, "") for tp in thread.assignment() if tp.topic == name}
+        if beginning:
+            await thread.call_thread(thread._ensure_consumer().commit, beginning)
 
     def ended_for(self, seconds: float) -> bool:
         """Whether it was asked to stop so long ago. Asked from the consumer's thread too."""

@@ -163,6 +163,8 @@ async def _run(worker: _Worker, stop: Stop) -> None:
             announce_ready()
             await _work(worker, asked, topics)
     except TopicMadeAnew as error:
+        again = asyncio.ensure_future(worker.app.begin_again(error.topic))
+        await asyncio.wait({again}, timeout=LEAVE_SECONDS)
         leaving = [asyncio.ensure_future(member.leave()) for member in worker.members]
         await asyncio.wait(leaving, timeout=LEAVE_SECONDS)
         end_hard(str(error))
