@@ -14,6 +14,7 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
+from bench.raw_log import LIBRARY, START_NS, declared, fill, heads
 from bench.support import broker, cpu_seconds, resident_mb, show
 from cli.provisioning.topics import apply
 from runtime.health import Health
@@ -24,7 +25,6 @@ from schemas.codec import encode
 from schemas.headers import raw_headers
 from schemas.raw import FileState, RawRecord
 from schemas.topics import RAW
-from schemas.trace import begun
 from streams.core import intake
 from streams.core.rules import RULES_1
 from streams.library.service import LibraryService
@@ -34,58 +34,20 @@ OUTPUTS_PER_FILE = 4
 """A change, a media update, a state and a job."""
 MOVED_OUTPUTS_PER_FILE = 4
 """The job is asked anew, for it names the old path."""
-LIBRARY = "home"
 DIRECTORY = "Shows"
-START_NS = 1_700_000_000_000_000_000
 
 
 def records(files: int) -> Iterator[tuple[str, RawRecord]]:
     """A root, and for each file three growing observations and a fingerprint."""
-    seq = 0
-
-    def head() -> dict[str, Any]:
-        nonlocal seq
-        seq += 1
-        return {"root": "films", "epoch": "e1", "seq": seq, "observed_at": "2026-11-24T14:00:00.000Z"}
-
-    yield (
-        "root_declared",
-        raw.RootDeclared(
-            **head(), library=LIBRARY, site="main", protocol="local", location="/m", debounce_ms=50,
-            identity=raw.RootIdentity(dev=1, inode=2), rename_window_ms=50,
-        ),
-    )  # fmt: skip
+    head = heads()
+    yield declared(next(head))
     for i in range(files):
         path = f"{DIRECTORY}/Series {i % 200:03d}/Season {i % 7}/Some.Show.S{i % 7:02d}E{i % 24:02d}.1080p.{i}.mkv"
         for size in (0, 1_000 + i, 700_000_000 + i):
             file = FileState("file", size, START_NS + size, 2049, 1000 + i)
-            yield "observed", raw.Observed(**head(), path=path, file=file, origin="live")
+            yield "observed", raw.Observed(**next(head), path=path, file=file, origin="live")
         identity: dict[str, Any] = {"size": file.size, "mtime_ns": file.mtime_ns, "inode": file.inode}
-        yield "fingerprint", raw.Fingerprint(**head(), path=path, xxh3=f"{i:032x}", **identity)
-
-
-async def fill(kafka: Kafka) -> int:
-    """Write the change log; returns the number of records."""
-    producer = kafka.producer(max_batch_size=500_000)
-    await producer.start()
-    topic, total = kafka.name(RAW), 0
-    batch = producer.create_batch()
-    for kind, record in records(FILES):
-        value = encode(record)
-        fields = {
-            "key": LIBRARY.encode(),
-            "value": value,
-            "timestamp": None,
-            "headers": raw_headers(kind, begun(value)),
-        }
-        total += 1
-        if batch.append(**fields) is None:
-            await producer.send_batch(batch, topic, partition=0)
-            batch = producer.create_batch()
-            batch.append(**fields)
-    await (await producer.send_batch(batch, topic, partition=0))
-    await producer.stop()
-    return total
+        yield "fingerprint", raw.Fingerprint(**next(head), path=path, xxh3=f"{i:032x}", **identity)
 
 
 async def bare_loop(kafka: Kafka, total: int) -> float:
@@ -155,7 +117,7 @@ async def committed(service: LibraryService, outputs: int) -> None:
 async def measure(kafka: Kafka) -> None:
     """Fill, read bare, fold, print; in a process set up as a stream worker is."""
     await apply(kafka)
-    total = await fill(kafka)
+    total = await fill(kafka, records(FILES), traced=True)
     bare = await bare_loop(kafka, total)
     collect_rarely()
     service = LibraryService(kafka=kafka, instance="bench", health=Health())

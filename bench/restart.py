@@ -17,6 +17,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from bench.raw_log import LIBRARY, START_NS, declared, fill, heads
 from bench.support import broker, cpu_seconds, resident_mb
 from cli.progress import Stages
 from cli.provisioning.topics import apply
@@ -25,17 +26,12 @@ from runtime.kafka import Kafka
 from runtime.lifecycle import collect_rarely
 from runtime.settings import KafkaSettings
 from schemas import raw
-from schemas.codec import encode
-from schemas.headers import raw_headers
 from schemas.raw import FileState, RawRecord
-from schemas.topics import RAW
 from streams.core.fold import Fold
 from streams.core.state_bytes import Snapshot
 from streams.library.service import LibraryService
 
 SIZES = ("10000:100000", "100000:200000", "100000:1000000")
-LIBRARY = "home"
-START_NS = 1_700_000_000_000_000_000
 POLL_SECONDS = 0.05
 
 
@@ -56,50 +52,15 @@ class Row:
 
 def records(files: int, total: int) -> Iterator[tuple[str, RawRecord]]:
     """Files, each with a fingerprint, and then what says the same of them again, up to a number of records."""
-    seq = 0
-
-    def head() -> dict[str, Any]:
-        nonlocal seq
-        seq += 1
-        return {"root": "films", "epoch": "e1", "seq": seq, "observed_at": "2026-11-24T14:00:00.000Z"}
-
-    yield (
-        "root_declared",
-        raw.RootDeclared(
-            **head(), library=LIBRARY, site="main", protocol="local", location="/m", debounce_ms=50,
-            identity=raw.RootIdentity(dev=1, inode=2), rename_window_ms=50,
-        ),
-    )  # fmt: skip
+    head = heads()
+    yield declared(next(head))
     for i in range(total // 2):
         number = i % files
         path = f"Series {number % 200:03d}/Season {number % 7}/Some.Show.S{number % 7:02d}E{number % 24:02d}.{number}.txt"
         file = FileState("file", 1_000 + number, START_NS + number, 2049, 1_000 + number)
-        yield "observed", raw.Observed(**head(), path=path, file=file, origin="live")
+        yield "observed", raw.Observed(**next(head), path=path, file=file, origin="live")
         identity: dict[str, Any] = {"size": file.size, "mtime_ns": file.mtime_ns, "inode": file.inode}
-        yield "fingerprint", raw.Fingerprint(**head(), path=path, xxh3=f"{number:032x}", **identity)
-
-
-async def fill(kafka: Kafka, files: int, total: int) -> int:
-    """Write the change log; the offset after its last record."""
-    producer = kafka.producer(max_batch_size=500_000)
-    await producer.start()
-    topic, count = kafka.name(RAW), 0
-    batch = producer.create_batch()
-    for kind, record in records(files, total):
-        fields = {
-            "key": LIBRARY.encode(),
-            "value": encode(record),
-            "timestamp": None,
-            "headers": raw_headers(kind),
-        }
-        count += 1
-        if batch.append(**fields) is None:
-            await producer.send_batch(batch, topic, partition=0)
-            batch = producer.create_batch()
-            batch.append(**fields)
-    await (await producer.send_batch(batch, topic, partition=0))
-    await producer.stop()
-    return count
+        yield "fingerprint", raw.Fingerprint(**next(head), path=path, xxh3=f"{number:032x}", **identity)
 
 
 async def folded(kafka: Kafka, end: int, stage: str, stages: Stages) -> None:
@@ -166,7 +127,7 @@ def measured(size: str, stages: Stages) -> Row:
     files, total = map(int, size.split(":"))
     with broker() as kafka:
         asyncio.run(apply(kafka))
-        end = asyncio.run(fill(kafka, files, total))
+        end = asyncio.run(fill(kafka, records(files, total), traced=False))
         asyncio.run(folded(kafka, end, f"{files:,} files, {total:,} records", stages))
         live, memory = in_a_process(kafka, from_log=False)
         from_log, _ = in_a_process(kafka, from_log=True)

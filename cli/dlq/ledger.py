@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
+from msgspec import structs
 
 from cli.commanding import asker
 from cli.dlq.reading import place_of, queue
@@ -115,7 +116,6 @@ def _mark(letter: Letter, how: How, *, by: str, at: str, reason: str) -> LetterC
     closed = LetterClosed(letter=letter.offset, how=how, by=by, at=at, reason=reason)
     if (origin := letter.origin) is None:
         return closed
-    return LetterClosed(
-        letter=letter.offset, how=how, by=by, at=at, reason=reason, topic=origin.topic,
-        partition=origin.partition, offset=origin.offset, timestamp=origin.timestamp,
-    )  # fmt: skip
+    return structs.replace(
+        closed, topic=origin.topic, partition=origin.partition, offset=origin.offset, timestamp=origin.timestamp
+    )
