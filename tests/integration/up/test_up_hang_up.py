@@ -256,9 +256,10 @@ def user() -> Iterator[str]:
 
 def test_under_su_where_the_terminal_is_not_the_controlling_one(opened: Open, user: str) -> None:
     home = Path(pwd.getpwnam(user).pw_dir)
-    code = "import os\nfrom cli.hang_up import noticed\nfrom cli.up.terminal import own_terminal\n"
+    code = "import os, time\nfrom cli.hang_up import noticed\nfrom cli.up.terminal import own_terminal\n"
     code += "import signal\nsignal.signal(signal.SIGHUP, lambda *_: open('told', 'w').close())\n"
-    code += "with noticed(), own_terminal():\n  print('wait' + 'ing', flush=True)\n  signal.pause()\n"
+    code += "with noticed(), own_terminal():\n  print('wait' + 'ing', flush=True)\n"
+    code += "  while not os.path.exists('told'): time.sleep(0.05)\n"  # a pause may begin after the signal has come
     for name in ("cli/__init__.py", "cli/hang_up.py", "cli/up/__init__.py", "cli/up/terminal.py"):
         (home / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, home / name)
