@@ -25,12 +25,12 @@ def heads() -> Iterator[dict[str, Any]]:
         yield {"root": "films", "epoch": "e1", "seq": seq, "observed_at": "2026-11-24T14:00:00.000Z"}
 
 
-def declared(head: dict[str, Any]) -> tuple[str, RawRecord]:
+def declared(head: dict[str, Any], library: str = LIBRARY) -> tuple[str, RawRecord]:
     """The root, with windows so short that the measurement does not wait for them."""
     return (
         "root_declared",
         raw.RootDeclared(
-            **head, library=LIBRARY, site="main", protocol="local", location="/m", debounce_ms=50,
+            **head, library=library, site="main", protocol="local", location="/m", debounce_ms=50,
             identity=raw.RootIdentity(dev=1, inode=2), rename_window_ms=50,
         ),
     )  # fmt: skip

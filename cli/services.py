@@ -73,10 +73,10 @@ def watch() -> None:
 def stream() -> None:
     """Run a stream worker: the library fold, analysis and status.
 
-    Any number may run; give each its own CATALOGIZER_STREAMS__SLOT. Needs Kafka; analysis needs to read the files.
+    Any number may run, here and elsewhere: they share the libraries out. Needs Kafka; analysis needs to read the files.
 
     \b
-    CATALOGIZER_STREAMS__SLOT=1 catalogizer stream
+    catalogizer stream
     """
 
     async def main(settings: Settings, kafka: Kafka, stop: Stop) -> None:
@@ -99,7 +99,9 @@ def project() -> None:
     async def main(settings: Settings, kafka: Kafka, stop: Stop) -> None:
         from streams.projector.main import project
 
-        await project(kafka, settings.database.dsn(), settings.streams, stop)
+        await project(
+            kafka, settings.database.dsn(), settings.streams, state_dir=settings.state_dir, stop=stop
+        )
 
     _run("project", main)
 

@@ -77,11 +77,13 @@ class Kafka:
         *,
         instance: str | None = None,
         session_timeout_ms: int | None = None,
+        assignors: tuple[object, ...] = (),
         **options: Any,
     ) -> AIOKafkaConsumer:
         """A member of a group; offsets are committed only by hand. `instance` makes it a static member
-        (restarts within the session do not disturb the others). Eager round-robin assignment: with it every
-        lane has one owner and aiokafka knows no other safe protocol."""
+        (restarts within the session do not disturb the others). Assignment is eager: with it every partition has one
+        owner, and aiokafka knows no other safe protocol. `assignors`: preferred to round-robin where all members have
+        them."""
         session = session_timeout_ms or self.settings.session_timeout_ms
         return AIOKafkaConsumer(
             group_id=group,
@@ -89,7 +91,7 @@ class Kafka:
             session_timeout_ms=session,
             heartbeat_interval_ms=max(100, session // 5),
             max_poll_interval_ms=300_000,
-            partition_assignment_strategy=(RoundRobinPartitionAssignor,),
+            partition_assignment_strategy=(*assignors, RoundRobinPartitionAssignor),
             **(self._reading() | options),
         )
 

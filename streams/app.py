@@ -12,7 +12,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, cast
 
 import faust
@@ -25,11 +24,12 @@ from mode import Service
 from mode.supervisors import CrashingSupervisor
 from mode.threads import QueueServiceThread, ServiceThread, WorkerThread
 
-from runtime.kafka import Kafka, leave_now, stop_client
+from runtime.kafka import Kafka, leave_for_good, leave_now, stop_client
 from runtime.rights import REFUSED
 from schemas.places import next_offset
 from schemas.topics import Topic
 from streams.settings import StreamsSettings
+from streams.slot import Slot
 
 AgentBody = Callable[[Any], Coroutine[Any, Any, None]]
 """Called with Faust's stream; works for ever."""
@@ -179,6 +179,7 @@ class StreamApp(faust.App):
         self.instance = instance
         self._hosted = services
         self._stopping_since: float | None = None
+        self._leaves_at_stop = False
         self.commits_nothing = False
         super().__init__(**options)
 
@@ -186,7 +187,14 @@ class StreamApp(faust.App):
         """Commit what its agents left, if Kafka answers in time, and stop everything."""
         if self._stopping_since is None:
             self._stopping_since = time.monotonic()
+        client = cast(_Consumer, self.consumer)._thread._consumer if self._leaves_at_stop else None
+        if client is not None:
+            leave_for_good(client)
         await super().stop()
+
+    def leave_at_stop(self) -> None:
+        """Give the place in the group up with the stop, instead of keeping it until the session is over."""
+        self._leaves_at_stop = True
 
     async def leave(self) -> None:
         """Give up its own place in its group; its services have theirs."""
@@ -221,21 +229,21 @@ class StreamApp(faust.App):
 def create_app(
     kafka: Kafka,
     settings: StreamsSettings,
+    slot: Slot,
     *,
     agents: Iterable[tuple[Topic, AgentBody]],
     services: Sequence[Service] = (),
-    data_dir: Path,
 ) -> StreamApp:
     """The app of one worker. `agents`: by the topic that each reads, raw bytes; `services`: started after
-    its agents, stopped with the app. Connects nowhere. `data_dir`: Faust wants a folder; nothing is kept in it."""
+    its agents, stopped with the app. Connects nowhere. Faust wants a folder: nothing is kept in the slot's."""
     app = StreamApp(
         kafka,
-        settings.slot,
+        slot.member,
         services,
         id=kafka.group(f"streams.{settings.site}"),
         broker=[f"aiokafka://{server}" for server in (kafka.settings.bootstrap_servers or "").split(",")],
         store="memory://",
-        datadir=data_dir,
+        datadir=slot.folder,
         autodiscover=False,
         origin=__name__.partition(".")[0],
         web_enabled=False,

@@ -3,7 +3,6 @@
 StreamsError
 ├── LaneError        what can stop a lane (`streams.library.errors`)
 ├── ProjectorError   what can stop the projector, or a record (`streams.projector.errors`)
-├── SlotTaken        another process holds the worker's slot (`streams.slot`)
 ├── TopicMadeAnew    a topic that is read is another one than at the start (`streams.main`)
 ├── NotConfirmed     a record may or may not be in the log (`streams.confirmed`)
 ├── NoChild          no probing child could be started (`streams.analysis.children`)

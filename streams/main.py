@@ -33,7 +33,7 @@ from streams.errors import TopicMadeAnew
 from streams.guard import Guard
 from streams.library.service import LibraryService
 from streams.settings import StreamsSettings
-from streams.slot import slot_held
+from streams.slot import Slot, slot_held
 from streams.status.agent import StatusAgent
 from streams.status.gaps import GapService
 from streams.status.rules import QUEUE, RATE, WORKER, WORKERS
@@ -48,17 +48,17 @@ POSITIONED = (RAW, CHANGES, ANALYSIS_JOBS, REPORTS)
 
 
 async def stream(kafka: Kafka, settings: StreamsSettings, state_dir: Path, stop: Stop) -> None:
-    """Work until stop is asked. Raises SlotTaken, NotProvisioned, KafkaError, NoChild, OSError at the start, NotAllowed
+    """Work until stop is asked. Raises NotProvisioned, KafkaError, NoChild, OSError at the start, NotAllowed
     then and later; any other failure later that could lose or repeat something ends the process."""
     for noisy in ("faust", "mode"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     collect_rarely()
     health = Health()
-    with slot_held(state_dir, settings.slot) as folder:
+    with slot_held(state_dir) as slot:
         topics = TopicWatch(kafka, "stream", {"streams.": settings.site, "library.": "0"})
         lives = await _provisioned(kafka, topics)
         async with _serving(settings, health), _children(settings) as children, _producer(kafka) as producer:
-            worker = _compose(kafka, settings, folder, parts=_Parts(children, producer, health, topics, lives))
+            worker = _compose(kafka, settings, slot, parts=_Parts(children, producer, health, topics, lives))
             await _run(worker, stop)
 
 
@@ -110,7 +110,7 @@ def _place_of(settings: StreamsSettings, root: str) -> Path | None:
     return place_of(analysis.roots_folder, root, settings.site)
 
 
-def _compose(kafka: Kafka, settings: StreamsSettings, folder: Path, *, parts: _Parts) -> _Worker:
+def _compose(kafka: Kafka, settings: StreamsSettings, slot: Slot, *, parts: _Parts) -> _Worker:
     confirmed = Confirmed(kafka, parts.producer)
     guard = Guard(DeadLetters(kafka, parts.producer))
     analysis = AnalysisAgent(
@@ -123,13 +123,19 @@ def _compose(kafka: Kafka, settings: StreamsSettings, folder: Path, *, parts: _P
     )
     agents: list[tuple[Topic, AgentBody]] = [(ANALYSIS_JOBS, analysis.run)]
     topics = parts.topics
-    library = LibraryService(kafka=kafka, instance=settings.slot, health=parts.health, refused=topics.look_soon)
+    library = LibraryService(
+        kafka=kafka,
+        instance=slot.member,
+        health=parts.health,
+        refused=topics.look_soon,
+        taken=slot.give_up_name,
+    )
     topics.covered = library.covered
     gaps: list[GapService] = []
     if settings.status:
         agents.append((REPORTS, StatusAgent(kafka, confirmed=confirmed, guard=guard).run))
-        gaps.append(GapService(kafka, instance=settings.slot, confirmed=confirmed, guard=guard))
-    app = create_app(kafka, settings, agents=agents, services=[library, *gaps], data_dir=folder)
+        gaps.append(GapService(kafka, instance=slot.member, confirmed=confirmed, guard=guard))
+    app = create_app(kafka, settings, slot, agents=agents, services=[library, *gaps])
     members: list[StreamApp | LibraryService | GapService] = [app, library, *gaps]
     watch = AgentWatch(kafka, app, [topic for topic, _ in agents], lambda: analysis.ended)
     parts.health.add("agents", watch.problem)
@@ -223,7 +229,11 @@ async def _work(worker: _Worker, asked: asyncio.Task[bool], topics: asyncio.Task
 
 
 async def _end(worker: _Worker) -> None:
-    """Commit what was left, stop the app. What is still in work comes again."""
+    """Commit what was left, stop the app. What is still in work comes again. Where others are there to go on with it, the
+    places in the groups are given up."""
+    if worker.library.has_company:
+        for member in worker.members:
+            member.leave_at_stop()
     stopping = asyncio.ensure_future(worker.app.stop())
     await asyncio.wait({stopping}, timeout=DRAIN_SECONDS)
     if not stopping.done():

@@ -28,11 +28,6 @@ class StreamsSettings(Section):
     site: str = Field(
         "main", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", description="jobs of this site are done here"
     )
-    slot: str = Field(
-        "0",
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
-        description="this worker's static member name; unique among workers",
-    )
     analysis: AnalysisSettings = Field(AnalysisSettings(), description="analysis children")
     status: bool = Field(
         True, description="workers of this site tell how roots and components are; true at one site only"

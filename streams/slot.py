@@ -1,45 +1,70 @@
-"""A worker's slot: its static name in every group, held by one process at a time. Two under one name would take
-turns for ever; the second is refused in one line.
+"""A worker's slot: its static name in every group, leased and not configured.
 
-    SlotTaken   another process holds the slot
+A static member that is started again within its session has back what it had, and nobody else notices. So its name has to
+outlive the process, and no two processes may have it at once. It stands in a slot's folder below the state folder: the
+lowest slot that no process holds is taken, and the kernel lets go of it when the process ends, however it ends. Where
+nothing is left of a former life (another machine, a container without a volume) the name is a new one, and the group
+hands over the lanes of the worker that has ended when that one's session is over.
 """
 
 from __future__ import annotations
 
 import contextlib
+import itertools
+import re
+import secrets
+import socket
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from runtime.errors import Locked
 from runtime.lock_file import locked
-from streams.errors import StreamsError
 
 FOLDER = "streams"
+MEMBER = "member"
+HOST_CHARACTERS = 40
+"""Of the host's name in a member's, which is there for people; Kafka allows 249 altogether."""
 
 
-class SlotTaken(StreamsError):
-    """Give the second worker a slot of its own (`streams.slot`)."""
+_is_name = re.compile(r"[A-Za-z0-9._-]{1,60}").fullmatch
 
-    def __init__(self, slot: str, path: Path, who: str) -> None:
-        self.slot = slot
-        self.path = path
-        super().__init__(
-            f"slot {slot} is taken by another stream worker{who}, which holds {path}: set another streams.slot"
-        )
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """`member`: the static name; `folder`: of the slot's own, kept from one process to the next."""
+
+    member: str
+    folder: Path
+
+    def give_up_name(self) -> None:
+        """Another process has it, from a copy of this folder: the next one here draws a new one. Raises OSError."""
+        (self.folder / MEMBER).unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
-def slot_held(state_dir: Path, slot: str) -> Iterator[Path]:
-    """Hold the slot; gives a folder of its own. The kernel lets go of it when the process ends, however it ends.
-    Raises SlotTaken, OSError."""
-    folder = state_dir / FOLDER
+def slot_held(state_dir: Path, kind: str = FOLDER) -> Iterator[Slot]:
+    """Hold the lowest free slot among workers of a kind that share the state folder. Raises OSError."""
+    folder = state_dir / kind
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{slot}.lock"
     with contextlib.ExitStack() as held:
-        try:
-            held.enter_context(locked(path))
-        except Locked as error:
-            raise SlotTaken(slot, path, error.who) from error
-        own = folder / slot
-        own.mkdir(exist_ok=True)
-        yield own
+        for number in itertools.count():
+            try:
+                held.enter_context(locked(folder / f"{number}.lock"))
+            except Locked:
+                continue
+            own = folder / str(number)
+            own.mkdir(exist_ok=True)
+            yield Slot(_member(own / MEMBER), own)
+            return
+
+
+def _member(path: Path) -> str:
+    """The name that stands there, or one that is drawn now."""
+    with contextlib.suppress(FileNotFoundError, UnicodeDecodeError):
+        if _is_name(there := path.read_text().strip()):
+            return there
+    host = re.sub(r"[^A-Za-z0-9._-]", "-", socket.gethostname())[:HOST_CHARACTERS]
+    drawn = f"{host}-{secrets.token_hex(4)}"
+    path.write_text(drawn + "\n")  # cut short by a kill it is another name, as good as this one
+    return drawn

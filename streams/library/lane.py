@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import NoOffsetForPartitionError
@@ -36,7 +35,9 @@ from streams.library.errors import (
     RulesChanged,
     RulesUnknown,
 )
+from streams.library.kept import Kept
 from streams.library.positions import Positions
+from streams.library.progress import LaneProgress
 from streams.library.snapshots import SLOTS, Saving, Snapshots, is_due
 from streams.library.ticks import Ticker, TickTimer
 from streams.library.writer import LaneWriter
@@ -59,26 +60,11 @@ POLL_SECONDS = 0.2
 _log = log.get(__name__)
 
 
-@dataclass(slots=True)
-class LaneProgress:
-    """What health and metrics want to know. `moved_at`: monotonic seconds of the last step forward; `covered`: up to where a
-    snapshot has the state."""
-
-    state: str = "starting"
-    next_offset: int = 0
-    behind: bool = False
-    moved_at: float = field(default_factory=time.monotonic)
-    folded: int = 0
-    committed: int = 0
-    transactions: int = 0
-    snapshots: int = 0
-    covered: int = 0
-
-
 class LaneWorker:
     """Folds a lane that this process owns. `run` returns when it was asked to stop and raises what ended it otherwise.
     `from_log`: its state is to be made from the log, and only where that has lost its beginning from the oldest snapshot
-    that covers it; `carried`: the rules that this program has; `live`: set when its state is restored."""
+    that covers it; `carried`: the rules that this program has; `live`: set when its state is restored; `kept`: what it
+    had here before."""
 
     def __init__(
         self,
@@ -93,6 +79,7 @@ class LaneWorker:
         from_log: bool = False,
         carried: Mapping[int, Rules] = RULES,
         live: asyncio.Event | None = None,
+        kept: Kept | None = None,
     ) -> None:
         self._consumer = consumer
         self._partition = partition
@@ -118,6 +105,7 @@ class LaneWorker:
         self._committed_at = 0.0
         self._stopping = asyncio.Event()
         self._live = live or asyncio.Event()
+        self.kept = kept
         self.progress = LaneProgress()
 
     @property
@@ -139,6 +127,7 @@ class LaneWorker:
                     await self._step()
                 self._save_no_longer()
                 await self._commit()
+                self._keep()
         finally:
             self._save_no_longer()
             self.progress.state = "stopped"
@@ -163,16 +152,27 @@ class LaneWorker:
         if target > end:
             raise ChangeLogReplaced(self.lane, f"the log ends at {end}, the position is {target}")
         self.progress.state = "restoring"
-        while not await self._restore(position, first):
-            if self._stopping.is_set():
-                return False
+        kept, self.kept = self.kept, None
+        if kept is not None and kept.position == position:
+            self._fold, self._next, self._slot = kept.fold, target, kept.slot
+            self._since = self.progress.covered = kept.since
+        else:
+            while not await self._restore(position, first):
+                if self._stopping.is_set():
+                    return False
         self._consumer.seek(self._partition, self._next)
+        self._consumer.resume(self._partition)
         self._leave_out = 0 if position is None else position.written
         self._committed_at = time.monotonic()
         self.progress.state = "live"
         self._live.set()
         _log.info("lane live", lane=self.lane, offset=self._next, known=self._fold.known_paths, since=self._since)
         return True
+
+    def _keep(self) -> None:
+        """For the next life of this lane in this process, unless it ended in the middle of a record."""
+        if self._position is not None and (self._next, self._written) == (self._position.next_offset, 0):
+            self.kept = Kept(self._fold, self._position, slot=self._slot, since=self._since)
 
     def _check_rules(self, position: Position) -> None:
         rules = self._carried.get(position.fold_version)

@@ -31,14 +31,17 @@ from runtime import log
 from runtime.epochs import read_epochs
 from runtime.errors import NotAllowed, NotProvisioned
 from runtime.health import Health
-from runtime.kafka import ConsumerRebalanceListener, Kafka, Stoppable, leave_now, stop_client
+from runtime.kafka import ConsumerRebalanceListener, Kafka, Stoppable, leave_for_good, leave_now, stop_client
 from runtime.lifecycle import USAGE, end_hard
 from runtime.rights import REFUSED, check_topics
 from schemas.ids import MAX_SAFE
 from schemas.topics import RAW, dlq_of
+from streams.library.assignor import KeepingAssignor
 from streams.library.errors import LaneError, LaneLost, RulesChanged
-from streams.library.lane import LaneProgress, LaneWorker
+from streams.library.kept import Kept
+from streams.library.lane import LaneWorker
 from streams.library.positions import Positions
+from streams.library.progress import LaneProgress
 from streams.library.snapshots import Snapshots
 from streams.library.ticks import Ticker
 from streams.library.writer import MARK, LaneWriter, Points, nowhere
@@ -63,8 +66,8 @@ _restarts = Counter("catalogizer_fold_lane_restarts_total", "Lanes started again
 
 
 class LibraryService(Service):
-    """The fold of all lanes that the group assigns to this worker. `instance`: the worker's locked slot. `refused` is
-    called where the brokers let a lane not do what it needs."""
+    """The fold of all lanes that the group assigns to this worker. `instance`: the worker's static name; `taken` is
+    called where another process has that too, `refused` where the brokers let a lane not do what it needs."""
 
     def __init__(
         self,
@@ -73,12 +76,14 @@ class LibraryService(Service):
         instance: str,
         health: Health,
         refused: Callable[[], None] = lambda: None,
+        taken: Callable[[], None] = lambda: None,
         points: Points = nowhere,
     ) -> None:
         super().__init__()
         self._kafka = kafka
         self._instance = instance
         self._refused = refused
+        self._taken = taken
         self._points = points
         self._group = kafka.group(GROUP)
         self._positions = Positions(kafka)
@@ -86,6 +91,8 @@ class LibraryService(Service):
         self._reset: set[int] = set()
         self._open: list[Stoppable] = []
         self._lanes: dict[TopicPartition, _Owned] = {}
+        self._kept: dict[TopicPartition, Kept] = {}
+        self._leaves_at_stop = False
         self._fencings: deque[float] = deque(maxlen=MAX_FENCINGS)
         self._failed: dict[int, str] = {}
         self._epoch = ""
@@ -115,6 +122,7 @@ class LibraryService(Service):
         self._consumer: AIOKafkaConsumer = self._kafka.group_consumer(
             self._group,
             instance=self._instance,
+            assignors=(KeepingAssignor(),),
             fetch_max_wait_ms=FETCH_WAIT_MS,
             max_partition_fetch_bytes=4_194_304,
         )
@@ -129,6 +137,8 @@ class LibraryService(Service):
     async def on_stop(self) -> None:
         """Commit what was folded, stop every lane, leave."""
         await self.revoke(list(self._lanes))
+        if self._leaves_at_stop:
+            leave_for_good(self._consumer)
         await asyncio.gather(*map(stop_client, self._open))
 
     async def _provisioned_epoch(self) -> str:
@@ -141,6 +151,10 @@ class LibraryService(Service):
                 f"{epochs[RAW.name].declared}; kafka.lanes is fixed for the life of the log)"
             )
         return epochs[RAW.name].epoch
+
+    def leave_at_stop(self) -> None:
+        """Give the place in the group up with the stop, instead of keeping it until the session is over."""
+        self._leaves_at_stop = True
 
     async def leave(self) -> None:
         """Give the place in the group up."""
@@ -173,16 +187,23 @@ class LibraryService(Service):
                     raise
                 await asyncio.sleep(RESTART_SECONDS)
 
+    @property
+    def has_company(self) -> bool:
+        """Whether others of the group have lanes. Who is alone keeps its place at a stop and is back at once when it
+        is started again; else its lanes would stand still until its session is over."""
+        return 0 < len(self._lanes) < self._kafka.lanes
+
     # -- lanes -------------------------------------------------------------------------------------------------
 
     def assign(self, partitions: Iterable[TopicPartition]) -> None:
         """The group gave these lanes to this worker."""
+        kept, self._kept = self._kept, {}
         for partition in partitions:
             self._consumer.pause(partition)
             if partition.partition >= self._kafka.lanes:
                 continue  # added by an operator: no lane, and no writer of ours writes there
             settled = asyncio.Event()
-            owned = _Owned(self._new_lane(partition, settled), settled)
+            owned = _Owned(self._new_lane(partition, settled, kept.get(partition)), settled)
             self._lanes[partition] = owned
             owned.task = asyncio.create_task(self._own(partition, owned), name=f"lane-{partition.partition}")
         self._assigned.set()
@@ -203,8 +224,13 @@ class LibraryService(Service):
         for task in late:  # aborting is as safe as committing
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for partition, owned in zip(taken, going, strict=True):
+            if owned.lane.kept is not None:
+                self._kept[partition] = owned.lane.kept
 
-    def _new_lane(self, partition: TopicPartition, live: asyncio.Event) -> LaneWorker:
+    def _new_lane(
+        self, partition: TopicPartition, live: asyncio.Event, kept: Kept | None = None
+    ) -> LaneWorker:
         writer = LaneWriter(self._kafka, partition.partition, self._group, self._points)
         return LaneWorker(
             self._consumer,
@@ -216,6 +242,7 @@ class LibraryService(Service):
             from_log=partition.partition in self._reset,
             ticker=self._ticker,
             live=live,
+            kept=kept,
         )
 
     async def _own(self, partition: TopicPartition, owned: _Owned) -> None:
@@ -240,6 +267,7 @@ class LibraryService(Service):
             except UNWRITABLE as error:  # a dead letter too: it would come again for ever, and nothing behind it
                 end_hard(f"lane {partition.partition}: what it wrote is refused for good: {error!r}")
             except UnknownError as error:  # also how a second member of this instance shows itself
+                self._taken()
                 end_hard(f"lane {partition.partition}: {error!r}")
             except (KafkaError, OSError, TimeoutError) as error:
                 if owned.revoked:

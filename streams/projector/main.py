@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Coroutine
 from functools import partial
+from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer
 
@@ -26,12 +27,19 @@ from streams.projector.positions import Partition
 from streams.projector.store import Point, PostgresStore, no_point
 from streams.projector.writing import Writing
 from streams.settings import StreamsSettings
+from streams.slot import slot_held
 
 COMPONENT: Component = "project"
 
 
 async def project(
-    kafka: Kafka, database_url: str, settings: StreamsSettings, stop: Stop, points: Point = no_point
+    kafka: Kafka,
+    database_url: str,
+    settings: StreamsSettings,
+    *,
+    state_dir: Path,
+    stop: Stop,
+    points: Point = no_point,
 ) -> None:
     """Project until stop is asked. Raises NotProvisioned, NotAllowed, KafkaError, ProjectorError (alarm, no tables).
     `points` is called at `before_db_commit`, `after_db_commit` and `after_group_commit`."""
@@ -47,7 +55,7 @@ async def project(
         lives = await topics.look_and_require()
         # A group of topics that are not there assigns nothing, which would look like having nothing to do.
         await epochs_of(kafka, [topic.name for topic in TOPICS])
-        async with _producer(kafka) as letters_and_reports, _member(kafka, settings) as (consumer, assignment):
+        async with _producer(kafka) as letters_and_reports, _member(kafka, state_dir) as (consumer, assignment):
             letters, reporter = letters_and_reports
             writing = Writing(
                 kafka, store, assignment=assignment, letters=letters, condition=condition, points=points
@@ -95,17 +103,18 @@ async def _producer(kafka: Kafka) -> AsyncIterator[tuple[DeadLetters, Reporter]]
 
 
 @contextlib.asynccontextmanager
-async def _member(kafka: Kafka, settings: StreamsSettings) -> AsyncIterator[tuple[AIOKafkaConsumer, Assignment]]:
+async def _member(kafka: Kafka, state_dir: Path) -> AsyncIterator[tuple[AIOKafkaConsumer, Assignment]]:
     """A static member of the group: one that is started anew within its session disturbs nobody."""
-    consumer = kafka.group_consumer(kafka.group(GROUP), instance=f"{COMPONENT}-{settings.slot}")
-    assignment = Assignment(consumer)
-    consumer.subscribe([kafka.name(topic) for topic in TOPICS], listener=assignment)
-    await consumer.start()
-    try:
-        yield consumer, assignment
-    finally:
-        leave_for_good(consumer)
-        await stop_client(consumer)
+    with slot_held(state_dir, COMPONENT) as slot:
+        consumer = kafka.group_consumer(kafka.group(GROUP), instance=slot.member)
+        assignment = Assignment(consumer)
+        consumer.subscribe([kafka.name(topic) for topic in TOPICS], listener=assignment)
+        await consumer.start()
+        try:
+            yield consumer, assignment
+        finally:
+            leave_for_good(consumer)
+            await stop_client(consumer)
 
 
 async def _first_of(work: Coroutine[None, None, None], *beside: asyncio.Task[None]) -> None:

@@ -14,7 +14,7 @@ from aiokafka.structs import ConsumerRecord, OffsetAndMetadata
 from mode import Service
 
 from runtime import log
-from runtime.kafka import ConsumerRebalanceListener, Kafka, leave_now, stop_client
+from runtime.kafka import ConsumerRebalanceListener, Kafka, leave_for_good, leave_now, stop_client
 from runtime.rights import REFUSED
 from schemas.changes import Change, GapChanged
 from schemas.codec import Codec
@@ -46,6 +46,7 @@ class GapService(Service):
         self._gaps: OpenGaps | None = None
         self._told: dict[int, int] = {}
         self._following: asyncio.Future[None] | None = None
+        self._leaves_at_stop = False
 
     async def on_start(self) -> None:
         """Join the group."""
@@ -61,7 +62,13 @@ class GapService(Service):
         if self._following is not None:
             self._following.cancel()
             await asyncio.wait([self._following], timeout=STOP_SECONDS)
+        if self._leaves_at_stop:
+            leave_for_good(self._consumer)
         await stop_client(self._consumer)
+
+    def leave_at_stop(self) -> None:
+        """Give the place in the group up with the stop, instead of keeping it until the session is over."""
+        self._leaves_at_stop = True
 
     async def leave(self) -> None:
         """Give the place in the group up."""

@@ -13,6 +13,7 @@ import random
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Self
@@ -203,13 +204,21 @@ async def caught_up(kafka: Kafka, url: str, seconds: float = 30) -> None:
     await until(there, seconds, "the projector to catch up")
 
 
+_states = tempfile.TemporaryDirectory(prefix="catalogizer-projectors-")
+
+
+def _state(kafka: Kafka, slot: str) -> Path:
+    """The state folder of one of the projectors of a log: each alone in its own, as on machines of their own."""
+    return Path(_states.name) / kafka.settings.topic_prefix / slot
+
+
 @contextlib.asynccontextmanager
 async def projecting(
     kafka: Kafka, url: str, *, slot: str = "0", points: Point = no_point
 ) -> AsyncIterator[asyncio.Task[None]]:
     """A projector in this process; stopped at the end, and what it raised is raised."""
     stop = Stop()
-    task = asyncio.create_task(project(kafka, url, StreamsSettings(slot=slot), stop, points))
+    task = asyncio.create_task(project(kafka, url, StreamsSettings(), state_dir=_state(kafka, slot), stop=stop, points=points))
     try:
         yield task
     finally:
@@ -236,7 +245,7 @@ class Process:
             "TEST_PREFIX": settings.topic_prefix,
             "TEST_LANES": str(kafka.lanes),
             "TEST_DATABASE": url,
-            "TEST_SLOT": slot,
+            "TEST_STATE": str(_state(kafka, slot)),
             "TEST_POINT": point,
             "TEST_HIT": str(hit),
             "TEST_SIGNAL": str(int(itself)),
@@ -316,7 +325,8 @@ def _main() -> None:
     )
     points = _signalling(environment["TEST_POINT"], int(environment["TEST_HIT"]), int(environment["TEST_SIGNAL"]))
     kafka, url = Kafka(settings, "project"), environment["TEST_DATABASE"]
-    run(lambda stop: project(kafka, url, StreamsSettings(slot=environment["TEST_SLOT"]), stop, points))
+    state = Path(environment["TEST_STATE"])
+    run(lambda stop: project(kafka, url, StreamsSettings(), state_dir=state, stop=stop, points=points))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import faulthandler
+import itertools
 import os
 import signal
 import subprocess
@@ -33,14 +34,16 @@ from tests.support.waiting import wait_until
 
 READY_SECONDS = 90.0
 
+_numbers = itertools.count()
+
 
 class StreamWorker:
     """One worker process. The constructor returns when it is ready, unless `wait` is false."""
 
     def __init__(self, kafka: Kafka, settings: StreamsSettings, state_dir: Path, *, wait: bool = True) -> None:
-        self._ready = state_dir / f"ready-{settings.slot}"
-        self._ready.unlink(missing_ok=True)
-        self.log = state_dir / f"log-{settings.slot}"
+        number = next(_numbers)
+        self._ready = state_dir / f"ready-{number}"
+        self.log = state_dir / f"log-{number}"
         state_dir.mkdir(parents=True, exist_ok=True)
         words = [kafka.settings.model_dump_json(by_alias=False), settings.model_dump_json(), str(state_dir)]
         with self.log.open("a") as errors:
