@@ -37,6 +37,7 @@ from schemas.codec import encode
 from schemas.headers import raw_headers
 from schemas.raw import FileState, RawRecord
 from schemas.topics import CHANGES, RAW
+from streams.library.standing import positions
 
 LANES = 4
 PER_SECOND = 10
@@ -63,6 +64,7 @@ class Worker:
         self.folder = folder
         folder.mkdir(exist_ok=True)
         self._log = folder / "log"
+        self._is_ended = False
         clean = {name: value for name, value in os.environ.items() if not name.startswith("CATALOGIZER_")}
         settings = {
             "CATALOGIZER_KAFKA__BOOTSTRAP_SERVERS": kafka.settings.bootstrap_servers or "",
@@ -88,8 +90,14 @@ class Worker:
 
     def end(self, number: signal.Signals) -> None:
         """Send it a signal, and wait for its end."""
+        self._is_ended = True
         self.process.send_signal(number)
         self.process.wait(20)
+
+    def check(self) -> None:
+        """It runs, unless it was ended. Raises RuntimeError with what it said last."""
+        if not self._is_ended and self.process.poll() is not None:
+            raise RuntimeError(f"{self.folder.name} ended: {self._log.read_text()[-2_000:]}")
 
 
 @dataclass
@@ -107,7 +115,12 @@ class Line:
             for lane in range(LANES):
                 root = "films" if lane == 0 else f"root {lane}"
                 file = FileState("file", 1_000 + number, START_NS + number, 2049, 10**9 + number)
-                head = {"root": root, "epoch": "e1", "seq": start[lane] + number, "observed_at": "2026-11-24T14:00:00.000Z"}
+                head = {
+                    "root": root,
+                    "epoch": "e1",
+                    "seq": start[lane] + number,
+                    "observed_at": "2026-11-24T14:00:00.000Z",
+                }
                 record = raw.Observed(**head, path=f"new/{number}.txt", file=file, origin="live")
                 await put(self.kafka, producer, lane, "observed", record)
             number += 1
@@ -178,19 +191,25 @@ class Measurement:
         said = sorted((at, lane, name) for name, worker in self._workers.items() for at, lane in worker.live())
         return {lane: name for _, lane, name in said}
 
-    async def ready(self) -> None:
-        """Every lane's changes come."""
+    async def ready(self, filled: int) -> None:
+        """All that was there is folded, in parts too, and every lane's changes come."""
         deadline = time.monotonic() + READY_SECONDS
-        while not all(self._line.arrived.values()):
+        while True:
+            lane = (await positions(self._line.kafka))[0]
+            folded = lane is not None and lane.next_offset > filled and not lane.written
+            if folded and all(self._line.arrived.values()):
+                return
             if time.monotonic() > deadline:
-                raise TimeoutError(f"no changes of every lane after {READY_SECONDS:g} s")
-            await asyncio.sleep(0.1)
+                raise TimeoutError(f"lane 0 stands at {lane} after {READY_SECONDS:g} s")
+            await asyncio.sleep(1)
 
     async def event(self, name: str, deed: Any) -> None:
         """Do something, and see what stands still."""
         before, began = self.owners(), time.monotonic()
         await asyncio.to_thread(deed)
         await asyncio.sleep(EVENT_SECONDS)
+        for worker in self._workers.values():
+            worker.check()
         until, after = time.monotonic(), self.owners()
         stalls = {lane: self._line.stall(lane, began, until) for lane in range(LANES)}
         moved = [lane for lane in range(LANES) if before.get(lane) != after.get(lane)]
@@ -216,7 +235,7 @@ async def measure(kafka: Kafka, folder: Path, files: int) -> list[Row]:
     feeding = asyncio.create_task(line.feed(producer, {0: filled + 1} | dict.fromkeys(range(1, LANES), 2)))
     try:
         measurement.start("a")
-        await measurement.ready()
+        await measurement.ready(filled)
 
         def replaced() -> None:
             measurement.end("b", signal.SIGKILL)
@@ -254,7 +273,9 @@ def main() -> None:
         for row in rows:
             print(json.dumps({"bench": "scaling", "files": given.files, **asdict(row)}))
         return
-    table = Table(title=f"Workers come and go, {given.files:,} known files in lane 0: the longest stall in seconds")
+    table = Table(
+        title=f"Workers come and go, {given.files:,} known files in lane 0: the longest stall in seconds"
+    )
     for column in ("event", "lanes moved", "of one that stayed", "of one that moved"):
         table.add_column(column, justify="left" if column == "event" else "right")
     for row in rows:

@@ -99,9 +99,7 @@ def project() -> None:
     async def main(settings: Settings, kafka: Kafka, stop: Stop) -> None:
         from streams.projector.main import project
 
-        await project(
-            kafka, settings.database.dsn(), settings.streams, state_dir=settings.state_dir, stop=stop
-        )
+        await project(kafka, settings.database.dsn(), settings.streams, state_dir=settings.state_dir, stop=stop)
 
     _run("project", main)
 

@@ -21,5 +21,5 @@ processes:
     errors      the one tree of what can go wrong
     confirmed   publishing that is known to have happened
     watch       whether the agents move, measured from outside
-    slot        a worker's static name, held by one process at a time
+    slot        a worker's static name: leased, kept over restarts, held by one process at a time
 """

@@ -153,7 +153,8 @@ class LaneWorker:
             raise ChangeLogReplaced(self.lane, f"the log ends at {end}, the position is {target}")
         self.progress.state = "restoring"
         kept, self.kept = self.kept, None
-        if kept is not None and kept.position == position:
+        was_kept = kept is not None and kept.position == position
+        if kept is not None and was_kept:
             self._fold, self._next, self._slot = kept.fold, target, kept.slot
             self._since = self.progress.covered = kept.since
         else:
@@ -166,7 +167,14 @@ class LaneWorker:
         self._committed_at = time.monotonic()
         self.progress.state = "live"
         self._live.set()
-        _log.info("lane live", lane=self.lane, offset=self._next, known=self._fold.known_paths, since=self._since)
+        _log.info(
+            "lane live",
+            lane=self.lane,
+            offset=self._next,
+            known=self._fold.known_paths,
+            since=self._since,
+            kept=was_kept,
+        )
         return True
 
     def _keep(self) -> None:
@@ -251,6 +259,8 @@ class LaneWorker:
         if records:
             self._timer.received(now, self._next)
             self._moved()
+        if self._leave_out:
+            return  # begun in the middle of a record: until that comes, it stands before the position
         self._save_if_due()
         if self._commit_due(now):
             await self._commit()

@@ -228,9 +228,7 @@ class LibraryService(Service):
             if owned.lane.kept is not None:
                 self._kept[partition] = owned.lane.kept
 
-    def _new_lane(
-        self, partition: TopicPartition, live: asyncio.Event, kept: Kept | None = None
-    ) -> LaneWorker:
+    def _new_lane(self, partition: TopicPartition, live: asyncio.Event, kept: Kept | None = None) -> LaneWorker:
         writer = LaneWriter(self._kafka, partition.partition, self._group, self._points)
         return LaneWorker(
             self._consumer,

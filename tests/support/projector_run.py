@@ -218,7 +218,9 @@ async def projecting(
 ) -> AsyncIterator[asyncio.Task[None]]:
     """A projector in this process; stopped at the end, and what it raised is raised."""
     stop = Stop()
-    task = asyncio.create_task(project(kafka, url, StreamsSettings(), state_dir=_state(kafka, slot), stop=stop, points=points))
+    task = asyncio.create_task(
+        project(kafka, url, StreamsSettings(), state_dir=_state(kafka, slot), stop=stop, points=points)
+    )
     try:
         yield task
     finally:

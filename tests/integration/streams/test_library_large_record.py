@@ -106,6 +106,7 @@ def test_killed_in_the_middle_of_its_transactions_nothing_is_lost_or_twice(
     assert (stopped.died, stopped.hit) == (0, True)
     assert positions(kafka, bootstrap)[-1].written > stood[-1]
     assert positions(kafka, bootstrap)[-1].next_offset == told_at, "it was stopped in the middle"
+    monkeypatch.setenv("SNAPSHOT_EVERY", "1")  # one is due as soon as there is nothing else to do
     resumed = workers("a")
     drained(kafka, bootstrap, [resumed])
     assert resumed.end() == 0

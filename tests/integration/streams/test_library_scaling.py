@@ -1,0 +1,115 @@
+"""Workers come and go: lanes that stay go on from memory, lanes that move are restored, and nothing is lost or twice."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from structlog.testing import capture_logs
+
+from runtime.health import Health
+from runtime.kafka import Kafka
+from streams.library.service import LibraryService
+from tests.support.fold_run import Feeder, drained, verdict
+from tests.support.fold_run import Workers as Processes
+
+STALL_SECONDS = 5.0
+SESSION_MS = 12_000
+
+
+def service(kafka: Kafka, name: str) -> LibraryService:
+    """A worker in this process."""
+    return LibraryService(kafka=kafka, instance=name, health=Health())
+
+
+async def owning(service: LibraryService, lanes: int) -> None:
+    """Wait until it has so many, all live."""
+    async with asyncio.timeout(30):
+        while [one.state for one in service.progress.values()] != ["live"] * lanes:
+            await asyncio.sleep(0.02)
+
+
+def lives(said: list[Any]) -> dict[int, bool]:
+    """Of each lane that has gone live since: whether it went on from memory."""
+    found = {one["lane"]: one["kept"] for one in said if one["event"] == "lane live"}
+    said.clear()
+    return found
+
+
+async def come_and_go(kafka: Kafka, feeder: Feeder) -> None:
+    """One has both lanes, another joins, stops, joins again; and one that leaves is made up for at once."""
+    settings = kafka.settings.model_copy(update={"session_timeout_ms": SESSION_MS})
+    patient = Kafka(settings, "stream")
+    first, second = service(patient, "first"), service(patient, "second")
+    with capture_logs() as said:
+        await first.start()
+        await owning(first, 2)
+        await feeder.run(300)
+        assert lives(said) == {0: False, 1: False}
+        assert not first.has_company
+
+        await second.start()
+        await owning(second, 1)
+        await owning(first, 1)
+        stayed, moved = next(iter(first.progress)), next(iter(second.progress))
+        assert lives(said) == {stayed: True, moved: False}
+        assert first.has_company
+        assert second.has_company
+        await feeder.run(300)
+
+        second.leave_at_stop()
+        began = asyncio.get_running_loop().time()
+        await second.stop()
+        await owning(first, 2)
+        assert asyncio.get_running_loop().time() - began < STALL_SECONDS  # and not a session later
+        assert lives(said) == {stayed: True, moved: False}
+        await feeder.run(300)
+        await first.stop()
+
+
+def test_lanes_that_stay_go_on_from_memory_and_those_that_move_are_restored(
+    kafka: Kafka, workers: Processes
+) -> None:
+    feeder = Feeder(kafka, seed=21)
+    asyncio.run(come_and_go(kafka, feeder))
+    bootstrap, last = kafka.settings.bootstrap_servers or "", workers("last")
+    drained(kafka, bootstrap, [last])
+    assert last.end() == 0
+    assert verdict(kafka, bootstrap) > 900
+
+
+async def taken_and_given_back(kafka: Kafka, feeder: Feeder) -> None:
+    """A lane's state that was kept is not gone on with where another has moved the position on."""
+    service_ = service(kafka, "first")
+    partitions = []
+    with capture_logs() as said:
+        await service_.start()
+        await owning(service_, 2)
+        await feeder.run(200)
+        partitions = list(service_._lanes)
+        lives(said)
+        for is_elsewhere in (False, True, False):
+            await service_.revoke(partitions)
+            if is_elsewhere:
+                kept, service_._kept = service_._kept, {}
+                service_.assign(partitions)
+                await owning(service_, 2)
+                await feeder.run(100)
+                await asyncio.sleep(0.5)
+                await service_.revoke(partitions)
+                service_._kept = kept
+                lives(said)
+            service_.assign(partitions)
+            await owning(service_, 2)
+            assert lives(said) == dict.fromkeys((0, 1), not is_elsewhere)
+            await feeder.run(100)
+        await service_.stop()
+
+
+def test_what_was_kept_is_nothing_worth_where_another_has_gone_on(kafka: Kafka, workers: Processes) -> None:
+    feeder = Feeder(kafka, seed=22)
+    asyncio.run(taken_and_given_back(kafka, feeder))
+    bootstrap, last = kafka.settings.bootstrap_servers or "", workers("last")
+    drained(kafka, bootstrap, [last])
+    assert last.end() == 0
+    assert verdict(kafka, bootstrap) > 600
