@@ -20,6 +20,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +59,9 @@ class Row:
 
 
 class Worker:
-    """`catalogizer stream`, in a state folder of its own."""
+    """`catalogizer stream`, in a state folder of its own; `more`: of its settings."""
 
-    def __init__(self, kafka: Kafka, folder: Path) -> None:
+    def __init__(self, kafka: Kafka, folder: Path, **more: str) -> None:
         self.folder = folder
         folder.mkdir(exist_ok=True)
         self._log = folder / "log"
@@ -68,7 +69,7 @@ class Worker:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("CATALOGIZER_")}
         settings = {
             "CATALOGIZER_KAFKA__BOOTSTRAP_SERVERS": kafka.settings.bootstrap_servers or "",
-            "CATALOGIZER_KAFKA__LANES": str(LANES),
+            "CATALOGIZER_KAFKA__LANES": str(kafka.lanes),
             "CATALOGIZER_KAFKA__REPLICATION_FACTOR": "1",
             "CATALOGIZER_LOG__FORMAT": "json",
             "CATALOGIZER_STATE_DIR": str(folder),
@@ -77,7 +78,10 @@ class Worker:
         }
         with self._log.open("a") as errors:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "cli.main", "stream"], env=clean | settings, stderr=errors, stdout=errors
+                [sys.executable, "-m", "cli.main", "stream"],
+                env=clean | settings | more,
+                stderr=errors,
+                stdout=errors,
             )
 
     def live(self) -> Iterator[tuple[float, int]]:
@@ -115,7 +119,7 @@ class Line:
             for lane in range(LANES):
                 root = "films" if lane == 0 else f"root {lane}"
                 file = FileState("file", 1_000 + number, START_NS + number, 2049, 10**9 + number)
-                head = {
+                head: dict[str, Any] = {
                     "root": root,
                     "epoch": "e1",
                     "seq": start[lane] + number,
@@ -144,7 +148,7 @@ class Line:
         """The longest stretch without a change of a lane that began in this time."""
         inside = [at for at in self.arrived[lane] if since <= at <= until]
         edges = [since, *inside, until]
-        return max(after - before for before, after in zip(edges, edges[1:], strict=False))
+        return max(after - before for before, after in pairwise(edges))
 
 
 async def put(kafka: Kafka, producer: AIOKafkaProducer, lane: int, kind: str, record: RawRecord) -> None:

@@ -1,7 +1,10 @@
 """The library fold as a service: the pure fold of each lane, run in Kafka transactions.
 
     service     one worker: its consumer, its lanes
+    assignor    which member of the group has which lane: each keeps what it has
     lane        one lane's life: start, live, stop
+    kept        what it leaves in memory, for when it comes back
+    progress    how far it is
     positions   where a lane stands
     beginning   where its fold begins: at a snapshot, or at the log's beginning
     snapshots   a lane's state in the log, so that a start does not fold all of it

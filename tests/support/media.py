@@ -63,8 +63,8 @@ def video(path: Path, seconds: float = 2.0, *, size: tuple[int, int] = (320, 180
     return path
 
 
-def song(path: Path, seconds: float = 1.0) -> Path:
-    """An MP3 with tags and a cover."""
+def song(path: Path, seconds: float = 1.0, *, cover: bool = True) -> Path:
+    """An MP3 with tags and a cover, or without one."""
     with av.open(str(path), "w") as container:
         sound = container.add_stream("libmp3lame", rate=RATE)
         sound.bit_rate = 128_000
@@ -78,7 +78,8 @@ def song(path: Path, seconds: float = 1.0) -> Path:
     tags.add(id3.TALB(encoding=3, text="Fjord"))
     tags.add(id3.TRCK(encoding=3, text="3/12"))
     tags.add(id3.TDRC(encoding=3, text="2019-05-01"))
-    tags.add(id3.APIC(encoding=3, mime="image/jpeg", type=3, desc="", data=picture(600, 600)))
+    if cover:
+        tags.add(id3.APIC(encoding=3, mime="image/jpeg", type=3, desc="", data=picture(600, 600)))
     tagged.save()
     return path
 

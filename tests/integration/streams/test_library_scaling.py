@@ -24,9 +24,11 @@ def service(kafka: Kafka, name: str) -> LibraryService:
 
 async def owning(service: LibraryService, lanes: int) -> None:
     """Wait until it has so many, all live."""
-    async with asyncio.timeout(30):
-        while [one.state for one in service.progress.values()] != ["live"] * lanes:
-            await asyncio.sleep(0.02)
+    for _ in range(1_500):
+        if [one.state for one in service.progress.values()] == ["live"] * lanes:
+            return
+        await asyncio.sleep(0.02)
+    raise TimeoutError(f"waited 30 s for {lanes} live lanes: {service.progress}")
 
 
 def lives(said: list[Any]) -> dict[int, bool]:

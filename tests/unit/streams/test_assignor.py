@@ -53,7 +53,7 @@ def test_shares_are_whole_even_and_kept_as_far_as_even_goes() -> None:
 
 def test_members_tell_each_other_what_they_have() -> None:
     cluster = ClusterMetadata(metadata_max_age_ms=1)
-    cluster.partitions_for_topic = lambda _: set(range(4))  # type: ignore[method-assign]
+    cluster.partitions_for_topic = lambda _: set(range(4))
     first, second = KeepingAssignor(), KeepingAssignor()
     first.on_assignment(Given(0, [("raw", [0, 1, 2, 3])], b""))
     said = {
