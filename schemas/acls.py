@@ -26,6 +26,7 @@ from schemas.topics import (
     POSITIONS,
     RAW,
     REPORTS,
+    REQUESTED_JOBS,
     SNAPSHOTS,
     SYSTEM_STATE,
     SYSTEM_UPDATES,
@@ -65,25 +66,27 @@ class Needs:
     transactions: tuple[str, ...] = ()
 
 
-_GUARDED_BY_STREAM = (RAW, CHANGES, ANALYSIS_JOBS, REPORTS)
+_GUARDED_BY_STREAM = (RAW, CHANGES, ANALYSIS_JOBS, REQUESTED_JOBS, REPORTS)
 _PROJECTED = (CHANGES, MEDIA_UPDATES, ANALYSIS_UPDATES, SYSTEM_UPDATES, COVERS)
 _CHANNELS = (MEDIA_UPDATES, ANALYSIS_UPDATES, SYSTEM_UPDATES, NOTIFICATIONS)
 
 NEEDS: dict[Component, Needs] = {
     "watch": Needs(reads=(CONTROL, LEASES, META), writes=(RAW, REPORTS, LEASES)),
     "stream": Needs(
-        reads=(RAW, CHANGES, ANALYSIS_JOBS, POSITIONS, SNAPSHOTS, REPORTS, SYSTEM_STATE, META),
-        writes=(
-            RAW, CHANGES, MEDIA_UPDATES, ANALYSIS_UPDATES, ANALYSIS_JOBS, MEDIA_STATE, COVERS, POSITIONS, SNAPSHOTS,
-            REPORTS, SYSTEM_UPDATES, SYSTEM_STATE, *map(dlq_of, _GUARDED_BY_STREAM),
+        reads=(
+            RAW, CHANGES, ANALYSIS_JOBS, REQUESTED_JOBS, POSITIONS, SNAPSHOTS, REPORTS, SYSTEM_STATE, META,
         ),
-        groups=("library", "streams.", "gaps"),
+        writes=(
+            RAW, CHANGES, MEDIA_UPDATES, ANALYSIS_UPDATES, ANALYSIS_JOBS, REQUESTED_JOBS, MEDIA_STATE, COVERS,
+            POSITIONS, SNAPSHOTS, REPORTS, SYSTEM_UPDATES, SYSTEM_STATE, *map(dlq_of, _GUARDED_BY_STREAM),
+        ),
+        groups=("library", "streams.", "requested.", "gaps"),
         transactions=("library.",),
     ),
     "project": Needs(
         reads=(*_PROJECTED, META), writes=(REPORTS, *map(dlq_of, _PROJECTED)), groups=("projector",)
     ),
-    "serve": Needs(reads=(*_CHANNELS, META), writes=(NOTIFICATIONS, CONTROL, REPORTS)),
+    "serve": Needs(reads=(*_CHANNELS, META), writes=(RAW, NOTIFICATIONS, CONTROL, REPORTS)),
 }  # fmt: skip
 
 

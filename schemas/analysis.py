@@ -1,16 +1,18 @@
-"""Analysis jobs (topic `catalog.analysis.jobs.v1`, key = media id) and covers (`catalog.covers.v1`)."""
+"""Analysis jobs (topics `catalog.analysis.jobs.v1` and `catalog.analysis.requested.v1`, key = media id) and covers
+(`catalog.covers.v1`)."""
 
 from __future__ import annotations
 
 from msgspec import Struct
 
-from schemas.media import MediaType
+from schemas.found import MediaType
 from schemas.raw import FileState
 
 
 class Job(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Ask to probe one file. `job` is its deterministic id; the result repeats it. Workers of other sites
-    skip it. `attempt` counts from 1."""
+    skip it. `attempt` counts from 1; `request`: the analysis on request that it belongs to: it is probed whatever is known
+    of it, and waits while files that changed by themselves are analysed."""
 
     job: str
     media_id: int
@@ -22,6 +24,7 @@ class Job(Struct, frozen=True, kw_only=True, omit_defaults=True):
     media_type: MediaType
     path_b64: str | None = None
     attempt: int = 1
+    request: int | None = None
 
 
 class Cover(Struct, frozen=True, kw_only=True):

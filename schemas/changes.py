@@ -11,7 +11,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-from schemas.raw import Counts, FileType, Origin, Protocol, RootIdentity
+from schemas.found import MediaType
+from schemas.raw import Counts, FileType, Origin, Protocol, RootIdentity, Standing
 
 
 class ChangeBase(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -111,4 +112,36 @@ class GapChanged(ChangeBase, frozen=True, kw_only=True, omit_defaults=True, tag_
     counts: Counts | None = None
 
 
-Change = Created | Modified | Deleted | Renamed | TreeRenamed | RootChanged | ScanChanged | GapChanged
+class AnalysisRequestChanged(
+    ChangeBase, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="analysis_request_changed"
+):
+    """An analysis that was asked for (`request`: its id; `reason`, `by`: why, and who asked) has started, has come on, was
+    paused or resumed, or has ended (`finished`, or `cancelled` with what was open by then). `repeated`: the same was asked
+    again while this request was under way, and changes nothing. `matched`: items that matched as it began; `asked`: jobs of
+    it so far, and of these `processed`, `identified` and `failed`."""
+
+    request: int
+    state: Literal["started", "progress", "paused", "resumed", "repeated", "finished", "cancelled"]
+    reason: str
+    by: str
+    subtree: str = ""
+    media_types: tuple[MediaType, ...] = ()
+    statuses: tuple[Standing, ...] = ()
+    matched: int = 0
+    asked: int = 0
+    processed: int = 0
+    identified: int = 0
+    failed: int = 0
+
+
+Change = (
+    Created
+    | Modified
+    | Deleted
+    | Renamed
+    | TreeRenamed
+    | RootChanged
+    | ScanChanged
+    | GapChanged
+    | AnalysisRequestChanged
+)

@@ -1,8 +1,12 @@
-"""What analysis can find in a media file. All fields are optional: absent means not found."""
+"""What a media file is by its name, and what analysis can find in it. All fields are optional: absent means not found."""
 
 from __future__ import annotations
 
+from typing import Literal
+
 from msgspec import Struct
+
+MediaType = Literal["video", "audio", "image", "book", "archive", "subtitle", "other"]
 
 
 class Tags(Struct, frozen=True, omit_defaults=True):

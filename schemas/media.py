@@ -10,10 +10,9 @@ from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
-from schemas.found import Found
+from schemas.found import Found, MediaType
 from schemas.raw import ResultStatus
 
-MediaType = Literal["video", "audio", "image", "book", "archive", "subtitle", "other"]
 Action = Literal["created", "updated", "deleted", "analyzed"]
 
 

@@ -12,12 +12,14 @@ from typing import Literal
 
 from msgspec import Struct
 
-from schemas.found import Found
+from schemas.found import Found, MediaType
 
 FileType = Literal["file", "dir", "symlink", "other"]
 Origin = Literal["live", "scan", "reconcile", "baseline"]
 Protocol = Literal["local", "smb", "nfs"]
 ResultStatus = Literal["done", "failed", "unreadable"]
+Standing = ResultStatus | Literal["none"]
+"""How the newest analysis of an item ended; `none`: it has none."""
 
 
 class FileState(Struct, frozen=True, omit_defaults=True):
@@ -224,6 +226,37 @@ class RulesAdopted(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_fi
     at: str
 
 
+class AnalysisRequested(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="analysis_requested"
+):
+    """Analyse again what is known of the root and matches: below `subtree`, of one of these media types, with one of these
+    statuses (empty: any). Items observed after this record do not belong to it. Whether an item matches is decided when its
+    turn comes; the turn goes by media id. `by`: who asked; `at`: their clock, ISO 8601, carried and never decided upon."""
+
+    root: str
+    reason: str
+    by: str
+    at: str
+    subtree: str = ""
+    subtree_b64: str | None = None
+    media_types: tuple[MediaType, ...] = ()
+    statuses: tuple[Standing, ...] = ()
+
+
+class AnalysisSteered(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="analysis_steered"
+):
+    """What becomes of analysis on request, in the library that is the record's key; without a key, in all libraries of the
+    lane. `pause`: nothing more of any request is begun until `resume`; `cancel`: nothing more of those under way, or of
+    `request` alone. What changes by itself is analysed as ever. `by`, `at`: as of the request."""
+
+    action: Literal["pause", "resume", "cancel"]
+    reason: str
+    by: str
+    at: str
+    request: int | None = None
+
+
 class Tick(Struct, frozen=True, tag_field="kind", tag="tick"):
     """Nothing: its append time is its meaning."""
 
@@ -240,4 +273,4 @@ ProducedRecord = (
     | ScanStarted
     | ScanFinished
 )
-RawRecord = ProducedRecord | Result | RootRetired | RulesAdopted | Tick
+RawRecord = ProducedRecord | Result | RootRetired | RulesAdopted | AnalysisRequested | AnalysisSteered | Tick

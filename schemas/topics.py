@@ -74,6 +74,11 @@ ANALYSIS_JOBS = Topic(
     "catalog.analysis.jobs.v1", "media id", analysis.Job, "the fold", "analysis",
     "files to be probed", partitions=JOB_PARTITIONS, retention=timedelta(days=7),
 )  # fmt: skip
+REQUESTED_JOBS = Topic(
+    "catalog.analysis.requested.v1", "media id", analysis.Job, "the fold", "analysis",
+    "files to be probed again because somebody asked: after those of the jobs", partitions=JOB_PARTITIONS,
+    retention=timedelta(days=7),
+)  # fmt: skip
 MEDIA_STATE = Topic(
     "catalog.media.state.v1", "media id (partition of its library)", media.MediaItem, "the fold",
     "taps, bootstraps", "the newest state of each item; a tombstone when deleted", cleanup="compact",
@@ -121,8 +126,8 @@ META = Topic(
 )  # fmt: skip
 
 DATA_TOPICS: tuple[Topic, ...] = (
-    RAW, CHANGES, MEDIA_UPDATES, ANALYSIS_UPDATES, ANALYSIS_JOBS, MEDIA_STATE, COVERS, POSITIONS, SNAPSHOTS, REPORTS,
-    SYSTEM_UPDATES, SYSTEM_STATE, NOTIFICATIONS, CONTROL, LEASES, META,
+    RAW, CHANGES, MEDIA_UPDATES, ANALYSIS_UPDATES, ANALYSIS_JOBS, REQUESTED_JOBS, MEDIA_STATE, COVERS, POSITIONS, SNAPSHOTS,
+    REPORTS, SYSTEM_UPDATES, SYSTEM_STATE, NOTIFICATIONS, CONTROL, LEASES, META,
 )  # fmt: skip
 
 DLQ_SUFFIX = ".dlq"
@@ -132,6 +137,7 @@ GUARDED: tuple[Topic, ...] = (
     MEDIA_UPDATES,
     ANALYSIS_UPDATES,
     ANALYSIS_JOBS,
+    REQUESTED_JOBS,
     COVERS,
     REPORTS,
     SYSTEM_UPDATES,

@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from aiokafka.errors import KafkaError
+from aiokafka.structs import ConsumerRecord
 
 from runtime import log
 from runtime.lifecycle import end_hard
@@ -85,6 +86,14 @@ def received(message: Any) -> Received:
         value=message.value,
         headers=tuple(headers),
     )
+
+
+def received_plain(record: ConsumerRecord) -> Received:
+    """A record of a consumer of our own."""
+    return Received(
+        record.topic, record.partition, record.offset, record.timestamp, record.key, record.value,
+        tuple(record.headers),
+    )  # fmt: skip
 
 
 class Letters(Protocol):

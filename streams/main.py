@@ -23,10 +23,11 @@ from runtime.reports import Reporter
 from runtime.root_files import place_of
 from runtime.topic_watch import Lives, TopicWatch, made_anew
 from schemas.system import Scalar
-from schemas.topics import ANALYSIS_JOBS, CHANGES, RAW, REPORTS, Topic
+from schemas.topics import ANALYSIS_JOBS, CHANGES, RAW, REPORTS, REQUESTED_JOBS, Topic
 from streams.analysis.agent import AnalysisAgent
 from streams.analysis.analyst import Analyst
 from streams.analysis.children import Children
+from streams.analysis.on_request import RequestedJobs
 from streams.app import AgentBody, StreamApp, crashed, create_app
 from streams.confirmed import Confirmed
 from streams.errors import TopicMadeAnew
@@ -36,14 +37,14 @@ from streams.settings import StreamsSettings
 from streams.slot import Slot, slot_held
 from streams.status.agent import StatusAgent
 from streams.status.gaps import GapService
-from streams.status.rules import QUEUE, RATE, WORKER, WORKERS
+from streams.status.rules import QUEUE, RATE, REQUESTED, WORKER, WORKERS
 from streams.watch import AgentWatch
 
 JOBS_PER_CHILD = 3
 """Jobs in work for each probing child: while one is probed another is opened and a third is written."""
 DRAIN_SECONDS = 6.0
 LEAVE_SECONDS = 2.0
-POSITIONED = (RAW, CHANGES, ANALYSIS_JOBS, REPORTS)
+POSITIONED = (RAW, CHANGES, ANALYSIS_JOBS, REQUESTED_JOBS, REPORTS)
 """Topics in which a worker has a place that means other records where the topic was made anew."""
 
 
@@ -55,7 +56,8 @@ async def stream(kafka: Kafka, settings: StreamsSettings, state_dir: Path, stop:
     collect_rarely()
     health = Health()
     with slot_held(state_dir) as slot:
-        topics = TopicWatch(kafka, "stream", {"streams.": settings.site, "library.": "0"})
+        ends = {"streams.": settings.site, "requested.": settings.site, "library.": "0"}
+        topics = TopicWatch(kafka, "stream", ends)
         lives = await _provisioned(kafka, topics)
         async with _serving(settings, health), _children(settings) as children, _producer(kafka) as producer:
             worker = _compose(kafka, settings, slot, parts=_Parts(children, producer, health, topics, lives))
@@ -65,7 +67,7 @@ async def stream(kafka: Kafka, settings: StreamsSettings, state_dir: Path, stop:
 async def _provisioned(kafka: Kafka, topics: TopicWatch) -> Lives:
     """Faust waits silently for topics that are not there, and for rights. Raises NotProvisioned, NotAllowed."""
     lives = await topics.look_and_require()
-    for topic in (ANALYSIS_JOBS, REPORTS):
+    for topic in (ANALYSIS_JOBS, REQUESTED_JOBS, REPORTS):
         if topic.name not in lives:
             raise NotProvisioned(kafka.name(topic))
     return lives
@@ -84,6 +86,7 @@ class _Parts:
 class _Worker:
     app: StreamApp
     library: LibraryService
+    requested: RequestedJobs
     watch: AgentWatch
     reporter: Reporter
     health: Health
@@ -91,12 +94,13 @@ class _Worker:
     children: int
     topics: TopicWatch
     lives: Lives
-    members: Sequence[StreamApp | LibraryService | GapService]
+    members: Sequence[StreamApp | LibraryService | RequestedJobs | GapService]
 
     def details(self) -> dict[str, Scalar]:
         """What the status agent makes the backlog of."""
         return {
             QUEUE: self.watch.queue(ANALYSIS_JOBS),
+            REQUESTED: sum(progress.requested for progress in self.library.progress.values()),
             WORKERS: self.children,
             RATE: round(self.watch.per_minute(), 1),
         }
@@ -131,12 +135,20 @@ def _compose(kafka: Kafka, settings: StreamsSettings, slot: Slot, *, parts: _Par
         taken=slot.give_up_name,
     )
     topics.covered = library.covered
+    requested = RequestedJobs(
+        kafka,
+        site=settings.site,
+        instance=slot.member,
+        agent=analysis,
+        guard=guard,
+        children=settings.analysis.workers,
+    )
     gaps: list[GapService] = []
     if settings.status:
         agents.append((REPORTS, StatusAgent(kafka, confirmed=confirmed, guard=guard).run))
         gaps.append(GapService(kafka, instance=slot.member, confirmed=confirmed, guard=guard))
-    app = create_app(kafka, settings, slot, agents=agents, services=[library, *gaps])
-    members: list[StreamApp | LibraryService | GapService] = [app, library, *gaps]
+    app = create_app(kafka, settings, slot, agents=agents, services=[library, requested, *gaps])
+    members: list[StreamApp | LibraryService | RequestedJobs | GapService] = [app, library, requested, *gaps]
     watch = AgentWatch(kafka, app, [topic for topic, _ in agents], lambda: analysis.ended)
     parts.health.add("agents", watch.problem)
     parts.health.add("topics", topics.problem, warning=True)
@@ -145,6 +157,7 @@ def _compose(kafka: Kafka, settings: StreamsSettings, slot: Slot, *, parts: _Par
     return _Worker(
         app,
         library,
+        requested,
         watch,
         reporter,
         parts.health,
@@ -169,8 +182,9 @@ async def _run(worker: _Worker, stop: Stop) -> None:
             announce_ready()
             await _work(worker, asked, topics)
     except TopicMadeAnew as error:
-        again = asyncio.ensure_future(worker.app.begin_again(error.topic))
-        await asyncio.wait({again}, timeout=LEAVE_SECONDS)
+        places = (worker.app, worker.requested)
+        again = [asyncio.ensure_future(place.begin_again(error.topic)) for place in places]
+        await asyncio.wait(again, timeout=LEAVE_SECONDS)
         leaving = [asyncio.ensure_future(member.leave()) for member in worker.members]
         await asyncio.wait(leaving, timeout=LEAVE_SECONDS)
         end_hard(str(error))

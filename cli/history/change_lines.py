@@ -12,6 +12,7 @@ import msgspec
 
 from cli.printable import printable
 from schemas.changes import (
+    AnalysisRequestChanged,
     Change,
     Created,
     Deleted,
@@ -56,6 +57,10 @@ def _what(change: Change) -> str:
         case GapChanged():
             below = f" below {change.subtree}" if change.subtree else ""
             return f"{change.root}  {change.state}{below}{_cause(change.cause)}"
+        case AnalysisRequestChanged():
+            below = f" below {change.subtree}" if change.subtree else ""
+            counts = f"{change.processed} of {change.matched} analysed, {change.failed} failed"
+            return f"{change.root}  request {change.request}{below} {change.state} ({change.reason})  {counts}"
         case _:
             assert_never(change)
 

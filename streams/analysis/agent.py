@@ -18,7 +18,7 @@ from schemas.headers import TRACEPARENT, check_version, event_headers, raw_heade
 from schemas.ids import event_id
 from schemas.lanes import lane_of
 from schemas.times import iso
-from schemas.topics import ANALYSIS_JOBS, COVERS, RAW
+from schemas.topics import ANALYSIS_JOBS, COVERS, RAW, REQUESTED_JOBS
 from schemas.trace import carried, continued, span_of_event, span_of_value
 from streams.analysis.analyst import Analyst, result
 from streams.confirmed import Confirmed
@@ -40,7 +40,13 @@ class AnalysisAgent:
         self._confirmed = confirmed
         self._guard = guard
         self._window = window
+        self._in_work = 0
         self.ended = 0
+
+    @property
+    def is_busy(self) -> bool:
+        """A job of a file that changed by itself is in work."""
+        return self._in_work > 0
 
     async def run(self, stream: Any) -> None:
         """Work for ever. Jobs are worked at in parallel and left in the order in which they came."""
@@ -48,7 +54,14 @@ class AnalysisAgent:
         async with Window(self._window) as window:
             async for event in stream.events():
                 record = received(event.message)
-                await window.admit(self._guard.run(record, partial(self.job, record)), event.ack)
+                await window.admit(self._guard.run(record, partial(self._fresh, record)), event.ack)
+
+    async def _fresh(self, record: Received) -> None:
+        self._in_work += 1
+        try:
+            await self.job(record)
+        finally:
+            self._in_work -= 1
 
     async def job(self, record: Received) -> None:
         """One job, to its confirmed result. Raises SchemaError for what is no job."""
@@ -58,7 +71,7 @@ class AnalysisAgent:
             return
         outcome = await self._analyst.analyse(job)
         if outcome.cover is not None:
-            await self._put_cover(record, outcome.cover)
+            await self._put_cover(record, job, outcome.cover)
         self._analyst.remember(job, outcome)
         value = encode(result(job, outcome))
         await self._confirmed.put(
@@ -71,8 +84,9 @@ class AnalysisAgent:
         self.ended += 1
         _ended.labels(outcome.status).inc()
 
-    async def _put_cover(self, record: Received, cover: Cover) -> None:
-        id_ = event_id(ANALYSIS_JOBS.name, record.partition, record.offset, 0)
+    async def _put_cover(self, record: Received, job: Job, cover: Cover) -> None:
+        topic = ANALYSIS_JOBS if job.request is None else REQUESTED_JOBS
+        id_ = event_id(topic.name, record.partition, record.offset, 0)
         context = _context(record, span_of_event(id_.encode()))
         headers = event_headers(
             id=id_,

@@ -83,7 +83,7 @@ class Analyst:
         descriptor = await asyncio.to_thread(self._open, job.root, path, expected)
         try:
             known = self._known.get(_Key(job.root, job.path, expected))
-            if known is not None:
+            if known is not None and job.request is None:
                 return known
             reply = await self._prober.probe(wire.Request(job.media_type, display(path)), descriptor)
             if not same_content(stamp(descriptor), expected):

@@ -12,8 +12,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from schemas.found import Found
-from schemas.media import MediaType
+from schemas.found import Found, MediaType
 
 LENGTH = struct.Struct(">I")
 MAX_FRAME = 1_048_576

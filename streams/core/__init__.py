@@ -27,6 +27,8 @@
     catalogue      items: opened, changed, closed, analysed
     naming         what a name tells
     jobs           analysis jobs: asked, asked again, ended
+    requests       analysis on request: whose turn it is, how many jobs are open at once
+    request_changes  what is reported of one
     tally          of scans and batches: what is open, what came out
     completion     when a tally is complete
     emit           outputs with ids and dense numbers

@@ -157,11 +157,14 @@ class Catalogue:
             return None  # of another content; the change that is on its way ends the job when it settles
         ended = self._jobs.end(entry)
         found = record.found
+        tally = self._state.tallies[job.tally]
+        tally.processed += 1
+        if tally.request is not None and record.status == "unreadable" and _is_done(entry):
+            tally.failed += 1
+            return ended  # the content is what it was, and so is what is known of it
         self._state.changing(entry)
         entry.former = None
         entry.analysis = Analysis(record.status, self._emit.at, record.reason, found)
-        tally = self._state.tallies[job.tally]
-        tally.processed += 1
         if record.status != "done":
             tally.failed += 1
         elif (found is not None and found.identified) or self._names.read(entry.path).year is not None:
@@ -288,6 +291,10 @@ def _tree(root: Root, tree: MovedTree, at: str, count: int, cause: str, *, taken
         library=root.library, root=root.name, at=at, path=path, path_b64=b64, from_path=from_path,
         from_path_b64=from_b64, from_root=root.name, count=count, cause=cause, from_taken=taken,
     )  # fmt: skip
+
+
+def _is_done(entry: Entry) -> bool:
+    return entry.analysis is not None and entry.analysis.status == "done"
 
 
 def _found(entry: Entry) -> Found:

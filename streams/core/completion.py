@@ -1,8 +1,8 @@
 """When a tally is complete: the one place that says so, and forgets it.
 
 A scan is complete when it has finished and none of its paths and jobs is open; then the analysis of it is reported,
-once, if it had jobs. A batch of jobs outside scans is over when none of its jobs was open for
-`Rules.batch_quiet_ms`.
+once, if it had jobs; likewise an analysis on request, when all its items have had their turn. A batch of other jobs is
+over when none of its jobs was open for `Rules.batch_quiet_ms`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from msgspec import UNSET
 from schemas.media import AnalysisComplete
 from streams.core.emit import Emitter
 from streams.core.moment import Moment
+from streams.core.request_changes import request_changed
 from streams.core.rules import Rules
 from streams.core.state import Root, State, Tally, TallyId
 
@@ -46,12 +47,22 @@ class Completion:
         if tally.scan_id is not None:
             del root.scans[tally.number], self._tallies[tally.id]
             self._report(tally, moment)
+        elif tally.request is not None:
+            self._close_request(tally, tally.request, moment)
         elif not tally.processed:
             self._forget_batch(root, tally)
         elif tally.deadline is None:
             self._state.deadlines.set(tally, moment.now + self._rules.batch_quiet_ms)
         else:
             tally.deadline = moment.now + self._rules.batch_quiet_ms
+
+    def _close_request(self, tally: Tally, id_: int, moment: Moment) -> None:
+        request = self._state.requests.pop(id_)
+        if not self._state.requests:
+            self._state.by_age = None
+        del self._tallies[tally.id]
+        self._report(tally, moment)
+        request_changed(self._emit, request, tally, "cancelled" if request.cancelled else "finished", moment.trace)
 
     def _forget_batch(self, root: Root, tally: Tally) -> None:
         root.batch = None

@@ -37,6 +37,7 @@ from schemas.topics import (
     MEDIA_STATE,
     MEDIA_UPDATES,
     RAW,
+    REQUESTED_JOBS,
     Topic,
     dlq_of,
 )  # fmt: skip
@@ -154,7 +155,8 @@ class Emitter:
         """Ask for an analysis. The job's name is this output's id."""
         key = str(job.media_id)
         partition = job.media_id // LANES_PER_ID % JOB_PARTITIONS
-        self._put(ANALYSIS_JOBS, partition, key, "analysis_job", key, encode(job), None, trace, job.job)
+        topic = ANALYSIS_JOBS if job.request is None else REQUESTED_JOBS
+        self._put(topic, partition, key, "analysis_job", key, encode(job), None, trace, job.job)
 
     def dead_letter(self, key: bytes | None, value: bytes | None, timestamp: int, error: Exception) -> None:
         """The record being applied cannot be read: its bytes go to the queue, in the same transaction."""

@@ -17,6 +17,8 @@ from schemas.admin import Counters
 from schemas.errors import SchemaError
 from schemas.media import MediaItem
 from schemas.raw import (
+    AnalysisRequested,
+    AnalysisSteered,
     Fingerprint,
     GapClosed,
     GapOpen,
@@ -45,6 +47,7 @@ from streams.core.jobs import Jobs
 from streams.core.known import Known
 from streams.core.moment import Moment
 from streams.core.renames import Renames
+from streams.core.requests import Requests
 from streams.core.retire import Retire
 from streams.core.root_changes import gap_changed, root_changed
 from streams.core.roots import Roots
@@ -95,6 +98,7 @@ class Fold:
         self._trees = trees = Trees(state, known, settle, renames, decide, catalogue)
         self._sightings = Sightings(state, known, settle, renames, decide, scans, trees, catalogue)
         self._retire = Retire(state, known, settle, renames, decide, trees, emit)
+        self._requests = Requests(state, rules, known, jobs, emit, self._id_base)
         self._completion = Completion(state, rules, emit)
 
     # -- what the shell needs to know --------------------------------------------------------------------------
@@ -133,6 +137,11 @@ class Fold:
     def open_jobs(self) -> int:
         """How many analysis jobs have no result yet."""
         return len(self.state.jobs)
+
+    @property
+    def requested(self) -> int:
+        """How many jobs analyses on request have still to ask or wait for; those that are held not counted."""
+        return self._requests.left
 
     def read_by(self, rules: Rules) -> Iterator[tuple[MediaItem, MediaItem]]:
         """What these rules would read otherwise: each item as it is, and as it would be. Changes nothing."""
@@ -230,6 +239,10 @@ class Fold:
             if one:
                 ended = _both(ended, one) if ended else one
             yield
+        for one in self._requests.turns(moment) if self.state.requests else NOTHING:
+            if one:
+                ended = _both(ended, one) if ended else one
+            yield
         if ended:
             self._completion.close(ended, moment)
 
@@ -279,6 +292,10 @@ class Fold:
                 return self._retire.retired(record, library, moment)
             case RulesAdopted():
                 return self._adopted(record, moment)
+            case AnalysisRequested():
+                return self._requests.requested(record, library, moment)
+            case AnalysisSteered():
+                return self._requests.steered(record, library, moment)
             case _:
                 return self._of_producer(record, library, moment)
 
@@ -315,9 +332,12 @@ class Fold:
                 self._roots.declare(root, record)
                 root_changed(self._emit, root, "declared", None, trace)
             case RootLost():
+                root.lost = True
                 root_changed(self._emit, root, "lost", record.cause, trace)
             case RootBack():
+                root.lost = False
                 root_changed(self._emit, root, "back", record.cause, trace)
+                return self._requests.back(root, moment)
             case GapOpen():
                 self._roots.gap_open(root, record)
                 gap_changed(self._emit, root, "open", record.cause, trace, subtree=record.subtree)

@@ -15,6 +15,7 @@ from schemas.errors import Undecodable
 from schemas.headers import check_version
 from schemas.paths import from_wire, is_inside
 from schemas.raw import (
+    AnalysisRequested,
     Fingerprint,
     GapClosed,
     GapOpen,
@@ -57,7 +58,7 @@ def _with_paths(record: RawRecord, path: Callable[[str, str | None], str]) -> Ra
             if record.path_b64 is record.from_path_b64 is None:
                 return record
             return replace(record, path=at, from_path=source, path_b64=None, from_path_b64=None)
-        case GapOpen() | GapClosed() | ScanStarted() | ScanFinished():
+        case GapOpen() | GapClosed() | ScanStarted() | ScanFinished() | AnalysisRequested():
             if record.subtree or record.subtree_b64 is not None:
                 record = replace(record, subtree=path(record.subtree, record.subtree_b64), subtree_b64=None)
             if isinstance(record, ScanFinished) and record.unseen:

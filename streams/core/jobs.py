@@ -2,13 +2,13 @@
 
 A job ends with its result, or when its file changes, moves or is deleted; without any of these it is asked again
 after `Rules.job_patience_ms` of lane time, `job_attempts` times in all, and then counted as failed: so every scan
-ends. Each belongs to a tally: a scan's, or the root's batch of jobs outside scans.
+ends. Each belongs to a tally: a scan's, that of an analysis on request, or the root's batch of others.
 """
 
 from __future__ import annotations
 
 from schemas.analysis import Job
-from schemas.media import MediaType
+from schemas.found import MediaType
 from schemas.paths import to_wire
 from schemas.raw import FileState
 from streams.core import naming
@@ -31,12 +31,12 @@ class Jobs:
         self._known = known
         self._emit = emit
 
-    def ask(self, root: Root, entry: Entry, scan: TallyId | None, now: int, trace: bytes | None) -> None:
-        """Ask for the analysis of a file, if it is one that is analysed. `scan`: for which it counts."""
+    def ask(self, root: Root, entry: Entry, counted: TallyId | None, now: int, trace: bytes | None) -> None:
+        """Ask for the analysis of a file, if it is one that is analysed. `counted`: for which scan or request."""
         media_type = self._names.read(entry.path).media_type
         if entry.size == 0 or media_type not in self._rules.probed:
             return
-        tally = self._batch(root) if scan is None else self._state.tallies[scan]
+        tally = self._batch(root) if counted is None else self._state.tallies[counted]
         if tally.started_at is None:
             tally.started_at = now
         tally.open_jobs += 1
@@ -44,7 +44,12 @@ class Jobs:
 
     def are_for(self, entry: Entry) -> bool:
         """Whether a file like this one is analysed at all."""
-        return entry.size > 0 and self._names.media_type(entry.path) in self._rules.probed
+        return self.media_type(entry) is not None
+
+    def media_type(self, entry: Entry) -> MediaType | None:
+        """What is analysed of a file like this one; None where nothing is."""
+        media_type = self._names.media_type(entry.path)
+        return media_type if entry.size > 0 and media_type in self._rules.probed else None
 
     def again(self, job: OpenJob, moment: Moment) -> Ended:
         """The oldest job has waited long enough: ask again, or count it as failed."""
@@ -89,6 +94,6 @@ class Jobs:
         job = Job(
             job=id_, media_id=entry.media_id, library=entry.library, root=entry.root, site=root.site, path=path,
             path_b64=b64, file=FileState(entry.type, entry.size, entry.mtime_ns, entry.dev, entry.inode),
-            media_type=media_type, attempt=attempt,
+            media_type=media_type, attempt=attempt, request=self._state.tallies[tally].request,
         )  # fmt: skip
         self._emit.job(job, trace)

@@ -5,13 +5,17 @@ It finds entries and keeps their indexes; it decides nothing.
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Iterator
+from operator import attrgetter
 
 from schemas.identity import same_content, same_identity
 from schemas.raw import FileState
 from streams.core import directories, ties
 from streams.core.rules import Rules
 from streams.core.state import Entry, RootPath, State
+
+BY_ID = attrgetter("media_id")
 
 
 class Known:
@@ -37,6 +41,8 @@ class Known:
         """Enter one at its place, which must be free."""
         self._roots.setdefault(entry.root, {})[entry.path] = entry
         directories.put(self._directories.setdefault(entry.root, {}), entry.path)
+        if entry.media_id and self._state.by_age is not None:
+            insort(self._state.by_age, entry, key=BY_ID)
         if entry.type == "file":
             self._by_inode.put(entry.inode, entry)
             if entry.fingerprint is not None:
@@ -100,6 +106,17 @@ class Known:
             other = not same_identity(entry, state)
             if other and may_pair(self._rules, entry, library, place, state.size):
                 yield entry
+
+    def by_age(self) -> list[Entry]:
+        """All items by media id, and perhaps some that are not known any more (`is_known`)."""
+        if self._state.by_age is None:
+            entries = (entry for paths in self._roots.values() for entry in paths.values() if entry.media_id)
+            self._state.by_age = sorted(entries, key=BY_ID)
+        return self._state.by_age
+
+    def is_known(self, entry: Entry) -> bool:
+        """Whether it is what is known at its place."""
+        return self._roots[entry.root].get(entry.path) is entry
 
     def below(self, root: str, directory: str) -> list[Entry]:
         """The entry of a directory and all below it, parents before directories."""

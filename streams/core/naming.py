@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-from schemas.media import MediaType
+from schemas.found import MediaType
 from schemas.paths import display
 from streams.core.rules import Rules
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 import msgspec
 from msgspec import Struct
 
-from schemas.media import MediaType
+from schemas.found import MediaType
 from streams.errors import StreamsError
 
 FIRST_VERSION = 1
@@ -61,7 +61,8 @@ class Rules(Struct, frozen=True, eq=False):
     `other` · `probed`: media types for which an analysis job is asked · `title_cap`: characters of a title at most ·
     `tiny_bytes`: below this size two files are taken for one only when their names are equal as well ·
     `job_patience_ms`: a job without a result is asked again after it, `job_attempts` times in all ·
-    `batch_quiet_ms`: a batch of jobs outside scans has ended when none was open for so long · `raw_cap_bytes`: a longer
+    `batch_quiet_ms`: a batch of jobs outside scans has ended when none was open for so long ·
+    `request_window`: jobs of analyses on request that are open at once in a lane · `raw_cap_bytes`: a longer
     record is refused, so that outputs stay below `output_cap_bytes`, to which they are shortened · `cover_url`: before
     a cover's hash · `encoding`: how outputs are written (`schemas.codec`; a struct's fields in their order) ·
     `media_ids`: how an item's id is made (`schemas.ids`) · `stages`: what the stages do with all this, by the decision that
@@ -77,6 +78,7 @@ class Rules(Struct, frozen=True, eq=False):
     job_patience_ms: int
     job_attempts: int
     batch_quiet_ms: int
+    request_window: int
     raw_cap_bytes: int
     output_cap_bytes: int
     cover_url: str
@@ -123,12 +125,13 @@ RULES_1 = Rules(
     job_patience_ms=86_400_000,
     job_attempts=3,
     batch_quiet_ms=2_000,
+    request_window=64,
     raw_cap_bytes=65_536,
     output_cap_bytes=262_144,
     cover_url="/api/v1/covers/",
     encoding="json: msgspec, defaults left out, times to the millisecond",
     media_ids="base + (offset + 1) * 1024 + lane",
-    stages="0022",
+    stages="0026",
 )
 
 RULES_2 = msgspec.structs.replace(

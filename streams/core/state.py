@@ -20,8 +20,9 @@ from typing import NewType
 from msgspec import Struct, field
 
 from schemas.admin import Counters
+from schemas.found import MediaType
 from schemas.media import Analysis
-from schemas.raw import FileState, FileType, Origin, Protocol, RootIdentity
+from schemas.raw import FileState, FileType, Origin, Protocol, RootIdentity, Standing
 from streams.core.clock import LaneClock
 from streams.core.deadlines import Deadlines
 from streams.core.directories import Directories
@@ -198,9 +199,10 @@ class OpenJob(Struct, eq=False, gc=False, array_like=True):
 
 
 class Tally(Struct, eq=False, array_like=True):
-    """What is counted of a scan, or of a batch of jobs outside scans (`scan_id` None). `outstanding`: its paths not yet
-    decided; `open_jobs`: its jobs without a result; `number`: the producer's for the scan; `jumps`: the root's as a
-    baseline began; `seen`: paths observed since then; `started_at`: lane time at which the first job was asked."""
+    """What is counted of a scan, of an analysis on request (`request`), or of a batch of other jobs (neither).
+    `outstanding`: its paths not yet decided; `open_jobs`: its jobs without a result; `number`: the producer's for the
+    scan; `jumps`: the root's as a baseline began; `seen`: paths observed since then; `started_at`: lane time at which the
+    first job was asked."""
 
     id: TallyId
     library: str
@@ -222,11 +224,33 @@ class Tally(Struct, eq=False, array_like=True):
     seen: set[str] | None = None
     deadline: int | None = None
     order: int = 0
+    request: int | None = None
 
     @property
     def complete(self) -> bool:
         """Nothing of it is open any more."""
         return self.finished and not self.outstanding and not self.open_jobs
+
+
+class Request(Struct, eq=False, array_like=True):
+    """An analysis on request that has not ended. `cursor`: the media id up to which items have had their turn; `matched`:
+    how many matched as it began; `asked`: its jobs so far; `reported`: how many had ended when its progress was reported
+    last. Whether all have had their turn, its tally says (`finished`)."""
+
+    id: int
+    library: str
+    root: str
+    subtree: str
+    media_types: tuple[MediaType, ...]
+    statuses: tuple[Standing, ...]
+    reason: str
+    by: str
+    tally: TallyId
+    cursor: int = 0
+    matched: int = 0
+    asked: int = 0
+    reported: int = 0
+    cancelled: bool = False
 
 
 class ReportedGap(Struct, frozen=True, gc=False, array_like=True):
@@ -241,7 +265,7 @@ class Root(Struct, eq=False, array_like=True):
     scans; `jumps`: of seq, not yet made up for; `same_identity`: as before the present epoch; `former`: earlier
     epochs and the last seq of each, so that a declaration sent again cannot bring one back; `term`: of the claim under
     which the present one was declared; `gaps`: open ones that the producer told of, and `left_gaps`: those of earlier
-    epochs, which nobody else will close."""
+    epochs, which nobody else will close; `lost`: it cannot be observed now."""
 
     name: str
     library: str
@@ -261,6 +285,7 @@ class Root(Struct, eq=False, array_like=True):
     term: int = 0
     gaps: list[ReportedGap] = field(default_factory=list)
     left_gaps: list[ReportedGap] = field(default_factory=list)
+    lost: bool = False
 
 
 class Numbers(Struct, array_like=True):
@@ -284,7 +309,9 @@ FileIndex = Multi[Entry] | Multi[Pending] | Multi[Hold]
 class State:
     """All tables of a lane, those to keep first. `rules_version`: of the rules that hold; `known` is by root and path;
     `gone` and `new`: held deletions and creations; `jobs` in the order of being asked (the first of a plain dict would
-    cost as much as the answered ones before it); `dropped`: records that did not count, by reason."""
+    cost as much as the answered ones before it); `requests` by
+    id, oldest first; `held`: libraries in which nothing more is begun of them; `dropped`: records that did not count, by
+    reason."""
 
     def __init__(self) -> None:
         self.clock = LaneClock()
@@ -299,11 +326,16 @@ class State:
         self.new: dict[RootPath, Hold] = {}
         self.trees: dict[RootPath, MovedTree] = {}
         self.jobs: OrderedDict[str, OpenJob] = OrderedDict()
+        self.requests: dict[int, Request] = {}
+        self.held: set[str] = set()
         self.dropped: Counter[str] = Counter()
         self.taken: dict[int, Entry | OpenJob] | None = None
         """While the state is being written down (`state_bytes.Snapshot`): rows as they were when that began."""
 
         # derived: built again by `state_bytes.decode`
+        self.by_age: list[Entry] | None = None
+        """Known items by media id, made when there is a request and let go with the last; what is known no more stays in it
+        until then."""
         self.directories: dict[str, Directories] = {}
         """Of each root's known paths."""
         self.by_inode: Multi[Entry] = Multi()

@@ -29,6 +29,7 @@ from streams.core.state import (
     Numbers,
     OpenJob,
     Pending,
+    Request,
     Root,
     RootPath,
     State,
@@ -58,6 +59,8 @@ class _Small(Struct, array_like=True, tag=0):
     new: list[Hold]
     trees: list[MovedTree]
     dropped: dict[str, int]
+    requests: list[Request]
+    held: list[str]
     orders: tuple[list[list[RootPath]], ...]
     rules_version: int
     marked: bool = False
@@ -207,7 +210,8 @@ def _small(state: State) -> _Small:
         state.clock, state.numbers, state.last_tally, state.deadlines.last_order,
         [replace(tally, seen=None if tally.seen is None else set()) for tally in state.tallies.values()],
         [*state.roots.values()], [*state.pending.values()], [*state.gone.values()], [*state.new.values()],
-        [*state.trees.values()], dict(state.dropped), tuple(map(_order, state.indexes)), state.rules_version,
+        [*state.trees.values()], dict(state.dropped), [*state.requests.values()], sorted(state.held),
+        tuple(map(_order, state.indexes)), state.rules_version,
     )  # fmt: skip
 
 
@@ -236,6 +240,8 @@ def _enter_small(state: State, small: _Small) -> None:
     state.gone = {hold.place: hold for hold in small.gone}
     state.new = {hold.place: hold for hold in small.new}
     state.trees = {tree.place: tree for tree in small.trees}
+    state.requests = {request.id: request for request in small.requests}
+    state.held = set(small.held)
     state.dropped = Counter(small.dropped)
 
 
@@ -329,6 +335,7 @@ def _rewritten_small(
     return replace(
         small,
         tallies=[replace(tally, subtree=change(tally.subtree)) for tally in small.tallies],
+        requests=[replace(request, subtree=change(request.subtree)) for request in small.requests],
         roots=[of_root(root) for root in small.roots],
         pending=[of_pending(pending) for pending in small.pending],
         gone=[replace(hold, place=at(hold.place)) for hold in small.gone],

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class LaneProgress:
-    """What health and metrics want to know. `moved_at`: monotonic seconds of the last step forward; `covered`: up to where a
-    snapshot has the state."""
+    """What health and metrics want to know. `moved_at`: monotonic seconds of the last step forward; `requested`: jobs that
+    analyses on request have still to ask or wait for; `covered`: up to where a snapshot has the state."""
 
     state: str = "starting"
     next_offset: int = 0
@@ -19,4 +19,5 @@ class LaneProgress:
     committed: int = 0
     transactions: int = 0
     snapshots: int = 0
+    requested: int = 0
     covered: int = 0

@@ -7,6 +7,7 @@ from datetime import datetime
 from msgspec import Raw, Struct
 
 from schemas.changes import (
+    AnalysisRequestChanged,
     Change,
     Created,
     Deleted,
@@ -54,6 +55,8 @@ def _known_from(record: LogRecord, change: Change, at: datetime) -> list[Row]:
             return [_scan(record, change, at)]
         case GapChanged():
             return [_gap(record, change, at)]
+        case AnalysisRequestChanged():
+            return []
 
 
 class _Directory(Struct, frozen=True, kw_only=True):

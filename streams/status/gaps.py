@@ -10,7 +10,7 @@ from functools import partial
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
-from aiokafka.structs import ConsumerRecord, OffsetAndMetadata
+from aiokafka.structs import OffsetAndMetadata
 from mode import Service
 
 from runtime import log
@@ -22,7 +22,7 @@ from schemas.headers import CE_TYPE, check_version, find
 from schemas.places import Offset, next_offset
 from schemas.topics import CHANGES
 from streams.confirmed import Confirmed
-from streams.guard import Guard, Received
+from streams.guard import Guard, Received, received_plain
 from streams.status.open_gaps import OpenGaps
 from streams.status.telling import GAPS_SUFFIX, Teller, read_states
 
@@ -90,7 +90,9 @@ class GapService(Service):
             for records in batches.values():
                 for record in records:
                     if find(record.headers, CE_TYPE) == b"gap_changed":
-                        await self._guard.run(_received(record), partial(self._change, _received(record)))
+                        await self._guard.run(
+                            received_plain(record), partial(self._change, received_plain(record))
+                        )
             await self._commit(
                 {partition: next_offset(records[-1].offset) for partition, records in batches.items()}
             )
@@ -133,10 +135,3 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Begin from what was told last."""
         self._service.forget()
-
-
-def _received(record: ConsumerRecord) -> Received:
-    return Received(
-        record.topic, record.partition, record.offset, record.timestamp, record.key, record.value,
-        tuple(record.headers),
-    )  # fmt: skip

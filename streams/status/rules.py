@@ -41,7 +41,10 @@ BACKLOG_HEALTHY = 100
 
 WORKER = "stream"
 QUEUE, WORKERS, RATE = "analysis_queue", "analysis_workers", "analysis_per_minute"
-"""Details of a stream worker's heartbeat from which the backlog of the analysis is made."""
+REQUESTED = "analysis_requested"
+"""Details of a stream worker's heartbeat from which the backlog of the analysis is made; the last is what was asked for, and
+not among the first."""
+QUEUE_LENGTH = "queue_length"
 ANALYSIS = "media_analysis"
 LEFT = "left"
 """Detail of a component whose last process ended as it was asked to."""
@@ -183,24 +186,30 @@ class StatusRules:
         )
 
     def _backlog(self, at: int) -> list[SystemUpdate]:
-        """Of the analysis, summed over the stream workers."""
+        """Of the analysis, summed over the stream workers. What was asked for is no backlog to be warned of: only how it
+        comes on is told, to its end."""
         component = self._components.get(WORKER)
         beats = [] if component is None else self._live(component)
-        queue, workers, rate = (_sum(beats, key) for key in (QUEUE, WORKERS, RATE))
+        queue, requested, workers, rate = (_sum(beats, key) for key in (QUEUE, REQUESTED, WORKERS, RATE))
         told = self._told.get(("service_status", ANALYSIS))
         warned = told is not None and told.update.status == "warning"
-        if not warned and queue <= BACKLOG_WARNING:
+        coming_on = told is not None and bool(_facts(told.update)[QUEUE_LENGTH])
+        if not beats or not (warned or coming_on or requested or queue > BACKLOG_WARNING):
             return []
-        details: dict[str, object] = {"queue_length": round(queue), "workers": round(workers)}
-        if queue > 0 and rate > 0:
-            details["estimated_completion"] = iso(at + round(queue / rate * 60_000))
-        well = warned and queue < BACKLOG_HEALTHY
+        left = queue + requested
+        details: dict[str, object] = {QUEUE_LENGTH: round(left), "workers": round(workers)}
+        if left > 0 and rate > 0:
+            details["estimated_completion"] = iso(at + round(left / rate * 60_000))
+        well = queue < BACKLOG_HEALTHY if warned else queue <= BACKLOG_WARNING
+        message = "many files are waiting for their analysis"
+        if well:
+            message = "files are being analysed on request" if requested else "analysis has caught up"
         return [
             SystemUpdate(
                 action="service_status",
                 component=ANALYSIS,
                 status="healthy" if well else "warning",
-                message="analysis has caught up" if well else "many files are waiting for their analysis",
+                message=message,
                 details=details,
             )
         ]
@@ -234,15 +243,17 @@ def _root(report: RootReport) -> SystemUpdate:
 
 def _facts(update: SystemUpdate) -> dict[str, object]:
     """What stays as it is while nothing changes: of a root all but what moves with every report, of a component which
-    roots it leaves to others."""
+    roots it leaves to others, of the analysis how much there is to do."""
     details = {} if update.details is UNSET else update.details
     match update.action:
         case "storage_update":
             return {name: fact for name, fact in details.items() if name not in MOVING}
         case "health_check":
             return {STANDING_BY: details.get(STANDING_BY)}
+        case "service_status":
+            return {QUEUE_LENGTH: details.get(QUEUE_LENGTH)}
         case _:
-            return {}
+            assert_never(update.action)
 
 
 def _sum(beats: list[Heartbeat], key: str) -> float:

@@ -20,6 +20,7 @@ def check(fold: Fold) -> None:
     _trees(state)
     _jobs(state)
     _tallies(state)
+    _requests(fold)
 
 
 def leftovers(fold: Fold) -> dict[str, int]:
@@ -40,6 +41,7 @@ def leftovers(fold: Fold) -> dict[str, int]:
         "batches": sum(root.batch is not None for root in state.roots.values()),
         "baselines": sum(root.baseline is not None for root in state.roots.values()),
         "tallies": len(state.tallies),
+        "requests": len(state.requests) + len(state.by_age or ()),
         "due": 0 if fold.next_due is None else 1,
         "heap": len(state.deadlines),
     }
@@ -123,7 +125,7 @@ def _tallies(state: State) -> None:
     seen += [tree.seen.tally for tree in state.trees.values()]
     outstanding = Counter(tally for tally in seen if tally is not None)
     open_jobs = Counter(job.tally for job in state.jobs.values())
-    held: set[TallyId] = set()
+    held: set[TallyId] = {request.tally for request in state.requests.values()}
     for root in state.roots.values():
         held.update(root.scans.values())
         for number, id_ in root.scans.items():
@@ -146,3 +148,21 @@ def _tallies(state: State) -> None:
 def _same(index: FileIndex, expected: Iterable[tuple[object, Entry | Pending | Hold]]) -> None:
     found = Counter((key, id(value)) for key in index for value in index.all(key))
     assert found == Counter((key, id(value)) for key, value in expected)
+
+
+def _requests(fold: Fold) -> None:
+    state = fold.state
+    for id_, request in state.requests.items():
+        tally = state.tallies[request.tally]
+        assert (request.id, tally.request, tally.root) == (id_, id_, request.root)
+        assert not tally.complete, "it has ended"
+    assert (state.by_age is None) >= (not state.requests)
+    if state.by_age is not None:
+        ages = [entry.media_id for entry in state.by_age]
+        assert ages == sorted(ages)
+        items = {entry.media_id for entry in entries(state) if entry.media_id}
+        assert items == {
+            entry.media_id for entry in state.by_age if state.known[entry.root].get(entry.path) is entry
+        }
+    asked = [job for job in state.jobs.values() if state.tallies[job.tally].request is not None]
+    assert len(asked) <= fold.rules.request_window

@@ -25,6 +25,7 @@ from schemas.topics import (
     POSITIONS,
     RAW,
     REPORTS,
+    REQUESTED_JOBS,
     SNAPSHOTS,
     SYSTEM_STATE,
     SYSTEM_UPDATES,
@@ -114,6 +115,17 @@ EXAMPLES: dict[str, tuple[Topic, msgspec.Struct]] = {
         ),
     ),
     "raw.root_retired": (RAW, raw.RootRetired(root="movies", by="admin@nas", at=_AT)),
+    "raw.analysis_requested": (
+        RAW,
+        raw.AnalysisRequested(
+            root="movies", reason="r", by="admin@nas", at=_AT, subtree="a/\ufffd", subtree_b64="YS//",
+            media_types=("video",), statuses=("failed", "none"),
+        ),
+    ),
+    "raw.analysis_steered": (
+        RAW,
+        raw.AnalysisSteered(action="cancel", reason="r", by="admin@nas", at=_AT, request=43_010),
+    ),
     "raw.tick": (RAW, raw.Tick()),
     "changes.created": (CHANGES, _changed(changes.Created)),
     "changes.modified": (CHANGES, _changed(changes.Modified)),
@@ -145,6 +157,14 @@ EXAMPLES: dict[str, tuple[Topic, msgspec.Struct]] = {
             **_CHANGE, state="open", cause="seq_jump", subtree="a", first_seq=1, last_seq=2, counts=_COUNTS
         ),
     ),
+    "changes.analysis_request_changed": (
+        CHANGES,
+        changes.AnalysisRequestChanged(
+            **_CHANGE, request=43_010, state="finished", reason="r", by="admin@nas", subtree="a",
+            media_types=("video",), statuses=("failed", "none"), matched=5, asked=4, processed=3, identified=2,
+            failed=1,
+        ),
+    ),
     "media_updates.created": (MEDIA_UPDATES, media.ItemCreated(media_id=43_010, media=_ITEM)),
     "raw.rules_adopted": (RAW, raw.RulesAdopted(version=2, program="0.1.0", by="admin@nas", at=_AT)),
     "media_updates.read_anew": (
@@ -169,6 +189,13 @@ EXAMPLES: dict[str, tuple[Topic, msgspec.Struct]] = {
         analysis.Job(
             job="j", media_id=43_010, library="home", root="movies", site="main", path="\ufffd", path_b64="/w==",
             file=_FILE, media_type="video", attempt=2,
+        ),
+    ),
+    "analysis_jobs.requested": (
+        REQUESTED_JOBS,
+        analysis.Job(
+            job="j", media_id=43_010, library="home", root="movies", site="main", path="m.mkv", file=_FILE,
+            media_type="video", request=2_051,
         ),
     ),
     "media_state.item": (MEDIA_STATE, _ITEM),

@@ -19,7 +19,7 @@ from schemas.changes import Change, Created, Deleted, Modified, Renamed, TreeRen
 from schemas.codec import Codec
 from schemas.media import AnalysisComplete, ItemCreated, ItemDeleted, MediaItem, MediaUpdate
 from schemas.paths import is_inside
-from schemas.topics import ANALYSIS_JOBS, ANALYSIS_UPDATES, CHANGES, MEDIA_STATE, MEDIA_UPDATES
+from schemas.topics import ANALYSIS_JOBS, ANALYSIS_UPDATES, CHANGES, MEDIA_STATE, MEDIA_UPDATES, REQUESTED_JOBS
 from streams.core.emit import Output
 from tests.support.lane import Lane
 from tests.support.small_tree import ROOTS, Disk, Node, Watcher
@@ -110,7 +110,7 @@ class World:
     def listen(self) -> None:
         """Jobs that have been asked since, and paths that have been on disk."""
         for output in self.lane.outputs[self.heard :]:
-            if output.topic is ANALYSIS_JOBS:
+            if output.topic in (ANALYSIS_JOBS, REQUESTED_JOBS):
                 self.jobs.append(_job.decode(output.value))
         self.heard = len(self.lane.outputs)
         for root in ROOTS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import msgspec
@@ -36,6 +37,27 @@ def write(kafka: Kafka, *records: Said) -> None:
                     kafka.name(record.topic), record.value, key=record.key, partition=record.partition,
                     headers=list(record.headers),
                 )  # fmt: skip
+        finally:
+            await producer.stop()
+
+    asyncio.run(main())
+
+
+def pour(kafka: Kafka, records: Iterable[Said]) -> None:
+    """Append very many, in order, and wait for the last acknowledgement."""
+
+    async def main() -> None:
+        producer = kafka.producer()
+        await producer.start()
+        try:
+            sent = [
+                await producer.send(
+                    kafka.name(record.topic), record.value, key=record.key, partition=record.partition,
+                    headers=list(record.headers),
+                )
+                for record in records
+            ]  # fmt: skip
+            await asyncio.gather(*sent)
         finally:
             await producer.stop()
 

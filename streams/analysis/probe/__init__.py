@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from av.error import FFmpegError
 
-from schemas.media import MediaType
+from schemas.found import MediaType
 from streams.analysis.probe import audio, book, image, names, video
 from streams.analysis.probe.read import Damaged, Read
 from streams.analysis.probe.text import sentence

@@ -14,8 +14,8 @@ from cli.up.embedded.kafka import EmbeddedKafka
 from runtime.kafka import Kafka
 from schemas.analysis import Job
 from schemas.codec import encode
+from schemas.found import MediaType
 from schemas.lanes import lane_of
-from schemas.media import MediaType
 from schemas.paths import to_wire
 from schemas.topics import ANALYSIS_JOBS, COVERS, JOB_PARTITIONS, RAW
 from streams.settings import AnalysisSettings, StreamsSettings

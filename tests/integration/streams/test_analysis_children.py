@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from schemas.media import MediaType
+from schemas.found import MediaType
 from streams.analysis.children import Children
 from streams.analysis.wire import Reply, Request
 from streams.settings import AnalysisSettings

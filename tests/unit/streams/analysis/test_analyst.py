@@ -101,6 +101,12 @@ def test_the_same_file_is_probed_once(path: Path) -> None:
     assert (len(prober.asked), second) == (1, first)
 
 
+def test_on_request_it_is_probed_whatever_is_known_of_it(path: Path) -> None:
+    prober = Prober()
+    analyse(path, prober, job(path), structs.replace(job(path), job="other", request=7), job(path))
+    assert len(prober.asked) == 2
+
+
 def test_a_rewritten_file_is_probed_again(path: Path) -> None:
     prober = Prober()
     before = job(path)

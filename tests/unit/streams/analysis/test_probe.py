@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.found import Found, Tags
-from schemas.media import MediaType
+from schemas.found import Found, MediaType, Tags
 from streams.analysis import probe
 from streams.analysis.probe import names, thumbnail
 from streams.analysis.wire import Reply, Request

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from schemas.system import STANDING_BY, Heartbeat, Report, RootReport, Scalar, ScanReport, Status, SystemUpdate
-from streams.status.rules import ANALYSIS, QUEUE, RATE, REPEAT_MS, WORKERS, StatusRules
+from streams.status.rules import ANALYSIS, QUEUE, RATE, REPEAT_MS, REQUESTED, WORKERS, StatusRules
 
 T0 = 1_790_000_000_000
 BEAT = 5_000
@@ -172,9 +172,11 @@ def test_a_clock_that_steps_back_makes_nobody_silent() -> None:
     assert desk.beats(30, "stream", "watch") == []
 
 
-def backlog(desk: Desk, queue: int, rate: float = 60.0) -> list[SystemUpdate]:
-    details: dict[str, Scalar] = {QUEUE: queue, WORKERS: 2, RATE: rate}
-    told = desk.say(beat("stream", details=details), BEAT)
+def backlog(
+    desk: Desk, queue: int, rate: float = 60.0, requested: int = 0, after: int = BEAT
+) -> list[SystemUpdate]:
+    details: dict[str, Scalar] = {QUEUE: queue, REQUESTED: requested, WORKERS: 2, RATE: rate}
+    told = desk.say(beat("stream", details=details), after)
     return [update for update in told if update.component == ANALYSIS]
 
 
@@ -192,6 +194,38 @@ def test_a_backlog_of_the_analysis_is_told_with_its_end_and_so_is_its_being_done
     (well,) = backlog(desk, 99)
     assert well.status == "healthy"
     assert backlog(desk, 300) == []
+    (done,) = backlog(desk, 0, after=15_000)
+    assert done.details == {"queue_length": 0, "workers": 2}
+    assert backlog(desk, 300) == []
+
+
+def test_how_an_analysis_on_request_comes_on_is_told_every_quarter_of_a_minute_without_a_warning() -> None:
+    desk = Desk()
+    (begun,) = backlog(desk, 2, requested=5_000)
+    assert (begun.status, begun.message) == ("healthy", "files are being analysed on request")
+    assert begun.details == {
+        "queue_length": 5_002,
+        "workers": 2,
+        "estimated_completion": "2026-09-21T15:36:47.000Z",
+    }
+    assert backlog(desk, 0, requested=4_000) == []
+    (further,) = backlog(desk, 0, requested=3_000, after=10_000)
+    assert backlog(desk, 0, requested=3_000, after=15_000) == []
+    (done,) = backlog(desk, 0)
+    assert [(update.status, update.details["queue_length"]) for update in (further, done)] == [  # type: ignore[index]
+        ("healthy", 3_000),
+        ("healthy", 0),
+    ]
+    assert done.message == "analysis has caught up"
+    assert backlog(desk, 0, after=60_000) == []
+
+
+def test_a_backlog_of_fresh_files_is_warned_of_whatever_was_asked_for_beside_it() -> None:
+    (warning,) = backlog(Desk(), 501, requested=10)
+    assert (warning.status, warning.details) == (
+        "warning",
+        {"queue_length": 511, "workers": 2, "estimated_completion": "2026-09-21T14:21:56.000Z"},
+    )
 
 
 def test_a_backlog_that_does_not_shrink_has_no_end() -> None:

@@ -1,0 +1,221 @@
+"""Analysis on request: whose turn it is, and how many are open at once.
+
+A request is a cursor over the items by media id, whatever their number: at the end of each record items have their turn
+as long as the window has room for the jobs (`Rules.request_window`, of all requests of the lane together), and each job
+that ends makes room for the next. Whether an item matches is decided when its turn comes. Who is furthest behind goes
+first, so that requests that overlap go over what both have before them together, and ask for it once. A fresh file's job
+is none of these: it is asked at once, beside the window.
+
+Nothing is begun of a root that is lost or paused, for everything there would be unreadable, nor in a library that an
+operator holds. It goes on when that is over. Files found unreadable are requested by the fold itself when their root is
+back, once each time.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+
+from schemas.found import MediaType
+from schemas.ids import media_id
+from schemas.paths import is_inside
+from schemas.raw import AnalysisRequested, AnalysisSteered, Standing
+from streams.core.emit import Emitter
+from streams.core.jobs import Jobs
+from streams.core.known import BY_ID, Known
+from streams.core.moment import Moment
+from streams.core.request_changes import RequestState, request_changed
+from streams.core.rules import Rules
+from streams.core.state import Ended, Entry, Request, Root, State, TallyId
+from streams.core.tally import opened
+
+NOTHING: tuple[Ended, ...] = ()
+PAUSED = "paused"
+"""Cause of the gap while an operator has a root left alone (`producer.memory`)."""
+BACK = "root_back"
+"""Why the fold asks by itself."""
+REPORTS = 100
+"""Progress of a request is reported so often at most."""
+
+_NO_TALLY = TallyId(0)
+
+
+class Requests:
+    """The requests of a lane."""
+
+    def __init__(self, state: State, rules: Rules, known: Known, jobs: Jobs, emit: Emitter, id_base: int) -> None:
+        self._state = state
+        self._requests = state.requests
+        self._rules = rules
+        self._known = known
+        self._jobs = jobs
+        self._emit = emit
+        self._id_base = id_base
+
+    # -- what records say --------------------------------------------------------------------------------------
+
+    def requested(self, record: AnalysisRequested, library: str, moment: Moment) -> Iterable[Ended]:
+        """Begin one. A root that is not of this library, or is not in the catalogue, does not count; what is under way
+        already is not begun again."""
+        root = self._state.roots.get(record.root)
+        if root is None or root.library != library or not root.epoch:
+            self._state.dropped["undeclared_root"] += 1
+            return NOTHING
+        request = self._new(
+            root, record.reason, record.by, moment, record.subtree, record.media_types, record.statuses
+        )
+        for other in self._under_way():
+            if _wants(other) == _wants(request):
+                self._state.dropped["repeated_request"] += 1
+                self._report(other, "repeated", moment)
+                return NOTHING
+        return self._begun(request, moment)
+
+    def back(self, root: Root, moment: Moment) -> Iterator[Ended]:
+        """A root can be read again: what could not be read of it is asked for, all of it anew where that was under way."""
+        for entry in self._state.known.get(root.name, {}).values():
+            if entry.analysis is not None and entry.analysis.status == "unreadable":
+                break
+            yield ()
+        else:
+            return
+        for other in self._under_way():
+            if other.root == root.name and (other.reason, other.by) == (BACK, ""):
+                yield self._cancelled(other)
+        yield from self._begun(self._new(root, BACK, "", moment, statuses=("unreadable",)), moment)
+
+    def steered(self, record: AnalysisSteered, library: str, moment: Moment) -> Iterable[Ended]:
+        """Hold, go on, or leave off."""
+        libraries = {library} if library else {root.library for root in self._state.roots.values()}
+        concerned = [request for request in self._under_way() if request.library in libraries]
+        match record.action:
+            case "pause":
+                self._state.held |= libraries
+                self._report_all(concerned, "paused", moment)
+            case "resume":
+                self._report_all([r for r in concerned if r.library in self._state.held], "resumed", moment)
+                self._state.held -= libraries
+            case "cancel":
+                left = [r for r in concerned if record.request in (None, r.id)]
+                return [self._cancelled(request) for request in left]
+        return NOTHING
+
+    # -- turns -------------------------------------------------------------------------------------------------
+
+    @property
+    def left(self) -> int:
+        """Jobs still to be asked, as matched when each request began, and those that are open; without what waits."""
+        waiting = {request.id for request in self._under_way()} - {request.id for request in self._ready()}
+        return sum(
+            self._state.tallies[request.tally].open_jobs
+            + (max(0, request.matched - request.asked) if self._is_under_way(request) else 0)
+            for request in self._requests.values()
+            if request.id not in waiting
+        )
+
+    def turns(self, moment: Moment) -> Iterator[Ended]:
+        """Give items their turn, up to the first that there is no room for. An item a step."""
+        for request in self._requests.values():
+            self._report_progress(request, moment)
+        ready = self._ready()
+        if not ready:
+            return
+        room = self._room()
+        items = self._known.by_age()
+        for at in range(bisect_right(items, min(request.cursor for request in ready), key=BY_ID), len(items)):
+            entry = items[at]
+            turn = [r for r in ready if r.cursor < entry.media_id < r.id] if self._known.is_known(entry) else []
+            wanting = next((request for request in turn if self._matches(request, entry)), None)
+            if wanting is not None:
+                if room <= 0:
+                    return
+                room -= 1
+                self._ask(wanting, entry, moment)
+            for request in turn:
+                request.cursor = entry.media_id
+            yield ()
+        yield tuple(self._passed(request) for request in ready)
+
+    def _room(self) -> int:
+        asked = sum(self._state.tallies[request.tally].open_jobs for request in self._requests.values())
+        return self._rules.request_window - asked
+
+    def _ask(self, request: Request, entry: Entry, moment: Moment) -> None:
+        request.asked += 1
+        root = self._state.roots[entry.root]
+        self._jobs.ask(root, entry, request.tally, moment.now, moment.trace)
+
+    def _matches(self, request: Request, entry: Entry) -> bool:
+        """An item whose job is open is being analysed anyway."""
+        if entry.root != request.root or entry.job is not None or not is_inside(entry.path, request.subtree):
+            return False
+        if request.statuses and _standing(entry) not in request.statuses:
+            return False
+        media_type = self._jobs.media_type(entry)
+        return media_type is not None and (not request.media_types or media_type in request.media_types)
+
+    # -- one request -------------------------------------------------------------------------------------------
+
+    def _new(
+        self, root: Root, reason: str, by: str, moment: Moment, subtree: str = "",
+        media_types: tuple[MediaType, ...] = (), statuses: tuple[Standing, ...] = (),
+    ) -> Request:  # fmt: skip
+        id_ = media_id(self._id_base, self._emit.lane, moment.offset)
+        types = tuple(sorted(set(media_types)))
+        return Request(
+            id_, root.library, root.name, subtree, types, tuple(sorted(set(statuses))), reason, by, _NO_TALLY
+        )
+
+    def _begun(self, request: Request, moment: Moment) -> Iterator[Ended]:
+        for entry in self._known.by_age():
+            request.matched += self._known.is_known(entry) and self._matches(request, entry)
+            yield ()
+        tally = opened(self._state, request.library, request.root)
+        tally.request, tally.finished, request.tally = request.id, False, tally.id
+        self._requests[request.id] = request
+        self._report(request, "started", moment)
+
+    def _under_way(self) -> list[Request]:
+        return [request for request in self._requests.values() if self._is_under_way(request)]
+
+    def _is_under_way(self, request: Request) -> bool:
+        return not self._state.tallies[request.tally].finished
+
+    def _ready(self) -> list[Request]:
+        """Those that may have their turn now."""
+        return [request for request in self._under_way() if not self._waits(request)]
+
+    def _waits(self, request: Request) -> bool:
+        root = self._state.roots[request.root]
+        away = bool(root.epoch) and (root.lost or any(gap.cause == PAUSED for gap in root.gaps))
+        return away or request.library in self._state.held
+
+    def _passed(self, request: Request) -> TallyId:
+        """All its items have had their turn."""
+        self._state.tallies[request.tally].finished = True
+        return request.tally
+
+    def _cancelled(self, request: Request) -> Ended:
+        request.cancelled = True
+        return (self._passed(request),)
+
+    def _report_progress(self, request: Request, moment: Moment) -> None:
+        processed = self._state.tallies[request.tally].processed
+        if processed - request.reported >= max(self._rules.request_window, request.matched // REPORTS):
+            request.reported = processed
+            self._report(request, "progress", moment)
+
+    def _report_all(self, requests: Iterable[Request], state: RequestState, moment: Moment) -> None:
+        for request in requests:
+            self._report(request, state, moment)
+
+    def _report(self, request: Request, state: RequestState, moment: Moment) -> None:
+        request_changed(self._emit, request, self._state.tallies[request.tally], state, moment.trace)
+
+
+def _wants(request: Request) -> tuple[object, ...]:
+    return request.root, request.subtree, request.media_types, request.statuses
+
+
+def _standing(entry: Entry) -> Standing:
+    return "none" if entry.analysis is None else entry.analysis.status
