@@ -10,7 +10,20 @@ from typing import Annotated
 
 import typer
 
-from cli import changes, config, fold, replay, roots, services, standard_streams, status, tap, topics, user
+from cli import (
+    analysis,
+    changes,
+    config,
+    fold,
+    replay,
+    roots,
+    services,
+    standard_streams,
+    status,
+    tap,
+    topics,
+    user,
+)
 from cli.audit.command import audit
 from cli.console import print_json, run_to_exit
 from cli.dlq import command as dlq
@@ -90,6 +103,7 @@ app.command(rich_help_panel=TOOLS)(version)
 for name, group in (
     ("topics", topics.app),
     ("roots", roots.app),
+    ("analysis", analysis.app),
     ("dlq", dlq.app),
     ("replay", replay.app),
     ("fold", fold.app),

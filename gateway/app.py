@@ -21,11 +21,12 @@ from gateway.live.connections import Connections
 from gateway.live.streaming import Streaming
 from gateway.live.subscribing import Subscribing
 from gateway.live.tail import Tail
+from gateway.log.changes import ChangesLog
 from gateway.log.framer import Framer
 from gateway.log.publishing import COMPONENT, Publishing
 from gateway.log.reader import LogReader
 from gateway.public import public_url
-from gateway.rest import auth, edge, history, media, scans, system
+from gateway.rest import analysis, auth, edge, history, media, replay, scans, system
 from gateway.rest.declared import only_declared
 from gateway.rest.page import WebPage
 from gateway.settings import GatewaySettings
@@ -102,6 +103,8 @@ def compose(
         media.router(CatalogueQueries(pool), happened, tokens, CoverNames(secret)),
         history.router(happened, tokens),
         scans.router(happened, publishing, tokens),
+        analysis.router(pool, publishing, tokens),
+        replay.router(ChangesLog(kafka), happened, tokens),
         system.router(streaming.memory, tail, health, publishing, tokens),
     )
     edge.install(app, routers)

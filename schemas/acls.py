@@ -86,7 +86,7 @@ NEEDS: dict[Component, Needs] = {
     "project": Needs(
         reads=(*_PROJECTED, META), writes=(REPORTS, *map(dlq_of, _PROJECTED)), groups=("projector",)
     ),
-    "serve": Needs(reads=(*_CHANNELS, META), writes=(RAW, NOTIFICATIONS, CONTROL, REPORTS)),
+    "serve": Needs(reads=(*_CHANNELS, CHANGES, META), writes=(RAW, NOTIFICATIONS, CONTROL, REPORTS)),
 }  # fmt: skip
 
 

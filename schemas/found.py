@@ -8,6 +8,9 @@ from msgspec import Struct
 
 MediaType = Literal["video", "audio", "image", "book", "archive", "subtitle", "other"]
 
+ANALYSED: tuple[MediaType, ...] = ("video", "audio", "image", "book")
+"""Media types whose files are opened: those of the newest rules of the fold."""
+
 
 class Tags(Struct, frozen=True, omit_defaults=True):
     """Tags inside the file (ID3, Vorbis comments, MP4 atoms, EPUB metadata)."""

@@ -45,3 +45,8 @@ def media_id(id_base: int, partition: int, offset: int) -> MediaId:
 def scan_id(id_base: int, partition: int, offset: int) -> ScanId:
     """Like `media_id`, of the scan's `scan_started` record."""
     return ScanId(id_base + (offset + 1) * LANES_PER_ID + partition)
+
+
+def request_id(partition: int, offset: int, id_base: int = 0) -> int:
+    """Like `media_id`, of the record by which an analysis was asked for; cursors of requests are compared with media ids."""
+    return id_base + (offset + 1) * LANES_PER_ID + partition

@@ -246,9 +246,9 @@ class AnalysisRequested(
 class AnalysisSteered(
     Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="analysis_steered"
 ):
-    """What becomes of analysis on request, in the library that is the record's key; without a key, in all libraries of the
-    lane. `pause`: nothing more of any request is begun until `resume`; `cancel`: nothing more of those under way, or of
-    `request` alone. What changes by itself is analysed as ever. `by`, `at`: as of the request."""
+    """What becomes of analysis on request, in the library that is the record's key. `pause`: nothing more of any request is
+    begun until `resume`; `cancel`: nothing more of those under way, or of `request` alone. What changes by itself is
+    analysed as ever. `by`, `at`: as of the request."""
 
     action: Literal["pause", "resume", "cancel"]
     reason: str

@@ -1,5 +1,5 @@
-"""The gateway's own writing to the log: notifications and what is asked of roots, acknowledged before they are answered,
-and heartbeats.
+"""The gateway's own writing to the log: notifications, what is asked of roots and analyses on request, acknowledged before
+they are answered, and heartbeats.
 
 One idempotent producer, built anew when it fails for good. An id is the caller's or made here; sent again after an
 unknown outcome with the same id, readers may drop the second by it.
@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
@@ -24,10 +24,12 @@ from runtime.reports import Reporter, now_iso
 from schemas.acls import Component
 from schemas.admin import Control
 from schemas.codec import encode
-from schemas.headers import Headers, event_headers
-from schemas.ids import event_id
+from schemas.headers import Headers, event_headers, raw_headers
+from schemas.ids import event_id, request_id
+from schemas.lanes import lane_of
+from schemas.raw import AnalysisRequested, AnalysisSteered
 from schemas.system import Notification, Scalar
-from schemas.topics import CONTROL, NOTIFICATIONS, Topic
+from schemas.topics import CONTROL, NOTIFICATIONS, RAW, Topic
 
 COMPONENT: Component = "serve"
 _SOURCE = f"urn:catalogizer:{COMPONENT}"
@@ -86,14 +88,22 @@ class Publishing:
         headers = event_headers(id=command.id, type=kind, source=_SOURCE, time=command.at, subject=command.root)
         return await self._write(CONTROL, command.root, encode(command), headers, command.id)
 
-    async def _write(self, topic: Topic, key: str, value: bytes, headers: Headers, id: str) -> Published:
+    async def observe(self, record: AnalysisRequested | AnalysisSteered, library: str) -> Published:
+        """Write what an operator asks for into the change log; the id is that of a request made so. Raises NotPublished."""
+        lane, kind = lane_of(library, self._kafka.lanes), str(record.__struct_config__.tag)
+        written = await self._write(RAW, library, encode(record), raw_headers(kind), "", lane)
+        return replace(written, id=str(request_id(lane, written.offset)))
+
+    async def _write(
+        self, topic: Topic, key: str, value: bytes, headers: Headers, id: str, partition: int = 0
+    ) -> Published:
         producer = self._producer
         if producer is None:
             raise NotPublished("the log is not reachable")
         try:
-            # both have one partition, and readers of one: where an operator adds some, ours go where they are read
+            # the others have one partition, and readers of one: where an operator adds some, ours go where they are read
             name = self._kafka.name(topic)
-            sent = producer.send_and_wait(name, value, key=key.encode(), partition=0, headers=headers)
+            sent = producer.send_and_wait(name, value, key=key.encode(), partition=partition, headers=headers)
             written = await asyncio.wait_for(sent, CONFIRM_SECONDS)
         except (KafkaError, TimeoutError) as error:
             self._broken.set()  # an idempotent batch never expires by itself: the producer goes with it

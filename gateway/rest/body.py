@@ -23,3 +23,11 @@ async def small_json(request: Request) -> None:
         raise ApiError(415, "unsupported_media_type", "send application/json")
     if len(await request.body()) > MAX_BODY_BYTES:
         raise ApiError(413, "too_large", "body too large")
+
+
+def inside(subtree: str) -> str:
+    """A directory relative to a root, without slashes around it. Answers 422 for what leads elsewhere."""
+    path = subtree.strip("/")
+    if "\0" in path or any(part in ("", ".", "..") for part in path.split("/") if path):
+        raise ApiError(422, "invalid_request", "body.subtree: is relative to the root and leads nowhere else")
+    return path

@@ -11,9 +11,8 @@ from pydantic import BaseModel, Field
 from gateway.access.tokens import Identity, Tokens
 from gateway.log.publishing import Publishing
 from gateway.rest.access import admin_of
-from gateway.rest.body import Closed, small_json
+from gateway.rest.body import Closed, inside, small_json
 from gateway.rest.declared import known_root
-from gateway.rest.edge import ApiError
 from gateway.tables.history import History
 from runtime.reports import now_iso
 from schemas.admin import RescanRoot
@@ -48,7 +47,7 @@ def router(history: History, publishing: Publishing, tokens: Tokens) -> APIRoute
     async def scan(body: ScanBody, admin: Annotated[Identity, Depends(admin_of(tokens))]) -> ScanAsked:
         """Ask for a scan of a root, or of a directory and all below it; answered when the log has acknowledged it."""
         await known_root(history, "root", body.root, "body")
-        subtree, b64 = to_wire(_inside(body.subtree))
+        subtree, b64 = to_wire(inside(body.subtree))
         command = RescanRoot(
             id=body.id or secrets.token_hex(8), root=body.root, by=admin.username, at=now_iso(),
             reason=body.reason, subtree=subtree, subtree_b64=b64,
@@ -59,10 +58,3 @@ def router(history: History, publishing: Publishing, tokens: Tokens) -> APIRoute
         )
 
     return routes
-
-
-def _inside(subtree: str) -> str:
-    path = subtree.strip("/")
-    if "\0" in path or any(part in ("", ".", "..") for part in path.split("/") if path):
-        raise ApiError(422, "invalid_request", "body.subtree: is relative to the root and leads nowhere else")
-    return path

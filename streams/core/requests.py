@@ -17,7 +17,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 
 from schemas.found import MediaType
-from schemas.ids import media_id
+from schemas.ids import request_id
 from schemas.paths import is_inside
 from schemas.raw import AnalysisRequested, AnalysisSteered, Standing
 from streams.core.emit import Emitter
@@ -86,15 +86,17 @@ class Requests:
 
     def steered(self, record: AnalysisSteered, library: str, moment: Moment) -> Iterable[Ended]:
         """Hold, go on, or leave off."""
-        libraries = {library} if library else {root.library for root in self._state.roots.values()}
-        concerned = [request for request in self._under_way() if request.library in libraries]
+        if all(root.library != library for root in self._state.roots.values()):
+            self._state.dropped["undeclared_library"] += 1
+            return NOTHING
+        concerned = [request for request in self._under_way() if request.library == library]
         match record.action:
             case "pause":
-                self._state.held |= libraries
+                self._state.held.add(library)
                 self._report_all(concerned, "paused", moment)
             case "resume":
-                self._report_all([r for r in concerned if r.library in self._state.held], "resumed", moment)
-                self._state.held -= libraries
+                self._report_all(concerned if library in self._state.held else (), "resumed", moment)
+                self._state.held.discard(library)
             case "cancel":
                 left = [r for r in concerned if record.request in (None, r.id)]
                 return [self._cancelled(request) for request in left]
@@ -160,7 +162,7 @@ class Requests:
         self, root: Root, reason: str, by: str, moment: Moment, subtree: str = "",
         media_types: tuple[MediaType, ...] = (), statuses: tuple[Standing, ...] = (),
     ) -> Request:  # fmt: skip
-        id_ = media_id(self._id_base, self._emit.lane, moment.offset)
+        id_ = request_id(self._emit.lane, moment.offset, self._id_base)
         types = tuple(sorted(set(media_types)))
         return Request(
             id_, root.library, root.name, subtree, types, tuple(sorted(set(statuses))), reason, by, _NO_TALLY

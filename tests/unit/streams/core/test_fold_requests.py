@@ -315,18 +315,14 @@ def test_while_they_are_held_nothing_is_begun_but_fresh_files_are_and_it_goes_on
     assert asked(answer_all(lane, "done")) == ["d.mkv", "e.mkv"]
 
 
-def test_a_library_is_held_by_its_name_and_all_by_none() -> None:
+def test_a_library_is_held_by_its_name_alone() -> None:
     lane = Lane(Fold(0, carried=CARRIED))
     lane.declare()
-    lane.library = "other"
-    lane.declare("music")
-    steered(lane, "pause")
-    assert lane.fold.state.held == {"other"}
-    lane.library = ""
-    steered(lane, "pause")
-    assert lane.fold.state.held == {"other", "home"}
-    steered(lane, "resume")
-    assert lane.fold.state.held == set()
+    library(lane, *FIVE)
+    for lane.library in ("other", "", "home"):
+        steered(lane, "pause")
+    assert lane.fold.state.held == {"home"}
+    assert lane.fold.dropped["undeclared_library"] == 2
 
 
 def test_one_is_left_off_and_ends_with_what_is_open(lane: Lane) -> None:

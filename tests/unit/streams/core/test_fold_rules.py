@@ -8,9 +8,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from schemas.found import ANALYSED
 from streams.core.fold import Fold
 from streams.core.naming import names_by
-from streams.core.rules import RULES, RULES_1, Rules
+from streams.core.rules import NEWEST, RULES, RULES_1, Rules
 from streams.core.state import State
 from tests.golden.fold.recording import recorded
 from tests.support.lane import Lane, a_file, kinds
@@ -51,6 +52,10 @@ def test_what_names_mean_is_the_pinned_reading(version: int) -> None:
 @pytest.mark.parametrize("field", [field.name for field in msgspec.structs.fields(Rules)])
 def test_the_digest_covers_every_rule(field: str) -> None:
     assert msgspec.structs.replace(RULES_1, **{field: "another"}).digest != RULES_1.digest
+
+
+def test_what_others_take_for_analysed_is_what_the_newest_rules_analyse() -> None:
+    assert RULES[NEWEST].probed == ANALYSED
 
 
 def test_nothing_in_them_can_be_changed() -> None:

@@ -1,0 +1,199 @@
+"""`catalogizer analysis`: what is known already is analysed again, and that is paused, resumed or left off."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, get_args
+
+import typer
+
+from cli.console import print_json, run_async, say
+from cli.errors import BadArgument, NotAsAsked
+from cli.options import AsJson, Execute
+from schemas.found import MediaType
+from schemas.raw import ResultStatus
+
+if TYPE_CHECKING:
+    from cli.requesting import Action, Matched
+    from gateway.tables.analysing import Wanted
+    from schemas.changes import AnalysisRequestChanged
+
+app = typer.Typer(no_args_is_help=True, help="Analyse again what is known already; fresh files go before.")
+
+TYPES = get_args(MediaType)
+STATUSES = (*get_args(ResultStatus), "none")
+
+Library = Annotated[str | None, typer.Option(metavar="NAME", help="Only of this library; by default of all.")]
+Reason = Annotated[str, typer.Option(help="Why, for people who read the log.")]
+
+
+@app.command("request")
+def request_command(
+    root: Annotated[str, typer.Argument(metavar="ROOT", help="The root, as `catalogizer roots list` has it.")],
+    subtree: Annotated[
+        str, typer.Option(metavar="PATH", help="Only below this directory, relative to the root.")
+    ] = "",
+    type_: Annotated[
+        list[str] | None,
+        typer.Option("--type", metavar="TYPE", help="Only video, audio, image or book; again for more."),
+    ] = None,
+    status: Annotated[
+        list[str] | None,
+        typer.Option(metavar="STATUS", help="Only what is done, failed, unreadable, or none: was never analysed."),
+    ] = None,
+    reason: Reason = "by hand",
+    execute: Execute = False,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Ask, and do not wait for the end.")] = False,
+    wait: Annotated[
+        float | None, typer.Option(min=0.1, metavar="SECONDS", help="Wait so long at most; it goes on without us.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Analyse again what matches. Without --execute only how much that is is shown, by the catalogue's rows.
+
+    A record in the change log, so that a replay repeats it; a few are under way at a time, and a file that is new or has
+    changed goes before all of them. Whether an item matches is decided when its turn comes.
+
+    \b
+    catalogizer analysis request movies --status failed --status unreadable
+    catalogizer analysis request movies --type video --subtree Series --reason "new reader" --execute
+    """
+    from cli.installation import find, tool_kafka
+    from cli.requesting import look
+
+    wanted = _wanted(root, subtree, type_ or [], status or [])
+    settings = find()
+    found = run_async(lambda: look(settings.database.dsn(), wanted))
+    if not execute:
+        _show(found, as_json)
+        return
+    if not found.items:
+        raise NotAsAsked(f"nothing of root {root} matches: nothing was asked")
+    if found.waits and not as_json:
+        say(f"root {root} is {found.waits}: it waits until that is over")
+    _ask(tool_kafka(settings, "analysis"), wanted, found, reason, wait=0 if no_wait else wait, as_json=as_json)
+
+
+@app.command("pause")
+def pause_command(library: Library = None, reason: Reason = "by hand", as_json: AsJson = False) -> None:
+    """Begin nothing more of what was asked for, until `resume`. What changes by itself is analysed as ever.
+
+    \b
+    catalogizer analysis pause --reason "film night"
+    """
+    _steer("pause", library, reason, None, as_json)
+
+
+@app.command("resume")
+def resume_command(library: Library = None, reason: Reason = "by hand", as_json: AsJson = False) -> None:
+    """Go on where `pause` stopped.
+
+    \b
+    catalogizer analysis resume
+    """
+    _steer("resume", library, reason, None, as_json)
+
+
+@app.command("cancel")
+def cancel_command(
+    request: Annotated[
+        int | None, typer.Argument(metavar="[REQUEST]", min=0, help="One request; by default all under way.")
+    ] = None,
+    library: Library = None,
+    reason: Reason = "by hand",
+    as_json: AsJson = False,
+) -> None:
+    """Leave off what was asked for. The few files that are under way are finished.
+
+    \b
+    catalogizer analysis cancel 43010
+    """
+    _steer("cancel", library, reason, request, as_json)
+
+
+def _wanted(root: str, subtree: str, types: list[str], statuses: list[str]) -> Wanted:
+    from gateway.tables.analysing import Wanted
+
+    if subtree.startswith("/") or any(
+        part in ("", ".", "..") for part in subtree.strip("/").split("/") if subtree
+    ):
+        raise BadArgument("--subtree", "is relative to the root and leads nowhere else")
+    for argument, given, known in (("--type", types, TYPES), ("--status", statuses, STATUSES)):
+        for one in given:
+            if one not in known:
+                raise BadArgument(argument, f"{one!r} is none of {', '.join(known)}")
+    typed: Any = tuple(types), tuple(statuses)
+    return Wanted(root, subtree.strip("/"), *typed)
+
+
+def _show(found: Matched, as_json: bool) -> None:
+    if as_json:
+        print_json({"root": found.root, "matched": found.items, "waits": found.waits, "executed": False})
+        return
+    waits = f"; it is {found.waits}, so they would wait" if found.waits else ""
+    print(f"{found.items} items of root {found.root} match{waits}; --execute has them analysed again")
+
+
+def _ask(
+    kafka: Any, wanted: Wanted, found: Matched, reason: str, *, wait: float | None, as_json: bool
+) -> None:  # fmt: skip
+    import asyncio
+    from contextlib import suppress
+
+    from cli.progress import Stages
+    from cli.requesting import request
+
+    told: list[AnalysisRequestChanged] = []
+
+    async def main() -> int | None:
+        if wait == 0:
+            return await request(kafka, wanted, found.library, reason, None)
+        with Stages(hidden=as_json).stage("analysed", found.items) as advance:
+
+            def come_on(change: AnalysisRequestChanged) -> None:
+                advance(change.processed - (told[-1].processed if told else 0))
+                told.append(change)
+
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    return await request(kafka, wanted, found.library, reason, come_on)
+        return told[-1].request if told else None
+
+    id_ = run_async(main)
+    _conclude(found, id_, told[-1] if told else None, as_json, repeated=bool(told) and told[0].state == "repeated")
+
+
+def _conclude(
+    found: Matched, id_: int | None, last: AnalysisRequestChanged | None, as_json: bool, *, repeated: bool
+) -> None:
+    id_ = id_ if last is None else last.request
+    state = "asked" if last is None else last.state
+    counts = (
+        {} if last is None else {"processed": last.processed, "identified": last.identified, "failed": last.failed}
+    )
+    if as_json:
+        print_json(
+            {"root": found.root, "matched": found.items, "waits": found.waits, "executed": True, "request": id_,
+             "state": state, "repeated": repeated, **counts}
+        )  # fmt: skip
+        return
+    if repeated:
+        say(f"the same was asked for already and is under way, as request {id_}")
+    if last is None:
+        name = "the request" if id_ is None else f"request {id_}"
+        print(f"{name} is in the log; it begins as soon as `catalogizer stream` runs")
+    else:
+        print(f"request {id_} {state}: {last.processed} of {last.matched} analysed, {last.failed} failed")
+
+
+def _steer(action: Action, library: str | None, reason: str, request: int | None, as_json: bool) -> None:
+    from cli.installation import find, tool_kafka
+    from cli.requesting import libraries, steer
+
+    settings = find()
+    kafka = tool_kafka(settings, "analysis")
+    of = run_async(lambda: libraries(settings.database.dsn(), library))
+    run_async(lambda: steer(kafka, action, of, reason, request))
+    if as_json:
+        print_json({"action": action, "libraries": of})
+    else:
+        print(f"{action} is in the log of: {', '.join(of) or 'no library'}")

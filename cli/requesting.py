@@ -1,0 +1,142 @@
+"""What `catalogizer analysis` does: counts what would match, writes a record into the change log, and waits for what the
+fold says of it.
+
+Nothing is written that the catalogue's rows speak against: a root that is not there, or nothing that matches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
+from typing import Literal
+
+import psycopg
+from aiokafka import AIOKafkaConsumer
+from msgspec import Struct
+
+from cli.commanding import asker, writer
+from cli.errors import BadArgument, DatabaseUnreadable
+from gateway.tables.analysing import RootPlace, Wanted, matching, places
+from gateway.tables.database import reason_of
+from runtime.kafka import Kafka
+from runtime.log_reading import Offsets, bounds, partitions_of, reader, stretch
+from runtime.reports import now_iso
+from schemas.changes import AnalysisRequestChanged, Change
+from schemas.codec import Codec, encode
+from schemas.found import ANALYSED
+from schemas.headers import CE_TYPE, X_SOURCE, find, raw_headers
+from schemas.ids import request_id
+from schemas.lanes import lane_of
+from schemas.paths import to_wire
+from schemas.raw import AnalysisRequested, AnalysisSteered
+from schemas.topics import CHANGES, RAW
+
+_changes: Codec[Change] = Codec(Change)
+CONNECT_SECONDS = 10
+ENDED = ("finished", "cancelled")
+Action = Literal["pause", "resume", "cancel"]
+
+
+class Matched(Struct, frozen=True):
+    """What a request would be of. `waits`: why nothing of it would be begun now (paused, lost)."""
+
+    root: str
+    library: str
+    items: int
+    waits: str | None
+
+
+async def look(url: str, wanted: Wanted) -> Matched:
+    """Count. Raises BadArgument for what is not there, DatabaseUnreadable."""
+    for name in wanted.media_types:
+        if name not in ANALYSED:
+            raise BadArgument("--type", f"files of type {name} are not analysed; known: {', '.join(ANALYSED)}")
+    async with _tables(url) as connection:
+        roots = await places(connection)
+        place = _root(wanted.root, roots)
+        items = await matching(connection, wanted)
+    return Matched(wanted.root, place.library, items, place.waits)
+
+
+async def libraries(url: str, library: str | None) -> list[str]:
+    """That library, or all there are. Raises BadArgument, DatabaseUnreadable."""
+    async with _tables(url) as connection:
+        known = sorted({place.library for place in (await places(connection)).values()})
+    if library is not None and library not in known:
+        raise BadArgument("--library", f"no such library; known: {', '.join(known) or 'none'}")
+    return known if library is None else [library]
+
+
+async def request(
+    kafka: Kafka, wanted: Wanted, library: str, reason: str, told: Callable[[AnalysisRequestChanged], None] | None
+) -> int:
+    """Ask; the request's id. `told`: given what comes of it, until it has ended; None: that is not waited for. Raises
+    KafkaError, NotProvisioned."""
+    shown, b64 = to_wire(wanted.subtree)
+    record = AnalysisRequested(
+        root=wanted.root, subtree=shown, subtree_b64=b64, media_types=wanted.media_types, statuses=wanted.statuses,
+        reason=reason, by=asker(), at=now_iso(),
+    )  # fmt: skip
+    lane = lane_of(library, kafka.lanes)
+    async with reader(kafka) as consumer:
+        partitions = [p for p in await partitions_of(consumer, kafka.name(CHANGES)) if p.partition == lane]
+        ends = dict((await bounds(consumer, partitions)).end)
+        offset = await _append(kafka, record, library)
+        if told is not None:
+            await _follow(consumer, ends, f"{RAW.name}:{lane}:{offset}".encode(), told)
+    return request_id(lane, offset)
+
+
+async def steer(kafka: Kafka, action: Action, of: list[str], reason: str, id_: int | None) -> None:
+    """Write it for each of these libraries. Raises KafkaError."""
+    record = AnalysisSteered(action=action, reason=reason, by=asker(), at=now_iso(), request=id_)
+    for library in of:
+        await _append(kafka, record, library)
+
+
+async def _append(kafka: Kafka, record: AnalysisRequested | AnalysisSteered, library: str) -> int:
+    async with writer(kafka) as producer:
+        written = await producer.send_and_wait(
+            kafka.name(RAW), encode(record), key=library.encode(), partition=lane_of(library, kafka.lanes),
+            headers=raw_headers(str(record.__struct_config__.tag)),
+        )  # fmt: skip
+        return int(written.offset)
+
+
+async def _follow(
+    consumer: AIOKafkaConsumer, starts: Offsets, source: bytes, told: Callable[[AnalysisRequestChanged], None]
+) -> None:
+    """What the record at `source` has begun, or the request that was under way and wants the same, to its end."""
+    followed: int | None = None
+    async with aclosing(stretch(consumer, starts, None)) as stretches:
+        async for records in stretches:
+            for record in records:
+                if find(record.headers, CE_TYPE) != b"analysis_request_changed":
+                    continue
+                change = _changes.decode(record.value)
+                assert isinstance(change, AnalysisRequestChanged)
+                if followed is None and find(record.headers, X_SOURCE) == source:
+                    followed = change.request
+                if change.request == followed:
+                    told(change)
+                    if change.state in ENDED:
+                        return
+
+
+def _root(root: str, roots: dict[str, RootPlace]) -> RootPlace:
+    if root not in roots:
+        raise BadArgument("ROOT", f"no root {root} is in the catalogue; known: {', '.join(roots) or 'none'}")
+    return roots[root]
+
+
+@asynccontextmanager
+async def _tables(url: str) -> AsyncIterator[psycopg.AsyncConnection]:
+    try:
+        connecting = psycopg.AsyncConnection.connect(
+            url, connect_timeout=CONNECT_SECONDS, application_name="catalogizer analysis"
+        )
+        async with await connecting as connection:
+            await connection.set_read_only(True)
+            yield connection
+    except psycopg.Error as error:
+        raise DatabaseUnreadable(reason_of(error)) from error

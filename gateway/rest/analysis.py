@@ -1,0 +1,131 @@
+"""Analyses on request: `POST /api/v1/analysis/requests`, and `…/pause`, `…/resume`, `…/cancel`. The gateway writes into the
+change log what is asked; the fold does it.
+
+(No postponed annotations here: FastAPI must see dependencies that are made inside `router`.)"""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends
+from psycopg_pool import AsyncConnectionPool
+from pydantic import BaseModel, Field
+
+from gateway.access.tokens import Identity, Tokens
+from gateway.log.publishing import Publishing
+from gateway.rest.access import admin_of
+from gateway.rest.body import Closed, inside, small_json
+from gateway.rest.declared import unknown
+from gateway.rest.edge import ApiError
+from gateway.tables.analysing import Wanted, matching, places
+from runtime.reports import now_iso
+from schemas.found import ANALYSED, MediaType
+from schemas.ids import MAX_SAFE
+from schemas.paths import to_wire
+from schemas.raw import AnalysisRequested, AnalysisSteered, Standing
+
+
+class RequestBody(Closed):
+    """What is to be analysed again: below `subtree`, of these media types, whose analysis stands so (`none`: there is none);
+    empty: any. `dry_run`: only count."""
+
+    root: str = Field(min_length=1, max_length=64)
+    subtree: str = Field("", max_length=4_096)
+    media_types: list[MediaType] = Field([], max_length=len(ANALYSED))
+    statuses: list[Standing] = Field([], max_length=4)
+    reason: str = Field("by REST", min_length=1, max_length=256)
+    dry_run: bool = False
+
+
+class RequestAsked(BaseModel):
+    """`matched`: items that match now, by the catalogue; `waits`: why nothing is begun yet (`paused`, `lost`). It stands in
+    the change log at this place, and its changes name `request`; null where nothing was asked."""
+
+    root: str
+    matched: int
+    waits: str | None
+    request: int | None
+    partition: int | None
+    offset: int | None
+
+
+class SteerBody(Closed):
+    """Of which library, or of all; with `cancel` of one request alone."""
+
+    library: str | None = Field(None, min_length=1, max_length=249)
+    request: int | None = Field(None, ge=0, lt=MAX_SAFE)
+    reason: str = Field("by REST", min_length=1, max_length=256)
+
+
+class Steered(BaseModel):
+    """The libraries of which it is written."""
+
+    libraries: list[str]
+
+
+Action = Literal["pause", "resume", "cancel"]
+
+
+def router(pool: AsyncConnectionPool, publishing: Publishing, tokens: Tokens) -> APIRouter:
+    """The routes."""
+    routes = APIRouter(prefix="/api/v1/analysis", tags=["analysis"])
+
+    @routes.post("/requests", status_code=202, dependencies=[Depends(small_json)])
+    async def request(body: RequestBody, admin: Annotated[Identity, Depends(admin_of(tokens))]) -> RequestAsked:
+        """Ask for the analysis of what is known already; answered when the log has acknowledged it."""
+        subtree, types = inside(body.subtree), tuple(body.media_types)
+        for name in types:
+            if name not in ANALYSED:
+                raise unknown("media_types", f"files of type {name} are not analysed", ANALYSED, "body")
+        async with pool.connection() as connection:
+            roots = await places(connection)
+            if body.root not in roots:
+                raise unknown("root", "no such storage root", roots, "body")
+            matched = await matching(connection, Wanted(body.root, subtree, types, tuple(body.statuses)))
+        place = roots[body.root]
+        if body.dry_run:
+            return RequestAsked(
+                root=body.root, matched=matched, waits=place.waits, request=None, partition=None, offset=None
+            )
+        if not matched:
+            raise ApiError(422, "nothing_matches", "body: no item of the catalogue matches; nothing was asked")
+        shown, b64 = to_wire(subtree)
+        record = AnalysisRequested(
+            root=body.root, subtree=shown, subtree_b64=b64, media_types=types, statuses=tuple(body.statuses),
+            reason=body.reason, by=admin.username, at=now_iso(),
+        )  # fmt: skip
+        written = await publishing.observe(record, place.library)
+        return RequestAsked(
+            root=body.root, matched=matched, waits=place.waits, request=int(written.id),
+            partition=written.partition, offset=written.offset,
+        )  # fmt: skip
+
+    @routes.post("/pause", status_code=202, dependencies=[Depends(small_json)])
+    async def pause(body: SteerBody, admin: Annotated[Identity, Depends(admin_of(tokens))]) -> Steered:
+        """Nothing more is begun of what was asked for, until `resume`; what changes by itself is analysed as ever."""
+        return await steer("pause", body, admin)
+
+    @routes.post("/resume", status_code=202, dependencies=[Depends(small_json)])
+    async def resume(body: SteerBody, admin: Annotated[Identity, Depends(admin_of(tokens))]) -> Steered:
+        """Go on with what was asked for."""
+        return await steer("resume", body, admin)
+
+    @routes.post("/cancel", status_code=202, dependencies=[Depends(small_json)])
+    async def cancel(body: SteerBody, admin: Annotated[Identity, Depends(admin_of(tokens))]) -> Steered:
+        """Leave off what was asked for, or one request of it; what is open ends."""
+        return await steer("cancel", body, admin)
+
+    async def steer(action: Action, body: SteerBody, admin: Identity) -> Steered:
+        if body.request is not None and action != "cancel":
+            raise ApiError(422, "invalid_request", "body.request: one request alone can only be cancelled")
+        async with pool.connection() as connection:
+            known = sorted({place.library for place in (await places(connection)).values()})
+        if body.library is not None and body.library not in known:
+            raise unknown("library", "no such library", known, "body")
+        libraries = known if body.library is None else [body.library]
+        for library in libraries:
+            record = AnalysisSteered(
+                action=action, reason=body.reason, by=admin.username, at=now_iso(), request=body.request
+            )
+            await publishing.observe(record, library)
+        return Steered(libraries=libraries)
+
+    return routes
