@@ -122,6 +122,24 @@ SPECIFIC: dict[str, dict[str, str]] = {
         "by": "who asked",
         "at": "when, ISO 8601: the clock of who asks",
     },
+    "AnalysisRequested": {
+        "by": "who asked",
+        "media_types": "only these; empty: any that is analysed",
+        "statuses": "only items whose analysis stands so (`none`: there is none); empty: any",
+    },
+    "AnalysisSteered": {"by": "who asked", "request": "only this one; null: all of the library"},
+    "AnalysisRequestChanged": {
+        "request": "id of the request",
+        "state": "what has become of it; `repeated`: the same was asked for again",
+        "by": "who asked; empty: the fold itself, because the root is back",
+        "media_types": "as it was asked for",
+        "statuses": "as it was asked for",
+        "matched": "items that matched as it began",
+        "asked": "its jobs so far",
+        "processed": "of these, those that have ended",
+        "identified": "of these, those of which more than the bare name was found",
+        "failed": "of these, those that failed or could not be read",
+    },
     "RootRetired": {"root": "name of the root", "by": "who asked", "at": "when, ISO 8601: the clock of who asks"},
     "RetireRoot": {
         "id": "drawn by who asks; carried out once, however often it comes",
@@ -164,6 +182,7 @@ SPECIFIC: dict[str, dict[str, str]] = {
     "Job": {
         "file": "the file as it was when the job was given",
         "attempt": "from 1; asked again when no result came",
+        "request": "of the analysis on request to which it belongs; null: the file is new or has changed",
     },
     "Cover": {
         "hash": "BLAKE2b-128 of the image, hex; also the key",

@@ -368,6 +368,17 @@ def test_one_that_is_retired_in_the_middle_ends_its_requests(lane: Lane) -> None
     assert leftovers(lane.fold) == {}
 
 
+def test_rules_that_are_adopted_in_the_middle_change_only_what_comes_after() -> None:
+    wider = msgspec.structs.replace(CARRIED[2], request_window=4, probed=("video",))
+    lane = Lane(Fold(0, carried={**CARRIED, 2: wider}))
+    lane.declare()
+    library(lane, "a.mkv", "b.mp3", "c.mkv", "d.mp3", "e.mkv", "f.mkv")
+    assert asked(requested(lane)) == ["a.mkv", "b.mp3", "c.mkv"]
+    told = lane.put(raw.RulesAdopted(version=2, program="2", by="admin", at=AT))
+    assert asked(told) == ["e.mkv", "f.mkv"]
+    assert states(answer_all(lane, "done"))[-1] == ("finished", 6, 5, 4, 0)
+
+
 def test_what_could_not_be_read_is_asked_again_when_the_root_is_back_and_once_each_time(lane: Lane) -> None:
     library(lane, "good.mkv")
     library(lane, *FIVE, status="unreadable")
