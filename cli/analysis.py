@@ -15,6 +15,7 @@ from schemas.raw import ResultStatus
 if TYPE_CHECKING:
     from cli.requesting import Action, Matched
     from gateway.tables.analysing import Wanted
+    from runtime.kafka import Kafka
     from schemas.changes import AnalysisRequestChanged
 
 app = typer.Typer(no_args_is_help=True, help="Analyse again what is known already; fresh files go before.")
@@ -133,56 +134,36 @@ def _show(found: Matched, as_json: bool) -> None:
     print(f"{found.items} items of root {found.root} match{waits}; --execute has them analysed again")
 
 
-def _ask(
-    kafka: Any, wanted: Wanted, found: Matched, reason: str, *, wait: float | None, as_json: bool
-) -> None:  # fmt: skip
-    import asyncio
-    from contextlib import suppress
-
+def _ask(kafka: Kafka, wanted: Wanted, found: Matched, reason: str, *, wait: float | None, as_json: bool) -> None:
     from cli.progress import Stages
     from cli.requesting import request
 
-    told: list[AnalysisRequestChanged] = []
-
-    async def main() -> int | None:
-        if wait == 0:
-            return await request(kafka, wanted, found.library, reason, None)
-        with Stages(hidden=as_json).stage("analysed", found.items) as advance:
-
-            def come_on(change: AnalysisRequestChanged) -> None:
-                advance(change.processed - (told[-1].processed if told else 0))
-                told.append(change)
-
-            with suppress(TimeoutError):
-                async with asyncio.timeout(wait):
-                    return await request(kafka, wanted, found.library, reason, come_on)
-        return told[-1].request if told else None
-
-    id_ = run_async(main)
-    _conclude(found, id_, told[-1] if told else None, as_json, repeated=bool(told) and told[0].state == "repeated")
+    with Stages(hidden=as_json or wait == 0).stage("analysed", found.items) as come_on:
+        asked = run_async(lambda: request(kafka, wanted, found.library, reason, wait, come_on))
+    if not asked.told:
+        _conclude(found, asked.id, None, as_json, repeated=False)
+    else:
+        first, last = asked.told[0], asked.told[-1]
+        _conclude(found, last.request, last, as_json, repeated=first.state == "repeated")
 
 
 def _conclude(
-    found: Matched, id_: int | None, last: AnalysisRequestChanged | None, as_json: bool, *, repeated: bool
+    found: Matched, id_: int, last: AnalysisRequestChanged | None, as_json: bool, *, repeated: bool
 ) -> None:
-    id_ = id_ if last is None else last.request
-    state = "asked" if last is None else last.state
-    counts = (
-        {} if last is None else {"processed": last.processed, "identified": last.identified, "failed": last.failed}
-    )
     if as_json:
+        counts = ("processed", "identified", "failed")
         print_json(
             {"root": found.root, "matched": found.items, "waits": found.waits, "executed": True, "request": id_,
-             "state": state, "repeated": repeated, **counts}
+             "state": "asked" if last is None else last.state, "repeated": repeated,
+             **({} if last is None else {name: getattr(last, name) for name in counts})}
         )  # fmt: skip
         return
     if repeated:
         say(f"the same was asked for already and is under way, as request {id_}")
     if last is None:
-        name = "the request" if id_ is None else f"request {id_}"
-        print(f"{name} is in the log; it begins as soon as `catalogizer stream` runs")
+        print(f"request {id_} is in the log; it begins as soon as `catalogizer stream` has come to it")
     else:
-        print(f"request {id_} {state}: {last.processed} of {last.matched} analysed, {last.failed} failed")
+        print(f"request {id_} {last.state}: {last.processed} of {last.matched} analysed, {last.failed} failed")
 
 
 def _steer(action: Action, library: str | None, reason: str, request: int | None, as_json: bool) -> None:

@@ -6,8 +6,10 @@ Nothing is written that the catalogue's rows speak against: a root that is not t
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing, asynccontextmanager
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from typing import Literal
 
 import psycopg
@@ -16,6 +18,7 @@ from msgspec import Struct
 
 from cli.commanding import asker, writer
 from cli.errors import BadArgument, DatabaseUnreadable
+from cli.progress import Advance
 from gateway.tables.analysing import RootPlace, Wanted, matching, places
 from gateway.tables.database import reason_of
 from runtime.kafka import Kafka
@@ -67,11 +70,19 @@ async def libraries(url: str, library: str | None) -> list[str]:
     return known if library is None else [library]
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request that is in the log. `told`: what came of it so far; of another one where that wants the same."""
+
+    id: int
+    told: list[AnalysisRequestChanged] = field(default_factory=list)
+
+
 async def request(
-    kafka: Kafka, wanted: Wanted, library: str, reason: str, told: Callable[[AnalysisRequestChanged], None] | None
-) -> int:
-    """Ask; the request's id. `told`: given what comes of it, until it has ended; None: that is not waited for. Raises
-    KafkaError, NotProvisioned."""
+    kafka: Kafka, wanted: Wanted, library: str, reason: str, wait_seconds: float | None, come_on: Advance
+) -> Asked:
+    """Ask, and wait so long for the end (None: as long as it takes); `come_on` is given how many more were analysed.
+    Raises KafkaError, NotProvisioned."""
     shown, b64 = to_wire(wanted.subtree)
     record = AnalysisRequested(
         root=wanted.root, subtree=shown, subtree_b64=b64, media_types=wanted.media_types, statuses=wanted.statuses,
@@ -82,9 +93,13 @@ async def request(
         partitions = [p for p in await partitions_of(consumer, kafka.name(CHANGES)) if p.partition == lane]
         ends = dict((await bounds(consumer, partitions)).end)
         offset = await _append(kafka, record, library)
-        if told is not None:
-            await _follow(consumer, ends, f"{RAW.name}:{lane}:{offset}".encode(), told)
-    return request_id(lane, offset)
+        asked, source = Asked(request_id(lane, offset)), f"{RAW.name}:{lane}:{offset}".encode()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait_seconds), aclosing(_follow(consumer, ends, source)) as changes:
+                async for change in changes:
+                    come_on(change.processed - (asked.told[-1].processed if asked.told else 0))
+                    asked.told.append(change)
+        return asked
 
 
 async def steer(kafka: Kafka, action: Action, of: list[str], reason: str, id_: int | None) -> None:
@@ -104,8 +119,8 @@ async def _append(kafka: Kafka, record: AnalysisRequested | AnalysisSteered, lib
 
 
 async def _follow(
-    consumer: AIOKafkaConsumer, starts: Offsets, source: bytes, told: Callable[[AnalysisRequestChanged], None]
-) -> None:
+    consumer: AIOKafkaConsumer, starts: Offsets, source: bytes
+) -> AsyncGenerator[AnalysisRequestChanged, None]:
     """What the record at `source` has begun, or the request that was under way and wants the same, to its end."""
     followed: int | None = None
     async with aclosing(stretch(consumer, starts, None)) as stretches:
@@ -118,7 +133,7 @@ async def _follow(
                 if followed is None and find(record.headers, X_SOURCE) == source:
                     followed = change.request
                 if change.request == followed:
-                    told(change)
+                    yield change
                     if change.state in ENDED:
                         return
 
