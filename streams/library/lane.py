@@ -394,8 +394,7 @@ class LaneWorker:
     def _moved(self) -> None:
         progress = self.progress
         progress.folded += self._next - progress.next_offset
-        progress.next_offset = self._next
-        progress.requested = self._fold.requested
+        progress.next_offset, progress.requested = self._next, self._fold.requested
         progress.moved_at = time.monotonic()
         highwater = self._consumer.highwater(self._partition)
         progress.behind = highwater is not None and self._next < highwater
