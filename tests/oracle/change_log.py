@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from runtime.settings import KafkaSettings
 from tests.oracle.model import Believer, Tree
@@ -19,6 +19,8 @@ from tests.support.committed import connection
 
 END_SECONDS = 20.0
 POLL_SECONDS = 0.05
+AWAY = (KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT)
+NOT_LEADING = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE)
 
 
 @dataclass
@@ -109,7 +111,8 @@ class ChangeLog:
             try:
                 return int(self._consumer.get_watermark_offsets(self._place, timeout=END_SECONDS)[1])
             except KafkaException as error:
-                if not error.args[0].retriable() or time.monotonic() > until:
+                passing = error.args[0].retriable() or error.args[0].code() in (*AWAY, *NOT_LEADING)
+                if not passing or time.monotonic() > until:
                     raise
                 time.sleep(POLL_SECONDS)
 
@@ -119,6 +122,8 @@ class ChangeLog:
         while self._next < end:
             for message in self._consumer.consume(1_000, timeout=POLL_SECONDS):
                 if (error := message.error()) is not None:
+                    if error.code() in AWAY:  # said of the time before
+                        continue
                     raise RuntimeError(str(error))
                 if message.offset() != self._next:
                     self.told.faults.append(f"offset {message.offset()} after {self._next - 1}")

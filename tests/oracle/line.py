@@ -22,6 +22,7 @@ from signal import SIGKILL, SIGTERM
 
 from cli.provisioning.tables import apply_migrations
 from cli.provisioning.topics import apply
+from cli.up.embedded.kafka import EmbeddedKafka
 from runtime.kafka import Kafka
 from schemas.lanes import lane_of
 from schemas.topics import RAW
@@ -58,7 +59,8 @@ BAR = 40
 class Outcome:
     """Of one sequence. `seconds`: to convergence, at each rest; `ended`: processes that ended by themselves; `again`:
     records that were sent more than once; `caught`: items that were lost because the producer ended when one half of a move
-    was told, and was not back within the rename window; `differences`: none when all was well, and then no `steps`."""
+    was told, and was not back within the rename window; `peak_mb`: resident memory by process, as far as the broker was
+    away; `differences`: none when all was well, and then no `steps`."""
 
     seed: int = 0
     operations: int = 0
@@ -68,6 +70,7 @@ class Outcome:
     again: int = 0
     ended: list[str] = field(default_factory=list)
     caught: list[str] = field(default_factory=list)
+    peak_mb: dict[str, float] = field(default_factory=dict)
     differences: list[str] = field(default_factory=list)
     steps: list[str] = field(default_factory=list)
 
@@ -78,9 +81,10 @@ class Outcome:
 
 
 class Line:
-    """Two empty roots of one library, and all that follows from them. `run` is used once."""
+    """Two empty roots of one library, and all that follows from them. `run` is used once. `broker`: where steps take it
+    away."""
 
-    def __init__(self, kafka: Kafka, url: str, folder: Path) -> None:
+    def __init__(self, kafka: Kafka, url: str, folder: Path, broker: EmbeddedKafka | None = None) -> None:
         for place in PLACES:
             (folder / place).mkdir(parents=True, exist_ok=True)
         self._kafka = kafka
@@ -90,6 +94,8 @@ class Line:
         self._log = ChangeLog(self._brokers, kafka.name(RAW), lane_of(LIBRARY, kafka.lanes))
         self._tables = Tables(url)
         self._processes = Processes(kafka, url, folder, {root: folder / root for root in ROOTS}, LIBRARY)
+        self._broker = broker
+        self._down_at = 0.0
         self._absent: set[str] = set()
         self._items: dict[int, Placed] = {}
         self._there_all_the_time = True
@@ -112,6 +118,7 @@ class Line:
             self._tables.close()
             told = self._log.told
             self.outcome.again, self.outcome.ended = told.again, self._processes.ended
+            self.outcome.peak_mb = self._processes.peak_mb
             self.outcome.records = sum(len(root.written) for root in told.roots.values())
         return self.outcome
 
@@ -135,11 +142,28 @@ class Line:
                     self._fault_of_watch(step)
                 getattr(self._processes, step.deed)(step.path)
                 self.outcome.faults += step.deed != "thaw"
+            case "down" | "up":
+                self._broker_is(step)
+                self.outcome.faults += step.deed == "down"
             case "quiet":
                 return self._quiet()
             case _:
                 self._hand.do(step)
         return []
+
+    def _broker_is(self, step: Step) -> None:
+        assert self._broker is not None
+        if step.deed == "down":
+            self._broker.kill()
+            self._down_at = time.monotonic()
+            return
+        self._processes.look()
+        while time.monotonic() < self._down_at + step.number / 1_000:
+            time.sleep(LOOK_SECONDS)
+            self._processes.tend()
+            self._processes.look()
+        self._broker.start()
+        self._broker.wait_ready()
 
     def _fault_of_watch(self, step: Step) -> None:
         self._there_all_the_time = False
@@ -242,13 +266,22 @@ def make_up(seed: int, operations: int, faults: int, folder: Path) -> list[Step]
     return [Step("stop", ROOTS[0]), *steps] if seed % 2 == 0 else steps
 
 
+def without_broker(steps: list[Step], seconds: float) -> list[Step]:
+    """The same, in the middle of which the broker is away for so long; then everything comes to rest."""
+    begin, end = len(steps) // 3, 2 * len(steps) // 3
+    away = [step for step in steps[begin:end] if step.deed != "quiet"]
+    up = [Step("up", "broker", number=round(seconds * 1_000)), Step("quiet")]
+    return [*steps[:begin], Step("quiet"), Step("down", "broker"), *away, *up, *steps[end:]]
+
+
 def try_seed(
     seed: int, operations: int, faults: int, kafka: Kafka, url: str, folder: Path,
-    passed: Callable[[float], None],
+    passed: Callable[[float], None], broker: EmbeddedKafka | None = None, outage: float = 0.0,
 ) -> Outcome:  # fmt: skip
-    """Play a seed in a folder of its own; `passed` is told the share that is done."""
+    """Play a seed in a folder of its own; `passed` is told the share that is done. `outage`: seconds without broker."""
     steps = make_up(seed, operations, faults, folder)
-    line = Line(kafka, url, folder / f"line-{seed}")
+    steps = without_broker(steps, outage) if outage else steps
+    line = Line(kafka, url, folder / f"line-{seed}", broker)
     outcome = line.run(steps, lambda number: passed(number / len(steps)))
     outcome.seed, outcome.operations = seed, operations
     outcome.steps = [str(step) for step in steps] if outcome.differences else []
@@ -265,6 +298,7 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=1, help="the first seed (1)")
     parser.add_argument("--operations", type=int, default=1_000, help="operations a seed (1000)")
     parser.add_argument("--kills", type=int, default=60, help="kills and freezes a seed (60)")
+    parser.add_argument("--outage", type=float, default=0.0, help="seconds without broker, in the middle (none)")
     parser.add_argument("--bound", type=float, default=BOUND_SECONDS, help="longest time to convergence, s (10)")
     parser.add_argument("--json", action="store_true", help="the outcome of each seed, a JSON object a line")
     given = parser.parse_args()
@@ -277,8 +311,9 @@ def main() -> int:
             with fresh_database(postgres) as url:
                 apply_migrations(url)
                 outcome = try_seed(
-                    given.first + number, given.operations, given.kills, kafka, url, Path(name), passed
-                )
+                    given.first + number, given.operations, given.kills, kafka, url, Path(name), passed,
+                    broker, given.outage,
+                )  # fmt: skip
             failed += bool(outcome.differences) or outcome.slowest > given.bound
             print(json.dumps(asdict(outcome)) if given.json else _line(outcome), flush=True)
     return 1 if failed else 0
@@ -291,6 +326,8 @@ def nothing(_share: float) -> None:
 def _line(outcome: Outcome) -> str:
     found = [f"  {line}" for line in (*outcome.steps, "--", *outcome.differences)] if outcome.differences else []
     times = f"{len(outcome.seconds)} rests, the slowest {outcome.slowest:.1f} s"
+    if outcome.peak_mb:
+        times += ", at most " + ", ".join(f"{name} {mb:.0f} MB" for name, mb in sorted(outcome.peak_mb.items()))
     head = f"\rseed {outcome.seed}: {outcome.faults} faults, {outcome.records} records, {times}".ljust(BAR + 40)
     return "\n".join([head, *(f"  {line}" for line in outcome.ended + outcome.caught), *found])
 

@@ -6,8 +6,11 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
+
+import psutil
 
 from producer.settings import ProducerSettings, RootSpec
 from runtime.kafka import Kafka
@@ -53,6 +56,7 @@ class Processes:
         self._running: dict[str, Running] = {}
         self.away: set[str] = set()
         self.ended: list[str] = []
+        self.peak_mb: dict[str, float] = {}
 
     def start(self, name: str) -> None:
         """Nothing where it runs; ready it will be in its own time."""
@@ -92,6 +96,13 @@ class Processes:
                 self.ended.append(f"{name} ended with {process.died}")
                 del self._running[name]
                 self.start(name)
+
+    def look(self) -> None:
+        """Note how much memory each takes."""
+        for name, process in self._running.items():
+            with suppress(psutil.NoSuchProcess):
+                resident = psutil.Process(process.pid).memory_info().rss / 1e6
+                self.peak_mb[name] = max(self.peak_mb.get(name, 0.0), resident)
 
     def end(self) -> None:
         """kill -9 to what runs."""

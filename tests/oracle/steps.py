@@ -19,8 +19,9 @@ Play = Literal["turn", "pause", "stop", "kill", "start", "quiet"]
 """`turn`: the producer of a root acts once; `pause`: ms pass; `kill`: at the next look at the tree; `quiet`: everything
 comes to rest, and log and tree are compared."""
 
-Fault = Literal["slay", "freeze", "thaw"]
-"""On the line only (`tests.oracle.line`), to `watch`, `stream` or `project`: kill -9 and started again, SIGSTOP, SIGCONT."""
+Fault = Literal["slay", "freeze", "thaw", "down", "up"]
+"""On the line only (`tests.oracle.line`), to `watch`, `stream` or `project`: kill -9 and started again, SIGSTOP, SIGCONT; to
+the `broker`: kill -9, and started again when it has been away for so many ms."""
 
 ROOTS = ("films", "music")
 OUTSIDE = "outside"

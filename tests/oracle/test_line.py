@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
+from cli.provisioning.topics import apply
 from runtime.kafka import Kafka
 from tests.oracle.change_log import Told
 from tests.oracle.line import BOUND_SECONDS, nothing, try_seed
+from tests.support.servers import Brokers, clients
 
 SEEDS = (1, 2)
 OPERATIONS = 120
 FAULTS = 8
+OUTAGE_SECONDS = 6.0
+BACK_SECONDS = 15.0
+PEAK_MB = 250.0
 BUSY = 4
 """Other tests run at the same time: the bound is that of a machine at rest (`python -m tests.oracle.line`)."""
 
@@ -25,6 +31,19 @@ def test_tree_log_and_rows_are_the_same_whatever_dies(
     assert outcome.differences == [], "\n".join(outcome.steps)
     assert outcome.faults >= FAULTS
     assert outcome.slowest < BOUND_SECONDS * BUSY
+
+
+def test_after_a_broker_was_away_everything_goes_on_by_itself(
+    broker_factory: Brokers, migrated: str, tmp_path: Path
+) -> None:
+    broker = broker_factory()
+    kafka = clients(broker)
+    asyncio.run(apply(kafka))
+    outcome = try_seed(3, OPERATIONS, 0, kafka, migrated, tmp_path, nothing, broker, OUTAGE_SECONDS)
+    assert outcome.differences == [], "\n".join(outcome.steps)
+    assert outcome.faults == 1
+    assert outcome.slowest < BACK_SECONDS * BUSY
+    assert max(outcome.peak_mb.values()) < PEAK_MB
 
 
 # -- the reader itself -----------------------------------------------------------------------------------------
