@@ -12,6 +12,7 @@ CommandError            exit code 1
 ├── ProvisionError      topics cannot be made as declared (`cli.provisioning.topics`)
 ├── AclError            permissions cannot be made as declared (`cli.provisioning.acls`)
 ├── MigrationError      the database cannot be brought up to date (`cli.provisioning.tables`)
+├── TablesLocked        another process changes the tables (`cli.provisioning.tables_lock`, retryable)
 └── UpError             the platform cannot be started here (`cli.up.errors`)
 """
 

@@ -77,15 +77,15 @@ def version(as_json: AsJson = False) -> None:
 
 
 def migrate(as_json: AsJson = False) -> None:
-    """Bring PostgreSQL's tables up to date. Can be run again at any time, and by several at once.
+    """Bring PostgreSQL's tables up to date. Needs the database alone. Can be run again at any time, and by several at once.
 
     \b
     CATALOGIZER_DATABASE__URL=postgresql://catalogizer@db/catalogizer catalogizer migrate
     """
-    from cli.installation import find
+    from cli.installation import database_url
     from cli.provisioning.tables import apply_migrations
 
-    applied = apply_migrations(find().database.dsn())
+    applied = apply_migrations(database_url())
     if as_json:
         print_json(applied)
     else:

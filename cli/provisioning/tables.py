@@ -1,11 +1,13 @@
 """The database's schema: the numbered files of `schemas/sql`, applied in order, each once and in one transaction.
 
 Each file applied is recorded with its checksum, and a file that was changed afterwards is refused, because the database
-would no longer match it. Several processes may apply at once: one does, the others wait.
+would no longer match it. Forward only: nothing is undone, and nothing is put before what is applied. Several processes may
+apply at once: one does, the others wait (`tables_lock`).
 
     MigrationError         (a `CommandError`)
     ├── ChangedMigration   a file is not what was applied under its name
-    └── UnknownMigration   the database was migrated by a newer program
+    ├── LateMigration      a file stands before others that are applied already
+    └── NewerDatabase      the database was migrated by a newer program
 """
 
 from __future__ import annotations
@@ -19,9 +21,8 @@ from psycopg import sql
 
 from cli.errors import CommandError
 from cli.provisioning.database_roles import grant
-
-LOCK = 0x636174616C6F67
-"""Key of the advisory lock ("catalog" in ASCII) under which migrations are applied."""
+from cli.provisioning.tables_lock import WAIT_SECONDS, tables_locked
+from runtime.health import product_version
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS schema_migrations (
@@ -47,11 +48,24 @@ class ChangedMigration(MigrationError):
         super().__init__(name, "was applied with other contents; add a new numbered file instead of editing it")
 
 
-class UnknownMigration(MigrationError):
-    """The database has a migration that this program does not know."""
+class LateMigration(MigrationError):
+    """The file was not applied, and `newest` was: it would be applied in another order here than elsewhere."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(name, "is in the database and not in this program: run a newer version")
+    def __init__(self, name: str, newest: str) -> None:
+        self.newest = newest
+        super().__init__(name, f"stands before {newest}, which is applied already: give it a higher number")
+
+
+class NewerDatabase(MigrationError):
+    """The database has migrations that this program does not know; `known`: the program's newest."""
+
+    def __init__(self, name: str, known: str) -> None:
+        self.known = known
+        super().__init__(
+            name,
+            f"is in the database, and the newest that this program (version {product_version()}) knows is {known}:"
+            " run a newer version",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +88,14 @@ def migrations() -> list[Migration]:
     return sorted(found, key=lambda migration: migration.name)
 
 
-def apply_migrations(database_url: str, known: list[Migration] | None = None) -> list[str]:
+def apply_migrations(
+    database_url: str, known: list[Migration] | None = None, *, wait_seconds: float = WAIT_SECONDS
+) -> list[str]:
     """Apply what is missing of `known` (the files of `schemas/sql`) and grant the processes' roles what they need; returns
     the names applied now. Each is one transaction with its record, so a kill leaves whole migrations only. Raises
-    MigrationError, psycopg.Error."""
+    MigrationError, TablesLocked, psycopg.Error."""
     known = migrations() if known is None else known
-    with psycopg.connect(database_url, autocommit=True) as connection:
-        connection.execute("SELECT pg_advisory_lock(%s)", (LOCK,))  # released with the connection
+    with tables_locked(database_url, "catalogizer migrate", wait_seconds) as connection:
         connection.execute(_TABLE)
         missing = _missing(known, _applied(connection))
         for migration in missing:
@@ -99,10 +114,14 @@ def _applied(connection: psycopg.Connection) -> dict[str, str]:
 
 
 def _missing(known: list[Migration], applied: dict[str, str]) -> list[Migration]:
-    names = {migration.name for migration in known}
-    for name in sorted(applied.keys() - names):
-        raise UnknownMigration(name)
+    newest = max(applied, default="")
+    unknown = applied.keys() - {migration.name for migration in known}
+    if unknown:
+        raise NewerDatabase(max(unknown), known[-1].name if known else "none")
     for migration in known:
         if applied.get(migration.name, migration.checksum) != migration.checksum:
             raise ChangedMigration(migration.name)
-    return [migration for migration in known if migration.name not in applied]
+    missing = [migration for migration in known if migration.name not in applied]
+    if missing and missing[0].name < newest:
+        raise LateMigration(missing[0].name, newest)
+    return missing
