@@ -46,10 +46,10 @@ def cpu_seconds() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def resident_mb(pid: int | None = None) -> float:
-    """Resident memory of a process in MB."""
+def resident_mb(pid: int | None = None, *, field: str = "VmRSS") -> float:
+    """Resident memory of a process in MB; `VmHWM`: the most that it has been."""
     for line in Path(f"/proc/{pid or os.getpid()}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
+        if line.startswith(f"{field}:"):
             return int(line.split()[1]) / 1024
     return 0.0
 

@@ -48,6 +48,9 @@ def project(
     topic: Annotated[
         list[str] | None, typer.Option(metavar="TOPIC[:0,1]", help="Only these; may be given again.")
     ] = None,
+    in_place: Annotated[
+        bool, typer.Option("--in-place", help="Write the rows again where they are, also from the beginning.")
+    ] = False,
     execute: Execute = False,
     export: Annotated[bool, typer.Option("--export", help="Write the targets as CSV for --from-file.")] = False,
     as_json: AsJson = False,
@@ -55,8 +58,9 @@ def project(
     """Move the projector back: PostgreSQL's rows are written again from the log, and come out equal.
 
     The flags are those of Kafka's own kafka-consumer-groups, whose resets are honoured too. Without --execute
-    only what would be done is shown. Projectors must be stopped (that of a `catalogizer up` on this machine is, for as
-    long as it takes); nothing can be skipped forward.
+    only what would be done is shown. Everything from the beginning fills new tables, which take the place of the old ones
+    at once; projectors may run meanwhile. Else they must be stopped (that of a `catalogizer up` on this machine is, for as
+    long as it takes), and rows are written again where they are. Nothing can be skipped forward.
 
     \b
     catalogizer replay project --to-earliest
@@ -65,8 +69,10 @@ def project(
     catalogizer replay project --to-current --export > positions.csv
     """
     from cli.installation import find, out_of_service, tool_kafka
+    from cli.progress import Stages
+    from cli.rebuilding import rebuild
     from cli.resetting import execute as move
-    from cli.resetting import plan
+    from cli.resetting import from_the_beginning, plan
 
     given = (to_datetime, by_duration, shift_by, to_offset, from_file)
     if to_earliest + to_latest + to_current + sum(flag is not None for flag in given) != 1:
@@ -85,13 +91,22 @@ def project(
         *([parse_file(from_file.read_text(), prefix)] if from_file is not None else []),
     ]
     planned = run_async(lambda: plan(kafka, url, choices[0], topic or []))
-    if execute:
+    anew = not in_place and from_the_beginning(choices[0], topic or [], planned)
+    if anew:
+        say(
+            "new tables are filled and take the place of the old ones at once"
+            + ("" if execute else " (with --execute)")
+        )
+    if execute and anew:
+        done = run_async(lambda: rebuild(kafka, url, show=Stages()))
+        say(f"{done.records} records read, {done.rows} rows, {done.letters} dead letters")
+    elif execute:
         with out_of_service("project"):
             run_async(lambda: move(kafka, url, planned))
     if export:
         sys.stdout.write(write_file(planned, prefix))
         return
-    _show(planned, execute, as_json)
+    _show(planned, execute, as_json, "written anew" if anew else "moved")
 
 
 @app.command()
@@ -136,7 +151,7 @@ def _ago(duration: timedelta) -> Millis:
     return Millis(max(0, int((time.time() - duration.total_seconds()) * 1000)))
 
 
-def _show(planned: list[Move], executed: bool, as_json: bool) -> None:
+def _show(planned: list[Move], executed: bool, as_json: bool, done: str) -> None:
     if as_json:
         print_json(
             [
@@ -154,7 +169,7 @@ def _show(planned: list[Move], executed: bool, as_json: bool) -> None:
         return
     rows = [(m.topic, str(m.partition), str(m.current), str(m.target), str(m.count)) for m in planned]
     print_table(
-        "moved" if executed else "would be moved (--execute does it)",
+        done if executed else f"would be {done} (--execute does it)",
         ("topic", "partition", "from", "to", "offsets to read again"),
         rows,
     )

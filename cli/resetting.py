@@ -6,8 +6,8 @@ from cli.errors import BadArgument, NotAsAsked
 from cli.reset_plan import FromFile, Move, Partition, Stand, Target, moves, parse_topics
 from runtime.kafka import Kafka
 from runtime.log_reading import bounds, partitions_of, reader, times
-from schemas.places import AtTime, Offset
-from schemas.topics import BY_NAME
+from schemas.places import At, AtTime, Earliest, Offset
+from schemas.topics import BY_NAME, SYSTEM_UPDATES
 from streams.projector import replay as projector
 from streams.projector.plan import TOPICS
 
@@ -43,6 +43,13 @@ async def _stands(
             partition: Stand(within.earliest[place], within.end[place], positions[partition], at_time.get(place))
             for partition, place in places.items()
         }
+
+
+def from_the_beginning(target: Target, topics: list[str], planned: list[Move]) -> bool:
+    """True where everything is read again and the log has it all, so that new tables can be filled from it. What status
+    said of roots the log does not keep for ever: that is taken over from the old tables."""
+    everything = not topics and target in (Earliest(), At(Offset(0)))
+    return everything and all(move.target == 0 or move.topic == SYSTEM_UPDATES.name for move in planned)
 
 
 async def execute(kafka: Kafka, url: str, planned: list[Move]) -> None:

@@ -21,10 +21,10 @@ class Codec(Generic[T]):
     """Decodes one topic's values. Unknown fields are ignored; anything else wrong raises Undecodable."""
 
     def __init__(self, type_: object) -> None:
-        self._decode: Callable[[bytes], T] = msgspec.json.Decoder(type_).decode
+        self._decode: Callable[[bytes | msgspec.Raw], T] = msgspec.json.Decoder(type_).decode
 
-    def decode(self, value: bytes | None) -> T:
-        """Bytes to a record. Raises Undecodable."""
+    def decode(self, value: bytes | msgspec.Raw | None) -> T:
+        """Bytes, or a part of a record that was left as it is, to a record. Raises Undecodable."""
         if value is None:
             raise Undecodable("no value (a tombstone)")
         try:

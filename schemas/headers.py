@@ -132,7 +132,7 @@ def check_version(headers: Iterable[tuple[str, bytes | None]]) -> None:
     `schema-version`, derived ones by the end of `ce_dataschema`. A record without either is of version 1
     (other clients' taps and tools may write none)."""
     for name, value in headers:
-        if value is None or name not in _VERSIONED or value == MAJOR:
+        if name not in _VERSIONED or value is None or value == MAJOR:
             continue
         version = value if name == SCHEMA_VERSION else value.rsplit(b":", 1)[-1]
         if version.split(b".", 1)[0] != MAJOR:

@@ -8,6 +8,8 @@ ProjectorError            (a `StreamsError`)
 ├── NotMigrated           the tables are missing
 ├── StoreUnavailable      the database cannot be reached now (retryable)
 ├── RowsRefused           the database cannot keep these rows, now or later
+├── RebuildFailed         new tables could not be filled; the old ones are as they were (retryable)
+│   └── TablesInUse       readers do not let go of the old tables
 ├── GroupActive           a reset while projectors run
 └── NotBehind             a reset to where nothing was projected yet
 """
@@ -89,6 +91,24 @@ class StoreUnavailable(ProjectorError):
 
 class RowsRefused(ProjectorError):
     """A value does not fit its column, or a constraint forbids the row."""
+
+
+class RebuildFailed(ProjectorError):
+    """`reason`: in the server's words, or ours."""
+
+    retryable = True
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"the tables were not made anew, they are as they were: {reason}")
+
+
+class TablesInUse(RebuildFailed):
+    """`tries`: how often it was tried to lock them, for a second each time."""
+
+    def __init__(self, tries: int) -> None:
+        self.tries = tries
+        super().__init__(f"others use the old tables all the time ({tries} tries); see pg_stat_activity")
 
 
 class GroupActive(ProjectorError):

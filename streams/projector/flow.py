@@ -28,7 +28,8 @@ from streams.projector.store import Point
 from streams.projector.writing import Writing
 
 POLL_MS = 250
-MAX_RECORDS = 4_000
+MAX_RECORDS = 10_000
+"""In one round, with one transaction per partition. A record takes some 6 KB of memory on its way."""
 STEP_SECONDS = 1.0
 EPOCH_SECONDS = 30.0
 KAFKA_SECONDS = 2.0

@@ -30,6 +30,8 @@ from streams.settings import StreamsSettings
 from streams.slot import slot_held
 
 COMPONENT: Component = "project"
+FETCH_BYTES = 4_194_304
+"""Of one partition at once, and four times that of all: what is written in bulk is found together, and memory is bounded."""
 
 
 async def project(
@@ -42,7 +44,7 @@ async def project(
     points: Point = no_point,
 ) -> None:
     """Project until stop is asked. Raises NotProvisioned, NotAllowed, KafkaError, ProjectorError (alarm, no tables).
-    `points` is called at `before_db_commit`, `after_db_commit` and `after_group_commit`."""
+    `points` is called at `before_position`, `before_db_commit`, `after_db_commit` and `after_group_commit`."""
     condition = ProjectorCondition()
     health = condition.checks()
     topics = TopicWatch(kafka, COMPONENT)
@@ -106,7 +108,12 @@ async def _producer(kafka: Kafka) -> AsyncIterator[tuple[DeadLetters, Reporter]]
 async def _member(kafka: Kafka, state_dir: Path) -> AsyncIterator[tuple[AIOKafkaConsumer, Assignment]]:
     """A static member of the group: one that is started anew within its session disturbs nobody."""
     with slot_held(state_dir, COMPONENT) as slot:
-        consumer = kafka.group_consumer(kafka.group(GROUP), instance=slot.member)
+        consumer = kafka.group_consumer(
+            kafka.group(GROUP),
+            instance=slot.member,
+            max_partition_fetch_bytes=FETCH_BYTES,
+            fetch_max_bytes=4 * FETCH_BYTES,
+        )
         assignment = Assignment(consumer)
         consumer.subscribe([kafka.name(topic) for topic in TOPICS], listener=assignment)
         await consumer.start()

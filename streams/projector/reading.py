@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from uuid import UUID
 
+import msgspec
 from msgspec import Raw
 
 from schemas import headers as h
@@ -14,7 +15,7 @@ from schemas import paths
 from schemas.codec import encode
 from schemas.errors import Undecodable
 from schemas.log_record import LogRecord
-from schemas.times import iso, parse_iso
+from schemas.times import iso
 
 _ESCAPES = re.compile(rb"\\\\|\\u0000")
 
@@ -37,15 +38,16 @@ def place(path: str, path_b64: str | None) -> bytes:
     return hashlib.blake2b(exact.encode("utf-8", "surrogateescape"), digest_size=16).digest()
 
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
 def time(at: str) -> datetime:
-    """A time on the wire. Raises Undecodable."""
+    """A time on the wire, in whole milliseconds; without a zone it is taken as UTC. Raises Undecodable."""
     try:
-        return _EPOCH + timedelta(milliseconds=parse_iso(at))
+        moment = datetime.fromisoformat(at)
+        if moment.tzinfo is not UTC:
+            moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise Undecodable(f"not a time: {at[:40]!r}") from error
+    beyond = moment.microsecond % 1000
+    return moment.replace(microsecond=moment.microsecond - beyond) if beyond else moment
 
 
 def event_time(record: LogRecord) -> datetime:
@@ -54,12 +56,12 @@ def event_time(record: LogRecord) -> datetime:
     return time(iso(record.timestamp) if value is None else value.decode("ascii", "replace"))
 
 
-def event_id(record: LogRecord) -> uuid.UUID:
+def event_id(record: LogRecord) -> UUID:
     """The event's id. Raises Undecodable for none, or one that is not a UUID."""
     value = h.find(record.headers, h.CE_ID) or b""
     try:
-        return uuid.UUID(value.decode("ascii"))
-    except ValueError as error:
+        return msgspec.convert(value.decode("ascii"), UUID)
+    except (msgspec.ValidationError, UnicodeDecodeError) as error:
         raise Undecodable(f"{h.CE_ID} is not a UUID: {value[:40]!r}") from error
 
 
@@ -71,14 +73,14 @@ def dense_number(record: LogRecord) -> int:
     return int(value)
 
 
-def raw(value: bytes | None) -> Raw:
+def raw(value: bytes | Raw | None) -> Raw:
     """A record's JSON as it was written. Raises Undecodable when it is not UTF-8 somewhere that no reader looked
     at."""
     try:
-        (value or b"").decode()
+        str(value or b"", "utf-8")
     except UnicodeDecodeError as error:
         raise Undecodable(str(error)) from error
-    return Raw(value or b"")
+    return value.copy() if isinstance(value, Raw) else Raw(value or b"")
 
 
 def part(value: object) -> Raw | None:

@@ -8,24 +8,23 @@ written.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
 from uuid import UUID
 
-from msgspec import Raw
+from msgspec import Raw, Struct
+from msgspec.structs import replace
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sourced:
+class Sourced(Struct, frozen=True, kw_only=True, gc=False):
     """Where in its topic the record stands that wrote the row."""
 
     src_partition: int
     src_offset: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeRow(Sourced):
+class ChangeRow(Sourced, frozen=True, kw_only=True, gc=False):
     """One record of the changes topic. `record`: its JSON; `n`: its `x-n`, dense per lane."""
 
     event_id: UUID
@@ -47,8 +46,7 @@ class ChangeRow(Sourced):
     settled: bool | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileRow(Sourced):
+class FileRow(Sourced, frozen=True, kw_only=True, gc=False):
     """What is at a place; `deleted_at`: since when nothing is. `place`: BLAKE2b-128 of the path's bytes."""
 
     root: str
@@ -63,8 +61,7 @@ class FileRow(Sourced):
     deleted_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ItemRow(Sourced):
+class ItemRow(Sourced, frozen=True, kw_only=True, gc=False):
     """A media item as it was told last. `item`: its JSON."""
 
     id: int
@@ -86,8 +83,7 @@ class ItemRow(Sourced):
     deleted_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GoneItemRow(Sourced):
+class GoneItemRow(Sourced, frozen=True, kw_only=True, gc=False):
     """A media item that was deleted: it keeps what is known of it. The rest is for one never seen alive."""
 
     id: int
@@ -103,8 +99,7 @@ class GoneItemRow(Sourced):
     item: Raw
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnalysisRow(Sourced):
+class AnalysisRow(Sourced, frozen=True, kw_only=True, gc=False):
     """The result of one analysis. `found`: JSON."""
 
     analysis_id: str
@@ -115,8 +110,7 @@ class AnalysisRow(Sourced):
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnalysisBatchRow(Sourced):
+class AnalysisBatchRow(Sourced, frozen=True, kw_only=True, gc=False):
     """The end of the analyses of a scan, or of a quiet batch."""
 
     event_id: UUID
@@ -129,8 +123,7 @@ class AnalysisBatchRow(Sourced):
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CoverRow:
+class CoverRow(Struct, frozen=True, kw_only=True, gc=False):
     """A thumbnail under its content's hash."""
 
     hash: str
@@ -141,8 +134,7 @@ class CoverRow:
     src_offset: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RootDeclaredRow(Sourced):
+class RootDeclaredRow(Sourced, frozen=True, kw_only=True, gc=False):
     """A root as its producer declared it."""
 
     root: str
@@ -156,8 +148,7 @@ class RootDeclaredRow(Sourced):
     changed_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RootStateRow(Sourced):
+class RootStateRow(Sourced, frozen=True, kw_only=True, gc=False):
     """A root was lost, or is back; what was declared of it stays."""
 
     root: str
@@ -168,8 +159,7 @@ class RootStateRow(Sourced):
     changed_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RootStatusRow:
+class RootStatusRow(Struct, frozen=True, kw_only=True, gc=False):
     """How the status agent says a root is. It comes by another topic than the root's state and may come first:
     the fields after `status_offset` are for a root that is not known otherwise yet."""
 
@@ -187,8 +177,7 @@ class RootStatusRow:
     src_offset: int = -1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScanStartedRow(Sourced):
+class ScanStartedRow(Sourced, frozen=True, kw_only=True, gc=False):
     """A scan began."""
 
     scan_id: int
@@ -201,8 +190,7 @@ class ScanStartedRow(Sourced):
     started_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScanEndedRow(Sourced):
+class ScanEndedRow(Sourced, frozen=True, kw_only=True, gc=False):
     """A scan finished, or was superseded. `counts`: JSON."""
 
     scan_id: int
@@ -217,8 +205,7 @@ class ScanEndedRow(Sourced):
     ended_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GapOpenedRow(Sourced):
+class GapOpenedRow(Sourced, frozen=True, kw_only=True, gc=False):
     """Observations may be missing from here on."""
 
     library: str
@@ -230,8 +217,7 @@ class GapOpenedRow(Sourced):
     opened_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GapClosedRow(Sourced):
+class GapClosedRow(Sourced, frozen=True, kw_only=True, gc=False):
     """Closes every gap of that root and cause which lies in `subtree`, was opened before, and was not closed
     earlier. `counts`: JSON."""
 
@@ -242,8 +228,7 @@ class GapClosedRow(Sourced):
     counts: Raw | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CoverGoneRow:
+class CoverGoneRow(Struct, frozen=True, kw_only=True, gc=False):
     """A tombstone: the cover was taken back."""
 
     hash: str

@@ -38,15 +38,15 @@ def media_rows(record: LogRecord) -> list[Row]:
     update = _updates.decode(storable(record.value))
     match update.action:
         case "created" | "updated":
-            return [_item(record, update)]
+            return [_item(record, update, _items.decode(update.media))]
         case "analyzed":
-            return [_item(record, update), _analysis(record, update)]
+            item = _items.decode(update.media)
+            return [_item(record, update, item), _analysis(record, update, item)]
         case "deleted":
             return [_gone_item(record, update)]
 
 
-def _item(record: LogRecord, update: _MediaUpdate) -> r.ItemRow:
-    item = _items.decode(bytes(update.media))
+def _item(record: LogRecord, update: _MediaUpdate, item: MediaItem) -> r.ItemRow:
     return r.ItemRow(
         id=update.media_id,
         library=item.library,
@@ -63,14 +63,14 @@ def _item(record: LogRecord, update: _MediaUpdate) -> r.ItemRow:
         cover_image=item.cover_image,
         created_at=time(item.created_at),
         updated_at=time(item.updated_at),
-        item=raw(bytes(update.media)),
+        item=raw(update.media),
         src_partition=record.partition,
         src_offset=record.offset,
     )
 
 
 def _gone_item(record: LogRecord, update: _MediaUpdate) -> r.GoneItemRow:
-    item = _gone.decode(bytes(update.media))
+    item = _gone.decode(update.media)
     at = event_time(record)
     return r.GoneItemRow(
         id=update.media_id,
@@ -83,15 +83,14 @@ def _gone_item(record: LogRecord, update: _MediaUpdate) -> r.GoneItemRow:
         media_type=item.media_type,
         created_at=at,
         updated_at=at,
-        item=raw(bytes(update.media)),
+        item=raw(update.media),
         src_partition=record.partition,
         src_offset=record.offset,
     )
 
 
-def _analysis(record: LogRecord, update: _MediaUpdate) -> r.AnalysisRow:
-    at = iso(record.timestamp)
-    analysis = _items.decode(bytes(update.media)).analysis or Analysis(status="done", at=at)
+def _analysis(record: LogRecord, update: _MediaUpdate, item: MediaItem) -> r.AnalysisRow:
+    analysis = item.analysis or Analysis(status="done", at=iso(record.timestamp))
     analysis_id = str(event_id(record)) if update.analysis_id is UNSET else update.analysis_id
     return r.AnalysisRow(
         analysis_id=analysis_id,

@@ -7,7 +7,8 @@ from where. Two projectors on one partition take turns on its position: who find
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from functools import partial
 
 from aiokafka import ConsumerRecord, TopicPartition
 from prometheus_client import Counter
@@ -16,27 +17,19 @@ from runtime import log
 from runtime.dead_letters import DeadLetters
 from runtime.kafka import Kafka
 from runtime.lifecycle import Stop
-from schemas.errors import SchemaError
+from schemas.log_record import LogRecord
 from schemas.places import next_offset
 from streams.projector.assigned import partition_of
 from streams.projector.assignment import Assignment
 from streams.projector.condition import Patience, ProjectorCondition
-from streams.projector.errors import RowsRefused, StoreUnavailable
-from streams.projector.plan import rows_of
+from streams.projector.errors import StoreUnavailable
+from streams.projector.keeping import Planned, keep, planned
 from streams.projector.rows import Row
 from streams.projector.store import Batch, Point, Store
 
 _log = log.get(__name__)
 _records = Counter("catalogizer_projected_records_total", "Records projected", ["topic"])
 _rows = Counter("catalogizer_projected_rows_total", "Rows written", ["topic"])
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """A record with the rows it stands for."""
-
-    record: ConsumerRecord
-    rows: tuple[Row, ...]
 
 
 class Writing:
@@ -61,39 +54,31 @@ class Writing:
 
     async def write(self, place: TopicPartition, records: list[ConsumerRecord], stop: Stop) -> None:
         """Project a partition's next records, all or, where it was moved or stop was asked, as far as it went."""
-        if place in self._assignment.positions:
-            await self._keep(place, [await self._plan(record) for record in records], stop)
+        if place not in self._assignment.positions:
+            return
+        topic = self._kafka.topic(place.topic)
+        found = [planned(topic, record) for record in records]
+        for one in found:
+            if one.fault is not None:
+                await self._bury(one.record, one.fault)
+        await keep(found, partial(self._write, place, stop), self._bury)
 
     async def step(self, place: TopicPartition, to: int, stop: Stop) -> None:
         """Move a position over offsets that hold nothing for readers."""
         await self._apply(place, (), to, stop)
 
-    async def _plan(self, record: ConsumerRecord) -> Planned:
-        try:
-            return Planned(record, tuple(rows_of(self._kafka.topic(record.topic), record)))
-        except SchemaError as error:
-            return await self._bury(record, error)
-
-    async def _bury(self, record: ConsumerRecord, error: Exception) -> Planned:
+    async def _bury(self, record: LogRecord, error: Exception) -> None:
         """A dead letter, confirmed; what is left of the record is its place in the log."""
         await self._letters.put(record, error)
         self._condition.dead_letters += 1
-        return Planned(record, ())
 
-    async def _keep(self, place: TopicPartition, planned: list[Planned], stop: Stop) -> bool:
-        """False when the rest is not to be written now. Rows that the database refuses are found by halving."""
-        rows = tuple(row for one in planned for row in one.rows)
-        try:
-            applied = await self._apply(place, rows, next_offset(planned[-1].record.offset), stop)
-        except RowsRefused as error:
-            if len(planned) == 1:
-                return await self._keep(place, [await self._bury(planned[0].record, error)], stop)
-            half = len(planned) // 2
-            return await self._keep(place, planned[:half], stop) and await self._keep(place, planned[half:], stop)
+    async def _write(self, place: TopicPartition, stop: Stop, found: Sequence[Planned]) -> bool:
+        rows = tuple(row for one in found for row in one.rows)
+        applied = await self._apply(place, rows, next_offset(found[-1].record.offset), stop)
         if applied:
-            self._condition.records += len(planned)
+            self._condition.records += len(found)
             self._condition.rows += len(rows)
-            _records.labels(place.topic).inc(len(planned))
+            _records.labels(place.topic).inc(len(found))
             _rows.labels(place.topic).inc(len(rows))
         return applied
 

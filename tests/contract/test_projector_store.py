@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 
 import msgspec
 import pytest
@@ -86,14 +85,15 @@ async def deliver(store: Store, records: list[Logged]) -> None:
     assert await store.apply(Batch(partition, kept, records[-1].offset + 1, rows))
 
 
-@pytest.fixture(params=["fake", "postgres"])
+@pytest.fixture(params=["fake", "postgres", "postgres by copy"])
 def subject(request: pytest.FixtureRequest) -> Subject:
-    """Both stores."""
+    """Both stores; the real one also as it writes many rows."""
     if request.param == "fake":
         fake = FakeStore()
         return Subject(fake, lambda: plain(fake.tables), fake.empty)
     url: str = request.getfixturevalue("migrated")
-    return Subject(PostgresStore(url), lambda: dump(url), lambda: empty(url))
+    store = PostgresStore(url) if request.param == "postgres" else PostgresStore(url, many=1)
+    return Subject(store, lambda: dump(url), lambda: empty(url))
 
 
 def created(path: str, **fields: object) -> Created:
@@ -143,7 +143,7 @@ def test_nothing_is_written_when_somebody_else_moved_the_position(subject: Subje
 
 def test_refused_rows_leave_rows_and_position_as_they_were(subject: Subject) -> None:
     good, bad = (rows_of(topics.CHANGES, record) for record in _two_creations())
-    huge = [replace(row, size=2**63) if isinstance(row, ChangeRow) else row for row in bad]
+    huge = [msgspec.structs.replace(row, size=2**63) if isinstance(row, ChangeRow) else row for row in bad]
 
     async def work(store: Store) -> None:
         await store.begin(P, PartitionPosition(0, "e"))

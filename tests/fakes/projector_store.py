@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 
 from streams.projector.errors import RowsRefused
 from streams.projector.positions import Partition, PartitionPosition
@@ -76,7 +76,7 @@ class FakeStore:
         """Nothing to let go of."""
 
     def _upsert(self, row: UpsertRow, law: Law) -> None:
-        new: Record = {field.name: getattr(row, field.name) for field in fields(row)}
+        new: Record = {name: getattr(row, name) for name in row.__struct_fields__}
         key = tuple(new[column] for column in law.key)
         old = self.tables[law.table].get(key)
         if old is None:
@@ -114,9 +114,9 @@ def _int(cell: Cell) -> int:
 
 
 def _check(row: UpsertRow) -> None:
-    for field in fields(row):
-        cell = getattr(row, field.name)
+    for name in row.__struct_fields__:
+        cell = getattr(row, name)
         if isinstance(cell, int) and abs(cell) > MAX_INT:
-            raise RowsRefused(f"{field.name} out of range")
+            raise RowsRefused(f"{name} out of range")
         if isinstance(cell, str) and "\0" in cell:
-            raise RowsRefused(f"{field.name} has a NUL")
+            raise RowsRefused(f"{name} has a NUL")

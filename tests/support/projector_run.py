@@ -16,11 +16,12 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
+from cli.rebuilding import rebuild
 from runtime.kafka import Kafka
 from runtime.lifecycle import Stop
 from runtime.settings import KafkaSettings
@@ -229,7 +230,7 @@ async def projecting(
 
 
 class Process:
-    """A projector in a process of its own; at the given hit of a point it sends itself a signal."""
+    """A projector in a process of its own, or a rebuild beside it; at the given hit of a point it sends itself a signal."""
 
     def __init__(
         self,
@@ -240,6 +241,7 @@ class Process:
         point: str = "",
         hit: int = 0,
         itself: signal.Signals = signal.SIGKILL,
+        work: Literal["project", "rebuild"] = "project",
     ) -> None:
         settings = kafka.settings
         environment = os.environ | {
@@ -251,6 +253,7 @@ class Process:
             "TEST_POINT": point,
             "TEST_HIT": str(hit),
             "TEST_SIGNAL": str(int(itself)),
+            "TEST_WORK": work,
         }
         root = Path(__file__).parents[2]
         self._process = subprocess.Popen(
@@ -327,6 +330,9 @@ def _main() -> None:
     )
     points = _signalling(environment["TEST_POINT"], int(environment["TEST_HIT"]), int(environment["TEST_SIGNAL"]))
     kafka, url = Kafka(settings, "project"), environment["TEST_DATABASE"]
+    if environment["TEST_WORK"] == "rebuild":
+        asyncio.run(rebuild(kafka, url, points=points))
+        return
     state = Path(environment["TEST_STATE"])
     run(lambda stop: project(kafka, url, StreamsSettings(), state_dir=state, stop=stop, points=points))
 

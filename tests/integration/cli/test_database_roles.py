@@ -18,7 +18,14 @@ from cli.up.embedded.postgres import EmbeddedPostgres
 from gateway.access.account_admin import ensure_admin, set_password
 from gateway.access.accounts import Accounts, Opened
 from gateway.access.refresh_tokens import RefreshTokens
+from schemas.changes import Created
+from schemas.topics import CHANGES
+from streams.projector.new_tables import NewTables
+from streams.projector.plan import rows_of
+from streams.projector.positions import Partition, PartitionPosition
+from streams.projector.store import Batch, PostgresStore
 from tests.support.gateway import PASSWORD, SECRET
+from tests.support.projector_log import Log, at
 from tests.support.servers import fresh_database
 
 
@@ -94,3 +101,24 @@ def test_the_projector_reads_and_writes_and_the_owner_keeps_accounts(urls: dict[
         connection.execute("DELETE FROM media_items")
         assert connection.execute("SELECT count(*) > 0 FROM schema_migrations").fetchone() == (True,)
     asyncio.run(set_password(urls[OWNER], "admin", "another password", by="test"))
+
+
+def test_the_owner_makes_the_tables_anew_and_the_others_go_on_with_them(urls: dict[str, str]) -> None:
+    record = Log().change(
+        Created(library="home", root="movies", at=at(1), path="a.mkv", type="file", origin="live", size=1)
+    )
+    partition = Partition(CHANGES.name, 0)
+
+    async def run() -> None:
+        async with await psycopg.AsyncConnection.connect(urls[OWNER]) as connection:
+            tables = NewTables(connection)
+            await tables.make()
+            await tables.finish()
+            await tables.swap({partition: PartitionPosition(0, "e")})
+        store = PostgresStore(urls[PROJECT], many=1)
+        assert await store.apply(Batch(partition, 0, 1, tuple(rows_of(CHANGES, record))))
+        await store.close()
+
+    asyncio.run(run())
+    with psycopg.connect(urls[SERVE]) as connection:
+        assert connection.execute("SELECT path FROM change_log").fetchall() == [("a.mkv",)]

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from cli.errors import BadArgument
@@ -20,7 +21,7 @@ from schemas.topics import CHANGES
 from streams.projector.errors import GroupActive, NotBehind
 from streams.projector.replay import positions
 from tests.support.command import Command
-from tests.support.projector_run import Writer, caught_up, ends, history, projecting
+from tests.support.projector_run import Process, Writer, caught_up, ends, history, joined, projecting
 from tests.support.projector_tables import dump
 from tests.support.servers import clients, fresh_database
 from tests.support.topic import read
@@ -67,14 +68,29 @@ async def run(kafka: Kafka, url: str) -> None:
         await caught_up(kafka, url)
 
 
-def test_moved_to_the_beginning_the_rows_come_out_equal(projected: Command, kafka: Kafka, url: str) -> None:
-    before = dump(url)
-    at = asyncio.run(positions(url))
+def test_to_the_beginning_new_tables_take_the_place_of_the_old_beside_a_running_projector(
+    projected: Command, kafka: Kafka, url: str
+) -> None:
+    before, at = dump(url), asyncio.run(positions(url))
     planned = projected.json("replay", "project", "--to-earliest")
-    assert asyncio.run(positions(url)) == at
     assert {(move["topic"], move["partition"]): move["from"] for move in planned} == at
-    moved = projected.json("replay", "project", "--to-earliest", "--execute")
-    assert [{**move, "executed": False} for move in moved] == planned
+    with psycopg.connect(url) as connection:
+        connection.execute("UPDATE media_items SET title = 'spoilt'")
+
+    with Process(kafka, url) as running:
+        asyncio.run(joined(kafka, 1))
+        done = projected.json("replay", "project", "--to-earliest", "--execute")
+        assert running.end() == 0
+    assert [{**move, "executed": False} for move in done] == planned
+    assert asyncio.run(positions(url)) == at
+    assert dump(url) == before
+
+
+def test_in_place_the_position_moves_to_the_beginning_and_the_rows_come_out_equal(
+    projected: Command, kafka: Kafka, url: str
+) -> None:
+    before, at = dump(url), asyncio.run(positions(url))
+    projected.json("replay", "project", "--to-earliest", "--in-place", "--execute")
     assert set(asyncio.run(positions(url)).values()) == {0}
     asyncio.run(run(kafka, url))
     assert asyncio.run(positions(url)) == at
@@ -119,7 +135,7 @@ def test_a_running_projector_is_named_and_left_alone(projected: Command, kafka: 
     async def while_running() -> None:
         async with projecting(kafka, url):
             await caught_up(kafka, url)
-            arguments = ("replay", "project", "--to-earliest", "--execute")
+            arguments = ("replay", "project", "--to-earliest", "--in-place", "--execute")
             await asyncio.to_thread(projected.output, *arguments)
 
     with pytest.raises(GroupActive, match="catalogizer-"):

@@ -61,6 +61,20 @@ def test_killed_in_the_middle_of_work_it_loses_and_repeats_nothing(kafka: Kafka,
     asyncio.run(run())
 
 
+def test_killed_while_it_catches_up_in_bulk_it_loses_and_repeats_nothing(kafka: Kafka, migrated: str) -> None:
+    async def run() -> None:
+        await Writer(kafka).write(history(14, 1_500).records, per_transaction=1_000)
+        for point in ("before_position", "before_db_commit"):
+            with Process(kafka, migrated, point=point, hit=2) as process:
+                assert await ended(process) == -signal.SIGKILL, f"{point} was not reached"
+        with Process(kafka, migrated) as last:
+            await caught_up(kafka, migrated)
+            assert await asyncio.to_thread(last.end) == 0
+        assert dump(migrated) == await expected(kafka)
+
+    asyncio.run(run())
+
+
 def test_stopped_inside_a_transaction_past_its_session_it_holds_nobody_up_and_takes_part_again(
     kafka: Kafka, migrated: str
 ) -> None:
