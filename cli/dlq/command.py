@@ -201,7 +201,7 @@ def _words(one: Outcome) -> str:
         case "write_back":
             return f"{'written' if one.done else 'would be written'} back to {one.to}"
         case "rescan":
-            return f"a scan of {one.to} {'was' if one.done else 'would be'} asked for"
+            return f"a scan of root {one.to} {'was' if one.done else 'would be'} asked for"
         case "discard":
             return "discarded" if one.done else "would be discarded"
         case _:

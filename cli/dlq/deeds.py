@@ -1,21 +1,17 @@
 """What can be done about a dead letter. Pure.
 
 A record goes back to where it came from, byte for byte. One of the change log does not: its sequence number has passed, and
-the fold has counted its time. What it said is found again by a scan of the directory that it was about, as far as its
-bytes tell which that is.
+the fold has counted its time. What it said is found again by a scan of the root that it was about, as far as its bytes tell
+which that is.
 """
 
 from __future__ import annotations
 
-import posixpath
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 
 from schemas.dead_letters import Letter, Origin
-from schemas.paths import from_wire
 from schemas.topics import RAW, Topic
 
 
@@ -29,11 +25,10 @@ class WriteBack:
 
 @dataclass(frozen=True, slots=True)
 class AskScan:
-    """A scan of the directory `subtree` of a root is asked for; `""` is all of it."""
+    """A scan of a root is asked for that tells everything in it again."""
 
     letter: Letter
     root: str
-    subtree: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +47,14 @@ _WORDS = {
     "rescan_asked": "a scan was asked for already",
     "discarded": "was discarded already",
 }
+
+
+_AGAIN = {
+    "result": "the result of an analysis: `catalogizer analysis request {root}` asks for another one",
+    "root_retired": "that root {root} is retired is no observation: `catalogizer roots retire` says it again",
+    "analysis_requested": "a request is no observation: `catalogizer analysis request {root}` makes it again",
+}
+"""By the kind of a record that no scan finds again: what does."""
 
 
 def settled(letter: Letter) -> NoDeed | None:
@@ -89,36 +92,9 @@ def _scan(letter: Letter) -> AskScan | NoDeed:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        return NoDeed(letter, "its bytes tell no root and no path: no scan can be asked for")
+        return NoDeed(letter, "its bytes tell no root: no scan can be asked for")
     kind, root = found.get("kind"), found.get("root")
-    if kind == "result":
-        return NoDeed(letter, "the result of an analysis: nothing can be asked for yet")
     if not isinstance(root, str) or not root:
         return NoDeed(letter, "its bytes tell no root: no scan can be asked for")
-    if kind == "root_retired":
-        return NoDeed(
-            letter, f"that root {root} is retired is no observation: `catalogizer roots retire` says it again"
-        )
-    try:
-        subtree = _subtree(found)
-    except ValueError as error:
-        return NoDeed(letter, f"its bytes tell no path in root {root}: {error}")
-    return AskScan(letter, root, subtree)
-
-
-def _subtree(found: Mapping[str, Any]) -> str:
-    """The directory in which everything lies that the record is about. Raises ValueError."""
-    if "path" not in found:
-        return _path(found, "subtree") if found.get("subtree") else ""
-    parents = [posixpath.dirname(_path(found, name)) for name in ("path", "from_path") if name in found]
-    return parents[0] if len(parents) == 1 else posixpath.commonpath(parents)
-
-
-def _path(found: Mapping[str, Any], name: str) -> str:
-    display, b64 = found[name], found.get(name + "_b64")
-    if not isinstance(display, str) or not isinstance(b64, str | None):
-        raise ValueError(f"{name} is no text")
-    path = from_wire(display, b64)
-    if any(part in ("", ".", "..") for part in path.split("/")) or "\0" in path:
-        raise ValueError(f"{path!r} is no path relative to a root")
-    return path
+    again = _AGAIN.get(kind) if isinstance(kind, str) else None
+    return AskScan(letter, root) if again is None else NoDeed(letter, again.format(root=root))

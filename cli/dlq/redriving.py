@@ -20,7 +20,6 @@ from runtime.reports import now_iso
 from schemas.admin import RescanRoot
 from schemas.codec import encode
 from schemas.dead_letters import Letter, Origin
-from schemas.paths import display
 from schemas.topics import CONTROL, Topic, dlq_of
 
 
@@ -165,8 +164,7 @@ def _outcome(one: Deed, executed: bool) -> Outcome:
         case WriteBack(_, origin):
             to = f"{origin.topic}:{origin.partition}"
             return Outcome(offset, "write_back", to, "", done=executed, settled=executed)
-        case AskScan(_, root, subtree):
-            to = f"{root}:{display(subtree) or '.'}"
-            return Outcome(offset, "rescan", to, "", done=executed, settled=executed)
+        case AskScan(_, root):
+            return Outcome(offset, "rescan", root, "", done=executed, settled=executed)
         case NoDeed(_, why, is_settled):
             return Outcome(offset, "nothing", "", why, done=False, settled=is_settled)
