@@ -53,6 +53,9 @@ _OWN = (
     X_EXCEPTION_MESSAGE, X_ATTEMPT,
 )  # fmt: skip
 _VERSIONED = frozenset({SCHEMA_VERSION, CE_DATASCHEMA})
+MANY_SCHEMAS = 100
+_readable: set[bytes | None] = {MAJOR}
+"""Values that name a readable version, as they have come; every record has one, and there are few."""
 
 
 def raw_headers(kind: str, context: bytes | None = None) -> Headers:
@@ -132,8 +135,13 @@ def check_version(headers: Iterable[tuple[str, bytes | None]]) -> None:
     `schema-version`, derived ones by the end of `ce_dataschema`. A record without either is of version 1
     (other clients' taps and tools may write none)."""
     for name, value in headers:
-        if name not in _VERSIONED or value is None or value == MAJOR:
-            continue
-        version = value if name == SCHEMA_VERSION else value.rsplit(b":", 1)[-1]
-        if version.split(b".", 1)[0] != MAJOR:
-            raise UnknownVersion(version.decode("utf-8", "replace"))
+        if name in _VERSIONED and value not in _readable and value is not None:
+            _check(name, value)
+
+
+def _check(name: str, value: bytes) -> None:
+    version = value if name == SCHEMA_VERSION else value.rsplit(b":", 1)[-1]
+    if version.split(b".", 1)[0] != MAJOR:
+        raise UnknownVersion(version.decode("utf-8", "replace"))
+    if len(_readable) < MANY_SCHEMAS:
+        _readable.add(value)
