@@ -94,11 +94,13 @@ def test_what_is_in_the_database_is_written_again_by_one_command_beside_it(platf
     with psycopg.connect(platform.run["database_url"], autocommit=True) as connection:
         items = "SELECT count(*) FROM media_items WHERE deleted_at IS NULL"
         wait_until(lambda: connection.execute(items).fetchone() == (30,), 60, what="the demo's items")
-        connection.execute("DELETE FROM media_items")
-        argv = [sys.executable, "-m", "cli.main", "replay", "project", "--to-earliest", "--execute"]
-        done = subprocess.run(argv, env=platform.env, capture_output=True, text=True, timeout=60)
-        assert done.returncode == 0, done.stderr
-        wait_until(lambda: connection.execute(items).fetchone() == (30,), 60, what="the items again")
+        for how in ((), ("--in-place",)):
+            assert platform.run["pids"]["project"] == before, "new tables are swapped in beside it"
+            connection.execute("DELETE FROM media_items")
+            argv = [sys.executable, "-m", "cli.main", "replay", "project", "--to-earliest", *how, "--execute"]
+            done = subprocess.run(argv, env=platform.env, capture_output=True, text=True, timeout=60)
+            assert done.returncode == 0, done.stderr
+            wait_until(lambda: connection.execute(items).fetchone() == (30,), 60, what="the items again")
     assert platform.run["pids"]["project"] != before
     assert "project is held by a command" in platform.output
 
