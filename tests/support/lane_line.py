@@ -26,6 +26,7 @@ from streams.library.ticks import Ticker
 from streams.library.writer import LaneWriter
 from tests.support.committed import Read, read_all
 from tests.support.fold_run import Feeder
+from tests.support.waiting import wait_until
 
 LIBRARY = "home"
 _manifests: Codec[SnapshotManifest] = Codec(SnapshotManifest)
@@ -70,11 +71,18 @@ class Line:
     def live(self, *, from_log: bool = False, carried: Mapping[int, Rules] = RULES) -> dict[str, Any]:
         """Own the lane until it has committed all that is there; how it began. Raises what ended it."""
         with capture_logs() as self.said:
-            asyncio.run(self._live(from_log=from_log, carried=carried))
+            committed = asyncio.run(self._live(from_log=from_log, carried=carried))
+        # a commit is acknowledged before the brokers have marked it in each partition, and until then it is not read
+        wait_until(lambda: self.stands_at >= committed, 10, what="the last commit to be read")
         (live,) = (one for one in self.said if one["event"] == "lane live")
         return dict(live)
 
-    async def _live(self, *, from_log: bool, carried: Mapping[int, Rules]) -> None:
+    @property
+    def stands_at(self) -> int:
+        """Of the position that is read; 0 without one."""
+        return self.position().next_offset if self.read(POSITIONS) else 0
+
+    async def _live(self, *, from_log: bool, carried: Mapping[int, Rules]) -> int:
         partition = TopicPartition(self.kafka.name(RAW), self.lane)
         positions, kept = Positions(self.kafka), Snapshots(self.kafka)
         consumer, ticks = self.kafka.tail_consumer(), self.kafka.producer(linger_ms=0)
@@ -97,6 +105,7 @@ class Line:
                 await asyncio.sleep(0.02)
             lane.ask_to_stop()
             await running
+            return lane.committed_offset
         finally:
             for client in clients:
                 await client.stop()
