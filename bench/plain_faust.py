@@ -1,7 +1,8 @@
-"""The plain way, as the baseline of `bench.fold`: a Faust agent that keeps what is at each path in a table and awaits each of
-its sends. It debounces nothing, ties no renames and repeats itself after a kill; it only reads, remembers and sends as much.
+"""The plain way, as a baseline of `bench.fold`: a Faust agent that keeps what is at each path in a table and awaits each
+of its sends. It debounces nothing, ties no renames and repeats itself after a kill; it only reads, remembers and sends.
 
-`python -m bench.plain_faust BOOTSTRAP RECORDS`: reads so many records of the change log and prints the CPU seconds they took.
+`python -m bench.plain_faust BOOTSTRAP RECORDS`: reads so many records of the change log and prints the CPU seconds that
+took.
 """
 
 from __future__ import annotations
@@ -51,8 +52,7 @@ async def measure(bootstrap: str, wanted: int, folder: str) -> float:
     app.agent(source, name="plain", concurrency=1)(agent)
     await app.start()
     async with asyncio.timeout(300):
-        spent = await done
-    return spent
+        return await done
 
 
 def main() -> None:
