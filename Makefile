@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-SOURCES := bench cli gateway infra producer runtime schemas streams tests tools
+SOURCES := bench cli gateway infra producer runtime schemas storage streams tests tools
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
 	--python-version 3.11 pyproject.toml
 

@@ -23,7 +23,9 @@ _ADDRESS_FAMILY = re.compile(r", <AddressFamily[^>]*>")
 USAGE = 2
 FAILED = 1
 INTERRUPTED = 130
-_TELLING = frozenset({"cli", "producer", "streams", "gateway", "runtime", "schemas", "aiokafka", "psycopg"})
+_TELLING = frozenset(
+    {"cli", "producer", "streams", "gateway", "storage", "runtime", "schemas", "aiokafka", "psycopg"}
+)
 """Packages whose errors are printed as one line; any other error is a fault in the program."""
 
 

@@ -56,7 +56,7 @@ def declare(spec: RootSpec, here: Declared, folder: Path, *, replace: bool) -> P
 
 def is_demo(root: RootSpec, state_dir: Path) -> bool:
     """True of a root of the demo library, which gives way to roots that somebody declares."""
-    return root.path.is_relative_to(StateFolder(state_dir.resolve()).library)
+    return root.protocol == "local" and root.path.is_relative_to(StateFolder(state_dir.resolve()).library)
 
 
 async def reported(kafka: Kafka, spec: RootSpec, since_ms: int, wait_seconds: float) -> RootReport | None:
@@ -76,7 +76,7 @@ async def reported(kafka: Kafka, spec: RootSpec, since_ms: int, wait_seconds: fl
 
 def _is_of(report: RootReport, spec: RootSpec) -> bool:
     """True of one by who watches it, and has looked at it."""
-    return (report.root, report.location) == (spec.name, str(spec.path)) and "state" in report.details
+    return (report.root, report.location) == (spec.name, spec.location) and "state" in report.details
 
 
 def _plain(value: Any) -> Any:

@@ -96,7 +96,7 @@ async def _lately(kafka: Kafka) -> list[tuple[int, RootReport]]:
 
 def _configured(spec: RootSpec) -> RootLine:
     message = "nobody has reported it yet: is `catalogizer watch` running with it?"
-    return RootLine(spec.name, spec.library, str(spec.path), spec.protocol, "unknown", message, configured=True)
+    return RootLine(spec.name, spec.library, spec.location, spec.protocol, "unknown", message, configured=True)
 
 
 def _told(name: str, state: LatestUpdate) -> RootLine:

@@ -22,6 +22,12 @@ LEASES = Waits(0.2, 1.0)
 ROOT = Waits(1.0, 60.0)
 """For a root whose thread failed: its state cannot be written, or the program is wrong."""
 
+UNREACHABLE = Waits(1.0, 15.0)
+"""To connect to a share's server that does not answer."""
+
+REFUSED = Waits(5.0, 60.0)
+"""To connect to one that says no: a NAS blocks an address after some ten tries in five minutes."""
+
 
 class Backoff:
     """The waits of one thing that is tried again and again."""

@@ -50,13 +50,12 @@ def declared(fixed: Iterable[RootSpec], files: Mapping[str, RootFile], places: P
     """The same from what was read. What is declared first is right: the settings, then the files by name."""
     specs = {spec.name: spec for spec in fixed}
     read = {name: _spec(name, file) for name, file in files.items() if name not in specs}
-    lies = (places or Places()).of(
-        spec.path for spec in (*specs.values(), *read.values()) if isinstance(spec, RootSpec)
-    )
+    every = [spec for spec in (*specs.values(), *read.values()) if isinstance(spec, RootSpec)]
+    lies = where_they_lie(every, places or Places())
     faults = [
-        f"the settings: root {one.name} ({lies[one.path]}) and root {other.name} lie one inside the other"
+        f"the settings: root {one.name} ({lies[one.name]}) and root {other.name} lie one inside the other"
         for one, other in combinations(specs.values(), 2)
-        if _nested(lies[one.path], lies[other.path])
+        if _nested(lies[one.name], lies[other.name])
     ]
     for name, file in files.items():
         spec = read.get(name)
@@ -67,14 +66,25 @@ def declared(fixed: Iterable[RootSpec], files: Mapping[str, RootFile], places: P
         elif isinstance(spec, str):
             faults.append(f"{file.path}: {spec}")
         elif (
-            other := next((o for o in specs.values() if _nested(lies[spec.path], lies[o.path])), None)
+            other := next((o for o in specs.values() if _nested(lies[spec.name], lies[o.name])), None)
         ) is not None:
             faults.append(
-                f"{file.path}: {spec.path} and root {other.name} ({lies[other.path]}) lie one inside the other"
+                f"{file.path}: {spec.location} and root {other.name} ({lies[other.name]}) lie one inside the other"
             )
         else:
             specs[name] = spec
     return Declared(specs, tuple(faults))
+
+
+def where_they_lie(specs: Iterable[RootSpec], places: Places) -> dict[str, Path]:
+    """The place of each root by its name: links followed on this machine; on a share as it is written, but for upper and
+    lower case, which servers do not tell apart."""
+    every = list(specs)
+    local = places.of(spec.path for spec in every if spec.protocol == "local")
+    return {
+        spec.name: local[spec.path] if spec.protocol == "local" else Path(spec.location.casefold())
+        for spec in every
+    }
 
 
 def _nested(one: Path, other: Path) -> bool:

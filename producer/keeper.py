@@ -12,6 +12,7 @@ from typing import assert_never
 from producer.backends.interface import Coverage, Drained, Tree, Watch
 from producer.belief import Belief
 from producer.condition import Condition, problems
+from producer.core.activity import Activity
 from producer.core.facts import Fact
 from producer.core.filters import Filters
 from producer.core.identity import Faulty, Same
@@ -77,9 +78,10 @@ class Keeper:
         self._pace = Pace()
         self._examiner = Examiner(self._index, filters, self._pace)
         self._belief = Belief(world.backend, self._memory, self._mounts, self._mount_changed)
+        self._activity = None if world.backend.tells_all else Activity()
         self._scanning = Scanning(
-            self._journal, self._index, self._outbox, self._memory, filters, world.clock,
-            belief=self._belief, mounts=self._mounts, confirm_seconds=pacing.confirm_seconds,
+            self._journal, self._index, self._outbox, self._memory, filters, world.clock, belief=self._belief,
+            mounts=self._mounts, activity=self._activity, confirm_seconds=pacing.confirm_seconds,
         )  # fmt: skip
         self._hashing = Hashing(
             world.hasher, world.backend, woken, index=self._index, journal=self._journal, outbox=self._outbox,
@@ -163,6 +165,8 @@ class Keeper:
                 self._belief.look_for_mounts()
             case Faulty() as faulty:
                 self._tries += 1
+                if faulty.again_seconds is not None:
+                    self._identity_at = now + faulty.again_seconds
                 self._happen("faulty", faulty.cause, faulty)
 
     def _mount_changed(self, change: MountChange, now: Mapping[str, RootIdentity]) -> None:
@@ -188,6 +192,8 @@ class Keeper:
             case "disarm":
                 self.close()
                 self._scanning.abandon()
+                if self._activity is not None:
+                    self._activity.forget()
             case "say_lost":
                 self._standing.is_lost(cause)
             case "say_back":
@@ -354,9 +360,13 @@ class Keeper:
     def _write(self, facts: Sequence[Fact]) -> None:
         if facts and (believed := self._belief.believed(facts)):
             self._scanning.follow(self._journal.write(believed, LIVE))
+            if self._activity is not None:
+                self._activity.saw(believed, self._clock.monotonic())
 
     def _remind(self, now: float) -> None:
         self._scanning.tick(now)
+        if self._activity is not None and not self._scanning.paused:
+            self._scanning.list_again(self._activity.due(now))
         finished = self._scanning.finished_at
         if finished is None or self._scanning.is_announced:
             return
@@ -383,6 +393,8 @@ class Keeper:
         scanning = self._scanning
         found = [at for at in (self._pace.next_due(), scanning.confirm_at) if at is not None]
         if self._watch is not None and (at := self._watch.next_due()) is not None:
+            found.append(at)
+        if self._activity is not None and not scanning.paused and (at := self._activity.next_due()) is not None:
             found.append(at)
         if scanning.is_busy:
             found.append(now + PAUSE_SECONDS if self._is_nearly_full else now)

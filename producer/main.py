@@ -19,7 +19,7 @@ from producer.backoff import KAFKA, Backoff
 from producer.clock import SystemClock
 from producer.control import ControlReader
 from producer.core.lease import Me
-from producer.declared import Declarations
+from producer.declared import Declarations, where_they_lie
 from producer.errors import NestedRoots, NotAcknowledged, Unencodable
 from producer.hashing import Hasher
 from producer.kafka_log import KafkaLog
@@ -65,8 +65,8 @@ async def watch(
 def refuse_nested(roots: Sequence[RootSpec], places: Places) -> None:
     """No root may lie inside another one, or be the same directory, links followed as far as they answer. Raises
     NestedRoots."""
-    lies = places.of(spec.path for spec in roots)
-    named = sorted((lies[spec.path], spec.name) for spec in roots)
+    lies = where_they_lie(roots, places)
+    named = sorted((lies[spec.name], spec.name) for spec in roots)
     for (outer, outer_name), (inner, inner_name) in pairwise(named):
         if inner.is_relative_to(outer):
             raise NestedRoots(outer_name, inner_name, inner)

@@ -119,7 +119,7 @@ class Outbox:
             "root_declared",
             raw.RootDeclared(
                 **self._head(), library=spec.library, site=spec.site, protocol=spec.protocol,
-                location=str(spec.path), identity=identity, debounce_ms=spec.debounce_ms,
+                location=spec.location, identity=identity, debounce_ms=spec.debounce_ms,
                 max_hold_ms=spec.max_hold_ms, rename_window_ms=spec.rename_window_ms, include=spec.include,
                 exclude=NAS_JUNK + spec.exclude, term=int(self._db.get(TERM) or 0),
             ),

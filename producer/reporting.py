@@ -29,6 +29,9 @@ _ADVICE: dict[Fault, str] = {
     "not_a_directory": "it is taken up again when it is a directory; nothing is deleted",
     "unreadable": "it is taken up again when it can be read; nothing is deleted",
     "swapped": "bring the known one back, or, where this is the same library restored or moved: {accept}",
+    "unreachable": "it is tried again and again, and taken up when the server answers; nothing is deleted",
+    "refused": "set the user and password right, or their rights on the share; nothing is deleted",
+    "unsupported": "nothing is deleted",
     "replaced_by_empty": "it looks like an unmounted disk: mount it again; nothing is deleted",
 }
 
@@ -52,13 +55,13 @@ class Told:
 
 def failing(spec: RootSpec, reason: str) -> Told:
     """A root whose thread failed."""
-    return Told("error", "offline", f"root {spec.name} ({spec.path}): {reason}")
+    return Told("error", "offline", f"root {spec.name} ({spec.location}): {reason}")
 
 
 def silent(spec: RootSpec) -> Told:
     """A root whose file system takes requests and answers none."""
     reason = "its file system does not answer; it is taken up again when it does, and nothing is deleted"
-    return Told("error", "offline", f"root {spec.name} ({spec.path}) cannot be observed: {reason}")
+    return Told("error", "offline", f"root {spec.name} ({spec.location}) cannot be observed: {reason}")
 
 
 def told(spec: RootSpec, condition: Condition) -> Told:
@@ -75,7 +78,7 @@ def told(spec: RootSpec, condition: Condition) -> Told:
     progress = condition.progress
     if progress is not None and not progress.finished:
         details += ((SCAN, progress.number), (SCAN_DONE, progress.looked), (SCAN_EXPECTED, progress.expected))
-    where = f"root {spec.name} ({spec.path})"
+    where = f"root {spec.name} ({spec.location})"
     resume = f"until `catalogizer roots resume {spec.name}`"
     if condition.state == "paused":
         message = f"{where} is paused: nothing is read there, and nothing told of it, {resume}"
@@ -84,7 +87,7 @@ def told(spec: RootSpec, condition: Condition) -> Told:
     if fault is not None:
         details += (("cause", fault.cause),)
         advice = _ADVICE[fault.cause].format(accept=f"catalogizer roots accept {spec.name}")
-        message = f"{where} cannot be observed: {fault.detail}; {advice}"
+        message = f"{_how(spec, fault.cause, where)}: {fault.detail}; {advice}"
         return Told("error", "offline", message, details, condition.tries, outcome)
     problems = [*condition.problems, *([f"its scans are paused {resume}"] if condition.paused == "scans" else [])]
     if problems:
@@ -98,8 +101,8 @@ def root_report(spec: RootSpec, what: Told, at: str, last_connected: str | None)
     """The report."""
     return RootReport(
         root=spec.name, library=spec.library, site=spec.site, protocol=spec.protocol, status=what.status, at=at,
-        message=what.message, location=str(spec.path), mode=what.mode, last_connected=last_connected,
-        retry_count=what.tries, details=dict(what.details),
+        message=what.message, location=spec.location, mode=what.mode, last_connected=last_connected,
+        retry_count=what.tries, host=spec.host, share=spec.share, details=dict(what.details),
     )  # fmt: skip
 
 
@@ -112,6 +115,12 @@ def scan_report(spec: RootSpec, condition: Condition, at: str) -> ScanReport | N
         root=spec.name, library=spec.library, scan=progress.number, done=progress.looked, at=at,
         finished=progress.finished, expected=progress.expected, paused=condition.paused is not None,
     )  # fmt: skip
+
+
+def _how(spec: RootSpec, cause: Fault, where: str) -> str:
+    if spec.protocol == "smb" and cause == "unreachable":
+        return f"SMB connection lost to {spec.name} ({spec.location})"
+    return f"{where} cannot be observed"
 
 
 def _mode(condition: Condition) -> Mode:

@@ -51,7 +51,7 @@ class RootThread:
         self._world = world
         self._pacing = pacing
         self._changed = changed
-        self._latest = Latest(Told("warning", "offline", f"root {spec.name} ({spec.path}) is starting"))
+        self._latest = Latest(Told("warning", "offline", f"root {spec.name} ({spec.location}) is starting"))
         self._turn_at: float | None = None
         self._orders: deque[Order] = deque() if orders is None else orders
         self._wake = threading.Event()
@@ -103,6 +103,12 @@ class RootThread:
 
     def run(self) -> None:
         """The thread's outermost loop."""
+        try:
+            self._keep_on()
+        finally:
+            self._world.backend.close()
+
+    def _keep_on(self) -> None:
         while not self._stopping:
             try:
                 self._keep()
@@ -147,11 +153,9 @@ class RootThread:
             return
         self._changed()
         if condition is not None and condition.fault is not None:
-            _log.warning(
-                "root cannot be observed", root=self.spec.name, path=str(self.spec.path), why=what.message
-            )
+            _log.warning("root cannot be observed", root=self.spec.name, path=self.spec.location, why=what.message)
         elif condition is not None and before.told.status == "error":
-            _log.info("root is observed again", root=self.spec.name, path=str(self.spec.path))
+            _log.info("root is observed again", root=self.spec.name, path=self.spec.location)
 
     def _failed(self, error: Exception) -> None:
         self._turn_at = None

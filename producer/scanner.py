@@ -33,13 +33,13 @@ LOOKS_BETWEEN = 1_000
 class Scan:
     """One scan of `subtree`. `resend`: everything there is a fact, known or not, and nothing is a rename.
     `confirmed`: paths that an earlier scan has found gone and withheld. `is_lost`: true of paths of which nothing may be
-    said. After the last step `withheld` says what
+    said. `alone`: of the directories in it only those are entered that are new. After the last step `withheld` says what
     this one did. The facts of a step are to be written before the next one."""
 
     def __init__(
         self, index: Index, filters: Filters, watch: Watch | None, clock: Clock, *, subtree: str = "",
         resend: bool = False, confirmed: frozenset[str] = frozenset(),
-        is_lost: Callable[[str], bool] = lambda _: False,
+        is_lost: Callable[[str], bool] = lambda _: False, alone: bool = False,
     ) -> None:  # fmt: skip
         self._index = index
         self._filters = filters
@@ -47,6 +47,7 @@ class Scan:
         self._clock = clock
         self._confirmed = confirmed
         self._is_lost = is_lost
+        self.alone = alone
         self.subtree = subtree
         self.resend = resend
         self.done = False
@@ -137,7 +138,7 @@ class Scan:
         if not self.resend and self._may_have_moved(known, state):
             self._later.append(path)
             return
-        if state.type == "dir":
+        if state.type == "dir" and not (self.alone and known is not None and same_node(known.state, state)):
             self._directories.append(path)
         yield from self._told(path, state, known)
 
@@ -195,7 +196,7 @@ class Scan:
         return state is None or not same_node(known.state, state)
 
     def _missing(self) -> Iterator[Fact]:
-        lost = [] if self.subtree else self._index.orphans()
+        lost = [] if self.subtree or self.alone else self._index.orphans()
         gone = [
             path for path in (*self._gone, *lost) if not self._is_lost(path) and self._index.get(path) is not None
         ]

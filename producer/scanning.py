@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 
 from producer.backends.interface import Tree, Watch
 from producer.belief import Belief
-from producer.core.facts import Sums
+from producer.core.activity import Activity
+from producer.core.facts import Fact, Sums
 from producer.core.filters import Filters
 from producer.errors import Unreadable
 from producer.index import Index
@@ -63,11 +64,11 @@ class ScanProgress:
 
 class Scanning:
     """The scans of one root. `belief` is given facts before they are written, and raises RootFault when the root is
-    not what it should be."""
+    not what it should be; `activity` is given those of scans that are no baseline, where the watch does not tell all."""
 
     def __init__(
         self, journal: Journal, index: Index, outbox: Outbox, memory: Memory, filters: Filters, clock: Clock,
-        *, belief: Belief, mounts: Mounts, confirm_seconds: float = CONFIRM_SECONDS,
+        *, belief: Belief, mounts: Mounts, activity: Activity | None = None, confirm_seconds: float = CONFIRM_SECONDS,
     ) -> None:  # fmt: skip
         self._journal = journal
         self._index = index
@@ -77,6 +78,7 @@ class Scanning:
         self._clock = clock
         self._belief = belief
         self._mounts = mounts
+        self._activity = activity
         self._confirm_seconds = confirm_seconds
         self._watch: Watch | None = None
         self._asked = deque(self._memory.wanted())
@@ -185,20 +187,47 @@ class Scanning:
 
         self._journal.say(tell)
 
-    def _scan(self, *, subtree: str = "", resend: bool = False, confirmed: frozenset[str] = frozenset()) -> Scan:
+    def list_again(self, directories: Sequence[str]) -> None:
+        """Look at what is in these directories, without what is below."""
+        self._small.extend(self._scan(subtree=path, alone=True) for path in directories)
+
+    def _scan(
+        self,
+        *,
+        subtree: str = "",
+        resend: bool = False,
+        confirmed: frozenset[str] = frozenset(),
+        alone: bool = False,
+    ) -> Scan:
         return Scan(
             self._index, self._filters, self._watch, self._clock,
-            subtree=subtree, resend=resend, confirmed=confirmed, is_lost=self._mounts.is_lost,
+            subtree=subtree, resend=resend, confirmed=confirmed, is_lost=self._mounts.is_lost, alone=alone,
         )  # fmt: skip
 
     def _step_small(self, tree: Tree) -> None:
         scan = self._small[0]
+        began = self._clock.monotonic()
         facts = self._belief.believed(scan.step(tree))
-        self._settle(self._journal.write(facts, LIVE, resend=scan.resend))
+        if facts or not scan.alone:
+            self._settle(self._journal.write(facts, LIVE, resend=scan.resend))
+        self._saw(facts)
         if scan.done:
             self._small.popleft()
             if self._running is not None:
                 self._running.scan.unreadable += scan.unreadable
+            if scan.alone:
+                self._listed(scan, began)
+
+    def _listed(self, scan: Scan, began: float) -> None:
+        now = self._clock.monotonic()
+        if self._activity is not None:
+            self._activity.listed(scan.subtree, now, now - began)
+        if scan.withheld:  # so much is gone that a scan of all, and another one, have to find the same
+            self.ask("scan", MASS_DELETION)
+
+    def _saw(self, facts: Sequence[Fact]) -> None:
+        if self._activity is not None and facts:
+            self._activity.saw(facts, self._clock.monotonic())
 
     def _begin(self, wanted: Wanted, tree: Tree) -> None:
         subtree = self._known_directory(wanted.subtree, tree)
@@ -254,6 +283,8 @@ class Scanning:
             )  # fmt: skip
             announced.sums = announced.sums.plus(written.sums)
             self._settle(written)
+            if announced.wanted.origin != "baseline":
+                self._saw(facts)
         scan = announced.scan
         self.progress = ScanProgress(announced.number, scan.looked, announced.expected, scan.done)
         if scan.done:

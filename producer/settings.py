@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, SecretStr, model_validator
 
 from runtime.health import HealthSettings
 from runtime.settings import Section
+from storage.share import SMB_PORT, Encryption, Share
 
 NAS_JUNK = (
     "@eaDir",
@@ -26,6 +27,9 @@ NAS_JUNK = (
 )
 
 
+_RENAME_WINDOW_MS = {"local": 2_000, "smb": 10_000}
+
+
 class RootSpec(Section):
     """One watched root."""
 
@@ -34,8 +38,22 @@ class RootSpec(Section):
     site: str = Field(
         "main", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", description="where its files can be read"
     )
-    protocol: Literal["local"] = Field("local", description="how it is reached")
-    path: Path = Field(description="absolute path of the directory")
+    protocol: Literal["local", "smb"] = Field("local", description="how it is reached")
+    path: Path = Field(
+        Path(), description="absolute path of the directory; on a share the folder below it, unset: all of it"
+    )
+    host: str | None = Field(None, description="smb: name or address of the server")
+    port: int = Field(SMB_PORT, ge=1, le=65_535, description="smb: its port")
+    share: str | None = Field(None, description="smb: name of the share")
+    user: str | None = Field(None, description="smb: who reads it; that right is enough")
+    domain: str = Field("", description="smb: the user's domain; unset: the server itself")
+    password: SecretStr | None = Field(None, description="smb: the user's password; better in a file")
+    password_file: Path | None = Field(
+        None, description="smb: file that holds the password, read at every connection"
+    )
+    encryption: Encryption = Field(
+        "if_offered", description="smb: `required` or `if_offered`; signed it always is"
+    )
     include: tuple[str, ...] = Field((), description="glob patterns; when given, only matching files are observed")
     exclude: tuple[str, ...] = Field(
         (), description="glob patterns of names or paths below the root, beside the NAS defaults"
@@ -45,14 +63,41 @@ class RootSpec(Section):
         30_000, ge=1_000, le=600_000, description="longest wait for a file still changing, ms"
     )
     rename_window_ms: int = Field(
-        2_000, ge=0, le=60_000, description="how long a deletion waits for its rename, ms"
-    )
+        default_factory=lambda given: _RENAME_WINDOW_MS[given.get("protocol", "local")], ge=0, le=60_000,
+        description="how long a deletion waits for its rename, ms; unset: 2000, and 10000 on a share",
+    )  # fmt: skip
 
     @model_validator(mode="after")
-    def _absolute(self) -> RootSpec:
+    def _is_complete(self) -> RootSpec:
+        if self.protocol == "smb":
+            self.share_there  # noqa: B018 - whatever is wrong with it is raised
+            return self
+        if self.path == Path():
+            raise ValueError(f"path of root {self.name!r} is missing")
         if not self.path.is_absolute():
             raise ValueError(f"path of root {self.name!r} must be absolute")
+        if others := [name for name in OF_A_SHARE if getattr(self, name) != _default(name)]:
+            raise ValueError(f"{others[0]} is of roots with protocol smb, and root {self.name!r} is local")
         return self
+
+    @property
+    def share_there(self) -> Share:
+        """Where a root of protocol smb is. Raises ValidationError (a ValueError) where that is not said."""
+        given = {name: value for name in OF_A_SHARE if (value := getattr(self, name)) is not None}
+        return Share(path="" if self.path == Path() else str(self.path), **given)
+
+    @property
+    def location(self) -> str:
+        """Where it is, for people and in records: a path, or `//host/share/folder`."""
+        return self.share_there.location if self.protocol == "smb" else str(self.path)
+
+
+OF_A_SHARE = ("host", "port", "share", "user", "domain", "password", "password_file", "encryption")
+"""Settings of roots on shares alone."""
+
+
+def _default(name: str) -> object:
+    return RootSpec.model_fields[name].default
 
 
 class ProducerSettings(Section):

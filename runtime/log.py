@@ -87,6 +87,11 @@ def configure(settings: LogSettings, component: str) -> None:
     root.handlers[:] = [handler]
     root.setLevel(settings.level)
     logging.getLogger("aiokafka").setLevel(max(logging.WARNING, root.level))
+    for library in (
+        "smbprotocol",
+        "spnego",
+    ):  # they log each packet, and each connection that ends as their own death
+        logging.getLogger(library).setLevel(logging.CRITICAL)
 
 
 def _component(component: str) -> Any:

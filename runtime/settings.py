@@ -246,7 +246,8 @@ def _not_json(cls: type[BaseModel], environ: Mapping[str, str]) -> dict[str, str
         try:
             json.loads(environ[name])
         except ValueError:
-            faults[name] = f"{name}: {environ[name]!r} is not {kind}{_example(field)}"
+            shown = "what it is set to" if _names_a_secret(environ[name]) else repr(environ[name])
+            faults[name] = f"{name}: {shown} is not {kind}{_example(field)}"
     return faults
 
 
@@ -277,9 +278,27 @@ def _fault(error: Any, known: Mapping[str, Any]) -> str:
     key = ".".join(str(part) for part in place) or "settings"
     named = itertools.takewhile(lambda part: isinstance(part, str), place)
     variable = PREFIX + "__".join(part.replace(".", "_").upper() for part in named)
-    secret = "password" in key or "secret" in key or key.endswith(("url", "key"))
+    secret = _names_a_secret(key) or key.endswith(("url", "key"))
     # A misspelt name may be a secret's, and in the place of a section may stand what belongs into it.
     hidden = secret or error["type"] in ("missing", "extra_forbidden") or variable not in known
-    value = "" if hidden else f", got {error['input']!r}"
+    value = "" if hidden else f", got {_without_secrets(error['input'])!r}"
     example = _example(known[variable]) if variable in known else ""
     return f"{key} ({variable}): " + _CREDENTIALS.sub("***@", f"{error['msg']}{value}{example}")
+
+
+def _names_a_secret(text: str) -> bool:
+    return "password" in text.lower() or "secret" in text.lower()
+
+
+def _without_secrets(value: Any) -> Any:
+    """A value as it may be shown: a section or a list of them may hold a password of its own."""
+    match value:
+        case dict():
+            return {
+                key: "***" if _names_a_secret(str(key)) else _without_secrets(inner)
+                for key, inner in value.items()
+            }
+        case list() | tuple():
+            return [_without_secrets(inner) for inner in value]
+        case _:
+            return value

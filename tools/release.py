@@ -19,7 +19,7 @@ from schemas import __version__
 from tools import ROOT
 from tools.errors import BadWheel, ToolError
 
-PACKAGES = ("cli", "producer", "streams", "gateway", "runtime", "schemas")
+PACKAGES = ("cli", "producer", "streams", "gateway", "storage", "runtime", "schemas")
 WEB = ("web", "gateway/web")
 """The page's folder in the checkout, and in the wheel."""
 

@@ -156,7 +156,7 @@ class _Lane:
 
     def _walk(self, spec: RootSpec) -> tuple[Disk, Walked]:
         disk = Disk(spec)
-        with self._stages.stage(f"{spec.name}: walking {spec.path}") as advance:
+        with self._stages.stage(f"{spec.name}: walking {spec.location}") as advance:
             return disk, disk.walk(advance)
 
     def _of_the_log(self) -> Iterator[AnyFinding]:

@@ -96,7 +96,7 @@ class Platform:
             bootstrap_servers=str(self.kafka_settings.bootstrap_servers),
             kafka_secret_file=None if access is None else str(access.secret_file(OPERATOR)),
             database_url=self.database_url,
-            library={root.name: str(root.path) for root in self.roots},
+            library={root.name: root.location for root in self.roots},
             pids=dict(pids),
         )
 

@@ -18,7 +18,10 @@ from schemas.raw import FileState, RootIdentity
 
 
 class Backend(Protocol):
-    """One root, reached in one way."""
+    """One root, reached in one way. `tells_all`: its watch tells of all that happens where it is watched; where it does
+    not, what was lately found different is looked at again (`producer.core.activity`)."""
+
+    tells_all: bool
 
     def open(self) -> Tree:
         """Open what stands at the root's place now, for one look. Raises RootFault where nothing is there, or
@@ -30,6 +33,9 @@ class Backend(Protocol):
     def watch(self, woken: Callable[[], None]) -> Watch:
         """Begin to watch; no directory is watched yet. `woken` is called from any thread when there may be something
         to drain. Raises WatchUnavailable: then the root is scanned instead."""
+
+    def close(self) -> None:
+        """Let go of whatever is kept between two looks; the next look makes it anew. Raises nothing."""
 
 
 class Tree(Protocol):
@@ -46,11 +52,12 @@ class Tree(Protocol):
         """True when the root had no entry when it was opened."""
 
     def stat(self, path: str) -> FileState | None:
-        """What is at the path; None: nothing. Raises Unreadable where that cannot be said."""
+        """What is at the path; None: nothing. Raises Unreadable where that cannot be said, RootFault where the root itself
+        is lost meanwhile."""
 
     def entries(self, path: str) -> list[tuple[str, FileState]] | None:
         """Names and states of a directory's entries, without those that vanish meanwhile; None: no directory is
-        there. Raises Unreadable, and then nothing may be said of any entry."""
+        there. Raises Unreadable, and then nothing may be said of any entry, and RootFault."""
 
     def fingerprint(self, path: str) -> Print | None:
         """Of a regular file that could be read and was the same before and after; else None. Raises nothing."""
@@ -95,8 +102,9 @@ class Coverage:
 
 class Watch(Protocol):
     """Watches on directories, not recursive: whoever walks adds one before listing each directory, so that nothing
-    can come between. A directory that appears, or may have, is to be walked anew, with all below it: until then what
-    happens in it may not be reported."""
+    can come between. (Where one watch is on the whole tree, adding a directory says that its events are wanted.) A
+    directory that appears, or may have, is to be walked anew, with all below it: until then what happens in it may not
+    be reported."""
 
     @property
     def coverage(self) -> Coverage:

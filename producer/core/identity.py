@@ -11,8 +11,11 @@ from typing import Literal
 from schemas.identity import same_root
 from schemas.raw import RootIdentity
 
-Fault = Literal["missing", "not_a_directory", "unreadable", "swapped", "replaced_by_empty"]
-"""Why a root cannot be observed."""
+Fault = Literal[
+    "missing", "not_a_directory", "unreadable", "swapped", "replaced_by_empty", "unreachable", "refused", "unsupported"
+]  # fmt: skip
+"""Why a root cannot be observed. Of a share alone: its server does not answer, does not let us in, or has it in a way that
+is not read here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +29,13 @@ class Seen:
 @dataclass(frozen=True, slots=True)
 class Faulty:
     """It cannot be observed; `detail` is for people. `instead`: the identity of a directory that an operator may accept
-    as the root (an empty one is not offered: it looks like a disk that is not mounted)."""
+    as the root (an empty one is not offered: it looks like a disk that is not mounted). `again_seconds`: it is not to be
+    looked at sooner than that."""
 
     cause: Fault
     detail: str
     instead: RootIdentity | None = None
+    again_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

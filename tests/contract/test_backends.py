@@ -1,4 +1,4 @@
-"""The producer's back-ends, the local one and the fake: one contract."""
+"""The producer's back-ends, the local one, a share on a real server, and the fake: one contract."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import xxhash
@@ -16,11 +17,21 @@ import xxhash
 from producer.backends.interface import Backend, Drained, Missed, Watch
 from producer.backends.local.backend import LocalBackend
 from producer.backends.local.watch import InotifyWatch
-from producer.core.normalise import Event, MoveEvent, Touched
+from producer.backends.smb.backend import SmbBackend
+from producer.backends.smb.watch import SmbWatch
+from producer.core.normalise import Event, MoveEvent, Sign, Touched
 from producer.errors import RootFault, Unreadable, WatchUnavailable
 from schemas.raw import FileType
+from storage.errors import ShareFault
+from storage.share import Share
+from storage.smb.session import Session
 from tests.fakes.producer_backend import FakeBackend
+from tests.support.samba import Client, Samba, samba
 from tests.support.waiting import wait_until
+
+__all__ = ["samba"]
+
+KINDS: list[FileType] = ["file", "dir", "symlink", "other"]
 
 
 @dataclass
@@ -30,6 +41,9 @@ class Real:
     folder: Path
     watch_limit: int | None = None
     queue_limit: int = 100_000
+    kinds: ClassVar[list[FileType]] = KINDS
+    whole: ClassVar[Sign] = "closed"
+    watches_one_by_one: ClassVar[bool] = True
     made: list[InotifyWatch] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -93,6 +107,9 @@ class Fake:
     """The same hand on the fake."""
 
     folder: Path
+    kinds: ClassVar[list[FileType]] = KINDS
+    whole: ClassVar[Sign] = "closed"
+    watches_one_by_one: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         self.fake = FakeBackend()
@@ -107,29 +124,126 @@ class Fake:
         self.fake.watchable = False
 
 
-World = Real | Fake
+@dataclass
+class Shared:
+    """A folder of a share on a real server. What another client does there is told; `symlink` is made on the server itself,
+    which shows what it leads to; a pipe it shows as a file. Of a new file the server tells that it has appeared, and of what
+    is written to it then nothing."""
+
+    folder: str
+    samba: Samba
+    kinds: ClassVar[list[FileType]] = ["file", "dir", "symlink"]
+    whole: ClassVar[Sign] = "appeared"
+    watches_one_by_one: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        self.client = Client(self.samba)
+        self.client.mkdir(self.folder)
+        self.client.mkdir(self._at(""))
+        self.sessions: list[Session] = []
+        self.watches: list[SmbWatch] = []
+        self.share: Share = self.samba.share(self._at(""))
+        self.backend: Backend = Watched(self.share, self)
+
+    def make(self, path: str, type_: FileType, content: bytes = b"") -> None:
+        match type_:
+            case "dir":
+                self.client.mkdir(self._at(path))
+            case "symlink":
+                (self.samba.served["media"] / self._at(path)).symlink_to(".")
+            case _:
+                self.client.write(self._at(path), content)
+
+    def take(self, path: str) -> None:
+        on_disk = self.samba.served["media"] / self._at(path)
+        (self.client.rmdir if on_disk.is_dir() else self.client.remove)(self._at(path))
+
+    def move(self, source: str, target: str) -> None:
+        self.client.rename(self._at(source), self._at(target))
+
+    def swap(self) -> None:
+        self.client.rename(self._at(""), f"{self.folder}/away")
+        self.client.mkdir(self._at(""))
+
+    def overflow(self) -> None:
+        self.watches[-1].limit = 0
+        self.make("unseen", "file")
+        wait_until(lambda: self.watches[-1]._dropped > 0, 5, what="an event beyond the queue")
+        self.watches[-1].limit = 1_000
+
+    def lose_watch(self) -> None:
+        self.sessions[-1].close()
+        wait_until(lambda: self.watches[-1]._is_dead, 5, what="the watch to end")
+
+    def refuse_watches(self) -> None:
+        def none_there(share: Share) -> Session:
+            raise ShareFault("unreachable", "no answer")
+
+        self.backend = SmbBackend(self.share, none_there)
+
+    def close(self) -> None:
+        self.backend.close()
+        self.client.close()
+
+    def _at(self, path: str) -> str:
+        return f"{self.folder}/root/{path}" if path else f"{self.folder}/root"
 
 
-@pytest.fixture(params=[Fake, Real])
-def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
-    """One of both."""
-    build: Callable[[Path], World] = request.param
-    return build(tmp_path)
+class Watched(SmbBackend):
+    """Keeps what it makes within the test's reach."""
+
+    def __init__(self, share: Share, world: Shared) -> None:
+        super().__init__(share, self._connect_and_keep)
+        self._world = world
+
+    def _connect_and_keep(self, share: Share) -> Session:
+        self._world.sessions.append(Session(share))
+        return self._world.sessions[-1]
+
+    def watch(self, woken: Callable[[], None]) -> Watch:
+        made = super().watch(woken)
+        assert isinstance(made, SmbWatch)
+        self._world.watches.append(made)
+        return made
+
+
+World = Real | Fake | Shared
+
+
+@pytest.fixture(params=[Fake, Real, Shared])
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    """One of them."""
+    if request.param is not Shared:
+        yield request.param(tmp_path)
+        return
+    shared = Shared(tmp_path.name, request.getfixturevalue("samba"))
+    yield shared
+    shared.close()
+
+
+@pytest.fixture
+def one_by_one(world: World) -> None:
+    """Only where each directory has a watch of its own."""
+    if not world.watches_one_by_one:
+        pytest.skip("one watch is on the whole share: adding a directory costs nothing and looks at nothing")
 
 
 # -- looking ---------------------------------------------------------------------------------------------------
 
 
 def test_each_kind_of_entry_is_told_apart_and_none_is_followed(world: World) -> None:
-    kinds: list[FileType] = ["file", "dir", "symlink", "other"]
-    for kind in kinds:
+    for kind in world.kinds:
         world.make(kind, kind, b"x")
     with world.backend.open() as tree:
         listing = tree.entries("") or []
-        assert sorted((name, state.type) for name, state in listing) == sorted((kind, kind) for kind in kinds)
+        assert sorted((name, state.type) for name, state in listing) == sorted(
+            zip(world.kinds, world.kinds, strict=True)
+        )
         assert all(tree.stat(name) == state for name, state in listing)
         assert tree.entries("symlink") is None
-        assert tree.fingerprint("symlink") is tree.fingerprint("other") is tree.fingerprint("dir") is None
+        assert [tree.fingerprint(kind) for kind in world.kinds if kind != "file"] == [None] * (
+            len(world.kinds) - 1
+        )
 
 
 def test_what_is_not_there_is_nothing(world: World) -> None:
@@ -178,11 +292,12 @@ def test_a_piece_is_of_the_content_and_beside_it_stands_the_files_state(world: W
 
 
 def test_of_what_is_no_regular_file_there_is_no_piece(world: World) -> None:
-    kinds: list[FileType] = ["dir", "symlink", "other"]
-    for kind in kinds:
+    others = [kind for kind in world.kinds if kind != "file"]
+    for kind in others:
         world.make(kind, kind)
     with world.backend.open() as tree:
-        assert [tree.piece(path, 0, 1) for path in ("", *kinds, "nothing", "symlink/a")] == [None] * 6
+        pieces = [tree.piece(path, 0, 1) for path in ("", *others, "nothing", "symlink/a")]
+    assert pieces == [None] * len(pieces)
 
 
 def test_the_same_content_has_the_same_fingerprint_and_another_length_another(world: World) -> None:
@@ -281,7 +396,7 @@ def test_what_happens_in_a_watched_directory_is_delivered_and_elsewhere_not(
 ) -> None:
     world.make("u/unseen", "file", b"x")
     world.make("d/a", "file", b"x")
-    assert paths(watcher.until(Touched("d/a", "closed"))) == {"d/a"}
+    assert paths(watcher.until(Touched("d/a", world.whole))) == {"d/a"}
     world.take("d/a")
     assert watcher.until(Touched("d/a", "gone"))[-1:] == [Touched("d/a", "gone")]
 
@@ -298,7 +413,22 @@ def test_whoever_waits_is_woken(world: World) -> None:
 def test_a_move_between_watched_directories_is_one_event(world: World, watcher: Watcher) -> None:
     world.make("a", "file", b"x")
     world.move("a", "d/b")
+    if isinstance(world, Shared):  # the fold ties them by the file's id
+        both = [Touched("d/b", "appeared"), Touched("a", "gone")]
+
+        def delivered() -> bool:
+            watcher.take()
+            return all(event in watcher.events for event in both)
+
+        wait_until(delivered, 5, what=repr(both))
+        return
     assert watcher.until(MoveEvent("a", "d/b"))[-1] == MoveEvent("a", "d/b")
+
+
+def test_another_name_in_the_same_directory_is_one_event(world: World, watcher: Watcher) -> None:
+    world.make("d/a", "file", b"x")
+    world.move("d/a", "d/b")
+    assert watcher.until(MoveEvent("d/a", "d/b"))[-1] == MoveEvent("d/a", "d/b")
 
 
 def test_a_move_from_or_to_where_nobody_watches_is_an_arrival_or_a_departure(
@@ -306,7 +436,7 @@ def test_a_move_from_or_to_where_nobody_watches_is_an_arrival_or_a_departure(
 ) -> None:
     world.make("u/a", "file", b"x")
     world.move("u/a", "d/a")
-    watcher.until(Touched("d/a", "arrived"))
+    watcher.until(Touched("d/a", "appeared" if isinstance(world, Shared) else "arrived"))
     world.move("d/a", "u/a")
     watcher.until(Touched("d/a", "gone"))
 
@@ -314,7 +444,7 @@ def test_a_move_from_or_to_where_nobody_watches_is_an_arrival_or_a_departure(
 def test_what_follows_a_directorys_move_is_delivered_under_its_new_name(world: World, watcher: Watcher) -> None:
     world.move("d", "e")
     world.make("e/a", "file", b"x")
-    assert watcher.until(Touched("e/a", "closed"))[0] == MoveEvent("d", "e")
+    assert watcher.until(Touched("e/a", world.whole))[0] == MoveEvent("d", "e")
 
 
 def test_a_directory_that_left_is_watched_no_longer(world: World, watcher: Watcher) -> None:
@@ -327,11 +457,13 @@ def test_a_directory_that_is_taken_out_is_watched_no_longer(world: World, watche
     watcher.watch.remove("d")
     world.make("d/a", "file", b"x")
     world.make("b", "file", b"x")
-    assert paths(watcher.until(Touched("b", "closed"))) == {"b"}
+    assert paths(watcher.until(Touched("b", world.whole))) == {"b"}
     assert watcher.watch.coverage.watched == 1
 
 
+@pytest.mark.usefixtures("one_by_one")
 def test_directories_beyond_the_limit_are_counted_and_the_limit_is_named(world: World) -> None:
+    assert not isinstance(world, Shared)
     world.limit_watches(1)
     world.make("d", "dir")
     watch = world.backend.watch(lambda: None)
@@ -344,6 +476,7 @@ def test_directories_beyond_the_limit_are_counted_and_the_limit_is_named(world: 
     watch.close()
 
 
+@pytest.mark.usefixtures("one_by_one")
 def test_a_directory_that_is_not_there_is_neither_watched_nor_missed(world: World, watcher: Watcher) -> None:
     before = watcher.watch.coverage
     watcher.watch.add("nothing")
@@ -355,7 +488,7 @@ def test_events_that_were_lost_are_told_once_and_watching_goes_on(world: World, 
     watcher.take()
     assert watcher.missed == [Missed("overflow")]
     world.make("d/a", "file", b"x")
-    watcher.until(Touched("d/a", "closed"))
+    watcher.until(Touched("d/a", world.whole))
     assert watcher.missed == [Missed("overflow")]
 
 
@@ -365,6 +498,7 @@ def test_a_dead_watch_says_so_each_time(world: World, watcher: Watcher) -> None:
     assert [watcher.take().missed, watcher.take().missed] == [dead, dead]
 
 
+@pytest.mark.usefixtures("one_by_one")
 def test_a_root_that_is_taken_from_its_place_is_suspect(world: World, watcher: Watcher) -> None:
     world.swap()
 

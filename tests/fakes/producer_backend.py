@@ -44,6 +44,7 @@ class FakeBackend:
     watchable: bool = True
     watches: list[FakeWatch] = field(default_factory=list)
     mounted: dict[str, RootIdentity] = field(default_factory=dict)
+    tells_all: bool = True
 
     # -- what happens to the tree ------------------------------------------------------------------------------
 
@@ -111,6 +112,9 @@ class FakeBackend:
         watch = FakeWatch(self, woken)
         self.watches.append(watch)
         return watch
+
+    def close(self) -> None:
+        """Nothing is kept."""
 
     def _tell(self, path: str, sign: Sign) -> None:
         for watch in self.watches:

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LOCKS = sorted([*(ROOT / "requirements").glob("*.txt"), ROOT / "cli" / "up" / "embedded" / "jars.lock"])
-PACKAGES = ("schemas", "runtime", "producer", "streams", "gateway", "cli")
+PACKAGES = ("schemas", "runtime", "storage", "producer", "streams", "gateway", "cli")
 CORES = ("producer/core", "streams/core", "gateway/core")
 PURE = ("streams/status/rules.py", "streams/status/open_gaps.py")
 """Pure modules beside their shells."""
@@ -32,7 +32,8 @@ FLOORS: dict[str, tuple[tuple[int, ...], str]] = {
 
 IMPURE = frozenset(
     {
-        "runtime", "aiokafka", "faust", "fastapi", "starlette", "uvicorn", "watchdog", "psycopg", "asyncio",
+        "runtime", "storage", "smbprotocol",
+        "aiokafka", "faust", "fastapi", "starlette", "uvicorn", "watchdog", "psycopg", "asyncio",
         "threading", "multiprocessing", "socket", "ssl", "subprocess", "time", "random", "secrets", "logging",
         "structlog", "os",
     }
@@ -41,6 +42,7 @@ CLIENTS = frozenset({"AIOKafkaConsumer", "AIOKafkaProducer", "AIOKafkaAdminClien
 OWNERS: dict[str, frozenset[str]] = {
     "faust": frozenset({"streams"}),
     "watchdog": frozenset({"producer"}),
+    "smbprotocol": frozenset({"storage"}),
     "authlib": frozenset(),
 }
 

@@ -20,6 +20,8 @@ INSTANCES = "fs.inotify.max_user_instances"
 class LocalBackend:
     """`make_watch`: what watches the root; raises OSError where the kernel gives no instance."""
 
+    tells_all = True
+
     def __init__(self, root: Path, make_watch: Callable[[Path, Callable[[], None]], Watch] = InotifyWatch) -> None:
         self._root = root
         self._make_watch = make_watch
@@ -52,3 +54,6 @@ class LocalBackend:
             return self._make_watch(self._root, woken)
         except OSError as error:
             raise WatchUnavailable(f"no inotify instance is free ({INSTANCES}): {error.strerror}") from error
+
+    def close(self) -> None:
+        """Nothing is kept between two looks."""

@@ -33,7 +33,7 @@ def test_roots_of_the_settings_and_of_files_are_declared_alike() -> None:
     ("name", "table", "fault"),
     [
         ("music", {"path": "/srv/music"}, "music.toml: library: Field required"),
-        ("music", {"library": "home"}, "music.toml: path: Field required"),
+        ("music", {"library": "home"}, "path of root 'music' is missing"),
         ("music", {"library": "home", "path": "srv"}, "music.toml: root: Value error, path of root 'music' must be"),
         ("music", {"library": "home", "path": "/m", "debounce": 3}, "music.toml: debounce: Extra inputs are not"),
         ("music", {"library": "home", "path": "/m", "name": "song"}, "music.toml: name: is 'song', and the file is"),

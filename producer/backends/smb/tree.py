@@ -1,0 +1,81 @@
+"""A share's folder, opened, behind the interface `Tree`.
+
+A share has no descriptor that a look could go through: each path is opened anew from the share on. Where the folder itself
+is taken away meanwhile all seems gone, and that is believed only of a root that is there afterwards (`producer.belief`).
+How many names a file has a listing does not tell: each is a file of its own."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from producer.core.facts import Print
+from producer.core.fingerprint import xxh3_of
+from producer.core.identity import Faulty
+from producer.errors import RootFault, Unreadable
+from schemas.raw import FileState, RootIdentity
+from storage.errors import ShareFault, StorageError
+from storage.errors import Unreadable as UnreadableThere
+from storage.smb.files import Files
+
+
+class SmbTree:
+    """`dev`: the volume's number."""
+
+    def __init__(self, files: Files, dev: int) -> None:
+        self._files = files
+        self.identity = RootIdentity(dev, files.root.inode, dev)
+        self.is_empty = files.is_empty
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing stays open between two questions."""
+
+    def stat(self, path: str) -> FileState | None:
+        """See the interface."""
+        try:
+            return self._files.stat(path)
+        except UnreadableThere as error:
+            raise Unreadable(path, error.reason) from error
+        except ShareFault as fault:
+            raise root_fault(fault) from fault
+
+    def entries(self, path: str) -> list[tuple[str, FileState]] | None:
+        """See the interface."""
+        try:
+            return self._files.entries(path)
+        except UnreadableThere as error:
+            raise Unreadable(path, error.reason) from error
+        except ShareFault as fault:
+            raise root_fault(fault) from fault
+
+    def fingerprint(self, path: str) -> Print | None:
+        """See the interface."""
+        try:
+            with self._files.opened(path) as file:
+                before = file.found
+                if before.type != "file":
+                    return None
+                xxh3 = xxh3_of(before.size, file.read)
+                if file.state() != before:
+                    return None
+        except StorageError:  # gone, not ours to read, or the share is lost: the next scan tries again
+            return None
+        return Print(before.size, before.mtime_ns, before.inode, xxh3)
+
+    def piece(self, path: str, start: int, length: int) -> tuple[FileState, bytes] | None:
+        """See the interface."""
+        try:
+            with self._files.opened(path) as file:
+                if file.found.type != "file":
+                    return None
+                content = file.read(length, start)
+                return (file.found, content) if file.state() == file.found else None
+        except StorageError:
+            return None
+
+
+def root_fault(fault: ShareFault, again_seconds: float | None = None) -> RootFault:
+    """The share cannot be used: neither can the root."""
+    return RootFault(Faulty(fault.cause, fault.detail, again_seconds=again_seconds))

@@ -1,0 +1,73 @@
+"""Where a share is, and who we are there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, model_validator
+
+from runtime.settings import Section
+from storage.errors import ShareFault
+
+SMB_PORT = 445
+_NO_NAME = frozenset('/\\:*?"<>|')
+
+Encryption = Literal["required", "if_offered"]
+
+
+class Share(Section):
+    """A folder of a share on an SMB server."""
+
+    host: str = Field(min_length=1, pattern=r"^[^/\\\s]+$", description="name or address of the server")
+    port: int = Field(SMB_PORT, ge=1, le=65_535, description="its port")
+    share: str = Field(min_length=1, max_length=80, description="name of the share")
+    path: str = Field("", description="folder of the share, `/` between names; unset: all of it")
+    user: str = Field(min_length=1, description="who reads it")
+    domain: str = Field("", description="the user's domain; unset: the server itself")
+    password: SecretStr | None = Field(None, description="the user's password")
+    password_file: Path | None = Field(
+        None, description="file that holds the password; it is read at every connection, so it may be changed"
+    )
+    encryption: Encryption = Field(
+        "if_offered", description="`required`: a server that cannot encrypt is refused; signed it always is"
+    )
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> Share:
+        if set(self.share) & _NO_NAME:
+            raise ValueError(f"share is a name alone, got {self.share!r}")
+        if any(part in (".", "..") for part in self.folder.split("/")):
+            raise ValueError("path leads out of the share")
+        if self.password is not None and self.password_file is not None:
+            raise ValueError("give password or password_file, not both")
+        if self.password is None and self.password_file is None:
+            raise ValueError("password_file, or password, is missing")
+        return self
+
+    @property
+    def folder(self) -> str:
+        """The folder below the share, without slashes at its ends; `""`: all of it."""
+        return "/".join(part for part in self.path.replace("\\", "/").split("/") if part)
+
+    @property
+    def location(self) -> str:
+        """As people write it: `//host/share/folder`."""
+        host = self.host if self.port == SMB_PORT else f"{self.host}:{self.port}"
+        return f"//{host}/{self.share}" + (f"/{self.folder}" if self.folder else "")
+
+    @property
+    def account(self) -> str:
+        """The user as the protocol has it."""
+        return f"{self.domain}\\{self.user}" if self.domain else self.user
+
+    def secret(self) -> str:
+        """The password as it is now. Raises ShareFault where its file cannot be read."""
+        if self.password is not None:
+            return self.password.get_secret_value()
+        assert self.password_file is not None
+        try:
+            return self.password_file.read_text(encoding="utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "is not UTF-8"
+            raise ShareFault("refused", f"the password's file {self.password_file}: {why}") from error

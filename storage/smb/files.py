@@ -1,0 +1,226 @@
+"""One look at a folder of a share: what is there, as the server lists it, and the content of its files.
+
+What is at a path is said by the listing of its directory alone. A server finds `Films/a.mkv` under `FILMS/A.MKV` too, and
+that is another path; so each name is compared with the one that the listing has. No link is followed: where a server
+follows one by itself, a directory that is its own ancestor is taken for the link that it is. What was seen of the
+directories above is kept for this look, and no longer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from smbprotocol.header import NtStatus
+
+from schemas.raw import FileState
+from storage.errors import ShareFault, Unreadable
+from storage.smb import names, wire
+from storage.smb.session import NO_DFS, Answer, Session
+
+_ABSENT = frozenset(
+    {
+        NtStatus.STATUS_OBJECT_NAME_NOT_FOUND, NtStatus.STATUS_OBJECT_PATH_NOT_FOUND, NtStatus.STATUS_NO_SUCH_FILE,
+        NtStatus.STATUS_OBJECT_NAME_INVALID, NtStatus.STATUS_OBJECT_PATH_INVALID,
+        NtStatus.STATUS_OBJECT_PATH_SYNTAX_BAD, NtStatus.STATUS_NOT_A_DIRECTORY, NtStatus.STATUS_DELETE_PENDING,
+        NtStatus.STATUS_STOPPED_ON_SYMLINK, NtStatus.STATUS_NOT_FOUND, NtStatus.STATUS_FILE_IS_A_DIRECTORY,
+    }
+)  # fmt: skip
+_ALL = "*".encode("utf-16-le")
+
+
+class Files:
+    """Paths are relative to the share's folder. Raises ShareFault, which voids what was seen so far."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._folder = session.share.folder
+        self._known: dict[str, FileState] = {}
+        self.root, self.is_empty = self._opened_root()
+
+    def stat(self, path: str) -> FileState | None:
+        """What is at the path; None: nothing. Raises Unreadable."""
+        if not path:
+            return self.root
+        above, _, name = path.rpartition("/")
+        if (known := self._known.get(path)) is not None:
+            return known
+        if self._directory(above) is None:
+            return None
+        state = self._listed(above, name)
+        if state is not None and state.type == "dir":
+            state = self._is_link(above, state)
+            self._known[path] = state
+        return state
+
+    def entries(self, path: str) -> list[tuple[str, FileState]] | None:
+        """Names and states of a directory's entries; None: no directory is there. Raises Unreadable."""
+        if self._directory(path) is None or (wired := self._wired(path)) is None:
+            return None
+        found = []
+        for entry in self._pages(path, wired):
+            inner = f"{path}/{entry.name}" if path else entry.name
+            state = entry.state
+            if state.type == "dir":
+                state = self._known[inner] = self._is_link(path, state)
+            found.append((entry.name, state))
+        return found
+
+    @contextmanager
+    def opened(self, path: str) -> Iterator[OpenFile]:
+        """A regular file, open for reading. Raises Unreadable, also where none is there."""
+        above, _, _ = path.rpartition("/")
+        wired = self._wired(path) if path and self._directory(above) is not None else None
+        if wired is None:
+            raise Unreadable(path, GONE)
+        opened, state = self._session.ask(wire.open_file(wired), wire.ask_state())
+        if not opened.is_good:
+            raise _unreadable(path, opened)
+        file = OpenFile(self._session, path, wire.handle_of(opened.body))
+        try:
+            file.found = file.state_in(state)
+            yield file
+        finally:
+            file.close()
+
+    # -- within ------------------------------------------------------------------------------------------------
+
+    def _opened_root(self) -> tuple[FileState, bool]:
+        wired = self._wired("")
+        session = self._session
+        if wired is None:
+            raise ShareFault("missing", f"no share can have a folder {self._folder!r}")
+        opened, state, listed, _ = session.ask(
+            wire.open_directory(wired), wire.ask_state(), wire.list_directory(_ALL), wire.close()
+        )
+        place = session.share.location
+        if opened.status == NtStatus.STATUS_NOT_A_DIRECTORY:
+            raise ShareFault("not_a_directory", f"{place} is not a directory")
+        if opened.status == NtStatus.STATUS_PATH_NOT_COVERED:
+            raise ShareFault("unsupported", f"{place} {NO_DFS}")
+        if opened.status in _ABSENT:
+            raise ShareFault("missing", f"{place} does not exist")
+        for answer in (opened, state, listed):
+            if answer.status == NtStatus.STATUS_ACCESS_DENIED:
+                raise ShareFault("refused", f"{session.share.account} may not list {place}")
+        empty = listed.status in _ABSENT or listed.status == NtStatus.STATUS_NO_MORE_FILES
+        if not opened.is_good or not state.is_good or not (listed.is_good or empty):
+            raise ShareFault("unreachable", f"{place}: {_name(opened if not opened.is_good else listed)}")
+        page = wire.buffer_of(listed.body) if listed.is_good else b""
+        return wire.state_in(state.body, session.dev), next(wire.entries_in(page, session.dev), None) is None
+
+    def _directory(self, path: str) -> FileState | None:
+        """The directory at a path, no name of which is another one or a link."""
+        state = self.stat(path)
+        return state if state is not None and state.type == "dir" else None
+
+    def _listed(self, directory: str, name: str) -> FileState | None:
+        folder, pattern = self._wired(directory), names.to_wire(name)
+        if folder is None or pattern is None:
+            return None
+        opened, listed, _ = self._session.ask(
+            wire.open_directory(folder), wire.list_directory(pattern, single=True), wire.close()
+        )
+        for answer in (opened, listed):
+            if answer.status in _ABSENT or answer.status == NtStatus.STATUS_NO_MORE_FILES:
+                return None
+            if not answer.is_good:
+                raise _unreadable(f"{directory}/{name}" if directory else name, answer)
+        entry = next(wire.entries_in(wire.buffer_of(listed.body), self._session.dev), None)
+        return entry.state if entry is not None and entry.name == name else None
+
+    def _pages(self, path: str, wired: bytes) -> Iterator[wire.Entry]:
+        opened, listed = self._session.ask(wire.open_directory(wired), wire.list_directory(_ALL))
+        if not opened.is_good:
+            if opened.status in _ABSENT:
+                return
+            raise _unreadable(path, opened)
+        handle = wire.handle_of(opened.body)
+        try:
+            while listed.is_good:
+                yield from wire.entries_in(wire.buffer_of(listed.body), self._session.dev)
+                (listed,) = self._session.ask(wire.list_directory(_ALL, handle))
+        finally:
+            if not self._session.is_lost:
+                self._session.ask(wire.close(handle))
+        if listed.status not in (NtStatus.STATUS_NO_MORE_FILES, NtStatus.STATUS_NO_SUCH_FILE):
+            raise _unreadable(path, listed)
+
+    def _is_link(self, above: str, state: FileState) -> FileState:
+        """A directory that is one of those above it was reached by a link that the server has followed."""
+        at = above
+        while True:
+            ancestor = self.root if not at else self._known.get(at)
+            if ancestor is not None and ancestor.inode == state.inode:
+                return FileState("symlink", 0, state.mtime_ns, state.dev, state.inode, ctime_ns=state.ctime_ns)
+            if not at:
+                return state
+            at = at.rpartition("/")[0]
+
+    def _wired(self, path: str) -> bytes | None:
+        return names.to_wire("/".join(part for part in (self._folder, path) if part))
+
+
+class OpenFile:
+    """A file that is open: it is this one, wherever its path leads by now. `found`: what it was when it was opened. Raises
+    ShareFault and Unreadable."""
+
+    found: FileState
+
+    def __init__(self, session: Session, path: str, handle: bytes) -> None:
+        self._session = session
+        self._path = path
+        self._handle = handle
+
+    def state(self) -> FileState:
+        """What it is now."""
+        (answer,) = self._session.ask(wire.ask_state(self._handle))
+        return self.state_in(answer)
+
+    def state_in(self, answer: Answer) -> FileState:
+        """What the server says that it is."""
+        if not answer.is_good:
+            raise _unreadable(self._path, answer)
+        return wire.state_in(answer.body, self._session.dev)
+
+    def read(self, length: int, start: int) -> bytes:
+        """Up to so many bytes, fewer only at its end."""
+        content = b""
+        while len(content) < length:
+            wanted = min(length - len(content), self._session.read_length)
+            (answer,) = self._session.ask(wire.read(self._handle, start + len(content), wanted))
+            if answer.status == NtStatus.STATUS_END_OF_FILE:
+                break
+            if not answer.is_good:
+                raise _unreadable(self._path, answer)
+            piece = wire.content_of(answer.body)
+            content += piece
+            if not piece:
+                break
+        return content
+
+    def close(self) -> None:
+        """Close it. Raises nothing."""
+        if not self._session.is_lost:
+            with suppress(ShareFault):
+                self._session.ask(wire.close(self._handle))
+
+
+GONE = "no such file"
+
+
+def _unreadable(path: str, answer: Answer) -> Unreadable:
+    if answer.status in _ABSENT:
+        return Unreadable(path, GONE)
+    if answer.status == NtStatus.STATUS_PATH_NOT_COVERED:
+        return Unreadable(path, NO_DFS)
+    return Unreadable(path, _name(answer))
+
+
+_WORDS = {
+    NtStatus.STATUS_ACCESS_DENIED: "permission denied",
+    NtStatus.STATUS_SHARING_VIOLATION: "another program has it to itself",
+}
+
+
+def _name(answer: Answer) -> str:
+    return _WORDS.get(answer.status, f"the server says 0x{answer.status:08x}")

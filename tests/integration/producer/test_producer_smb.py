@@ -1,0 +1,340 @@
+"""A root on a real Samba server: what is found, how soon, and that no fault of a share is taken for a deletion."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from smbprotocol.exceptions import DiskFull
+
+from producer.backends.smb.backend import SmbBackend
+from producer.errors import RootFault
+from schemas import raw
+from tests.support.producer_root import believed
+from tests.support.samba import PASSWORD, Client, Samba, own_samba, samba
+from tests.support.share_root import ShareRoot, listed
+
+__all__ = ["own_samba", "samba"]
+
+NOTICED_SECONDS = 15.0
+HEALED_SECONDS = 75.0
+
+
+def filled(disk: Path, directories: int = 4, files: int = 10) -> None:
+    """Some files on the server."""
+    for directory in range(directories):
+        (disk / f"Show {directory}").mkdir(parents=True)
+        for number in range(files):
+            (disk / f"Show {directory}" / f"{number}.mkv").write_bytes(f"{directory} {number}".encode() * 50)
+
+
+@pytest.fixture
+def root(samba: Samba, tmp_path: Path) -> Iterator[ShareRoot]:
+    """A root with forty files, its baseline told."""
+    (samba.served["media"] / tmp_path.name).mkdir()
+    with ShareRoot(samba, tmp_path, samba.share(tmp_path.name)) as root:
+        filled(root.disk)
+        root.until_converged(20)
+        root.said_since()
+        yield root
+
+
+@pytest.fixture
+def alone(own_samba: Samba, tmp_path: Path) -> Iterator[ShareRoot]:
+    """The same on a server of its own."""
+    (own_samba.served["media"] / "films").mkdir()
+    with ShareRoot(own_samba, tmp_path, own_samba.share("films")) as root:
+        filled(root.disk)
+        root.until_converged(20)
+        root.said_since()
+        yield root
+
+
+# -- what is found ---------------------------------------------------------------------------------------------
+
+
+def test_what_a_client_does_is_found_at_once(root: ShareRoot) -> None:
+    folder, client = root.share.folder, root.client
+    deeds: list[Callable[[], None]] = [
+        lambda: client.write(f"{folder}/new.mkv", b"content"),
+        lambda: client.rename(f"{folder}/new.mkv", f"{folder}/Show 0/new.mkv"),
+        lambda: client.rename(f"{folder}/Show 1", f"{folder}/Season 1"),
+        lambda: client.remove(f"{folder}/Show 2/1.mkv"),
+        lambda: client.mkdir(f"{folder}/Extras"),
+        lambda: client.write(f"{folder}/Extras/a.mkv", bytes(300_000)),
+    ]
+    for deed in deeds:
+        deed()
+        assert root.until_converged(5) < 3
+
+
+def test_a_rename_is_one_record_and_a_move_keeps_the_files_id(root: ShareRoot) -> None:
+    folder = root.share.folder
+    before = listed(root.share)["Show 0/1.mkv"]
+    root.client.rename(f"{folder}/Show 0/1.mkv", f"{folder}/Show 0/one.mkv")
+    root.until_converged(5)
+    assert root.said_since() == ["Show 0/1.mkv > Show 0/one.mkv"]
+    root.client.rename(f"{folder}/Show 0/one.mkv", f"{folder}/Show 1/one.mkv")
+    root.until_converged(5)
+    assert {"+ Show 1/one.mkv", "- Show 0/one.mkv"} <= set(root.said_since())
+    assert listed(root.share)["Show 1/one.mkv"] == before == believed(root.records)["Show 1/one.mkv"]
+
+
+def test_another_case_of_a_name_is_another_name(root: ShareRoot) -> None:
+    folder = root.share.folder
+    root.client.rename(f"{folder}/Show 0/1.mkv", f"{folder}/Show 0/aSide.mkv")
+    root.until_converged(5)
+    root.client.rename(f"{folder}/Show 0/aSide.mkv", f"{folder}/Show 0/Aside.mkv")
+    root.until_converged(5)
+    assert "Show 0/aSide.mkv > Show 0/Aside.mkv" in root.said_since()
+    assert "Show 0/aSide.mkv" not in believed(root.records)
+
+
+def test_what_is_done_on_the_server_itself_in_a_busy_directory_is_found(root: ShareRoot) -> None:
+    root.client.write(f"{root.share.folder}/Show 0/new.mkv", b"content")
+    root.until_converged(5)
+    (root.disk / "Show 0" / "local.mkv").write_bytes(b"made on the server")
+    with (root.disk / "Show 0" / "2.mkv").open("ab") as file:
+        file.write(b"longer")
+    (root.disk / "Show 0" / "3.mkv").unlink()
+    (root.disk / "Show 0" / "pack").mkdir()
+    (root.disk / "Show 0" / "pack" / "inner.mkv").write_bytes(b"inner")
+    assert root.until_converged(HEALED_SECONDS) < HEALED_SECONDS
+
+
+def test_a_file_that_grows_is_followed_to_its_end(root: ShareRoot) -> None:
+    path = f"{root.share.folder}/Show 0/grows.mkv"
+    root.client.write(path, b"begun")
+    root.until_converged(5)
+    for _ in range(3):
+        root.client.append(path, b"more" * 1_000)
+        assert root.until_converged(10) < 5
+
+
+@pytest.mark.parametrize("name", ["café", "cafe\u0301", "日本語 ✓", "film 😀", "שלום", "\uf03a private"])
+def test_names_of_every_kind_are_the_disks_own(root: ShareRoot, name: str) -> None:
+    (root.disk / "Show 0" / name).mkdir()
+    (root.disk / "Show 0" / name / f"{name}.mkv").write_bytes(b"content")
+    root.client.write(f"{root.share.folder}/Show 0/wakes.mkv", b"x")
+    root.until_converged(10)
+    assert f"Show 0/{name}/{name}.mkv" in believed(root.records)
+
+
+def test_names_that_no_windows_client_can_have_disturb_nothing(root: ShareRoot) -> None:
+    for name in (
+        b"a:b",
+        b"what?",
+        b"trailing.",
+        b"back\\slash",
+        b"new\nline",
+        b"bad\xff",
+        b"half \xed\xa0\x80 pair",
+        b"CON.mkv",
+    ):
+        Path(os.fsdecode(os.fsencode(root.disk / "Show 0") + b"/" + name)).write_bytes(b"content")
+    root.client.write(f"{root.share.folder}/Show 0/wakes.mkv", b"x")
+    root.until_converged(10)
+    shown = [path for path in believed(root.records) if path.startswith("Show 0/")]
+    assert len(shown) == 10 + 1 + 7  # one that is not UTF-8 is shown by no server
+
+
+def test_a_link_that_leads_upwards_is_not_followed(root: ShareRoot) -> None:
+    (root.disk / "Show 0" / "up").symlink_to("..")
+    root.client.write(f"{root.share.folder}/Show 0/wakes.mkv", b"x")
+    root.until_converged(10)
+    assert believed(root.records)["Show 0/up"][0] == "symlink"
+
+
+def test_what_is_read_over_the_share_is_what_is_on_the_disk(root: ShareRoot) -> None:
+    content = os.urandom(3_000_001)
+    (root.disk / "big.mkv").write_bytes(content)
+    with root.backend.open() as tree:
+        pieces = [tree.piece("big.mkv", start, 1 << 20) for start in range(0, len(content), 1 << 20)]
+    assert b"".join(piece[1] for piece in pieces if piece is not None) == content
+
+
+def test_two_clients_that_write_at_once_leave_what_is_there(root: ShareRoot) -> None:
+    folder, other = root.share.folder, Client(root.samba)
+    for number in range(40):
+        for client, name in ((root.client, "one"), (other, "other")):
+            client.write(f"{folder}/Show 1/{name} {number}.mkv", f"{name} {number}".encode() * 20)
+            if number % 3 == 1:
+                client.rename(f"{folder}/Show 1/{name} {number}.mkv", f"{folder}/Show 2/{name} {number}.mkv")
+            if number % 3 == 2:
+                client.remove(f"{folder}/Show 1/{name} {number}.mkv")
+    root.until_converged(20)
+    other.close()
+
+
+# -- what goes wrong -------------------------------------------------------------------------------------------
+
+
+def killed(samba: Samba) -> Callable[[], None]:
+    samba.kill()
+    return lambda: (samba.start(), None)[1]
+
+
+def frozen(samba: Samba) -> Callable[[], None]:
+    samba.signal(signal.SIGSTOP)
+    return lambda: samba.signal(signal.SIGCONT)
+
+
+def renamed(samba: Samba) -> Callable[[], None]:
+    samba.kill()
+    samba.served["other"] = samba.served.pop("media")
+    samba.configure()
+    samba.start()
+
+    def mend() -> None:
+        samba.kill()
+        samba.served["media"] = samba.served.pop("other")
+        samba.configure()
+        samba.start()
+
+    return mend
+
+
+def another_password(samba: Samba) -> Callable[[], None]:
+    samba.kill()
+    samba.set_password("another")
+    samba.start()
+    return lambda: samba.set_password(PASSWORD)
+
+
+def folder_away(samba: Samba) -> Callable[[], None]:
+    films = samba.served["media"] / "films"
+    films.rename(films.with_name("away"))
+    return lambda: (films.with_name("away").rename(films), None)[1]
+
+
+def emptied(samba: Samba) -> Callable[[], None]:
+    """As where a disk is not mounted."""
+    films = samba.served["media"] / "films"
+    films.rename(films.with_name("away"))
+    films.mkdir()
+
+    def mend() -> None:
+        films.rmdir()
+        films.with_name("away").rename(films)
+
+    return mend
+
+
+FAULTS: dict[Callable[[Samba], Callable[[], None]], str] = {
+    killed: "unreachable", frozen: "unreachable", renamed: "missing", another_password: "refused",
+    folder_away: "missing", emptied: "replaced_by_empty",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+def test_a_fault_of_the_share_is_told_within_15_s_deletes_nothing_and_is_made_up_for(
+    alone: ShareRoot, fault: Callable[[Samba], Callable[[], None]]
+) -> None:
+    before = set(believed(alone.records))
+    mend = fault(alone.samba)
+    assert alone.until_lost(NOTICED_SECONDS + 5) < NOTICED_SECONDS
+    assert alone.cause == FAULTS[fault]
+    if fault is killed:
+        alone.until(lambda: alone.bench.keeper.condition().tries > 1, 10, "another try")
+    mend()
+    there = alone.disk / "Show 0"
+    (there / "meanwhile.mkv").write_bytes(b"made while nobody could look")
+    assert alone.until_converged(HEALED_SECONDS) < HEALED_SECONDS
+    assert set(believed(alone.records)) == before | {"Show 0/meanwhile.mkv"}
+    assert alone.deleted() == set()
+    told = alone.said_since()
+    assert (
+        told.index(f"RootLost {FAULTS[fault]}")
+        < told.index("RootBack root_back")
+        < told.index("+ Show 0/meanwhile.mkv")
+    )
+
+
+def test_a_server_restored_from_a_backup_gives_new_ids_and_loses_no_path(alone: ShareRoot) -> None:
+    before = believed(alone.records)
+    alone.samba.kill()
+    for directory in sorted(alone.disk.iterdir()):  # the folder stays, what is in it was written anew
+        shutil.copytree(directory, alone.disk / "restored", copy_function=shutil.copy2)
+        shutil.rmtree(directory)
+        (alone.disk / "restored").rename(directory)
+    alone.samba.start()
+    alone.until_converged(HEALED_SECONDS)
+    after = believed(alone.records)
+    assert after.keys() == before.keys()
+    assert all(after[path] != before[path] for path in before)
+    assert alone.deleted() == set()
+
+
+def test_another_folder_in_the_roots_place_waits_for_somebody_to_accept_it(alone: ShareRoot) -> None:
+    copy = alone.disk.with_name("copy")
+    shutil.copytree(alone.disk, copy)
+    alone.disk.rename(alone.disk.with_name("away"))
+    copy.rename(alone.disk)
+    alone.until_lost(NOTICED_SECONDS)
+    assert alone.cause == "swapped"
+    assert alone.deleted() == set()
+
+
+def test_a_full_disk_of_the_server_loses_nothing_of_what_is_there(own_samba: Samba, tmp_path: Path) -> None:
+    small = own_samba.served["media"] / "small"
+    small.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "small", small], capture_output=True, check=False
+    )
+    if mounted.returncode != 0:
+        pytest.skip("no file system may be mounted here: no disk was full")
+    try:
+        with ShareRoot(own_samba, tmp_path, own_samba.share("small")) as root:
+            root.client.write("small/first.mkv", b"content")
+            root.until_converged(10)
+            with pytest.raises(DiskFull):
+                root.client.write("small/large.mkv", bytes(2 << 20))
+            root.until_converged(20)
+            assert "first.mkv" in believed(root.records)
+    finally:
+        own_samba.kill()
+        subprocess.run(["umount", small], check=True)
+
+
+def test_an_overflow_of_what_is_told_opens_a_gap_and_closes_it(alone: ShareRoot) -> None:
+    watch = alone.bench.keeper._watch
+    assert watch is not None
+    watch.limit = 0  # type: ignore[attr-defined]
+    alone.client.write("films/Show 1/unseen.mkv", b"x")
+    alone.until(lambda: "GapOpen overflow" in alone.said_since(), 10, "the gap")
+    watch.limit = 500  # type: ignore[attr-defined]
+    alone.until(lambda: any(isinstance(r, raw.GapClosed) for r in alone.records), 20, "the gap's end")
+    alone.until_converged(10)
+
+
+def test_a_share_that_cannot_encrypt_is_refused_where_that_is_required(own_samba: Samba) -> None:
+    own_samba.kill()
+    own_samba.settings = "  server smb encrypt = off\n"
+    own_samba.configure()
+    own_samba.start()
+    backend = SmbBackend(own_samba.share(encryption="required"))
+    with pytest.raises(RootFault) as fault:
+        backend.open()
+    assert fault.value.faulty.cause == "unsupported"
+    offered = SmbBackend(own_samba.share())
+    with offered.open():
+        assert offered._session is not None
+        assert not offered._session.is_encrypted
+    offered.close()
+
+
+def test_a_dfs_name_is_refused_in_one_line(own_samba: Samba) -> None:
+    own_samba.kill()
+    own_samba.settings = "  host msdfs = yes\n"
+    own_samba.configure()
+    with own_samba.config.open("a") as config:
+        config.write("  msdfs root = yes\n")
+    own_samba.start()
+    with pytest.raises(RootFault, match="DFS name, which is not supported") as fault:
+        SmbBackend(own_samba.share()).open()
+    assert fault.value.faulty.cause == "unsupported"
