@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Any
@@ -22,18 +23,31 @@ from schemas.system import RootReport
 from schemas.times import Millis
 from schemas.topics import REPORTS
 
-KEPT = ("library", "site", "path", "include", "exclude", "debounce_ms", "max_hold_ms", "rename_window_ms")
+KEPT = (
+    "library", "site", "protocol", "path", "host", "port", "share", "user", "domain", "password_file", "encryption",
+    "include", "exclude", "debounce_ms", "max_hold_ms", "rename_window_ms",
+)  # fmt: skip
+_SHARE = re.compile(r"//(?P<host>[^/:]+)(?::(?P<port>[0-9]+))?/(?P<share>[^/]+)/?(?P<path>.*)")
 
 
 def spec_of(name: str, path: Path, given: dict[str, Any]) -> RootSpec:
     """The root as it is asked for. Raises BadArgument."""
+    there = where(path)
     try:
-        return RootSpec(name=name, path=path.absolute(), **given)
+        return RootSpec(name=name, **there, **{key: value for key, value in given.items() if value is not None})
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
         key = str(fault["loc"][0]) if fault["loc"] else "path"
         argument = key.upper() if key in ("name", "path") else f"--{key.replace('_', '-')}"
-        raise BadArgument(argument, f"{fault['msg']}, got {fault['input']!r}") from error
+        shown = f", got {fault['input']!r}" if fault["loc"] else ""
+        raise BadArgument(argument, fault["msg"] + shown) from error
+
+
+def where(path: Path) -> dict[str, Any]:
+    """The settings that a place comes to: a folder of this machine, or `//host/share/folder`."""
+    if (share := _SHARE.fullmatch(str(path))) is None:
+        return {"path": path.absolute()}
+    return {"protocol": "smb", **{key: value for key, value in share.groupdict().items() if value}}
 
 
 def declare(spec: RootSpec, here: Declared, folder: Path, *, replace: bool) -> Path:
@@ -45,8 +59,10 @@ def declare(spec: RootSpec, here: Declared, folder: Path, *, replace: bool) -> P
     if file.exists() and not replace:
         raise BadArgument("NAME", f"root {spec.name} is declared in {file}: with --replace it is declared anew")
     table = {key: _plain(getattr(spec, key)) for key in KEPT if getattr(spec, key) != _default(key)}
+    if "rename_window_ms" not in spec.model_fields_set:
+        del table["rename_window_ms"]
     try:
-        str(table["path"]).encode()
+        spec.location.encode()
     except UnicodeEncodeError as error:
         raise BadArgument("PATH", "is not UTF-8, which a file of settings must be") from error
     if faults := declared(others, {spec.name: RootFile(file, table)}).faults:

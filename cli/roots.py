@@ -55,7 +55,12 @@ def list_command(as_json: AsJson = False) -> None:
 @app.command("add")
 def add_command(
     name: Annotated[str, typer.Argument(metavar="NAME", help="What it is called; the name stays.")],
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="The folder that is watched with all below it.")],
+    path: Annotated[
+        Path,
+        typer.Argument(
+            metavar="PATH", help="The folder that is watched with all below it; or //host/share/folder."
+        ),
+    ],
     library: Annotated[
         str, typer.Option(help="Its library: a file moved between roots of one library keeps its id.")
     ] = "home",
@@ -65,6 +70,14 @@ def add_command(
     ] = None,
     exclude: Annotated[
         list[str] | None, typer.Option(metavar="GLOB", help="Names or paths left out; may be repeated.")
+    ] = None,
+    user: Annotated[str | None, typer.Option(help="On a share: who reads it.")] = None,
+    domain: Annotated[str | None, typer.Option(help="On a share: the user's domain.")] = None,
+    password_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="On a share: the file that holds the user's password.")
+    ] = None,
+    encryption: Annotated[
+        str | None, typer.Option(metavar="HOW", help="On a share: `required`, or `if_offered` (so unless said).")
     ] = None,
     replace: Annotated[bool, typer.Option("--replace", help="It is declared already, and is now this.")] = False,
     wait: Wait = 15.0,
@@ -79,6 +92,7 @@ def add_command(
     \b
     catalogizer roots add films /srv/films
     catalogizer roots add music /mnt/nas/music --exclude '*.part' --exclude Incoming
+    catalogizer roots add nas //nas.home/media/Films --user catalogizer --password-file /etc/catalogizer/nas
     """
     import time
 
@@ -89,7 +103,11 @@ def add_command(
     from runtime.settings import load
 
     settings = load(Settings)
-    given = {"library": library, "site": site, "include": tuple(include or ()), "exclude": tuple(exclude or ())}
+    secret = None if password_file is None else password_file.absolute()
+    given = {
+        "library": library, "site": site, "include": tuple(include or ()), "exclude": tuple(exclude or ()),
+        "user": user, "domain": domain, "password_file": secret, "encryption": encryption,
+    }  # fmt: skip
     spec = spec_of(name, path, given)
     began = time.time_ns() // 1_000_000
     here = roots_here(settings)

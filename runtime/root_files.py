@@ -45,13 +45,11 @@ class RootFiles:
         return {name: file for name, (_, file) in self._read.items()}
 
 
-def place_of(folder: Path, root: str, site: str) -> Path | None:
-    """Where the root's files are, if a file of the folder says so for this site."""
+def table_of(folder: Path, root: str, site: str) -> Mapping[str, Any] | None:
+    """What a file of the folder says of the root, if it does for this site."""
     file = folder / f"{root}{SUFFIX}"
     table = _file(file).table if "/" not in root and file.exists() else None
-    if table is None or table.get("site", site) != site or not isinstance(table.get("path"), str):
-        return None
-    return Path(table["path"])
+    return None if table is None or table.get("site", site) != site else table
 
 
 def write(folder: Path, root: str, table: Mapping[str, str | int | list[str]]) -> Path:

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from aiokafka import AIOKafkaProducer
+from pydantic import ValidationError
 
 from runtime.dead_letters import DeadLetters
 from runtime.errors import NotProvisioned
@@ -20,12 +21,13 @@ from runtime.health import Health, HealthServer, Starting
 from runtime.kafka import Kafka, stop_client
 from runtime.lifecycle import Stop, announce_ready, collect_rarely, end_hard
 from runtime.reports import Reporter
-from runtime.root_files import place_of
+from runtime.root_files import table_of
 from runtime.topic_watch import Lives, TopicWatch, made_anew
 from schemas.system import Scalar
 from schemas.topics import ANALYSIS_JOBS, CHANGES, RAW, REPORTS, REQUESTED_JOBS, Topic
+from storage.share import Share
 from streams.analysis.agent import AnalysisAgent
-from streams.analysis.analyst import Analyst
+from streams.analysis.analyst import Analyst, Place
 from streams.analysis.children import Children
 from streams.analysis.on_request import RequestedJobs
 from streams.app import AgentBody, StreamApp, crashed, create_app
@@ -106,12 +108,20 @@ class _Worker:
         }
 
 
-def _place_of(settings: StreamsSettings, root: str) -> Path | None:
+def place_of(settings: StreamsSettings, root: str) -> Place | None:
     """Where the root's files are at this site; a file of the roots folder may say so at any time."""
     analysis = settings.analysis
-    if root in analysis.roots or analysis.roots_folder is None:
-        return analysis.roots.get(root)
-    return place_of(analysis.roots_folder, root, settings.site)
+    if (named := analysis.roots.get(root) or analysis.shares.get(root)) is not None:
+        return named
+    table = None if analysis.roots_folder is None else table_of(analysis.roots_folder, root, settings.site)
+    if table is None:
+        return None
+    if table.get("protocol") != "smb":
+        return Path(table["path"]) if isinstance(table.get("path"), str) else None
+    try:
+        return Share.model_validate({name: table[name] for name in Share.model_fields if name in table})
+    except ValidationError:  # whoever watches it tells what is wrong with it
+        return None
 
 
 def _compose(kafka: Kafka, settings: StreamsSettings, slot: Slot, *, parts: _Parts) -> _Worker:
@@ -120,7 +130,7 @@ def _compose(kafka: Kafka, settings: StreamsSettings, slot: Slot, *, parts: _Par
     analysis = AnalysisAgent(
         kafka,
         site=settings.site,
-        analyst=Analyst(partial(_place_of, settings), parts.children),
+        analyst=Analyst(partial(place_of, settings), parts.children),
         confirmed=confirmed,
         guard=guard,
         window=settings.analysis.workers * JOBS_PER_CHILD,

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from runtime.health import HealthSettings
 from runtime.settings import Section
+from storage.share import Share
 
 
 class AnalysisSettings(Section):
@@ -17,6 +18,10 @@ class AnalysisSettings(Section):
     seconds: float = Field(15.0, ge=1, le=600, description="wall and CPU time of one probe")
     memory_mb: int = Field(512, ge=128, le=16_384, description="address space of a child")
     roots: dict[str, Path] = Field({}, description="JSON object: where this site finds each root's files")
+    shares: dict[str, Share] = Field(
+        {},
+        description="JSON object: on which share this site finds each root's files; fields as of a root on a share",
+    )
     roots_folder: Path | None = Field(
         None, description="folder with a TOML file for each root of this site that is not among them"
     )

@@ -134,9 +134,10 @@ class Platform:
         given = {
             "STATE_DIR": str(self.state.folder),
             "KAFKA__BOOTSTRAP_SERVERS": str(kafka.bootstrap_servers),
-            "PRODUCER__ROOTS": json.dumps([root.model_dump(mode="json") for root in self.roots]),
+            "PRODUCER__ROOTS": json.dumps(self._watched_roots(service)),
             "PRODUCER__ROOTS_FOLDER": str(self.roots_folder),
             "STREAMS__ANALYSIS__ROOTS": json.dumps(self._analysed_roots()),
+            "STREAMS__ANALYSIS__SHARES": json.dumps(self._analysed_shares() if service == "stream" else {}),
             "STREAMS__ANALYSIS__ROOTS_FOLDER": str(
                 self.settings.streams.analysis.roots_folder or self.roots_folder
             ),
@@ -172,9 +173,28 @@ class Platform:
     def _mark(self) -> dict[str, str]:
         return {STATE_MARK: str(self.state.folder)}
 
+    def _watched_roots(self, service: str) -> list[dict[str, object]]:
+        """With the passwords of shares for the one who watches them, and without those roots for all others."""
+        given = [root for root in self.roots if service == "watch" or root.password is None]
+        return [_with_password(root.model_dump(mode="json"), root.password) for root in given]
+
     def _analysed_roots(self) -> dict[str, str]:
-        here = {root.name: str(root.path) for root in self.roots if root.site == self.settings.streams.site}
+        here = {root.name: str(root.path) for root in self._here() if root.protocol == "local"}
         return here | {name: str(path) for name, path in self.settings.streams.analysis.roots.items()}
+
+    def _analysed_shares(self) -> dict[str, dict[str, object]]:
+        here = {root.name: root.share_there for root in self._here() if root.protocol == "smb"}
+        shares = here | self.settings.streams.analysis.shares
+        return {
+            name: _with_password(share.model_dump(mode="json"), share.password) for name, share in shares.items()
+        }
+
+    def _here(self) -> list[RootSpec]:
+        return [root for root in self.roots if root.site == self.settings.streams.site]
+
+
+def _with_password(given: dict[str, object], password: SecretStr | None) -> dict[str, object]:
+    return given if password is None else given | {"password": password.get_secret_value()}
 
 
 def _passed_on(service: str, environ: Mapping[str, str]) -> dict[str, str]:

@@ -147,14 +147,21 @@ class Files:
 
     def _is_link(self, above: str, state: FileState) -> FileState:
         """A directory that is one of those above it was reached by a link that the server has followed."""
-        at = above
-        while True:
-            ancestor = self.root if not at else self._known.get(at)
+        if (
+            state.inode in self._session.above
+            or state.inode == self.root.inode
+            or self._is_known_above(above, state)
+        ):
+            return FileState("symlink", 0, state.mtime_ns, state.dev, state.inode, ctime_ns=state.ctime_ns)
+        return state
+
+    def _is_known_above(self, above: str, state: FileState) -> bool:
+        while above:
+            ancestor = self._known.get(above)
             if ancestor is not None and ancestor.inode == state.inode:
-                return FileState("symlink", 0, state.mtime_ns, state.dev, state.inode, ctime_ns=state.ctime_ns)
-            if not at:
-                return state
-            at = at.rpartition("/")[0]
+                return True
+            above = above.rpartition("/")[0]
+        return False
 
     def _wired(self, path: str) -> bytes | None:
         return names.to_wire("/".join(part for part in (self._folder, path) if part))

@@ -11,7 +11,7 @@ import contextlib
 import threading
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
@@ -35,7 +35,7 @@ from smbprotocol.tree import TreeConnect
 
 from storage.errors import ShareFault
 from storage.share import Share
-from storage.smb import wire
+from storage.smb import names, wire
 
 CONNECT_SECONDS = 8.0
 """For all of it: to reach the server, to be let in, to open the share."""
@@ -72,7 +72,8 @@ class Answer:
 
 
 class Session:
-    """Connected, until `is_lost`. Used from several threads. Raises ShareFault."""
+    """Connected, until `is_lost`. `dev`: the volume's number; `above`: file ids of the directories above the share's folder.
+    Used from several threads. Raises ShareFault."""
 
     def __init__(self, share: Share) -> None:
         self.share = share
@@ -85,6 +86,7 @@ class Session:
             self._end()
             raise
         self.dev = self._volume()
+        self.above = frozenset(self._ids_above())
 
     @property
     def is_lost(self) -> bool:
@@ -171,6 +173,14 @@ class Session:
         opened, volume, _ = self.ask(wire.open_directory(b""), wire.ask_volume(), wire.close())
         serial = wire.serial_in(volume.body) if opened.is_good and volume.is_good else 0
         return serial or crc32(f"{self.share.host}/{self.share.share}".casefold().encode())
+
+    def _ids_above(self) -> Iterator[int]:
+        names_above = self.share.folder.split("/")[:-1] if self.share.folder else []
+        for depth in range(len(names_above) + bool(self.share.folder)):
+            wired = names.to_wire("/".join(names_above[:depth]))
+            opened, state, _ = self.ask(wire.open_directory(wired or b""), wire.ask_state(), wire.close())
+            if opened.is_good and state.is_good:
+                yield wire.state_in(state.body, self.dev).inode
 
     def _send(self, questions: Sequence[Structure]) -> list[Any]:
         if self._why is not None:

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -20,8 +20,13 @@ from schemas.found import Found
 from schemas.identity import Stamp, same_content, stamp_of
 from schemas.paths import display, from_wire
 from schemas.raw import Result, ResultStatus
+from storage.errors import StorageError
+from storage.share import Share
 from streams.analysis import wire
-from streams.analysis.files import Unprobeable, open_below, stamp
+from streams.analysis.files import Probed, Unprobeable, opened_below
+from streams.analysis.shares import Shares
+
+Place = Path | Share
 
 REMEMBERED = 2_048
 """Outcomes kept, so that a job asked twice is not probed twice."""
@@ -55,11 +60,12 @@ class _Key:
 
 
 class Analyst:
-    """Analyses the files of the roots that this site can reach. `place`: where a root is mounted here, None where it is
-    not."""
+    """Analyses the files of the roots that this site can reach. `place`: where a root is mounted here, or on which share it
+    is; None where neither is known."""
 
-    def __init__(self, place: Callable[[str], Path | None], prober: Prober) -> None:
+    def __init__(self, place: Callable[[str], Place | None], prober: Prober, shares: Shares | None = None) -> None:
         self._place = place
+        self._shares = Shares() if shares is None else shares
         self._prober = prober
         self._known: OrderedDict[_Key, JobOutcome] = OrderedDict()
 
@@ -80,23 +86,30 @@ class Analyst:
 
     async def _analyse(self, job: Job, path: str) -> JobOutcome:
         expected = stamp_of(job.file)
-        descriptor = await asyncio.to_thread(self._open, job.root, path, expected)
+        opening = self._opening(job.root, path, expected)
+        file = await asyncio.to_thread(opening.__enter__)
         try:
             known = self._known.get(_Key(job.root, job.path, expected))
             if known is not None and job.request is None:
                 return known
-            reply = await self._prober.probe(wire.Request(job.media_type, display(path)), descriptor)
-            if not same_content(stamp(descriptor), expected):
+            request = wire.Request(job.media_type, display(path), file.size)
+            reply = await self._prober.probe(request, file.descriptor)
+            if not same_content(await asyncio.to_thread(file.stamp), expected):
                 raise Unprobeable("the file changed while it was read")
+        except (OSError, StorageError) as error:
+            raise Unprobeable("the file could not be looked at after it was read") from error
         finally:
-            os.close(descriptor)
+            await asyncio.to_thread(opening.__exit__, None, None, None)
         return _outcome(expected, reply)
 
-    def _open(self, root: str, path: str, expected: Stamp) -> int:
-        place = self._place(root)
-        if place is None:
-            raise Unprobeable(f"this site does not know where root {root} is (streams.analysis.roots)")
-        return open_below(place, path, expected)
+    def _opening(self, root: str, path: str, expected: Stamp) -> AbstractContextManager[Probed]:
+        match self._place(root):
+            case Share() as share:
+                return self._shares.open_below(share, path, expected)
+            case None:
+                raise Unprobeable(f"this site does not know where root {root} is (streams.analysis.roots)")
+            case place:
+                return opened_below(place, path, expected)
 
 
 def result(job: Job, outcome: JobOutcome) -> Result:

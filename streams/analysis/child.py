@@ -11,8 +11,9 @@ import socket
 import sys
 import sysconfig
 from pathlib import Path
+from typing import BinaryIO
 
-from streams.analysis import limits, wire
+from streams.analysis import far, limits, wire
 
 
 def main(arguments: list[str]) -> None:
@@ -30,9 +31,13 @@ def main(arguments: list[str]) -> None:
         while (asked := _receive(connection)) is not None:
             request, descriptor = asked
             limits.allow_processor_seconds(float(seconds))
-            with os.fdopen(descriptor, "rb") as file:
+            with _file(descriptor, request.size) as file:
                 reply = probe.probe(file, request)
             connection.sendall(wire.frame(wire.encode(reply)))
+
+
+def _file(descriptor: int, size: int | None) -> BinaryIO:
+    return os.fdopen(descriptor, "rb") if size is None else far.opened(descriptor, size)
 
 
 def libraries() -> set[str]:

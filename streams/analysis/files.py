@@ -9,6 +9,10 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from schemas.identity import Stamp, Stamped, same_content
@@ -35,6 +39,26 @@ class Unprobeable(StreamsError):
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """A file that is open for a child. `size`: of one that is read through a socket (`far`); `stamp`: its content's, now;
+    raises Unprobeable, OSError or StorageError."""
+
+    descriptor: int
+    size: int | None
+    stamp: Callable[[], Stamped]
+
+
+@contextmanager
+def opened_below(root: Path, path: str, expected: Stamped) -> Iterator[Probed]:
+    """A file of a disk, open for a child. Raises Unprobeable."""
+    descriptor = open_below(root, path, expected)
+    try:
+        yield Probed(descriptor, None, partial(stamp, descriptor))
+    finally:
+        os.close(descriptor)
 
 
 def stamp(descriptor: int) -> Stamp:

@@ -21,10 +21,11 @@ MAX_FRAME = 1_048_576
 
 class Request(Struct, frozen=True):
     """Probe the file whose descriptor comes along. `path` is only a name, for what names tell: displayable,
-    below its root."""
+    below its root. `size`: the descriptor is a socket over which the file is read (`far`), and this is how long it is."""
 
     media_type: MediaType
     path: str
+    size: int | None = None
 
 
 class Picture(Struct, frozen=True):

@@ -251,6 +251,7 @@ class Catalogue:
             quality=found.quality or named.quality,
             file_size=entry.size,
             directory_path=f"/{entry.root}/{directory}" if directory else f"/{entry.root}",
+            smb_path=self._smb_path(entry.root, path),
             created_at=_iso(entry.created_at),
             updated_at=self._emit.at,
             library=entry.library,
@@ -264,6 +265,11 @@ class Catalogue:
             duration=None if found.duration_ms is None else found.duration_ms / 1000,
             analysis=entry.analysis,
         )
+
+    def _smb_path(self, name: str, path: str) -> str | None:
+        """`//host/share/folder/path`, where the root is on a share."""
+        root = self._state.roots.get(name)
+        return f"{root.location}/{path}" if root is not None and root.protocol == "smb" else None
 
     def _gone_item(self, entry: Entry) -> GoneItem:
         path, b64 = to_wire(entry.path)

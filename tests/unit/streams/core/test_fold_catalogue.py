@@ -281,3 +281,13 @@ def test_a_path_that_is_not_utf8_is_carried_exactly(lane: Lane) -> None:
     told = lane.later(2_000)
     assert (told[0]["path"], told[0]["path_b64"]) == ("caf\ufffd.mkv", "Y2Fm6S5ta3Y=")
     assert item_of(told)["path_b64"] == "Y2Fm6S5ta3Y="
+
+
+def test_an_item_on_a_share_has_its_path_there_and_one_on_a_disk_has_none() -> None:
+    lane = Lane()
+    lane.declare("nas", protocol="smb", location="//nas/media/Films")
+    lane.declare("films")
+    lane.see("Heat/Heat (1995).mkv", a_file(1), root="nas")
+    assert item_of(lane.later(2_000))["smb_path"] == "//nas/media/Films/Heat/Heat (1995).mkv"
+    lane.see("a.mkv", a_file(2))
+    assert "smb_path" not in item_of(lane.later(2_000))

@@ -1,0 +1,86 @@
+"""Files on shares, opened as those of a disk are: only the file that the job means, no link followed, and a socket in the
+place of a descriptor.
+
+A connection to each share is kept. A share that does not answer is asked again for a while, because a server that restarts
+would else make each job that waits unreadable."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from schemas.identity import Stamped, same_content
+from storage.errors import ShareFault, Unreadable
+from storage.share import Share
+from storage.smb.files import Files, OpenFile
+from storage.smb.session import Session
+from streams.analysis import far
+from streams.analysis.files import Probed, Unprobeable
+
+PATIENCE_SECONDS = 30.0
+PAUSE_SECONDS = 2.0
+
+
+class Shares:
+    """The connections of one worker; used from several threads."""
+
+    def __init__(self, patience_seconds: float = PATIENCE_SECONDS) -> None:
+        self._patience_seconds = patience_seconds
+        self._sessions: dict[Share, Session] = {}
+        self._one_at_a_time = threading.Lock()
+
+    @contextmanager
+    def open_below(self, share: Share, path: str, expected: Stamped) -> Iterator[Probed]:
+        """The file, open for a child. Raises Unprobeable. Blocks."""
+        try:
+            with self._looked(share).opened(path) as file:
+                if not same_content(file.found, expected):
+                    raise Unprobeable("the file has changed since the job was asked")
+                with _served(file) as descriptor:
+                    yield Probed(descriptor, file.found.size, file.state)
+        except Unreadable as error:
+            raise Unprobeable(error.reason) from error
+        except ShareFault as fault:
+            raise Unprobeable(f"the share cannot be read: {fault.detail}") from fault
+
+    def close(self) -> None:
+        """Hang up everywhere."""
+        with self._one_at_a_time:
+            for session in self._sessions.values():
+                session.close()
+            self._sessions.clear()
+
+    def _looked(self, share: Share) -> Files:
+        """Raises ShareFault when it has not answered for a while, or says no."""
+        until = time.monotonic() + self._patience_seconds
+        while True:
+            try:
+                return Files(self._session(share))
+            except ShareFault as fault:
+                if fault.cause != "unreachable" or time.monotonic() > until:
+                    raise
+            time.sleep(PAUSE_SECONDS)
+
+    def _session(self, share: Share) -> Session:
+        with self._one_at_a_time:
+            session = self._sessions.get(share)
+            if session is None or session.is_lost:
+                session = self._sessions[share] = Session(share)
+            return session
+
+
+@contextmanager
+def _served(file: OpenFile) -> Iterator[int]:
+    ours, theirs = socket.socketpair()
+    serving = threading.Thread(target=far.serve, args=(ours, file), name="far-file", daemon=True)
+    serving.start()
+    try:
+        yield theirs.fileno()
+    finally:
+        theirs.close()
+        with suppress(OSError):  # the child has gone, and with it the other side
+            ours.shutdown(socket.SHUT_RDWR)
+        serving.join()
