@@ -12,7 +12,7 @@ from msgspec import structs
 from cli.up.demo import media
 from producer.backends.smb.backend import SmbBackend
 from schemas.analysis import Job
-from schemas.media import MediaType
+from schemas.found import MediaType
 from schemas.raw import FileState
 from storage.share import Share
 from streams.analysis.analyst import Analyst, JobOutcome
@@ -90,7 +90,6 @@ def test_what_is_no_file_below_the_root_is_unreadable(samba: Samba, share: Share
         "../other.mkv",
         "none.mkv",
         f"up/{share.folder}/{FILM}",
-        FILM.upper(),
         "up",
         "",
         "a\\b",

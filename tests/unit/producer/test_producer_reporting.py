@@ -37,6 +37,16 @@ def test_a_lost_root_is_an_error_that_names_root_path_cause_and_what_to_do(cause
     assert report.details["cause"] == cause
 
 
+def test_a_share_whose_server_is_away_is_said_as_that_with_host_and_share() -> None:
+    there = {"protocol": "smb", "host": "nas", "share": "media", "user": "reader", "password": "canary"}
+    spec = RootSpec.model_validate({"name": "films", "library": "home", "path": "Films", **there})
+    condition = Condition("lost", Faulty("unreachable", "nas does not answer"), 0, 0, 0, (), None, 3, True)
+    report = root_report(spec, told(spec, condition), AT, AT)
+    assert report.message.startswith("SMB connection lost to films (//nas/media/Films): nas does not answer; ")
+    assert (report.host, report.share, report.last_connected, report.retry_count) == ("nas", "media", AT, 3)
+    assert (report.protocol, report.location) == ("smb", "//nas/media/Films")
+
+
 def test_a_problem_is_a_warning() -> None:
     condition = Condition(
         "watching", None, 3, 2, 0, (watch_limit_message(Coverage(3, 2, "the limit")),), None, 0, True
