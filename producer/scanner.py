@@ -33,8 +33,8 @@ LOOKS_BETWEEN = 1_000
 class Scan:
     """One scan of `subtree`. `resend`: everything there is a fact, known or not, and nothing is a rename.
     `confirmed`: paths that an earlier scan has found gone and withheld. `is_lost`: true of paths of which nothing may be
-    said. `alone`: of the directories in it only those are entered that are new. After the last step `withheld` says what
-    this one did. The facts of a step are to be written before the next one."""
+    said. `alone`: of the directories in it only those are entered that are new. `took`: the seconds of its steps. After
+    the last step `withheld` says what this one did. The facts of a step are to be written before the next one."""
 
     def __init__(
         self, index: Index, filters: Filters, watch: Watch | None, clock: Clock, *, subtree: str = "",
@@ -52,6 +52,7 @@ class Scan:
         self.resend = resend
         self.done = False
         self.looked = 0
+        self.took = 0.0
         self.unreadable: list[Unreadable] = []
         self.withheld: frozenset[str] = frozenset()
         self._directories = deque([subtree])
@@ -117,13 +118,20 @@ class Scan:
         listed_at = self._steps
         for name, listed in listing:
             inner = f"{path}/{name}" if path else name
-            state = listed if self._steps == listed_at else self._again(inner)
+            is_fresh = self._steps == listed_at or self._is_no_news(listed, known.get(name))
+            state = listed if is_fresh else self._again(inner)
             if state is None or not self._filters.admits_child(path, name, is_dir=state.type == "dir"):
                 continue
             yield from self._entry(inner, state, known.pop(name, None))
             if self.looked % LOOKS_BETWEEN == 0:
                 yield None
         self._gone.extend(entry.path for entry in known.values())
+
+    def _is_no_news(self, listed: FileState, known: IndexEntry | None) -> bool:
+        """True where nothing would be said of what was listed, however old that is by now."""
+        if self.resend or known is None or is_unidentified(known.state) or differs(known.state, listed):
+            return False
+        return listed.type != "file" or not _is_unread(known, listed)
 
     def _again(self, path: str) -> FileState | None:
         """Events were handled since it was listed: what was listed may be older than what they said."""

@@ -211,17 +211,17 @@ class Scanning:
         if facts or not scan.alone:
             self._settle(self._journal.write(facts, LIVE, resend=scan.resend))
         self._saw(facts)
+        scan.took += self._clock.monotonic() - began
         if scan.done:
             self._small.popleft()
             if self._running is not None:
                 self._running.scan.unreadable += scan.unreadable
             if scan.alone:
-                self._listed(scan, began)
+                self._listed(scan)
 
-    def _listed(self, scan: Scan, began: float) -> None:
-        now = self._clock.monotonic()
+    def _listed(self, scan: Scan) -> None:
         if self._activity is not None:
-            self._activity.listed(scan.subtree, now, now - began)
+            self._activity.listed(scan.subtree, self._clock.monotonic(), scan.took)
         if scan.withheld:  # so much is gone that a scan of all, and another one, have to find the same
             self.ask("scan", MASS_DELETION)
 

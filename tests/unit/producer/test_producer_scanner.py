@@ -54,6 +54,34 @@ def test_a_file_that_changes_between_two_steps_is_told_as_it_is_then(index: Inde
     assert f"{STEP_FACTS + 8}" not in there
 
 
+def test_what_is_no_news_is_not_looked_at_again_however_long_the_scan_takes(index: Index) -> None:
+    files = many(STEP_FACTS + 100)
+    learn(index, files)
+    for number in range(STEP_FACTS + 1):
+        files.nodes[f"{number}"].content = b"longer"
+    scan = scan_of(index)
+    with files.open() as tree:
+        scan.step(tree)
+        for number in range(STEP_FACTS + 1, STEP_FACTS + 100):
+            files.broken.add(f"{number}")
+        facts = scan.step(tree)
+    assert [fact.path for fact in facts if isinstance(fact, There)] == [f"{STEP_FACTS}"]
+    assert scan.unreadable == []
+
+
+def test_of_a_directory_alone_only_new_directories_are_entered(index: Index) -> None:
+    files = FakeBackend()
+    files.make("known", "dir")
+    learn(index, files)
+    files.make("known/unseen", "file", b"x")
+    files.make("new", "dir")
+    files.make("new/a", "file", b"x")
+    scan = Scan(index, Filters([]), None, StandingClock(), alone=True)
+    with files.open() as tree:
+        facts = [fact for _ in range(3) for fact in scan.step(tree)]
+    assert [fact.path for fact in facts if isinstance(fact, There)] == ["new", "new/a"]
+
+
 def test_what_is_known_and_unchanged_is_no_fact_unless_everything_is_to_be_said(index: Index) -> None:
     files = many(5)
     learn(index, files)
