@@ -25,7 +25,7 @@ from schemas.topics import REPORTS
 
 KEPT = (
     "library", "site", "protocol", "path", "host", "port", "share", "user", "domain", "password_file", "encryption",
-    "include", "exclude", "debounce_ms", "max_hold_ms", "rename_window_ms",
+    "include", "exclude", "watch", "debounce_ms", "max_hold_ms", "rename_window_ms",
 )  # fmt: skip
 _SHARE = re.compile(r"//(?P<host>[^/:]+)(?::(?P<port>[0-9]+))?/(?P<share>[^/]+)/?(?P<path>.*)")
 

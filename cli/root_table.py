@@ -19,7 +19,17 @@ from schemas.codec import Codec
 from schemas.errors import SchemaError
 from schemas.log_record import LogRecord
 from schemas.places import AtTime
-from schemas.system import SCAN, SCAN_DONE, SCAN_EXPECTED, Report, RootReport, Scalar, ScanReport
+from schemas.system import (
+    SCAN,
+    SCAN_DONE,
+    SCAN_EXPECTED,
+    WATCH,
+    WATCH_WHY,
+    Report,
+    RootReport,
+    Scalar,
+    ScanReport,
+)
 from schemas.times import Millis, iso
 from schemas.topics import REPORTS
 from streams.status.telling import GAPS_SUFFIX, LatestUpdate, read_states
@@ -32,7 +42,8 @@ _reports: Codec[Report] = Codec(Report)
 
 class RootLine(Struct, frozen=True):
     """One root. `state`: watching, scanning, paused, offline; silent where nobody reports it now, unknown where nobody
-    ever did. `configured`: declared here; `reported_at`: of the last report, ISO 8601."""
+    ever did. `configured`: declared here; `reported_at`: of the last report, ISO 8601; `watch`, `watch_why`: what tells of
+    its changes, and why that, where it is reported now."""
 
     name: str
     library: str | None
@@ -42,6 +53,8 @@ class RootLine(Struct, frozen=True):
     message: str
     configured: bool
     reported_at: str | None = None
+    watch: str | None = None
+    watch_why: str | None = None
 
 
 async def known_roots(kafka: Kafka, specs: Collection[RootSpec]) -> list[RootLine]:
@@ -110,6 +123,7 @@ def _reported(report: RootReport, at: int) -> RootLine:
     return RootLine(
         report.root, report.library, report.location, report.protocol, report.mode,
         report.message + _progress(report.details), configured=False, reported_at=iso(at),
+        watch=_text(report.details.get(WATCH)), watch_why=_text(report.details.get(WATCH_WHY)),
     )  # fmt: skip
 
 

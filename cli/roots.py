@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="The storage roots: how they are, and what can be asked of them.")
 
-COLUMNS = ("name", "library", "path", "protocol", "state", "configured", "reported at", "message")
+COLUMNS = ("name", "library", "path", "protocol", "watch", "state", "configured", "reported at", "message")
 
 Root = Annotated[str, typer.Argument(metavar="ROOT", help="The root's name, as `catalogizer roots list` has it.")]
 Wait = Annotated[
@@ -44,7 +44,7 @@ def list_command(as_json: AsJson = False) -> None:
         return
     rows = [
         (
-            line.name, line.library or "", line.path or "", line.protocol or "", line.state,
+            line.name, line.library or "", line.path or "", line.protocol or "", line.watch or "", line.state,
             "yes" if line.configured else "no", line.reported_at or "never", line.message,
         )
         for line in lines
@@ -79,6 +79,13 @@ def add_command(
     encryption: Annotated[
         str | None, typer.Option(metavar="HOW", help="On a share: `required`, or `if_offered` (so unless said).")
     ] = None,
+    watch: Annotated[
+        str,
+        typer.Option(
+            metavar="HOW",
+            help="What tells of its changes: auto (by its file system), inotify, fanotify or polling.",
+        ),
+    ] = "auto",
     replace: Annotated[bool, typer.Option("--replace", help="It is declared already, and is now this.")] = False,
     wait: Wait = 15.0,
     no_wait: NoWait = False,
@@ -93,6 +100,7 @@ def add_command(
     catalogizer roots add films /srv/films
     catalogizer roots add music /mnt/nas/music --exclude '*.part' --exclude Incoming
     catalogizer roots add nas //nas.home/media/Films --user catalogizer --password-file /etc/catalogizer/nas
+    catalogizer roots add photos /mnt/photos --watch polling
     """
     import time
 
@@ -106,7 +114,7 @@ def add_command(
     secret = None if password_file is None else password_file.absolute()
     given = {
         "library": library, "site": site, "include": tuple(include or ()), "exclude": tuple(exclude or ()),
-        "user": user, "domain": domain, "password_file": secret, "encryption": encryption,
+        "user": user, "domain": domain, "password_file": secret, "encryption": encryption, "watch": watch,
     }  # fmt: skip
     spec = spec_of(name, path, given)
     began = time.time_ns() // 1_000_000

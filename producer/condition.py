@@ -13,6 +13,9 @@ from producer.scanning import MASS_DELETION, Scanning, ScanProgress
 from schemas.admin import Pause
 from schemas.paths import display
 
+NOTHING = Coverage(0, 0, "")
+"""Of a root that is not watched."""
+
 
 @dataclass(frozen=True, slots=True)
 class Condition:
@@ -30,6 +33,7 @@ class Condition:
     scanned: bool
     outcome: CommandOutcome | None = None
     paused: Pause | None = None
+    coverage: Coverage = NOTHING
 
 
 def problems(
@@ -63,6 +67,10 @@ def watch_limit_message(coverage: Coverage) -> str:
     """What an operator needs to know of the watch limit."""
     missing = coverage.unwatched
     needed = coverage.watched + missing
+    if not coverage.limit:
+        return (
+            f"{missing} directories lie on file systems that cannot be watched so: they are scanned every minute"
+        )
     return (
         f"{coverage.watched} directories are watched, {needed} are needed, and no more are allowed: "
         f"the other {missing} are scanned every minute; raise {coverage.limit} above {needed}"

@@ -11,7 +11,7 @@ from typing import assert_never
 
 from producer.backends.interface import Coverage, Drained, Tree, Watch
 from producer.belief import Belief
-from producer.condition import Condition, problems
+from producer.condition import NOTHING, Condition, problems
 from producer.core.activity import Activity
 from producer.core.facts import Fact
 from producer.core.filters import Filters
@@ -45,7 +45,6 @@ PAUSE = 0.8
 """Scans wait while the outbox is fuller than this share of its limit, so that events still find room."""
 
 PAUSE_SECONDS = 0.5
-NOTHING = Coverage(0, 0, "")
 
 _log = log.get(__name__)
 
@@ -151,6 +150,7 @@ class Keeper:
             scanned=self._scanning.finished_at is not None and not self._scanning.is_announced,
             outcome=self._outcome,
             paused=self._memory.paused,
+            coverage=coverage,
         )
 
     # -- who the root is ---------------------------------------------------------------------------------------
@@ -343,7 +343,8 @@ class Keeper:
         scanning = self._scanning
         if self._state != "watching" or scanning.is_announced or scanning.is_busy or scanning.paused:
             return False
-        return (self._watch is None or self._watch.next_due() is None) and not self._is_nearly_full
+        due = None if self._watch is None else self._watch.next_due()
+        return (due is None or due > self._clock.monotonic()) and not self._is_nearly_full
 
     @property
     def _is_nearly_full(self) -> bool:
@@ -356,6 +357,7 @@ class Keeper:
         if work.moves:
             self._write(self._examiner.moves(work, tree))
         self._write(self._examiner.looks(work, tree, now) + self._examiner.again(due, quiet, tree))
+        self._scanning.compare(work.directories)
 
     def _write(self, facts: Sequence[Fact]) -> None:
         if facts and (believed := self._belief.believed(facts)):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from producer.backends.interface import Coverage
 from producer.condition import Condition
 from producer.core.identity import Fault
 from producer.orders import CommandOutcome
@@ -16,6 +18,8 @@ from schemas.system import (
     SCAN,
     SCAN_DONE,
     SCAN_EXPECTED,
+    WATCH,
+    WATCH_WHY,
     RootReport,
     Scalar,
     ScanReport,
@@ -71,6 +75,7 @@ def told(spec: RootSpec, condition: Condition) -> Told:
         ("watched_directories", condition.watched),
         ("unwatched_directories", condition.unwatched),
         ("outbox_records", condition.waiting),
+        *_watching(condition.coverage),
     )
     outcome = condition.outcome
     if outcome is not None:
@@ -94,7 +99,23 @@ def told(spec: RootSpec, condition: Condition) -> Told:
         message = f"{where}: " + "; ".join(problems)
         return Told("warning", _mode(condition), message, details, outcome=outcome)
     doing = "is watched" if condition.scanned else "is watched and being scanned"
-    return Told("healthy", _mode(condition), f"{where} {doing}", details, outcome=outcome)
+    return Told("healthy", _mode(condition), f"{where} {doing}{_by(condition.coverage)}", details, outcome=outcome)
+
+
+def _watching(coverage: Coverage) -> Iterator[tuple[str, Scalar]]:
+    if coverage.how:
+        yield WATCH, coverage.how
+        yield WATCH_WHY, coverage.why
+    if (looking := coverage.looking) is not None:
+        yield "hot_directories", looking.hot
+        yield "cold_directories", looking.cold
+        yield "looks_per_second", round(looking.per_second, 1)
+        yield "unseen_seconds", round(looking.unseen_seconds, 1)
+
+
+def _by(coverage: Coverage) -> str:
+    """Worth a word is what is slower than an operator may expect, or was asked for."""
+    return f" by {coverage.how} ({coverage.why})" if coverage.how in ("polling", "fanotify") else ""
 
 
 def root_report(spec: RootSpec, what: Told, at: str, last_connected: str | None) -> RootReport:

@@ -10,7 +10,7 @@ same."""
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from producer.backends.interface import Tree, Watch
 from producer.core.diff import GONE_SMALL, differs, is_unidentified, same_node, suspicious, tied
@@ -31,23 +31,25 @@ LOOKS_BETWEEN = 1_000
 
 
 class Scan:
-    """One scan of `subtree`. `resend`: everything there is a fact, known or not, and nothing is a rename.
+    """One scan of `subtree`, or of the entries of `directories` alone and of all below those of them that are new.
+    `resend`: everything there is a fact, known or not, and nothing is a rename.
     `confirmed`: paths that an earlier scan has found gone and withheld. `is_lost`: true of paths of which nothing may be
-    said. `alone`: of the directories in it only those are entered that are new. `took`: the seconds of its steps. After
+    said. `alone`: it is of `directories` alone. `took`: the seconds of its steps. After
     the last step `withheld` says what this one did. The facts of a step are to be written before the next one."""
 
     def __init__(
         self, index: Index, filters: Filters, watch: Watch | None, clock: Clock, *, subtree: str = "",
         resend: bool = False, confirmed: frozenset[str] = frozenset(),
-        is_lost: Callable[[str], bool] = lambda _: False, alone: bool = False,
+        is_lost: Callable[[str], bool] = lambda _: False, directories: Sequence[str] | None = None,
     ) -> None:  # fmt: skip
+        self._given = set(directories or ())
         self._index = index
         self._filters = filters
         self._watch = watch
         self._clock = clock
         self._confirmed = confirmed
         self._is_lost = is_lost
-        self.alone = alone
+        self.alone = directories is not None
         self.subtree = subtree
         self.resend = resend
         self.done = False
@@ -55,7 +57,7 @@ class Scan:
         self.took = 0.0
         self.unreadable: list[Unreadable] = []
         self.withheld: frozenset[str] = frozenset()
-        self._directories = deque([subtree])
+        self._directories = deque([subtree] if directories is None else directories)
         self._later: list[str] = []
         self._gone: list[str] = []
         self._steps = 0
@@ -80,10 +82,19 @@ class Scan:
         self.done = True
         return found
 
+    def take_in(self, directories: Sequence[str]) -> bool:
+        """List these too; False where it has begun, or lists all below its subtree."""
+        if self._steps or not self.alone:
+            return False
+        fresh = [path for path in directories if path not in self._given]
+        self._given.update(fresh)
+        self._directories.extend(fresh)
+        return True
+
     @property
-    def has_begun(self) -> bool:
-        """True once it has looked at anything."""
-        return self._steps > 0
+    def is_ahead(self) -> bool:
+        """True while it will look at all below its subtree, having looked at nothing yet."""
+        return self._steps == 0 and not self.alone
 
     def _all(self) -> Iterator[Fact | None]:
         """Facts, and None after each directory, where a step may end."""
@@ -102,7 +113,7 @@ class Scan:
         return self._tree
 
     def _directory(self, path: str) -> Iterator[Fact | None]:
-        if self._is_lost(path):
+        if self._is_lost(path) or self._has_left(path):
             return
         if self._watch is not None:
             self._watch.add(path)
@@ -132,6 +143,13 @@ class Scan:
         if self.resend or known is None or is_unidentified(known.state) or differs(known.state, listed):
             return False
         return listed.type != "file" or not _is_unread(known, listed)
+
+    def _has_left(self, path: str) -> bool:
+        """True of a directory that was given and is not known any more: what is there now its parent's listing tells."""
+        if path not in self._given:
+            return False
+        self._given.discard(path)
+        return bool(path) and self._index.get(path) is None
 
     def _again(self, path: str) -> FileState | None:
         """Events were handled since it was listed: what was listed may be older than what they said."""

@@ -132,6 +132,16 @@ class Scanning:
         self._settle(written)
         self._open(written.opened)
 
+    def compare(self, directories: Sequence[str]) -> None:
+        """Compare the entries of directories with what is known of them, and scan those of them that are new: together,
+        so that what moved from one to another is one move."""
+        if not directories:
+            return
+        resend = self._running is not None and self._running.scan.resend
+        last = self._small[-1] if self._small else None
+        if last is None or last.resend != resend or not last.take_in(directories):
+            self._small.append(self._scan(resend=resend, directories=directories))
+
     def _settle(self, written: Written) -> None:
         """As `follow`, of what a scan wrote, which lists what is new to it itself."""
         if self._watch is not None:
@@ -143,7 +153,7 @@ class Scanning:
         """Scan directories, once where several hold each other. While a baseline runs, what is below them is said
         whether known or not: the baseline's end takes what it has not heard of for gone."""
         resend = self._running is not None and self._running.scan.resend
-        waiting = {scan.subtree for scan in self._small if not scan.has_begun and scan.resend == resend}
+        waiting = {scan.subtree for scan in self._small if scan.resend == resend and scan.is_ahead}
         for path in directories:
             if waiting.isdisjoint(_and_above(path)):
                 self._small.append(self._scan(subtree=path, resend=resend))
@@ -189,7 +199,7 @@ class Scanning:
 
     def list_again(self, directories: Sequence[str]) -> None:
         """Look at what is in these directories, without what is below."""
-        self._small.extend(self._scan(subtree=path, alone=True) for path in directories)
+        self._small.extend(self._scan(subtree=path, directories=(path,)) for path in directories)
 
     def _scan(
         self,
@@ -197,11 +207,11 @@ class Scanning:
         subtree: str = "",
         resend: bool = False,
         confirmed: frozenset[str] = frozenset(),
-        alone: bool = False,
+        directories: Sequence[str] | None = None,
     ) -> Scan:
         return Scan(
-            self._index, self._filters, self._watch, self._clock,
-            subtree=subtree, resend=resend, confirmed=confirmed, is_lost=self._mounts.is_lost, alone=alone,
+            self._index, self._filters, self._watch, self._clock, directories=directories,
+            subtree=subtree, resend=resend, confirmed=confirmed, is_lost=self._mounts.is_lost,
         )  # fmt: skip
 
     def _step_small(self, tree: Tree) -> None:
@@ -222,7 +232,9 @@ class Scanning:
     def _listed(self, scan: Scan) -> None:
         if self._activity is not None:
             self._activity.listed(scan.subtree, self._clock.monotonic(), scan.took)
-        if scan.withheld:  # so much is gone that a scan of all, and another one, have to find the same
+        if (
+            scan.withheld and self._confirm_at is None
+        ):  # so much is gone that a scan of all, and another one, have to find the same
             self.ask("scan", MASS_DELETION)
 
     def _saw(self, facts: Sequence[Fact]) -> None:

@@ -30,6 +30,18 @@ NAS_JUNK = (
 _RENAME_WINDOW_MS = {"local": 2_000, "smb": 10_000}
 
 
+class PollingSpec(Section):
+    """How often a root is looked at that nobody tells changes of."""
+
+    hot_seconds: float = Field(
+        1.0, ge=0.1, le=60, description="between looks at a directory that changed lately, s"
+    )
+    cold_seconds: float = Field(60.0, ge=1, le=86_400, description="between looks at any other directory, s")
+    looks_per_second: int = Field(
+        1_000, ge=10, le=1_000_000, description="looks at directories and files a second, at most"
+    )
+
+
 class RootSpec(Section):
     """One watched root."""
 
@@ -58,6 +70,10 @@ class RootSpec(Section):
     exclude: tuple[str, ...] = Field(
         (), description="glob patterns of names or paths below the root, beside the NAS defaults"
     )
+    watch: Literal["auto", "inotify", "fanotify", "polling"] = Field(
+        "auto", description="of a local root: what tells of its changes; auto: by its file system"
+    )
+    polling: PollingSpec = Field(PollingSpec(), description="how often it is looked at, where it is polled")
     debounce_ms: int = Field(2_000, ge=0, le=60_000, description="quiet time before a change settles, ms")
     max_hold_ms: int = Field(
         30_000, ge=1_000, le=600_000, description="longest wait for a file still changing, ms"
@@ -108,7 +124,7 @@ class ProducerSettings(Section):
     )
     roots: tuple[RootSpec, ...] = Field(
         (),
-        description="JSON list of roots: name, library, site, protocol, path, include, exclude",
+        description="JSON list of roots: name, library, site, protocol, path, include, exclude, watch, polling",
         examples=['[{"name":"movies","library":"home","path":"/media/movies"}]'],
     )
     roots_folder: Path | None = Field(

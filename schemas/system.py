@@ -25,6 +25,10 @@ SCAN, SCAN_DONE, SCAN_EXPECTED = "scan", "scan_done", "scan_expected"
 many were known where it looks when it began."""
 
 
+WATCH, WATCH_WHY = "watch", "watch_why"
+"""Details of a root's report: what tells of its changes (inotify, fanotify, polling), and why that does."""
+
+
 STANDING_BY = "standing_by"
 """Detail of a producer's heartbeat: the roots that another producer watches, in words."""
 

@@ -19,6 +19,7 @@ from bench.support import broker
 from bench.watching import table, watchers
 from bench.watching.changelog import ChangeLog
 from bench.watching.limits import limits
+from bench.watching.ours import WAYS
 from bench.watching.running import OURS, Bench, Outcome, play_ours, play_plain
 from bench.watching.trees import Say, obtain
 from bench.watching.workloads import WORKLOADS, Workload
@@ -36,6 +37,7 @@ def asked() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=3, help="of the product")
     parser.add_argument("--baselines", type=int, metavar="RUNS", help="of the plain watchers; unset: as many")
     parser.add_argument("--scale", type=float, default=1.0, help="1: a tree of 80,000 entries")
+    parser.add_argument("--watch", choices=WAYS, default="auto", help="how the product watches its root (auto)")
     parser.add_argument("--made-up", action="store_true", help="a made-up tree, though Debian's could be had")
     parser.add_argument("--folder", type=Path, help="where to work; unset: the system's temporary folder")
     parser.add_argument("--json", action="store_true", help="for machines")
@@ -89,7 +91,7 @@ def main() -> int:
         say("measuring what is possible")
         possible = limits(Path(folder), kafka)
         with closing(ChangeLog(kafka)) as log:
-            bench = Bench(source, wanted.scale, Path(folder), kafka, log)
+            bench = Bench(source, wanted.scale, Path(folder), kafka, log, way=wanted.watch)
             outcomes = list(play(bench, chosen, runs, say, progress))
     absent = [name for name in watchers.PLAIN if not watchers.is_here(name)]
     rows = table.rows(outcomes, absent)

@@ -7,16 +7,22 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from bench.watching.changelog import LIBRARY, Belief, ChangeLog
 from bench.watching.judging import Judgement, Tree, judge_records, walk
+from bench.watching.measuring import cpu_seconds
 from runtime.kafka import Kafka
 from runtime.lifecycle import READY_FILE
 
-WATCH_THREAD = "inotify"
-"""The thread that reads the kernel's queue; it names itself so (`producer.backends.local.reader`)."""
+WATCH_THREADS: Mapping[str, str] = {"auto": "inotify", "inotify": "inotify", "fanotify": "fanotify"}
+"""By the way in which the root is watched, the thread that reads the kernel's queue; it names itself so. Where nobody tells,
+there is none: the root's own thread looks."""
+
+WAYS = ("auto", "inotify", "fanotify", "polling")
+POLLED_RECONCILE_SECONDS = 60
+"""What is written in place in a cold directory a reconcile finds, for which no run waits a quarter of an hour."""
 
 START_SECONDS = 60.0
 QUIET_SECONDS = 2.5
@@ -30,8 +36,17 @@ class Ours:
     nothing more comes."""
 
     def __init__(
-        self, kafka: Kafka, log: ChangeLog, root: Path, folder: Path, *, quiet_seconds: float = QUIET_SECONDS
+        self,
+        kafka: Kafka,
+        log: ChangeLog,
+        root: Path,
+        folder: Path,
+        *,
+        quiet_seconds: float = QUIET_SECONDS,
+        way: str = "auto",
+        md5: bool = True,
     ) -> None:
+        self._thread = WATCH_THREADS.get(way)
         self._log = log
         self._quiet_seconds = quiet_seconds
         self._root = root
@@ -39,7 +54,7 @@ class Ours:
         self._ready = folder / f"{root.name}.ready"
         self._output = folder / f"{root.name}.log"
         settings = kafka.settings
-        spec = {"name": root.name, "library": LIBRARY, "path": str(root)}
+        spec = {"name": root.name, "library": LIBRARY, "path": str(root), "watch": way}
         told = {
             "KAFKA__BOOTSTRAP_SERVERS": settings.bootstrap_servers or "",
             "KAFKA__TOPIC_PREFIX": settings.topic_prefix,
@@ -49,6 +64,8 @@ class Ours:
             "PRODUCER__NAME": root.name,
             "PRODUCER__ROOTS": json.dumps([spec]),
         }
+        told |= {} if md5 else {"PRODUCER__MD5_BYTES_PER_SECOND": "0"}
+        told |= {"PRODUCER__RECONCILE_SECONDS": str(POLLED_RECONCILE_SECONDS)} if way == "polling" else {}
         with self._output.open("ab") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "cli.main", "watch"],
@@ -63,6 +80,10 @@ class Ours:
     def pid(self) -> int:
         """Its process."""
         return self._process.pid
+
+    def thread_cpu(self) -> float:
+        """What the thread that reads the kernel's queue has taken, s."""
+        return 0.0 if self._thread is None else cpu_seconds(self.pid, self._thread)
 
     def wait_ready(self) -> None:
         """Until its first scan is over and in the log. Raises RuntimeError."""

@@ -16,7 +16,7 @@ from bench.watching import watchers
 from bench.watching.changelog import ChangeLog
 from bench.watching.judging import Judgement, Tree, judge_events, walk
 from bench.watching.measuring import cpu_seconds, forget_peak, peak_mb
-from bench.watching.ours import QUIET_SECONDS, WATCH_THREAD, Ours
+from bench.watching.ours import QUIET_SECONDS, Ours
 from bench.watching.trees import Source, run
 from bench.watching.workloads import HalfUntarred, Place, Workload
 from runtime.kafka import Kafka
@@ -55,10 +55,11 @@ class Bench:
     kafka: Kafka
     log: ChangeLog
     quiet_seconds: float = QUIET_SECONDS
+    way: str = "auto"
 
     def ours(self, root: Path) -> Ours:
         """The product's process on a root."""
-        return Ours(self.kafka, self.log, root, self.folder, quiet_seconds=self.quiet_seconds)
+        return Ours(self.kafka, self.log, root, self.folder, quiet_seconds=self.quiet_seconds, way=self.way)
 
 
 @contextmanager
@@ -110,7 +111,7 @@ def _watched(workload: Workload, at: Place, ours: Ours) -> Outcome:
     before = len(ours.belief.tree)
     forget_peak(ours.pid)
     ours.belief.begin()
-    cpu, thread = cpu_seconds(ours.pid), cpu_seconds(ours.pid, WATCH_THREAD)
+    cpu, thread = cpu_seconds(ours.pid), ours.thread_cpu()
     began = time.time()
     workload.work(at)
     ended = time.time()
@@ -145,7 +146,7 @@ def _of_ours(
     return Outcome(
         workload=workload.name, watcher=OURS, entries=max(before, len(there)), events=len(stretch.times),
         judgement=ours.judge(there, removes=workload.removes), gaps=stretch.gaps,
-        cpu=cpu_seconds(ours.pid) - cpu, thread_cpu=cpu_seconds(ours.pid, WATCH_THREAD) - thread,
+        cpu=cpu_seconds(ours.pid) - cpu, thread_cpu=ours.thread_cpu() - thread,
         seconds=max(0.0, (stretch.changed_at or 0) / 1_000 - ended), took=ended - began, peak_mb=peak_mb(ours.pid),
         peak=stretch.peak,
     )  # fmt: skip

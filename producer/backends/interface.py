@@ -91,13 +91,29 @@ class Drained:
 
 
 @dataclass(frozen=True, slots=True)
+class Looking:
+    """How a watch looks for itself: at `hot` directories, that changed lately, often, at `cold` ones rarely; `per_second`:
+    looks at directories and entries, of late; `unseen_seconds`: the longest that something may have come or gone without
+    being seen, as things stand."""
+
+    hot: int
+    cold: int
+    per_second: float
+    unseen_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Coverage:
     """How many directories are watched and how many are not for want of room; `limit` names the setting of the
-    machine or server that an operator can raise."""
+    machine or server that an operator can raise. `how` and `why`: what watches, and why that; `looking`: of a watch that
+    looks for itself."""
 
     watched: int
     unwatched: int
     limit: str
+    how: str = ""
+    why: str = ""
+    looking: Looking | None = None
 
 
 class Watch(Protocol):
@@ -119,7 +135,8 @@ class Watch(Protocol):
 
     def drain(self, now: float) -> Drained:
         """Events in their order; both halves of a move are one, and what follows a directory's move is reported under
-        its new name. `now` in seconds, monotonic. Raises nothing: what goes wrong is `missed`."""
+        its new name. A watch that looks for itself tells of directories that changed, and of nothing else. `now` in
+        seconds, monotonic. Raises nothing: what goes wrong is `missed`."""
 
     def next_due(self) -> float | None:
         """When there is something to drain without a further call of `woken`."""

@@ -1,4 +1,5 @@
-"""From a run of kernel events to the least that has to be looked at: moves in their order, then paths to examine.
+"""From a run of events to the least that has to be looked at: moves in their order, then paths to examine, then directories
+to list.
 
 Events only say where to look. A path touched before a directory above it moved is looked at under its new name.
 After all moves both ends of each are examined too, so whatever else happened there is seen."""
@@ -8,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
+
+from schemas.paths import is_inside
 
 Sign = Literal["appeared", "arrived", "gone", "written", "altered", "closed"]
 """`arrived`: moved in from where nobody watches; `written`: the content changed; `altered`: the attributes did."""
@@ -29,7 +32,15 @@ class MoveEvent:
     target: str
 
 
-Event = Touched | MoveEvent
+@dataclass(frozen=True, slots=True)
+class DirectoryChanged:
+    """Something is another in the directory at `path`, and what is not known: its entries are to be compared with what is
+    known of them. Told by a watch that looks for itself, instead of all other events."""
+
+    path: str
+
+
+Event = Touched | MoveEvent | DirectoryChanged
 
 
 @dataclass(slots=True)
@@ -56,25 +67,30 @@ class Look:
 @dataclass(slots=True)
 class Work:
     """What a run of events comes to. `fresh`: numbers of the moves of what had come to its source within the run, so
-    that whatever was known there is something else."""
+    that whatever was known there is something else; `directories`: those to be listed, each once."""
 
     moves: list[MoveEvent] = field(default_factory=list)
     fresh: set[int] = field(default_factory=set)
     looks: dict[str, Look] = field(default_factory=dict)
+    directories: list[str] = field(default_factory=list)
 
 
 def normalise(events: Iterable[Event]) -> Work:
     """Coalesce. The order of moves is kept, and of first touches."""
     work, looks = Work(), _Looks()
     fresh: set[str] = set()
+    directories: dict[str, None] = {}
     for event in events:
         match event:
             case Touched(path, sign):
                 if sign in ("appeared", "arrived", "gone"):
                     fresh.add(path)
                 looks.touch(path, _look(sign))
+            case DirectoryChanged(path):
+                directories[path] = None
             case MoveEvent(source, target):
                 looks.carry(source, target)
+                directories = {_carried(path, source, target): None for path in directories}
                 if source in fresh:
                     work.fresh.add(len(work.moves))
                 (fresh.add if source in fresh else fresh.discard)(target)
@@ -85,8 +101,12 @@ def normalise(events: Iterable[Event]) -> Work:
         brought = not looks.has(move.target) and move.target not in sources
         looks.touch(move.source, Look(paced=False, another=True))
         looks.touch(move.target, Look(whole=True, paced=False, another=True)).brought = brought
-    work.looks = looks.in_order()
+    work.looks, work.directories = looks.in_order(), list(directories)
     return work
+
+
+def _carried(path: str, source: str, target: str) -> str:
+    return target + path[len(source) :] if is_inside(path, source) else path
 
 
 class _Looks:

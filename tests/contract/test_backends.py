@@ -1,4 +1,4 @@
-"""The producer's back-ends, the local one, a share on a real server, and the fake: one contract."""
+"""The producer's back-ends, the local one however it is watched, a share on a real server, and the fake: one contract."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ from typing import ClassVar
 import pytest
 import xxhash
 
+from producer.backends.fanotify.watch import FanotifyWatch
 from producer.backends.interface import Backend, Drained, Missed, Watch
 from producer.backends.local.backend import LocalBackend
 from producer.backends.local.watch import InotifyWatch
+from producer.backends.polling.schedule import Pace
+from producer.backends.polling.watch import PollingWatch
 from producer.backends.smb.backend import SmbBackend
 from producer.backends.smb.watch import SmbWatch
-from producer.core.normalise import Event, MoveEvent, Sign, Touched
+from producer.core.normalise import DirectoryChanged, Event, MoveEvent, Sign, Touched
 from producer.errors import RootFault, Unreadable, WatchUnavailable
 from schemas.raw import FileType
 from storage.errors import ShareFault
@@ -28,6 +31,7 @@ from storage.smb.session import Session
 from tests.fakes.producer_backend import FakeBackend
 from tests.support.samba import Client, Samba, samba
 from tests.support.waiting import wait_until
+from tests.support.watching import need_fanotify
 
 __all__ = ["samba"]
 
@@ -52,8 +56,11 @@ class Real:
         self.backend: Backend = LocalBackend(self.root, self._watch)
 
     def _watch(self, root: Path, woken: Callable[[], None]) -> Watch:
-        self.made.append(InotifyWatch(root, woken, queue_limit=self.queue_limit, watch_limit=self.watch_limit))
+        self.made.append(self._make(root, woken))
         return self.made[-1]
+
+    def _make(self, root: Path, woken: Callable[[], None]) -> InotifyWatch:
+        return InotifyWatch(root, woken, queue_limit=self.queue_limit, watch_limit=self.watch_limit)
 
     def make(self, path: str, type_: FileType, content: bytes = b"") -> None:
         full = self.root / path
@@ -100,6 +107,22 @@ class Real:
             raise OSError(errno.EMFILE, "Too many open files")
 
         self.backend = LocalBackend(self.root, none_free)
+
+
+class Whole(Real):
+    """The same directory, its file system watched as a whole."""
+
+    def _make(self, root: Path, woken: Callable[[], None]) -> InotifyWatch:
+        return FanotifyWatch(root, woken, queue_limit=self.queue_limit)
+
+
+class Polled(Real):
+    """The same directory, looked at."""
+
+    pace: ClassVar[Pace] = Pace(hot_seconds=0.1, cold_seconds=1.0, per_second=10_000)
+
+    def _watch(self, root: Path, woken: Callable[[], None]) -> Watch:
+        return PollingWatch(root, woken, self.pace)
 
 
 @dataclass
@@ -210,9 +233,21 @@ class Watched(SmbBackend):
 World = Real | Fake | Shared
 
 
-@pytest.fixture(params=[Fake, Real, Shared])
+TELLING = [Fake, Real, Whole, Shared]
+"""Those whose watch is told by somebody what happens, and may miss it; another one looks, and tells of directories."""
+
+LIMITED = [Fake, Real]
+"""Those whose watch may find no room."""
+
+telling = pytest.mark.parametrize("world", TELLING, indirect=True)
+limited = pytest.mark.parametrize("world", LIMITED, indirect=True)
+
+
+@pytest.fixture(params=[*TELLING, Polled])
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     """One of them."""
+    if request.param is Whole:
+        need_fanotify(tmp_path)
     if request.param is not Shared:
         yield request.param(tmp_path)
         return
@@ -388,9 +423,10 @@ def watcher(world: World) -> Iterator[Watcher]:
 
 
 def paths(events: list[Event]) -> set[str]:
-    return {event.path if isinstance(event, Touched) else event.target for event in events}
+    return {event.target if isinstance(event, MoveEvent) else event.path for event in events}
 
 
+@telling
 def test_what_happens_in_a_watched_directory_is_delivered_and_elsewhere_not(
     world: World, watcher: Watcher
 ) -> None:
@@ -401,15 +437,38 @@ def test_what_happens_in_a_watched_directory_is_delivered_and_elsewhere_not(
     assert watcher.until(Touched("d/a", "gone"))[-1:] == [Touched("d/a", "gone")]
 
 
-def test_whoever_waits_is_woken(world: World) -> None:
+def test_whoever_waits_is_woken_or_knows_when_to_look(world: World) -> None:
     woken: list[None] = []
     watch = world.backend.watch(partial(woken.append, None))
     watch.add("")
     world.make("a", "file", b"x")
-    wait_until(lambda: bool(woken), 5, what="being woken")
+
+    def has_reason() -> bool:
+        due = watch.next_due()
+        return bool(woken) or (due is not None and due <= time.monotonic())
+
+    wait_until(has_reason, 5, what="being woken")
     watch.close()
 
 
+def test_a_watch_leads_to_what_happens_in_a_watched_directory_and_nowhere_else(
+    world: World, watcher: Watcher
+) -> None:
+    world.make("u/unseen", "file", b"x")
+    world.make("d/a", "file", b"x")
+    wait_until(lambda: leads_to("d/a", watcher), 5, what="where to look")
+    assert not any(path == "u" or path.startswith("u/") for path in paths(watcher.events))
+
+
+def leads_to(path: str, watcher: Watcher) -> bool:
+    watcher.take()
+    return any(
+        event == DirectoryChanged(path.rpartition("/")[0]) or (isinstance(event, Touched) and event.path == path)
+        for event in watcher.events
+    )
+
+
+@telling
 def test_a_move_between_watched_directories_is_one_event(world: World, watcher: Watcher) -> None:
     world.make("a", "file", b"x")
     world.move("a", "d/b")
@@ -425,12 +484,14 @@ def test_a_move_between_watched_directories_is_one_event(world: World, watcher: 
     assert watcher.until(MoveEvent("a", "d/b"))[-1] == MoveEvent("a", "d/b")
 
 
+@telling
 def test_another_name_in_the_same_directory_is_one_event(world: World, watcher: Watcher) -> None:
     world.make("d/a", "file", b"x")
     world.move("d/a", "d/b")
     assert watcher.until(MoveEvent("d/a", "d/b"))[-1] == MoveEvent("d/a", "d/b")
 
 
+@telling
 def test_a_move_from_or_to_where_nobody_watches_is_an_arrival_or_a_departure(
     world: World, watcher: Watcher
 ) -> None:
@@ -441,6 +502,7 @@ def test_a_move_from_or_to_where_nobody_watches_is_an_arrival_or_a_departure(
     watcher.until(Touched("d/a", "gone"))
 
 
+@telling
 def test_what_follows_a_directorys_move_is_delivered_under_its_new_name(world: World, watcher: Watcher) -> None:
     world.move("d", "e")
     world.make("e/a", "file", b"x")
@@ -449,10 +511,15 @@ def test_what_follows_a_directorys_move_is_delivered_under_its_new_name(world: W
 
 def test_a_directory_that_left_is_watched_no_longer(world: World, watcher: Watcher) -> None:
     world.move("d", "u/d")
-    watcher.until(Touched("d", "gone"))
-    assert watcher.watch.coverage.watched == 1
+
+    def has_left() -> bool:
+        watcher.take()
+        return watcher.watch.coverage.watched == 1
+
+    wait_until(has_left, 5, what="the directory to be watched no longer")
 
 
+@telling
 def test_a_directory_that_is_taken_out_is_watched_no_longer(world: World, watcher: Watcher) -> None:
     watcher.watch.remove("d")
     world.make("d/a", "file", b"x")
@@ -461,7 +528,7 @@ def test_a_directory_that_is_taken_out_is_watched_no_longer(world: World, watche
     assert watcher.watch.coverage.watched == 1
 
 
-@pytest.mark.usefixtures("one_by_one")
+@limited
 def test_directories_beyond_the_limit_are_counted_and_the_limit_is_named(world: World) -> None:
     assert not isinstance(world, Shared)
     world.limit_watches(1)
@@ -480,9 +547,10 @@ def test_directories_beyond_the_limit_are_counted_and_the_limit_is_named(world: 
 def test_a_directory_that_is_not_there_is_neither_watched_nor_missed(world: World, watcher: Watcher) -> None:
     before = watcher.watch.coverage
     watcher.watch.add("nothing")
-    assert watcher.watch.coverage == before
+    assert (watcher.watch.coverage.watched, watcher.watch.coverage.unwatched) == (before.watched, before.unwatched)
 
 
+@telling
 def test_events_that_were_lost_are_told_once_and_watching_goes_on(world: World, watcher: Watcher) -> None:
     world.overflow()
     watcher.take()
@@ -492,6 +560,7 @@ def test_events_that_were_lost_are_told_once_and_watching_goes_on(world: World, 
     assert watcher.missed == [Missed("overflow")]
 
 
+@telling
 def test_a_dead_watch_says_so_each_time(world: World, watcher: Watcher) -> None:
     world.lose_watch()
     dead = Missed("watcher_died", is_dead=True)
@@ -509,6 +578,7 @@ def test_a_root_that_is_taken_from_its_place_is_suspect(world: World, watcher: W
     wait_until(suspected, 5, what="the suspicion")
 
 
+@pytest.mark.parametrize("world", [Fake, Real, Shared], indirect=True)
 def test_a_system_that_gives_no_watch_says_why(world: World) -> None:
     world.refuse_watches()
     with pytest.raises(WatchUnavailable) as refused:

@@ -15,6 +15,7 @@ from tests.oracle.people import People
 from tests.oracle.run import play
 from tests.oracle.shrink import shrink
 from tests.oracle.steps import Step
+from tests.oracle.ways import WATCHES, Way
 
 BAR = 40
 
@@ -37,17 +38,17 @@ def make_up(seed: int, operations: int, folder: Path) -> list[Step]:
     return People(seed, home).live(operations)
 
 
-def try_seed(seed: int, operations: int, shrinking: bool) -> Outcome:
+def try_seed(seed: int, operations: int, shrinking: bool, way: Way) -> Outcome:
     """Play a seed and shrink it if it fails."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="oracle-") as name:
         folder = Path(name)
         steps = make_up(seed, operations, folder)
-        found = play(steps, folder / "play")
+        found = play(steps, folder / "play", way)
         if found and shrinking:
             end = int(found[0].split()[2].rstrip(":")) if found[0].startswith("at step") else len(steps)
-            steps = shrink(steps[:end], lambda tried: bool(play(tried, folder / "play")))
-            found = play(steps, folder / "play") or found
+            steps = shrink(steps[:end], lambda tried: bool(play(tried, folder / "play", way)))
+            found = play(steps, folder / "play", way) or found
     return Outcome(seed, operations, time.monotonic() - began, found, [str(s) for s in steps] if found else [])
 
 
@@ -58,13 +59,16 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=1, help="the first seed (1)")
     parser.add_argument("--operations", type=int, default=1_000, help="operations a seed (1000)")
     parser.add_argument("--workers", type=int, default=2, help="processes (2)")
+    parser.add_argument("--backend", choices=list(WATCHES), default="inotify", help="what watches (inotify)")
     parser.add_argument("--no-shrink", action="store_true", help="show failing sequences at their full length")
     parser.add_argument("--json", action="store_true", help="the outcome of each seed, a JSON object a line")
     given = parser.parse_args()
     seeds = range(given.first, given.first + given.seeds)
     failed = []
     with ProcessPoolExecutor(given.workers) as pool:
-        tried = [pool.submit(try_seed, seed, given.operations, not given.no_shrink) for seed in seeds]
+        tried = [
+            pool.submit(try_seed, seed, given.operations, not given.no_shrink, given.backend) for seed in seeds
+        ]
         for number, future in enumerate(as_completed(tried), 1):
             outcome = future.result()
             failed += [outcome] if outcome.differences else []

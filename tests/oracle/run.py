@@ -1,13 +1,12 @@
 """Plays a sequence before the real producer and the fold: real files, the real local back-end and its watches, a real
 outbox, one lane for both roots; no Kafka, and no reconcile but those that the producer starts of itself when it has missed
-something. Time is made up: the log's too.
+something (and of roots that are polled). Time is made up: the log's too.
 
 Steps and turns follow each other in one thread, so that a sequence fails again. What happens in the middle of a turn
 is done between two of its looks at the tree."""
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import threading
@@ -23,15 +22,16 @@ from producer.backends.local.backend import LocalBackend
 from producer.database import Database
 from producer.keeper import Keeper
 from producer.orders import Order
+from producer.scanning import MASS_DELETION
 from producer.settings import RootSpec
 from producer.world import Pacing, World
-from schemas.headers import raw_headers
-from streams.core.fold import Fold
 from tests.oracle.hand import Hand
+from tests.oracle.lane import Lane
 from tests.oracle.lives import Placed, lost_ids, placed
 from tests.oracle.model import Believer, differences, outdated, shared, walk
 from tests.oracle.reader import Reader
 from tests.oracle.steps import PLACES, ROOTS, Step
+from tests.oracle.ways import POLLED_WINDOW_MS, RECONCILE_SECONDS, UNSEEN_SECONDS, WATCHES, WINDOW_MS, Way
 from tests.support.producer_root import StandingClock
 
 NEVER = 1e6
@@ -45,8 +45,6 @@ TICK_SECONDS = 0.001
 CONFIRM_SECONDS = 60.0
 
 
-START_MS = 1_700_000_000_000
-HOUR_MS = 3_600_000
 ALL_THERE_MS = 1_000
 """A longer pause, in which a producer may have no turn, is as if it were away."""
 
@@ -130,8 +128,11 @@ class MeddledBackend:
 class Watched:
     """One root and its producer, which comes and goes."""
 
-    def __init__(self, folder: Path, name: str, lane: Lane, clock: StandingClock, meddler: Meddler) -> None:
+    def __init__(
+        self, folder: Path, name: str, lane: Lane, clock: StandingClock, meddler: Meddler, way: Way
+    ) -> None:
         self.name = name
+        self._way = way
         self.folder = folder / name
         self._state = folder / f"{name}.sqlite"
         self._clock = clock
@@ -147,9 +148,11 @@ class Watched:
         if self._keeper is not None:
             return
         self._database = Database(self._state, durable=False)
-        backend = MeddledBackend(LocalBackend(self.folder), self._meddler)
-        pacing = Pacing(SOON, NEVER, 1_000_000, confirm_seconds=CONFIRM_SECONDS)
-        spec = RootSpec(name=self.name, library=self._lane.library, path=self.folder)
+        backend = MeddledBackend(LocalBackend(self.folder, WATCHES[self._way]), self._meddler)
+        reconcile = RECONCILE_SECONDS if self._way == "polling" else NEVER
+        pacing = Pacing(SOON, reconcile, 1_000_000, confirm_seconds=CONFIRM_SECONDS)
+        window = POLLED_WINDOW_MS if self._way == "polling" else WINDOW_MS
+        spec = RootSpec(name=self.name, library=self._lane.library, path=self.folder, rename_window_ms=window)
         self._keeper = Keeper(spec, self._database, World(backend, self._clock), pacing, self._woken.set,
             orders=deque[Order](),
         )  # fmt: skip
@@ -183,8 +186,16 @@ class Watched:
         """Whether there is news since the last turn."""
         return self._woken.is_set()
 
-    def differences(self) -> list[str]:
-        found = differences(self.believer.tree, walk(self.folder), shared(self.folder, self._meddler.hand.links))
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether it has found so much gone that it looks again before it believes that."""
+        return self._keeper is not None and any(MASS_DELETION in it for it in self._keeper.condition().problems)
+
+    def differences(self, *, in_kind: bool = False) -> list[str]:
+        """`in_kind`: only in what kind of thing is where."""
+        there = walk(self.folder)
+        alike = there.keys() if in_kind else shared(self.folder, self._meddler.hand.links)
+        found = differences(self.believer.tree, there, alike)
         return [f"{self.name}/{line}" for line in found]
 
     def _take(self) -> None:
@@ -203,9 +214,10 @@ PATIENCE_SECONDS = 0.01
 
 
 class Play:
-    """Two roots in an empty folder. `apart`: of two libraries."""
+    """Two roots in an empty folder. `apart`: of two libraries; `way`: how they are watched."""
 
-    def __init__(self, folder: Path, *, apart: bool = False) -> None:
+    def __init__(self, folder: Path, *, apart: bool = False, way: Way = "inotify") -> None:
+        self._way = way
         for place in PLACES:
             (folder / place).mkdir(parents=True, exist_ok=True)
         self._hand = Hand(folder)
@@ -215,7 +227,7 @@ class Play:
         one = Lane(0, "home", self._clock, self._reader)
         self._lanes = [one, Lane(1, "other", self._clock, self._reader) if apart else one]
         self._roots = {
-            name: Watched(folder, name, lane, self._clock, self._meddler)
+            name: Watched(folder, name, lane, self._clock, self._meddler, way)
             for name, lane in zip(ROOTS, self._lanes, strict=True)
         }
         self._folder = folder
@@ -234,7 +246,10 @@ class Play:
         """The same, and the producers stay."""
         for root in self._roots.values():
             root.start()
-        self._rest()
+        if self._way != "polling":
+            self._rest()
+        else:
+            self._unseen()
         for number, step in enumerate(steps):
             if found := self._step(step):
                 return [f"at step {number + 1}: {step}", *found]
@@ -288,13 +303,33 @@ class Play:
         self._meddler.finish()
         for root in self._roots.values():
             root.start()
-        self._rest()
+        if found := self._unseen() if self._way == "polling" else self._rest():
+            return found
         for lane in self._lanes:
             lane.quiet()
         found = [line for root in self._roots.values() for line in root.differences()]
         return found or self._told()
 
-    def _rest(self) -> None:
+    def _unseen(self) -> list[str]:
+        """What has come or gone, and is not seen when everything has been looked at; then all is reconciled."""
+        self._pass(UNSEEN_SECONDS)
+        if any(root.is_doubtful for root in self._roots.values()):
+            self._pass(CONFIRM_SECONDS)
+        found = [line for root in self._roots.values() for line in root.differences(in_kind=True)]
+        self._pass(RECONCILE_SECONDS + SOON)
+        return found
+
+    def _pass(self, seconds: float) -> None:
+        """Time passes, in which both take their turns."""
+        due = dict.fromkeys(self._roots.values(), self._clock.now)
+        until = self._clock.now + seconds
+        while (at := min(due.values())) <= until:
+            self._clock.now = max(self._clock.now, at)
+            for root in [root for root in due if due[root] <= self._clock.now]:
+                due[root] = self._clock.now + max(TICK_SECONDS, root.turn())
+        self._clock.now = until
+
+    def _rest(self) -> list[str]:
         """Both take turns until there is nothing left to do."""
         due = dict.fromkeys(self._roots.values(), self._clock.now)
         quiet = dict.fromkeys(due, 0)
@@ -303,7 +338,7 @@ class Play:
                 time.sleep(PATIENCE_SECONDS)
             woken = [root for root in due if root.is_woken()]
             if not woken and min(quiet.values()) >= 2:
-                return
+                return []
             if not woken:
                 self._clock.now = max(self._clock.now, min(due.values()))
             for root in [root for root in due if root in woken or due[root] <= self._clock.now]:
@@ -331,37 +366,11 @@ class Play:
         return found
 
 
-class Lane:
-    """The change log of a library, folded as it is written, and who reads what comes of it."""
-
-    def __init__(self, number: int, library: str, clock: StandingClock, reader: Reader) -> None:
-        self.library = library
-        self._clock = clock
-        self._fold = Fold(number)
-        self._offset = 0
-        self._passed = 0
-        self._reader = reader
-
-    def write(self, value: bytes) -> None:
-        """Append a record now."""
-        now = START_MS + self._passed + round(self._clock.now * 1_000)
-        kind = json.loads(value)["kind"]
-        for output in self._fold.apply_bytes(self._offset, now, self.library.encode(), value, raw_headers(kind)):
-            self._reader.read(output.topic.name, output.key.decode(), output.value)
-        self._offset += 1
-
-    def quiet(self) -> None:
-        """Time passes until nothing is due within an hour."""
-        while (due := self._fold.next_due) is not None and due - self._fold.now < HOUR_MS:
-            self._passed += max(1, due - self._fold.now)
-            self.write(b'{"kind":"tick"}')
-
-
-def play(steps: list[Step], folder: Path) -> list[str]:
+def play(steps: list[Step], folder: Path, way: Way = "inotify") -> list[str]:
     """Play in a folder that is made and removed; the differences, none when all is well."""
     folder.mkdir(parents=True)
     try:
-        return Play(folder).run(steps)
+        return Play(folder, way=way).run(steps)
     except TimeoutError as error:
         return [str(error)]
     except Exception as error:  # noqa: BLE001 - a producer that fails is a finding

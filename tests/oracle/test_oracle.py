@@ -6,14 +6,20 @@ from pathlib import Path
 
 import pytest
 
+from producer.backends.interface import Drained
+from producer.backends.polling.watch import PollingWatch
 from tests.oracle.__main__ import make_up
 from tests.oracle.model import Believer, Thing, differences
 from tests.oracle.run import Play, play
 from tests.oracle.shrink import shrink
 from tests.oracle.steps import Step, parse, parse_all
+from tests.oracle.ways import PACE, WATCHES, Way
+from tests.support.watching import need_fanotify
 
 SEEDS = range(1, 13)
+OTHER_SEEDS = range(13, 18)
 OPERATIONS = 200
+OTHER_WAYS: tuple[Way, ...] = ("fanotify", "polling")
 
 CASES = {
     "a directory made again at once": (
@@ -173,6 +179,41 @@ def test_a_sequence_that_was_lost_once_is_followed(case: str, tmp_path: Path) ->
 def test_whatever_people_do_is_followed(seed: int, tmp_path: Path) -> None:
     steps = make_up(seed, OPERATIONS, tmp_path)
     assert play(steps, tmp_path / "play") == [], "\n".join(map(str, steps))
+
+
+@pytest.mark.parametrize("way", OTHER_WAYS)
+@pytest.mark.parametrize("case", CASES)
+def test_it_is_followed_however_the_roots_are_watched(case: str, way: Way, tmp_path: Path) -> None:
+    need(way, tmp_path)
+    assert play(parse_all(CASES[case]), tmp_path / "play", way) == []
+
+
+@pytest.mark.parametrize("way", OTHER_WAYS)
+@pytest.mark.parametrize("seed", OTHER_SEEDS)
+def test_whatever_people_do_is_followed_however_the_roots_are_watched(seed: int, way: Way, tmp_path: Path) -> None:
+    need(way, tmp_path)
+    steps = make_up(seed, OPERATIONS, tmp_path)
+    assert play(steps, tmp_path / "play", way) == [], "\n".join(map(str, steps))
+
+
+class Blind(PollingWatch):
+    """Never looks."""
+
+    def drain(self, now: float) -> Drained:
+        return Drained()
+
+    def next_due(self) -> float | None:
+        return None
+
+
+def test_a_watch_that_does_not_look_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(WATCHES, "polling", lambda root, woken: Blind(root, woken, PACE))
+    assert play(parse_all("mkdir films/e; quiet; write films/e/z 5; quiet"), tmp_path / "play", "polling")
+
+
+def need(way: Way, folder: Path) -> None:
+    if way == "fanotify":
+        need_fanotify(folder)
 
 
 # -- the oracle itself -----------------------------------------------------------------------------------------

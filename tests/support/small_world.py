@@ -12,7 +12,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from producer.core.normalise import MoveEvent, Touched
+from producer.core.normalise import Event, MoveEvent, Touched
 from schemas import raw
 from schemas.analysis import Job
 from schemas.changes import Change, Created, Deleted, Modified, Renamed, TreeRenamed
@@ -251,7 +251,7 @@ class World:
     def do_lose_ties(self, step: Step) -> None:
         """The kernel's ties of moves not yet looked at are lost: two paths were touched, in either order."""
         watcher = self._watcher(step.a)
-        untied: list[Touched | MoveEvent] = []
+        untied: list[Event] = []
         for event in watcher.queue:
             if isinstance(event, MoveEvent):
                 halves = [Touched(event.source, "gone"), Touched(event.target, "arrived")]

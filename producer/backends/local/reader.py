@@ -13,6 +13,7 @@ import struct
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
 from watchdog.observers.inotify_c import InotifyFD, Mask, inotify_add_watch, inotify_rm_watch
 
@@ -30,6 +31,42 @@ _HEAD = struct.Struct("iIII")
 
 Event = tuple[int, int, int, int, bytes]
 """Its place in the stream, the watch, the mask, the cookie, the name."""
+
+
+class EventReader(Protocol):
+    """Reads the kernel's queue in a thread, and keeps what was read until it is taken. `dropped`: how often more was read
+    than is kept."""
+
+    limit: int
+    dropped: int
+
+    @property
+    def has_events(self) -> bool:
+        """True while there is something to take."""
+
+    def pull(self) -> int:
+        """Take in all that the kernel has now; returns the place in the stream that anything later is behind."""
+
+    def take(self, count: int) -> Iterator[Event]:
+        """Up to so many events, each once; in one thread."""
+
+    def add_watch(self, path: bytes, mask: Mask) -> int:
+        """The number of the directory's watch. Raises OSError."""
+
+    def remove_watch(self, watch: int) -> None:
+        """Forget a watch."""
+
+    def start(self) -> None:
+        """Start the thread."""
+
+    def stop(self) -> None:
+        """End the thread soon."""
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait for its end."""
+
+    def is_alive(self) -> bool:
+        """True while it runs."""
 
 
 class Reader(InotifyFD):

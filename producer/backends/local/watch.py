@@ -20,7 +20,7 @@ from watchdog.observers.inotify_c import Mask
 from producer.backends.interface import Coverage, Drained, Missed
 from producer.backends.local.below import open_below
 from producer.backends.local.nodes import Node, Nodes
-from producer.backends.local.reader import Reader
+from producer.backends.local.reader import EventReader, Reader
 from producer.core.normalise import Event, MoveEvent, Sign, Touched
 
 WATCHES = "fs.inotify.max_user_watches"
@@ -57,7 +57,8 @@ class _Half:
 class InotifyWatch:
     """Watches below one root; see the interface `Watch`. `woken` is called from the reader's thread.
 
-    Raises OSError where the kernel gives no instance or does not let the root be watched."""
+    Raises OSError where the kernel gives no instance or does not let the root be watched. `why`: that it is this that
+    watches."""
 
     def __init__(
         self,
@@ -66,8 +67,10 @@ class InotifyWatch:
         *,
         queue_limit: int = QUEUE_LIMIT,
         watch_limit: int | None = None,
+        why: str = "",
     ) -> None:
         self._root = os.fsencode(root)
+        self._why = why
         self._watch_limit = watch_limit
         self._told = 0
         self._nodes = Nodes()
@@ -76,14 +79,14 @@ class InotifyWatch:
         self._reader.start()
 
     @staticmethod
-    def make_reader(woken: Callable[[], None], limit: int) -> Reader:
+    def make_reader(woken: Callable[[], None], limit: int) -> EventReader:
         """The reader thread."""
         return Reader(woken, limit)
 
     @property
     def coverage(self) -> Coverage:
         """See the interface."""
-        return Coverage(self._nodes.watched, len(self._nodes.unwatched), WATCHES)
+        return Coverage(self._nodes.watched, len(self._nodes.unwatched), WATCHES, "inotify", self._why)
 
     def add(self, path: str) -> None:
         """See the interface."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from cli.errors import BadArgument
 from cli.root_table import RootLine, find_root, merged
@@ -47,6 +48,13 @@ def test_the_newest_report_says_how_a_root_is() -> None:
     assert line == RootLine(
         "films", "home", "/media/films", "local", "watching", "is watched", configured=True, reported_at=AT
     )
+
+
+def test_what_watches_a_root_and_why_is_part_of_its_line() -> None:
+    at, seen = report("films")
+    seen = structs.replace(seen, details={"watch": "polling", "watch_why": "nfs4: others change it too"})
+    (line,) = merged([SPEC], {}, [(at, seen)])
+    assert (line.watch, line.watch_why) == ("polling", "nfs4: others change it too")
 
 
 def test_gaps_and_components_are_no_roots_and_those_of_a_platform_here_are_configured() -> None:

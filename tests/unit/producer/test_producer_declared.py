@@ -29,9 +29,16 @@ def test_roots_of_the_settings_and_of_files_are_declared_alike() -> None:
     assert found.faults == ()
 
 
+def test_how_a_root_is_watched_may_stand_in_its_file() -> None:
+    music = file("music", library="home", path="/mnt/music", watch="polling", polling={"cold_seconds": 20})
+    spec = declared([], {"music": music}, Places()).specs["music"]
+    assert (spec.watch, spec.polling.cold_seconds, spec.polling.hot_seconds) == ("polling", 20, 1)
+
+
 @pytest.mark.parametrize(
     ("name", "table", "fault"),
     [
+        ("music", {"library": "home", "path": "/srv/music", "watch": "dnotify"}, "music.toml: watch: Input should be"),
         ("music", {"path": "/srv/music"}, "music.toml: library: Field required"),
         ("music", {"library": "home"}, "path of root 'music' is missing"),
         ("music", {"library": "home", "path": "srv"}, "music.toml: root: Value error, path of root 'music' must be"),

@@ -73,7 +73,7 @@ def renamed_one_by_one(events: list[Event]) -> list[str]:
     for event in events:
         if isinstance(event, Touched):
             order.append(event.path)
-        else:
+        elif isinstance(event, MoveEvent):
             inner = [path == event.source or path.startswith(event.source + "/") for path in order]
             order = [
                 event.target + path[len(event.source) :] if is_below else path

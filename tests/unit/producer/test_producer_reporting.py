@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from producer.backends.interface import Coverage
+from producer.backends.interface import Coverage, Looking
 from producer.condition import Condition, watch_limit_message
 from producer.core.identity import Fault, Faulty
 from producer.reporting import failing, root_report, scan_report, told
@@ -78,3 +78,26 @@ def test_a_scan_under_way_is_part_of_the_roots_report() -> None:
     under_way = replace(WELL, progress=ScanProgress(3, 41_200, 84_000))
     assert told(SPEC, under_way).details[-3:] == (("scan", 3), ("scan_done", 41_200), ("scan_expected", 84_000))
     assert told(SPEC, under_way).says_the_same(told(SPEC, WELL))
+
+
+def test_a_root_that_is_polled_says_so_and_how_long_something_may_stay_unseen() -> None:
+    looking = Looking(hot=2, cold=498, per_second=12.34, unseen_seconds=60.25)
+    polled = replace(WELL, coverage=Coverage(500, 0, "", "polling", "nfs4: others change it too", looking))
+    report = told(SPEC, polled)
+    assert report.message == "root films (/media/films) is watched by polling (nfs4: others change it too)"
+    assert dict(report.details[4:]) == {
+        "watch": "polling", "watch_why": "nfs4: others change it too", "hot_directories": 2, "cold_directories": 498,
+        "looks_per_second": 12.3, "unseen_seconds": 60.2,
+    }  # fmt: skip
+    busier = replace(polled, coverage=replace(polled.coverage, looking=replace(looking, hot=9)))
+    assert report.says_the_same(told(SPEC, busier))
+
+
+def test_a_root_that_the_kernel_tells_of_says_how_in_its_details_alone() -> None:
+    report = told(SPEC, replace(WELL, coverage=Coverage(3, 0, "limit", "inotify", "ext4: only this machine")))
+    assert report.message == "root films (/media/films) is watched"
+    assert dict(report.details[4:]) == {"watch": "inotify", "watch_why": "ext4: only this machine"}
+
+
+def test_directories_that_no_limit_keeps_from_being_watched_are_not_blamed_on_one() -> None:
+    assert watch_limit_message(Coverage(3, 2, "", "fanotify")).startswith("2 directories lie on file systems")

@@ -76,7 +76,7 @@ def test_of_a_directory_alone_only_new_directories_are_entered(index: Index) -> 
     files.make("known/unseen", "file", b"x")
     files.make("new", "dir")
     files.make("new/a", "file", b"x")
-    scan = Scan(index, Filters([]), None, StandingClock(), alone=True)
+    scan = Scan(index, Filters([]), None, StandingClock(), directories=[""])
     with files.open() as tree:
         facts = [fact for _ in range(3) for fact in scan.step(tree)]
     assert [fact.path for fact in facts if isinstance(fact, There)] == ["new", "new/a"]

@@ -1,0 +1,63 @@
+"""How a local root is watched, and why: by what is wished, and by its file system. Pure.
+
+What counts is who else can change it. The kernel tells (inotify, fanotify) of every change that this machine makes through
+the mount, on any file system; of what another machine or a program behind the mount does it tells nothing. Where only this
+machine can change it, it is told of; where anybody else can, it is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from producer.backends.local.file_system import FileSystem
+
+Wish = Literal["auto", "inotify", "fanotify", "polling"]
+Way = Literal["inotify", "fanotify", "polling"]
+
+SHARE = "other machines change it too, and of what they do the kernel tells nothing"
+HOST = "the host changes it too, and of what that does this kernel is told nothing"
+BEHIND = "what changes behind a FUSE file system the kernel is not told"
+CLUSTER = "it is a disk of several machines, and of what the others do the kernel tells nothing"
+DISK = "only this machine changes it, and the kernel tells of that"
+STACKED = "the kernel tells of what is changed through it; what is changed below it the next reconcile finds"
+UNKNOWN = "it is not known, and lies on no disk of this machine"
+UNTOLD = "its file system cannot be found out"
+
+FILE_SYSTEMS: Mapping[str, tuple[Way, str]] = {
+    **dict.fromkeys(("nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ncpfs", "coda"), ("polling", SHARE)),
+    **dict.fromkeys(("ceph", "lustre", "beegfs", "gpfs", "orangefs", "pvfs2", "glusterfs"), ("polling", SHARE)),
+    **dict.fromkeys(("gfs2", "ocfs2"), ("polling", CLUSTER)),
+    **dict.fromkeys(("9p", "virtiofs", "vboxsf", "prl_fs", "vmhgfs", "fakeowner"), ("polling", HOST)),
+    "fuse": ("polling", BEHIND),
+    "fuseblk": ("inotify", DISK),  # ntfs-3g and exfat-fuse: a device that this machine alone has mounted
+    **dict.fromkeys(("exfat", "vfat", "msdos", "ntfs", "ntfs3", "hfsplus", "udf"), ("inotify", DISK)),
+    **dict.fromkeys(("zfs", "tmpfs", "ramfs", "devtmpfs"), ("inotify", DISK)),
+    **dict.fromkeys(("overlay", "aufs", "ecryptfs", "shiftfs"), ("inotify", STACKED)),
+}  # fmt: skip
+"""By the kernel's name of the type; `fuse.…` is `fuse`. What is not in it is told of where it has a device here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What watches, and why that."""
+
+    way: Way
+    why: str
+
+
+def choose(wish: Wish, system: FileSystem) -> Choice:
+    """`auto` never takes fanotify: it hears everything that happens on the whole file system."""
+    if wish != "auto":
+        return Choice(wish, f"watch = {wish}")
+    way, why = _by_type(system)
+    return Choice(way, f"{system.type}: {why}" if system.type else why)
+
+
+def _by_type(system: FileSystem) -> tuple[Way, str]:
+    if not system.type:
+        return "inotify", UNTOLD
+    known = FILE_SYSTEMS.get("fuse" if system.type.startswith("fuse.") else system.type)
+    if known is not None:
+        return known
+    return ("inotify", DISK) if system.has_device else ("polling", UNKNOWN)
