@@ -34,8 +34,8 @@ class Scan:
     """One scan of `subtree`, or of the entries of `directories` alone and of all below those of them that are new.
     `resend`: everything there is a fact, known or not, and nothing is a rename.
     `confirmed`: paths that an earlier scan has found gone and withheld. `is_lost`: true of paths of which nothing may be
-    said. `alone`: it is of `directories` alone. `took`: the seconds of its steps. After
-    the last step `withheld` says what this one did. The facts of a step are to be written before the next one."""
+    said. `alone`: it is of `directories` alone. `took`: the seconds of its steps. After the last step `withheld` says
+    what this one did. The facts of a step are to be written before the next one."""
 
     def __init__(
         self, index: Index, filters: Filters, watch: Watch | None, clock: Clock, *, subtree: str = "",

@@ -232,10 +232,8 @@ class Scanning:
     def _listed(self, scan: Scan) -> None:
         if self._activity is not None:
             self._activity.listed(scan.subtree, self._clock.monotonic(), scan.took)
-        if (
-            scan.withheld and self._confirm_at is None
-        ):  # so much is gone that a scan of all, and another one, have to find the same
-            self.ask("scan", MASS_DELETION)
+        if scan.withheld and self._confirm_at is None:
+            self.ask("scan", MASS_DELETION)  # which has to find the same, and another one after it
 
     def _saw(self, facts: Sequence[Fact]) -> None:
         if self._activity is not None and facts:

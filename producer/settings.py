@@ -87,6 +87,10 @@ class RootSpec(Section):
     def _is_complete(self) -> RootSpec:
         if self.protocol == "smb":
             self.share_there  # noqa: B018 - whatever is wrong with it is raised
+            if self.watch != "auto":
+                raise ValueError(
+                    f"watch is of local roots, and root {self.name!r} is on a share: its server tells"
+                )
             return self
         if self.path == Path():
             raise ValueError(f"path of root {self.name!r} is missing")
