@@ -39,6 +39,7 @@ def test_a_deletion_waits_longer_for_its_rename_on_a_share_unless_it_is_said_how
         ({"password": None}, "password_file, or password, is missing"),
         ({"path": "../elsewhere"}, "path leads out of the share"),
         ({"host": None}, "host"),
+        ({"watch": "polling"}, "watch is of local roots"),
     ],
 )
 def test_what_is_no_root_is_refused_in_words(given: dict[str, Any], fault: str) -> None:
