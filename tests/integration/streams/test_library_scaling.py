@@ -5,16 +5,25 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
 from structlog.testing import capture_logs
 
 from runtime.health import Health
 from runtime.kafka import Kafka
+from streams.library import service as module
 from streams.library.service import LibraryService
 from tests.support.fold_run import Feeder, drained, verdict
 from tests.support.fold_run import Workers as Processes
 
 STALL_SECONDS = 5.0
+STOP_SECONDS = 30.0
+"""A lane that is stopped has committed by then, however busy the machine is: one that is cut off leaves nothing."""
 SESSION_MS = 12_000
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "REVOKE_SECONDS", STOP_SECONDS)
 
 
 def service(kafka: Kafka, name: str) -> LibraryService:
@@ -29,6 +38,16 @@ async def owning(service: LibraryService, lanes: int) -> None:
             return
         await asyncio.sleep(0.02)
     raise TimeoutError(f"waited 30 s for {lanes} live lanes: {service.progress}")
+
+
+async def fed(feeder: Feeder, changes: int, *services: LibraryService) -> None:
+    """Write changes, and wait until each lane has committed in its present life."""
+    await feeder.run(changes)
+    for _ in range(1_500):
+        if all(one.transactions for service in services for one in service.progress.values()):
+            return
+        await asyncio.sleep(0.02)
+    raise TimeoutError(f"waited 30 s for a commit of each lane: {[service.progress for service in services]}")
 
 
 def lives(said: list[Any]) -> dict[int, bool]:
@@ -46,7 +65,7 @@ async def come_and_go(kafka: Kafka, feeder: Feeder) -> None:
     with capture_logs() as said:
         await first.start()
         await owning(first, 2)
-        await feeder.run(300)
+        await fed(feeder, 300, first)
         assert lives(said) == {0: False, 1: False}
         assert not first.has_company
 
@@ -57,7 +76,7 @@ async def come_and_go(kafka: Kafka, feeder: Feeder) -> None:
         assert lives(said) == {stayed: True, moved: False}
         assert first.has_company
         assert second.has_company
-        await feeder.run(300)
+        await fed(feeder, 300, first, second)
 
         second.leave_at_stop()
         began = asyncio.get_running_loop().time()
@@ -87,7 +106,7 @@ async def taken_and_given_back(kafka: Kafka, feeder: Feeder) -> None:
     with capture_logs() as said:
         await service_.start()
         await owning(service_, 2)
-        await feeder.run(200)
+        await fed(feeder, 200, service_)
         partitions = list(service_._lanes)
         lives(said)
         for is_elsewhere in (False, True, False):
@@ -96,15 +115,14 @@ async def taken_and_given_back(kafka: Kafka, feeder: Feeder) -> None:
                 kept, service_._kept = service_._kept, {}
                 service_.assign(partitions)
                 await owning(service_, 2)
-                await feeder.run(100)
-                await asyncio.sleep(0.5)
+                await fed(feeder, 100, service_)
                 await service_.revoke(partitions)
                 service_._kept = kept
                 lives(said)
             service_.assign(partitions)
             await owning(service_, 2)
             assert lives(said) == dict.fromkeys((0, 1), not is_elsewhere)
-            await feeder.run(100)
+            await fed(feeder, 100, service_)
         await service_.stop()
 
 
