@@ -20,6 +20,7 @@ processes:
     guard       an event is left only when what it caused is confirmed, or in the dead letter queue
     errors      the one tree of what can go wrong
     confirmed   publishing that is known to have happened
+    member      a member of a group beside the Faust app
     watch       whether the agents move, measured from outside
     slot        a worker's static name: leased, kept over restarts, held by one process at a time
 """

@@ -10,27 +10,26 @@ import asyncio
 from collections.abc import Iterable
 from functools import partial
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 from aiokafka.structs import ConsumerRecord, OffsetAndMetadata
-from mode import Service
 
 from runtime import log
-from runtime.kafka import Kafka, leave_for_good, leave_now, stop_client
+from runtime.kafka import Kafka
 from runtime.rights import REFUSED
 from schemas.places import next_offset
 from schemas.topics import REQUESTED_JOBS
 from streams.analysis.agent import AnalysisAgent
 from streams.guard import Guard, received_plain
+from streams.member import STOP_SECONDS, GroupMember
 
 GROUP = "requested"
 FETCH_MS = 200
-STOP_SECONDS = 1.0
 
 _log = log.get(__name__)
 
 
-class RequestedJobs(Service):
+class RequestedJobs(GroupMember):
     """A member of the group that reads them at this site. `instance`: its static name; `children`: how many can probe."""
 
     def __init__(
@@ -43,39 +42,20 @@ class RequestedJobs(Service):
         self._agent = agent
         self._guard = guard
         self._at_once = max(1, children - 1)
-        self._working: asyncio.Future[None] | None = None
-        self._leaves_at_stop = False
 
     async def on_start(self) -> None:
         """Join the group."""
-        self._consumer: AIOKafkaConsumer = self._kafka.group_consumer(
+        self.consumer = self._kafka.group_consumer(
             self._group, instance=self._instance, auto_offset_reset="earliest"
         )
-        await self._consumer.start()
-        self._consumer.subscribe([self._kafka.name(REQUESTED_JOBS)])
-        self._working = self.add_future(self._work())
-
-    async def on_stop(self) -> None:
-        """What is in work comes again."""
-        if self._working is not None:
-            self._working.cancel()
-            await asyncio.wait([self._working], timeout=STOP_SECONDS)
-        if self._leaves_at_stop:
-            leave_for_good(self._consumer)
-        await stop_client(self._consumer)
-
-    def leave_at_stop(self) -> None:
-        """Give the place in the group up with the stop, instead of keeping it until the session is over."""
-        self._leaves_at_stop = True
-
-    async def leave(self) -> None:
-        """Give the place in the group up."""
-        await leave_now(self._consumer)
+        await self.consumer.start()
+        self.consumer.subscribe([self._kafka.name(REQUESTED_JOBS)])
+        self.work_on(self._work())
 
     async def begin_again(self, topic: str) -> None:
         """Put the group back to the beginning of the topic, if it is this one that was made anew."""
         if topic == REQUESTED_JOBS.name:
-            await self._commit(dict.fromkeys(self._consumer.assignment(), 0))
+            await self._commit(dict.fromkeys(self.consumer.assignment(), 0))
 
     async def _work(self) -> None:
         while not self.should_stop:
@@ -94,17 +74,17 @@ class RequestedJobs(Service):
     async def _fetch(self) -> dict[TopicPartition, list[ConsumerRecord]]:
         """A few jobs, or none while others are in work; asked again and again, for a member that asks nothing is put out of
         its group."""
-        ours: Iterable[TopicPartition] = self._consumer.assignment()
+        ours: Iterable[TopicPartition] = self.consumer.assignment()
         if self._agent.is_busy:
-            self._consumer.pause(*ours)
+            self.consumer.pause(*ours)
         else:
-            self._consumer.resume(*ours)
+            self.consumer.resume(*ours)
         batches: dict[TopicPartition, list[ConsumerRecord]]
-        batches = await self._consumer.getmany(timeout_ms=FETCH_MS, max_records=self._at_once)
+        batches = await self.consumer.getmany(timeout_ms=FETCH_MS, max_records=self._at_once)
         return batches
 
     async def _commit(self, offsets: dict[TopicPartition, int]) -> None:
         try:
-            await self._consumer.commit({tp: OffsetAndMetadata(offset, "") for tp, offset in offsets.items()})
+            await self.consumer.commit({tp: OffsetAndMetadata(offset, "") for tp, offset in offsets.items()})
         except (KafkaError, IllegalStateError) as error:  # they come again, and their results count once
             _log.warning("offsets of requested jobs not committed", error=repr(error))

@@ -153,8 +153,9 @@ class LaneWorker:
             raise ChangeLogReplaced(self.lane, f"the log ends at {end}, the position is {target}")
         self.progress.state = "restoring"
         kept, self.kept = self.kept, None
-        was_kept = kept is not None and kept.position == position
-        if kept is not None and was_kept:
+        if kept is not None and kept.position != position:
+            kept = None
+        if kept is not None:
             self._fold, self._next, self._slot = kept.fold, target, kept.slot
             self._since = self.progress.covered = kept.since
         else:
@@ -173,7 +174,7 @@ class LaneWorker:
             offset=self._next,
             known=self._fold.known_paths,
             since=self._since,
-            kept=was_kept,
+            kept=kept is not None,
         )
         return True
 

@@ -4,17 +4,15 @@ would take longer over each than the fold did.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 from functools import partial
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata
-from mode import Service
 
 from runtime import log
-from runtime.kafka import ConsumerRebalanceListener, Kafka, leave_for_good, leave_now, stop_client
+from runtime.kafka import ConsumerRebalanceListener, Kafka
 from runtime.rights import REFUSED
 from schemas.changes import Change, GapChanged
 from schemas.codec import Codec
@@ -23,18 +21,18 @@ from schemas.places import Offset, next_offset
 from schemas.topics import CHANGES
 from streams.confirmed import Confirmed
 from streams.guard import Guard, Received, received_plain
+from streams.member import STOP_SECONDS, GroupMember
 from streams.status.open_gaps import OpenGaps
 from streams.status.telling import GAPS_SUFFIX, Teller, read_states
 
 GROUP = "gaps"
 FETCH_MS = 500
-STOP_SECONDS = 1.0
 
 _log = log.get(__name__)
 _changes: Codec[Change] = Codec(Change)
 
 
-class GapService(Service):
+class GapService(GroupMember):
     """Follows the changes of the lanes that its group gives to this worker. `instance`: its static name."""
 
     def __init__(self, kafka: Kafka, *, instance: str, confirmed: Confirmed, guard: Guard) -> None:
@@ -45,34 +43,15 @@ class GapService(Service):
         self._teller = Teller(kafka, confirmed, CHANGES)
         self._gaps: OpenGaps | None = None
         self._told: dict[int, int] = {}
-        self._following: asyncio.Future[None] | None = None
-        self._leaves_at_stop = False
 
     async def on_start(self) -> None:
         """Join the group."""
-        self._consumer: AIOKafkaConsumer = self._kafka.group_consumer(
+        self.consumer = self._kafka.group_consumer(
             self._kafka.group(GROUP), instance=self._instance, auto_offset_reset="earliest"
         )
-        await self._consumer.start()
-        self._consumer.subscribe([self._kafka.name(CHANGES)], listener=_Listener(self))
-        self._following = self.add_future(self._follow())
-
-    async def on_stop(self) -> None:
-        """Commit and leave."""
-        if self._following is not None:
-            self._following.cancel()
-            await asyncio.wait([self._following], timeout=STOP_SECONDS)
-        if self._leaves_at_stop:
-            leave_for_good(self._consumer)
-        await stop_client(self._consumer)
-
-    def leave_at_stop(self) -> None:
-        """Give the place in the group up with the stop, instead of keeping it until the session is over."""
-        self._leaves_at_stop = True
-
-    async def leave(self) -> None:
-        """Give the place in the group up."""
-        await leave_now(self._consumer)
+        await self.consumer.start()
+        self.consumer.subscribe([self._kafka.name(CHANGES)], listener=_Listener(self))
+        self.work_on(self._follow())
 
     def forget(self) -> None:
         """Other lanes than before may be ours: what was told of their roots is read again."""
@@ -81,7 +60,7 @@ class GapService(Service):
     async def _follow(self) -> None:
         while not self.should_stop:
             try:
-                batches = await self._consumer.getmany(timeout_ms=FETCH_MS, max_records=2_000)
+                batches = await self.consumer.getmany(timeout_ms=FETCH_MS, max_records=2_000)
             except REFUSED:  # the worker's look at its rights says so, and ends it
                 await self.sleep(STOP_SECONDS)
                 continue
@@ -120,7 +99,7 @@ class GapService(Service):
     async def _commit(self, next_offsets: dict[TopicPartition, Offset]) -> None:
         offsets = {partition: OffsetAndMetadata(offset, "") for partition, offset in next_offsets.items()}
         try:
-            await self._consumer.commit(offsets)
+            await self.consumer.commit(offsets)
         except KafkaError as error:  # they come again, to the same ids, and are passed over
             _log.warning("offsets of gaps not committed", error=repr(error))
 

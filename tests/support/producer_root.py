@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from producer.backends.interface import Backend, Watch
+from producer.backends.interface import Backend, Tree, Watch
 from producer.backends.local.backend import LocalBackend
 from producer.backends.local.watch import InotifyWatch
 from producer.clock import SystemClock
@@ -180,16 +180,21 @@ def identity_of(file: raw.FileState) -> tuple[object, ...]:
 
 def on_disk(root: Path) -> dict[str, tuple[object, ...]]:
     """The tree as it is."""
-    found: dict[str, tuple[object, ...]] = {}
     with LocalBackend(root).open() as tree:
-        pending = [""]
-        while pending:
-            directory = pending.pop()
-            for name, state in tree.entries(directory) or ():
-                path = f"{directory}/{name}" if directory else name
-                found[path] = identity_of(state)
-                if state.type == "dir":
-                    pending.append(path)
+        return walked(tree)
+
+
+def walked(tree: Tree) -> dict[str, tuple[object, ...]]:
+    """All that is in an open root."""
+    found: dict[str, tuple[object, ...]] = {}
+    pending = [""]
+    while pending:
+        directory = pending.pop()
+        for name, state in tree.entries(directory) or ():
+            path = f"{directory}/{name}" if directory else name
+            found[path] = identity_of(state)
+            if state.type == "dir":
+                pending.append(path)
     return found
 
 

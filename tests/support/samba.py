@@ -13,7 +13,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -202,9 +202,8 @@ class Client:
         return f"\\\\127.0.0.1\\{self.name}\\" + path.replace("/", "\\")
 
 
-@pytest.fixture(scope="module")
-def samba() -> Iterator[Samba]:
-    """A server for the module's tests, each in a folder of its own."""
+@contextmanager
+def _serving() -> Iterator[Samba]:
     if (missing := provided()) is not None:
         pytest.skip(missing)
     with TemporaryDirectory(prefix="catalogizer-smb-") as folder:
@@ -213,16 +212,17 @@ def samba() -> Iterator[Samba]:
             yield server
         finally:
             server.kill()
+
+
+@pytest.fixture(scope="module")
+def samba() -> Iterator[Samba]:
+    """A server for the module's tests, each in a folder of its own."""
+    with _serving() as server:
+        yield server
 
 
 @pytest.fixture
 def own_samba() -> Iterator[Samba]:
     """A server that the test may do anything to."""
-    if (missing := provided()) is not None:
-        pytest.skip(missing)
-    with TemporaryDirectory(prefix="catalogizer-smb-") as folder:
-        server = Samba(Path(folder)).start()
-        try:
-            yield server
-        finally:
-            server.kill()
+    with _serving() as server:
+        yield server

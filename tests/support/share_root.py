@@ -12,7 +12,7 @@ from producer.backends.smb.backend import SmbBackend
 from producer.world import Pacing
 from schemas import raw
 from storage.share import Share
-from tests.support.producer_root import RootBench, believed, identity_of, said
+from tests.support.producer_root import RootBench, believed, said, walked
 from tests.support.samba import PASSWORD, USER, Client, Samba
 
 TURN_SECONDS = 0.2
@@ -22,20 +22,11 @@ PACING = Pacing(identity_seconds=1.0, reconcile_seconds=900.0, outbox_limit=1_00
 def listed(share: Share) -> dict[str, tuple[object, ...]]:
     """The share as another client lists it now."""
     backend = SmbBackend(share)
-    found: dict[str, tuple[object, ...]] = {}
     try:
         with backend.open() as tree:
-            pending = [""]
-            while pending:
-                directory = pending.pop()
-                for name, state in tree.entries(directory) or ():
-                    path = f"{directory}/{name}" if directory else name
-                    found[path] = identity_of(state)
-                    if state.type == "dir":
-                        pending.append(path)
+            return walked(tree)
     finally:
         backend.close()
-    return found
 
 
 @dataclass
