@@ -82,11 +82,12 @@ class Wrong:
 )
 def test_one_that_cannot_be_used_is_passed_over_with_one_line(line: Line, wrong: Wrong) -> None:
     last = line.manifests()[-1]
-    line.write((b"%d/manifest" % last.slot, encode(wrong.change(last))))
+    forged = encode(wrong.change(last))
+    line.write((b"%d/manifest" % last.slot, forged))
     assert line.live()["since"] == last.next_offset
     assert len(line.passed_over()) == 1
     assert wrong.said in line.passed_over()[0]
-    assert verdict(line.kafka, line.bootstrap) > 300
+    assert verdict(line.kafka, line.bootstrap, forged=forged) > 300
 
 
 def test_what_is_no_manifest_and_chunks_without_one_are_passed_over(line: Line) -> None:
