@@ -329,7 +329,7 @@ def verdict(kafka: Kafka, bootstrap: str | KafkaSettings, *, forged: bytes | Non
 
 
 def states(
-    kafka: Kafka, bootstrap: str | KafkaSettings, lane: int, forged: bytes | None
+    kafka: Kafka, bootstrap: str | KafkaSettings, lane: int, forged: bytes | None = None
 ) -> list[tuple[int, State]]:
     """The states that snapshots of a lane are of, by a reader that is not ours, oldest first, without the forged one."""
     chunks: dict[bytes, list[bytes]] = {b"0": [], b"1": []}
