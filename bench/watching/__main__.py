@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bench.support import broker
-from bench.watching import table, watchers
+from bench.watching import share_work, table, watchers
 from bench.watching.changelog import ChangeLog
 from bench.watching.limits import limits
 from bench.watching.ours import WAYS
@@ -24,6 +24,7 @@ from bench.watching.running import OURS, Bench, Outcome, play_ours, play_plain
 from bench.watching.trees import Say, obtain
 from bench.watching.workloads import WORKLOADS, Workload
 from cli.provisioning.topics import apply
+from tests.support.samba import Samba, provided
 
 SHOWN = 5
 WIDTH = 200
@@ -32,7 +33,7 @@ WIDTH = 200
 def asked() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m bench.watching", description=__doc__)
-    names = [workload.name for workload in WORKLOADS]
+    names = [workload.name for workload in (*WORKLOADS, *share_work.WORKLOADS)]
     parser.add_argument("--only", metavar="NAME", choices=names, help=f"one of: {', '.join(names)}")
     parser.add_argument("--runs", type=int, default=3, help="of the product")
     parser.add_argument("--baselines", type=int, metavar="RUNS", help="of the plain watchers; unset: as many")
@@ -52,6 +53,22 @@ def bar(total: int) -> Iterator[tuple[Say, Progress]]:
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task("starting", total=total)
         yield lambda what: progress.update(task, description=what), progress
+
+
+@contextmanager
+def serving(folder: Path, way: str) -> Iterator[Samba | None]:
+    """A server of the folder, where the product is to reach it so. Raises SystemExit where there can be none."""
+    if way != "smb":
+        yield None
+        return
+    if (missing := provided()) is not None:
+        raise SystemExit(missing)
+    with tempfile.TemporaryDirectory(prefix="catalogizer-smb-") as state:
+        samba = Samba(Path(state), {"media": folder}).start()
+        try:
+            yield samba
+        finally:
+            samba.kill()
 
 
 def play(
@@ -77,8 +94,10 @@ def play(
 def main() -> int:
     """Obtain, play, print, judge."""
     wanted = asked()
-    chosen = [workload for workload in WORKLOADS if wanted.only in (None, workload.name) and not workload.missing]
-    skipped = [workload for workload in WORKLOADS if wanted.only in (None, workload.name) and workload.missing]
+    known = WORKLOADS + (share_work.WORKLOADS if wanted.watch == "smb" else ())
+    named = [workload for workload in known if wanted.only in (None, workload.name)]
+    chosen = [workload for workload in named if not workload.missing]
+    skipped = [workload for workload in named if workload.missing]
     baselines = wanted.runs if wanted.baselines is None else wanted.baselines
     runs = {OURS: wanted.runs} | {name: baselines for name in watchers.PLAIN if watchers.is_here(name)}
     with (
@@ -90,8 +109,8 @@ def main() -> int:
         source = obtain(Path(folder) / "source", wanted.scale, made_up=wanted.made_up, say=say)
         say("measuring what is possible")
         possible = limits(Path(folder), kafka)
-        with closing(ChangeLog(kafka)) as log:
-            bench = Bench(source, wanted.scale, Path(folder), kafka, log, way=wanted.watch)
+        with closing(ChangeLog(kafka)) as log, serving(Path(folder), wanted.watch) as samba:
+            bench = Bench(source, wanted.scale, Path(folder), kafka, log, way=wanted.watch, samba=samba)
             outcomes = list(play(bench, chosen, runs, say, progress))
     absent = [name for name in watchers.PLAIN if not watchers.is_here(name)]
     rows = table.rows(outcomes, absent)

@@ -48,6 +48,16 @@ def walk(root: Path) -> Tree:
     return dict(_below(os.fsencode(root), b""))
 
 
+def as_a_share_has_it(tree: Tree) -> Tree:
+    """Times in steps of 100 ns ([MS-DTYP] 2.3.3), and no symbolic links: servers show them as they like."""
+    grain = 100
+    return {
+        path: Seen(seen.type, seen.size, seen.mtime_ns // grain * grain)
+        for path, seen in tree.items()
+        if seen.type != "symlink"
+    }
+
+
 def changed(before: Tree, after: Tree) -> set[bytes]:
     """Paths at which something else is now."""
     return {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)}

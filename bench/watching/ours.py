@@ -11,17 +11,21 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from bench.watching.changelog import LIBRARY, Belief, ChangeLog
-from bench.watching.judging import Judgement, Tree, judge_records, walk
+from bench.watching.judging import Judgement, Tree, as_a_share_has_it, judge_records, walk
 from bench.watching.measuring import cpu_seconds
 from runtime.kafka import Kafka
 from runtime.lifecycle import READY_FILE
+from storage.share import Share
 
 WATCH_THREADS: Mapping[str, str] = {"auto": "inotify", "inotify": "inotify", "fanotify": "fanotify"}
 """By the way in which the root is watched, the thread that reads the kernel's queue; it names itself so. Where nobody tells,
 there is none: the root's own thread looks."""
 
-WAYS = ("auto", "inotify", "fanotify", "polling")
-POLLED_RECONCILE_SECONDS = 60
+WAYS = ("auto", "inotify", "fanotify", "polling", "smb")
+"""smb: a share of a server that runs here, worked on through it and on the server itself."""
+
+LOOK = ("polling", "smb")
+LOOKED_RECONCILE_SECONDS = 60
 """What is written in place in a cold directory a reconcile finds, for which no run waits a quarter of an hour."""
 
 START_SECONDS = 60.0
@@ -33,7 +37,7 @@ LONGEST_SECONDS = 300.0
 
 class Ours:
     """Watches when `wait_ready` has returned; `log` is what its records are read from. `quiet_seconds`: without a record,
-    nothing more comes."""
+    nothing more comes; `share`: over which it reaches the root."""
 
     def __init__(
         self,
@@ -44,6 +48,7 @@ class Ours:
         *,
         quiet_seconds: float = QUIET_SECONDS,
         way: str = "auto",
+        share: Share | None = None,
         md5: bool = True,
     ) -> None:
         self._thread = WATCH_THREADS.get(way)
@@ -54,7 +59,8 @@ class Ours:
         self._ready = folder / f"{root.name}.ready"
         self._output = folder / f"{root.name}.log"
         settings = kafka.settings
-        spec = {"name": root.name, "library": LIBRARY, "path": str(root), "watch": way}
+        self._over_share = share is not None
+        spec = {"name": root.name, "library": LIBRARY} | _reached(root, way, share)
         told = {
             "KAFKA__BOOTSTRAP_SERVERS": settings.bootstrap_servers or "",
             "KAFKA__TOPIC_PREFIX": settings.topic_prefix,
@@ -65,7 +71,7 @@ class Ours:
             "PRODUCER__ROOTS": json.dumps([spec]),
         }
         told |= {} if md5 else {"PRODUCER__MD5_BYTES_PER_SECOND": "0"}
-        told |= {"PRODUCER__RECONCILE_SECONDS": str(POLLED_RECONCILE_SECONDS)} if way == "polling" else {}
+        told |= {"PRODUCER__RECONCILE_SECONDS": str(LOOKED_RECONCILE_SECONDS)} if way in LOOK else {}
         with self._output.open("ab") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "cli.main", "watch"],
@@ -93,6 +99,7 @@ class Ours:
     def settle(self, *, quiet: bool = True) -> Tree:
         """Wait until the log tells what the disk has (and nothing more comes), or never will; returns what that is."""
         there = walk(self._root)
+        there = as_a_share_has_it(there) if self._over_share else there
         until = time.monotonic() + LONGEST_SECONDS
         last = time.monotonic()
         while time.monotonic() < until:
@@ -122,3 +129,12 @@ class Ours:
             if self._process.poll() is not None or time.monotonic() > until:
                 raise RuntimeError(f"catalogizer watch: not {what}: {self._output.read_text()[-2_000:]}")
             time.sleep(0.05)
+
+
+def _reached(root: Path, way: str, share: Share | None) -> dict[str, object]:
+    if share is None:
+        return {"path": str(root), "watch": way}
+    return {
+        "protocol": "smb", "host": share.host, "port": share.port, "share": share.share, "path": share.path,
+        "user": share.user, "password": share.secret(),
+    }  # fmt: skip

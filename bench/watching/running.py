@@ -20,6 +20,7 @@ from bench.watching.ours import QUIET_SECONDS, Ours
 from bench.watching.trees import Source, run
 from bench.watching.workloads import HalfUntarred, Place, Workload
 from runtime.kafka import Kafka
+from tests.support.samba import Client, Samba
 
 OURS = "catalogizer"
 SLICE_SECONDS = 0.1
@@ -47,7 +48,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What all outcomes share."""
+    """What all outcomes share. `samba`: serves the folder as a share, over which the product reaches its roots."""
 
     source: Source
     scale: float
@@ -56,10 +57,14 @@ class Bench:
     log: ChangeLog
     quiet_seconds: float = QUIET_SECONDS
     way: str = "auto"
+    samba: Samba | None = None
 
     def ours(self, root: Path) -> Ours:
         """The product's process on a root."""
-        return Ours(self.kafka, self.log, root, self.folder, quiet_seconds=self.quiet_seconds, way=self.way)
+        share = None if self.samba is None else self.samba.share(root.name)
+        return Ours(
+            self.kafka, self.log, root, self.folder, quiet_seconds=self.quiet_seconds, way=self.way, share=share
+        )
 
 
 @contextmanager
@@ -68,9 +73,12 @@ def place(bench: Bench, name: str) -> Iterator[Place]:
     root, outside = bench.folder / name, bench.folder / f"outside {name}"
     root.mkdir()
     outside.mkdir()
+    client = None if bench.samba is None else Client(bench.samba)
     try:
-        yield Place(root, outside, bench.source, bench.scale)
+        yield Place(root, outside, bench.source, bench.scale, client)
     finally:
+        if client is not None:
+            client.close()
         for made in (root, outside):
             run("rm", "-rf", str(made))
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from bench.watching import deeds
 from bench.watching.trees import Source, run
+from tests.support.samba import Client
 
 SHORT_LIVED = 60_000
 SLOW_SECONDS = 60.0
@@ -22,12 +23,14 @@ SHORTEST_SECONDS = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """`root` is watched, `outside` is not and lies on the same file system."""
+    """`root` is watched, `outside` is not and lies on the same file system; `client`: of the share that both lie on, where
+    it is one."""
 
     root: Path
     outside: Path
     source: Source
     scale: float
+    client: Client | None = None
 
     def fill(self, command: str) -> list[str]:
         """A command with the places put in."""

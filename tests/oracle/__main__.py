@@ -15,7 +15,7 @@ from tests.oracle.people import People
 from tests.oracle.run import play
 from tests.oracle.shrink import shrink
 from tests.oracle.steps import Step
-from tests.oracle.ways import WATCHES, Way
+from tests.oracle.ways import WAYS, Way
 
 BAR = 40
 
@@ -59,7 +59,12 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=1, help="the first seed (1)")
     parser.add_argument("--operations", type=int, default=1_000, help="operations a seed (1000)")
     parser.add_argument("--workers", type=int, default=2, help="processes (2)")
-    parser.add_argument("--backend", choices=list(WATCHES), default="inotify", help="what watches (inotify)")
+    parser.add_argument(
+        "--backend",
+        choices=WAYS,
+        default="inotify",
+        help="what watches; share, server: an SMB share, worked on by a client or on its server (inotify)",
+    )
     parser.add_argument("--no-shrink", action="store_true", help="show failing sequences at their full length")
     parser.add_argument("--json", action="store_true", help="the outcome of each seed, a JSON object a line")
     given = parser.parse_args()

@@ -7,20 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 
 from runtime.settings import KafkaSettings
 from tests.oracle.model import Believer, Tree
-from tests.support.committed import connection
+from tests.support.committed import AWAY, connection, watermarks
 
-END_SECONDS = 20.0
 POLL_SECONDS = 0.05
-AWAY = (KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT)
-NOT_LEADING = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE)
 
 
 @dataclass
@@ -104,21 +100,9 @@ class ChangeLog:
         )
         self._consumer.assign([self._place])
 
-    def _end(self) -> int:
-        """A broker that has just come back does not know for a moment that it leads."""
-        until = time.monotonic() + END_SECONDS
-        while True:
-            try:
-                return int(self._consumer.get_watermark_offsets(self._place, timeout=END_SECONDS)[1])
-            except KafkaException as error:
-                passing = error.args[0].retriable() or error.args[0].code() in (*AWAY, *NOT_LEADING)
-                if not passing or time.monotonic() > until:
-                    raise
-                time.sleep(POLL_SECONDS)
-
     def read_on(self) -> None:
         """Up to its end as of now."""
-        end = self._end()
+        end = watermarks(self._consumer, self._place)[1]
         while self._next < end:
             for message in self._consumer.consume(1_000, timeout=POLL_SECONDS):
                 if (error := message.error()) is not None:

@@ -54,7 +54,7 @@ class Hand:
         self.lives.rewrite(path)
 
     def _truncate(self, step: Step, path: Path) -> None:
-        _only_file(path)
+        only_file(path)
         self.lives.rewrite(path)
         os.truncate(path, step.number)
 
@@ -64,7 +64,7 @@ class Hand:
         os.utime(path, ns=(1, 1_600_000_000_000_000_000 + step.number), follow_symlinks=False)
 
     def _retag(self, _: Step, path: Path) -> None:
-        _only_file(path)
+        only_file(path)
         self.lives.rewrite(path)
         before = path.stat()
         with path.open("r+b") as file:
@@ -72,7 +72,7 @@ class Hand:
         os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
     def _mode(self, step: Step, path: Path) -> None:
-        _only_file(path)
+        only_file(path)
         path.chmod(0o600 | step.number % 64)
 
     def _mkdir(self, _: Step, path: Path) -> None:
@@ -125,7 +125,7 @@ class Hand:
         path.symlink_to(self._folder / step.other)
 
     def _copy(self, step: Step, path: Path) -> None:
-        _only_file(path)
+        only_file(path)
         shutil.copyfile(path, self._folder / step.other)
         self.lives.begin(self._folder / step.other)
 
@@ -137,6 +137,7 @@ class Hand:
         os.mkfifo(path)
 
 
-def _only_file(path: Path) -> None:
+def only_file(path: Path) -> None:
+    """Raises OSError where no regular file is."""
     if path.is_symlink() or not path.is_file():
         raise OSError("not a regular file")

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import stat
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -100,9 +100,18 @@ def placed(folder: Path, root: str, ids: dict[tuple[str, bytes], int], lives: Li
     return found
 
 
-def lost_ids(before: dict[int, Placed], now: dict[int, Placed], lives: Lives, *, across: bool) -> dict[int, str]:
+def lost_ids(
+    before: dict[int, Placed],
+    now: dict[int, Placed],
+    lives: Lives,
+    *,
+    across: bool,
+    staying: Collection[int] = (),
+) -> dict[int, str]:
     """By its life, a line for each file that was only moved and has another item. `across`: whether a move from
-    root to root must keep it (somebody was there all the time, in both)."""
+    root to root must keep it (somebody was there all the time, in both). `staying`: items that
+    are there; one may stay with the file that has taken the place, where one directory is looked at so much later than the
+    other that it was told as written anew before the one that was there is found elsewhere."""
     return {
         life: f"{now[life].root}/{now[life].path}: item {now[life].media_id}, it was {was.media_id} at {was.root}/{was.path}"
         for life, was in before.items()
@@ -111,6 +120,7 @@ def lost_ids(before: dict[int, Placed], now: dict[int, Placed], lives: Lives, *,
         and (across or life not in lives.crossed)
         and (was.size >= SAME_NAME_BELOW or _name(was) == _name(now[life]))
         and now[life].media_id != was.media_id
+        and was.media_id not in staying
     }
 
 

@@ -82,9 +82,9 @@ def _thing(state: dict[str, Any]) -> Thing:
     return Thing(kind, 0, 0, None) if kind == "dir" else Thing(kind, state["size"], state["mtime_ns"], None)
 
 
-def walk(root: Path) -> Tree:
-    """The disk, by a walk of its own."""
-    return {os.fsencode(path.relative_to(root)): _seen(path, status) for path, status in _below(root)}
+def walk(root: Path, grain_ns: int = 1) -> Tree:
+    """The disk, by a walk of its own. `grain_ns`: times are told in such steps."""
+    return {os.fsencode(path.relative_to(root)): _seen(path, status, grain_ns) for path, status in _below(root)}
 
 
 def shared(root: Path, links: Mapping[int, int]) -> set[bytes]:
@@ -107,11 +107,12 @@ def _below(directory: Path) -> Iterator[tuple[Path, os.stat_result]]:
             yield from _below(path)
 
 
-def _seen(path: Path, status: os.stat_result) -> Thing:
+def _seen(path: Path, status: os.stat_result, grain_ns: int) -> Thing:
     if stat.S_ISDIR(status.st_mode):
         return Thing("dir", 0, 0, None)
     kind = "file" if stat.S_ISREG(status.st_mode) else "symlink" if stat.S_ISLNK(status.st_mode) else "other"
-    return Thing(kind, status.st_size, status.st_mtime_ns, _content(path) if kind == "file" else None)
+    mtime_ns = status.st_mtime_ns // grain_ns * grain_ns
+    return Thing(kind, status.st_size, mtime_ns, _content(path) if kind == "file" else None)
 
 
 def _content(path: Path) -> str:

@@ -1,6 +1,6 @@
-"""Plays a sequence before the real producer and the fold: real files, the real local back-end and its watches, a real
+"""Plays a sequence before the real producer and the fold: real files, the real back-ends and their watches, a real
 outbox, one lane for both roots; no Kafka, and no reconcile but those that the producer starts of itself when it has missed
-something (and of roots that are polled). Time is made up: the log's too.
+something (and of roots that are looked at). Time is made up: the log's too.
 
 Steps and turns follow each other in one thread, so that a sequence fails again. What happens in the middle of a turn
 is done between two of its looks at the tree."""
@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any, Self
 
 from producer.backends.interface import Backend, Tree, Watch
-from producer.backends.local.backend import LocalBackend
 from producer.database import Database
 from producer.keeper import Keeper
 from producer.orders import Order
@@ -29,9 +28,20 @@ from tests.oracle.hand import Hand
 from tests.oracle.lane import Lane
 from tests.oracle.lives import Placed, lost_ids, placed
 from tests.oracle.model import Believer, differences, outdated, shared, walk
+from tests.oracle.reach import reach
 from tests.oracle.reader import Reader
 from tests.oracle.steps import PLACES, ROOTS, Step
-from tests.oracle.ways import POLLED_WINDOW_MS, RECONCILE_SECONDS, UNSEEN_SECONDS, WATCHES, WINDOW_MS, Way
+from tests.oracle.ways import (
+    GRAIN_NS,
+    LATE,
+    LOOK,
+    LOOKED_WINDOW_MS,
+    NOT_THERE,
+    RECONCILE_SECONDS,
+    UNSEEN_SECONDS,
+    WINDOW_MS,
+    Way,
+)  # fmt: skip
 from tests.support.producer_root import StandingClock
 
 NEVER = 1e6
@@ -129,9 +139,17 @@ class Watched:
     """One root and its producer, which comes and goes."""
 
     def __init__(
-        self, folder: Path, name: str, lane: Lane, clock: StandingClock, meddler: Meddler, way: Way
+        self,
+        folder: Path,
+        name: str,
+        lane: Lane,
+        clock: StandingClock,
+        meddler: Meddler,
+        backend: Backend,
+        way: Way,
     ) -> None:
         self.name = name
+        self._backend = backend
         self._way = way
         self.folder = folder / name
         self._state = folder / f"{name}.sqlite"
@@ -148,10 +166,10 @@ class Watched:
         if self._keeper is not None:
             return
         self._database = Database(self._state, durable=False)
-        backend = MeddledBackend(LocalBackend(self.folder, WATCHES[self._way]), self._meddler)
-        reconcile = RECONCILE_SECONDS if self._way == "polling" else NEVER
+        backend = MeddledBackend(self._backend, self._meddler)
+        reconcile = RECONCILE_SECONDS.get(self._way, NEVER)
         pacing = Pacing(SOON, reconcile, 1_000_000, confirm_seconds=CONFIRM_SECONDS)
-        window = POLLED_WINDOW_MS if self._way == "polling" else WINDOW_MS
+        window = LOOKED_WINDOW_MS if self._way in LOOK else WINDOW_MS
         spec = RootSpec(name=self.name, library=self._lane.library, path=self.folder, rename_window_ms=window)
         self._keeper = Keeper(spec, self._database, World(backend, self._clock), pacing, self._woken.set,
             orders=deque[Order](),
@@ -161,6 +179,7 @@ class Watched:
         if self._keeper is None or self._database is None:
             return
         self._keeper.close()
+        self._backend.close()
         self._take()
         self._database.close()
         self._keeper = self._database = None
@@ -193,7 +212,7 @@ class Watched:
 
     def differences(self, *, in_kind: bool = False) -> list[str]:
         """`in_kind`: only in what kind of thing is where."""
-        there = walk(self.folder)
+        there = walk(self.folder, GRAIN_NS.get(self._way, 1))
         alike = there.keys() if in_kind else shared(self.folder, self._meddler.hand.links)
         found = differences(self.believer.tree, there, alike)
         return [f"{self.name}/{line}" for line in found]
@@ -212,6 +231,9 @@ class Watched:
 PATIENCE_SECONDS = 0.01
 """How long a thread that reads events may take to notice one."""
 
+TOLD_SECONDS: dict[Way, float] = {"share": 0.3}
+"""How long a server may take to tell of one."""
+
 
 class Play:
     """Two roots in an empty folder. `apart`: of two libraries; `way`: how they are watched."""
@@ -220,14 +242,15 @@ class Play:
         self._way = way
         for place in PLACES:
             (folder / place).mkdir(parents=True, exist_ok=True)
-        self._hand = Hand(folder)
+        self._reach = reach(folder, way)
+        self._hand = self._reach.hand
         self._clock = StandingClock()
         self._meddler = Meddler(self._hand, [])
         self._reader = Reader()
         one = Lane(0, "home", self._clock, self._reader)
         self._lanes = [one, Lane(1, "other", self._clock, self._reader) if apart else one]
         self._roots = {
-            name: Watched(folder, name, lane, self._clock, self._meddler, way)
+            name: Watched(folder, name, lane, self._clock, self._meddler, self._reach.backend(name), way)
             for name, lane in zip(ROOTS, self._lanes, strict=True)
         }
         self._folder = folder
@@ -246,11 +269,10 @@ class Play:
         """The same, and the producers stay."""
         for root in self._roots.values():
             root.start()
-        if self._way != "polling":
-            self._rest()
-        else:
-            self._unseen()
+        self._believed()
         for number, step in enumerate(steps):
+            if step.deed in NOT_THERE.get(self._way, ()):
+                continue
             if found := self._step(step):
                 return [f"at step {number + 1}: {step}", *found]
         return []
@@ -259,6 +281,7 @@ class Play:
         """The producers end."""
         for root in self._roots.values():
             root.stop()
+        self._reach.close()
 
     @property
     def ids(self) -> dict[str, int]:
@@ -303,21 +326,34 @@ class Play:
         self._meddler.finish()
         for root in self._roots.values():
             root.start()
-        if found := self._unseen() if self._way == "polling" else self._rest():
+        if found := self._believed():
             return found
         for lane in self._lanes:
             lane.quiet()
         found = [line for root in self._roots.values() for line in root.differences()]
         return found or self._told()
 
-    def _unseen(self) -> list[str]:
-        """What has come or gone, and is not seen when everything has been looked at; then all is reconciled."""
-        self._pass(UNSEEN_SECONDS)
-        if any(root.is_doubtful for root in self._roots.values()):
-            self._pass(CONFIRM_SECONDS)
-        found = [line for root in self._roots.values() for line in root.differences(in_kind=True)]
-        self._pass(RECONCILE_SECONDS + SOON)
+    def _believed(self) -> list[str]:
+        """All that the way promises has been seen to; what has come or gone and is not seen in time."""
+        if self._way not in LOOK:
+            self._rest()
+            return []
+        found = self._unseen(UNSEEN_SECONDS[self._way]) if self._way in UNSEEN_SECONDS else []
+        self._pass(RECONCILE_SECONDS[self._way] + SOON)
+        if self._is_doubtful:
+            self._pass(CONFIRM_SECONDS + SOON)
         return found
+
+    @property
+    def _is_doubtful(self) -> bool:
+        return any(root.is_doubtful for root in self._roots.values())
+
+    def _unseen(self, seconds: float) -> list[str]:
+        time.sleep(TOLD_SECONDS.get(self._way, 0.0))
+        self._pass(seconds)
+        if self._is_doubtful:
+            self._pass(CONFIRM_SECONDS)
+        return [line for root in self._roots.values() for line in root.differences(in_kind=True)]
 
     def _pass(self, seconds: float) -> None:
         """Time passes, in which both take their turns."""
@@ -329,7 +365,7 @@ class Play:
                 due[root] = self._clock.now + max(TICK_SECONDS, root.turn())
         self._clock.now = until
 
-    def _rest(self) -> list[str]:
+    def _rest(self) -> None:
         """Both take turns until there is nothing left to do."""
         due = dict.fromkeys(self._roots.values(), self._clock.now)
         quiet = dict.fromkeys(due, 0)
@@ -338,7 +374,7 @@ class Play:
                 time.sleep(PATIENCE_SECONDS)
             woken = [root for root in due if root.is_woken()]
             if not woken and min(quiet.values()) >= 2:
-                return []
+                return
             if not woken:
                 self._clock.now = max(self._clock.now, min(due.values()))
             for root in [root for root in due if root in woken or due[root] <= self._clock.now]:
@@ -353,14 +389,16 @@ class Play:
         items: dict[int, Placed] = {}
         unseen: list[Path] = []
         for name in ROOTS:
-            there = {path: replace(thing, content=None) for path, thing in walk(self._folder / name).items()}
+            seen = walk(self._folder / name, GRAIN_NS.get(self._way, 1))
+            there = {path: replace(thing, content=None) for path, thing in seen.items()}
             told, twins = reader.trees.get(name, {}), shared(self._folder / name, self._hand.links)
             found += [f"told of {name}/{line}" for line in differences(told, there, twins)]
             unseen += (self._folder / name / path for path in outdated(told, there, twins))
             items |= placed(self._folder, name, reader.ids, lives)
         if {id_: place for place, id_ in reader.ids.items()} != reader.items:
             found.append(f"items {reader.items} are not the files {reader.ids}")
-        found += lost_ids(self._items, items, lives, across=self._across).values()
+        stay = reader.items if self._way in LATE else ()
+        found += lost_ids(self._items, items, lives, across=self._across, staying=stay).values()
         self._items, self._across = items, not self._apart
         lives.compared(unseen)
         return found

@@ -14,12 +14,15 @@ from tests.oracle.run import Play, play
 from tests.oracle.shrink import shrink
 from tests.oracle.steps import Step, parse, parse_all
 from tests.oracle.ways import PACE, WATCHES, Way
+from tests.support.samba import provided
 from tests.support.watching import need_fanotify
 
 SEEDS = range(1, 13)
 OTHER_SEEDS = range(13, 18)
 OPERATIONS = 200
 OTHER_WAYS: tuple[Way, ...] = ("fanotify", "polling")
+SHARE_WAYS: tuple[Way, ...] = ("share", "server")
+SHARE_SEEDS = range(18, 21)
 
 CASES = {
     "a directory made again at once": (
@@ -194,6 +197,32 @@ def test_whatever_people_do_is_followed_however_the_roots_are_watched(seed: int,
     need(way, tmp_path)
     steps = make_up(seed, OPERATIONS, tmp_path)
     assert play(steps, tmp_path / "play", way) == [], "\n".join(map(str, steps))
+
+
+@pytest.mark.parametrize("seed", SHARE_SEEDS)
+@pytest.mark.parametrize("way", SHARE_WAYS)
+def test_seed_on_a_share(way: Way, seed: int, tmp_path: Path) -> None:
+    if (missing := provided()) is not None:
+        pytest.skip(missing)
+    steps = make_up(seed, OPERATIONS, tmp_path)
+    assert play(steps, tmp_path / "play", way) == [], "\n".join(map(str, steps))
+
+
+@pytest.mark.parametrize("way", SHARE_WAYS)
+def test_who_swaps_two_files_of_a_share_swaps_their_items(way: Way, tmp_path: Path) -> None:
+    if (missing := provided()) is not None:
+        pytest.skip(missing)
+    play_ = Play(tmp_path, way=way)
+    try:
+        assert play_.go_on(parse_all("write films/f 100; write films/g 200; quiet")) == []
+        before = play_.ids
+        assert (
+            play_.go_on(parse_all("rename films/f films/x; rename films/g films/f; rename films/x films/g; quiet"))
+            == []
+        )
+        assert play_.ids == {"films/f": before["films/g"], "films/g": before["films/f"]}
+    finally:
+        play_.stop()
 
 
 class Blind(PollingWatch):

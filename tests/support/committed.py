@@ -9,6 +9,12 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from runtime.settings import KafkaSettings
 
+AWAY = (KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT)
+_PASSING = (
+    *AWAY, KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError._UNKNOWN_PARTITION,
+    KafkaError._UNKNOWN_TOPIC,
+)  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Read:
@@ -56,7 +62,7 @@ def read_all(
     found: dict[int, list[Read]] = {partition: [] for partition in partitions}
     open_ = set(partitions)
     try:
-        lows = [_first_offset(consumer, TopicPartition(topic, p)) for p in partitions]
+        lows = [watermarks(consumer, TopicPartition(topic, p))[0] for p in partitions]
         consumer.assign([TopicPartition(topic, p, low) for p, low in zip(partitions, lows, strict=True)])
         while open_:
             for message in consumer.consume(1_000, timeout=0.05):
@@ -72,14 +78,17 @@ def read_all(
     return [read for partition in partitions for read in found[partition]]
 
 
-def _first_offset(consumer: Consumer, partition: TopicPartition, seconds: float = 20.0) -> int:
-    """Where it begins. A partition made a moment ago may have no leader yet: librdkafka does not wait."""
+def watermarks(consumer: Consumer, partition: TopicPartition, seconds: float = 20.0) -> tuple[int, int]:
+    """Where a partition begins and ends. One that was just made has no leader yet, and a broker that has just come back
+    does not know for a moment what it leads, nor that it has it: librdkafka does not wait."""
     deadline = time.monotonic() + seconds
     while True:
         try:
-            return int(consumer.get_watermark_offsets(partition, timeout=seconds)[0])
+            low, high = consumer.get_watermark_offsets(partition, timeout=seconds)
+            return int(low), int(high)
         except KafkaException as error:
-            if error.args[0].code() != KafkaError.NOT_LEADER_FOR_PARTITION or time.monotonic() > deadline:
+            is_passing = error.args[0].retriable() or error.args[0].code() in _PASSING
+            if not is_passing or time.monotonic() > deadline:
                 raise
             time.sleep(0.05)
 

@@ -20,9 +20,11 @@ from tempfile import TemporaryDirectory
 
 import pytest
 import smbclient
+import smbclient.shutil
 
 from cli.up import ports
 from storage.share import Share
+from tests.support.cable import Cable, laid
 from tests.support.waiting import wait_until
 
 USER, PASSWORD = "nobody", "correct horse"
@@ -32,7 +34,7 @@ _SBIN = "/usr/sbin:/sbin"
 _GLOBAL = """
 [global]
   smb ports = {port}
-  interfaces = 127.0.0.1/8
+  interfaces = {address}
   bind interfaces only = yes
   server role = standalone server
   map to guest = never
@@ -85,13 +87,14 @@ def provided() -> str | None:
 
 @dataclass
 class Samba:
-    """One server. `served`: the folder of each share. Its folder is below the system's one for short paths: sockets lie in
-    it."""
+    """One server. `served`: the folder of each share; `cable`: to the network that it is alone in, None: it is on this
+    machine's loopback. Its folder is below the system's one for short paths: sockets lie in it."""
 
     folder: Path
     served: dict[str, Path] = field(default_factory=dict)
     settings: str = ""
     port: int = field(default_factory=ports.free_port)
+    cable: Cable | None = None
     _process: subprocess.Popen[bytes] | None = None
 
     def __post_init__(self) -> None:
@@ -106,8 +109,13 @@ class Samba:
 
     def configure(self) -> None:
         """Write what is to be served; a server that runs heeds it for new connections after `reload`."""
-        text = _GLOBAL.format(port=self.port, state=self.folder / "state") + self.settings
+        text = _GLOBAL.format(address=self.address, port=self.port, state=self.folder / "state") + self.settings
         self.config.write_text(text + "".join(_SHARE.format(name=n, path=p) for n, p in self.served.items()))
+
+    @property
+    def address(self) -> str:
+        """Where it listens."""
+        return "127.0.0.1" if self.cable is None else self.cable.address
 
     def set_password(self, password: str) -> None:
         """The user's password is this from now on."""
@@ -116,7 +124,8 @@ class Samba:
 
     def start(self) -> Samba:
         """Serve; returns when it listens."""
-        words = [str(program("smbd")), "-F", "--no-process-group", "-s", str(self.config)]
+        inside = () if self.cable is None else self.cable.inside
+        words = [*inside, str(program("smbd")), "-F", "--no-process-group", "-s", str(self.config)]
         self._process = subprocess.Popen(
             words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             start_new_session=True,
@@ -145,14 +154,14 @@ class Samba:
 
     def share(self, folder: str = "", name: str = "media", **given: object) -> Share:
         """How to reach a share of it."""
-        there = {"host": "127.0.0.1", "port": self.port, "share": name, "path": folder, "user": USER}
+        there = {"host": self.address, "port": self.port, "share": name, "path": folder, "user": USER}
         if "password_file" not in given:
             there["password"] = PASSWORD
         return Share.model_validate(there | given)
 
     def _listens(self) -> bool:
         with socket.socket() as tried:
-            return tried.connect_ex(("127.0.0.1", self.port)) == 0
+            return tried.connect_ex((self.address, self.port)) == 0
 
 
 @dataclass
@@ -178,6 +187,19 @@ class Client:
         with smbclient.open_file(self._unc(path), mode="ab", share_access="rwd", **self._given) as file:
             file.write(content)
 
+    def overwrite(self, path: str, content: bytes) -> None:
+        """A file has other bytes at its beginning."""
+        with smbclient.open_file(self._unc(path), mode="r+b", share_access="rwd", **self._given) as file:
+            file.write(content)
+
+    def truncate(self, path: str, length: int) -> None:
+        """A file gets this long."""
+        smbclient.truncate(self._unc(path), length, **self._given)
+
+    def set_mtime(self, path: str, mtime_ns: int) -> None:
+        """As who copies with the times does."""
+        smbclient.utime(self._unc(path), ns=(mtime_ns, mtime_ns), **self._given)
+
     def mkdir(self, path: str) -> None:
         """A directory."""
         smbclient.mkdir(self._unc(path), **self._given)
@@ -185,6 +207,10 @@ class Client:
     def rename(self, source: str, target: str) -> None:
         """Also to another directory."""
         smbclient.rename(self._unc(source), self._unc(target), **self._given)
+
+    def replace(self, source: str, target: str) -> None:
+        """The same, over what is there."""
+        smbclient.replace(self._unc(source), self._unc(target), **self._given)
 
     def remove(self, path: str) -> None:
         """A file."""
@@ -194,20 +220,24 @@ class Client:
         """An empty directory."""
         smbclient.rmdir(self._unc(path), **self._given)
 
+    def rmtree(self, path: str) -> None:
+        """A directory and all in it."""
+        smbclient.shutil.rmtree(self._unc(path), **self._given)
+
     def close(self) -> None:
         """Hang up."""
         smbclient.reset_connection_cache(fail_on_error=False, connection_cache=self._cache)
 
     def _unc(self, path: str) -> str:
-        return f"\\\\127.0.0.1\\{self.name}\\" + path.replace("/", "\\")
+        return f"\\\\{self.samba.address}\\{self.name}\\" + path.replace("/", "\\")
 
 
 @contextmanager
-def _serving() -> Iterator[Samba]:
+def _serving(cable: Cable | None = None) -> Iterator[Samba]:
     if (missing := provided()) is not None:
         pytest.skip(missing)
     with TemporaryDirectory(prefix="catalogizer-smb-") as folder:
-        server = Samba(Path(folder)).start()
+        server = Samba(Path(folder), cable=cable).start()
         try:
             yield server
         finally:
@@ -226,3 +256,14 @@ def own_samba() -> Iterator[Samba]:
     """A server that the test may do anything to."""
     with _serving() as server:
         yield server
+
+
+@pytest.fixture
+def far_samba() -> Iterator[Samba]:
+    """The same, at the end of a cable."""
+    cable = laid()
+    try:
+        with _serving(cable) as server:
+            yield server
+    finally:
+        cable.remove()

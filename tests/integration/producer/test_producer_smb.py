@@ -16,10 +16,10 @@ from producer.backends.smb.backend import SmbBackend
 from producer.errors import RootFault
 from schemas import raw
 from tests.support.producer_root import believed
-from tests.support.samba import PASSWORD, Client, Samba, own_samba, samba
+from tests.support.samba import PASSWORD, Client, Samba, far_samba, own_samba, samba
 from tests.support.share_root import ShareRoot, listed
 
-__all__ = ["own_samba", "samba"]
+__all__ = ["far_samba", "own_samba", "samba"]
 
 NOTICED_SECONDS = 15.0
 HEALED_SECONDS = 75.0
@@ -257,6 +257,49 @@ def test_a_fault_of_the_share_is_told_within_15_s_deletes_nothing_and_is_made_up
         < told.index("RootBack root_back")
         < told.index("+ Show 0/meanwhile.mkv")
     )
+
+
+@pytest.fixture
+def afar(far_samba: Samba, tmp_path: Path) -> Iterator[ShareRoot]:
+    """The same at the end of a cable."""
+    (far_samba.served["media"] / "films").mkdir()
+    with ShareRoot(far_samba, tmp_path, far_samba.share("films")) as root:
+        filled(root.disk)
+        root.until_converged(20)
+        root.said_since()
+        yield root
+
+
+def test_a_network_that_is_cut_is_told_within_15_s_deletes_nothing_and_is_made_up_for(afar: ShareRoot) -> None:
+    assert afar.samba.cable is not None
+    before = set(believed(afar.records))
+    afar.samba.cable.pull()
+    assert afar.until_lost(NOTICED_SECONDS + 5) < NOTICED_SECONDS
+    assert afar.cause == "unreachable"
+    (afar.disk / "Show 0" / "meanwhile.mkv").write_bytes(b"made while nobody could look")
+    (afar.disk / "Show 1" / "1.mkv").unlink()
+    afar.samba.cable.plug()
+    assert afar.until_converged(HEALED_SECONDS) < HEALED_SECONDS
+    assert set(believed(afar.records)) == before - {"Show 1/1.mkv"} | {"Show 0/meanwhile.mkv"}
+    assert afar.deleted() == {"Show 1/1.mkv"}
+
+
+def test_a_connection_that_the_server_has_forgotten_is_made_anew(afar: ShareRoot) -> None:
+    """Half open: the server's machine was switched off and on behind a cut, and its kernel knows no connection."""
+    cable = afar.samba.cable
+    assert cable is not None
+    cable.pull()
+    afar.samba.kill()
+    cable.remove()
+    cable.lay()
+    afar.samba.start()
+    afar.client.close()
+    other = Client(afar.samba)
+    other.write("films/Show 0/meanwhile.mkv", b"made by another one")
+    other.close()
+    assert afar.until_converged(HEALED_SECONDS) < HEALED_SECONDS
+    assert "Show 0/meanwhile.mkv" in believed(afar.records)
+    assert afar.deleted() == set()
 
 
 def test_a_server_restored_from_a_backup_gives_new_ids_and_loses_no_path(alone: ShareRoot) -> None:
