@@ -4,7 +4,7 @@ one transaction, so that the index always is exactly what has been said."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from producer.core.diff import differs, is_unidentified, same_node
@@ -31,11 +31,13 @@ class Written:
 
 class Journal:
     """The one writer of a root's index and outbox. Used by the root's thread only. Raises sqlite3.Error, and then
-    nothing has been written. `committed` is called after each transaction."""
+    nothing has been written. `committed` is called after each transaction; `tells_md5`: where a fingerprint has one."""
 
     def __init__(
-        self, database: Database, index: Index, outbox: Outbox, points: Points, committed: Callable[[], None]
-    ) -> None:
+        self, database: Database, index: Index, outbox: Outbox, points: Points, committed: Callable[[], None],
+        *, tells_md5: bool = False,
+    ) -> None:  # fmt: skip
+        self._tells_md5 = tells_md5
         self._db = database
         self._index = index
         self._outbox = outbox
@@ -113,11 +115,11 @@ class Journal:
         if fact.another and state.type == "dir":
             written.opened.append(path)
         xxh3 = before
+        md5 = None if news or known is None else known.md5
         if print_ is not None and print_.of(state) and print_.xxh3 != before:
-            self._outbox.fingerprint(path, print_)
-            xxh3 = print_.xxh3
+            xxh3, md5 = print_.xxh3, print_.md5 if self._tells_md5 else None
+            self._outbox.fingerprint(path, replace(print_, md5=md5))
         if news or known is None or known.state.ctime_ns != state.ctime_ns or xxh3 != before:
-            md5 = None if news or known is None or xxh3 != before else known.md5
             self._index.put(path, state, xxh3, md5)
 
     @staticmethod

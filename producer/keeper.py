@@ -70,7 +70,9 @@ class Keeper:
         self._memory.claim(spec.name, spec.library)
         self._outbox = Outbox(database, spec.name, world.clock)
         self._index = Index(database)
-        self._journal = Journal(database, self._index, self._outbox, world.points, world.written)
+        self._journal = Journal(
+            database, self._index, self._outbox, world.points, world.written, tells_md5=world.hasher is not None
+        )
         self._mounts = Mounts(database)
         self._standing = Standing(spec, self._journal, self._index, self._outbox, self._memory, self._mounts)
         filters = Filters(NAS_JUNK + spec.exclude, spec.include)

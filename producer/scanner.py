@@ -23,7 +23,9 @@ from producer.ports import Clock
 from schemas.raw import FileState
 
 STEP_SECONDS = 0.1
-"""Events wait no longer than this for a scan."""
+LONGEST_STEP_SECONDS = 0.3
+"""Events wait for a scan no longer than this; between the two a step ends with the directory that it is in, because of what
+was listed in one step all that is news has to be looked at again in the next."""
 
 STEP_FACTS = 512
 LOOKS_BETWEEN = 1_000
@@ -69,7 +71,7 @@ class Scan:
         """Go on for a while; returns the facts found. `done` once there are no more."""
         self._tree = tree
         self._steps += 1
-        until = self._clock.monotonic() + STEP_SECONDS
+        began = self._clock.monotonic()
         found: list[Fact] = []
         for fact in self._facts:
             if fact is not None:
@@ -77,7 +79,8 @@ class Scan:
             if self._write_first:
                 self._write_first = False
                 return found
-            if len(found) >= STEP_FACTS or self._clock.monotonic() >= until:
+            most = STEP_SECONDS if fact is None else LONGEST_STEP_SECONDS
+            if len(found) >= STEP_FACTS or self._clock.monotonic() >= began + most:
                 return found
         self.done = True
         return found

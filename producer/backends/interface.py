@@ -60,7 +60,8 @@ class Tree(Protocol):
         there. Raises Unreadable, and then nothing may be said of any entry, and RootFault."""
 
     def fingerprint(self, path: str) -> Print | None:
-        """Of a regular file that could be read and was the same before and after; else None. Raises nothing."""
+        """Of a regular file that could be read and was the same before and after; else None. Its MD5 is beside it where the
+        whole content was read for it and reading that again would cost more than the sum. Raises nothing."""
 
     def piece(self, path: str, start: int, length: int) -> tuple[FileState, bytes] | None:
         """Up to `length` bytes of a regular file from `start` on, none only at its end, and the file's state, the same

@@ -10,18 +10,21 @@ import xxhash
 SAMPLE = 65_536
 """Bytes of each sample."""
 
+WHOLE = 3 * SAMPLE
+"""Of a file up to this length it covers all."""
+
 
 def xxh3_of(size: int, read: Callable[[int, int], bytes]) -> str:
     """32 hex digits. `read(length, start)` gives a file's bytes. Raises what it raises."""
     digest = xxhash.xxh3_128(size.to_bytes(8, "little"))
-    for start in _starts(size):
+    for start in starts(size):
         digest.update(read(SAMPLE, start))
     return digest.hexdigest()
 
 
-def _starts(size: int) -> tuple[int, ...]:
-    """The whole of a file of up to 3 x 64 KiB, in order, without overlap; of a longer one its first 64 KiB, those
-    around its middle, and its last."""
-    if size <= 3 * SAMPLE:
+def starts(size: int) -> tuple[int, ...]:
+    """Where each sample begins: the whole of a file of up to 3 x 64 KiB, in order, without overlap; of a longer one its
+    first 64 KiB, those around its middle, and its last."""
+    if size <= WHOLE:
         return tuple(range(0, size, SAMPLE))
     return (0, (size - SAMPLE) // 2, size - SAMPLE)

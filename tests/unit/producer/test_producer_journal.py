@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from producer.core.facts import Carried, Gone, Swapped, There
+from producer.core.facts import Carried, Gone, Print, Swapped, There
 from producer.database import Database
 from producer.index import Index
 from producer.journal import Journal, Written
 from producer.outbox import LIVE, Outbox, Unsent
 from producer.ports import no_points
 from schemas.codec import raw_codec
-from schemas.raw import FileState
+from schemas.raw import FileState, Fingerprint
 from tests.support.producer_root import SkippingClock, said
 
 DIRECTORY = FileState("dir", 4096, 1, 1, 100, 2)
@@ -27,11 +27,11 @@ def file(inode: int, size: int = 5) -> FileState:
 class Desk:
     """A journal and what it has said."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, tells_md5: bool = True) -> None:
         self.database = Database(folder / "root.sqlite")
         self.index = Index(self.database)
         outbox = Outbox(self.database, "films", SkippingClock())
-        self.journal = Journal(self.database, self.index, outbox, no_points, lambda: None)
+        self.journal = Journal(self.database, self.index, outbox, no_points, lambda: None, tells_md5=tells_md5)
 
     def write(self, *facts: There | Gone | Carried | Swapped) -> Written:
         return self.journal.write(facts, LIVE)
@@ -85,3 +85,17 @@ def test_a_move_of_what_was_not_known_there_takes_nothing_along(desk: Desk) -> N
     desk.write(There("a", file(1)))
     desk.write(Carried("a", "b", file(1, size=6), None, fresh=True), Gone("a"))
     assert desk.said[1:] == ["+ b", "- a"]
+
+
+@pytest.mark.parametrize("tells_md5", [True, False])
+def test_an_md5_that_came_with_a_fingerprint_is_told_and_known_unless_it_is_off(
+    tmp_path: Path, tells_md5: bool
+) -> None:
+    desk, md5 = Desk(tmp_path, tells_md5=tells_md5), "1" * 32
+    desk.write(There("a", file(7), Print(5, 1, 7, "0" * 32, md5)))
+    known, record = desk.index.get("a"), raw_codec.decode(Unsent(desk.database).first(9)[1].value)
+    assert known is not None
+    assert isinstance(record, Fingerprint)
+    assert (known.md5, record.md5) == ((md5, md5) if tells_md5 else (None, None))
+    desk.write(There("a", file(7), Print(5, 1, 7, "0" * 32, md5)))
+    assert desk.said == ["+ a", "# a"]
