@@ -2,11 +2,13 @@
 tree is what remains to be said.
 
 Paths are kept as (parent, name) in bytes: a directory's entries are one range of the key, and everything below it
-two. All changes happen inside the caller's transaction."""
+two. All changes happen inside the caller's transaction; what is put there is written together at its end, or before anything
+but a single path is asked for."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from typing import cast
 
@@ -17,6 +19,11 @@ from schemas.raw import FileState, FileType
 
 _SELECT = "SELECT parent, name, type, size, mtime_ns, dev, inode, nlink, xxh3, ctime_ns, md5 FROM entry WHERE "
 _WITHOUT_MD5 = f"{_SELECT} {WITHOUT_MD5} AND (parent, name) > (?, ?) ORDER BY parent, name LIMIT ?"
+_ANY = "SELECT 1 FROM entry WHERE parent = ? LIMIT 1"
+_PUT = (
+    "INSERT OR REPLACE INTO entry (parent, name, type, size, mtime_ns, dev, inode, nlink, xxh3, ctime_ns, md5)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
 _BELOW = "(parent = ? OR (parent >= ? AND parent < ?))"
 _COUNT = f"SELECT count(*) FROM entry WHERE {_BELOW}"  # noqa: S608 - constants
 _MOVE = f"UPDATE entry SET parent = CAST(? || substr(parent, ?) AS BLOB) WHERE {_BELOW}"  # noqa: S608 - constants
@@ -30,34 +37,70 @@ class Index:
     def __init__(self, database: Database) -> None:
         self._db = database
         self._directories: set[str] = set()
+        self._put: dict[tuple[bytes, bytes], Row] = {}
+        self._in_table: dict[bytes, bool] = {}
+        """Whether anything below a directory stands in the table, of those that were asked of in this transaction."""
 
-    def begin(self) -> None:
-        """A transaction begins: what the one before has changed may have been rolled back."""
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """For a transaction, which ends with it; one that is rolled back has changed nothing here either."""
+        self._forget()
+        try:
+            yield
+            self._write()
+        except BaseException:
+            self._forget()
+            raise
+
+    def _forget(self) -> None:
         self._directories.clear()
+        self._put.clear()
+        self._in_table.clear()
+
+    def _write(self) -> None:
+        if self._put:
+            self._db.executemany(_PUT, list(self._put.values()))
+            self._in_table.clear()
+            self._put.clear()
+
+    def _holds(self, parent: bytes) -> bool:
+        """False where a path below need not be looked for: a new tree is asked for each of its files."""
+        found = self._in_table.get(parent)
+        if found is None:
+            found = self._db.execute(_ANY, (parent,)).fetchone() is not None
+            self._in_table[parent] = found
+        return found
 
     def get(self, path: str) -> IndexEntry | None:
         """What is known of a path."""
-        row = self._db.execute(_SELECT + "parent = ? AND name = ?", _split(path)).fetchone()
+        key = _split(path)
+        row = self._put.get(key)
+        if row is None and self._holds(key[0]):
+            row = self._db.execute(_SELECT + "parent = ? AND name = ?", key).fetchone()
         return None if row is None else _known(row)
 
     def children(self, directory: str) -> dict[str, IndexEntry]:
         """What is known of a directory's entries, by name."""
+        self._write()
         rows = self._db.execute(_SELECT + "parent = ?", (_bytes(directory),))
         return {_text(row[1]): _known(row) for row in rows}
 
     def below(self, directory: str) -> Iterator[IndexEntry]:
         """Everything known below a directory, itself not, children before their parents."""
+        self._write()
         rows = self._db.execute(_SELECT + _BELOW, _range(directory)).fetchall()
         rows.sort(key=lambda row: row[0].count(b"/") + bool(row[0]), reverse=True)
         return map(_known, rows)
 
     def count(self, directory: str = "") -> int:
         """How many paths are known below a directory."""
+        self._write()
         row = self._db.execute(_COUNT, _range(directory)).fetchone()
         return int(row[0])
 
     def by_inode(self, state: FileState) -> list[IndexEntry]:
         """Known paths with the inode number."""
+        self._write()
         rows = self._db.execute(_SELECT + "inode = ?", (_signed(state.inode),))
         return [_known(row) for row in rows]
 
@@ -70,6 +113,7 @@ class Index:
 
     def orphans(self) -> list[str]:
         """Known paths of whose parent nothing is known: no walk of the tree comes by them."""
+        self._write()
         parents = [_text(row[0]) for row in self._db.execute("SELECT DISTINCT parent FROM entry")]
         lost = [parent for parent in parents if parent and not self._is_directory(parent)]
         return [entry.path for parent in lost for entry in self.children(parent).values()]
@@ -81,6 +125,7 @@ class Index:
     def without_md5(self, after: str | None, count: int) -> list[IndexEntry]:
         """Known files that are to be read as a whole: so many behind a path (None: the first), in the order of the
         index."""
+        self._write()
         behind = (b"", b"") if after is None else _split(after)
         return [_known(row) for row in self._db.execute(_WITHOUT_MD5, (*behind, count))]
 
@@ -95,36 +140,40 @@ class Index:
         """A path is known in this state from here on."""
         if state.type != "dir":
             self._directories.discard(path)
-        self._db.execute(
-            "INSERT OR REPLACE INTO entry (parent, name, type, size, mtime_ns, dev, inode, nlink, xxh3, ctime_ns, md5)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                *_split(path), state.type, state.size, state.mtime_ns, _signed(state.dev), _signed(state.inode),
-                state.nlink, xxh3, state.ctime_ns, md5,
-            ),
+        parent, name = key = _split(path)
+        self._put[key] = (
+            parent, name, state.type, state.size, state.mtime_ns, _signed(state.dev), _signed(state.inode), state.nlink,
+            xxh3, state.ctime_ns, md5,
         )  # fmt: skip
 
     def set_md5(self, path: str, md5: str) -> None:
         """Its content's MD5 has been said."""
+        self._write()
         self._db.execute("UPDATE entry SET md5 = ? WHERE parent = ? AND name = ?", (md5, *_split(path)))
 
     def remove(self, path: str) -> None:
         """The path is not known any more."""
         self._directories.discard(path)
-        self._db.execute("DELETE FROM entry WHERE parent = ? AND name = ?", _split(path))
+        key = _split(path)
+        self._put.pop(key, None)
+        self._db.execute("DELETE FROM entry WHERE parent = ? AND name = ?", key)
 
     def move_below(self, source: str, target: str) -> None:
         """Everything below one directory is below the other from here on; nothing is known there before."""
+        self._write()
         self._directories.clear()
+        self._in_table.clear()
         before, after = _bytes(source), _bytes(target)
         self._db.execute(_MOVE, (after, len(before) + 1, *_range(source)))
 
     def forget_identities(self) -> None:
         """What is known of each path is its content alone: the root is the same tree at another place."""
+        self._write()
         self._db.execute("UPDATE entry SET dev = 0, inode = ?", (UNIDENTIFIED,))
 
     def renumber(self, before: int, after: int) -> None:
         """The file system has another device number since it was mounted anew."""
+        self._write()
         self._db.execute("UPDATE entry SET dev = ? WHERE dev = ?", (_signed(after), _signed(before)))
 
 

@@ -62,8 +62,7 @@ class Journal:
 
     def say(self, statements: Callable[[], None]) -> None:
         """Run statements on index and outbox as one transaction."""
-        with self._db.transaction():
-            self._index.begin()
+        with self._db.transaction(), self._index.writing():
             self._outbox.begin()
             statements()
             self._outbox.end()
@@ -117,8 +116,10 @@ class Journal:
         xxh3 = before
         md5 = None if news or known is None else known.md5
         if print_ is not None and print_.of(state) and print_.xxh3 != before:
-            xxh3, md5 = print_.xxh3, print_.md5 if self._tells_md5 else None
-            self._outbox.fingerprint(path, replace(print_, md5=md5))
+            if print_.md5 is not None and not self._tells_md5:
+                print_ = replace(print_, md5=None)
+            xxh3, md5 = print_.xxh3, print_.md5
+            self._outbox.fingerprint(path, print_)
         if news or known is None or known.state.ctime_ns != state.ctime_ns or xxh3 != before:
             self._index.put(path, state, xxh3, md5)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,45 @@ def test_a_remounted_file_system_may_have_another_number(database: Database) -> 
     assert index.get("a") == IndexEntry("a", FileState("file", 1, 1, 3, 2**63 + 7))
 
 
+FEW = st.sampled_from(["a", "b", "a/a", "a/b", "a/a/a", "b/a"])
+DEEDS = st.tuples(st.sampled_from(["put", "remove", "get", "children", "by_inode"]), FEW, st.integers(1, 3))
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.lists(DEEDS, max_size=8), st.booleans()), max_size=4))
+def test_it_is_what_was_put_whatever_is_asked_meanwhile_and_whatever_is_rolled_back(
+    transactions: list[tuple[list[tuple[str, str, int]], bool]],
+) -> None:
+    database = Database(Path(":memory:"))
+    index, kept = Index(database), dict[str, int]()
+    for deeds, is_kept in transactions:
+        now = dict(kept)
+        with suppress(RuntimeError), database.transaction(), index.writing():
+            for deed, path, number in deeds:
+                match deed:
+                    case "put":
+                        index.put(path, state(number), None)
+                        now[path] = number
+                    case "remove":
+                        index.remove(path)
+                        now.pop(path, None)
+                    case "get":
+                        known = index.get(path)
+                        assert (None if known is None else known.state.inode) == now.get(path)
+                    case "children":
+                        below = {other for other in now if other.rpartition("/")[0] == path}
+                        assert {known.path for known in index.children(path).values()} == below
+                    case _:
+                        found = {known.path for known in index.by_inode(state(number))}
+                        assert found == {other for other, inode in now.items() if inode == number}
+            if not is_kept:
+                raise RuntimeError
+            kept = now
+        assert {known.path: known.state.inode for known in index.below("")} == kept
+        assert {path for path in ("a", "b", "a/a", "a/b", "a/a/a", "b/a") if index.get(path)} == kept.keys()
+    database.close()
+
+
 def write(database: Database, outbox: Outbox, *paths: str) -> None:
     with database.transaction():
         outbox.begin()
@@ -113,7 +153,7 @@ def test_seq_goes_on_densely_over_emptied_outboxes_and_new_processes(database: D
 
 def test_a_transaction_that_fails_has_used_no_seq_and_changed_no_index(database: Database) -> None:
     outbox, index = Outbox(database, "films", SkippingClock()), Index(database)
-    with pytest.raises(RuntimeError), database.transaction():
+    with pytest.raises(RuntimeError), database.transaction(), index.writing():
         outbox.begin()
         outbox.observed("a", state(1), LIVE)
         index.put("a", state(1), None)
@@ -126,18 +166,16 @@ def test_a_transaction_that_fails_has_used_no_seq_and_changed_no_index(database:
 
 def test_a_directory_of_a_transaction_that_failed_is_not_remembered(database: Database) -> None:
     index, directory = Index(database), FileState("dir", 0, 1, 1, 1)
-    with pytest.raises(RuntimeError), database.transaction():
-        index.begin()
+    with pytest.raises(RuntimeError), database.transaction(), index.writing():
         index.put("a", directory, None)
         assert index.has_directory("a")
         raise RuntimeError
-    index.begin()
     assert not index.has_directory("a")
+    assert index.get("a") is None
 
 
 def test_what_was_a_directory_within_a_transaction_may_be_none_any_more(database: Database) -> None:
     index, directory = Index(database), FileState("dir", 0, 1, 1, 1)
-    index.begin()
     for path in ("a", "b", "c", "c/d"):
         index.put(path, directory, None)
         assert index.has_directory(path)
