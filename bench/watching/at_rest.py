@@ -1,5 +1,5 @@
 """`python -m bench.watching.at_rest`: what watching costs while nothing happens, by the way in which a root is watched: the
-product's process, and for one that is looked at, the looking alone.
+product's process, and for one that is looked at, the looking alone; of a share, how many messages the server is sent.
 
 MD5 is off, and no reconcile falls into the measurement: what is left is the watch, the checks of the root's identity and the
 reports."""
@@ -13,8 +13,12 @@ import os
 import tempfile
 import time
 import tracemalloc
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
+
+from smbprotocol.structure import Structure
 
 from bench.support import broker
 from bench.watching.changelog import ChangeLog
@@ -26,6 +30,9 @@ from producer.backends.polling.schedule import Pace
 from producer.backends.polling.watch import PollingWatch
 from producer.settings import PollingSpec
 from runtime.kafka import Kafka
+from storage.smb.session import Session
+from tests.support.samba import Samba, provided
+from tests.support.share_root import ShareRoot
 
 FILES_IN_EACH = 20
 LONG_AGO = 1_600_000_000
@@ -74,6 +81,43 @@ def looking(root: Path, seconds: float) -> dict[str, float]:
     }
 
 
+def asking(folder: Path, files: int, seconds: float) -> dict[str, float]:
+    """Of a root on a share, in this process: messages a second (of one question or more, echoes included), per cent of a
+    processor, and what its first scan took."""
+    if (missing := provided()) is not None:
+        raise SystemExit(missing)
+    count = 0
+
+    class Counted(Session):
+        def _send(self, questions: Sequence[Structure]) -> list[Any]:
+            nonlocal count
+            count += 1
+            return super()._send(questions)
+
+        def echo(self) -> None:
+            nonlocal count
+            count += 1
+            super().echo()
+
+    with tempfile.TemporaryDirectory(prefix="catalogizer-smb-") as state:
+        samba = Samba(Path(state)).start()
+        try:
+            root = samba.served["media"] / "films"
+            make(root, files)
+            with ShareRoot(samba, folder, samba.share("films"), connect=Counted) as shared:
+                spent, began = time.process_time(), time.monotonic()
+                shared.until(lambda: shared.bench.keeper.condition().scanned, 3_600, "the first scan")
+                first = {"first scan s": time.monotonic() - began, "first scan CPU s": time.process_time() - spent}
+                shared.rest(SETTLE_SECONDS)
+                count, spent = 0, time.process_time()
+                shared.rest(seconds)
+                found = {"messages a second": count / seconds}
+                found["CPU %"] = 100 * (time.process_time() - spent) / seconds
+        finally:
+            samba.kill()
+    return {name: round(figure, 2) for name, figure in (first | found).items()}
+
+
 def resting(kafka: Kafka, log: ChangeLog, root: Path, folder: Path, way: str, seconds: float) -> float:
     """Of the product's process, per cent of a processor."""
     link = folder / f"rest-{way}"
@@ -106,6 +150,7 @@ def main() -> None:
         found["looking"] = looking(root, given.seconds)
         asyncio.run(apply(kafka))
         with closing(ChangeLog(kafka)) as log:
+            found["share"] = asking(folder, given.files, given.seconds)
             found["process CPU %"] = {way: resting(kafka, log, root, folder, way, given.seconds) for way in WAYS}
     print(json.dumps(found))
 

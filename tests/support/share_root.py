@@ -12,6 +12,7 @@ from producer.backends.smb.backend import SmbBackend
 from producer.world import Pacing
 from schemas import raw
 from storage.share import Share
+from storage.smb.session import Session
 from tests.support.producer_root import RootBench, believed, said, walked
 from tests.support.samba import PASSWORD, USER, Client, Samba
 
@@ -37,11 +38,12 @@ class ShareRoot:
     state: Path
     share: Share
     pacing: Pacing = PACING
+    connect: Callable[[Share], Session] = Session
 
     def __post_init__(self) -> None:
         self.disk = self.samba.served[self.share.share] / self.share.folder
         self.client = Client(self.samba, self.share.share)
-        self.backend = SmbBackend(self.share)
+        self.backend = SmbBackend(self.share, self.connect)
         there = {
             "protocol": "smb", "host": self.share.host, "port": self.share.port, "share": self.share.share,
             "path": Path(self.share.folder), "user": USER, "password": PASSWORD,
@@ -71,6 +73,13 @@ class ShareRoot:
                     f"waited {seconds:g} s for {what}; the last records: {said(self.records)[-20:]}"
                 )
             self.bench.woken.wait(min(rest, TURN_SECONDS))
+
+    def rest(self, seconds: float) -> None:
+        """Take the turns that are due in so many seconds."""
+        ends = time.monotonic() + seconds
+        while (left := ends - time.monotonic()) > 0:
+            self.bench.woken.clear()
+            self.bench.woken.wait(min(left, self.bench.keeper.turn()))
 
     def until_converged(self, seconds: float) -> float:
         """Take turns until what was said is what is there."""
