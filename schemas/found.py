@@ -8,6 +8,11 @@ from msgspec import Struct
 
 MediaType = Literal["video", "audio", "image", "book", "archive", "subtitle", "other"]
 
+CATEGORIES = (
+    "movie", "tv_show", "trailer", "extra", "sample", "home_video", "music", "audiobook", "photo", "book", "comic",
+)  # fmt: skip
+"""What an item may be, beside its media type; one for which nothing speaks has none."""
+
 ANALYSED: tuple[MediaType, ...] = ("video", "audio", "image", "book")
 """Media types whose files are opened: those of the newest rules of the fold."""
 
@@ -22,11 +27,14 @@ class Tags(Struct, frozen=True, omit_defaults=True):
     disc: int | None = None
     genre: str | None = None
     date: str | None = None
+    album_artist: str | None = None
+    composer: str | None = None
 
 
 class Found(Struct, frozen=True, omit_defaults=True):
     """`cover` is the content hash (BLAKE2b-128, hex) of a thumbnail in `catalog.covers.v1`. Durations in
-    milliseconds, sizes in pixels, rates in Hz or bit/s. `category`: movie, tv_show, music, photo, book…"""
+    milliseconds, sizes in pixels, rates in Hz or bit/s. `category`: see CATEGORIES; `subtitle` of a
+    subtitle file; `warnings`: what could not be read or made although the file is whole, in words"""
 
     title: str | None = None
     year: int | None = None
@@ -49,6 +57,7 @@ class Found(Struct, frozen=True, omit_defaults=True):
     subtitles: tuple[str, ...] = ()
     tags: Tags | None = None
     cover: str | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def identified(self) -> bool:

@@ -27,7 +27,9 @@ class Analysis(Struct, frozen=True, omit_defaults=True):
 
 class MediaItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The complete item. `directory_path` is `/<root>/<directory inside it>`; `duration` in seconds;
-    `created_at` and `updated_at` are append times of the deciding records, ISO 8601."""
+    `created_at` and `updated_at` are append times of the deciding records, ISO 8601. `category`: one of
+    `schemas.found.CATEGORIES`; `last_episode`: of a file with several; `date`: the day that a name says, YYYY-MM-DD;
+    `part`: of a film in several files, or the chapter of a book; `edition` in words."""
 
     id: int
     title: str
@@ -50,6 +52,10 @@ class MediaItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     category: str | None = None
     season: int | None = None
     episode: int | None = None
+    last_episode: int | None = None
+    date: str | None = None
+    part: int | None = None
+    edition: str | None = None
     duration: float | None = None
     analysis: Analysis | None = None
 

@@ -17,9 +17,7 @@ ALLOWED = frozenset(
 """Permissive licences; MPL, which covers its own files; LGPL, for each such package is a wheel of its own that can be
 replaced; the Java runtime, whose exception leaves what runs on it alone."""
 
-EXCEPTIONS: dict[str, str] = {
-    "mutagen": "reads audio tags in analysis, writes those of the demo library; to go when analysis is reworked",
-}
+EXCEPTIONS: dict[str, str] = {}
 """Packages whose licence is not allowed and that are used all the same, each with what will become of it."""
 
 STATED: dict[str, str] = {

@@ -25,7 +25,9 @@
     retire         a root leaves the catalogue
     scans          where a scan begins and ends, and what a baseline found missing
     catalogue      items: opened, changed, closed, analysed
+    telling        who wins where a path and the contents say different things
     naming         what a name tells
+    path_names     what a whole path tells, from version 3 of the rules on
     jobs           analysis jobs: asked, asked again, ended
     requests       analysis on request: whose turn it is, how many jobs are open at once
     request_changes  what is reported of one

@@ -13,7 +13,7 @@ from functools import lru_cache, partial
 from msgspec.structs import replace
 
 from schemas.changes import Created, Deleted, Modified, Renamed, TreeRenamed
-from schemas.found import Found
+from schemas.found import MediaType
 from schemas.identity import other_fingerprint, same_content, same_fingerprint
 from schemas.ids import media_id
 from schemas.media import (
@@ -35,8 +35,8 @@ from streams.core.known import Known
 from streams.core.moment import Moment
 from streams.core.rules import Rules
 from streams.core.state import Ended, Entry, Former, MovedTree, Root, RootPath, Sighting, State, TallyId
+from streams.core.telling import found_in, telling_by
 
-NOTHING = Found()
 _iso = lru_cache(256)(iso)  # files of a batch have become known at the same time
 PathKind = Created | Modified | Deleted | Renamed
 
@@ -49,7 +49,7 @@ class Catalogue:
     ) -> None:
         self._state = state
         self._rules = rules
-        self._names = naming.names_by(rules)
+        self._telling = telling_by(rules)
         self._known = known
         self._jobs = jobs
         self._emit = emit
@@ -167,7 +167,7 @@ class Catalogue:
         entry.analysis = Analysis(record.status, self._emit.at, record.reason, found)
         if record.status != "done":
             tally.failed += 1
-        elif (found is not None and found.identified) or self._names.read(entry.path).year is not None:
+        elif self._telling.is_identified(entry.path, found):
             tally.identified += 1
         self._update(entry, ItemAnalyzed, trace, analysis_id=record.job)
         return ended
@@ -238,17 +238,16 @@ class Catalogue:
 
     def item(self, entry: Entry) -> MediaItem:
         """What is told of a known file, by the present rules."""
-        named = self._names.read(entry.path)
-        found = _found(entry)
+        told, found = self._telling.told(entry.path, entry.analysis), found_in(entry.analysis)
         path, b64 = to_wire(entry.path)
         directory = path.rpartition("/")[0]
         return MediaItem(
             id=entry.media_id,
-            title=self._title(named, found),
-            media_type=named.media_type,
-            year=found.year or named.year,
+            title=told.title,
+            media_type=self._media_type(entry),
+            year=told.year,
             cover_image=None if found.cover is None else self._rules.cover_url + found.cover,
-            quality=found.quality or named.quality,
+            quality=told.quality,
             file_size=entry.size,
             directory_path=f"/{entry.root}/{directory}" if directory else f"/{entry.root}",
             smb_path=self._smb_path(entry.root, path),
@@ -259,12 +258,19 @@ class Catalogue:
             path=path,
             path_b64=b64,
             fingerprint=entry.fingerprint,
-            category=found.category or named.category,
-            season=found.season or named.season,
-            episode=found.episode or named.episode,
+            category=told.category,
+            season=told.season,
+            episode=told.episode,
+            last_episode=told.last_episode,
+            date=told.date,
+            part=told.part,
+            edition=told.edition,
             duration=None if found.duration_ms is None else found.duration_ms / 1000,
-            analysis=entry.analysis,
+            analysis=told.analysis,
         )
+
+    def _media_type(self, entry: Entry) -> MediaType:
+        return naming.names_by(self._rules).media_type(entry.path)
 
     def _smb_path(self, name: str, path: str) -> str | None:
         """`//host/share/folder/path`, where the root is on a share."""
@@ -273,21 +279,11 @@ class Catalogue:
 
     def _gone_item(self, entry: Entry) -> GoneItem:
         path, b64 = to_wire(entry.path)
-        named = self._names.read(entry.path)
+        told = self._telling.told(entry.path, entry.analysis)
         return GoneItem(
-            id=entry.media_id, title=self._title(named, _found(entry)), media_type=named.media_type,
+            id=entry.media_id, title=told.title, media_type=self._media_type(entry),
             storage_root=entry.root, path=path, path_b64=b64,
         )  # fmt: skip
-
-    def _title(self, named: naming.Named, found: Found) -> str:
-        title = named.title
-        if found.title is not None and found.season is not None:
-            title = naming.episode_title(found.title, found.season, found.episode)
-        elif found.title is not None:
-            title = naming.film_title(found.title, found.year)
-        elif found.tags is not None and found.tags.title:
-            title = found.tags.title
-        return title[: self._rules.title_cap]
 
 
 def _tree(root: Root, tree: MovedTree, at: str, count: int, cause: str, *, taken: bool) -> TreeRenamed:
@@ -301,7 +297,3 @@ def _tree(root: Root, tree: MovedTree, at: str, count: int, cause: str, *, taken
 
 def _is_done(entry: Entry) -> bool:
     return entry.analysis is not None and entry.analysis.status == "done"
-
-
-def _found(entry: Entry) -> Found:
-    return NOTHING if entry.analysis is None or entry.analysis.found is None else entry.analysis.found

@@ -1,18 +1,22 @@
 """What a path tells by itself, in microseconds: media type, title, year, season and episode, quality.
 
 By patterns of our own, cheap and stable, which stand in `rules`, because a replay must give the same titles: this
-module knows only how they are applied.
+module knows only how they are applied. By the first two versions a name's last part alone is read, by later ones the whole
+path (`path_names`).
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 
 from msgspec import Struct
 
 from schemas.found import MediaType
 from schemas.paths import display
+from streams.core.path_names.reader import PathName, PathReader
+from streams.core.path_names.words import PathWords
 from streams.core.rules import Rules
 
 
@@ -28,6 +32,16 @@ class Named(Struct, frozen=True, gc=False):
     category: str | None = None
 
 
+class NamedByPath(Named, frozen=True, gc=False):
+    """`title` as people are to see it, with all that tells it from others of its kind: `The Matrix (1999)`, `Lost S01E02`,
+    `Blade Runner (1982) – Final Cut`."""
+
+    last_episode: int | None = None
+    date: str | None = None
+    part: int | None = None
+    edition: str | None = None
+
+
 class Names:
     """Reads names by the patterns of some rules."""
 
@@ -40,7 +54,7 @@ class Names:
         self._quality_names = dict(names.quality_names)
         self._edges, self._unnamed, self._title_cap = names.edges, names.unnamed, rules.title_cap
         # an item is reported several times within minutes: created, analysed, perhaps moved
-        self.read = lru_cache(8_192)(self._read)
+        self.read: Callable[[str], Named] = lru_cache(8_192)(self._read)
         """Read a path below its root."""
 
     def media_type(self, path: str) -> MediaType:
@@ -86,10 +100,31 @@ class Names:
         return clean or stem[: self._title_cap] or self._unnamed
 
 
+class PathNames(Names):
+    """Reads whole paths by the words of some rules."""
+
+    def __init__(self, rules: Rules, words: PathWords) -> None:
+        super().__init__(rules)
+        self._paths = PathReader(words)
+        self.read: Callable[[str], NamedByPath] = lru_cache(8_192)(self._read_path)
+
+    def _read_path(self, path: str) -> NamedByPath:
+        kind = self.media_type(path)
+        name = self._paths.read(path, kind)
+        quality = None
+        if kind in ("video", "subtitle"):
+            found = self._quality.search(_spaced(display(path)))
+            quality = None if found is None else self._quality_names.get(found[1].lower(), found[1].lower())
+        return NamedByPath(
+            kind, shown(name)[: self._title_cap] or self._unnamed, name.year, name.season, name.episode, quality,
+            name.category, name.last_episode, name.date, name.part, name.edition,
+        )  # fmt: skip
+
+
 @lru_cache(8)
 def names_by(rules: Rules) -> Names:
     """The one reader for these rules, for all that ask."""
-    return Names(rules)
+    return Names(rules) if rules.paths is None else PathNames(rules, rules.paths)
 
 
 def film_title(title: str, year: int | None) -> str:
@@ -100,6 +135,38 @@ def film_title(title: str, year: int | None) -> str:
 def episode_title(title: str, season: int, episode: int | None) -> str:
     """`Northern Light`, 1, 2 → `Northern Light S01E02`."""
     return f"{title} S{season:02d}" + ("" if episode is None else f"E{episode:02d}")
+
+
+_OF_FILM = ("movie", "trailer", "extra", "sample")
+_ADDED = {"trailer": "trailer", "extra": "extra", "sample": "sample"}
+
+
+def shown(name: PathName) -> str:
+    """A title as people are to see it: nothing that is another thing has the same one."""
+    title = name.title
+    if name.category == "tv_show" or (
+        name.category in _ADDED and (name.season is not None or name.episode is not None)
+    ):
+        title += _episode_shown(name)
+    elif name.category in _OF_FILM:
+        title = film_title(title, name.year)
+    elif name.category == "comic":
+        title += ("" if name.season is None else f" v{name.season:02d}") + (
+            "" if name.episode is None else f" #{name.episode}"
+        )
+    more = [name.edition, None if name.part is None else f"part {name.part}", _ADDED.get(name.category or "")]
+    return " – ".join([title, *(word for word in more if word)])
+
+
+def _episode_shown(name: PathName) -> str:
+    last = "" if name.last_episode is None else f"-E{name.last_episode:02d}"
+    if name.season is not None:
+        return (
+            "" if name.episode is None else f" S{name.season:02d}E{name.episode:02d}{last}"
+        ) or f" S{name.season:02d}"
+    if name.date is not None:
+        return f" {name.date}"
+    return "" if name.episode is None else f" E{name.episode:02d}{last}"
 
 
 def _spaced(stem: str) -> str:

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from schemas.found import MediaType
+from streams.core.path_names.words import WORDS_3, PathWords
 from streams.errors import StreamsError
 
 FIRST_VERSION = 1
@@ -54,7 +55,7 @@ class NamePatterns(Struct, frozen=True):
     """The title where a name has none."""
 
 
-class Rules(Struct, frozen=True, eq=False):
+class Rules(Struct, frozen=True, eq=False, omit_defaults=True):
     """Sizes in bytes, times in milliseconds of lane time.
 
     `extensions`: file name extensions (lower case, without the dot, separated by spaces) by media type; any other is
@@ -65,6 +66,7 @@ class Rules(Struct, frozen=True, eq=False):
     `request_window`: jobs of analyses on request that are open at once in a lane · `raw_cap_bytes`: a longer
     record is refused, so that outputs stay below `output_cap_bytes`, to which they are shortened · `cover_url`: before
     a cover's hash · `encoding`: how outputs are written (`schemas.codec`; a struct's fields in their order) ·
+    `paths`: the words by which whole paths are read; None: names alone are, by `names` ·
     `media_ids`: how an item's id is made (`schemas.ids`) · `stages`: what the stages do with all this, by the decision that
     changed it last: so that a state of a build that decided otherwise is refused, and not found to differ."""
 
@@ -85,6 +87,7 @@ class Rules(Struct, frozen=True, eq=False):
     encoding: str
     media_ids: str
     stages: str
+    paths: PathWords | None = None
 
     @property
     def digest(self) -> str:
@@ -112,7 +115,8 @@ RULES_1 = Rules(
         quality=r"(?i)(?<![a-z0-9])(4320p|2160p|1440p|1080[pi]|720p|576p|480p|4k|8k|uhd)(?![a-z0-9])",
         junk=(
             r"(?i)(?<![a-z0-9])(?:4320p|2160p|1440p|1080[pi]|720p|576p|480p|4k|8k|uhd|blu-?ray|brrip|bdrip|web-?dl|"
-            r"web-?rip|hdtv|dvdrip|remux|x26[45]|h\.?26[45]|hevc|xvid|aac|dts|ac3|hdr(?:10)?|proper|repack)(?![a-z0-9])"
+            r"web-?rip|hdtv|dvdrip|remux|x26[45]|h\.?26[45]|hevc|xvid|aac|dts|ac3|hdr(?:10)?|proper|"
+            r"repack)(?![a-z0-9])"
         ),
         track=r"^(?:[0-9]{1,2}-)?[0-9]{1,3}(?:\s*[-.]\s*|\s+)(?=\S)",
         quality_names=(("4k", "2160p"), ("uhd", "2160p"), ("8k", "4320p"), ("1080i", "1080i")),
@@ -149,7 +153,35 @@ RULES_2 = msgspec.structs.replace(
     ),
 )
 
-RULES: Mapping[int, Rules] = {rules.version: rules for rules in (RULES_1, RULES_2)}
+RULES_3 = msgspec.structs.replace(
+    RULES_2,
+    version=3,
+    extensions=(
+        (
+            "video",
+            "3g2 3gp asf avi divx dv f4v flv insv lrv m2t m2ts m2v m4v mkv mod mov mp4 mpeg mpg mts"
+            " mxf ogm ogv rm rmvb tod ts"
+            " vob vro webm wmv wtv",
+        ),
+        (
+            "audio",
+            "3ga aac aax ac3 aif aiff alac amr ape au caf dff dsf dts eac3 flac m4a m4b mid mka mp2"
+            " mp3 mpc oga ogg opus ra"
+            " spx tak thd tta w64 wav wma wv",
+        ),
+        (
+            "image",
+            "3fr apng arw avif bmp cr2 cr3 crw dcr dng erf gif heic heif iiq jfif jp2 jpeg jpg jxl"
+            " kdc mef mos mrw nef nrw"
+            " orf pef png psd raf raw rw2 rwl sr2 srf srw svg tga tif tiff webp x3f",
+        ),
+        *RULES_2.extensions[3:],
+    ),
+    stages="0031",
+    paths=WORDS_3,
+)
+
+RULES: Mapping[int, Rules] = {rules.version: rules for rules in (RULES_1, RULES_2, RULES_3)}
 """All that this program carries, by version."""
 
 NEWEST = max(RULES)

@@ -40,7 +40,10 @@ def picture(width: int, height: int, kind: str = "JPEG") -> bytes:
     return out.getvalue()
 
 
-def video(path: Path, seconds: float = 2.0, *, size: tuple[int, int] = (320, 180), trc: int | None = None) -> Path:
+def video(
+    path: Path, seconds: float = 2.0, *, size: tuple[int, int] = (320, 180), trc: int | None = None,
+    black_seconds: float = 0.0,
+) -> Path:  # fmt: skip
     """A film with sound in German."""
     with av.open(str(path), "w") as container:
         film = container.add_stream("libx264", rate=25)
@@ -52,7 +55,8 @@ def video(path: Path, seconds: float = 2.0, *, size: tuple[int, int] = (320, 180
         sound.metadata["language"] = "ger"
         for index in range(round(seconds * 25)):
             grey = 40 + index % 200
-            image = Image.new("RGB", size, (grey, 90, 255 - grey))
+            colour = (0, 0, 0) if index < black_seconds * 25 else (grey, 90, 255 - grey)
+            image = Image.new("RGB", size, colour)
             frame = VideoFrame.from_image(image)  # type: ignore[no-untyped-call]
             frame.pts = index
             container.mux(film.encode(frame))
@@ -60,6 +64,47 @@ def video(path: Path, seconds: float = 2.0, *, size: tuple[int, int] = (320, 180
         for frame in _tone(seconds, "fltp"):
             container.mux(sound.encode(frame))
         container.mux(sound.encode(None))
+    return path
+
+
+def turned(source: Path, target: Path, degrees: int) -> Path:
+    """The same film, to be shown turned."""
+    with av.open(str(source)) as old, av.open(str(target), "w") as new:
+        film = old.streams.video[0]
+        copy: Any = new.add_stream_from_template(film)
+        copy.set_display_rotation(degrees)
+        for packet in old.demux(film):
+            if packet.dts is not None:
+                packet.stream = copy
+                new.mux(packet)
+    return target
+
+
+def without_key_frames(path: Path) -> Path:
+    """A film of which the beginning of every group of pictures is lost."""
+    whole = path.with_name("whole.ts")
+    video(whole, 4.0)
+    with av.open(str(whole)) as old, av.open(str(path), "w") as new:
+        film = old.streams.video[0]
+        copy: Any = new.add_stream_from_template(film)
+        for packet in old.demux(film):
+            if packet.dts is not None and not packet.is_keyframe:
+                packet.stream = copy
+                new.mux(packet)
+    return path
+
+
+def sound(path: Path, codec: str, tags: dict[str, str], seconds: float = 0.5) -> Path:
+    """A tone in any container, with tags as that has them."""
+    with av.open(str(path), "w", options={"write_id3v2": "1"} if path.suffix == ".aiff" else {}) as container:
+        container.metadata.update(tags)
+        stream: Any = container.add_stream(codec, rate=48_000 if codec == "libopus" else RATE)
+        stream.bit_rate = 128_000
+        resampler = av.AudioResampler(stream.format, stream.layout, stream.rate)
+        for frame in _tone(seconds, "fltp"):
+            for part in resampler.resample(frame):
+                container.mux(stream.encode(part))
+        container.mux(stream.encode(None))
     return path
 
 

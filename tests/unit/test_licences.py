@@ -9,7 +9,7 @@ import pytest
 from cli.up.embedded import jars
 from tools import ROOT
 from tools.licence_names import EXCEPTIONS, STATED, allowed
-from tools.licences import Package, codecs, licence_of, licence_of_jar, packages
+from tools.licences import Package, codecs, licence_of_jar, packages
 
 PACKAGES = packages(ROOT)
 JARS = jars.locked(jars.SERVER, jars.TOOLS)
@@ -25,12 +25,11 @@ def test_a_jar_has_an_allowed_licence(jar: jars.Jar) -> None:
     assert allowed(licence_of_jar(jar))
 
 
-def test_one_package_is_an_exception() -> None:
-    assert set(EXCEPTIONS) == {"mutagen"}
-    assert licence_of("mutagen") == "GPL-2.0-or-later"
+def test_no_package_is_an_exception() -> None:
+    assert EXCEPTIONS == {}
 
 
-def test_the_exception_goes_when_the_package_goes() -> None:
+def test_an_exception_goes_when_the_package_goes() -> None:
     assert EXCEPTIONS.keys() | STATED.keys() <= {package.name for package in PACKAGES}
 
 

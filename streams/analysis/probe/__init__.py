@@ -7,7 +7,6 @@ a `failed` reply: a damaged file is an answer, not an error of ours.
 
 from __future__ import annotations
 
-import io
 import logging
 from collections.abc import Callable
 from typing import BinaryIO
@@ -32,9 +31,7 @@ READERS: dict[MediaType, Callable[[BinaryIO, str], Read]] = {
 def warm_up() -> None:
     """Load what is loaded late, so that the first probe is as fast as the others."""
     logging.disable()  # a parser's complaints about a file belong into its result, and the log is not theirs
-    names.film("Warm.Up.2001.mkv")
     image.load_plugins()
-    audio.read_tags(io.BytesIO())
 
 
 def probe(file: BinaryIO, request: Request) -> Reply:

@@ -36,7 +36,7 @@ def read(file: BinaryIO, path: str) -> Read:
         exif = image.getexif() if small else Image.Exif()  # some formats decode everything to find theirs
         if exif.get(ExifTags.Base.Orientation) in _TURNED:
             width, height = height, width
-        date = clean(exif.get(ExifTags.Base.DateTime))
+        date = _taken(exif)
         found = Found(
             year=year(date),
             category="photo",
@@ -46,6 +46,17 @@ def read(file: BinaryIO, path: str) -> Read:
             tags=None if date is None else Tags(date=date),
         )
         return Read(found, picture)
+
+
+def _taken(exif: Image.Exif) -> str | None:
+    """When the picture was taken; when it was written, last changed perhaps, only where that is all there is (Exif 2.32:
+    0x9003, 0x9004, 0x0132; a camera without a clock writes zeros or spaces)."""
+    details = exif.get_ifd(ExifTags.IFD.Exif)
+    said = (
+        details.get(ExifTags.Base.DateTimeOriginal), details.get(ExifTags.Base.DateTimeDigitized),
+        exif.get(ExifTags.Base.DateTime),
+    )  # fmt: skip
+    return next((date for one in said if (date := clean(one)) is not None and year(date) is not None), None)
 
 
 def _picture(image: Image.Image) -> Picture | None:

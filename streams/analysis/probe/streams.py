@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from typing import BinaryIO, NoReturn
 
 import av
+from av.audio.stream import AudioStream
 from av.container import InputContainer
-from av.stream import Disposition
+from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 from streams.analysis.probe import thumbnail
@@ -43,6 +44,33 @@ def opened(file: BinaryIO, path: str) -> Iterator[InputContainer]:
 
 def _refuse(url: str, _flags: int, _options: object) -> NoReturn:
     raise PermissionError("a media file may not open another")
+
+
+def codec_name(stream: Stream) -> str | None:
+    """As FFmpeg calls it; None where it does not know the codec and cannot decode it."""
+    context = stream.codec_context
+    return None if context is None else str(context.codec.canonical_name)
+
+
+def size(stream: VideoStream) -> tuple[int | None, int | None]:
+    """Width and height."""
+    context = stream.codec_context
+    return (None, None) if context is None else (number(context.width), number(context.height))
+
+
+def sample_rate(stream: AudioStream) -> int | None:
+    """In Hz."""
+    return None if stream.codec_context is None else number(stream.codec_context.sample_rate)
+
+
+def channels(stream: AudioStream) -> int | None:
+    """How many."""
+    return None if stream.codec_context is None else number(stream.codec_context.channels)
+
+
+def bit_rate(stream: AudioStream) -> int | None:
+    """In bit/s."""
+    return None if stream.codec_context is None else number(stream.codec_context.bit_rate)
 
 
 def container_name(container: InputContainer, path: str) -> str:

@@ -110,17 +110,17 @@ def test_rules_below_the_present_ones_and_adopted_twice_say_nothing(line: Line) 
 def test_the_command_shows_what_would_change_and_adopts(line: Line) -> None:
     catalogizer = Command(line.kafka)
     shown = catalogizer.json("fold", "versions")
-    assert [one["version"] for one in shown["carried"]] == [1, 2]
+    assert [one["version"] for one in shown["carried"]] == [1, 2, 3]
     assert {one["version"] for one in shown["lanes"]} == {1}
-    differences = catalogizer.lines("fold", "diff", "2", "--json")
+    differences = catalogizer.lines("fold", "diff", "3", "--json")
     dry = catalogizer.json("fold", "adopt")
-    assert dry["version"] == 2
+    assert dry["version"] == 3
     assert sum(dry["items"].values()) == len(differences)
     assert line.position().fold_version == 1
-    with pytest.raises(BadArgument, match="carries no rules of version 7; it has 1, 2"):
+    with pytest.raises(BadArgument, match="carries no rules of version 7; it has 1, 2, 3"):
         catalogizer.output("fold", "adopt", "7")
-    adopt(line, 2)
+    adopt(line, 3)
     line.live()
     assert len(causes(line)) == len(differences)
-    with pytest.raises(BadArgument, match=r"1 is below the present one \(2\)"):
+    with pytest.raises(BadArgument, match=r"1 is below the present one \(3\)"):
         catalogizer.output("fold", "adopt", "1")

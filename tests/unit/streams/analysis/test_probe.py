@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
 from pathlib import Path
 
 import pytest
+from PIL import ExifTags, Image
 
 from schemas.found import Found, MediaType, Tags
 from streams.analysis import probe
-from streams.analysis.probe import names, thumbnail
+from streams.analysis.probe import thumbnail
 from streams.analysis.wire import Reply, Request
 from tests.support import media
 
@@ -25,7 +27,7 @@ def found(reply: Reply) -> Found:
     return reply.found
 
 
-def test_a_film_tells_its_streams_and_its_name_tells_the_rest(tmp_path: Path) -> None:
+def test_a_film_tells_its_streams_and_what_its_name_says_is_told_by_others(tmp_path: Path) -> None:
     path = media.video(tmp_path / "The.Long.Voyage.2004.1080p.mkv")
     reply = read(path, "video")
     seen = found(reply)
@@ -34,7 +36,7 @@ def test_a_film_tells_its_streams_and_its_name_tells_the_rest(tmp_path: Path) ->
     assert (seen.container, seen.video_codec, seen.audio_codec) == ("matroska", "h264", "aac")
     assert (seen.width, seen.height, seen.quality, seen.hdr) == (320, 180, None, False)
     assert (seen.sample_rate, seen.channels, seen.languages) == (44_100, 2, ("ger",))
-    assert (seen.title, seen.year, seen.category) == ("The Long Voyage", 2004, "movie")
+    assert (seen.title, seen.year, seen.category, seen.warnings) == (None, None, None, ())
     assert reply.picture is not None
     assert (reply.picture.mime, reply.picture.width, reply.picture.height) == ("image/webp", 320, 180)
     assert len(reply.picture.data) <= thumbnail.MAX_BYTES
@@ -42,6 +44,56 @@ def test_a_film_tells_its_streams_and_its_name_tells_the_rest(tmp_path: Path) ->
 
 def test_high_dynamic_range_is_told_by_the_transfer_function(tmp_path: Path) -> None:
     assert found(read(media.video(tmp_path / "a.mp4", 0.4, trc=16), "video")).hdr is True
+
+
+@pytest.mark.parametrize("turn", [90, 180, 270])
+def test_a_film_on_its_side_has_the_size_that_is_seen_and_an_upright_cover(tmp_path: Path, turn: int) -> None:
+    reply = read(media.turned(media.video(tmp_path / "a.mp4", 0.4), tmp_path / "b.mp4", turn), "video")
+    seen, sideways = found(reply), turn != 180
+    assert (seen.width, seen.height) == ((180, 320) if sideways else (320, 180))
+    assert reply.picture is not None
+    assert (reply.picture.width, reply.picture.height) == (seen.width, seen.height)
+
+
+def test_a_black_beginning_is_no_cover(tmp_path: Path) -> None:
+    reply = read(media.video(tmp_path / "a.mp4", 4.0, black_seconds=1.5), "video")
+    assert reply.picture is not None
+    with Image.open(io.BytesIO(reply.picture.data)) as cover:
+        assert max(cover.convert("L").tobytes()) > 60
+    assert read(media.video(tmp_path / "b.mp4", 1.0, black_seconds=1.0), "video").picture is not None
+
+
+def test_a_codec_that_nobody_here_knows_is_no_failure(tmp_path: Path) -> None:
+    path = media.video(tmp_path / "a.mkv", 0.4)
+    data = path.read_bytes()
+    assert data.count(b"V_MPEG4/ISO/AVC") == 1
+    path.write_bytes(data.replace(b"V_MPEG4/ISO/AVC", b"V_FUTURE/ISO/AV"))
+    reply = read(path, "video")
+    assert (reply.status, reply.picture) == ("done", None)
+    seen = found(reply)
+    assert (seen.container, seen.video_codec, seen.audio_codec) == ("matroska", None, "aac")
+    assert seen.duration_ms
+    assert seen.warnings == ("no picture of it: its codec is not known here",)
+
+
+def test_a_stream_without_a_whole_frame_is_no_failure(tmp_path: Path) -> None:
+    """As a transport stream that was cut in the middle of a group of pictures."""
+    reply = read(media.without_key_frames(tmp_path / "a.ts"), "video")
+    assert (reply.status, reply.picture) == ("done", None)
+    assert found(reply).video_codec == "h264"
+    assert found(reply).warnings == ("no picture of it: no frame can be decoded",)
+
+
+@pytest.mark.parametrize(("extension", "codec"), [
+    ("flac", "flac"), ("ogg", "libopus"), ("opus", "libopus"), ("m4a", "aac"), ("wma", "wmav2"), ("mka", "flac"),
+    ("wav", "pcm_s16le"), ("aiff", "pcm_s16be"), ("mp3", "libmp3lame"), ("wv", "wavpack"), ("tta", "tta"),
+])  # fmt: skip
+def test_the_tags_of_every_container_are_read(tmp_path: Path, extension: str, codec: str) -> None:
+    told = {"title": "Nordlicht", "artist": "Die Ålande", "album": "Fjord", "track": "3/12", "date": "2019"}
+    path = media.sound(tmp_path / f"a.{extension}", codec, told)
+    tags = found(read(path, "audio")).tags
+    assert tags is not None
+    assert (tags.title, tags.artist, tags.album, tags.track) == ("Nordlicht", "Die Ålande", "Fjord", 3)
 
 
 def test_an_mp4_keeps_the_name_of_its_extension(tmp_path: Path) -> None:
@@ -89,25 +141,20 @@ def test_a_comic_has_pages(tmp_path: Path) -> None:
     assert (found(reply).pages, reply.picture is not None) == (2, True)
 
 
+def test_a_photo_was_taken_when_it_was_taken_and_not_when_it_was_changed(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.DateTime] = "2023:05:06 07:08:09"
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.DateTimeOriginal] = "2019:01:02 03:04:05"
+    Image.new("RGB", (20, 10)).save(tmp_path / "a.jpg", exif=exif)
+    seen = found(read(tmp_path / "a.jpg", "image"))
+    assert (seen.year, seen.tags) == (2019, Tags(date="2019:01:02 03:04:05"))
+
+
 def test_a_subtitle_tells_its_language_by_its_name(tmp_path: Path) -> None:
     path = tmp_path / "x.srt"
     path.write_text("")
     assert found(read(path, "subtitle", "Film.2001.pt-BR.forced.srt")).languages == ("pt-br",)
     assert found(read(path, "subtitle", "Film.srt")).languages == ()
-
-
-@pytest.mark.parametrize(
-    ("path", "expected"),
-    [
-        ("Northern.Light.S01E02.720p.mkv", names.FilmName("Northern Light", None, 1, 2, "tv_show")),
-        ("Northern Light/Season 1/02.mkv", names.FilmName("Northern Light", None, 1, 2, "tv_show")),
-        ("1917 (2019).mkv", names.FilmName("1917", 2019, None, None, "movie")),
-        ("holiday.mkv", names.FilmName()),
-        ("\n\x00\ud800.mkv", names.FilmName()),
-    ],
-)
-def test_a_name_tells_a_title_only_with_a_year_or_a_season(path: str, expected: names.FilmName) -> None:
-    assert names.film(path) == expected
 
 
 def test_a_huge_picture_is_not_decoded(tmp_path: Path) -> None:

@@ -22,10 +22,10 @@ from streams.core.state import State
 from tests.support.lane import Lane, Told, a_file
 from tests.support.small_world import Step, World, histories, long_history
 
-RULES_3 = msgspec.structs.replace(
-    RULES_2, version=3, extensions=(("video", "mkv txt"), ("other", "mp3")), title_cap=4, probed=("video",)
+MADE_UP = msgspec.structs.replace(
+    RULES_2, version=4, extensions=(("video", "mkv txt"), ("other", "mp3")), title_cap=4, probed=("video",)
 )  # fmt: skip
-CARRIED: dict[int, Rules] = {**RULES, 3: RULES_3}
+CARRIED: dict[int, Rules] = {**RULES, 4: MADE_UP}
 UPDATES = MEDIA_UPDATES.name
 AT = "2026-11-27T10:00:00.000Z"
 
@@ -93,7 +93,7 @@ def test_what_the_new_rules_are_the_first_to_analyse_is_asked_and_what_they_do_n
     lane.see("note.txt", a_file(1, size=5_000))
     lane.see("song.mp3", a_file(2, size=6_000))
     assert jobs(lane.later(2_000)) == 1
-    told = lane.put(adopted(3))
+    told = lane.put(adopted(4))
     assert jobs(told) == 1
     assert [job.place.path for job in lane.fold.state.jobs.values()] == ["note.txt"]
 
@@ -101,8 +101,8 @@ def test_what_the_new_rules_are_the_first_to_analyse_is_asked_and_what_they_do_n
 def test_versions_may_be_left_out(lane: Lane) -> None:
     lane.see("clip 1080x1920.mp4", a_file(1))
     lane.later(2_000)
-    assert updates(lane.put(adopted(3))) == [("updated", "rules:3", "clip")]
-    assert lane.fold.rules is RULES_3
+    assert updates(lane.put(adopted(4))) == [("updated", "rules:4", "clip")]
+    assert lane.fold.rules is MADE_UP
 
 
 # -- rules that are not there ----------------------------------------------------------------------------------
@@ -113,13 +113,13 @@ def test_rules_that_are_not_carried_stop_the_fold_before_anything_is_said(lane: 
     lane.at += 5_000
     before = state_bytes.encode(lane.fold.state)
     with pytest.raises(UnknownRules) as error:
-        lane.fold.parts(9, lane.at, b"", encode(adopted(4)), raw_headers("rules_adopted"))
-    assert (error.value.version, error.value.program) == (4, "9.9.9")
+        lane.fold.parts(9, lane.at, b"", encode(adopted(5)), raw_headers("rules_adopted"))
+    assert (error.value.version, error.value.program) == (5, "9.9.9")
     assert state_bytes.encode(lane.fold.state) == before
 
 
 def test_a_program_without_the_rules_of_the_beginning_goes_on_from_a_state_and_begins_nothing(lane: Lane) -> None:
-    later = {2: RULES_2, 3: RULES_3}
+    later = {2: RULES_2, 4: MADE_UP}
     with pytest.raises(UnknownRules):
         Fold(0, carried=later)
     with pytest.raises(UnknownRules):
@@ -127,15 +127,15 @@ def test_a_program_without_the_rules_of_the_beginning_goes_on_from_a_state_and_b
     lane.put(adopted(2))
     lane.fold = Fold(0, carried=later, state=state_bytes.decode(state_bytes.encode(lane.fold.state)))
     assert lane.fold.rules is RULES_2
-    lane.put(adopted(3))
-    assert lane.fold.rules is RULES_3
+    lane.put(adopted(4))
+    assert lane.fold.rules is MADE_UP
 
 
 # -- over several versions -------------------------------------------------------------------------------------
 
 mixed = st.tuples(
     histories | st.integers(0, 2**32).map(long_history),
-    st.lists(st.tuples(st.integers(0, 200), st.integers(0, 3)), max_size=4),
+    st.lists(st.tuples(st.integers(0, 200), st.integers(0, 4)), max_size=4),
 )
 
 

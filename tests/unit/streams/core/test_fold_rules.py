@@ -18,10 +18,11 @@ from tests.support.lane import Lane, a_file, kinds
 from tests.support.refold import digest, folded
 
 CORPUS = Path(__file__).parents[3] / "golden" / "names"
-DIGESTS = {1: "3ea0704a5470ec48", 2: "1c7e2f385171b431"}
+DIGESTS = {1: "3ea0704a5470ec48", 2: "1c7e2f385171b431", 3: "5692b50e08fec6f6"}
 OUTPUTS = {
     1: "ce7e3bdb4a8a92f73ba9ebd7b68fcd895ad8c8997c2050446e16ea1cc7f77808",
     2: "f3af73b5bab8a72e402dfe113a195bbe46e73909f3f9f4458db577d254f29c6f",
+    3: "aa8d27a657a7729c0fb24bced810a2417007da30eb37f5392d9b44cfeadd86cc",
 }
 """Of the golden log, by these rules."""
 

@@ -1,0 +1,50 @@
+"""Names that cameras, phones and messengers give, and the day that is in them."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+_DAY = re.compile(
+    r"(?<![0-9])((?:19|20)[0-9]{2})[-._ ]?([01][0-9])[-._ ]?([0-3][0-9])(?![0-9]{1,5}(?![0-9]))(?=[^0-9]|[0-9]{6}|$)"
+)
+_DEVICE = re.compile(
+    r"(?i)(?:"
+    r"(?:img|mvi|dsc[fn]?|_dsc|_mg|dscn|pict|pic|mov|movie|vid|video|sam|hpim|imgp|cimg|dji|"
+    r"gopr|gp|gh|gx|gl|gs|mah|clip|yi|dscf|mov|rec|crw|sdc|"
+    r"s|p|c|m2u|dsci|img_e|burst|pano|mvimg|pxl|photo|trim|insta360|lrv|pro_vid|pro_lrv|ezgif)"
+    r"[_ -]?[a-z]?[0-9]{3,}[a-z]?(?:[-_ .()a-z0-9~]*)|"
+    r"[0-9]{8}[_-][0-9]{6}(?:[_ .()a-z0-9-]*)|"
+    r"(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}[ _T-]+[0-9]{2}[.:h_-][0-9]{2}(?:[.:m_-][0-9]{2}s?)?(?:[ _.()a-z0-9-]*)|"
+    r"(?:img|vid|aud|ptt|stk)-[0-9]{8}-wa[0-9]+(?:[ ()0-9]*)|"
+    r"(?:whatsapp|signal|telegram|viber|snapchat|screen[ _-]?(?:shot|recording|cast|record)|"
+    r"screenrecorder|bildschirm(?:foto|aufnahme|video)|"
+    r"capture d'écran|facetime|fullsizerender|received|fb_img|inshot|capcut|tiktok|timelapse|"
+    r"slow[ _-]?mo)[ _-].*[0-9].*|"
+    r"rpreplay[_-]?final[0-9]+|img_[0-9]{8}_[0-9]{6}.*|[0-9]{5}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+    r")"
+)
+_BARE_NUMBER = re.compile(r"[0-9]{5}")
+
+
+def is_from_camera(stem: str, extension: str) -> bool:
+    """True where no person has given the name. Five digits are one of a camcorder's files."""
+    if _BARE_NUMBER.fullmatch(stem):
+        return extension in ("mts", "m2t", "m2ts")
+    return _DEVICE.fullmatch(stem) is not None
+
+
+def day_in(text: str) -> str | None:
+    """The first day that stands in a name, YYYY-MM-DD."""
+    for found in _DAY.finditer(text):
+        day = _day(found[1], found[2], found[3])
+        if day is not None:
+            return day
+    return None
+
+
+def _day(year: str, month: str, day: str) -> str | None:
+    try:
+        return date(int(year), int(month), int(day)).isoformat()
+    except ValueError:
+        return None

@@ -1,0 +1,150 @@
+"""What each folder above a file is for, told by its name alone: it holds films or shows, is a season, a disc, a place for
+extras, nothing in particular; or it is the title of something."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from msgspec import Struct
+
+from streams.core.path_names.text import spaced
+from streams.core.path_names.words import PathWords
+
+Holds = Literal["films", "shows", "anime", "home", "music", "audiobooks", "books", "comics", "photos"]
+Purpose = Literal["library", "holding", "season", "extras", "disc", "structure", "title"]
+
+_STRUCTURE = frozenset(
+    {
+        "bdmv",
+        "stream",
+        "video_ts",
+        "video ts",
+        "audio_ts",
+        "hvdvd_ts",
+        "private",
+        "avchd",
+        "mp_root",
+        "avchdts",
+        "playlist",
+        "clipinf",
+        "certificate",
+    }
+)
+_DISC = re.compile(r"(?i)(?:.*[ ._-])?(?:cd|dvd|disc|disk|disque|cdrom)[ ._-]?([0-9]{1,2}|[a-d])(?:[ ._-].*)?")
+_LETTERS = re.compile(
+    r"(?i)[a-z#]|[a-z]-[a-z]|0-9|[0-9]{3}0'?s|[0-9]0s|(?:18|19|20)[0-9]{2}(?:-(?:18|19|20)?[0-9]{2})?"
+)
+_SHORT_SEASON = re.compile(r"(?i)s ?([0-9]{1,2})")
+_EASTERN_SEASON = re.compile(
+    r"第\s*([0-9一二三四五六七八九十]+)\s*[季期部]|(?:시즌|シーズン)\s*([0-9]+)|([0-9]+)\s*기"
+)
+_HAN = {sign: number for number, sign in enumerate("一二三四五六七八九十", 1)}
+_SAID = re.compile(
+    r"(?i).*[ ._-](?:s|season[ ._]?|staffel[ ._]?|saison[ ._]?|series[ ._]?)([0-9]{1,2})(?:e[0-9]+)?(?:[ ._-].*)?"
+)
+_YEAR = re.compile(r"(?:19|20)[0-9]{2}")
+YEAR_IN = re.compile(
+    r"(?i)(?:photos|fotos|photos from|fotos von|photos de|bilder|videos)?(?: (?:from|von|de|"
+    r"aus))?\s*((?:18|19|20)[0-9]{2})"
+)
+
+
+class Folder(Struct, frozen=True, gc=False):
+    """One of them. `holds`: of a library; `number`: of a season or disc; `category`: of what lies in a place for extras."""
+
+    name: str
+    purpose: Purpose
+    holds: Holds | None = None
+    number: int | None = None
+    category: str | None = None
+
+
+def listed(words: str) -> frozenset[str]:
+    """A list of the rules."""
+    return frozenset(word.replace("+", " ") for word in words.split())
+
+
+class Folders:
+    """Tells by the words of some rules."""
+
+    def __init__(self, words: PathWords) -> None:
+        names: tuple[Holds, ...] = (
+            "films",
+            "shows",
+            "anime",
+            "home",
+            "music",
+            "audiobooks",
+            "books",
+            "comics",
+            "photos",
+        )
+        self._libraries: dict[str, Holds] = {}
+        for holds in reversed(names):
+            self._libraries |= dict.fromkeys(listed(getattr(words, holds)), holds)
+        self._holding = listed(words.holding) | listed(words.genres)
+        self._specials = listed(words.specials)
+        self._extras = {name: category for category, row in words.extras for name in listed(row)}
+        season = "|".join(re.escape(word) for word in sorted(listed(words.season), key=len, reverse=True))
+        self._season = re.compile(rf"(?i)(?:(?P<show>.+?)[ ._-]+)?(?:{season})[ ._-]*(?P<number>[0-9]{{1,4}})\b.*")
+        self._counted = re.compile(rf"(?i)(?P<number>[0-9]{{1,2}})[.ªºaè]*[ ._-]*(?:{season})")
+
+    def read(self, parts: list[str]) -> list[Folder]:
+        """Of a path, from the root on."""
+        found: list[Folder] = []
+        for part in parts:
+            found.append(self._one(part, found))
+        return found
+
+    def _one(self, name: str, above: list[Folder]) -> Folder:
+        text = spaced(name).casefold()
+        titled = any(folder.purpose in ("title", "season") for folder in above)
+        if text in _STRUCTURE:
+            return Folder(name, "structure")
+        if titled and (category := self._extras.get(text)) is not None:
+            return Folder(name, "extras", category=category)
+        if text in self._specials and (titled or any(char.isdigit() for char in text)):
+            return Folder(name, "season", number=0)
+        if (number := self._season_of(name, titled=titled)) is not None:
+            return Folder(name, "season", number=number)
+        if titled and (disc := _DISC.fullmatch(name)) is not None:
+            return Folder(name, "disc", number=_disc(disc[1]))
+        if not titled and (holds := self._libraries.get(text)) is not None:
+            return Folder(name, "library", holds)
+        is_year = _YEAR.fullmatch(name) is not None
+        if (
+            (text in self._holding and not titled)
+            or (titled and is_year)
+            or (not titled and _LETTERS.fullmatch(name) is not None)
+        ):
+            return Folder(name, "holding", number=int(name) if is_year else None)
+        if not titled and (year := YEAR_IN.fullmatch(text)) is not None:
+            return Folder(name, "holding", number=int(year[1]))
+        return Folder(name, "title")
+
+    def _season_of(self, name: str, *, titled: bool) -> int | None:
+        text = spaced(name)
+        eastern = _EASTERN_SEASON.search(text)
+        if eastern is not None:
+            digits = next(group for group in eastern.groups() if group)
+            return int(digits) if digits.isdigit() else _HAN.get(digits)
+        found = self._season.fullmatch(text) or self._counted.fullmatch(text)
+        if found is not None and (
+            titled or found.groupdict().get("show") is None or found.groupdict()["show"] == ""
+        ):
+            return int(found["number"])
+        short = _SHORT_SEASON.fullmatch(text)
+        if short is not None and titled:
+            return int(short[1])
+        return None
+
+
+def said_season(name: str) -> int | None:
+    """Of a folder that is a show and a season at once: `Show.S02.1080p`."""
+    found = _SAID.fullmatch(name)
+    return None if found is None else int(found[1])
+
+
+def _disc(text: str) -> int:
+    return int(text) if text.isdigit() else ord(text.casefold()) - ord("a") + 1
