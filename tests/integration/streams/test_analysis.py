@@ -90,7 +90,7 @@ def test_a_file_is_told_to_the_lane_of_its_library_and_its_cover_before_it(runni
     (result,) = wait_for(running.kafka, [asked])
     found = result["found"]
     assert isinstance(found, dict)
-    assert (result["status"], result["media_id"], found["title"]) == ("done", 1, "The Long Voyage")
+    assert (result["status"], result["media_id"], found["video_codec"]) == ("done", 1, "h264")
     (told,) = [record for record in read(running.kafka, RAW) if b'"job-1"' in (record.value or b"")]
     (cover,) = [record for record in read(running.kafka, COVERS) if record.key == str(found["cover"]).encode()]
     assert (told.key, told.partition) == (b"home", lane_of(LIBRARY, running.kafka.lanes))
