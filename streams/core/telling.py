@@ -108,6 +108,9 @@ class ByPaths:
         match named.media_type:
             case "audio" if named.category == "audiobook":
                 year = year or found.year
+            case "book" if named.category == "comic" and tags is not None and tags.album:
+                title = tags.album + ("" if tags.track is None else f" #{tags.track}")
+                year = found.year or year
             case "audio" | "book":
                 title = (None if tags is None else tags.title) or title
                 year = found.year or year

@@ -195,6 +195,54 @@ def test_a_truncated_file_has_an_answer(tmp_path: Path, share: float) -> None:
     assert read(media.truncated(photo, share), "image").status == "failed"
 
 
+def test_a_comic_counts_its_pages_as_people_do_and_tells_its_series(tmp_path: Path) -> None:
+    path = tmp_path / "a.cbz"
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(12, 0, -1):
+            archive.writestr(f"page {number}.jpg", media.picture(100 + number, 100))
+            archive.writestr(f"__MACOSX/._page {number}.jpg", b"junk")
+        archive.writestr(
+            "ComicInfo.xml",
+            "<ComicInfo><Series>Saga</Series><Number>9</Number><Year>2013</Year><Writer>B. K. V.</Writer></ComicInfo>",
+        )
+    reply = read(path, "book")
+    seen = found(reply)
+    assert (seen.pages, seen.year, seen.tags) == (12, 2013, Tags(None, "B. K. V.", "Saga", 9, date="2013"))
+    assert reply.picture is not None
+    assert (reply.picture.width, reply.picture.height) == (101, 100)
+
+
+def test_a_comic_with_broken_words_can_be_read_all_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "a.cbz"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("1.jpg", media.picture(100, 100))
+        archive.writestr("ComicInfo.xml", "<ComicInfo><Series>")
+    reply = read(path, "book")
+    assert (reply.status, found(reply).pages) == ("done", 1)
+    assert found(reply).warnings[0].startswith("ComicInfo.xml in it is no XML")
+
+
+def test_a_book_tells_who_wrote_it_and_when_it_was_published(tmp_path: Path) -> None:
+    path = tmp_path / "a.epub"
+    package = """<package xmlns="http://www.idpf.org/2007/opf" xmlns:opf="http://www.idpf.org/2007/opf" version="2.0">
+<metadata xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>Roadside Picnic</dc:title>
+<dc:date opf:event="modification">2021-01-01</dc:date><dc:date opf:event="publication">1972</dc:date>
+<dc:creator opf:role="trl">A. W. Bouis</dc:creator><dc:creator opf:role="aut">Arkady Strugatsky</dc:creator>
+<dc:creator>Boris Strugatsky</dc:creator></metadata>
+<manifest><item id="x" href="t.xhtml" media-type="application/xhtml+xml"/>
+<item id="i" href="cover.jpg" media-type="image/jpeg"/></manifest></package>"""
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("META-INF/container.xml", media.container_xml())
+        archive.writestr("OEBPS/book.opf", package)
+        archive.writestr("OEBPS/cover.jpg", media.picture(60, 80))
+    reply = read(path, "book")
+    seen = found(reply)
+    assert (seen.title, seen.year) == ("Roadside Picnic", 1972)
+    assert seen.tags is not None
+    assert seen.tags.artist == "Arkady Strugatsky, Boris Strugatsky"
+    assert reply.picture is not None
+
+
 def test_a_bomb_is_unpacked_no_further_than_its_cap(tmp_path: Path) -> None:
     reply = read(media.zip_bomb(tmp_path / "a.epub", 20_000_000), "book")
     assert (reply.status, reply.reason) == ("failed", "OEBPS/book.opf in it is larger than 4194304 bytes")

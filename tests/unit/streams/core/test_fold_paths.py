@@ -151,6 +151,13 @@ def test_of_music_and_books_the_tags_come_first_and_of_a_photo_its_own_date() ->
     assert (photo.title, photo.year) == ("IMG_1", 2019)
 
 
+def test_a_comic_is_called_by_its_series_and_number() -> None:
+    told = telling.told(
+        "Comics/x.cbz", done(Found(year=2013, tags=Tags(album="Saga", track=9, title="Chapter Nine")))
+    )
+    assert (told.title, told.year, told.category) == ("Saga #9", 2013, "comic")
+
+
 def test_a_chapter_of_a_book_that_is_read_is_called_by_the_book() -> None:
     tagged = done(Found(year=1987, tags=Tags(title="Chapter 01")))
     told = telling.told("Audiobooks/Terry Pratchett/Mort/Chapter 01.mp3", tagged)
