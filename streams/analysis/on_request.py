@@ -42,6 +42,8 @@ class RequestedJobs(GroupMember):
         self._agent = agent
         self._guard = guard
         self._at_once = max(1, children - 1)
+        self._one_commit = asyncio.Lock()
+        self._begins_again = False
 
     async def on_start(self) -> None:
         """Join the group."""
@@ -53,9 +55,12 @@ class RequestedJobs(GroupMember):
         self.work_on(self._work())
 
     async def begin_again(self, topic: str) -> None:
-        """Put the group back to the beginning of the topic, if it is this one that was made anew."""
+        """Put the group back to the beginning of the topic, if it is this one that was made anew. Nothing is committed
+        after it, and a commit that is under way comes before it."""
         if topic == REQUESTED_JOBS.name:
-            await self._commit(dict.fromkeys(self.consumer.assignment(), 0))
+            self._begins_again = True
+            async with self._one_commit:
+                await self._commit(dict.fromkeys(self.consumer.assignment(), 0))
 
     async def _work(self) -> None:
         while not self.should_stop:
@@ -69,7 +74,9 @@ class RequestedJobs(GroupMember):
                 await asyncio.gather(
                     *(self._guard.run(record, partial(self._agent.job, record)) for record in records)
                 )
-                await self._commit({tp: next_offset(batch[-1].offset) for tp, batch in batches.items()})
+                async with self._one_commit:
+                    if not self._begins_again:
+                        await self._commit({tp: next_offset(batch[-1].offset) for tp, batch in batches.items()})
 
     async def _fetch(self) -> dict[TopicPartition, list[ConsumerRecord]]:
         """A few jobs, or none while others are in work; asked again and again, for a member that asks nothing is put out of
