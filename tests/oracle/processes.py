@@ -12,9 +12,10 @@ from typing import Protocol
 
 import psutil
 
-from producer.settings import ProducerSettings, RootSpec
+from producer.settings import PollingSpec, ProducerSettings, RootSpec
 from runtime.kafka import Kafka
 from streams.settings import AnalysisSettings, StreamsSettings
+from tests.oracle.ways import LocalWay
 from tests.support.producer_process import ProducerProcess
 from tests.support.projector_run import Process
 from tests.support.stream_worker import StreamWorker
@@ -23,6 +24,11 @@ DEBOUNCE_MS = 200
 RENAME_MS = 1_500
 MAX_HOLD_MS = 3_000
 END_SECONDS = 15.0
+
+POLLED_RENAME_MS = 20_000
+POLLED = {"hot_seconds": 0.5, "cold_seconds": 3.0}
+POLLED_RECONCILE_SECONDS = 15.0
+"""What is written in place in a cold directory a reconcile finds; so all is told well within a minute."""
 
 
 class Running(Protocol):
@@ -38,15 +44,25 @@ class Running(Protocol):
 class Processes:
     """`watch`, `stream` and `project` on the same topics; those named in `away` stay away until they are started again."""
 
-    def __init__(self, kafka: Kafka, url: str, folder: Path, roots: Mapping[str, Path], library: str) -> None:
+    def __init__(
+        self,
+        kafka: Kafka,
+        url: str,
+        folder: Path,
+        roots: Mapping[str, Path],
+        library: str,
+        way: LocalWay = "inotify",
+    ) -> None:
+        is_polled = way == "polling"
         specs = tuple(
             RootSpec(
-                name=name, library=library, path=path, debounce_ms=DEBOUNCE_MS, rename_window_ms=RENAME_MS,
-                max_hold_ms=MAX_HOLD_MS,
+                name=name, library=library, path=path, debounce_ms=DEBOUNCE_MS, max_hold_ms=MAX_HOLD_MS,
+                rename_window_ms=POLLED_RENAME_MS if is_polled else RENAME_MS, watch=way, polling=PollingSpec(**POLLED),
             )
             for name, path in roots.items()
         )  # fmt: skip
-        watched = ProducerSettings(roots=specs, reconcile_seconds=86_400)
+        reconcile = POLLED_RECONCILE_SECONDS if is_polled else 86_400
+        watched = ProducerSettings(roots=specs, reconcile_seconds=reconcile)
         streams = StreamsSettings(analysis=AnalysisSettings(workers=1), status=False)
         self._makers: dict[str, Callable[[], Running]] = {
             "watch": lambda: ProducerProcess(kafka, watched, folder / "watch", wait=False),

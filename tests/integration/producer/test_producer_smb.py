@@ -21,6 +21,9 @@ from tests.support.share_root import ShareRoot, listed
 
 __all__ = ["far_samba", "own_samba", "samba"]
 
+FILES = int(os.environ.get("SHARE_FILES", "4000"))
+"""In one directory; 100000 is the long form."""
+
 NOTICED_SECONDS = 15.0
 HEALED_SECONDS = 75.0
 
@@ -160,6 +163,23 @@ def test_what_is_read_over_the_share_is_what_is_on_the_disk(root: ShareRoot) -> 
     with root.backend.open() as tree:
         pieces = [tree.piece("big.mkv", start, 1 << 20) for start in range(0, len(content), 1 << 20)]
     assert b"".join(piece[1] for piece in pieces if piece is not None) == content
+
+
+@pytest.mark.timeout(120 + FILES // 20)
+def test_a_directory_of_very_many_files(samba: Samba, tmp_path: Path) -> None:
+    disk = samba.served["media"] / tmp_path.name
+    (disk / "all").mkdir(parents=True)
+    for number in range(FILES):
+        (disk / "all" / f"{number}.mkv").write_bytes(b"%d" % number)
+    with ShareRoot(samba, tmp_path, samba.share(tmp_path.name)) as root:
+        root.until(lambda: root.bench.keeper.condition().scanned, 60 + FILES / 100, "the first scan")
+        assert len(believed(root.records)) == FILES + 1
+        root.client.write(f"{tmp_path.name}/all/new.mkv", b"content")
+        root.client.remove(f"{tmp_path.name}/all/7.mkv")
+        root.client.rename(f"{tmp_path.name}/all/8.mkv", f"{tmp_path.name}/all/eight.mkv")
+        (disk / "all" / "on the server.mkv").write_bytes(b"content")
+        root.until_converged(HEALED_SECONDS)
+        assert root.deleted() <= {"all/7.mkv", "all/8.mkv"}
 
 
 def test_two_clients_that_write_at_once_leave_what_is_there(root: ShareRoot) -> None:
