@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,33 @@ def test_faust_and_watchdog_are_of_the_versions_that_were_examined() -> None:
     assert version("faust-streaming") == "0.15.3"
     assert number(version("watchdog")) < (7, 2)
     version("cramjam")  # without it aiokafka's zstd fails at run time
+
+
+def test_what_the_platform_imports_is_installed_to_run_it() -> None:
+    """A package that only the tests bring along is missing at the first start of a stranger's."""
+    pinned = {
+        _spelled(name)
+        for name in re.findall(r"^([A-Za-z0-9._-]+)==", (ROOT / "requirements/run.txt").read_text(), re.M)
+    }
+    bringing = packages_distributions()
+    imported = {name for path in modules(*PACKAGES) for name in _imported(path)}
+    missing = {
+        name for name in imported - set(sys.stdlib_module_names) - {*PACKAGES, "tests", "tools"}
+        if not {_spelled(one) for one in bringing.get(name, ())} & pinned
+    }  # fmt: skip
+    assert missing == set()
+
+
+def _imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module is not None and node.level == 0:
+            yield node.module.partition(".")[0]
+
+
+def _spelled(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def test_a_parser_with_a_history_of_attacks_is_absent() -> None:

@@ -84,7 +84,7 @@ def _music(root: Path) -> None:
         for number, title in enumerate(titles, start=1):
             seed += 1
             tags = {"artist": artist, "album": album, "title": title, "genre": genre, "date": str(year)}
-            media.audio(folder / f"{number:02} {title}{suffix}", seed, tags | {"tracknumber": str(number)})
+            media.audio(folder / f"{number:02} {title}{suffix}", seed, tags | {"track": str(number)})
     talk = {"artist": "Mira Castellan", "title": "Interview at the Mill", "album": "Extras"}
     media.audio(root / "Mira Castellan" / "Interview at the Mill.m4a", seed + 1, talk)
 

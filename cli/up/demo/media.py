@@ -14,7 +14,6 @@ from io import BytesIO
 from pathlib import Path
 
 import av
-import mutagen
 from av import AudioFrame, AudioResampler, AudioStream, VideoFrame
 from PIL import Image, ImageDraw
 
@@ -38,19 +37,14 @@ def video(path: Path, seed: int, *, seconds: float = 1.5, size: tuple[int, int] 
 
 
 def audio(path: Path, seed: int, tags: Mapping[str, str], *, seconds: float = 1.2) -> None:
-    """A tone in the codec that the suffix names, with tags (mutagen's easy names)."""
+    """A tone in the codec that the suffix names, with tags (as FFmpeg calls them)."""
     codecs = {".flac": "flac", ".mp3": "libmp3lame", ".opus": "libopus", ".ogg": "libopus", ".m4a": "aac"}
     codec = codecs[path.suffix]
     with av.open(str(path), "w") as container:
+        container.metadata.update(tags)
         stream = container.add_stream(codec, rate=48_000 if codec == "libopus" else RATE)
         assert isinstance(stream, AudioStream)
         _sound(container, stream, seed, seconds)
-    file = mutagen.File(path, easy=True)
-    if file.tags is None:
-        file.add_tags()
-    for name, value in tags.items():
-        file[name] = value
-    file.save()
 
 
 def picture(path: Path, seed: int, title: str, size: tuple[int, int] = (400, 600)) -> None:
