@@ -9,7 +9,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
 
 from rich.console import Console
@@ -24,7 +24,7 @@ from bench.watching.running import OURS, Bench, Outcome, play_ours, play_plain
 from bench.watching.trees import Say, obtain
 from bench.watching.workloads import WORKLOADS, Workload
 from cli.provisioning.topics import apply
-from tests.support.samba import Samba, provided
+from tests.support.samba import Samba, provided, serving
 
 SHOWN = 5
 WIDTH = 200
@@ -55,20 +55,13 @@ def bar(total: int) -> Iterator[tuple[Say, Progress]]:
         yield lambda what: progress.update(task, description=what), progress
 
 
-@contextmanager
-def serving(folder: Path, way: str) -> Iterator[Samba | None]:
+def served(folder: Path, way: str) -> AbstractContextManager[Samba | None]:
     """A server of the folder, where the product is to reach it so. Raises SystemExit where there can be none."""
     if way != "smb":
-        yield None
-        return
+        return nullcontext()
     if (missing := provided()) is not None:
         raise SystemExit(missing)
-    with tempfile.TemporaryDirectory(prefix="catalogizer-smb-") as state:
-        samba = Samba(Path(state), {"media": folder}).start()
-        try:
-            yield samba
-        finally:
-            samba.kill()
+    return serving({"media": folder})
 
 
 def play(
@@ -109,7 +102,7 @@ def main() -> int:
         source = obtain(Path(folder) / "source", wanted.scale, made_up=wanted.made_up, say=say)
         say("measuring what is possible")
         possible = limits(Path(folder), kafka)
-        with closing(ChangeLog(kafka)) as log, serving(Path(folder), wanted.watch) as samba:
+        with closing(ChangeLog(kafka)) as log, served(Path(folder), wanted.watch) as samba:
             bench = Bench(source, wanted.scale, Path(folder), kafka, log, way=wanted.watch, samba=samba)
             outcomes = list(play(bench, chosen, runs, say, progress))
     absent = [name for name in watchers.PLAIN if not watchers.is_here(name)]

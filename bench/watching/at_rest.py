@@ -31,7 +31,7 @@ from producer.backends.polling.watch import PollingWatch
 from producer.settings import PollingSpec
 from runtime.kafka import Kafka
 from storage.smb.session import Session
-from tests.support.samba import Samba, provided
+from tests.support.samba import provided, serving
 from tests.support.share_root import ShareRoot
 
 FILES_IN_EACH = 20
@@ -99,22 +99,18 @@ def asking(folder: Path, files: int, seconds: float) -> dict[str, float]:
             count += 1
             super().echo()
 
-    with tempfile.TemporaryDirectory(prefix="catalogizer-smb-") as state:
-        samba = Samba(Path(state)).start()
-        try:
-            root = samba.served["media"] / "films"
-            make(root, files)
-            with ShareRoot(samba, folder, samba.share("films"), connect=Counted) as shared:
-                spent, began = time.process_time(), time.monotonic()
-                shared.until(lambda: shared.bench.keeper.condition().scanned, 3_600, "the first scan")
-                first = {"first scan s": time.monotonic() - began, "first scan CPU s": time.process_time() - spent}
-                shared.rest(SETTLE_SECONDS)
-                count, spent = 0, time.process_time()
-                shared.rest(seconds)
-                found = {"messages a second": count / seconds}
-                found["CPU %"] = 100 * (time.process_time() - spent) / seconds
-        finally:
-            samba.kill()
+    with serving() as samba:
+        root = samba.served["media"] / "films"
+        make(root, files)
+        with ShareRoot(samba, folder, samba.share("films"), connect=Counted) as shared:
+            spent, began = time.process_time(), time.monotonic()
+            shared.until(lambda: shared.bench.keeper.condition().scanned, 3_600, "the first scan")
+            first = {"first scan s": time.monotonic() - began, "first scan CPU s": time.process_time() - spent}
+            shared.rest(SETTLE_SECONDS)
+            count, spent = 0, time.process_time()
+            shared.rest(seconds)
+            found = {"messages a second": count / seconds}
+            found["CPU %"] = 100 * (time.process_time() - spent) / seconds
     return {name: round(figure, 2) for name, figure in (first | found).items()}
 
 

@@ -13,7 +13,6 @@ from functools import lru_cache, partial
 from msgspec.structs import replace
 
 from schemas.changes import Created, Deleted, Modified, Renamed, TreeRenamed
-from schemas.found import MediaType
 from schemas.identity import other_fingerprint, same_content, same_fingerprint
 from schemas.ids import media_id
 from schemas.media import (
@@ -28,7 +27,6 @@ from schemas.media import (
 from schemas.paths import to_wire
 from schemas.raw import Result
 from schemas.times import iso
-from streams.core import naming
 from streams.core.emit import Emitter
 from streams.core.jobs import Jobs
 from streams.core.known import Known
@@ -244,7 +242,7 @@ class Catalogue:
         return MediaItem(
             id=entry.media_id,
             title=told.title,
-            media_type=self._media_type(entry),
+            media_type=told.media_type,
             year=told.year,
             cover_image=None if found.cover is None else self._rules.cover_url + found.cover,
             quality=told.quality,
@@ -269,9 +267,6 @@ class Catalogue:
             analysis=told.analysis,
         )
 
-    def _media_type(self, entry: Entry) -> MediaType:
-        return naming.names_by(self._rules).media_type(entry.path)
-
     def _smb_path(self, name: str, path: str) -> str | None:
         """`//host/share/folder/path`, where the root is on a share."""
         root = self._state.roots.get(name)
@@ -281,7 +276,7 @@ class Catalogue:
         path, b64 = to_wire(entry.path)
         told = self._telling.told(entry.path, entry.analysis)
         return GoneItem(
-            id=entry.media_id, title=told.title, media_type=self._media_type(entry),
+            id=entry.media_id, title=told.title, media_type=told.media_type,
             storage_root=entry.root, path=path, path_b64=b64,
         )  # fmt: skip
 

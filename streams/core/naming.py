@@ -77,8 +77,7 @@ class Names:
 
     def _video(self, kind: MediaType, stem: str) -> Named:
         text = _spaced(stem)
-        found = self._quality.search(text)
-        quality = None if found is None else self._quality_names.get(found[1].lower(), found[1].lower())
+        quality = self._quality_in(text)
         if episode := self._episode.search(text):
             season, number = int(episode[1]), int(episode[2])
             title = self._title(text[: episode.start()], stem)
@@ -93,6 +92,10 @@ class Names:
             end = min(end, junk.start())
         title = self._title(text[:end], stem)
         return Named(kind, film_title(title, year), year, None, None, quality, "movie" if year else None)
+
+    def _quality_in(self, text: str) -> str | None:
+        found = self._quality.search(text)
+        return None if found is None else self._quality_names.get(found[1].lower(), found[1].lower())
 
     def _title(self, text: str, stem: str) -> str:
         """The text without what is around a title; where nothing is left of it, the name itself."""
@@ -111,10 +114,7 @@ class PathNames(Names):
     def _read_path(self, path: str) -> NamedByPath:
         kind = self.media_type(path)
         name = self._paths.read(path, kind)
-        quality = None
-        if kind in ("video", "subtitle"):
-            found = self._quality.search(_spaced(display(path)))
-            quality = None if found is None else self._quality_names.get(found[1].lower(), found[1].lower())
+        quality = self._quality_in(_spaced(display(path))) if kind in ("video", "subtitle") else None
         return NamedByPath(
             kind, shown(name)[: self._title_cap] or self._unnamed, name.year, name.season, name.episode, quality,
             name.category, name.last_episode, name.date, name.part, name.edition,
@@ -137,24 +137,28 @@ def episode_title(title: str, season: int, episode: int | None) -> str:
     return f"{title} S{season:02d}" + ("" if episode is None else f"E{episode:02d}")
 
 
-_OF_FILM = ("movie", "trailer", "extra", "sample")
-_ADDED = {"trailer": "trailer", "extra": "extra", "sample": "sample"}
+_BESIDE = ("trailer", "extra", "sample")
+"""What belongs to another one, and says so behind its title."""
 
 
 def shown(name: PathName) -> str:
     """A title as people are to see it: nothing that is another thing has the same one."""
     title = name.title
     if name.category == "tv_show" or (
-        name.category in _ADDED and (name.season is not None or name.episode is not None)
+        name.category in _BESIDE and (name.season is not None or name.episode is not None)
     ):
         title += _episode_shown(name)
-    elif name.category in _OF_FILM:
+    elif name.category == "movie" or name.category in _BESIDE:
         title = film_title(title, name.year)
     elif name.category == "comic":
         title += ("" if name.season is None else f" v{name.season:02d}") + (
             "" if name.episode is None else f" #{name.episode}"
         )
-    more = [name.edition, None if name.part is None else f"part {name.part}", _ADDED.get(name.category or "")]
+    more = [
+        name.edition,
+        None if name.part is None else f"part {name.part}",
+        name.category if name.category in _BESIDE else None,
+    ]
     return " – ".join([title, *(word for word in more if word)])
 
 

@@ -14,7 +14,7 @@ from typing import Protocol
 from msgspec import Struct
 from msgspec.structs import replace
 
-from schemas.found import Found
+from schemas.found import Found, MediaType
 from schemas.media import Analysis
 from streams.core import naming
 from streams.core.rules import Rules
@@ -25,6 +25,7 @@ NOTHING = Found()
 class Told(Struct, frozen=True, gc=False):
     """Of an item. `analysis`: without what it says of the name."""
 
+    media_type: MediaType
     title: str
     year: int | None = None
     season: int | None = None
@@ -73,7 +74,7 @@ class ByNames:
         """See the protocol."""
         named, found = self._names.read(path), found_in(analysis)
         return Told(
-            self._title(named, found), found.year or named.year, found.season or named.season,
+            named.media_type, self._title(named, found), found.year or named.year, found.season or named.season,
             found.episode or named.episode, category=found.category or named.category,
             quality=found.quality or named.quality, analysis=analysis,
         )  # fmt: skip
@@ -119,8 +120,8 @@ class ByPaths:
             case _:
                 analysis = _of_contents(analysis)
         return Told(
-            title[: self._cap], year, named.season, named.episode, named.last_episode, named.date, named.part,
-            named.edition, named.category, found.quality or named.quality, analysis,
+            named.media_type, title[: self._cap], year, named.season, named.episode, named.last_episode, named.date,
+            named.part, named.edition, named.category, found.quality or named.quality, analysis,
         )  # fmt: skip
 
     def is_identified(self, path: str, found: Found | None) -> bool:

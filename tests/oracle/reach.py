@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Protocol
 
 from producer.backends.interface import Backend
@@ -13,7 +12,7 @@ from producer.backends.smb.backend import SmbBackend
 from tests.oracle.hand import Hand
 from tests.oracle.share_hand import ShareHand
 from tests.oracle.ways import WATCHES, LocalWay, ShareWay, Way
-from tests.support.samba import Client, Samba
+from tests.support.samba import Client, serving
 
 SHARE = "media"
 
@@ -56,8 +55,8 @@ class OnShare:
     way: ShareWay
 
     def __post_init__(self) -> None:
-        self._state = TemporaryDirectory(prefix="catalogizer-smb-")
-        self._samba = Samba(Path(self._state.name), {SHARE: self.folder}).start()
+        self._serving = serving({SHARE: self.folder})
+        self._samba = self._serving.__enter__()
         self._client = Client(self._samba, SHARE)
         self.hand = ShareHand(self.folder, self._client) if self.way == "share" else Hand(self.folder)
 
@@ -68,8 +67,7 @@ class OnShare:
     def close(self) -> None:
         """See the protocol."""
         self._client.close()
-        self._samba.kill()
-        self._state.cleanup()
+        self._serving.__exit__(None, None, None)
 
 
 def reach(folder: Path, way: Way) -> Reach:

@@ -233,15 +233,22 @@ class Client:
 
 
 @contextmanager
-def _serving(cable: Cable | None = None) -> Iterator[Samba]:
-    if (missing := provided()) is not None:
-        pytest.skip(missing)
+def serving(served: dict[str, Path] | None = None, cable: Cable | None = None) -> Iterator[Samba]:
+    """A server that is gone afterwards. `served`: the folder of each share, None: one of its own."""
     with TemporaryDirectory(prefix="catalogizer-smb-") as folder:
-        server = Samba(Path(folder), cable=cable).start()
+        server = Samba(Path(folder), served or {}, cable=cable).start()
         try:
             yield server
         finally:
             server.kill()
+
+
+@contextmanager
+def _serving(cable: Cable | None = None) -> Iterator[Samba]:
+    if (missing := provided()) is not None:
+        pytest.skip(missing)
+    with serving(cable=cable) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")

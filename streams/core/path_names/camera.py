@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+
+from streams.core.path_names.text import day_of
 
 _DAY = re.compile(
     r"(?<![0-9])((?:19|20)[0-9]{2})[-._ ]?([01][0-9])[-._ ]?([0-3][0-9])(?![0-9]{1,5}(?![0-9]))(?=[^0-9]|[0-9]{6}|$)"
@@ -36,15 +37,5 @@ def is_from_camera(stem: str, extension: str) -> bool:
 
 def day_in(text: str) -> str | None:
     """The first day that stands in a name, YYYY-MM-DD."""
-    for found in _DAY.finditer(text):
-        day = _day(found[1], found[2], found[3])
-        if day is not None:
-            return day
-    return None
-
-
-def _day(year: str, month: str, day: str) -> str | None:
-    try:
-        return date(int(year), int(month), int(day)).isoformat()
-    except ValueError:
-        return None
+    days = (day_of(found[1], found[2], found[3]) for found in _DAY.finditer(text))
+    return next((day for day in days if day is not None), None)

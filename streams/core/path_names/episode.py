@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import date
 
 from msgspec import Struct
 
-from streams.core.path_names.folders import listed
+from streams.core.path_names.folders import any_of
+from streams.core.path_names.text import day_of
 from streams.core.path_names.words import PathWords
 
 _BEFORE = r"(?<![^\W_])"
@@ -86,8 +86,7 @@ class Episodes:
     """Reads by the words of some rules."""
 
     def __init__(self, words: PathWords) -> None:
-        either = "|".join(re.escape(word) for word in sorted(listed(words.episode), key=len, reverse=True))
-        seasons = "|".join(re.escape(word) for word in sorted(listed(words.season), key=len, reverse=True))
+        either, seasons = any_of(words.episode), any_of(words.season)
         self._worded = re.compile(
             rf"(?i)(?<![^\W_])(?:{seasons})[ ._-]*(?P<season>[0-9]{{1,2}})[ ._,-]*"
             rf"(?:{either})\.?[ ._-]*(?P<episode>[0-9]{{1,4}})(?![0-9])"
@@ -117,21 +116,15 @@ class Episodes:
         """A day."""
         for pattern in (_DATED, _DATED_BACK, _DATED_WHOLE):
             for found in pattern.finditer(text):
-                try:
-                    day = date(int(found["year"]), int(found["month"]), int(found["day"])).isoformat()
-                except ValueError:
-                    continue
-                return EpisodeName(found.start(), found.end(), date=day)
+                if (day := day_of(found["year"], found["month"], found["day"])) is not None:
+                    return EpisodeName(found.start(), found.end(), date=day)
         worded = _DATED_IN_WORDS.search(text)
         if worded is None:
             return None
         name = (worded["month"] or worded["month_first"]).casefold()
         month = next(row.split("|").index(name) + 1 for row in _MONTHS if name in row.split("|"))
-        try:
-            day = date(int(worded["year"]), month, int(worded["day"] or worded["day_behind"])).isoformat()
-        except ValueError:
-            return None
-        return EpisodeName(worded.start(), worded.end(), date=day)
+        day = day_of(worded["year"], month, worded["day"] or worded["day_behind"])
+        return None if day is None else EpisodeName(worded.start(), worded.end(), date=day)
 
     def within(self, text: str, season: int | None, *, absolute: bool) -> EpisodeName | None:
         """What is an episode's number because the file lies among episodes: in the folder of a season, or of a show.
@@ -153,12 +146,8 @@ class Episodes:
 
     def short_day(self, text: str) -> str | None:
         """Six digits beside an episode's number: a day of this century."""
-        for found in _SHORT_DATE.finditer(text):
-            try:
-                return date(2000 + int(found["year"]), int(found["month"]), int(found["day"])).isoformat()
-            except ValueError:
-                continue
-        return None
+        days = (day_of(f"20{found['year']}", found["month"], found["day"]) for found in _SHORT_DATE.finditer(text))
+        return next((day for day in days if day is not None), None)
 
 
 def _numbered(found: re.Match[str]) -> EpisodeName:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from msgspec import Struct
 
 from streams.core.path_names.folders import listed
-from streams.core.path_names.text import plain, spaced, trimmed, undotted, with_article, without_tags
+from streams.core.path_names.text import plain, trimmed, undotted, with_article, without_tags
 from streams.core.path_names.words import PathWords
 
 _YEAR = re.compile(r"(?<![0-9])(?<![0-9][xX×])(1[89][0-9]{2}|20[0-9]{2})(?![0-9]|[pPi](?![a-z])|[xX×][0-9])")
@@ -151,6 +151,3 @@ def _number(text: str) -> int:
     if folded.isdigit():
         return int(folded)
     return _ROMAN.get(folded, ord(folded[0]) - ord("a") + 1)
-
-
-__all__ = ["FilmName", "Films", "spaced", "without_group"]

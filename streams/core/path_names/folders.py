@@ -4,7 +4,7 @@ extras, nothing in particular; or it is the title of something."""
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import Literal, get_args
 
 from msgspec import Struct
 
@@ -16,21 +16,10 @@ Purpose = Literal["library", "holding", "season", "extras", "disc", "structure",
 
 _STRUCTURE = frozenset(
     {
-        "bdmv",
-        "stream",
-        "video_ts",
-        "video ts",
-        "audio_ts",
-        "hvdvd_ts",
-        "private",
-        "avchd",
-        "mp_root",
-        "avchdts",
-        "playlist",
-        "clipinf",
-        "certificate",
+        "bdmv", "stream", "video_ts", "video ts", "audio_ts", "hvdvd_ts", "private", "avchd", "mp_root", "avchdts",
+        "playlist", "clipinf", "certificate",
     }
-)
+)  # fmt: skip
 _DISC = re.compile(r"(?i)(?:.*[ ._-])?(?:cd|dvd|disc|disk|disque|cdrom)[ ._-]?([0-9]{1,2}|[a-d])(?:[ ._-].*)?")
 _LETTERS = re.compile(
     r"(?i)[a-z#]|[a-z]-[a-z]|0-9|[0-9]{3}0'?s|[0-9]0s|(?:18|19|20)[0-9]{2}(?:-(?:18|19|20)?[0-9]{2})?"
@@ -65,28 +54,22 @@ def listed(words: str) -> frozenset[str]:
     return frozenset(word.replace("+", " ") for word in words.split())
 
 
+def any_of(words: str) -> str:
+    """A list of the rules as alternatives of a regular expression, the longest first."""
+    return "|".join(re.escape(word) for word in sorted(listed(words), key=len, reverse=True))
+
+
 class Folders:
     """Tells by the words of some rules."""
 
     def __init__(self, words: PathWords) -> None:
-        names: tuple[Holds, ...] = (
-            "films",
-            "shows",
-            "anime",
-            "home",
-            "music",
-            "audiobooks",
-            "books",
-            "comics",
-            "photos",
-        )
         self._libraries: dict[str, Holds] = {}
-        for holds in reversed(names):
+        for holds in reversed(get_args(Holds)):
             self._libraries |= dict.fromkeys(listed(getattr(words, holds)), holds)
         self._holding = listed(words.holding) | listed(words.genres)
         self._specials = listed(words.specials)
         self._extras = {name: category for category, row in words.extras for name in listed(row)}
-        season = "|".join(re.escape(word) for word in sorted(listed(words.season), key=len, reverse=True))
+        season = any_of(words.season)
         self._season = re.compile(rf"(?i)(?:(?P<show>.+?)[ ._-]+)?(?:{season})[ ._-]*(?P<number>[0-9]{{1,4}})\b.*")
         self._counted = re.compile(rf"(?i)(?P<number>[0-9]{{1,2}})[.ªºaè]*[ ._-]*(?:{season})")
 
@@ -130,9 +113,7 @@ class Folders:
             digits = next(group for group in eastern.groups() if group)
             return int(digits) if digits.isdigit() else _HAN.get(digits)
         found = self._season.fullmatch(text) or self._counted.fullmatch(text)
-        if found is not None and (
-            titled or found.groupdict().get("show") is None or found.groupdict()["show"] == ""
-        ):
+        if found is not None and (titled or not found.groupdict().get("show")):
             return int(found["number"])
         short = _SHORT_SEASON.fullmatch(text)
         if short is not None and titled:

@@ -35,6 +35,7 @@ _IN_OWN_BRACKETS = re.compile(r"^\s*\[([^\]]+)\]\s*$")
 _MEANINGLESS = re.compile(r"(?i)[0-9a-f]{16,}")
 _RELEASE_GROUP = re.compile(r"-([A-Za-z0-9]+)$")
 _COMICS = frozenset({"cbz", "cbr", "cb7", "cbt"})
+_DISC_IMAGES = frozenset({"iso", "img", "nrg", "bdmv", "mpls", "clpi", "ifo", "bup"})
 _READ_ALOUD = frozenset({"m4b", "aax", "aa"})
 
 
@@ -81,7 +82,6 @@ class PathReader:
             r"(?i)(?:19|20)[0-9]{2}[)\]]?[ ._-]+(?:official[ ._-]+)?(trailer|teaser|sample)(?![^\W_])"
         )
         self._various = listed(words.various)
-        self._disc_images = frozenset({"iso", "img", "nrg", "bdmv", "mpls", "clpi", "ifo", "bup"})
         self._folder_of = lru_cache(2_048)(self._read_folders)
 
     def _read_folders(self, directory: str) -> list[Folder]:
@@ -103,7 +103,7 @@ class PathReader:
                 return self._photo(stem, folders)
             case "book":
                 return self._book(stem, extension, folders, holds)
-            case _ if extension in self._disc_images:
+            case _ if extension in _DISC_IMAGES:
                 read = self._video(stem, extension, folders, holds)
                 return read if read.category is not None else PathName(trimmed(spaced(stem)) or stem)
             case _:
@@ -245,9 +245,8 @@ class PathReader:
             return EpisodeName(
                 special.start() + shift, special.end() + shift, 0, None if number is None else int(number)
             )
-        release = self._films.read(bare_text)
         found = self._episodes.within(self._films.cut(bare_text), season, absolute=absolute)
-        if found is None or (found.episode is not None and release.year == found.episode):
+        if found is None or (found.episode is not None and self._films.read(bare_text).year == found.episode):
             return None
         return EpisodeName(
             found.start + shift, found.end + shift, found.season, found.episode, found.last, found.date

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 _ACRONYM = re.compile(r"(?<![^\W_])(?:[^\W\d_]\.){2,}(?![^\W_]{2})")
 _TAG = re.compile(r"(?i)[{\[(]\s*(?:tmdb|tvdb|imdb|anidb|asin|isbn|edition)[a-z]*[-=: ]*[^}\])]*[}\])]")
@@ -18,6 +19,14 @@ _COPY = re.compile(
 _BRACKET = re.compile(r"[(\[{)\]}]")
 _EMPTY = re.compile(r"[(\[{]\s*[)\]}]")
 EDGES = " -–—_.,;~+"
+
+
+def day_of(year: str | int, month: str | int, day: str | int) -> str | None:
+    """YYYY-MM-DD, where the calendar has that day."""
+    try:
+        return date(int(year), int(month), int(day)).isoformat()
+    except ValueError:
+        return None
 
 
 def spaced(stem: str) -> str:

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -36,11 +37,11 @@ def filled(disk: Path, directories: int = 4, files: int = 10) -> None:
             (disk / f"Show {directory}" / f"{number}.mkv").write_bytes(f"{directory} {number}".encode() * 50)
 
 
-@pytest.fixture
-def root(samba: Samba, tmp_path: Path) -> Iterator[ShareRoot]:
+@contextmanager
+def watched(server: Samba, state: Path, folder: str) -> Iterator[ShareRoot]:
     """A root with forty files, its baseline told."""
-    (samba.served["media"] / tmp_path.name).mkdir()
-    with ShareRoot(samba, tmp_path, samba.share(tmp_path.name)) as root:
+    (server.served["media"] / folder).mkdir()
+    with ShareRoot(server, state, server.share(folder)) as root:
         filled(root.disk)
         root.until_converged(20)
         root.said_since()
@@ -48,13 +49,23 @@ def root(samba: Samba, tmp_path: Path) -> Iterator[ShareRoot]:
 
 
 @pytest.fixture
+def root(samba: Samba, tmp_path: Path) -> Iterator[ShareRoot]:
+    """One on the module's server."""
+    with watched(samba, tmp_path, tmp_path.name) as root:
+        yield root
+
+
+@pytest.fixture
 def alone(own_samba: Samba, tmp_path: Path) -> Iterator[ShareRoot]:
-    """The same on a server of its own."""
-    (own_samba.served["media"] / "films").mkdir()
-    with ShareRoot(own_samba, tmp_path, own_samba.share("films")) as root:
-        filled(root.disk)
-        root.until_converged(20)
-        root.said_since()
+    """One on a server of its own."""
+    with watched(own_samba, tmp_path, "films") as root:
+        yield root
+
+
+@pytest.fixture
+def afar(far_samba: Samba, tmp_path: Path) -> Iterator[ShareRoot]:
+    """One at the end of a cable."""
+    with watched(far_samba, tmp_path, "films") as root:
         yield root
 
 
@@ -277,17 +288,6 @@ def test_a_fault_of_the_share_is_told_within_15_s_deletes_nothing_and_is_made_up
         < told.index("RootBack root_back")
         < told.index("+ Show 0/meanwhile.mkv")
     )
-
-
-@pytest.fixture
-def afar(far_samba: Samba, tmp_path: Path) -> Iterator[ShareRoot]:
-    """The same at the end of a cable."""
-    (far_samba.served["media"] / "films").mkdir()
-    with ShareRoot(far_samba, tmp_path, far_samba.share("films")) as root:
-        filled(root.disk)
-        root.until_converged(20)
-        root.said_since()
-        yield root
 
 
 def test_a_network_that_is_cut_is_told_within_15_s_deletes_nothing_and_is_made_up_for(afar: ShareRoot) -> None:
