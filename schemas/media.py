@@ -29,7 +29,10 @@ class MediaItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The complete item. `directory_path` is `/<root>/<directory inside it>`; `duration` in seconds;
     `created_at` and `updated_at` are append times of the deciding records, ISO 8601. `category`: one of
     `schemas.found.CATEGORIES`; `last_episode`: of a file with several; `date`: the day that a name says, YYYY-MM-DD;
-    `part`: of a film in several files, or the chapter of a book; `edition` in words."""
+    `part`: of a film in several files, or the chapter of a book; `edition` in words · `belongs_to`: the item of which this
+    poster, subtitle or file of facts is one; the first of them where it serves several · `subtitle_languages`: of the
+    subtitles inside and beside, `und` where one does not say; of a subtitle its own, `forced` and `sdh` too · `corrected`:
+    which members a person has set."""
 
     id: int
     title: str
@@ -58,6 +61,11 @@ class MediaItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     edition: str | None = None
     duration: float | None = None
     analysis: Analysis | None = None
+    belongs_to: int | None = None
+    subtitle_languages: tuple[str, ...] = ()
+    forced: bool = False
+    sdh: bool = False
+    corrected: tuple[str, ...] = ()
 
 
 class GoneItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -79,8 +87,8 @@ class ItemCreated(Struct, frozen=True, kw_only=True, tag_field="action", tag="cr
 
 
 class ItemUpdated(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="action", tag="updated"):
-    """`data` of a `media_update`: an item is elsewhere, or its file has other content, or (`cause`, `rules:N`) the rules of
-    version N read it otherwise."""
+    """`data` of a `media_update`: an item is elsewhere, or its file has other content, or what belongs to it has
+    changed, or (`cause`) the rules of version N read it otherwise (`rules:N`), or a person corrected it (`corrected`)."""
 
     media_id: int
     media: MediaItem

@@ -257,6 +257,38 @@ class AnalysisSteered(
     request: int | None = None
 
 
+CorrectedField = Literal["title", "year", "season", "episode", "category", "cover"]
+"""What a person may set of an item."""
+
+
+class Correction(Struct, frozen=True, omit_defaults=True):
+    """What a person says of an item; what is absent, nobody says. `title` without year or episode, which are shown behind
+    it; `category`: one of `schemas.found.CATEGORIES`; `cover`: a hash in `catalog.covers.v1`."""
+
+    title: str | None = None
+    year: int | None = None
+    season: int | None = None
+    episode: int | None = None
+    category: str | None = None
+    cover: str | None = None
+
+
+class Corrected(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="corrected"):
+    """A person knows better: these members of the item hold over all that its path and its file say, whatever becomes of
+    both, until another correction sets them otherwise or takes them back (`withdrawn`). An item that is not there does not
+    count. `root`, `path`: where it was last known to be, to find it by. `by`: who; `at`: their clock, ISO 8601, carried and
+    never decided upon."""
+
+    media_id: int
+    root: str
+    path: str
+    by: str
+    at: str
+    correction: Correction = Correction()
+    withdrawn: tuple[CorrectedField, ...] = ()
+    path_b64: str | None = None
+
+
 class Tick(Struct, frozen=True, tag_field="kind", tag="tick"):
     """Nothing: its append time is its meaning."""
 
@@ -273,4 +305,6 @@ ProducedRecord = (
     | ScanStarted
     | ScanFinished
 )
-RawRecord = ProducedRecord | Result | RootRetired | RulesAdopted | AnalysisRequested | AnalysisSteered | Tick
+RawRecord = (
+    ProducedRecord | Result | RootRetired | RulesAdopted | AnalysisRequested | AnalysisSteered | Corrected | Tick
+)

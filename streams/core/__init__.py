@@ -26,6 +26,7 @@
     scans          where a scan begins and ends, and what a baseline found missing
     catalogue      items: opened, changed, closed, analysed
     telling        who wins where a path and the contents say different things
+    neighbours     what lies beside what: which picture, subtitle or file of facts belongs to which item
     naming         what a name tells
     path_names     what a whole path tells, from version 3 of the rules on
     jobs           analysis jobs: asked, asked again, ended

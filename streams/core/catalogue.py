@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
 
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from schemas.changes import Created, Deleted, Modified, Renamed, TreeRenamed
 from schemas.identity import other_fingerprint, same_content, same_fingerprint
@@ -25,15 +25,15 @@ from schemas.media import (
     MediaItem,
 )
 from schemas.paths import to_wire
-from schemas.raw import Result
+from schemas.raw import Corrected, Correction, Result
 from schemas.times import iso
 from streams.core.emit import Emitter
 from streams.core.jobs import Jobs
 from streams.core.known import Known
 from streams.core.moment import Moment
 from streams.core.rules import Rules
-from streams.core.state import Ended, Entry, Former, MovedTree, Root, RootPath, Sighting, State, TallyId
-from streams.core.telling import found_in, telling_by
+from streams.core.state import Ended, Entry, Former, Links, MovedTree, Root, RootPath, Sighting, State, TallyId
+from streams.core.telling import NO_CORRECTION, found_in, telling_by
 
 _iso = lru_cache(256)(iso)  # files of a batch have become known at the same time
 PathKind = Created | Modified | Deleted | Renamed
@@ -121,6 +121,7 @@ class Catalogue:
         if former is None or former.fingerprint != fingerprint:
             return ()
         entry.analysis = former.analysis
+        self._altered(entry)
         ended = self._jobs.end(entry)
         self._update(entry, ItemUpdated, trace)
         return ended
@@ -154,7 +155,7 @@ class Catalogue:
         if record.status == "done" and not same_content(record, entry):
             return None  # of another content; the change that is on its way ends the job when it settles
         ended = self._jobs.end(entry)
-        found = record.found
+        found = self._telling.kept(record.found)
         tally = self._state.tallies[job.tally]
         tally.processed += 1
         if tally.request is not None and record.status == "unreadable" and _is_done(entry):
@@ -163,6 +164,7 @@ class Catalogue:
         self._state.changing(entry)
         entry.former = None
         entry.analysis = Analysis(record.status, self._emit.at, record.reason, found)
+        self._altered(entry)
         if record.status != "done":
             tally.failed += 1
         elif self._telling.is_identified(entry.path, found):
@@ -175,13 +177,35 @@ class Catalogue:
         analysis that they are the first to want."""
         if not entry.media_id:
             return ()
-        if self.item(entry) != former.item(entry):
+        before = former.item(entry)
+        self._link(entry)
+        if self.item(entry) != before:
             self._update(entry, partial(ItemUpdated, cause=f"rules:{self._rules.version}"), moment.trace)
         if not self._jobs.are_for(entry):
             return self._jobs.end(entry)
         if entry.job is None and entry.analysis is None and not former._jobs.are_for(entry):
             self._jobs.ask(self._state.roots[entry.root], entry, None, moment.now, moment.trace)
         return ()
+
+    def told_of_neighbours(self, trace: bytes | None) -> Iterator[Ended]:
+        """Tell of the items that have something else of what lies beside them than was told. An item a step."""
+        neighbours = self._known.neighbours
+        for entry in () if neighbours is None else neighbours.changed():
+            if self._link(entry):
+                self._update(entry, ItemUpdated, trace)
+            yield ()
+
+    def corrected(self, record: Corrected, entry: Entry, trace: bytes | None) -> None:
+        """A person says what an item is, or takes that back."""
+        before = entry.correction or NO_CORRECTION
+        kept = replace(before, **dict.fromkeys(record.withdrawn))
+        said = {name: value for name, value in asdict(record.correction).items() if value is not None}
+        after = replace(kept, **said)
+        if after == before:
+            return
+        self._state.changing(entry)
+        entry.correction = None if after == NO_CORRECTION else after
+        self._update(entry, partial(ItemUpdated, cause="corrected"), trace)
 
     # -- inside ------------------------------------------------------------------------------------------------
 
@@ -193,6 +217,7 @@ class Catalogue:
         if changed:
             self._state.changing(entry)
             entry.analysis = None
+            self._altered(entry)
         # an open job names the old path or content; one that found nothing there deserves another try
         again = changed or entry.job is not None or entry.analysis is None or entry.analysis.status == "unreadable"
         ended = self._jobs.end(entry) if again else ()
@@ -230,13 +255,40 @@ class Catalogue:
         self, entry: Entry, update: Callable[..., ItemCreated | ItemUpdated | ItemAnalyzed], trace: bytes | None,
         **more: str,
     ) -> None:  # fmt: skip
+        self._link(entry)
         item = self.item(entry)
         self._emit.media_update(entry.library, update(media_id=entry.media_id, media=item, **more), trace)
         self._emit.state(entry.media_id, item, trace)
 
+    def _link(self, entry: Entry) -> bool:
+        """See to it that what the entry has of its neighbours is what they are now; whether that is news."""
+        links = self.links_of(entry)
+        if links == entry.links:
+            return False
+        self._state.changing(entry)
+        entry.links = links
+        return True
+
+    def _altered(self, entry: Entry) -> None:
+        """Something else was found in it: its neighbours may have something of that."""
+        if self._known.neighbours is not None:
+            self._known.neighbours.altered(entry)
+
+    def links_of(self, entry: Entry) -> Links | None:
+        """What is told of a known file because of what lies beside it, by the present rules."""
+        return None if self._known.neighbours is None else self._known.neighbours.links_of(entry)
+
     def item(self, entry: Entry) -> MediaItem:
         """What is told of a known file, by the present rules."""
-        told, found = self._telling.told(entry.path, entry.analysis), found_in(entry.analysis)
+        return self._item(entry, entry.links)
+
+    def item_anew(self, entry: Entry) -> MediaItem:
+        """The same, if its neighbours were looked at anew."""
+        return self._item(entry, self.links_of(entry))
+
+    def _item(self, entry: Entry, links: Links | None) -> MediaItem:
+        told = self._telling.told(entry.path, entry.analysis, links, entry.correction)
+        found = found_in(entry.analysis)
         path, b64 = to_wire(entry.path)
         directory = path.rpartition("/")[0]
         return MediaItem(
@@ -244,7 +296,9 @@ class Catalogue:
             title=told.title,
             media_type=told.media_type,
             year=told.year,
-            cover_image=None if found.cover is None else self._rules.cover_url + found.cover,
+            description=told.description,
+            cover_image=None if told.cover is None else self._rules.cover_url + told.cover,
+            rating=told.rating,
             quality=told.quality,
             file_size=entry.size,
             directory_path=f"/{entry.root}/{directory}" if directory else f"/{entry.root}",
@@ -265,6 +319,11 @@ class Catalogue:
             edition=told.edition,
             duration=None if found.duration_ms is None else found.duration_ms / 1000,
             analysis=told.analysis,
+            belongs_to=None if links is None else links.belongs_to,
+            subtitle_languages=told.subtitle_languages,
+            forced=told.forced,
+            sdh=told.sdh,
+            corrected=_members(entry.correction),
         )
 
     def _smb_path(self, name: str, path: str) -> str | None:
@@ -274,7 +333,7 @@ class Catalogue:
 
     def _gone_item(self, entry: Entry) -> GoneItem:
         path, b64 = to_wire(entry.path)
-        told = self._telling.told(entry.path, entry.analysis)
+        told = self._telling.told(entry.path, entry.analysis, entry.links, entry.correction)
         return GoneItem(
             id=entry.media_id, title=told.title, media_type=told.media_type,
             storage_root=entry.root, path=path, path_b64=b64,
@@ -288,6 +347,12 @@ def _tree(root: Root, tree: MovedTree, at: str, count: int, cause: str, *, taken
         library=root.library, root=root.name, at=at, path=path, path_b64=b64, from_path=from_path,
         from_path_b64=from_b64, from_root=root.name, count=count, cause=cause, from_taken=taken,
     )  # fmt: skip
+
+
+def _members(correction: Correction | None) -> tuple[str, ...]:
+    """Which a person has set; the cover is the item's `cover_image`."""
+    said = () if correction is None else asdict(correction).items()
+    return tuple("cover_image" if name == "cover" else name for name, value in said if value is not None)
 
 
 def _is_done(entry: Entry) -> bool:

@@ -19,6 +19,7 @@ from schemas.media import MediaItem
 from schemas.raw import (
     AnalysisRequested,
     AnalysisSteered,
+    Corrected,
     Fingerprint,
     GapClosed,
     GapOpen,
@@ -55,7 +56,19 @@ from streams.core.rules import RULES, Rules, UnknownRules
 from streams.core.scans import Scans
 from streams.core.settle import Settle
 from streams.core.sightings import Sightings
-from streams.core.state import Ended, Hold, MovedTree, Numbers, OpenJob, Pending, Root, Sighting, State, Tally
+from streams.core.state import (
+    Ended,
+    Hold,
+    MovedTree,
+    Numbers,
+    OpenJob,
+    Pending,
+    Root,
+    RootPath,
+    Sighting,
+    State,
+    Tally,
+)
 from streams.core.trees import Trees
 
 PART_STEPS = 500
@@ -149,7 +162,7 @@ class Fold:
         other = Catalogue(self.state, rules, known, Jobs(self.state, rules, known, emit), emit, self._id_base)
         entries = (entry for paths in self.state.known.values() for entry in paths.values() if entry.media_id)
         for entry in entries:
-            before, after = self._catalogue.item(entry), other.item(entry)
+            before, after = self._catalogue.item(entry), other.item_anew(entry)
             if replace(before, updated_at="") != replace(after, updated_at=""):
                 yield before, after
 
@@ -239,6 +252,8 @@ class Fold:
             if one:
                 ended = _both(ended, one) if ended else one
             yield
+        for _ in self._catalogue.told_of_neighbours(moment.trace):
+            yield
         for one in self._requests.turns(moment) if self.state.requests else NOTHING:
             if one:
                 ended = _both(ended, one) if ended else one
@@ -294,10 +309,20 @@ class Fold:
                 return self._adopted(record, moment)
             case AnalysisRequested():
                 return self._requests.requested(record, library, moment)
+            case Corrected():
+                self._corrected(record, library, moment)
+                return NOTHING
             case AnalysisSteered():
                 return self._requests.steered(record, library, moment)
             case _:
                 return self._of_producer(record, library, moment)
+
+    def _corrected(self, record: Corrected, library: str, moment: Moment) -> None:
+        entry = self._known.item(record.media_id, RootPath(record.root, record.path)) if record.media_id else None
+        if entry is None or entry.library != library:
+            self.state.dropped["unknown_item"] += 1
+            return
+        self._catalogue.corrected(record, entry, moment.trace)
 
     def _adopted(self, record: RulesAdopted, moment: Moment) -> Iterable[Ended]:
         if record.version <= self.state.rules_version:

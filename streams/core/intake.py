@@ -16,6 +16,7 @@ from schemas.headers import check_version
 from schemas.paths import from_wire, is_inside
 from schemas.raw import (
     AnalysisRequested,
+    Corrected,
     Fingerprint,
     GapClosed,
     GapOpen,
@@ -36,6 +37,8 @@ def read(rules: Rules, value: bytes | None, headers: Sequence[tuple[str, bytes]]
     if headers:
         check_version(headers)
     record = _with_paths(raw_codec.decode(value), _sound)
+    if isinstance(record, Corrected) and not rules.evidence:
+        raise Undecodable("a correction, which the rules of this log do not know yet")
     if isinstance(record, Moved) and record.path != record.from_path:
         path, source = record.path, record.from_path
         if is_inside(path, source) or is_inside(source, path):
@@ -50,7 +53,7 @@ def decoded(record: RawRecord) -> RawRecord:
 
 def _with_paths(record: RawRecord, path: Callable[[str, str | None], str]) -> RawRecord:
     match record:
-        case Observed() | Fingerprint():
+        case Observed() | Fingerprint() | Corrected():
             at = path(record.path, record.path_b64)
             return record if record.path_b64 is None else replace(record, path=at, path_b64=None)
         case Moved():

@@ -28,13 +28,14 @@ class Jobs:
         self._jobs = state.jobs
         self._rules = rules
         self._names = naming.names_by(rules)
+        self._probed_too = frozenset(rules.probed_too.split())
         self._known = known
         self._emit = emit
 
     def ask(self, root: Root, entry: Entry, counted: TallyId | None, now: int, trace: bytes | None) -> None:
         """Ask for the analysis of a file, if it is one that is analysed. `counted`: for which scan or request."""
-        media_type = self._names.read(entry.path).media_type
-        if entry.size == 0 or media_type not in self._rules.probed:
+        media_type = self.media_type(entry)
+        if media_type is None:
             return
         tally = self._batch(root) if counted is None else self._state.tallies[counted]
         if tally.started_at is None:
@@ -49,7 +50,8 @@ class Jobs:
     def media_type(self, entry: Entry) -> MediaType | None:
         """What is analysed of a file like this one; None where nothing is."""
         media_type = self._names.media_type(entry.path)
-        return media_type if entry.size > 0 and media_type in self._rules.probed else None
+        wanted = media_type in self._rules.probed or entry.path.rpartition(".")[2].lower() in self._probed_too
+        return media_type if wanted and entry.size > 0 else None
 
     def again(self, job: OpenJob, moment: Moment) -> Ended:
         """The oldest job has waited long enough: ask again, or count it as failed."""

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Iterator
-from operator import attrgetter
 
 from schemas.identity import same_content, same_identity
 from schemas.raw import FileState
 from streams.core import directories, ties
+from streams.core.neighbours import Neighbours
 from streams.core.rules import Rules
-from streams.core.state import Entry, RootPath, State
-
-BY_ID = attrgetter("media_id")
+from streams.core.state import BY_ID, Entry, RootPath, State
 
 
 class Known:
@@ -28,6 +26,7 @@ class Known:
         self._by_inode = state.by_inode
         self._by_fingerprint = state.by_fingerprint
         self._rules = rules
+        self.neighbours = None if rules.beside is None else Neighbours(state, rules, rules.beside)
 
     def __len__(self) -> int:
         return sum(map(len, self._roots.values()))
@@ -41,6 +40,8 @@ class Known:
         """Enter one at its place, which must be free."""
         self._roots.setdefault(entry.root, {})[entry.path] = entry
         directories.put(self._directories.setdefault(entry.root, {}), entry.path)
+        if entry.media_id and self.neighbours is not None:
+            self.neighbours.entered(entry)
         if entry.media_id and self._state.by_age is not None:
             insort(self._state.by_age, entry, key=BY_ID)
         if entry.type == "file":
@@ -50,6 +51,8 @@ class Known:
 
     def remove(self, entry: Entry) -> None:
         """Take one out."""
+        if entry.media_id and self.neighbours is not None:
+            self.neighbours.left(entry)
         del self._roots[entry.root][entry.path]
         directories.drop(self._directories[entry.root], entry.path, self._roots[entry.root])
         if entry.type == "file":
@@ -80,6 +83,8 @@ class Known:
     def move(self, *moves: tuple[Entry, RootPath]) -> None:
         """Give entries other places, which must be free, or be left by one of them."""
         for entry, _ in moves:
+            if entry.media_id and self.neighbours is not None:
+                self.neighbours.left(entry)
             del self._roots[entry.root][entry.path]
             directories.drop(self._directories[entry.root], entry.path, self._roots[entry.root])
         for entry, place in moves:
@@ -93,6 +98,8 @@ class Known:
             entry.root, entry.path = place.root, place.path
             self._roots.setdefault(place.root, {})[place.path] = entry
             directories.put(self._directories.setdefault(place.root, {}), place.path)
+            if entry.media_id and self.neighbours is not None:
+                self.neighbours.entered(entry)
 
     def same(self, library: str, place: RootPath, state: FileState) -> Iterator[Entry]:
         """Entries of the library, elsewhere, that may be the same file by its identity."""
@@ -117,6 +124,14 @@ class Known:
     def is_known(self, entry: Entry) -> bool:
         """Whether it is what is known at its place."""
         return self._roots[entry.root].get(entry.path) is entry
+
+    def item(self, media_id: int, place: RootPath) -> Entry | None:
+        """The known file of an item, which was at `place` not long ago: all are gone through where it is there no longer."""
+        there = self.get(place)
+        if there is not None and there.media_id == media_id:
+            return there
+        entries = (entry for paths in self._roots.values() for entry in paths.values())
+        return next((entry for entry in entries if entry.media_id == media_id), None)
 
     def below(self, root: str, directory: str) -> list[Entry]:
         """The entry of a directory and all below it, parents before directories."""

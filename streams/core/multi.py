@@ -47,6 +47,19 @@ class Multi(dict[object, "T | list[T]"]):
             return ()
         return tuple(there) if isinstance(there, list) else (there,)
 
+    def count(self, key: object) -> int:
+        """How many values a key has."""
+        there = self.get(key)
+        return 0 if there is None else len(there) if isinstance(there, list) else 1
+
+    def each(self) -> Iterator[T]:
+        """All values of all keys."""
+        for there in self.values():
+            if isinstance(there, list):
+                yield from there
+            else:
+                yield there
+
     def several(self) -> Iterator[tuple[object, list[T]]]:
         """The keys that have more than one value, with these in their order."""
         for key in self._several:

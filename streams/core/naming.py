@@ -113,7 +113,14 @@ class PathNames(Names):
 
     def _read_path(self, path: str) -> NamedByPath:
         kind = self.media_type(path)
-        name = self._paths.read(path, kind)
+        return self.named(path, kind, self._paths.read(path, kind))
+
+    def path_name(self, path: str, kind: MediaType) -> PathName:
+        """What a path tells of a file of a kind, its title still without what is shown behind it."""
+        return self._paths.read(path, kind)
+
+    def named(self, path: str, kind: MediaType, name: PathName) -> NamedByPath:
+        """The same as people are to see it."""
         quality = self._quality_in(_spaced(display(path))) if kind in ("video", "subtitle") else None
         return NamedByPath(
             kind, shown(name)[: self._title_cap] or self._unnamed, name.year, name.season, name.episode, quality,

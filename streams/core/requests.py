@@ -22,11 +22,11 @@ from schemas.paths import is_inside
 from schemas.raw import AnalysisRequested, AnalysisSteered, Standing
 from streams.core.emit import Emitter
 from streams.core.jobs import Jobs
-from streams.core.known import BY_ID, Known
+from streams.core.known import Known
 from streams.core.moment import Moment
 from streams.core.request_changes import RequestState, request_changed
 from streams.core.rules import Rules
-from streams.core.state import Ended, Entry, Request, Root, State, TallyId
+from streams.core.state import BY_ID, Ended, Entry, Request, Root, State, TallyId
 from streams.core.tally import opened
 
 NOTHING: tuple[Ended, ...] = ()

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from schemas.found import MediaType
+from streams.core.path_names.beside import BESIDE_4, BesideWords
 from streams.core.path_names.words import WORDS_3, PathWords
 from streams.errors import StreamsError
 
@@ -67,6 +68,10 @@ class Rules(Struct, frozen=True, eq=False, omit_defaults=True):
     record is refused, so that outputs stay below `output_cap_bytes`, to which they are shortened · `cover_url`: before
     a cover's hash · `encoding`: how outputs are written (`schemas.codec`; a struct's fields in their order) ·
     `paths`: the words by which whole paths are read; None: names alone are, by `names` ·
+    `beside`: the words for what belongs to something beside it; None: nothing belongs to anything · `probed_too`:
+    extensions of files that are analysed although their media type is not · `evidence`: contents may say what kind of
+    file it is, container titles speak where a name says nothing, all members of what was found are told, and a person may
+    correct what is told; else what was found is cut to the members of `FOUND_3` and `TAGS_3` ·
     `media_ids`: how an item's id is made (`schemas.ids`) · `stages`: what the stages do with all this, by the decision that
     changed it last: so that a state of a build that decided otherwise is refused, and not found to differ."""
 
@@ -88,6 +93,9 @@ class Rules(Struct, frozen=True, eq=False, omit_defaults=True):
     media_ids: str
     stages: str
     paths: PathWords | None = None
+    beside: BesideWords | None = None
+    probed_too: str = ""
+    evidence: bool = False
 
     @property
     def digest(self) -> str:
@@ -181,7 +189,16 @@ RULES_3 = msgspec.structs.replace(
     paths=WORDS_3,
 )
 
-RULES: Mapping[int, Rules] = {rules.version: rules for rules in (RULES_1, RULES_2, RULES_3)}
+RULES_4 = msgspec.structs.replace(
+    RULES_3,
+    version=4,
+    stages="0032",
+    beside=BESIDE_4,
+    probed_too=BESIDE_4.facts_extensions,
+    evidence=True,
+)
+
+RULES: Mapping[int, Rules] = {rules.version: rules for rules in (RULES_1, RULES_2, RULES_3, RULES_4)}
 """All that this program carries, by version."""
 
 NEWEST = max(RULES)

@@ -15,14 +15,15 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator
 from copy import copy
 from itertools import chain
+from operator import attrgetter
 from typing import NewType
 
 from msgspec import Struct, field
 
 from schemas.admin import Counters
-from schemas.found import MediaType
+from schemas.found import Found, MediaType
 from schemas.media import Analysis
-from schemas.raw import FileState, FileType, Origin, Protocol, RootIdentity, Standing
+from schemas.raw import Correction, FileState, FileType, Origin, Protocol, RootIdentity, Standing
 from streams.core.clock import LaneClock
 from streams.core.deadlines import Deadlines
 from streams.core.directories import Directories
@@ -76,9 +77,19 @@ class Former(Struct, frozen=True, gc=False, array_like=True):
     analysis: Analysis
 
 
+class Links(Struct, frozen=True, gc=False, array_like=True):
+    """What is told of an item because of what lies beside it (`neighbours`). `belongs_to`: the item of which it is a part;
+    `cover`, `subtitles` (languages) and `facts` it has of its parts."""
+
+    belongs_to: int | None = None
+    cover: str | None = None
+    subtitles: tuple[str, ...] = ()
+    facts: Found | None = None
+
+
 class Entry(Struct, eq=False, gc=False, array_like=True):
     """One known path. `media_id` is 0 for what is not a regular file; `job`: the open analysis job's id;
-    `created_at` in milliseconds since 1970."""
+    `created_at` in milliseconds since 1970; `links`: as told last; `correction`: what a person said of it."""
 
     library: str
     root: str
@@ -94,6 +105,8 @@ class Entry(Struct, eq=False, gc=False, array_like=True):
     analysis: Analysis | None = None
     job: str | None = None
     former: Former | None = None
+    links: Links | None = None
+    correction: Correction | None = None
 
     @classmethod
     def seen(cls, library: str, place: RootPath, state: FileState, created_at: int) -> Entry:
@@ -112,6 +125,10 @@ class Entry(Struct, eq=False, gc=False, array_like=True):
     def name(self) -> str:
         """The last component of its path."""
         return self.path.rpartition("/")[2]
+
+
+BY_ID = attrgetter("media_id")
+"""Entries in the order of their items."""
 
 
 class Pending(Struct, eq=False, gc=False, array_like=True):

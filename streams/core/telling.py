@@ -4,22 +4,36 @@ each of the rules that decide it.
 By whole paths (`Rules.paths`): what a path says of a video is told, and nothing else is; of music and books the tags come
 first; of a photo its own date. A rename drops at once what the old name said, because nothing of a name is kept with the
 contents.
+
+By all evidence (`Rules.evidence`), the first that speaks: a person; a file of facts beside a video; of a video its path, and
+where that gives nothing but a bare name the container's own tags; of music and books the tags, then the path. Of covers: a
+person's; the picture beside a video, then the one in it; of music and books the one inside, then the one beside.
 """
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Protocol
 
-from msgspec import Struct
+from msgspec import Struct, structs
 from msgspec.structs import replace
 
-from schemas.found import Found, MediaType
+from schemas.found import Found, MediaType, Tags
 from schemas.media import Analysis
+from schemas.raw import Correction
 from streams.core import naming
+from streams.core.path_names.beside import BesideNames
+from streams.core.path_names.reader import PathName
 from streams.core.rules import Rules
+from streams.core.state import Links
 
 NOTHING = Found()
+NO_TAGS = Tags()
+NO_LINKS = Links()
+NO_CORRECTION = Correction()
+_ADDRESS = re.compile(r"://|(?i:www\.)")
+"""Who passed a film on writes that where its title should stand."""
 
 
 class Told(Struct, frozen=True, gc=False):
@@ -37,13 +51,25 @@ class Told(Struct, frozen=True, gc=False):
     category: str | None = None
     quality: str | None = None
     analysis: Analysis | None = None
+    cover: str | None = None
+    description: str | None = None
+    rating: float | None = None
+    subtitle_languages: tuple[str, ...] = ()
+    forced: bool = False
+    sdh: bool = False
 
 
 class Telling(Protocol):
     """By some rules."""
 
-    def told(self, path: str, analysis: Analysis | None) -> Told:
-        """Of a file at a path below its root."""
+    def told(
+        self, path: str, analysis: Analysis | None, links: Links | None = None,
+        correction: Correction | None = None,
+    ) -> Told:  # fmt: skip
+        """Of a file at a path below its root, of what lies beside it and of what a person says of it."""
+
+    def kept(self, found: Found | None) -> Found | None:
+        """What is kept of what an analysis found."""
 
     def is_identified(self, path: str, found: Found | None) -> bool:
         """Whether more than the bare name is known after an analysis."""
@@ -53,9 +79,11 @@ class Telling(Protocol):
 def telling_by(rules: Rules) -> Telling:
     """The one way of these rules."""
     names = naming.names_by(rules)
-    return (
-        ByPaths(names, rules.title_cap) if isinstance(names, naming.PathNames) else ByNames(names, rules.title_cap)
-    )
+    if not isinstance(names, naming.PathNames):
+        return ByNames(names, rules.title_cap)
+    if rules.evidence and rules.beside is not None:
+        return ByEvidence(names, rules.title_cap, BesideNames(rules.beside))
+    return ByPaths(names, rules.title_cap)
 
 
 def found_in(analysis: Analysis | None) -> Found:
@@ -70,14 +98,21 @@ class ByNames:
         self._names = names
         self._cap = title_cap
 
-    def told(self, path: str, analysis: Analysis | None) -> Told:
+    def told(
+        self, path: str, analysis: Analysis | None, links: Links | None = None,
+        correction: Correction | None = None,
+    ) -> Told:  # fmt: skip
         """See the protocol."""
         named, found = self._names.read(path), found_in(analysis)
         return Told(
             named.media_type, self._title(named, found), found.year or named.year, found.season or named.season,
             found.episode or named.episode, category=found.category or named.category,
-            quality=found.quality or named.quality, analysis=analysis,
+            quality=found.quality or named.quality, analysis=analysis, cover=found.cover,
         )  # fmt: skip
+
+    def kept(self, found: Found | None) -> Found | None:
+        """See the protocol."""
+        return as_of_3(found)
 
     def is_identified(self, path: str, found: Found | None) -> bool:
         """See the protocol."""
@@ -101,7 +136,10 @@ class ByPaths:
         self._names = names
         self._cap = title_cap
 
-    def told(self, path: str, analysis: Analysis | None) -> Told:
+    def told(
+        self, path: str, analysis: Analysis | None, links: Links | None = None,
+        correction: Correction | None = None,
+    ) -> Told:  # fmt: skip
         """See the protocol."""
         named, found = self._names.read(path), found_in(analysis)
         title, year = named.title, named.year
@@ -121,14 +159,130 @@ class ByPaths:
                 analysis = _of_contents(analysis)
         return Told(
             named.media_type, title[: self._cap], year, named.season, named.episode, named.last_episode, named.date,
-            named.part, named.edition, named.category, found.quality or named.quality, analysis,
+            named.part, named.edition, named.category, found.quality or named.quality, analysis, found.cover,
         )  # fmt: skip
+
+    def kept(self, found: Found | None) -> Found | None:
+        """See the protocol."""
+        return as_of_3(found)
 
     def is_identified(self, path: str, found: Found | None) -> bool:
         """See the protocol."""
         named = self._names.read(path)
         says = named.year is not None or named.season is not None or named.episode is not None
         return says or (found is not None and found.tags is not None and found.identified)
+
+
+class ByEvidence(ByPaths):
+    """See the module."""
+
+    def __init__(self, names: naming.PathNames, title_cap: int, beside: BesideNames) -> None:
+        super().__init__(names, title_cap)
+        self._beside = beside
+
+    def told(
+        self, path: str, analysis: Analysis | None, links: Links | None = None,
+        correction: Correction | None = None,
+    ) -> Told:  # fmt: skip
+        """See the protocol."""
+        found, links = found_in(analysis), links or NO_LINKS
+        kind = found.media_type or self._names.media_type(path)
+        name = self._names.path_name(path, kind)
+        tags, facts = found.tags or NO_TAGS, links.facts or NOTHING
+        title: str | None = None
+        match kind:
+            case "audio" if name.category == "audiobook":
+                name = replace(name, year=name.year or found.year)
+            case "book" if name.category == "comic" and (series := tags.series or tags.album):
+                issue = tags.number or (None if tags.track is None else str(tags.track))
+                title = series if issue is None else f"{series} #{issue}"
+                name = replace(name, year=found.year or name.year)
+            case "audio" | "book":
+                title = tags.title
+                name = replace(name, year=found.year or name.year)
+            case "image":
+                name = replace(name, year=found.year or name.year)
+            case "video":
+                name = _by_facts(_by_container(name, tags), facts)
+                analysis = _of_contents(analysis)
+            case _:
+                analysis = _of_contents(analysis)
+        if correction is not None:
+            name = _corrected(name, correction)
+            title = correction.title if title is not None and correction.title is not None else title
+        named = self._names.named(path, kind, name)
+        own_first = kind in ("audio", "book")
+        cover = (found.cover or links.cover) if own_first else (links.cover or found.cover)
+        subtitle = self._subtitle(path, kind)
+        return Told(
+            kind, (title or named.title)[: self._cap], named.year, named.season, named.episode, named.last_episode,
+            named.date, named.part, named.edition, named.category, found.quality or named.quality, analysis,
+            (correction or NO_CORRECTION).cover or cover, (facts.tags or tags).description, facts.rating,
+            tuple(dict.fromkeys((*found.subtitles, *links.subtitles))) if subtitle is None else subtitle[0],
+            subtitle is not None and subtitle[1], subtitle is not None and subtitle[2],
+        )  # fmt: skip
+
+    def kept(self, found: Found | None) -> Found | None:
+        """See the protocol."""
+        return found
+
+    def _subtitle(self, path: str, kind: MediaType) -> tuple[tuple[str, ...], bool, bool] | None:
+        belonging = self._beside.read(path, kind) if kind == "subtitle" else None
+        if belonging is None or belonging.subtitle is None:
+            return None
+        language, forced, sdh = structs.astuple(belonging.subtitle)
+        return () if language is None else (language,), forced, sdh
+
+
+def _by_container(name: PathName, tags: Tags) -> PathName:
+    """Where a name says nothing of itself, what somebody wrote into the container may."""
+    if name.category is not None or name.year is not None:
+        return name
+    if tags.show and tags.episode is not None:
+        return replace(name, title=tags.show, season=tags.season, episode=tags.episode, category="tv_show")
+    is_title = tags.title is not None and not _ADDRESS.search(tags.title) and any(map(str.isalpha, tags.title))
+    return replace(name, title=tags.title) if is_title else name
+
+
+def _by_facts(name: PathName, facts: Found) -> PathName:
+    """A file of facts was written for this very video."""
+    if facts.category == "tv_show" or facts.season is not None:
+        show = None if facts.tags is None else facts.tags.show
+        return replace(
+            name, title=show or name.title, category="tv_show",
+            season=name.season if facts.season is None else facts.season,
+            episode=name.episode if facts.episode is None else facts.episode,
+        )  # fmt: skip
+    if facts.category == "movie" and name.category in (None, "movie", "home_video"):
+        return replace(name, title=facts.title or name.title, year=facts.year or name.year, category="movie")
+    return name
+
+
+def _corrected(name: PathName, correction: Correction) -> PathName:
+    """What a person says holds; an episode's number says that it is one."""
+    said = {field: value for field, value in structs.asdict(correction).items() if value is not None}
+    said.pop("cover", None)
+    if ("season" in said or "episode" in said) and name.category in (None, "movie", "home_video"):
+        said.setdefault("category", "tv_show")
+    return replace(name, **said)
+
+
+FOUND_3 = (
+    "title", "year", "season", "episode", "category", "quality", "duration_ms", "container", "video_codec",
+    "audio_codec", "width", "height", "hdr", "bit_rate", "sample_rate", "channels", "pages", "languages", "subtitles",
+    "tags", "cover", "warnings",
+)  # fmt: skip
+TAGS_3 = ("title", "artist", "album", "track", "disc", "genre", "date", "album_artist", "composer")
+"""What there was to find while rules of the first three versions were the newest: they tell of nothing else, whatever
+newer analysis finds, so that a replay by any program tells the same."""
+
+
+def as_of_3(found: Found | None) -> Found | None:
+    """What is found, cut to that."""
+    if found is None:
+        return None
+    tags = None if found.tags is None else Tags(**{name: getattr(found.tags, name) for name in TAGS_3})
+    return replace(Found(**{name: getattr(found, name) for name in FOUND_3}), tags=tags)
 
 
 def _of_contents(analysis: Analysis | None) -> Analysis | None:

@@ -126,6 +126,13 @@ EXAMPLES: dict[str, tuple[Topic, msgspec.Struct]] = {
         RAW,
         raw.AnalysisSteered(action="cancel", reason="r", by="admin@nas", at=_AT, request=43_010),
     ),
+    "raw.corrected": (
+        RAW,
+        raw.Corrected(
+            media_id=43_010, root="movies", **_FOREIGN, by="admin@nas", at=_AT,
+            correction=raw.Correction("The Matrix", 1999, 1, 2, "movie", "cd" * 16), withdrawn=("season",),
+        ),
+    ),
     "raw.tick": (RAW, raw.Tick()),
     "changes.created": (CHANGES, _changed(changes.Created)),
     "changes.modified": (CHANGES, _changed(changes.Modified)),

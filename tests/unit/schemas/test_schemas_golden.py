@@ -58,6 +58,7 @@ def test_every_record_type_has_a_golden_file() -> None:
         "GoneItem",
         "Unseen",
         "Holding",
+        "Correction",
         "Credit",
         "Chapter",
         "AudioTrack",

@@ -18,11 +18,12 @@ from tests.support.lane import Lane, a_file, kinds
 from tests.support.refold import digest, folded
 
 CORPUS = Path(__file__).parents[3] / "golden" / "names"
-DIGESTS = {1: "3ea0704a5470ec48", 2: "1c7e2f385171b431", 3: "5692b50e08fec6f6"}
+DIGESTS = {1: "3ea0704a5470ec48", 2: "1c7e2f385171b431", 3: "5692b50e08fec6f6", 4: "62ff26473d559294"}
 OUTPUTS = {
-    1: "ce7e3bdb4a8a92f73ba9ebd7b68fcd895ad8c8997c2050446e16ea1cc7f77808",
-    2: "f3af73b5bab8a72e402dfe113a195bbe46e73909f3f9f4458db577d254f29c6f",
-    3: "aa8d27a657a7729c0fb24bced810a2417007da30eb37f5392d9b44cfeadd86cc",
+    1: "54daa2acdfae9ef1324aae1e7400ef3731f68e58870502a8f33923c85baa3d6a",
+    2: "e68ea9866c9363e263156d0b2aaca644a61be6c47c8418e7e10bab63e2c8ac06",
+    3: "a3ab075675c06083479db2a09d0ffd44b3045664d5b4d179e1a70a8fa77d58c3",
+    4: "16822bfaa4ee761f4f8d59c1ea84c5cb03318dec194c623aa53eaabd221980a4",
 }
 """Of the golden log, by these rules."""
 

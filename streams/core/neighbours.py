@@ -1,0 +1,277 @@
+"""What lies beside what: which picture, subtitle or file of facts belongs to which film, episode, album or book, and what
+these have of it.
+
+It depends on what is known and on nothing else, the order of arrival included: of several that could be meant the first
+item is (the lowest media id). What was told of an item last stands with it (`Entry.links`), so that it can be seen whether
+there is news; directories in which something has changed since are kept until that was looked at (`changed`).
+
+Directories are read when something happens in them, and followed from then on: DIRECTORIES of them, those used last.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+from schemas.found import Found, MediaType
+from schemas.paths import display
+from streams.core.multi import Multi
+from streams.core.naming import Named, names_by
+from streams.core.path_names.beside import Belonging, BesideNames, BesideWords
+from streams.core.rules import Rules
+from streams.core.state import BY_ID, Entry, Links, RootPath, State
+from streams.core.telling import found_in
+
+DIRECTORIES = 1_024
+_OWNERS: frozenset[MediaType] = frozenset({"video", "audio", "book"})
+_TITLED = frozenset({"movie", "tv_show", "music", "audiobook", "book", "comic"})
+"""Categories to which a picture of the same bare name belongs: beside a camera's film it is a photo."""
+_ASIDE = frozenset({"trailer", "extra", "sample"})
+NOTHING = Links()
+
+
+class _Directory:
+    """`owners`, `beside`: by stem; `general`: what belongs to all there, by media id; `served`: to whom, None where that is
+    not known now."""
+
+    __slots__ = ("beside", "general", "owners", "served")
+
+    def __init__(self) -> None:
+        self.owners: Multi[Entry] = Multi()
+        self.beside: Multi[Entry] = Multi()
+        self.general: dict[int, Entry] = {}
+        self.served: dict[int, Entry] | None = None
+
+
+class Neighbours:
+    """Those of a lane, by rules that have words for it."""
+
+    def __init__(self, state: State, rules: Rules, words: BesideWords) -> None:
+        self._state = state
+        self._names = names_by(rules)
+        self._beside = BesideNames(words)
+        self._directories: OrderedDict[RootPath, _Directory] = OrderedDict()
+        self._changed: dict[RootPath, dict[str | None, bool]] = {}
+        """By directory: the stems of which something has changed, None for what belongs to all; true: all that was served
+        has to be looked at."""
+
+    # -- what changes ------------------------------------------------------------------------------------------
+
+    def entered(self, entry: Entry) -> None:
+        """A file is known at its place."""
+        belonging = self._belonging(entry)
+        home = _home(entry, belonging)
+        directory = self._directories.get(home)
+        if directory is not None:
+            self._put(directory, entry, belonging)
+        self._touch(home, entry, belonging, served=False)
+
+    def left(self, entry: Entry) -> None:
+        """It is about to be no longer."""
+        belonging = self._belonging(entry)
+        home = _home(entry, belonging)
+        directory = self._directories.get(home)
+        if directory is not None:
+            self._drop(directory, entry, belonging)
+        self._touch(home, entry, belonging, served=entry.links is not None and entry.links.belongs_to is not None)
+
+    def altered(self, entry: Entry) -> None:
+        """What was found in it has changed."""
+        belonging = self._belonging(entry)
+        if belonging is not None:
+            self._touch(_home(entry, belonging), entry, belonging, served=True)
+
+    def changed(self) -> Iterator[Entry]:
+        """The items of which something else may be to be told, in the order in which that came about."""
+        while self._changed:
+            home = next(iter(self._changed))
+            stems, directory = self._changed.pop(home), self._directory(home)
+            for stem, served in stems.items():
+                if stem is not None:
+                    yield from _by_id(directory.owners.all(stem))
+                    yield from self._in_question(directory.beside.all(stem))
+                elif directory.general or served:
+                    general = self._in_question(directory.general.values())
+                    if served or general:
+                        yield from _by_id(islice(directory.owners.each(), self._beside.most + 1))
+                    yield from general
+
+    def _in_question(self, beside: Iterable[Entry]) -> list[Entry]:
+        """Too many belong to nothing, and need no look when that has been told."""
+        entries = _by_id(beside)
+        return entries if len(entries) <= self._beside.most else [e for e in entries if e.links is not None]
+
+    def _touch(self, home: RootPath, entry: Entry, belonging: Belonging | None, *, served: bool) -> None:
+        stems: tuple[str | None, ...]
+        if belonging is None:
+            if self._names.media_type(entry.path) not in _OWNERS:
+                return
+            stems = (_stem(entry), None)
+            served = False
+        else:
+            stems = (*belonging.stems, None) if belonging.is_general else belonging.stems
+        changed = self._changed.setdefault(home, {})
+        for stem in stems:
+            changed[stem] = changed.get(stem, False) or served
+
+    # -- what that says ----------------------------------------------------------------------------------------
+
+    def links_of(self, entry: Entry) -> Links | None:
+        """What is to be told of an item besides itself; None where that is nothing."""
+        belonging = self._belonging(entry)
+        if belonging is None and self._names.media_type(entry.path) not in _OWNERS:
+            return None
+        directory = self._directory(_home(entry, belonging))
+        if belonging is not None:
+            owner = self._owner(directory, belonging)
+            links = Links(None if owner is None else owner.media_id)
+        elif directory.general or directory.beside:
+            links = self._had(directory, entry)
+        else:
+            return None
+        return None if links == NOTHING else links
+
+    def _owner(self, directory: _Directory, belonging: Belonging) -> Entry | None:
+        for stem in belonging.stems:
+            if directory.beside.count(stem) > self._beside.most:
+                continue
+            for owner in _by_id(directory.owners.all(stem)):
+                if not belonging.is_bare or self._read(owner).category in _TITLED:
+                    return owner
+        return next(iter(self._served(directory).values()), None) if belonging.is_general else None
+
+    def _served(self, directory: _Directory) -> dict[int, Entry]:
+        """The files to which belongs what belongs to all in a directory, the first item first: the parts and versions of one
+        film, the episodes of a show, the songs of an album, the forms of one book; nothing where different things lie
+        together."""
+        if directory.served is None:
+            directory.served = {owner.media_id: owner for owner in self._alike(directory)}
+        return directory.served
+
+    def _alike(self, directory: _Directory) -> list[Entry]:
+        most = self._beside.most
+        owners = _by_id(islice(directory.owners.each(), most + 1))
+        if len(owners) > most or len(directory.general) > most:
+            return []
+        read = [(owner, self._read(owner)) for owner in owners]
+        read = [(owner, named) for owner, named in read if named.category not in _ASIDE]
+        films = [(owner, named) for owner, named in read if named.category in ("movie", "tv_show")]
+        songs = [(owner, named) for owner, named in read if named.media_type == "audio"]
+        chosen = films or songs or read
+        return [owner for owner, _ in chosen] if len({_group(named) for _, named in chosen}) == 1 else []
+
+    def _had(self, directory: _Directory, owner: Entry) -> Links:
+        """What an owner has of what belongs to it."""
+        category = self._read(owner).category
+        own = [entry for entry in directory.beside.all(_stem(owner)) if self._owner_of(directory, entry) is owner]
+        mine = [(False, self._surely(entry), entry) for entry in _by_id(own)]
+        if directory.general and category != "tv_show" and owner.media_id in self._served(directory):
+            first = next(iter(self._served(directory).values()))
+            shared = [
+                e for e in directory.general.values() if self._owner_of(directory, e) is first and e not in own
+            ]
+            mine += [(True, self._surely(entry), entry) for entry in _by_id(shared)]
+        covers = [
+            (is_general, belonging.rank, entry.media_id, cover)
+            for is_general, belonging, entry in mine
+            if belonging.role == "cover" and (cover := _found(entry).cover) is not None
+        ]
+        facts = [
+            said for is_general, belonging, entry in mine
+            if belonging.role == "facts" and (not is_general or category == "movie")
+            and (said := _found(entry)) != Found()
+        ]  # fmt: skip
+        tongues = {
+            belonging.subtitle.language or "und" for _, belonging, _ in mine if belonging.subtitle is not None
+        }
+        return Links(None, min(covers)[3] if covers else None, tuple(sorted(tongues)), facts[0] if facts else None)
+
+    def _owner_of(self, directory: _Directory, entry: Entry) -> Entry | None:
+        return self._owner(directory, self._surely(entry))
+
+    # -- inside ------------------------------------------------------------------------------------------------
+
+    def _read(self, entry: Entry) -> Named:
+        return self._names.read(entry.path)
+
+    def _belonging(self, entry: Entry) -> Belonging | None:
+        return self._beside.read(entry.path, self._names.media_type(entry.path))
+
+    def _surely(self, entry: Entry) -> Belonging:
+        belonging = self._belonging(entry)
+        assert belonging is not None
+        return belonging
+
+    def _put(self, directory: _Directory, entry: Entry, belonging: Belonging | None) -> None:
+        directory.served = None
+        if belonging is None:
+            if self._names.media_type(entry.path) in _OWNERS:
+                directory.owners.put(_stem(entry), entry)
+            return
+        for stem in belonging.stems:
+            directory.beside.put(stem, entry)
+        if belonging.is_general:
+            directory.general[entry.media_id] = entry
+
+    def _drop(self, directory: _Directory, entry: Entry, belonging: Belonging | None) -> None:
+        directory.served = None
+        if belonging is None:
+            directory.owners.drop(_stem(entry), entry)
+            return
+        for stem in belonging.stems:
+            directory.beside.drop(stem, entry)
+        directory.general.pop(entry.media_id, None)
+
+    def _directory(self, home: RootPath) -> _Directory:
+        there = self._directories.get(home)
+        if there is None:
+            there = self._directories[home] = self._looked_at(home)
+            if len(self._directories) > DIRECTORIES:
+                self._directories.popitem(last=False)
+        else:
+            self._directories.move_to_end(home)
+        return there
+
+    def _looked_at(self, home: RootPath) -> _Directory:
+        directory = _Directory()
+        known = self._state.known.get(home.root, {})
+        below = self._state.directories.get(home.root, {})
+        for path in below.get(home.path, ()):
+            inside = below.get(path, ()) if self._beside.holds_what_belongs_above(path) else ()
+            for one in (path, *inside):
+                entry = known.get(one)
+                if entry is None or not entry.media_id:
+                    continue
+                belonging = self._belonging(entry)
+                if _home(entry, belonging) == home:
+                    self._put(directory, entry, belonging)
+        return directory
+
+
+def _by_id(entries: Iterable[Entry]) -> list[Entry]:
+    """The first item first."""
+    return sorted(entries, key=BY_ID)
+
+
+def _home(entry: Entry, belonging: Belonging | None) -> RootPath:
+    """The directory in which it counts."""
+    path = entry.path
+    for _ in range(1 if belonging is None else 1 + belonging.depth):
+        path = path.rpartition("/")[0]
+    return RootPath(entry.root, path)
+
+
+def _stem(entry: Entry) -> str:
+    return display(entry.name).rpartition(".")[0].casefold()
+
+
+def _found(entry: Entry) -> Found:
+    return found_in(entry.analysis)
+
+
+def _group(named: Named) -> tuple[object, ...]:
+    """What is equal of things that may be served together."""
+    if named.category == "tv_show" or named.media_type == "audio":
+        return (named.category,)
+    return named.category, named.year, named.title.partition(" – ")[0]
