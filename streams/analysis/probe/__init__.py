@@ -14,7 +14,7 @@ from typing import BinaryIO
 from av.error import FFmpegError
 
 from schemas.found import MediaType
-from streams.analysis.probe import audio, book, image, names, video
+from streams.analysis.probe import audio, book, facts, image, names, video
 from streams.analysis.probe.read import Damaged, Read
 from streams.analysis.probe.text import sentence
 from streams.analysis.wire import Reply, Request, failed
@@ -25,6 +25,7 @@ READERS: dict[MediaType, Callable[[BinaryIO, str], Read]] = {
     "image": image.read,
     "book": book.read,
     "subtitle": names.read_subtitle,
+    "other": facts.read,
 }
 
 
