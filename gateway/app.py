@@ -26,7 +26,7 @@ from gateway.log.framer import Framer
 from gateway.log.publishing import COMPONENT, Publishing
 from gateway.log.reader import LogReader
 from gateway.public import public_url
-from gateway.rest import analysis, auth, edge, history, media, replay, scans, system
+from gateway.rest import analysis, auth, correcting, edge, history, media, replay, scans, system
 from gateway.rest.declared import only_declared
 from gateway.rest.page import WebPage
 from gateway.settings import GatewaySettings
@@ -92,7 +92,7 @@ def compose(
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.allowed_origins,
-        allow_methods=["GET", "POST"],
+        allow_methods=["GET", "POST", "PATCH"],
         allow_headers=["Authorization", "Content-Type", "X-Request-ID"],
         expose_headers=["X-Request-ID", "Retry-After"],
         max_age=600,
@@ -101,6 +101,7 @@ def compose(
     routers = (
         auth.router(accounts, tokens, connections, ended),
         media.router(CatalogueQueries(pool), happened, tokens, CoverNames(secret)),
+        correcting.router(CatalogueQueries(pool), publishing, tokens),
         history.router(happened, tokens),
         scans.router(happened, publishing, tokens),
         analysis.router(pool, publishing, tokens),

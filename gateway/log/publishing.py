@@ -1,5 +1,5 @@
-"""The gateway's own writing to the log: notifications, what is asked of roots and analyses on request, acknowledged before
-they are answered, and heartbeats.
+"""The gateway's own writing to the log: notifications, what is asked of roots and analyses on request, corrections, all
+acknowledged before they are answered, and heartbeats.
 
 One idempotent producer, built anew when it fails for good. An id is the caller's or made here; sent again after an
 unknown outcome with the same id, readers may drop the second by it.
@@ -27,7 +27,7 @@ from schemas.codec import encode
 from schemas.headers import Headers, event_headers, raw_headers
 from schemas.ids import event_id, request_id
 from schemas.lanes import lane_of
-from schemas.raw import AnalysisRequested, AnalysisSteered
+from schemas.raw import AnalysisRequested, AnalysisSteered, Corrected
 from schemas.system import Notification, Scalar
 from schemas.topics import CONTROL, NOTIFICATIONS, RAW, Topic
 
@@ -88,8 +88,9 @@ class Publishing:
         headers = event_headers(id=command.id, type=kind, source=_SOURCE, time=command.at, subject=command.root)
         return await self._write(CONTROL, command.root, encode(command), headers, command.id)
 
-    async def observe(self, record: AnalysisRequested | AnalysisSteered, library: str) -> Published:
-        """Write what an operator asks for into the change log; the id is that of a request made so. Raises NotPublished."""
+    async def observe(self, record: AnalysisRequested | AnalysisSteered | Corrected, library: str) -> Published:
+        """Write what an operator asks for or says into the change log; the id is that of a request made so. Raises
+        NotPublished."""
         lane, kind = lane_of(library, self._kafka.lanes), str(record.__struct_config__.tag)
         written = await self._write(RAW, library, encode(record), raw_headers(kind), "", lane)
         return replace(written, id=str(request_id(lane, written.offset)))

@@ -13,6 +13,7 @@ from psycopg.rows import class_row
 from psycopg_pool import AsyncConnectionPool
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from schemas.found import MediaType
 from schemas.ids import MAX_SAFE
 from schemas.times import iso, millis
 
@@ -48,10 +49,22 @@ _MATCHES: tuple[tuple[str, LiteralString], ...] = (
     ("rating_min", "m.rating >= %(rating_min)s"),
     ("quality", "m.quality = %(quality)s"),
     ("storage_root", "m.storage_root = %(storage_root)s"),
+    ("category", "m.category = %(category)s"),
+    ("artist", "lower(m.artist) = lower(%(artist)s)"),
+    ("album", "lower(m.album) = lower(%(album)s)"),
+    ("author", "lower(m.author) = lower(%(author)s)"),
+    ("series", "lower(m.series) = lower(%(series)s)"),
+    ("date_min", "m.date >= %(date_min)s"),
+    ("date_max", "left(m.date, length(%(date_max)s)) <= %(date_max)s"),
+    ("belongs_to", "m.belongs_to = %(belongs_to)s"),
 )
+_NO_PART: LiteralString = " AND m.belongs_to IS NULL"
 
 
 Text = Annotated[Annotated[str, Field(max_length=1_024)] | None, BeforeValidator(lambda text: text or None)]
+Day = Annotated[
+    Annotated[str, Field(pattern=r"^[0-9]{4}(-[0-9]{2}){0,2}$")] | None, BeforeValidator(lambda text: text or None)
+]
 Year = Annotated[int | None, Field(ge=0, le=9_999)]
 
 
@@ -68,6 +81,15 @@ class Search(BaseModel):
     rating_min: float | None = Field(None, ge=0, le=100)
     quality: Text = None
     storage_root: Text = None
+    category: Text = Field(None, description="`movie`, `music`, …: see the item's `category`")
+    artist: Text = Field(None, description="of music; the whole name, case aside")
+    album: Text = None
+    author: Text = Field(None, description="of books, read or read aloud")
+    series: Text = Field(None, description="of books and comics, and the show of an episode")
+    date_min: Day = Field(None, description="taken or shown then or later: YYYY, YYYY-MM or YYYY-MM-DD")
+    date_max: Day = None
+    belongs_to: int | None = Field(None, ge=0, lt=MAX_SAFE, description="the parts of this item")
+    with_parts: bool = Field(False, description="posters, subtitles and the like among the others")
     sort_by: SortBy = "updated_at"
     sort_order: SortOrder = "desc"
     limit: int = Field(24, ge=1, le=200)
@@ -81,6 +103,17 @@ class Item:
     item: dict[str, Any]
     storage_root: str
     protocol: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an item is, by its root and its path as on the wire (`schemas.paths`)."""
+
+    library: str
+    storage_root: str
+    path: str
+    path_b64: str | None
+    media_type: MediaType
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +162,17 @@ class CatalogueQueries:
             await rows.execute(_ITEM + " WHERE m.id = %s AND m.deleted_at IS NULL", (media_id,))
             return await rows.fetchone()
 
+    async def place(self, media_id: int) -> Place | None:
+        """Where an item is."""
+        async with self._pool.connection() as connection:
+            rows = connection.cursor(row_factory=class_row(Place))
+            await rows.execute(
+                "SELECT library, storage_root, path, path_b64, media_type FROM media_items"
+                " WHERE id = %s AND deleted_at IS NULL",
+                (media_id,),
+            )
+            return await rows.fetchone()
+
     async def stats(self) -> Stats:
         """The numbers."""
         async with self._pool.connection() as connection:
@@ -168,6 +212,8 @@ def statements(wanted: Search) -> tuple[LiteralString, LiteralString, dict[str, 
     """SQL that counts, SQL that gives the page, and the values of both."""
     values = _values(wanted)
     where: LiteralString = " WHERE m.deleted_at IS NULL"
+    if wanted.belongs_to is None and not wanted.with_parts:
+        where += _NO_PART
     for name, condition in _MATCHES:
         if values[name] is not None:
             where += " AND " + condition

@@ -62,7 +62,7 @@ class FileRow(Sourced, frozen=True, kw_only=True, gc=False):
 
 
 class ItemRow(Sourced, frozen=True, kw_only=True, gc=False):
-    """A media item as it was told last. `item`: its JSON."""
+    """A media item as it was told last. `item`: its JSON; `artist` to `belongs_to`: see `schemas/sql/0005_*.sql`."""
 
     id: int
     library: str
@@ -80,6 +80,12 @@ class ItemRow(Sourced, frozen=True, kw_only=True, gc=False):
     created_at: datetime
     updated_at: datetime
     item: Raw
+    artist: str | None
+    album: str | None
+    author: str | None
+    series: str | None
+    date: str | None
+    belongs_to: int | None
     deleted_at: datetime | None = None
 
 

@@ -191,6 +191,7 @@ def test_a_user_reads_and_an_administrator_also_writes(server: Gateway, user: Us
         assert http.get("/api/v1/media/stats").status_code == 200
         assert http.get("/api/v1/auth/permissions").json()["is_admin"] is False
         assert http.post("/api/v1/notifications", json=NOTE).status_code == 403
+        assert http.patch("/api/v1/media/1", json={"title": "mine"}).status_code == 403
     user("role", "dora", "admin")
     with server.http(server.sign_in("dora")) as http:
         assert http.get("/api/v1/auth/permissions").json()["is_admin"] is True

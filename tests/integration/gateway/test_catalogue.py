@@ -31,7 +31,7 @@ ITEMS: list[dict[str, Any]] = [
     {"id": 3, "title": "Dark S01E02", "media_type": "video", "category": "tv_show", "year": 2017,
      "quality": "1080p", "file_size": 700, "storage_root": "nas", "path": "Dark/S01E02.mkv"},
     {"id": 4, "title": "Xtal", "media_type": "audio", "category": "music", "file_size": 50, "storage_root": "nas",
-     "path": "Aphex Twin/100%_Xtal.flac"},
+     "path": "Aphex Twin/100%_Xtal.flac", "artist": "Aphex Twin", "album": "Ambient Works", "date": "1992-11-09"},
     {"id": 5, "title": "Gone", "media_type": "video", "file_size": 1, "storage_root": "movies", "path": "g.mkv"},
 ]  # fmt: skip
 
@@ -119,12 +119,33 @@ def test_a_search_without_conditions_is_everything_not_deleted_the_newest_first(
         ({"sort_by": "year", "sort_order": "desc"}, ["Dark S01E02", "The Matrix", "Stalker", "Xtal"]),
         ({"sort_by": "file_size", "sort_order": "asc"}, ["Xtal", "Dark S01E02", "Stalker", "The Matrix"]),
         ({"query": "nothing like this"}, []),
+        ({"category": "movie"}, ["The Matrix", "Stalker"]),
+        ({"artist": "aphex twin"}, ["Xtal"]),
+        ({"artist": "aphex"}, []),
+        ({"album": "AMBIENT WORKS", "artist": ""}, ["Xtal"]),
+        ({"author": "Aphex Twin"}, []),
+        ({"date_min": "1992", "date_max": "1992-11"}, ["Xtal"]),
+        ({"date_min": "1992-11-10"}, []),
+        ({"date_max": "1991"}, []),
     ],
 )
 def test_every_condition_narrows_the_search(
     http: httpx.Client, params: dict[str, Any], expected: list[str]
 ) -> None:
     assert titles(search(http, **params)) == expected
+
+
+def test_parts_of_another_item_are_shown_where_they_are_asked_for(http: httpx.Client, filled: str) -> None:
+    with psycopg.connect(filled) as connection:
+        connection.execute("UPDATE media_items SET belongs_to = 2 WHERE id = 4")
+    try:
+        assert titles(search(http)) == ["Dark S01E02", "The Matrix", "Stalker"]
+        assert titles(search(http, with_parts=True)) == ["Xtal", "Dark S01E02", "The Matrix", "Stalker"]
+        assert titles(search(http, belongs_to=2)) == ["Xtal"]
+        assert [item["id"] for item in http.get("/api/v1/media/recent").json()] == [3, 2, 1]
+    finally:
+        with psycopg.connect(filled) as connection:
+            connection.execute("UPDATE media_items SET belongs_to = NULL")
 
 
 def test_pages_do_not_overlap_and_say_what_is_beside_them(http: httpx.Client) -> None:

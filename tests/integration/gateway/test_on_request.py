@@ -17,7 +17,7 @@ from schemas.codec import raw_codec
 from schemas.headers import find
 from schemas.ids import request_id
 from schemas.lanes import lane_of
-from schemas.raw import AnalysisRequested, AnalysisSteered
+from schemas.raw import AnalysisRequested, AnalysisSteered, Corrected, Correction
 from schemas.topics import CHANGES, RAW
 from tests.support.gateway import Gateway
 from tests.support.topic import Said, pour, read
@@ -172,6 +172,53 @@ def test_what_becomes_of_what_is_not_there_is_refused(http: httpx.Client) -> Non
 def test_it_is_for_administrators(server: Gateway, filled: str, path: str) -> None:
     with server.http() as http:
         assert http.post(f"/api/v1/{path}", json={}).status_code == 401
+
+
+# -- corrections -------------------------------------------------------------------------------------------------
+
+
+def corrected(http: httpx.Client, media_id: int, body: dict[str, Any]) -> httpx.Response:
+    return http.patch(f"/api/v1/media/{media_id}", json=body)
+
+
+def test_a_correction_stands_in_the_change_log_when_it_is_answered(http: httpx.Client, log: Kafka) -> None:
+    answer = corrected(http, 1, {"title": " Solaris ", "year": 1972, "season": None, "category": "movie"})
+    assert answer.status_code == 202, answer.text
+    found = answer.json()
+    record = next(r for r in read(log, RAW) if (r.partition, r.offset) == (found["partition"], found["offset"]))
+    assert (record.key, find(record.headers, "type")) == (b"home", b"corrected")
+    said = raw_codec.decode(record.value)
+    assert isinstance(said, Corrected)
+    assert (said.media_id, said.root, said.path, said.by) == (1, "movies", "S/a.mkv", "admin")
+    assert said.correction == Correction(title="Solaris", year=1972, category="movie")
+    assert said.withdrawn == ("season",)
+
+
+@pytest.mark.parametrize(
+    ("media_id", "body", "status", "named"),
+    [
+        (1, {}, 422, "says nothing"),
+        (1, {"title": ""}, 422, "body.title"),
+        (1, {"title": "   "}, 422, "body.title"),
+        (1, {"title": "a\nb"}, 422, "body.title"),
+        (1, {"title": "x" * 301}, 422, "body.title"),
+        (1, {"year": -1}, 422, "body.year"),
+        (1, {"year": "soon"}, 422, "body.year"),
+        (1, {"category": "films"}, 422, "movie, tv_show"),
+        (1, {"cover": "ab" * 16}, 422, "body.cover"),
+        (1, {"cover": "../../etc/passwd"}, 422, "body.cover"),
+        (1, {"rating": 5}, 422, "body.rating"),
+        (99, {"title": "x"}, 404, "no such item"),
+    ],
+)
+def test_a_correction_that_cannot_be_is_refused_by_name_and_writes_nothing(
+    http: httpx.Client, log: Kafka, media_id: int, body: dict[str, Any], status: int, named: str
+) -> None:
+    before = len(read(log, RAW))
+    answer = corrected(http, media_id, body)
+    assert answer.status_code == status, answer.text
+    assert named in answer.json()["message"]
+    assert len(read(log, RAW)) == before
 
 
 # -- past changes ------------------------------------------------------------------------------------------------
