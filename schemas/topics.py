@@ -75,8 +75,8 @@ ANALYSIS_JOBS = Topic(
     "files to be probed", partitions=JOB_PARTITIONS, retention=timedelta(days=7),
 )  # fmt: skip
 REQUESTED_JOBS = Topic(
-    "catalog.analysis.requested.v1", "media id", analysis.Job, "the fold", "analysis",
-    "files to be probed again because somebody asked: after those of the jobs", partitions=JOB_PARTITIONS,
+    "catalog.analysis.requested.v1", "media id", analysis.Job, "the fold, analysis", "analysis",
+    "files to be probed after those of the jobs: somebody asked, or a first probe took too long", partitions=JOB_PARTITIONS,
     retention=timedelta(days=7),
 )  # fmt: skip
 MEDIA_STATE = Topic(

@@ -134,6 +134,7 @@ def _compose(kafka: Kafka, settings: StreamsSettings, slot: Slot, *, parts: _Par
         confirmed=confirmed,
         guard=guard,
         window=settings.analysis.workers * JOBS_PER_CHILD,
+        first_seconds=settings.analysis.first_seconds,
     )
     agents: list[tuple[Topic, AgentBody]] = [(ANALYSIS_JOBS, analysis.run)]
     topics = parts.topics

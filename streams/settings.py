@@ -16,6 +16,12 @@ class AnalysisSettings(Section):
 
     workers: int = Field(2, ge=1, le=64, description="children probing at once")
     seconds: float = Field(15.0, ge=1, le=600, description="wall and CPU time of one probe")
+    first_seconds: float = Field(
+        4.0,
+        ge=0.1,
+        le=600,
+        description="wall time of a first probe; a longer one is made anew when nothing else waits",
+    )
     memory_mb: int = Field(512, ge=128, le=16_384, description="address space of a child")
     roots: dict[str, Path] = Field({}, description="JSON object: where this site finds each root's files")
     shares: dict[str, Share] = Field(

@@ -18,28 +18,34 @@ from schemas.headers import TRACEPARENT, check_version, event_headers, raw_heade
 from schemas.ids import event_id
 from schemas.lanes import lane_of
 from schemas.times import iso
-from schemas.topics import ANALYSIS_JOBS, COVERS, RAW, REQUESTED_JOBS
+from schemas.topics import ANALYSIS_JOBS, COVERS, RAW, REQUESTED_JOBS, Topic
 from schemas.trace import carried, continued, span_of_event, span_of_value
 from streams.analysis.analyst import Analyst, result
+from streams.analysis.children import TooSlow
 from streams.confirmed import Confirmed
 from streams.guard import Guard, Received, Window, received
 
 _jobs: Codec[Job] = Codec(Job)
+_handed_over = Counter("catalogizer_analysis_slow_jobs_total", "Jobs whose first probe took too long")
 _ended = Counter("catalogizer_analysis_jobs_total", "Jobs that ended, by status", ["status"])
 
 
 class AnalysisAgent:
-    """The agent's body, called by Faust with its stream. `window`: jobs in work at once."""
+    """The agent's body, called by Faust with its stream. `window`: jobs in work at once; `first_seconds`: what a file is
+    given at first. One that takes longer is handed over to the jobs on request, which are taken when nothing else is in
+    work and leave a child free: so slow files, however many, hold up nobody else's."""
 
     def __init__(
-        self, kafka: Kafka, *, site: str, analyst: Analyst, confirmed: Confirmed, guard: Guard, window: int
-    ) -> None:
+        self, kafka: Kafka, *, site: str, analyst: Analyst, confirmed: Confirmed, guard: Guard, window: int,
+        first_seconds: float | None = None,
+    ) -> None:  # fmt: skip
         self._kafka = kafka
         self._site = site
         self._analyst = analyst
         self._confirmed = confirmed
         self._guard = guard
         self._window = window
+        self._first_seconds = first_seconds
         self._in_work = 0
         self.ended = 0
 
@@ -59,19 +65,24 @@ class AnalysisAgent:
     async def _fresh(self, record: Received) -> None:
         self._in_work += 1
         try:
-            await self.job(record)
+            await self.job(record, ANALYSIS_JOBS)
         finally:
             self._in_work -= 1
 
-    async def job(self, record: Received) -> None:
-        """One job, to its confirmed result. Raises SchemaError for what is no job."""
+    async def job(self, record: Received, topic: Topic) -> None:
+        """One job of the topic, to its confirmed result. Raises SchemaError for what is no job."""
         check_version(record.headers)
         job = _jobs.decode(record.value)
         if job.site != self._site:
             return
-        outcome = await self._analyst.analyse(job)
+        is_first = topic is ANALYSIS_JOBS
+        try:
+            outcome = await self._analyst.analyse(job, self._first_seconds if is_first else None)
+        except TooSlow:
+            await self._hand_over(record)
+            return
         if outcome.cover is not None:
-            await self._put_cover(record, job, outcome.cover)
+            await self._put_cover(record, topic, outcome.cover)
         self._analyst.remember(job, outcome)
         value = encode(result(job, outcome))
         await self._confirmed.put(
@@ -84,8 +95,18 @@ class AnalysisAgent:
         self.ended += 1
         _ended.labels(outcome.status).inc()
 
-    async def _put_cover(self, record: Received, job: Job, cover: Cover) -> None:
-        topic = ANALYSIS_JOBS if job.request is None else REQUESTED_JOBS
+    async def _hand_over(self, record: Received) -> None:
+        """As it is: it is the same job, and its result counts once."""
+        await self._confirmed.put(
+            REQUESTED_JOBS,
+            record.value or b"",
+            key=record.key or b"",
+            partition=record.partition,
+            headers=[*record.headers],
+        )
+        _handed_over.inc()
+
+    async def _put_cover(self, record: Received, topic: Topic, cover: Cover) -> None:
         id_ = event_id(topic.name, record.partition, record.offset, 0)
         context = _context(record, span_of_event(id_.encode()))
         headers = event_headers(

@@ -35,7 +35,7 @@ REMEMBERED = 2_048
 class Prober(Protocol):
     """Probes an open file; always has a reply."""
 
-    async def probe(self, request: wire.Request, descriptor: int) -> wire.Reply:
+    async def probe(self, request: wire.Request, descriptor: int, seconds: float | None = None) -> wire.Reply:
         """See `children.Children`."""
         ...
 
@@ -69,10 +69,11 @@ class Analyst:
         self._prober = prober
         self._known: OrderedDict[_Key, JobOutcome] = OrderedDict()
 
-    async def analyse(self, job: Job) -> JobOutcome:
-        """Probe the file of a job. Raises what the prober raises when it cannot work at all."""
+    async def analyse(self, job: Job, seconds: float | None = None) -> JobOutcome:
+        """Probe the file of a job, in so many seconds; None: in all that there are. Raises what the prober raises when it
+        cannot work at all, or not in that time."""
         try:
-            return await self._analyse(job, from_wire(job.path, job.path_b64))
+            return await self._analyse(job, from_wire(job.path, job.path_b64), seconds)
         except Unprobeable as error:
             return JobOutcome(stamp_of(job.file), "unreadable", error.reason)
 
@@ -84,7 +85,7 @@ class Analyst:
         if len(self._known) > REMEMBERED:
             self._known.popitem(last=False)
 
-    async def _analyse(self, job: Job, path: str) -> JobOutcome:
+    async def _analyse(self, job: Job, path: str, seconds: float | None) -> JobOutcome:
         expected = stamp_of(job.file)
         opening = self._opening(job.root, path, expected)
         file = await asyncio.to_thread(opening.__enter__)
@@ -93,7 +94,7 @@ class Analyst:
             if known is not None and job.request is None:
                 return known
             request = wire.Request(job.media_type, display(path), file.size)
-            reply = await self._prober.probe(request, file.descriptor)
+            reply = await self._prober.probe(request, file.descriptor, seconds)
             if not same_content(await asyncio.to_thread(file.stamp), expected):
                 raise Unprobeable("the file changed while it was read")
         except (OSError, StorageError) as error:

@@ -4,6 +4,7 @@ A probe always ends in a reply: a child that hangs is killed, one that dies or a
 both are what is wrong with the file, not with us. That no child can be started is never the file's fault.
 
     NoChild   the first children did not start or did not become ready (retryable)
+    TooSlow   a probe did not end in the time that it was given, which was not all that there is
 """
 
 from __future__ import annotations
@@ -39,6 +40,13 @@ class NoChild(StreamsError):
     """No probing child could be started; says nothing about the file."""
 
     retryable = True
+
+
+class TooSlow(StreamsError):
+    """A probe took longer than it was given, and might have ended in the time that there is at most."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"probing it took longer than {seconds:g} s")
 
 
 class _Died(StreamsError):
@@ -123,15 +131,18 @@ class Children:
         await asyncio.gather(*(child.end() for child in self._all))
         self._all.clear()
 
-    async def probe(self, request: wire.Request, descriptor: int) -> wire.Reply:
-        """Probe an open file; the descriptor stays the caller's. Waits for a free child."""
+    async def probe(self, request: wire.Request, descriptor: int, seconds: float | None = None) -> wire.Reply:
+        """Probe an open file; the descriptor stays the caller's. Waits for a free child. Raises TooSlow after `seconds`,
+        where that is less than a probe may take at most."""
+        most = self._settings.seconds
+        given = most if seconds is None else min(seconds, most)
         free = await self._free.get()
         again: _Child | None = None
         try:
             child = free or await self._fresh()
             while True:
                 try:
-                    reply, again = await self._ask(child, request, descriptor)
+                    reply, again = await self._ask(child, request, descriptor, given)
                     return reply
                 except _Died:  # it had died while idle: nobody's file is to blame, and a fresh one is asked
                     await self._discard(child)
@@ -150,15 +161,18 @@ class Children:
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def _ask(
-        self, child: _Child, request: wire.Request, descriptor: int
+        self, child: _Child, request: wire.Request, descriptor: int, seconds: float
     ) -> tuple[wire.Reply, _Child | None]:
-        """The reply, and the child if it can be used again. Raises _Died when it never had the request."""
+        """The reply, and the child if it can be used again. Raises TooSlow; _Died when it never had the request."""
         try:
-            async with asyncio.timeout(self._settings.seconds):
+            async with asyncio.timeout(seconds):
                 reply = wire.decode_reply(await child.ask(request, descriptor))
         except TimeoutError:
             await self._discard(child)
-            return wire.failed(f"probing it took longer than {self._settings.seconds:g} s"), None
+            slow = TooSlow(seconds)
+            if seconds < self._settings.seconds:
+                raise slow from None
+            return wire.failed(str(slow)), None
         except _Died as error:
             if not error.accepted:
                 raise

@@ -1,4 +1,5 @@
-"""Jobs of analyses on request: taken only while no job of the other topic is in work, and by one child less than there are.
+"""Jobs of analyses on request, and those of files that a first probe was too short for: taken only while no job of the
+other topic is in work, and by one child less than there are.
 
 So a fresh file finds a child free, or the next one that is, whatever was asked for. A reader beside the agents: Faust
 would fetch these jobs as eagerly as the others, and where its buffer for them is full it stops fetching at all.
@@ -72,7 +73,10 @@ class RequestedJobs(GroupMember):
             records = [received_plain(record) for batch in batches.values() for record in batch]
             if records:
                 await asyncio.gather(
-                    *(self._guard.run(record, partial(self._agent.job, record)) for record in records)
+                    *(
+                        self._guard.run(record, partial(self._agent.job, record, REQUESTED_JOBS))
+                        for record in records
+                    )
                 )
                 async with self._one_commit:
                     if not self._begins_again:

@@ -40,6 +40,14 @@ def picture(width: int, height: int, kind: str = "JPEG") -> bytes:
     return out.getvalue()
 
 
+def slow_picture() -> bytes:
+    """A PNG of 56 million pixels, in four channels of noise, which take their time."""
+    out = io.BytesIO()
+    noise = Image.effect_noise((2_500, 2_500), 90).resize((7_500, 7_500), Image.Resampling.NEAREST)
+    Image.merge("RGBA", [noise, noise.rotate(90), noise.rotate(180), noise]).save(out, "PNG", compress_level=1)
+    return out.getvalue()
+
+
 def video(
     path: Path, seconds: float = 2.0, *, size: tuple[int, int] = (320, 180), trc: int | None = None,
     black_seconds: float = 0.0,

@@ -190,3 +190,31 @@ def test_what_a_lost_share_made_unreadable_is_analysed_when_it_is_back(kafka: Ka
             worker.kill()
     found = [(end["matched"], end["processed"], end["failed"]) for end in ends(kafka)]
     assert found == [(31, 31, 2), (1, 1, 1)]
+
+
+def test_slow_files_are_looked_at_when_nothing_else_waits_and_only_once(kafka: Kafka, tmp_path: Path) -> None:
+    movies = tmp_path / "movies"
+    analysis = AnalysisSettings(workers=2, roots={"movies": movies}, seconds=30, first_seconds=0.3)
+    log = Log(kafka, tmp_path)
+    log.declare("movies")
+    slow = [movies / f"slow {number}.png" for number in range(3)]
+    picture = media.slow_picture()
+    for number, path in enumerate(slow):
+        path.write_bytes(picture + b"%d" % number)
+    log.see("movies", *slow, *pictures(movies, 40))
+    worker = StreamWorker(kafka, StreamsSettings(analysis=analysis), tmp_path / "state")
+    try:
+        wait_until(lambda: len(results(kafka)) == 43, 90, what="all results", every=0.5)
+        assert worker.end() == 0
+    finally:
+        if worker.died is None:
+            worker.kill()
+    names = {job["job"]: str(job["path"]) for job in decoded(read(kafka, ANALYSIS_JOBS))}
+    told = [names[str(result["job"])] for result in results(kafka)]
+    handed_over = {str(job["path"]) for job in decoded(read(kafka, REQUESTED_JOBS))}
+    assert handed_over >= {path.name for path in slow}
+    assert len(handed_over) < 20, "the machine is too slow for this test"
+    at_once = [number for number, name in enumerate(told) if name not in handed_over]
+    assert max(at_once) < min(told.index(path.name) for path in slow)
+    assert all(result["status"] == "done" for result in results(kafka))
+    assert len(told) == len(set(told))

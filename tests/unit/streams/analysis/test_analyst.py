@@ -29,7 +29,7 @@ class Prober:
     meanwhile: Callable[[], object] = lambda: None
     asked: list[Request] = field(default_factory=list)
 
-    async def probe(self, request: Request, descriptor: int) -> Reply:
+    async def probe(self, request: Request, descriptor: int, seconds: float | None = None) -> Reply:
         assert os.fstat(descriptor).st_size > 0
         self.asked.append(request)
         self.meanwhile()
