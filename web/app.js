@@ -264,7 +264,7 @@ function describe({ type, data }) {
         kind: data.action,
         action: data.action,
         subject: data.media.title,
-        type: [data.media.media_type, data.media.year, data.media.quality].filter(Boolean).join(" · "),
+        type: about(data.media),
         root: data.media.storage_root ? `${data.media.storage_root}/${data.media.path ?? ""}` : "",
       };
     case "system_update":
@@ -551,7 +551,7 @@ function result(item) {
   const shown = $("result-template").content.firstElementChild.cloneNode(true);
   const set = (name, text) => (shown.querySelector(`.${name}`).textContent = text);
   set("subject", item.title);
-  set("type", [item.media_type, item.year, item.quality].filter(Boolean).join(" · "));
+  set("type", about(item));
   set("root", `${item.storage_root_name}/${item.path ?? ""}`);
   if (typeof item.cover_image === "string" && item.cover_image.startsWith("/api/v1/covers/")) {
     const image = shown.querySelector("img");
@@ -559,6 +559,13 @@ function result(item) {
     image.hidden = false;
   }
   return shown;
+}
+
+/** What is said of an item beside its title. */
+function about(item) {
+  const part = item.belongs_to === undefined || item.belongs_to === null ? "" : "part of another item";
+  const corrected = item.corrected?.length ? "corrected" : "";
+  return [item.media_type, item.year, item.quality, part, corrected].filter(Boolean).join(" · ");
 }
 
 // Small things.

@@ -20,6 +20,7 @@ from schemas.headers import TRACEPARENT, find
 from tests.support import media
 from tests.support.committed import read_all
 from tests.support.platform import Platform
+from tests.support.waiting import wait_until
 
 SECONDS = 15
 
@@ -108,6 +109,55 @@ def test_a_replay_gives_the_same_bytes_before_and_after_a_kill_of_the_gateway(
     killed = platform.kill("serve")
     platform.wait_again("serve", killed)
     assert again() == live
+
+
+def test_what_lies_beside_a_film_is_told_with_it_and_a_person_is_right_about_it(
+    platform: Platform, root: Path, tmp_path: Path
+) -> None:
+    folder = root / "Mtarix (1990)"
+    made = media.video(tmp_path / "film.mp4")
+    (tmp_path / "poster.jpg").write_bytes(media.picture(400, 600))
+    (tmp_path / "facts.nfo").write_text(
+        "<movie><title>The Matrix</title><plot>A world.</plot><rating>8.7</rating></movie>"
+    )
+    with closing(platform.client()) as client:
+
+        def shown(**wanted: Any) -> dict[str, Any]:
+            items: list[dict[str, Any]] = client.get("/api/v1/media/search", params=wanted).json()["items"]
+            return {
+                item["path"].rpartition("/")[2]: item for item in items if item["path"].startswith(folder.name)
+            }
+
+        folder.mkdir()
+        shutil.copy(made, folder / "Mtarix (1990).mp4")
+        shutil.copy(tmp_path / "poster.jpg", folder / "poster.jpg")
+        shutil.copy(tmp_path / "facts.nfo", folder / "Mtarix (1990).nfo")
+        (folder / "Mtarix (1990).de.forced.srt").write_text("1\n00:00:01,000 --> 00:00:02,000\nJa.\n")
+        wait_until(lambda: "rating" in shown().get("Mtarix (1990).mp4", {}), SECONDS, what="the facts to be told")
+        wait_until(lambda: len(shown(with_parts=True)) == 4, SECONDS, what="all four items")
+        parts = shown(with_parts=True)
+        wait_until(
+            lambda: (
+                shown()["Mtarix (1990).mp4"]["cover_image"].partition("?")[0]
+                == shown(with_parts=True)["poster.jpg"].get("cover_image", "").partition("?")[0]
+            ),
+            SECONDS,
+            what="the poster to be the film's",
+        )
+        film = shown()["Mtarix (1990).mp4"]
+        assert (film["title"], film["description"], film["rating"]) == ("The Matrix (1990)", "A world.", 8.7)
+        assert film["subtitle_languages"] == ["de"]
+        assert list(shown()) == ["Mtarix (1990).mp4"]
+        assert {item.get("belongs_to") for item in parts.values()} == {None, film["id"]}
+
+        answer = client.patch(f"/api/v1/media/{film['id']}", json={"year": 1999})
+        assert answer.status_code == 202, answer.text
+        wait_until(lambda: shown()["Mtarix (1990).mp4"]["year"] == 1999, SECONDS, what="the correction")
+        folder.rename(root / "elsewhere")
+        folder = root / "elsewhere"
+        wait_until(lambda: "Mtarix (1990).mp4" in shown(), SECONDS, what="the move")
+        film = shown()["Mtarix (1990).mp4"]
+        assert (film["title"], film["corrected"]) == ("The Matrix (1999)", ["year"])
 
 
 def test_everything_that_comes_of_a_file_is_in_the_trace_of_its_observation(
