@@ -56,9 +56,10 @@ class Names:
         # an item is reported several times within minutes: created, analysed, perhaps moved
         self.read: Callable[[str], Named] = lru_cache(8_192)(self._read)
         """Read a path below its root."""
-
-    def media_type(self, path: str) -> MediaType:
+        self.media_type: Callable[[str], MediaType] = lru_cache(8_192)(self._media_type)
         """The media type by the extension."""
+
+    def _media_type(self, path: str) -> MediaType:
         _stem, dot, extension = path.rpartition("/")[2].rpartition(".")
         return self._types.get(extension.lower(), "other") if dot else "other"
 
@@ -110,14 +111,12 @@ class PathNames(Names):
         super().__init__(rules)
         self._paths = PathReader(words)
         self.read: Callable[[str], NamedByPath] = lru_cache(8_192)(self._read_path)
+        self.path_name: Callable[[str, MediaType], PathName] = lru_cache(8_192)(self._paths.read)
+        """What a path tells of a file of a kind, its title still without what is shown behind it."""
 
     def _read_path(self, path: str) -> NamedByPath:
         kind = self.media_type(path)
-        return self.named(path, kind, self._paths.read(path, kind))
-
-    def path_name(self, path: str, kind: MediaType) -> PathName:
-        """What a path tells of a file of a kind, its title still without what is shown behind it."""
-        return self._paths.read(path, kind)
+        return self.named(path, kind, self.path_name(path, kind))
 
     def named(self, path: str, kind: MediaType, name: PathName) -> NamedByPath:
         """The same as people are to see it."""

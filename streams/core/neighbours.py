@@ -29,6 +29,8 @@ _TITLED = frozenset({"movie", "tv_show", "music", "audiobook", "book", "comic"})
 """Categories to which a picture of the same bare name belongs: beside a camera's film it is a photo."""
 _ASIDE = frozenset({"trailer", "extra", "sample"})
 NOTHING = Links()
+_PARTS = "/"
+"""Among the stems of which something has changed, and no stem: that was something which belongs to others."""
 
 
 class _Directory:
@@ -87,6 +89,8 @@ class Neighbours:
         while self._changed:
             home = next(iter(self._changed))
             stems, directory = self._changed.pop(home), self._directory(home)
+            if not (directory.beside or directory.general or _PARTS in stems):
+                continue
             for stem, served in stems.items():
                 if stem is not None:
                     yield from _by_id(directory.owners.all(stem))
@@ -110,7 +114,7 @@ class Neighbours:
             stems = (_stem(entry), None)
             served = False
         else:
-            stems = (*belonging.stems, None) if belonging.is_general else belonging.stems
+            stems = (*belonging.stems, None, _PARTS) if belonging.is_general else (*belonging.stems, _PARTS)
         changed = self._changed.setdefault(home, {})
         for stem in stems:
             changed[stem] = changed.get(stem, False) or served

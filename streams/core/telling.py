@@ -186,22 +186,23 @@ class ByEvidence(ByPaths):
     ) -> Told:  # fmt: skip
         """See the protocol."""
         found, links = found_in(analysis), links or NO_LINKS
-        kind = found.media_type or self._names.media_type(path)
-        name = self._names.path_name(path, kind)
+        usual = self._names.media_type(path)
+        kind = found.media_type or usual
+        read = name = self._names.path_name(path, kind)
         tags, facts = found.tags or NO_TAGS, links.facts or NOTHING
         title: str | None = None
         match kind:
             case "audio" if name.category == "audiobook":
-                name = replace(name, year=name.year or found.year)
+                name = _of_year(name, name.year or found.year)
             case "book" if name.category == "comic" and (series := tags.series or tags.album):
                 issue = tags.number or (None if tags.track is None else str(tags.track))
                 title = series if issue is None else f"{series} #{issue}"
-                name = replace(name, year=found.year or name.year)
+                name = _of_year(name, found.year or name.year)
             case "audio" | "book":
                 title = tags.title
-                name = replace(name, year=found.year or name.year)
+                name = _of_year(name, found.year or name.year)
             case "image":
-                name = replace(name, year=found.year or name.year)
+                name = _of_year(name, found.year or name.year)
             case "video":
                 name = _by_facts(_by_container(name, tags), facts)
                 analysis = _of_contents(analysis)
@@ -210,7 +211,7 @@ class ByEvidence(ByPaths):
         if correction is not None:
             name = _corrected(name, correction)
             title = correction.title if title is not None and correction.title is not None else title
-        named = self._names.named(path, kind, name)
+        named = self._names.read(path) if name is read and kind == usual else self._names.named(path, kind, name)
         own_first = kind in ("audio", "book")
         cover = (found.cover or links.cover) if own_first else (links.cover or found.cover)
         subtitle = self._subtitle(path, kind)
@@ -232,6 +233,10 @@ class ByEvidence(ByPaths):
             return None
         language, forced, sdh = structs.astuple(belonging.subtitle)
         return () if language is None else (language,), forced, sdh
+
+
+def _of_year(name: PathName, year: int | None) -> PathName:
+    return name if year == name.year else replace(name, year=year)
 
 
 def _by_container(name: PathName, tags: Tags) -> PathName:
