@@ -26,13 +26,14 @@ class Analysis(Struct, frozen=True, omit_defaults=True):
 
 
 class MediaItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The complete item. `directory_path` is `/<root>/<directory inside it>`; `duration` in seconds;
-    `created_at` and `updated_at` are append times of the deciding records, ISO 8601. `category`: one of
-    `schemas.found.CATEGORIES`; `last_episode`: of a file with several; `date`: the day that a name says, YYYY-MM-DD;
-    `part`: of a film in several files, or the chapter of a book; `edition` in words · `belongs_to`: the item of which this
-    poster, subtitle or file of facts is one; the first of them where it serves several · `subtitle_languages`: of the
-    subtitles inside and beside, `und` where one does not say; of a subtitle its own, `forced` and `sdh` too · `corrected`:
-    which members a person has set."""
+    """The complete item. `directory_path` is `/<root>/<directory inside it>`; `duration` in seconds; `created_at` and
+    `updated_at` are append times of the deciding records, ISO 8601. `category`: one of `schemas.found.CATEGORIES`;
+    `last_episode`: of a file with several; `date`: the day that a name says, YYYY-MM-DD; `part`: of a film in several files,
+    or the chapter of a book; `edition` in words · `artist`, `album`: of music, `author`: of books, read or read aloud,
+    `series`: of books and comics: by their tags, else by their folders · `belongs_to`: the item of which this poster,
+    subtitle or file of facts is one; the first of them where it serves several · `subtitle_languages`: of the subtitles
+    inside and beside, `und` where one does not say; of a subtitle its own, `forced` and `sdh` too · `corrected`: which
+    members a person has set."""
 
     id: int
     title: str
@@ -61,6 +62,10 @@ class MediaItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     edition: str | None = None
     duration: float | None = None
     analysis: Analysis | None = None
+    artist: str | None = None
+    album: str | None = None
+    author: str | None = None
+    series: str | None = None
     belongs_to: int | None = None
     subtitle_languages: tuple[str, ...] = ()
     forced: bool = False

@@ -85,7 +85,7 @@ class Search(BaseModel):
     artist: Text = Field(None, description="of music; the whole name, case aside")
     album: Text = None
     author: Text = Field(None, description="of books, read or read aloud")
-    series: Text = Field(None, description="of books and comics, and the show of an episode")
+    series: Text = Field(None, description="of books and comics")
     date_min: Day = Field(None, description="taken or shown then or later: YYYY, YYYY-MM or YYYY-MM-DD")
     date_max: Day = None
     belongs_to: int | None = Field(None, ge=0, lt=MAX_SAFE, description="the parts of this item")

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from schemas.found import MediaType
 from streams.core.path_names.beside import BESIDE_4, BesideWords
-from streams.core.path_names.words import WORDS_3, PathWords
+from streams.core.path_names.words import WORDS_3, WORDS_4, PathWords
 from streams.errors import StreamsError
 
 FIRST_VERSION = 1
@@ -193,6 +193,7 @@ RULES_4 = msgspec.structs.replace(
     RULES_3,
     version=4,
     stages="0032",
+    paths=WORDS_4,
     beside=BESIDE_4,
     probed_too=BESIDE_4.facts_extensions,
     evidence=True,

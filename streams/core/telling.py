@@ -24,6 +24,7 @@ from schemas.media import Analysis
 from schemas.raw import Correction
 from streams.core import naming
 from streams.core.path_names.beside import BesideNames
+from streams.core.path_names.makers import NOBODY, Makers
 from streams.core.path_names.reader import PathName
 from streams.core.rules import Rules
 from streams.core.state import Links
@@ -57,6 +58,7 @@ class Told(Struct, frozen=True, gc=False):
     subtitle_languages: tuple[str, ...] = ()
     forced: bool = False
     sdh: bool = False
+    makers: Makers = NOBODY
 
 
 class Telling(Protocol):
@@ -221,6 +223,7 @@ class ByEvidence(ByPaths):
             (correction or NO_CORRECTION).cover or cover, (facts.tags or tags).description, facts.rating,
             tuple(dict.fromkeys((*found.subtitles, *links.subtitles))) if subtitle is None else subtitle[0],
             subtitle is not None and subtitle[1], subtitle is not None and subtitle[2],
+            _makers(name, kind, tags) if kind in ("audio", "book") else NOBODY,
         )  # fmt: skip
 
     def kept(self, found: Found | None) -> Found | None:
@@ -237,6 +240,20 @@ class ByEvidence(ByPaths):
 
 def _of_year(name: PathName, year: int | None) -> PathName:
     return name if year == name.year else replace(name, year=year)
+
+
+def _makers(name: PathName, kind: MediaType, tags: Tags) -> Makers:
+    """Tags say it, else folders do."""
+    by = name.makers
+    match name.category:
+        case "comic":
+            return Makers(author=tags.artist, series=tags.series or tags.album)
+        case "audiobook" | "book":
+            return Makers(author=tags.artist or by.author, series=tags.series or by.series)
+        case _ if kind == "audio":
+            return Makers(artist=tags.artist or tags.album_artist or by.artist, album=tags.album or by.album)
+        case _:
+            return NOBODY
 
 
 def _by_container(name: PathName, tags: Tags) -> PathName:

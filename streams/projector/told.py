@@ -7,7 +7,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from schemas.analysis import Cover
 from schemas.codec import Codec
-from schemas.found import Found, Tags
+from schemas.found import Found
 from schemas.log_record import LogRecord
 from schemas.media import Action, Analysis, AnalysisComplete, GoneItem, MediaItem
 from schemas.system import SystemUpdate
@@ -26,7 +26,7 @@ class _MediaUpdate(Struct, frozen=True, kw_only=True):
     analysis_id: str | UnsetType = UNSET
 
 
-_NOTHING, _NO_TAGS = Found(), Tags()
+_NOTHING = Found()
 _updates: Codec[_MediaUpdate] = Codec(_MediaUpdate)
 _items: Codec[MediaItem] = Codec(MediaItem)
 _gone: Codec[GoneItem] = Codec(GoneItem)
@@ -50,10 +50,6 @@ def media_rows(record: LogRecord) -> list[Row]:
 
 def _item(record: LogRecord, update: _MediaUpdate, item: MediaItem) -> r.ItemRow:
     found = _NOTHING if item.analysis is None or item.analysis.found is None else item.analysis.found
-    tags = found.tags or _NO_TAGS
-    is_book = item.media_type == "book" or item.category == "audiobook"
-    is_song = item.media_type == "audio" and not is_book
-    series = tags.series or (tags.album if item.category == "comic" else None) or tags.show
     return r.ItemRow(
         id=update.media_id,
         library=item.library,
@@ -71,10 +67,10 @@ def _item(record: LogRecord, update: _MediaUpdate, item: MediaItem) -> r.ItemRow
         created_at=time(item.created_at),
         updated_at=time(item.updated_at),
         item=raw(update.media),
-        artist=(tags.artist or tags.album_artist) if is_song else None,
-        album=tags.album if item.media_type == "audio" else None,
-        author=tags.artist if is_book else None,
-        series=series,
+        artist=item.artist,
+        album=item.album,
+        author=item.author,
+        series=item.series,
         date=item.date or (None if found.taken is None else found.taken[:10]),
         belongs_to=item.belongs_to,
         src_partition=record.partition,

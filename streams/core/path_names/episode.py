@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from streams.core.path_names.folders import any_of
 from streams.core.path_names.text import day_of
-from streams.core.path_names.words import PathWords
+from streams.core.path_names.words import MorePathWords, PathWords
 
 _BEFORE = r"(?<![^\W_])"
 _CODED = re.compile(
@@ -87,6 +87,11 @@ class Episodes:
 
     def __init__(self, words: PathWords) -> None:
         either, seasons = any_of(words.episode), any_of(words.season)
+        more = words if isinstance(words, MorePathWords) else None
+        self._anywhere = () if more is None else tuple(map(re.compile, more.anywhere))
+        self._special = None if more is None else re.compile(more.special)
+        self._in_show = () if more is None else tuple(map(re.compile, more.in_show))
+        self._in_season = () if more is None else tuple(map(re.compile, more.in_season))
         self._worded = re.compile(
             rf"(?i)(?<![^\W_])(?:{seasons})[ ._-]*(?P<season>[0-9]{{1,2}})[ ._,-]*"
             rf"(?:{either})\.?[ ._-]*(?P<episode>[0-9]{{1,4}})(?![0-9])"
@@ -110,7 +115,9 @@ class Episodes:
             if (found := pattern.search(text)) is not None:
                 return _numbered(found)
         counted = _OF.search(text)
-        return _numbered(counted) if counted is not None and "of" in counted[0].casefold() else None
+        if counted is not None and "of" in counted[0].casefold():
+            return _numbered(counted)
+        return next((_numbered(found) for one in self._anywhere if (found := one.search(text)) is not None), None)
 
     def dated(self, text: str) -> EpisodeName | None:
         """A day."""
@@ -129,6 +136,12 @@ class Episodes:
     def within(self, text: str, season: int | None, *, absolute: bool) -> EpisodeName | None:
         """What is an episode's number because the file lies among episodes: in the folder of a season, or of a show.
         `absolute`: of one that counts all its episodes."""
+        if season == 0 and self._special is not None and (found := self._special.search(text)) is not None:
+            return _numbered(found)
+        for pattern in (*self._in_show, *(() if season is None else self._in_season)):
+            found = pattern.search(text)
+            if found is not None and season in (None, int(found.groupdict().get("season") or season or 0)):
+                return _numbered(found)
         for pattern in (_EASTERN, self._named, self._counted, _OF, self._part):
             if (found := pattern.search(text)) is not None:
                 return _numbered(found)

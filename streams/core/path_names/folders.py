@@ -9,7 +9,7 @@ from typing import Literal, get_args
 from msgspec import Struct
 
 from streams.core.path_names.text import spaced
-from streams.core.path_names.words import PathWords
+from streams.core.path_names.words import MorePathWords, PathWords
 
 Holds = Literal["films", "shows", "anime", "home", "music", "audiobooks", "books", "comics", "photos"]
 Purpose = Literal["library", "holding", "season", "extras", "disc", "structure", "title"]
@@ -24,6 +24,7 @@ _DISC = re.compile(r"(?i)(?:.*[ ._-])?(?:cd|dvd|disc|disk|disque|cdrom)[ ._-]?([
 _LETTERS = re.compile(
     r"(?i)[a-z#]|[a-z]-[a-z]|0-9|[0-9]{3}0'?s|[0-9]0s|(?:18|19|20)[0-9]{2}(?:-(?:18|19|20)?[0-9]{2})?"
 )
+_ALONE = re.compile(r"[0-9]{1,2}")
 _SHORT_SEASON = re.compile(r"(?i)s ?([0-9]{1,2})")
 _EASTERN_SEASON = re.compile(
     r"第\s*([0-9一二三四五六七八九十]+)\s*[季期部]|(?:시즌|シーズン)\s*([0-9]+)|([0-9]+)\s*기"
@@ -69,6 +70,7 @@ class Folders:
         self._holding = listed(words.holding) | listed(words.genres)
         self._specials = listed(words.specials)
         self._extras = {name: category for category, row in words.extras for name in listed(row)}
+        self._season_alone = isinstance(words, MorePathWords) and words.season_alone
         season = any_of(words.season)
         self._season = re.compile(rf"(?i)(?:(?P<show>.+?)[ ._-]+)?(?:{season})[ ._-]*(?P<number>[0-9]{{1,4}})\b.*")
         self._counted = re.compile(rf"(?i)(?P<number>[0-9]{{1,2}})[.ªºaè]*[ ._-]*(?:{season})")
@@ -89,7 +91,10 @@ class Folders:
             return Folder(name, "extras", category=category)
         if text in self._specials and (titled or any(char.isdigit() for char in text)):
             return Folder(name, "season", number=0)
-        if (number := self._season_of(name, titled=titled)) is not None:
+        in_show = (
+            bool(above) and above[-1].purpose == "title" and any(one.holds in ("shows", "anime") for one in above)
+        )
+        if (number := self._season_of(name, titled=titled, in_show=in_show)) is not None:
             return Folder(name, "season", number=number)
         if titled and (disc := _DISC.fullmatch(name)) is not None:
             return Folder(name, "disc", number=_disc(disc[1]))
@@ -106,7 +111,7 @@ class Folders:
             return Folder(name, "holding", number=int(year[1]))
         return Folder(name, "title")
 
-    def _season_of(self, name: str, *, titled: bool) -> int | None:
+    def _season_of(self, name: str, *, titled: bool, in_show: bool) -> int | None:
         text = spaced(name)
         eastern = _EASTERN_SEASON.search(text)
         if eastern is not None:
@@ -115,6 +120,8 @@ class Folders:
         found = self._season.fullmatch(text) or self._counted.fullmatch(text)
         if found is not None and (titled or not found.groupdict().get("show")):
             return int(found["number"])
+        if self._season_alone and in_show and _ALONE.fullmatch(text) is not None:
+            return int(text)
         short = _SHORT_SEASON.fullmatch(text)
         if short is not None and titled:
             return int(short[1])

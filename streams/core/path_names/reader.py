@@ -13,12 +13,13 @@ from msgspec import Struct
 
 from schemas.found import MediaType
 from schemas.paths import display
-from streams.core.path_names import camera, music, printed
+from streams.core.path_names import camera, makers, music, printed
 from streams.core.path_names.episode import EpisodeName, Episodes
 from streams.core.path_names.film import FilmName, Films, without_group
 from streams.core.path_names.folders import Folder, Folders, listed, said_season
+from streams.core.path_names.makers import NOBODY, Makers
 from streams.core.path_names.text import alike, bare, better_cased, spaced, trimmed, without_tags
-from streams.core.path_names.words import PathWords
+from streams.core.path_names.words import MorePathWords, PathWords
 
 _CREDITLESS = re.compile(
     r"(?i)(?<![^\W_])(?:nc(?:op|ed)[0-9a-z]*|creditless[ ._-](?:opening|ending|op|ed)[0-9]*|"
@@ -41,7 +42,7 @@ _READ_ALOUD = frozenset({"m4b", "aax", "aa"})
 
 class PathName(Struct, frozen=True):
     """What a path tells. `title` of an episode is its show's, of an extra that of what it belongs to; `last_episode`: of a
-    file with several; `date`: YYYY-MM-DD; `part`: of a film, or the chapter of a book."""
+    file with several; `date`: YYYY-MM-DD; `part`: of a film, or the chapter of a book; `makers`: by its folders."""
 
     title: str
     category: str | None = None
@@ -52,6 +53,7 @@ class PathName(Struct, frozen=True):
     date: str | None = None
     part: int | None = None
     edition: str | None = None
+    makers: Makers = NOBODY
 
 
 def _year_of(folders: list[Folder]) -> int | None:
@@ -82,6 +84,9 @@ class PathReader:
             r"(?i)(?:19|20)[0-9]{2}[)\]]?[ ._-]+(?:official[ ._-]+)?(trailer|teaser|sample)(?![^\W_])"
         )
         self._various = listed(words.various)
+        more = words if isinstance(words, MorePathWords) else None
+        self._whole = None if more is None else re.compile(more.whole)
+        self._makers = more is not None and more.makers
         self._folder_of = lru_cache(2_048)(self._read_folders)
 
     def _read_folders(self, directory: str) -> list[Folder]:
@@ -299,6 +304,8 @@ class PathReader:
         name = (above or titles)[0 if season_at < len(folders) and len(above) == 1 else -1].name
         name = without_group(name)
         name = _AFTER_SEASON.sub("", name) or name
+        if self._whole is not None:
+            name = self._whole.sub("", name) or name
         read = self._films.folder(name)
         if read.year is not None and not _has_bracketed(name, read.year) and " " in name:
             return PathName(trimmed(name), None, None)
@@ -354,9 +361,11 @@ class PathReader:
     def _audio(self, stem: str, extension: str, folders: list[Folder], holds: str | None) -> PathName:
         if holds == "audiobooks" or extension in _READ_ALOUD:
             book = music.audiobook(stem, folders)
-            return PathName(book.title, "audiobook", book.year, part=book.part)
+            by = makers.of_book(folders, is_read_aloud=True) if self._makers else NOBODY
+            return PathName(book.title, "audiobook", book.year, part=book.part, makers=by)
         song = music.song(stem, folders, self._various)
-        return PathName(song.title, "music", song.year)
+        by = makers.of_song(folders, self._various) if self._makers else NOBODY
+        return PathName(song.title, "music", song.year, makers=by)
 
     def _photo(self, stem: str, folders: list[Folder]) -> PathName:
         day = camera.day_in(stem) or next(
@@ -369,4 +378,5 @@ class PathReader:
             comic = printed.comic(stem, folders, self._articles)
             return PathName(comic.title, "comic", comic.year, comic.volume, comic.number)
         book = printed.book(stem, folders, self._articles)
-        return PathName(book.title, "book", book.year)
+        by = makers.of_book(folders, is_read_aloud=False) if self._makers else NOBODY
+        return PathName(book.title, "book", book.year, makers=by)

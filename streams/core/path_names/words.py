@@ -5,7 +5,7 @@ Lists are words with spaces between, `+` for a space inside one, all in small le
 
 from __future__ import annotations
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 
 class PathWords(Struct, frozen=True):
@@ -40,6 +40,22 @@ class PathWords(Struct, frozen=True):
     nameless: str
     articles: str
     last_year: int
+
+
+class MorePathWords(PathWords, frozen=True):
+    """`anywhere`, `in_show`, `in_season`: regular expressions of an episode's number, tried where others of its kind are,
+    for a file that lies anywhere, in the folder of a show, in that of a season; a `season` in one has to be the folder's,
+    where that is known · `special`: of the number of a special, in a folder of them · `whole`: of words behind a show's name that
+    say that all of it is there · `season_alone`: a folder that is a small number alone, below the folder of a show, is a
+    season · `makers`: artists, albums, authors and series are read as well."""
+
+    anywhere: tuple[str, ...]
+    special: str
+    in_show: tuple[str, ...]
+    in_season: tuple[str, ...]
+    whole: str
+    season_alone: bool
+    makers: bool
 
 
 WORDS_3 = PathWords(
@@ -214,4 +230,41 @@ WORDS_3 = PathWords(
     ),
     articles="the a an der die das ein eine le la les l' un une el los las il lo gli i de het een den det o os as",
     last_year=2035,
+)
+
+_END = r"(?=\s*(?:$|-\s|[\[(]))"
+_COUNTED = (
+    r"(?P<episode>[0-9]{1,3}|one|two|three|four|five|six|seven|eight|nine|ten|eins|zwei|drei|vier|fünf|sechs|"
+    r"i{1,3}|iv|vi{0,3}|ix|x)(?![^\W_])"
+)
+
+WORDS_4 = MorePathWords(
+    **structs.asdict(WORDS_3),
+    anywhere=(
+        r"(?i)(?<![^\W_])(?P<season>[1-9]|1[0-8])(?P<episode>[0-9]{2})[ ._-]+(?:(?:proper|repack|internal|ws)[ ._-]+)*"
+        r"(?:hdtv|pdtv|dsr(?:ip)?|tvrip)(?![^\W_])",
+        r"(?i)(?<![^\W_])s(?P<season>[0-9]{1,2})xe(?P<episode>[0-9]{1,3})(?![0-9])",
+        r"(?<![^\W_])(?P<season>[0-9]{1,2})×(?P<episode>[0-9]{2,3})(?![0-9])",
+        r"(?<![^\W_])[Cc]ap\.[ ]?(?P<season>[1-9])(?P<episode>[0-9]{2})(?![0-9])",
+    ),
+    special=r"(?i)(?<![^\W_])(?:special|sonderfolge|spécial|speciale?|especial)s?[ ._-]*#?(?P<episode>[0-9]{1,3})(?![0-9])",
+    in_show=(
+        r"(?:^|(?<=\s-\s)|(?<=\s))(?P<season>[0-9]{1,2})\.(?P<episode>[0-9]{2})" + _END,
+        r"(?i)^e(?P<episode>[0-9])(?=$|[\s._-])",
+        r"(?i)(?<![^\W_])e(?P<episode>[0-9]{1,2})of[0-9]{1,2}(?![^\W_])",
+        r"(?i)(?<![^\W_])(?P<season>[0-9]{1,2})e(?P<episode>[0-9]{2})(?![^\W_])",
+        r"(?i)(?<![^\W_])(?P<episode>[0-9]{1,2})(?:st|nd|rd|th|ª|º|[eè]re|[eè]me)[ ._]"
+        r"(?:episode|part|parte|partie|teil)(?![^\W_])",
+        r"(?i)(?<![^\W_])(?:chapter|episode|episodio|cap[ií]tulo|cap|odc|folge)[. _-]+" + _COUNTED,
+        r"(?i)(?<![^\W_])(?:night|day|act|vol|volume|book|nacht|tag|akt|nuit)[. _-]+" + _COUNTED + _END,
+    ),
+    in_season=(
+        r"(?:^|(?<=\s-\s)|(?<=\s))(?P<season>[0-9]{1,2})-(?P<episode>[0-9]{2})" + _END,
+        r"(?:^|(?<=\s-\s)|(?<=\s))(?P<season>[0-9]{2})[. ](?P<episode>[0-9]{2})(?=$|\s)",
+        r"(?<=\s)[\[(](?P<episode>[0-9]{1,3})[\])]\s*$",
+        r"(?<=\s)(?P<episode>[0-9])\s*$",
+    ),
+    whole=r"(?i)[ ._-]+\(?(?:the[ ._])?complete(?:[ ._](?:series|collection|tv[ ._]series|seasons?.*))?\)?$",
+    season_alone=True,
+    makers=True,
 )
