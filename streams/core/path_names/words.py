@@ -45,9 +45,9 @@ class PathWords(Struct, frozen=True):
 class MorePathWords(PathWords, frozen=True):
     """`anywhere`, `in_show`, `in_season`: regular expressions of an episode's number, tried where others of its kind are,
     for a file that lies anywhere, in the folder of a show, in that of a season; a `season` in one has to be the folder's,
-    where that is known · `special`: of the number of a special, in a folder of them · `whole`: of words behind a show's name that
-    say that all of it is there · `season_alone`: a folder that is a small number alone, below the folder of a show, is a
-    season · `makers`: artists, albums, authors and series are read as well."""
+    where that is known · `special`: of the number of a special, in a folder of them · `whole`: of words behind a show's
+    name that say that all of it is there · `season_alone`: a folder that is a small number alone, below the folder of a
+    show, is a season · `makers`: artists, albums, authors and series are read as well."""
 
     anywhere: tuple[str, ...]
     special: str
