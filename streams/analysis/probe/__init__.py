@@ -33,6 +33,7 @@ def warm_up() -> None:
     """Load what is loaded late, so that the first probe is as fast as the others."""
     logging.disable()  # a parser's complaints about a file belong into its result, and the log is not theirs
     image.load_plugins()
+    book.warm_up()
 
 
 def probe(file: BinaryIO, request: Request) -> Reply:

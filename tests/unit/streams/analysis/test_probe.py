@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -119,28 +118,6 @@ def test_a_photograph_tells_its_size(tmp_path: Path) -> None:
     assert (reply.picture.width, reply.picture.height) == (480, 270)
 
 
-def test_a_book_tells_title_author_and_cover(tmp_path: Path) -> None:
-    reply = read(media.book(tmp_path / "a.epub"), "book")
-    seen = found(reply)
-    assert (seen.title, seen.year, seen.languages) == ("The Quiet Sea", 1998, ("en",))
-    assert seen.tags == Tags(title="The Quiet Sea", artist="Ada Writer", date="1998-03-02")
-    assert reply.picture is not None
-
-
-def test_a_book_with_a_bad_cover_is_a_book_without_one(tmp_path: Path) -> None:
-    reply = read(media.book(tmp_path / "a.epub", cover=b"no picture"), "book")
-    assert (found(reply).title, reply.picture) == ("The Quiet Sea", None)
-
-
-def test_a_comic_has_pages(tmp_path: Path) -> None:
-    path = tmp_path / "a.cbz"
-    with zipfile.ZipFile(path, "w") as archive:
-        for page in ("02.jpg", "01.jpg", "notes.txt"):
-            archive.writestr(page, media.picture(200, 300))
-    reply = read(path, "book")
-    assert (found(reply).pages, reply.picture is not None) == (2, True)
-
-
 def test_a_photo_was_taken_when_it_was_taken_and_not_when_it_was_changed(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[ExifTags.Base.DateTime] = "2023:05:06 07:08:09"
@@ -169,9 +146,6 @@ DAMAGED: list[tuple[str, MediaType, bytes]] = [
     ("a.mkv", "video", b"ffconcat version 1.0\nfile '/etc/passwd'\n"),
     ("a.mp3", "audio", b"nothing of the kind" * 100),
     ("a.jpg", "image", b"nothing of the kind"),
-    ("a.epub", "book", b"nothing of the kind"),
-    ("a.cbz", "book", b"PK\x03\x04" + b"\0" * 100),
-    ("a.pdf", "book", b"nothing of the kind"),
 ]
 
 
@@ -193,66 +167,6 @@ def test_a_truncated_file_has_an_answer(tmp_path: Path, share: float) -> None:
     photo = tmp_path / "a.jpg"
     photo.write_bytes(media.picture(800, 800))
     assert read(media.truncated(photo, share), "image").status == "failed"
-
-
-def test_a_comic_counts_its_pages_as_people_do_and_tells_its_series(tmp_path: Path) -> None:
-    path = tmp_path / "a.cbz"
-    with zipfile.ZipFile(path, "w") as archive:
-        for number in range(12, 0, -1):
-            archive.writestr(f"page {number}.jpg", media.picture(100 + number, 100))
-            archive.writestr(f"__MACOSX/._page {number}.jpg", b"junk")
-        archive.writestr(
-            "ComicInfo.xml",
-            "<ComicInfo><Series>Saga</Series><Number>9</Number><Year>2013</Year><Writer>B. K. V.</Writer></ComicInfo>",
-        )
-    reply = read(path, "book")
-    seen = found(reply)
-    assert (seen.pages, seen.year, seen.tags) == (12, 2013, Tags(None, "B. K. V.", "Saga", 9, date="2013"))
-    assert reply.picture is not None
-    assert (reply.picture.width, reply.picture.height) == (101, 100)
-
-
-def test_a_comic_with_broken_words_can_be_read_all_the_same(tmp_path: Path) -> None:
-    path = tmp_path / "a.cbz"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("1.jpg", media.picture(100, 100))
-        archive.writestr("ComicInfo.xml", "<ComicInfo><Series>")
-    reply = read(path, "book")
-    assert (reply.status, found(reply).pages) == ("done", 1)
-    assert found(reply).warnings[0].startswith("ComicInfo.xml in it is no XML")
-
-
-def test_a_book_tells_who_wrote_it_and_when_it_was_published(tmp_path: Path) -> None:
-    path = tmp_path / "a.epub"
-    package = """<package xmlns="http://www.idpf.org/2007/opf" xmlns:opf="http://www.idpf.org/2007/opf" version="2.0">
-<metadata xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>Roadside Picnic</dc:title>
-<dc:date opf:event="modification">2021-01-01</dc:date><dc:date opf:event="publication">1972</dc:date>
-<dc:creator opf:role="trl">A. W. Bouis</dc:creator><dc:creator opf:role="aut">Arkady Strugatsky</dc:creator>
-<dc:creator>Boris Strugatsky</dc:creator></metadata>
-<manifest><item id="x" href="t.xhtml" media-type="application/xhtml+xml"/>
-<item id="i" href="cover.jpg" media-type="image/jpeg"/></manifest></package>"""
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("META-INF/container.xml", media.container_xml())
-        archive.writestr("OEBPS/book.opf", package)
-        archive.writestr("OEBPS/cover.jpg", media.picture(60, 80))
-    reply = read(path, "book")
-    seen = found(reply)
-    assert (seen.title, seen.year) == ("Roadside Picnic", 1972)
-    assert seen.tags is not None
-    assert seen.tags.artist == "Arkady Strugatsky, Boris Strugatsky"
-    assert reply.picture is not None
-
-
-def test_a_bomb_is_unpacked_no_further_than_its_cap(tmp_path: Path) -> None:
-    reply = read(media.zip_bomb(tmp_path / "a.epub", 20_000_000), "book")
-    assert (reply.status, reply.reason) == ("failed", "OEBPS/book.opf in it is larger than 4194304 bytes")
-
-
-def test_entities_are_refused(tmp_path: Path) -> None:
-    path = tmp_path / "a.epub"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("META-INF/container.xml", '<!DOCTYPE x [<!ENTITY a "b">]><container/>')
-    assert read(path, "book").reason == "META-INF/container.xml in it defines entities"
 
 
 def test_a_format_unknown_to_the_reader_is_not_called_damaged(tmp_path: Path) -> None:

@@ -1,0 +1,124 @@
+"""A ZIP archive as books are packed in, read with caps on every member, counted while unpacking: what a directory
+claims is not believed. Only what is stored or deflated is unpacked: EPUB allows nothing else (OCF 3.3, 4.2.1), and the
+others' decoders unpack without a bound."""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+from urllib.parse import unquote
+from xml.etree.ElementTree import Element
+
+from streams.analysis.probe.books import xml
+from streams.analysis.probe.books.notes import Notes
+from streams.analysis.probe.read import Damaged
+from streams.analysis.probe.text import clean
+
+MAX_MEMBERS = 20_000
+MAX_XML_BYTES = 4_194_304
+MAX_PIECE = 4_194_304
+"""Read in one go: the directory is, and one of MAX_MEMBERS is smaller."""
+_BROKEN = (
+    zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, struct.error, EOFError, ValueError, OverflowError, IndexError,
+    NotImplementedError, RuntimeError, MemoryError,
+)  # fmt: skip
+
+
+class _Sparing(io.RawIOBase):
+    """The file as `zipfile` reads it, no piece of which is larger than MAX_PIECE."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        return self._file.seek(offset, whence)
+
+    def read(self, size: int | None = -1) -> bytes:
+        wanted = MAX_PIECE + 1 if size is None or size < 0 else size
+        if wanted > MAX_PIECE + 1:
+            raise Damaged("its list of members is too long")
+        return self._file.read(wanted)
+
+
+class Archive:
+    """An open one. Names are found as writers of books get them wrong: in another case, percent-encoded."""
+
+    def __init__(self, book: zipfile.ZipFile) -> None:
+        self._book = book
+        self._size = {member.filename: member.file_size for member in book.infolist()}
+        self._folded: dict[str, str] = {}
+        for found in self._size:
+            self._folded.setdefault(_folded(found), found)
+
+    @property
+    def names(self) -> list[str]:
+        """Of all members, as they are written, each once."""
+        return list(self._size)
+
+    def find(self, path: str) -> str | None:
+        """The member's own name; None where there is none."""
+        normal = posixpath.normpath(path.replace("\\", "/")).lstrip("/")
+        for said in (path, normal):
+            if said in self._size:
+                return said
+        return self._folded.get(_folded(normal)) or self._folded.get(_folded(unquote(normal)))
+
+    def read(self, name: str, limit: int) -> bytes:
+        """A member. Raises Damaged where it is missing, cannot be unpacked, or is larger than `limit` bytes."""
+        found, called = self.find(name), clean(name)
+        if found is None:
+            raise Damaged(f"{called} is missing in it")
+        member = self._book.getinfo(found)
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise Damaged(f"{called} in it is packed in a way that is not read here")
+        if member.flag_bits & 1:
+            raise Damaged(f"{called} in it is protected by a password")
+        try:
+            with self._book.open(member) as opened:
+                data = opened.read(limit + 1)
+        except _BROKEN as error:
+            raise Damaged(f"{called} in it is damaged") from error
+        if len(data) > limit:
+            raise Damaged(f"{called} in it is larger than {limit} bytes")
+        return data
+
+    def xml(self, name: str, notes: Notes) -> Element:
+        """A member as a tree; where only its beginning can be read that is noted. Raises Damaged."""
+        parsed = xml.parsed([self.read(name, MAX_XML_BYTES)])
+        if parsed.root is None or parsed.wrong == "defines entities":
+            raise Damaged(f"{clean(name)} in it {parsed.wrong or 'is empty'}")
+        if parsed.wrong is not None:
+            notes.add(f"{clean(name)} in it {parsed.wrong}")
+        return parsed.root
+
+
+@contextmanager
+def opened(file: BinaryIO) -> Iterator[Archive]:
+    """The archive in a file. Raises Damaged."""
+    try:
+        book = zipfile.ZipFile(_Sparing(file))
+    except _BROKEN as error:
+        raise Damaged("it is no whole archive: it is damaged or cut off") from error
+    with book:
+        if len(book.infolist()) > MAX_MEMBERS:
+            raise Damaged(f"it holds more than {MAX_MEMBERS} members")
+        yield Archive(book)
+
+
+def _folded(name: str) -> str:
+    return name.replace("\\", "/").lstrip("/").casefold()

@@ -1,0 +1,131 @@
+"""XML out of foreign files as a tree that cannot grow: elements, depth and text are counted, entities are refused. What
+stood before an error is kept, for a book's description is usually whole where its text is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from xml.etree.ElementTree import Element
+from xml.parsers import expat
+
+from streams.errors import StreamsError
+
+MAX_ELEMENTS = 100_000
+"""A package of a book in a thousand files has three thousand."""
+MAX_DEPTH = 100
+MAX_TEXT = 65_536
+"""Characters kept at one place; no word of a description is longer, and text in many pieces would be joined again and
+again."""
+
+_BLOCKS = frozenset({"p", "div", "li", "br", "title", "subtitle", "empty-line", "v", "stanza", "h1", "h2", "h3"})
+
+
+class _Enough(StreamsError):
+    """Nothing behind this matters: the parser is left this way."""
+
+
+class _Refused(StreamsError):
+    """It is XML, but not for us; the argument says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """`wrong`: why there is no more of it, in words; None where it was whole."""
+
+    root: Element | None
+    wrong: str | None = None
+
+
+def parsed(pieces: Iterable[bytes], until: str | None = None) -> Parsed:
+    """The tree, tags without their namespaces' addresses where `local` takes them off. `until`: nothing behind the end
+    of the first element of this local name is read."""
+    grown = _Tree(until)
+    parser = expat.ParserCreate(namespace_separator="}")
+    parser.buffer_text = True
+    parser.buffer_size = 65_536
+    parser.StartElementHandler = grown.start
+    parser.EndElementHandler = grown.end
+    parser.CharacterDataHandler = grown.text
+    parser.EntityDeclHandler = _refuse_entity
+    try:
+        for piece in pieces:
+            parser.Parse(piece, False)
+        parser.Parse(b"", True)
+    except _Enough:
+        return Parsed(grown.root)
+    except _Refused as error:
+        return Parsed(grown.root, str(error.args[0]))
+    except (expat.ExpatError, ValueError, LookupError):  # of an encoding that nobody knows, too
+        return Parsed(grown.root, "is no whole XML")
+    return Parsed(grown.root)
+
+
+def local(tag: str) -> str:
+    """An element's or attribute's name without its namespace."""
+    return tag.rpartition("}")[2]
+
+
+def each(root: Element | None, *names: str) -> Iterator[Element]:
+    """Elements of these local names below, in order."""
+    if root is not None:
+        yield from (element for element in root.iter() if local(element.tag) in names)
+
+
+def first(root: Element | None, name: str) -> Element | None:
+    """The first of a local name."""
+    return next(each(root, name), None)
+
+
+def attribute(element: Element, name: str) -> str | None:
+    """By its local name, whatever namespace it is written in."""
+    return next((value for key, value in element.attrib.items() if local(key) == name), None)
+
+
+def text(element: Element | None) -> str | None:
+    """All text in an element, as it is written; a paragraph inside does not touch the next one."""
+    return None if element is None else "".join(_texts(element))[:MAX_TEXT]
+
+
+def _texts(element: Element) -> Iterator[str]:
+    yield element.text or ""
+    for child in element:
+        yield " " if local(child.tag) in _BLOCKS else ""
+        yield from _texts(child)  # no deeper than MAX_DEPTH
+        yield child.tail or ""
+
+
+def _refuse_entity(*_said: object) -> None:
+    raise _Refused("defines entities")  # expansions can be nested without end, and no book needs them
+
+
+class _Tree:
+    def __init__(self, until: str | None) -> None:
+        self.root: Element | None = None
+        self._until = until
+        self._open: list[Element] = []
+        self._count = 0
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        self._count += 1
+        if self._count > MAX_ELEMENTS or len(self._open) >= MAX_DEPTH:
+            raise _Refused("has too many elements")
+        element = Element(name, attributes)
+        if self._open:
+            self._open[-1].append(element)
+        else:
+            self.root = element
+        self._open.append(element)
+
+    def end(self, name: str) -> None:
+        self._open.pop()
+        if self._until is not None and local(name) == self._until:
+            raise _Enough
+
+    def text(self, data: str) -> None:
+        inside = self._open[-1]
+        if len(inside):
+            before = inside[-1].tail or ""
+            inside[-1].tail = (before + data)[:MAX_TEXT] if len(before) < MAX_TEXT else before
+        else:
+            before = inside.text or ""
+            inside.text = (before + data)[:MAX_TEXT] if len(before) < MAX_TEXT else before
