@@ -112,7 +112,7 @@ PAGE = '<html><body><svg><image width="1" xlink:href="../{}"/></svg></body></htm
 ])  # fmt: skip
 def test_the_cover_is_found_in_every_way_that_books_name_it(tmp_path: Path, rest: str, members: list[str]) -> None:
     content = "pic" if 'id="pic"' in rest else "art/pic" if members == ["art/pic"] else "nothing"
-    inside = {
+    inside: dict[str, bytes | str] = {
         f"OEBPS/{name}": PAGE.format("p.jpg") if name.endswith("xhtml") else media.picture(30, 40)
         for name in members
     }
@@ -138,7 +138,10 @@ def test_a_book_whose_package_is_elsewhere_is_read_with_a_warning(tmp_path: Path
 
 
 def test_a_book_of_which_only_the_cover_is_left_is_done(tmp_path: Path) -> None:
-    inside = {"META-INF/container.xml": media.container_xml(), "OEBPS/cover.jpg": media.picture(30, 40)}
+    inside: dict[str, bytes | str] = {
+        "META-INF/container.xml": media.container_xml(),
+        "OEBPS/cover.jpg": media.picture(30, 40),
+    }
     reply = read(books.zipped(tmp_path / "a.epub", inside))
     assert (found(reply).tags, size(reply)) == (None, (30, 40))
     assert found(reply).warnings == ("it does not say where its contents begin",)
@@ -188,7 +191,7 @@ def test_packed_or_locked_in_another_way_is_said_in_words(tmp_path: Path) -> Non
 def test_everything_that_a_book_says_fits_a_record(tmp_path: Path) -> None:
     long = "\U0001f600" * 5_000
     people = "".join(
-        f"<dc:creator>{long[:150]}{n}</dc:creator><dc:subject>{n}{long[:400]}</dc:subject>" for n in range(500)
+        f"<dc:creator>{n}{long[:150]}</dc:creator><dc:subject>{n}{long[:400]}</dc:subject>" for n in range(500)
     )
     document = books.package(f"<dc:title>{long}</dc:title><dc:description>{long}</dc:description>{people}")
     reply = read(books.epub(tmp_path / "a.epub", document))
