@@ -195,3 +195,39 @@ def djvu(pages: int, size: tuple[int, int] = (2_480, 3_508)) -> bytes:
     directory = struct.pack(">BH", 0x81, len(parts)) + b"".join(struct.pack(">I", place) for place in places)
     body = b"DJVMDIRM" + struct.pack(">I", listing) + directory + bytes(listing % 2) + b"".join(parts)
     return b"AT&TFORM" + struct.pack(">I", len(body)) + body
+
+
+def rar4(members: Mapping[str, bytes], method: int = 0x30, flags: int = 0) -> bytes:
+    """A RAR archive of versions 1.5 to 4, its members stored, or called compressed by another method."""
+    out = b"Rar!\x1a\x07\x00" + struct.pack("<HBHHHI", 0, 0x73, flags, 13, 0, 0)
+    for name, data in members.items():
+        said = name.encode()
+        size = 32 + len(said)
+        out += struct.pack("<HBHH", 0, 0x74, 0x8000, size)
+        out += struct.pack(
+            "<IIBIIBBHI", len(data), len(data), 3, zlib.crc32(data), 0, 20, method, len(said), 0o644
+        )
+        out += said + data
+    return out + struct.pack("<HBHH", 0, 0x7B, 0x4000, 7)
+
+
+def rar5(members: Mapping[str, bytes], method: int = 0, kind: int = 1) -> bytes:
+    """A RAR archive of version 5. `kind`: of the first block, 1 for the archive's header, 4 for one that is locked."""
+
+    def number(value: int) -> bytes:
+        out = b""
+        while value > 0x7F:
+            out, value = out + bytes([value & 0x7F | 0x80]), value >> 7
+        return out + bytes([value])
+
+    def block(body: bytes, data: bytes = b"") -> bytes:
+        return bytes(4) + number(len(body)) + body + data
+
+    out = b"Rar!\x1a\x07\x01\x00" + block(number(kind) + b"\0\0")
+    for name, data in members.items():
+        said = name.encode()
+        about = (
+            b"\x04" + number(len(data)) + b"\0" + bytes(4) + number(method << 7) + b"\0" + number(len(said)) + said
+        )
+        out += block(b"\x02\x02" + number(len(data)) + about, data)
+    return out + block(b"\x05\0\0")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import BinaryIO
 
 from schemas.found import Found
-from streams.analysis.probe.books import comic, djvu, epub, fictionbook, mobi, office, pdf, pieces, rtf, tar
+from streams.analysis.probe.books import comic, djvu, epub, fictionbook, mobi, office, pdf, pieces, rar, rtf, tar
 from streams.analysis.probe.books.archive import Archive, opened
 from streams.analysis.probe.books.notes import Notes
 from streams.analysis.probe.read import Damaged, Read
@@ -62,9 +62,9 @@ def _read(file: BinaryIO, extension: str) -> Read:
             notes = Notes()
             return comic.read(tar.Tar(file, notes), "cbt", notes)
         case "rar":
-            return comic.not_read("cbr")
+            return _rar(file)
         case "7z":
-            return comic.not_read("cb7")
+            return comic.not_read("cb7", ("its pages are not read: it is a 7z archive, which is not opened here",))
         case "mobi":
             return mobi.read(file)
         case "kindle":
@@ -93,6 +93,16 @@ def _kind(head: bytes, extension: str) -> str | None:
     if fictionbook.is_one(head) or (extension == "fb2" and fictionbook.may_be_one(head)):
         return "fb2"
     return None
+
+
+def _rar(file: BinaryIO) -> Read:
+    """One of which nothing can be told is a comic all the same: there is more in it than is read here."""
+    notes = Notes()
+    members = rar.Rar(file, notes)
+    if comic.has_pages(members):
+        return comic.read(members, "cbr", notes)
+    notes.add("its pages are not read: it is a RAR archive in which none can be found")
+    return comic.not_read("cbr", notes.all)
 
 
 def _packed(book: Archive, extension: str) -> Read:

@@ -1,9 +1,7 @@
-"""Comics: pictures in an archive, whichever it is, read in the order in which people count; and what ComicInfo.xml
-says.
+"""Comics: pictures in an archive, whichever it is, read in the order in which people count; and what ComicInfo.xml says.
 
 ComicInfo.xml is the Anansi project's (github.com/anansi-project/comicinfo, schema 2.1). Its series is the album too,
-its number the track, its volume the disc: a comic is called by these. Pages of RAR and 7z archives are not read: no
-library does that without a program of its own."""
+its number the track, its volume the disc: a comic is called by these."""
 
 from __future__ import annotations
 
@@ -19,6 +17,8 @@ from streams.analysis.probe.text import clean, distinct, language, leading_numbe
 from streams.analysis.wire import Picture
 
 PAGES = (".jpg", ".jpeg", ".jpe", ".png", ".webp", ".gif", ".avif", ".bmp", ".jxl", ".jp2", ".tif", ".tiff")
+MAX_INFO_BYTES = 1_048_576
+"""Of ComicInfo.xml, which lists its pages too."""
 MAX_TRIED = 3
 """Pages that are tried as a cover: the first may be damaged."""
 _NUMBERS = re.compile(r"([0-9]{1,9})")
@@ -26,10 +26,6 @@ _CREDITS = {
     "Writer": "author", "Penciller": "penciller", "Inker": "inker", "Colorist": "colorist", "Letterer": "letterer",
     "CoverArtist": "cover artist", "Editor": "editor", "Translator": "translator",
 }  # fmt: skip
-_NOT_READ = {
-    "cbr": "its pages are not read: it is a RAR archive, which is not opened here",
-    "cb7": "its pages are not read: it is a 7z archive, which is not opened here",
-}
 
 
 class Members(Protocol):
@@ -65,9 +61,9 @@ def read(members: Members, container: str, notes: Notes) -> Read:
     return Read(seen, picture)
 
 
-def not_read(container: str) -> Read:
-    """Of an archive that is not opened."""
-    return Read(Found(category="comic", container=container, warnings=(_NOT_READ[container],)))
+def not_read(container: str, warnings: tuple[str, ...]) -> Read:
+    """Of an archive whose pages nobody can tell."""
+    return Read(Found(category="comic", container=container, warnings=warnings))
 
 
 def has_pages(members: Members) -> bool:
@@ -81,7 +77,7 @@ def _is_page(name: str) -> bool:
     return (
         name.casefold().endswith(PAGES)
         and "__MACOSX" not in parts
-        and not any(part.startswith(".") for part in parts)
+        and not any(part.startswith(".") and part.strip(".") for part in parts)
     )
 
 
@@ -115,7 +111,7 @@ def _told(members: Members, notes: Notes) -> tuple[Tags | None, list[tuple[str |
     if name is None:
         return None, []
     try:
-        info = xml.parsed([members.read(name, 1_048_576)])
+        info = xml.parsed([members.read(name, MAX_INFO_BYTES)])
     except Damaged as error:
         notes.add(error.reason)
         return None, []

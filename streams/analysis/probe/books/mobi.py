@@ -22,7 +22,7 @@ from streams.analysis.wire import Picture
 KINDS = (b"BOOKMOBI", b"TEXtREAd")
 """Type and creator of the database, at KIND_AT: a Mobipocket book, a PalmDOC text."""
 KIND_AT = 60
-_COUNT_AT, _RECORDS_AT = 76, 78
+_NAME_BYTES, _COUNT_AT, _RECORDS_AT = 32, 76, 78
 MAX_RECORD_BYTES = 262_144
 """Of the first record: a header, EXTH, a title."""
 MAX_EXTH = 500
@@ -73,13 +73,19 @@ def read(file: BinaryIO) -> Read:
     notes = Notes()
     if record is None:
         raise Damaged("it is damaged: its first part cannot be found")
-    name = clean(head[:32].partition(b"\0")[0].decode("cp1252", "replace").replace("_", " "))
     if record[_HEADER : _HEADER + 4] != b"MOBI" or len(record) < _FLAGS_AT + 4:
+        name = _name(head)
         return Read(Found(title=name, category="book", container="mobi", tags=Tags(title=name) if name else None))
-    return _book(database, _Header(record), name, notes)
+    return _book(database, _Header(record), notes)
 
 
-def _book(database: _Database, header: _Header, name: str | None, notes: Notes) -> Read:
+def _name(head: bytes) -> str | None:
+    """The database's, of a text that has no other; None for one that was cut to fit."""
+    name = head[:_NAME_BYTES].partition(b"\0")[0]
+    return words.title(name.decode("cp1252", "replace").replace("_", " ")) if len(name) < _NAME_BYTES - 1 else None
+
+
+def _book(database: _Database, header: _Header, notes: Notes) -> Read:
     said = header.exth(notes)
     text = {kind: [header.text(value) for value in values] for kind, values in said.items()}
 
@@ -87,7 +93,7 @@ def _book(database: _Database, header: _Header, name: str | None, notes: Notes) 
         return next(iter(text.get(kind, [])), None)
 
     authors = [who for value in text.get(AUTHOR, []) for who in words.split_names(value)]
-    title = words.title(one(TITLE)) or words.title(header.title) or name
+    title = words.title(one(TITLE)) or words.title(header.title)
     tongue = language(one(LANGUAGE)) or header.language
     date = words.day(one(PUBLISHED))
     tags = Tags(

@@ -98,7 +98,7 @@ def _authors(people: list[Person]) -> str | None:
 def _title(package: Element, refined: _Refined) -> str | None:
     titles = [e for e in xml.each(package, "title") if clean(e.text)]
     main = next((e for e in titles if refined.one(e, "title-type") == "main"), titles[0] if titles else None)
-    return None if main is None else clean(main.text)
+    return None if main is None else words.title(main.text)
 
 
 def _published(package: Element) -> str | None:

@@ -52,7 +52,8 @@ _decode_picture = msgspec.json.Decoder(wire.Picture).decode
 
 
 def warm_up() -> None:
-    """Draw a letter: PDFium looks for its fonts when it needs the first one, and each copy of this process would again."""
+    """Draw a letter: PDFium looks for its fonts when it needs the first one, and each copy of this process would
+    again."""
     _look(io.BytesIO(_SAMPLE), lambda _message: None)
 
 

@@ -56,11 +56,17 @@ def test_a_comic_whose_first_page_is_damaged_is_seen_by_the_next(tmp_path: Path)
 def test_the_contents_of_a_comic_decide_over_its_name(tmp_path: Path) -> None:
     reply = read(books.zipped(tmp_path / "a.cbr", pages(3)))
     assert (found(reply).container, found(reply).pages, size(reply)) == ("cbz", 3, (101, 100))
-    rar = read(b"Rar!\x1a\x07\x01\x00" + bytes(100), "a.cbz")
-    assert found(rar).warnings == ("its pages are not read: it is a RAR archive, which is not opened here",)
+    rar = found(read(b"Rar!\x1a\x07\x01\x00" + bytes(100), "a.cbz"))
+    assert (rar.container, rar.pages) == ("cbr", None)
+    assert rar.warnings[-1] == "its pages are not read: it is a RAR archive in which none can be found"
     assert found(read(b"7z\xbc\xaf\x27\x1c" + bytes(100), "a.cb7")).container == "cb7"
     assert found(read(media.book(tmp_path / "b.epub"), "b.cbz")).container == "epub"
     assert found(read(books.pdf(2), "a.epub")).container == "pdf"
+
+
+def test_a_comic_may_be_packed_with_the_folder_it_stands_in(tmp_path: Path) -> None:
+    inside = [books.tar_file(f"./Saga/{n}.jpg", media.picture(100, 100)) for n in (1, 2)]
+    assert found(read(books.tarred(tmp_path / "a.cbt", inside))).pages == 2
 
 
 def test_a_comic_without_a_page_has_failed(tmp_path: Path) -> None:
