@@ -112,6 +112,8 @@ def kinds() -> list[Kind]:
             books.fictionbook(DESCRIPTION, encoding="windows-1251"),
             lambda inner: _zip(**{"a.fb2": inner}),
         ),
+        Kind("a.cbr", books.rar4({"1.jpg": media.picture(20, 30), "2.jpg": b"x"}), _as_it_is),
+        Kind("a.cbr", books.rar5({"1.jpg": media.picture(20, 30), "2.jpg": b"x"}), _as_it_is),
         Kind("a.djvu", books.djvu(4), _as_it_is),
         Kind("a.rtf", RTF, _as_it_is),
         Kind("a.docx", CORE, lambda inner: _zip(**{"word/document.xml": b"", "docProps/core.xml": inner})),

@@ -5,6 +5,7 @@ clear; a package that is not where the container says is looked for."""
 
 from __future__ import annotations
 
+import itertools
 import posixpath
 import re
 from collections.abc import Iterator
@@ -22,8 +23,8 @@ CONTAINER = "META-INF/container.xml"
 MAX_PAGE_BYTES = 1_048_576
 """Of a page that shows the cover: it has a few lines."""
 MAX_ITEMS = 20_000
-MAX_TRIED = 6
-"""Candidates for the cover that are opened."""
+MAX_CANDIDATES, MAX_TRIED = 20, 6
+"""Places that are looked at for the cover, and pictures that are opened."""
 _COVER_IDS = (
     "cover",
     "cover-image",
@@ -117,7 +118,7 @@ def _cover(book: Archive, opened: _Opened, notes: Notes) -> Picture | None:
     """The first candidate that is a picture. A drawing (SVG) is none: nothing here draws it."""
     wrong = Notes()
     tried: dict[str, None] = {}
-    for place in _candidates(opened):
+    for place in itertools.islice(_candidates(opened), MAX_CANDIDATES):
         if len(tried) >= MAX_TRIED:
             break
         name = _pictured(book, opened, place)

@@ -20,7 +20,7 @@ import pypdfium2.raw as pdfium
 from schemas.found import Found, Tags
 from streams.analysis import wire
 from streams.analysis.probe import thumbnail
-from streams.analysis.probe.books import apart, words
+from streams.analysis.probe.books import apart, pieces, words
 from streams.analysis.probe.books.notes import Notes
 from streams.analysis.probe.read import Damaged, Read
 from streams.analysis.probe.text import clean, distinct, language
@@ -31,6 +31,8 @@ MAX_VALUE_BYTES = 65_536
 """Of one entry of the document information."""
 SECONDS = 4.0
 """For all of it; a page that was scanned large takes half a second."""
+_END_WITHIN = 1_024
+"""Bytes at the end in which its mark must stand, as readers of PDF look for it."""
 _DATE = re.compile(r"(?:D:)?([0-9]{4})(?:([01][0-9])([0-3][0-9])?)?")
 _FIRST, _LAST = 1993, 2100
 """Years in which a PDF can have been made; the first is the format's."""
@@ -59,7 +61,8 @@ def warm_up() -> None:
 
 def read(file: BinaryIO) -> Read:
     """Raises Damaged."""
-    outcome = apart.run(lambda send: _look(file, send), SECONDS)
+    is_cut = b"%%EOF" not in pieces.at(file, max(0, pieces.size(file) - _END_WITHIN), _END_WITHIN)
+    outcome = apart.run(lambda send: _look(file, send, is_cut=is_cut), SECONDS)
     if not outcome.sent:
         raise Damaged(
             "reading it takes too long"
@@ -81,7 +84,7 @@ def read(file: BinaryIO) -> Read:
     return Read(msgspec.structs.replace(reply.found, warnings=warnings))
 
 
-def _look(file: BinaryIO, send: apart.Send) -> None:
+def _look(file: BinaryIO, send: apart.Send, *, is_cut: bool = False) -> None:
     """In the other process: what is known first, then the cover."""
     try:
         document = pypdfium2.PdfDocument(_Source(file))
@@ -92,7 +95,7 @@ def _look(file: BinaryIO, send: apart.Send) -> None:
     if count < 1:
         send(wire.encode(wire.failed("there is no page in it")))
         return
-    send(wire.encode(wire.Reply("done", None, _found(document, count))))
+    send(wire.encode(wire.Reply("done", None, _found(document, count, is_cut))))
     picture = _drawn(document)
     if picture is not None:
         send(wire.encode(picture))
@@ -111,11 +114,11 @@ def _refused(code: int | None) -> wire.Reply:
     return wire.Reply("done", why, Found(category="book", container="pdf", warnings=(why,)))
 
 
-def _found(document: pypdfium2.PdfDocument, count: int) -> Found:
+def _found(document: pypdfium2.PdfDocument, count: int, is_cut: bool) -> Found:
     notes = Notes()
     authors = words.split_names(_entry(document, "Author"))
     title = words.title(_entry(document, "Title"))
-    subject = words.prose(_entry(document, "Subject"))
+    subject = words.prose(words.title(_entry(document, "Subject")))
     tongue = language(_language(document))
     tags = Tags(
         title=title,
@@ -125,8 +128,8 @@ def _found(document: pypdfium2.PdfDocument, count: int) -> Found:
         publisher=next((who for key in _PUBLISHERS if (who := words.name(_entry(document, key)))), None),
         description=None if subject == title else subject,
     )
-    if not pdfium.FPDF_DocumentHasValidCrossReferenceTable(document):
-        notes.add("it is damaged or cut off: some of it may be missing")
+    if is_cut and not pdfium.FPDF_DocumentHasValidCrossReferenceTable(document):
+        notes.add("it is cut off: some of it is missing")  # a table that is only wrong is put right without a loss
     if not _has_page(document, count - 1):
         notes.add("it has fewer pages than it says; how many is not known")
     return Found(

@@ -33,6 +33,7 @@ class _Block:
     start: int = 0
     size: int = 0
     is_stored: bool = False
+    is_protected: bool = False
     is_locked: bool = False
     is_last: bool = False
 
@@ -53,6 +54,8 @@ class Rar:
     def read(self, name: str, limit: int) -> bytes:
         """One of them. Raises Damaged where it is compressed, larger than `limit` bytes or cut off."""
         member = self._members[name]
+        if member.is_protected:
+            raise Damaged("its contents are protected by a password")
         if not member.is_stored:
             raise Damaged("its contents are compressed as RAR, which is not read here")
         if member.size > limit:
@@ -106,7 +109,9 @@ def _old_block(data: bytes, at: int) -> _Block:
     ends = at + size + packed
     if flags & 0xE0 == 0xE0 or flags & 0x01:  # a folder; the rest of a file that began in another volume
         return _Block(ends)
-    return _Block(ends, name.replace("\\", "/"), at + size, packed, method == 0x30 and not flags & 0x06)
+    return _Block(
+        ends, name.replace("\\", "/"), at + size, packed, method == 0x30 and not flags & 0x02, bool(flags & 0x04)
+    )
 
 
 def _new_block(data: bytes, at: int) -> _Block:
@@ -118,9 +123,9 @@ def _new_block(data: bytes, at: int) -> _Block:
     start = at + place + size
     kind, place = _number(data, place)
     flags, place = _number(data, place)
-    packed = 0
+    packed = extra = 0
     if flags & 0x01:
-        _, place = _number(data, place)
+        extra, place = _number(data, place)
     if flags & 0x02:
         packed, place = _number(data, place)
     match kind:
@@ -139,9 +144,23 @@ def _new_block(data: bytes, at: int) -> _Block:
             name = data[place : place + length].decode("utf-8", "replace")
             if about & 0x01 or flags & 0x08:
                 return _Block(start + packed)
-            return _Block(start + packed, name, start, packed, not method & 0x380 and not flags & 0x10)
+            is_stored = not method & 0x380 and not flags & 0x10
+            is_protected = _has_lock(data[max(0, start - at - extra) : start - at])
+            return _Block(start + packed, name, start, packed, is_stored, is_protected)
         case _:
             return _Block(start + packed)
+
+
+def _has_lock(extra: bytes) -> bool:
+    """Records of their size and kind, of which 1 is encryption."""
+    place = 0
+    while place < len(extra):
+        size, behind = _number(extra, place)
+        kind, _ = _number(extra, behind)
+        if kind == 1:
+            return True
+        place = behind + size
+    return False
 
 
 def _number(data: bytes, place: int) -> tuple[int, int]:

@@ -32,8 +32,8 @@ _DAY = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?(?![0-9-])")
 _WHOLE = re.compile(r"([0-9]{1,9})\.0+")
 _JUNK = re.compile(
     r"(?:microsoft (?:office )?(?:word|powerpoint|excel|publisher|visio) - .*)"
-    r"|(?:[(\[]?(?:untitled|unknown|unnamed|no title|title|none|null|document|dokument|unbenannt|ohne titel|sans titre|"
-    r"sin t[ií]tulo|new document|slide|powerpoint presentation|print|layout)[)\]]?(?:[ _-]?[0-9]{1,6})?)"
+    r"|(?:[(\[]?(?:untitled|unspecified|unknown|unnamed|no title|title|none|null|document|dokument|unbenannt|ohne titel|"
+    r"sans titre|sin t[ií]tulo|new document|slide|powerpoint presentation|print|layout)[)\]]?(?:[ _-]?[0-9]{1,6})?)"
     r"|(?:.*\.(?:docx?|docm|dot|pdf|rtf|odt|indd|qx[dp]|tex|dvi|e?ps|p65|pmd|fm|txt|x?html?|pptx?|xlsx?|wp[ds]?|epub|"
     r"mobi|azw3?|jpe?g|png|tiff?|cdr|pages))"
     r"|(?:file:.*)|(?:[a-z]:\\.*)",

@@ -72,11 +72,18 @@ def test_a_pdf_of_which_no_page_is_left_has_failed() -> None:
     assert failure(read(books.pdf(17)[:800], "a.pdf")) == lost
 
 
-def test_a_pdf_without_its_table_of_contents_is_read_with_a_warning() -> None:
+def test_a_pdf_whose_table_of_contents_is_wrong_is_read_without_a_word() -> None:
     data = books.pdf(17, {"Title": "T"})
     reply = read(data.replace(b"startxref\n", b"startxref\n9"), "a.pdf")
+    assert (tags(reply).title, found(reply).pages, found(reply).warnings) == ("T", 17, ())
+
+
+def test_a_pdf_that_was_written_to_and_then_cut_off_is_read_with_a_warning() -> None:
+    """What was added later stands behind the first end."""
+    data = books.pdf(17, {"Title": "T"}) + b"900 0 obj\n<<>>\nendobj\n" + b"9" * 9_000
+    reply = read(data, "a.pdf")
     assert (tags(reply).title, found(reply).pages) == ("T", 17)
-    assert found(reply).warnings == ("it is damaged or cut off: some of it may be missing",)
+    assert found(reply).warnings == ("it is cut off: some of it is missing",)
 
 
 def test_the_number_of_pages_is_not_believed() -> None:
