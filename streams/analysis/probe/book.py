@@ -45,7 +45,7 @@ def read(file: BinaryIO, path: str) -> Read:
     try:
         return _read(file, extension)
     except OSError as error:
-        raise Damaged("it cannot be read to its end: the disk or the share reports an error") from error
+        raise Damaged(pieces.UNREADABLE) from error
 
 
 def _read(file: BinaryIO, extension: str) -> Read:

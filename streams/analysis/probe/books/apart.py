@@ -35,10 +35,15 @@ class Outcome:
 
 
 def run(work: Callable[[Send], None], seconds: float) -> Outcome:
-    """Do it, for at most so long. Raises OSError where no process can be started."""
+    """Do it, for at most so long. Raises MemoryError where no process can be started: that is what the kernel means."""
     reading, writing = os.pipe()
     parent = os.getpid()
-    child = os.fork()
+    try:
+        child = os.fork()
+    except OSError as error:
+        os.close(reading)
+        os.close(writing)
+        raise MemoryError from error
     if child == 0:
         _work(work, writing, parent)
     os.close(writing)

@@ -15,7 +15,7 @@ from typing import BinaryIO
 from urllib.parse import unquote
 from xml.etree.ElementTree import Element
 
-from streams.analysis.probe.books import xml
+from streams.analysis.probe.books import pieces, xml
 from streams.analysis.probe.books.notes import Notes
 from streams.analysis.probe.read import Damaged
 from streams.analysis.probe.text import clean
@@ -52,7 +52,10 @@ class _Sparing(io.RawIOBase):
         wanted = MAX_PIECE + 1 if size is None or size < 0 else size
         if wanted > MAX_PIECE + 1:
             raise Damaged("its list of members is too long")
-        return self._file.read(wanted)
+        try:
+            return self._file.read(wanted)
+        except OSError as error:  # `zipfile` would call it no archive
+            raise Damaged(pieces.UNREADABLE) from error
 
 
 class Archive:

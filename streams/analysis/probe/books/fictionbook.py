@@ -10,10 +10,13 @@ from __future__ import annotations
 import base64
 import binascii
 import io
+import itertools
 import re
 from collections.abc import Iterator
 from typing import BinaryIO
 from xml.etree.ElementTree import Element
+
+from msgspec import structs
 
 from schemas.found import Found, Tags
 from streams.analysis.probe.books import covers, pieces, words, xml
@@ -31,6 +34,8 @@ MAX_SCANNED = 67_108_864
 MAX_UNPACKED = 33_554_432
 """Of a book in a ZIP archive: it is held in memory."""
 MAX_BASE64 = covers.MAX_COVER_BYTES // 3 * 4
+MAX_BINARIES = 5_000
+"""Pictures that are looked at in search of the cover."""
 _BINARY = re.compile(rb"<binary\b([^<>]{0,500})>")
 _ID = re.compile(rb"\bid\s*=\s*[\"']([^\"']{0,300})[\"']")
 MAX_TAG = 512
@@ -72,14 +77,7 @@ def read(file: BinaryIO) -> Read:
     book, printed = xml.first(description.root, "title-info"), xml.first(description.root, "publish-info")
     found = _found(book, printed)
     picture = _cover(file, book, notes)
-    return Read(_with_notes(found, notes), picture)
-
-
-def _with_notes(found: Found, notes: Notes) -> Found:
-    return Found(
-        title=found.title, year=found.year, category="book", container="fb2", languages=found.languages, tags=found.tags,
-        credits=found.credits, warnings=notes.all,
-    )  # fmt: skip
+    return Read(structs.replace(found, warnings=notes.all), picture)
 
 
 def _found(book: Element | None, printed: Element | None) -> Found:
@@ -106,6 +104,8 @@ def _found(book: Element | None, printed: Element | None) -> Found:
     return Found(
         title=title,
         year=year(date),
+        category="book",
+        container="fb2",
         languages=distinct([tongue]),
         tags=None if tags == Tags() else tags,
         credits=words.credits_of(people),
@@ -147,7 +147,7 @@ def _cover(file: BinaryIO, book: Element | None, notes: Notes) -> Picture | None
 
 def _binary(file: BinaryIO, id_: bytes) -> bytes | None:
     """The bytes behind an id."""
-    for start, said in _binaries(file):
+    for start, said in itertools.islice(_binaries(file), MAX_BINARIES):
         found = _ID.search(said)
         if found is not None and found[1] == id_:
             text, ended, _ = pieces.at(file, start, MAX_BASE64).partition(b"</")

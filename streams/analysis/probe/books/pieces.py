@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 from typing import BinaryIO, cast
 
+UNREADABLE = "it cannot be read to its end: the disk or the share reports an error"
+
 
 def at(file: BinaryIO, offset: int, length: int) -> bytes:
     """`length` bytes from `offset`, fewer only at the end. Past the file's buffer, which fetches 256 KiB of a share for

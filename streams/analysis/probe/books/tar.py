@@ -18,6 +18,8 @@ BLOCK = 512
 MAX_MEMBERS = 20_000
 MAX_NAME_BYTES = 16_384
 """Of a long name, or of a pax header, that is read; a longer one names nothing."""
+MAX_RECORDS = 50
+"""Of a pax header; a writer that notes all that it can leaves fifteen."""
 MAX_NAME = 1_024
 """Characters of a name that are kept."""
 MAX_HOLES = 1_000
@@ -116,7 +118,7 @@ def _header(head: bytes) -> tarfile.TarInfo | None:
 def _pax_path(records: bytes) -> bytes | None:
     """`path` in `LENGTH KEY=VALUE\\n` records; of several the last counts."""
     found, at = None, 0
-    while at < len(records):
+    for _ in range(MAX_RECORDS):
         space = records.find(b" ", at, at + 7)
         length = records[at:space]
         if space < 0 or not length.isdigit() or int(length) <= len(length):

@@ -37,10 +37,10 @@ class Parsed:
 
 
 def parsed(pieces: Iterable[bytes], until: str | None = None) -> Parsed:
-    """The tree, tags without their namespaces' addresses where `local` takes them off. `until`: nothing behind the end
-    of the first element of this local name is read."""
+    """The tree of what the pieces hold together. `until`: nothing behind the end of the first element of this local name
+    is read. Names have the prefixes that are written, declared or not: foreign files forget to."""
     grown = _Tree(until)
-    parser = expat.ParserCreate(namespace_separator="}")
+    parser = expat.ParserCreate()
     parser.buffer_text = True
     parser.buffer_size = 65_536
     parser.StartElementHandler = grown.start
@@ -61,8 +61,8 @@ def parsed(pieces: Iterable[bytes], until: str | None = None) -> Parsed:
 
 
 def local(tag: str) -> str:
-    """An element's or attribute's name without its namespace."""
-    return tag.rpartition("}")[2]
+    """An element's or attribute's name without its prefix."""
+    return tag.rpartition(":")[2]
 
 
 def each(root: Element | None, *names: str) -> Iterator[Element]:
@@ -77,8 +77,11 @@ def first(root: Element | None, name: str) -> Element | None:
 
 
 def attribute(element: Element, name: str) -> str | None:
-    """By its local name, whatever namespace it is written in."""
-    return next((value for key, value in element.attrib.items() if local(key) == name), None)
+    """By its local name, whatever prefix it is written with."""
+    return next(
+        (value for key, value in element.attrib.items() if local(key) == name and not key.startswith("xmlns:")),
+        None,
+    )
 
 
 def text(element: Element | None) -> str | None:

@@ -162,6 +162,14 @@ def test_a_package_that_ends_too_early_is_read_as_far_as_it_goes(tmp_path: Path)
     assert found(reply).warnings == ("OEBPS/book.opf in it is no whole XML",)
 
 
+def test_a_prefix_that_nobody_declared_hurts_nobody(tmp_path: Path) -> None:
+    document = (
+        '<package><metadata><dc:title>T</dc:title><dc:creator opf:role="edt">B</dc:creator></metadata></package>'
+    )
+    seen = found(read(books.epub(tmp_path / "a.epub", document)))
+    assert (seen.title, seen.credits, seen.warnings) == ("T", (Credit("B", "editor"),), ())
+
+
 def test_a_bomb_is_unpacked_no_further_than_its_cap(tmp_path: Path) -> None:
     reply = read(media.zip_bomb(tmp_path / "a.epub", 20_000_000))
     assert failure(reply) == "OEBPS/book.opf in it is larger than 4194304 bytes"

@@ -69,6 +69,13 @@ def test_a_comic_may_be_packed_with_the_folder_it_stands_in(tmp_path: Path) -> N
     assert found(read(books.tarred(tmp_path / "a.cbt", inside))).pages == 2
 
 
+def test_the_cover_is_the_page_that_comic_info_calls_so(tmp_path: Path) -> None:
+    info = '<ComicInfo><Pages><Page Image="0"/><Page Image="{}" Type="FrontCover"/></Pages></ComicInfo>'
+    for front, width in (("2", 103), ("900", 101), ("x", 101)):
+        path = books.zipped(tmp_path / "a.cbz", {**pages(4), "ComicInfo.xml": info.format(front)})
+        assert size(read(path)) == (width, 100)
+
+
 def test_a_comic_without_a_page_has_failed(tmp_path: Path) -> None:
     assert failure(read(books.zipped(tmp_path / "a.cbz", {"notes.txt": "x"}))) == "there is no page in it"
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
 
 from schemas.found import Found, Tags
+from streams.analysis import probe
+from streams.analysis.wire import Request
 from tests.support import books, media
 from tests.support.probing import failure, found, read, size, tags
 
@@ -76,3 +79,30 @@ def test_a_truncated_book_has_an_answer(tmp_path: Path, share: float) -> None:
     assert failure(read(media.truncated(media.book(tmp_path / "a.epub"), share))) == (
         "it is no whole archive: it is damaged or cut off"
     )
+
+
+class Broken(io.BytesIO):
+    """A file whose disk cannot be read behind a place."""
+
+    bad_from = 2_000
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Raises OSError there."""
+        if (
+            self.tell() + (size if size is not None and size >= 0 else 2**30) > self.bad_from
+            and self.tell() >= 100
+        ):
+            raise OSError(5, "Input/output error")
+        return super().read(size)
+
+
+@pytest.mark.parametrize("name", ["a.cbz", "a.cbt", "a.mobi"])
+def test_a_disk_that_cannot_be_read_is_said_to_be_so(name: str, tmp_path: Path) -> None:
+    pages = [books.tar_file(f"{number}.jpg", media.picture(100, 100)) for number in range(9)]
+    data = {
+        "a.cbz": books.zipped(tmp_path / "a.cbz", {one.name: page for one, page in pages}).read_bytes(),
+        "a.cbt": books.tarred(tmp_path / "a.cbt", pages).read_bytes(),
+        "a.mobi": books.mobi("x" * 3_000, []),
+    }[name]
+    reply = probe.probe(Broken(data), Request("book", name))
+    assert failure(reply) == "it cannot be read to its end: the disk or the share reports an error"
