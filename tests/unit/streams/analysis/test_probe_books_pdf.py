@@ -116,16 +116,6 @@ def test_a_picture_that_no_memory_holds_costs_the_cover_at_most() -> None:
     assert (tags(read(data, "a.pdf")).title, found(read(data, "a.pdf")).pages) == ("T", 2)
 
 
-def test_forms_in_forms_end_the_drawing_and_nothing_else() -> None:
-    """Each draws the next one twice; the last one the first."""
-    entries = b"/Type/XObject/Subtype/Form/BBox[0 0 600 900]/Resources<</XObject<</X %d 0 R>>>>"
-    forms = {900 + n: books.pdf_stream(b"/X Do /X Do", entries % (900 + (n + 1) % 1_000)) for n in range(1_000)}
-    data = books.pdf(2, {"Title": "T"}, content=b"/X Do", resources=b"/XObject<</X 900 0 R>>", more=forms)
-    reply = read(data, "a.pdf")
-    assert (tags(reply).title, found(reply).pages) == ("T", 2)
-    assert reply.picture is not None or found(reply).warnings[0].startswith("no picture of it: ")
-
-
 def test_a_pdf_is_read_where_it_is_needed(tmp_path: Path) -> None:
     """One of 2 GB: a picture on its second page."""
     data = books.pdf(2, {"Title": "T"}, more={900: b"<</Length 9>>stream\nHOLE\nendstream"})

@@ -1,0 +1,54 @@
+"""Work in a process of its own leaves what it had sent, whatever becomes of it, and no process behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import psutil
+import pytest
+
+from streams.analysis.probe.books.apart import MAX_BYTES, Outcome, Send, run
+
+
+def whole(send: Send) -> None:
+    send(b"one")
+    send(b"")
+    send(b"x" * 100_000)
+
+
+def crashing(send: Send) -> None:
+    send(b"one")
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def raising(send: Send) -> None:
+    send(b"one")
+    raise MemoryError
+
+
+def hanging(send: Send) -> None:
+    send(b"one")
+    signal.pause()
+
+
+def flooding(send: Send) -> None:
+    while True:
+        send(b"x" * MAX_BYTES)
+
+
+@pytest.mark.parametrize(("work", "outcome"), [
+    (whole, Outcome([b"one", b"", b"x" * 100_000], "whole")), (crashing, Outcome([b"one"], "early")),
+    (raising, Outcome([b"one"], "early")), (hanging, Outcome([b"one"], "late")), (flooding, Outcome([], "late")),
+])  # fmt: skip
+def test_what_was_sent_before_the_end_stays(work: object, outcome: Outcome) -> None:
+    assert callable(work)
+    assert run(work, 0.3) == outcome
+    assert psutil.Process().children() == []
+
+
+def test_it_ends_when_it_takes_too_long() -> None:
+    began = time.monotonic()
+    run(hanging, 0.1)
+    assert time.monotonic() - began < 2
