@@ -11,8 +11,8 @@ from schemas.found import Credit, Tags
 from streams.analysis.probe.books import words, xml
 from streams.analysis.probe.text import clean, distinct, language, year
 
-MAX_PEOPLE = 200
-"""Looked at; a book of essays has fifty."""
+MAX_SAID = 200
+"""Names, and dates, that are looked at; a book of essays has fifty."""
 _ORIGINAL = ("original-publication", "published", "publication", "issued", "")
 """A date's `opf:event`, the better ones first; EPUB 3 has one date without, and it is this. `creation` and
 `modification` are the file's."""
@@ -74,7 +74,7 @@ Person = tuple[str | None, str | None, bool]
 def _people(package: Element, refined: _Refined) -> list[Person]:
     """EPUB 2 says the role at the name, EPUB 3 in a `meta` that refines it; a creator without one is an author."""
     found: list[Person] = []
-    for element in list(xml.each(package, "creator", "contributor"))[:MAX_PEOPLE]:
+    for element in list(xml.each(package, "creator", "contributor"))[:MAX_SAID]:
         is_creator = xml.local(element.tag) == "creator"
         said = xml.attribute(element, "role")
         codes: list[str] = (
@@ -103,15 +103,11 @@ def _title(package: Element, refined: _Refined) -> str | None:
 
 def _published(package: Element) -> str | None:
     """When the book came out: not when the file was made, or changed last, whatever stands first."""
-    dates = [
-        ((xml.attribute(e, "event") or "").strip().casefold(), words.day(e.text))
-        for e in xml.each(package, "date")
-    ]
-    dates += [
-        ("issued", words.day(e.text)) for e in xml.each(package, "meta") if e.get("property") == "dcterms:issued"
-    ]
+    dates = [(xml.attribute(e, "event") or "", e.text) for e in xml.each(package, "date")]
+    dates += [("issued", e.text) for e in xml.each(package, "meta") if e.get("property") == "dcterms:issued"]
+    said = [(event.strip().casefold(), words.day(text)) for event, text in dates[:MAX_SAID]]
     for wanted in _ORIGINAL:
-        found = [date for event, date in dates if event == wanted and date is not None]
+        found = [date for event, date in said if event == wanted and date is not None]
         if found:
             return min(found, key=lambda date: year(date) or 0)
     return None
