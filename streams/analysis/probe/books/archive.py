@@ -24,6 +24,8 @@ MAX_MEMBERS = 20_000
 MAX_XML_BYTES = 4_194_304
 MAX_PIECE = 4_194_304
 """Read in one go: the directory is, and one of MAX_MEMBERS is smaller."""
+PIECE = 4_096
+"""Unpacked in one go: where a member is damaged, what came before stays."""
 _BROKEN = (
     zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, struct.error, EOFError, ValueError, OverflowError, IndexError,
     NotImplementedError, RuntimeError, MemoryError,
@@ -83,6 +85,24 @@ class Archive:
 
     def read(self, name: str, limit: int) -> bytes:
         """A member. Raises Damaged where it is missing, cannot be unpacked, or is larger than `limit` bytes."""
+        data, is_whole = self._unpacked(name, limit)
+        if not is_whole:
+            raise Damaged(f"{clean(name)} in it is damaged")
+        return data
+
+    def xml(self, name: str, notes: Notes) -> Element:
+        """A member as a tree; where only its beginning can be read that is noted. Raises Damaged."""
+        data, is_whole = self._unpacked(name, MAX_XML_BYTES)
+        parsed = xml.parsed([data])
+        wrong = parsed.wrong if is_whole else "is damaged"
+        if parsed.root is None or parsed.wrong == "defines entities":
+            raise Damaged(f"{clean(name)} in it {wrong or 'is empty'}")
+        if wrong is not None:
+            notes.add(f"{clean(name)} in it {wrong}")
+        return parsed.root
+
+    def _unpacked(self, name: str, limit: int) -> tuple[bytes, bool]:
+        """A member as far as it can be unpacked, and whether that is all of it."""
         found, called = self.find(name), clean(name)
         if found is None:
             raise Damaged(f"{called} is missing in it")
@@ -91,23 +111,16 @@ class Archive:
             raise Damaged(f"{called} in it is packed in a way that is not read here")
         if member.flag_bits & 1:
             raise Damaged(f"{called} in it is protected by a password")
+        data = io.BytesIO()
         try:
             with self._book.open(member) as opened:
-                data = opened.read(limit + 1)
-        except _BROKEN as error:
-            raise Damaged(f"{called} in it is damaged") from error
-        if len(data) > limit:
+                while data.tell() <= limit and (piece := opened.read(PIECE)):
+                    data.write(piece)
+        except _BROKEN:
+            return data.getvalue(), False
+        if data.tell() > limit:
             raise Damaged(f"{called} in it is larger than {limit} bytes")
-        return data
-
-    def xml(self, name: str, notes: Notes) -> Element:
-        """A member as a tree; where only its beginning can be read that is noted. Raises Damaged."""
-        parsed = xml.parsed([self.read(name, MAX_XML_BYTES)])
-        if parsed.root is None or parsed.wrong == "defines entities":
-            raise Damaged(f"{clean(name)} in it {parsed.wrong or 'is empty'}")
-        if parsed.wrong is not None:
-            notes.add(f"{clean(name)} in it {parsed.wrong}")
-        return parsed.root
+        return data.getvalue(), True
 
 
 @contextmanager

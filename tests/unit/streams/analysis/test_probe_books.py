@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
 from pathlib import Path
 
@@ -160,6 +161,18 @@ def test_a_package_that_ends_too_early_is_read_as_far_as_it_goes(tmp_path: Path)
     reply = read(books.epub(tmp_path / "a.epub", books.package("<dc:title>T</dc:title>")[:-40]))
     assert tags(reply).title == "T"
     assert found(reply).warnings == ("OEBPS/book.opf in it is no whole XML",)
+
+
+def test_a_package_that_is_damaged_is_read_as_far_as_it_can_be_unpacked() -> None:
+    document = books.package("<dc:title>T</dc:title>" + "<meta/>" * 2_000)
+    with zipfile.ZipFile(stored := io.BytesIO(), "w") as archive:
+        archive.writestr("META-INF/container.xml", media.container_xml())
+        archive.writestr("OEBPS/book.opf", document)
+    data = bytearray(stored.getvalue())
+    data[data.rindex(b"<meta/>", 0, 12_000) + 2] = ord("x")
+    reply = read(bytes(data), "a.epub")
+    assert tags(reply).title == "T"
+    assert found(reply).warnings == ("OEBPS/book.opf in it is damaged",)
 
 
 def test_a_prefix_that_nobody_declared_hurts_nobody(tmp_path: Path) -> None:
