@@ -167,6 +167,8 @@ class Children:
         try:
             async with asyncio.timeout(seconds):
                 reply = wire.decode_reply(await child.ask(request, descriptor))
+                if reply.fault is not None:
+                    _log.warning("a reader failed", path=request.path, kind=request.media_type, fault=reply.fault)
         except TimeoutError:
             await self._discard(child)
             slow = TooSlow(seconds)

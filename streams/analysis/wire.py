@@ -39,17 +39,19 @@ class Picture(Struct, frozen=True):
 
 class Reply(Struct, frozen=True):
     """What a probe found. `failed`: the parser says that the file is damaged, or the probe went beyond its
-    limits; `reason` is one short sentence."""
+    limits; `reason` is one short sentence in words of people. `fault`: of the reader, which had no words for it: for the
+    log."""
 
     status: Literal["done", "failed"]
     reason: str | None = None
     found: Found | None = None
     picture: Picture | None = None
+    fault: str | None = None
 
 
-def failed(reason: str) -> Reply:
+def failed(reason: str, *, fault: str | None = None) -> Reply:
     """A probe that did not succeed."""
-    return Reply("failed", reason)
+    return Reply("failed", reason, fault=fault)
 
 
 def frame(body: bytes) -> bytes:

@@ -50,5 +50,8 @@ def probe(file: BinaryIO, request: Request) -> Reply:
     except FFmpegError as error:
         return failed(sentence(error.strerror or str(error)))
     except Exception as error:  # noqa: BLE001 - the child's outermost loop; parsers raise anything at all
-        return failed(sentence(f"{type(error).__name__}: {error}"))
+        return failed(
+            "it is damaged, or of a kind that is not known here",
+            fault=sentence(f"{type(error).__name__}: {error}"),
+        )
     return Reply("done", None, read.found, read.picture)
