@@ -12,7 +12,7 @@ import pytest
 from schemas.found import Credit, Tags
 from streams.analysis.probe.books import covers, words
 from tests.support import books, media
-from tests.support.probing import failure, found, read, size, tags
+from tests.support.book_probing import failure, found, read, size, tags
 
 
 def test_a_book_tells_title_author_and_cover(tmp_path: Path) -> None:

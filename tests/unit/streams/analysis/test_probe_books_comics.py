@@ -9,7 +9,7 @@ import pytest
 
 from schemas.found import Credit, Tags
 from tests.support import books, media
-from tests.support.probing import failure, found, read, size, tags
+from tests.support.book_probing import failure, found, read, size, tags
 
 SAGA = """<?xml version="1.0"?><ComicInfo><Title>Chapter Nine</Title><Series>Saga</Series><Number>9</Number><Count>54</Count>
 <Volume>2</Volume><Year>2013</Year><Month>1</Month><Day>16</Day>

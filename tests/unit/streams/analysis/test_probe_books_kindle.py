@@ -9,7 +9,7 @@ import pytest
 
 from schemas.found import Credit, Tags
 from tests.support import books, media
-from tests.support.probing import failure, found, read, size, tags
+from tests.support.book_probing import failure, found, read, size, tags
 
 
 @pytest.mark.parametrize(("encoding", "codec", "version", "container"), [

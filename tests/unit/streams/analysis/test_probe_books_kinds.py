@@ -11,7 +11,7 @@ from schemas.found import Found, Tags
 from streams.analysis import probe
 from streams.analysis.wire import Request
 from tests.support import books, media
-from tests.support.probing import failure, found, read, size, tags
+from tests.support.book_probing import failure, found, read, size, tags
 
 
 def test_documents_of_word_processors_tell_what_they_say_of_themselves(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from schemas.found import Credit, Tags
 from tests.support import books
-from tests.support.probing import failure, found, read, size, tags
+from tests.support.book_probing import failure, found, read, size, tags
 
 
 def test_a_pdf_tells_title_author_pages_and_cover() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.support import books, media
-from tests.support.probing import found, read, size, tags
+from tests.support.book_probing import found, read, size, tags
 
 COMPRESSED = "no picture of it: its contents are compressed as RAR, which is not read here"
 PAGES = {f"Saga/page {number}.jpg": media.picture(100 + number, 100) for number in range(12, 0, -1)}
