@@ -11,17 +11,15 @@ import logging
 from collections.abc import Callable
 from typing import BinaryIO
 
-from av.error import FFmpegError
-
 from schemas.found import MediaType
-from streams.analysis.probe import audio, book, facts, image, names, video
+from streams.analysis.probe import book, facts, image, names, played
 from streams.analysis.probe.read import Damaged, Read
 from streams.analysis.probe.text import sentence
 from streams.analysis.wire import Reply, Request, failed
 
 READERS: dict[MediaType, Callable[[BinaryIO, str], Read]] = {
-    "video": video.read,
-    "audio": audio.read,
+    "video": played.read_video,
+    "audio": played.read_audio,
     "image": image.read,
     "book": book.read,
     "subtitle": names.read_subtitle,
@@ -47,11 +45,12 @@ def probe(file: BinaryIO, request: Request) -> Reply:
         return failed(error.reason)
     except MemoryError:
         return failed("reading it takes more memory than is allowed")
-    except FFmpegError as error:
-        return failed(sentence(error.strerror or str(error)))
+    except OSError as error:
+        return failed("it cannot be read to its end, or asks for what it may not have", fault=_words(error))
     except Exception as error:  # noqa: BLE001 - the child's outermost loop; parsers raise anything at all
-        return failed(
-            "it is damaged, or of a kind that is not known here",
-            fault=sentence(f"{type(error).__name__}: {error}"),
-        )
+        return failed("it is damaged in a way that nothing here can read", fault=_words(error))
     return Reply("done", None, read.found, read.picture)
+
+
+def _words(error: Exception) -> str:
+    return sentence(f"{type(error).__name__}: {error}")

@@ -6,9 +6,10 @@ among those allowed, and a demuxer that asks for another address is refused.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import BinaryIO, NoReturn
+from fractions import Fraction
+from typing import NoReturn
 
 import av
 from av.audio.stream import AudioStream
@@ -19,21 +20,31 @@ from av.video.stream import VideoStream
 from streams.analysis.probe import thumbnail
 from streams.analysis.probe.read import Damaged
 from streams.analysis.probe.text import distinct, language, number
+from streams.analysis.probe.view import View
 from streams.analysis.wire import Picture
 
 DEMUXERS = (
-    "3gp,aac,ac3,aiff,amr,ape,asf,au,avi,caf,dsf,dts,dtshd,dv,eac3,flac,flv,h264,hevc,ivf,m4v,matroska,mov,mp3,mpc,"
-    "mpc8,mpeg,mpegts,mpegvideo,mxf,nut,obu,ogg,rm,tak,tta,vc1,w64,wav,webm,wv"
+    "3gp,aac,aax,ac3,aiff,amr,ape,asf,au,avi,caf,dsf,dts,dtshd,dv,eac3,flac,flv,h264,hevc,iff,ivf,m4v,matroska,mov,mp3,"
+    "mpc,mpc8,mpeg,mpegts,mpegvideo,mxf,nut,obu,ogg,rm,tak,truehd,tta,vc1,w64,wav,webm,wtv,wv"
 )
 MAX_COVER_BYTES = 16_777_216
+PICTURES = ("mjpeg", "png", "bmp", "gif", "webp", "tiff")
+"""Codecs of pictures: one frame of such a thing beside sound is its cover, however it is marked."""
+MAX_PIXEL_ASPECT = 10
+"""How much wider than high a pixel is at most, or the other way round; 4:1 is the most that is made on purpose."""
+Codecs = Mapping[int, str]
+"""What there is to say of the codecs of streams that nothing here can decode, by the stream's index."""
+_NO_FILM = Disposition.attached_pic | Disposition.timed_thumbnails
 
 
 @contextmanager
-def opened(file: BinaryIO, path: str) -> Iterator[InputContainer]:
+def opened(view: View) -> Iterator[InputContainer]:
     """The file as a container. Raises Damaged, FFmpegError."""
-    with av.open(
-        file, mode="r", metadata_errors="replace", options={"format_whitelist": DEMUXERS}, io_open=_refuse
-    ) as container:
+    options = {
+        "format_whitelist": DEMUXERS,
+        "export_all": "1",
+    }  # the latter: atoms of MP4 that FFmpeg has no name for
+    with av.open(view, mode="r", metadata_errors="replace", options=options, io_open=_refuse) as container:
         if not container.streams.video and not container.streams.audio:
             raise Damaged("there is neither picture nor sound in it")
         for stream in container.streams:
@@ -46,16 +57,37 @@ def _refuse(url: str, _flags: int, _options: object) -> NoReturn:
     raise PermissionError("a media file may not open another")
 
 
-def codec_name(stream: Stream) -> str | None:
-    """As FFmpeg calls it; None where it does not know the codec and cannot decode it."""
+def codec_name(stream: Stream, unknown: Codecs) -> str | None:
+    """As FFmpeg calls it; as it is in `unknown` where it cannot decode it."""
     context = stream.codec_context
-    return None if context is None else str(context.codec.canonical_name)
+    return unknown.get(stream.index) if context is None else str(context.codec.canonical_name)
 
 
 def size(stream: VideoStream) -> tuple[int | None, int | None]:
-    """Width and height."""
+    """Width and height, as they are seen but for the film's rotation."""
     context = stream.codec_context
-    return (None, None) if context is None else (number(context.width), number(context.height))
+    if context is None or not number(context.width) or not number(context.height):
+        return None, None
+    return seen(context.width, context.height, pixel_aspect(stream))
+
+
+def seen(width: int, height: int, pixel: Fraction) -> tuple[int, int]:
+    """The size of a frame whose pixels are so much wider than high."""
+    return max(1, round(width * pixel)), height
+
+
+def pixel_aspect(stream: VideoStream) -> Fraction:
+    """How much wider than high a pixel is; 1 where nothing is said, or nothing that can be."""
+    aspect = stream.sample_aspect_ratio
+    if aspect is None or not Fraction(1, MAX_PIXEL_ASPECT) <= aspect <= MAX_PIXEL_ASPECT:
+        return Fraction(1)
+    return aspect
+
+
+def frame_rate(stream: VideoStream) -> float | None:
+    """Frames a second on the average, to three decimals."""
+    rate = stream.average_rate or stream.guessed_rate
+    return None if not rate or not 0 < rate <= 1_000 else round(float(rate), 3)
 
 
 def sample_rate(stream: AudioStream) -> int | None:
@@ -77,7 +109,7 @@ def container_name(container: InputContainer, path: str) -> str:
     """FFmpeg names a family (`mov,mp4,m4a`); the extension says which, where it is one of them."""
     family = container.format.name.split(",")
     extension = path.rpartition(".")[2].lower()
-    known = {"mkv": "matroska", "mka": "matroska", "m4v": "mp4", "ts": "mpegts", "m2ts": "mpegts"}
+    known = {"mkv": "matroska", "mka": "matroska", "m4v": "mp4", "m4b": "m4a", "ts": "mpegts", "m2ts": "mpegts"}
     if extension in family:
         return extension
     return known[extension] if known.get(extension) in family else family[0]
@@ -88,17 +120,15 @@ def duration_ms(container: InputContainer) -> int | None:
     return number((container.duration or 0) // 1000)
 
 
-def pictures(container: InputContainer) -> list[VideoStream]:
-    """Streams that are a cover and not a film."""
-    return [s for s in container.streams.video if Disposition.attached_pic in s.disposition]
-
-
 def film(container: InputContainer) -> VideoStream | None:
-    """The first stream that is a film."""
-    for stream in container.streams.video:
-        if Disposition.attached_pic not in stream.disposition:
-            return stream
-    return None
+    """The first stream that is a film and not a cover or the pictures of chapters."""
+    return next((stream for stream in container.streams.video if not _is_picture(container, stream)), None)
+
+
+def _is_picture(container: InputContainer, stream: VideoStream) -> bool:
+    if stream.disposition & _NO_FILM:
+        return True
+    return stream.frames == 1 and codec_name(stream, {}) in PICTURES and bool(container.streams.audio)
 
 
 def languages(container: InputContainer) -> tuple[str, ...]:
@@ -112,11 +142,25 @@ def subtitle_languages(container: InputContainer) -> tuple[str, ...]:
     return distinct([*tags])
 
 
-def attached_picture(container: InputContainer) -> Picture | None:
-    """The first attached cover that can be read."""
-    for stream in pictures(container):
-        for packet in container.demux(stream):
-            if 0 < packet.size <= MAX_COVER_BYTES:
-                return thumbnail.of_bytes(bytes(packet))
-            break
-    return None
+def attached_picture(container: InputContainer) -> tuple[Picture | None, tuple[str, ...]]:
+    """The first attached cover that can be read, and what is wrong with the first where none can."""
+    warnings: list[str] = []
+    for stream in container.streams.video:
+        if (
+            Disposition.attached_pic not in stream.disposition
+            or Disposition.timed_thumbnails in stream.disposition
+        ):
+            continue
+        data = next((bytes(packet) for packet in container.demux(stream) if packet.size <= MAX_COVER_BYTES), None)
+        picture = None if data is None else _thumbnail(data)
+        if picture is not None:
+            return picture, ()
+        warnings.append("its cover is too large" if data is None else "its cover cannot be read")
+    return None, tuple(warnings[:1])
+
+
+def _thumbnail(data: bytes) -> Picture | None:
+    try:
+        return thumbnail.of_bytes(data)
+    except (Damaged, MemoryError):
+        return None

@@ -1,0 +1,82 @@
+"""How containers are cut into parts: MP4's boxes, Matroska's elements, the chunks of RIFF and AIFF. A part is a head that
+says what it is and how long; what is in it is not read here.
+
+Every walk ends: after MAX_PARTS, at the end of the file, or where no head can be that is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+MAX_PARTS = 2_000
+"""Heads read in one walk at most: an ordinary file has a few dozen, and on a share each may be a question of its own."""
+MATROSKA = b"\x1aE\xdf\xa3"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part: `at` is where its head begins, `body` where what is in it does, `end` where it says that it ends (None: with
+    the file, or it was not known when it was written). Offsets in bytes."""
+
+    kind: bytes
+    at: int
+    body: int
+    end: int | None
+
+
+def mp4(file: BinaryIO, start: int, end: int, most: int = MAX_PARTS) -> Iterator[Part]:
+    """Boxes (ISO/IEC 14496-12, 4.2): 32 bits of size, four letters; size 1: 64 bits behind them, size 0: to the end."""
+    for _ in range(most):
+        head = _read(file, start, 16)
+        if len(head) < 8 or start >= end:
+            return
+        size, kind, body = int.from_bytes(head[:4], "big"), head[4:8], start + 8
+        if size == 1:
+            size, body = int.from_bytes(head[8:16], "big"), start + 16
+        if (size != 0 and size < body - start) or not kind.strip(b"\xa9").replace(b"-", b"a").strip().isalnum():
+            return
+        yield Part(kind, start, body, start + size if size else None)
+        if not size:
+            return
+        start += size
+
+
+def riff(file: BinaryIO, start: int, end: int, *, big: bool = False, most: int = MAX_PARTS) -> Iterator[Part]:
+    """Chunks: four letters, 32 bits of size, a byte of padding behind odd ones. `big`: of AIFF (Apple, 1989), else of RIFF
+    (Microsoft, 1991)."""
+    for _ in range(most):
+        head = _read(file, start, 8)
+        if len(head) < 8 or start >= end:
+            return
+        size = int.from_bytes(head[4:8], "big" if big else "little")
+        yield Part(head[:4], start, start + 8, start + 8 + size)
+        start += 8 + size + size % 2
+
+
+def ebml(file: BinaryIO, start: int, end: int, most: int = MAX_PARTS) -> Iterator[Part]:
+    """Elements (RFC 8794, 4 to 6): an id and a size, as long as the zeros before the first one say; all ones: not known."""
+    for _ in range(most):
+        head = _read(file, start, 12)
+        if len(head) < 2 or start >= end:
+            return
+        id_length, size_length = 9 - head[0].bit_length(), 0
+        if 1 <= id_length <= 4 and len(head) > id_length:
+            size_length = 9 - head[id_length].bit_length()
+        if not 1 <= size_length <= 8 or len(head) < id_length + size_length:
+            return
+        ones = (1 << 7 * size_length) - 1
+        size = int.from_bytes(head[id_length : id_length + size_length], "big") & ones
+        body = start + id_length + size_length
+        yield Part(head[:id_length], start, body, None if size == ones else body + size)
+        if size == ones:
+            return
+        start = body + size
+
+
+def _read(file: BinaryIO, at: int, count: int) -> bytes:
+    if at < 0 or at >= 1 << 62:  # beyond what a file can be asked for
+        return b""
+    file.seek(at)
+    return file.read(count)

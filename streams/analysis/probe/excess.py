@@ -1,0 +1,224 @@
+"""Too much of a good thing: tags of which there are tens of thousands, pictures larger than any cover. FFmpeg keeps tags in
+a list that it searches for each (100,000 take a minute) and pictures in memory as they are.
+
+Here they are counted before FFmpeg sees the file, by their heads alone; what is too much is made to look like padding, by
+patches that leave every length as it is, so that the rest is read as ever. A tag that is not what it should be is left to
+FFmpeg.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from streams.analysis.probe import boxes
+from streams.analysis.probe.ogg_page import fewer_comments
+from streams.analysis.probe.view import Patch
+from streams.analysis.probe.whole import synchsafe
+
+MAX_TAGS = 2_000
+"""FFmpeg reads so many in 30 ms, and ten times as many in three seconds (measured)."""
+MAX_PICTURE_BYTES = 16_777_216
+"""A larger cover is not looked at anyway."""
+MAX_ATTACHMENTS_BYTES = 67_108_864
+"""Fonts and covers in Matroska; FFmpeg loads all of them."""
+TOO_MANY = f"only the first {MAX_TAGS} of its tags are read"
+TOO_LARGE = "a picture in it is not read: it is too large"
+ATTACHMENTS = "what is attached to it is not read: it is too large"
+
+_ID3_PICTURES = (b"APIC", b"PIC", b"GEOB")
+
+
+@dataclass(frozen=True, slots=True)
+class Excess:
+    """What FFmpeg is not to see, and what to say of it."""
+
+    patches: tuple[Patch, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def excess(file: BinaryIO, size: int) -> Excess:
+    """Of a file of `size` bytes."""
+    found = list(_found(file, size))
+    return Excess(tuple(patch for patch, _ in found), tuple(dict.fromkeys(warning for _, warning in found)))
+
+
+_Found = Iterator[tuple[Patch, str]]
+
+
+def _found(file: BinaryIO, size: int) -> _Found:
+    head = _at(file, 0, 16)
+    if head.startswith(b"ID3"):
+        yield from _id3(file, 0)
+        behind = 10 + synchsafe(head[6:10].ljust(4, b"\0"))
+        if _at(file, behind, 4) == b"fLaC":
+            yield from _flac(file, behind, size)
+    match head[:4], head[4:8], head[8:12]:
+        case (b"fLaC", _, _):
+            yield from _flac(file, 0, size)
+        case (b"OggS", _, _):
+            for patch in fewer_comments(file, MAX_TAGS):
+                yield patch, TOO_MANY
+        case (boxes.MATROSKA, _, _):
+            yield from _matroska(file, size)
+        case (_, b"ftyp" | b"moov" | b"mdat" | b"free" | b"skip" | b"wide", _):
+            yield from _mp4(file, size)
+        case (b"FORM" | b"RIFF" | b"RF64", _, b"AIFF" | b"AIFC" | b"WAVE" | b"AVI "):
+            for chunk in boxes.riff(file, 12, size, big=head.startswith(b"FORM")):
+                if chunk.kind.upper() == b"ID3 ":
+                    yield from _id3(file, chunk.body)
+        case (b"DSD ", _, _):  # where its ID3 tag stands: DSF 1.01, 20 bytes in
+            yield from _id3(file, int.from_bytes(_at(file, 20, 8), "little"))
+        case (b"\x30\x26\xb2\x75", _, _):
+            yield from _asf(file)
+    yield from _ape(file, size)
+
+
+def _id3(file: BinaryIO, start: int) -> _Found:
+    """ID3v2.2 to 2.4: heads of 6 or 10 bytes. A zero where a head should be is padding up to the tag's end. Where the whole
+    tag is unsynchronised, which nobody writes any more, lengths cannot be followed: it is read when it is small."""
+    head = _at(file, start, 10)
+    if len(head) < 10 or head[:3] != b"ID3":
+        return
+    version, flags, end = head[3], head[5], start + 10 + synchsafe(head[6:10])
+    at, wide = start + 10, version > 2
+    if flags & 0x80 and version < 4 and end - start > 64 * MAX_TAGS:
+        yield Patch(at, b"\0" * 4), TOO_MANY
+        return
+    if flags & 0x40 and wide:  # an extended head: its length counts itself in 2.4 alone
+        extended = _at(file, at, 4).ljust(4, b"\0")
+        at += synchsafe(extended) if version > 3 else 4 + int.from_bytes(extended, "big")
+    for _ in range(MAX_TAGS):
+        frame = _at(file, at, 10 if wide else 6)
+        name, length = (frame[:4], frame[4:8]) if wide else (frame[:3], frame[3:6])
+        if at >= end or not name.isalnum() or not length:
+            return
+        count = synchsafe(length) if version > 3 else int.from_bytes(length, "big")
+        if name in _ID3_PICTURES and count > MAX_PICTURE_BYTES:
+            yield Patch(at, b"XXXX"[: len(name)]), TOO_LARGE
+        at += len(frame) + count
+    if at < end:
+        yield Patch(at, b"\0" * 4), TOO_MANY
+
+
+def _flac(file: BinaryIO, start: int, size: int) -> _Found:
+    """Metadata blocks (RFC 9639, 8): the last one marked, a type (4: comments, 1: padding) and 24 bits of length."""
+    at = start + 4
+    for _ in range(boxes.MAX_PARTS):
+        head = _at(file, at, 4)
+        if len(head) < 4 or at >= size:
+            return
+        if head[0] & 0x7F == 4:
+            vendor = int.from_bytes(_at(file, at + 4, 4), "little")
+            if int.from_bytes(_at(file, at + 8 + vendor, 4), "little") > MAX_TAGS:
+                yield Patch(at + 8 + vendor, MAX_TAGS.to_bytes(4, "little")), TOO_MANY
+        if head[0] & 0x80:
+            return
+        at += 4 + int.from_bytes(head[1:], "big")
+
+
+def _mp4(file: BinaryIO, size: int) -> _Found:
+    """`ilst` in `meta` in `udta` in `moov`, as iTunes writes it, and in `moov` itself, as QuickTime does."""
+    for moov in boxes.mp4(file, 0, size, 200):
+        if moov.kind != b"moov":
+            continue
+        for box in boxes.mp4(file, moov.body, moov.end or size):
+            if box.kind == b"meta":
+                yield from _mp4_meta(file, box, size)
+            elif box.kind == b"udta":
+                for inner in boxes.mp4(file, box.body, box.end or size):
+                    if inner.kind == b"meta":
+                        yield from _mp4_meta(file, inner, size)
+        return
+
+
+def _mp4_meta(file: BinaryIO, meta: boxes.Part, size: int) -> _Found:
+    """Four bytes of version stand before the boxes in iTunes' `meta`, none in QuickTime's."""
+    body = meta.body if _at(file, meta.body + 4, 4) == b"hdlr" else meta.body + 4
+    for ilst in boxes.mp4(file, body, meta.end or size):
+        if ilst.kind != b"ilst":
+            continue
+        items = list(boxes.mp4(file, ilst.body, ilst.end or size, MAX_TAGS + 1))
+        if len(items) > MAX_TAGS:  # one item up to the end of the list, of a name that nobody knows
+            last, end = items[-1], min(ilst.end or size, 0xFFFF_FFFF)
+            yield Patch(last.at, max(end - last.at, 8).to_bytes(4, "big") + b"skip"), TOO_MANY
+        for item in items:
+            if item.kind == b"covr" and (item.end or size) - item.at > MAX_PICTURE_BYTES:
+                yield Patch(item.at + 4, b"skip"), TOO_LARGE
+
+
+def _matroska(file: BinaryIO, size: int) -> _Found:
+    """Elements before the first cluster and those that the SeekHead names (RFC 9559, 6.3): as FFmpeg reads them. A Void of
+    the same length stands in the place of what is too much."""
+    for segment in boxes.ebml(file, 0, size, 8):
+        if segment.kind != b"\x18\x53\x80\x67":
+            continue
+        for at in _places(file, segment, size):
+            for element in boxes.ebml(file, at, segment.end or size, 1):
+                length = (element.end or size) - element.body
+                if element.kind == b"\x12\x54\xc3\x67" and _tags_in(file, element, size) > MAX_TAGS:
+                    yield _void(element, length), TOO_MANY
+                elif element.kind == b"\x19\x41\xa4\x69" and length > MAX_ATTACHMENTS_BYTES:
+                    yield _void(element, length), ATTACHMENTS
+        return
+
+
+def _places(file: BinaryIO, segment: boxes.Part, size: int) -> Iterator[int]:
+    seen: set[int] = set()
+    for element in boxes.ebml(file, segment.body, segment.end or size, 100):
+        if element.kind == b"\x1f\x43\xb6\x75":
+            break
+        seen.add(element.at)
+        if element.kind == b"\x11\x4d\x9b\x74":
+            for seek in boxes.ebml(file, element.body, element.end or size, 100):
+                for field in boxes.ebml(file, seek.body, seek.end or size, 4):
+                    if field.kind == b"\x53\xac" and field.end is not None:
+                        data = _at(file, field.body, min(8, field.end - field.body))
+                        seen.add(segment.body + int.from_bytes(data, "big"))
+    yield from sorted(seen)[: boxes.MAX_PARTS]
+
+
+def _tags_in(file: BinaryIO, tags: boxes.Part, size: int) -> int:
+    """SimpleTags in all, and no further counted than is too many."""
+    count = 0
+    for tag in boxes.ebml(file, tags.body, tags.end or size, MAX_TAGS):
+        for simple in boxes.ebml(file, tag.body, tag.end or size, MAX_TAGS + 1):
+            count += simple.kind == b"\x67\xc8"
+        if count > MAX_TAGS:
+            break
+    return count
+
+
+def _void(element: boxes.Part, length: int) -> Patch:
+    """Void (RFC 8794, 11.3.2) has an id of one byte; its size takes the rest of the head, eight bytes at most."""
+    room = min(element.body - element.at - 1, 8)
+    whole = length + element.body - element.at - 1 - room
+    return Patch(element.at, b"\xec" + (whole | 1 << 7 * room).to_bytes(room, "big"))
+
+
+def _asf(file: BinaryIO) -> _Found:
+    """The extended content description (ASF 1.20.03, 3.11): a count of 16 bits behind its GUID and size."""
+    at, end = 30, min(int.from_bytes(_at(file, 16, 8), "little"), 1 << 40)
+    for _ in range(boxes.MAX_PARTS):
+        head = _at(file, at, 26)
+        if len(head) < 26 or at >= end:
+            return
+        if head[:4] == b"\x40\xa4\xd0\xd2" and int.from_bytes(head[24:26], "little") > MAX_TAGS:
+            yield Patch(at + 24, MAX_TAGS.to_bytes(2, "little")), TOO_MANY
+        at += max(24, int.from_bytes(head[16:24], "little"))
+
+
+def _ape(file: BinaryIO, size: int) -> _Found:
+    """The foot of an APEv2 tag at the end, or before the 128 bytes of ID3v1: how many items there are, 16 bytes in."""
+    for at in (size - 32, size - 160):
+        foot = _at(file, at, 32)
+        if foot.startswith(b"APETAGEX") and int.from_bytes(foot[16:20], "little") > MAX_TAGS:
+            yield Patch(at + 16, MAX_TAGS.to_bytes(4, "little")), TOO_MANY
+
+
+def _at(file: BinaryIO, at: int, count: int) -> bytes:
+    if not 0 <= at < 1 << 62:
+        return b""
+    file.seek(at)
+    return file.read(count)

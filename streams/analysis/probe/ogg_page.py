@@ -1,0 +1,51 @@
+"""Pages of Ogg (RFC 3533, 6) as far as comments stand in them: their count can be made smaller, with the page's sum."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from streams.analysis.probe.view import Patch
+
+MAX_PAGES = 16
+"""The comments of each stream begin on one of the first pages."""
+_HEADS = (b"\x03vorbis", b"OpusTags", b"\x81theora")
+"""What stands before the vendor's name in the comments of Vorbis, Opus and Theora."""
+
+
+def fewer_comments(file: BinaryIO, most: int) -> Iterator[Patch]:
+    """Patches by which no stream has more than `most` comments."""
+    at = 0
+    for _ in range(MAX_PAGES):
+        file.seek(at)
+        head = file.read(27)
+        if len(head) < 27 or not head.startswith(b"OggS"):
+            return
+        table = file.read(head[26])
+        body = file.read(sum(table))
+        name = next((one for one in _HEADS if body.startswith(one)), b"")
+        if name:
+            count_at = len(name) + 4 + int.from_bytes(body[len(name) : len(name) + 4], "little")
+            if int.from_bytes(body[count_at : count_at + 4], "little") > most and count_at + 4 <= len(body):
+                body = body[:count_at] + most.to_bytes(4, "little") + body[count_at + 4 :]
+                page = head[:22] + b"\0\0\0\0" + head[26:] + table + body
+                yield Patch(at, page[:22] + checksum(page).to_bytes(4, "little") + page[26:])
+        at += 27 + len(table) + len(body)
+
+
+def checksum(page: bytes) -> int:
+    """Of a page whose own sum is zero: CRC-32 of the polynomial 0x04c11db7, not reflected."""
+    crc = 0
+    for byte in page:
+        crc = (crc << 8 & 0xFFFF_FFFF) ^ _TABLE[crc >> 24 ^ byte]
+    return crc
+
+
+def _row(value: int) -> int:
+    crc = value << 24
+    for _ in range(8):
+        crc = crc << 1 ^ (0x104C1_1DB7 if crc & 0x8000_0000 else 0)
+    return crc
+
+
+_TABLE = [_row(value) for value in range(256)]

@@ -1,0 +1,104 @@
+"""What is played: video and sound. Which of the two a file is its contents say, and a name that says otherwise is wrong.
+
+Before FFmpeg sees the file, its head is looked at: text under a name that programs and films share is neither; what is too
+much in it is left out (`excess`); whether its end is there is known by its sizes (`whole`).
+"""
+
+from __future__ import annotations
+
+import os
+from typing import BinaryIO, Literal
+
+from av.container import InputContainer
+from av.error import FFmpegError
+from msgspec.structs import replace
+
+from schemas.found import Found
+from streams.analysis.probe import audio, sniff, streams, video
+from streams.analysis.probe.described import described
+from streams.analysis.probe.excess import Excess, excess
+from streams.analysis.probe.matroska_codecs import codec_ids
+from streams.analysis.probe.read import Damaged, Read
+from streams.analysis.probe.view import View
+from streams.analysis.probe.whole import Missing, missing
+
+SHARED = ("ts", "mts", "m2ts", "mod", "tod", "vob", "rm", "dv", "dat", "cue", "m3u", "m3u8", "pls")
+"""Extensions of films and of text: programs in TypeScript, a Go module, playlists."""
+
+
+def read_video(file: BinaryIO, path: str) -> Read:
+    """Raises Damaged."""
+    return _read(file, path, "video")
+
+
+def read_audio(file: BinaryIO, path: str) -> Read:
+    """Raises Damaged."""
+    return _read(file, path, "audio")
+
+
+def _read(file: BinaryIO, path: str, named: Literal["video", "audio"]) -> Read:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    head = file.read(sniff.HEAD_BYTES)
+    match sniff.kind_of(head):
+        case "empty":
+            raise Damaged("it is empty")
+        case "text" if _extension(path) in SHARED:
+            return Read(Found(media_type="other"))
+        case "midi":
+            return Read(
+                Found(category="music", container="midi", media_type=None if named == "audio" else "audio")
+            )
+        case _:
+            lost, too_much = missing(file, size), excess(file, size)
+            view = View(file, too_much.patches)
+            return _with(_played(view, path, named, lost), lost, too_much)
+
+
+def _played(view: View, path: str, named: Literal["video", "audio"], lost: Missing | None) -> Read:
+    try:
+        with streams.opened(view) as container:
+            view.begin_again()
+            unknown = _unknown(container, view)
+            film = streams.film(container)
+            if film is not None:
+                read, is_ = video.read(container, film, path, unknown), "video"
+            elif container.streams.audio:
+                read, is_ = audio.read(container, path, unknown), "audio"
+            else:
+                raise Damaged("there is nothing to be played in it, only a picture")
+    except FFmpegError as error:
+        raise _damage(error, view, lost) from error
+    if is_ == named:
+        return read
+    return Read(replace(read.found, media_type="video" if is_ == "video" else "audio"), read.picture)
+
+
+def _damage(error: FFmpegError, view: View, lost: Missing | None) -> Exception:
+    if isinstance(error, MemoryError):
+        return error
+    if lost is not None:
+        return Damaged(f"{lost.warning}, and nothing can be read without it")
+    if view.is_spent:
+        return Damaged("what it holds was not found in the part of it that is read")
+    return Damaged("it is neither video nor sound that can be read, although its name says so")
+
+
+def _unknown(container: InputContainer, view: View) -> streams.Codecs:
+    if all(stream.codec_context is not None for stream in container.streams):
+        return {}
+    said = {index: about.codec for index, about in described(container).items() if about.codec is not None}
+    written = {index: name for index, name in enumerate(codec_ids(view.file)) if name is not None}
+    return written | said
+
+
+def _with(read: Read, lost: Missing | None, too_much: Excess) -> Read:
+    """With what is known beside FFmpeg."""
+    found = read.found
+    warnings = (() if lost is None else (lost.warning,)) + found.warnings + too_much.warnings
+    found = replace(found, warnings=tuple(dict.fromkeys(warnings)))
+    return Read(found, read.picture)
+
+
+def _extension(path: str) -> str:
+    return path.rpartition(".")[2].lower()

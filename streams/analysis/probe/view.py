@@ -1,0 +1,78 @@
+"""A file as FFmpeg sees it: some bytes of it replaced by others, and no more than so many read in so long a time; beyond
+that it looks as if it ended.
+
+So a parser that would search four gigabytes for the next thing it knows stops, with what it has."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import BinaryIO
+
+MAX_BYTES = 134_217_728
+"""Read in one go. The index of the longest films is some 30 MB, a key frame of 8K ten at most."""
+MAX_SECONDS = 4.0
+"""In one go: opening, then looking for a picture. Both together stay below what a child is given (15 s)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """Other bytes than the file's, at an offset."""
+
+    at: int
+    data: bytes
+
+
+class View:
+    """What PyAV reads from: `read`, `seek`, `tell`."""
+
+    def __init__(self, file: BinaryIO, patches: Iterable[Patch] = ()) -> None:
+        self.file = file
+        self._patches = tuple(patches)
+        self._at = 0
+        self._left = MAX_BYTES
+        self._until = time.monotonic() + MAX_SECONDS
+        self.is_spent = False
+        """It was read further than is allowed: what FFmpeg says of it may be less than there is."""
+
+    def begin_again(self) -> None:
+        """The next thing may be read as far as the one before it."""
+        self._left, self._until = MAX_BYTES, time.monotonic() + MAX_SECONDS
+
+    def seekable(self) -> bool:
+        """It is."""
+        return True
+
+    def tell(self) -> int:
+        """Where the next piece is read."""
+        return self._at
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Read from elsewhere on."""
+        match whence:
+            case os.SEEK_CUR:
+                self._at = self.file.seek(self._at + offset)
+            case _:
+                self._at = self.file.seek(offset, whence)
+        return self._at
+
+    def read(self, count: int) -> bytes:
+        """The next piece; empty at the end."""
+        if self._left <= 0 or time.monotonic() > self._until:
+            self.is_spent = True
+            return b""
+        self.file.seek(self._at)
+        data = self.file.read(count)
+        for patch in self._patches:
+            data = _patched(data, patch, patch.at - self._at)
+        self._at += len(data)
+        self._left -= len(data)
+        return data
+
+
+def _patched(data: bytes, patch: Patch, at: int) -> bytes:
+    """`at`: where the patch begins in the data, negative when before it."""
+    begin, end = max(at, 0), min(at + len(patch.data), len(data))
+    return data if begin >= end else data[:begin] + patch.data[begin - at : end - at] + data[end:]

@@ -1,0 +1,168 @@
+"""Whether the end of a file is there: what its head declares against how long it is. Reads heads and sizes alone.
+
+Only what a container says exactly counts; a stream whose size was not known when it was written (a live recording, Matroska
+of unknown size, a WAV out of a pipe) is never short of anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from streams.analysis.probe import boxes
+
+MAX_BOXES = 200
+"""Of a fragmented MP4 there may be thousands: its first ones tell nothing about its last."""
+STREAMED = (0, 0x7FFF_FFFF, 0xFFFF_FFFF)
+"""Sizes that writers leave who could not go back: nothing, and the largest there are."""
+LOOSE = 0.99
+"""Of WAV, AIFF and AVI: writers count their own head wrong, or a byte of padding."""
+LOOSE_MP3 = 0.95
+"""Of the bytes in a Xing head: some writers count what stands before or behind the sound, some programs cut tags off."""
+MP3_HEAD_BYTES = 4_096
+"""The head of variable bit rate stands in the first frame, which begins behind the tag or a little later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """The end is. `share`: how many per cent are there; None where that is not known."""
+
+    share: int | None = None
+
+    @property
+    def warning(self) -> str:
+        """In words."""
+        return "its end is missing" + ("" if self.share is None else f": {self.share} % of it is there")
+
+
+def missing(file: BinaryIO, size: int) -> Missing | None:
+    """What is missing of a file of `size` bytes; None where nothing is, or where it cannot be known."""
+    head = _at(file, 0, 16)
+    match head[:4], head[4:8], head[8:12]:
+        case (boxes.MATROSKA, _, _):
+            return _matroska(file, size)
+        case (_, b"ftyp" | b"moov" | b"mdat" | b"free" | b"skip" | b"wide" | b"pnot", _):
+            return _mp4(file, size)
+        case (b"RIFF" | b"RF64" | b"BW64", _, b"WAVE"):
+            return _wav(file, size)
+        case (b"RIFF", _, b"AVI "):
+            return _avi(file, size)
+        case (b"FORM", _, b"AIFF" | b"AIFC"):
+            return _chunk(file, size, b"SSND", big=True)
+        case (b"DSD ", _, _):  # DSF 1.01: the size of the whole file in the first chunk
+            return _share(size, int.from_bytes(_at(file, 12, 8), "little"))
+        case _ if head.startswith((b"ID3", b"\xff")):
+            return _mp3(file, size)
+    return None
+
+
+def _share(there: int, declared: int, loose: float = 1.0) -> Missing | None:
+    return Missing(max(0, there) * 100 // declared) if there < declared * loose else None
+
+
+def _mp4(file: BinaryIO, size: int) -> Missing | None:
+    """A box of the top that goes on behind the end. How much of the whole that is can be said where its sound and picture
+    stand in one piece, and it has begun."""
+    seen = set()
+    for box in boxes.mp4(file, 0, size, MAX_BOXES):
+        seen.add(box.kind)
+        if box.kind in (b"mdat", b"moov", b"moof") and box.end is not None and box.end > size:
+            return _share(size, box.end) if b"mdat" in seen and b"moof" not in seen else Missing()
+    return None
+
+
+def _matroska(file: BinaryIO, size: int) -> Missing | None:
+    """Matroska's one Segment (RFC 9559, 5.1) is as long as it says, or does not say."""
+    for element in boxes.ebml(file, 0, size, 8):
+        if element.kind == b"\x18\x53\x80\x67":
+            return None if element.end is None else _share(size, element.end)
+    return None
+
+
+def _wav(file: BinaryIO, size: int) -> Missing | None:
+    """RF64 (EBU Tech 3306) has the size of its `data` in `ds64`, the second of three numbers of 64 bits."""
+    for chunk in boxes.riff(file, 12, size):
+        if chunk.kind == b"ds64":
+            declared = int.from_bytes(_at(file, chunk.body + 8, 8), "little")
+            return _data(file, size, declared)
+        if chunk.kind == b"data":
+            return _declared(chunk, size)
+    return None
+
+
+def _data(file: BinaryIO, size: int, declared: int) -> Missing | None:
+    for chunk in boxes.riff(file, 12, size):
+        if chunk.kind == b"data":
+            return _share(size - chunk.body, declared, LOOSE)
+    return None
+
+
+def _chunk(file: BinaryIO, size: int, kind: bytes, *, big: bool) -> Missing | None:
+    for chunk in boxes.riff(file, 12, size, big=big):
+        if chunk.kind == kind:
+            return _declared(chunk, size)
+    return None
+
+
+def _declared(chunk: boxes.Part, size: int) -> Missing | None:
+    assert chunk.end is not None  # chunks always say
+    if chunk.end - chunk.body in STREAMED:
+        return None
+    return _share(size - chunk.body, chunk.end - chunk.body, LOOSE)
+
+
+def _avi(file: BinaryIO, size: int) -> Missing | None:
+    """A large AVI is several RIFF chunks, one behind the other (OpenDML 1.02); only the last can go on behind the end."""
+    for chunk in boxes.riff(file, 0, size):
+        if chunk.kind != b"RIFF":
+            return None
+        if chunk.end is not None and chunk.end - chunk.body in STREAMED:
+            return None
+        if chunk.end is not None and chunk.end > size:
+            return _share(size, chunk.end, LOOSE)
+    return None
+
+
+def _mp3(file: BinaryIO, size: int) -> Missing | None:
+    """What the Xing or the VBRI head says that there are bytes of sound, against those behind it."""
+    start = _behind_id3(file)
+    head = _at(file, start, MP3_HEAD_BYTES)
+    if (place := _xing(head)) is not None:
+        first, at = place
+        flags = int.from_bytes(head[at + 4 : at + 8], "big")
+        declared = int.from_bytes(head[at + 8 + 4 * (flags & 1) :][:4], "big") if flags & 2 else 0
+    elif (at := head.find(b"VBRI")) >= 36:  # 32 bytes behind the four of its frame's head
+        first, declared = at - 36, int.from_bytes(head[at + 10 : at + 14], "big")
+    else:
+        return None
+    return _share(size - start - first, declared, LOOSE_MP3) if declared else None
+
+
+def _xing(head: bytes) -> tuple[int, int] | None:
+    """Where its frame begins and where it stands: behind the side information, of which there are 9, 17 or 32 bytes."""
+    for name in (b"Xing", b"Info"):
+        at = head.find(name)
+        for behind in (36, 21, 13):
+            if at >= behind and head[at - behind] == 0xFF and head[at - behind + 1] & 0xE0 == 0xE0:
+                return at - behind, at
+    return None
+
+
+def _behind_id3(file: BinaryIO) -> int:
+    """ID3v2 (2.4.0, 3.1): ten bytes, and as many as four times seven bits say."""
+    head = _at(file, 0, 10)
+    if len(head) < 10 or head[:3] != b"ID3":
+        return 0
+    return 10 + synchsafe(head[6:10]) + (10 if head[5] & 0x10 else 0)
+
+
+def synchsafe(four: bytes) -> int:
+    """Seven bits in each byte."""
+    return sum((byte & 0x7F) << shift for byte, shift in zip(four, (21, 14, 7, 0), strict=True))
+
+
+def _at(file: BinaryIO, at: int, count: int) -> bytes:
+    if not 0 <= at < 1 << 62:
+        return b""
+    file.seek(at)
+    return file.read(count)
