@@ -12,6 +12,8 @@ from typing import BinaryIO
 
 MAX_PARTS = 2_000
 """Heads read in one walk at most: an ordinary file has a few dozen, and on a share each may be a question of its own."""
+MAX_OFFSET = 1 << 43
+"""Further no file is asked: file systems refuse offsets that they cannot have (ext4 from 16 TiB on)."""
 MATROSKA = b"\x1aE\xdf\xa3"
 
 
@@ -29,8 +31,8 @@ class Part:
 def mp4(file: BinaryIO, start: int, end: int, most: int = MAX_PARTS) -> Iterator[Part]:
     """Boxes (ISO/IEC 14496-12, 4.2): 32 bits of size, four letters; size 1: 64 bits behind them, size 0: to the end."""
     for _ in range(most):
-        head = _read(file, start, 16)
-        if len(head) < 8 or start >= end:
+        head = read_at(file, start, min(16, end - start))
+        if len(head) < 8:
             return
         size, kind, body = int.from_bytes(head[:4], "big"), head[4:8], start + 8
         if size == 1:
@@ -47,8 +49,8 @@ def riff(file: BinaryIO, start: int, end: int, *, big: bool = False, most: int =
     """Chunks: four letters, 32 bits of size, a byte of padding behind odd ones. `big`: of AIFF (Apple, 1989), else of RIFF
     (Microsoft, 1991)."""
     for _ in range(most):
-        head = _read(file, start, 8)
-        if len(head) < 8 or start >= end:
+        head = read_at(file, start, min(8, end - start))
+        if len(head) < 8:
             return
         size = int.from_bytes(head[4:8], "big" if big else "little")
         yield Part(head[:4], start, start + 8, start + 8 + size)
@@ -58,8 +60,8 @@ def riff(file: BinaryIO, start: int, end: int, *, big: bool = False, most: int =
 def ebml(file: BinaryIO, start: int, end: int, most: int = MAX_PARTS) -> Iterator[Part]:
     """Elements (RFC 8794, 4 to 6): an id and a size, as long as the zeros before the first one say; all ones: not known."""
     for _ in range(most):
-        head = _read(file, start, 12)
-        if len(head) < 2 or start >= end:
+        head = read_at(file, start, min(12, end - start))
+        if len(head) < 2:
             return
         id_length, size_length = 9 - head[0].bit_length(), 0
         if 1 <= id_length <= 4 and len(head) > id_length:
@@ -75,8 +77,9 @@ def ebml(file: BinaryIO, start: int, end: int, most: int = MAX_PARTS) -> Iterato
         start = body + size
 
 
-def _read(file: BinaryIO, at: int, count: int) -> bytes:
-    if at < 0 or at >= 1 << 62:  # beyond what a file can be asked for
+def read_at(file: BinaryIO, at: int, count: int) -> bytes:
+    """So many bytes from there on, fewer where the file ends; none where no file can be so long."""
+    if count <= 0 or not 0 <= at < MAX_OFFSET:
         return b""
     file.seek(at)
     return file.read(count)

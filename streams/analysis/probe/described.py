@@ -12,6 +12,8 @@ from typing import Any, cast
 import av.logging
 from av.container import InputContainer
 
+from streams.analysis.probe.text import number
+
 MAX_TAGS = 4_000
 MAX_STREAMS = 100
 """A container with more is not described: the text grows with each."""
@@ -22,15 +24,19 @@ _ROTATION = re.compile(r"      Display Matrix: rotation of (-?[0-9]{1,3})\.[0-9]
 _DOLBY_VISION = "      DOVI configuration record: "
 _CODEC = re.compile(r"(none|[a-z0-9_]{1,40})(?: \([^)/]{0,40}\))*(?: \(([A-Za-z0-9]{4}) / 0x[0-9A-F]{8}\))?")
 
+_SIZE = re.compile(r", ([0-9]{1,5})x([0-9]{1,5})(?:[, ]|$)")
+
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """Of one stream. `rotation`: degrees counter-clockwise by which it is shown turned; `codec`: as FFmpeg calls
-    it even where it cannot decode it, else the four letters by which the container does."""
+    """Of one stream. `rotation`: degrees counter-clockwise by which it is shown turned; `codec`: as FFmpeg calls it even
+    where it cannot decode it, else the four letters by which the container does; `width`, `height`: as the container has them."""
 
     rotation: int = 0
     dolby_vision: bool = False
     codec: str | None = None
+    width: int | None = None
+    height: int | None = None
 
 
 def described(container: InputContainer) -> dict[int, Described]:
@@ -54,7 +60,7 @@ def read(text: str) -> dict[int, Described]:
     for line in text.splitlines():
         if (stream := _STREAM.match(line)) is not None:
             at, side_data = int(stream[1]), False
-            found[at] = Described(codec=_codec(stream[2]))
+            found[at] = _stream(stream[2])
         elif at < 0 or not side_data:
             side_data = line == _SIDE_DATA
         elif (rotation := _ROTATION.match(line)) is not None:
@@ -64,6 +70,9 @@ def read(text: str) -> dict[int, Described]:
     return found
 
 
-def _codec(line: str) -> str | None:
-    name = _CODEC.match(line)
-    return None if name is None else (name[2] if name[1] == "none" else name[1])
+def _stream(line: str) -> Described:
+    name, size = _CODEC.match(line), _SIZE.search(line)
+    codec = None if name is None else (name[2] if name[1] == "none" else name[1])
+    if size is None:
+        return Described(codec=codec)
+    return Described(codec=codec, width=number(int(size[1])), height=number(int(size[2])))

@@ -9,13 +9,13 @@ FFmpeg.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
-from streams.analysis.probe import boxes
+from streams.analysis.probe import boxes, id3
+from streams.analysis.probe.boxes import read_at
 from streams.analysis.probe.ogg_page import fewer_comments
 from streams.analysis.probe.view import Patch
-from streams.analysis.probe.whole import synchsafe
 
 MAX_TAGS = 2_000
 """FFmpeg reads so many in 30 ms, and ten times as many in three seconds (measured)."""
@@ -27,7 +27,7 @@ TOO_MANY = f"only the first {MAX_TAGS} of its tags are read"
 TOO_LARGE = "a picture in it is not read: it is too large"
 ATTACHMENTS = "what is attached to it is not read: it is too large"
 
-_ID3_PICTURES = (b"APIC", b"PIC", b"GEOB")
+_ID3_PICTURES = ("APIC", "PIC", "GEOB")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +48,11 @@ _Found = Iterator[tuple[Patch, str]]
 
 
 def _found(file: BinaryIO, size: int) -> _Found:
-    head = _at(file, 0, 16)
-    if head.startswith(b"ID3"):
+    head = read_at(file, 0, 16)
+    if (tag := id3.tag_at(file, 0)) is not None:
         yield from _id3(file, 0)
-        behind = 10 + synchsafe(head[6:10].ljust(4, b"\0"))
-        if _at(file, behind, 4) == b"fLaC":
-            yield from _flac(file, behind, size)
+        if read_at(file, tag.end, 4) == b"fLaC":
+            yield from _flac(file, tag.end, size)
     match head[:4], head[4:8], head[8:12]:
         case (b"fLaC", _, _):
             yield from _flac(file, 0, size)
@@ -69,49 +68,39 @@ def _found(file: BinaryIO, size: int) -> _Found:
                 if chunk.kind.upper() == b"ID3 ":
                     yield from _id3(file, chunk.body)
         case (b"DSD ", _, _):  # where its ID3 tag stands: DSF 1.01, 20 bytes in
-            yield from _id3(file, int.from_bytes(_at(file, 20, 8), "little"))
+            yield from _id3(file, int.from_bytes(read_at(file, 20, 8), "little"))
         case (b"\x30\x26\xb2\x75", _, _):
             yield from _asf(file)
     yield from _ape(file, size)
 
 
 def _id3(file: BinaryIO, start: int) -> _Found:
-    """ID3v2.2 to 2.4: heads of 6 or 10 bytes. A zero where a head should be is padding up to the tag's end. Where the whole
-    tag is unsynchronised, which nobody writes any more, lengths cannot be followed: it is read when it is small."""
-    head = _at(file, start, 10)
-    if len(head) < 10 or head[:3] != b"ID3":
+    """A zero where a frame's head should be is padding up to the tag's end."""
+    tag = id3.tag_at(file, start)
+    if tag is None:
         return
-    version, flags, end = head[3], head[5], start + 10 + synchsafe(head[6:10])
-    at, wide = start + 10, version > 2
-    if flags & 0x80 and version < 4 and end - start > 64 * MAX_TAGS:
-        yield Patch(at, b"\0" * 4), TOO_MANY
+    padding = Patch(tag.begin, bytes(4))
+    if tag.is_opaque:
+        if tag.end - start > 64 * MAX_TAGS:
+            yield padding, TOO_MANY
         return
-    if flags & 0x40 and wide:  # an extended head: its length counts itself in 2.4 alone
-        extended = _at(file, at, 4).ljust(4, b"\0")
-        at += synchsafe(extended) if version > 3 else 4 + int.from_bytes(extended, "big")
-    for _ in range(MAX_TAGS):
-        frame = _at(file, at, 10 if wide else 6)
-        name, length = (frame[:4], frame[4:8]) if wide else (frame[:3], frame[3:6])
-        if at >= end or not name.isalnum() or not length:
-            return
-        count = synchsafe(length) if version > 3 else int.from_bytes(length, "big")
-        if name in _ID3_PICTURES and count > MAX_PICTURE_BYTES:
-            yield Patch(at, b"XXXX"[: len(name)]), TOO_LARGE
-        at += len(frame) + count
-    if at < end:
-        yield Patch(at, b"\0" * 4), TOO_MANY
+    for count, frame in enumerate(id3.frames(file, tag, MAX_TAGS + 1)):
+        if count == MAX_TAGS:
+            yield replace(padding, at=frame.at), TOO_MANY
+        elif frame.name in _ID3_PICTURES and frame.size > MAX_PICTURE_BYTES:
+            yield Patch(frame.at, b"XXXX"[: len(frame.name)]), TOO_LARGE
 
 
 def _flac(file: BinaryIO, start: int, size: int) -> _Found:
     """Metadata blocks (RFC 9639, 8): the last one marked, a type (4: comments, 1: padding) and 24 bits of length."""
     at = start + 4
     for _ in range(boxes.MAX_PARTS):
-        head = _at(file, at, 4)
+        head = read_at(file, at, 4)
         if len(head) < 4 or at >= size:
             return
         if head[0] & 0x7F == 4:
-            vendor = int.from_bytes(_at(file, at + 4, 4), "little")
-            if int.from_bytes(_at(file, at + 8 + vendor, 4), "little") > MAX_TAGS:
+            vendor = int.from_bytes(read_at(file, at + 4, 4), "little")
+            if int.from_bytes(read_at(file, at + 8 + vendor, 4), "little") > MAX_TAGS:
                 yield Patch(at + 8 + vendor, MAX_TAGS.to_bytes(4, "little")), TOO_MANY
         if head[0] & 0x80:
             return
@@ -135,7 +124,7 @@ def _mp4(file: BinaryIO, size: int) -> _Found:
 
 def _mp4_meta(file: BinaryIO, meta: boxes.Part, size: int) -> _Found:
     """Four bytes of version stand before the boxes in iTunes' `meta`, none in QuickTime's."""
-    body = meta.body if _at(file, meta.body + 4, 4) == b"hdlr" else meta.body + 4
+    body = meta.body if read_at(file, meta.body + 4, 4) == b"hdlr" else meta.body + 4
     for ilst in boxes.mp4(file, body, meta.end or size):
         if ilst.kind != b"ilst":
             continue
@@ -174,7 +163,7 @@ def _places(file: BinaryIO, segment: boxes.Part, size: int) -> Iterator[int]:
             for seek in boxes.ebml(file, element.body, element.end or size, 100):
                 for field in boxes.ebml(file, seek.body, seek.end or size, 4):
                     if field.kind == b"\x53\xac" and field.end is not None:
-                        data = _at(file, field.body, min(8, field.end - field.body))
+                        data = read_at(file, field.body, min(8, field.end - field.body))
                         seen.add(segment.body + int.from_bytes(data, "big"))
     yield from sorted(seen)[: boxes.MAX_PARTS]
 
@@ -199,9 +188,9 @@ def _void(element: boxes.Part, length: int) -> Patch:
 
 def _asf(file: BinaryIO) -> _Found:
     """The extended content description (ASF 1.20.03, 3.11): a count of 16 bits behind its GUID and size."""
-    at, end = 30, min(int.from_bytes(_at(file, 16, 8), "little"), 1 << 40)
+    at, end = 30, min(int.from_bytes(read_at(file, 16, 8), "little"), 1 << 40)
     for _ in range(boxes.MAX_PARTS):
-        head = _at(file, at, 26)
+        head = read_at(file, at, 26)
         if len(head) < 26 or at >= end:
             return
         if head[:4] == b"\x40\xa4\xd0\xd2" and int.from_bytes(head[24:26], "little") > MAX_TAGS:
@@ -212,13 +201,6 @@ def _asf(file: BinaryIO) -> _Found:
 def _ape(file: BinaryIO, size: int) -> _Found:
     """The foot of an APEv2 tag at the end, or before the 128 bytes of ID3v1: how many items there are, 16 bytes in."""
     for at in (size - 32, size - 160):
-        foot = _at(file, at, 32)
+        foot = read_at(file, at, 32)
         if foot.startswith(b"APETAGEX") and int.from_bytes(foot[16:20], "little") > MAX_TAGS:
             yield Patch(at + 16, MAX_TAGS.to_bytes(4, "little")), TOO_MANY
-
-
-def _at(file: BinaryIO, at: int, count: int) -> bytes:
-    if not 0 <= at < 1 << 62:
-        return b""
-    file.seek(at)
-    return file.read(count)

@@ -23,8 +23,7 @@ _SEGMENT, _CLUSTER, _TRACKS, _TRACK, _CODEC = (
 def codec_ids(file: BinaryIO) -> tuple[str | None, ...]:
     """In the order of the tracks, which is that of FFmpeg's streams; empty where it is no Matroska."""
     size = file.seek(0, os.SEEK_END)
-    file.seek(0)
-    if file.read(4) != boxes.MATROSKA:
+    if boxes.read_at(file, 0, 4) != boxes.MATROSKA:
         return ()
     for segment in boxes.ebml(file, 0, size, 8):
         if segment.kind != _SEGMENT:
@@ -41,6 +40,6 @@ def codec_ids(file: BinaryIO) -> tuple[str | None, ...]:
 def _codec_id(file: BinaryIO, track: boxes.Part, size: int) -> str | None:
     for field in boxes.ebml(file, track.body, track.end or size, 100):
         if field.kind == _CODEC and field.end is not None:
-            file.seek(field.body)
-            return clean(file.read(min(field.end - field.body, MAX_NAME)).rstrip(b"\0").decode("ascii", "replace"))
+            name = boxes.read_at(file, field.body, min(field.end - field.body, MAX_NAME))
+            return clean(name.rstrip(b"\0").decode("ascii", "replace"))
     return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from streams.analysis.probe.boxes import read_at
 from streams.analysis.probe.view import Patch
 
 MAX_PAGES = 16
@@ -17,8 +18,7 @@ def fewer_comments(file: BinaryIO, most: int) -> Iterator[Patch]:
     """Patches by which no stream has more than `most` comments."""
     at = 0
     for _ in range(MAX_PAGES):
-        file.seek(at)
-        head = file.read(27)
+        head = read_at(file, at, 27)
         if len(head) < 27 or not head.startswith(b"OggS"):
             return
         table = file.read(head[26])

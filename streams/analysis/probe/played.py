@@ -14,9 +14,9 @@ from av.error import FFmpegError
 from msgspec.structs import replace
 
 from schemas.found import Found
-from streams.analysis.probe import audio, sniff, streams, video
+from streams.analysis.probe import audio, id3, sniff, streams, video
 from streams.analysis.probe.described import described
-from streams.analysis.probe.excess import Excess, excess
+from streams.analysis.probe.excess import MAX_TAGS, Excess, excess
 from streams.analysis.probe.matroska_codecs import codec_ids
 from streams.analysis.probe.read import Damaged, Read
 from streams.analysis.probe.view import View
@@ -64,7 +64,7 @@ def _played(view: View, path: str, named: Literal["video", "audio"], lost: Missi
             if film is not None:
                 read, is_ = video.read(container, film, path, unknown), "video"
             elif container.streams.audio:
-                read, is_ = audio.read(container, path, unknown), "audio"
+                read, is_ = audio.read(container, path, unknown, _tags_before(view)), "audio"
             else:
                 raise Damaged("there is nothing to be played in it, only a picture")
     except FFmpegError as error:
@@ -90,6 +90,10 @@ def _unknown(container: InputContainer, view: View) -> streams.Codecs:
     said = {index: about.codec for index, about in described(container).items() if about.codec is not None}
     written = {index: name for index, name in enumerate(codec_ids(view.file)) if name is not None}
     return written | said
+
+
+def _tags_before(view: View) -> dict[str, str]:
+    return id3.texts(view.file, id3.tag_at(view.file, 0), MAX_TAGS)
 
 
 def _with(read: Read, lost: Missing | None, too_much: Excess) -> Read:

@@ -10,6 +10,7 @@ import itertools
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, cast
 
 from av.container import InputContainer
 from av.error import FFmpegError
@@ -23,9 +24,11 @@ from streams.analysis.probe import streams, thumbnail
 from streams.analysis.probe.read import Damaged
 from streams.analysis.wire import Picture
 
-COVER_AT = (10, 4, 2, 1_000_000)
+COVER_AT = (10, 4, 2, 0)
 """The cover is a frame at one tenth of the film: after the black at its beginning, before any ending is shown; where that is
-black or cannot be decoded, one at a quarter, at the half, at the beginning."""
+black or cannot be decoded, one at a quarter, at the half, at the beginning: a second before it, for some containers are
+wound to behind what is asked."""
+_SECOND = 1_000_000
 BLACK = 24
 """The brightest spot of a frame in which nothing is seen; 16 is black in most films."""
 MAX_SOUGHT = 1_000
@@ -100,9 +103,9 @@ def _frames(
 
 def _seek(container: InputContainer, part: int) -> None:
     """A container that cannot be wound is read on from where it is."""
-    begins = container.start_time or 0
+    target = (container.start_time or 0) + ((container.duration or 0) // part if part else -_SECOND)
     try:
-        container.seek(max(-_LATEST, min(begins + (container.duration or 0) // part, _LATEST)))
+        container.seek(max(-_LATEST, min(target, _LATEST)))
     except FFmpegError:
         return
 
@@ -173,7 +176,7 @@ def _still(frame: VideoFrame, small: VideoFrame) -> Still:
 
 def _has(frame: VideoFrame, kind: Type) -> bool:
     try:
-        frame.side_data[kind]
+        cast(Any, frame.side_data)[kind]
     except (KeyError, ValueError):  # ValueError: there is also data of a kind that PyAV has no name for
         return False
     return True

@@ -91,8 +91,11 @@ def frame_rate(stream: VideoStream) -> float | None:
 
 
 def sample_rate(stream: AudioStream) -> int | None:
-    """In Hz."""
-    return None if stream.codec_context is None else number(stream.codec_context.sample_rate)
+    """In Hz; of sound of one bit a sample FFmpeg counts bytes."""
+    context = stream.codec_context
+    if context is None:
+        return None
+    return number(context.sample_rate * (8 if context.name.startswith("dsd_") else 1))
 
 
 def channels(stream: AudioStream) -> int | None:

@@ -2,8 +2,8 @@
 file.
 
 FFmpeg gives the common tags of ID3, Vorbis, MP4, ASF, RIFF and AIFF names of its own (`title`, `album_artist`, …); those
-that it has none for come as the container writes them: TXXX of ID3 and `----` of MP4 by their description, `[169]nrt` for an atom
-`©nrt`, `WM/Year` of ASF, Matroska's with their target before them where it has a name (`SEASON/PART_NUMBER`).
+that it has none for come as the container writes them: TXXX of ID3 and `----` of MP4 by their description, `[169]nrt` for an
+atom `©nrt`, `WM/Year` of ASF, Matroska's with their target before them where it has a name (`SEASON/PART_NUMBER`).
 """
 
 from __future__ import annotations

@@ -29,6 +29,8 @@ def read(container: InputContainer, film: VideoStream, path: str, unknown: strea
     cover, warnings = _attached(container)
     still = still_of(container, film)
     width, height = streams.size(film)
+    if film.codec_context is None:
+        width, height = about.width, about.height
     if (about.rotation if still.rotation is None else still.rotation) % 180 != 0:
         width, height = height, width
     kind = _hdr_kind(film, about, still)

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from streams.analysis.probe.boxes import read_at
+
 MAX_BYTES = 134_217_728
 """Read in one go. The index of the longest films is some 30 MB, a key frame of 8K ten at most."""
 MAX_SECONDS = 4.0
@@ -31,6 +33,7 @@ class View:
     def __init__(self, file: BinaryIO, patches: Iterable[Patch] = ()) -> None:
         self.file = file
         self._patches = tuple(patches)
+        self._size = file.seek(0, os.SEEK_END)
         self._at = 0
         self._left = MAX_BYTES
         self._until = time.monotonic() + MAX_SECONDS
@@ -50,21 +53,19 @@ class View:
         return self._at
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Read from elsewhere on."""
-        match whence:
-            case os.SEEK_CUR:
-                self._at = self.file.seek(self._at + offset)
-            case _:
-                self._at = self.file.seek(offset, whence)
-        return self._at
+        """Read from elsewhere on; -1 where that is before the beginning."""
+        at = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence] + offset
+        if at < 0:
+            return -1
+        self._at = at
+        return at
 
     def read(self, count: int) -> bytes:
         """The next piece; empty at the end."""
         if self._left <= 0 or time.monotonic() > self._until:
             self.is_spent = True
             return b""
-        self.file.seek(self._at)
-        data = self.file.read(count)
+        data = read_at(self.file, self._at, min(count, self._size - self._at))
         for patch in self._patches:
             data = _patched(data, patch, patch.at - self._at)
         self._at += len(data)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from streams.analysis.probe import boxes
+from streams.analysis.probe.boxes import read_at
+from streams.analysis.probe.id3 import tag_at
 
 MAX_BOXES = 200
 """Of a fragmented MP4 there may be thousands: its first ones tell nothing about its last."""
@@ -37,7 +39,7 @@ class Missing:
 
 def missing(file: BinaryIO, size: int) -> Missing | None:
     """What is missing of a file of `size` bytes; None where nothing is, or where it cannot be known."""
-    head = _at(file, 0, 16)
+    head = read_at(file, 0, 16)
     match head[:4], head[4:8], head[8:12]:
         case (boxes.MATROSKA, _, _):
             return _matroska(file, size)
@@ -50,7 +52,7 @@ def missing(file: BinaryIO, size: int) -> Missing | None:
         case (b"FORM", _, b"AIFF" | b"AIFC"):
             return _chunk(file, size, b"SSND", big=True)
         case (b"DSD ", _, _):  # DSF 1.01: the size of the whole file in the first chunk
-            return _share(size, int.from_bytes(_at(file, 12, 8), "little"))
+            return _share(size, int.from_bytes(read_at(file, 12, 8), "little"))
         case _ if head.startswith((b"ID3", b"\xff")):
             return _mp3(file, size)
     return None
@@ -83,7 +85,7 @@ def _wav(file: BinaryIO, size: int) -> Missing | None:
     """RF64 (EBU Tech 3306) has the size of its `data` in `ds64`, the second of three numbers of 64 bits."""
     for chunk in boxes.riff(file, 12, size):
         if chunk.kind == b"ds64":
-            declared = int.from_bytes(_at(file, chunk.body + 8, 8), "little")
+            declared = int.from_bytes(read_at(file, chunk.body + 8, 8), "little")
             return _data(file, size, declared)
         if chunk.kind == b"data":
             return _declared(chunk, size)
@@ -126,7 +128,7 @@ def _avi(file: BinaryIO, size: int) -> Missing | None:
 def _mp3(file: BinaryIO, size: int) -> Missing | None:
     """What the Xing or the VBRI head says that there are bytes of sound, against those behind it."""
     start = _behind_id3(file)
-    head = _at(file, start, MP3_HEAD_BYTES)
+    head = read_at(file, start, MP3_HEAD_BYTES)
     if (place := _xing(head)) is not None:
         first, at = place
         flags = int.from_bytes(head[at + 4 : at + 8], "big")
@@ -149,20 +151,5 @@ def _xing(head: bytes) -> tuple[int, int] | None:
 
 
 def _behind_id3(file: BinaryIO) -> int:
-    """ID3v2 (2.4.0, 3.1): ten bytes, and as many as four times seven bits say."""
-    head = _at(file, 0, 10)
-    if len(head) < 10 or head[:3] != b"ID3":
-        return 0
-    return 10 + synchsafe(head[6:10]) + (10 if head[5] & 0x10 else 0)
-
-
-def synchsafe(four: bytes) -> int:
-    """Seven bits in each byte."""
-    return sum((byte & 0x7F) << shift for byte, shift in zip(four, (21, 14, 7, 0), strict=True))
-
-
-def _at(file: BinaryIO, at: int, count: int) -> bytes:
-    if not 0 <= at < 1 << 62:
-        return b""
-    file.seek(at)
-    return file.read(count)
+    tag = tag_at(file, 0)
+    return 0 if tag is None else tag.end
