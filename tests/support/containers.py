@@ -162,11 +162,12 @@ def chaptered(path: Path, chapters: Sequence[tuple[int, str]]) -> Path:
 
 def id3_tag(frames: Mapping[str, str]) -> bytes:
     """An ID3v2.4 tag: text frames by their names; with a colon in it one of our own (`TXXX:SERIES`)."""
-    body = b""
+    parts = []
     for name, text in frames.items():
         kind, _, description = name.partition(":")
         content = b"\3" + (description.encode() + b"\0" if description else b"") + text.encode()
-        body += kind.encode() + synchsafe(len(content)) + b"\0\0" + content
+        parts.append(kind.encode() + synchsafe(len(content)) + b"\0\0" + content)
+    body = b"".join(parts)
     return b"ID3\4\0\0" + synchsafe(len(body)) + body
 
 
@@ -209,3 +210,22 @@ def crowded(path: Path, count: int) -> Path:
     """A tag with so many frames of our own behind a title and an artist."""
     own = {f"TXXX:K{number:06}": "v" for number in range(count)}
     return behind_id3(path, {"TIT2": "Nordlicht", "TPE1": "Die Ålande"} | own)
+
+
+def element(kind: bytes, body: bytes) -> bytes:
+    """An element of Matroska, its size in eight bytes."""
+    return kind + (len(body) | 1 << 56).to_bytes(8, "big") + body
+
+
+def tagged_by_level(path: Path, *tags: tuple[int, Mapping[str, str]]) -> Path:
+    """A Matroska film recorded live, with tags by what they speak of (70: a collection, 60: a season, 50: a film)."""
+    film(path, container={"live": "1"})
+    data, all_tags = path.read_bytes(), b""
+    for level, texts in tags:
+        body = element(b"\x63\xc0", element(b"\x68\xca", bytes([level])))
+        for name, text in texts.items():
+            body += element(b"\x67\xc8", element(b"\x45\xa3", name.encode()) + element(b"\x44\x87", text.encode()))
+        all_tags += element(b"\x73\x73", body)
+    at = data.index(b"\x1f\x43\xb6\x75")
+    path.write_bytes(data[:at] + element(b"\x12\x54\xc3\x67", all_tags) + data[at:])
+    return path

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from av.container import InputContainer
 
 from schemas.found import Found
@@ -12,10 +10,10 @@ from streams.analysis.probe.read import Read
 from streams.analysis.probe.text import number, year
 
 
-def read(container: InputContainer, path: str, unknown: streams.Codecs, before: Mapping[str, str]) -> Read:
-    """What is in a container that has sound; `before`: tags that stand in front of it. Raises FFmpegError."""
+def read(container: InputContainer, path: str, unknown: streams.Codecs, beside: list[dict[str, str]]) -> Read:
+    """What is in a container that has sound; `beside`: tags that FFmpeg does not pass on. Raises FFmpegError."""
     sound = tracks.played_first(container) or container.streams.audio[0]
-    said = tags.Said([container.metadata, sound.metadata, before])
+    said = tags.Said([container.metadata, sound.metadata, *beside])
     told = tags.of_sound(said)
     picture, warnings = streams.attached_picture(container)
     found = Found(

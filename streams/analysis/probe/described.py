@@ -29,8 +29,9 @@ _SIZE = re.compile(r", ([0-9]{1,5})x([0-9]{1,5})(?:[, ]|$)")
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """Of one stream. `rotation`: degrees counter-clockwise by which it is shown turned; `codec`: as FFmpeg calls it even
-    where it cannot decode it, else the four letters by which the container does; `width`, `height`: as the container has them."""
+    """Of one stream. `rotation`: degrees counter-clockwise by which it is shown turned; `codec`: as FFmpeg calls it
+    even where it cannot decode it, else the four letters by which the container does; `width`, `height`: as the container
+    has them."""
 
     rotation: int = 0
     dolby_vision: bool = False

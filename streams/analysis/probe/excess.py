@@ -8,22 +8,28 @@ FFmpeg.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
-from streams.analysis.probe import boxes, id3
+from streams.analysis.probe import boxes, id3, matroska
 from streams.analysis.probe.boxes import read_at
 from streams.analysis.probe.ogg_page import fewer_comments
 from streams.analysis.probe.view import Patch
 
 MAX_TAGS = 2_000
 """FFmpeg reads so many in 30 ms, and ten times as many in three seconds (measured)."""
+MAX_BOXES = 32
+"""Of an MP4's top: its `moov` is one of the first, or behind one large `mdat`."""
+MAX_METAS = 4
+"""Lists of tags in one file; there is one, or one of iTunes and one of QuickTime."""
 MAX_PICTURE_BYTES = 16_777_216
 """A larger cover is not looked at anyway."""
 MAX_ATTACHMENTS_BYTES = 67_108_864
 """Fonts and covers in Matroska; FFmpeg loads all of them."""
 TOO_MANY = f"only the first {MAX_TAGS} of its tags are read"
+NONE = "its tags are not read: there are too many"
 TOO_LARGE = "a picture in it is not read: it is too large"
 ATTACHMENTS = "what is attached to it is not read: it is too large"
 
@@ -64,9 +70,9 @@ def _found(file: BinaryIO, size: int) -> _Found:
         case (_, b"ftyp" | b"moov" | b"mdat" | b"free" | b"skip" | b"wide", _):
             yield from _mp4(file, size)
         case (b"FORM" | b"RIFF" | b"RF64", _, b"AIFF" | b"AIFC" | b"WAVE" | b"AVI "):
-            for chunk in boxes.riff(file, 12, size, big=head.startswith(b"FORM")):
-                if chunk.kind.upper() == b"ID3 ":
-                    yield from _id3(file, chunk.body)
+            chunks = boxes.riff(file, 12, size, big=head.startswith(b"FORM"))
+            for chunk in itertools.islice((one for one in chunks if one.kind.upper() == b"ID3 "), MAX_METAS):
+                yield from _id3(file, chunk.body)
         case (b"DSD ", _, _):  # where its ID3 tag stands: DSF 1.01, 20 bytes in
             yield from _id3(file, int.from_bytes(read_at(file, 20, 8), "little"))
         case (b"\x30\x26\xb2\x75", _, _):
@@ -109,23 +115,24 @@ def _flac(file: BinaryIO, start: int, size: int) -> _Found:
 
 def _mp4(file: BinaryIO, size: int) -> _Found:
     """`ilst` in `meta` in `udta` in `moov`, as iTunes writes it, and in `moov` itself, as QuickTime does."""
-    for moov in boxes.mp4(file, 0, size, 200):
-        if moov.kind != b"moov":
-            continue
-        for box in boxes.mp4(file, moov.body, moov.end or size):
-            if box.kind == b"meta":
-                yield from _mp4_meta(file, box, size)
-            elif box.kind == b"udta":
-                for inner in boxes.mp4(file, box.body, box.end or size):
-                    if inner.kind == b"meta":
-                        yield from _mp4_meta(file, inner, size)
+    moov = next((box for box in boxes.mp4(file, 0, size, MAX_BOXES) if box.kind == b"moov"), None)
+    if moov is None:
         return
+    metas = 0
+    for box in boxes.mp4(file, moov.body, moov.end or size):
+        inner = [box] if box.kind == b"meta" else []
+        if box.kind == b"udta":
+            inner = list(boxes.mp4(file, box.body, box.end or size, MAX_BOXES))
+        for meta in inner:
+            if meta.kind == b"meta" and metas < MAX_METAS:
+                metas += 1
+                yield from _mp4_meta(file, meta, size)
 
 
 def _mp4_meta(file: BinaryIO, meta: boxes.Part, size: int) -> _Found:
     """Four bytes of version stand before the boxes in iTunes' `meta`, none in QuickTime's."""
     body = meta.body if read_at(file, meta.body + 4, 4) == b"hdlr" else meta.body + 4
-    for ilst in boxes.mp4(file, body, meta.end or size):
+    for ilst in boxes.mp4(file, body, meta.end or size, MAX_BOXES):
         if ilst.kind != b"ilst":
             continue
         items = list(boxes.mp4(file, ilst.body, ilst.end or size, MAX_TAGS + 1))
@@ -138,45 +145,13 @@ def _mp4_meta(file: BinaryIO, meta: boxes.Part, size: int) -> _Found:
 
 
 def _matroska(file: BinaryIO, size: int) -> _Found:
-    """Elements before the first cluster and those that the SeekHead names (RFC 9559, 6.3): as FFmpeg reads them. A Void of
-    the same length stands in the place of what is too much."""
-    for segment in boxes.ebml(file, 0, size, 8):
-        if segment.kind != b"\x18\x53\x80\x67":
-            continue
-        for at in _places(file, segment, size):
-            for element in boxes.ebml(file, at, segment.end or size, 1):
-                length = (element.end or size) - element.body
-                if element.kind == b"\x12\x54\xc3\x67" and _tags_in(file, element, size) > MAX_TAGS:
-                    yield _void(element, length), TOO_MANY
-                elif element.kind == b"\x19\x41\xa4\x69" and length > MAX_ATTACHMENTS_BYTES:
-                    yield _void(element, length), ATTACHMENTS
-        return
-
-
-def _places(file: BinaryIO, segment: boxes.Part, size: int) -> Iterator[int]:
-    seen: set[int] = set()
-    for element in boxes.ebml(file, segment.body, segment.end or size, 100):
-        if element.kind == b"\x1f\x43\xb6\x75":
-            break
-        seen.add(element.at)
-        if element.kind == b"\x11\x4d\x9b\x74":
-            for seek in boxes.ebml(file, element.body, element.end or size, 100):
-                for field in boxes.ebml(file, seek.body, seek.end or size, 4):
-                    if field.kind == b"\x53\xac" and field.end is not None:
-                        data = read_at(file, field.body, min(8, field.end - field.body))
-                        seen.add(segment.body + int.from_bytes(data, "big"))
-    yield from sorted(seen)[: boxes.MAX_PARTS]
-
-
-def _tags_in(file: BinaryIO, tags: boxes.Part, size: int) -> int:
-    """SimpleTags in all, and no further counted than is too many."""
-    count = 0
-    for tag in boxes.ebml(file, tags.body, tags.end or size, MAX_TAGS):
-        for simple in boxes.ebml(file, tag.body, tag.end or size, MAX_TAGS + 1):
-            count += simple.kind == b"\x67\xc8"
-        if count > MAX_TAGS:
-            break
-    return count
+    """A Void of the same length stands in the place of what is too much."""
+    for element in matroska.top(file, size):
+        length = (element.end or size) - element.body
+        if element.kind == matroska.TAGS and matroska.tags_in(file, element, size, MAX_TAGS) > MAX_TAGS:
+            yield _void(element, length), NONE
+        elif element.kind == matroska.ATTACHMENTS and length > MAX_ATTACHMENTS_BYTES:
+            yield _void(element, length), ATTACHMENTS
 
 
 def _void(element: boxes.Part, length: int) -> Patch:

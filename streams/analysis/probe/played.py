@@ -14,10 +14,10 @@ from av.error import FFmpegError
 from msgspec.structs import replace
 
 from schemas.found import Found
-from streams.analysis.probe import audio, id3, sniff, streams, video
+from streams.analysis.probe import apetag, audio, id3, sniff, streams, video
 from streams.analysis.probe.described import described
 from streams.analysis.probe.excess import MAX_TAGS, Excess, excess
-from streams.analysis.probe.matroska_codecs import codec_ids
+from streams.analysis.probe.matroska import codec_ids, tags_by_level
 from streams.analysis.probe.read import Damaged, Read
 from streams.analysis.probe.view import View
 from streams.analysis.probe.whole import Missing, missing
@@ -37,9 +37,8 @@ def read_audio(file: BinaryIO, path: str) -> Read:
 
 
 def _read(file: BinaryIO, path: str, named: Literal["video", "audio"]) -> Read:
-    size = file.seek(0, os.SEEK_END)
-    file.seek(0)
     head = file.read(sniff.HEAD_BYTES)
+    size = file.seek(0, os.SEEK_END)
     match sniff.kind_of(head):
         case "empty":
             raise Damaged("it is empty")
@@ -62,9 +61,9 @@ def _played(view: View, path: str, named: Literal["video", "audio"], lost: Missi
             unknown = _unknown(container, view)
             film = streams.film(container)
             if film is not None:
-                read, is_ = video.read(container, film, path, unknown), "video"
+                read, is_ = video.read(container, film, path, unknown, _tags_beside(view)), "video"
             elif container.streams.audio:
-                read, is_ = audio.read(container, path, unknown, _tags_before(view)), "audio"
+                read, is_ = audio.read(container, path, unknown, _tags_beside(view)), "audio"
             else:
                 raise Damaged("there is nothing to be played in it, only a picture")
     except FFmpegError as error:
@@ -92,8 +91,14 @@ def _unknown(container: InputContainer, view: View) -> streams.Codecs:
     return written | said
 
 
-def _tags_before(view: View) -> dict[str, str]:
-    return id3.texts(view.file, id3.tag_at(view.file, 0), MAX_TAGS)
+def _tags_beside(view: View) -> list[dict[str, str]]:
+    """Those that FFmpeg does not pass on."""
+    file = view.file
+    return [
+        tags_by_level(file, MAX_TAGS),
+        id3.texts(file, id3.tag_at(file, 0), MAX_TAGS),
+        apetag.texts(file, MAX_TAGS),
+    ]
 
 
 def _with(read: Read, lost: Missing | None, too_much: Excess) -> Read:

@@ -17,13 +17,14 @@ from streams.analysis.probe.text import clean, language, leading_number, number
 MAX_NAMES = 4_000
 """Tags looked at; what FFmpeg is shown is fewer."""
 MAX_TITLE = 60
-"""Characters of a track's or a chapter's title."""
+MAX_TITLE_BYTES = 120
+"""Of a track's or a chapter's title: characters, and bytes as a record counts them."""
 
-_TITLE = ("title", "episode/title", "movie/title", "track/title", "chapter/title")
-_ARTIST = ("artist", "author", "lead_performer", "performer", "track/artist", "album/artist", "wm/author")
+_TITLE = ("track/title", "episode/title", "title", "movie/title")
+_ARTIST = ("track/artist", "artist", "author", "lead_performer", "performer", "album/artist", "wm/author")
 _ALBUM = ("album", "album/title", "wm/albumtitle")
 _ALBUM_ARTIST = ("album_artist", "albumartist", "album artist", "wm/albumartist", "band")
-_TRACK = ("track", "tracknumber", "part_number", "track/part_number", "wm/tracknumber")
+_TRACK = ("track/part_number", "track", "tracknumber", "part_number", "wm/tracknumber")
 _TRACKS = (
     "tracktotal",
     "totaltracks",
@@ -52,6 +53,8 @@ _DESCRIPTION = ("description", "synopsis", "longdescription", "summary", "tdes",
 _SHOW = ("show", "tvshow", "collection/title", "wm/seriesname")
 _SEASON = ("season_number", "season", "season/part_number", "wm/seasonnumber")
 _EPISODE = ("episode_sort", "episode", "episode/part_number", "wm/episodenumber")
+_PART = ("part_number", "track")
+"""Of what has a season it is the episode."""
 
 _AUDIOBOOK = re.compile(r"audio ?-?book|hörbuch|spoken|livre audio|audiolibro", re.IGNORECASE)
 _ITUNES_AUDIOBOOK = "2"
@@ -124,7 +127,9 @@ def is_audiobook(said: Said) -> bool:
 def title_of(metadata: Mapping[str, str]) -> str | None:
     """Of a track or a chapter; short."""
     title = clean(metadata.get("title") or metadata.get("TITLE"))
-    return title and (title[:MAX_TITLE].strip() or None)
+    if title is None:
+        return None
+    return title[:MAX_TITLE].encode()[:MAX_TITLE_BYTES].decode("utf-8", "ignore").strip() or None
 
 
 def _grouped(said: Said) -> tuple[str, str | None] | None:
@@ -155,6 +160,8 @@ def _decimal(text: str | None) -> str | None:
 
 
 def _episode(said: Said) -> int | None:
-    """An id such as `S01E02`, `102`."""
+    """An id such as `S01E02`, `102`; the part of a season."""
     found = _EPISODE_IN_ID.fullmatch(said.text(("episode_id",)) or "")
-    return None if found is None else number(int(found[1]))
+    if found is not None:
+        return number(int(found[1]))
+    return None if said.count(_SEASON) is None else said.count(_PART)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 MAX_TEXT = 300
+MAX_LANGUAGE = 35
+"""As long as a tag of BCP 47 need be (RFC 5646, 4.4.1)."""
 MAX_NUMBER = 2**53 - 1
 _YEAR = re.compile(r"(?<![0-9])(1[6-9][0-9]{2}|20[0-9]{2}|2100)(?![0-9])")
 _NUMBER = re.compile(r"\s*([0-9]{1,6})")
@@ -50,7 +52,12 @@ def year(text: object) -> int | None:
 def language(text: object) -> str | None:
     """A language tag (ISO 639 or BCP 47), lower case; None for `und` and for what is none."""
     tag = clean(text)
-    if tag is None or _LANGUAGE.fullmatch(tag) is None or tag.lower() in ("und", "mis", "zxx", "mul"):
+    if (
+        tag is None
+        or len(tag) > MAX_LANGUAGE
+        or _LANGUAGE.fullmatch(tag) is None
+        or tag.lower() in ("und", "mis", "zxx", "mul")
+    ):
         return None
     return tag.lower()
 

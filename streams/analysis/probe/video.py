@@ -21,11 +21,13 @@ QUALITIES = ((7680, 4320, "4320p"), (3840, 2160, "2160p"), (2560, 1440, "1440p")
              (1280, 720, "720p"), (1024, 576, "576p"), (720, 480, "480p"))  # fmt: skip
 
 
-def read(container: InputContainer, film: VideoStream, path: str, unknown: streams.Codecs) -> Read:
-    """What is in a container that has a film. Raises FFmpegError."""
+def read(
+    container: InputContainer, film: VideoStream, path: str, unknown: streams.Codecs, beside: list[dict[str, str]]
+) -> Read:
+    """What is in a container that has a film; `beside`: tags that FFmpeg does not pass on. Raises FFmpegError."""
     about = described(container).get(film.index, Described())
     sound = tracks.played_first(container)
-    said = tags.Said([container.metadata, film.metadata])
+    said = tags.Said([container.metadata, film.metadata, *beside])
     cover, warnings = _attached(container)
     still = still_of(container, film)
     width, height = streams.size(film)

@@ -13,7 +13,7 @@ from streams.analysis.probe import boxes
 from streams.analysis.probe.boxes import read_at
 from streams.analysis.probe.id3 import tag_at
 
-MAX_BOXES = 200
+MAX_BOXES = 32
 """Of a fragmented MP4 there may be thousands: its first ones tell nothing about its last."""
 STREAMED = (0, 0x7FFF_FFFF, 0xFFFF_FFFF)
 """Sizes that writers leave who could not go back: nothing, and the largest there are."""
