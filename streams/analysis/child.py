@@ -6,6 +6,7 @@ It limits itself before it reads anything, knows no paths, and ends when its par
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import sys
@@ -25,6 +26,7 @@ def main(arguments: list[str]) -> None:
     from streams.analysis import probe  # the readers are loaded under the limits, and by no other process
 
     probe.warm_up()
+    gc.freeze()  # what is loaded stays, and need not be looked at again
     limits.forget_files(libraries())
     with socket.socket(fileno=int(number)) as connection:
         connection.sendall(wire.frame(b""))
@@ -34,6 +36,7 @@ def main(arguments: list[str]) -> None:
             with _file(descriptor, request.size) as file:
                 reply = probe.probe(file, request)
             connection.sendall(wire.frame(wire.encode(reply)))
+            gc.collect()  # FFmpeg's objects hang together in circles: a hundred megabytes after a film of 8K
 
 
 def _file(descriptor: int, size: int | None) -> BinaryIO:

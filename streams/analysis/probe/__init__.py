@@ -7,7 +7,6 @@ a `failed` reply: a damaged file is an answer, not an error of ours.
 
 from __future__ import annotations
 
-import gc
 import logging
 from collections.abc import Callable
 from typing import BinaryIO
@@ -33,7 +32,6 @@ def warm_up() -> None:
     logging.disable()  # a parser's complaints about a file belong into its result, and the log is not theirs
     image.load_plugins()
     book.warm_up()
-    gc.freeze()
 
 
 def probe(file: BinaryIO, request: Request) -> Reply:
@@ -41,7 +39,6 @@ def probe(file: BinaryIO, request: Request) -> Reply:
     reader = READERS.get(request.media_type)
     if reader is None:
         return failed(f"there is no reader for {request.media_type}")
-    gc.collect()  # what FFmpeg had for the file before hangs together in circles, a hundred megabytes after a film of 8K
     try:
         read = reader(file, request.path)
     except Damaged as error:

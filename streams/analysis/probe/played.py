@@ -14,7 +14,7 @@ from av.error import FFmpegError
 from msgspec.structs import replace
 
 from schemas.found import Found
-from streams.analysis.probe import apetag, audio, id3, sniff, streams, video
+from streams.analysis.probe import apetag, audio, id3, sniff, still, streams, video
 from streams.analysis.probe.described import described
 from streams.analysis.probe.excess import MAX_TAGS, Excess, excess
 from streams.analysis.probe.matroska import codec_ids, tags_by_level
@@ -24,6 +24,9 @@ from streams.analysis.probe.whole import Missing, missing
 
 SHARED = ("ts", "mts", "m2ts", "mod", "tod", "vob", "rm", "dv", "dat", "cue", "m3u", "m3u8", "pls")
 """Extensions of films and of text: programs in TypeScript, a Go module, playlists."""
+
+ANYTHING = ("mod", "dat")
+"""Extensions under which anything at all can be: music of trackers, data of games."""
 
 
 def read_video(file: BinaryIO, path: str) -> Read:
@@ -51,13 +54,18 @@ def _read(file: BinaryIO, path: str, named: Literal["video", "audio"]) -> Read:
         case _:
             lost, too_much = missing(file, size), excess(file, size)
             view = View(file, too_much.patches)
-            return _with(_played(view, path, named, lost), lost, too_much)
+            try:
+                return _with(_played(view, path, named, lost), lost, too_much)
+            except Damaged:
+                if sniff.kind_of(head) is None and _extension(path) in ANYTHING:
+                    return Read(Found(media_type="other"))
+                raise
 
 
 def _played(view: View, path: str, named: Literal["video", "audio"], lost: Missing | None) -> Read:
     try:
         with streams.opened(view) as container:
-            view.begin_again()
+            view.begin_again(still.MAX_BYTES, still.MAX_SECONDS)
             unknown = _unknown(container, view)
             film = streams.film(container)
             if film is not None:

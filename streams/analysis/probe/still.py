@@ -35,6 +35,8 @@ MAX_SOUGHT = 1_000
 """Packets passed over in search of a key frame: groups of pictures of 600 are seen in recordings of television."""
 MAX_PACKETS = 60
 """Packets decoded at most where there is no key frame."""
+MAX_BYTES = 67_108_864
+"""Read in search of frames; a key frame of 8K has ten megabytes at most."""
 MAX_SECONDS = 4.0
 """For all attempts together."""
 _LATEST = 2**62

@@ -44,7 +44,7 @@ def opened(view: View) -> Iterator[InputContainer]:
         "format_whitelist": DEMUXERS,
         "export_all": "1",
     }  # the latter: atoms of MP4 that FFmpeg has no name for
-    with av.open(view, mode="r", metadata_errors="replace", options=options, io_open=_refuse) as container:
+    with av.open(view, mode="r", metadata_errors="surrogateescape", options=options, io_open=_refuse) as container:
         if not container.streams.video and not container.streams.audio:
             raise Damaged("there is neither picture nor sound in it")
         for stream in container.streams:

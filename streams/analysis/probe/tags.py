@@ -73,7 +73,7 @@ class Said:
         for source in sources:
             for name, value in list(source.items())[:MAX_NAMES]:
                 if value:
-                    self._values.setdefault(name.casefold(), value)
+                    self._values.setdefault(name.casefold(), readable(value))
 
     def text(self, names: Iterable[str]) -> str | None:
         """The first of these that says something."""
@@ -124,9 +124,18 @@ def is_audiobook(said: Said) -> bool:
     )
 
 
+def readable(text: str) -> str:
+    """Text of which some bytes were no UTF-8, and stand in it as lone surrogates: as Windows wrote it then."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogateescape").decode("cp1252", "replace")
+    return text
+
+
 def title_of(metadata: Mapping[str, str]) -> str | None:
     """Of a track or a chapter; short."""
-    title = clean(metadata.get("title") or metadata.get("TITLE"))
+    title = clean(readable(metadata.get("title") or metadata.get("TITLE") or ""))
     if title is None:
         return None
     return title[:MAX_TITLE].encode()[:MAX_TITLE_BYTES].decode("utf-8", "ignore").strip() or None

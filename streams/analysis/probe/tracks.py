@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from av.audio.stream import AudioStream
 from av.container import InputContainer
-from av.stream import Disposition
+from av.stream import Disposition, Stream
 
 from schemas.found import AudioTrack, Chapter, SubtitleTrack
 from streams.analysis.probe import streams
@@ -18,6 +19,13 @@ MAX_TRACKS = 32
 """Of each kind: a record has room for them beside all else, and nobody chooses among more."""
 MAX_CHAPTERS = 100
 """More than books and films have, few enough for a record."""
+
+
+_SDH = Disposition.hearing_impaired | Disposition.captions
+_COMMENTARY = re.compile(r"\bcommentar(?:y|ies)\b|\b(?:audio)?kommentar\b", re.IGNORECASE)
+_FORCED = re.compile(r"\bforced\b", re.IGNORECASE)
+_FOR_THE_DEAF = re.compile(r"\bSDH\b|\bCC\b|(?i:\bhearing.impaired\b)")
+"""Titles say it where a container, or who made it, had no mark for it."""
 
 
 def played_first(container: InputContainer) -> AudioStream | None:
@@ -35,7 +43,7 @@ def audio_tracks(container: InputContainer, unknown: streams.Codecs) -> tuple[Au
             channels=streams.channels(sound),
             title=title_of(sound.metadata),
             default=Disposition.default in sound.disposition,
-            commentary=Disposition.comment in sound.disposition,
+            commentary=Disposition.comment in sound.disposition or _says(_COMMENTARY, sound),
         )
         for sound in container.streams.audio[:MAX_TRACKS]
     )
@@ -49,8 +57,8 @@ def subtitle_tracks(container: InputContainer, unknown: streams.Codecs) -> tuple
             language=language(subtitle.metadata.get("language")),
             title=title_of(subtitle.metadata),
             default=Disposition.default in subtitle.disposition,
-            forced=Disposition.forced in subtitle.disposition,
-            sdh=bool(subtitle.disposition & (Disposition.hearing_impaired | Disposition.captions)),
+            forced=Disposition.forced in subtitle.disposition or _says(_FORCED, subtitle),
+            sdh=bool(subtitle.disposition & _SDH) or _says(_FOR_THE_DEAF, subtitle),
         )
         for subtitle in container.streams.subtitles[:MAX_TRACKS]
     )
@@ -79,6 +87,10 @@ def has_more(container: InputContainer) -> tuple[str, ...]:
     return tuple(
         f"only the first {most} of its {count} {what} are listed" for count, most, what in counted if count > most
     )
+
+
+def _says(words: re.Pattern[str], stream: Stream) -> bool:
+    return words.search(title_of(stream.metadata) or "") is not None
 
 
 def _start_ms(chapter: Any) -> int | None:

@@ -14,9 +14,9 @@ from typing import BinaryIO
 from streams.analysis.probe.boxes import read_at
 
 MAX_BYTES = 134_217_728
-"""Read in one go. The index of the longest films is some 30 MB, a key frame of 8K ten at most."""
-MAX_SECONDS = 4.0
-"""In one go: opening, then looking for a picture. Both together stay below what a child is given (15 s)."""
+"""Read to know what it is: the index of the longest films is some 30 MB."""
+MAX_SECONDS = 8.0
+"""For that: a share may be slow. With what looking for a picture takes it stays below what a child is given (15 s)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,9 @@ class View:
         self.is_spent = False
         """It was read further than is allowed: what FFmpeg says of it may be less than there is."""
 
-    def begin_again(self) -> None:
-        """The next thing may be read as far as the one before it."""
-        self._left, self._until = MAX_BYTES, time.monotonic() + MAX_SECONDS
+    def begin_again(self, count: int, seconds: float) -> None:
+        """From here on so many bytes may be read, for so long."""
+        self._left, self._until = count, time.monotonic() + seconds
 
     def seekable(self) -> bool:
         """It is."""

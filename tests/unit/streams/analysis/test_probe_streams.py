@@ -111,6 +111,14 @@ def test_what_a_wav_can_say_is_read(tmp_path: Path) -> None:
     )  # fmt: skip
 
 
+def test_what_an_old_windows_wrote_is_read_as_it_was_meant(tmp_path: Path) -> None:
+    path = media.sound(tmp_path / "a.wav", "pcm_s16le", {"title": "Nordlicht", "artist": "Die AElande"})
+    path.write_bytes(path.read_bytes().replace(b"Die AElande", b"Die \xc4lande "))
+    told = found(path, "audio").tags
+    assert told is not None
+    assert told.artist == "Die Älande"
+
+
 def test_an_audiobook_has_its_narrator_and_its_series(tmp_path: Path) -> None:
     path = media.sound(tmp_path / "a.m4a", "aac", {"genre": "Audiobook", "composer": "Ada", "title": "Sea"})
     assert found(path, "audio").tags == Tags("Sea", genre="Audiobook", composer="Ada", narrator="Ada")
@@ -468,6 +476,17 @@ def test_text_under_a_name_that_films_share_is_neither(tmp_path: Path, name: str
     path = tmp_path / name
     path.write_text("export const name: string = 'Jürgen';\n" * 300, encoding="utf-8")
     assert found(path) == Found(media_type="other")
+
+
+@pytest.mark.parametrize("name", ["song.mod", "level.dat"])
+def test_what_nobody_plays_under_a_name_that_says_nothing_is_not_damaged(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"\1\2\3 instruments" * 200)
+    assert found(tmp_path / name) == Found(media_type="other")
+
+
+def test_midi_is_music_of_which_little_is_known(tmp_path: Path) -> None:
+    (tmp_path / "a.mid").write_bytes(b"MThd\0\0\0\6\0\1\0\1\0\x60" + b"MTrk\0\0\0\4\0\xff\x2f\0")
+    assert found(tmp_path / "a.mid", "audio") == Found(category="music", container="midi")
 
 
 def test_text_under_a_name_of_films_alone_has_failed(tmp_path: Path) -> None:
