@@ -1,7 +1,8 @@
 """What FFmpeg knows of a stream and PyAV has no name for: read from the description that FFmpeg prints of a container
 (`av_dump_format`, libavformat/dump.c), line by line.
 
-A file's own tags stand in it too, before the lines that are read here."""
+A file's own tags stand in it too, before the lines that are read here.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +18,11 @@ from streams.analysis.probe.text import number
 MAX_TAGS = 4_000
 MAX_STREAMS = 100
 """A container with more is not described: the text grows with each."""
-
 _STREAM = re.compile(r"  Stream #0:([0-9]{1,4})(?:\[0x[0-9a-f]+\])?(?:\([^)]{0,20}\))?: [A-Z][a-z]+: (.*)")
 _SIDE_DATA = "    Side data:"
 _ROTATION = re.compile(r"      Display Matrix: rotation of (-?[0-9]{1,3})\.[0-9]{2} degrees")
 _DOLBY_VISION = "      DOVI configuration record: "
 _CODEC = re.compile(r"(none|[a-z0-9_]{1,40})(?: \([^)/]{0,40}\))*(?: \(([A-Za-z0-9]{4}) / 0x[0-9A-F]{8}\))?")
-
 _SIZE = re.compile(r", ([0-9]{1,5})x([0-9]{1,5})(?:[, ]|$)")
 
 

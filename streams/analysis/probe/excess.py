@@ -69,7 +69,7 @@ def _found(file: BinaryIO, size: int) -> _Found:
             yield from _matroska(file, size)
         case (_, b"ftyp" | b"moov" | b"mdat" | b"free" | b"skip" | b"wide", _):
             yield from _mp4(file, size)
-        case (b"FORM" | b"RIFF" | b"RF64", _, b"AIFF" | b"AIFC" | b"WAVE" | b"AVI "):
+        case (b"FORM" | b"RIFF" | b"RF64" | b"BW64", _, b"AIFF" | b"AIFC" | b"WAVE" | b"AVI "):
             chunks = boxes.riff(file, 12, size, big=head.startswith(b"FORM"))
             for chunk in itertools.islice((one for one in chunks if one.kind.upper() == b"ID3 "), MAX_METAS):
                 yield from _id3(file, chunk.body)

@@ -24,7 +24,6 @@ from streams.analysis.probe.whole import Missing, missing
 
 SHARED = ("ts", "mts", "m2ts", "mod", "tod", "vob", "rm", "dv", "dat", "cue", "m3u", "m3u8", "pls")
 """Extensions of films and of text: programs in TypeScript, a Go module, playlists."""
-
 ANYTHING = ("mod", "dat")
 """Extensions under which anything at all can be: music of trackers, data of games."""
 
@@ -55,7 +54,7 @@ def _read(file: BinaryIO, path: str, named: Literal["video", "audio"]) -> Read:
             lost, too_much = missing(file, size), excess(file, size)
             view = View(file, too_much.patches)
             try:
-                return _with(_played(view, path, named, lost), lost, too_much)
+                return _completed(_played(view, path, named, lost), lost, too_much)
             except Damaged:
                 if sniff.kind_of(head) is None and _extension(path) in ANYTHING:
                     return Read(Found(media_type="other"))
@@ -109,7 +108,7 @@ def _tags_beside(view: View) -> list[dict[str, str]]:
     ]
 
 
-def _with(read: Read, lost: Missing | None, too_much: Excess) -> Read:
+def _completed(read: Read, lost: Missing | None, too_much: Excess) -> Read:
     """With what is known beside FFmpeg."""
     found = read.found
     warnings = (() if lost is None else (lost.warning,)) + found.warnings + too_much.warnings

@@ -14,6 +14,7 @@ from typing import NoReturn
 import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer
+from av.error import FFmpegError
 from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
@@ -27,7 +28,11 @@ DEMUXERS = (
     "3gp,aac,aax,ac3,aiff,amr,ape,asf,au,avi,caf,dsf,dts,dtshd,dv,eac3,flac,flv,h264,hevc,iff,ivf,m4v,matroska,mov,mp3,"
     "mpc,mpc8,mpeg,mpegts,mpegvideo,mxf,nut,obu,ogg,rm,tak,truehd,tta,vc1,w64,wav,webm,wtv,wv"
 )
+EXPORT_ALL = {"export_all": "1"}
+"""MP4's atoms that FFmpeg has no name for come by their own."""
 MAX_COVER_BYTES = 16_777_216
+MAX_COVERS = 8
+"""Of which one can be read, one hopes."""
 PICTURES = ("mjpeg", "png", "bmp", "gif", "webp", "tiff")
 """Codecs of pictures: one frame of such a thing beside sound is its cover, however it is marked."""
 MAX_PIXEL_ASPECT = 10
@@ -40,10 +45,7 @@ _NO_FILM = Disposition.attached_pic | Disposition.timed_thumbnails
 @contextmanager
 def opened(view: View) -> Iterator[InputContainer]:
     """The file as a container. Raises Damaged, FFmpegError."""
-    options = {
-        "format_whitelist": DEMUXERS,
-        "export_all": "1",
-    }  # the latter: atoms of MP4 that FFmpeg has no name for
+    options = {"format_whitelist": DEMUXERS} | EXPORT_ALL
     with av.open(view, mode="r", metadata_errors="surrogateescape", options=options, io_open=_refuse) as container:
         if not container.streams.video and not container.streams.audio:
             raise Damaged("there is neither picture nor sound in it")
@@ -146,24 +148,20 @@ def subtitle_languages(container: InputContainer) -> tuple[str, ...]:
 
 
 def attached_picture(container: InputContainer) -> tuple[Picture | None, tuple[str, ...]]:
-    """The first attached cover that can be read, and what is wrong with the first where none can."""
-    warnings: list[str] = []
-    for stream in container.streams.video:
-        if (
-            Disposition.attached_pic not in stream.disposition
-            or Disposition.timed_thumbnails in stream.disposition
-        ):
-            continue
-        data = next((bytes(packet) for packet in container.demux(stream) if packet.size <= MAX_COVER_BYTES), None)
-        picture = None if data is None else _thumbnail(data)
-        if picture is not None:
+    """The first attached cover that can be read, or what is wrong where none can."""
+    covers = [
+        stream for stream in container.streams.video if stream.disposition & _NO_FILM == Disposition.attached_pic
+    ]
+    for stream in covers[:MAX_COVERS]:
+        if (picture := _cover(container, stream)) is not None:
             return picture, ()
-        warnings.append("its cover is too large" if data is None else "its cover cannot be read")
-    return None, tuple(warnings[:1])
+    return None, (("its cover cannot be read",) if covers else ())
 
 
-def _thumbnail(data: bytes) -> Picture | None:
+def _cover(container: InputContainer, stream: VideoStream) -> Picture | None:
+    """FFmpeg hands an attached picture out as the first packet of its stream."""
     try:
-        return thumbnail.of_bytes(data)
-    except (Damaged, MemoryError):
+        packet = next(iter(container.demux(stream)), None)
+        return None if packet is None or packet.size > MAX_COVER_BYTES else thumbnail.of_bytes(bytes(packet))
+    except (Damaged, FFmpegError, MemoryError):
         return None

@@ -25,15 +25,7 @@ _ARTIST = ("track/artist", "artist", "author", "lead_performer", "performer", "a
 _ALBUM = ("album", "album/title", "wm/albumtitle")
 _ALBUM_ARTIST = ("album_artist", "albumartist", "album artist", "wm/albumartist", "band")
 _TRACK = ("track/part_number", "track", "tracknumber", "part_number", "wm/tracknumber")
-_TRACKS = (
-    "tracktotal",
-    "totaltracks",
-    "total_tracks",
-    "track total",
-    "tracks",
-    "total_parts",
-    "album/total_parts",
-)
+_TRACKS = ("tracktotal", "totaltracks", "total_tracks", "track total", "album/total_parts", "total_parts")
 _DISC = ("disc", "discnumber", "disk", "album/part_number", "volume/part_number", "wm/partofset")
 _DISCS = ("disctotal", "totaldiscs", "total_discs", "disc total", "discs")
 _GENRE = ("genre", "wm/genre", "album/genre")
@@ -97,7 +89,8 @@ def of_sound(said: Said) -> Tags | None:
         track=said.count(_TRACK), disc=said.count(_DISC), genre=genre, date=said.text(_DATE),
         album_artist=said.text(_ALBUM_ARTIST), composer=composer,
         tracks=_total(said, _TRACK, _TRACKS), discs=_total(said, _DISC, _DISCS),
-        narrator=narrator, series=series, number=_decimal(part), language=language(said.text(_LANGUAGE)),
+        narrator=narrator, series=series, number=None if series is None else _decimal(part),
+        language=language(said.text(_LANGUAGE)),
         publisher=said.text(_PUBLISHER), description=said.text(_DESCRIPTION),
     )  # fmt: skip
     return None if tags == Tags() else tags

@@ -19,8 +19,6 @@ MAX_TRACKS = 32
 """Of each kind: a record has room for them beside all else, and nobody chooses among more."""
 MAX_CHAPTERS = 100
 """More than books and films have, few enough for a record."""
-
-
 _SDH = Disposition.hearing_impaired | Disposition.captions
 _COMMENTARY = re.compile(r"\bcommentar(?:y|ies)\b|\b(?:audio)?kommentar\b", re.IGNORECASE)
 _FORCED = re.compile(r"\bforced\b", re.IGNORECASE)

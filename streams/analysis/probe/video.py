@@ -4,7 +4,6 @@ reads itself."""
 from __future__ import annotations
 
 from av.container import InputContainer
-from av.error import FFmpegError
 from av.video.stream import VideoStream
 
 from schemas.found import Found
@@ -13,7 +12,6 @@ from streams.analysis.probe.described import Described, described
 from streams.analysis.probe.read import Read
 from streams.analysis.probe.still import Still, still_of
 from streams.analysis.probe.text import number
-from streams.analysis.wire import Picture
 
 PQ, HLG = 16, 18
 """SMPTE ST 2084 and ARIB STD-B67: transfer functions of high dynamic range, ITU-T H.273 table 3."""
@@ -28,7 +26,7 @@ def read(
     about = described(container).get(film.index, Described())
     sound = tracks.played_first(container)
     said = tags.Said([container.metadata, film.metadata, *beside])
-    cover, warnings = _attached(container)
+    cover, warnings = streams.attached_picture(container)
     still = still_of(container, film)
     width, height = streams.size(film)
     if film.codec_context is None:
@@ -62,13 +60,6 @@ def read(
         chapters=tracks.chapters(container),
     )
     return Read(found, cover or still.picture)
-
-
-def _attached(container: InputContainer) -> tuple[Picture | None, tuple[str, ...]]:
-    try:
-        return streams.attached_picture(container)
-    except FFmpegError:
-        return None, ("its cover cannot be read",)
 
 
 def _hdr_kind(film: VideoStream, about: Described, still: Still) -> str | None:

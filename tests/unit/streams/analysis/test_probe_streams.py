@@ -19,7 +19,7 @@ from msgspec import json
 
 from schemas.found import AudioTrack, Chapter, Found, MediaType, SubtitleTrack, Tags
 from streams.analysis import probe
-from streams.analysis.probe import excess, matroska, tags, text, tracks, view
+from streams.analysis.probe import excess, matroska, sniff, tags, text, tracks, view
 from streams.analysis.wire import Reply, Request
 from tests.support import containers, media
 
@@ -418,6 +418,16 @@ def test_a_cover_of_thirty_megabytes_is_left_out(tmp_path: Path) -> None:
     assert (reply.found.tags.title, reply.found.warnings) == ("Nord", (excess.TOO_LARGE,))
 
 
+def test_a_cover_that_cannot_be_read_decides_nothing_else(tmp_path: Path) -> None:
+    path = media.song(tmp_path / "a.mp3", cover=False)
+    picture = b"\3image/jpeg\0\3\0\xff\xd8\xff" + bytes(500)
+    frame = b"APIC" + containers.synchsafe(len(picture)) + b"\0\0" + picture
+    path.write_bytes(b"ID3\4\0\0" + containers.synchsafe(len(frame)) + frame + path.read_bytes())
+    reply = read(path, "audio")
+    assert (reply.status, reply.picture) == ("done", None)
+    assert found(path, "audio").warnings == ("its cover cannot be read",)
+
+
 def test_a_hole_is_not_searched_to_its_end(tmp_path: Path) -> None:
     path = containers.film(tmp_path / "a.mkv")
     data = path.read_bytes()
@@ -476,6 +486,18 @@ def test_text_under_a_name_that_films_share_is_neither(tmp_path: Path, name: str
     path = tmp_path / name
     path.write_text("export const name: string = 'Jürgen';\n" * 300, encoding="utf-8")
     assert found(path) == Found(media_type="other")
+
+
+@pytest.mark.parametrize(("head", "kind"), [
+    (b"", "empty"), (b"\xef\xbb\xbfimport x\n\tfrom y\r\n", "text"), ("aä".encode()[:2], "text"),
+    (b"\xff\xfea\0b\0", "text"),
+    (b"\xc4nderung\n", None), (b"a\0b", None), (b"\x1b[0m", None), (b"%PDF-1.7", "pdf"), (b"PK\3\4" + bytes(30), "zip"),
+    (b"PK\3\4" + bytes(26) + b"mimetypeapplication/epub+zip", "epub"), (b"RIFF\0\0\0\0WEBP", "picture"),
+    (b"RIFF\0\0\0\0WAVE", "audio"), (b"\0\0\0\x18ftypM4A ", "audio"), (b"\0\0\0\x18ftypheic", "picture"),
+    (b"\0\0\0\x18ftypisom", "video"), (b"\x1aE\xdf\xa3", "video"), (b"\xff\xd8\xff\xe0", "picture"),
+])  # fmt: skip
+def test_a_head_says_what_a_file_is(head: bytes, kind: str | None) -> None:
+    assert sniff.kind_of(head) == kind
 
 
 @pytest.mark.parametrize("name", ["song.mod", "level.dat"])
