@@ -88,12 +88,14 @@ def _frames(
     container: InputContainer, film: VideoStream, context: VideoCodecContext, until: float
 ) -> Iterator[VideoFrame]:
     """One frame for each place of COVER_AT where one can be decoded; where there is none at all, one that does not stand for
-    itself."""
+    itself. A bare stream of pictures has no duration and cannot be wound, and an attempt would lose its place: the first
+    ones are taken."""
     none = True
     for part in COVER_AT:
         if time.monotonic() > until:
             return
-        _seek(container, part)
+        if container.duration:
+            _seek(container, part)
         frame = _key_frame(container, film, context, until)
         if frame is not None:
             none = False

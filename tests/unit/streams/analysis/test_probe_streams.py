@@ -57,6 +57,12 @@ def test_metadata_that_changes_with_the_scenes_is_hdr10_plus(tmp_path: Path) -> 
     assert found(path).hdr_kind == "HDR10+"
 
 
+@pytest.mark.parametrize(("extension", "codec"), [("h264", "libx264"), ("m2v", "mpeg2video")])
+def test_a_bare_stream_of_pictures_has_one(tmp_path: Path, extension: str, codec: str) -> None:
+    path = containers.film(tmp_path / f"a.{extension}", codec)
+    assert (seen(path), found(path).warnings) == ((320, 180), ())
+
+
 def test_dolby_vision_is_told_by_its_configuration(tmp_path: Path) -> None:
     path = containers.film(
         tmp_path / "a.mp4", "libx265", frames=3, pixels="yuv420p10le", transfer=16,
