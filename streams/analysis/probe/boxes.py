@@ -14,6 +14,7 @@ MAX_PARTS = 2_000
 """Heads read in one walk at most: an ordinary file has a few dozen, and on a share each may be a question of its own."""
 MAX_OFFSET = 1 << 43
 """Further no file is asked: file systems refuse offsets that they cannot have (ext4 from 16 TiB on)."""
+ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 MATROSKA = b"\x1aE\xdf\xa3"
 
 
@@ -75,6 +76,21 @@ def ebml(file: BinaryIO, start: int, end: int, most: int = MAX_PARTS) -> Iterato
         if size == ones:
             return
         start = body + size
+
+
+def asf(file: BinaryIO, size: int) -> Iterator[Part]:
+    """Objects of the header (ASF 1.20.03, 2.1): 16 bytes of GUID, 64 bits of size; the first has all the others in it."""
+    if read_at(file, 0, 16) != ASF_HEADER:
+        return
+    end = min(int.from_bytes(read_at(file, 16, 8), "little"), size)
+    start = 30
+    for _ in range(MAX_PARTS):
+        head = read_at(file, start, min(24, end - start))
+        if len(head) < 24:
+            return
+        length = max(24, int.from_bytes(head[16:24], "little"))
+        yield Part(head[:16], start, start + 24, start + length)
+        start += length
 
 
 def read_at(file: BinaryIO, at: int, count: int) -> bytes:

@@ -31,8 +31,10 @@ MAX_ATTACHMENTS_BYTES = 67_108_864
 TOO_MANY = f"only the first {MAX_TAGS} of its tags are read"
 NONE = "its tags are not read: there are too many"
 TOO_LARGE = "a picture in it is not read: it is too large"
+CHAPTERS = "its chapters are not read: there are too many"
 ATTACHMENTS = "what is attached to it is not read: it is too large"
-
+_COUNTED = {matroska.TAGS: NONE, matroska.CHAPTERS: CHAPTERS}
+ASF_TAGS = bytes.fromhex("40a4d0d207e3d21197f000a0c95ea850")
 _ID3_PICTURES = ("APIC", "PIC", "GEOB")
 
 
@@ -76,7 +78,7 @@ def _found(file: BinaryIO, size: int) -> _Found:
         case (b"DSD ", _, _):  # where its ID3 tag stands: DSF 1.01, 20 bytes in
             yield from _id3(file, int.from_bytes(read_at(file, 20, 8), "little"))
         case (b"\x30\x26\xb2\x75", _, _):
-            yield from _asf(file)
+            yield from _asf(file, size)
     yield from _ape(file, size)
 
 
@@ -148,8 +150,8 @@ def _matroska(file: BinaryIO, size: int) -> _Found:
     """A Void of the same length stands in the place of what is too much."""
     for element in matroska.top(file, size):
         length = (element.end or size) - element.body
-        if element.kind == matroska.TAGS and matroska.tags_in(file, element, size, MAX_TAGS) > MAX_TAGS:
-            yield _void(element, length), NONE
+        if element.kind in _COUNTED and matroska.parts_in(file, element, size, MAX_TAGS) > MAX_TAGS:
+            yield _void(element, length), _COUNTED[element.kind]
         elif element.kind == matroska.ATTACHMENTS and length > MAX_ATTACHMENTS_BYTES:
             yield _void(element, length), ATTACHMENTS
 
@@ -161,16 +163,11 @@ def _void(element: boxes.Part, length: int) -> Patch:
     return Patch(element.at, b"\xec" + (whole | 1 << 7 * room).to_bytes(room, "big"))
 
 
-def _asf(file: BinaryIO) -> _Found:
-    """The extended content description (ASF 1.20.03, 3.11): a count of 16 bits behind its GUID and size."""
-    at, end = 30, min(int.from_bytes(read_at(file, 16, 8), "little"), 1 << 40)
-    for _ in range(boxes.MAX_PARTS):
-        head = read_at(file, at, 26)
-        if len(head) < 26 or at >= end:
-            return
-        if head[:4] == b"\x40\xa4\xd0\xd2" and int.from_bytes(head[24:26], "little") > MAX_TAGS:
-            yield Patch(at + 24, MAX_TAGS.to_bytes(2, "little")), TOO_MANY
-        at += max(24, int.from_bytes(head[16:24], "little"))
+def _asf(file: BinaryIO, size: int) -> _Found:
+    """The extended content description (ASF 1.20.03, 3.11) begins with a count of 16 bits."""
+    for one in boxes.asf(file, size):
+        if one.kind == ASF_TAGS and int.from_bytes(read_at(file, one.body, 2), "little") > MAX_TAGS:
+            yield Patch(one.body, MAX_TAGS.to_bytes(2, "little")), TOO_MANY
 
 
 def _ape(file: BinaryIO, size: int) -> _Found:

@@ -17,6 +17,7 @@ from streams.analysis.probe.text import clean
 
 SEGMENT, CLUSTER = b"\x18\x53\x80\x67", b"\x1f\x43\xb6\x75"
 TRACKS, TAGS, ATTACHMENTS = b"\x16\x54\xae\x6b", b"\x12\x54\xc3\x67", b"\x19\x41\xa4\x69"
+CHAPTERS = b"\x10\x43\xa7\x70"
 MAX_TOP = 100
 """Elements of the top that are looked at; there are about ten."""
 MAX_FIELDS = 100
@@ -63,7 +64,7 @@ def tags_by_level(file: BinaryIO, most: int) -> dict[str, str]:
     size, said = file.seek(0, os.SEEK_END), dict[str, str]()
     all_tags = (element for element in top(file, size) if element.kind == TAGS)
     for tags in itertools.islice(all_tags, MAX_TAGS_ELEMENTS):
-        if tags_in(file, tags, size, most) > most:
+        if parts_in(file, tags, size, most) > most:
             continue
         for tag in boxes.ebml(file, tags.body, tags.end or size, most):
             for name, text in _simple_tags(file, tag, size, most):
@@ -73,11 +74,11 @@ def tags_by_level(file: BinaryIO, most: int) -> dict[str, str]:
     return {name.removeprefix(_LEVELS[_ALBUM]): text for name, text in said.items()}
 
 
-def tags_in(file: BinaryIO, tags: Part, size: int, most: int) -> int:
-    """How many parts of tags there are, whatever they are, and hardly further counted than `most`."""
+def parts_in(file: BinaryIO, element: Part, size: int, most: int) -> int:
+    """How many parts it has, of which each has parts: tags, chapters; hardly further counted than `most`."""
     count = 0
-    for tag in boxes.ebml(file, tags.body, tags.end or size, most):
-        count += 1 + sum(1 for _ in boxes.ebml(file, tag.body, tag.end or size, most + 1))
+    for part in boxes.ebml(file, element.body, element.end or size, most):
+        count += 1 + sum(1 for _ in boxes.ebml(file, part.body, part.end or size, most + 1))
         if count > most:
             break
     return count

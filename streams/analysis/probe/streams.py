@@ -88,7 +88,7 @@ def pixel_aspect(stream: VideoStream) -> Fraction:
 
 def frame_rate(stream: VideoStream) -> float | None:
     """Frames a second on the average, to three decimals."""
-    rate = stream.average_rate or stream.guessed_rate
+    rate = stream.average_rate or stream.guessed_rate or stream.base_rate
     return None if not rate or not 0 < rate <= 1_000 else round(float(rate), 3)
 
 

@@ -17,8 +17,9 @@ MAX_BOXES = 32
 """Of a fragmented MP4 there may be thousands: its first ones tell nothing about its last."""
 STREAMED = (0, 0x7FFF_FFFF, 0xFFFF_FFFF)
 """Sizes that writers leave who could not go back: nothing, and the largest there are."""
+ASF_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 LOOSE = 0.99
-"""Of WAV, AIFF and AVI: writers count their own head wrong, or a byte of padding."""
+"""Of WAV, AIFF, AVI and ASF: writers count their own head wrong, or a byte of padding."""
 LOOSE_MP3 = 0.95
 """Of the bytes in a Xing head: some writers count what stands before or behind the sound, some programs cut tags off."""
 MP3_HEAD_BYTES = 4_096
@@ -53,6 +54,8 @@ def missing(file: BinaryIO, size: int) -> Missing | None:
             return _chunk(file, size, b"SSND", big=True)
         case (b"DSD ", _, _):  # DSF 1.01: the size of the whole file in the first chunk
             return _share(size, int.from_bytes(read_at(file, 12, 8), "little"))
+        case (b"\x30\x26\xb2\x75", _, _):
+            return _asf(file, size)
         case _ if head.startswith((b"ID3", b"\xff")):
             return _mp3(file, size)
     return None
@@ -122,6 +125,15 @@ def _avi(file: BinaryIO, size: int) -> Missing | None:
             return None
         if chunk.end is not None and chunk.end > size:
             return _share(size, chunk.end, LOOSE)
+    return None
+
+
+def _asf(file: BinaryIO, size: int) -> Missing | None:
+    """The file's size in its properties (ASF 1.20.03, 3.2), 16 bytes in; not of a broadcast, marked 64 bytes in."""
+    for one in boxes.asf(file, size):
+        if one.kind == ASF_PROPERTIES:
+            declared, flags = read_at(file, one.body + 16, 8), read_at(file, one.body + 64, 1)
+            return None if flags in (b"\1", b"\3") else _share(size, int.from_bytes(declared, "little"), LOOSE)
     return None
 
 

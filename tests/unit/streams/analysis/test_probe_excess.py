@@ -50,6 +50,16 @@ def test_too_many_tags_are_no_reason_to_wait_in_any_container(tmp_path: Path, ex
     assert (has.duration_ms or 0) >= 500
 
 
+def test_more_chapters_than_anybody_makes_are_left_out(tmp_path: Path) -> None:
+    atom = containers.element(b"\xb6", containers.element(b"\x73\xc4", b"\1") + containers.element(b"\x91", b"\0"))
+    edition = containers.element(b"\x45\xb9", atom * 50_000)
+    path = containers.film(tmp_path / "a.mkv", container={"live": "1"})
+    data = path.read_bytes()
+    at = data.index(b"\x1f\x43\xb6\x75")
+    path.write_bytes(data[:at] + containers.element(b"\x10\x43\xa7\x70", edition) + data[at:])
+    assert found(path).warnings == (excess.CHAPTERS,)
+
+
 def test_a_cover_of_thirty_megabytes_is_left_out(tmp_path: Path) -> None:
     path = media.song(tmp_path / "a.mp3", cover=False)
     picture = b"\3image/jpeg\0\3\0" + os.urandom(30_000_000)

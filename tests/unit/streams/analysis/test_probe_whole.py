@@ -27,6 +27,7 @@ WHOLES: list[tuple[MediaType, str, Callable[[Path], Path]]] = [
     ("audio", "b.mp3", lambda path: media.song(path, 2.0, cover=False)),
     ("audio", "a.wav", lambda path: media.sound(path, "pcm_s16le", {})),
     ("audio", "a.aiff", lambda path: media.sound(path, "pcm_s16be", {})),
+    ("audio", "a.wma", lambda path: media.sound(path, "wmav2", {}, 2.0)),
     ("audio", "a.dsf", lambda path: containers.dsf(path, {"TIT2": "Nordlicht"})),
 ]  # fmt: skip
 
