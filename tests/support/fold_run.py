@@ -133,9 +133,10 @@ class Feeder:
         self.written = 0
 
     async def run(
-        self, changes: int, *, pause_seconds: float = 0.0, until: Callable[[], bool] = lambda: True
-    ) -> None:
-        """Write about `changes` changes, and go on until `until` holds."""
+        self, changes: int, *, pause_seconds: float = 0.0, until: Callable[[], bool] = lambda: True,
+        due: Callable[[], int] | None = None,
+    ) -> None:  # fmt: skip
+        """Write about `changes` changes, and go on until `until` holds; `due`: how many of them are by now."""
         producer = self._kafka.producer()
         await producer.start()
         try:
@@ -144,6 +145,8 @@ class Feeder:
             for number in itertools.count():
                 if number >= changes and until():
                     break
+                while due is not None and number >= due() and not until():  # noqa: ASYNC110 - of another thread
+                    await asyncio.sleep(0.05)
                 library = self._random.choice(list(self._files))
                 for kind, record in self._change(library):
                     await self._put(producer, library, kind, record)

@@ -31,8 +31,8 @@ from tests.support.waiting import wait_until
 POINTS = ("before_send", "after_send", "before_commit", "after_commit")
 SESSION_SECONDS = 3.0
 POINT_SECONDS = 6.0
-KILL_SECONDS, ZOMBIE_SECONDS = 3.0, 6.0
-"""What a fault takes, about: the changes come as fast as they last as long."""
+AHEAD = 100
+"""Changes that come before the first fault; the others come with the faults, to the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +44,6 @@ class Storm:
     zombies: int = 50
     workers: int = 3
     seed: int = 1
-
-    @property
-    def pace_seconds(self) -> float:
-        """After every tenth change."""
-        return 10 * (self.kills * KILL_SECONDS + self.zombies * ZOMBIE_SECONDS) / self.changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +60,24 @@ def weather(kafka: Kafka, workers: Workers, storm: Storm, advance: Advance = lam
     snapshot that was ever written."""
     began, bootstrap, draw = time.monotonic(), kafka.settings.bootstrap_servers or "", random.Random(storm.seed)
     feeder, enough = Feeder(kafka, seed=storm.seed), threading.Event()
-    work = feeder.run(storm.changes, pause_seconds=storm.pace_seconds, until=enough.is_set)
+    deeds = ["kill"] * storm.kills + ["zombie"] * storm.zombies + ["change"] * (storm.kills // 10)
+    draw.shuffle(deeds)
+    done = 0
+    work = feeder.run(
+        storm.changes, until=enough.is_set, due=lambda: AHEAD + storm.changes * (done + 1) // len(deeds)
+    )
     feeding = threading.Thread(target=lambda: asyncio.run(work), daemon=True)
     names = [chr(ord("a") + number) for number in range(storm.workers)]
     running = {name: workers(name) for name in names[:2]}
     wait_live(list(running.values()), kafka.lanes)
     feeding.start()
     try:
-        deeds = ["kill"] * storm.kills + ["zombie"] * storm.zombies + ["change"] * (storm.kills // 10)
-        draw.shuffle(deeds)
         for number, deed in enumerate(deeds):
             if number == len(deeds) // 2:
                 asyncio.run(adopt_newest(kafka))
             _do(deed, workers, running, names, draw)
             feeder.offer_jobs(read_jobs(kafka, bootstrap)[-50:])
+            done = number + 1
             advance(1)
     finally:
         enough.set()
