@@ -230,6 +230,13 @@ class ByEvidence(ByPaths):
         """See the protocol."""
         return found
 
+    def is_identified(self, path: str, found: Found | None) -> bool:
+        """See the protocol. Of a video's container a title or a show counts, and not who made the file."""
+        if found is None or (found.media_type or self._names.media_type(path)) != "video":
+            return super().is_identified(path, found)
+        tags = found.tags or NO_TAGS
+        return super().is_identified(path, None) or bool(tags.title or tags.show)
+
     def _subtitle(self, path: str, kind: MediaType) -> tuple[tuple[str, ...], bool, bool] | None:
         belonging = self._beside.read(path, kind) if kind == "subtitle" else None
         if belonging is None or belonging.subtitle is None:

@@ -92,3 +92,17 @@ def test_the_first_that_speaks_is_told_of_a_video(
 def test_contents_say_what_kind_of_file_it_is(path: str, kind: MediaType, title: str) -> None:
     told = TELLING.told(path, Analysis("done", "", found=Found(media_type=kind)))
     assert (told.media_type, told.title) == (kind, title)
+
+
+@pytest.mark.parametrize(
+    ("path", "tags", "identified"),
+    [
+        ("x.mkv", Tags(description="made by a program"), False),
+        ("x.mkv", Tags(title="Solaris"), True),
+        ("Solaris (1972).mkv", None, True),
+        ("x.mp3", Tags(artist="A"), True),
+        ("x.mp3", None, False),
+    ],
+)
+def test_more_than_the_bare_name_is_known(path: str, tags: Tags | None, identified: bool) -> None:
+    assert TELLING.is_identified(path, Found(tags=tags)) is identified
