@@ -91,6 +91,8 @@ class EmbeddedPostgres:
             "shared_buffers": "64MB",
             "max_connections": "100",
             "max_wal_size": "256MB",
+            "wal_level": "minimal",  # nobody streams from it, and tables that are filled anew need no second writing
+            "max_wal_senders": "0",
         }
         arguments = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         return Program(
