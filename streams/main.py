@@ -130,7 +130,7 @@ def _compose(kafka: Kafka, settings: StreamsSettings, slot: Slot, *, parts: _Par
     analysis = AnalysisAgent(
         kafka,
         site=settings.site,
-        analyst=Analyst(partial(place_of, settings), parts.children),
+        analyst=Analyst(partial(place_of, settings), parts.children, places=settings.analysis.places),
         confirmed=confirmed,
         guard=guard,
         window=settings.analysis.workers * JOBS_PER_CHILD,

@@ -61,10 +61,14 @@ class _Key:
 
 class Analyst:
     """Analyses the files of the roots that this site can reach. `place`: where a root is mounted here, or on which share it
-    is; None where neither is known."""
+    is; None where neither is known. `places`: where something was taken may be told."""
 
-    def __init__(self, place: Callable[[str], Place | None], prober: Prober, shares: Shares | None = None) -> None:
+    def __init__(
+        self, place: Callable[[str], Place | None], prober: Prober, shares: Shares | None = None, *,
+        places: bool = True,
+    ) -> None:  # fmt: skip
         self._place = place
+        self._places = places
         self._shares = Shares() if shares is None else shares
         self._prober = prober
         self._known: OrderedDict[_Key, JobOutcome] = OrderedDict()
@@ -101,7 +105,7 @@ class Analyst:
             raise Unprobeable("the file could not be looked at after it was read") from error
         finally:
             await asyncio.to_thread(opening.__exit__, None, None, None)
-        return _outcome(expected, reply)
+        return _outcome(expected, reply if self._places else without_place(reply))
 
     def _opening(self, root: str, path: str, expected: Stamp) -> AbstractContextManager[Probed]:
         match self._place(root):
@@ -131,6 +135,13 @@ def result(job: Job, outcome: JobOutcome) -> Result:
 def without_cover(outcome: JobOutcome) -> JobOutcome:
     """As it is remembered: the thumbnail is in the log already."""
     return JobOutcome(outcome.stamp, outcome.status, outcome.reason, outcome.found)
+
+
+def without_place(reply: wire.Reply) -> wire.Reply:
+    """The same, as if nobody had known where it was taken."""
+    if reply.found is None or reply.found.taken_at is None:
+        return reply
+    return structs.replace(reply, found=structs.replace(reply.found, taken_at=None))
 
 
 def _outcome(probed: Stamp, reply: wire.Reply) -> JobOutcome:

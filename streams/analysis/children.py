@@ -242,4 +242,5 @@ class Children:
 def _environment() -> dict[str, str]:
     """What Python needs, and no secret of ours: the settings stand in the environment too."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TZ") if name in os.environ}
-    return kept | {"PYTHONPATH": _SOURCES, "PYTHONDONTWRITEBYTECODE": "1"}
+    # glibc gives every thread 64 MiB of address space to allocate from, and that is what a child's memory is counted in
+    return kept | {"PYTHONPATH": _SOURCES, "PYTHONDONTWRITEBYTECODE": "1", "MALLOC_ARENA_MAX": "1"}

@@ -164,9 +164,6 @@ def test_what_is_not_what_its_name_says_has_failed_with_a_reason(
 def test_a_truncated_file_has_an_answer(tmp_path: Path, share: float) -> None:
     film = media.truncated(media.video(tmp_path / "a.mp4"), share)
     assert read(film, "video").status == "failed"
-    photo = tmp_path / "a.jpg"
-    photo.write_bytes(media.picture(800, 800))
-    assert read(media.truncated(photo, share), "image").status == "failed"
 
 
 def test_a_format_unknown_to_the_reader_is_not_called_damaged(tmp_path: Path) -> None:
