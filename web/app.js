@@ -565,7 +565,8 @@ function result(item) {
 function about(item) {
   const part = item.belongs_to === undefined || item.belongs_to === null ? "" : "part of another item";
   const corrected = item.corrected?.length ? "corrected" : "";
-  return [item.media_type, item.year, item.quality, part, corrected].filter(Boolean).join(" · ");
+  const by = item.artist ?? item.author;
+  return [item.media_type, by, item.year, item.quality, part, corrected].filter(Boolean).join(" · ");
 }
 
 // Small things.

@@ -6,6 +6,7 @@ The names are those that media servers document for local artwork, external subt
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Literal
 
@@ -23,7 +24,8 @@ _MOST_ENDINGS = 4
 
 class BesideWords(Struct, frozen=True):
     """`covers`: names of pictures that stand for what is in their directory, the best first; `pictures`: of others that
-    belong to it · `cover_endings`, `picture_endings`: such words behind the name of a file, after a hyphen or a dot ·
+    belong to it · `seasons`: regular expression of those of a season · `cover_endings`, `picture_endings`: such words
+    behind the name of a file, after a hyphen or a dot ·
     `facts`: names of files of facts about what is in their directory, and `facts_extensions` theirs · `folders`: of
     directories whose files belong to what is above · `languages`: a language's tag and how else it is written ·
     `forced`, `sdh`: words of a subtitle's name, and `other_endings` what else may stand there · `most`: files that one
@@ -31,6 +33,7 @@ class BesideWords(Struct, frozen=True):
 
     covers: str
     pictures: str
+    seasons: str
     cover_endings: str
     picture_endings: str
     facts: str
@@ -72,6 +75,7 @@ class BesideNames:
         self.most = words.most
         self._covers = {name: rank for rank, name in enumerate(words.covers.split())}
         self._pictures = listed(words.pictures)
+        self._seasons = re.compile(words.seasons)
         self._cover_endings = {name: rank for rank, name in enumerate(words.cover_endings.split())}
         self._picture_endings = listed(words.picture_endings)
         self._facts = listed(words.facts)
@@ -109,7 +113,7 @@ class BesideNames:
     def _picture(self, stem: str, depth: int) -> Belonging | None:
         if stem in self._covers:
             return Belonging("cover", (), is_general=True, depth=depth, rank=self._covers[stem])
-        if stem in self._pictures:
+        if stem in self._pictures or self._seasons.fullmatch(stem) is not None:
             return Belonging("picture", (), is_general=True, depth=depth)
         for sign in "-.":
             before, _, ending = stem.rpartition(sign)
@@ -161,6 +165,7 @@ BESIDE_4 = BesideWords(
         "fanart backdrop background art banner logo clearlogo clearart landscape thumb disc discart cdart back"
         " albumartsmall artist characterart season-specials-poster season-all-poster inlay booklet inside"
     ),
+    seasons=r"(?:season|staffel|saison|temporada)[ ._-]?[0-9]{1,3}(?:-(?:poster|banner|fanart|landscape|thumb))?",
     cover_endings="poster cover folder keyart thumb",
     picture_endings=(
         "fanart backdrop background banner logo clearlogo clearart landscape disc discart art back screenshot"

@@ -122,6 +122,7 @@ def shelf(lane: Lane) -> Shelf:
         ("Alien (1979)/Alien (1979).mkv", "Alien (1979)/Subs/2_English.srt"),
         ("Lost/Season 1/Lost S01E02.mkv", "Lost/Season 1/Lost S01E02-thumb.jpg"),
         ("Lost/Season 1/Lost S01E02.mkv", "Lost/Season 1/poster.jpg"),
+        ("Lost/Season 1/Lost S01E02.mkv", "Lost/Season 1/season01-poster.jpg"),
         ("Music/Kate Bush/Aerial (2005)/01 Prelude.flac", "Music/Kate Bush/Aerial (2005)/cover.jpg"),
         ("Books/Emma.epub", "Books/Emma.jpg"),
     ],
