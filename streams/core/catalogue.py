@@ -187,13 +187,13 @@ class Catalogue:
             self._jobs.ask(self._state.roots[entry.root], entry, None, moment.now, moment.trace)
         return ()
 
-    def told_of_neighbours(self, trace: bytes | None) -> Iterator[Ended]:
+    def told_of_neighbours(self, trace: bytes | None) -> Iterator[None]:
         """Tell of the items that have something else of what lies beside them than was told. An item a step."""
         neighbours = self._known.neighbours
         for entry in () if neighbours is None else neighbours.changed():
             if self._link(entry):
                 self._update(entry, ItemUpdated, trace)
-            yield ()
+            yield
 
     def corrected(self, record: Corrected, entry: Entry, trace: bytes | None) -> None:
         """A person says what an item is, or takes that back."""

@@ -244,16 +244,16 @@ class Fold:
             if ended := self._due(first[1], then):
                 self._completion.close(ended, then)
             yield
+        ended = ()
         if isinstance(record, SchemaError):
             self._emit.dead_letter(key, value, moment.at, record)
+            yield from self._catalogue.told_of_neighbours(moment.trace)
             return
-        ended = ()
         for one in self._record(record, "" if key is None else key.decode("utf-8", "replace"), moment):
             if one:
                 ended = _both(ended, one) if ended else one
             yield
-        for _ in self._catalogue.told_of_neighbours(moment.trace):
-            yield
+        yield from self._catalogue.told_of_neighbours(moment.trace)
         for one in self._requests.turns(moment) if self.state.requests else NOTHING:
             if one:
                 ended = _both(ended, one) if ended else one

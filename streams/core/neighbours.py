@@ -35,15 +35,16 @@ _PARTS = "/"
 
 class _Directory:
     """`owners`, `beside`: by stem; `general`: what belongs to all there, by media id; `served`: to whom, None where that is
-    not known now."""
+    not known now; `crowds`: stems (None: all) of which there are too many, and that has been told."""
 
-    __slots__ = ("beside", "general", "owners", "served")
+    __slots__ = ("beside", "crowds", "general", "owners", "served")
 
     def __init__(self) -> None:
         self.owners: Multi[Entry] = Multi()
         self.beside: Multi[Entry] = Multi()
         self.general: dict[int, Entry] = {}
         self.served: dict[int, Entry] | None = None
+        self.crowds: set[str | None] = set()
 
 
 class Neighbours:
@@ -93,18 +94,21 @@ class Neighbours:
                 continue
             for stem, served in stems.items():
                 if stem is not None:
-                    yield from _by_id(directory.owners.all(stem))
-                    yield from self._in_question(directory.beside.all(stem))
-                elif directory.general or served:
-                    general = self._in_question(directory.general.values())
-                    if served or general:
-                        yield from _by_id(islice(directory.owners.each(), self._beside.most + 1))
-                    yield from general
+                    parts = self._in_question(directory, stem, directory.beside.count(stem))
+                    yield from _by_id(directory.owners.all(stem)) if parts else ()
+                    yield from _by_id(directory.beside.all(stem)) if parts else ()
+                elif served or (directory.general and self._in_question(directory, None, len(directory.general))):
+                    yield from _by_id(islice(directory.owners.each(), self._beside.most + 1))
+                    yield from _by_id(directory.general.values())
 
-    def _in_question(self, beside: Iterable[Entry]) -> list[Entry]:
-        """Too many belong to nothing, and need no look when that has been told."""
-        entries = _by_id(beside)
-        return entries if len(entries) <= self._beside.most else [e for e in entries if e.links is not None]
+    def _in_question(self, directory: _Directory, stem: str | None, parts: int) -> bool:
+        """So many that they belong to nothing need a look once only."""
+        if parts <= self._beside.most:
+            directory.crowds.discard(stem)
+            return True
+        is_new = stem not in directory.crowds
+        directory.crowds.add(stem)
+        return is_new
 
     def _touch(self, home: RootPath, entry: Entry, belonging: Belonging | None, *, served: bool) -> None:
         stems: tuple[str | None, ...]
@@ -168,7 +172,7 @@ class Neighbours:
     def _had(self, directory: _Directory, owner: Entry) -> Links:
         """What an owner has of what belongs to it."""
         category = self._read(owner).category
-        own = [entry for entry in directory.beside.all(_stem(owner)) if self._owner_of(directory, entry) is owner]
+        own = [entry for entry in self._few(directory, _stem(owner)) if self._owner_of(directory, entry) is owner]
         mine = [(False, self._surely(entry), entry) for entry in _by_id(own)]
         if directory.general and category != "tv_show" and owner.media_id in self._served(directory):
             first = next(iter(self._served(directory).values()))
@@ -190,6 +194,9 @@ class Neighbours:
             belonging.subtitle.language or "und" for _, belonging, _ in mine if belonging.subtitle is not None
         }
         return Links(None, min(covers)[3] if covers else None, tuple(sorted(tongues)), facts[0] if facts else None)
+
+    def _few(self, directory: _Directory, stem: str) -> Iterable[Entry]:
+        return directory.beside.all(stem) if directory.beside.count(stem) <= self._beside.most else ()
 
     def _owner_of(self, directory: _Directory, entry: Entry) -> Entry | None:
         return self._owner(directory, self._surely(entry))

@@ -264,6 +264,38 @@ def test_a_crowd_in_one_directory_costs_no_more_than_it_is_large(shelf: Shelf) -
     assert reads < 500
 
 
+def test_so_many_parts_that_they_are_none_cost_no_more_than_they_are(shelf: Shelf) -> None:
+    most = RULES_4.beside.most  # type: ignore[union-attr]
+    shelf.put("Alien (1979).mkv", *(f"Alien (1979).{n}.srt" for n in range(most)))
+    assert shelf.told("Alien (1979).7.srt")["belongs_to"] == shelf.id("Alien (1979).mkv")
+    shelf.put("Alien (1979).one more.srt", "Alien (1979).x1.srt", f"Alien (1979).{most}.srt")
+    assert "belongs_to" not in shelf.told("Alien (1979).7.srt")
+    assert "subtitle_languages" not in shelf.told("Alien (1979).mkv")
+    read, looks = Neighbours.links_of, 0
+
+    def counted(self: Neighbours, entry: Any) -> Any:
+        nonlocal looks
+        looks += 1
+        return read(self, entry)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Neighbours, "links_of", counted)
+        shelf.put(*(f"Alien (1979).{n}.srt" for n in range(most + 1, most + 51)))
+    assert looks < 500
+    shelf.take(*(f"Alien (1979).{n}.srt" for n in range(60)))
+    assert shelf.told("Alien (1979).77.srt")["belongs_to"] == shelf.id("Alien (1979).mkv")
+
+
+def test_what_is_due_with_a_record_that_is_none_is_told_with_it(shelf: Shelf) -> None:
+    shelf.put("Alien (1979).mkv")
+    lane = shelf.lane
+    lane.see("Alien (1979).de.srt", a_file(7))
+    lane.at += 5_000
+    outputs = lane.fold.apply_bytes(lane.offset, lane.at, b"home", b"nonsense", [])
+    lane.offset, lane.outputs = lane.offset + 1, lane.outputs + outputs
+    assert shelf.told("Alien (1979).mkv")["subtitle_languages"] == ["de"]
+
+
 # -- a person's correction
 
 
