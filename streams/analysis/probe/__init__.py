@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from schemas.found import MediaType
-from streams.analysis.probe import book, facts, image, names, played
+from streams.analysis.probe import book, facts, image, played
 from streams.analysis.probe.read import Damaged, Read
 from streams.analysis.probe.text import sentence
 from streams.analysis.wire import Reply, Request, failed
@@ -22,7 +22,6 @@ READERS: dict[MediaType, Callable[[BinaryIO, str], Read]] = {
     "audio": played.read_audio,
     "image": image.read,
     "book": book.read,
-    "subtitle": names.read_subtitle,
     "other": facts.read,
 }
 

@@ -127,13 +127,6 @@ def test_a_photo_was_taken_when_it_was_taken_and_not_when_it_was_changed(tmp_pat
     assert (seen.year, seen.tags) == (2019, Tags(date="2019:01:02 03:04:05"))
 
 
-def test_a_subtitle_tells_its_language_by_its_name(tmp_path: Path) -> None:
-    path = tmp_path / "x.srt"
-    path.write_text("")
-    assert found(read(path, "subtitle", "Film.2001.pt-BR.forced.srt")).languages == ("pt-br",)
-    assert found(read(path, "subtitle", "Film.srt")).languages == ()
-
-
 def test_a_huge_picture_is_not_decoded(tmp_path: Path) -> None:
     reply = read(media.huge_png(tmp_path / "a.png"), "image")
     assert (found(reply).width, found(reply).height, reply.picture) == (30_000, 30_000, None)
