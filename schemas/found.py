@@ -95,7 +95,7 @@ class Found(Struct, frozen=True, omit_defaults=True):
     `warnings`: what could not be read or made although the file is whole, or that a part of it is missing, in words ·
     `media_type`: what the contents are, where the name says something else · `hdr_kind`: `HDR10`, `HDR10+`, `HLG`,
     `Dolby Vision` · `audio_codec`, `channels` of the sound that is played first, all of it in `audio_tracks` ·
-    `taken`: ISO 8601, with the zone where the camera knew it · `forced`, `sdh`: of a subtitle file"""
+    `taken`: ISO 8601, with the zone where the camera knew it · `rating`: of 10, in a file of facts"""
 
     title: str | None = None
     year: int | None = None
@@ -130,8 +130,6 @@ class Found(Struct, frozen=True, omit_defaults=True):
     lens: str | None = None
     taken_at: Place | None = None
     credits: tuple[Credit, ...] = ()
-    forced: bool = False
-    sdh: bool = False
     rating: float | None = None
 
     @property

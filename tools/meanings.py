@@ -181,8 +181,6 @@ SPECIFIC: dict[str, dict[str, str]] = {
         "lens": "lens (Exif)",
         "taken_at": "where a photo was taken (Exif GPS); absent where the setting says so",
         "credits": "who made it, and as what",
-        "forced": "subtitles for what is spoken in another language only",
-        "sdh": "subtitles for those who do not hear",
         "rating": "of 10, in a file of facts",
     },
     "Credit": {"name": "their name", "role": "as what: author, translator, illustrator, narrator, …"},
