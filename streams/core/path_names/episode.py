@@ -88,6 +88,7 @@ class Episodes:
     def __init__(self, words: PathWords) -> None:
         either, seasons = any_of(words.episode), any_of(words.season)
         more = words if isinstance(words, MorePathWords) else None
+        self._several = () if more is None else tuple(map(re.compile, more.several))
         self._anywhere = () if more is None else tuple(map(re.compile, more.anywhere))
         self._special = None if more is None else re.compile(more.special)
         self._in_show = () if more is None else tuple(map(re.compile, more.in_show))
@@ -109,15 +110,16 @@ class Episodes:
             + "|".join(_NUMBER_WORDS) + r")(?![^\W_])"
         )  # fmt: skip
 
-    def plain(self, text: str) -> EpisodeName | None:
-        """What can be nothing else wherever the file lies."""
-        for pattern in (_CODED, _CROSSED, self._worded, _PADDED):
+    def plain(self, text: str, *, in_films: bool = False) -> EpisodeName | None:
+        """What can be nothing else wherever the file lies; `in_films`: that is among films."""
+        for pattern in (*self._several, _CODED, _CROSSED, self._worded, _PADDED):
             if (found := pattern.search(text)) is not None:
                 return _numbered(found)
         counted = _OF.search(text)
         if counted is not None and "of" in counted[0].casefold():
             return _numbered(counted)
-        return next((_numbered(found) for one in self._anywhere if (found := one.search(text)) is not None), None)
+        anywhere = () if in_films else self._anywhere
+        return next((_numbered(found) for one in anywhere if (found := one.search(text)) is not None), None)
 
     def dated(self, text: str) -> EpisodeName | None:
         """A day."""

@@ -24,7 +24,6 @@ _DISC = re.compile(r"(?i)(?:.*[ ._-])?(?:cd|dvd|disc|disk|disque|cdrom)[ ._-]?([
 _LETTERS = re.compile(
     r"(?i)[a-z#]|[a-z]-[a-z]|0-9|[0-9]{3}0'?s|[0-9]0s|(?:18|19|20)[0-9]{2}(?:-(?:18|19|20)?[0-9]{2})?"
 )
-_ALONE = re.compile(r"[0-9]{1,2}")
 _SHORT_SEASON = re.compile(r"(?i)s ?([0-9]{1,2})")
 _EASTERN_SEASON = re.compile(
     r"第\s*([0-9一二三四五六七八九十]+)\s*[季期部]|(?:시즌|シーズン)\s*([0-9]+)|([0-9]+)\s*기"
@@ -70,8 +69,17 @@ class Folders:
         self._holding = listed(words.holding) | listed(words.genres)
         self._specials = listed(words.specials)
         self._extras = {name: category for category, row in words.extras for name in listed(row)}
-        self._season_alone = isinstance(words, MorePathWords) and words.season_alone
         season = any_of(words.season)
+        more = words if isinstance(words, MorePathWords) else None
+        self._season_folder = None if more is None else re.compile(more.season_folder)
+        self._seasons_folder = None if more is None else re.compile(more.seasons_folder)
+        self._numbers = {
+            word: number
+            for row in (() if more is None else more.numbers)
+            for number, word in enumerate(row.split(), 1)
+        }
+        either = "|".join(sorted(map(re.escape, self._numbers), key=len, reverse=True)) or "(?!)"
+        self._spelt = re.compile(rf"(?i)(?:(?:{season}) (?P<behind>{either})|(?P<before>{either}) (?:{season}))")
         self._season = re.compile(rf"(?i)(?:(?P<show>.+?)[ ._-]+)?(?:{season})[ ._-]*(?P<number>[0-9]{{1,4}})\b.*")
         self._counted = re.compile(rf"(?i)(?P<number>[0-9]{{1,2}})[.ªºaè]*[ ._-]*(?:{season})")
 
@@ -96,6 +104,8 @@ class Folders:
         )
         if (number := self._season_of(name, titled=titled, in_show=in_show)) is not None:
             return Folder(name, "season", number=number)
+        if in_show and self._seasons_folder is not None and self._seasons_folder.fullmatch(name) is not None:
+            return Folder(name, "holding")
         if titled and (disc := _DISC.fullmatch(name)) is not None:
             return Folder(name, "disc", number=_disc(disc[1]))
         if not titled and (holds := self._libraries.get(text)) is not None:
@@ -120,8 +130,14 @@ class Folders:
         found = self._season.fullmatch(text) or self._counted.fullmatch(text)
         if found is not None and (titled or not found.groupdict().get("show")):
             return int(found["number"])
-        if self._season_alone and in_show and _ALONE.fullmatch(text) is not None:
-            return int(text)
+        if titled and (spelt := self._spelt.fullmatch(text)) is not None:
+            return self._numbers[(spelt["behind"] or spelt["before"]).casefold()]
+        if (
+            self._season_folder is not None
+            and in_show
+            and (alone := self._season_folder.fullmatch(text)) is not None
+        ):
+            return int(alone["number"] or alone["short"])
         short = _SHORT_SEASON.fullmatch(text)
         if short is not None and titled:
             return int(short[1])

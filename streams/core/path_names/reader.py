@@ -87,6 +87,7 @@ class PathReader:
         more = words if isinstance(words, MorePathWords) else None
         self._whole = None if more is None else re.compile(more.whole)
         self._makers = more is not None and more.makers
+        self._reads_on = more is not None and more.title_behind
         self._folder_of = lru_cache(2_048)(self._read_folders)
 
     def _read_folders(self, directory: str) -> list[Folder]:
@@ -217,7 +218,7 @@ class PathReader:
         if season is None and titles and holds != "films":
             season = said_season(titles[-1].name)
         among = holds in ("shows", "anime") or season is not None
-        found = self._episodes.plain(text)
+        found = self._episodes.plain(text, in_films=holds == "films")
         if found is None and holds != "films" and (day := self._episodes.dated(text)) is not None:
             if not among and not titles and self._films.cut(text) == text:
                 return self._home(stem, folders)
@@ -238,11 +239,12 @@ class PathReader:
     def _among(self, text: str, season: int | None, holds: str | None, titles: list[Folder]) -> EpisodeName | None:
         bare_text = without_group(text)
         shift = len(text) - len(bare_text)
-        for title in titles[:1]:
-            head = bare_text[: len(title.name)]
-            if alike(head, title.name) and bare_text[len(head) :].strip():
+        for title in self._names_of(titles[:1]):
+            head = bare_text[: len(title)]
+            if alike(head, title) and bare_text[len(head) :].strip():
                 shift += len(head)
                 bare_text = bare_text[len(head) :]
+                break
         absolute = holds == "anime" or text.startswith("[")
         special = _OVA.search(bare_text) if absolute else None
         if special is not None:
@@ -257,6 +259,11 @@ class PathReader:
             found.start + shift, found.end + shift, found.season, found.episode, found.last, found.date
         )
 
+    def _names_of(self, titles: list[Folder]) -> list[str]:
+        """Of a show's folder, as it is and without its year."""
+        names = [title.name for title in titles]
+        return [*names, *(self._films.folder(name).title for name in names)] if self._reads_on else names
+
     def _episode(
         self, before: str, found: EpisodeName, folders: list[Folder], titles: list[Folder], season: int | None,
         category: str, after: str = "",
@@ -265,6 +272,8 @@ class PathReader:
         if (ordinal := _ORDINAL_SEASON.search(trimmed(before))) is not None:
             said, before = int(ordinal["ordinal"] or ordinal["short"]), trimmed(before)[: ordinal.start()]
         own = self._own_show(before)
+        if own is None and not titles and self._reads_on and trimmed(after):
+            own = self._own_show(after)
         show = self._show(titles, folders) if titles else None
         in_library = any(folder.holds in ("shows", "anime") or folder.purpose == "season" for folder in folders)
         chosen = self._chosen(own, show, in_library=in_library)

@@ -43,19 +43,26 @@ class PathWords(Struct, frozen=True):
 
 
 class MorePathWords(PathWords, frozen=True):
-    """`anywhere`, `in_show`, `in_season`: regular expressions of an episode's number, tried where others of its kind are,
-    for a file that lies anywhere, in the folder of a show, in that of a season; a `season` in one has to be the folder's,
-    where that is known · `special`: of the number of a special, in a folder of them · `whole`: of words behind a show's
-    name that say that all of it is there · `season_alone`: a folder that is a small number alone, below the folder of a
-    show, is a season · `makers`: artists, albums, authors and series are read as well."""
+    """`several`, `anywhere`, `in_show`, `in_season`: regular expressions of an episode's number, tried where others of its
+    kind are, the first before them: of several episodes or of one so plain, for a file that lies anywhere but among films,
+    in the folder of a show, in that of a season; a `season` in one has to be the folder's, where that is known · `special`:
+    of the number of a special, in a folder of them · `whole`: of words behind a show's name that say that all of it is
+    there · `numbers`: words for one, two, three, …, one row a language, of seasons that are spelt out · `season_folder`: of
+    a folder of a season, below that of its show; `seasons_folder`: of one that holds several · `makers`: artists, albums,
+    authors and series are read as well · `title_behind`: a name that begins with its number is read on behind it, and a
+    show's folder is known without its year."""
 
+    several: tuple[str, ...]
     anywhere: tuple[str, ...]
     special: str
     in_show: tuple[str, ...]
     in_season: tuple[str, ...]
     whole: str
-    season_alone: bool
+    numbers: tuple[str, ...]
+    season_folder: str
+    seasons_folder: str
     makers: bool
+    title_behind: bool
 
 
 WORDS_3 = PathWords(
@@ -238,14 +245,38 @@ _COUNTED = (
     r"i{1,3}|iv|vi{0,3}|ix|x)(?![^\W_])"
 )
 
+_BEHIND = r"(?![^\W_])"
+_SEASONS = r"(?:staffel|temporada|season|saison|stagione|sezon|series)"
+_EPISODES = r"(?:folge|cap(?:[ií]tulo)?|episode|épisode|episodio|ep|odc(?:inek)?|teil)"
+
 WORDS_4 = MorePathWords(
     **structs.asdict(WORDS_3),
+    several=(
+        r"(?i)(?<![^\W_])(?P<season>[0-9]{1,2})x(?P<episode>[0-9]{2,3})(?P<more>(?:[ ._][0-9]{1,2}x[0-9]{2,3})+)"
+        + _BEHIND,
+        r"(?i)(?<![^\W_])s(?P<season>[0-9]{1,2})e(?P<episode>[0-9]{1,3})(?P<more>(?:,[0-9]{1,3})+)" + _BEHIND,
+        r"(?i)(?<![^\W_])se(?:ason)?[ ._]?(?P<season>[0-9]{1,2})[ ._-]*ep?(?:isode)?[ ._]?(?P<episode>[0-9]{1,3})"
+        + _BEHIND,
+        r"(?i)(?<![^\W_])s(?P<season>[0-9]{1,2})[ ._-]+"
+        + _EPISODES
+        + r"\.?[ ._]*(?P<episode>[0-9]{1,3})"
+        + _BEHIND,
+    ),
     anywhere=(
         r"(?i)(?<![^\W_])(?P<season>[1-9]|1[0-8])(?P<episode>[0-9]{2})[ ._-]+(?:(?:proper|repack|internal|ws)[ ._-]+)*"
         r"(?:hdtv|pdtv|dsr(?:ip)?|tvrip)(?![^\W_])",
-        r"(?i)(?<![^\W_])s(?P<season>[0-9]{1,2})xe(?P<episode>[0-9]{1,3})(?![0-9])",
+        r"(?i)(?<![^\W_])s(?P<season>[0-9]{1,2})xe(?P<episode>[0-9]{1,3})" + _BEHIND,
+        r"(?i)(?<![^\W_])s(?P<season>[0-9]{1,2})(?:[. ]|\s-\s)(?P<episode>[0-9]{2})" + _BEHIND,
+        r"(?i)(?<![^\W_])(?P<season>[0-9]{1,2})[.ªºa]?[ ._]"
+        + _SEASONS
+        + r"[ ._,-]*"
+        + _EPISODES
+        + r"\.?[ ._]*(?P<episode>[0-9]{1,3})"
+        + _BEHIND,
+        r"(?i)(?<![^\W_])t(?P<season>[0-9]{1,2})[ ._]?c(?P<episode>[0-9]{1,2})" + _BEHIND,
         r"(?<![^\W_])(?P<season>[0-9]{1,2})×(?P<episode>[0-9]{2,3})(?![0-9])",
         r"(?<![^\W_])[Cc]ap\.[ ]?(?P<season>[1-9])(?P<episode>[0-9]{2})(?![0-9])",
+        r"(?i)(?<![^\W_])part[ ._]?(?P<episode>[0-9]{1,2})(?![^\W_])(?=.*(?<![^\W_])(?:hdtv|pdtv|dsr(?:ip)?)(?![^\W_]))",
     ),
     special=r"(?i)(?<![^\W_])(?:special|sonderfolge|spécial|speciale?|especial)s?[ ._-]*#?(?P<episode>[0-9]{1,3})(?![0-9])",
     in_show=(
@@ -256,15 +287,31 @@ WORDS_4 = MorePathWords(
         r"(?i)(?<![^\W_])(?P<episode>[0-9]{1,2})(?:st|nd|rd|th|ª|º|[eè]re|[eè]me)[ ._]"
         r"(?:episode|part|parte|partie|teil)(?![^\W_])",
         r"(?i)(?<![^\W_])(?:chapter|episode|episodio|cap[ií]tulo|cap|odc|folge)[. _-]+" + _COUNTED,
+        r"(?i)(?<![^\W_])(?:pt|part)\.[ ._]*" + _COUNTED,
         r"(?i)(?<![^\W_])(?:night|day|act|vol|volume|book|nacht|tag|akt|nuit)[. _-]+" + _COUNTED + _END,
+        r"^\s*[\[(](?P<episode>[0-9]{1,3})[\])]\s*$",
+        r"(?i)^\s+(?P<episode>i{1,3}|iv|vi{0,3}|ix|x)\s*$",
+        r"^[\s.]+(?P<episode>[0-9]{1,2})[\s.]*$",
     ),
     in_season=(
+        r"^\s*(?P<season>[0-9]{1,2})(?:\s-\s|[. ])(?P<episode>[0-9]{2})(?![0-9])",
+        r"(?<![^\W_])(?P<season>[1-9])(?P<episode>[0-9]{2})[-– ](?P=season)(?P<more>[0-9]{2})(?![^\W_])",
         r"(?:^|(?<=\s-\s)|(?<=\s))(?P<season>[0-9]{1,2})-(?P<episode>[0-9]{2})" + _END,
         r"(?:^|(?<=\s-\s)|(?<=\s))(?P<season>[0-9]{2})[. ](?P<episode>[0-9]{2})(?=$|\s)",
         r"(?<=\s)[\[(](?P<episode>[0-9]{1,3})[\])]\s*$",
         r"(?<=\s)(?P<episode>[0-9])\s*$",
     ),
     whole=r"(?i)[ ._-]+\(?(?:the[ ._])?complete(?:[ ._](?:series|collection|tv[ ._]series|seasons?.*))?\)?$",
-    season_alone=True,
+    numbers=(
+        "one two three four five six seven eight nine ten",
+        "first second third fourth fifth sixth seventh eighth ninth tenth",
+        "eins zwei drei vier fünf sechs sieben acht neun zehn",
+        "erste zweite dritte vierte fünfte sechste siebte achte neunte zehnte",
+        "première deuxième troisième quatrième cinquième sixième septième huitième neuvième dixième",
+        "primera segunda tercera cuarta quinta sexta séptima octava novena décima",
+    ),
+    season_folder=r"(?i)(?P<number>[0-9]{1,2})|s ?(?P<short>[0-9]{1,2})(?:[ ._-]+.+)?",
+    seasons_folder=r"(?i)(?:seasons|staffeln|saisons|temporadas|s)[ ._]?[0-9]{1,2}[ ._]?-[ ._]?s?[0-9]{1,2}",
     makers=True,
+    title_behind=True,
 )

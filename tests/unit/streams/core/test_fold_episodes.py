@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+from pathlib import Path
+
 import pytest
 
 from streams.core.naming import names_by
@@ -47,6 +50,23 @@ def test_an_episode_has_its_number(path: str, season: int | None, episode: int) 
     assert "complete" not in read.title.casefold()
 
 
+def number(text: str) -> int | None:
+    """Of a cell."""
+    return int(text) if text else None
+
+
+with (Path(__file__).parents[3] / "golden" / "names" / "episodes.tsv").open() as file:
+    WAYS = list(csv.DictReader(file, delimiter="\t"))
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way["path"])
+def test_every_way_of_writing_it_is_read(way: dict[str, str]) -> None:
+    read = names_by(RULES_4).read(way["path"])
+    said = (read.season, read.episode, read.last_episode)
+    assert said == (number(way["season"]), number(way["episode"]), number(way["last"]))
+    assert read.title.casefold().startswith("dark sea"), read.title
+
+
 @pytest.mark.parametrize(
     ("path", "title", "episode"),
     [
@@ -57,6 +77,8 @@ def test_an_episode_has_its_number(path: str, season: int | None, episode: int) 
         ("TV/Babylon 5/Season 1/Babylon 5 1x02.mkv", "Babylon 5 S01E02", 2),
         ("TV/Babylon 5/Season 1/Babylon 5 S01E12.mkv", "Babylon 5 S01E12", 12),
         ("TV/The 100/Season 3/The 100 S03E04.mkv", "The 100 S03E04", 4),
+        ("Movies/Film Part 2 (2011) HDTV.mkv", "Film Part 2 (2011)", None),
+        ("Movies/Fast Five (2011)/Fast Five.mkv", "Fast Five (2011)", None),
         ("Photos/2019/7/IMG_1234.jpg", "IMG_1234", None),
     ],
 )
