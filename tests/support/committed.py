@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from runtime.settings import KafkaSettings
 
@@ -62,8 +62,9 @@ def read_all(
     found: dict[int, list[Read]] = {partition: [] for partition in partitions}
     open_ = set(partitions)
     try:
-        lows = [watermarks(consumer, TopicPartition(topic, p))[0] for p in partitions]
-        consumer.assign([TopicPartition(topic, p, low) for p, low in zip(partitions, lows, strict=True)])
+        for partition in partitions:
+            watermarks(consumer, TopicPartition(topic, partition))  # they are known
+        consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in partitions])
         while open_:
             for message in consumer.consume(1_000, timeout=0.05):
                 error = message.error()
@@ -80,7 +81,8 @@ def read_all(
 
 def watermarks(consumer: Consumer, partition: TopicPartition, seconds: float = 20.0) -> tuple[int, int]:
     """Where a partition begins and ends. One that was just made has no leader yet, and a broker that has just come back
-    does not know for a moment what it leads, nor that it has it: librdkafka does not wait."""
+    does not know for a moment what it leads, nor that it has it: librdkafka does not wait. Nor can its beginning be
+    believed then: where the broker names an end alone, librdkafka takes that for both."""
     deadline = time.monotonic() + seconds
     while True:
         try:
