@@ -113,6 +113,8 @@ class PathNames(Names):
         self.read: Callable[[str], NamedByPath] = lru_cache(8_192)(self._read_path)
         self.path_name: Callable[[str, MediaType], PathName] = lru_cache(8_192)(self._paths.read)
         """What a path tells of a file of a kind, its title still without what is shown behind it."""
+        self.is_season = self._paths.is_season
+        """Whether a directory is one of a season."""
 
     def _read_path(self, path: str) -> NamedByPath:
         kind = self.media_type(path)

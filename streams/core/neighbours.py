@@ -17,13 +17,15 @@ from itertools import islice
 from schemas.found import Found, MediaType
 from schemas.paths import display
 from streams.core.multi import Multi
-from streams.core.naming import Named, names_by
+from streams.core.naming import Named, PathNames, names_by
 from streams.core.path_names.beside import Belonging, BesideNames, BesideWords
 from streams.core.rules import Rules
 from streams.core.state import BY_ID, Entry, Links, RootPath, State
 from streams.core.telling import found_in
 
 DIRECTORIES = 1_024
+SEASONS = 100
+"""Directories below that of a show in which its first episode is looked for."""
 _OWNERS: frozenset[MediaType] = frozenset({"video", "audio", "book"})
 _TITLED = frozenset({"movie", "tv_show", "music", "audiobook", "book", "comic"})
 """Categories to which a picture of the same bare name belongs: beside a camera's film it is a photo."""
@@ -37,9 +39,10 @@ class _Directory:
     """`owners`, `beside`: by stem; `general`: what belongs to all there, by media id; `served`: to whom, None where that is
     not known now; `crowds`: stems (None: all) of which there are too many, and that has been told."""
 
-    __slots__ = ("beside", "crowds", "general", "owners", "served")
+    __slots__ = ("beside", "crowds", "general", "home", "owners", "served")
 
-    def __init__(self) -> None:
+    def __init__(self, home: RootPath) -> None:
+        self.home = home
         self.owners: Multi[Entry] = Multi()
         self.beside: Multi[Entry] = Multi()
         self.general: dict[int, Entry] = {}
@@ -52,7 +55,9 @@ class Neighbours:
 
     def __init__(self, state: State, rules: Rules, words: BesideWords) -> None:
         self._state = state
-        self._names = names_by(rules)
+        names = names_by(rules)
+        assert isinstance(names, PathNames)  # rules that have words for this read whole paths
+        self._names = names
         self._beside = BesideNames(words)
         self._directories: OrderedDict[RootPath, _Directory] = OrderedDict()
         self._changed: dict[RootPath, dict[str | None, bool]] = {}
@@ -122,6 +127,11 @@ class Neighbours:
         changed = self._changed.setdefault(home, {})
         for stem in stems:
             changed[stem] = changed.get(stem, False) or served
+        if belonging is None and self._names.is_season(home.path):
+            show = RootPath(home.root, home.path.rpartition("/")[0])
+            self._changed.setdefault(show, {}).setdefault(None, False)
+            if (directory := self._directories.get(show)) is not None:
+                directory.served = None
 
     # -- what that says ----------------------------------------------------------------------------------------
 
@@ -151,14 +161,28 @@ class Neighbours:
 
     def _served(self, directory: _Directory) -> dict[int, Entry]:
         """The files to which belongs what belongs to all in a directory, the first item first: the parts and versions of one
-        film, the episodes of a show, the songs of an album, the forms of one book; nothing where different things lie
-        together."""
+        film, the episodes of a show, the songs of an album, the forms of one book; the first episode alone of a show whose
+        seasons have directories of their own; nothing where different things lie together."""
         if directory.served is None:
             directory.served = {owner.media_id: owner for owner in self._alike(directory)}
         return directory.served
 
+    def _first_episode(self, home: RootPath) -> list[Entry]:
+        """Of a show in whose directory nothing lies but those of its seasons."""
+        below = self._state.directories.get(home.root, {})
+        seasons = (path for path in below.get(home.path, ()) if path in below and self._names.is_season(path))
+        found = [
+            owner
+            for season in islice(seasons, SEASONS)
+            for owner in self._directory(RootPath(home.root, season)).owners.each()
+            if self._read(owner).category == "tv_show"
+        ]
+        return _by_id(found)[:1]
+
     def _alike(self, directory: _Directory) -> list[Entry]:
         most = self._beside.most
+        if not directory.owners:
+            return self._first_episode(directory.home) if directory.general else []
         owners = _by_id(islice(directory.owners.each(), most + 1))
         if len(owners) > most or len(directory.general) > most:
             return []
@@ -245,7 +269,7 @@ class Neighbours:
         return there
 
     def _looked_at(self, home: RootPath) -> _Directory:
-        directory = _Directory()
+        directory = _Directory(home)
         known = self._state.known.get(home.root, {})
         below = self._state.directories.get(home.root, {})
         for path in below.get(home.path, ()):

@@ -93,6 +93,11 @@ class PathReader:
     def _read_folders(self, directory: str) -> list[Folder]:
         return self._folders.read([part for part in directory.split("/") if part])
 
+    def is_season(self, directory: str) -> bool:
+        """Whether a directory below its root is one of a season."""
+        folders = self._folder_of(display(directory))
+        return bool(folders) and folders[-1].purpose == "season"
+
     def read(self, path: str, kind: MediaType) -> PathName:
         """A path below its root."""
         directory, _, name = display(path).rpartition("/")

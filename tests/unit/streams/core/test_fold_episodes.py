@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.core.naming import names_by
+from streams.core.naming import NamedByPath, names_by
 from streams.core.rules import RULES_4
 
 SHOW = "TV/Dark Sea (2008)/"
@@ -62,6 +62,7 @@ with (Path(__file__).parents[3] / "golden" / "names" / "episodes.tsv").open() as
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way["path"])
 def test_every_way_of_writing_it_is_read(way: dict[str, str]) -> None:
     read = names_by(RULES_4).read(way["path"])
+    assert isinstance(read, NamedByPath)
     said = (read.season, read.episode, read.last_episode)
     assert said == (number(way["season"]), number(way["episode"]), number(way["last"]))
     assert read.title.casefold().startswith("dark sea"), read.title

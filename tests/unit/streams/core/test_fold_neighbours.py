@@ -123,6 +123,9 @@ def shelf(lane: Lane) -> Shelf:
         ("Lost/Season 1/Lost S01E02.mkv", "Lost/Season 1/Lost S01E02-thumb.jpg"),
         ("Lost/Season 1/Lost S01E02.mkv", "Lost/Season 1/poster.jpg"),
         ("Lost/Season 1/Lost S01E02.mkv", "Lost/Season 1/season01-poster.jpg"),
+        ("Lost/Season 1/Lost S01E02.mkv", "Lost/poster.jpg"),
+        ("TV/Lost/Staffel 1/Lost S01E02.mkv", "TV/Lost/tvshow.nfo"),
+        ("TV/Lost/Season 1/Lost S01E02.mkv", "TV/Lost/season01-poster.jpg"),
         ("Music/Kate Bush/Aerial (2005)/01 Prelude.flac", "Music/Kate Bush/Aerial (2005)/cover.jpg"),
         ("Books/Emma.epub", "Books/Emma.jpg"),
     ],
@@ -145,6 +148,8 @@ def test_it_belongs_to_what_it_lies_beside_whichever_comes_first(owner: str, bes
         (["Photos/a.png"], "Photos/cover.jpg"),
         (["Alien (1979).mkv"], "Aliens (1986).srt"),
         (["Alien (1979)-trailer.mkv"], "folder.jpg"),
+        (["TV/Lost/Season 1/Lost S01E02.mkv"], "TV/poster.jpg"),
+        (["TV/Lost/Lost S01E02.mkv"], "TV/poster.jpg"),
     ],
 )
 def test_nothing_belongs_to_what_it_is_no_part_of(shelf: Shelf, others: list[str], alone: str) -> None:
@@ -388,6 +393,7 @@ def test_the_adoption_tells_what_belongs_to_what_and_a_dry_run_says_so_before() 
 NAMES = [
     "A (2001).mkv", "A (2001).en.srt", "A (2001)-poster.jpg", "A (2001).jpg", "poster.jpg", "movie.nfo", "A (2001).nfo",
     "B (2002).mkv", "B (2002).de.forced.srt", "1 One.mp3", "2 Two.mp3", "cover.jpg", "L S01E01.mkv", "Subs/en.srt",
+    "Season 1/L S01E02.mkv", "Season 2/L S02E01.mkv",
     "A (2001).mp4", "C (2003) cd1.avi", "C (2003) cd2.avi", "trailer.mkv",
 ]  # fmt: skip
 FOLDERS = ["", "d/", "d/", "d/", "e/", "d/f/"]
