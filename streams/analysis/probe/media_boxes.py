@@ -4,15 +4,14 @@ ends and not what it means. Source: ISO/IEC 14496-12, 4.2.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from streams.analysis.probe.boxes import mp4, read_at
+
 MAX_BOXES = 256
 """Beside each other: a file of 50 pictures has some dozen."""
-_HEAD = struct.Struct(">I4s")
-_LARGE = struct.Struct(">Q")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,29 +30,12 @@ class Box:
 
 def within(file: BinaryIO, start: int, end: int, most: int = MAX_BOXES) -> Iterator[Box]:
     """The boxes between two places of a file, as far as they can be right."""
-    for _ in range(most):
-        file.seek(start)
-        head = file.read(_HEAD.size)
-        if start + _HEAD.size > end or len(head) < _HEAD.size:
-            return
-        length, kind = _HEAD.unpack(head)
-        body = start + _HEAD.size
-        if length == 1:
-            large = file.read(_LARGE.size)
-            if len(large) < _LARGE.size:
-                return
-            (length,) = _LARGE.unpack(large)
-            body += _LARGE.size
-        if kind == b"uuid":
-            file.seek(body)
-            kind, body = file.read(16), body + 16
-        stop = end if length == 0 else start + length
-        if stop < body:
-            return
-        yield Box(kind, body, min(stop, end))
-        if stop >= end:
-            return
-        start = stop
+    for part in mp4(file, start, end, most):
+        stop = end if part.end is None else min(part.end, end)
+        if part.kind == b"uuid":
+            yield Box(read_at(file, part.body, 16), part.body + 16, max(stop, part.body + 16))
+        else:
+            yield Box(part.kind, part.body, stop)
 
 
 def first(file: BinaryIO, parent: Box, *kinds: bytes) -> Box | None:
