@@ -21,7 +21,7 @@ from cli.progress import Advance, Stages
 from cli.provisioning.tables_lock import tables_locked
 from runtime.dead_letters import DeadLetters
 from runtime.kafka import Kafka, stop_client
-from runtime.lifecycle import collect_rarely
+from runtime.lifecycle import uncollected
 from runtime.log_reading import Offsets, bounds, partitions_of, reader, stretch
 from schemas.log_record import LogRecord
 from schemas.places import Offset
@@ -54,8 +54,7 @@ async def rebuild(kafka: Kafka, url: str, *, show: Stages | None = None, points:
     """Fill new tables from all of the log and put them in the place of the old ones. Raises RebuildFailed, Alarm,
     TablesLocked, LogSilent, NotProvisioned, KafkaError: nothing has changed then. `points` is called at `filling`,
     `before_swap` and `after_swap`."""
-    collect_rarely()
-    with _one_at_a_time(url):
+    with _one_at_a_time(url), uncollected():
         try:
             async with (
                 reader(kafka, max_partition_fetch_bytes=FETCH_BYTES, fetch_max_bytes=4 * FETCH_BYTES) as consumer,
