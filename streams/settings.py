@@ -22,7 +22,7 @@ class AnalysisSettings(Section):
         le=600,
         description="wall time of a first probe; a longer one is made anew when nothing else waits",
     )
-    memory_mb: int = Field(512, ge=128, le=16_384, description="address space of a child")
+    memory_mb: int = Field(512, ge=256, le=16_384, description="address space of a child")
     places: bool = Field(True, description="where a photo was taken is told")
     roots: dict[str, Path] = Field({}, description="JSON object: where this site finds each root's files")
     shares: dict[str, Share] = Field(
