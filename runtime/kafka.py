@@ -31,6 +31,10 @@ COMMIT_BACKOFF_MS = 10
 """For transactional producers: a commit takes 7 to 15 ms with it, and 100 ms more with aiokafka's default."""
 
 MAX_REQUEST_BYTES = 1_048_576
+SESSIONS_TO_REJOIN = 3
+"""How long a rebalance waits for a member that is there, in sessions; who is not there any more is out after one. With one,
+as aiokafka has it, two members on a machine without a processor to spare never agree: who is late is put out, comes back,
+and the other begins anew (seen for 90 s on end)."""
 LINGER_MS = 5
 STOP_SECONDS = 1.0
 """How long a client may take to stop after its work has been awaited."""
@@ -89,6 +93,7 @@ class Kafka:
             group_id=group,
             group_instance_id=instance,
             session_timeout_ms=session,
+            rebalance_timeout_ms=SESSIONS_TO_REJOIN * session,
             heartbeat_interval_ms=max(100, session // 5),
             max_poll_interval_ms=300_000,
             partition_assignment_strategy=(*assignors, RoundRobinPartitionAssignor),

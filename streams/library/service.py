@@ -31,7 +31,15 @@ from runtime import log
 from runtime.epochs import read_epochs
 from runtime.errors import NotAllowed, NotProvisioned
 from runtime.health import Health
-from runtime.kafka import ConsumerRebalanceListener, Kafka, Stoppable, leave_for_good, leave_now, stop_client
+from runtime.kafka import (
+    SESSIONS_TO_REJOIN,
+    ConsumerRebalanceListener,
+    Kafka,
+    Stoppable,
+    leave_for_good,
+    leave_now,
+    stop_client,
+)
 from runtime.lifecycle import USAGE, end_hard
 from runtime.rights import REFUSED, check_topics
 from schemas.ids import MAX_SAFE
@@ -313,9 +321,9 @@ class LibraryService(Service):
 
     @property
     def _patience_seconds(self) -> float:
-        """For the group to say whose a lane is. A rebalance waits for its slowest member for a session; two may
-        follow each other, and the machine may be busy. Meanwhile the lane writes nothing."""
-        return 3 * self._kafka.settings.session_timeout_ms / 1000 + 10
+        """For the group to say whose a lane is. A rebalance waits for its slowest member for SESSIONS_TO_REJOIN; another
+        may follow, and the machine may be busy. Meanwhile the lane writes nothing."""
+        return (SESSIONS_TO_REJOIN + 1) * self._kafka.settings.session_timeout_ms / 1000 + 10
 
     async def _lost(self, owned: _Owned, error: LaneLost) -> None:
         _log.warning("lane lost", lane=error.lane)
