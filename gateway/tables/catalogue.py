@@ -13,7 +13,6 @@ from psycopg.rows import class_row
 from psycopg_pool import AsyncConnectionPool
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from schemas.found import MediaType
 from schemas.ids import MAX_SAFE
 from schemas.times import iso, millis
 
@@ -113,7 +112,6 @@ class Place:
     storage_root: str
     path: str
     path_b64: str | None
-    media_type: MediaType
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +165,7 @@ class CatalogueQueries:
         async with self._pool.connection() as connection:
             rows = connection.cursor(row_factory=class_row(Place))
             await rows.execute(
-                "SELECT library, storage_root, path, path_b64, media_type FROM media_items"
+                "SELECT library, storage_root, path, path_b64 FROM media_items"
                 " WHERE id = %s AND deleted_at IS NULL",
                 (media_id,),
             )

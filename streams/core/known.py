@@ -40,8 +40,7 @@ class Known:
         """Enter one at its place, which must be free."""
         self._roots.setdefault(entry.root, {})[entry.path] = entry
         directories.put(self._directories.setdefault(entry.root, {}), entry.path)
-        if entry.media_id and self.neighbours is not None:
-            self.neighbours.entered(entry)
+        self._entered(entry)
         if entry.media_id and self._state.by_age is not None:
             insort(self._state.by_age, entry, key=BY_ID)
         if entry.type == "file":
@@ -51,8 +50,7 @@ class Known:
 
     def remove(self, entry: Entry) -> None:
         """Take one out."""
-        if entry.media_id and self.neighbours is not None:
-            self.neighbours.left(entry)
+        self._leaving(entry)
         del self._roots[entry.root][entry.path]
         directories.drop(self._directories[entry.root], entry.path, self._roots[entry.root])
         if entry.type == "file":
@@ -83,8 +81,7 @@ class Known:
     def move(self, *moves: tuple[Entry, RootPath]) -> None:
         """Give entries other places, which must be free, or be left by one of them."""
         for entry, _ in moves:
-            if entry.media_id and self.neighbours is not None:
-                self.neighbours.left(entry)
+            self._leaving(entry)
             del self._roots[entry.root][entry.path]
             directories.drop(self._directories[entry.root], entry.path, self._roots[entry.root])
         for entry, place in moves:
@@ -98,8 +95,15 @@ class Known:
             entry.root, entry.path = place.root, place.path
             self._roots.setdefault(place.root, {})[place.path] = entry
             directories.put(self._directories.setdefault(place.root, {}), place.path)
-            if entry.media_id and self.neighbours is not None:
-                self.neighbours.entered(entry)
+            self._entered(entry)
+
+    def _entered(self, entry: Entry) -> None:
+        if entry.media_id and self.neighbours is not None:
+            self.neighbours.entered(entry)
+
+    def _leaving(self, entry: Entry) -> None:
+        if entry.media_id and self.neighbours is not None:
+            self.neighbours.left(entry)
 
     def same(self, library: str, place: RootPath, state: FileState) -> Iterator[Entry]:
         """Entries of the library, elsewhere, that may be the same file by its identity."""

@@ -223,7 +223,7 @@ class ByEvidence(ByPaths):
             (correction or NO_CORRECTION).cover or cover, (facts.tags or tags).description, facts.rating,
             tuple(dict.fromkeys((*found.subtitles, *links.subtitles))) if subtitle is None else subtitle[0],
             subtitle is not None and subtitle[1], subtitle is not None and subtitle[2],
-            _makers(name, kind, tags) if kind in ("audio", "book") else NOBODY,
+            _makers(name, kind, tags),
         )  # fmt: skip
 
     def kept(self, found: Found | None) -> Found | None:

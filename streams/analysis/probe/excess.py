@@ -16,6 +16,7 @@ from typing import BinaryIO
 from streams.analysis.probe import boxes, id3, matroska
 from streams.analysis.probe.boxes import read_at
 from streams.analysis.probe.ogg_page import fewer_comments
+from streams.analysis.probe.thumbnail import MAX_COVER_BYTES
 from streams.analysis.probe.view import Patch
 
 MAX_TAGS = 2_000
@@ -24,8 +25,6 @@ MAX_BOXES = 32
 """Of an MP4's top: its `moov` is one of the first, or behind one large `mdat`."""
 MAX_METAS = 4
 """Lists of tags in one file; there is one, or one of iTunes and one of QuickTime."""
-MAX_PICTURE_BYTES = 16_777_216
-"""A larger cover is not looked at anyway."""
 MAX_ATTACHMENTS_BYTES = 67_108_864
 """Fonts and covers in Matroska; FFmpeg loads all of them."""
 TOO_MANY = f"only the first {MAX_TAGS} of its tags are read"
@@ -95,7 +94,7 @@ def _id3(file: BinaryIO, start: int) -> _Found:
     for count, frame in enumerate(id3.frames(file, tag, MAX_TAGS + 1)):
         if count == MAX_TAGS:
             yield replace(padding, at=frame.at), TOO_MANY
-        elif frame.name in _ID3_PICTURES and frame.size > MAX_PICTURE_BYTES:
+        elif frame.name in _ID3_PICTURES and frame.size > MAX_COVER_BYTES:
             yield Patch(frame.at, b"XXXX"[: len(frame.name)]), TOO_LARGE
 
 
@@ -142,7 +141,7 @@ def _mp4_meta(file: BinaryIO, meta: boxes.Part, size: int) -> _Found:
             last, end = items[-1], min(ilst.end or size, 0xFFFF_FFFF)
             yield Patch(last.at, max(end - last.at, 8).to_bytes(4, "big") + b"skip"), TOO_MANY
         for item in items:
-            if item.kind == b"covr" and (item.end or size) - item.at > MAX_PICTURE_BYTES:
+            if item.kind == b"covr" and (item.end or size) - item.at > MAX_COVER_BYTES:
                 yield Patch(item.at + 4, b"skip"), TOO_LARGE
 
 

@@ -30,7 +30,6 @@ DEMUXERS = (
 )
 EXPORT_ALL = {"export_all": "1"}
 """MP4's atoms that FFmpeg has no name for come by their own."""
-MAX_COVER_BYTES = 16_777_216
 MAX_COVERS = 8
 """Of which one can be read, one hopes."""
 PICTURES = ("mjpeg", "png", "bmp", "gif", "webp", "tiff")
@@ -162,6 +161,10 @@ def _cover(container: InputContainer, stream: VideoStream) -> Picture | None:
     """FFmpeg hands an attached picture out as the first packet of its stream."""
     try:
         packet = next(iter(container.demux(stream)), None)
-        return None if packet is None or packet.size > MAX_COVER_BYTES else thumbnail.of_bytes(bytes(packet))
+        return (
+            None
+            if packet is None or packet.size > thumbnail.MAX_COVER_BYTES
+            else thumbnail.of_bytes(bytes(packet))
+        )
     except (Damaged, FFmpegError, MemoryError):
         return None

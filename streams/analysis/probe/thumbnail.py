@@ -15,6 +15,8 @@ from streams.analysis.wire import Picture
 
 MAX_PIXELS = 80_000_000
 """More are not decoded: 3 bytes each must fit the child's memory beside the decoder's own."""
+MAX_COVER_BYTES = 16_777_216
+"""Of a picture inside another file; a larger one is not looked at."""
 SIDE = 480
 MAX_BYTES = 65_536
 QUALITIES = (80, 50, 20)

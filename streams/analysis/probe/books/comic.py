@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from functools import partial
 from typing import Protocol
 
 from schemas.found import Found
@@ -88,18 +89,8 @@ def _natural(name: str) -> list[tuple[int, int, str]]:
 
 
 def _cover(members: Members, pages: list[str], notes: Notes) -> Picture | None:
-    wrong = Notes()
-    for page in pages[:MAX_TRIED]:
-        try:
-            picture = covers.of(members.read(page, covers.MAX_COVER_BYTES), wrong)
-        except Damaged as error:
-            wrong.add(f"no picture of it: {error.reason}")
-            continue
-        if picture is not None:
-            return picture
-    for reason in wrong.all:
-        notes.add(reason)
-    return None
+    reading = (partial(members.read, page, covers.MAX_COVER_BYTES) for page in pages[:MAX_TRIED])
+    return covers.first(reading, notes)
 
 
 def _told(members: Members, notes: Notes) -> comic_info.Info:

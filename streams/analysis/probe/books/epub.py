@@ -10,6 +10,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from xml.etree.ElementTree import Element
 
 from schemas.found import Found
@@ -116,7 +117,13 @@ def _lone_cover(book: Archive, notes: Notes) -> Picture | None:
 
 def _cover(book: Archive, opened: _Opened, notes: Notes) -> Picture | None:
     """The first candidate that is a picture. A drawing (SVG) is none: nothing here draws it."""
-    wrong = Notes()
+    return covers.first(
+        (partial(book.read, name, covers.MAX_COVER_BYTES) for name in _distinct(book, opened)), notes
+    )
+
+
+def _distinct(book: Archive, opened: _Opened) -> Iterator[str]:
+    """The members that candidates name, each once, MAX_TRIED at most."""
     tried: dict[str, None] = {}
     for place in itertools.islice(_candidates(opened), MAX_CANDIDATES):
         if len(tried) >= MAX_TRIED:
@@ -125,16 +132,7 @@ def _cover(book: Archive, opened: _Opened, notes: Notes) -> Picture | None:
         if name is None or name in tried or name.casefold().endswith((".svg", ".svgz")):
             continue
         tried[name] = None
-        try:
-            picture = covers.of(book.read(name, covers.MAX_COVER_BYTES), wrong)
-        except Damaged as error:
-            wrong.add(f"no picture of it: {error.reason}")
-            continue
-        if picture is not None:
-            return picture
-    for reason in wrong.all:
-        notes.add(reason)
-    return None
+        yield name
 
 
 def _candidates(opened: _Opened) -> Iterator[str]:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import html
 import struct
 from collections import defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import BinaryIO
 
 from schemas.found import Found, Tags
@@ -200,18 +202,21 @@ class _Header:
 
 def _cover(database: _Database, header: _Header, said: dict[int, list[bytes]], notes: Notes) -> Picture | None:
     """The cover's record counts from the first picture's; where it cannot be read the small one may."""
-    wrong = Notes()
+    return covers.first(_pictures(database, header, said), notes)
+
+
+def _pictures(
+    database: _Database, header: _Header, said: dict[int, list[bytes]]
+) -> Iterator[Callable[[], bytes]]:  # fmt: skip
     for kind in (COVER, THUMBNAIL):
         value = next(iter(said.get(kind, [])), b"")
         if len(value) != 4 or (place := struct.unpack(">I", value)[0]) == _NONE or header.first_image == _NONE:
             continue
-        data = database.record(header.first_image + place, covers.MAX_COVER_BYTES)
-        if data is None:
-            wrong.add("no picture of it: its cover is missing")
-            continue
-        picture = covers.of(data, wrong)
-        if picture is not None:
-            return picture
-    for reason in wrong.all:
-        notes.add(reason)
-    return None
+        yield partial(_picture, database, header.first_image + place)
+
+
+def _picture(database: _Database, index: int) -> bytes:
+    data = database.record(index, covers.MAX_COVER_BYTES)
+    if data is None:
+        raise Damaged("its cover is missing")
+    return data
