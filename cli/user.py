@@ -24,16 +24,17 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The user name, letter
 
 
 class RoleName(StrEnum):
-    """What an account may do: everything, or read."""
+    """What an account may do: everything, ask for things to be done, or read."""
 
     ADMIN = "admin"
-    USER = "user"
+    OPERATOR = "operator"
+    VIEWER = "viewer"
 
 
 @app.command()
 def add(
     name: Annotated[str, typer.Argument(metavar="NAME", help="1 to 64 characters, no spaces, no @.")],
-    role: Annotated[RoleName, typer.Option(help="What it may do.")] = RoleName.USER,
+    role: Annotated[RoleName, typer.Option(help="What it may do.")] = RoleName.VIEWER,
     email: Annotated[str | None, typer.Option(metavar="ADDRESS", help="To sign in with, beside the name.")] = None,
     stdin: passwords.FromStdin = False,
     file: passwords.FromFile = None,
@@ -48,7 +49,8 @@ def add(
     catalogizer user add anna --password-stdin < password.txt
     """
     from gateway.access import account_admin
-    from gateway.access.account_rules import ROLE_IDS, check_email, check_name
+    from gateway.access.account_rules import check_email, check_name
+    from gateway.access.roles import ROLE_IDS
 
     with _rules():
         check_name(name)
@@ -69,7 +71,7 @@ def list_(as_json: AsJson = False) -> None:
     catalogizer user list
     """
     from gateway.access.account_admin import accounts
-    from gateway.access.accounts import ROLES
+    from gateway.access.roles import role_of
 
     found = _change(accounts)
     if as_json:
@@ -78,7 +80,7 @@ def list_(as_json: AsJson = False) -> None:
                 {
                     "user": account.username,
                     "email": account.email,
-                    "role": ROLES[account.role_id].lower(),
+                    "role": role_of(account.role_id).name.lower(),
                     "disabled": account.disabled,
                     "sessions": account.sessions,
                     "created_at": account.created_at,
@@ -90,7 +92,7 @@ def list_(as_json: AsJson = False) -> None:
     rows = [
         (
             account.username,
-            ROLES[account.role_id].lower(),
+            role_of(account.role_id).name.lower(),
             "disabled" if account.disabled else "",
             account.email or "",
             str(account.sessions),
@@ -160,7 +162,7 @@ def role(
     catalogizer user role anna admin
     """
     from gateway.access import account_admin
-    from gateway.access.account_rules import ROLE_IDS
+    from gateway.access.roles import ROLE_IDS
 
     _change(lambda url: account_admin.set_role(url, name, ROLE_IDS[role.value], by=BY))
     _say(f"{name} is {role.value} now", {"user": name, "role": role.value}, None, as_json)

@@ -22,7 +22,7 @@ The way of a connection:
 
 The way of a socket:
 
-    live.handshake     whose page (origins), which token (access.tokens, core.limits); access.refusal_log
+    live.handshake     whose page (origins), which token (access.authority, core.limits); access.refusal_log
     live.connections   let in, heard, swept, closed; live.connection is one of them
     live.subscribing   `subscribe`: from where (core.starts, core.resolve), with the log's word (log.reader)
     log.reader         reads what has left memory, for clients that are behind
@@ -31,7 +31,8 @@ The way of a request:
 
     rest.edge          request id, headers, errors in one shape; who asks (access.proxies); rest.declared:
                        nothing undeclared; rest.body: small, JSON, nothing unknown in it; rest.page: the page's files
-    rest.access        the bearer token (access.tokens, access.ended_sessions)
+    rest.access        who asks (access.authority: access.tokens, access.ended_sessions), what he may do (access.roles)
+                       and see (core.rights)
     rest.auth          access.signing_in (access.sign_in_limits, access.sign_in_queue), access.accounts,
                        access.refresh_tokens
     rest.media         tables.catalogue; access.cover_names

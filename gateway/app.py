@@ -11,6 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
 from gateway.access.accounts import Accounts
+from gateway.access.authority import Authority
 from gateway.access.cover_names import CoverNames
 from gateway.access.ended_sessions import EndedSessions
 from gateway.access.proxies import Proxies, networks
@@ -69,7 +70,8 @@ def compose(
     tail = Tail(kafka, framers, streaming, topics)
     ended = EndedSessions()
     tokens = Tokens(settings, secret, ended)
-    connections = Connections(settings, tokens, streaming, Subscribing(streaming, log_reader))
+    authority = Authority(tokens)
+    connections = Connections(settings, authority, streaming, Subscribing(streaming, log_reader))
     accounts = Accounts(pool, RefreshTokens(secret), settings.refresh_days)
     health = Health()
     health.add("log", lambda: tail.condition)
@@ -99,14 +101,14 @@ def compose(
     )
     happened = History(pool)
     routers = (
-        auth.router(accounts, tokens, connections, ended),
-        media.router(CatalogueQueries(pool), happened, tokens, CoverNames(secret)),
-        correcting.router(CatalogueQueries(pool), publishing, tokens),
-        history.router(happened, tokens),
-        scans.router(happened, publishing, tokens),
-        analysis.router(pool, publishing, tokens),
-        replay.router(ChangesLog(kafka), happened, tokens),
-        system.router(streaming.memory, tail, health, publishing, tokens),
+        auth.router(accounts, tokens, authority, connections, ended),
+        media.router(CatalogueQueries(pool), happened, authority, CoverNames(secret)),
+        correcting.router(CatalogueQueries(pool), publishing, authority),
+        history.router(happened, authority),
+        scans.router(happened, publishing, authority),
+        analysis.router(pool, publishing, authority),
+        replay.router(ChangesLog(kafka), happened, authority),
+        system.router(streaming.memory, tail, health, publishing, authority),
     )
     edge.install(app, routers)
     for router in routers:

@@ -17,7 +17,7 @@ PROJECT = "catalogizer_project"
 SERVE = "catalogizer_serve"
 ROLES = (OWNER, PROJECT, SERVE)
 
-_ACCOUNTS = ("users", "sessions", "schema_migrations")
+_ACCOUNTS = ("users", "sessions", "service_tokens", "used_tickets", "audit_outbox", "schema_migrations")
 """What the projector has no part in."""
 
 _GRANTS: Mapping[str, tuple[LiteralString, ...]] = {
@@ -28,9 +28,8 @@ _GRANTS: Mapping[str, tuple[LiteralString, ...]] = {
     ),
     SERVE: (
         "GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}",
-        "GRANT INSERT, UPDATE, DELETE ON sessions TO {role}",
-        # Of an account that signs in the row is locked (FOR SHARE), for which some column must be the role's to change.
-        "GRANT UPDATE (created_at) ON users TO {role}",
+        # Administrators keep accounts by REST too. What is in the catalogue stays the projector's alone.
+        "GRANT INSERT, UPDATE, DELETE ON users, sessions, service_tokens, used_tickets, audit_outbox TO {role}",
     ),
 }
 

@@ -28,7 +28,7 @@ from gateway.access.account_rules import (
     check_password,
 )
 from gateway.access.accounts import hasher
-from gateway.access.tokens import ADMIN_ROLE
+from gateway.access.roles import ADMIN as ADMIN_ROLE
 from runtime import log
 
 ADMIN = "admin"
@@ -65,7 +65,7 @@ class _Row:
     username: str
     role_id: int
     disabled: bool
-    password_hash: str
+    password_hash: str | None
     configured_hash: str | None
 
 
@@ -183,8 +183,8 @@ async def _first(
         return Ensured.LEFT_ALONE
     hashed = await _hash(password)
     kept = hashed if configured else None
-    await _insert(rows, ADMIN, hashed, role_id=ADMIN_ROLE, email="admin@localhost", configured_hash=kept)
-    _log.info("account added", user=ADMIN, role_id=ADMIN_ROLE, by=by)
+    await _insert(rows, ADMIN, hashed, role_id=ADMIN_ROLE.id, email="admin@localhost", configured_hash=kept)
+    _log.info("account added", user=ADMIN, role_id=ADMIN_ROLE.id, by=by)
     return Ensured.MADE
 
 
@@ -227,10 +227,10 @@ async def _account(rows: AsyncCursor[_Row], name: str) -> _Row:
 
 
 async def _keep_an_admin(rows: AsyncCursor[_Row], account: _Row) -> None:
-    if account.role_id != ADMIN_ROLE or account.disabled:
+    if account.role_id != ADMIN_ROLE.id or account.disabled:
         return
     await rows.execute(
-        "SELECT FROM users WHERE role_id = %s AND NOT disabled AND id <> %s LIMIT 1", (ADMIN_ROLE, account.id)
+        "SELECT FROM users WHERE role_id = %s AND NOT disabled AND id <> %s LIMIT 1", (ADMIN_ROLE.id, account.id)
     )
     if rows.rowcount == 0:
         raise LastAdmin(account.username)
@@ -266,5 +266,5 @@ async def _hash(password: str) -> str:
     return await asyncio.to_thread(hasher.hash, password)
 
 
-async def _verify(password: str, hashed: str) -> bool:
-    return await asyncio.to_thread(hasher.verify, password, hashed)
+async def _verify(password: str, hashed: str | None) -> bool:
+    return hashed is not None and await asyncio.to_thread(hasher.verify, password, hashed)

@@ -5,11 +5,7 @@ from __future__ import annotations
 
 import re
 
-from gateway.access.tokens import ADMIN_ROLE
 from gateway.errors import GatewayError
-
-ROLE_IDS = {"admin": ADMIN_ROLE, "user": 2}
-"""Role ids by the names that commands take."""
 
 MIN_PASSWORD = 8
 MAX_PASSWORD = 1_024

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal, TypeVar
+from typing import Literal, LiteralString, TypeVar
 
 from psycopg import AsyncConnection
 from psycopg.rows import class_row
@@ -21,12 +21,15 @@ from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 from gateway.access.refresh_tokens import RefreshTokens, TokenNumber, TokenVerdict, judge
-from gateway.access.tokens import ADMIN_ROLE
+from gateway.access.roles import role_of
+from gateway.core.rights import Rights
 
 T = TypeVar("T")
 
 HASH_THREADS = 2
-ROLES = {ADMIN_ROLE: "Admin", 2: "User"}
+_USER: LiteralString = (
+    "SELECT users.id, username, coalesce(email, '') AS email, role_id, channels, libraries, storage_roots"
+)
 
 hasher = PasswordHash((Argon2Hasher(),))
 """How passwords are kept."""
@@ -34,17 +37,25 @@ hasher = PasswordHash((Argon2Hasher(),))
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """One account. `role_id` 1 is the administrator."""
+    """One account. `role_id`: see `access.roles`."""
 
     id: int
     username: str
     email: str
     role_id: int
+    channels: list[str]
+    libraries: list[str]
+    storage_roots: list[str]
+
+    @property
+    def rights(self) -> Rights:
+        """What it may see."""
+        return Rights.of(self.channels, self.libraries, self.storage_roots)
 
     @property
     def role_name(self) -> str:
         """The role as people read it."""
-        return ROLES.get(self.role_id, "User")
+        return role_of(self.role_id).name
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +85,9 @@ class Reused:
 
 @dataclass(frozen=True, slots=True)
 class Stored(User):
-    """An account with what its password is checked by."""
+    """An account with what its password is checked by; None: it signs in elsewhere."""
 
-    password_hash: str
+    password_hash: str | None
     disabled: bool
 
 
@@ -97,7 +108,7 @@ class Accounts:
             connection.cursor(row_factory=class_row(Stored)) as found,
         ):
             await found.execute(
-                "SELECT id, username, coalesce(email, '') AS email, role_id, password_hash, disabled FROM users"
+                _USER + ", password_hash, disabled FROM users"
                 " WHERE lower(username) = lower(%(name)s) OR lower(email) = lower(%(name)s)"
                 " ORDER BY lower(username) = lower(%(name)s) DESC LIMIT 1",
                 {"name": name},
@@ -108,11 +119,11 @@ class Accounts:
         """Check the password, also where there is no account, and open a session."""
         if not self._nobody:
             self._nobody = await self._hashed(hasher.hash, secrets.token_hex(16))
-        stored = self._nobody if account is None else account.password_hash
-        right = await self._hashed(hasher.verify, password, stored)
+        stored = None if account is None else account.password_hash
+        right = await self._hashed(hasher.verify, password, stored or self._nobody)
         if account is None:
             return Refused("no such account", None)
-        if not right:
+        if not right or stored is None:
             return Refused("wrong password", account.username)
         if account.disabled:
             return Refused("disabled", account.username)
@@ -126,8 +137,7 @@ class Accounts:
         async with self._pool.connection() as connection, connection.transaction():
             row = await (
                 await connection.execute(
-                    "SELECT refresh_number, extract(epoch FROM now() - refreshed_at)::float8,"
-                    " users.id, username, coalesce(email, ''), role_id"
+                    _USER + ", refresh_number, extract(epoch FROM now() - refreshed_at)::float8"
                     " FROM sessions JOIN users ON users.id = user_id WHERE session_id = %s AND NOT disabled"
                     " AND revoked_at IS NULL AND expires_at > now() FOR UPDATE OF sessions",
                     (place.session_id,),
@@ -135,7 +145,8 @@ class Accounts:
             ).fetchone()
             if row is None:
                 return None
-            wanted, seconds, user = row[0], row[1], User(*row[2:])
+            *of_user, wanted, seconds = row
+            user = User(*of_user)
             verdict = judge(place.number, wanted, seconds)
             if verdict is TokenVerdict.REUSED:
                 await self._end(connection, place.session_id)
@@ -158,7 +169,7 @@ class Accounts:
         async with self._pool.connection() as connection:
             row = await (
                 await connection.execute(
-                    "SELECT id, username, coalesce(email, ''), role_id FROM users WHERE id = %s AND NOT disabled",
+                    _USER + " FROM users WHERE id = %s AND NOT disabled",
                     (user_id,),
                 )
             ).fetchone()
@@ -182,7 +193,7 @@ class Accounts:
             await connection.execute("DELETE FROM sessions WHERE expires_at < now() - interval '1 day'")
         if not opened.rowcount:
             return None
-        return self._opened(User(user.id, user.username, user.email, user.role_id), TokenNumber(session_id, 0))
+        return self._opened(user, TokenNumber(session_id, 0))
 
     def _opened(self, user: User, place: TokenNumber) -> Opened:
         return Opened(user, place.session_id, self._refresh_tokens.token(place))

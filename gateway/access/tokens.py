@@ -16,6 +16,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
 from gateway.access.ended_sessions import EndedSessions
+from gateway.access.roles import ADMIN
+from gateway.core.rights import EVERYTHING, Rights
 from gateway.errors import GatewayError
 from gateway.settings import GatewaySettings
 from runtime.errors import SettingsError
@@ -31,7 +33,6 @@ SAMPLE_WORDS = (
 )  # fmt: skip
 SETTING = "gateway.token_secret (CATALOGIZER_GATEWAY__TOKEN_SECRET)"
 KNOWN_HEADERS = frozenset({"alg", "typ", "kid"})
-ADMIN_ROLE = 1
 
 
 class BadToken(GatewayError):
@@ -42,18 +43,19 @@ class BadToken(GatewayError):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who holds a token. `expires_at`: seconds since 1970. `role_id` 1 is the administrator."""
+    """Who holds a token. `expires_at`: seconds since 1970. `role_id`: see `access.roles`."""
 
     user_id: int
     username: str
     role_id: int
     session_id: str
     expires_at: int
+    rights: Rights = EVERYTHING
 
     @property
     def is_admin(self) -> bool:
         """True for an administrator."""
-        return self.role_id == ADMIN_ROLE
+        return self.role_id == ADMIN.id
 
 
 class Tokens:
@@ -76,7 +78,9 @@ class Tokens:
             aud={"essential": True, "value": settings.audience},
         )
 
-    def issue(self, *, user_id: int, username: str, role_id: int, session_id: str) -> tuple[str, Identity]:
+    def issue(
+        self, *, user_id: int, username: str, role_id: int, session_id: str, rights: Rights = EVERYTHING
+    ) -> tuple[str, Identity]:
         """A new session token and what it says."""
         now = int(time.time())
         expires = now + self._settings.token_minutes * 60
@@ -90,11 +94,12 @@ class Tokens:
             "username": username,
             "role_id": role_id,
             "session_id": session_id,
-            "channels": ["*"],
-            "storage_roots": ["*"],
+            "channels": sorted(rights.channels),
+            "libraries": sorted(rights.libraries),
+            "storage_roots": sorted(rights.roots),
         }
         token = jwt.encode({"alg": "HS256", "typ": "JWT", "kid": self._kid}, claims, self._key)
-        return token, Identity(user_id, username, role_id, session_id, expires)
+        return token, Identity(user_id, username, role_id, session_id, expires, rights)
 
     def verify(self, token: str) -> Identity:
         """Who holds it. Raises BadToken."""
@@ -135,10 +140,23 @@ def _identity(claims: dict[str, object]) -> Identity:
             "session_id": str(session),
             "sub": str(subject),
             "exp": int() | float() as expires,
+            "channels": _,
+            "storage_roots": _,
         } if subject == str(user):
-            return Identity(user, name, role, session, int(expires))
+            return Identity(user, name, role, session, int(expires), _rights(claims))
         case _:
             raise BadToken
+
+
+def _rights(claims: dict[str, object]) -> Rights:
+    """What the claims say; a token of before there were libraries in it names none."""
+    return Rights(_names(claims["channels"]), _names(claims.get("libraries", [])), _names(claims["storage_roots"]))
+
+
+def _names(claim: object) -> frozenset[str]:
+    if not isinstance(claim, list) or not all(isinstance(name, str) for name in claim):
+        raise BadToken
+    return frozenset(claim)
 
 
 def digest(token: str) -> bytes:

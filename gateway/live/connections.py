@@ -13,7 +13,8 @@ import msgspec
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gateway import metrics
-from gateway.access.tokens import BadToken, Identity, Tokens
+from gateway.access.authority import Authority
+from gateway.access.tokens import BadToken, Identity
 from gateway.core import answers
 from gateway.core.limits import MESSAGES_PER_SECOND, Bucket
 from gateway.live.connection import Connection, deadline_of
@@ -38,11 +39,11 @@ class Connections:
     """All sockets of the process."""
 
     def __init__(
-        self, settings: GatewaySettings, tokens: Tokens, streaming: Streaming, subscribing: Subscribing
+        self, settings: GatewaySettings, authority: Authority, streaming: Streaming, subscribing: Subscribing
     ) -> None:
         self.accepting = False
         self._settings = settings
-        self._tokens = tokens
+        self._authority = authority
         self._streaming = streaming
         self._subscribing = subscribing
         self._open: dict[Connection, None] = {}
@@ -65,7 +66,7 @@ class Connections:
             return
         token, subprotocol = token_of(websocket)
         try:
-            identity = self._tokens.verify(token)
+            identity = await self._authority.identify(token)
         except BadToken:
             await self._bad_tokens.turn_away(websocket, token, subprotocol)
             return
@@ -105,7 +106,7 @@ class Connections:
 
     async def _converse(self, websocket: WebSocket, identity: Identity) -> None:
         connection = self._opened(sink_of(websocket), identity)
-        if self._tokens.ended(identity):  # while it was accepted
+        if self._authority.ended(identity):  # while it was accepted
             connection.close(close_codes.REVOKED)
         first = asyncio.get_running_loop().call_later(
             FIRST_SECONDS, self._streaming.release, connection.subscriber
@@ -173,14 +174,14 @@ class Connections:
             case "ping":
                 self._streaming.tell(subscriber, answers.message("pong", answers.EMPTY, now_ms(), message.ref))
             case "auth":
-                self._reauthenticate(connection, message)
+                await self._reauthenticate(connection, message)
             case _:
                 text = "types are subscribe, unsubscribe, ping and auth"
                 self._streaming.tell(subscriber, answers.error("unknown_type", text, now_ms(), message.ref))
 
-    def _reauthenticate(self, connection: Connection, message: Message) -> None:
+    async def _reauthenticate(self, connection: Connection, message: Message) -> None:
         try:
-            identity = self._tokens.verify(message.token if isinstance(message.token, str) else "")
+            identity = await self._authority.identify(message.token if isinstance(message.token, str) else "")
             if identity.user_id != connection.identity.user_id:
                 raise BadToken
         except BadToken:

@@ -1,35 +1,39 @@
-"""Who asks: the bearer token of a request, checked; and whether it is an administrator."""
+"""Who asks: the bearer token of a request, checked; and what its holder may do."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from fastapi import Request
 
-from gateway.access.tokens import BadToken, Identity, Tokens
+from gateway.access.authority import Authority
+from gateway.access.roles import Permission, role_of
+from gateway.access.tokens import BadToken, Identity
 from gateway.rest.edge import ApiError, unavailable
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="catalogizer"'}
 
+Check = Callable[[Request], Awaitable[Identity]]
 
-def optional_identity(tokens: Tokens, request: Request) -> Identity | None:
+
+async def optional_identity(authority: Authority, request: Request) -> Identity | None:
     """The holder of the request's token; None when there is none that holds."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         return None
     try:
-        return tokens.verify(token.strip())
+        return await authority.identify(token.strip())
     except BadToken:
         return None
 
 
-def identity_of(tokens: Tokens) -> Callable[[Request], Identity]:
+def identity_of(authority: Authority) -> Check:
     """A dependency that demands a token. Answers 401; 503 until it is known which sessions have ended."""
 
-    def check(request: Request) -> Identity:
-        if not tokens.can_tell:
+    async def check(request: Request) -> Identity:
+        if not authority.can_tell:
             raise unavailable()
-        identity = optional_identity(tokens, request)
+        identity = await optional_identity(authority, request)
         if identity is None:
             raise ApiError(401, "unauthorized", "sign in first", CHALLENGE)
         return identity
@@ -37,14 +41,14 @@ def identity_of(tokens: Tokens) -> Callable[[Request], Identity]:
     return check
 
 
-def admin_of(tokens: Tokens) -> Callable[[Request], Identity]:
-    """A dependency that demands an administrator. Answers 401 or 403."""
-    checked = identity_of(tokens)
+def allowed(authority: Authority, permission: Permission) -> Check:
+    """A dependency that demands a role with a permission (`access.roles`). Answers 401 or 403."""
+    checked = identity_of(authority)
 
-    def check(request: Request) -> Identity:
-        identity = checked(request)
-        if not identity.is_admin:
-            raise ApiError(403, "forbidden", "for administrators")
+    async def check(request: Request) -> Identity:
+        identity = await checked(request)
+        if permission not in role_of(identity.role_id).permissions:
+            raise ApiError(403, "forbidden", f"needs the permission {permission}")
         return identity
 
     return check

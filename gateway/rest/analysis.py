@@ -9,9 +9,10 @@ from fastapi import APIRouter, Depends
 from psycopg_pool import AsyncConnectionPool
 from pydantic import BaseModel, Field
 
-from gateway.access.tokens import Identity, Tokens
+from gateway.access.authority import Authority
+from gateway.access.tokens import Identity
 from gateway.log.publishing import Publishing
-from gateway.rest.access import admin_of
+from gateway.rest.access import allowed
 from gateway.rest.body import Closed, inside, small_json
 from gateway.rest.declared import unknown
 from gateway.rest.edge import ApiError
@@ -64,12 +65,14 @@ class Steered(BaseModel):
 Action = Literal["pause", "resume", "cancel"]
 
 
-def router(pool: AsyncConnectionPool, publishing: Publishing, tokens: Tokens) -> APIRouter:
+def router(pool: AsyncConnectionPool, publishing: Publishing, authority: Authority) -> APIRouter:
     """The routes."""
     routes = APIRouter(prefix="/api/v1/analysis", tags=["analysis"])
 
     @routes.post("/requests", status_code=202, dependencies=[Depends(small_json)])
-    async def request(body: RequestBody, admin: Annotated[Identity, Depends(admin_of(tokens))]) -> RequestAsked:
+    async def request(
+        body: RequestBody, admin: Annotated[Identity, Depends(allowed(authority, "request:analysis"))]
+    ) -> RequestAsked:
         """Ask for the analysis of what is known already; answered when the log has acknowledged it."""
         subtree, types = inside(body.subtree), tuple(body.media_types)
         for name in types:
@@ -99,17 +102,23 @@ def router(pool: AsyncConnectionPool, publishing: Publishing, tokens: Tokens) ->
         )  # fmt: skip
 
     @routes.post("/pause", status_code=202, dependencies=[Depends(small_json)])
-    async def pause(body: SteerBody, admin: Annotated[Identity, Depends(admin_of(tokens))]) -> Steered:
+    async def pause(
+        body: SteerBody, admin: Annotated[Identity, Depends(allowed(authority, "request:analysis"))]
+    ) -> Steered:
         """Nothing more is begun of what was asked for, until `resume`; what changes by itself is analysed as ever."""
         return await steer("pause", body, admin)
 
     @routes.post("/resume", status_code=202, dependencies=[Depends(small_json)])
-    async def resume(body: SteerBody, admin: Annotated[Identity, Depends(admin_of(tokens))]) -> Steered:
+    async def resume(
+        body: SteerBody, admin: Annotated[Identity, Depends(allowed(authority, "request:analysis"))]
+    ) -> Steered:
         """Go on with what was asked for."""
         return await steer("resume", body, admin)
 
     @routes.post("/cancel", status_code=202, dependencies=[Depends(small_json)])
-    async def cancel(body: SteerBody, admin: Annotated[Identity, Depends(admin_of(tokens))]) -> Steered:
+    async def cancel(
+        body: SteerBody, admin: Annotated[Identity, Depends(allowed(authority, "request:analysis"))]
+    ) -> Steered:
         """Leave off what was asked for, or one request of it; what is open ends."""
         return await steer("cancel", body, admin)
 

@@ -11,7 +11,9 @@ from pydantic import BaseModel, Field
 
 from gateway import metrics
 from gateway.access.accounts import Accounts, Opened, Refused, Reused, User
+from gateway.access.authority import Authority
 from gateway.access.ended_sessions import EndedSessions
+from gateway.access.roles import role_of
 from gateway.access.sign_in_log import SignInLog
 from gateway.access.sign_in_queue import TooManySignIns
 from gateway.access.signing_in import Limited, SigningIn
@@ -21,9 +23,6 @@ from gateway.rest.access import CHALLENGE, identity_of, optional_identity
 from gateway.rest.body import Closed, small_json
 from gateway.rest.edge import ApiError
 from schemas.times import iso
-
-PERMISSIONS = ("read:media", "view:analysis", "read:collections")
-ADMIN_PERMISSIONS = (*PERMISSIONS, "manage:subtitles", "convert:media", "write:notifications")
 
 
 class LoginBody(Closed):
@@ -94,12 +93,14 @@ class SignedOut(BaseModel):
     message: str = "signed out"
 
 
-def router(accounts: Accounts, tokens: Tokens, connections: Connections, ended: EndedSessions) -> APIRouter:
+def router(
+    accounts: Accounts, tokens: Tokens, authority: Authority, connections: Connections, ended: EndedSessions
+) -> APIRouter:
     """The routes."""
     routes = APIRouter(prefix="/api/v1/auth", tags=["auth"])
     signing_in = SigningIn(accounts)
     sign_ins = SignInLog()
-    Holder = Annotated[Identity, Depends(identity_of(tokens))]
+    Holder = Annotated[Identity, Depends(identity_of(authority))]
 
     def end(session_id: str) -> None:
         ended.add(session_id)
@@ -155,7 +156,7 @@ def router(accounts: Accounts, tokens: Tokens, connections: Connections, ended: 
     @routes.get("/status", response_model_exclude_none=True)
     async def status(request: Request) -> StatusShown:
         """Whether the token holds: always 200 (existing pages reload for ever on a 401 here)."""
-        identity = optional_identity(tokens, request)
+        identity = await optional_identity(authority, request)
         if identity is None:
             return StatusShown(authenticated=False)
         user = await accounts.user(identity.user_id)
@@ -172,9 +173,8 @@ def router(accounts: Accounts, tokens: Tokens, connections: Connections, ended: 
     @routes.get("/permissions")
     async def permissions(identity: Holder) -> Permissions:
         """What the user may do."""
-        names = ADMIN_PERMISSIONS if identity.is_admin else PERMISSIONS
-        role = "Admin" if identity.is_admin else "User"
-        return Permissions(role=role, permissions=list(names), is_admin=identity.is_admin)
+        role = role_of(identity.role_id)
+        return Permissions(role=role.name, permissions=list(role.permissions), is_admin=identity.is_admin)
 
     return routes
 
@@ -182,7 +182,11 @@ def router(accounts: Accounts, tokens: Tokens, connections: Connections, ended: 
 def _signed_in(tokens: Tokens, opened: Opened) -> SignedIn:
     user = opened.user
     token, identity = tokens.issue(
-        user_id=user.id, username=user.username, role_id=user.role_id, session_id=opened.session_id
+        user_id=user.id,
+        username=user.username,
+        role_id=user.role_id,
+        session_id=opened.session_id,
+        rights=user.rights,
     )
     return SignedIn(
         session_token=token,

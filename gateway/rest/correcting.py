@@ -7,10 +7,11 @@ from typing import Annotated, get_args
 from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, Field, field_validator
 
+from gateway.access.authority import Authority
 from gateway.access.cover_names import PATH
-from gateway.access.tokens import Identity, Tokens
+from gateway.access.tokens import Identity
 from gateway.log.publishing import Publishing
-from gateway.rest.access import admin_of
+from gateway.rest.access import allowed
 from gateway.rest.body import Closed, small_json
 from gateway.rest.declared import unknown
 from gateway.rest.edge import ApiError
@@ -52,7 +53,7 @@ class CorrectionWritten(BaseModel):
     offset: int
 
 
-def router(catalogue: CatalogueQueries, publishing: Publishing, tokens: Tokens) -> APIRouter:
+def router(catalogue: CatalogueQueries, publishing: Publishing, authority: Authority) -> APIRouter:
     """The route."""
     routes = APIRouter(prefix="/api/v1", tags=["media"])
 
@@ -60,7 +61,7 @@ def router(catalogue: CatalogueQueries, publishing: Publishing, tokens: Tokens) 
     async def correct(
         media_id: Annotated[int, Path(ge=0, lt=MAX_SAFE)],
         body: CorrectionBody,
-        admin: Annotated[Identity, Depends(admin_of(tokens))],
+        admin: Annotated[Identity, Depends(allowed(authority, "correct:media"))],
     ) -> CorrectionWritten:
         """Say what an item is: that holds over what its name and its file say, whatever becomes of both; answered when the
         log has acknowledged it."""

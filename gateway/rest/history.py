@@ -8,7 +8,7 @@ from typing import Annotated, Any, get_args
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict
 
-from gateway.access.tokens import Tokens
+from gateway.access.authority import Authority
 from gateway.rest.access import identity_of
 from gateway.rest.declared import known_root, unknown
 from gateway.rest.edge import ApiError
@@ -89,9 +89,9 @@ class ChangePage(BaseModel):
     next_cursor: str | None
 
 
-def router(history: History, tokens: Tokens) -> APIRouter:
+def router(history: History, authority: Authority) -> APIRouter:
     """The routes."""
-    routes = APIRouter(prefix="/api/v1", tags=["history"], dependencies=[Depends(identity_of(tokens))])
+    routes = APIRouter(prefix="/api/v1", tags=["history"], dependencies=[Depends(identity_of(authority))])
 
     @routes.get("/storage/roots")
     async def roots() -> Roots:

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from gateway.access.authority import Authority
 from gateway.access.cover_names import PATH, CoverNames
-from gateway.access.tokens import Identity, Tokens
+from gateway.access.tokens import Identity
 from gateway.rest.access import CHALLENGE, identity_of, optional_identity
 from gateway.rest.declared import known_root
 from gateway.rest.edge import ApiError, unavailable
@@ -56,10 +57,10 @@ class StatsShown(BaseModel):
     recent_additions: int = Field(description="items of the last seven days")
 
 
-def router(catalogue: CatalogueQueries, history: History, tokens: Tokens, names: CoverNames) -> APIRouter:
+def router(catalogue: CatalogueQueries, history: History, authority: Authority, names: CoverNames) -> APIRouter:
     """The routes; all need a token, but that a cover takes the signature in the address that its item was read with."""
     routes = APIRouter(prefix="/api/v1", tags=["media"])
-    Holder = Annotated[Identity, Depends(identity_of(tokens))]
+    Holder = Annotated[Identity, Depends(identity_of(authority))]
 
     def shown(row: Item, holder: Identity) -> ItemShown:
         item = _shown(row)
@@ -83,7 +84,7 @@ def router(catalogue: CatalogueQueries, history: History, tokens: Tokens, names:
             has_previous=wanted.offset > 0,
         )
 
-    @routes.get("/media/stats", dependencies=[Depends(identity_of(tokens))])
+    @routes.get("/media/stats", dependencies=[Depends(identity_of(authority))])
     async def stats() -> StatsShown:
         """The catalogue in numbers."""
         return _stats(await catalogue.stats())
@@ -101,15 +102,15 @@ def router(catalogue: CatalogueQueries, history: History, tokens: Tokens, names:
             raise ApiError(404, "not_found", "no such item")
         return shown(found, holder)
 
-    def cover_seconds(request: Request, hash_: str, signed: str | None) -> int:
+    async def cover_seconds(request: Request, hash_: str, signed: str | None) -> int:
         """How long the answer may be kept. Answers 401."""
         now = time.time()
-        if not tokens.can_tell:
+        if not authority.can_tell:
             raise unavailable()
-        if identity := optional_identity(tokens, request):
+        if identity := await optional_identity(authority, request):
             return min(COVER_SECONDS, max(0, identity.expires_at - int(now)))
         holds = names.read(hash_, signed or "", now)
-        if holds is None or tokens.session_ended(holds[0]):
+        if holds is None or authority.session_ended(holds[0]):
             raise ApiError(401, "unauthorized", "sign in first", CHALLENGE)
         return min(COVER_SECONDS, holds[1] - int(now))
 
@@ -122,7 +123,7 @@ def router(catalogue: CatalogueQueries, history: History, tokens: Tokens, names:
         ] = None,
     ) -> Response:
         """A thumbnail of an item that is there; it never changes."""
-        seconds = cover_seconds(request, hash_, signed)
+        seconds = await cover_seconds(request, hash_, signed)
         found = await catalogue.cover(hash_)
         if found is None or found.mime not in COVER_MIMES:
             raise ApiError(404, "not_found", "no such cover")

@@ -10,10 +10,11 @@ from fastapi.responses import StreamingResponse
 from pydantic import Field
 from starlette.types import Receive, Scope, Send
 
-from gateway.access.tokens import Identity, Tokens
+from gateway.access.authority import Authority
+from gateway.access.tokens import Identity
 from gateway.core.starts import BadOption
 from gateway.log.changes import MAX_SECONDS, Asked, ChangeReplay, ChangesLog
-from gateway.rest.access import admin_of
+from gateway.rest.access import allowed
 from gateway.rest.body import Closed, small_json
 from gateway.rest.declared import known_root, unknown
 from gateway.rest.edge import ApiError
@@ -53,7 +54,7 @@ class _Replayed(StreamingResponse):
             await self._replay.close()
 
 
-def router(changes: ChangesLog, history: History, tokens: Tokens) -> APIRouter:
+def router(changes: ChangesLog, history: History, authority: Authority) -> APIRouter:
     """The route."""
     routes = APIRouter(prefix="/api/v1", tags=["history"])
 
@@ -64,7 +65,7 @@ def router(changes: ChangesLog, history: History, tokens: Tokens) -> APIRouter:
         responses={200: {"content": {"application/x-ndjson": {}}, "description": "one JSON object a line"}},
     )
     async def replay(
-        body: ReplayBody, _admin: Annotated[Identity, Depends(admin_of(tokens))]
+        body: ReplayBody, _admin: Annotated[Identity, Depends(allowed(authority, "replay:changes"))]
     ) -> StreamingResponse:
         """The changes of a stretch of the log, one a line; the first line says where it begins, the last where to go on."""
         begin, until = _place("from", body.from_, FROM), _place("until", body.until, UNTIL)

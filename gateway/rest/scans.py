@@ -8,9 +8,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
-from gateway.access.tokens import Identity, Tokens
+from gateway.access.authority import Authority
+from gateway.access.tokens import Identity
 from gateway.log.publishing import Publishing
-from gateway.rest.access import admin_of
+from gateway.rest.access import allowed
 from gateway.rest.body import Closed, inside, small_json
 from gateway.rest.declared import known_root
 from gateway.tables.history import History
@@ -39,12 +40,14 @@ class ScanAsked(BaseModel):
     offset: int
 
 
-def router(history: History, publishing: Publishing, tokens: Tokens) -> APIRouter:
+def router(history: History, publishing: Publishing, authority: Authority) -> APIRouter:
     """The route."""
     routes = APIRouter(prefix="/api/v1", tags=["scans"])
 
     @routes.post("/scans", status_code=202, dependencies=[Depends(small_json)])
-    async def scan(body: ScanBody, admin: Annotated[Identity, Depends(admin_of(tokens))]) -> ScanAsked:
+    async def scan(
+        body: ScanBody, admin: Annotated[Identity, Depends(allowed(authority, "request:scans"))]
+    ) -> ScanAsked:
         """Ask for a scan of a root, or of a directory and all below it; answered when the log has acknowledged it."""
         await known_root(history, "root", body.root, "body")
         subtree, b64 = to_wire(inside(body.subtree))

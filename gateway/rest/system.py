@@ -8,11 +8,12 @@ from fastapi import APIRouter, Depends, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, Field
 
-from gateway.access.tokens import Identity, Tokens
+from gateway.access.authority import Authority
+from gateway.access.tokens import Identity
 from gateway.core.memory import MemoryView
 from gateway.live.tail import Tail
 from gateway.log.publishing import Publishing
-from gateway.rest.access import admin_of, identity_of
+from gateway.rest.access import allowed, identity_of
 from gateway.rest.body import Closed, small_json
 from runtime.health import Health, product_version
 from runtime.reports import now_iso
@@ -101,7 +102,9 @@ class PublishedShown(BaseModel):
     offset: int
 
 
-def router(memory: MemoryView, tail: Tail, health: Health, publishing: Publishing, tokens: Tokens) -> APIRouter:
+def router(
+    memory: MemoryView, tail: Tail, health: Health, publishing: Publishing, authority: Authority
+) -> APIRouter:
     """The routes."""
     routes = APIRouter(tags=["system"])
 
@@ -137,12 +140,16 @@ def router(memory: MemoryView, tail: Tail, health: Health, publishing: Publishin
         response.status_code = 200 if done else 503
         return ReadyShown(status="ready" if done else "unready", problems={} if done else health.unready())
 
-    @routes.get("/metrics", response_class=Response, dependencies=[Depends(admin_of(tokens))])
+    @routes.get("/metrics", response_class=Response, dependencies=[Depends(allowed(authority, "inspect:gateway"))])
     async def metrics() -> Response:
         """Prometheus metrics. Without a token they are on the port of `CATALOGIZER_GATEWAY__HEALTH__PORT`."""
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
-    @routes.get("/api/v1/openapi.json", include_in_schema=False, dependencies=[Depends(admin_of(tokens))])
+    @routes.get(
+        "/api/v1/openapi.json",
+        include_in_schema=False,
+        dependencies=[Depends(allowed(authority, "inspect:gateway"))],
+    )
     async def openapi(request: Request) -> dict[str, Any]:
         """What REST there is."""
         described: dict[str, Any] = request.app.openapi()
@@ -154,7 +161,7 @@ def router(memory: MemoryView, tail: Tail, health: Health, publishing: Publishin
         """What runs."""
         return Version(version=product_version())
 
-    @routes.get("/api/v1/channels", dependencies=[Depends(identity_of(tokens))])
+    @routes.get("/api/v1/channels", dependencies=[Depends(identity_of(authority))])
     async def channels() -> ChannelsShown:
         """The channels, where this gateway stands in them, and the close codes."""
         return ChannelsShown(
@@ -176,14 +183,14 @@ def router(memory: MemoryView, tail: Tail, health: Health, publishing: Publishin
             ],
         )
 
-    @routes.get("/api/v1/topics/lag", dependencies=[Depends(identity_of(tokens))])
+    @routes.get("/api/v1/topics/lag", dependencies=[Depends(identity_of(authority))])
     async def lag() -> LagShown:
         """How far this gateway is behind the log."""
         return LagShown(lag=tail.lag())
 
     @routes.post("/api/v1/notifications", status_code=201, dependencies=[Depends(small_json)])
     async def notify(
-        body: NotificationBody, admin: Annotated[Identity, Depends(admin_of(tokens))]
+        body: NotificationBody, admin: Annotated[Identity, Depends(allowed(authority, "write:notifications"))]
     ) -> PublishedShown:
         """Tell everybody; answered when the log has acknowledged it."""
         notification = Notification(type=body.type, title=body.title, message=body.message, level=body.level)

@@ -79,14 +79,15 @@ def test_the_gateway_signs_in_refreshes_and_signs_out(urls: dict[str, str]) -> N
 @pytest.mark.parametrize(
     ("role", "statement"),
     [
-        (SERVE, "UPDATE users SET role_id = 1"),
-        (SERVE, "UPDATE users SET password_hash = ''"),
-        (SERVE, "INSERT INTO users (username, password_hash) VALUES ('x', '')"),
+        (SERVE, "UPDATE media_items SET title = ''"),
+        (SERVE, "INSERT INTO schema_migrations VALUES ('x', 'x')"),
         (SERVE, "DELETE FROM media_items"),
         (SERVE, "CREATE TABLE x ()"),
         (SERVE, "DROP TABLE sessions"),
         (PROJECT, "SELECT password_hash FROM users"),
         (PROJECT, "SELECT session_id FROM sessions"),
+        (PROJECT, "SELECT secret_hash FROM service_tokens"),
+        (PROJECT, "SELECT event FROM audit_outbox"),
         (PROJECT, "INSERT INTO schema_migrations VALUES ('x', 'x')"),
         (PROJECT, "CREATE TABLE x ()"),
     ],

@@ -40,7 +40,7 @@ def test_accounts_are_added_listed_disabled_enabled_and_given_roles(user: UserCo
         {
             "user": "bob",
             "email": "bob@example.org",
-            "role": "user",
+            "role": "viewer",
             "disabled": True,
             "sessions": 0,
             "created_at": "",
@@ -78,7 +78,7 @@ def test_a_change_is_logged_with_who_made_it_and_without_the_password(user: User
         (("password", "bob", "--generate"), 1, "no account 'bob'"),
         (("role", "bob", "admin"), 1, "no account 'bob'"),
         (("disable", "anna"), 1, "anna is the last administrator"),
-        (("role", "anna", "user"), 1, "anna is the last administrator"),
+        (("role", "anna", "viewer"), 1, "anna is the last administrator"),
     ],
 )
 def test_what_cannot_be_is_one_line_and_changes_nothing(
@@ -134,7 +134,7 @@ def test_of_several_that_add_one_name_at_once_one_does(user: UserCommand) -> Non
 def test_two_administrators_that_demote_each_other_at_once_leave_one(user: UserCommand) -> None:
     for name in ("anna", "bob"):
         user("add", name, "--role", "admin", "--generate")
-    started = [user.start(*change) for change in (("role", "anna", "user"), ("disable", "bob"))]
+    started = [user.start(*change) for change in (("role", "anna", "viewer"), ("disable", "bob"))]
     codes = [process.communicate(timeout=60) and process.returncode for process in started]
     assert sorted(codes) == [0, 1]
 

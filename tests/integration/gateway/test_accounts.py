@@ -48,7 +48,7 @@ def user(tables: str) -> UserCommand:
     return UserCommand(tables)
 
 
-def added(user: UserCommand, name: str, role: str = "user") -> None:
+def added(user: UserCommand, name: str, role: str = "viewer") -> None:
     code, _, err = user("add", name, "--role", role, "--password-stdin", typed=PASSWORD)
     assert code == 0, err
 
@@ -71,7 +71,7 @@ def logged(server: Gateway, event: str) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize(
     "change",
-    [("disable", "{}"), ("role", "{}", "user"), ("password", "{}", "--generate")],
+    [("disable", "{}"), ("role", "{}", "viewer"), ("password", "{}", "--generate")],
     ids=["disabled", "demoted", "another password"],
 )
 def test_who_loses_a_right_is_out_at_every_gateway_within_five_seconds(

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from cli.up.first_admin import AdminPassword, first_admin
 from gateway.access.account_admin import add, admin_password_is, set_password
-from gateway.access.tokens import ADMIN_ROLE
+from gateway.access.roles import ADMIN as ADMIN_ROLE
 
 PASSWORD = "correct horse battery"
 
@@ -77,7 +77,7 @@ def test_only_a_setting_that_was_changed_overrules_who_changed_the_password(migr
 
 
 def test_where_there_are_accounts_no_other_is_made(migrated: str, tmp_path: Path) -> None:
-    asyncio.run(add(migrated, "anna", PASSWORD, role_id=ADMIN_ROLE, by="test"))
+    asyncio.run(add(migrated, "anna", PASSWORD, role_id=ADMIN_ROLE.id, by="test"))
     start(migrated, tmp_path / "admin-password")
     assert not holds(migrated, "")
     assert list(tmp_path.iterdir()) == []
