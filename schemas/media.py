@@ -93,11 +93,14 @@ class ItemCreated(Struct, frozen=True, kw_only=True, tag_field="action", tag="cr
 
 class ItemUpdated(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="action", tag="updated"):
     """`data` of a `media_update`: an item is elsewhere, or its file has other content, or what belongs to it has
-    changed, or (`cause`) the rules of version N read it otherwise (`rules:N`), or a person corrected it (`corrected`)."""
+    changed, or (`cause`) the rules of version N read it otherwise (`rules:N`), or a person corrected it (`corrected`).
+    `was`: of an item that comes from another root (rules of version 5 on), what it was there; who may not see where it is
+    now is told of that, and that it is gone."""
 
     media_id: int
     media: MediaItem
     cause: str | None = None
+    was: GoneItem | None = None
 
 
 class ItemAnalyzed(Struct, frozen=True, kw_only=True, tag_field="action", tag="analyzed"):

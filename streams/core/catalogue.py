@@ -96,7 +96,7 @@ class Catalogue:
             self._remember(entry, fingerprint)
         self._known.update(entry, state, fingerprint)
         self._renamed(entry, before, seen, taken=taken)
-        return self._content(root, entry, seen.tally, moment.now, seen.trace, changed=changed)
+        return self._content(root, entry, seen.tally, moment.now, seen.trace, changed=changed, before=before)
 
     def tree_moved(
         self, root: Root, tree: MovedTree, entries: list[Entry], now: int, is_taken: Callable[[RootPath], bool]
@@ -110,7 +110,7 @@ class Catalogue:
         for entry in entries:
             before = RootPath(tree.told.root, tree.told.path + entry.path[len(tree.place.path) :])
             self._renamed(entry, before, seen, taken=is_taken(before))
-            yield self._content(root, entry, None, now, trace, changed=False)
+            yield self._content(root, entry, None, now, trace, changed=False, before=before)
 
     def fingerprinted(self, entry: Entry, fingerprint: str, trace: bytes | None) -> Ended:
         """The content of a known file became known. Where it is the former one again, what was found out of that holds,
@@ -132,7 +132,9 @@ class Catalogue:
         ended = self._jobs.end(entry)
         self._change(Deleted, "deleted", entry, seen)
         if entry.media_id:
-            gone = ItemDeleted(media_id=entry.media_id, media=self._gone_item(entry))
+            gone = ItemDeleted(
+                media_id=entry.media_id, media=self._gone_item(entry, RootPath(entry.root, entry.path))
+            )
             self._emit.media_update(entry.library, gone, seen.trace)
             self._emit.state(entry.media_id, None, seen.trace)
         return ended
@@ -210,10 +212,14 @@ class Catalogue:
     # -- inside ------------------------------------------------------------------------------------------------
 
     def _content(
-        self, root: Root, entry: Entry, tally: TallyId | None, now: int, trace: bytes | None, *, changed: bool
-    ) -> Ended:
+        self, root: Root, entry: Entry, tally: TallyId | None, now: int, trace: bytes | None, *, changed: bool,
+        before: RootPath | None = None,
+    ) -> Ended:  # fmt: skip
         if not entry.media_id:
             return ()
+        was = None
+        if self._rules.whence and before is not None and before.root != entry.root:
+            was = self._gone_item(entry, before)
         if changed:
             self._state.changing(entry)
             entry.analysis = None
@@ -221,7 +227,7 @@ class Catalogue:
         # an open job names the old path or content; one that found nothing there deserves another try
         again = changed or entry.job is not None or entry.analysis is None or entry.analysis.status == "unreadable"
         ended = self._jobs.end(entry) if again else ()
-        self._update(entry, ItemUpdated, trace)
+        self._update(entry, ItemUpdated if was is None else partial(ItemUpdated, was=was), trace)
         if again:
             self._jobs.ask(root, entry, tally, now, trace)
         return ended
@@ -335,12 +341,13 @@ class Catalogue:
         root = self._state.roots.get(name)
         return f"{root.location}/{path}" if root is not None and root.protocol == "smb" else None
 
-    def _gone_item(self, entry: Entry) -> GoneItem:
-        path, b64 = to_wire(entry.path)
-        told = self._telling.told(entry.path, entry.analysis, entry.links, entry.correction)
+    def _gone_item(self, entry: Entry, place: RootPath) -> GoneItem:
+        """What is told of it where it is no more."""
+        path, b64 = to_wire(place.path)
+        told = self._telling.told(place.path, entry.analysis, entry.links, entry.correction)
         return GoneItem(
             id=entry.media_id, title=told.title, media_type=told.media_type,
-            storage_root=entry.root, path=path, path_b64=b64,
+            storage_root=place.root, path=path, path_b64=b64,
         )  # fmt: skip
 
 

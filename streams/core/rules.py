@@ -72,6 +72,7 @@ class Rules(Struct, frozen=True, eq=False, omit_defaults=True):
     extensions of files that are analysed although their media type is not · `evidence`: contents may say what kind of
     file it is, container titles speak where a name says nothing, all members of what was found are told, and a person may
     correct what is told; else what was found is cut to the members of `FOUND_3` and `TAGS_3` ·
+    `whence`: an item that comes from another root is told with what it was there ·
     `media_ids`: how an item's id is made (`schemas.ids`) · `stages`: what the stages do with all this, by the decision that
     changed it last: so that a state of a build that decided otherwise is refused, and not found to differ."""
 
@@ -96,6 +97,7 @@ class Rules(Struct, frozen=True, eq=False, omit_defaults=True):
     beside: BesideWords | None = None
     probed_too: str = ""
     evidence: bool = False
+    whence: bool = False
 
     @property
     def digest(self) -> str:
@@ -199,7 +201,9 @@ RULES_4 = msgspec.structs.replace(
     evidence=True,
 )
 
-RULES: Mapping[int, Rules] = {rules.version: rules for rules in (RULES_1, RULES_2, RULES_3, RULES_4)}
+RULES_5 = msgspec.structs.replace(RULES_4, version=5, stages="0036", whence=True)
+
+RULES: Mapping[int, Rules] = {rules.version: rules for rules in (RULES_1, RULES_2, RULES_3, RULES_4, RULES_5)}
 """All that this program carries, by version."""
 
 NEWEST = max(RULES)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from streams.core.fold import Fold
+from streams.core.state import State
 from tests.support.fold_truth import check
 from tests.support.lane import Lane, Told, a_file, kinds
 
@@ -135,6 +137,28 @@ def test_a_move_across_directories_and_roots_of_a_library_keeps_the_id(analysed:
     told = analysed.quiet()
     assert kinds(told) == ["moved deep/er/c.mkv", "media updated"]
     assert (told[0]["from_root"], told[0]["root"], ids(told)) == ("films", "music", [2_048])
+
+
+@pytest.mark.parametrize("version", [4, 5])
+def test_an_item_that_comes_from_another_root_is_told_with_what_it_was_there(version: int) -> None:
+    state = State()
+    state.rules_version = version
+    lane = Lane(Fold(0, state=state))
+    lane.declare("films")
+    lane.declare("music")
+    known(lane, "Alien (1979)/Alien.mkv", a_file(1))
+    lane.see("Alien (1979)/Alien.mkv", None)
+    lane.see("Aliens (1986).mkv", a_file(1), root="music")
+    updated = next(one for one in lane.quiet() if one.value and one.value.get("action") == "updated")
+    was = {
+        "id": updated["media_id"], "title": "Alien (1979)", "media_type": "video", "storage_root": "films",
+        "path": "Alien (1979)/Alien.mkv",
+    }  # fmt: skip
+    assert (updated.value or {}).get("was") == (was if version == 5 else None)
+    lane.see("Aliens (1986).mkv", None, root="music")
+    lane.see("B (1986).mkv", a_file(1), root="music")
+    again = next(one for one in lane.quiet() if one.value and one.value.get("action") == "updated")
+    assert "was" not in (again.value or {})
 
 
 def test_nothing_moves_across_libraries(analysed: Lane) -> None:

@@ -18,12 +18,19 @@ from tests.support.lane import Lane, a_file, kinds
 from tests.support.refold import digest, folded
 
 CORPUS = Path(__file__).parents[3] / "golden" / "names"
-DIGESTS = {1: "3ea0704a5470ec48", 2: "1c7e2f385171b431", 3: "5692b50e08fec6f6", 4: "3a2903163ab9ed1b"}
+DIGESTS = {
+    1: "3ea0704a5470ec48",
+    2: "1c7e2f385171b431",
+    3: "5692b50e08fec6f6",
+    4: "3a2903163ab9ed1b",
+    5: "a14f2771598558ab",
+}
 OUTPUTS = {
     1: "54daa2acdfae9ef1324aae1e7400ef3731f68e58870502a8f33923c85baa3d6a",
     2: "e68ea9866c9363e263156d0b2aaca644a61be6c47c8418e7e10bab63e2c8ac06",
     3: "a3ab075675c06083479db2a09d0ffd44b3045664d5b4d179e1a70a8fa77d58c3",
     4: "830e4a2d530cf18047dbb577f15d0d975cc58d3cc5262244001ac4d41f01b74f",
+    5: "78d93137be5c53857155860ea147e8493d0b41a97f220bffdf9b08fcaa247e16",
 }
 """Of the golden log, by these rules."""
 
