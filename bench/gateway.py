@@ -31,7 +31,7 @@ from cli.up.ports import free_port
 from gateway.core.admission import Admission, files_wanted, room
 from gateway.core.framing import text_frame
 from gateway.core.memory import ChannelPartition, TailBatch
-from gateway.core.subscriber import Subscriber
+from gateway.core.subscriber import NOBODY, PLAIN, Subscriber
 from gateway.live.doors import Doors
 from gateway.live.requests import RequestProtocol
 from gateway.live.sockets import SocketProtocol, sink_of
@@ -108,9 +108,9 @@ def _ours(app: FastAPI) -> Callable[[int, int], object]:
     async def endpoint(websocket: WebSocket) -> None:
         await websocket.accept()
         sink = sink_of(websocket)
-        subscriber = streaming.connect(sink.write)
+        subscriber = streaming.connect(sink.write, NOBODY)
         heads = streaming.memory.heads(MEDIA_UPDATES.name)
-        streaming.subscribe(subscriber, MEDIA_UPDATES.name, heads, told=False)
+        streaming.subscribe(subscriber, MEDIA_UPDATES.name, heads, PLAIN)
         sink.watcher = _Watcher(streaming, subscriber)
         streaming.release(subscriber)
         with contextlib.suppress(WebSocketDisconnect):
@@ -170,7 +170,7 @@ def _naive(app: FastAPI) -> Callable[[int, int], object]:
     async def publish(events: int, per_step: int) -> None:
         try:
             for offset in range(FIRST_OFFSET, FIRST_OFFSET + events):
-                _, _, payload = framer.frame(_shared(offset))
+                _, _, payload, _ = framer.frame(_shared(offset))
                 text = payload.decode()
                 for client in clients:
                     await client.send_text(text)

@@ -29,6 +29,8 @@ CONTENT_TYPE = "content-type"
 X_SOURCE = "x-source"
 X_N = "x-n"
 X_FOLD_VERSION = "x-fold-version"
+X_TO = "x-to"
+"""Of a notification that is not for everybody: `role:ID`, `user:ID` or `library:NAME`."""
 
 X_ORIGINAL_TOPIC = "x-original-topic"
 X_ORIGINAL_PARTITION = "x-original-partition"

@@ -129,6 +129,7 @@ class MediaUpdateWire(Struct, frozen=True, kw_only=True):
     media_id: int
     media: dict[str, object]
     analysis_id: str | UnsetType = UNSET
+    was: dict[str, object] | UnsetType = UNSET
 
 
 class AnalysisComplete(Struct, frozen=True, kw_only=True):

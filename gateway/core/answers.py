@@ -43,10 +43,10 @@ class Subscribed(Struct, frozen=True, kw_only=True):
 
 
 class Unsubscribed(Struct, frozen=True, kw_only=True):
-    """Answer to `unsubscribe`; with `reason` also the end of a bounded replay."""
+    """Answer to `unsubscribe`; with `reason` also the end of a bounded replay, or of the right to the channel."""
 
     channel: str
-    reason: Literal["complete"] | UnsetType = UNSET
+    reason: Literal["complete", "forbidden"] | UnsetType = UNSET
     cursor: str | UnsetType = UNSET
 
 
@@ -80,6 +80,16 @@ class GapTold(Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
     reason: GapReason
 
 
+class Conflated(Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
+    """Of the offsets [from, to) of the partition, `skipped` events are left out: a newer one of the same item came."""
+
+    channel: str
+    partition: int
+    from_: int
+    to: int
+    skipped: int
+
+
 class Expiring(Struct, frozen=True):
     """The token ends soon; send `{"type":"auth","token":…}` with a new one."""
 
@@ -92,7 +102,7 @@ class Empty(Struct, frozen=True):
 
 EMPTY = Empty()
 
-Body = Subscribed | Unsubscribed | CaughtUp | ClientPosition | Lagging | GapTold | Expiring | Empty
+Body = Subscribed | Unsubscribed | CaughtUp | ClientPosition | Lagging | GapTold | Conflated | Expiring | Empty
 
 
 def message(type_: str, body: Body, at: int, ref: Json | UnsetType = UNSET) -> bytes:
@@ -125,6 +135,12 @@ def caught_up(channel: str, cursor: str, at: int) -> bytes:
 def position(channel: str, cursor: str, at: int) -> bytes:
     """`position`."""
     return message("position", ClientPosition(channel, cursor), at)
+
+
+def conflated(channel: str, partition: int, start: int, end: int, skipped: int, at: int) -> bytes:
+    """`conflated`."""
+    body = Conflated(channel=channel, partition=partition, from_=start, to=end, skipped=skipped)
+    return message("conflated", body, at)
 
 
 def gap(channel: str, partition: int, start: int, end: int | None, reason: GapReason, at: int) -> bytes:

@@ -1,8 +1,7 @@
 """Who gets what next: events in memory, audiences of live subscribers, and subscribers that are behind.
 
-Live subscribers that follow the same channels form an audience and get the same joined bytes, one write each; an
-audience stands where the rings end, so nothing is counted per subscriber. One that cannot keep up, or that
-replays, leaves its audience with its progress per partition, and joins it again in the step in which every
+Live subscribers that follow the same channels and see the same form an audience (`core.audiences`). One that cannot keep
+up, or that replays, leaves its audience with its progress per partition, and joins it again in the step in which every
 partition is level. Every method is one step: it returns what is to be written and nothing happens between.
 """
 
@@ -10,43 +9,35 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 
-from gateway.core import answers
+from gateway.core import answers, conflating
+from gateway.core.about import Framed
+from gateway.core.audiences import POSITION_EVENTS, POSITION_MS, Audiences
 from gateway.core.due import NOTHING, Delivery, Ending, Pumped
 from gateway.core.framing import Bundle
 from gateway.core.memory import ChannelPartition, Rings, TailBatch
 from gateway.core.replay import Chunk, Level, Miss, Progress
 from gateway.core.ring import Taken
 from gateway.core.standing import Event, Standing
-from gateway.core.subscriber import AudienceKey, Subscriber, Subscription, Write
+from gateway.core.subscriber import NOBODY, PLAIN, Options, Subscriber, Subscription, Viewer, Write
 
-POSITION_EVENTS = 1_000
-POSITION_MS = 10_000
-"""A told subscriber hears its position after so many events or so much time, whichever is first."""
+MAX_CREDIT = 1_000_000
 
 BEFORE_ALL = -1
 """The offset of the `gap` of partition 0 of a topic that was made anew, that of partition 1 is one less, and so on: they
 stand before every record."""
 
 
-@dataclass(slots=True)
-class _Audience:
-    members: dict[Subscriber, Write] = field(default_factory=dict)
-    untold: int = 0
-    told_at: int = 0
-
-
 class Hub:
     """The state of one gateway process. Times are milliseconds."""
 
     def __init__(self, everybody: Iterable[str], memory: Rings) -> None:
-        """`everybody`: channels delivered to every subscriber."""
+        """`everybody`: channels delivered to every subscriber that may see them."""
         self.behind: dict[Subscriber, None] = {}
         self._memory = memory
         self._rings = memory.rings
         self._everybody = frozenset(everybody)
-        self._audiences: dict[AudienceKey, _Audience] = {}
+        self._audiences = Audiences(self._everybody, memory)
 
     # The log's side.
 
@@ -61,17 +52,16 @@ class Hub:
         self.open(channel, epoch, starts)
         for subscriber in self.behind:
             untold = {
-                o: gap for at in subscriber.of(channel) if at.chunk for o, _, gap in at.chunk.records if o < 0
+                o: gap for at in subscriber.of(channel) if at.chunk for o, _, gap, _ in at.chunk.records if o < 0
             }
             untold |= {BEFORE_ALL - partition: gap for partition, gap in gaps.items()}
             if self._begin_anew(subscriber, channel, starts):
                 for partition in gaps.keys() - starts.keys():
                     del subscriber.progress[ChannelPartition(channel, partition)]
                 first = subscriber.progress[ChannelPartition(channel, min(starts))]
-                first.chunk = Chunk(deque((o, 0, gap) for o, gap in untold.items()), first.next)
-        bundle = Bundle(list(gaps.values()))
-        audiences = [a for key, a in self._audiences.items() if channel in key.channels]
-        return [Delivery((bundle,), tuple(audience.members.values())) for audience in audiences]
+                records: deque[Framed] = deque((o, 0, gap, None) for o, gap in untold.items())
+                first.chunk = Chunk(records, first.next)
+        return self._audiences.following(channel, Bundle(list(gaps.values())))
 
     def extend(self, channel: str, starts: Mapping[int, int]) -> None:
         """The topic has got more partitions, which begin at `starts`: everybody who follows it gets them too."""
@@ -81,17 +71,8 @@ class Hub:
 
     def publish(self, batches: Sequence[TailBatch], now: int) -> list[Delivery]:
         """Take what was read and return the live writes: one per audience member, of all that is due."""
-        fresh: dict[str, list[bytes]] = {}
-        for batch in batches:
-            fresh.setdefault(batch.place.channel, []).extend(self._memory.take(batch))
-        bundles = {channel: Bundle(payloads) for channel, payloads in fresh.items() if payloads}
-        if not bundles:
-            return []
-        return [
-            Delivery(due, tuple(audience.members.values()))
-            for key, audience in self._audiences.items()
-            if audience.members and (due := self._due(key, audience, bundles, now))
-        ]
+        fresh = self._memory.take(batches)
+        return self._audiences.publish(fresh, now) if fresh else []
 
     def evict(self, older_than: int) -> None:
         """Drop what was appended before `older_than` from memory."""
@@ -99,11 +80,12 @@ class Hub:
 
     # The clients' side.
 
-    def join(self, write: Write) -> Subscriber:
+    def join(self, write: Write, viewer: Viewer = NOBODY) -> Subscriber:
         """A new subscriber, held: it gets nothing until it is released."""
-        subscriber = Subscriber(write)
+        subscriber = Subscriber(write, viewer)
         for channel in self._everybody:
-            self._place(subscriber, channel, self._memory.heads(channel))
+            if viewer.rights.may_follow(channel):
+                self._place(subscriber, channel, self._memory.heads(channel))
         self.behind[subscriber] = None
         return subscriber
 
@@ -130,8 +112,9 @@ class Hub:
             return []
         self._detach(subscriber)
         subscriber.happened(Event.FILLED)
-        for name in subscriber.told():
-            subscriber.subscriptions[name].caught_up = False
+        for subscription in subscriber.subscriptions.values():
+            subscription.slow = True
+            subscription.caught_up = not subscription.options.told
         return [answers.message("lagging", answers.Lagging(name), now) for name in subscriber.told()]
 
     def subscribe(
@@ -139,8 +122,8 @@ class Hub:
         subscriber: Subscriber,
         channel: str,
         starts: Mapping[int, int],
+        options: Options = PLAIN,
         *,
-        told: bool,
         until: Mapping[int, int] | None = None,
         since: int | None = None,
         ends_at: int | None = None,
@@ -151,7 +134,9 @@ class Hub:
             return
         self._detach(subscriber)
         bounded = until is not None or ends_at is not None
-        subscription = Subscription(told, bounded, caught_up=not told, ends_at=ends_at)
+        subscription = Subscription(
+            options, bounded, caught_up=not options.told, credit=options.credit, ends_at=ends_at
+        )
         if channel in self._everybody:
             owed = self.live_start(subscriber, channel)
             # A subscription without an end is the client's new place; a replay only leaves the old one for a while.
@@ -170,6 +155,34 @@ class Hub:
         self._detach(subscriber)
         self._end(subscriber, channel)
         return True
+
+    def give_credit(self, subscriber: Subscriber, channel: str, events: int) -> bool:
+        """So many more events may be sent; False where the channel is not followed with credit."""
+        subscription = subscriber.subscriptions.get(channel)
+        if subscription is None or subscription.credit is None:
+            return False
+        subscription.credit = min(MAX_CREDIT, subscription.credit + events)
+        return True
+
+    def see_as(self, subscriber: Subscriber, viewer: Viewer, now: int) -> list[bytes]:
+        """It has other rights from here on. Returns what to tell it: the channels that it may follow no more."""
+        if subscriber.standing is Standing.ENDED or viewer == subscriber.viewer:
+            return []
+        self._detach(subscriber)
+        told = []
+        for channel in [name for name in subscriber.subscriptions if not viewer.rights.may_follow(name)]:
+            body = answers.Unsubscribed(
+                channel=channel, reason="forbidden", cursor=self.cursor(subscriber, channel)
+            )
+            told.append(answers.message("unsubscribed", body, now))
+            self._end(subscriber, channel)
+        for channel in self._everybody:
+            if not viewer.rights.may_follow(channel):
+                subscriber.forget(channel)
+            elif not subscriber.viewer.rights.may_follow(channel):
+                self._place(subscriber, channel, self._memory.heads(channel))
+        subscriber.viewer = viewer
+        return told
 
     def live_start(self, subscriber: Subscriber, channel: str) -> dict[int, int]:
         """Where "now" is for it: the end of what was read, but in a channel that everybody gets the place to which it
@@ -214,14 +227,20 @@ class Hub:
             return NOTHING
         parts: list[bytes] = []
         needs: list[tuple[ChannelPartition, int]] = []
-        places = subscriber.progress
+        places, moved = subscriber.progress, False
         for place in sorted(places, key=lambda p: places[p].next < self._rings[p].lo):
-            progress = places[place]
-            match progress.step(self._rings[place], budget):
-                case Taken(payloads):
-                    parts += payloads
-                    budget -= sum(map(len, payloads))
-                    subscriber.untold += len(payloads)
+            progress, subscription = places[place], subscriber.subscriptions.get(place.channel)
+            if subscription is not None and subscription.credit == 0:
+                continue
+            start = progress.next
+            limit = None if subscription is None else subscription.credit
+            conflates = subscription is not None and subscription.conflates
+            match progress.step(self._rings[place], conflating.TURN_BYTES if conflates else budget, limit):
+                case Taken() as taken:
+                    moved = True
+                    shown = self._shown(subscriber, place, start, taken, now)
+                    parts += shown
+                    budget -= sum(map(len, shown if conflates else taken.payloads))
                 case Miss():
                     if not progress.asked:
                         progress.asked = True
@@ -232,7 +251,7 @@ class Hub:
                 break
         parts += self._milestones(subscriber, now)  # where a replay ends, more may be due of what everybody gets
         self._settle(subscriber, now)
-        return Pumped(parts, tuple(needs), bool(parts) and subscriber.servable)
+        return Pumped(parts, tuple(needs), (moved or bool(parts)) and subscriber.servable)
 
     def supply(self, subscriber: Subscriber, place: ChannelPartition, start: int, chunk: Chunk) -> bool:
         """Hand over what was read from the log from `start` on; False when it is not wanted any more."""
@@ -265,11 +284,7 @@ class Hub:
 
     def positions_due(self, now: int) -> list[Delivery]:
         """`position` messages that are due by time."""
-        due = []
-        for key, audience in self._audiences.items():
-            if key.told and audience.members and now - audience.told_at >= POSITION_MS:
-                audience.untold, audience.told_at = 0, now
-                due.append(Delivery((self._heads_told(key, now),), tuple(audience.members.values())))
+        due = self._audiences.positions_due(now)
         for subscriber in self.behind:
             if subscriber.servable and now - subscriber.told_at >= POSITION_MS:
                 subscriber.told_at = now
@@ -279,20 +294,23 @@ class Hub:
 
     # Steps of the above.
 
-    def _due(
-        self, key: AudienceKey, audience: _Audience, bundles: dict[str, Bundle], now: int
-    ) -> tuple[Bundle, ...]:
-        due = [bundle for channel, bundle in bundles.items() if channel in key.channels]
-        if key.told:
-            audience.untold += sum(len(b.payloads) for channel, b in bundles.items() if channel in key.told)
-            if audience.untold >= POSITION_EVENTS:
-                audience.untold, audience.told_at = 0, now
-                due.append(self._heads_told(key, now))
-        return tuple(due)
-
-    def _heads_told(self, key: AudienceKey, now: int) -> Bundle:
-        cursors = {name: self._memory.cursor(name, self._memory.heads(name)) for name in sorted(key.told)}
-        return Bundle([answers.position(name, cursor, now) for name, cursor in cursors.items()])
+    def _shown(
+        self, subscriber: Subscriber, place: ChannelPartition, start: int, taken: Taken, now: int
+    ) -> list[bytes]:
+        """What it gets of what was taken from `start` on, and what that costs of its credit."""
+        view, subscription = subscriber.view(place.channel), subscriber.subscriptions.get(place.channel)
+        shown = taken.payloads
+        if not view.everything or place.channel in self._everybody:
+            shown = view.shown(taken.payloads, taken.abouts, subscriber.viewer.user_id)
+        if subscription is None:
+            return shown
+        if subscription.conflates and len(newest := conflating.newest(shown)) < len(shown):
+            skipped = len(shown) - len(newest)
+            shown = [*newest, answers.conflated(place.channel, place.partition, start, taken.next, skipped, now)]
+        if subscription.credit is not None:
+            subscription.credit = max(0, subscription.credit - len(shown))
+        subscriber.untold += len(shown)
+        return shown
 
     def _milestones(self, subscriber: Subscriber, now: int) -> list[bytes]:
         told = []
@@ -336,7 +354,7 @@ class Hub:
     def _settle(self, subscriber: Subscriber, now: int) -> None:
         """Go live when every partition stands exactly where its ring ends (a subscriber whose log reader was ahead
         of the tail waits for it)."""
-        if any(subscription.bounded for subscription in subscriber.subscriptions.values()):
+        if any(own.bounded or own.credit is not None for own in subscriber.subscriptions.values()):
             return
         for place, progress in subscriber.progress.items():
             waits = progress.chunk is not None or progress.since is not None
@@ -344,10 +362,8 @@ class Hub:
                 return
         for subscription in subscriber.subscriptions.values():
             subscription.starts = subscription.owed = {}  # it has come past where it stood before
-        key = subscriber.key(self._everybody)
-        audience = self._audiences.setdefault(key, _Audience(told_at=now))
-        audience.members[subscriber] = subscriber.write
-        subscriber.audience = key
+            subscription.slow = False
+        subscriber.audience = self._audiences.enter(subscriber, now)
         subscriber.happened(Event.LEVELLED)
         subscriber.progress.clear()
         del self.behind[subscriber]
@@ -363,12 +379,8 @@ class Hub:
 
     def _quit(self, subscriber: Subscriber) -> None:
         key, subscriber.audience = subscriber.audience, None
-        if key is None:
-            return
-        audience = self._audiences[key]
-        del audience.members[subscriber]
-        if not audience.members:
-            del self._audiences[key]
+        if key is not None:
+            self._audiences.leave(key, subscriber)
 
     def _end(self, subscriber: Subscriber, channel: str) -> None:
         goes_on = self.live_start(subscriber, channel) if channel in self._everybody else {}

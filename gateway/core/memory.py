@@ -5,10 +5,11 @@ Shells read it through `MemoryView`; only the hub writes to it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from gateway.core.about import About, Framed
 from gateway.core.ring import Ring
 from schemas.cursor import Cursor
 
@@ -22,11 +23,18 @@ class ChannelPartition(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TailBatch:
-    """What the tail read of one partition: (offset, append time in ms, payload) in order, and where it stands."""
+    """What the tail read of one partition, in order, and where it stands."""
 
     place: ChannelPartition
-    records: Sequence[tuple[int, int, bytes]]
+    records: Sequence[Framed]
     hi: int
+
+
+class Fresh(NamedTuple):
+    """What is new of a channel: payloads, and what each is about."""
+
+    payloads: list[bytes]
+    abouts: list[About | None]
 
 
 class MemoryView(Protocol):
@@ -44,8 +52,11 @@ class MemoryView(Protocol):
     def epoch(self, channel: str) -> str:
         """The epoch of the channel's topic; empty for a channel without one."""
 
-    def newest(self, place: ChannelPartition, count: int) -> list[tuple[int, int]]:
-        """(append time, offset) of the `count` newest events in memory, oldest first; fewer when it has fewer."""
+    def newest(
+        self, place: ChannelPartition, count: int, shows: Callable[[About | None], bool]
+    ) -> list[tuple[int, int]]:
+        """(append time, offset) of the `count` newest events in memory that are shown, oldest first; fewer when it has
+        fewer."""
 
     def cursor(self, channel: str, next_offsets: dict[int, int]) -> str:
         """`next_offsets` as a cursor of the channel."""
@@ -80,14 +91,19 @@ class Rings:
         for partition, start in starts.items():
             self.rings[ChannelPartition(channel, partition)] = Ring(start, self._ring_bytes)
 
-    def take(self, batch: TailBatch) -> list[bytes]:
-        """Keep what was read; returns the payloads that are new."""
-        ring, fresh = self.rings[batch.place], []
-        for offset, at, payload in batch.records:
-            if offset >= ring.hi:
-                ring.append(offset, at, payload)
-                fresh.append(payload)
-        ring.advance(batch.hi)
+    def take(self, batches: Iterable[TailBatch]) -> dict[str, Fresh]:
+        """Keep what was read; returns what of it is new, by channel."""
+        fresh: dict[str, Fresh] = {}
+        for batch in batches:
+            ring = self.rings[batch.place]
+            new = [record for record in batch.records if record[0] >= ring.hi]
+            if new:
+                of_channel = fresh.setdefault(batch.place.channel, Fresh([], []))
+                for offset, at, payload, about in new:
+                    ring.append(offset, at, payload, about)
+                    of_channel.payloads.append(payload)
+                    of_channel.abouts.append(about)
+            ring.advance(batch.hi)
         return fresh
 
     def evict(self, older_than: int) -> None:
@@ -111,9 +127,11 @@ class Rings:
         """As `MemoryView` says."""
         return self._epochs.get(channel, "")
 
-    def newest(self, place: ChannelPartition, count: int) -> list[tuple[int, int]]:
+    def newest(
+        self, place: ChannelPartition, count: int, shows: Callable[[About | None], bool]
+    ) -> list[tuple[int, int]]:
         """As `MemoryView` says."""
-        return self.rings[place].newest(count)
+        return self.rings[place].newest(count, shows)
 
     def cursor(self, channel: str, next_offsets: dict[int, int]) -> str:
         """As `MemoryView` says."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
+from gateway.core.about import About, Framed
 from gateway.core.ring import Ring, Taken
 
 
@@ -25,10 +26,9 @@ class Miss:
 
 @dataclass(slots=True)
 class Chunk:
-    """What was read from the log and waits for the client: (offset, append time in ms, payload) in order, the time 0
-    where it is no record's and due at any time; `end` is the next offset after the last of them."""
+    """What was read from the log and waits for the client, in order; `end` is the next offset after the last of them."""
 
-    records: deque[tuple[int, int, bytes]]
+    records: deque[Framed]
     end: int
 
 
@@ -64,18 +64,18 @@ class Progress:
         """True when nothing is due now."""
         return self.done or (self.chunk is None and self.next >= ring.hi)
 
-    def step(self, ring: Ring, budget: int) -> Served:
-        """What is due now, `budget` bytes at most (one payload at least); the progress moves over it."""
+    def step(self, ring: Ring, budget: int, limit: int | None = None) -> Served:
+        """What is due now, at most `limit` and at most `budget` bytes (but one payload); the progress moves over it."""
         if self.since is not None and self.chunk is None and self.next >= ring.lo:
             self.next, come = ring.first_since(self.next, self.since)
             self.since = None if come else self.since
         if self.level(ring):
             return LEVEL
         if self.chunk is not None:
-            return self._from_chunk(self.chunk, budget)
+            return self._from_chunk(self.chunk, budget, limit)
         if self.next < ring.lo:
             return MISS
-        taken = ring.take(self.next, budget, self.until, self.ends_at)
+        taken = ring.take(self.next, budget, self.until, self.ends_at, limit)
         self.next = taken.next
         if taken.ended:
             self.until = taken.next
@@ -90,25 +90,27 @@ class Progress:
         return True
 
     def _passed_over(self, chunk: Chunk, since: int) -> Chunk:
-        if any(at >= since for _, at, _ in chunk.records):
+        if any(at >= since for _, at, _, _ in chunk.records):
             self.since = None
         return Chunk(deque(record for record in chunk.records if record[1] >= since or not record[1]), chunk.end)
 
-    def _from_chunk(self, chunk: Chunk, budget: int) -> Taken:
+    def _from_chunk(self, chunk: Chunk, budget: int, limit: int | None) -> Taken:
         payloads: list[bytes] = []
+        abouts: list[About | None] = []
         size = 0
         while chunk.records:
-            offset, at, payload = chunk.records[0]
+            offset, at, payload, about = chunk.records[0]
             size += len(payload)
             if self.ends_at is not None and at >= self.ends_at and self.until is None:
                 self.until = offset
             if self.until is not None and offset >= self.until:
                 break
-            if size > budget and payloads:
+            if (size > budget and payloads) or len(payloads) == limit:
                 self.next = offset
-                return Taken(payloads, offset)
+                return Taken(payloads, abouts, offset)
             payloads.append(payload)
+            abouts.append(about)
             chunk.records.popleft()
         self.next = max(self.next, chunk.end if self.until is None else min(chunk.end, self.until))
         self.chunk = None
-        return Taken(payloads, self.next)
+        return Taken(payloads, abouts, self.next)

@@ -12,7 +12,7 @@ from msgspec import UNSET, UnsetType
 
 from gateway.errors import GatewayError
 from schemas.cursor import Cursor, decode
-from schemas.envelope import Json, Message
+from schemas.envelope import Json
 from schemas.errors import BadPlace
 from schemas.place_forms import FROM, UNTIL, Grammar, Own, read_json
 from schemas.places import AtEach, AtTime, ClientPlace, Head
@@ -67,16 +67,6 @@ def on_gap_of(value: Json | UnsetType) -> OnGap:
             return value
         case _:
             raise BadOption('on_gap: one of "fail", "earliest" or "live"')
-
-
-def refuse_unknown(message: Message) -> None:
-    """Refuse the options that this gateway does not know yet. Raises BadOption."""
-    if message.filter is not UNSET:
-        raise BadOption("filter: not offered by this gateway")
-    if message.credit is not UNSET:
-        raise BadOption("credit: not offered by this gateway")
-    if message.on_slow is not UNSET and message.on_slow != "catch_up":
-        raise BadOption('on_slow: only "catch_up" is offered')
 
 
 def _read(name: str, value: Json | UnsetType, grammar: Grammar) -> ClientPlace | Own:

@@ -10,7 +10,7 @@ from gateway.access.tokens import LEEWAY_SECONDS, Identity
 from gateway.core import answers
 from gateway.core.limits import Bucket
 from gateway.core.standing import Standing
-from gateway.core.subscriber import Subscriber
+from gateway.core.subscriber import Subscriber, Viewer
 from gateway.live.sockets import Sink
 from gateway.live.streaming import Streaming, now_ms
 from schemas import close_codes
@@ -43,7 +43,8 @@ class Connection:
 
     def paused(self) -> None:
         """The client does not keep up."""
-        self.streaming.filled(self.subscriber)
+        if self.streaming.filled(self.subscriber):
+            self.close(close_codes.TOO_SLOW)
 
     def drained(self) -> None:
         """It has room again."""
@@ -91,6 +92,12 @@ class Connection:
     def renew(self, identity: Identity) -> None:
         """A new token of the same user came in."""
         self.identity, self.deadline, self.warned = identity, deadline_of(identity), False
+        self.streaming.see_as(self.subscriber, viewer_of(identity))
+
+
+def viewer_of(identity: Identity) -> Viewer:
+    """Who is at the socket, as the hub knows it."""
+    return Viewer(identity.user_id, identity.role_id, identity.rights)
 
 
 def deadline_of(identity: Identity) -> int:

@@ -17,7 +17,7 @@ from gateway.access.authority import Authority
 from gateway.access.tokens import BadToken, Identity
 from gateway.core import answers
 from gateway.core.limits import MESSAGES_PER_SECOND, Bucket
-from gateway.live.connection import Connection, deadline_of
+from gateway.live.connection import Connection, deadline_of, viewer_of
 from gateway.live.handshake import BadTokens, Origins, refuse, token_of
 from gateway.live.slices import in_slices
 from gateway.live.sockets import AsgiSink, Sink, sink_of
@@ -132,7 +132,7 @@ class Connections:
             sink=sink,
             identity=identity,
             streaming=self._streaming,
-            subscriber=self._streaming.connect(sink.write),
+            subscriber=self._streaming.connect(sink.write, viewer_of(identity)),
             bucket=Bucket(now),
             deadline=deadline_of(identity),
             pinged_at=now,
@@ -171,12 +171,14 @@ class Connections:
                     connection.close(close_codes.GAP)
             case "unsubscribe":
                 self._subscribing.unsubscribe(subscriber, message)
+            case "credit":
+                self._subscribing.credit(subscriber, message)
             case "ping":
                 self._streaming.tell(subscriber, answers.message("pong", answers.EMPTY, now_ms(), message.ref))
             case "auth":
                 await self._reauthenticate(connection, message)
             case _:
-                text = "types are subscribe, unsubscribe, ping and auth"
+                text = "types are subscribe, unsubscribe, credit, ping and auth"
                 self._streaming.tell(subscriber, answers.error("unknown_type", text, now_ms(), message.ref))
 
     async def _reauthenticate(self, connection: Connection, message: Message) -> None:

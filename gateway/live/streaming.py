@@ -19,7 +19,7 @@ from gateway.core.hub import Hub
 from gateway.core.memory import ChannelPartition, MemoryView, Rings, TailBatch
 from gateway.core.replay import Chunk
 from gateway.core.standing import Standing
-from gateway.core.subscriber import Subscriber, Write
+from gateway.core.subscriber import Options, Subscriber, Viewer, Write
 from gateway.log.reader import LogReader, LogUnavailable
 from runtime import log
 
@@ -83,9 +83,15 @@ class Streaming:
 
     # The sockets' side.
 
-    def connect(self, write: Write) -> Subscriber:
+    def connect(self, write: Write, viewer: Viewer) -> Subscriber:
         """A new subscriber; no event is sent to it before `release`."""
-        return self._hub.join(write)
+        return self._hub.join(write, viewer)
+
+    def see_as(self, subscriber: Subscriber, viewer: Viewer) -> None:
+        """It has other rights from here on, and is told which channels it has lost by that."""
+        for payload in self._hub.see_as(subscriber, viewer, now_ms()):
+            self.tell(subscriber, payload)
+        self._serve(subscriber)
 
     def tell(self, subscriber: Subscriber, payload: bytes) -> None:
         """Write one message of the gateway's own; nothing where it is gone."""
@@ -102,15 +108,15 @@ class Streaming:
         subscriber: Subscriber,
         channel: str,
         starts: Mapping[int, int],
+        options: Options,
         *,
-        told: bool,
         until: Mapping[int, int] | None = None,
         since: int | None = None,
         ends_at: int | None = None,
     ) -> None:
         """Follow a channel from `starts` on; its events come after this step of the event loop, so that what is
         told in it comes first."""
-        self._hub.subscribe(subscriber, channel, starts, told=told, until=until, since=since, ends_at=ends_at)
+        self._hub.subscribe(subscriber, channel, starts, options, until=until, since=since, ends_at=ends_at)
         self._serve(subscriber)
 
     def unsubscribe(self, subscriber: Subscriber, channel: str) -> bool:
@@ -118,6 +124,12 @@ class Streaming:
         found = self._hub.unsubscribe(subscriber, channel)
         self._serve(subscriber)
         return found
+
+    def give_credit(self, subscriber: Subscriber, channel: str, events: int) -> bool:
+        """So many more events may be sent; False where the channel is not followed with credit."""
+        given = self._hub.give_credit(subscriber, channel, events)
+        self._serve(subscriber)
+        return given
 
     def live_start(self, subscriber: Subscriber, channel: str) -> dict[int, int]:
         """Where "now" is for it in a channel."""
@@ -132,10 +144,11 @@ class Streaming:
         for payload in self._hub.positions(subscriber, now_ms()):
             self.tell(subscriber, payload)
 
-    def filled(self, subscriber: Subscriber) -> None:
-        """Its socket's buffer is full."""
+    def filled(self, subscriber: Subscriber) -> bool:
+        """Its socket's buffer is full; True where it wanted to be disconnected then."""
         for payload in self._hub.filled(subscriber, now_ms()):
             self.tell(subscriber, payload)
+        return subscriber.to_disconnect
 
     def drained(self, subscriber: Subscriber) -> None:
         """Its socket has room again."""

@@ -1,4 +1,4 @@
-"""Answers `subscribe` and `unsubscribe`: asks the log what it must, then takes the step.
+"""Answers `subscribe`, `unsubscribe` and `credit`: asks the log what it must, then takes the step.
 
 Between the resolved start and the answer nothing is awaited, so what `subscribed` says is pinned. Live starts
 and resumes from memory never touch the log.
@@ -12,7 +12,9 @@ from typing import assert_never
 from msgspec import UNSET
 
 from gateway.core import answers, resolve
+from gateway.core.about import About
 from gateway.core.memory import ChannelPartition
+from gateway.core.options import credit_of, options_of
 from gateway.core.resolve import End, Resolved
 from gateway.core.starts import (
     BadOption,
@@ -21,11 +23,11 @@ from gateway.core.starts import (
     Start,
     Until,
     on_gap_of,
-    refuse_unknown,
     start_of,
     until_of,
 )
-from gateway.core.subscriber import Subscriber
+from gateway.core.subscriber import Options, Subscriber
+from gateway.core.view import view_of
 from gateway.live.streaming import Streaming, now_ms
 from gateway.log.reader import LogReader, LogUnavailable
 from schemas.channels import CHANNELS, Channel
@@ -35,7 +37,7 @@ from schemas.places import AtEach, AtTime, Bounds, Earliest, Head, Last, offsets
 
 
 class Subscribing:
-    """Both messages, for all connections."""
+    """These messages, for all connections."""
 
     def __init__(self, streaming: Streaming, log_reader: LogReader) -> None:
         self._streaming = streaming
@@ -48,13 +50,13 @@ class Subscribing:
         if channel is None:
             return True
         try:
-            refuse_unknown(message)
+            options = options_of(message)
             start, until = start_of(message.from_, channel.name), until_of(message.until)
             on_gap = on_gap_of(message.on_gap)
             if message.plain and channel.name in subscriber.subscriptions:
                 self._say_again(subscriber, channel, message)
                 return True
-            resolved, end = await self._places(subscriber, channel, start, until, on_gap)
+            resolved, end = await self._places(subscriber, channel, start, until, on_gap, options)
         except BadOption as error:
             self._refuse(subscriber, message, "bad_request", error.reason)
         except BadCursor as error:
@@ -63,7 +65,7 @@ class Subscribing:
             text = "the log does not answer; try again"
             self._refuse(subscriber, message, "unavailable", text)
         else:
-            self._enter(subscriber, channel, message, resolved, end)
+            self._enter(subscriber, channel, message, resolved, end, options)
             return resolved.recovered or on_gap != "fail"
         return True
 
@@ -79,12 +81,27 @@ class Subscribing:
         body = answers.Unsubscribed(channel=channel.name)
         self._streaming.tell(subscriber, answers.message("unsubscribed", body, now_ms(), message.ref))
 
-    def _channel(self, subscriber: Subscriber, message: Message) -> Channel | None:
-        """The channel meant; None after an error was sent. A forbidden one would look like one not there."""
-        name = message.channel
-        channel = CHANNELS.get(name) if isinstance(name, str) else None
+    def credit(self, subscriber: Subscriber, message: Message) -> None:
+        """Let so many more events be sent; answered only where that cannot be."""
+        channel = self._channel(subscriber, message)
         if channel is None:
-            text = f"channels are {', '.join(CHANNELS)}"
+            return
+        try:
+            events = credit_of(message.credit)
+        except BadOption as error:
+            self._refuse(subscriber, message, "bad_request", error.reason)
+            return
+        if not self._streaming.give_credit(subscriber, channel.name, events):
+            text = f"not subscribed to {channel.name} with credit"
+            self._refuse(subscriber, message, "not_subscribed", text)
+
+    def _channel(self, subscriber: Subscriber, message: Message) -> Channel | None:
+        """The channel meant; None after an error was sent. A forbidden one looks like one that is not there."""
+        rights = subscriber.viewer.rights
+        known = {name: channel for name, channel in CHANNELS.items() if rights.may_follow(name)}
+        channel = known.get(message.channel) if isinstance(message.channel, str) else None
+        if channel is None:
+            text = f"channels are {', '.join(known)}"
             self._refuse(subscriber, message, "unknown_channel", text)
         return channel
 
@@ -98,14 +115,14 @@ class Subscribing:
         message: Message,
         resolved: Resolved,
         end: End,
+        options: Options,
     ) -> None:
         """The one step: nothing can be published between the answer's offsets and the client's positions."""
-        told = not message.plain
         self._streaming.subscribe(
             subscriber,
             channel.name,
             resolved.start,
-            told=told,
+            options,
             until=end.until,
             since=resolved.since,
             ends_at=end.at,
@@ -134,17 +151,25 @@ class Subscribing:
         self._streaming.tell(subscriber, answers.message("subscribed", body, now_ms(), message.ref))
 
     async def _places(
-        self, subscriber: Subscriber, channel: Channel, start: Start, until: Until, on_gap: OnGap
+        self,
+        subscriber: Subscriber,
+        channel: Channel,
+        start: Start,
+        until: Until,
+        on_gap: OnGap,
+        options: Options,
     ) -> tuple[Resolved, End]:
         """Both ends, of one and the same topic: it may become another one while the log is asked."""
         while True:
             epoch, partitions = self._memory.epoch(channel.name), self._partitions(channel.name)
-            resolved = await self._start(subscriber, channel, start, on_gap)
+            resolved = await self._start(subscriber, channel, start, on_gap, options)
             end = await self._until(channel, until, resolved)
             if (epoch, partitions) == (self._memory.epoch(channel.name), self._partitions(channel.name)):
                 return resolved, end
 
-    async def _start(self, subscriber: Subscriber, channel: Channel, start: Start, on_gap: OnGap) -> Resolved:
+    async def _start(
+        self, subscriber: Subscriber, channel: Channel, start: Start, on_gap: OnGap, options: Options
+    ) -> Resolved:
         name = channel.name
         match start:
             case Head():
@@ -160,7 +185,7 @@ class Subscribing:
                 since = at if at > now_ms() else None
                 return Resolved(await self._log.since(name, self._partitions(name), at), since=since)
             case Last(count):
-                return Resolved(await self._newest(name, count))
+                return Resolved(await self._newest(subscriber, name, count, options))
             case _:
                 assert_never(start)
 
@@ -181,15 +206,21 @@ class Subscribing:
             resolve.refuse(named, bounds, "from.offsets")
         return resolve.resume(wanted, bounds, on_gap, same_epoch=same_epoch)
 
-    async def _newest(self, name: str, count: int) -> dict[int, int]:
+    async def _newest(self, subscriber: Subscriber, name: str, count: int, options: Options) -> dict[int, int]:
+        viewer = subscriber.viewer
+        view = view_of(viewer.rights, viewer.role_id, options.filter)
+
+        def shows(about: About | None) -> bool:
+            return view.shows(about, viewer.user_id)
+
         bounds: Bounds[int] | None = None
         tails = {}
         for p, floor in self._memory.floors(name).items():
-            tails[p] = self._memory.newest(ChannelPartition(name, p), count)
+            tails[p] = self._memory.newest(ChannelPartition(name, p), count, shows)
             if len(tails[p]) < count and floor > 0:
                 bounds = bounds or await self._bounds(name)
                 if floor > bounds.earliest[p]:
-                    tails[p] = await self._log.newest(ChannelPartition(name, p), bounds, count)
+                    tails[p] = await self._log.newest(ChannelPartition(name, p), bounds, count, shows)
         heads = self._memory.heads(name) if bounds is None else bounds.end
         return resolve.newest(tails, heads, count)
 

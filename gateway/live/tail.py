@@ -164,7 +164,9 @@ class Tail:
         for p, hi in self._memory.heads(channel).items():
             if hi < earliest[p]:
                 gap = answers.gap(channel, p, hi, earliest[p], "retention", now)
-                self._streaming.publish([TailBatch(ChannelPartition(channel, p), [(hi, now, gap)], earliest[p])])
+                self._streaming.publish(
+                    [TailBatch(ChannelPartition(channel, p), [(hi, now, gap, None)], earliest[p])]
+                )
 
     async def _step(self, consumer: AIOKafkaConsumer, places: dict[TopicPartition, ChannelPartition]) -> None:
         fetched = await consumer.getmany(timeout_ms=200, max_records=STEP_RECORDS)

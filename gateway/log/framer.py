@@ -1,4 +1,5 @@
-"""From a record of a channel's topic to its event frame, the JSON payload: the same for live, memory and log.
+"""From a record of a channel's topic to its event frame, the JSON payload, and what it is about: the same for live, memory
+and log.
 
 A record that is no event of its channel becomes a `gap` for its offset, built from the log alone, so that
 every client at any time sees the same at the same place.
@@ -8,6 +9,8 @@ from __future__ import annotations
 
 from gateway import metrics
 from gateway.core import answers
+from gateway.core.about import Framed
+from gateway.log.abouts import Abouts
 from runtime import log
 from schemas.channels import Channel
 from schemas.codec import Codec
@@ -27,11 +30,12 @@ class Framer:
         self._channel = channel
         self._legacy_payload = legacy_payload
         self._codec: Codec[object] = Codec(channel.data)
+        self._abouts = Abouts()
 
-    def frame(self, record: LogRecord) -> tuple[int, int, bytes]:
-        """(offset, append time in ms, payload) of a record; raises nothing."""
+    def frame(self, record: LogRecord) -> Framed:
+        """A record as an event; raises nothing."""
         try:
-            value = self._checked(record)
+            value, decoded = self._checked(record)
         except SchemaError as error:
             metrics.UNDECODABLE.labels(self._channel.name).inc()
             _log.warning(
@@ -41,7 +45,7 @@ class Framer:
                 offset=record.offset,
                 error=str(error),
             )
-            return record.offset, record.timestamp, self._gap(record)
+            return record.offset, record.timestamp, self._gap(record), None
         payload = event_frame(
             self._channel,
             partition=record.partition,
@@ -51,18 +55,18 @@ class Framer:
             value=value,
             legacy_payload=self._legacy_payload,
         )
-        return record.offset, record.timestamp, payload
+        return record.offset, record.timestamp, payload, self._abouts.of(record, decoded)
 
-    def _checked(self, record: LogRecord) -> bytes:
+    def _checked(self, record: LogRecord) -> tuple[bytes, object]:
         check_version(record.headers)
         value = record.value
-        self._codec.decode(value)
+        decoded = self._codec.decode(value)
         assert value is not None  # decode refuses a tombstone
         try:
             value.decode()  # msgspec does not look into fields it skips; a text frame must be UTF-8 throughout
         except UnicodeDecodeError as error:
             raise Undecodable(str(error)) from error
-        return value
+        return value, decoded
 
     def _gap(self, record: LogRecord) -> bytes:
         name, offset = self._channel.name, record.offset

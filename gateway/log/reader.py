@@ -8,7 +8,7 @@ a time begins. It keeps no client's state.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
@@ -18,6 +18,7 @@ from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from gateway import metrics
 from gateway.core import answers
+from gateway.core.about import About, Framed
 from gateway.core.memory import ChannelPartition as Place
 from gateway.errors import GatewayError
 from gateway.log.framer import Framer
@@ -32,6 +33,8 @@ T = TypeVar("T")
 CHUNK_BYTES = 524_288
 READ_SECONDS = 10.0
 LOOKUP_SECONDS = 5.0
+LOOKED_BACK = 200_000
+"""Offsets that are looked through for the newest events of somebody who sees few of them."""
 
 
 class LogUnavailable(GatewayError):
@@ -42,9 +45,9 @@ class LogUnavailable(GatewayError):
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """What the log holds of a partition in [start, end): (offset, append time, frame) in order."""
+    """What the log holds of a partition in [start, end), in order."""
 
-    records: list[tuple[int, int, bytes]]
+    records: list[Framed]
     end: int
 
 
@@ -80,7 +83,7 @@ class LogReader:
             raise LogUnavailable(f"{place} has no offset {start}")
         at = 0  # of no record: the same gap for every client at every time
         gap = answers.gap(place.channel, place.partition, start, earliest, "retention", at)
-        return Stretch([(start, at, gap)], earliest)
+        return Stretch([(start, at, gap, None)], earliest)
 
     async def bounds(self, channel: str, partitions: tuple[int, ...]) -> Bounds[int]:
         """What the log holds now. Raises LogUnavailable."""
@@ -96,17 +99,20 @@ class LogReader:
         found = await self._ask(log_reading.resolve(consumer, AtTime(Millis(at)), within))
         return {tp.partition: offset for tp, offset in found.items()}
 
-    async def newest(self, place: Place, bounds: Bounds[int], count: int) -> list[tuple[int, int]]:
-        """(append time, offset) of the `count` newest events below the end; fewer where fewer are retained.
-        Raises LogUnavailable."""
-        earliest, end = bounds.earliest[place.partition], bounds.end[place.partition]
+    async def newest(
+        self, place: Place, bounds: Bounds[int], count: int, shows: Callable[[About | None], bool]
+    ) -> list[tuple[int, int]]:
+        """(append time, offset) of the `count` newest events below the end that are shown; fewer where fewer are
+        retained, or among the newest LOOKED_BACK offsets. Raises LogUnavailable."""
+        end = bounds.end[place.partition]
+        earliest = max(bounds.earliest[place.partition], end - max(LOOKED_BACK, 4 * count + 16))
         window = 4 * count + 16  # transactions of one record take two offsets each
         while True:
             start = max(earliest, end - window)
             entries, at = [], start
             while at < end:
                 stretch = await self.read(place, at)
-                entries += [(when, offset) for offset, when, _ in stretch.records if offset < end]
+                entries += [(w, o) for o, w, _, about in stretch.records if o < end and shows(about)]
                 at = stretch.end
             if len(entries) >= count or start == earliest:
                 return entries[-count:]

@@ -1,6 +1,7 @@
 """The gateway's one law: whatever is published, evicted, paused, resumed, replayed and read in whatever order,
-each subscription is a contiguous run of the log from its start: nothing lost, nothing twice, nothing early. What
-everybody gets goes on, when a subscription to it ends, where it stood, or where that subscription has come past."""
+each subscription is a contiguous run of what its client may see of the log from its start: nothing lost, nothing twice,
+nothing early, nothing that it may not see. What everybody gets goes on, when a subscription to it ends, where it stood, or
+where that subscription has come past."""
 
 from __future__ import annotations
 
@@ -13,14 +14,16 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from gateway.core.about import About
 from gateway.core.due import Delivery
 from gateway.core.framing import payloads
 from gateway.core.hub import Hub
 from gateway.core.memory import ChannelPartition as Place
 from gateway.core.memory import Rings, TailBatch
 from gateway.core.replay import Chunk
+from gateway.core.rights import EVERYTHING, Rights
 from gateway.core.standing import Standing
-from gateway.core.subscriber import Subscriber
+from gateway.core.subscriber import Options, Subscriber, Viewer
 from schemas.cursor import decode
 
 TOPICS = ("films", "news")
@@ -33,8 +36,46 @@ EVERYBODY = "news"
 RING_BYTES = 400
 
 
+RIGHTS = [
+    EVERYTHING,
+    Rights.of(["*"], [], ["a"]),
+    Rights.of(["*"], [], ["b", "c"]),
+    Rights.of(["*"], ["home"], []),
+]
+
+
+def about_of(offset: int) -> About | None:
+    """Every seventh is for everybody; every fourth has moved between roots."""
+    if offset % 7 == 6:
+        return None
+    was = "abc"[(offset + 1) % 3] if offset % 4 == 0 else None
+    return About("home" if offset % 2 else "away", "abc"[offset % 3], was, "video", "updated")
+
+
 def payload_of(place: Place, offset: int) -> bytes:
-    return json.dumps({"type": "event", "at": [place.channel, place.partition, offset]}).encode()
+    data = {"action": "updated", "media_id": offset, "media": {"at": "here"}, "was": {"at": "there"}}
+    frame = {
+        "type": "event", "data": data, "timestamp": "", "channel": place.channel, "partition": place.partition,
+        "offset": offset, "id": "",
+    }  # fmt: skip
+    return json.dumps(frame).encode()
+
+
+def seen(rights: Rights, offset: int) -> str | None:
+    """As what an event is seen, None: not at all; said independently of `core.view`."""
+    about = about_of(offset)
+    if about is None or rights is EVERYTHING:
+        return "updated"
+
+    def sees(root: str | None) -> bool:
+        return root in rights.roots or about.library in rights.libraries
+
+    if about.was_root is None:
+        return "updated" if sees(about.root) else None
+    both = (sees(about.was_root), sees(about.root))
+    return {(True, True): "updated", (True, False): "deleted", (False, True): "created", (False, False): None}[
+        both
+    ]
 
 
 def time_of(offset: int) -> int:
@@ -74,6 +115,7 @@ class Run:
 @dataclass
 class Client:
     subscriber: Subscriber
+    rights: Rights
     runs: dict[Place, Run]
     needs: list[tuple[Place, int]] = field(default_factory=list)
     gaps: list[Place] = field(default_factory=list)
@@ -126,7 +168,7 @@ class Gateway(RuleBasedStateMachine):
         hi = self.memory.rings[place].hi
         goal = min(self.end[place], hi + upto)
         offsets = [o for o in self.log[place] if hi - again <= o < goal]
-        batch = TailBatch(place, [(o, time_of(o), payload_of(place, o)) for o in offsets], goal)
+        batch = TailBatch(place, [(o, time_of(o), payload_of(place, o), about_of(o)) for o in offsets], goal)
         self.now += 1
         deliver(self.hub.publish([batch], self.now))
         if served:
@@ -174,16 +216,16 @@ class Gateway(RuleBasedStateMachine):
     # Clients.
 
     @precondition(lambda self: len(self.clients) < 3)
-    @rule()
-    def joined(self) -> None:
+    @rule(rights=st.sampled_from(RIGHTS))
+    def joined(self, rights: Rights) -> None:
         runs = {
             place: Run(hi)
             for place in self.end
             if place.channel == EVERYBODY
             for hi in [self.memory.rings[place].hi]
         }
-        subscriber = self.hub.join(lambda data: self.received(client, list(payloads(data))))
-        client = Client(subscriber, runs)
+        subscriber = self.hub.join(lambda data: self.received(client, list(payloads(data))), Viewer(1, 2, rights))
+        client = Client(subscriber, rights, runs)
         self.clients.append(client)
 
     @rule(i=st.integers(0, 2))
@@ -263,11 +305,11 @@ class Gateway(RuleBasedStateMachine):
             if place.channel == channel and run.until is None:
                 begun = run.start if run.begun is None else run.begun
                 assert cursor.next_offsets[place.partition] >= max([begun, *(o + 1 for o in run.got)])
-                due = [o for o in self.log[place] if run.start <= o < cursor.next_offsets[place.partition]]
+                due = self.due(client, place, run.start, cursor.next_offsets[place.partition])
                 assert run.got == due, "a cursor stands right behind what was delivered"
         self.hub.leave(client.subscriber)
         self.clients.remove(client)
-        self.joined()
+        self.joined(client.rights)
         self.begin(self.clients[-1], channel, cursor.next_offsets, told=True)
 
     @rule(i=st.integers(0, 2))
@@ -304,8 +346,7 @@ class Gateway(RuleBasedStateMachine):
     def every_run_is_contiguous(self) -> None:
         for client in self.clients:
             for place, run in client.runs.items():
-                due = [o for o in self.log[place] if o >= run.start and (run.until is None or o < run.until)]
-                assert run.got == due[: len(run.got)]
+                assert run.got == self.due(client, place, run.start, run.until)[: len(run.got)]
 
     def teardown(self) -> None:
         """Once everybody drains and reads, everybody has everything and is live."""
@@ -329,11 +370,14 @@ class Gateway(RuleBasedStateMachine):
             assert client.subscriber.standing is Standing.LIVE
             assert not client.gaps, "a gap is always told"
             for place, run in client.runs.items():
-                assert run.got == [
-                    o for o in self.log[place] if o >= run.start and (run.until is None or o < run.until)
-                ]
+                assert run.got == self.due(client, place, run.start, run.until)
 
     # Steps of the above.
+
+    def due(self, client: Client, place: Place, start: int, until: int | None) -> list[int]:
+        """What it must have got between."""
+        between = (o for o in self.log[place] if o >= start and (until is None or o < until))
+        return [o for o in between if seen(client.rights, o)]
 
     def serve(self) -> None:
         """As the shell does: turns while more is due; then only the log can help who is not live."""
@@ -362,7 +406,7 @@ class Gateway(RuleBasedStateMachine):
             client.subscriber,
             channel,
             starts,
-            told=told,
+            Options(told=told),
             until=until,
             since=None if since is None else time_of(since),
             ends_at=None if ends_at is None else time_of(ends_at),
@@ -398,7 +442,7 @@ class Gateway(RuleBasedStateMachine):
         progress = client.subscriber.progress.get(place)
         reached = self.memory.rings[place].hi if progress is None else progress.next
         passed = range(run.start if run.begun is None else run.begun, run.start)
-        left = [o for o in self.log[place] if run.goes_on <= o < reached and o not in passed]
+        left = [o for o in self.due(client, place, run.goes_on, reached) if o not in passed]
         assert set(left) <= set(run.got), "nothing is lost"
         assert reached >= run.goes_on, "nothing comes again"
         return reached
@@ -413,14 +457,18 @@ class Gateway(RuleBasedStateMachine):
         place, start = client.needs.pop(0)
         offsets = [o for o in self.log[place] if o >= start][:count]
         end = offsets[-1] + 1 if len(offsets) == count else self.end[place]
-        chunk = Chunk(deque((o, time_of(o), payload_of(place, o)) for o in offsets), end)
+        chunk = Chunk(deque((o, time_of(o), payload_of(place, o), about_of(o)) for o in offsets), end)
         self.hub.supply(client.subscriber, place, start, chunk)
 
     def received(self, client: Client, told: Sequence[bytes]) -> None:
         for payload in told:
             message = json.loads(payload)
             if message["type"] == "event":
-                channel, partition, offset = message["at"]
+                channel, partition, offset = message["channel"], message["partition"], message["offset"]
+                data = message["data"]
+                assert data["action"] == seen(client.rights, offset)
+                assert data["media"] == {"at": "there" if data["action"] == "deleted" else "here"}
+                assert ("was" in data) == (data["action"] == "updated"), "no word of where it may not look"
                 assert not client.subscriber.standing.held, "nothing comes before the first answer"
                 assert not client.subscriber.standing.full, "nothing is written into a full buffer"
                 client.runs[Place(channel, partition)].got.append(offset)
@@ -429,9 +477,8 @@ class Gateway(RuleBasedStateMachine):
             elif message["type"] == "unsubscribed":
                 for place, run in list(client.runs.items()):
                     if place.channel == message["channel"]:
-                        assert run.got == [o for o in self.log[place] if run.start <= o < (run.until or 0)], (
-                            "complete means all of it"
-                        )
+                        due = self.due(client, place, run.start, run.until or 0)
+                        assert run.got == due, "complete means all of it"
                 self.ended(client, message["channel"])
 
 

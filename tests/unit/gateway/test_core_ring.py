@@ -67,8 +67,8 @@ def test_age_drops_what_was_appended_before() -> None:
 
 
 def test_the_newest_are_told_with_their_times_oldest_first() -> None:
-    assert filled([1, 2, 3]).newest(2) == [(2_000, 2), (3_000, 3)]
-    assert filled([1]).newest(5) == [(1_000, 1)]
+    assert filled([1, 2, 3]).newest(2, lambda _: True) == [(2_000, 2), (3_000, 3)]
+    assert filled([1]).newest(5, lambda _: True) == [(1_000, 1)]
 
 
 @given(steps=st.lists(st.integers(1, 4), max_size=3_000), keep=st.integers(20, 400), data=st.data())

@@ -1,0 +1,60 @@
+"""What a record of a channel's topic is about (`core.about`), by its key, its header `x-to` and its value."""
+
+from __future__ import annotations
+
+from gateway.core.about import About, addressee
+from schemas.headers import X_TO, find
+from schemas.log_record import LogRecord
+from schemas.media import AnalysisComplete, MediaUpdateWire
+from schemas.system import Notification, SystemUpdate
+
+MAX_KNOWN = 4_096
+INSTALLATION = About()
+"""Of the whole installation: for who sees all of it."""
+
+
+class Abouts:
+    """Reads them; those that are alike are one object."""
+
+    def __init__(self) -> None:
+        self._known: dict[About, About] = {}
+
+    def of(self, record: LogRecord, value: object) -> About | None:
+        """`value`: the record's, decoded; None: it is for everybody who follows the channel."""
+        about = _about(record, value)
+        if about is None:
+            return None
+        if len(self._known) >= MAX_KNOWN:
+            self._known.clear()
+        return self._known.setdefault(about, about)
+
+
+def _about(record: LogRecord, value: object) -> About | None:
+    library = (record.key or b"").decode("utf-8", "replace")
+    match value:
+        case MediaUpdateWire(media=media):
+            root, kind = _text(media.get("storage_root")), _text(media.get("media_type"))
+            return About(library, root, _was_root(value), kind, value.action)
+        case AnalysisComplete(storage_root=root):
+            return About(library, _text(root))
+        case SystemUpdate(action="storage_update", component=root, details=details):
+            own = details.get("library") if isinstance(details, dict) else None
+            return About(_text(own) or "", root)
+        case SystemUpdate(action="health_check"):
+            return INSTALLATION  # it names roots in words
+        case Notification():
+            to = find(record.headers, X_TO)
+            if to is None:
+                return None
+            read = addressee(to.decode("utf-8", "replace"))
+            return INSTALLATION if read is None else About(to=read)
+        case _:
+            return None
+
+
+def _was_root(update: MediaUpdateWire) -> str | None:
+    return _text(update.was.get("storage_root")) if isinstance(update.was, dict) else None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
