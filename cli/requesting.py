@@ -19,6 +19,7 @@ from msgspec import Struct
 from cli.commanding import asker, writer
 from cli.errors import BadArgument, DatabaseUnreadable
 from cli.progress import Advance
+from gateway.core.rights import EVERYTHING
 from gateway.tables.analysing import RootPlace, Wanted, matching, places
 from gateway.tables.database import reason_of
 from runtime.kafka import Kafka
@@ -55,7 +56,7 @@ async def look(url: str, wanted: Wanted) -> Matched:
         if name not in ANALYSED:
             raise BadArgument("--type", f"files of type {name} are not analysed; known: {', '.join(ANALYSED)}")
     async with _tables(url) as connection:
-        roots = await places(connection)
+        roots = await places(connection, EVERYTHING)
         place = _root(wanted.root, roots)
         items = await matching(connection, wanted)
     return Matched(wanted.root, place.library, items, place.waits)
@@ -64,7 +65,7 @@ async def look(url: str, wanted: Wanted) -> Matched:
 async def libraries(url: str, library: str | None) -> list[str]:
     """That library, or all there are. Raises BadArgument, DatabaseUnreadable."""
     async with _tables(url) as connection:
-        known = sorted({place.library for place in (await places(connection)).values()})
+        known = sorted({place.library for place in (await places(connection, EVERYTHING)).values()})
     if library is not None and library not in known:
         raise BadArgument("--library", f"no such library; known: {', '.join(known) or 'none'}")
     return known if library is None else [library]

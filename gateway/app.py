@@ -13,21 +13,25 @@ from starlette.types import ASGIApp
 from gateway.access.accounts import Accounts
 from gateway.access.authority import Authority
 from gateway.access.cover_names import CoverNames
-from gateway.access.ended_sessions import EndedSessions
+from gateway.access.following import Following
 from gateway.access.proxies import Proxies, networks
 from gateway.access.refresh_tokens import RefreshTokens
 from gateway.access.refusal_log import RefusalLog
+from gateway.access.tickets import Tickets
 from gateway.access.tokens import Tokens
 from gateway.live.connections import Connections
 from gateway.live.streaming import Streaming
 from gateway.live.subscribing import Subscribing
 from gateway.live.tail import Tail
+from gateway.log.auditing import Auditing
 from gateway.log.changes import ChangesLog
 from gateway.log.framer import Framer
 from gateway.log.publishing import COMPONENT, Publishing
 from gateway.log.reader import LogReader
 from gateway.public import public_url
+from gateway.rest import accounts as accounts_
 from gateway.rest import analysis, auth, correcting, edge, history, media, replay, scans, system
+from gateway.rest.access import Guard
 from gateway.rest.declared import only_declared
 from gateway.rest.page import WebPage
 from gateway.settings import GatewaySettings
@@ -48,9 +52,10 @@ class Gateway:
 
     app: ASGIApp
     accounts: Accounts
+    auditing: Auditing
     connections: Connections
     database: DatabaseCheck
-    ended: EndedSessions
+    following: Following
     health: Health
     log_reader: LogReader
     publishing: Publishing
@@ -68,10 +73,11 @@ def compose(
     streaming = Streaming(everybody, log_reader, settings.ring_bytes, settings.ring_seconds)
     topics = TopicWatch(kafka, COMPONENT)
     tail = Tail(kafka, framers, streaming, topics)
-    ended = EndedSessions()
-    tokens = Tokens(settings, secret, ended)
-    authority = Authority(tokens)
+    following = Following(pool)
+    tokens = Tokens(settings, secret, following.ended)
+    authority = Authority(tokens, Tickets(secret, pool), following)
     connections = Connections(settings, authority, streaming, Subscribing(streaming, log_reader))
+    following.affected = connections
     accounts = Accounts(pool, RefreshTokens(secret), settings.refresh_days)
     health = Health()
     health.add("log", lambda: tail.condition)
@@ -94,21 +100,24 @@ def compose(
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.allowed_origins,
-        allow_methods=["GET", "POST", "PATCH"],
+        allow_methods=["GET", "POST", "PATCH", "DELETE"],
         allow_headers=["Authorization", "Content-Type", "X-Request-ID"],
         expose_headers=["X-Request-ID", "Retry-After"],
         max_age=600,
     )
     happened = History(pool)
+    auditing = Auditing(pool, publishing)
+    guard = Guard(authority, auditing)
     routers = (
-        auth.router(accounts, tokens, authority, connections, ended),
-        media.router(CatalogueQueries(pool), happened, authority, CoverNames(secret)),
-        correcting.router(CatalogueQueries(pool), publishing, authority),
-        history.router(happened, authority),
-        scans.router(happened, publishing, authority),
-        analysis.router(pool, publishing, authority),
-        replay.router(ChangesLog(kafka), happened, authority),
-        system.router(streaming.memory, tail, health, publishing, authority),
+        auth.router(accounts, tokens, guard, following, auditing),
+        accounts_.router(pool, guard, following),
+        media.router(CatalogueQueries(pool), happened, guard, CoverNames(secret)),
+        correcting.router(CatalogueQueries(pool), publishing, guard),
+        history.router(happened, guard),
+        scans.router(happened, publishing, guard),
+        analysis.router(pool, publishing, guard),
+        replay.router(ChangesLog(kafka), happened, guard),
+        system.router(streaming.memory, tail, health, publishing, accounts, guard),
     )
     edge.install(app, routers)
     for router in routers:
@@ -118,7 +127,17 @@ def compose(
     app.mount("/", WebPage(web_dir()))
     outermost = edge.Edge(app, Proxies(networks(settings.trusted_proxies)), RefusalLog())
     return Gateway(
-        outermost, accounts, connections, database, ended, health, log_reader, publishing, streaming, tail
+        outermost,
+        accounts,
+        auditing,
+        connections,
+        database,
+        following,
+        health,
+        log_reader,
+        publishing,
+        streaming,
+        tail,
     )
 
 

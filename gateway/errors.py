@@ -5,6 +5,7 @@
     │   ├── BrokenRule    a name, e-mail address or password that no account may have
     │   ├── AlreadyTaken  another account has the name or the e-mail address
     │   ├── NoSuchAccount
+    │   ├── NoSuchToken
     │   └── LastAdmin     nobody would be left who may do everything
     ├── ApiError          an answer that is an error: HTTP status, code for programs, message for people
     ├── BadOption         an option of `subscribe` that is none

@@ -79,7 +79,8 @@ async def _run(gateway: Gateway, pool: AsyncConnectionPool, doors: Doors, listen
         gateway.connections.sweep(),
         doors.sweep(),
         gateway.publishing.run(stop),
-        gateway.ended.follow(pool, gateway.connections.close_sessions),
+        gateway.auditing.run(stop),
+        gateway.following.run(),
         gateway.database.run(stop),
     ]
     tasks = [asyncio.create_task(work) for work in works]
@@ -100,7 +101,7 @@ async def _open(gateway: Gateway) -> None:
     database has said which sessions ended. Ready it is when the database can be used as well: without it nobody can
     sign in."""
     await gateway.tail.ready.wait()
-    await gateway.ended.known.wait()
+    await gateway.following.ended.known.wait()
     gateway.connections.accepting = True
     await gateway.database.used.wait()
     announce_ready()

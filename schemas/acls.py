@@ -15,6 +15,7 @@ from typing import Literal
 from schemas.topics import (
     ANALYSIS_JOBS,
     ANALYSIS_UPDATES,
+    AUDIT,
     CHANGES,
     CONTROL,
     COVERS,
@@ -86,7 +87,7 @@ NEEDS: dict[Component, Needs] = {
     "project": Needs(
         reads=(*_PROJECTED, META), writes=(REPORTS, *map(dlq_of, _PROJECTED)), groups=("projector",)
     ),
-    "serve": Needs(reads=(*_CHANNELS, CHANGES, META), writes=(RAW, NOTIFICATIONS, CONTROL, REPORTS)),
+    "serve": Needs(reads=(*_CHANNELS, CHANGES, META), writes=(RAW, NOTIFICATIONS, CONTROL, AUDIT, REPORTS)),
 }  # fmt: skip
 
 

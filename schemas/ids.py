@@ -42,6 +42,11 @@ def media_id(id_base: int, partition: int, offset: int) -> MediaId:
     return MediaId(id_base + (offset + 1) * LANES_PER_ID + partition)
 
 
+def root_id(root: str) -> int:
+    """A number for a storage root, for clients that want one: the first 48 bits of BLAKE2b of its name."""
+    return int.from_bytes(hashlib.blake2b(root.encode(), digest_size=6).digest())
+
+
 def scan_id(id_base: int, partition: int, offset: int) -> ScanId:
     """Like `media_id`, of the scan's `scan_started` record."""
     return ScanId(id_base + (offset + 1) * LANES_PER_ID + partition)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-from schemas import admin, analysis, changes, leases, media, raw, system
+from schemas import admin, analysis, audit, changes, leases, media, raw, system
 
 DEFAULT_LANES = 12
 EMBEDDED_LANES = 4
@@ -116,6 +116,10 @@ CONTROL = Topic(
     "catalog.control.v1", "root", admin.Control, "operators", "producers",
     "what operators ask of roots: a scan, to take up what was restored", partitions=1, retention=timedelta(days=7),
 )  # fmt: skip
+AUDIT = Topic(
+    "catalog.audit.v1", "subject", audit.AuditEvent, "gateway (REST)", "auditors, taps",
+    "sign-ins, refusals and what administrators and operators did", partitions=1, retention=timedelta(days=400),
+)  # fmt: skip
 LEASES = Topic(
     "catalog.leases.v1", "claim, or producer", leases.LeaseRecord, "producers", "producers",
     "which producer watches which root", partitions=1, cleanup="compact", segment=timedelta(minutes=10),
@@ -127,7 +131,7 @@ META = Topic(
 
 DATA_TOPICS: tuple[Topic, ...] = (
     RAW, CHANGES, MEDIA_UPDATES, ANALYSIS_UPDATES, ANALYSIS_JOBS, REQUESTED_JOBS, MEDIA_STATE, COVERS, POSITIONS, SNAPSHOTS,
-    REPORTS, SYSTEM_UPDATES, SYSTEM_STATE, NOTIFICATIONS, CONTROL, LEASES, META,
+    REPORTS, SYSTEM_UPDATES, SYSTEM_STATE, NOTIFICATIONS, CONTROL, AUDIT, LEASES, META,
 )  # fmt: skip
 
 DLQ_SUFFIX = ".dlq"

@@ -74,6 +74,21 @@ COMMON: dict[str, str] = {
 }
 
 SPECIFIC: dict[str, dict[str, str]] = {
+    "AuditEvent": {
+        "action": "what happened",
+        "by": "the account or token that did it, `command line`, or who tried",
+        "subject": "what it was done to: an account, `token:NAME`, a path; also the key",
+        "at": "when, ISO 8601: the clock of who wrote it",
+        "address": "whence",
+        "way": "how somebody signed in",
+        "why": "of a refusal",
+        "details": "what it was changed to",
+        "permission": "by which it was done, or which was wanting",
+        "method": "of the request",
+        "path": "of the request",
+        "request_id": "of the request",
+        "unlogged": "so many more refusals before it were not written one by one",
+    },
     "LetterClosed": {
         "letter": "offset of the letter in its queue",
         "how": "its record was given back, a scan was asked for in its place, or it was discarded",
@@ -274,6 +289,7 @@ SPECIFIC: dict[str, dict[str, str]] = {
     "ItemCreated": {"media": "the complete item"},
     "ItemUpdated": {
         "media": "the complete item",
+        "was": "what it was in the root that it comes from; absent where it stayed in its root",
         "cause": "`rules:N` where the rules of version N read it otherwise, `corrected` where a person says so; else absent",
     },
     "ItemAnalyzed": {"media": "the complete item", "analysis_id": "id of the analysis: its job's"},

@@ -35,6 +35,7 @@ from schemas.headers import (
     X_ORIGINAL_TIMESTAMP,
     X_ORIGINAL_TOPIC,
     X_SOURCE,
+    X_TO,
 )
 from schemas.topics import (
     COUNTED,
@@ -71,6 +72,7 @@ HEADER_MEANINGS: dict[str, str] = {
     X_SOURCE: "`topic:partition:offset` of the change-log record at which it was decided",
     X_N: "number of the record, dense per topic and lane, from 1: a reader proves contiguity by it",
     X_FOLD_VERSION: "version of the fold",
+    X_TO: "of a notification for some alone: `role:ID`, `user:ID` or `library:NAME`",
     X_ORIGINAL_TOPIC: "where the dead letter came from: topic",
     X_ORIGINAL_PARTITION: "partition",
     X_ORIGINAL_OFFSET: "offset",

@@ -13,9 +13,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from typing import LiteralString
 
-import psycopg
-from psycopg import AsyncConnection, AsyncCursor
+from psycopg import AsyncCursor
 from psycopg.errors import UniqueViolation
 from psycopg.rows import class_row
 
@@ -26,29 +26,47 @@ from gateway.access.account_rules import (
     check_email,
     check_name,
     check_password,
+    check_rights,
 )
 from gateway.access.accounts import hasher
+from gateway.access.audit import Detail, record
+from gateway.access.connecting import Database, connected
 from gateway.access.roles import ADMIN as ADMIN_ROLE
+from gateway.access.roles import role_of
+from gateway.core.rights import EVERYTHING, Rights
 from runtime import log
 
 ADMIN = "admin"
 """Name of the first administrator."""
 
-CONNECT_SECONDS = 10
+_RIGHTS: LiteralString = (
+    "UPDATE users SET channels = %(channels)s, libraries = %(libraries)s, storage_roots = %(storage_roots)s,"
+    " rights_changed_at = clock_timestamp() WHERE username = %(name)s"
+)
 
 _log = log.get(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One account. `email` None: it has none. `sessions`: open now."""
+    """One account. `email` None: it has none. `sessions`: open now. `has_password` False: it signs in elsewhere."""
 
+    id: int
     username: str
     email: str | None
     role_id: int
+    channels: list[str]
+    libraries: list[str]
+    storage_roots: list[str]
+    has_password: bool
     disabled: bool
     created_at: datetime
     sessions: int
+
+    @property
+    def rights(self) -> Rights:
+        """What it may see."""
+        return Rights.of(self.channels, self.libraries, self.storage_roots)
 
 
 class Ensured(Enum):
@@ -69,14 +87,15 @@ class _Row:
     configured_hash: str | None
 
 
-async def accounts(database_url: str) -> list[Account]:
+async def accounts(database: Database) -> list[Account]:
     """All accounts, by name."""
     async with (
-        await _connect(database_url) as connection,
+        connected(database) as connection,
         connection.cursor(row_factory=class_row(Account)) as found,
     ):
         await found.execute(
-            "SELECT username, email, role_id, disabled, users.created_at, count(session_id) AS sessions"
+            "SELECT id, username, email, role_id, channels, libraries, storage_roots,"
+            " password_hash IS NOT NULL AS has_password, disabled, users.created_at, count(session_id) AS sessions"
             " FROM users LEFT JOIN sessions ON user_id = id AND revoked_at IS NULL AND expires_at > now()"
             " GROUP BY id ORDER BY lower(username)"
         )
@@ -84,69 +103,89 @@ async def accounts(database_url: str) -> list[Account]:
 
 
 async def add(
-    database_url: str, name: str, password: str, *, role_id: int, email: str | None = None, by: str
-) -> None:
+    database: Database, name: str, password: str, *, role_id: int, email: str | None = None,
+    rights: Rights = EVERYTHING, by: str,
+) -> None:  # fmt: skip
     """A new account. Raises BrokenRule, AlreadyTaken."""
     check_name(name)
     check_password(password)
+    check_rights(rights)
     if email is not None:
         check_email(email)
     hashed = await _hash(password)
-    async with _changing(database_url) as rows:
+    async with _changing(database) as rows:
         await _insert(rows, name, hashed, role_id=role_id, email=email)
+        named = _named(rights)
+        await rows.execute(_RIGHTS, {"name": name, **named})
+        await record(rows, "account_added", name, by, {"role": role_of(role_id).name, **named})
     _log.info("account added", user=name, role_id=role_id, by=by)
 
 
-async def set_password(database_url: str, name: str, password: str, *, by: str) -> None:
+async def set_password(database: Database, name: str, password: str, *, by: str) -> None:
     """Another password; the account's sessions end. Raises BrokenRule, NoSuchAccount."""
     check_password(password)
     hashed = await _hash(password)
-    async with _changing(database_url) as rows:
+    async with _changing(database) as rows:
         account = await _account(rows, name)
         await rows.execute("UPDATE users SET password_hash = %s WHERE id = %s", (hashed, account.id))
         await _end_sessions(rows, account)
+        await record(rows, "password_changed", account.username, by)
     _log.info("password changed", user=account.username, by=by)
 
 
-async def disable(database_url: str, name: str, *, by: str) -> None:
+async def disable(database: Database, name: str, *, by: str) -> None:
     """It can sign in no more and its sessions end. Raises NoSuchAccount, LastAdmin."""
-    async with _changing(database_url) as rows:
+    async with _changing(database) as rows:
         account = await _account(rows, name)
         await _keep_an_admin(rows, account)
         await rows.execute("UPDATE users SET disabled = true WHERE id = %s", (account.id,))
         await _end_sessions(rows, account)
+        await record(rows, "account_disabled", account.username, by)
     _log.info("account disabled", user=account.username, by=by)
 
 
-async def enable(database_url: str, name: str, *, by: str) -> None:
+async def enable(database: Database, name: str, *, by: str) -> None:
     """It can sign in again, with the password it had. Raises NoSuchAccount."""
-    async with _changing(database_url) as rows:
+    async with _changing(database) as rows:
         account = await _account(rows, name)
         await rows.execute("UPDATE users SET disabled = false WHERE id = %s", (account.id,))
+        await record(rows, "account_enabled", account.username, by)
     _log.info("account enabled", user=account.username, by=by)
 
 
-async def set_role(database_url: str, name: str, role_id: int, *, by: str) -> None:
+async def set_role(database: Database, name: str, role_id: int, *, by: str) -> None:
     """Another role; its sessions end, for their tokens say the old one. Raises NoSuchAccount, LastAdmin."""
-    async with _changing(database_url) as rows:
+    async with _changing(database) as rows:
         account = await _account(rows, name)
         if account.role_id == role_id:
             return
         await _keep_an_admin(rows, account)
         await rows.execute("UPDATE users SET role_id = %s WHERE id = %s", (role_id, account.id))
         await _end_sessions(rows, account)
+        await record(rows, "role_changed", account.username, by, {"role": role_of(role_id).name})
     _log.info("role changed", user=account.username, role_id=role_id, by=by)
 
 
+async def set_rights(database: Database, name: str, rights: Rights, *, by: str) -> None:
+    """What it may see from now on; its open sockets too, within seconds. Raises BrokenRule, NoSuchAccount."""
+    check_rights(rights)
+    async with _changing(database) as rows:
+        account = await _account(rows, name)
+        named = _named(rights)
+        await rows.execute(_RIGHTS, {"name": account.username, **named})
+        await record(rows, "rights_changed", account.username, by, named)
+    _log.info("rights changed", user=account.username, **named, by=by)
+
+
 async def ensure_admin(
-    database_url: str, configured: str | None, generated: Callable[[], str] | None = None, *, by: str = "set-up"
+    database: Database, configured: str | None, generated: Callable[[], str] | None = None, *, by: str = "set-up"
 ) -> Ensured:
     """The first start makes user `admin`: with the `configured` password, else with the `generated` one. Later starts
     leave it alone, but for a configured password that is not the one of the start before: somebody changed the setting
     on purpose. Raises BrokenRule."""
     if configured is not None:
         check_password(configured)
-    async with _changing(database_url) as rows:
+    async with _changing(database) as rows:
         account = await _find(rows, ADMIN)
         if account is None:
             return await _first(rows, configured, generated, by)
@@ -161,15 +200,23 @@ async def ensure_admin(
             return Ensured.LEFT_ALONE
         await rows.execute("UPDATE users SET password_hash = %s WHERE id = %s", (hashed, account.id))
         await _end_sessions(rows, account)
+        await record(rows, "password_changed", ADMIN, by)
     _log.info("password changed", user=ADMIN, by=f"{by}, as the setting has it now")
     return Ensured.PASSWORD_SET
 
 
-async def admin_password_is(database_url: str, password: str) -> bool:
+async def admin_password_is(database: Database, password: str) -> bool:
     """Whether user `admin` signs in with this password."""
-    async with await _connect(database_url) as connection:
+    async with connected(database) as connection:
         account = await _find(connection.cursor(row_factory=class_row(_Row)), ADMIN)
     return account is not None and await _verify(password, account.password_hash)
+
+
+def _named(rights: Rights) -> dict[str, Detail]:
+    return {
+        "channels": sorted(rights.channels), "libraries": sorted(rights.libraries),
+        "storage_roots": sorted(rights.roots),
+    }  # fmt: skip
 
 
 async def _first(
@@ -184,6 +231,7 @@ async def _first(
     hashed = await _hash(password)
     kept = hashed if configured else None
     await _insert(rows, ADMIN, hashed, role_id=ADMIN_ROLE.id, email="admin@localhost", configured_hash=kept)
+    await record(rows, "account_added", ADMIN, by, {"role": ADMIN_ROLE.name})
     _log.info("account added", user=ADMIN, role_id=ADMIN_ROLE.id, by=by)
     return Ensured.MADE
 
@@ -244,17 +292,11 @@ async def _end_sessions(rows: AsyncCursor[_Row], account: _Row) -> None:
     )
 
 
-async def _connect(database_url: str) -> AsyncConnection:
-    return await psycopg.AsyncConnection.connect(
-        database_url, autocommit=True, connect_timeout=CONNECT_SECONDS, application_name="catalogizer user"
-    )
-
-
 @asynccontextmanager
-async def _changing(database_url: str) -> AsyncIterator[AsyncCursor[_Row]]:
+async def _changing(database: Database) -> AsyncIterator[AsyncCursor[_Row]]:
     """One transaction, the only one that changes accounts; who reads them or signs in does not wait for it."""
     async with (
-        await _connect(database_url) as connection,
+        connected(database) as connection,
         connection.transaction(),
         connection.cursor(row_factory=class_row(_Row)) as rows,
     ):

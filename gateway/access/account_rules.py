@@ -5,12 +5,15 @@ from __future__ import annotations
 
 import re
 
+from gateway.core.rights import ALL, MAX_NAMES, Rights
 from gateway.errors import GatewayError
+from schemas.channels import CHANNELS
 
 MIN_PASSWORD = 8
 MAX_PASSWORD = 1_024
 MAX_NAME = 64
 MAX_EMAIL = 254
+MAX_RIGHT = 255
 """Characters; an e-mail address: RFC 5321, section 4.5.3.1.3."""
 
 LOGGED_NAME = 64
@@ -48,6 +51,14 @@ class NoSuchAccount(AccountError):
         super().__init__(f"no account {name!r}: `catalogizer user list` shows them")
 
 
+class NoSuchToken(AccountError):
+    """`name`: as it was asked for."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"no token {name!r}: `catalogizer token list` shows them")
+
+
 class LastAdmin(AccountError):
     """`name`: the one administrator who may sign in."""
 
@@ -76,6 +87,21 @@ def check_password(password: str) -> None:
         raise BrokenRule("password", f"{MIN_PASSWORD} to {MAX_PASSWORD} characters")
     if any(ord(c) < 32 or 0xD800 <= ord(c) <= 0xDFFF for c in password):
         raise BrokenRule("password", "one line of UTF-8 text without control characters")
+
+
+def check_rights(rights: Rights) -> None:
+    """Raises BrokenRule. Libraries and roots need not be there yet; channels are known."""
+    for field, names in (
+        ("channels", rights.channels),
+        ("libraries", rights.libraries),
+        ("storage_roots", rights.roots),
+    ):
+        if len(names) > MAX_NAMES or not all(1 <= len(name) <= MAX_RIGHT for name in names):
+            raise BrokenRule(
+                field, f"at most {MAX_NAMES} names of 1 to {MAX_RIGHT} characters, or `{ALL}` for all"
+            )
+    if unknown := rights.channels - {ALL, *CHANNELS}:
+        raise BrokenRule("channels", f"no channel {min(unknown)!r}; there are {', '.join(CHANNELS)}")
 
 
 def loggable(tried: str, account: str | None) -> str:

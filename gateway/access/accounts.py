@@ -20,6 +20,7 @@ from psycopg_pool import AsyncConnectionPool
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
+from gateway.access.audit import record
 from gateway.access.refresh_tokens import RefreshTokens, TokenNumber, TokenVerdict, judge
 from gateway.access.roles import role_of
 from gateway.core.rights import Rights
@@ -56,6 +57,15 @@ class User:
     def role_name(self) -> str:
         """The role as people read it."""
         return role_of(self.role_id).name
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Whence somebody signs in. `agent`: what the browser calls itself; `way`: how."""
+
+    address: str
+    agent: str = ""
+    way: str = "password"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +125,7 @@ class Accounts:
             )
             return await found.fetchone()
 
-    async def open(self, account: Stored | None, password: str) -> Opened | Refused:
+    async def open(self, account: Stored | None, password: str, origin: Origin) -> Opened | Refused:
         """Check the password, also where there is no account, and open a session."""
         if not self._nobody:
             self._nobody = await self._hashed(hasher.hash, secrets.token_hex(16))
@@ -127,7 +137,7 @@ class Accounts:
             return Refused("wrong password", account.username)
         if account.disabled:
             return Refused("disabled", account.username)
-        return await self._open(account) or Refused("changed meanwhile", account.username)
+        return await self._open(account, origin) or Refused("changed meanwhile", account.username)
 
     async def refresh(self, token: str) -> Opened | Reused | None:
         """The successor of a refresh token; None when the token does not hold. Shown again, it ends its session."""
@@ -150,6 +160,7 @@ class Accounts:
             verdict = judge(place.number, wanted, seconds)
             if verdict is TokenVerdict.REUSED:
                 await self._end(connection, place.session_id)
+                await record(connection, "refresh_token_reused", user.username, user.username)
                 return Reused(place.session_id, user.username)
             if verdict is TokenVerdict.NEXT:
                 await connection.execute(
@@ -159,10 +170,11 @@ class Accounts:
                 )
         return self._opened(user, TokenNumber(place.session_id, place.number + 1))
 
-    async def sign_out(self, session_id: str) -> None:
+    async def sign_out(self, session_id: str, username: str) -> None:
         """End a session: none of its tokens holds any more."""
-        async with self._pool.connection() as connection:
+        async with self._pool.connection() as connection, connection.transaction():
             await self._end(connection, session_id)
+            await record(connection, "signed_out", username, username)
 
     async def user(self, user_id: int) -> User | None:
         """An account that is not disabled."""
@@ -179,16 +191,24 @@ class Accounts:
         """End the threads."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _open(self, user: Stored) -> Opened | None:
+    async def _open(self, user: Stored, origin: Origin) -> Opened | None:
         """None when the account was changed while its password was checked, which takes long. Whoever changes it
         now waits for the session to be there, and then ends it."""
         session_id = secrets.token_hex(16)
-        async with self._pool.connection() as connection:
+        async with self._pool.connection() as connection, connection.transaction():
             opened = await connection.execute(
-                "INSERT INTO sessions (session_id, user_id, expires_at) SELECT %s, id, now() + %s FROM users"
-                " WHERE id = %s AND NOT disabled AND password_hash = %s AND role_id = %s FOR SHARE",
-                (session_id, self._refresh_life, user.id, user.password_hash, user.role_id),
-            )
+                "INSERT INTO sessions (session_id, user_id, expires_at, method, address, agent)"
+                " SELECT %s, id, now() + %s, %s, %s, %s FROM users"
+                " WHERE id = %s AND NOT disabled AND password_hash IS NOT DISTINCT FROM %s AND role_id = %s FOR SHARE",
+                (
+                    session_id, self._refresh_life, origin.way, origin.address, origin.agent,
+                    user.id, user.password_hash, user.role_id,
+                ),
+            )  # fmt: skip
+            if opened.rowcount:
+                await record(
+                    connection, "signed_in", user.username, user.username, address=origin.address, way=origin.way
+                )
             # A day later, for other gateways learn from the row that the session has ended.
             await connection.execute("DELETE FROM sessions WHERE expires_at < now() - interval '1 day'")
         if not opened.rowcount:

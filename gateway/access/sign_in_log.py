@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import Protocol
 
 from gateway.access.account_rules import loggable
 from gateway.core.limits import Bucket
 from runtime import log
+from schemas.audit import AuditAction
 
 LINES_PER_SECOND = 2.0
 LINES_AT_ONCE = 20.0
@@ -19,18 +21,32 @@ TOLD_AFTER_SECONDS = 10.0
 _log = log.get(__name__)
 
 
+class Refusals(Protocol):
+    """The audit log, as far as it is told of refusals (`log.auditing`)."""
+
+    def refused(
+        self, action: AuditAction, by: str, subject: str, /, *, address: str, why: str, way: str | None = None
+    ) -> None:
+        """Somebody was."""
+
+
 class SignInLog:
     """Logs sign-ins. Belongs to one event loop."""
 
-    def __init__(self, told_after_seconds: float = TOLD_AFTER_SECONDS) -> None:
+    def __init__(self, audit: Refusals, told_after_seconds: float = TOLD_AFTER_SECONDS) -> None:
+        self._audit = audit
         self._told_after_seconds = told_after_seconds
         self._lines = Bucket(time.monotonic(), LINES_PER_SECOND, LINES_AT_ONCE)
         self._unlogged = 0
 
-    def refused(self, tried: str, address: str, why: str, account: str | None = None) -> None:
+    def refused(
+        self, tried: str, address: str, why: str, account: str | None = None, way: str = "password"
+    ) -> None:
         """A sign-in failed. `tried`: the name as typed; `account`: the name of the account that was meant."""
+        shown = loggable(tried, account)
+        self._audit.refused("sign_in_refused", shown, shown, address=address, why=why, way=way)
         if self._lines.allows(time.monotonic()):
-            _log.warning("sign-in refused", name=loggable(tried, account), address=address, why=why)
+            _log.warning("sign-in refused", name=shown, address=address, why=why)
             return
         if not self._unlogged:
             asyncio.get_running_loop().call_later(self._told_after_seconds, self._tell)

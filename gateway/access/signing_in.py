@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from gateway.access.accounts import HASH_THREADS, Accounts, Opened, Refused
+from gateway.access.accounts import HASH_THREADS, Accounts, Opened, Origin, Refused
 from gateway.access.proxies import network_of
 from gateway.access.sign_in_limits import SignInLimits
 from gateway.access.sign_in_queue import SignInQueue
@@ -33,17 +33,17 @@ class SigningIn:
         self._queue = SignInQueue(HASH_THREADS, WAITING)
         self._limits = SignInLimits()
 
-    async def sign_in(self, name: str, password: str, address: str) -> Opened | Refused | Limited:
+    async def sign_in(self, name: str, password: str, origin: Origin) -> Opened | Refused | Limited:
         """Open a session. Raises TooManySignIns and psycopg's errors."""
         account = await self._accounts.find(name)
         key = f"name {name.lower()}" if account is None else f"account {account.id}"
-        network = network_of(address)
+        network = network_of(origin.address)
         async with self._queue.of(network):
             now = time.monotonic()
             wait = self._limits.wait_seconds(key, network, now)
             if wait and not self._limits.spare(key, now):
                 return Limited(wait)
-            opened = await self._accounts.open(account, password)
+            opened = await self._accounts.open(account, password, origin)
         if isinstance(opened, Opened):
             return opened
         self._limits.failed(key, network, now)

@@ -52,6 +52,10 @@ class Identity:
     expires_at: int
     rights: Rights = EVERYTHING
 
+    def same_holder(self, other: Identity) -> bool:
+        """Whether it is the same account, or the same machine's token."""
+        return self.user_id == other.user_id and (self.user_id != 0 or self.session_id == other.session_id)
+
     @property
     def is_admin(self) -> bool:
         """True for an administrator."""
@@ -84,22 +88,12 @@ class Tokens:
         """A new session token and what it says."""
         now = int(time.time())
         expires = now + self._settings.token_minutes * 60
-        claims = {
-            "iss": self._settings.issuer,
-            "aud": self._settings.audience,
-            "sub": str(user_id),
-            "iat": now,
-            "exp": expires,
-            "user_id": user_id,
-            "username": username,
-            "role_id": role_id,
-            "session_id": session_id,
-            "channels": sorted(rights.channels),
-            "libraries": sorted(rights.libraries),
-            "storage_roots": sorted(rights.roots),
-        }
-        token = jwt.encode({"alg": "HS256", "typ": "JWT", "kid": self._kid}, claims, self._key)
-        return token, Identity(user_id, username, role_id, session_id, expires, rights)
+        identity = Identity(user_id, username, role_id, session_id, expires, rights)
+        issued = {"iss": self._settings.issuer, "aud": self._settings.audience, "iat": now}
+        token = jwt.encode(
+            {"alg": "HS256", "typ": "JWT", "kid": self._kid}, issued | claims_of(identity), self._key
+        )
+        return token, identity
 
     def verify(self, token: str) -> Identity:
         """Who holds it. Raises BadToken."""
@@ -112,7 +106,7 @@ class Tokens:
             raise BadToken from error
         if found.header.get("kid") != self._kid or not found.header.keys() <= KNOWN_HEADERS:
             raise BadToken
-        identity = _identity(found.claims)
+        identity = identity_of(found.claims)
         if self.ended(identity):
             raise BadToken
         return identity
@@ -131,7 +125,23 @@ class Tokens:
         return session_id in self._ended
 
 
-def _identity(claims: dict[str, object]) -> Identity:
+def claims_of(identity: Identity) -> dict[str, object]:
+    """What a token says of its holder."""
+    return {
+        "sub": str(identity.user_id),
+        "exp": identity.expires_at,
+        "user_id": identity.user_id,
+        "username": identity.username,
+        "role_id": identity.role_id,
+        "session_id": identity.session_id,
+        "channels": sorted(identity.rights.channels),
+        "libraries": sorted(identity.rights.libraries),
+        "storage_roots": sorted(identity.rights.roots),
+    }
+
+
+def identity_of(claims: dict[str, object]) -> Identity:
+    """The holder. Raises BadToken."""
     match claims:
         case {
             "user_id": int(user),

@@ -91,7 +91,12 @@ class Connection:
 
     def renew(self, identity: Identity) -> None:
         """A new token of the same user came in."""
-        self.identity, self.deadline, self.warned = identity, deadline_of(identity), False
+        self.deadline, self.warned = deadline_of(identity), False
+        self.see_as(identity)
+
+    def see_as(self, identity: Identity) -> None:
+        """The same user, perhaps with other rights."""
+        self.identity = identity
         self.streaming.see_as(self.subscriber, viewer_of(identity))
 
 

@@ -6,10 +6,14 @@ What a client says is read here and answered by who serves it; nothing it can sa
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 
 import msgspec
+import psycopg
+from psycopg_pool import PoolTimeout
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gateway import metrics
@@ -18,7 +22,7 @@ from gateway.access.tokens import BadToken, Identity
 from gateway.core import answers
 from gateway.core.limits import MESSAGES_PER_SECOND, Bucket
 from gateway.live.connection import Connection, deadline_of, viewer_of
-from gateway.live.handshake import BadTokens, Origins, refuse, token_of
+from gateway.live.handshake import BadTokens, Offer, Origins, Way, first_message, offer_of, refuse
 from gateway.live.slices import in_slices
 from gateway.live.sockets import AsgiSink, Sink, sink_of
 from gateway.live.streaming import Streaming, now_ms
@@ -33,6 +37,8 @@ FIRST_SECONDS = 1.0
 """A fresh socket hears nothing before its first answer, or before this time."""
 
 SWEEP_SECONDS = 1.0
+UNNAMED_SOCKETS = 256
+"""Sockets at once whose clients have not said yet who they are."""
 
 
 class Connections:
@@ -48,6 +54,7 @@ class Connections:
         self._subscribing = subscribing
         self._open: dict[Connection, None] = {}
         self._of_session: dict[str, int] = {}
+        self._unnamed = 0
         self._bad_tokens = BadTokens()
         self._origins = Origins(settings)
 
@@ -64,23 +71,56 @@ class Connections:
         if not self.accepting or self.count >= self._settings.max_sockets:
             await refuse(websocket, 503, "overload")
             return
-        token, subprotocol = token_of(websocket)
-        try:
-            identity = await self._authority.identify(token)
-        except BadToken:
-            await self._bad_tokens.turn_away(websocket, token, subprotocol)
+        offer = offer_of(websocket)
+        if offer.way is Way.MESSAGE:
+            await self._serve_after_a_message(websocket)
             return
-        if self._of_session.get(identity.session_id, 0) >= self._settings.max_sockets_per_session:
+        try:
+            identity = await self._identify(offer)
+        except BadToken:
+            await self._bad_tokens.turn_away(websocket, offer.proof, offer.subprotocol)
+        except (psycopg.Error, PoolTimeout):
+            await refuse(websocket, 503, "database")
+        else:
+            await self._serve(websocket, identity, offer.subprotocol)
+
+    async def _identify(self, offer: Offer) -> Identity:
+        if offer.way is Way.TICKET:
+            return await self._authority.redeem(offer.proof)
+        return await self._authority.identify(offer.proof)
+
+    async def _serve_after_a_message(self, websocket: WebSocket) -> None:
+        """Nothing is sent, and nothing but a token heard, before the client has said who it is."""
+        if self._unnamed >= UNNAMED_SOCKETS:
+            await refuse(websocket, 503, "unnamed_sockets")
+            return
+        self._unnamed += 1
+        try:
+            await websocket.accept()
+            message = await first_message(websocket)
+            identity = None if message is None else await self._holder_of(message)
+        except WebSocketDisconnect:
+            return
+        finally:
+            self._unnamed -= 1
+        if identity is None:
+            code = close_codes.NO_AUTH if message is None else close_codes.INVALID_TOKEN
+            with contextlib.suppress(WebSocketDisconnect):
+                await websocket.close(code.code, code.reason)
+        elif self._sockets_of(identity) >= self._settings.max_sockets_per_session:
+            with contextlib.suppress(WebSocketDisconnect):
+                await websocket.close(close_codes.OVERLOAD.code, close_codes.OVERLOAD.reason)
+        else:
+            with self._counted(identity):
+                await self._converse(websocket, identity, message)
+
+    async def _serve(self, websocket: WebSocket, identity: Identity, subprotocol: str | None) -> None:
+        if self._sockets_of(identity) >= self._settings.max_sockets_per_session:
             await refuse(websocket, 429, "session_sockets")
             return
-        self._of_session[identity.session_id] = self._of_session.get(identity.session_id, 0) + 1
-        try:
+        with self._counted(identity), contextlib.suppress(WebSocketDisconnect):  # before or while it is accepted
             await websocket.accept(subprotocol)
             await self._converse(websocket, identity)
-        except WebSocketDisconnect:
-            pass  # it went before or while it was accepted
-        finally:
-            self._forget_session(identity.session_id)
 
     async def sweep(self) -> None:
         """Every second for ever: pings and tokens' ends."""
@@ -104,10 +144,20 @@ class Connections:
             if connection.identity.session_id in ended:
                 connection.close(close_codes.REVOKED)
 
-    async def _converse(self, websocket: WebSocket, identity: Identity) -> None:
+    def review(self, user_ids: Collection[int]) -> None:
+        """These accounts have other rights: that holds for their open sockets too."""
+        for connection in list(self._open):
+            if connection.identity.user_id in user_ids and not connection.gone:
+                connection.see_as(self._authority.current(connection.identity))
+
+    async def _converse(self, websocket: WebSocket, identity: Identity, named: Message | None = None) -> None:
+        """`named`: the message by which it said who it is, to be answered."""
         connection = self._opened(sink_of(websocket), identity)
         if self._authority.ended(identity):  # while it was accepted
             connection.close(close_codes.REVOKED)
+        elif named is not None:
+            self._confirm(connection, named)
+            self._streaming.release(connection.subscriber)
         first = asyncio.get_running_loop().call_later(
             FIRST_SECONDS, self._streaming.release, connection.subscriber
         )
@@ -182,19 +232,38 @@ class Connections:
                 self._streaming.tell(subscriber, answers.error("unknown_type", text, now_ms(), message.ref))
 
     async def _reauthenticate(self, connection: Connection, message: Message) -> None:
-        try:
-            identity = await self._authority.identify(message.token if isinstance(message.token, str) else "")
-            if identity.user_id != connection.identity.user_id:
-                raise BadToken
-        except BadToken:
+        identity = await self._holder_of(message)
+        if identity is None or not identity.same_holder(connection.identity):
             text = "token: not one of this user that holds"
             self._streaming.tell(connection.subscriber, answers.error("bad_request", text, now_ms(), message.ref))
             return
         connection.renew(identity)
-        ends = answers.Expiring(iso(identity.expires_at * 1_000))
+        self._confirm(connection, message)
+
+    async def _holder_of(self, message: Message) -> Identity | None:
+        """Whose token a message brings; None where it brings none that holds."""
+        if message.type != "auth" or not isinstance(message.token, str):
+            return None
+        try:
+            return await self._authority.identify(message.token)
+        except BadToken:
+            return None
+
+    def _confirm(self, connection: Connection, message: Message) -> None:
+        ends = answers.Expiring(iso(connection.identity.expires_at * 1_000))
         self._streaming.tell(connection.subscriber, answers.message("authenticated", ends, now_ms(), message.ref))
 
-    def _forget_session(self, session_id: str) -> None:
-        self._of_session[session_id] -= 1
-        if not self._of_session[session_id]:
-            del self._of_session[session_id]
+    def _sockets_of(self, identity: Identity) -> int:
+        return self._of_session.get(identity.session_id, 0)
+
+    @contextmanager
+    def _counted(self, identity: Identity) -> Iterator[None]:
+        """It has one socket more as long as this lasts."""
+        session_id = identity.session_id
+        self._of_session[session_id] = self._of_session.get(session_id, 0) + 1
+        try:
+            yield
+        finally:
+            self._of_session[session_id] -= 1
+            if not self._of_session[session_id]:
+                del self._of_session[session_id]

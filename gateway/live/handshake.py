@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import time
+from enum import Enum, auto
+from typing import NamedTuple
 
+import msgspec
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -19,26 +22,52 @@ from gateway.core.limits import Penalties
 from gateway.origins import listening, written
 from gateway.settings import GatewaySettings
 from schemas.close_codes import INVALID_TOKEN
+from schemas.envelope import BadMessage, Message, decode_message
 
 HELD_HANDSHAKES = 256
 """Answers to bad tokens that are held at once; more are refused."""
 
 RETRY_SECONDS = 5
+AUTH_SECONDS = 10.0
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 _refusals = RefusalLog()
 
 
-def token_of(websocket: WebSocket) -> tuple[str, str | None]:
-    """The token offered and the subprotocol to answer with: `Authorization: Bearer`, the subprotocol pair
-    `bearer, <token>`, or the contract's `?token=`, in this order."""
+class Way(Enum):
+    """How a client says who it is."""
+
+    TOKEN = auto()
+    """With a token in the handshake."""
+    TICKET = auto()
+    """With a ticket in its address."""
+    MESSAGE = auto()
+    """With a token in its first message, as `?auth=message` announces."""
+
+
+class Offer(NamedTuple):
+    """What the handshake offers, and the subprotocol to answer with."""
+
+    way: Way
+    proof: str
+    subprotocol: str | None = None
+
+
+def offer_of(websocket: WebSocket) -> Offer:
+    """`Authorization: Bearer`, the subprotocol pair `bearer, <token>`, `?ticket=`, `?auth=message`, or the contract's
+    `?token=`, in this order."""
     scheme, _, token = websocket.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
-        return token.strip(), None
+        return Offer(Way.TOKEN, token.strip())
     offered = websocket.scope.get("subprotocols", [])
     if len(offered) == 2 and offered[0] == "bearer":
-        return offered[1], "bearer"
-    return websocket.query_params.get("token", ""), None
+        return Offer(Way.TOKEN, offered[1], "bearer")
+    asked = websocket.query_params
+    if ticket := asked.get("ticket"):
+        return Offer(Way.TICKET, ticket)
+    if asked.get("auth") == "message" and "token" not in asked:
+        return Offer(Way.MESSAGE, "")
+    return Offer(Way.TOKEN, asked.get("token", ""))
 
 
 class Origins:
@@ -69,6 +98,22 @@ class Origins:
             " if it may connect, add its origin to CATALOGIZER_GATEWAY__ALLOWED_ORIGINS",
         )
         return False
+
+
+async def first_message(websocket: WebSocket) -> Message | None:
+    """What a client that was accepted without a token says first; None where it says nothing in time, or no message.
+    Raises WebSocketDisconnect."""
+    try:
+        async with asyncio.timeout(AUTH_SECONDS):
+            received = await websocket.receive()
+    except TimeoutError:
+        return None
+    if received["type"] == "websocket.disconnect":
+        raise WebSocketDisconnect(received.get("code", 1006))
+    try:
+        return decode_message(received.get("text") or "")
+    except (BadMessage, msgspec.DecodeError):
+        return None
 
 
 async def refuse(websocket: WebSocket, status: int, why: str) -> None:

@@ -9,14 +9,16 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 from msgspec import Struct
 
+from gateway.core.changes_seen import seen_as
 from gateway.core.resolve import refuse
+from gateway.core.rights import Rights
 from gateway.log.reader import LogUnavailable
 from runtime.errors import NotProvisioned
 from runtime.kafka import Kafka
@@ -52,33 +54,34 @@ class ReplayEnds(Struct, frozen=True, tag_field="replay", tag="ends"):
     next: dict[int, int]
 
 
-class _Where(Struct, frozen=True):
-    library: str = ""
-    root: str = ""
-    from_root: str | None = None
-
-
-_where = msgspec.json.Decoder(_Where).decode
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """Which changes: from a place to before another, of a library, of a root (where it is or was; None: any), and how
-    many at most."""
+    many at most, of those that somebody with such rights may see."""
 
     begin: ClientPlace
     until: ClientPlace
     library: str | None
     root: str | None
     limit: int
+    rights: Rights
 
-    def wants(self, record: LogRecord) -> bool:
-        """Whether it is one of them; what is no change is none."""
+    def shown(self, record: LogRecord) -> bytes | None:
+        """It as it is shown, where it is one of them; what is no change is none."""
         try:
-            change = _where(record.value or b"")
+            change = _decode(record.value or b"")
         except (msgspec.DecodeError, UnicodeDecodeError):
-            return False
-        return self.library in (None, change.library) and self.root in (None, change.root, change.from_root)
+            return None
+        wanted = self.library in (None, change.get("library")) and self.root in (
+            None, change.get("root"), change.get("from_root"),
+        )  # fmt: skip
+        shown = seen_as(change, self.rights) if wanted else None
+        if shown is None:
+            return None
+        return record.value if shown is change else msgspec.json.encode(shown)
 
 
 class ChangeReplay:
@@ -150,8 +153,8 @@ class ChangeReplay:
         """Those that are wanted, up to a bound."""
         lines: list[bytes] = []
         for record in records:
-            if self._asked.wants(record):
-                line = _line(record)
+            if (value := self._asked.shown(record)) is not None:
+                line = _line(record, value)
                 if self._count >= self._asked.limit or self._size + len(line) > MAX_BYTES:
                     return b"".join(lines), "limit" if self._count >= self._asked.limit else "bytes"
                 self._count += 1
@@ -179,15 +182,15 @@ class ChangesLog:
         return replay
 
 
-def _line(record: LogRecord) -> bytes:
-    """The change as it stands in the log, its place before it."""
+def _line(record: LogRecord, value: bytes) -> bytes:
+    """The change as it is shown, its place before it."""
     place = {
         "event_id": (find(record.headers, CE_ID) or b"").decode("ascii", "replace"),
         "n": int(find(record.headers, X_N) or 0),
         "partition": record.partition,
         "offset": record.offset,
     }
-    return msgspec.json.encode(place)[:-1] + b"," + (record.value or b"").lstrip()[1:] + b"\n"
+    return msgspec.json.encode(place)[:-1] + b"," + value.lstrip()[1:] + b"\n"
 
 
 def _json(line: ReplayBegins | ReplayEnds) -> bytes:

@@ -1,4 +1,4 @@
-"""The gateway's own writing to the log: notifications, what is asked of roots and analyses on request, corrections, all
+"""The gateway's own writing to the log: notifications, audits, what is asked of roots and analyses, corrections, all
 acknowledged before they are answered, and heartbeats.
 
 One idempotent producer, built anew when it fails for good. An id is the caller's or made here; sent again after an
@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from gateway.core.about import Addressee
 from gateway.errors import GatewayError
 from runtime import log
 from runtime.health import Health
@@ -23,13 +25,14 @@ from runtime.lifecycle import Stop
 from runtime.reports import Reporter, now_iso
 from schemas.acls import Component
 from schemas.admin import Control
+from schemas.audit import AuditEvent
 from schemas.codec import encode
-from schemas.headers import Headers, event_headers, raw_headers
+from schemas.headers import X_TO, Headers, event_headers, raw_headers
 from schemas.ids import event_id, request_id
 from schemas.lanes import lane_of
 from schemas.raw import AnalysisRequested, AnalysisSteered, Corrected
 from schemas.system import Notification, Scalar
-from schemas.topics import CONTROL, NOTIFICATIONS, RAW, Topic
+from schemas.topics import AUDIT, CONTROL, NOTIFICATIONS, RAW, Topic
 
 COMPONENT: Component = "serve"
 _SOURCE = f"urn:catalogizer:{COMPONENT}"
@@ -75,12 +78,23 @@ class Publishing:
                 _log.warning("producer starts again", error=str(error))
                 await stop.wait(RETRY_SECONDS)
 
-    async def notify(self, notification: Notification, *, id: str | None, by: str) -> Published:
-        """Write and wait for the acknowledgement. Raises NotPublished."""
+    async def notify(
+        self, notification: Notification, *, id: str | None, by: str, to: Addressee | None = None
+    ) -> Published:
+        """Write and wait for the acknowledgement. `to`: for whom; None: everybody. Raises NotPublished."""
         at = now_iso()
         id = id or event_id(f"{NOTIFICATIONS.name}/{by}/{at}", 0, next(self._count), 0)
-        headers = event_headers(id=id, type="notification", source=_SOURCE, time=at, subject=notification.type)
+        headers = event_headers(
+            id=id, type="notification", source=_SOURCE, time=at, subject=notification.type,
+            extra=None if to is None else [(X_TO, to.text().encode())],
+        )  # fmt: skip
         return await self._write(NOTIFICATIONS, notification.type, encode(notification), headers, id)
+
+    async def audit(self, event: AuditEvent, *, id: str | None = None) -> Published:
+        """Write an event of the audit log; `id`: its own, where it has one. Raises NotPublished."""
+        id = id or event_id(f"{AUDIT.name}/{event.by}/{event.at}", os.getpid(), next(self._count), 0)
+        headers = event_headers(id=id, type=event.action, source=_SOURCE, time=event.at, subject=event.subject)
+        return await self._write(AUDIT, event.subject, encode(event), headers, id)
 
     async def ask(self, command: Control) -> Published:
         """Ask something of a root; returns when the log has acknowledged it. Raises NotPublished."""

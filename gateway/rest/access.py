@@ -1,4 +1,6 @@
-"""Who asks: the bearer token of a request, checked; and what its holder may do."""
+"""Who asks: the bearer token of a request, checked; and what its holder may do. What is done by a permission is in the audit
+log before it is done, and what was refused for want of one too.
+"""
 
 from __future__ import annotations
 
@@ -9,46 +11,70 @@ from fastapi import Request
 from gateway.access.authority import Authority
 from gateway.access.roles import Permission, role_of
 from gateway.access.tokens import BadToken, Identity
+from gateway.log.auditing import Auditing
 from gateway.rest.edge import ApiError, unavailable
+from runtime.reports import now_iso
+from schemas.audit import AuditEvent
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="catalogizer"'}
+IN_THEIR_OWN_WORDS: frozenset[Permission] = frozenset({"manage:users"})
+"""What is done by these is in the audit log in the transaction of the change."""
 
 Check = Callable[[Request], Awaitable[Identity]]
 
 
-async def optional_identity(authority: Authority, request: Request) -> Identity | None:
-    """The holder of the request's token; None when there is none that holds."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer":
-        return None
-    try:
-        return await authority.identify(token.strip())
-    except BadToken:
-        return None
+class Guard:
+    """Makes the dependencies of routes."""
 
+    def __init__(self, authority: Authority, auditing: Auditing) -> None:
+        self.authority = authority
+        self._auditing = auditing
 
-def identity_of(authority: Authority) -> Check:
-    """A dependency that demands a token. Answers 401; 503 until it is known which sessions have ended."""
+    async def optional(self, request: Request) -> Identity | None:
+        """The holder of the request's token; None when there is none that holds."""
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        try:
+            return await self.authority.identify(token.strip())
+        except BadToken:
+            return None
 
-    async def check(request: Request) -> Identity:
-        if not authority.can_tell:
+    async def holder(self, request: Request) -> Identity:
+        """A dependency that demands a token. Answers 401; 503 until it is known which sessions have ended."""
+        if not self.authority.can_tell:
             raise unavailable()
-        identity = await optional_identity(authority, request)
+        identity = await self.optional(request)
         if identity is None:
             raise ApiError(401, "unauthorized", "sign in first", CHALLENGE)
         return identity
 
-    return check
+    def allowed(self, permission: Permission) -> Check:
+        """A dependency that demands a role with a permission (`access.roles`). Answers 401 or 403."""
+
+        async def check(request: Request) -> Identity:
+            identity = await self.holder(request)
+            method, path = request.method, request.scope["path"]
+            if permission not in role_of(identity.role_id).permissions:
+                self._auditing.refused(
+                    "permission_refused", identity.username, identity.username, address=address_of(request),
+                    why=role_of(identity.role_id).name, permission=permission, method=method, path=path,
+                    request_id=request.state.request_id,
+                )  # fmt: skip
+                raise ApiError(403, "forbidden", f"needs the permission {permission}")
+            if method != "GET" and permission not in IN_THEIR_OWN_WORDS:
+                await self._auditing.used(
+                    AuditEvent(
+                        action="permission_used", by=identity.username, subject=path, at=now_iso(),
+                        address=address_of(request), permission=permission, method=method, path=path,
+                        request_id=request.state.request_id,
+                    )
+                )  # fmt: skip
+            return identity
+
+        return check
 
 
-def allowed(authority: Authority, permission: Permission) -> Check:
-    """A dependency that demands a role with a permission (`access.roles`). Answers 401 or 403."""
-    checked = identity_of(authority)
-
-    async def check(request: Request) -> Identity:
-        identity = await checked(request)
-        if permission not in role_of(identity.role_id).permissions:
-            raise ApiError(403, "forbidden", f"needs the permission {permission}")
-        return identity
-
-    return check
+def address_of(request: Request) -> str:
+    """Whence it comes."""
+    return request.client.host if request.client else ""

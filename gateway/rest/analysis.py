@@ -9,10 +9,9 @@ from fastapi import APIRouter, Depends
 from psycopg_pool import AsyncConnectionPool
 from pydantic import BaseModel, Field
 
-from gateway.access.authority import Authority
 from gateway.access.tokens import Identity
 from gateway.log.publishing import Publishing
-from gateway.rest.access import allowed
+from gateway.rest.access import Guard
 from gateway.rest.body import Closed, inside, small_json
 from gateway.rest.declared import unknown
 from gateway.rest.edge import ApiError
@@ -65,13 +64,13 @@ class Steered(BaseModel):
 Action = Literal["pause", "resume", "cancel"]
 
 
-def router(pool: AsyncConnectionPool, publishing: Publishing, authority: Authority) -> APIRouter:
+def router(pool: AsyncConnectionPool, publishing: Publishing, guard: Guard) -> APIRouter:
     """The routes."""
     routes = APIRouter(prefix="/api/v1/analysis", tags=["analysis"])
 
     @routes.post("/requests", status_code=202, dependencies=[Depends(small_json)])
     async def request(
-        body: RequestBody, admin: Annotated[Identity, Depends(allowed(authority, "request:analysis"))]
+        body: RequestBody, admin: Annotated[Identity, Depends(guard.allowed("request:analysis"))]
     ) -> RequestAsked:
         """Ask for the analysis of what is known already; answered when the log has acknowledged it."""
         subtree, types = inside(body.subtree), tuple(body.media_types)
@@ -79,7 +78,7 @@ def router(pool: AsyncConnectionPool, publishing: Publishing, authority: Authori
             if name not in ANALYSED:
                 raise unknown("media_types", f"files of type {name} are not analysed", ANALYSED, "body")
         async with pool.connection() as connection:
-            roots = await places(connection)
+            roots = await places(connection, admin.rights)
             if body.root not in roots:
                 raise unknown("root", "no such storage root", roots, "body")
             matched = await matching(connection, Wanted(body.root, subtree, types, tuple(body.statuses)))
@@ -103,21 +102,21 @@ def router(pool: AsyncConnectionPool, publishing: Publishing, authority: Authori
 
     @routes.post("/pause", status_code=202, dependencies=[Depends(small_json)])
     async def pause(
-        body: SteerBody, admin: Annotated[Identity, Depends(allowed(authority, "request:analysis"))]
+        body: SteerBody, admin: Annotated[Identity, Depends(guard.allowed("request:analysis"))]
     ) -> Steered:
         """Nothing more is begun of what was asked for, until `resume`; what changes by itself is analysed as ever."""
         return await steer("pause", body, admin)
 
     @routes.post("/resume", status_code=202, dependencies=[Depends(small_json)])
     async def resume(
-        body: SteerBody, admin: Annotated[Identity, Depends(allowed(authority, "request:analysis"))]
+        body: SteerBody, admin: Annotated[Identity, Depends(guard.allowed("request:analysis"))]
     ) -> Steered:
         """Go on with what was asked for."""
         return await steer("resume", body, admin)
 
     @routes.post("/cancel", status_code=202, dependencies=[Depends(small_json)])
     async def cancel(
-        body: SteerBody, admin: Annotated[Identity, Depends(allowed(authority, "request:analysis"))]
+        body: SteerBody, admin: Annotated[Identity, Depends(guard.allowed("request:analysis"))]
     ) -> Steered:
         """Leave off what was asked for, or one request of it; what is open ends."""
         return await steer("cancel", body, admin)
@@ -126,7 +125,9 @@ def router(pool: AsyncConnectionPool, publishing: Publishing, authority: Authori
         if body.request is not None and action != "cancel":
             raise ApiError(422, "invalid_request", "body.request: one request alone can only be cancelled")
         async with pool.connection() as connection:
-            known = sorted({place.library for place in (await places(connection)).values()})
+            # it stops all of a library: who sees a part of it has no say in that
+            found = {place.library for place in (await places(connection, admin.rights)).values()}
+            known = sorted(library for library in found if admin.rights.sees_library(library))
         if body.library is not None and body.library not in known:
             raise unknown("library", "no such library", known, "body")
         libraries = known if body.library is None else [body.library]

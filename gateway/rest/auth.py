@@ -10,19 +10,21 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 
 from gateway import metrics
-from gateway.access.accounts import Accounts, Opened, Refused, Reused, User
-from gateway.access.authority import Authority
-from gateway.access.ended_sessions import EndedSessions
+from gateway.access.accounts import Accounts, Opened, Origin, Refused, Reused, User
+from gateway.access.following import Following
 from gateway.access.roles import role_of
 from gateway.access.sign_in_log import SignInLog
 from gateway.access.sign_in_queue import TooManySignIns
 from gateway.access.signing_in import Limited, SigningIn
 from gateway.access.tokens import Identity, Tokens
-from gateway.live.connections import Connections
-from gateway.rest.access import CHALLENGE, identity_of, optional_identity
+from gateway.log.auditing import Auditing
+from gateway.rest.access import CHALLENGE, Guard, address_of
 from gateway.rest.body import Closed, small_json
 from gateway.rest.edge import ApiError
 from schemas.times import iso
+
+MAX_AGENT = 200
+"""Characters that are kept of what a browser calls itself."""
 
 
 class LoginBody(Closed):
@@ -72,6 +74,13 @@ class SignedIn(BaseModel):
     user: UserShown
 
 
+class TicketShown(BaseModel):
+    """Good once, and until then."""
+
+    ticket: str
+    expires_at: str
+
+
 class StatusShown(BaseModel):
     """Whether the request's token holds."""
 
@@ -94,25 +103,22 @@ class SignedOut(BaseModel):
 
 
 def router(
-    accounts: Accounts, tokens: Tokens, authority: Authority, connections: Connections, ended: EndedSessions
+    accounts: Accounts, tokens: Tokens, guard: Guard, following: Following, auditing: Auditing
 ) -> APIRouter:
     """The routes."""
     routes = APIRouter(prefix="/api/v1/auth", tags=["auth"])
     signing_in = SigningIn(accounts)
-    sign_ins = SignInLog()
-    Holder = Annotated[Identity, Depends(identity_of(authority))]
-
-    def end(session_id: str) -> None:
-        ended.add(session_id)
-        connections.close_sessions([session_id])
+    sign_ins = SignInLog(auditing)
+    Holder = Annotated[Identity, Depends(guard.holder)]
 
     @routes.post("/login", dependencies=[Depends(small_json)])
     async def login(request: Request, body: LoginBody) -> SignedIn:
         """Sign in with user name or e-mail. 429 after too many failures; the right password gets in all the same, but
         for a flood of wrong ones."""
-        address = request.client.host if request.client else ""
+        address = address_of(request)
+        agent = request.headers.get("user-agent", "")[:MAX_AGENT]
         try:
-            outcome = await signing_in.sign_in(body.name, body.password, address)
+            outcome = await signing_in.sign_in(body.name, body.password, Origin(address, agent))
         except TooManySignIns:
             sign_ins.refused(body.name, address, "too many at once")
             raise
@@ -139,8 +145,8 @@ def router(
         may be lost, a tab duplicated); after that its use ends the session, for two have it."""
         outcome = await accounts.refresh(body.refresh_token)
         if isinstance(outcome, Reused):
-            sign_ins.reused(outcome.username, request.client.host if request.client else "")
-            end(outcome.session_id)
+            sign_ins.reused(outcome.username, address_of(request))
+            following.end(outcome.session_id)
         if not isinstance(outcome, Opened):
             raise ApiError(401, "invalid_token", "sign in again", CHALLENGE)
         return _signed_in(tokens, outcome)
@@ -149,14 +155,20 @@ def router(
     async def logout(identity: Holder) -> SignedOut:
         """End the session: its tokens hold no more and its sockets are closed with 4003; at other gateways
         within seconds."""
-        await accounts.sign_out(identity.session_id)
-        end(identity.session_id)
+        await accounts.sign_out(identity.session_id, identity.username)
+        following.end(identity.session_id)
         return SignedOut()
+
+    @routes.post("/ws-ticket", status_code=201)
+    async def ws_ticket(holder: Holder) -> TicketShown:
+        """A ticket for one socket: `/ws?ticket=…`, within a minute. For those whose tokens must stand in no address."""
+        ticket, ends = guard.authority.ticket(holder)
+        return TicketShown(ticket=ticket, expires_at=iso(ends * 1_000))
 
     @routes.get("/status", response_model_exclude_none=True)
     async def status(request: Request) -> StatusShown:
         """Whether the token holds: always 200 (existing pages reload for ever on a 401 here)."""
-        identity = await optional_identity(authority, request)
+        identity = await guard.optional(request)
         if identity is None:
             return StatusShown(authenticated=False)
         user = await accounts.user(identity.user_id)

@@ -7,11 +7,10 @@ from typing import Annotated, get_args
 from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, Field, field_validator
 
-from gateway.access.authority import Authority
 from gateway.access.cover_names import PATH
 from gateway.access.tokens import Identity
 from gateway.log.publishing import Publishing
-from gateway.rest.access import allowed
+from gateway.rest.access import Guard
 from gateway.rest.body import Closed, small_json
 from gateway.rest.declared import unknown
 from gateway.rest.edge import ApiError
@@ -53,7 +52,7 @@ class CorrectionWritten(BaseModel):
     offset: int
 
 
-def router(catalogue: CatalogueQueries, publishing: Publishing, authority: Authority) -> APIRouter:
+def router(catalogue: CatalogueQueries, publishing: Publishing, guard: Guard) -> APIRouter:
     """The route."""
     routes = APIRouter(prefix="/api/v1", tags=["media"])
 
@@ -61,14 +60,14 @@ def router(catalogue: CatalogueQueries, publishing: Publishing, authority: Autho
     async def correct(
         media_id: Annotated[int, Path(ge=0, lt=MAX_SAFE)],
         body: CorrectionBody,
-        admin: Annotated[Identity, Depends(allowed(authority, "correct:media"))],
+        admin: Annotated[Identity, Depends(guard.allowed("correct:media"))],
     ) -> CorrectionWritten:
         """Say what an item is: that holds over what its name and its file say, whatever becomes of both; answered when the
         log has acknowledged it."""
         if not body.model_fields_set:
             raise ApiError(422, "invalid_request", "body: says nothing")
         place = await catalogue.place(media_id)
-        if place is None:
+        if place is None or not admin.rights.sees(place.library, place.storage_root):
             raise ApiError(404, "not_found", "no such item")
         if body.category is not None and body.category not in CATEGORIES:
             raise unknown("category", "no such category", CATEGORIES, "body")

@@ -12,6 +12,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
+from gateway.access.tokens import Identity
 from gateway.rest.edge import ApiError
 from gateway.tables.history import History
 
@@ -30,11 +31,14 @@ async def only_declared(request: Request) -> None:
             raise unknown(name, "no such parameter", known)
 
 
-async def known_root(history: History, parameter: str, root: str | None, where: str = "query") -> None:
-    """For an answer that came out empty: answers 422 where the root asked for is none. `where`: query or body."""
+async def known_root(
+    history: History, holder: Identity, parameter: str, root: str | None, where: str = "query"
+) -> None:
+    """For an answer that came out empty: answers 422 where the root asked for is none that the holder may see. `where`:
+    query or body."""
     if root is None:
         return
-    roots = [row.root for row in await history.roots()]
+    roots = [row.root for row in await history.roots(holder.rights)]
     if root not in roots:
         raise unknown(parameter, "no such storage root", roots, where)
 

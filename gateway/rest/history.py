@@ -1,6 +1,6 @@
-"""What happened: `/api/v1/storage/roots`, `/api/v1/scans`, `/api/v1/changes`."""
+"""What happened: `/api/v1/storage/roots`, `/api/v1/scans`, `/api/v1/changes`.
 
-from __future__ import annotations
+(No postponed annotations here: FastAPI must see dependencies that are made inside `router`.)"""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any, get_args
@@ -8,21 +8,24 @@ from typing import Annotated, Any, get_args
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict
 
-from gateway.access.authority import Authority
-from gateway.rest.access import identity_of
+from gateway.access.tokens import Identity
+from gateway.core.changes_seen import seen_as
+from gateway.rest.access import Guard
 from gateway.rest.declared import known_root, unknown
 from gateway.rest.edge import ApiError
 from gateway.tables.catalogue import at_iso
 from gateway.tables.history import BadPage, Changes, History, StoredChange, StoredRoot, StoredScan
 from schemas.changes import Change
-from schemas.ids import MAX_SAFE
+from schemas.ids import MAX_SAFE, root_id
 
 KINDS = tuple(str(struct.__struct_config__.tag) for struct in get_args(Change))
 
 
 class RootShown(BaseModel):
-    """A storage root. `state` is the log's word (declared, lost, back), `status` its health."""
+    """A storage root. `id`: made of its name, the same for ever. `state` is the log's word (declared, lost, back),
+    `status` its health."""
 
+    id: int
     name: str
     library: str
     site: str
@@ -89,29 +92,32 @@ class ChangePage(BaseModel):
     next_cursor: str | None
 
 
-def router(history: History, authority: Authority) -> APIRouter:
+def router(history: History, guard: Guard) -> APIRouter:
     """The routes."""
-    routes = APIRouter(prefix="/api/v1", tags=["history"], dependencies=[Depends(identity_of(authority))])
+    routes = APIRouter(prefix="/api/v1", tags=["history"])
+    Holder = Annotated[Identity, Depends(guard.holder)]
 
     @routes.get("/storage/roots")
-    async def roots() -> Roots:
-        """Every storage root and how it is."""
-        rows = [_root(row) for row in await history.roots()]
+    async def roots(holder: Holder) -> Roots:
+        """Every storage root that the holder may see, and how it is."""
+        rows = [_root(row) for row in await history.roots(holder.rights)]
         return Roots(roots=rows, data=rows)
 
     @routes.get("/scans")
     async def scans(
+        holder: Holder,
         root: Annotated[str | None, Query(max_length=255)] = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 20,
     ) -> Scans:
         """The newest scans first."""
-        rows = await history.scans(root, limit)
+        rows = await history.scans(root, limit, holder.rights)
         if not rows:
-            await known_root(history, "root", root)
+            await known_root(history, holder, "root", root)
         return Scans(scans=[_scan(row) for row in rows])
 
     @routes.get("/changes")
     async def changes(
+        holder: Holder,
         root: Annotated[str | None, Query(max_length=255)] = None,
         path: Annotated[
             str | None,
@@ -131,20 +137,23 @@ def router(history: History, authority: Authority) -> APIRouter:
             since = since.replace(tzinfo=UTC)
         wanted = Changes(root, path, media_id, kind, since, order == "desc", cursor, limit + 1)
         try:
-            rows = await history.changes(wanted)
+            rows = await history.changes(wanted, holder.rights)
         except BadPage as error:
             raise ApiError(400, "bad_cursor", "cursor: not one of ours") from error
         if not rows:
-            await known_root(history, "root", root)
+            await known_root(history, holder, "root", root)
         more = len(rows) > limit
         rows = rows[:limit]
-        return ChangePage(changes=[_change(row) for row in rows], next_cursor=rows[-1].page if more else None)
+        return ChangePage(
+            changes=[_change(row, holder) for row in rows], next_cursor=rows[-1].page if more else None
+        )
 
     return routes
 
 
 def _root(row: StoredRoot) -> RootShown:
     return RootShown(
+        id=root_id(row.root),
         name=row.root,
         library=row.library,
         site=row.site,
@@ -177,6 +186,8 @@ def _scan(row: StoredScan) -> ScanShown:
     )
 
 
-def _change(row: StoredChange) -> ChangeShown:
+def _change(row: StoredChange, holder: Identity) -> ChangeShown:
+    record = seen_as(row.record, holder.rights)
+    assert record is not None  # the query gives what is seen
     place = {"event_id": str(row.event_id), "n": row.n, "partition": row.src_partition, "offset": row.src_offset}
-    return ChangeShown.model_validate({**row.record, **place})
+    return ChangeShown.model_validate({**record, **place})

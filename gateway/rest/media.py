@@ -8,10 +8,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.access.authority import Authority
 from gateway.access.cover_names import PATH, CoverNames
 from gateway.access.tokens import Identity
-from gateway.rest.access import CHALLENGE, identity_of, optional_identity
+from gateway.rest.access import CHALLENGE, Guard
 from gateway.rest.declared import known_root
 from gateway.rest.edge import ApiError, unavailable
 from gateway.tables.catalogue import CatalogueQueries, Item, Search, Stats
@@ -57,10 +56,10 @@ class StatsShown(BaseModel):
     recent_additions: int = Field(description="items of the last seven days")
 
 
-def router(catalogue: CatalogueQueries, history: History, authority: Authority, names: CoverNames) -> APIRouter:
+def router(catalogue: CatalogueQueries, history: History, guard: Guard, names: CoverNames) -> APIRouter:
     """The routes; all need a token, but that a cover takes the signature in the address that its item was read with."""
     routes = APIRouter(prefix="/api/v1", tags=["media"])
-    Holder = Annotated[Identity, Depends(identity_of(authority))]
+    Holder = Annotated[Identity, Depends(guard.holder)]
 
     def shown(row: Item, holder: Identity) -> ItemShown:
         item = _shown(row)
@@ -74,7 +73,7 @@ def router(catalogue: CatalogueQueries, history: History, authority: Authority, 
         """Search the catalogue; everything given must match."""
         items, total = await catalogue.search(wanted)
         if total == 0:
-            await known_root(history, "storage_root", wanted.storage_root)
+            await known_root(history, holder, "storage_root", wanted.storage_root)
         return Page(
             items=[shown(item, holder) for item in items],
             total=total,
@@ -84,7 +83,7 @@ def router(catalogue: CatalogueQueries, history: History, authority: Authority, 
             has_previous=wanted.offset > 0,
         )
 
-    @routes.get("/media/stats", dependencies=[Depends(identity_of(authority))])
+    @routes.get("/media/stats", dependencies=[Depends(guard.holder)])
     async def stats() -> StatsShown:
         """The catalogue in numbers."""
         return _stats(await catalogue.stats())
@@ -105,12 +104,12 @@ def router(catalogue: CatalogueQueries, history: History, authority: Authority, 
     async def cover_seconds(request: Request, hash_: str, signed: str | None) -> int:
         """How long the answer may be kept. Answers 401."""
         now = time.time()
-        if not authority.can_tell:
+        if not guard.authority.can_tell:
             raise unavailable()
-        if identity := await optional_identity(authority, request):
+        if identity := await guard.optional(request):
             return min(COVER_SECONDS, max(0, identity.expires_at - int(now)))
         holds = names.read(hash_, signed or "", now)
-        if holds is None or authority.session_ended(holds[0]):
+        if holds is None or guard.authority.session_ended(holds[0]):
             raise ApiError(401, "unauthorized", "sign in first", CHALLENGE)
         return min(COVER_SECONDS, holds[1] - int(now))
 

@@ -10,11 +10,10 @@ from fastapi.responses import StreamingResponse
 from pydantic import Field
 from starlette.types import Receive, Scope, Send
 
-from gateway.access.authority import Authority
 from gateway.access.tokens import Identity
 from gateway.core.starts import BadOption
 from gateway.log.changes import MAX_SECONDS, Asked, ChangeReplay, ChangesLog
-from gateway.rest.access import allowed
+from gateway.rest.access import Guard
 from gateway.rest.body import Closed, small_json
 from gateway.rest.declared import known_root, unknown
 from gateway.rest.edge import ApiError
@@ -54,7 +53,7 @@ class _Replayed(StreamingResponse):
             await self._replay.close()
 
 
-def router(changes: ChangesLog, history: History, authority: Authority) -> APIRouter:
+def router(changes: ChangesLog, history: History, guard: Guard) -> APIRouter:
     """The route."""
     routes = APIRouter(prefix="/api/v1", tags=["history"])
 
@@ -65,25 +64,27 @@ def router(changes: ChangesLog, history: History, authority: Authority) -> APIRo
         responses={200: {"content": {"application/x-ndjson": {}}, "description": "one JSON object a line"}},
     )
     async def replay(
-        body: ReplayBody, _admin: Annotated[Identity, Depends(allowed(authority, "replay:changes"))]
+        body: ReplayBody, admin: Annotated[Identity, Depends(guard.allowed("replay:changes"))]
     ) -> StreamingResponse:
         """The changes of a stretch of the log, one a line; the first line says where it begins, the last where to go on."""
         begin, until = _place("from", body.from_, FROM), _place("until", body.until, UNTIL)
-        await _known(history, body)
+        await _known(history, admin, body)
         try:
-            return _Replayed(await changes.replay(Asked(begin, until, body.library, body.root, body.limit)))
+            return _Replayed(
+                await changes.replay(Asked(begin, until, body.library, body.root, body.limit, admin.rights))
+            )
         except BadOption as error:
             raise ApiError(422, "invalid_request", error.reason) from error
 
     return routes
 
 
-async def _known(history: History, body: ReplayBody) -> None:
+async def _known(history: History, admin: Identity, body: ReplayBody) -> None:
     """Answers 422 for a root of which there is neither a row nor a change, and for a library without a root."""
-    if body.root is not None and not await history.changes(Changes(root=body.root, limit=1)):
-        await known_root(history, "root", body.root, "body")
+    if body.root is not None and not await history.changes(Changes(root=body.root, limit=1), admin.rights):
+        await known_root(history, admin, "root", body.root, "body")
     if body.library is not None:
-        libraries = sorted({row.library for row in await history.roots()})
+        libraries = sorted({row.library for row in await history.roots(admin.rights)})
         if body.library not in libraries:
             raise unknown("library", "no such library", libraries, "body")
 

@@ -8,10 +8,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
-from gateway.access.authority import Authority
 from gateway.access.tokens import Identity
 from gateway.log.publishing import Publishing
-from gateway.rest.access import allowed
+from gateway.rest.access import Guard
 from gateway.rest.body import Closed, inside, small_json
 from gateway.rest.declared import known_root
 from gateway.tables.history import History
@@ -40,16 +39,16 @@ class ScanAsked(BaseModel):
     offset: int
 
 
-def router(history: History, publishing: Publishing, authority: Authority) -> APIRouter:
+def router(history: History, publishing: Publishing, guard: Guard) -> APIRouter:
     """The route."""
     routes = APIRouter(prefix="/api/v1", tags=["scans"])
 
     @routes.post("/scans", status_code=202, dependencies=[Depends(small_json)])
     async def scan(
-        body: ScanBody, admin: Annotated[Identity, Depends(allowed(authority, "request:scans"))]
+        body: ScanBody, admin: Annotated[Identity, Depends(guard.allowed("request:scans"))]
     ) -> ScanAsked:
         """Ask for a scan of a root, or of a directory and all below it; answered when the log has acknowledged it."""
-        await known_root(history, "root", body.root, "body")
+        await known_root(history, admin, "root", body.root, "body")
         subtree, b64 = to_wire(inside(body.subtree))
         command = RescanRoot(
             id=body.id or secrets.token_hex(8), root=body.root, by=admin.username, at=now_iso(),

@@ -8,13 +8,16 @@ from fastapi import APIRouter, Depends, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, Field
 
-from gateway.access.authority import Authority
+from gateway.access.accounts import Accounts
+from gateway.access.roles import ROLE_IDS
 from gateway.access.tokens import Identity
+from gateway.core.about import Addressee
 from gateway.core.memory import MemoryView
 from gateway.live.tail import Tail
 from gateway.log.publishing import Publishing
-from gateway.rest.access import allowed, identity_of
+from gateway.rest.access import Guard
 from gateway.rest.body import Closed, small_json
+from gateway.rest.edge import ApiError
 from runtime.health import Health, product_version
 from runtime.reports import now_iso
 from schemas.channels import CHANNELS
@@ -84,13 +87,23 @@ class LagShown(BaseModel):
     lag: dict[str, dict[int, int]]
 
 
+class ToBody(Closed):
+    """For whom: one of these. Who has a library's rights gets what is for it."""
+
+    role: Literal["admin", "operator", "viewer"] | None = None
+    user: str | None = Field(None, min_length=1, max_length=64)
+    library: str | None = Field(None, min_length=1, max_length=249)
+
+
 class NotificationBody(Closed):
-    """A notification to everybody. `id`: the caller's own, so that a retry can be told from another one."""
+    """A notification, to everybody where `to` is absent. `id`: the caller's own, so that a retry can be told from another
+    one."""
 
     type: str = Field(min_length=1, max_length=TYPE_CHARACTERS)
     title: str = Field(min_length=1, max_length=TITLE_CHARACTERS)
     message: str = Field(max_length=MESSAGE_CHARACTERS)
     level: Literal["info", "success", "warning", "error"]
+    to: ToBody | None = None
     id: str | None = Field(None, pattern=r"^[A-Za-z0-9._:-]{1,64}$")
 
 
@@ -103,7 +116,7 @@ class PublishedShown(BaseModel):
 
 
 def router(
-    memory: MemoryView, tail: Tail, health: Health, publishing: Publishing, authority: Authority
+    memory: MemoryView, tail: Tail, health: Health, publishing: Publishing, accounts: Accounts, guard: Guard
 ) -> APIRouter:
     """The routes."""
     routes = APIRouter(tags=["system"])
@@ -140,7 +153,7 @@ def router(
         response.status_code = 200 if done else 503
         return ReadyShown(status="ready" if done else "unready", problems={} if done else health.unready())
 
-    @routes.get("/metrics", response_class=Response, dependencies=[Depends(allowed(authority, "inspect:gateway"))])
+    @routes.get("/metrics", response_class=Response, dependencies=[Depends(guard.allowed("inspect:gateway"))])
     async def metrics() -> Response:
         """Prometheus metrics. Without a token they are on the port of `CATALOGIZER_GATEWAY__HEALTH__PORT`."""
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
@@ -148,7 +161,7 @@ def router(
     @routes.get(
         "/api/v1/openapi.json",
         include_in_schema=False,
-        dependencies=[Depends(allowed(authority, "inspect:gateway"))],
+        dependencies=[Depends(guard.allowed("inspect:gateway"))],
     )
     async def openapi(request: Request) -> dict[str, Any]:
         """What REST there is."""
@@ -161,9 +174,9 @@ def router(
         """What runs."""
         return Version(version=product_version())
 
-    @routes.get("/api/v1/channels", dependencies=[Depends(identity_of(authority))])
-    async def channels() -> ChannelsShown:
-        """The channels, where this gateway stands in them, and the close codes."""
+    @routes.get("/api/v1/channels")
+    async def channels(holder: Annotated[Identity, Depends(guard.holder)]) -> ChannelsShown:
+        """The channels that the holder may follow, where this gateway stands in them, and the close codes."""
         return ChannelsShown(
             channels=[
                 ChannelShown(
@@ -176,6 +189,7 @@ def router(
                     memory_from=memory.floors(channel.name),
                 )
                 for channel in CHANNELS.values()
+                if holder.rights.may_follow(channel.name)
             ],
             close_codes=[
                 CloseCodeShown(code=c.code, reason=c.reason, meaning=c.meaning, come_back=c.come_back)
@@ -183,18 +197,33 @@ def router(
             ],
         )
 
-    @routes.get("/api/v1/topics/lag", dependencies=[Depends(identity_of(authority))])
-    async def lag() -> LagShown:
-        """How far this gateway is behind the log."""
-        return LagShown(lag=tail.lag())
+    @routes.get("/api/v1/topics/lag")
+    async def lag(holder: Annotated[Identity, Depends(guard.holder)]) -> LagShown:
+        """How far this gateway is behind the log, in the channels that the holder may follow."""
+        return LagShown(lag={name: lag for name, lag in tail.lag().items() if holder.rights.may_follow(name)})
 
     @routes.post("/api/v1/notifications", status_code=201, dependencies=[Depends(small_json)])
     async def notify(
-        body: NotificationBody, admin: Annotated[Identity, Depends(allowed(authority, "write:notifications"))]
+        body: NotificationBody, admin: Annotated[Identity, Depends(guard.allowed("write:notifications"))]
     ) -> PublishedShown:
-        """Tell everybody; answered when the log has acknowledged it."""
+        """Tell everybody, a role, a user or those who see a library; answered when the log has acknowledged it."""
+        to = None if body.to is None else await addressee(body.to)
         notification = Notification(type=body.type, title=body.title, message=body.message, level=body.level)
-        written = await publishing.notify(notification, id=body.id, by=admin.session_id)
+        written = await publishing.notify(notification, id=body.id, by=admin.session_id, to=to)
         return PublishedShown(id=written.id, partition=written.partition, offset=written.offset)
+
+    async def addressee(to: ToBody) -> Addressee:
+        match to.model_dump(exclude_none=True):
+            case {"role": str(role), **others} if not others:
+                return Addressee("role", str(ROLE_IDS[role]))
+            case {"library": str(library), **others} if not others:
+                return Addressee("library", library)
+            case {"user": str(name), **others} if not others:
+                account = await accounts.find(name)
+                if account is None:
+                    raise ApiError(422, "invalid_request", "body.to.user: no such account")
+                return Addressee("user", str(account.id))
+            case _:
+                raise ApiError(422, "invalid_request", "body.to: one of role, user and library")
 
     return routes

@@ -12,6 +12,7 @@ from typing import LiteralString
 from psycopg import AsyncConnection
 from psycopg.rows import class_row
 
+from gateway.core.rights import Rights
 from schemas.found import ANALYSED, MediaType
 from schemas.raw import Standing
 
@@ -60,13 +61,18 @@ async def matching(connection: AsyncConnection, wanted: Wanted) -> int:
     return int((await rows.fetchone() or (0,))[0])
 
 
-async def places(connection: AsyncConnection) -> dict[str, RootPlace]:
-    """All roots that were not retired, by name."""
+async def places(connection: AsyncConnection, rights: Rights) -> dict[str, RootPlace]:
+    """All roots that were not retired and may be seen, by name."""
     rows = connection.cursor(row_factory=class_row(_Row))
     await rows.execute(
         "SELECT root, library, state, details->>'mode' AS mode FROM storage_roots WHERE state <> 'retired' ORDER BY root"
     )
-    return {row.root: RootPlace(row.library, row.state, row.mode) for row in await rows.fetchall()}
+    found = await rows.fetchall()
+    return {
+        row.root: RootPlace(row.library, row.state, row.mode)
+        for row in found
+        if rights.sees(row.library, row.root)
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,9 @@ from uuid import UUID
 from psycopg.rows import class_row
 from psycopg_pool import AsyncConnectionPool
 
+from gateway.core.rights import Rights
 from gateway.errors import GatewayError
+from gateway.tables.sight import sight
 
 
 class BadPage(GatewayError):
@@ -86,6 +88,27 @@ class Changes:
     limit: int = 50
 
 
+_SEEN: LiteralString = (
+    "(%(sees_all)s OR root = ANY(%(seen_roots)s::text[]) OR library = ANY(%(seen_libraries)s::text[]))"
+)
+_WAS_SEEN: LiteralString = "(from_root = ANY(%(seen_roots)s::text[]) OR library = ANY(%(seen_libraries)s::text[]))"
+_KIND_SEEN: LiteralString = (
+    "CASE WHEN NOT "
+    + _SEEN
+    + " THEN 'deleted' WHEN from_root IS NOT NULL AND NOT %(sees_all)s AND NOT "
+    + _WAS_SEEN
+    + " THEN 'created' ELSE kind END = %(kind)s"
+)
+
+_ROOTS: LiteralString = (
+    "SELECT root, library, site, protocol, location, state, status, message, details, changed_at,"
+    " status_at, (SELECT count(*) FROM media_items m WHERE m.storage_root = r.root"
+    " AND m.deleted_at IS NULL) AS items FROM storage_roots r WHERE state <> 'retired' AND "
+)
+_SCANS: LiteralString = (
+    "SELECT scan_id, library, root, state, origin, cause, subtree, total, counts, started_at, ended_at"
+    " FROM scans WHERE (%(root)s::text IS NULL OR root = %(root)s) AND "
+)
 _CHANGES: LiteralString = "SELECT event_id, at, n, record, src_partition, src_offset FROM change_log"
 
 _MATCHES: tuple[tuple[str, LiteralString], ...] = (
@@ -103,36 +126,37 @@ class History:
     def __init__(self, pool: AsyncConnectionPool) -> None:
         self._pool = pool
 
-    async def roots(self) -> list[StoredRoot]:
+    async def roots(self, rights: Rights) -> list[StoredRoot]:
         """All roots that were not retired, by name, with how many items they hold."""
         async with self._pool.connection() as connection:
             rows = connection.cursor(row_factory=class_row(StoredRoot))
             await rows.execute(
-                "SELECT root, library, site, protocol, location, state, status, message, details, changed_at,"
-                " status_at, (SELECT count(*) FROM media_items m WHERE m.storage_root = r.root"
-                " AND m.deleted_at IS NULL) AS items FROM storage_roots r WHERE state <> 'retired' ORDER BY root"
+                _ROOTS + _SEEN + " ORDER BY root",
+                sight(rights),
             )
             return await rows.fetchall()
 
-    async def scans(self, root: str | None, limit: int) -> list[StoredScan]:
+    async def scans(self, root: str | None, limit: int, rights: Rights) -> list[StoredScan]:
         """The newest scans first."""
         async with self._pool.connection() as connection:
             rows = connection.cursor(row_factory=class_row(StoredScan))
             await rows.execute(
-                "SELECT scan_id, library, root, state, origin, cause, subtree, total, counts, started_at, ended_at"
-                " FROM scans WHERE %(root)s::text IS NULL OR root = %(root)s"
-                " ORDER BY coalesce(started_at, ended_at) DESC NULLS LAST, scan_id DESC LIMIT %(limit)s",
-                {"root": root, "limit": limit},
+                _SCANS
+                + _SEEN
+                + " ORDER BY coalesce(started_at, ended_at) DESC NULLS LAST, scan_id DESC LIMIT %(limit)s",
+                {"root": root, "limit": limit, **sight(rights)},
             )
             return await rows.fetchall()
 
-    async def changes(self, wanted: Changes) -> list[StoredChange]:
-        """A page of changes in order of time. Raises BadPage."""
+    async def changes(self, wanted: Changes, rights: Rights) -> list[StoredChange]:
+        """A page of changes in order of time, as they are in the log: `core.changes_seen` says as what they are seen. Raises
+        BadPage."""
         values: dict[str, object] = {name: getattr(wanted, name) for name in wanted.__dataclass_fields__}
-        where: LiteralString = " WHERE true"
+        values |= sight(rights)
+        where: LiteralString = " WHERE true" if rights.all_roots else " WHERE (" + _SEEN + " OR " + _WAS_SEEN + ")"
         for name, condition in _MATCHES:
             if values[name] is not None:
-                where += " AND " + condition
+                where += " AND " + (_KIND_SEEN if name == "kind" and not rights.all_roots else condition)
         if wanted.after is not None:
             values["at"], values["partition"], values["offset"] = _page(wanted.after)
             sign: LiteralString = "<" if wanted.newest_first else ">"

@@ -9,11 +9,13 @@ from pathlib import Path
 import msgspec
 
 from schemas import admin, analysis, changes, leases, media, raw, system
+from schemas.audit import AuditEvent
 from schemas.codec import encode
 from schemas.found import Found, Tags
 from schemas.topics import (
     ANALYSIS_JOBS,
     ANALYSIS_UPDATES,
+    AUDIT,
     CHANGES,
     CONTROL,
     COVERS,
@@ -178,6 +180,10 @@ EXAMPLES: dict[str, tuple[Topic, msgspec.Struct]] = {
         MEDIA_UPDATES,
         media.ItemUpdated(media_id=43_010, media=_ITEM, cause="rules:2"),
     ),
+    "media_updates.from_another_root": (
+        MEDIA_UPDATES,
+        media.ItemUpdated(media_id=43_010, media=_ITEM, was=_GONE),
+    ),
     "media_updates.updated": (MEDIA_UPDATES, media.ItemUpdated(media_id=43_010, media=_ITEM)),
     "media_updates.analyzed": (
         MEDIA_UPDATES,
@@ -251,6 +257,14 @@ EXAMPLES: dict[str, tuple[Topic, msgspec.Struct]] = {
     "notifications.notification": (
         NOTIFICATIONS,
         system.Notification(type="conversion", title="t", message="m", level="success"),
+    ),
+    "audit.signed_in": (
+        AUDIT,
+        AuditEvent(
+            action="signed_in", by="anna", subject="anna", at=_AT, address="10.0.0.9", way="password", why="w",
+            details={"role": "Admin", "storage_roots": ["*"]}, permission="request:scans", method="POST", path="/p",
+            request_id="r", unlogged=3,
+        ),
     ),
     "control.rescan_root": (
         CONTROL,

@@ -16,7 +16,7 @@ from cli.provisioning.database_roles import OWNER, PROJECT, ROLES, SERVE, make_r
 from cli.provisioning.tables import apply_migrations
 from cli.up.embedded.postgres import EmbeddedPostgres
 from gateway.access.account_admin import ensure_admin, set_password
-from gateway.access.accounts import Accounts, Opened
+from gateway.access.accounts import Accounts, Opened, Origin
 from gateway.access.refresh_tokens import RefreshTokens
 from schemas.changes import Created
 from schemas.topics import CHANGES
@@ -64,12 +64,12 @@ def test_the_gateway_signs_in_refreshes_and_signs_out(urls: dict[str, str]) -> N
     async def life() -> None:
         async with AsyncConnectionPool(urls[SERVE], min_size=1, kwargs={"autocommit": True}) as pool:
             accounts = Accounts(pool, RefreshTokens(SECRET), 30)
-            opened = await accounts.open(await accounts.find("admin"), PASSWORD)
+            opened = await accounts.open(await accounts.find("admin"), PASSWORD, Origin("127.0.0.1"))
             assert isinstance(opened, Opened)
             again = await accounts.refresh(opened.refresh_token)
             assert isinstance(again, Opened)
             assert again.session_id == opened.session_id
-            await accounts.sign_out(opened.session_id)
+            await accounts.sign_out(opened.session_id, "anna")
             assert await accounts.refresh(again.refresh_token) is None
             accounts.close()
 

@@ -11,9 +11,18 @@ from gateway.access.sign_in_log import LINES_AT_ONCE, SignInLog
 TOLD_AFTER_SECONDS = 0.01
 
 
+class Refusals:
+    """An audit log that is looked at elsewhere."""
+
+    def refused(
+        self, action: str, by: str, subject: str, /, *, address: str, why: str, way: str | None = None
+    ) -> None:
+        """Leave it."""
+
+
 async def flood(tries: int) -> None:
     """So many at once, and until the rest must have been told."""
-    log, told = SignInLog(TOLD_AFTER_SECONDS), asyncio.Event()
+    log, told = SignInLog(Refusals(), TOLD_AFTER_SECONDS), asyncio.Event()
     for _ in range(tries):
         log.refused("root", "10.0.0.9", "no such account")
     asyncio.get_running_loop().call_later(TOLD_AFTER_SECONDS, told.set)

@@ -1,0 +1,29 @@
+"""To the database of the accounts: by its address from the command line, by the gateway's own connections."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TypeAlias
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
+
+CONNECT_SECONDS = 10
+
+Database: TypeAlias = str | AsyncConnectionPool
+"""Its address, or connections to it."""
+
+
+@asynccontextmanager
+async def connected(database: Database) -> AsyncIterator[AsyncConnection]:
+    """A connection, each statement of which is a transaction. Raises psycopg.Error, PoolTimeout."""
+    if isinstance(database, AsyncConnectionPool):
+        async with database.connection() as pooled:
+            yield pooled
+        return
+    async with await psycopg.AsyncConnection.connect(
+        database, autocommit=True, connect_timeout=CONNECT_SECONDS, application_name="catalogizer user"
+    ) as connection:
+        yield connection

@@ -1,0 +1,121 @@
+"""What changes about accounts while their tokens hold: sessions end, rights change, tokens of machines come and go.
+
+Every gateway reads that from the database every two seconds, whoever changed it. While the database is away what is known
+stands as it is: tokens that were good stay good, and streaming goes on. A gateway that has not read it once since its start
+knows no token as good yet.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
+from typing import LiteralString, Protocol
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
+
+from gateway.access.current_rights import ChangedRights, CurrentRights
+from gateway.access.ended_sessions import REMEMBERED, EndedSessions
+from gateway.access.service_tokens import ServiceToken, ServiceTokens
+from gateway.core.rights import Rights
+from runtime import log
+
+POLL_SECONDS = 2.0
+OVERLAP = timedelta(seconds=60)
+"""A transaction may become visible this long after the time that it wrote."""
+
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+
+_SESSIONS: LiteralString = "SELECT session_id, revoked_at FROM sessions WHERE revoked_at > %s"
+_RIGHTS: LiteralString = (
+    "SELECT id, channels, libraries, storage_roots, rights_changed_at FROM users WHERE rights_changed_at > %s"
+)
+_TOKENS: LiteralString = (
+    "SELECT id, name, secret_hash, role_id, channels, libraries, storage_roots, expires_at, revoked_at IS NOT NULL,"
+    " changed_at FROM service_tokens WHERE changed_at > %s AND expires_at > now()"
+)
+
+_log = log.get(__name__)
+
+
+class Affected(Protocol):
+    """Who has sockets of accounts."""
+
+    def close_sessions(self, session_ids: Collection[str]) -> None:
+        """These have ended."""
+
+    def review(self, user_ids: Collection[int]) -> None:
+        """These have other rights."""
+
+
+class Following:
+    """Keeps the three up to date, and tells who has sockets."""
+
+    affected: Affected
+
+    def __init__(self, pool: AsyncConnectionPool) -> None:
+        """`affected` is to be set before anything happens."""
+        self.ended = EndedSessions()
+        self.rights = CurrentRights()
+        self.tokens = ServiceTokens()
+        self._pool = pool
+        self._sessions_since = self._rights_since = datetime.now(UTC) - REMEMBERED
+        self._tokens_since = LONG_AGO
+
+    async def run(self) -> None:
+        """For ever."""
+        away = False
+        while True:
+            try:
+                await self.look()
+                away = False
+                self.ended.known.set()
+            except psycopg.Error as error:
+                if not away:
+                    _log.warning(
+                        "cannot ask what changed about accounts", error=f"{type(error).__name__}: {error}"
+                    )
+                away = True
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def look(self) -> None:
+        """Ask the database now. Raises psycopg.Error."""
+        async with self._pool.connection() as connection:
+            await self._look_at_sessions(connection)
+            await self._look_at_rights(connection)
+            await self._look_at_tokens(connection)
+
+    def end(self, session_id: str) -> None:
+        """It ended here, now."""
+        self.ended.add(session_id)
+        self.affected.close_sessions([session_id])
+
+    async def _look_at_sessions(self, connection: AsyncConnection) -> None:
+        rows = await (await connection.execute(_SESSIONS, (self._sessions_since,))).fetchall()
+        if new := self.ended.take((row[0], row[1]) for row in rows):
+            self.affected.close_sessions(new)
+        self._sessions_since = _later(self._sessions_since, [row[1] for row in rows])
+
+    async def _look_at_rights(self, connection: AsyncConnection) -> None:
+        rows = await (await connection.execute(_RIGHTS, (self._rights_since,))).fetchall()
+        if news := self.rights.take([ChangedRights(row[0], Rights.of(*row[1:4])) for row in rows]):
+            self.affected.review(news)
+        self._rights_since = _later(self._rights_since, [row[4] for row in rows])
+
+    async def _look_at_tokens(self, connection: AsyncConnection) -> None:
+        rows = await (await connection.execute(_TOKENS, (self._tokens_since,))).fetchall()
+        found = [ServiceToken(
+                id=row[0], name=row[1], secret_hash=row[2], role_id=row[3], rights=Rights.of(*row[4:7]),
+                expires_at=row[7], revoked=row[8],
+            )
+            for row in rows
+        ]  # fmt: skip
+        if revoked := self.tokens.take(found):
+            self.affected.close_sessions(revoked)
+        self._tokens_since = _later(self._tokens_since, [row[9] for row in rows])
+
+
+def _later(since: datetime, seen: list[datetime]) -> datetime:
+    return max(since, max(seen, default=since) - OVERLAP)

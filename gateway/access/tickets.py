@@ -1,0 +1,62 @@
+"""Tickets of sockets: a token's holder, for one handshake within a minute, at whichever gateway.
+
+What opens a socket in a browser stands in its address, and addresses are written down by proxies: a ticket that was read
+there is used already. It is signed with a key of its own, and that it was used stands in the database.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import time
+from datetime import UTC, datetime
+
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import OctKey
+from psycopg_pool import AsyncConnectionPool
+
+from gateway.access.tokens import MAX_TOKEN_BYTES, BadToken, Identity, claims_of, identity_of
+
+LIFE_SECONDS = 60
+
+
+class Tickets:
+    """Issues and takes them."""
+
+    def __init__(self, secret: str, pool: AsyncConnectionPool) -> None:
+        self._key = OctKey.import_key(hmac.digest(secret.encode(), b"tickets of sockets", "sha256"))
+        self._pool = pool
+
+    def issue(self, holder: Identity) -> tuple[str, int]:
+        """A ticket, and when it ends (seconds since 1970)."""
+        ends = min(int(time.time()) + LIFE_SECONDS, holder.expires_at)
+        claims = claims_of(holder) | {"jti": secrets.token_hex(16), "use_by": ends}
+        return jwt.encode({"alg": "HS256", "typ": "ticket"}, claims, self._key), ends
+
+    async def take(self, ticket: str) -> Identity:
+        """Whose it is; it is used by that. Raises BadToken, and psycopg's errors while the database is away."""
+        if len(ticket) > MAX_TOKEN_BYTES or not ticket.isascii():
+            raise BadToken
+        try:
+            found = jwt.decode(ticket, self._key, algorithms=["HS256"])
+        except (JoseError, ValueError, TypeError, RecursionError) as error:
+            raise BadToken from error
+        match found.claims:
+            case {"jti": str(id_), "use_by": int(use_by)} if found.header.get("typ") == "ticket":
+                identity = identity_of(found.claims)
+            case _:
+                raise BadToken
+        if time.time() >= use_by or not await self._use(id_, use_by):
+            raise BadToken
+        return identity
+
+    async def _use(self, id_: str, use_by: int) -> bool:
+        """False where it was used before."""
+        async with self._pool.connection() as connection:
+            await connection.execute("DELETE FROM used_tickets WHERE expires_at < now() - interval '1 hour'")
+            used = await connection.execute(
+                "INSERT INTO used_tickets VALUES (%s, %s) ON CONFLICT DO NOTHING",
+                (id_, datetime.fromtimestamp(use_by, UTC)),
+            )
+        return used.rowcount == 1
