@@ -21,6 +21,7 @@ from cli import (
     standard_streams,
     status,
     tap,
+    token,
     topics,
     user,
 )
@@ -109,6 +110,7 @@ for name, group in (
     ("fold", fold.app),
     ("config", config.app),
     ("user", user.app),
+    ("token", token.app),
 ):
     app.add_typer(group, name=name, rich_help_panel=TOOLS)
 

@@ -3,32 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
-from enum import StrEnum
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 import typer
 
 from cli import passwords
-from cli.console import print_json, print_table, run_async
-from cli.errors import BadArgument
+from cli.accounts_database import BY, Channels, Libraries, RoleName, Roots, changed, facts, rights_of, rules, shown
+from cli.console import print_json, print_table
+from cli.errors import CommandError
 from cli.options import AsJson
 
 app = typer.Typer(no_args_is_help=True, help="Accounts.")
 
-T = TypeVar("T")
-
-BY = "command line"
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The user name, letters' case aside.")]
-
-
-class RoleName(StrEnum):
-    """What an account may do: everything, ask for things to be done, or read."""
-
-    ADMIN = "admin"
-    OPERATOR = "operator"
-    VIEWER = "viewer"
 
 
 @app.command()
@@ -36,6 +23,9 @@ def add(
     name: Annotated[str, typer.Argument(metavar="NAME", help="1 to 64 characters, no spaces, no @.")],
     role: Annotated[RoleName, typer.Option(help="What it may do.")] = RoleName.VIEWER,
     email: Annotated[str | None, typer.Option(metavar="ADDRESS", help="To sign in with, beside the name.")] = None,
+    channel: Channels = None,
+    library: Libraries = None,
+    root: Roots = None,
     stdin: passwords.FromStdin = False,
     file: passwords.FromFile = None,
     generate: passwords.Generate = False,
@@ -47,18 +37,22 @@ def add(
     catalogizer user add anna
     catalogizer user add anna --role admin --email anna@example.org --generate
     catalogizer user add anna --password-stdin < password.txt
+    catalogizer user add kim --library family --root music
     """
     from gateway.access import account_admin
     from gateway.access.account_rules import check_email, check_name
     from gateway.access.roles import ROLE_IDS
 
-    with _rules():
+    with rules():
         check_name(name)
         if email is not None:
             check_email(email)
     password = passwords.read(name, stdin=stdin, file=file, generate=generate)
-    _change(
-        lambda url: account_admin.add(url, name, password.text, role_id=ROLE_IDS[role.value], email=email, by=BY)
+    rights = rights_of(channel, library, root)
+    changed(
+        lambda url: account_admin.add(
+            url, name, password.text, role_id=ROLE_IDS[role.value], email=email, rights=rights, by=BY
+        )
     )
     _say(f"{name} can sign in", {"user": name, "role": role.value}, password, as_json)
 
@@ -73,7 +67,7 @@ def list_(as_json: AsJson = False) -> None:
     from gateway.access.account_admin import accounts
     from gateway.access.roles import role_of
 
-    found = _change(accounts)
+    found = changed(accounts)
     if as_json:
         print_json(
             [
@@ -81,6 +75,7 @@ def list_(as_json: AsJson = False) -> None:
                     "user": account.username,
                     "email": account.email,
                     "role": role_of(account.role_id).name.lower(),
+                    **facts(account.rights),
                     "disabled": account.disabled,
                     "sessions": account.sessions,
                     "created_at": account.created_at,
@@ -93,6 +88,7 @@ def list_(as_json: AsJson = False) -> None:
         (
             account.username,
             role_of(account.role_id).name.lower(),
+            shown(account.rights),
             "disabled" if account.disabled else "",
             account.email or "",
             str(account.sessions),
@@ -100,7 +96,7 @@ def list_(as_json: AsJson = False) -> None:
         )
         for account in found
     ]
-    print_table("Accounts", ("user", "role", "state", "e-mail", "sessions", "added"), rows)
+    print_table("Accounts", ("user", "role", "sees", "state", "e-mail", "sessions", "added"), rows)
 
 
 @app.command()
@@ -122,7 +118,7 @@ def password(
     from gateway.access import account_admin
 
     given = passwords.read(name, stdin=stdin, file=file, generate=generate)
-    _change(lambda url: account_admin.set_password(url, name, given.text, by=BY))
+    changed(lambda url: account_admin.set_password(url, name, given.text, by=BY))
     _say(f"{name} has another password", {"user": name}, given, as_json)
 
 
@@ -135,7 +131,7 @@ def disable(name: Name, as_json: AsJson = False) -> None:
     """
     from gateway.access import account_admin
 
-    _change(lambda url: account_admin.disable(url, name, by=BY))
+    changed(lambda url: account_admin.disable(url, name, by=BY))
     _say(f"{name} is disabled", {"user": name, "disabled": True}, None, as_json)
 
 
@@ -148,7 +144,7 @@ def enable(name: Name, as_json: AsJson = False) -> None:
     """
     from gateway.access import account_admin
 
-    _change(lambda url: account_admin.enable(url, name, by=BY))
+    changed(lambda url: account_admin.enable(url, name, by=BY))
     _say(f"{name} is enabled", {"user": name, "disabled": False}, None, as_json)
 
 
@@ -164,8 +160,82 @@ def role(
     from gateway.access import account_admin
     from gateway.access.roles import ROLE_IDS
 
-    _change(lambda url: account_admin.set_role(url, name, ROLE_IDS[role.value], by=BY))
+    changed(lambda url: account_admin.set_role(url, name, ROLE_IDS[role.value], by=BY))
     _say(f"{name} is {role.value} now", {"user": name, "role": role.value}, None, as_json)
+
+
+@app.command()
+def rights(
+    name: Name, channel: Channels = None, library: Libraries = None, root: Roots = None, as_json: AsJson = False
+) -> None:
+    """Change what an account may see: named libraries and roots, or all where none is named. Who is signed in with it sees
+    the rest no more within seconds.
+
+    \b
+    catalogizer user rights kim --library family --root music
+    catalogizer user rights kim
+    """
+    from gateway.access import account_admin
+
+    given = rights_of(channel, library, root)
+    changed(lambda url: account_admin.set_rights(url, name, given, by=BY))
+    _say(f"{name} sees {shown(given)}", {"user": name, **facts(given)}, None, as_json)
+
+
+@app.command()
+def sessions(
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Of this account; default: of all.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show who is signed in, from where and since when.
+
+    \b
+    catalogizer user sessions
+    catalogizer user sessions anna
+    """
+    from gateway.access.sessions import sessions as open_sessions
+
+    found = changed(lambda url: open_sessions(url, name=name))
+    if as_json:
+        print_json(
+            [
+                {
+                    "session": one.session_id, "user": one.username, "method": one.method, "address": one.address,
+                    "agent": one.agent, "created_at": one.created_at, "refreshed_at": one.refreshed_at,
+                }
+                for one in found
+            ]
+        )  # fmt: skip
+        return
+    rows = [
+        (
+            one.session_id,
+            one.username,
+            one.method,
+            one.address,
+            one.agent,
+            one.created_at.isoformat(timespec="seconds"),
+        )
+        for one in found
+    ]
+    print_table("Sessions", ("session", "user", "by", "from", "browser", "since"), rows)
+
+
+@app.command("end-session")
+def end_session(
+    session: Annotated[str, typer.Argument(metavar="SESSION", help="As `user sessions` shows it.")],
+    as_json: AsJson = False,
+) -> None:
+    """End a session: its tokens hold no more and its sockets are closed within seconds.
+
+    \b
+    catalogizer user end-session 0123456789abcdef0123456789abcdef
+    """
+    from gateway.access.sessions import end_session as end
+
+    if not changed(lambda url: end(url, session, by=BY)):
+        raise CommandError(f"no session {session!r} is open: `catalogizer user sessions` shows them")
+    _say("the session has ended", {"session": session, "ended": True}, None, as_json)
 
 
 @app.command()
@@ -186,39 +256,16 @@ def admin(as_json: AsJson = False) -> None:
     setting = load(Settings).admin_password
     configured = None if setting is None else setting.get_secret_value()
     first = None
-    if configured is None and not _change(accounts):
+    if configured is None and not changed(accounts):
         first = passwords.read(ADMIN, stdin=False, file=None, generate=not sys.stdin.isatty())
     generated = None if first is None else lambda: first.text
-    done = _change(lambda url: ensure_admin(url, configured, generated, by=BY))
+    done = changed(lambda url: ensure_admin(url, configured, generated, by=BY))
     text = {
         Ensured.MADE: f"{ADMIN} can sign in",
         Ensured.PASSWORD_SET: f"{ADMIN} has another password, as the setting has it now",
         Ensured.LEFT_ALONE: "nothing to do: there are accounts (`catalogizer user password` gives another password)",
     }[done]
     _say(text, {"user": ADMIN, "done": done.value}, first if done is Ensured.MADE else None, as_json)
-
-
-def _change(work: Callable[[str], Coroutine[Any, Any, T]]) -> T:
-    from cli.installation import database_url
-    from cli.settings import Settings
-    from runtime import log
-    from runtime.settings import load
-
-    url = database_url()
-    log.configure(load(Settings).log, "user")
-    with _rules():
-        return run_async(lambda: work(url))
-
-
-@contextmanager
-def _rules() -> Iterator[None]:
-    """A broken rule is a wrong argument."""
-    from gateway.access.account_rules import BrokenRule
-
-    try:
-        yield
-    except BrokenRule as error:
-        raise BadArgument(error.field, error.rule) from error
 
 
 def _say(text: str, facts: dict[str, object], password: passwords.Password | None, as_json: bool) -> None:

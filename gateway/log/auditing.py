@@ -24,6 +24,8 @@ from schemas.audit import AuditAction, AuditEvent
 
 LOOK_SECONDS = 1.0
 AT_ONCE = 100
+WARN_AFTER = 10
+"""Looks: a start takes some."""
 REFUSALS_PER_SECOND = 2.0
 REFUSALS_AT_ONCE = 20.0
 
@@ -40,7 +42,7 @@ class Auditing:
         self._refusals = Bucket(time.monotonic(), REFUSALS_PER_SECOND, REFUSALS_AT_ONCE)
         self._unlogged = 0
         self._writing: set[asyncio.Task[None]] = set()
-        self._stuck = False
+        self._failures = 0
 
     async def run(self, stop: Stop) -> None:
         """Carry over what the database keeps, until asked to stop."""
@@ -48,11 +50,11 @@ class Auditing:
             try:
                 while await self._carry():
                     pass
-                self._stuck = False
+                self._failures = 0
             except (psycopg.Error, NotPublished) as error:
-                if not self._stuck:
+                self._failures += 1
+                if self._failures == WARN_AFTER:
                     _log.warning("the audit log waits", error=f"{type(error).__name__}: {error}")
-                self._stuck = True
             await stop.wait(LOOK_SECONDS)
 
     async def used(self, event: AuditEvent) -> None:

@@ -155,6 +155,8 @@ def router(
     async def logout(identity: Holder) -> SignedOut:
         """End the session: its tokens hold no more and its sockets are closed with 4003; at other gateways
         within seconds."""
+        if not identity.user_id:
+            raise ApiError(403, "forbidden", "a machine's token is revoked, not signed out")
         await accounts.sign_out(identity.session_id, identity.username)
         following.end(identity.session_id)
         return SignedOut()
@@ -171,22 +173,32 @@ def router(
         identity = await guard.optional(request)
         if identity is None:
             return StatusShown(authenticated=False)
-        user = await accounts.user(identity.user_id)
-        return StatusShown(authenticated=user is not None, user=None if user is None else _shown(user))
+        shown = await shown_of(identity)
+        return StatusShown(authenticated=shown is not None, user=shown)
 
     @routes.get("/profile")
     async def profile(identity: Holder) -> UserShown:
         """The user."""
-        user = await accounts.user(identity.user_id)
-        if user is None:
+        shown = await shown_of(identity)
+        if shown is None:
             raise ApiError(401, "unauthorized", "sign in first", CHALLENGE)
-        return _shown(user)
+        return shown
 
     @routes.get("/permissions")
     async def permissions(identity: Holder) -> Permissions:
         """What the user may do."""
         role = role_of(identity.role_id)
         return Permissions(role=role.name, permissions=list(role.permissions), is_admin=identity.is_admin)
+
+    async def shown_of(identity: Identity) -> UserShown | None:
+        """None where the account is disabled. A machine's token is no account's: its id is 0."""
+        if not identity.user_id:
+            role = role_of(identity.role_id)
+            return UserShown(
+                id=0, username=identity.username, email="", role_id=role.id, role=Role(id=role.id, name=role.name)
+            )
+        user = await accounts.user(identity.user_id)
+        return None if user is None else _shown(user)
 
     return routes
 

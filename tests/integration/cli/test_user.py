@@ -27,6 +27,10 @@ def is_admin_password(database_url: str, password: str) -> bool:
     return asyncio.run(admin_password_is(database_url, password))
 
 
+EVERYTHING = {"channels": ["*"], "libraries": [], "storage_roots": ["*"]}
+NEW = {"sessions": 0, "created_at": ""}
+
+
 def test_accounts_are_added_listed_disabled_enabled_and_given_roles(user: UserCommand) -> None:
     assert user("add", "Anna", "--role", "admin", "--password-stdin", typed=PASSWORD)[:2] == (
         0,
@@ -36,20 +40,34 @@ def test_accounts_are_added_listed_disabled_enabled_and_given_roles(user: UserCo
     assert user("disable", "BOB")[:2] == (0, "BOB is disabled\n")
     listed = json.loads(user("list", "--json")[1])
     assert [{**account, "created_at": ""} for account in listed] == [
-        {"user": "Anna", "email": None, "role": "admin", "disabled": False, "sessions": 0, "created_at": ""},
-        {
-            "user": "bob",
-            "email": "bob@example.org",
-            "role": "viewer",
-            "disabled": True,
-            "sessions": 0,
-            "created_at": "",
-        },
+        {"user": "Anna", "email": None, "role": "admin", **EVERYTHING, "disabled": False, **NEW},
+        {"user": "bob", "email": "bob@example.org", "role": "viewer", **EVERYTHING, "disabled": True, **NEW},
     ]
     assert user("enable", "bob")[0] == 0
     assert json.loads(user("role", "bob", "admin", "--json")[1]) == {"user": "bob", "role": "admin"}
     listed = json.loads(user("list", "--json")[1])
     assert [(account["role"], account["disabled"]) for account in listed] == [("admin", False)] * 2
+
+
+def test_what_an_account_may_see_is_given_and_taken(user: UserCommand) -> None:
+    def sees(name: str) -> tuple[list[str], list[str], list[str]]:
+        account = next(one for one in json.loads(user("list", "--json")[1]) if one["user"] == name)
+        return account["channels"], account["libraries"], account["storage_roots"]
+
+    assert user("add", "kim", "--library", "family", "--password-stdin", typed=PASSWORD)[0] == 0
+    assert sees("kim") == (["*"], ["family"], [])
+    assert user("rights", "kim", "--root", "music", "--channel", "media_updates")[1] == (
+        "kim sees root music; channels media_updates\n"
+    )
+    assert sees("kim") == (["media_updates"], [], ["music"])
+    code, _, err = user("rights", "kim", "--channel", "medja_updates")
+    assert code == 2
+    assert "no channel 'medja_updates'; there are media_updates" in err
+    assert user("rights", "kim")[1] == "kim sees all roots\n"
+    assert sees("kim") == (["*"], [], ["*"])
+    assert json.loads(user("sessions", "--json")[1]) == []
+    code, _, err = user("end-session", "0" * 32)
+    assert (code, "catalogizer user sessions" in err) == (1, True)
 
 
 def test_a_change_is_logged_with_who_made_it_and_without_the_password(user: UserCommand) -> None:

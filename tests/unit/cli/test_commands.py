@@ -33,7 +33,8 @@ COMMANDS = [
     "status", "topics list", "topics acls", "roots list", "roots retire", "roots rescan", "roots accept",
     "replay project", "replay fold", "dlq list", "dlq show", "dlq redrive", "dlq discard",
     "config print", "config check", "user add", "user list", "user password", "user disable", "user enable",
-    "user role", "user admin",
+    "user role", "user rights", "user sessions", "user end-session", "user admin",
+    "token add", "token list", "token revoke",
 ]  # fmt: skip
 
 

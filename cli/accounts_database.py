@@ -1,0 +1,92 @@
+"""What `catalogizer user` and `catalogizer token` share: the accounts' database, rights as options, rules as arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from cli.console import run_async
+from cli.errors import BadArgument
+
+if TYPE_CHECKING:
+    from gateway.core.rights import Rights
+
+T = TypeVar("T")
+
+BY = "command line"
+Channels = Annotated[
+    list[str] | None, typer.Option("--channel", metavar="NAME", help="A channel that it may follow; default: all.")
+]
+Libraries = Annotated[
+    list[str] | None, typer.Option("--library", metavar="NAME", help="A library of which it sees every root.")
+]
+Roots = Annotated[
+    list[str] | None, typer.Option("--root", metavar="NAME", help="A root that it sees; without any: all.")
+]
+
+
+class RoleName(StrEnum):
+    """What somebody may do: everything, ask for things to be done, or read."""
+
+    ADMIN = "admin"
+    OPERATOR = "operator"
+    VIEWER = "viewer"
+
+
+def rights_of(channels: list[str] | None, libraries: list[str] | None, roots: list[str] | None) -> Rights:
+    """As options say them: what is not named is not restricted, but a library restricts roots and the other way round."""
+    from gateway.core.rights import ALL, Rights
+
+    restricted = bool(libraries or roots)
+    return Rights.of(channels or [ALL], libraries or [], (roots or []) if restricted else [ALL])
+
+
+def shown(rights: Rights) -> str:
+    """Rights in a few words."""
+    roots = (
+        "all roots"
+        if rights.all_roots
+        else ", ".join(
+            [
+                *(f"library {name}" for name in sorted(rights.libraries)),
+                *(f"root {name}" for name in sorted(rights.roots)),
+            ]
+        )
+    )
+    channels = "" if rights.may_follow("") else "; channels " + ", ".join(sorted(rights.channels))
+    return (roots or "no root") + channels
+
+
+def facts(rights: Rights) -> dict[str, list[str]]:
+    """Rights for machines."""
+    return {
+        "channels": sorted(rights.channels), "libraries": sorted(rights.libraries), "storage_roots": sorted(rights.roots),
+    }  # fmt: skip
+
+
+def changed(work: Callable[[str], Coroutine[Any, Any, T]]) -> T:
+    """What comes of `work` on the database."""
+    from cli.installation import database_url
+    from cli.settings import Settings
+    from runtime import log
+    from runtime.settings import load
+
+    url = database_url()
+    log.configure(load(Settings).log, "user")
+    with rules():
+        return run_async(lambda: work(url))
+
+
+@contextmanager
+def rules() -> Iterator[None]:
+    """A broken rule is a wrong argument."""
+    from gateway.access.account_rules import BrokenRule
+
+    try:
+        yield
+    except BrokenRule as error:
+        raise BadArgument(error.field, error.rule) from error
