@@ -139,7 +139,7 @@ class _Watcher:
     def drained(self) -> None:
         self._streaming.drained(self._subscriber)
 
-    def ponged(self) -> None:
+    def ponged(self, payload: bytes) -> None:
         pass
 
     def refused(self, code: CloseCode) -> None:

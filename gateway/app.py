@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from gateway.access.refusal_log import RefusalLog
 from gateway.access.tickets import Tickets
 from gateway.access.tokens import Tokens
 from gateway.live.connections import Connections
+from gateway.live.resumption import Resumption
 from gateway.live.streaming import Streaming
 from gateway.live.subscribing import Subscribing
 from gateway.live.tail import Tail
@@ -59,6 +61,7 @@ class Gateway:
     health: Health
     log_reader: LogReader
     publishing: Publishing
+    resumption: Resumption
     streaming: Streaming
     tail: Tail
 
@@ -73,12 +76,6 @@ def compose(
     streaming = Streaming(everybody, log_reader, settings.ring_bytes, settings.ring_seconds)
     topics = TopicWatch(kafka, COMPONENT)
     tail = Tail(kafka, framers, streaming, topics)
-    following = Following(pool)
-    tokens = Tokens(settings, secret, following.ended)
-    authority = Authority(tokens, Tickets(secret, pool), following)
-    connections = Connections(settings, authority, streaming, Subscribing(streaming, log_reader))
-    following.affected = connections
-    accounts = Accounts(pool, RefreshTokens(secret), settings.refresh_days)
     health = Health()
     health.add("log", lambda: tail.condition)
     health.add("topics", topics.problem, warning=True)
@@ -89,6 +86,14 @@ def compose(
         return {"sockets": connections.count}
 
     publishing = Publishing(kafka, health, details)
+    following = Following(pool)
+    tokens = Tokens(settings, secret, following.ended)
+    authority = Authority(tokens, Tickets(secret, pool), following)
+    resumption = Resumption(kafka, secrets.token_hex(8), streaming.memory, publishing)
+    subscribing = Subscribing(streaming, log_reader, resumption)
+    connections = Connections(settings, authority, streaming, subscribing, resumption)
+    following.affected = connections
+    accounts = Accounts(pool, RefreshTokens(secret), settings.refresh_days)
     app = FastAPI(
         title="Catalogizer",
         version=product_version(),
@@ -136,6 +141,7 @@ def compose(
         health,
         log_reader,
         publishing,
+        resumption,
         streaming,
         tail,
     )

@@ -80,6 +80,7 @@ async def _run(gateway: Gateway, pool: AsyncConnectionPool, doors: Doors, listen
         doors.sweep(),
         gateway.publishing.run(stop),
         gateway.auditing.run(stop),
+        gateway.resumption.run(stop, gateway.tail.ready),
         gateway.following.run(),
         gateway.database.run(stop),
     ]
@@ -102,6 +103,7 @@ async def _open(gateway: Gateway) -> None:
     sign in."""
     await gateway.tail.ready.wait()
     await gateway.following.ended.known.wait()
+    await gateway.resumption.known.wait()
     gateway.connections.accepting = True
     await gateway.database.used.wait()
     announce_ready()
@@ -116,6 +118,7 @@ async def _drain(
     for task in others:
         task.cancel()
     await asyncio.wait(tasks[:1], timeout=2 * DRAIN_SECONDS)
+    await gateway.resumption.leave()
     for task in tasks:
         task.cancel()
     for failure in await asyncio.gather(*tasks, *others, return_exceptions=True):

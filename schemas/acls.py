@@ -28,6 +28,7 @@ from schemas.topics import (
     RAW,
     REPORTS,
     REQUESTED_JOBS,
+    RESUMING,
     SNAPSHOTS,
     SYSTEM_STATE,
     SYSTEM_UPDATES,
@@ -87,7 +88,10 @@ NEEDS: dict[Component, Needs] = {
     "project": Needs(
         reads=(*_PROJECTED, META), writes=(REPORTS, *map(dlq_of, _PROJECTED)), groups=("projector",)
     ),
-    "serve": Needs(reads=(*_CHANNELS, CHANGES, META), writes=(RAW, NOTIFICATIONS, CONTROL, AUDIT, REPORTS)),
+    "serve": Needs(
+        reads=(*_CHANNELS, CHANGES, RESUMING, META),
+        writes=(RAW, NOTIFICATIONS, CONTROL, AUDIT, RESUMING, REPORTS),
+    ),
 }  # fmt: skip
 
 

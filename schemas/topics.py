@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-from schemas import admin, analysis, audit, changes, leases, media, raw, system
+from schemas import admin, analysis, audit, changes, leases, media, raw, resuming, system
 
 DEFAULT_LANES = 12
 EMBEDDED_LANES = 4
@@ -20,8 +20,8 @@ JOB_PARTITIONS = 12
 @dataclass(frozen=True, slots=True)
 class Topic:
     """One topic. `partitions` None: as many as there are lanes. `retention` None: for ever. `records`: the
-    type that decodes its values. `max_message_bytes`: what the broker accepts. `segment`: how often a compacted topic
-    that is written all the time begins a file, for only what is not in the newest one is compacted."""
+    type that decodes its values. `max_message_bytes`: what the broker accepts. `segment`: how often a topic that
+    is written all the time begins a file, for only what is not in the newest one is compacted or deleted."""
 
     name: str
     key: str
@@ -124,6 +124,11 @@ LEASES = Topic(
     "catalog.leases.v1", "claim, or producer", leases.LeaseRecord, "producers", "producers",
     "which producer watches which root", partitions=1, cleanup="compact", segment=timedelta(minutes=10),
 )  # fmt: skip
+RESUMING = Topic(
+    "catalog.gateway.resuming.v1", "session, or gateway", resuming.ResumeRecord, "gateway", "gateway",
+    "where clients stand that keep no position themselves", partitions=1, retention=timedelta(hours=1),
+    segment=timedelta(minutes=10),
+)  # fmt: skip
 META = Topic(
     "catalog.meta.v1", "topic", admin.TopicEpoch, "the provisioner", "every process",
     "one epoch record per topic", partitions=1, cleanup="compact",
@@ -131,7 +136,7 @@ META = Topic(
 
 DATA_TOPICS: tuple[Topic, ...] = (
     RAW, CHANGES, MEDIA_UPDATES, ANALYSIS_UPDATES, ANALYSIS_JOBS, REQUESTED_JOBS, MEDIA_STATE, COVERS, POSITIONS, SNAPSHOTS,
-    REPORTS, SYSTEM_UPDATES, SYSTEM_STATE, NOTIFICATIONS, CONTROL, AUDIT, LEASES, META,
+    REPORTS, SYSTEM_UPDATES, SYSTEM_STATE, NOTIFICATIONS, CONTROL, AUDIT, LEASES, RESUMING, META,
 )  # fmt: skip
 
 DLQ_SUFFIX = ".dlq"

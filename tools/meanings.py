@@ -74,6 +74,25 @@ COMMON: dict[str, str] = {
 }
 
 SPECIFIC: dict[str, dict[str, str]] = {
+    "Mark": {"epoch": "of the channel's topic", "next": "the next offset wanted, by partition"},
+    "SocketOpened": {"gateway": "name of the process, another at each start", "session": "of the client"},
+    "SocketEnded": {
+        "gateway": "name of the process",
+        "session": "of the client",
+        "left": "by channel: what the socket had received for certain",
+        "others": "the session has other sockets there",
+    },
+    "PositionTaken": {
+        "gateway": "name of the process",
+        "session": "of the client",
+        "channel": "name",
+        "offset": "in this topic: of the record that left it",
+    },
+    "GatewayFloor": {
+        "gateway": "name of the process",
+        "floors": "by channel: what all open sockets have received for certain",
+        "sessions": "some that have sockets there",
+    },
     "AuditEvent": {
         "action": "what happened",
         "by": "the account or token that did it, `command line`, or who tried",

@@ -11,8 +11,12 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 _FIN_TEXT = 0x81
-PING = b"\x89\x00"
-"""A ping without payload."""
+_PING = 0x89
+
+
+def ping_frame(payload: bytes) -> bytes:
+    """A ping; its answer has the same payload, of at most 125 bytes (RFC 6455 section 5.5.2)."""
+    return bytes((_PING, len(payload))) + payload
 
 
 def text_frame(payload: bytes) -> bytes:

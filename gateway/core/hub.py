@@ -15,13 +15,18 @@ from gateway.core.about import Framed
 from gateway.core.audiences import POSITION_EVENTS, POSITION_MS, Audiences
 from gateway.core.due import NOTHING, Delivery, Ending, Pumped
 from gateway.core.framing import Bundle
+from gateway.core.inheritance import Marks
 from gateway.core.memory import ChannelPartition, Rings, TailBatch
 from gateway.core.replay import Chunk, Level, Miss, Progress
 from gateway.core.ring import Taken
+from gateway.core.serving import served
 from gateway.core.standing import Event, Standing
 from gateway.core.subscriber import NOBODY, PLAIN, Options, Subscriber, Subscription, Viewer, Write
+from schemas.resuming import Mark
 
 MAX_CREDIT = 1_000_000
+Starts = Mapping[str, Mapping[int, int]]
+NOWHERE: Starts = {}
 
 BEFORE_ALL = -1
 """The offset of the `gap` of partition 0 of a topic that was made anew, that of partition 1 is one less, and so on: they
@@ -80,12 +85,13 @@ class Hub:
 
     # The clients' side.
 
-    def join(self, write: Write, viewer: Viewer = NOBODY) -> Subscriber:
-        """A new subscriber, held: it gets nothing until it is released."""
+    def join(self, write: Write, viewer: Viewer = NOBODY, starts: Starts = NOWHERE) -> Subscriber:
+        """A new subscriber, held: it gets nothing until it is released. `starts`: where it begins in channels that everybody
+        gets, where that is not the end."""
         subscriber = Subscriber(write, viewer)
         for channel in self._everybody:
             if viewer.rights.may_follow(channel):
-                self._place(subscriber, channel, self._memory.heads(channel))
+                self._place(subscriber, channel, starts.get(channel) or self._memory.heads(channel))
         self.behind[subscriber] = None
         return subscriber
 
@@ -238,7 +244,9 @@ class Hub:
             match progress.step(self._rings[place], conflating.TURN_BYTES if conflates else budget, limit):
                 case Taken() as taken:
                     moved = True
-                    shown = self._shown(subscriber, place, start, taken, now)
+                    shown = served(
+                        subscriber, place, start, taken, now, addressed=place.channel in self._everybody
+                    )
                     parts += shown
                     budget -= sum(map(len, shown if conflates else taken.payloads))
                 case Miss():
@@ -274,6 +282,13 @@ class Hub:
             return self._memory.heads(channel)
         return {at.partition: p.next for at, p in subscriber.progress.items() if at.channel == channel}
 
+    def marks(self, subscriber: Subscriber) -> Marks:
+        """Where it stands in each channel that it gets: what was written to it is all before that."""
+        if subscriber.audience is not None:
+            return {channel: self._memory.mark(channel) for channel in subscriber.audience.channels}
+        channels = {place.channel for place in subscriber.progress}
+        return {c: Mark(self._memory.epoch(c), self.next_offsets(subscriber, c)) for c in channels}
+
     def cursor(self, subscriber: Subscriber, channel: str) -> str:
         """The same as a cursor."""
         return self._memory.cursor(channel, self.next_offsets(subscriber, channel))
@@ -293,24 +308,6 @@ class Hub:
         return due
 
     # Steps of the above.
-
-    def _shown(
-        self, subscriber: Subscriber, place: ChannelPartition, start: int, taken: Taken, now: int
-    ) -> list[bytes]:
-        """What it gets of what was taken from `start` on, and what that costs of its credit."""
-        view, subscription = subscriber.view(place.channel), subscriber.subscriptions.get(place.channel)
-        shown = taken.payloads
-        if not view.everything or place.channel in self._everybody:
-            shown = view.shown(taken.payloads, taken.abouts, subscriber.viewer.user_id)
-        if subscription is None:
-            return shown
-        if subscription.conflates and len(newest := conflating.newest(shown)) < len(shown):
-            skipped = len(shown) - len(newest)
-            shown = [*newest, answers.conflated(place.channel, place.partition, start, taken.next, skipped, now)]
-        if subscription.credit is not None:
-            subscription.credit = max(0, subscription.credit - len(shown))
-        subscriber.untold += len(shown)
-        return shown
 
     def _milestones(self, subscriber: Subscriber, now: int) -> list[bytes]:
         told = []

@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol
 from gateway.core.about import About, Framed
 from gateway.core.ring import Ring
 from schemas.cursor import Cursor
+from schemas.resuming import Mark
 
 
 class ChannelPartition(NamedTuple):
@@ -49,6 +50,9 @@ class MemoryView(Protocol):
     def floors(self, channel: str) -> dict[int, int]:
         """Per partition the lowest offset in memory."""
 
+    def mark(self, channel: str) -> Mark:
+        """Where the readers stand; the same object until they move."""
+
     def epoch(self, channel: str) -> str:
         """The epoch of the channel's topic; empty for a channel without one."""
 
@@ -70,6 +74,7 @@ class Rings:
         self.rings: dict[ChannelPartition, Ring] = {}
         self._epochs: dict[str, str] = {}
         self._partitions: dict[str, list[int]] = {}
+        self._marks: dict[str, Mark] = {}
         self._ring_bytes = ring_bytes
 
     @property
@@ -118,6 +123,13 @@ class Rings:
     def heads(self, channel: str) -> dict[int, int]:
         """As `MemoryView` says."""
         return {p: self.rings[ChannelPartition(channel, p)].hi for p in self._partitions.get(channel, ())}
+
+    def mark(self, channel: str) -> Mark:
+        """As `MemoryView` says."""
+        mark, heads = self._marks.get(channel), self.heads(channel)
+        if mark is None or mark.next != heads or mark.epoch != self.epoch(channel):
+            mark = self._marks[channel] = Mark(self.epoch(channel), heads)
+        return mark
 
     def floors(self, channel: str) -> dict[int, int]:
         """As `MemoryView` says."""

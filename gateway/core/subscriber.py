@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from gateway.core.inheritance import OpenSocket
 from gateway.core.memory import ChannelPartition
 from gateway.core.replay import Progress
 from gateway.core.rights import EVERYTHING, Rights
@@ -96,10 +97,12 @@ class AudienceKey(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Subscriber:
-    """The core hands `write` back and never calls it. `progress` is empty while live, `audience` unless live."""
+    """The core hands `write` back and never calls it. `progress` is empty while live, `audience` unless live. `heir`: what
+    its session is owed through it."""
 
     write: Write
     viewer: Viewer = NOBODY
+    heir: OpenSocket | None = None
     subscriptions: dict[str, Subscription] = field(default_factory=dict)
     progress: dict[ChannelPartition, Progress] = field(default_factory=dict)
     audience: AudienceKey | None = None

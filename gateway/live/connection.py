@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from gateway import metrics
 from gateway.access.tokens import LEEWAY_SECONDS, Identity
 from gateway.core import answers
+from gateway.core.inheritance import Marks, OpenSocket
 from gateway.core.limits import Bucket
 from gateway.core.standing import Standing
 from gateway.core.subscriber import Subscriber, Viewer
+from gateway.live.resumption import Resumption
 from gateway.live.sockets import Sink
 from gateway.live.streaming import Streaming, now_ms
 from schemas import close_codes
@@ -18,6 +20,9 @@ from schemas.close_codes import CloseCode
 from schemas.times import iso
 
 EXPIRY_NOTICE_SECONDS = 60
+PROOF_SECONDS = 5.0
+"""While events come, a client is asked so often whether they arrive: what it has not proven comes again to the next socket
+of its session."""
 
 
 @dataclass(slots=True, eq=False)
@@ -33,8 +38,13 @@ class Connection:
     deadline: int
     pinged_at: float
     pong_seconds: float
+    resumption: Resumption
+    heir: OpenSocket
     warned: bool = False
+    pings: int = 0
     awaiting_pong: bool = False
+    pinged: Marks | None = None
+    closed_with: CloseCode | None = None
 
     @property
     def gone(self) -> bool:
@@ -50,8 +60,10 @@ class Connection:
         """It has room again."""
         self.streaming.drained(self.subscriber)
 
-    def ponged(self) -> None:
-        """It lives."""
+    def ponged(self, payload: bytes) -> None:
+        """It lives; and where it is our newest ping that it answers, all that was written before that has arrived."""
+        if payload == self.pings.to_bytes(4) and self.awaiting_pong and self.pinged is not None:
+            self.resumption.proves(self.heir, self.pinged)
         self.awaiting_pong = False
 
     def refused(self, code: CloseCode) -> None:
@@ -67,6 +79,7 @@ class Connection:
         if self.gone:
             return
         self.streaming.tell_positions(self.subscriber)
+        self.closed_with = code
         metrics.CLOSED.labels(str(code.code)).inc()
         self.sink.close(code)
 
@@ -77,9 +90,10 @@ class Connection:
             if since >= self.pong_seconds and not self.subscriber.standing.full:
                 self.close(close_codes.NO_PONG)
                 return
-        elif since >= ping_seconds:
-            self.pinged_at, self.awaiting_pong = now, True
-            self.sink.ping()
+        elif since >= ping_seconds or (since >= PROOF_SECONDS and not self.subscriber.standing.full):
+            marks = self.streaming.marks(self.subscriber)
+            if since >= ping_seconds or marks != self.pinged:
+                self._ping(now, marks)
         if wall >= self.deadline:
             self.close(close_codes.TOKEN_EXPIRED)
         elif (
@@ -88,6 +102,11 @@ class Connection:
             self.warned = True
             ends = answers.Expiring(iso(self.deadline * 1_000))
             self.streaming.tell(self.subscriber, answers.message("auth_expiring", ends, now_ms()))
+
+    def _ping(self, now: float, marks: Marks) -> None:
+        self.pinged_at, self.awaiting_pong, self.pinged = now, True, marks
+        self.pings += 1
+        self.sink.ping(self.pings.to_bytes(4))
 
     def renew(self, identity: Identity) -> None:
         """A new token of the same user came in."""

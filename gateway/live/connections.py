@@ -20,15 +20,18 @@ from gateway import metrics
 from gateway.access.authority import Authority
 from gateway.access.tokens import BadToken, Identity
 from gateway.core import answers
+from gateway.core.inheritance import OpenSocket
 from gateway.core.limits import MESSAGES_PER_SECOND, Bucket
 from gateway.live.connection import Connection, deadline_of, viewer_of
 from gateway.live.handshake import BadTokens, Offer, Origins, Way, first_message, offer_of, refuse
+from gateway.live.resumption import Resumption
 from gateway.live.slices import in_slices
 from gateway.live.sockets import AsgiSink, Sink, sink_of
 from gateway.live.streaming import Streaming, now_ms
 from gateway.live.subscribing import Subscribing
 from gateway.settings import GatewaySettings
 from schemas import close_codes
+from schemas.channels import CHANNELS
 from schemas.close_codes import CloseCode
 from schemas.envelope import BadMessage, Message, decode_message
 from schemas.times import iso
@@ -37,6 +40,9 @@ FIRST_SECONDS = 1.0
 """A fresh socket hears nothing before its first answer, or before this time."""
 
 SWEEP_SECONDS = 1.0
+CLEAN = (1000, 1001)
+"""How a client closes that means to: normally, or because its page goes away (RFC 6455 section 7.4.1)."""
+
 UNNAMED_SOCKETS = 256
 """Sockets at once whose clients have not said yet who they are."""
 
@@ -45,13 +51,15 @@ class Connections:
     """All sockets of the process."""
 
     def __init__(
-        self, settings: GatewaySettings, authority: Authority, streaming: Streaming, subscribing: Subscribing
-    ) -> None:
+        self, settings: GatewaySettings, authority: Authority, streaming: Streaming, subscribing: Subscribing,
+        resumption: Resumption,
+    ) -> None:  # fmt: skip
         self.accepting = False
         self._settings = settings
         self._authority = authority
         self._streaming = streaming
         self._subscribing = subscribing
+        self._resumption = resumption
         self._open: dict[Connection, None] = {}
         self._of_session: dict[str, int] = {}
         self._unnamed = 0
@@ -112,15 +120,22 @@ class Connections:
                 await websocket.close(close_codes.OVERLOAD.code, close_codes.OVERLOAD.reason)
         else:
             with self._counted(identity):
-                await self._converse(websocket, identity, message)
+                await self._converse(
+                    websocket, identity, await self._resumption.opened(identity.session_id), message
+                )
 
     async def _serve(self, websocket: WebSocket, identity: Identity, subprotocol: str | None) -> None:
         if self._sockets_of(identity) >= self._settings.max_sockets_per_session:
             await refuse(websocket, 429, "session_sockets")
             return
         with self._counted(identity), contextlib.suppress(WebSocketDisconnect):  # before or while it is accepted
-            await websocket.accept(subprotocol)
-            await self._converse(websocket, identity)
+            heir = await self._resumption.opened(identity.session_id)
+            try:
+                await websocket.accept(subprotocol)
+            except WebSocketDisconnect:
+                self._resumption.ended(heir, clean=True, revoked=False)
+                raise
+            await self._converse(websocket, identity, heir)
 
     async def sweep(self) -> None:
         """Every second for ever: pings and tokens' ends."""
@@ -150,9 +165,12 @@ class Connections:
             if connection.identity.user_id in user_ids and not connection.gone:
                 connection.see_as(self._authority.current(connection.identity))
 
-    async def _converse(self, websocket: WebSocket, identity: Identity, named: Message | None = None) -> None:
+    async def _converse(
+        self, websocket: WebSocket, identity: Identity, heir: OpenSocket, named: Message | None = None
+    ) -> None:
         """`named`: the message by which it said who it is, to be answered."""
-        connection = self._opened(sink_of(websocket), identity)
+        connection = self._opened(sink_of(websocket), identity, heir)
+        clean = False
         if self._authority.ended(identity):  # while it was accepted
             connection.close(close_codes.REVOKED)
         elif named is not None:
@@ -165,6 +183,7 @@ class Connections:
             while not connection.gone:
                 received = await websocket.receive()
                 if received["type"] == "websocket.disconnect":
+                    clean = received.get("code") in CLEAN and connection.closed_with is None
                     break
                 await self._hear(connection, received.get("text"))
                 self._streaming.release(connection.subscriber)
@@ -173,20 +192,28 @@ class Connections:
             del self._open[connection]
             if not connection.gone:
                 connection.closed()
+            self._resumption.ended(heir, clean=clean, revoked=connection.closed_with is close_codes.REVOKED)
             if isinstance(connection.sink, AsgiSink):
                 connection.sink.task.cancel()
 
-    def _opened(self, sink: Sink, identity: Identity) -> Connection:
-        now = time.monotonic()
+    def _opened(self, sink: Sink, identity: Identity, heir: OpenSocket) -> Connection:
+        now, viewer = time.monotonic(), viewer_of(identity)
+        given = (name for name, c in CHANNELS.items() if c.everybody and identity.rights.may_follow(name))
+        subscriber = self._streaming.connect(
+            sink.write, viewer, {name: self._resumption.start(heir, name) for name in given}
+        )
+        subscriber.heir = heir
         connection = Connection(
             sink=sink,
             identity=identity,
             streaming=self._streaming,
-            subscriber=self._streaming.connect(sink.write, viewer_of(identity)),
+            subscriber=subscriber,
             bucket=Bucket(now),
             deadline=deadline_of(identity),
             pinged_at=now,
             pong_seconds=self._settings.slow_seconds,
+            resumption=self._resumption,
+            heir=heir,
         )
         sink.watcher = connection
         self._open[connection] = None

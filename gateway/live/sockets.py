@@ -19,7 +19,7 @@ from websockets.http11 import Request
 
 from gateway.core.arriving import EARLY, Refusal
 from gateway.core.frame_budget import FrameBudget
-from gateway.core.framing import PING, payloads
+from gateway.core.framing import payloads, ping_frame
 from gateway.core.life import Stage, Step
 from gateway.core.subscriber import Write
 from gateway.live.door import Door
@@ -44,8 +44,8 @@ class Watcher(Protocol):
     def drained(self) -> None:
         """The buffer has room again."""
 
-    def ponged(self) -> None:
-        """The client answered a ping."""
+    def ponged(self, payload: bytes) -> None:
+        """The client answered a ping, or says so."""
 
     def refused(self, code: CloseCode) -> None:
         """The client broke a bound of the connection's: close it with `code`."""
@@ -63,8 +63,8 @@ class Sink(Protocol):
     def write(self) -> Write:
         """Takes framed bytes to the client; not to be called after `closed`."""
 
-    def ping(self) -> None:
-        """Ping, unless data is still on its way to the client (then it is the data that must be answered for)."""
+    def ping(self, payload: bytes) -> None:
+        """Ping behind what was written; the answer has the payload (at most 125 bytes) and proves that all of it arrived."""
 
     def close(self, code: CloseCode) -> None:
         """Close from our side."""
@@ -99,11 +99,11 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         if self.transport.is_closing():
             self._door.happened(Step.LAST_WORD)
 
-    def ping(self) -> None:
+    def ping(self, payload: bytes) -> None:
         """A ping of our sweep (uvicorn's own timer per connection is off)."""
         if not self.close_sent and not self.transport.is_closing():
             self._door.asked = True
-            self.transport.write(PING)
+            self.transport.write(ping_frame(payload))
 
     def close(self, code: CloseCode) -> None:
         """Send the close frame, wait for the client's, then end; the application sees a disconnect."""
@@ -178,7 +178,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         """Any pong says that the client lives."""
         self._door.asked = False
         if self.watcher is not None:
-            self.watcher.ponged()
+            self.watcher.ponged(bytes(event.data))
 
     def handle_close(self, event: Frame) -> None:
         """The client closes."""
@@ -282,10 +282,10 @@ class AsgiSink:
         """Queue framed bytes."""
         self._due.put_nowait(data)
 
-    def ping(self) -> None:
+    def ping(self, payload: bytes) -> None:
         """ASGI has no ping: taken as answered."""
         if self.watcher is not None:
-            self.watcher.ponged()
+            self.watcher.ponged(payload)
 
     def close(self, code: CloseCode) -> None:
         """Close after what is queued."""

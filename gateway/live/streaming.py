@@ -15,7 +15,8 @@ from typing import Any
 from gateway import metrics
 from gateway.core.due import Delivery, Ending
 from gateway.core.framing import text_frame, text_frames
-from gateway.core.hub import Hub
+from gateway.core.hub import NOWHERE, Hub, Starts
+from gateway.core.inheritance import Marks
 from gateway.core.memory import ChannelPartition, MemoryView, Rings, TailBatch
 from gateway.core.replay import Chunk
 from gateway.core.standing import Standing
@@ -83,9 +84,14 @@ class Streaming:
 
     # The sockets' side.
 
-    def connect(self, write: Write, viewer: Viewer) -> Subscriber:
-        """A new subscriber; no event is sent to it before `release`."""
-        return self._hub.join(write, viewer)
+    def connect(self, write: Write, viewer: Viewer, starts: Starts = NOWHERE) -> Subscriber:
+        """A new subscriber; no event is sent to it before `release`. `starts`: where it begins in channels that everybody
+        gets, where that is not the end."""
+        return self._hub.join(write, viewer, starts)
+
+    def marks(self, subscriber: Subscriber) -> Marks:
+        """Where it stands in each channel that it gets."""
+        return self._hub.marks(subscriber)
 
     def see_as(self, subscriber: Subscriber, viewer: Viewer) -> None:
         """It has other rights from here on, and is told which channels it has lost by that."""

@@ -28,6 +28,7 @@ from gateway.core.starts import (
 )
 from gateway.core.subscriber import Options, Subscriber
 from gateway.core.view import view_of
+from gateway.live.resumption import Resumption
 from gateway.live.streaming import Streaming, now_ms
 from gateway.log.reader import LogReader, LogUnavailable
 from schemas.channels import CHANNELS, Channel
@@ -39,10 +40,11 @@ from schemas.places import AtEach, AtTime, Bounds, Earliest, Head, Last, offsets
 class Subscribing:
     """These messages, for all connections."""
 
-    def __init__(self, streaming: Streaming, log_reader: LogReader) -> None:
+    def __init__(self, streaming: Streaming, log_reader: LogReader, resumption: Resumption) -> None:
         self._streaming = streaming
         self._memory = streaming.memory
         self._log = log_reader
+        self._resumption = resumption
 
     async def subscribe(self, subscriber: Subscriber, message: Message) -> bool:
         """Do what the message asks and answer it; False when it asked to fail on a gap and there is one."""
@@ -78,6 +80,8 @@ class Subscribing:
             text = f"not subscribed to {channel.name}"
             self._refuse(subscriber, message, "not_subscribed", text)
             return
+        if subscriber.heir is not None and not channel.everybody:
+            subscriber.heir.leaves(channel.name)
         body = answers.Unsubscribed(channel=channel.name)
         self._streaming.tell(subscriber, answers.message("unsubscribed", body, now_ms(), message.ref))
 
@@ -118,6 +122,8 @@ class Subscribing:
         options: Options,
     ) -> None:
         """The one step: nothing can be published between the answer's offsets and the client's positions."""
+        if options.told and subscriber.heir is not None:
+            subscriber.heir.leaves(channel.name)  # it keeps its position itself
         self._streaming.subscribe(
             subscriber,
             channel.name,
@@ -172,6 +178,8 @@ class Subscribing:
     ) -> Resolved:
         name = channel.name
         match start:
+            case Head() if not options.told and subscriber.heir is not None and not channel.everybody:
+                return Resolved(self._resumption.start(subscriber.heir, name))
             case Head():
                 return Resolved(self._streaming.live_start(subscriber, name))
             case AtEach(wanted):

@@ -31,8 +31,9 @@ from schemas.headers import X_TO, Headers, event_headers, raw_headers
 from schemas.ids import event_id, request_id
 from schemas.lanes import lane_of
 from schemas.raw import AnalysisRequested, AnalysisSteered, Corrected
+from schemas.resuming import GatewayFloor, ResumeRecord
 from schemas.system import Notification, Scalar
-from schemas.topics import AUDIT, CONTROL, NOTIFICATIONS, RAW, Topic
+from schemas.topics import AUDIT, CONTROL, NOTIFICATIONS, RAW, RESUMING, Topic
 
 COMPONENT: Component = "serve"
 _SOURCE = f"urn:catalogizer:{COMPONENT}"
@@ -95,6 +96,12 @@ class Publishing:
         id = id or event_id(f"{AUDIT.name}/{event.by}/{event.at}", os.getpid(), next(self._count), 0)
         headers = event_headers(id=id, type=event.action, source=_SOURCE, time=event.at, subject=event.subject)
         return await self._write(AUDIT, event.subject, encode(event), headers, id)
+
+    async def resuming(self, record: ResumeRecord) -> None:
+        """Tell the other gateways where clients stand. Raises NotPublished."""
+        kind = str(record.__struct_config__.tag)
+        key = record.gateway if isinstance(record, GatewayFloor) else record.session
+        await self._write(RESUMING, key, encode(record), raw_headers(kind), "")
 
     async def ask(self, command: Control) -> Published:
         """Ask something of a root; returns when the log has acknowledged it. Raises NotPublished."""

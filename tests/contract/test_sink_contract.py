@@ -39,8 +39,8 @@ class Watcher:
     def drained(self) -> None:
         self.told.append("drained")
 
-    def ponged(self) -> None:
-        self.told.append("ponged")
+    def ponged(self, payload: bytes) -> None:
+        self.told.append(f"ponged {payload!r}")
 
     def refused(self, code: CloseCode) -> None:
         self.told.append("refused")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from schemas import admin, analysis, changes, leases, media, raw, system
+from schemas import admin, analysis, changes, leases, media, raw, resuming, system
 from schemas.audit import AuditEvent
 from schemas.codec import encode
 from schemas.found import Found, Tags
@@ -28,6 +28,7 @@ from schemas.topics import (
     RAW,
     REPORTS,
     REQUESTED_JOBS,
+    RESUMING,
     SNAPSHOTS,
     SYSTEM_STATE,
     SYSTEM_UPDATES,
@@ -42,6 +43,7 @@ _AT = "2026-11-24T10:30:00.123Z"
 _FILE = raw.FileState("file", 4_294_967_296, 1_700_000_000_123_456_789, 64_769, 1_234_567, 2)
 _FOREIGN = {"path": "movies/\ufffd.mkv", "path_b64": "bW92aWVzL/8ubWt2"}
 _PRODUCER = {"root": "movies", "epoch": "0f3c9a", "seq": 7, "observed_at": _AT}
+_MARK = resuming.Mark("e", {0: 5})
 _CHANGE = {"library": "home", "root": "movies", "at": _AT}
 _MEDIA = {"media_id": 43_010, "fingerprint": "ab" * 16}
 _PATH = {"type": "file", "origin": "live", "size": 10, "mtime_ns": 11, **_MEDIA}
@@ -265,6 +267,19 @@ EXAMPLES: dict[str, tuple[Topic, msgspec.Struct]] = {
             details={"role": "Admin", "storage_roots": ["*"]}, permission="request:scans", method="POST", path="/p",
             request_id="r", unlogged=3,
         ),
+    ),
+    "resuming.opened": (RESUMING, resuming.SocketOpened(gateway="g", session="s")),
+    "resuming.ended": (
+        RESUMING,
+        resuming.SocketEnded(gateway="g", session="s", left={"media_updates": _MARK}, others=True),
+    ),
+    "resuming.taken": (
+        RESUMING,
+        resuming.PositionTaken(gateway="g", session="s", channel="media_updates", offset=7),
+    ),
+    "resuming.floor": (
+        RESUMING,
+        resuming.GatewayFloor(gateway="g", floors={"media_updates": _MARK}, sessions=("s",)),
     ),
     "control.rescan_root": (
         CONTROL,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
 from websockets.streams import StreamReader
 
-from gateway.core.framing import PING, Bundle, payloads, text_frame, text_frames
+from gateway.core.framing import Bundle, payloads, ping_frame, text_frame, text_frames
 
 
 def parsed(data: bytes) -> list[Frame]:
@@ -33,8 +33,8 @@ def test_every_length_is_one_whole_text_frame(size: int) -> None:
 
 
 def test_the_ping_is_a_ping() -> None:
-    (frame,) = parsed(PING)
-    assert (frame.opcode, bytes(frame.data)) == (Opcode.PING, b"")
+    (frame,) = parsed(ping_frame(b"1234"))
+    assert (frame.opcode, bytes(frame.data)) == (Opcode.PING, b"1234")
 
 
 @given(st.lists(st.binary(max_size=300), max_size=20))

@@ -64,6 +64,7 @@ def test_every_record_type_has_a_golden_file() -> None:
         "AudioTrack",
         "SubtitleTrack",
         "Place",
+        "Mark",
     }
     declared = {name for topic in DATA_TOPICS for name in topic_schema(topic)["$defs"]}
     assert declared - inner == shown
