@@ -165,6 +165,24 @@ def role(
 
 
 @app.command()
+def link(
+    name: Name,
+    issuer: Annotated[str, typer.Argument(metavar="ISSUER", help="As the setting has it.")],
+    subject: Annotated[str, typer.Argument(metavar="SUBJECT", help="His `sub` at that issuer.")],
+    as_json: AsJson = False,
+) -> None:
+    """Say who at a provider of OpenID Connect an account belongs to. He signs in as it, with the role that it has.
+
+    \b
+    catalogizer user link anna https://id.example/realms/staff 248289761001
+    """
+    from gateway.access import account_admin
+
+    changed(lambda url: account_admin.link(url, name, issuer, subject, by=BY))
+    _say(f"{name} is {subject} of {issuer}", {"user": name, "issuer": issuer, "subject": subject}, None, as_json)
+
+
+@app.command()
 def rights(
     name: Name, channel: Channels = None, library: Libraries = None, root: Roots = None, as_json: AsJson = False
 ) -> None:

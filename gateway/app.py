@@ -15,9 +15,12 @@ from gateway.access.accounts import Accounts
 from gateway.access.authority import Authority
 from gateway.access.cover_names import CoverNames
 from gateway.access.following import Following
+from gateway.access.oidc import service
+from gateway.access.oidc.service import Oidc
 from gateway.access.proxies import Proxies, networks
 from gateway.access.refresh_tokens import RefreshTokens
 from gateway.access.refusal_log import RefusalLog
+from gateway.access.sign_in_log import SignInLog
 from gateway.access.tickets import Tickets
 from gateway.access.tokens import Tokens
 from gateway.live.connections import Connections
@@ -32,7 +35,7 @@ from gateway.log.publishing import COMPONENT, Publishing
 from gateway.log.reader import LogReader
 from gateway.public import public_url
 from gateway.rest import accounts as accounts_
-from gateway.rest import analysis, auth, correcting, edge, history, media, replay, scans, system
+from gateway.rest import analysis, auth, correcting, edge, history, media, oidc, replay, scans, system
 from gateway.rest.access import Guard
 from gateway.rest.declared import only_declared
 from gateway.rest.page import WebPage
@@ -60,6 +63,7 @@ class Gateway:
     following: Following
     health: Health
     log_reader: LogReader
+    oidc: Oidc
     publishing: Publishing
     resumption: Resumption
     streaming: Streaming
@@ -69,13 +73,17 @@ class Gateway:
 def compose(
     kafka: Kafka, pool: AsyncConnectionPool, database: DatabaseCheck, *, settings: GatewaySettings, secret: str
 ) -> Gateway:
-    """Build everything. Raises SettingsError for a secret that does not protect, or a page that is not there."""
+    """Build everything. Raises SettingsError for a secret that does not protect, a page that is not there, or a
+    provider's CA file that cannot be read."""
     framers = {c.name: Framer(c, legacy_payload=settings.legacy_payload) for c in CHANNELS.values()}
     log_reader = LogReader(kafka, framers, settings.replay_sessions)
     everybody = (c.name for c in CHANNELS.values() if c.everybody)
     streaming = Streaming(everybody, log_reader, settings.ring_bytes, settings.ring_seconds)
     topics = TopicWatch(kafka, COMPONENT)
     tail = Tail(kafka, framers, streaming, topics)
+    following = Following(pool)
+    tokens = Tokens(settings, secret, following.ended)
+    accounts = Accounts(pool, RefreshTokens(secret), settings.refresh_days)
     health = Health()
     health.add("log", lambda: tail.condition)
     health.add("topics", topics.problem, warning=True)
@@ -86,14 +94,14 @@ def compose(
         return {"sockets": connections.count}
 
     publishing = Publishing(kafka, health, details)
-    following = Following(pool)
-    tokens = Tokens(settings, secret, following.ended)
-    authority = Authority(tokens, Tickets(secret, pool), following)
+    auditing = Auditing(pool, publishing)
+    sign_ins = SignInLog(auditing)
+    elsewhere = service.build(pool, accounts, sign_ins, settings=settings, secret=secret)
+    authority = Authority(tokens, Tickets(secret, pool), following, elsewhere.bearer)
     resumption = Resumption(kafka, secrets.token_hex(8), streaming.memory, publishing)
     subscribing = Subscribing(streaming, log_reader, resumption)
     connections = Connections(settings, authority, streaming, subscribing, resumption)
     following.affected = connections
-    accounts = Accounts(pool, RefreshTokens(secret), settings.refresh_days)
     app = FastAPI(
         title="Catalogizer",
         version=product_version(),
@@ -111,10 +119,10 @@ def compose(
         max_age=600,
     )
     happened = History(pool)
-    auditing = Auditing(pool, publishing)
     guard = Guard(authority, auditing)
     routers = (
-        auth.router(accounts, tokens, guard, following, auditing),
+        auth.router(accounts, tokens, guard, following, oidc=elsewhere, sign_ins=sign_ins),
+        oidc.router(elsewhere, tokens, sign_ins),
         accounts_.router(pool, guard, following),
         media.router(CatalogueQueries(pool), happened, guard, CoverNames(secret)),
         correcting.router(CatalogueQueries(pool), publishing, guard),
@@ -124,9 +132,11 @@ def compose(
         replay.router(ChangesLog(kafka), happened, guard),
         system.router(streaming.memory, tail, health, publishing, accounts, guard),
     )
-    edge.install(app, routers)
+    by_providers = oidc.callbacks(elsewhere, sign_ins, following)
+    edge.install(app, (*routers, by_providers))
     for router in routers:
         app.include_router(router, dependencies=[Depends(only_declared)])
+    app.include_router(by_providers)
     for path in ("/ws", "/ws/"):
         app.add_api_websocket_route(path, connections.serve)
     app.mount("/", WebPage(web_dir()))
@@ -140,6 +150,7 @@ def compose(
         following,
         health,
         log_reader,
+        elsewhere,
         publishing,
         resumption,
         streaming,

@@ -11,8 +11,14 @@
     ├── BadOption         an option of `subscribe` that is none
     ├── BadPage           a page's cursor that is none of ours
     ├── BadToken          not a token that holds; says no more than that
+    ├── CannotTell       whoever knows whether a token holds does not answer now (retryable)
     ├── LogUnavailable    the log did not answer in time (retryable)
     ├── NotPublished      no acknowledgement: written or not (retryable, with the same id)
+    ├── OidcError        of who signs in elsewhere
+    │   ├── ProviderAway  the provider does not answer, or not as a provider does (retryable)
+    │   ├── BadAnswer     what came is not what the provider sends us: somebody meddled with it, or it is too late
+    │   │   └── CodeRefused  the provider does not take its code or its refresh token
+    │   └── NotAdmitted   we know who it is, and he may not come in
     ├── TailRestart       the tail's consumer is to be built anew (retryable)
     ├── TooManySignIns    so many passwords wait to be checked that this one is not (retryable)
     └── TooMuch           a request is larger than it may be, or none

@@ -66,6 +66,7 @@ async def serve(kafka: Kafka, database_url: str, settings: GatewaySettings, stop
         await operators.stop()
         await gateway.streaming.stop()
         await gateway.log_reader.stop()
+        await gateway.oidc.close()
         gateway.accounts.close()
         await pool.close(timeout=DRAIN_SECONDS)
 

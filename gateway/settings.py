@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 
+from gateway.access.oidc.provider_settings import ProviderSettings, check_providers
 from gateway.access.proxies import networks
 from gateway.origins import written
 from runtime.health import HealthSettings
@@ -27,6 +28,15 @@ class GatewaySettings(Section):
     refresh_days: int = Field(30, ge=1, le=365, description="life of a refresh token")
     issuer: str = Field("catalogizer", description="`iss` of the tokens")
     audience: str = Field("catalogizer", description="`aud` of the tokens")
+    oidc: tuple[ProviderSettings, ...] = Field(
+        (),
+        description="JSON list of providers of OpenID Connect whose people may sign in here, or whose bearer tokens are"
+        " taken; what each says is in the table below",
+        examples=[
+            '[{"id": "corp", "name": "Example Corp", "issuer": "https://id.example", "client_id": "catalogizer",'
+            ' "client_secret_file": "/run/secrets/oidc", "mapping": {"media-admins": {"role": "admin"}}}]'
+        ],
+    )
     allowed_origins: tuple[str, ...] = Field(
         (),
         description="JSON list of further origins of pages that may connect, as browsers write them, or `*` for all;"
@@ -77,6 +87,12 @@ class GatewaySettings(Section):
                     + (f"; meant {meant}?" if meant else ": scheme://host, perhaps a port, nothing else")
                 )
         return origins
+
+    @field_validator("oidc")
+    @classmethod
+    def _can_be_told_apart(cls, providers: tuple[ProviderSettings, ...]) -> tuple[ProviderSettings, ...]:
+        check_providers(providers)
+        return providers
 
     @field_validator("trusted_proxies")
     @classmethod

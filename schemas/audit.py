@@ -9,6 +9,7 @@ from msgspec import Struct
 AuditAction = Literal[
     "signed_in", "sign_in_refused", "signed_out", "session_ended", "refresh_token_reused",
     "account_added", "password_changed", "account_disabled", "account_enabled", "role_changed", "rights_changed",
+    "account_linked",
     "token_issued", "token_revoked", "permission_used", "permission_refused",
 ]  # fmt: skip
 

@@ -17,7 +17,8 @@ from pydantic.fields import FieldInfo
 
 from cli.config_values import shown_value
 from cli.settings import Settings
-from runtime.settings import variables
+from gateway.access.oidc.provider_settings import Grant, ProviderSettings
+from runtime.settings import Section, variables
 from schemas.channels import CHANNELS
 from schemas.close_codes import CLOSE_CODES
 from schemas.place_forms import TABLE as PLACES
@@ -26,6 +27,7 @@ from tools.errors import NoMarkers
 
 TABLES: tuple[tuple[str, str], ...] = (
     ("docs/settings.md", "settings"),
+    ("docs/settings.md", "providers"),
     ("docs/protocol.md", "channels"),
     ("docs/protocol.md", "places of clients"),
     ("docs/protocol.md", "close codes"),
@@ -41,6 +43,15 @@ def settings_table() -> Iterator[str]:
     for variable, field in variables(Settings).items():
         cells = (f"`{variable}`", _kind(field), _default(field), field.description or "")
         yield _row(cells)
+
+
+def providers_table() -> Iterator[str]:
+    """What an entry of `CATALOGIZER_GATEWAY__OIDC` says, and an entry of its `mapping`."""
+    yield "| key | value | default | meaning |"
+    yield "|---|---|---|---|"
+    for prefix, section in (("", ProviderSettings), ("mapping.*.", Grant)):
+        for name, field in section.model_fields.items():
+            yield _row((f"`{prefix}{name}`", _kind(field), _default(field), field.description or ""))
 
 
 def channels_table() -> Iterator[str]:
@@ -89,6 +100,7 @@ def bounds_table() -> Iterator[str]:
 
 _MAKERS: dict[str, Callable[[], Iterator[str]]] = {
     "settings": settings_table,
+    "providers": providers_table,
     "channels": channels_table,
     "close codes": close_codes_table,
     "places of clients": places_of_clients_table,
@@ -120,8 +132,10 @@ def _row(cells: tuple[str, ...]) -> str:
 
 
 def _kind(field: FieldInfo) -> str:
-    bounds = ", ".join(_bound(rule) for rule in field.metadata if _bound(rule))
     kind = _type_name(field.annotation)
+    bounds = ", ".join(_bound(rule) for rule in field.metadata if _bound(rule))
+    if kind.startswith("JSON"):
+        bounds = bounds.replace("characters", "in it")
     return f"{kind}, {bounds}" if bounds else kind
 
 
@@ -133,7 +147,7 @@ def _type_name(annotation: Any) -> str:
         return " or ".join(_type_name(part) for part in get_args(annotation) if part is not NoneType)
     if origin is tuple:
         return "JSON list"
-    if origin is dict:
+    if origin is dict or (isinstance(annotation, type) and issubclass(annotation, Section)):
         return "JSON object"
     names = {bool: "`true` or `false`", int: "integer", float: "number", SecretStr: "secret", Path: "path"}
     return names.get(annotation, "text")
@@ -149,5 +163,7 @@ def _bound(rule: Any) -> str:
 
 
 def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "(must be given)"
     value = field.get_default(call_default_factory=False)
     return "" if value is None else f"`{shown_value(value)}`" if shown_value(value) else "empty"

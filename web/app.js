@@ -195,10 +195,63 @@ $("sign-in-form").addEventListener("submit", async (submit) => {
   }
 });
 
-$("sign-out").addEventListener("click", async () => {
-  api("auth/logout", { body: {} }).catch(() => {}); // ended here whether or not the server hears it
+$("sign-out").addEventListener("click", () => {
+  api("auth/logout", { body: {} })
+    .then((answer) => answer.provider_sign_out && location.assign(answer.provider_sign_out))
+    .catch(() => {}); // ended here whether or not the server hears it
   signOut("");
 });
+
+// Signing in elsewhere: a button for each provider, and what stands in the fragment when the browser comes back from one.
+
+const REFUSED = {
+  declined: "You did not sign in there.",
+  no_rights: "You are known there, but nothing here is open to you. Ask an administrator for a group that is.",
+  no_account: "You are known there, but have no account here. Ask an administrator for one.",
+  disabled: "Your account is disabled.",
+  signed_out: "You have signed out there. Sign in again.",
+};
+
+async function showProviders() {
+  try {
+    const { providers } = await ask("auth/oidc");
+    $("providers").replaceChildren(...providers.map(providerButton));
+    $("providers").hidden = providers.length === 0;
+  } catch {
+    // the form is there all the same
+  }
+}
+
+function providerButton({ name, start }) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "quiet";
+  button.textContent = `Sign in with ${name}`;
+  button.addEventListener("click", () => location.assign(start));
+  return button;
+}
+
+/** What the browser brought back in the fragment, which is taken out of the address and the history at once. */
+function broughtBack() {
+  const found = new URLSearchParams(location.hash.slice(1));
+  if (found.has("signed-in") || found.has("sign-in-refused")) {
+    history.replaceState(null, "", location.pathname + location.search);
+  }
+  return { code: found.get("signed-in"), refused: found.get("sign-in-refused") };
+}
+
+async function comeBack(code) {
+  try {
+    keep(await ask("auth/oidc/exchange", { body: { code } }));
+    enter();
+  } catch (error) {
+    if (session) {
+      enter(); // whoever made up a code signs nobody out
+    } else {
+      askToSignIn(error.status === 400 ? "This sign-in could not be finished. Begin again." : error.message);
+    }
+  }
+}
 
 function signOut(why) {
   socket?.end();
@@ -207,9 +260,14 @@ function signOut(why) {
   clearFeed();
   $("results").replaceChildren();
   $("workspace").hidden = $("sign-out").hidden = $("connection").hidden = true;
+  askToSignIn(why);
+}
+
+function askToSignIn(why) {
   $("sign-in").hidden = false;
   say("sign-in-error", why);
   $("name").focus();
+  showProviders();
 }
 
 function enter() {
@@ -586,9 +644,11 @@ function toast(text, kind) {
 }
 
 showStart();
-if (session) {
+const back = broughtBack();
+if (back.code) {
+  comeBack(back.code);
+} else if (session) {
   enter(); // a token that has ended is renewed
 } else {
-  $("sign-in").hidden = false;
-  $("name").focus();
+  askToSignIn(back.refused ? (REFUSED[back.refused] ?? "You were not let in.") : "");
 }

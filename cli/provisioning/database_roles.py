@@ -17,7 +17,10 @@ PROJECT = "catalogizer_project"
 SERVE = "catalogizer_serve"
 ROLES = (OWNER, PROJECT, SERVE)
 
-_ACCOUNTS = ("users", "sessions", "service_tokens", "used_tickets", "audit_outbox", "schema_migrations")
+_ACCOUNTS = (
+    "users", "sessions", "service_tokens", "used_tickets", "audit_outbox", "external_identities", "external_sessions",
+    "external_logouts", "schema_migrations",
+)  # fmt: skip
 """What the projector has no part in."""
 
 _GRANTS: Mapping[str, tuple[LiteralString, ...]] = {
@@ -30,6 +33,7 @@ _GRANTS: Mapping[str, tuple[LiteralString, ...]] = {
         "GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}",
         # Administrators keep accounts by REST too. What is in the catalogue stays the projector's alone.
         "GRANT INSERT, UPDATE, DELETE ON users, sessions, service_tokens, used_tickets, audit_outbox TO {role}",
+        "GRANT INSERT, UPDATE, DELETE ON external_identities, external_sessions, external_logouts TO {role}",
     ),
 }
 

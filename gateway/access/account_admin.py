@@ -177,6 +177,25 @@ async def set_rights(database: Database, name: str, rights: Rights, *, by: str) 
     _log.info("rights changed", user=account.username, **named, by=by)
 
 
+async def link(database: Database, name: str, issuer: str, subject: str, *, by: str) -> None:
+    """Who is this subject at this issuer signs in as this account from now on; it keeps its role and rights. Whose he was
+    before loses the sessions that he has. Raises NoSuchAccount."""
+    async with _changing(database) as rows:
+        account = await _account(rows, name)
+        await rows.execute(
+            "UPDATE sessions SET revoked_at = clock_timestamp() FROM external_sessions AS external"
+            " WHERE external.session_id = sessions.session_id AND issuer = %s AND subject = %s AND revoked_at IS NULL",
+            (issuer, subject),
+        )
+        await rows.execute(
+            "INSERT INTO external_identities (issuer, subject, user_id, linked) VALUES (%s, %s, %s, true)"
+            " ON CONFLICT (issuer, subject) DO UPDATE SET user_id = excluded.user_id, linked = true",
+            (issuer, subject, account.id),
+        )
+        await record(rows, "account_linked", account.username, by, {"issuer": issuer, "subject": subject})
+    _log.info("account linked", user=account.username, issuer=issuer, by=by)
+
+
 async def ensure_admin(
     database: Database, configured: str | None, generated: Callable[[], str] | None = None, *, by: str = "set-up"
 ) -> Ensured:

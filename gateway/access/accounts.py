@@ -70,11 +70,21 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A session just opened or refreshed."""
+    """A session just opened or refreshed. `token_minutes`: the life of its tokens where it is another than all have."""
 
     user: User
     session_id: str
     refresh_token: str
+    token_minutes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """A session that another vouches for. `life`: whatever its refresh tokens say, it ends then."""
+
+    session_id: str
+    life: timedelta
+    origin: Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,11 +174,42 @@ class Accounts:
                 return Reused(place.session_id, user.username)
             if verdict is TokenVerdict.NEXT:
                 await connection.execute(
-                    "UPDATE sessions SET refresh_number = %s, refreshed_at = now(), expires_at = now() + %s"
+                    "UPDATE sessions SET refresh_number = %s, refreshed_at = now(),"
+                    " expires_at = least(now() + %s, ends_at)"
                     " WHERE session_id = %s",
                     (place.number + 1, self._refresh_life, place.session_id),
                 )
         return self._opened(user, TokenNumber(place.session_id, place.number + 1))
+
+    async def open_without_password(
+        self, connection: AsyncConnection, user_id: int, session: NewSession
+    ) -> Opened | None:
+        """A session of a user for whom a provider vouches, in the caller's transaction; None when his account is
+        disabled. Whoever disables it now waits for the session to be there, and then ends it."""
+        origin = session.origin
+        opened = await connection.execute(
+            "INSERT INTO sessions (session_id, user_id, expires_at, ends_at, method, address, agent)"
+            " SELECT %(session)s, id, least(now() + %(refresh)s, now() + %(life)s), now() + %(life)s, %(way)s,"
+            " %(address)s, %(agent)s FROM users WHERE id = %(user)s AND NOT disabled FOR SHARE",
+            {
+                "session": session.session_id,
+                "user": user_id,
+                "refresh": self._refresh_life,
+                "life": session.life,
+                "way": origin.way,
+                "address": origin.address,
+                "agent": origin.agent,
+            },
+        )
+        await connection.execute("DELETE FROM sessions WHERE expires_at < now() - interval '1 day'")
+        if not opened.rowcount:
+            return None
+        row = await (await connection.execute(_USER + " FROM users WHERE id = %s", (user_id,))).fetchone()
+        if row is None:
+            return None
+        user = User(*row)
+        await record(connection, "signed_in", user.username, user.username, address=origin.address, way=origin.way)
+        return self._opened(user, TokenNumber(session.session_id, 0))
 
     async def sign_out(self, session_id: str, username: str) -> None:
         """End a session: none of its tokens holds any more."""

@@ -4,19 +4,33 @@ from __future__ import annotations
 
 import time
 
+import psycopg
+from psycopg_pool import PoolTimeout
+
 from gateway.access.following import Following
+from gateway.access.oidc.bearer import BearerTokens
+from gateway.access.oidc.errors import ProviderAway
+from gateway.access.oidc.provisioning import OWN_RIGHTS
 from gateway.access.service_tokens import PREFIX, SESSION_PREFIX
 from gateway.access.tickets import Tickets
 from gateway.access.tokens import BadToken, Identity, Tokens
+from gateway.errors import GatewayError
+
+
+class CannotTell(GatewayError):
+    """Whoever knows whether a token holds does not answer now."""
+
+    retryable = True
 
 
 class Authority:
-    """Asks those who issue tokens."""
+    """Asks those who issue tokens: ourselves, and the providers whose tokens the settings take."""
 
-    def __init__(self, tokens: Tokens, tickets: Tickets, following: Following) -> None:
+    def __init__(self, tokens: Tokens, tickets: Tickets, following: Following, bearer: BearerTokens) -> None:
         self._tokens = tokens
         self._tickets = tickets
         self._following = following
+        self._bearer = bearer
 
     @property
     def can_tell(self) -> bool:
@@ -24,10 +38,18 @@ class Authority:
         return self._following.ended.known.is_set()
 
     async def identify(self, token: str) -> Identity:
-        """Who holds it. Raises BadToken."""
+        """Who holds it. Raises BadToken; of a provider's token also CannotTell."""
         if token.startswith(PREFIX):
             return self._following.tokens.identify(token, time.time())
-        return self._following.rights.of(self._tokens.verify(token))
+        if not self._bearer.concerns(token):
+            return self.current(self._tokens.verify(token))
+        try:
+            identity = await self._bearer.identify(token)
+        except (ProviderAway, psycopg.Error, PoolTimeout) as error:
+            raise CannotTell(str(error)) from error
+        if self.ended(identity):
+            raise BadToken
+        return self.current(identity)
 
     async def redeem(self, ticket: str) -> Identity:
         """Whose ticket of a socket it is; it is used by that. Raises BadToken, and psycopg's errors."""
@@ -41,7 +63,9 @@ class Authority:
         return self._tickets.issue(holder)
 
     def current(self, identity: Identity) -> Identity:
-        """The holder of a token that was verified before, with the rights of now."""
+        """The holder of a token that was verified before, with the rights of now. A provider's token says its own."""
+        if identity.session_id.startswith(OWN_RIGHTS):
+            return identity
         return self._following.rights.of(identity)
 
     def ended(self, identity: Identity) -> bool:

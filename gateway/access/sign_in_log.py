@@ -17,6 +17,8 @@ from schemas.audit import AuditAction
 LINES_PER_SECOND = 2.0
 LINES_AT_ONCE = 20.0
 TOLD_AFTER_SECONDS = 10.0
+PASSWORD = "password"
+"""How who has a password here signs in. Others: `oidc:ID` and `bearer:ID`, with the provider's id."""
 
 _log = log.get(__name__)
 
@@ -39,22 +41,24 @@ class SignInLog:
         self._lines = Bucket(time.monotonic(), LINES_PER_SECOND, LINES_AT_ONCE)
         self._unlogged = 0
 
-    def refused(
-        self, tried: str, address: str, why: str, account: str | None = None, way: str = "password"
-    ) -> None:
+    def refused(self, tried: str, address: str, why: str, account: str | None = None, way: str = PASSWORD) -> None:
         """A sign-in failed. `tried`: the name as typed; `account`: the name of the account that was meant."""
-        shown = loggable(tried, account)
+        shown = loggable(tried, account) if tried or account else "(not known)"
         self._audit.refused("sign_in_refused", shown, shown, address=address, why=why, way=way)
         if self._lines.allows(time.monotonic()):
-            _log.warning("sign-in refused", name=shown, address=address, why=why)
+            _log.warning("sign-in refused", name=shown, address=address, why=why, **_how(way))
             return
         if not self._unlogged:
             asyncio.get_running_loop().call_later(self._told_after_seconds, self._tell)
         self._unlogged += 1
 
-    def signed_in(self, account: str, address: str) -> None:
-        """A sign-in succeeded. Not limited: the work of checking a password is."""
-        _log.info("signed in", name=loggable(account, account), address=address)
+    def signed_in(self, account: str, address: str, *, way: str = PASSWORD) -> None:
+        """A sign-in succeeded. Not limited: the work of checking a password is, and a provider's word is."""
+        _log.info("signed in", name=loggable(account, account), address=address, **_how(way))
+
+    def signed_out_by(self, way: str, address: str, sessions: int) -> None:
+        """A provider ended sessions."""
+        _log.info("signed out by the provider", address=address, sessions=sessions, **_how(way))
 
     def reused(self, account: str, address: str) -> None:
         """A refresh token was shown again. Not limited: it ends its session, so it comes once."""
@@ -67,3 +71,7 @@ class SignInLog:
     def _tell(self) -> None:
         _log.warning("more sign-ins were refused than logged", unlogged=self._unlogged)
         self._unlogged = 0
+
+
+def _how(way: str) -> dict[str, str]:
+    return {} if way == PASSWORD else {"way": way}

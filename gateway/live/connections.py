@@ -17,7 +17,7 @@ from psycopg_pool import PoolTimeout
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gateway import metrics
-from gateway.access.authority import Authority
+from gateway.access.authority import Authority, CannotTell
 from gateway.access.tokens import BadToken, Identity
 from gateway.core import answers
 from gateway.core.inheritance import OpenSocket
@@ -87,6 +87,8 @@ class Connections:
             identity = await self._identify(offer)
         except BadToken:
             await self._bad_tokens.turn_away(websocket, offer.proof, offer.subprotocol)
+        except CannotTell:
+            await refuse(websocket, 503, "authority")
         except (psycopg.Error, PoolTimeout):
             await refuse(websocket, 503, "database")
         else:
@@ -108,6 +110,10 @@ class Connections:
             message = await first_message(websocket)
             identity = None if message is None else await self._holder_of(message)
         except WebSocketDisconnect:
+            return
+        except CannotTell:
+            with contextlib.suppress(WebSocketDisconnect):
+                await websocket.close(close_codes.OVERLOAD.code, close_codes.OVERLOAD.reason)
             return
         finally:
             self._unnamed -= 1
@@ -259,16 +265,19 @@ class Connections:
                 self._streaming.tell(subscriber, answers.error("unknown_type", text, now_ms(), message.ref))
 
     async def _reauthenticate(self, connection: Connection, message: Message) -> None:
-        identity = await self._holder_of(message)
+        text = "token: not one of this user that holds"
+        try:
+            identity = await self._holder_of(message)
+        except CannotTell:
+            identity, text = None, "token: cannot be checked now"
         if identity is None or not identity.same_holder(connection.identity):
-            text = "token: not one of this user that holds"
             self._streaming.tell(connection.subscriber, answers.error("bad_request", text, now_ms(), message.ref))
             return
         connection.renew(identity)
         self._confirm(connection, message)
 
     async def _holder_of(self, message: Message) -> Identity | None:
-        """Whose token a message brings; None where it brings none that holds."""
+        """Whose token a message brings; None where it brings none that holds. Raises CannotTell."""
         if message.type != "auth" or not isinstance(message.token, str):
             return None
         try:

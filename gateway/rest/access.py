@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from fastapi import Request
 
-from gateway.access.authority import Authority
+from gateway.access.authority import Authority, CannotTell
 from gateway.access.roles import Permission, role_of
 from gateway.access.tokens import BadToken, Identity
 from gateway.log.auditing import Auditing
@@ -31,7 +31,8 @@ class Guard:
         self._auditing = auditing
 
     async def optional(self, request: Request) -> Identity | None:
-        """The holder of the request's token; None when there is none that holds."""
+        """The holder of the request's token; None when there is none that holds. Answers 503 where a provider would have
+        to be asked and does not answer."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             return None
@@ -39,6 +40,8 @@ class Guard:
             return await self.authority.identify(token.strip())
         except BadToken:
             return None
+        except CannotTell as error:
+            raise unavailable() from error
 
     async def holder(self, request: Request) -> Identity:
         """A dependency that demands a token. Answers 401; 503 until it is known which sessions have ended."""

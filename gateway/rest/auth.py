@@ -12,15 +12,16 @@ from pydantic import BaseModel, Field
 from gateway import metrics
 from gateway.access.accounts import Accounts, Opened, Origin, Refused, Reused, User
 from gateway.access.following import Following
+from gateway.access.oidc.errors import ProviderAway
+from gateway.access.oidc.service import Oidc
 from gateway.access.roles import role_of
 from gateway.access.sign_in_log import SignInLog
 from gateway.access.sign_in_queue import TooManySignIns
 from gateway.access.signing_in import Limited, SigningIn
 from gateway.access.tokens import Identity, Tokens
-from gateway.log.auditing import Auditing
 from gateway.rest.access import CHALLENGE, Guard, address_of
 from gateway.rest.body import Closed, small_json
-from gateway.rest.edge import ApiError
+from gateway.rest.edge import ApiError, unavailable
 from schemas.times import iso
 
 MAX_AGENT = 200
@@ -97,18 +98,18 @@ class Permissions(BaseModel):
 
 
 class SignedOut(BaseModel):
-    """The session has ended."""
+    """The session has ended. `provider_sign_out`: where the browser signs out of its provider too."""
 
     message: str = "signed out"
+    provider_sign_out: str | None = None
 
 
 def router(
-    accounts: Accounts, tokens: Tokens, guard: Guard, following: Following, auditing: Auditing
+    accounts: Accounts, tokens: Tokens, guard: Guard, following: Following, *, oidc: Oidc, sign_ins: SignInLog
 ) -> APIRouter:
     """The routes."""
     routes = APIRouter(prefix="/api/v1/auth", tags=["auth"])
     signing_in = SigningIn(accounts)
-    sign_ins = SignInLog(auditing)
     Holder = Annotated[Identity, Depends(guard.holder)]
 
     @routes.post("/login", dependencies=[Depends(small_json)])
@@ -126,7 +127,7 @@ def router(
             case Opened(user):
                 metrics.LOGINS.labels("ok").inc()
                 sign_ins.signed_in(user.username, address)
-                return _signed_in(tokens, outcome)
+                return signed_in(tokens, outcome)
             case Refused(why, account):
                 metrics.LOGINS.labels("refused").inc()
                 sign_ins.refused(body.name, address, why, account)
@@ -142,16 +143,20 @@ def router(
     @routes.post("/refresh", dependencies=[Depends(small_json)])
     async def refresh(request: Request, body: RefreshBody) -> SignedIn:
         """New tokens for a refresh token, which is good once: for a minute it gives the same successor again (an answer
-        may be lost, a tab duplicated); after that its use ends the session, for two have it."""
-        outcome = await accounts.refresh(body.refresh_token)
+        may be lost, a tab duplicated); after that its use ends the session, for two have it. A session that a provider
+        vouched for ends when the provider says so."""
+        try:
+            outcome = await oidc.renewing.refresh(body.refresh_token)
+        except ProviderAway as error:
+            raise unavailable() from error
         if isinstance(outcome, Reused):
             sign_ins.reused(outcome.username, address_of(request))
             following.end(outcome.session_id)
         if not isinstance(outcome, Opened):
             raise ApiError(401, "invalid_token", "sign in again", CHALLENGE)
-        return _signed_in(tokens, outcome)
+        return signed_in(tokens, outcome)
 
-    @routes.post("/logout")
+    @routes.post("/logout", response_model_exclude_none=True)
     async def logout(identity: Holder) -> SignedOut:
         """End the session: its tokens hold no more and its sockets are closed with 4003; at other gateways
         within seconds."""
@@ -159,7 +164,7 @@ def router(
             raise ApiError(403, "forbidden", "a machine's token is revoked, not signed out")
         await accounts.sign_out(identity.session_id, identity.username)
         following.end(identity.session_id)
-        return SignedOut()
+        return SignedOut(provider_sign_out=await oidc.sign_out_address(identity.session_id))
 
     @routes.post("/ws-ticket", status_code=201)
     async def ws_ticket(holder: Holder) -> TicketShown:
@@ -203,7 +208,8 @@ def router(
     return routes
 
 
-def _signed_in(tokens: Tokens, opened: Opened) -> SignedIn:
+def signed_in(tokens: Tokens, opened: Opened) -> SignedIn:
+    """The answer to who has signed in, however."""
     user = opened.user
     token, identity = tokens.issue(
         user_id=user.id,
@@ -211,6 +217,7 @@ def _signed_in(tokens: Tokens, opened: Opened) -> SignedIn:
         role_id=user.role_id,
         session_id=opened.session_id,
         rights=user.rights,
+        minutes=opened.token_minutes,
     )
     return SignedIn(
         session_token=token,

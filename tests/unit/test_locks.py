@@ -44,7 +44,7 @@ OWNERS: dict[str, frozenset[str]] = {
     "faust": frozenset({"streams"}),
     "watchdog": frozenset({"producer"}),
     "smbprotocol": frozenset({"storage"}),
-    "authlib": frozenset(),
+    "authlib": frozenset({"gateway"}),
 }
 
 

@@ -4,6 +4,7 @@ makes tables and accounts, and none of them is a superuser."""
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -17,6 +18,11 @@ from cli.provisioning.tables import apply_migrations
 from cli.up.embedded.postgres import EmbeddedPostgres
 from gateway.access.account_admin import ensure_admin, set_password
 from gateway.access.accounts import Accounts, Opened, Origin
+from gateway.access.oidc.judging import Subject
+from gateway.access.oidc.mapping import Granted
+from gateway.access.oidc.people import People
+from gateway.access.oidc.provider_settings import Grant, ProviderSettings
+from gateway.access.oidc.provisioning import Comer
 from gateway.access.refresh_tokens import RefreshTokens
 from schemas.changes import Created
 from schemas.topics import CHANGES
@@ -76,6 +82,41 @@ def test_the_gateway_signs_in_refreshes_and_signs_out(urls: dict[str, str]) -> N
     asyncio.run(life())
 
 
+def test_the_gateway_keeps_those_who_sign_in_elsewhere(urls: dict[str, str]) -> None:
+    settings = ProviderSettings(
+        id="corp", name="Corp", issuer="https://id.example", client_id="c", default=Grant()
+    )
+    now = int(time.time())
+    subject = Subject(settings.issuer, "0815", "sid", "c", now, now + 60)
+    comer = Comer(settings, subject, "anna", None, Granted(2, Grant().rights))
+    origin = Origin("127.0.0.1", "a test", "oidc:corp")
+
+    async def life() -> None:
+        async with AsyncConnectionPool(urls[SERVE], min_size=1, kwargs={"autocommit": True}) as pool:
+            people = People(pool, accounts := Accounts(pool, RefreshTokens(SECRET), 30))
+            opened = await people.sign_in(comer, "once", "sealed", origin)
+            assert opened.user.username == "corp:anna"
+            assert (await people.bearer(comer, origin)).user_id == opened.user.id
+            await people.answered(opened.session_id, None, Granted(1, Grant().rights), by="oidc:corp")
+            ended = await people.signed_out(settings.issuer, "jti", "0815", None, now, by="oidc:corp")
+            assert ended is not None
+            assert opened.session_id in ended
+            accounts.close()
+            async with pool.connection() as connection:
+                rows = await (await connection.execute("SELECT event FROM audit_outbox ORDER BY id")).fetchall()
+        told = [(event["action"], event["by"]) for (event,) in rows if event["subject"] == "corp:anna"]
+        assert told == [
+            ("account_added", "oidc:corp"),
+            ("signed_in", "corp:anna"),
+            ("signed_in", "corp:anna"),
+            ("role_changed", "oidc:corp"),
+            ("session_ended", "oidc:corp"),
+            ("session_ended", "oidc:corp"),
+        ]
+
+    asyncio.run(life())
+
+
 @pytest.mark.parametrize(
     ("role", "statement"),
     [
@@ -84,6 +125,7 @@ def test_the_gateway_signs_in_refreshes_and_signs_out(urls: dict[str, str]) -> N
         (SERVE, "DELETE FROM media_items"),
         (SERVE, "CREATE TABLE x ()"),
         (SERVE, "DROP TABLE sessions"),
+        (PROJECT, "SELECT subject FROM external_identities"),
         (PROJECT, "SELECT password_hash FROM users"),
         (PROJECT, "SELECT session_id FROM sessions"),
         (PROJECT, "SELECT secret_hash FROM service_tokens"),

@@ -49,3 +49,18 @@ def test_a_few_are_logged_each_and_nothing_else_is() -> None:
     with capture_logs() as lines:
         asyncio.run(flood(3))
     assert [line["event"] for line in lines] == ["sign-in refused"] * 3
+
+
+def test_who_signs_in_elsewhere_is_logged_with_where_and_why_not() -> None:
+    with capture_logs() as lines:
+        log = SignInLog(Refusals())
+        log.signed_in("corp:anna", "10.0.0.9", way="oidc:corp")
+        log.refused("", "10.0.0.9", "no rights", way="oidc:corp")
+        log.signed_out_by("oidc:corp", "10.0.0.8", 2)
+    assert [(line["event"], line["way"]) for line in lines] == [
+        ("signed in", "oidc:corp"),
+        ("sign-in refused", "oidc:corp"),
+        ("signed out by the provider", "oidc:corp"),
+    ]
+    assert (lines[0]["name"], lines[1]["name"], lines[1]["why"]) == ("corp:anna", "(not known)", "no rights")
+    assert lines[2]["sessions"] == 2
