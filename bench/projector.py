@@ -19,7 +19,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from cli.provisioning.tables import apply_migrations
+from cli.provisioning.tables import Migration, apply_migrations
 from schemas import topics
 from schemas.changes import Created
 from schemas.media import ItemCreated
@@ -72,23 +72,27 @@ def _batch(partition: Partition, records: list[Logged], start: int) -> Batch:
 
 
 @contextmanager
-def a_database(server: str) -> Iterator[str]:
-    """A fresh, migrated database."""
+def a_database(server: str, known: list[Migration] | None = None) -> Iterator[str]:
+    """A fresh database, migrated as far as is known."""
     name = f"bench_{uuid.uuid4().hex}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         try:
             url = make_conninfo(server, dbname=name)
-            apply_migrations(url)
+            apply_migrations(url, known)
             yield url
         finally:
             connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def measure(
-    name: str, server: str, changes: int, work: Callable[[PostgresStore, Log], Awaitable[None]]
+    name: str,
+    server: str,
+    changes: int,
+    work: Callable[[PostgresStore, Log], Awaitable[None]],
+    known: list[Migration] | None = None,
 ) -> Measured:
-    """One way, on its own database."""
+    """One way, on its own database, which is migrated as far as is known."""
     log = a_log(changes)
 
     async def run(url: str) -> Measured:
@@ -99,7 +103,7 @@ def measure(
         await store.close()
         return Measured(name, changes / took, spent / changes * 1e6)
 
-    with a_database(server) as url:
+    with a_database(server, known) as url:
         return asyncio.run(run(url))
 
 

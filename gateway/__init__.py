@@ -36,6 +36,8 @@ The way of a request:
     rest.auth          access.signing_in (access.sign_in_limits, access.sign_in_queue), access.accounts,
                        access.refresh_tokens
     rest.media         tables.catalogue; access.cover_names
+    tables.searching   a search, step by step: what is asked (tables.wanted), the query as words (tables.terms), both as SQL
+                       (tables.conditions), orders and cursors (tables.order), the statements (tables.pages)
     rest.history       tables.history
     rest.scans         what is asked of roots: log.publishing
     rest.system        health (tables.database, live.tail), channels, lag; notifications (log.publishing)

@@ -8,6 +8,7 @@
     │   ├── NoSuchToken
     │   └── LastAdmin     nobody would be left who may do everything
     ├── ApiError          an answer that is an error: HTTP status, code for programs, message for people
+    ├── BadCursor     a search's cursor that is none of ours, or of another search
     ├── BadOption         an option of `subscribe` that is none
     ├── BadPage           a page's cursor that is none of ours
     ├── BadToken          not a token that holds; says no more than that

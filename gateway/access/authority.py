@@ -14,6 +14,7 @@ from gateway.access.oidc.provisioning import OWN_RIGHTS
 from gateway.access.service_tokens import PREFIX, SESSION_PREFIX
 from gateway.access.tickets import Tickets
 from gateway.access.tokens import BadToken, Identity, Tokens
+from gateway.core.rights import EVERYTHING, Rights
 from gateway.errors import GatewayError
 
 
@@ -67,6 +68,10 @@ class Authority:
         if identity.session_id.startswith(OWN_RIGHTS):
             return identity
         return self._following.rights.of(identity)
+
+    def rights_of(self, user_id: int) -> Rights:
+        """Of who was shown something a short while ago: what was taken away since is not among them."""
+        return self._following.rights.of_user(user_id) or EVERYTHING
 
     def ended(self, identity: Identity) -> bool:
         """True when the session has ended since its token was verified."""

@@ -11,13 +11,22 @@ import hashlib
 import hmac
 import re
 from base64 import urlsafe_b64encode
+from typing import NamedTuple
 
 from gateway.access.tokens import Identity
 
 PATH = "/api/v1/covers/"
 STEP_SECONDS = 900
 
-_FORM = re.compile(r"([0-9]{1,12})\.([0-9a-zA-Z_-]{1,64})\.([A-Za-z0-9_-]{43})")
+_FORM = re.compile(r"([0-9]{1,12})\.([0-9]{1,18})\.([0-9a-zA-Z_-]{1,64})\.([A-Za-z0-9_-]{43})")
+
+
+class SignedFor(NamedTuple):
+    """Whom a signature was made for, and when it ends (seconds since 1970)."""
+
+    session_id: str
+    user_id: int
+    ends: int
 
 
 class CoverNames:
@@ -29,16 +38,17 @@ class CoverNames:
     def signed(self, path: str, identity: Identity, now: float) -> str:
         """The path of a cover with a signature that holds for a quarter to half an hour, and no longer than the token."""
         ends = min((int(now) // STEP_SECONDS + 2) * STEP_SECONDS, identity.expires_at)
-        return f"{path}?signed={self._name(path.removeprefix(PATH), ends, identity.session_id)}"
+        return f"{path}?signed={self._name(path.removeprefix(PATH), SignedFor(identity.session_id, identity.user_id, ends))}"
 
-    def read(self, hash_: str, name: str, now: float) -> tuple[str, int] | None:
-        """The session that a signature was made for, and when it ends; None when it does not hold for this cover."""
+    def read(self, hash_: str, name: str, now: float) -> SignedFor | None:
+        """Whom a signature was made for; None when it does not hold for this cover."""
         form = _FORM.fullmatch(name)
-        if form is None or not hmac.compare_digest(self._name(hash_, int(form[1]), form[2]), name):
+        if form is None:
             return None
-        return (form[2], int(form[1])) if now < int(form[1]) else None
+        for_ = SignedFor(form[3], int(form[2]), int(form[1]))
+        return for_ if hmac.compare_digest(self._name(hash_, for_), name) and now < for_.ends else None
 
-    def _name(self, hash_: str, ends: int, session_id: str) -> str:
-        said = f"{hash_} {ends} {session_id}".encode()
+    def _name(self, hash_: str, for_: SignedFor) -> str:
+        said = f"{hash_} {for_.ends} {for_.user_id} {for_.session_id}".encode()
         signature = urlsafe_b64encode(hmac.new(self._key, said, hashlib.sha256).digest()).rstrip(b"=").decode()
-        return f"{ends}.{session_id}.{signature}"
+        return f"{for_.ends}.{for_.user_id}.{for_.session_id}.{signature}"

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, field_validator
 
 from gateway.access.cover_names import PATH
 from gateway.access.tokens import Identity
+from gateway.core.rights import Rights
 from gateway.log.publishing import Publishing
 from gateway.rest.access import Guard
 from gateway.rest.body import Closed, small_json
@@ -66,12 +67,12 @@ def router(catalogue: CatalogueQueries, publishing: Publishing, guard: Guard) ->
         log has acknowledged it."""
         if not body.model_fields_set:
             raise ApiError(422, "invalid_request", "body: says nothing")
-        place = await catalogue.place(media_id)
-        if place is None or not admin.rights.sees(place.library, place.storage_root):
+        place = await catalogue.place(media_id, admin.rights)
+        if place is None:
             raise ApiError(404, "not_found", "no such item")
         if body.category is not None and body.category not in CATEGORIES:
             raise unknown("category", "no such category", CATEGORIES, "body")
-        cover = None if body.cover is None else await known_cover(body.cover)
+        cover = None if body.cover is None else await known_cover(body.cover, admin.rights)
         record = Corrected(
             media_id=media_id, root=place.storage_root, path=place.path, path_b64=place.path_b64,
             by=admin.username, at=now_iso(),
@@ -81,9 +82,9 @@ def router(catalogue: CatalogueQueries, publishing: Publishing, guard: Guard) ->
         written = await publishing.observe(record, place.library)
         return CorrectionWritten(media_id=media_id, partition=written.partition, offset=written.offset)
 
-    async def known_cover(said: str) -> str:
+    async def known_cover(said: str, rights: Rights) -> str:
         hash_ = said.removeprefix(PATH).partition("?")[0]
-        if await catalogue.cover(hash_) is None:
+        if await catalogue.cover(hash_, rights) is None:
             raise ApiError(422, "invalid_request", "body.cover: no item has such a cover")
         return hash_
 

@@ -1,107 +1,35 @@
-"""Reads the projector's tables: items, statistics, covers. Deleted items are never among them.
-
-All values are parameters; what cannot be one (a column to sort by) comes from a table here.
+"""Reads the projector's tables: items, statistics, covers, as far as the asker's rights see them. Deleted items are never
+among them. What a search is made of stands beside it: `wanted`, `terms`, `conditions`, `order`, `pages`, `searching`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal, LiteralString
+from typing import Literal, LiteralString, TypeVar
 
+from psycopg import sql
 from psycopg.rows import class_row
 from psycopg_pool import AsyncConnectionPool
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from schemas.ids import MAX_SAFE
+from gateway.core.rights import Rights
+from gateway.tables.conditions import Condition, seen
+from gateway.tables.pages import ITEM
+from gateway.tables.searching import Found, Item, Searching
+from gateway.tables.wanted import Search
 from schemas.times import iso, millis
 
-SortBy = Literal["updated_at", "created_at", "title", "year", "rating", "file_size"]
-SortOrder = Literal["asc", "desc"]
+Dimension = Literal["library", "storage_root", "media_type", "quality"]
+T = TypeVar("T")
 
-_SORT: dict[SortBy, LiteralString] = {
-    "updated_at": "m.updated_at",
-    "created_at": "m.created_at",
-    "title": "left(lower(m.title), 200)",
-    "year": "m.year",
-    "rating": "m.rating",
-    "file_size": "m.file_size",
-}
-"""As the indexes of `schemas/sql` have them."""
-_ORDER: dict[SortOrder, LiteralString] = {"asc": " ASC", "desc": " DESC"}
-_MAY_BE_UNKNOWN: frozenset[SortBy] = frozenset({"year", "rating"})
-"""Unknown ones come last. For the others no such thing is said: it would keep their indexes from being used."""
-
-_ITEM: LiteralString = (
-    "SELECT m.item, m.storage_root, coalesce(r.protocol, 'local') AS protocol"
-    " FROM media_items m LEFT JOIN storage_roots r ON r.root = m.storage_root"
+_COUNTS: LiteralString = (
+    "SELECT library, storage_root, media_type, quality, sum(items)::bigint AS items, sum(bytes) AS bytes"
+    " FROM media_counts m WHERE {} AND items > 0 GROUP BY 1, 2, 3, 4"
 )
-
-_COUNT: LiteralString = "SELECT count(*) FROM media_items m"
-
-_MATCHES: tuple[tuple[str, LiteralString], ...] = (
-    ("query", "(lower(m.title) LIKE lower(%(query)s) OR lower(m.path) LIKE lower(%(query)s))"),
-    ("media_type", "(m.media_type = %(media_type)s OR m.category = %(media_type)s)"),
-    ("year", "m.year = %(year)s"),
-    ("year_min", "m.year >= %(year_min)s"),
-    ("year_max", "m.year <= %(year_max)s"),
-    ("rating_min", "m.rating >= %(rating_min)s"),
-    ("quality", "m.quality = %(quality)s"),
-    ("storage_root", "m.storage_root = %(storage_root)s"),
-    ("category", "m.category = %(category)s"),
-    ("artist", "lower(m.artist) = lower(%(artist)s)"),
-    ("album", "lower(m.album) = lower(%(album)s)"),
-    ("author", "lower(m.author) = lower(%(author)s)"),
-    ("series", "lower(m.series) = lower(%(series)s)"),
-    ("date_min", "m.date >= %(date_min)s"),
-    ("date_max", "left(m.date, length(%(date_max)s)) <= %(date_max)s"),
-    ("belongs_to", "m.belongs_to = %(belongs_to)s"),
+_RECENT: LiteralString = (
+    "SELECT coalesce(sum(items), 0)::bigint FROM media_additions m"
+    " WHERE {} AND hour >= date_bin('1 hour', now() - interval '7 days', '2000-01-01Z')"
 )
-_NO_PART: LiteralString = " AND m.belongs_to IS NULL"
-
-
-Text = Annotated[Annotated[str, Field(max_length=1_024)] | None, BeforeValidator(lambda text: text or None)]
-Day = Annotated[
-    Annotated[str, Field(pattern=r"^[0-9]{4}(-[0-9]{2}){0,2}$")] | None, BeforeValidator(lambda text: text or None)
-]
-Year = Annotated[int | None, Field(ge=0, le=9_999)]
-
-
-class Search(BaseModel):
-    """What to look for, also as the parameters of a request. None, and an empty text: any."""
-
-    model_config = ConfigDict(frozen=True)
-
-    query: Text = Field(None, description="anywhere in title or path, case aside")
-    media_type: Text = None
-    year: Year = None
-    year_min: Year = None
-    year_max: Year = None
-    rating_min: float | None = Field(None, ge=0, le=100)
-    quality: Text = None
-    storage_root: Text = None
-    category: Text = Field(None, description="`movie`, `music`, …: see the item's `category`")
-    artist: Text = Field(None, description="of music; the whole name, case aside")
-    album: Text = None
-    author: Text = Field(None, description="of books, read or read aloud")
-    series: Text = Field(None, description="of books and comics")
-    date_min: Day = Field(None, description="taken or shown then or later: YYYY, YYYY-MM or YYYY-MM-DD")
-    date_max: Day = None
-    belongs_to: int | None = Field(None, ge=0, lt=MAX_SAFE, description="the parts of this item")
-    with_parts: bool = Field(False, description="posters, subtitles and the like among the others")
-    sort_by: SortBy = "updated_at"
-    sort_order: SortOrder = "desc"
-    limit: int = Field(24, ge=1, le=200)
-    offset: int = Field(0, ge=0, lt=MAX_SAFE)
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One row: the item as it is told to browsers, and its root."""
-
-    item: dict[str, Any]
-    storage_root: str
-    protocol: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +43,39 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Stats:
-    """The whole catalogue in numbers; `recent_additions`: of the last seven days; `total_size` in bytes."""
+class Counted:
+    """So many items are alike in all of this, and so many bytes large together."""
 
-    total_items: int
-    by_type: dict[str, int]
-    by_quality: dict[str, int]
-    total_size: int
+    library: str
+    storage_root: str
+    media_type: str
+    quality: str
+    items: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """The catalogue in numbers. `recent_additions`: items that came since the beginning of the hour seven days ago."""
+
+    counts: tuple[Counted, ...]
     recent_additions: int
+
+    def items_by(self, name: Dimension) -> dict[str, int]:
+        """How many there are of each value."""
+        found: dict[str, int] = {}
+        for counted in self.counts:
+            value = getattr(counted, name)
+            found[value] = found.get(value, 0) + counted.items
+        return found
+
+    def bytes_by(self, name: Dimension) -> dict[str, int]:
+        """How many bytes there are of each value."""
+        found: dict[str, int] = {}
+        for counted in self.counts:
+            value = getattr(counted, name)
+            found[value] = found.get(value, 0) + int(counted.bytes)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,93 +92,55 @@ class CatalogueQueries:
     def __init__(self, pool: AsyncConnectionPool) -> None:
         self._pool = pool
 
-    async def search(self, wanted: Search) -> tuple[list[Item], int]:
-        """A page of items and how many there are in all."""
-        counting, paging, values = statements(wanted)
+    async def search(self, wanted: Search, rights: Rights) -> Found:
+        """A page of what these rights see. Raises BadCursor."""
         async with self._pool.connection() as connection:
-            count = await connection.execute(counting, values)
-            total = (await count.fetchone() or (0,))[0]
-            rows = connection.cursor(row_factory=class_row(Item))
-            await rows.execute(paging, values)
-            return await rows.fetchall(), total
+            return await Searching(connection, wanted, rights).found()
 
-    async def recent(self, limit: int) -> list[Item]:
+    async def recent(self, limit: int, rights: Rights) -> list[Item]:
         """The newest items first."""
-        return (await self.search(Search(sort_by="created_at", limit=limit)))[0]
+        return (await self.search(Search(sort_by="created_at", limit=limit), rights)).items
 
-    async def item(self, media_id: int) -> Item | None:
-        """One item."""
-        async with self._pool.connection() as connection:
-            rows = connection.cursor(row_factory=class_row(Item))
-            await rows.execute(_ITEM + " WHERE m.id = %s AND m.deleted_at IS NULL", (media_id,))
-            return await rows.fetchone()
+    async def item(self, media_id: int, rights: Rights) -> Item | None:
+        """One item, where these rights see it."""
+        return await self._one(Item, ITEM, Condition(sql.SQL("m.id = %(id)s"), {"id": media_id}) & seen(rights))
 
-    async def place(self, media_id: int) -> Place | None:
-        """Where an item is."""
-        async with self._pool.connection() as connection:
-            rows = connection.cursor(row_factory=class_row(Place))
-            await rows.execute(
-                "SELECT library, storage_root, path, path_b64 FROM media_items"
-                " WHERE id = %s AND deleted_at IS NULL",
-                (media_id,),
-            )
-            return await rows.fetchone()
-
-    async def stats(self) -> Stats:
-        """The numbers."""
-        async with self._pool.connection() as connection:
-            rows = await connection.execute(
-                "SELECT media_type, coalesce(quality, ''), count(*), coalesce(sum(file_size), 0)::bigint,"
-                " count(*) FILTER (WHERE created_at > now() - interval '7 days')"
-                " FROM media_items WHERE deleted_at IS NULL GROUP BY 1, 2"
-            )
-            groups = await rows.fetchall()
-        by_type: dict[str, int] = {}
-        by_quality: dict[str, int] = {}
-        for media_type, quality, count, _, _ in groups:
-            by_type[media_type] = by_type.get(media_type, 0) + count
-            if quality:
-                by_quality[quality] = by_quality.get(quality, 0) + count
-        return Stats(
-            total_items=sum(group[2] for group in groups),
-            by_type=by_type,
-            by_quality=by_quality,
-            total_size=sum(group[3] for group in groups),
-            recent_additions=sum(group[4] for group in groups),
+    async def place(self, media_id: int, rights: Rights) -> Place | None:
+        """Where an item is, where these rights see it."""
+        said = Condition(sql.SQL("m.id = %(id)s"), {"id": media_id}) & seen(rights)
+        return await self._one(
+            Place, "SELECT m.library, m.storage_root, m.path, m.path_b64 FROM media_items m", said
         )
 
-    async def cover(self, hash_: str) -> CoverImage | None:
-        """A thumbnail by the hash of its content, where an item has it."""
+    async def _one(self, kind: type[T], select: LiteralString, said: Condition) -> T | None:
+        query = sql.SQL("{} WHERE {} AND m.deleted_at IS NULL").format(sql.SQL(select), said.said)
         async with self._pool.connection() as connection:
-            rows = connection.cursor(row_factory=class_row(CoverImage))
-            await rows.execute(
-                "SELECT mime, data FROM covers WHERE hash = %(hash)s AND EXISTS (SELECT FROM media_items"
-                " WHERE cover_image = '/api/v1/covers/' || %(hash)s AND deleted_at IS NULL)",
-                {"hash": hash_},
-            )
+            rows = connection.cursor(row_factory=class_row(kind))
+            await rows.execute(query, said.values)
             return await rows.fetchone()
 
+    async def stats(self, rights: Rights) -> Stats:
+        """The numbers of what these rights see."""
+        said = seen(rights)
+        async with self._pool.connection() as connection:
+            rows = connection.cursor(row_factory=class_row(Counted))
+            await rows.execute(sql.SQL(_COUNTS).format(said.said), said.values)
+            counts = await rows.fetchall()
+            recent = await connection.execute(sql.SQL(_RECENT).format(said.said), said.values)
+            ((additions,),) = await recent.fetchall()
+        return Stats(tuple(counts), additions)
 
-def statements(wanted: Search) -> tuple[LiteralString, LiteralString, dict[str, object]]:
-    """SQL that counts, SQL that gives the page, and the values of both."""
-    values = _values(wanted)
-    where: LiteralString = " WHERE m.deleted_at IS NULL"
-    if wanted.belongs_to is None and not wanted.with_parts:
-        where += _NO_PART
-    for name, condition in _MATCHES:
-        if values[name] is not None:
-            where += " AND " + condition
-    unknown: LiteralString = " NULLS LAST" if wanted.sort_by in _MAY_BE_UNKNOWN else ""
-    order = " ORDER BY " + _SORT[wanted.sort_by] + _ORDER[wanted.sort_order] + unknown + ", m.id"
-    return _COUNT + where, _ITEM + where + order + " LIMIT %(limit)s OFFSET %(offset)s", values
-
-
-def _values(wanted: Search) -> dict[str, object]:
-    values = wanted.model_dump()
-    if wanted.query is not None:
-        escaped = wanted.query.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
-        values["query"] = f"%{escaped}%"
-    return values
+    async def cover(self, hash_: str, rights: Rights) -> CoverImage | None:
+        """A thumbnail by the hash of its content, where an item that these rights see has it."""
+        said = seen(rights)
+        query = sql.SQL(
+            "SELECT mime, data FROM covers WHERE hash = %(hash)s AND EXISTS (SELECT FROM media_items m"
+            " WHERE m.cover_image = '/api/v1/covers/' || %(hash)s AND m.deleted_at IS NULL AND {})"
+        )
+        async with self._pool.connection() as connection:
+            rows = connection.cursor(row_factory=class_row(CoverImage))
+            await rows.execute(query.format(said.said), said.values | {"hash": hash_})
+            return await rows.fetchone()
 
 
 def at_iso(at: datetime | None) -> str | None:

@@ -102,8 +102,8 @@ _KIND_SEEN: LiteralString = (
 
 _ROOTS: LiteralString = (
     "SELECT root, library, site, protocol, location, state, status, message, details, changed_at,"
-    " status_at, (SELECT count(*) FROM media_items m WHERE m.storage_root = r.root"
-    " AND m.deleted_at IS NULL) AS items FROM storage_roots r WHERE state <> 'retired' AND "
+    " status_at, (SELECT coalesce(sum(m.items), 0)::bigint FROM media_counts m"
+    " WHERE m.storage_root = r.root) AS items FROM storage_roots r WHERE state <> 'retired' AND "
 )
 _SCANS: LiteralString = (
     "SELECT scan_id, library, root, state, origin, cause, subtree, total, counts, started_at, ended_at"

@@ -1,10 +1,10 @@
 """New tables, filled beside the ones that readers see, which take their place at once or not at all.
 
 All of it is one database transaction: whoever is killed, or whatever fails, the old tables are there as they were, and
-nothing of the new ones is left. Tables whose rows come by the million have no index while they are filled. Of a place or an
-item the newest row alone is wanted, so their rows gather in staging and the newest of each key is taken over at the end;
-where nearly every key is seen once, rows go straight in and what is older is taken out. The other tables are small and are
-written by the rows' laws from the beginning.
+nothing of the new ones is left. Tables whose rows come by the million have neither index nor trigger while they are filled.
+Of a place or an item the newest row alone is wanted, so their rows gather in staging and the newest of each key is taken
+over at the end; where nearly every key is seen once, rows go straight in and what is older is taken out. The other tables
+are small and are written by the rows' laws from the beginning. What triggers derive is made when all else is there.
 
 It knows PostgreSQL and the rows' laws, and nothing of Kafka.
 """
@@ -39,6 +39,9 @@ SCHEMA = "catalogizer_rebuild"
 TABLES = tuple(dict.fromkeys(law.table for law in LAWS.values()))
 STRAIGHT: tuple[Kind, ...] = (ChangeRow, AnalysisRow)
 STAGED: tuple[Kind, ...] = (FileRow, ItemRow, GoneItemRow)
+DERIVED = ("media_counts", "media_additions", "search_vocabulary")
+"""What triggers of media_items keep; made anew from its rows (`schemas/sql/0007_search.sql`)."""
+_ALL = (*TABLES, *DERIVED)
 _LARGE = tuple(dict.fromkeys(LAWS[kind].table for kind in (*STRAIGHT, *STAGED)))
 
 LOCK_TRIES = 20
@@ -56,6 +59,9 @@ _INDEXES = """
 SELECT pg_get_indexdef(i.indexrelid) FROM pg_index AS i
 WHERE i.indrelid = %s AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = i.indexrelid AND conrelid = i.indrelid)
 """
+_TARGETS = "SELECT attname, attstattarget FROM pg_attribute WHERE attrelid = %s AND attstattarget IS NOT NULL"
+_TRIGGERS = "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = %s AND NOT tgisinternal"
+_DERIVE = "SELECT media_items_derive_all()"
 _GRANTS = """
 SELECT privilege_type, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END
 FROM pg_class, aclexplode(relacl) WHERE pg_class.oid = %s
@@ -87,19 +93,22 @@ class NewTables:
         adapt(self._connection)
         await self._connection.execute(_SESSION)
         owner = ""
-        for table in TABLES:
+        for table in _ALL:
             found = await (await self._connection.execute(_OLD, (table,))).fetchone()
             if found is None:
                 raise psycopg.errors.UndefinedTable(f'relation "{table}" does not exist')
             self._old[table], self._schema, owner = found
         await self._do("SET LOCAL ROLE {}", sql.Identifier(owner))
         await self._do("CREATE SCHEMA {}", sql.Identifier(SCHEMA))
-        for table in TABLES:
+        for table in _ALL:
             await self._do(
                 "CREATE TABLE {} (LIKE {} INCLUDING ALL EXCLUDING INDEXES)", _new(table), self._of_old(table)
             )
+            for column, target in await (await self._connection.execute(_TARGETS, (self._old[table],))).fetchall():
+                words = "ALTER TABLE {} ALTER COLUMN {} SET STATISTICS {}"
+                await self._do(words, _new(table), sql.Identifier(column), sql.Literal(target))
         await self._do("SET LOCAL search_path = {}, {}", sql.Identifier(SCHEMA), sql.SQL(self._schema))
-        for table in set(TABLES) - set(_LARGE):
+        for table in set(_ALL) - set(_LARGE):
             await self._keys(table)
             await self._indexes(table)
         for kind in STAGED:
@@ -136,7 +145,9 @@ class NewTables:
             await self._connection.execute(s.EMPTY_STAGING[kind])
         for table in _LARGE:
             await self._indexes(table)
-        for table in TABLES:
+        await self._connection.execute(_DERIVE)
+        for table in _ALL:
+            await self._triggers(table)
             await self._do("ANALYZE {}", _new(table))
 
     async def write(self, rows: Sequence[Row]) -> None:
@@ -176,10 +187,10 @@ class NewTables:
         for table, old in self._old.items():
             for privilege, grantee in await (await self._connection.execute(_GRANTS, (old,))).fetchall():
                 await self._do("GRANT {} ON {} TO {}", sql.SQL(privilege), _new(table), sql.SQL(grantee))
-        olds = sql.SQL(", ").join([self._of_old(table) for table in TABLES])
+        olds = sql.SQL(", ").join([self._of_old(table) for table in _ALL])
         await self._lock(olds)
         await self._do("DROP TABLE {}", olds)
-        for table in TABLES:
+        for table in _ALL:
             await self._do("ALTER TABLE {} SET SCHEMA {}", _new(table), sql.SQL(self._schema))
         await self._do("DROP SCHEMA {}", sql.Identifier(SCHEMA))
 
@@ -209,6 +220,12 @@ class NewTables:
 
     async def _indexes(self, table: str) -> None:
         for (definition,) in await (await self._connection.execute(_INDEXES, (self._old[table],))).fetchall():
+            there = definition.replace(f" ON {self._schema}.", f" ON {SCHEMA}.", 1)
+            await self._connection.execute(sql.SQL(there))
+
+    async def _triggers(self, table: str) -> None:
+        """Triggers of the old table: from here on they keep what is derived."""
+        for (definition,) in await (await self._connection.execute(_TRIGGERS, (self._old[table],))).fetchall():
             there = definition.replace(f" ON {self._schema}.", f" ON {SCHEMA}.", 1)
             await self._connection.execute(sql.SQL(there))
 

@@ -33,7 +33,7 @@ from streams.projector.store import Batch, PostgresStore, Store
 from tests.fakes.projector_store import FakeStore, Record, Tables
 from tests.support.projector_histories import Step, delivered, deliveries, histories, straight
 from tests.support.projector_log import LIBRARY, ROOT, Log, Logged, at, gone, item
-from tests.support.projector_tables import dump, empty, plain
+from tests.support.projector_tables import derived, dump, empty, plain
 
 P = Partition(topics.CHANGES.name, 0)
 
@@ -93,7 +93,12 @@ def subject(request: pytest.FixtureRequest) -> Subject:
         return Subject(fake, lambda: plain(fake.tables), fake.empty)
     url: str = request.getfixturevalue("migrated")
     store = PostgresStore(url) if request.param == "postgres" else PostgresStore(url, many=1)
-    return Subject(store, lambda: dump(url), lambda: empty(url))
+
+    def look() -> Tables:
+        derived(url)
+        return dump(url)
+
+    return Subject(store, look, lambda: empty(url))
 
 
 def created(path: str, **fields: object) -> Created:

@@ -95,7 +95,10 @@ def search(http: httpx.Client, **params: Any) -> httpx.Response:
 def test_a_search_without_conditions_is_everything_not_deleted_the_newest_first(http: httpx.Client) -> None:
     body = search(http).json()
     assert [item["id"] for item in body.pop("items")] == [4, 3, 2, 1]
-    assert body == {"total": 4, "limit": 24, "offset": 0, "has_next": False, "has_previous": False}
+    assert body == {
+        "total": 4, "total_is_exact": True, "limit": 24, "offset": 0, "has_next": False, "has_previous": False,
+        "next_cursor": None, "facets": {}, "facets_are_exact": True,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -206,7 +209,11 @@ def test_stats_and_recent(http: httpx.Client) -> None:
         "total_items": 4,
         "by_type": {"video": 3, "audio": 1},
         "by_quality": {"1080p": 2, "2160p": 1},
+        "by_storage_root": {"movies": 2, "nas": 2},
+        "by_library": {"home": 4},
         "total_size": 13_750,
+        "size_by_type": {"video": 13_700, "audio": 50},
+        "size_by_storage_root": {"movies": 13_000, "nas": 750},
         "recent_additions": 0,
     }
     recent = http.get("/api/v1/media/recent", params={"limit": 2}).json()

@@ -20,7 +20,7 @@ from streams.projector.rows import Row
 from tests.fakes.projector_store import FakeStore
 from tests.support.projector_histories import READ, histories, straight
 from tests.support.projector_log import Log, item
-from tests.support.projector_tables import dump, plain
+from tests.support.projector_tables import derived, dump, plain
 
 P = Partition(topics.CHANGES.name, 0)
 AT = PartitionPosition(7, "e")
@@ -69,6 +69,7 @@ def test_filled_in_any_pieces_they_hold_what_record_by_record_leaves(
     early = len(found) * percent // 100
     asyncio.run(rebuilt(migrated, found[:early], found[early:]))
     assert dump(migrated) == plain(once.tables)
+    derived(migrated)
 
 
 def test_they_have_the_keys_indexes_owner_and_rights_of_the_old_ones(migrated: str) -> None:
@@ -81,7 +82,7 @@ def test_they_have_the_keys_indexes_owner_and_rights_of_the_old_ones(migrated: s
 
 
 def shape(url: str) -> set[tuple[object, ...]]:
-    """Tables with their owners and rights, columns, keys and indexes, by name."""
+    """Tables with their owners and rights, columns, keys, indexes and triggers, by name."""
     with psycopg.connect(url) as connection:
         queries = (
             "SELECT relname, relkind, relowner, coalesce(relacl, acldefault('r', relowner))::text FROM pg_class"
@@ -89,6 +90,7 @@ def shape(url: str) -> set[tuple[object, ...]]:
             "SELECT table_name, column_name, data_type, is_nullable, column_default, ordinal_position"
             " FROM information_schema.columns WHERE table_schema = 'public'",
             "SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'",
+            "SELECT tgrelid::regclass::text, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal",
             "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint"
             " WHERE connamespace = 'public'::regnamespace",
             "SELECT nspname FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%%'",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.access.cover_names import PATH, STEP_SECONDS, CoverNames
+from gateway.access.cover_names import PATH, STEP_SECONDS, CoverNames, SignedFor
 from gateway.access.tokens import Identity
 
 NAMES = CoverNames("8f2d6c1b9a7e4f3c8d5a6b7c0e1f2a3b")
@@ -17,16 +17,18 @@ def name(now: float = NOW, session: str = "s", expires: int = NOW + 3_600) -> st
 
 
 def test_it_holds_for_its_cover_and_its_session_a_quarter_to_half_an_hour() -> None:
-    session, ends = NAMES.read(HASH, name(), NOW) or ("", 0)
-    assert session == "s"
+    found = NAMES.read(HASH, name(), NOW)
+    assert found is not None
+    assert (found.session_id, found.user_id) == ("s", 1)
+    ends = found.ends
     assert STEP_SECONDS <= ends - NOW <= 2 * STEP_SECONDS
-    assert NAMES.read(HASH, name(), ends - 1) == ("s", ends)
+    assert NAMES.read(HASH, name(), ends - 1) == found
     assert NAMES.read(HASH, name(), ends) is None
     assert NAMES.read("1" * 32, name(), NOW) is None
 
 
 def test_it_does_not_outlive_the_token() -> None:
-    assert NAMES.read(HASH, name(expires=NOW + 5), NOW) == ("s", NOW + 5)
+    assert NAMES.read(HASH, name(expires=NOW + 5), NOW) == SignedFor("s", 1, NOW + 5)
     assert NAMES.read(HASH, name(expires=NOW + 5), NOW + 5) is None
 
 

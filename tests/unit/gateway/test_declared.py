@@ -13,7 +13,7 @@ from gateway.access.proxies import Proxies
 from gateway.access.refusal_log import RefusalLog
 from gateway.rest import edge
 from gateway.rest.declared import only_declared
-from gateway.tables.catalogue import Search
+from gateway.tables.wanted import Search
 
 
 def an_application() -> edge.Edge:

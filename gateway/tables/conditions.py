@@ -1,0 +1,136 @@
+"""What a search asks for, as conditions over `media_items m`: rights, filters, words. Pure.
+
+All values are parameters; what cannot be one comes from a table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, LiteralString
+
+from psycopg import sql
+
+from gateway.core.rights import Rights
+from gateway.tables.terms import Terms, pattern
+from gateway.tables.wanted import COLUMNS, MAX_FACT, ONLY_TRUE, WITHIN, Search, fact
+
+Values = dict[str, Any]
+NearWords = Mapping[str, tuple[str, ...]]
+
+_RANK: LiteralString = (
+    "CASE WHEN NOT {exact} THEN 7 WHEN m.title_words = {whole} THEN 0 WHEN m.title_words LIKE {begins} THEN 1"
+    " WHEN {title_wholes} THEN 2 WHEN {title_beginnings} THEN 3 WHEN {title_parts} THEN 4 WHEN {wholes} THEN 5 ELSE 6 END"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """For WHERE, with its values."""
+
+    said: sql.Composable
+    values: Values = field(default_factory=dict)
+
+    def __and__(self, other: Condition) -> Condition:
+        return Condition(sql.SQL("{} AND {}").format(self.said, other.said), self.values | other.values)
+
+
+def seen(rights: Rights) -> Condition:
+    """What these rights see; nothing is asked where they see everything."""
+    if rights.all_roots:
+        return Condition(sql.SQL("true"))
+    named: dict[LiteralString, list[str]] = {
+        "m.storage_root = ANY(%(seen_roots)s)": sorted(rights.roots),
+        "m.library = ANY(%(seen_libraries)s)": sorted(rights.libraries),
+    }
+    ways = [sql.SQL(said) for said, names in named.items() if names]
+    if not ways:
+        return Condition(sql.SQL("false"))
+    values = {"seen_roots": sorted(rights.roots), "seen_libraries": sorted(rights.libraries)}
+    return Condition(sql.SQL("({})").format(sql.SQL(" OR ").join(ways)), values)
+
+
+def filtered(wanted: Search, rights: Rights) -> Condition:
+    """Rights and filters: everything but the query."""
+    said = seen(rights)
+    for name in wanted.filters:
+        said &= _filter(wanted, name)
+    return said
+
+
+def by_facts(wanted: Search, rights: Rights) -> Condition:
+    """The same, so that the index of words and facts finds as much of it as it can."""
+    said = Condition(sql.SQL("true"))
+    if not rights.all_roots:
+        names = [f"root={root[:MAX_FACT]}" for root in rights.roots]
+        names += [f"library={library[:MAX_FACT]}" for library in rights.libraries]
+        said &= Condition(sql.SQL("m.facts && %(seen)s"), {"seen": sorted(names)})
+    for name, value in wanted.filters.items():
+        if name in WITHIN:
+            these = [f"{kind}={str(value)[:MAX_FACT]}" for kind in WITHIN[name]]
+            said &= Condition(sql.SQL("m.facts && {}").format(sql.Placeholder(name)), {name: these})
+        else:
+            said &= _filter(wanted, name)
+    return said
+
+
+def _filter(wanted: Search, name: str) -> Condition:
+    value = getattr(wanted, name)
+    if name in COLUMNS:
+        return Condition(sql.SQL(COLUMNS[name]), {name: value})
+    if name in ONLY_TRUE and not value:
+        return Condition(sql.SQL("NOT m.facts @> {}").format(sql.Placeholder(name)), {name: [fact(name, True)]})
+    return Condition(sql.SQL("m.facts @> {}").format(sql.Placeholder(name)), {name: [fact(name, value)]})
+
+
+def there(wanted: Search, filters: Condition) -> Condition:
+    """Filters, of items that are there."""
+    hidden: LiteralString = " AND m.belongs_to IS NULL" if wanted.parts_hidden else ""
+    return Condition(sql.SQL("m.deleted_at IS NULL" + hidden)) & filters
+
+
+def matching(terms: Terms, near: NearWords) -> Condition:
+    """What the query asks for. `near`: words that will do as well as one of it."""
+    said = Condition(sql.SQL("true"))
+    for n, word in enumerate(terms.words):
+        values = {f"word_{n}": pattern(word)}
+        values |= {f"near_{n}_{k}": f"% {other} %" for k, other in enumerate(near.get(word, ()))}
+        ways = [sql.SQL("m.words LIKE {}").format(sql.Placeholder(name)) for name in values]
+        said &= Condition(sql.SQL("({})").format(sql.SQL(" OR ").join(ways)), values)
+    if terms.signs:
+        said &= Condition(sql.SQL("m.signs @> %(signs)s"), {"signs": [*terms.signs]})
+    return said
+
+
+def begins(terms: Terms) -> Condition:
+    """Titles that begin with the whole query."""
+    return Condition(sql.SQL("left(m.title_words, 100) LIKE %(begins)s"), {"begins": f" {terms.phrase}%"})
+
+
+def begins_not(terms: Terms) -> Condition:
+    """The others."""
+    beginning = begins(terms)
+    return Condition(sql.SQL("NOT {}").format(beginning.said), beginning.values)
+
+
+def rank(terms: Terms) -> Condition:
+    """How well an item that matches does, from 0 (its title is the query) to 7 (by near words alone)."""
+    values: Values = {"whole": f" {terms.phrase} ", "begins": f" {terms.phrase}%"}
+
+    def each(column: LiteralString, kind: str, form: str | None = None) -> sql.Composable:
+        tests: list[sql.Composable] = []
+        for n, word in enumerate(terms.words):
+            values[f"{kind}_{n}"] = pattern(word) if form is None else form.format(word)
+            tests.append(sql.SQL(column + " LIKE {}").format(sql.Placeholder(f"{kind}_{n}")))
+        return sql.SQL("({})").format(sql.SQL(" AND ").join(tests))
+
+    said = sql.SQL(_RANK).format(
+        exact=each("m.words", "part"),
+        whole=sql.Placeholder("whole"),
+        begins=sql.Placeholder("begins"),
+        title_wholes=each("m.title_words", "full", "% {} %"),
+        title_beginnings=each("m.title_words", "from", "% {}%"),
+        title_parts=each("m.title_words", "part"),
+        wholes=each("m.words", "full", "% {} %"),
+    )
+    return Condition(said, values)

@@ -1,0 +1,206 @@
+"""The statements of a search: looking at what matches, reading a page along an index, showing items. Pure.
+
+Each takes a `Plan`; none executes anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import LiteralString
+
+from psycopg import sql
+
+from gateway.core.rights import Rights
+from gateway.tables.conditions import (
+    Condition,
+    NearWords,
+    begins,
+    begins_not,
+    by_facts,
+    filtered,
+    matching,
+    rank,
+    there,
+)
+from gateway.tables.order import Key, Value, Way, after, keys_of, ordered
+from gateway.tables.terms import NOTHING, Terms
+from gateway.tables.wanted import COUNTED, FACET_COLUMNS, FACTS, Search
+
+MANY = 10_000
+"""Hits that are looked at one by one."""
+FACET_VALUES = 50
+
+_ITEM: LiteralString = "SELECT m.item, m.storage_root, coalesce(r.protocol, 'local') AS protocol"
+_OF: LiteralString = " FROM media_items m LEFT JOIN storage_roots r ON r.root = m.storage_root"
+ITEM: LiteralString = _ITEM + _OF
+_AS: tuple[LiteralString, ...] = ("k0", "k1", "k2")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A search and how its page is come by. `after`: the values of the last item of the page before."""
+
+    wanted: Search
+    rights: Rights
+    terms: Terms = NOTHING
+    near: NearWords = field(default_factory=dict)
+    way: Way = "plain"
+    offset: int = 0
+    after: tuple[Value, ...] | None = None
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """The order of the page."""
+        return keys_of(self.way, self.wanted)
+
+    @property
+    def looked_for(self) -> Condition:
+        """Everything that an item must be, for who looks in the index of words and facts, where that can find any of it."""
+        wanted, rights = self.wanted, self.rights
+        there_is = bool(self.terms.words) or any(name in FACTS for name in wanted.filters)
+        filters = by_facts(wanted, rights) if there_is else filtered(wanted, rights)
+        return there(wanted, filters) & matching(self.terms, self.near)
+
+    @property
+    def walked_along(self) -> Condition:
+        """The same, for who reads along the index of an order."""
+        said = there(self.wanted, filtered(self.wanted, self.rights)) & matching(self.terms, self.near)
+        match self.way:
+            case "beginning":
+                return said & begins(self.terms)
+            case "others":
+                return said & begins_not(self.terms)
+            case "plain" | "ranked":
+                return said
+
+
+def looking(plan: Plan) -> Condition:
+    """How many match, the ids of the page and one more, the facets' values: of `MANY` and one at most, but of all where a
+    page by rank follows one."""
+    keys = plan.keys
+    inside = [replace(key, of=name) for key, name in zip(keys, _AS, strict=False)]
+    columns: list[sql.Composable] = [
+        sql.SQL(key.of + " AS ") + sql.SQL(name) for key, name in zip(keys, _AS, strict=False)
+    ]
+    facets = [_facet(name) for name in plan.wanted.facets]
+    for name in plan.wanted.facets:
+        if name in FACET_COLUMNS:
+            columns.append(sql.SQL(FACET_COLUMNS[name] + " AS ") + _column(name))
+    if any(name not in FACET_COLUMNS for name in plan.wanted.facets):
+        columns.append(sql.SQL("m.facts"))
+    condition, source = plan.looked_for, _source(plan)
+    beyond, values = _after(inside, plan.after)
+    whole = plan.way == "ranked" and plan.after is not None
+    said = sql.SQL(
+        "WITH hits AS MATERIALIZED (SELECT {columns} FROM media_items m{source} WHERE {condition} LIMIT {most}),"
+        " page AS (SELECT * FROM hits WHERE {beyond}{order} LIMIT {limit} OFFSET {offset})"
+        " SELECT (SELECT count(*) FROM hits), (SELECT array_agg({id}{order}) FROM page), json_build_array({facets})"
+    ).format(
+        columns=sql.SQL(", ").join(columns),
+        source=source.said,
+        condition=condition.said,
+        most=sql.SQL("ALL") if whole else sql.Literal(MANY + 1),
+        beyond=beyond,
+        order=ordered(inside),
+        limit=sql.Literal(plan.wanted.limit + 1),
+        offset=sql.Literal(plan.offset),
+        id=sql.SQL(inside[-1].of),
+        facets=sql.SQL(", ").join(facets),
+    )
+    return Condition(said, condition.values | source.values | values)
+
+
+def expecting(plan: Plan) -> Condition:
+    """How many hits PostgreSQL expects."""
+    condition = plan.looked_for
+    return Condition(
+        sql.SQL("EXPLAIN (FORMAT JSON) SELECT FROM media_items m WHERE {}").format(condition.said),
+        condition.values,
+    )
+
+
+def walking(plan: Plan, limit: int, offset: int) -> Condition:
+    """The ids of a page, in its order."""
+    condition = plan.walked_along
+    beyond, values = _after(plan.keys, plan.after)
+    said = sql.SQL("SELECT m.id FROM media_items m WHERE {} AND {}{} LIMIT {} OFFSET {}").format(
+        condition.said, beyond, ordered(plan.keys), sql.Literal(limit), sql.Literal(offset)
+    )
+    return Condition(said, condition.values | values)
+
+
+def showing(plan: Plan, ids: Sequence[int]) -> Condition:
+    """Items with the values that their order looks at."""
+    source = _source(plan)
+    said = sql.SQL(
+        "{item}, {keys}{of}{source} WHERE m.id = ANY(%(ids)s) ORDER BY array_position(%(ids)s, m.id)"
+    ).format(
+        item=sql.SQL(_ITEM),
+        keys=sql.SQL(", ").join([sql.SQL(key.of) for key in plan.keys]),
+        of=sql.SQL(_OF),
+        source=source.said,
+    )
+    return Condition(said, source.values | {"ids": [*ids]})
+
+
+def counting(plan: Plan) -> Condition | None:
+    """The same from `media_counts`, facets of its columns too; None where more is asked for than what it counts."""
+    if plan.wanted.belongs_to is not None or not plan.terms.nothing or not plan.wanted.filters.keys() <= COUNTED:
+        return None
+    condition = filtered(plan.wanted, plan.rights)
+    facets = [_counted_facet(name) for name in plan.wanted.facets if name in COUNTED]
+    said = sql.SQL(
+        "WITH hits AS MATERIALIZED (SELECT * FROM media_counts m WHERE {}{} AND m.items > 0)"
+        " SELECT (SELECT coalesce(sum(items), 0)::bigint FROM hits), json_build_array({})"
+    ).format(
+        condition.said,
+        sql.SQL(" AND NOT m.part" if plan.wanted.parts_hidden else ""),
+        sql.SQL(", ").join(facets),
+    )
+    return Condition(said, condition.values)
+
+
+def _source(plan: Plan) -> Condition:
+    """The rank, where the order looks at it."""
+    if plan.way != "ranked":
+        return Condition(sql.SQL(""))
+    ranked = rank(plan.terms)
+    return Condition(sql.SQL(" CROSS JOIN LATERAL (SELECT {} AS rank) h").format(ranked.said), ranked.values)
+
+
+def _after(keys: Sequence[Key], values: Sequence[Value] | None) -> tuple[sql.Composable, dict[str, Value]]:
+    return (sql.SQL("true"), {}) if values is None else after(keys, values)
+
+
+def _column(name: str) -> sql.Identifier:
+    return sql.Identifier(f"facet_{name}")
+
+
+_TOP: LiteralString = (
+    "(SELECT json_agg(json_build_array(v, n) ORDER BY n DESC, v) FROM (SELECT {value} AS v, {count} AS n FROM {rows}"
+    " WHERE {which} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {most}) AS top)"
+)
+
+
+def _facet(name: str) -> sql.Composed:
+    if name in FACET_COLUMNS:
+        value, rows, which = _column(name), sql.SQL("hits"), sql.SQL("{} <> ''").format(_column(name))
+        return _top(value, sql.SQL("count(*)"), rows, which)
+    begin, at = sql.Literal(f"{name}="), sql.Literal(len(name) + 2)
+    return _top(
+        sql.SQL("substr(fact, {})").format(at),
+        sql.SQL("count(*)"),
+        sql.SQL("hits, unnest(facts) AS fact"),
+        sql.SQL("starts_with(fact, {})").format(begin),
+    )
+
+
+def _counted_facet(name: str) -> sql.Composed:
+    column = sql.Identifier(name)
+    return _top(column, sql.SQL("sum(items)::bigint"), sql.SQL("hits"), sql.SQL("{} <> ''").format(column))
+
+
+def _top(value: sql.Composable, count: sql.SQL, rows: sql.SQL, which: sql.Composable) -> sql.Composed:
+    most = sql.Literal(FACET_VALUES)
+    return sql.SQL(_TOP).format(value=value, count=count, rows=rows, which=which, most=most)
