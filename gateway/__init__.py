@@ -6,10 +6,11 @@ only notifications, accounts and sessions. Any number of gateways run side by si
 The way of an event, from the log to a browser:
 
     live.tail          one consumer reads every partition of every channel's topic
-    log.framer         a record becomes its event frame, the same bytes for everybody
+    log.framer         a record becomes its event frame, the same bytes for everybody, and what it is about (log.abouts)
     live.streaming     hands both on to the hub and performs what it decides
     core.hub           who gets what next: core.due, core.memory, core.ring, core.replay, core.subscriber,
-                       core.standing, core.answers
+                       core.standing, core.answers; those who are live, core.audiences; those who are behind, core.serving
+                       (core.conflating); what each of them sees, core.view (core.about, core.rights)
     live.sockets       the bytes go to the transport, framed (core.framing)
 
 The way of a connection:
@@ -24,7 +25,8 @@ The way of a socket:
 
     live.handshake     whose page (origins), which token (access.authority, core.limits); access.refusal_log
     live.connections   let in, heard, swept, closed; live.connection is one of them
-    live.subscribing   `subscribe`: from where (core.starts, core.resolve), with the log's word (log.reader)
+    live.resumption    where its session goes on, whose clients keep no position (core.inheritance)
+    live.subscribing   `subscribe`: from where (core.starts, core.resolve), how (core.options); the log's word, log.reader
     log.reader         reads what has left memory, for clients that are behind
 
 The way of a request:
@@ -33,6 +35,7 @@ The way of a request:
                        nothing undeclared; rest.body: small, JSON, nothing unknown in it; rest.page: the page's files
     rest.access        who asks (access.authority: access.tokens, access.ended_sessions), what he may do (access.roles)
                        and see (core.rights)
+    rest.accounts      access.account_admin, access.sessions, access.machine_tokens; access.audit, log.auditing
     rest.auth          access.signing_in (access.sign_in_limits, access.sign_in_queue), access.accounts,
                        access.refresh_tokens
     rest.media         tables.catalogue; access.cover_names
