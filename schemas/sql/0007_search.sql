@@ -27,42 +27,56 @@ BEGIN
             plain := regexp_replace(plain, '[^\x01-\x7f]+', ' ', 'g');
         END IF;
     END IF;
-    plain := regexp_replace(plain, '[\x01-\x1f\x7f]', ' ', 'g');
-    plain := translate(plain, '!"#$%&''()*+,-./:;<=>?@[\]^_`{|}~', '                                ');
-    plain := ' ' || plain || ' ' || other || ' ';
+    -- one regular expression: translate() takes the text's length times the signs'
+    plain := ' ' || regexp_replace(plain, '[^a-z0-9]+', ' ', 'g') || ' ' || other || ' ';
     RETURN replace(replace(replace(plain, '    ', ' '), '  ', ' '), '  ', ' ');
 END $$;
 
 -- What analysis found of an item and can be asked for word by word: `name=value`, in lower case.
 CREATE FUNCTION search_facts(item jsonb) RETURNS text[] LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 DECLARE
-    found jsonb := jsonb_path_query_first(item, '$.analysis.found ? (@.type() == "object")');
-    tags  jsonb := jsonb_path_query_first(found, '$.tags ? (@.type() == "object")');
+    found jsonb := item #> '{analysis,found}';
+    tags  jsonb;
+    facts text[] := ARRAY[
+        'season=' || (item ->> 'season'), 'episode=' || (item ->> 'episode'),
+        'edition=' || lower(left(item ->> 'edition', 120)), 'forced=' || (item ->> 'forced'), 'sdh=' || (item ->> 'sdh'),
+        'analysis=' || (item #>> '{analysis,status}')];
 BEGIN
-    RETURN (
-        SELECT array_agg(DISTINCT name || '=' || lower(left(value, 120)))
-        FROM (
-            SELECT key AS name, value FROM jsonb_each_text(found) WHERE key IN (
-                'container', 'video_codec', 'audio_codec', 'hdr', 'hdr_kind', 'frame_rate', 'sample_rate', 'channels',
-                'camera', 'lens')
-            UNION ALL
-            SELECT key, value FROM jsonb_each_text(tags) WHERE key IN (
-                'genre', 'composer', 'publisher', 'narrator', 'album_artist')
-            UNION ALL
-            SELECT key, value FROM jsonb_each_text(item) WHERE key IN ('season', 'episode', 'edition', 'forced', 'sdh')
-            UNION ALL
-            SELECT 'analysis', item #>> '{analysis,status}'
-            UNION ALL
-            SELECT 'language', l #>> '{}' FROM jsonb_path_query(found, '$.languages[*]') AS l
-            UNION ALL
-            SELECT 'subtitle_language', l #>> '{}' FROM jsonb_path_query(item, '$.subtitle_languages[*]') AS l
-            UNION ALL
-            SELECT 'person', p #>> '{}' FROM jsonb_path_query(found, '$.credits[*].name') AS p
-            UNION ALL
-            SELECT 'corrected', c #>> '{}' FROM jsonb_path_query(item, '$.corrected[*]') AS c
-        ) AS facts
-        WHERE value IS NOT NULL
-    );
+    IF jsonb_typeof(found) = 'object' THEN
+        tags := found -> 'tags';
+        facts := facts || ARRAY[
+            'container=' || lower(left(found ->> 'container', 120)),
+            'video_codec=' || lower(left(found ->> 'video_codec', 120)),
+            'audio_codec=' || lower(left(found ->> 'audio_codec', 120)),
+            'hdr=' || lower(left(found ->> 'hdr', 120)), 'hdr_kind=' || lower(left(found ->> 'hdr_kind', 120)),
+            'frame_rate=' || left(found ->> 'frame_rate', 120), 'sample_rate=' || left(found ->> 'sample_rate', 120),
+            'channels=' || left(found ->> 'channels', 120), 'camera=' || lower(left(found ->> 'camera', 120)),
+            'lens=' || lower(left(found ->> 'lens', 120))];
+        IF jsonb_typeof(tags) = 'object' THEN
+            facts := facts || ARRAY[
+                'genre=' || lower(left(tags ->> 'genre', 120)), 'composer=' || lower(left(tags ->> 'composer', 120)),
+                'publisher=' || lower(left(tags ->> 'publisher', 120)),
+                'narrator=' || lower(left(tags ->> 'narrator', 120)),
+                'album_artist=' || lower(left(tags ->> 'album_artist', 120))];
+        END IF;
+        IF jsonb_typeof(found -> 'languages') = 'array' THEN
+            facts := facts || ARRAY(SELECT DISTINCT 'language=' || lower(left(l, 120))
+                                    FROM jsonb_array_elements_text(found -> 'languages') AS l);
+        END IF;
+        IF jsonb_typeof(found -> 'credits') = 'array' THEN
+            facts := facts || ARRAY(SELECT DISTINCT 'person=' || lower(left(c ->> 'name', 120))
+                                    FROM jsonb_array_elements(found -> 'credits') AS c);
+        END IF;
+    END IF;
+    IF jsonb_typeof(item -> 'subtitle_languages') = 'array' THEN
+        facts := facts || ARRAY(SELECT DISTINCT 'subtitle_language=' || lower(left(l, 120))
+                                FROM jsonb_array_elements_text(item -> 'subtitle_languages') AS l);
+    END IF;
+    IF jsonb_typeof(item -> 'corrected') = 'array' THEN
+        facts := facts || ARRAY(SELECT DISTINCT 'corrected=' || lower(left(c, 120))
+                                FROM jsonb_array_elements_text(item -> 'corrected') AS c);
+    END IF;
+    RETURN array_remove(facts, NULL);
 END $$;
 
 ALTER TABLE media_items
@@ -71,7 +85,7 @@ ALTER TABLE media_items
         title || ' ' || path || coalesce(' ' || artist, '') || coalesce(' ' || album, '') || coalesce(' ' || author, '')
         || coalesce(' ' || series, ''))) STORED,
     ADD COLUMN signs text[] GENERATED ALWAYS AS (
-        string_to_array(translate(lower(title || path), 'abcdefghijklmnopqrstuvwxyz0123456789 ', ''), NULL)) STORED,
+        string_to_array(regexp_replace(lower(title || path), '[a-z0-9 ]+', '', 'g'), NULL)) STORED,
     ADD COLUMN facts text[] GENERATED ALWAYS AS (
         ARRAY['root=' || left(storage_root, 200), 'library=' || left(library, 200), 'type=' || left(media_type, 200),
               'category=' || coalesce(left(category, 200), ''), 'quality=' || coalesce(left(quality, 200), '')]
