@@ -274,6 +274,7 @@ function enter() {
   $("sign-in").hidden = true;
   $("workspace").hidden = $("sign-out").hidden = $("connection").hidden = false;
   schedule();
+  CHANNELS.forEach((channel) => offer(channel, true));
   socket = new EventSocket(session.token, CHANNELS, {
     state: (name, text) => {
       $("connection").dataset.state = name;
@@ -282,9 +283,19 @@ function enter() {
     event: showEvent,
     gap: showGap,
     replay: replayState,
+    forbidden: (channel) => offer(channel, false),
     refused: refresh,
   });
   search();
+}
+
+/** Whether a channel can be replayed: not where the account may not follow it. */
+function offer(channel, may) {
+  const options = [...$("channel").options];
+  options.find(({ value }) => value === channel).disabled = !may;
+  if (!may && $("channel").value === channel) {
+    $("channel").value = options.find(({ disabled }) => !disabled)?.value ?? "";
+  }
 }
 
 // The feed.

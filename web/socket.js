@@ -10,8 +10,8 @@ const PAUSES_MS = [1000, 2000, 4000, 8000, 16000];
 const REFUSED = new Set([4001, 4002, 4003]); // the token holds no more: another one may
 
 export class EventSocket {
-  /** `on` has: state(name, text), event(frame, replayed), replay(state, frame), gap(frame), refused(): a
-   * promise that resolves when there is another token (`renew`) or none (`end`). */
+  /** `on` has: state(name, text), event(frame, replayed), replay(state, frame), gap(frame), forbidden(channel),
+   * refused(): a promise that resolves when there is another token (`renew`) or none (`end`). */
   constructor(token, channels, on) {
     this.token = token;
     this.channels = channels;
@@ -37,7 +37,7 @@ export class EventSocket {
   /** Continue where the channel stands; from now where it never stood. */
   resume(channel) {
     const at = this.at.get(channel);
-    this.say({ type: "subscribe", channel, from: at ? { cursor: at.cursor } : "live" });
+    this.say({ type: "subscribe", channel, from: at ? { cursor: at.cursor } : "live", ref: { channel } });
   }
 
   /** Show a channel again from `from` on (a subscription start of the protocol). */
@@ -68,7 +68,9 @@ export class EventSocket {
         break;
       case "caught_up":
       case "position":
-        this.at.get(frame.channel).cursor = frame.cursor;
+        if (this.at.has(frame.channel)) {
+          this.at.get(frame.channel).cursor = frame.cursor;
+        }
         if (frame.type === "caught_up" && this.replaying.has(frame.channel)) {
           this.on.replay("done", frame);
         }
@@ -77,7 +79,16 @@ export class EventSocket {
         this.on.gap(frame);
         break;
       case "error":
-        this.on.replay("failed", frame);
+        if (frame.data.code === "unknown_channel" && frame.ref?.channel) {
+          this.lost(frame.ref.channel);
+        } else {
+          this.on.replay("failed", frame);
+        }
+        break;
+      case "unsubscribed":
+        if (frame.reason === "forbidden") {
+          this.lost(frame.channel);
+        }
         break;
       case "authenticated":
         this.on.state("live", "live");
@@ -111,6 +122,14 @@ export class EventSocket {
     if (!frame.recovered) {
       this.on.gap(frame);
     }
+  }
+
+  /** The account may not follow it (any more). */
+  lost(channel) {
+    this.at.delete(channel);
+    this.replaying.delete(channel);
+    this.on.state("live", "live");
+    this.on.forbidden(channel);
   }
 
   event(frame) {

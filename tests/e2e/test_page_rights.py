@@ -1,0 +1,51 @@
+"""The page of who may see a part: nothing else is on it, nothing is wrong on it, and what is taken away goes from it."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from playwright.sync_api import Page, expect
+
+from runtime.kafka import Kafka
+from schemas.channels import MEDIA_UPDATES
+from tests.support.events import event, film
+from tests.support.gateway import PASSWORD, Gateway
+from tests.support.gateway_fixtures import log, server, tables, token
+from tests.support.page import browser, needs_chromium, page
+from tests.support.topic import Said, write
+
+__all__ = ["browser", "log", "page", "server", "tables", "token"]
+
+pytestmark = needs_chromium
+
+
+def seen(number: int, title: str, root: str) -> Said:
+    data = film(number, title=title)
+    data["media"]["storage_root"] = root  # type: ignore[index]
+    return event(MEDIA_UPDATES, data, id=f"film-{number}", time="2024-01-15T10:30:00Z")
+
+
+def test_a_page_shows_what_its_user_may_see_and_says_nothing_of_the_rest(
+    page: Page, server: Gateway, token: str, log: Kafka
+) -> None:
+    rights = {"channels": ["media_updates", "system_updates"], "storage_roots": ["music"]}
+    with server.http(token) as http:
+        made = http.post("/api/v1/users", json={"username": "kim", "password": PASSWORD, "rights": rights})
+        assert made.status_code == 201
+        page.set_viewport_size({"width": 360, "height": 740})
+        page.get_by_label("User name or e-mail").fill("kim")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.keyboard.press("Enter")
+        expect(page.locator("#connection")).to_have_text("live")
+        expect(page.locator("#channel option:not([disabled])")).to_have_text(["media updates", "system updates"])
+        expect(page.locator("#replay-error")).to_be_empty()
+        records = seen(1, "Hidden Film", "films"), seen(2, "Shown Song", "music")
+        with ThreadPoolExecutor(1) as elsewhere:  # the browser's own event loop is in this thread
+            elsewhere.submit(write, log, *records).result()
+        expect(page.get_by_text("Shown Song")).to_be_visible()
+        expect(page.get_by_text("Hidden Film")).to_have_count(0)
+        rights["channels"] = ["media_updates"]
+        assert http.patch("/api/v1/users/kim", json={"rights": rights}).status_code == 200
+        expect(page.locator("#channel option:not([disabled])")).to_have_text(["media updates"])
+        expect(page.locator("#connection")).to_have_text("live")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
