@@ -26,13 +26,14 @@ The way of a socket:
     live.handshake     whose page (origins), which token (access.authority, core.limits); access.refusal_log
     live.connections   let in, heard, swept, closed; live.connection is one of them
     live.resumption    where its session goes on, whose clients keep no position (core.inheritance)
-    live.subscribing   `subscribe`: from where (core.starts, core.resolve), how (core.options); the log's word, log.reader
+    live.subscribing   `subscribe`: from where (core.starts, log.finding: core.resolve), how (core.options)
     log.reader         reads what has left memory, for clients that are behind
 
 The way of a request:
 
     rest.edge          request id, headers, errors in one shape; who asks (access.proxies); rest.declared:
-                       nothing undeclared; rest.body: small, JSON, nothing unknown in it; rest.page: the page's files
+                       nothing undeclared; rest.body: small, JSON, nothing unknown in it; rest.page: the page's files;
+                       rest.described: which errors a route answers, for the OpenAPI document
     rest.access        who asks (access.authority: access.tokens, access.ended_sessions), what he may do (access.roles)
                        and see (core.rights)
     rest.accounts      access.account_admin, access.sessions, access.machine_tokens; access.audit, log.auditing
@@ -42,6 +43,8 @@ The way of a request:
     tables.searching   a search, step by step: what is asked (tables.wanted), the query as words (tables.terms), both as SQL
                        (tables.conditions), orders and cursors (tables.order), the statements (tables.pages)
     rest.history       tables.history
+    rest.channels      a channel's past in pages (log.pages: core.page), and as it comes (live.event_stream): a subscriber
+                       framed by core.event_stream, counted and closed as sockets are (live.connections)
     rest.scans         what is asked of roots: log.publishing
     rest.system        health (tables.database, live.tail), channels, lag; notifications (log.publishing)
 

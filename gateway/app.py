@@ -25,17 +25,32 @@ from gateway.access.tickets import Tickets
 from gateway.access.tokens import Tokens
 from gateway.live.connections import Connections
 from gateway.live.resumption import Resumption
-from gateway.live.streaming import Streaming
+from gateway.live.streaming import Streaming, now_ms
 from gateway.live.subscribing import Subscribing
 from gateway.live.tail import Tail
 from gateway.log.auditing import Auditing
 from gateway.log.changes import ChangesLog
+from gateway.log.finding import Finding
 from gateway.log.framer import Framer
+from gateway.log.pages import Pages
 from gateway.log.publishing import COMPONENT, Publishing
 from gateway.log.reader import LogReader
 from gateway.public import public_url
 from gateway.rest import accounts as accounts_
-from gateway.rest import analysis, auth, correcting, edge, history, media, oidc, replay, scans, system
+from gateway.rest import (
+    analysis,
+    auth,
+    channels,
+    correcting,
+    described,
+    edge,
+    history,
+    media,
+    oidc,
+    replay,
+    scans,
+    system,
+)
 from gateway.rest.access import Guard
 from gateway.rest.declared import only_declared
 from gateway.rest.page import WebPage
@@ -44,11 +59,13 @@ from gateway.tables.catalogue import CatalogueQueries
 from gateway.tables.database import DatabaseCheck
 from gateway.tables.history import History
 from runtime.errors import SettingsError
-from runtime.health import Health, product_version
+from runtime.health import Health, Starting, product_version
 from runtime.kafka import Kafka
 from runtime.topic_watch import TopicWatch
 from schemas.channels import CHANNELS
 from schemas.system import Scalar
+
+NOT_YET = Starting("sockets are not taken yet, or not any more")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +107,8 @@ def compose(
     health.add("needs", topics.unmet, warning=True)  # what may not be read is the tail's to say
     health.add("database", lambda: database.condition)
 
+    health.add("sockets", lambda: None if connections.accepting else NOT_YET)
+
     def details() -> dict[str, Scalar]:
         return {"sockets": connections.count}
 
@@ -99,7 +118,8 @@ def compose(
     elsewhere = service.build(pool, accounts, sign_ins, settings=settings, secret=secret)
     authority = Authority(tokens, Tickets(secret, pool), following, elsewhere.bearer)
     resumption = Resumption(kafka, secrets.token_hex(8), streaming.memory, publishing)
-    subscribing = Subscribing(streaming, log_reader, resumption)
+    finding = Finding(streaming.memory, log_reader, now_ms)
+    subscribing = Subscribing(streaming, finding, resumption)
     connections = Connections(settings, authority, streaming, subscribing, resumption)
     following.affected = connections
     app = FastAPI(
@@ -114,7 +134,7 @@ def compose(
         CORSMiddleware,
         allow_origins=settings.allowed_origins,
         allow_methods=["GET", "POST", "PATCH", "DELETE"],
-        allow_headers=["Authorization", "Content-Type", "X-Request-ID"],
+        allow_headers=["Authorization", "Content-Type", "Last-Event-ID", "X-Request-ID"],
         expose_headers=["X-Request-ID", "Retry-After"],
         max_age=600,
     )
@@ -130,10 +150,19 @@ def compose(
         scans.router(happened, publishing, guard),
         analysis.router(pool, publishing, guard),
         replay.router(ChangesLog(kafka), happened, guard),
+        channels.router(
+            guard,
+            finding,
+            Pages(streaming.memory, log_reader, finding),
+            streaming=streaming,
+            subscribing=subscribing,
+            connections=connections,
+        ),
         system.router(streaming.memory, tail, health, publishing, accounts, guard),
     )
     by_providers = oidc.callbacks(elsewhere, sign_ins, following)
     edge.install(app, (*routers, by_providers))
+    described.install(app, (*routers, by_providers), guard)
     for router in routers:
         app.include_router(router, dependencies=[Depends(only_declared)])
     app.include_router(by_providers)

@@ -62,8 +62,8 @@ class GatewaySettings(Section):
     slow_seconds: float = Field(
         60.0, ge=1, le=3_600, description="a client that takes nothing, or answers no ping, for so long is closed"
     )
-    max_sockets: int = Field(10_000, ge=1, description="sockets accepted at once")
-    max_sockets_per_session: int = Field(16, ge=1, description="sockets of one session at once")
+    max_sockets: int = Field(10_000, ge=1, description="sockets and event streams open at once")
+    max_sockets_per_session: int = Field(16, ge=1, description="sockets and event streams of one session at once")
     max_connections_per_address: int = Field(
         1_000,
         ge=1,

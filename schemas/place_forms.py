@@ -1,14 +1,16 @@
-"""How places in a log are written: as text by commands and tools, as JSON by clients. Pure.
+"""How places in a log are written: as text by commands and tools, as JSON by clients, as either in addresses. Pure.
 
-`TABLE` is the vocabulary for people, documents are generated from it; the two readers below are all there are. Whatever
+`TABLE` is the vocabulary for people, documents are generated from it; the three readers below are all there are. Whatever
 comes, they return a place or raise BadPlace, which says what is wrong and what may be written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
+
+import msgspec
 
 from schemas.errors import BadPlace
 from schemas.ids import MAX_SAFE
@@ -114,6 +116,37 @@ def _number(text: str) -> int | None:
 
 def _shown(text: str) -> str:
     return repr(text if len(text) <= 60 else text[:60] + "…")
+
+
+# -- in an address ---------------------------------------------------------------------------------------------
+
+
+def read_query(text: str, grammar: Grammar) -> ClientPlace | Own:
+    """Read a place as it stands in the query of an address: a word of the grammar; `last:20`; what begins with a digit, a
+    time (ISO 8601, or milliseconds since 1970) or offsets (`0:120,3:7`); the JSON of a message's member; else the text of a
+    cursor (none begins with a digit or `{`). Raises BadPlace."""
+    if text in grammar.words:
+        return grammar.words[text]
+    if text.startswith("{"):
+        return read_json(_json(text, grammar), grammar)
+    if text[:1].isdigit():
+        number, pairs = _number(text), _pairs(text) if ":" in text and "-" not in text else None
+        key, value = ("offsets", dict(_texts(pairs))) if pairs else ("time", text if number is None else number)
+        return read_json({key: value}, grammar)
+    if text.startswith("last:"):
+        return read_json({"last": _number(text[5:])}, grammar)
+    return read_json({"cursor": text}, grammar)
+
+
+def _json(text: str, grammar: Grammar) -> object:
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        raise BadPlace(grammar.allowed) from None
+
+
+def _texts(pairs: Mapping[int, Offset]) -> Iterator[tuple[str, int]]:
+    return ((str(partition), offset) for partition, offset in pairs.items())
 
 
 # -- as JSON ---------------------------------------------------------------------------------------------------

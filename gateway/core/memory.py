@@ -38,6 +38,14 @@ class Fresh(NamedTuple):
     abouts: list[About | None]
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What memory holds of a partition from an offset on, in order; `end` is the next offset after it."""
+
+    records: list[Framed]
+    end: int
+
+
 class MemoryView(Protocol):
     """Where this process stands in the channels' topics."""
 
@@ -61,6 +69,9 @@ class MemoryView(Protocol):
     ) -> list[tuple[int, int]]:
         """(append time, offset) of the `count` newest events in memory that are shown, oldest first; fewer when it has
         fewer."""
+
+    def run(self, place: ChannelPartition, start: int, budget: int) -> Run | None:
+        """What it holds from `start` on, of `budget` bytes at most but one event at least; None where that has left it."""
 
     def cursor(self, channel: str, next_offsets: dict[int, int]) -> str:
         """`next_offsets` as a cursor of the channel."""
@@ -144,6 +155,14 @@ class Rings:
     ) -> list[tuple[int, int]]:
         """As `MemoryView` says."""
         return self.rings[place].newest(count, shows)
+
+    def run(self, place: ChannelPartition, start: int, budget: int) -> Run | None:
+        """As `MemoryView` says."""
+        ring = self.rings[place]
+        if not ring.lo <= start:
+            return None
+        records, end = ring.records(start, budget)
+        return Run(records, end)
 
     def cursor(self, channel: str, next_offsets: dict[int, int]) -> str:
         """As `MemoryView` says."""

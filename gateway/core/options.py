@@ -28,7 +28,7 @@ def options_of(message: Message) -> Options:
     """Read them all. Raises BadOption."""
     return Options(
         told=not message.plain,
-        filter=_filter(message.filter),
+        filter=filter_of(message.filter),
         credit=None if message.credit is UNSET else credit_of(message.credit),
         on_slow=_on_slow(message.on_slow),
     )
@@ -41,16 +41,8 @@ def credit_of(value: Json | UnsetType) -> int:
     return value
 
 
-def _on_slow(value: Json | UnsetType) -> OnSlow:
-    if value is UNSET:
-        return "catch_up"
-    for known in _ON_SLOW:
-        if value == known:
-            return known
-    raise BadOption('on_slow: one of "catch_up", "conflate" or "disconnect"')
-
-
-def _filter(value: Json | UnsetType) -> Filter | None:
+def filter_of(value: Json | UnsetType) -> Filter | None:
+    """What is wanted of a channel. Raises BadOption."""
     if value is UNSET or value is None:
         return None
     if not isinstance(value, dict) or not value or not value.keys() <= set(_MEMBERS):
@@ -59,6 +51,15 @@ def _filter(value: Json | UnsetType) -> Filter | None:
     if actions is not None and not actions <= set(_ACTIONS):
         raise BadOption(f"filter.action: some of {', '.join(_ACTIONS)}")
     return Filter(_names(value, "storage_root"), _names(value, "media_type"), actions)
+
+
+def _on_slow(value: Json | UnsetType) -> OnSlow:
+    if value is UNSET:
+        return "catch_up"
+    for known in _ON_SLOW:
+        if value == known:
+            return known
+    raise BadOption('on_slow: one of "catch_up", "conflate" or "disconnect"')
 
 
 def _names(value: dict[str, Json], member: str) -> frozenset[str] | None:

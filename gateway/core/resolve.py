@@ -10,7 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from gateway.core.answers import MissedOffsets, Mode
+from msgspec import UNSET
+
+from gateway.core.answers import MissedOffsets, Mode, Subscribed
+from gateway.core.memory import MemoryView
 from gateway.core.starts import BadOption, OnGap
 from schemas.places import AtEach, Bounds, out_of_range
 
@@ -91,6 +94,22 @@ def mode(start: Mapping[int, int], floors: Mapping[int, int], heads: Mapping[int
     if all(start[p] >= heads[p] for p in heads):
         return "live"
     return "ring" if all(start[p] >= floors[p] for p in heads) else "log"
+
+
+def subscribed(memory: MemoryView, name: str, resolved: Resolved) -> Subscribed:
+    """Where it starts, and an honest word on what is missing."""
+    heads = memory.heads(name)
+    return Subscribed(
+        channel=name,
+        start=dict(resolved.start),
+        head=heads,
+        epoch=memory.epoch(name),
+        mode=mode(resolved.start, memory.floors(name), heads),
+        recovered=resolved.recovered,
+        cursor=memory.cursor(name, dict(resolved.start)),
+        reason=UNSET if resolved.reason is None else resolved.reason,
+        missed=resolved.missed or UNSET,
+    )
 
 
 def _after(bounds: Bounds[int], on_gap: OnGap) -> dict[int, int]:

@@ -11,7 +11,7 @@ from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gateway.core.about import About
+from gateway.core.about import About, Framed
 from schemas.places import next_offset
 
 COMPACT_AT = 1_024
@@ -110,6 +110,17 @@ class Ring:
             if shows(self._abouts[index]):
                 found.append((self._ats[index], self._offsets[index]))
         return found[::-1]
+
+    def records(self, start: int, budget: int) -> tuple[list[Framed], int]:
+        """What is held from `start` (≥ lo) on, of at most `budget` bytes but one at least, and the next offset after it."""
+        begin = end = bisect_left(self._offsets, start, self._first)
+        size = 0
+        while end < len(self._payloads) and (size < budget or end == begin):
+            size += len(self._payloads[end])
+            end += 1
+        columns = (self._offsets, self._ats, self._payloads, self._abouts)
+        found = list(zip(*(column[begin:end] for column in columns), strict=True))
+        return found, self.hi if end == len(self._payloads) else self._offsets[end]
 
     def _taken(self, begin: int, end: int, next_: int, *, ended: bool = False) -> Taken:
         return Taken(self._payloads[begin:end], self._abouts[begin:end], next_, ended)

@@ -5,8 +5,9 @@ What is not one of them is refused by name: an option silently ignored would be 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
@@ -14,7 +15,7 @@ from gateway.errors import GatewayError
 from schemas.cursor import Cursor, decode
 from schemas.envelope import Json
 from schemas.errors import BadPlace
-from schemas.place_forms import FROM, UNTIL, Grammar, Own, read_json
+from schemas.place_forms import FROM, UNTIL, Grammar, Own, read_json, read_query
 from schemas.places import AtEach, AtTime, ClientPlace, Head
 
 
@@ -40,19 +41,37 @@ class BadOption(GatewayError):
 
 def start_of(value: Json | UnsetType, channel: str) -> Start:
     """Read `from`. Raises BadOption, or BadCursor for a cursor that does not hold."""
-    match Head() if value is UNSET else _read("from", value, FROM):
+    return _start(Head() if value is UNSET else _read("from", value, FROM), channel)
+
+
+def start_in_query(text: str, channel: str) -> Start:
+    """Read `from` as it stands in an address. Raises BadOption, BadCursor."""
+    return _start(_read("from", text, FROM, read_query), channel)
+
+
+def until_in_query(text: str) -> Until:
+    """Read `until` as it stands in an address. Raises BadOption."""
+    return _until(_read("until", text, UNTIL, read_query))
+
+
+def _start(place: ClientPlace | Own, channel: str) -> Start:
+    match place:
         case Own(_, str(text)):
             return Resume(decode(text, channel))
         case Own(key):
             raise BadOption(f"from.{key}: the text of a cursor")
-        case place:
+        case _:
             return place
 
 
 def until_of(value: Json | UnsetType) -> Until:
     """Read `until`. Raises BadOption."""
-    match None if value is UNSET or value is None else _read("until", value, UNTIL):
-        case None | Head() | AtTime() | AtEach() as place:
+    return None if value is UNSET or value is None else _until(_read("until", value, UNTIL))
+
+
+def _until(place: ClientPlace | Own) -> Until:
+    match place:
+        case Head() | AtTime() | AtEach():
             return place
         case _:
             raise BadOption(f"until: {UNTIL.allowed}")
@@ -69,8 +88,10 @@ def on_gap_of(value: Json | UnsetType) -> OnGap:
             raise BadOption('on_gap: one of "fail", "earliest" or "live"')
 
 
-def _read(name: str, value: Json | UnsetType, grammar: Grammar) -> ClientPlace | Own:
+def _read(
+    name: str, value: object, grammar: Grammar, read: Callable[[Any, Grammar], ClientPlace | Own] = read_json
+) -> ClientPlace | Own:
     try:
-        return read_json(value, grammar)
+        return read(value, grammar)
     except BadPlace as error:
         raise BadOption(f"{name}{error.at}: {error}") from error

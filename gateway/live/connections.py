@@ -10,6 +10,7 @@ import contextlib
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 import msgspec
 import psycopg
@@ -47,8 +48,29 @@ UNNAMED_SOCKETS = 256
 """Sockets at once whose clients have not said yet who they are."""
 
 
+class Open(Protocol):
+    """Who is counted and closed with the others: a socket, or an answer that lasts."""
+
+    @property
+    def identity(self) -> Identity:
+        """Who holds it."""
+
+    @property
+    def gone(self) -> bool:
+        """True when nothing may be written any more."""
+
+    def close(self, code: CloseCode) -> None:
+        """Close from our side."""
+
+    def see_as(self, identity: Identity) -> None:
+        """The same holder, perhaps with other rights."""
+
+    def sweep(self, now: float, wall: float, ping_seconds: float) -> None:
+        """What is due by time."""
+
+
 class Connections:
-    """All sockets of the process."""
+    """All sockets of the process, and the answers that last as sockets do."""
 
     def __init__(
         self, settings: GatewaySettings, authority: Authority, streaming: Streaming, subscribing: Subscribing,
@@ -60,7 +82,7 @@ class Connections:
         self._streaming = streaming
         self._subscribing = subscribing
         self._resumption = resumption
-        self._open: dict[Connection, None] = {}
+        self._open: dict[Open, None] = {}
         self._of_session: dict[str, int] = {}
         self._unnamed = 0
         self._bad_tokens = BadTokens()
@@ -125,7 +147,7 @@ class Connections:
             with contextlib.suppress(WebSocketDisconnect):
                 await websocket.close(close_codes.OVERLOAD.code, close_codes.OVERLOAD.reason)
         else:
-            with self._counted(identity):
+            with self.counted(identity):
                 await self._converse(
                     websocket, identity, await self._resumption.opened(identity.session_id), message
                 )
@@ -134,7 +156,7 @@ class Connections:
         if self._sockets_of(identity) >= self._settings.max_sockets_per_session:
             await refuse(websocket, 429, "session_sockets")
             return
-        with self._counted(identity), contextlib.suppress(WebSocketDisconnect):  # before or while it is accepted
+        with self.counted(identity), contextlib.suppress(WebSocketDisconnect):  # before or while it is accepted
             heir = await self._resumption.opened(identity.session_id)
             try:
                 await websocket.accept(subprotocol)
@@ -289,11 +311,14 @@ class Connections:
         ends = answers.Expiring(iso(connection.identity.expires_at * 1_000))
         self._streaming.tell(connection.subscriber, answers.message("authenticated", ends, now_ms(), message.ref))
 
-    def _sockets_of(self, identity: Identity) -> int:
-        return self._of_session.get(identity.session_id, 0)
+    def refusal(self, identity: Identity) -> str | None:
+        """Why its holder may have no further one now: overload or session_sockets; None where he may."""
+        if not self.accepting or self.count >= self._settings.max_sockets:
+            return "overload"
+        return "session_sockets" if self._sockets_of(identity) >= self._settings.max_sockets_per_session else None
 
     @contextmanager
-    def _counted(self, identity: Identity) -> Iterator[None]:
+    def counted(self, identity: Identity) -> Iterator[None]:
         """It has one socket more as long as this lasts."""
         session_id = identity.session_id
         self._of_session[session_id] = self._of_session.get(session_id, 0) + 1
@@ -303,3 +328,21 @@ class Connections:
             self._of_session[session_id] -= 1
             if not self._of_session[session_id]:
                 del self._of_session[session_id]
+
+    @contextmanager
+    def joined(self, connection: Open) -> Iterator[None]:
+        """It is one of them as long as this lasts."""
+        self._open[connection] = None
+        try:
+            if self._authority.ended(connection.identity):  # while its start was looked for
+                connection.close(close_codes.REVOKED)
+            elif not self.accepting:
+                connection.close(close_codes.RESTART)
+            else:
+                connection.see_as(self._authority.current(connection.identity))
+            yield
+        finally:
+            del self._open[connection]
+
+    def _sockets_of(self, identity: Identity) -> int:
+        return self._of_session.get(identity.session_id, 0)

@@ -9,7 +9,7 @@ waits.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -23,6 +23,15 @@ from gateway.live.door import Door
 from gateway.live.sockets import SocketProtocol
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+LASTING = "catalogizer.lasting"
+
+
+class Lasting(Protocol):
+    """What an answer that lasts asks of its connection; in the request's scope, among the extensions."""
+
+    def lasts(self, last_words: bytes) -> None:
+        """It has no end of its own: others of its client need not wait for it. `last_words` are its last piece where the
+        client takes nothing."""
 
 
 class TooMuch(GatewayError):
@@ -46,6 +55,7 @@ class RequestProtocol(HttpToolsProtocol):
         self._count = Arriving(max_header_bytes, all_arriving)
         self._before = b""
         self._body = bytearray()
+        self._last_words = b""
 
     def take(self, data: bytes) -> int:
         """Feed the parser piece by piece up to the end of a request; how much that was."""
@@ -74,8 +84,20 @@ class RequestProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def stuck(self) -> None:
-        """It does not take its answer."""
-        self.transport.abort()
+        """It does not take its answer; of one that lasts, the last words go out if it takes some after all."""
+        if not self._last_words:
+            self.transport.abort()
+            return
+        words = self._last_words
+        chunk = b"%x\r\n%b\r\n0\r\n\r\n" % (len(words), words)
+        self.transport.write(chunk if self.cycle.chunked_encoding else words)
+        self._door.last_word()
+        self.transport.close()
+
+    def lasts(self, last_words: bytes) -> None:
+        """As `Lasting` says."""
+        self._last_words = last_words
+        self._door._done()
 
     # The parser's side.
 
@@ -84,6 +106,8 @@ class RequestProtocol(HttpToolsProtocol):
         if self._door.life.stage not in (Stage.FRESH, Stage.IDLE):
             raise TooMuch(MALFORMED)
         super().on_message_begin()
+        extensions: dict[str, Any] = {LASTING: self}
+        self.scope["extensions"] = extensions
         self._door.happened(Step.BEGAN)
 
     def on_url(self, url: bytes) -> None:
@@ -134,6 +158,7 @@ class RequestProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """Answered. The time until the next request is the door's."""
         super().on_response_complete()
+        self._last_words = b""
         self._unset_keepalive_if_required()
         if self.transport.is_closing():
             self._door.happened(Step.LAST_WORD)

@@ -29,6 +29,10 @@ class Guard:
     def __init__(self, authority: Authority, auditing: Auditing) -> None:
         self.authority = authority
         self._auditing = auditing
+        self.demanding: set[Check] = {self.holder}
+        """Dependencies that answer 401 without a token."""
+        self.permitting: set[Check] = set()
+        """Those that answer 403 without a permission too."""
 
     async def optional(self, request: Request) -> Identity | None:
         """The holder of the request's token; None when there is none that holds. Answers 503 where a provider would have
@@ -75,6 +79,7 @@ class Guard:
                 )  # fmt: skip
             return identity
 
+        self.permitting.add(check)
         return check
 
 

@@ -23,6 +23,7 @@ from gateway.access.tokens import Identity
 from gateway.core.rights import ALL, Rights
 from gateway.rest.access import Guard
 from gateway.rest.body import Closed, small_json
+from gateway.rest.described import errors
 from gateway.rest.edge import ApiError
 from gateway.tables.catalogue import at_iso
 
@@ -162,7 +163,7 @@ def router(pool: AsyncConnectionPool, guard: Guard, following: Following) -> API
         """All accounts."""
         return AccountsShown(users=[_account(account) for account in await account_admin.accounts(pool)])
 
-    @routes.post("/users", status_code=201, dependencies=[Depends(small_json)])
+    @routes.post("/users", status_code=201, responses=errors(409), dependencies=[Depends(small_json)])
     async def add(body: NewUserBody, admin: Admin) -> AccountShown:
         """Add an account."""
         with _refusals():
@@ -172,7 +173,7 @@ def router(pool: AsyncConnectionPool, guard: Guard, following: Following) -> API
             )  # fmt: skip
         return await shown(body.username)
 
-    @routes.patch("/users/{username}", dependencies=[Depends(small_json)])
+    @routes.patch("/users/{username}", responses=errors(409), dependencies=[Depends(small_json)])
     async def change(username: Name, body: ChangedUserBody, admin: Admin) -> AccountShown:
         """Change an account, each thing that is given in turn."""
         if not body.model_fields_set:
@@ -218,7 +219,7 @@ def router(pool: AsyncConnectionPool, guard: Guard, following: Following) -> API
         """The tokens of machines."""
         return TokensShown(tokens=[_token(machine) for machine in await machine_tokens.machines(pool)])
 
-    @routes.post("/tokens", status_code=201, dependencies=[Depends(small_json)])
+    @routes.post("/tokens", status_code=201, responses=errors(409), dependencies=[Depends(small_json)])
     async def issue(body: NewTokenBody, admin: Admin) -> TokenIssued:
         """Issue a token for a machine."""
         with _refusals():

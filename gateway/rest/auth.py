@@ -21,6 +21,7 @@ from gateway.access.signing_in import Limited, SigningIn
 from gateway.access.tokens import Identity, Tokens
 from gateway.rest.access import CHALLENGE, Guard, address_of
 from gateway.rest.body import Closed, small_json
+from gateway.rest.described import errors
 from gateway.rest.edge import ApiError, unavailable
 from schemas.times import iso
 
@@ -112,7 +113,7 @@ def router(
     signing_in = SigningIn(accounts)
     Holder = Annotated[Identity, Depends(guard.holder)]
 
-    @routes.post("/login", dependencies=[Depends(small_json)])
+    @routes.post("/login", responses=errors(401, 429), dependencies=[Depends(small_json)])
     async def login(request: Request, body: LoginBody) -> SignedIn:
         """Sign in with user name or e-mail. 429 after too many failures; the right password gets in all the same, but
         for a flood of wrong ones."""
@@ -140,7 +141,7 @@ def router(
             case _:
                 assert_never(outcome)
 
-    @routes.post("/refresh", dependencies=[Depends(small_json)])
+    @routes.post("/refresh", responses=errors(401), dependencies=[Depends(small_json)])
     async def refresh(request: Request, body: RefreshBody) -> SignedIn:
         """New tokens for a refresh token, which is good once: for a minute it gives the same successor again (an answer
         may be lost, a tab duplicated); after that its use ends the session, for two have it. A session that a provider
@@ -156,7 +157,7 @@ def router(
             raise ApiError(401, "invalid_token", "sign in again", CHALLENGE)
         return signed_in(tokens, outcome)
 
-    @routes.post("/logout", response_model_exclude_none=True)
+    @routes.post("/logout", responses=errors(403), response_model_exclude_none=True)
     async def logout(identity: Holder) -> SignedOut:
         """End the session: its tokens hold no more and its sockets are closed with 4003; at other gateways
         within seconds."""

@@ -57,7 +57,7 @@ def router(catalogue: CatalogueQueries, publishing: Publishing, guard: Guard) ->
     """The route."""
     routes = APIRouter(prefix="/api/v1", tags=["media"])
 
-    @routes.patch("/media/{media_id:int}", status_code=202, dependencies=[Depends(small_json)])
+    @routes.patch("/media/{media_id}", status_code=202, dependencies=[Depends(small_json)])
     async def correct(
         media_id: Annotated[int, Path(ge=0, lt=MAX_SAFE)],
         body: CorrectionBody,

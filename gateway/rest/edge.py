@@ -83,6 +83,7 @@ class Edge:
             return
         if scope.get("method") == "HEAD":  # the same headers as GET; the server leaves the body out
             inner["method"] = "GET"
+            inner["state"]["head"] = True
         await self._app(inner, receive, answering.send)
 
 

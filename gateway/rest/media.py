@@ -13,6 +13,7 @@ from gateway.access.tokens import Identity
 from gateway.core.rights import Rights
 from gateway.rest.access import CHALLENGE, Guard
 from gateway.rest.declared import known_root, unknown
+from gateway.rest.described import errors
 from gateway.rest.edge import ApiError, unavailable
 from gateway.tables.catalogue import CatalogueQueries, Stats
 from gateway.tables.history import History
@@ -162,7 +163,12 @@ def router(catalogue: CatalogueQueries, history: History, guard: Guard, names: C
             raise ApiError(401, "unauthorized", "sign in first", CHALLENGE)
         return min(COVER_SECONDS, holds.ends - int(now)), guard.authority.rights_of(holds.user_id)
 
-    @routes.get("/covers/{hash_}", response_class=Response)
+    @routes.get(
+        "/covers/{hash_}",
+        response_class=Response,
+        responses=errors(401)
+        | {200: {"content": {mime: {} for mime in sorted(COVER_MIMES)}, "description": "the image"}},
+    )
     async def cover(
         request: Request,
         hash_: Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")],

@@ -27,6 +27,7 @@ from gateway.access.tokens import Tokens
 from gateway.rest.access import address_of
 from gateway.rest.auth import MAX_AGENT, SignedIn, signed_in
 from gateway.rest.body import Closed, small_json
+from gateway.rest.described import errors
 from gateway.rest.edge import RETRY_SECONDS, ApiError
 
 COOKIE = "catalogizer-sign-in"
@@ -134,7 +135,9 @@ def callbacks(oidc: Oidc, sign_ins: SignInLog, following: Following) -> APIRoute
         _remember(answer, back.cookie, EXCHANGE_SECONDS, secure)
         return answer
 
-    @routes.post("/{provider}/backchannel-logout", status_code=200, response_class=Response)
+    @routes.post(
+        "/{provider}/backchannel-logout", status_code=200, responses=errors(413, 415), response_class=Response
+    )
     async def backchannel_logout(request: Request, provider: str) -> Response:
         """The provider says who has signed out there: his sessions here end, within seconds at every gateway."""
         chosen = _chosen(oidc, provider)

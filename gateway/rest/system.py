@@ -41,6 +41,14 @@ class ReadyShown(BaseModel):
     problems: dict[str, str] = {}
 
 
+_UNREADY: dict[int | str, dict[str, Any]] = {
+    503: {"model": ReadyShown, "description": "not yet, or not now; `problems` says why"}
+}
+_METRICS: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Prometheus's text format"}
+}
+
+
 class Alive(BaseModel):
     """The process answers."""
 
@@ -137,23 +145,28 @@ def router(
         """The process answers."""
         return Alive()
 
-    @routes.get("/health/ready")
-    @routes.get("/api/v1/health/ready")
+    @routes.get("/health/ready", responses=_UNREADY)
+    @routes.get("/api/v1/health/ready", responses=_UNREADY)
     async def ready(response: Response) -> ReadyShown:
         """It follows the log and can use the database; 503 with the reason while it does not."""
         problems = health.unready()
         response.status_code = 503 if problems else 200
         return ReadyShown(status="unready" if problems else "ready", problems=problems)
 
-    @routes.get("/health/startup")
-    @routes.get("/api/v1/health/startup")
+    @routes.get("/health/startup", responses=_UNREADY)
+    @routes.get("/api/v1/health/startup", responses=_UNREADY)
     async def startup(response: Response) -> ReadyShown:
         """It has followed the log once; 503 before."""
         done = tail.ready.is_set()
         response.status_code = 200 if done else 503
         return ReadyShown(status="ready" if done else "unready", problems={} if done else health.unready())
 
-    @routes.get("/metrics", response_class=Response, dependencies=[Depends(guard.allowed("inspect:gateway"))])
+    @routes.get(
+        "/metrics",
+        response_class=Response,
+        responses=_METRICS,
+        dependencies=[Depends(guard.allowed("inspect:gateway"))],
+    )
     async def metrics() -> Response:
         """Prometheus metrics. Without a token they are on the port of `CATALOGIZER_GATEWAY__HEALTH__PORT`."""
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -43,7 +43,7 @@ def server(log: Kafka, tables: str, tmp_path_factory: pytest.TempPathFactory) ->
     running.kill()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def token(server: Gateway) -> str:
-    """The administrator's."""
+    """The administrator's, of a session of its own: what the sockets of another one had not proven is none of its."""
     return server.sign_in()

@@ -545,7 +545,7 @@ def test_a_request_by_hand(server: Gateway, request_line: str, lines: list[str],
 @pytest.mark.parametrize(
     ("method", "path", "allow"),
     [
-        ("POST", "/api/v1/media/search", "GET, HEAD"),
+        ("POST", "/api/v1/media/search", "GET, HEAD, PATCH"),
         ("GET", "/api/v1/auth/login", "POST"),
         ("HEAD", "/api/v1/notifications", "POST"),
         ("DELETE", "/health", "GET, HEAD"),
@@ -669,5 +669,5 @@ def test_an_answer_is_never_a_stack_trace(server: Gateway, token: str) -> None:
             assert answer.status_code in (404, 422)
             assert answer.json().keys() == {"error", "message", "request_id"}
         assert http.get("/api/v1/changes", params={"cursor": "x"}).status_code == 400
-        assert http.get("/api/v1/media/search", params={"query": "a\x00b"}).status_code in (400, 422)
+        assert http.get("/api/v1/media/search", params={"query": "a\x00b"}).status_code == 200
         assert http.get("/api/v1/media/search", params={"query": "%_\\'\";--"}).status_code == 200

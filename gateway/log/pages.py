@@ -1,0 +1,89 @@
+"""Pages of a channel's past, from memory where it has them and from the log where not: bounded in bytes, in what is looked
+through for who sees little of it, and in time. It keeps nothing between two pages: a cursor says all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+
+from gateway.core.memory import ChannelPartition, MemoryView
+from gateway.core.page import Page, Source, encoded
+from gateway.core.resolve import End, Resolved, subscribed
+from gateway.core.view import view_of
+from gateway.log.finding import Finding, Wanted
+from gateway.log.reader import LogReader, LogUnavailable
+
+AT_ONCE = 8
+"""Pages that are made in a gateway at once; others wait."""
+WAIT_SECONDS = 5.0
+SECONDS = 5.0
+"""A page ends after so long with what it has."""
+READ_BYTES = 524_288
+LOOKED_THROUGH_BYTES = 32 * 1_048_576
+
+
+class Pages:
+    """Makes pages, a few at once."""
+
+    def __init__(self, memory: MemoryView, log_reader: LogReader, finding: Finding) -> None:
+        self._memory = memory
+        self._log = log_reader
+        self._finding = finding
+        self._free = asyncio.Semaphore(AT_ONCE)
+
+    async def page(self, wanted: Wanted, limit: int) -> bytes:
+        """One page as JSON, of `limit` events at most. Raises BadOption, LogUnavailable."""
+        try:
+            await asyncio.wait_for(self._free.acquire(), WAIT_SECONDS)
+        except TimeoutError as error:
+            raise LogUnavailable("too many pages at once") from error
+        try:
+            while True:
+                epoch = self._memory.epoch(wanted.channel)
+                answer = await self._page(wanted, limit)
+                if epoch == self._memory.epoch(wanted.channel):  # else it may be of two topics
+                    return answer
+        finally:
+            self._free.release()
+
+    async def _page(self, wanted: Wanted, limit: int) -> bytes:
+        name, viewer = wanted.channel, wanted.viewer
+        resolved, end = await self._finding.find(wanted)
+        start = subscribed(self._memory, name, resolved)
+        view = view_of(viewer.rights, viewer.role_id, wanted.filter)
+        page = Page(self._sources(name, resolved, end), view, viewer, limit)
+        deadline, looked_through = time.monotonic() + SECONDS, 0
+        page.fill()
+        while wants := page.wanted():
+            if looked_through >= LOOKED_THROUGH_BYTES or not await self._read(name, page, wants, deadline):
+                break
+            looked_through += sum(len(r[2]) for p in wants for r in page.sources[p].records)
+            page.fill()
+        return encoded(page, start, self._memory.cursor(name, page.next_offsets))
+
+    def _sources(self, name: str, resolved: Resolved, end: End) -> dict[int, Source]:
+        """Up to where this gateway has read, unless an earlier end is asked for."""
+        ends = self._memory.heads(name) if end.until is None else end.until
+        return {p: Source(start, max(start, ends.get(p, start))) for p, start in resolved.start.items()}
+
+    async def _read(self, name: str, page: Page, wants: list[int], deadline: float) -> bool:
+        """Read these partitions on; False when time is up. Raises LogUnavailable where a page would have nothing."""
+        before = page.next_offsets
+        try:
+            async with asyncio.timeout(deadline - time.monotonic()):
+                await asyncio.gather(*(self._supply(ChannelPartition(name, p), page.sources[p]) for p in wants))
+        except (TimeoutError, LogUnavailable) as error:
+            if page.events or page.gaps or page.next_offsets != before:
+                return False
+            raise LogUnavailable(str(error) or "not in time") from error
+        return True
+
+    async def _supply(self, place: ChannelPartition, source: Source) -> None:
+        held = self._memory.run(place, source.next, READ_BYTES)
+        if held is not None and held.end > source.next:
+            source.supply(held.records, held.end)
+            return
+        stretch = await self._log.read(place, source.next)
+        source.supply(deque(stretch.records), stretch.end)

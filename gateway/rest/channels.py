@@ -1,0 +1,226 @@
+"""A channel over HTTP: its past in pages, and its events as they come (`text/event-stream`).
+
+What may be asked and what comes is what a socket may ask and gets. A channel that may not be followed answers like one that
+is not there.
+
+(No postponed annotations here: FastAPI must see dependencies that are made inside `router`.)"""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from pydantic import BaseModel
+
+from gateway.access.authority import CannotTell
+from gateway.access.tokens import BadToken, Identity
+from gateway.core.options import MAX_NAMES, filter_of
+from gateway.core.starts import BadOption, Start, Until, start_in_query, until_in_query
+from gateway.core.subscriber import Options
+from gateway.core.view import Filter
+from gateway.live.connection import viewer_of
+from gateway.live.connections import Connections
+from gateway.live.event_stream import EventStream, EventStreamAnswer
+from gateway.live.streaming import Streaming
+from gateway.live.subscribing import Subscribing
+from gateway.log.finding import Finding, Wanted
+from gateway.log.pages import Pages
+from gateway.rest.access import CHALLENGE, Guard
+from gateway.rest.described import errors
+from gateway.rest.edge import RETRY_SECONDS, ApiError, unavailable
+from schemas.channels import CHANNELS, Channel
+from schemas.errors import BadCursor
+
+MAX_EVENTS = 1_000
+MAX_PLACE = 16_384
+
+From = Annotated[
+    str | None,
+    Query(
+        alias="from",
+        max_length=MAX_PLACE,
+        description="earliest, live, last:20, a time (ISO 8601, or ms since 1970), offsets (0:120,3:7), a cursor, or the"
+        " JSON of a subscription's `from`",
+    ),
+]
+Names = Annotated[list[str] | None, Query(max_length=MAX_NAMES)]
+
+
+class MissedShown(BaseModel):
+    """Offsets [from, to) that are gone; `to` null: not known."""
+
+    model_config = {"json_schema_extra": {"properties": {"from": {"type": "integer"}}, "required": ["from", "to"]}}
+    to: int | None
+
+
+class EventShown(BaseModel):
+    """A frame of the channel, as a socket gets it."""
+
+    model_config = {"extra": "allow"}
+    type: str
+    data: dict[str, Any]
+    timestamp: str
+    channel: str
+    partition: int
+    offset: int
+    id: str
+
+
+class GapShown(BaseModel):
+    """Offsets that are skipped, and why, as a socket is told."""
+
+    model_config = {"extra": "allow"}
+    type: Literal["gap"]
+    data: dict[str, Any]
+    timestamp: str
+    channel: str
+    partition: int
+    reason: str
+
+
+class EventPage(BaseModel):
+    """A page. `next`: where the next one begins, as `from`; `complete`: nothing more is before the end (what came meanwhile
+    aside). A page that is not may have no event, where few of them are for who asks. The other members are those of
+    `subscribed`."""
+
+    channel: str
+    start: dict[int, int]
+    head: dict[int, int]
+    epoch: str
+    mode: Literal["live", "ring", "log"]
+    recovered: bool
+    cursor: str
+    reason: Literal["retention", "epoch_changed"] | None = None
+    missed: dict[int, MissedShown] = {}
+    events: list[EventShown]
+    gaps: list[GapShown]
+    next: str
+    complete: bool
+
+
+def router(
+    guard: Guard, finding: Finding, pages: Pages, *, streaming: Streaming, subscribing: Subscribing,
+    connections: Connections,
+) -> APIRouter:  # fmt: skip
+    """The routes."""
+    routes = APIRouter(prefix="/api/v1/channels", tags=["channels"])
+
+    async def reader(
+        request: Request,
+        ticket: Annotated[str | None, Query(description="of `POST /api/v1/auth/ws-ticket`")] = None,
+    ) -> Identity:
+        """Who asks: by a token, or by a ticket where no header can be set."""
+        if ticket is None or "authorization" in request.headers:
+            return await guard.holder(request)
+        try:
+            return await guard.authority.redeem(ticket)
+        except BadToken:
+            raise ApiError(401, "unauthorized", "not a ticket that holds", CHALLENGE) from None
+        except CannotTell as error:
+            raise unavailable() from error
+
+    guard.demanding.add(reader)
+
+    @routes.get("/{channel}/events", response_model=EventPage)
+    async def events(
+        channel: str,
+        holder: Annotated[Identity, Depends(guard.holder)],
+        wanted: Annotated[Filter | None, Depends(_filter)],
+        from_: From = None,
+        until: Annotated[str | None, Query(max_length=MAX_PLACE, description="head, a time, or offsets")] = None,
+        limit: Annotated[int, Query(ge=1, le=MAX_EVENTS)] = 100,
+    ) -> Response:
+        """Past events of a channel, in the order of the log, the frames as sockets get them."""
+        known = _channel(channel, holder)
+        start = _start("earliest" if from_ is None else from_, known)
+        asked = Wanted(
+            known.name, start, lambda: streaming.memory.heads(known.name),
+            None if until is None else _until(until), "earliest", viewer_of(holder), wanted,
+        )  # fmt: skip
+        try:
+            return Response(await pages.page(asked, limit), media_type="application/json")
+        except BadOption as error:
+            raise ApiError(422, "invalid_request", f"query.{error.reason}") from error
+
+    @routes.get(
+        "/{channel}/stream",
+        response_class=Response,
+        responses=errors(429)
+        | {
+            200: {
+                "content": {"text/event-stream": {"schema": {"type": "string"}}},
+                "description": "server-sent events",
+            },
+        },
+    )
+    async def stream(
+        channel: str,
+        holder: Annotated[Identity, Depends(reader)],
+        wanted: Annotated[Filter | None, Depends(_filter)],
+        from_: From = None,
+        last_event_id: Annotated[
+            str | None, Header(max_length=MAX_PLACE, description="the newest id; before `from`")
+        ] = None,
+    ) -> Response:
+        """Events of a channel as they come, from the past on where `from` or `Last-Event-ID` says so."""
+        known = _channel(channel, holder)
+        start = _start(last_event_id or ("live" if from_ is None else from_), known)
+        if (why := connections.refusal(holder)) is not None:
+            raise _refused(why)
+
+        async def begin() -> EventStream:
+            asked = Wanted(
+                known.name,
+                start,
+                lambda: streaming.memory.heads(known.name),
+                viewer=viewer_of(holder),
+                filter=wanted,
+            )
+            try:
+                resolved, _ = await finding.find(asked)
+            except BadOption as error:
+                raise ApiError(422, "invalid_request", f"query.{error.reason}") from error
+            stream = EventStream(known, holder, streaming, subscribing)
+            stream.follow(resolved, Options(told=True, filter=wanted))
+            return stream
+
+        return EventStreamAnswer(connections, holder, begin)
+
+    return routes
+
+
+def _filter(storage_root: Names = None, media_type: Names = None, action: Names = None) -> Filter | None:
+    """What of the channel; each may be said several times."""
+    said = {"storage_root": storage_root, "media_type": media_type, "action": action}
+    try:
+        return filter_of({name: list(names) for name, names in said.items() if names} or None)
+    except BadOption as error:
+        raise ApiError(422, "invalid_request", f"query.{error.reason.removeprefix('filter.')}") from error
+
+
+def _channel(name: str, holder: Identity) -> Channel:
+    known = CHANNELS.get(name)
+    if known is None or not holder.rights.may_follow(name):
+        raise ApiError(404, "not_found", "no such channel")
+    return known
+
+
+def _start(text: str, channel: Channel) -> Start:
+    try:
+        return start_in_query(text, channel.name)
+    except BadOption as error:
+        raise ApiError(422, "invalid_request", f"query.{error.reason}") from error
+    except BadCursor as error:
+        raise ApiError(400, "bad_cursor", f"cursor: {error.reason}") from error
+
+
+def _until(text: str) -> Until:
+    try:
+        return until_in_query(text)
+    except BadOption as error:
+        raise ApiError(422, "invalid_request", f"query.{error.reason}") from error
+
+
+def _refused(why: str) -> ApiError:
+    retry = {"Retry-After": str(RETRY_SECONDS)}
+    if why == "overload":
+        return ApiError(503, "unavailable", "no room, or not yet; try again in a moment", retry)
+    return ApiError(429, "too_many_requests", "too many sockets and streams of this session", retry)

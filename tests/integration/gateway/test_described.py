@@ -1,0 +1,88 @@
+"""What REST says of itself is true: whatever is asked of any route, with an administrator's token and with none, the answer
+is one that its OpenAPI document has, in status, content type and shape, and none of our own faults."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import Unsatisfiable
+from hypothesis.strategies import SearchStrategy
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from tests.support.gateway import Gateway
+
+ASKED = 12
+"""Requests of each route and asker, of those that the document allows and of those that it does not."""
+
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+ELSEWHERE = {
+    "/api/v1/channels/{channel}/stream": "lasts: test_channels_over_http",
+    "/api/v1/auth/logout": "ends the session that asks",
+}
+
+
+@pytest.fixture(scope="module")
+def document(server: Gateway) -> dict[str, Any]:
+    """As an administrator reads it."""
+    with server.http(server.sign_in()) as http:
+        answer = http.get("/api/v1/openapi.json")
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def operations(document: dict[str, Any]) -> Iterator[Any]:
+    """Those of the document that can be asked in passing."""
+    for found in schemathesis.openapi.from_dict(document).get_all_operations():
+        assert isinstance(found, Ok), found
+        operation = found.ok()
+        if operation.path not in ELSEWHERE:
+            yield operation
+
+
+@pytest.mark.parametrize("signed_in", [True, False], ids=["administrator", "nobody"])
+def test_every_answer_is_one_that_is_described(
+    server: Gateway, token: str, document: dict[str, Any], signed_in: bool
+) -> None:
+    headers = {"Authorization": f"Bearer {token}"} if signed_in else {}
+    asked: set[int] = set()
+    faults = []
+    for operation in operations(document):
+        try:
+            _ask(server, operation, headers, asked)
+        except BaseExceptionGroup as fault:
+            faults += [f"{operation.label}: {one}"[:600] for one in fault.exceptions]
+    assert not faults, f"{len(faults)}\n\n" + "\n\n".join(faults)
+    assert {401, 404, 422} <= asked
+    assert not signed_in or {200, 201} <= asked
+
+
+def _ask(server: Gateway, operation: Any, headers: dict[str, str], asked: set[int]) -> None:
+    for mode in schemathesis.GenerationMode:
+        _ask_so(server, operation.as_strategy(generation_mode=mode), headers, asked)
+
+
+def _ask_so(server: Gateway, cases: SearchStrategy[Any], headers: dict[str, str], asked: set[int]) -> None:
+    @settings(
+        max_examples=ASKED, derandomize=True, database=None, deadline=None, phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @given(case=cases)
+    def ask(case: Any) -> None:
+        answer = case.call(base_url=server.url, headers=headers)
+        asked.add(answer.status_code)
+        case.validate_response(answer, checks=CHECKS)
+
+    with contextlib.suppress(Unsatisfiable):  # nothing in it can be wrong: a route without a parameter
+        ask()

@@ -1,0 +1,74 @@
+"""The id of every server-sent event is where its reader stands after it, in every partition."""
+
+from __future__ import annotations
+
+from gateway.core import answers
+from gateway.core.event_stream import Reading, block, last_words
+from schemas.cursor import Cursor, decode
+
+NAME = "media_updates"
+
+
+class Topic:
+    """A channel's topic, which may become another one."""
+
+    def __init__(self) -> None:
+        self.name = "aa"
+
+    def epoch(self, channel: str) -> str:
+        return self.name
+
+    def heads(self, channel: str) -> dict[int, int]:
+        return {0: 50, 1: 50}
+
+
+def frame(partition: int, offset: int, channel: str = NAME) -> bytes:
+    return b'{"type":"media_update","data":{},"channel":"%b","partition":%d,"offset":%d}' % (
+        channel.encode(), partition, offset,
+    )  # fmt: skip
+
+
+def stands(reading: Reading) -> dict[int, int]:
+    return decode(reading.cursor, NAME).next_offsets
+
+
+def test_an_event_moves_its_partition_behind_it_and_no_other() -> None:
+    reading = Reading(NAME, Topic(), {0: 3, 1: 7})
+    for event, then in (
+        (frame(0, 3), {0: 4, 1: 7}),
+        (frame(1, 9), {0: 4, 1: 10}),
+        (frame(0, 20), {0: 21, 1: 10}),
+    ):
+        told = reading.event(event)
+        assert stands(reading) == then
+        assert told.split(b"\n")[0] == b"id: " + reading.cursor.encode()
+
+
+def test_a_gap_is_passed_and_a_position_taken_over() -> None:
+    reading = Reading(NAME, Topic(), {0: 3, 1: 7})
+    reading.event(answers.gap(NAME, 0, 3, 9, "retention", 0))
+    assert stands(reading) == {0: 9, 1: 7}
+    reading.event(answers.position(NAME, Cursor(NAME, "aa", 2, {0: 40, 1: 41}).encode(), 0))
+    assert stands(reading) == {0: 40, 1: 41}
+
+
+def test_in_another_epoch_everything_is_to_come() -> None:
+    topic = Topic()
+    reading = Reading(NAME, topic, {0: 3, 1: 7})
+    topic.name = "bb"
+    reading.event(answers.gap(NAME, 0, 50, None, "epoch_changed", 0))
+    assert decode(reading.cursor, NAME) == Cursor(NAME, "bb", 2, {})
+    reading.event(frame(0, 2))
+    assert stands(reading) == {0: 3}
+
+
+def test_what_everybody_gets_is_not_of_this_channel() -> None:
+    reading = Reading(NAME, Topic(), {0: 3, 1: 7})
+    assert reading.event(frame(0, 5, "notifications")) == b""
+    assert stands(reading) == {0: 3, 1: 7}
+
+
+def test_a_payload_of_several_lines_has_a_data_field_for_each() -> None:
+    assert block("x", "c", b'{\r\n"a":1}') == b'id: c\nevent: x\ndata: {\ndata: "a":1}\n\n'
+    assert block("x", "c", '{"a":"\u2028"}'.encode()) == 'id: c\nevent: x\ndata: {"a":"\u2028"}\n\n'.encode()
+    assert last_words(4008, "too slow") == b": 4008 too slow\n\n"
