@@ -11,7 +11,7 @@ The way of an event, from the log to a browser:
     core.hub           who gets what next: core.due, core.memory, core.ring, core.replay, core.subscriber,
                        core.standing, core.answers; those who are live, core.audiences; those who are behind, core.serving
                        (core.conflating); what each of them sees, core.view (core.about, core.rights)
-    live.sockets       the bytes go to the transport, framed (core.framing)
+    live.sockets       the bytes go to the socket or the transport (live.fast_list), framed (core.framing)
 
 The way of a connection:
 

@@ -24,6 +24,7 @@ from gateway.core.standing import Standing
 from gateway.core.subscriber import Options
 from gateway.live.connection import deadline_of, viewer_of
 from gateway.live.connections import Connections
+from gateway.live.fast_list import Through
 from gateway.live.requests import LASTING, Lasting
 from gateway.live.streaming import Streaming
 from gateway.live.subscribing import Subscribing
@@ -50,7 +51,7 @@ class EventStream:
         self._size = 0
         self._wake = asyncio.Event()
         self._ended_with: CloseCode | None = None
-        self._subscriber = streaming.connect(self._write, viewer_of(identity))
+        self._subscriber = streaming.connect(Through(self._write), viewer_of(identity))
         self._reading: Reading | None = None
 
     def follow(self, resolved: Resolved, options: Options) -> None:

@@ -1,8 +1,8 @@
 """The server's side of a WebSocket: uvicorn's protocol plus a sink that takes framed bytes directly.
 
-FastAPI keeps routing and handshake. Data frames bypass the per-message ASGI `send`: they go to the transport as
-they are, and the socket says when its buffer is full, when it has room again and when it is gone. Where another
-server is underneath (a test client), `AsgiSink` does the same through `send`.
+FastAPI keeps routing and handshake. Data frames bypass the per-message ASGI `send`: they go to the socket or the transport
+(`fast_list`) as they are, and the socket says when its buffer is full, when it has room again and when it is gone. Where
+another server is underneath (a test client), `AsgiSink` does the same through `send`.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from gateway.core.arriving import EARLY, Refusal
 from gateway.core.frame_budget import FrameBudget
 from gateway.core.framing import payloads, ping_frame
 from gateway.core.life import Stage, Step
-from gateway.core.subscriber import Write
 from gateway.live.door import Door
+from gateway.live.fast_list import Direct, Outlet, Through
 from schemas.close_codes import BAD_UTF8, RATE_LIMITED, RESTART, TOO_SLOW, CloseCode
 
 EXTENSION = "catalogizer.sink"
@@ -60,8 +60,8 @@ class Sink(Protocol):
     watcher: Watcher | None
 
     @property
-    def write(self) -> Write:
-        """Takes framed bytes to the client; not to be called after `closed`."""
+    def write(self) -> Outlet:
+        """Takes framed bytes to the client; not to be used after `closed`."""
 
     def ping(self, payload: bytes) -> None:
         """Ping behind what was written; the answer has the payload (at most 125 bytes) and proves that all of it arrived."""
@@ -71,10 +71,10 @@ class Sink(Protocol):
 
 
 class SocketProtocol(WebSocketsSansIOProtocol):
-    """uvicorn's WebSocket protocol behind a door, which is a Sink as well. `write` takes framed bytes to the transport;
-    what comes is read in pieces and within a budget (`core.frame_budget`)."""
+    """uvicorn's WebSocket protocol behind a door, which is a Sink as well. `write` takes framed bytes; what comes is read
+    in pieces and within a budget (`core.frame_budget`). All that writes here takes the connection off the fast list."""
 
-    write: Write
+    write: Direct
 
     watcher: Watcher | None = None
 
@@ -86,9 +86,9 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         self.close_timeout = CLOSE_SECONDS
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Writes are the transport's own: a method of ours between would cost a tenth of each."""
+        """From here on it can be written to."""
         super().connection_made(transport)
-        self.write = self.transport.write
+        self.write = Direct(self.transport)
 
     def begin(self, request: Request) -> None:
         """The handshake, which the door has counted: the library's parser gets an empty one, for it answers none that is
@@ -103,7 +103,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         """A ping of our sweep (uvicorn's own timer per connection is off)."""
         if not self.close_sent and not self.transport.is_closing():
             self._door.asked = True
-            self.transport.write(ping_frame(payload))
+            self.write(ping_frame(payload))
 
     def close(self, code: CloseCode) -> None:
         """Send the close frame, wait for the client's, then end; the application sees a disconnect."""
@@ -114,7 +114,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             self.queue.get_nowait()
         self.queue.put_nowait({"type": "websocket.disconnect", "code": code.code, "reason": code.reason})
         self.conn.send_close(code.code, code.reason)
-        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.write(b"".join(self.conn.data_to_send()))
         self.close_sent = True
         if self.read_paused:  # the client's close frame must be read
             self.read_paused = False
@@ -159,7 +159,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         """The transport's buffer is below its low-water mark."""
         super().resume_writing()
         if self._unsent_pong and not self.close_sent:
-            self.transport.write(self._unsent_pong)
+            self.write(self._unsent_pong)
         self._unsent_pong = b""
         if self.watcher is not None:
             self.watcher.drained()
@@ -170,7 +170,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         if self.close_sent:
             return
         if self.writable.is_set():
-            self.transport.write(b"".join(pongs))
+            self.write(b"".join(pongs))
         elif pongs:
             self._unsent_pong = pongs[-1]
 
@@ -194,7 +194,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             self.transport.close()
             return
         self.queue.put_nowait({"type": "websocket.disconnect", "code": sent.code, "reason": sent.reason})
-        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.write(b"".join(self.conn.data_to_send()))
         self.close_sent = True
         self.close_timer = self.loop.call_later(self.close_timeout, self.transport.close)
         self._door.last_word()
@@ -211,9 +211,14 @@ class SocketProtocol(WebSocketsSansIOProtocol):
                 return
         super().send_receive_event_to_app()
 
+    def eof_received(self) -> None:
+        """The client sends nothing more: the transport closes once what waits is written, and nothing may follow."""
+        self._end_of_writes()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
         self._end_of_writes()
+        self.write.end()
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
@@ -229,6 +234,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         if message["type"] == "websocket.close":
             self._end_of_writes()
         await super().send(message)
+        self.write.off()  # what it wrote, it wrote last: it waits before, not after
         if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
             self.handshake_complete = True  # else the server logs an error for each handshake that is refused
         if message["type"] == "websocket.accept" and self._door.life.stage is Stage.HANDSHAKE:
@@ -264,6 +270,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             self.close(code)
 
     def _end_of_writes(self) -> None:
+        self.write.off()
         if self.watcher is not None:
             watcher, self.watcher = self.watcher, None
             watcher.closed()
@@ -276,11 +283,8 @@ class AsgiSink:
         self.watcher: Watcher | None = None
         self._websocket = websocket
         self._due: asyncio.Queue[bytes | CloseCode] = asyncio.Queue()
+        self.write = Through(self._due.put_nowait)
         self.task = asyncio.create_task(self._send())
-
-    def write(self, data: bytes) -> None:
-        """Queue framed bytes."""
-        self._due.put_nowait(data)
 
     def ping(self, payload: bytes) -> None:
         """ASGI has no ping: taken as answered."""
