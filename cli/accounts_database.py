@@ -61,13 +61,6 @@ def shown(rights: Rights) -> str:
     return (roots or "no root") + channels
 
 
-def facts(rights: Rights) -> dict[str, list[str]]:
-    """Rights for machines."""
-    return {
-        "channels": sorted(rights.channels), "libraries": sorted(rights.libraries), "storage_roots": sorted(rights.roots),
-    }  # fmt: skip
-
-
 def changed(work: Callable[[str], Coroutine[Any, Any, T]]) -> T:
     """What comes of `work` on the database."""
     from cli.installation import database_url

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.accounts_database import BY, Channels, Libraries, RoleName, Roots, changed, facts, rights_of, shown
+from cli.accounts_database import BY, Channels, Libraries, RoleName, Roots, changed, rights_of, shown
 from cli.console import print_json, print_table
 from cli.options import AsJson
 
@@ -42,7 +42,7 @@ def add(
                 "token": issued.token,
                 "role": role.value,
                 "expires_at": issued.expires_at,
-                **facts(rights),
+                **rights.names(),
             }
         )
         return
@@ -59,17 +59,13 @@ def list_(as_json: AsJson = False) -> None:
     """
     from gateway.access import machine_tokens
     from gateway.access.roles import role_of
-    from gateway.core.rights import Rights
 
-    found = [
-        (one, role_of(one.role_id).name.lower(), Rights.of(one.channels, one.libraries, one.storage_roots))
-        for one in changed(machine_tokens.machines)
-    ]
+    found = [(one, role_of(one.role_id).name.lower(), one.rights) for one in changed(machine_tokens.machines)]
     if as_json:
         print_json(
             [
                 {
-                    "name": one.name, "role": role, **facts(rights), "created_by": one.created_by,
+                    "name": one.name, "role": role, **rights.names(), "created_by": one.created_by,
                     "created_at": one.created_at, "expires_at": one.expires_at,
                 }
                 for one, role, rights in found

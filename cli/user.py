@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from cli import passwords
-from cli.accounts_database import BY, Channels, Libraries, RoleName, Roots, changed, facts, rights_of, rules, shown
+from cli.accounts_database import BY, Channels, Libraries, RoleName, Roots, changed, rights_of, rules, shown
 from cli.console import print_json, print_table
 from cli.errors import CommandError
 from cli.options import AsJson
@@ -75,7 +75,7 @@ def list_(as_json: AsJson = False) -> None:
                     "user": account.username,
                     "email": account.email,
                     "role": role_of(account.role_id).name.lower(),
-                    **facts(account.rights),
+                    **account.rights.names(),
                     "disabled": account.disabled,
                     "sessions": account.sessions,
                     "created_at": account.created_at,
@@ -197,7 +197,7 @@ def rights(
 
     given = rights_of(channel, library, root)
     changed(lambda url: account_admin.set_rights(url, name, given, by=BY))
-    _say(f"{name} sees {shown(given)}", {"user": name, **facts(given)}, None, as_json)
+    _say(f"{name} sees {shown(given)}", {"user": name, **given.names()}, None, as_json)
 
 
 @app.command()

@@ -44,20 +44,25 @@ def event_frame(
             id_ = header.decode("ascii", "replace")
         elif key == h.CE_TIME:
             time = header.decode("ascii", "replace")
-    head = _encode(
-        _Head(
-            timestamp=time if time is not None and is_timestamp(time) else iso(timestamp),
-            channel=channel.name,
-            partition=partition,
-            offset=offset,
-            id=id_ or f"{channel.name}:{partition}:{offset}",
-        )
+    head = FrameHead(
+        timestamp=time if time is not None and is_timestamp(time) else iso(timestamp),
+        channel=channel.name,
+        partition=partition,
+        offset=offset,
+        id=id_ or f"{channel.name}:{partition}:{offset}",
     )
-    payload = b',"payload":' + value if legacy_payload else b""
-    return b'{"type":"%b","data":%b%b,%b' % (channel.event.encode(), value, payload, head[1:])
+    return spliced(channel.event, value, head, legacy_payload=legacy_payload)
 
 
-class _Head(Struct, frozen=True):
+def spliced(event: str, data: bytes, head: FrameHead, *, legacy_payload: bool) -> bytes:
+    """An event's frame around its data, which is spliced as it is."""
+    payload = b',"payload":' + data if legacy_payload else b""
+    return b'{"type":"%b","data":%b%b,%b' % (event.encode(), data, payload, _encode(head)[1:])
+
+
+class FrameHead(Struct, frozen=True):
+    """The members of an event's frame that say what and where it is."""
+
     timestamp: str
     channel: str
     partition: int

@@ -13,12 +13,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import LiteralString
 
 from psycopg import AsyncCursor
 from psycopg.errors import UniqueViolation
 from psycopg.rows import class_row
 
+from gateway.access.account_rights import change_rights
 from gateway.access.account_rules import (
     AlreadyTaken,
     LastAdmin,
@@ -29,7 +29,7 @@ from gateway.access.account_rules import (
     check_rights,
 )
 from gateway.access.accounts import hasher
-from gateway.access.audit import Detail, record
+from gateway.access.audit import record
 from gateway.access.connecting import Database, connected
 from gateway.access.roles import ADMIN as ADMIN_ROLE
 from gateway.access.roles import role_of
@@ -38,11 +38,6 @@ from runtime import log
 
 ADMIN = "admin"
 """Name of the first administrator."""
-
-_RIGHTS: LiteralString = (
-    "UPDATE users SET channels = %(channels)s, libraries = %(libraries)s, storage_roots = %(storage_roots)s,"
-    " rights_changed_at = clock_timestamp() WHERE username = %(name)s"
-)
 
 _log = log.get(__name__)
 
@@ -87,8 +82,8 @@ class _Row:
     configured_hash: str | None
 
 
-async def accounts(database: Database) -> list[Account]:
-    """All accounts, by name."""
+async def accounts(database: Database, name: str | None = None) -> list[Account]:
+    """All accounts, by name, or the one of that name."""
     async with (
         connected(database) as connection,
         connection.cursor(row_factory=class_row(Account)) as found,
@@ -97,7 +92,8 @@ async def accounts(database: Database) -> list[Account]:
             "SELECT id, username, email, role_id, channels, libraries, storage_roots,"
             " password_hash IS NOT NULL AS has_password, disabled, users.created_at, count(session_id) AS sessions"
             " FROM users LEFT JOIN sessions ON user_id = id AND revoked_at IS NULL AND expires_at > now()"
-            " GROUP BY id ORDER BY lower(username)"
+            " WHERE %(name)s::text IS NULL OR lower(username) = lower(%(name)s) GROUP BY id ORDER BY lower(username)",
+            {"name": name},
         )
         return await found.fetchall()
 
@@ -114,10 +110,8 @@ async def add(
         check_email(email)
     hashed = await _hash(password)
     async with _changing(database) as rows:
-        await _insert(rows, name, hashed, role_id=role_id, email=email)
-        named = _named(rights)
-        await rows.execute(_RIGHTS, {"name": name, **named})
-        await record(rows, "account_added", name, by, {"role": role_of(role_id).name, **named})
+        await _insert(rows, name, hashed, role_id=role_id, email=email, rights=rights)
+        await record(rows, "account_added", name, by, {"role": role_of(role_id).name, **rights.names()})
     _log.info("account added", user=name, role_id=role_id, by=by)
 
 
@@ -171,10 +165,8 @@ async def set_rights(database: Database, name: str, rights: Rights, *, by: str) 
     check_rights(rights)
     async with _changing(database) as rows:
         account = await _account(rows, name)
-        named = _named(rights)
-        await rows.execute(_RIGHTS, {"name": account.username, **named})
-        await record(rows, "rights_changed", account.username, by, named)
-    _log.info("rights changed", user=account.username, **named, by=by)
+        await change_rights(rows, account.id, account.username, rights, by=by)
+    _log.info("rights changed", user=account.username, **rights.names(), by=by)
 
 
 async def link(database: Database, name: str, issuer: str, subject: str, *, by: str) -> None:
@@ -231,13 +223,6 @@ async def admin_password_is(database: Database, password: str) -> bool:
     return account is not None and await _verify(password, account.password_hash)
 
 
-def _named(rights: Rights) -> dict[str, Detail]:
-    return {
-        "channels": sorted(rights.channels), "libraries": sorted(rights.libraries),
-        "storage_roots": sorted(rights.roots),
-    }  # fmt: skip
-
-
 async def _first(
     rows: AsyncCursor[_Row], configured: str | None, generated: Callable[[], str] | None, by: str
 ) -> Ensured:
@@ -262,13 +247,14 @@ async def _insert(
     *,
     role_id: int,
     email: str | None,
+    rights: Rights = EVERYTHING,
     configured_hash: str | None = None,
 ) -> None:
     try:
         await rows.execute(
-            "INSERT INTO users (username, email, password_hash, role_id, configured_hash)"
-            " VALUES (%s, %s, %s, %s, %s)",
-            (name, email, hashed, role_id, configured_hash),
+            "INSERT INTO users (username, email, password_hash, role_id, configured_hash, channels, libraries,"
+            " storage_roots) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+            (name, email, hashed, role_id, configured_hash, *rights.names().values()),
         )
     except UniqueViolation as error:
         if error.diag.constraint_name == "users_email":

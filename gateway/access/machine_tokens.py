@@ -32,6 +32,11 @@ class Machine:
     created_at: datetime
     expires_at: datetime
 
+    @property
+    def rights(self) -> Rights:
+        """What it may see."""
+        return Rights.of(self.channels, self.libraries, self.storage_roots)
+
 
 @dataclass(frozen=True, slots=True)
 class Issued:
@@ -50,7 +55,7 @@ async def issue(database: Database, name: str, role_id: int, rights: Rights, day
         raise BrokenRule("days", f"1 to {MAX_DAYS}")
     secret, kept = new_secret()
     ends = datetime.now(UTC) + timedelta(days=days)
-    named = (sorted(rights.channels), sorted(rights.libraries), sorted(rights.roots))
+    named = rights.names()
     async with connected(database) as connection, connection.transaction():
         await connection.execute("LOCK TABLE service_tokens IN SHARE ROW EXCLUSIVE MODE")
         await connection.execute(
@@ -64,14 +69,14 @@ async def issue(database: Database, name: str, role_id: int, rights: Rights, day
             made = await connection.execute(
                 "INSERT INTO service_tokens (name, secret_hash, role_id, channels, libraries, storage_roots,"
                 " created_by, expires_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s) RETURNING id",
-                (name, kept, role_id, *named, by, ends),
+                (name, kept, role_id, *named.values(), by, ends),
             )
         except UniqueViolation as error:
             raise AlreadyTaken("name", name) from error
         id_ = int((await made.fetchone() or (0,))[0])
         details: dict[str, Detail] = {
             "role": role_of(role_id).name,
-            "storage_roots": named[2],
+            "storage_roots": named["storage_roots"],
             "expires_at": ends.isoformat(),
         }
         await record(connection, "token_issued", f"token:{name}", by, details)

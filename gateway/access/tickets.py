@@ -9,13 +9,13 @@ from __future__ import annotations
 import hmac
 import secrets
 import time
-from datetime import UTC, datetime
 
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 from psycopg_pool import AsyncConnectionPool
 
+from gateway.access.once import used_first
 from gateway.access.tokens import MAX_TOKEN_BYTES, BadToken, Identity, claims_of, identity_of
 
 LIFE_SECONDS = 60
@@ -47,16 +47,9 @@ class Tickets:
                 identity = identity_of(found.claims)
             case _:
                 raise BadToken
-        if time.time() >= use_by or not await self._use(id_, use_by):
+        if time.time() >= use_by:
             raise BadToken
-        return identity
-
-    async def _use(self, id_: str, use_by: int) -> bool:
-        """False where it was used before."""
         async with self._pool.connection() as connection:
-            await connection.execute("DELETE FROM used_tickets WHERE expires_at < now() - interval '1 hour'")
-            used = await connection.execute(
-                "INSERT INTO used_tickets VALUES (%s, %s) ON CONFLICT DO NOTHING",
-                (id_, datetime.fromtimestamp(use_by, UTC)),
-            )
-        return used.rowcount == 1
+            if not await used_first(connection, id_):
+                raise BadToken
+        return identity

@@ -141,9 +141,7 @@ def claims_of(identity: Identity) -> dict[str, object]:
         "username": identity.username,
         "role_id": identity.role_id,
         "session_id": identity.session_id,
-        "channels": sorted(identity.rights.channels),
-        "libraries": sorted(identity.rights.libraries),
-        "storage_roots": sorted(identity.rights.roots),
+        **identity.rights.names(),
     }
 
 

@@ -103,6 +103,7 @@ class Rings:
 
     def extend(self, channel: str, starts: Mapping[int, int]) -> None:
         """The channel's topic has these partitions as well."""
+        self._marks.pop(channel, None)
         self._partitions[channel] = sorted({*self._partitions[channel], *starts})
         for partition, start in starts.items():
             self.rings[ChannelPartition(channel, partition)] = Ring(start, self._ring_bytes)
@@ -119,6 +120,7 @@ class Rings:
                     ring.append(offset, at, payload, about)
                     of_channel.payloads.append(payload)
                     of_channel.abouts.append(about)
+            self._marks.pop(batch.place.channel, None)
             ring.advance(batch.hi)
         return fresh
 
@@ -137,9 +139,9 @@ class Rings:
 
     def mark(self, channel: str) -> Mark:
         """As `MemoryView` says."""
-        mark, heads = self._marks.get(channel), self.heads(channel)
-        if mark is None or mark.next != heads or mark.epoch != self.epoch(channel):
-            mark = self._marks[channel] = Mark(self.epoch(channel), heads)
+        mark = self._marks.get(channel)
+        if mark is None:
+            mark = self._marks[channel] = Mark(self.epoch(channel), self.heads(channel))
         return mark
 
     def floors(self, channel: str) -> dict[int, int]:

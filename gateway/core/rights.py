@@ -29,6 +29,12 @@ class Rights:
         """From lists, as tables and tokens have them."""
         return cls(frozenset(channels), frozenset(libraries), frozenset(roots))
 
+    def names(self) -> dict[str, list[str]]:
+        """As tables, tokens and people's programs have them: in order, under the names of the claims."""
+        return {
+            "channels": sorted(self.channels), "libraries": sorted(self.libraries), "storage_roots": sorted(self.roots),
+        }  # fmt: skip
+
     @property
     def all_roots(self) -> bool:
         """True when every root is seen."""

@@ -16,6 +16,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 
 from gateway.core.about import About, Abouts
 from gateway.core.rights import EVERYTHING, Rights
+from schemas.envelope import FrameHead, spliced
 
 MAX_VERDICTS = 4_096
 """Kinds of events that a view remembers its verdict of."""
@@ -182,11 +183,5 @@ def as_new(payload: bytes) -> bytes:
 def _with_data(payload: bytes, data: bytes) -> bytes:
     """As `schemas.envelope.event_frame` would have made it of this data."""
     frame = _frame(payload)
-    legacy = b"" if frame.payload is UNSET else b',"payload":' + data
-    head = msgspec.json.encode(
-        {
-            "timestamp": frame.timestamp, "channel": frame.channel, "partition": frame.partition,
-            "offset": frame.offset, "id": frame.id,
-        }
-    )  # fmt: skip
-    return b'{"type":"%b","data":%b%b,%b' % (frame.type.encode(), data, legacy, head[1:])
+    head = FrameHead(frame.timestamp, frame.channel, frame.partition, frame.offset, frame.id)
+    return spliced(frame.type, data, head, legacy_payload=frame.payload is not UNSET)

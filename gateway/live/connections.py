@@ -98,7 +98,7 @@ class Connections:
         if not self._origins.allow(websocket):
             await refuse(websocket, 403, "origin")
             return
-        if not self.accepting or self.count >= self._settings.max_sockets:
+        if self._no_room:
             await refuse(websocket, 503, "overload")
             return
         offer = offer_of(websocket)
@@ -143,7 +143,7 @@ class Connections:
             code = close_codes.NO_AUTH if message is None else close_codes.INVALID_TOKEN
             with contextlib.suppress(WebSocketDisconnect):
                 await websocket.close(code.code, code.reason)
-        elif self._sockets_of(identity) >= self._settings.max_sockets_per_session:
+        elif self._full(identity):
             with contextlib.suppress(WebSocketDisconnect):
                 await websocket.close(close_codes.OVERLOAD.code, close_codes.OVERLOAD.reason)
         else:
@@ -153,7 +153,7 @@ class Connections:
                 )
 
     async def _serve(self, websocket: WebSocket, identity: Identity, subprotocol: str | None) -> None:
-        if self._sockets_of(identity) >= self._settings.max_sockets_per_session:
+        if self._full(identity):
             await refuse(websocket, 429, "session_sockets")
             return
         with self.counted(identity), contextlib.suppress(WebSocketDisconnect):  # before or while it is accepted
@@ -313,9 +313,9 @@ class Connections:
 
     def refusal(self, identity: Identity) -> str | None:
         """Why its holder may have no further one now: overload or session_sockets; None where he may."""
-        if not self.accepting or self.count >= self._settings.max_sockets:
+        if self._no_room:
             return "overload"
-        return "session_sockets" if self._sockets_of(identity) >= self._settings.max_sockets_per_session else None
+        return "session_sockets" if self._full(identity) else None
 
     @contextmanager
     def counted(self, identity: Identity) -> Iterator[None]:
@@ -344,5 +344,9 @@ class Connections:
         finally:
             del self._open[connection]
 
-    def _sockets_of(self, identity: Identity) -> int:
-        return self._of_session.get(identity.session_id, 0)
+    @property
+    def _no_room(self) -> bool:
+        return not self.accepting or self.count >= self._settings.max_sockets
+
+    def _full(self, identity: Identity) -> bool:
+        return self._of_session.get(identity.session_id, 0) >= self._settings.max_sockets_per_session

@@ -141,7 +141,7 @@ class Door(asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """It is gone."""
         del self._doors.open[self]
-        self._done()
+        self.done()
         self._doors.admission.leave(self.client)
         if self._inner is not None:
             self._inner.connection_lost(exc)
@@ -198,12 +198,13 @@ class Door(asyncio.BufferedProtocol):
         """Take a step of its life."""
         self.life.happened(step, time.monotonic())
         if step in (Step.ANSWERED, Step.LAST_WORD):
-            self._done()
+            self.done()
         if step is Step.ANSWERED and self._came:
             self._doors.came(self)
             self.go_on()
 
-    def _done(self) -> None:
+    def done(self) -> None:
+        """What was in work for its client is not any more; others of it need not wait."""
         if self._working:
             self._working = False
             self._doors.done(self.client)

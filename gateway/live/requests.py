@@ -97,7 +97,7 @@ class RequestProtocol(HttpToolsProtocol):
     def lasts(self, last_words: bytes) -> None:
         """As `Lasting` says."""
         self._last_words = last_words
-        self._door._done()
+        self._door.done()
 
     # The parser's side.
 

@@ -17,6 +17,7 @@ from aiokafka.errors import KafkaError
 
 from gateway.core.inheritance import Inheritance, Marks, OpenSocket
 from gateway.core.memory import MemoryView
+from gateway.live.streaming import now_ms
 from gateway.log.publishing import NotPublished, Publishing
 from runtime import log
 from runtime.kafka import Kafka, stop_client
@@ -39,11 +40,6 @@ FIRST_SECONDS, AGAIN_SECONDS = 15.0, 0.1
 
 _codec: Codec[ResumeRecord] = Codec(ResumeRecord)
 _log = log.get(__name__)
-
-
-def now_ms() -> int:
-    """The wall clock in milliseconds."""
-    return time.time_ns() // 1_000_000
 
 
 class Resumption:

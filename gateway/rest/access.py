@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from fastapi import Request
 
+from gateway.access.accounts import Origin
 from gateway.access.authority import Authority, CannotTell
 from gateway.access.roles import Permission, role_of
 from gateway.access.tokens import BadToken, Identity
@@ -15,6 +16,9 @@ from gateway.log.auditing import Auditing
 from gateway.rest.edge import ApiError, unavailable
 from runtime.reports import now_iso
 from schemas.audit import AuditEvent
+
+MAX_AGENT = 200
+"""Characters that are kept of what a browser calls itself."""
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="catalogizer"'}
 IN_THEIR_OWN_WORDS: frozenset[Permission] = frozenset({"manage:users"})
@@ -81,6 +85,11 @@ class Guard:
 
         self.permitting.add(check)
         return check
+
+
+def origin_of(request: Request, way: str = "password") -> Origin:
+    """Whence somebody signs in."""
+    return Origin(address_of(request), request.headers.get("user-agent", "")[:MAX_AGENT], way)
 
 
 def address_of(request: Request) -> str:

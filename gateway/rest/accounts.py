@@ -238,9 +238,8 @@ def router(pool: AsyncConnectionPool, guard: Guard, following: Following) -> API
         return Done()
 
     async def shown(username: str) -> AccountShown:
-        for account in await account_admin.accounts(pool):
-            if account.username.lower() == username.lower():
-                return _account(account)
+        for account in await account_admin.accounts(pool, username):
+            return _account(account)
         raise ApiError(404, "not_found", "no such account")
 
     return routes
@@ -269,9 +268,7 @@ def _account(account: Account) -> AccountShown:
 
 
 def _rights(rights: Rights) -> RightsShown:
-    return RightsShown(
-        channels=sorted(rights.channels), libraries=sorted(rights.libraries), storage_roots=sorted(rights.roots)
-    )
+    return RightsShown.model_validate(rights.names())
 
 
 def _sessions(found: list[Session], holder: Identity) -> SessionsShown:
@@ -290,7 +287,7 @@ def _sessions(found: list[Session], holder: Identity) -> SessionsShown:
 def _token(machine: Machine) -> TokenShown:
     return TokenShown(
         name=machine.name, role=role_of(machine.role_id).name.lower(),
-        rights=_rights(Rights.of(machine.channels, machine.libraries, machine.storage_roots)),
+        rights=_rights(machine.rights),
         created_by=machine.created_by, created_at=at_iso(machine.created_at),
         expires_at=at_iso(machine.expires_at),
     )  # fmt: skip

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
 
 from gateway import metrics
-from gateway.access.accounts import Accounts, Opened, Origin, Refused, Reused, User
+from gateway.access.accounts import Accounts, Opened, Refused, Reused, User
 from gateway.access.following import Following
 from gateway.access.oidc.errors import ProviderAway
 from gateway.access.oidc.service import Oidc
@@ -19,14 +19,11 @@ from gateway.access.sign_in_log import SignInLog
 from gateway.access.sign_in_queue import TooManySignIns
 from gateway.access.signing_in import Limited, SigningIn
 from gateway.access.tokens import Identity, Tokens
-from gateway.rest.access import CHALLENGE, Guard, address_of
+from gateway.rest.access import CHALLENGE, Guard, address_of, origin_of
 from gateway.rest.body import Closed, small_json
 from gateway.rest.described import errors
 from gateway.rest.edge import ApiError, unavailable
 from schemas.times import iso
-
-MAX_AGENT = 200
-"""Characters that are kept of what a browser calls itself."""
 
 
 class LoginBody(Closed):
@@ -118,9 +115,8 @@ def router(
         """Sign in with user name or e-mail. 429 after too many failures; the right password gets in all the same, but
         for a flood of wrong ones."""
         address = address_of(request)
-        agent = request.headers.get("user-agent", "")[:MAX_AGENT]
         try:
-            outcome = await signing_in.sign_in(body.name, body.password, Origin(address, agent))
+            outcome = await signing_in.sign_in(body.name, body.password, origin_of(request))
         except TooManySignIns:
             sign_ins.refused(body.name, address, "too many at once")
             raise

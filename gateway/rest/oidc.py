@@ -14,7 +14,6 @@ from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel, Field
 
 from gateway import metrics
-from gateway.access.accounts import Origin
 from gateway.access.following import Following
 from gateway.access.oidc.errors import BadAnswer, NotAdmitted, ProviderAway
 from gateway.access.oidc.flow import EXCHANGE_SECONDS, SIGN_IN_SECONDS
@@ -24,8 +23,8 @@ from gateway.access.oidc.service import PREFIX, Oidc
 from gateway.access.refusal_log import RefusalLog
 from gateway.access.sign_in_log import SignInLog
 from gateway.access.tokens import Tokens
-from gateway.rest.access import address_of
-from gateway.rest.auth import MAX_AGENT, SignedIn, signed_in
+from gateway.rest.access import address_of, origin_of
+from gateway.rest.auth import SignedIn, signed_in
 from gateway.rest.body import Closed, small_json
 from gateway.rest.described import errors
 from gateway.rest.edge import RETRY_SECONDS, ApiError
@@ -115,7 +114,7 @@ def callbacks(oidc: Oidc, sign_ins: SignInLog, following: Following) -> APIRoute
         """Where the provider sends the browser back to: on to the page, with a code in its fragment."""
         chosen = _chosen(oidc, provider)
         address, way = address_of(request), f"oidc:{provider}"
-        origin = Origin(address, request.headers.get("user-agent", "")[:MAX_AGENT], way)
+        origin = origin_of(request, way)
         cookie = request.cookies.get(_cookie(secure), "")
         try:
             back = await oidc.flow.come_back(chosen, request.query_params.multi_items(), cookie, origin)

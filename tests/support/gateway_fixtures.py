@@ -43,6 +43,15 @@ def server(log: Kafka, tables: str, tmp_path_factory: pytest.TempPathFactory) ->
     running.kill()
 
 
+@pytest.fixture(scope="module")
+def second(log: Kafka, tables: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """Another gateway of the same installation, as behind a load balancer."""
+    running = gateway(log, tables, tmp_path_factory.mktemp("gateway"))
+    running.start()
+    yield running
+    running.kill()
+
+
 @pytest.fixture
 def token(server: Gateway) -> str:
     """The administrator's, of a session of its own: what the sockets of another one had not proven is none of its."""

@@ -21,6 +21,7 @@ from gateway.access.oidc.errors import BadAnswer, NotAdmitted
 from gateway.access.oidc.judging import Subject
 from gateway.access.oidc.mapping import Granted
 from gateway.access.oidc.provisioning import OWN_RIGHTS, Comer, apply, provision
+from gateway.access.once import used_first
 from gateway.access.sessions import end_session
 from gateway.core.rights import Rights
 
@@ -247,16 +248,6 @@ class People:
         assert row is not None  # it goes with its account, and of one person no two come at once
         user_id, username, disabled, linked, role_id, *rights = row
         return _Account(user_id, username, disabled, linked, Granted(role_id, Rights.of(*rights)))
-
-
-async def used_first(connection: AsyncConnection, name: str) -> bool:
-    """False when it was used before. Remembered as long as anything of its kind holds."""
-    await connection.execute("DELETE FROM used_tickets WHERE expires_at < now() - interval '1 hour'")
-    used = await connection.execute(
-        "INSERT INTO used_tickets (ticket, expires_at) VALUES (%s, now() + interval '15 minutes') ON CONFLICT DO NOTHING",
-        (name,),
-    )
-    return bool(used.rowcount)
 
 
 async def _one_at_a_time(connection: AsyncConnection, subject: Subject) -> None:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from psycopg import AsyncConnection
 
+from gateway.access.account_rights import change_rights
 from gateway.access.account_rules import MAX_NAME
-from gateway.access.audit import Detail, record
+from gateway.access.audit import record
 from gateway.access.oidc.judging import Subject
 from gateway.access.oidc.mapping import Granted
 from gateway.access.oidc.provider_settings import ProviderSettings
@@ -48,13 +49,7 @@ async def apply(connection: AsyncConnection, user_id: int, granted: Granted, *, 
         return
     username, role_id, *rights = row
     if Rights.of(*rights) != granted.rights:
-        named = _named(granted)
-        await connection.execute(
-            "UPDATE users SET channels = %(channels)s, libraries = %(libraries)s, storage_roots = %(storage_roots)s,"
-            " rights_changed_at = clock_timestamp() WHERE id = %(id)s",
-            {"id": user_id, **named},
-        )
-        await record(connection, "rights_changed", username, by, named)
+        await change_rights(connection, user_id, username, granted.rights, by=by)
     if role_id != granted.role_id:
         await connection.execute("UPDATE users SET role_id = %s WHERE id = %s", (granted.role_id, user_id))
         await connection.execute(
@@ -65,35 +60,22 @@ async def apply(connection: AsyncConnection, user_id: int, granted: Granted, *, 
         await record(connection, "role_changed", username, by, {"role": role_of(granted.role_id).name})
 
 
-def _named(granted: Granted) -> dict[str, Detail]:
-    rights = granted.rights
-    return {
-        "channels": sorted(rights.channels), "libraries": sorted(rights.libraries), "storage_roots": sorted(rights.roots),
-    }  # fmt: skip
-
-
 async def provision(connection: AsyncConnection, comer: Comer) -> int:
     """A new account; its id."""
-    rights = comer.granted.rights
+    named = comer.granted.rights.names()
     for name in _names(comer):
         row = await (
             await connection.execute(
                 "INSERT INTO users (username, role_id, channels, libraries, storage_roots) VALUES (%s, %s, %s, %s, %s)"
                 " ON CONFLICT DO NOTHING RETURNING id",
-                (
-                    name,
-                    comer.granted.role_id,
-                    sorted(rights.channels),
-                    sorted(rights.libraries),
-                    sorted(rights.roots),
-                ),
+                (name, comer.granted.role_id, *named.values()),
             )
         ).fetchone()
         if row is not None:
             role = role_of(comer.granted.role_id).name
             details = {"role": role, "issuer": comer.subject.issuer, "subject": comer.subject.subject}
             by = f"oidc:{comer.settings.id}"
-            await record(connection, "account_added", name, by, {**details, **_named(comer.granted)})
+            await record(connection, "account_added", name, by, {**details, **named})
             return int(row[0])
     raise AssertionError("a name made of random letters is taken")
 

@@ -1,5 +1,5 @@
 """The gateway's fixtures."""
 
-from tests.support.gateway_fixtures import log, server, tables, token
+from tests.support.gateway_fixtures import log, second, server, tables, token
 
-__all__ = ["log", "server", "tables", "token"]
+__all__ = ["log", "second", "server", "tables", "token"]

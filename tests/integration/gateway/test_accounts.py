@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -20,26 +19,6 @@ from tests.support.waiting import wait_until
 
 REVOKED_SECONDS = 5
 NOTE = {"type": "a", "title": "b", "message": "c", "level": "info"}
-
-
-@pytest.fixture(scope="module")
-def second(log: Kafka, tables: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    """Another gateway of the same installation, as behind a load balancer."""
-    folder = tmp_path_factory.mktemp("gateway")
-    running = gateway(log, tables, folder, {"TOKEN_SECRET": SECRET})
-    running.start()
-    yield running
-    running.kill()
-
-
-@pytest.fixture(scope="module")
-def server(log: Kafka, tables: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    """A gateway that runs."""
-    folder = tmp_path_factory.mktemp("gateway")
-    running = gateway(log, tables, folder, {"TOKEN_SECRET": SECRET})
-    running.start()
-    yield running
-    running.kill()
 
 
 @pytest.fixture(scope="module")

@@ -287,7 +287,7 @@ def test_what_is_taken_away_ends_or_narrows_an_open_stream_in_seconds(
     with stream(second, rob) as source:
         source.until("subscribed")
         assert user("rights", "rob", "--root", "music")[0] == 0
-        time.sleep(4)
+        time.sleep(4)  # of the five seconds in which it is promised: nothing tells that a root was lost
         write(log, item(11, "films"), item(12, "music"))
         assert ids(source.until("media_update")) == [12]
         with server.http(rob) as http:
@@ -363,7 +363,7 @@ def test_a_stop_ends_a_stream_with_its_position_and_why(server: Gateway, token: 
         assert ids(source.until("caught_up")) == []
 
 
-def test_one_that_takes_nothing_is_ended_and_costs_no_memory(
+def test_one_that_takes_nothing_is_ended_and_goes_on_where_it_stood(
     second: Gateway, token: str, log: Kafka, tables: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     strict = gateway(log, tables, tmp_path_factory.mktemp("gateway"), {"SLOW_SECONDS": "3"} | SMALL)

@@ -59,6 +59,16 @@ def subscribed(client: Client) -> Client:
     return client
 
 
+def stay(*clients: Client) -> None:
+    """Be there, and answer pings, until what came has been asked for."""
+    deadline = time.monotonic() + PROVEN_SECONDS
+    while time.monotonic() < deadline:
+        for client in clients:
+            client.say(type="ping")
+            client.hear_type("pong")
+        time.sleep(0.2)
+
+
 def films_of(client: Client) -> list[int]:
     """Those that it has got, in order."""
     frames = [json.loads(text) for text in client.texts]
@@ -82,12 +92,7 @@ def test_a_gateway_that_is_gone_costs_neither_of_two_tabs_anything_also_elsewher
         tabs = [subscribed(sockets.enter_context(first.client(token))) for _ in range(2)]
         proven = numbers.publish(3)
         assert [until(tab, proven[-1]) for tab in tabs] == [proven, proven]
-        deadline = time.monotonic() + PROVEN_SECONDS
-        while time.monotonic() < deadline:
-            for tab in tabs:
-                tab.say(type="ping")
-                tab.hear_type("pong")
-            time.sleep(0.2)
+        stay(*tabs)
         seen = numbers.publish(4)
         assert until(tabs[0], seen[-1]) == [*proven, *seen]
         if end == "killed":
@@ -132,17 +137,13 @@ def test_a_client_that_loses_its_connection_gets_what_came_meanwhile_once_it_is_
     missed = numbers.publish(3)
     note = {"type": "news", "title": "meanwhile", "message": "", "level": "info"}
     write(log, event(NOTIFICATIONS, note, id=f"note-{missed[0]}", time="2024-01-15T10:30:00Z"))
-    time.sleep(1)
+    time.sleep(1)  # the contract's client waits so long before it comes back
     with second.client(token) as back:
         subscribed(back)
         assert until(back, missed[-1]) == missed
         while not any('"meanwhile"' in text for text in back.texts):
             back.hear()
-        deadline = time.monotonic() + PROVEN_SECONDS
-        while time.monotonic() < deadline:
-            back.say(type="ping")
-            back.hear_type("pong")
-            time.sleep(0.2)
+        stay(back)
     with first.client(token) as again:
         subscribed(again)
         live = numbers.publish(1)

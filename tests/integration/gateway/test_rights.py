@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
@@ -18,20 +17,11 @@ from schemas.channels import ANALYSIS_UPDATES, MEDIA_UPDATES, SYSTEM_UPDATES
 from schemas.topics import AUDIT
 from tests.support.accounts import UserCommand
 from tests.support.events import event, film
-from tests.support.gateway import PASSWORD, SECRET, Client, Frame, Gateway, gateway
+from tests.support.gateway import PASSWORD, Client, Frame, Gateway
 from tests.support.topic import Said, read, write
 from tests.support.waiting import wait_until
 
 TAKEN_SECONDS = 5
-
-
-@pytest.fixture(scope="module")
-def second(log: Kafka, tables: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    """Another gateway of the same installation, as behind a load balancer."""
-    running = gateway(log, tables, tmp_path_factory.mktemp("gateway"), {"TOKEN_SECRET": SECRET})
-    running.start()
-    yield running
-    running.kill()
 
 
 @pytest.fixture(scope="module")
