@@ -9,7 +9,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit
 # bytecode is kept, whatever the environment says: many processes are started here
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run test check fix bench lock release clean
+.PHONY: help setup run test check lint fix bench lock release clean
 .DEFAULT_GOAL := help
 
 # list these commands
@@ -29,14 +29,17 @@ run:
 test: setup
 	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --basetemp=$$(mktemp -d /tmp/catalogizer-tests-XXXXXX) tests $(ARGS)
 
-# format, lint, types, import contracts, generated files, unit tests; changes nothing
-check: setup
+# lint and the unit tests; changes nothing
+check: lint
+	@$(BIN)/python -m pytest -q tests/unit
+
+# format, lint, types, import contracts, generated files; changes nothing
+lint: setup
 	@$(BIN)/ruff format --check $(SOURCES)
 	@$(BIN)/ruff check $(SOURCES)
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m tools.generate --check
-	@$(BIN)/python -m pytest -q tests/unit
 
 # put right what a program can: format, lint, generated files
 fix: setup

@@ -73,7 +73,7 @@ class Record:
     headers: Headers
 
 
-def _record(offset: int) -> Record:
+def sample(offset: int) -> Record:
     item = {"id": 1, "title": "The Matrix (1999)", "media_type": "video", "description": ""}
     data = {"action": "created", "media_id": 1, "media": item}
     frame_overhead = 260  # the envelope's other members, the value twice apart
@@ -161,7 +161,7 @@ class _Watcher:
         self._streaming.leave(self._subscriber)
 
 
-_template = _record(0)
+_template = sample(0)
 
 
 def _shared(offset: int) -> Record:

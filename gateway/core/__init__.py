@@ -1,5 +1,6 @@
 """The gateway's decisions, pure: what each subscriber is owed next (`hub`, `subscriber`, `standing`), from where it is
-served (`replay`, `memory`, `ring`), where a subscription starts (`starts`, `resolve`), what a client may do (`limits`) and
+served (`replay`, `memory`, `ring`, `shelf`, both of them `columns`),
+where a subscription starts (`starts`, `resolve`), what a client may do (`limits`) and
 a connection cost (`life`, `arriving`, `frame_budget`, `pulse`, `admission`, `turns`), what the gateway says (`answers`),
 and how bytes are framed for a WebSocket (`framing`).
 

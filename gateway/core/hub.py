@@ -7,19 +7,18 @@ partition is level. Every method is one step: it returns what is to be written a
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 
 from gateway.core import answers, conflating
-from gateway.core.about import Framed
 from gateway.core.audiences import POSITION_EVENTS, POSITION_MS, Audiences
+from gateway.core.columns import Taken
 from gateway.core.due import NOTHING, Delivery, Ending, Pumped
 from gateway.core.framing import Bundle
 from gateway.core.inheritance import Marks
 from gateway.core.memory import ChannelPartition, Rings, TailBatch
-from gateway.core.replay import Chunk, Level, Miss, Progress
-from gateway.core.ring import Taken
+from gateway.core.replay import Level, Miss, Progress
 from gateway.core.serving import served
+from gateway.core.shelf import Stretch
 from gateway.core.standing import Event, Standing
 from gateway.core.subscriber import NOBODY, PLAIN, Options, Subscriber, Subscription, Viewer, Write
 from schemas.resuming import Mark
@@ -29,7 +28,7 @@ Starts = Mapping[str, Mapping[int, int]]
 NOWHERE: Starts = {}
 
 BEFORE_ALL = -1
-"""The offset of the `gap` of partition 0 of a topic that was made anew, that of partition 1 is one less, and so on: they
+"""The number of the `gap` of partition 0 of a topic that was made anew, that of partition 1 is one less, and so on: they
 stand before every record."""
 
 
@@ -56,16 +55,12 @@ class Hub:
         gaps = {p: answers.gap(channel, p, hi, None, "epoch_changed", now) for p, hi in heads.items()}
         self.open(channel, epoch, starts)
         for subscriber in self.behind:
-            untold = {
-                o: gap for at in subscriber.of(channel) if at.chunk for o, _, gap, _ in at.chunk.records if o < 0
-            }
+            untold = {number: gap for at in subscriber.of(channel) for number, gap in at.first.items()}
             untold |= {BEFORE_ALL - partition: gap for partition, gap in gaps.items()}
             if self._begin_anew(subscriber, channel, starts):
                 for partition in gaps.keys() - starts.keys():
                     del subscriber.progress[ChannelPartition(channel, partition)]
-                first = subscriber.progress[ChannelPartition(channel, min(starts))]
-                records: deque[Framed] = deque((o, 0, gap, None) for o, gap in untold.items())
-                first.chunk = Chunk(records, first.next)
+                subscriber.progress[ChannelPartition(channel, min(starts))].first = untold
         return self._audiences.following(channel, Bundle(list(gaps.values())))
 
     def extend(self, channel: str, starts: Mapping[int, int]) -> None:
@@ -241,7 +236,8 @@ class Hub:
             start = progress.next
             limit = None if subscription is None else subscription.credit
             conflates = subscription is not None and subscription.conflates
-            match progress.step(self._rings[place], conflating.TURN_BYTES if conflates else budget, limit):
+            held = self._memory.held(place, start)
+            match progress.step(held, conflating.TURN_BYTES if conflates else budget, limit):
                 case Taken() as taken:
                     moved = True
                     shown = served(
@@ -261,10 +257,10 @@ class Hub:
         self._settle(subscriber, now)
         return Pumped(parts, tuple(needs), (moved or bool(parts)) and subscriber.servable)
 
-    def supply(self, subscriber: Subscriber, place: ChannelPartition, start: int, chunk: Chunk) -> bool:
-        """Hand over what was read from the log from `start` on; False when it is not wanted any more."""
-        progress = subscriber.progress.get(place)
-        return progress is not None and progress.supply(start, chunk)
+    def shelve(self, place: ChannelPartition, epoch: str, stretch: Stretch) -> None:
+        """Take what was read of the log while the channel's topic had that epoch; nothing where it is another one now."""
+        if self._memory.epoch(place.channel) == epoch:
+            self._memory.shelve(place, stretch)
 
     def wants(self, subscriber: Subscriber, place: ChannelPartition, start: int) -> bool:
         """True while what the log holds from `start` on is what it wants next."""
@@ -272,7 +268,7 @@ class Hub:
         return progress is not None and progress.next == start
 
     def unask(self, subscriber: Subscriber, place: ChannelPartition) -> None:
-        """A read of the log failed: it will be asked for again."""
+        """A read of the log has ended: what is not in memory now will be asked for again."""
         if progress := subscriber.progress.get(place):
             progress.asked = False
 
@@ -354,7 +350,7 @@ class Hub:
         if any(own.bounded or own.credit is not None for own in subscriber.subscriptions.values()):
             return
         for place, progress in subscriber.progress.items():
-            waits = progress.chunk is not None or progress.since is not None
+            waits = progress.first or progress.since is not None
             if waits or progress.next != self._rings[place].hi:
                 return
         for subscription in subscriber.subscriptions.values():

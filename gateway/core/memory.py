@@ -1,4 +1,5 @@
-"""The newest events of every channel in memory: the epoch of each channel's topic, and a ring per partition.
+"""The events of every channel that are in memory: the epoch of each channel's topic, a ring of the newest per partition,
+and a shelf of what was read for replays.
 
 Shells read it through `MemoryView`; only the hub writes to it.
 """
@@ -11,8 +12,12 @@ from typing import NamedTuple, Protocol
 
 from gateway.core.about import About, Framed
 from gateway.core.ring import Ring
+from gateway.core.shelf import Shelf, Stretch
 from schemas.cursor import Cursor
 from schemas.resuming import Mark
+
+SHELF_BYTES = 33_554_432
+"""Memory for what replays read, of the whole process."""
 
 
 class ChannelPartition(NamedTuple):
@@ -80,9 +85,10 @@ class MemoryView(Protocol):
 class Rings:
     """All rings of the process."""
 
-    def __init__(self, ring_bytes: int) -> None:
-        """`ring_bytes`: bound of each partition's ring."""
+    def __init__(self, ring_bytes: int, shelf_bytes: int = SHELF_BYTES) -> None:
+        """`ring_bytes`: bound of each partition's ring; `shelf_bytes`: of the shelf."""
         self.rings: dict[ChannelPartition, Ring] = {}
+        self._shelf = Shelf(shelf_bytes)
         self._epochs: dict[str, str] = {}
         self._partitions: dict[str, list[int]] = {}
         self._marks: dict[str, Mark] = {}
@@ -97,6 +103,7 @@ class Rings:
         """Begin to follow a channel's topic: per partition the offset at which its reader starts."""
         for partition in self._partitions.get(channel, ()):
             del self.rings[ChannelPartition(channel, partition)]
+        self._shelf.drop(channel)
         self._epochs[channel] = epoch
         self._partitions[channel] = []
         self.extend(channel, starts)
@@ -123,6 +130,15 @@ class Rings:
             self._marks.pop(batch.place.channel, None)
             ring.advance(batch.hi)
         return fresh
+
+    def shelve(self, place: ChannelPartition, stretch: Stretch) -> None:
+        """Keep what was read of the log, for a while."""
+        self._shelf.put(place, stretch)
+
+    def held(self, place: ChannelPartition, offset: int) -> Ring | Stretch | None:
+        """Where memory has `offset`, or is to have it next; None where the log must be read."""
+        ring = self.rings[place]
+        return ring if ring.lo <= offset else self._shelf.find(place, offset)
 
     def evict(self, older_than: int) -> None:
         """Drop what was appended before `older_than` (ms)."""
@@ -160,11 +176,8 @@ class Rings:
 
     def run(self, place: ChannelPartition, start: int, budget: int) -> Run | None:
         """As `MemoryView` says."""
-        ring = self.rings[place]
-        if not ring.lo <= start:
-            return None
-        records, end = ring.records(start, budget)
-        return Run(records, end)
+        held = self.held(place, start)
+        return None if held is None else Run(*held.records(start, budget))
 
     def cursor(self, channel: str, next_offsets: dict[int, int]) -> str:
         """As `MemoryView` says."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from gateway.core import answers, conflating
+from gateway.core.columns import Taken
 from gateway.core.memory import ChannelPartition
-from gateway.core.ring import Taken
 from gateway.core.subscriber import Subscriber
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from typing import Any, cast
 
@@ -18,7 +17,6 @@ from gateway.core.framing import text_frame, text_frames
 from gateway.core.hub import NOWHERE, Hub, Starts
 from gateway.core.inheritance import Marks
 from gateway.core.memory import ChannelPartition, MemoryView, Rings, TailBatch
-from gateway.core.replay import Chunk
 from gateway.core.standing import Standing
 from gateway.core.subscriber import Options, Subscriber, Viewer
 from gateway.live import fast_list
@@ -53,6 +51,7 @@ class Streaming:
         self._runnable: dict[Subscriber, None] = {}
         self._turning = False
         self._reads: set[asyncio.Task[None]] = set()
+        self._waiting: dict[tuple[ChannelPartition, int], set[Subscriber]] = {}
 
     @property
     def memory(self) -> MemoryView:
@@ -226,7 +225,7 @@ class Streaming:
             subscriber.write(data)
             metrics.REPLAYED_BYTES.inc(len(data))
         for place, start in pumped.needs:
-            self._start_read(self._read(subscriber, place, start))
+            self._wait_for(subscriber, place, start)
         if pumped.more and subscriber.servable:
             self._runnable[subscriber] = None
 
@@ -240,26 +239,36 @@ class Streaming:
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("replay ended with an error", error=repr(error))
 
-    async def _read(self, subscriber: Subscriber, place: ChannelPartition, start: int) -> None:
-        """Read until the log answers or the client is gone or elsewhere. However it ends, the client is not left
-        waiting for an answer that nobody is going to give."""
-        answered = False
+    def _wait_for(self, subscriber: Subscriber, place: ChannelPartition, start: int) -> None:
+        """It goes on when the log was read from `start` on: once, however many wait for the same."""
+        waiting = self._waiting.get((place, start))
+        if waiting is None:
+            self._waiting[place, start] = {subscriber}
+            self._start_read(self._read(place, start))
+        else:
+            waiting.add(subscriber)
+
+    async def _read(self, place: ChannelPartition, start: int) -> None:
+        """Read until the log answers or nobody wants it any more. However it ends, nobody is left waiting for an answer
+        that is not going to come."""
+        waiting = self._waiting[place, start]
         try:
-            while self._hub.wants(subscriber, place, start):
+            while any(self._hub.wants(subscriber, place, start) for subscriber in waiting):
+                epoch = self._memory.epoch(place.channel)
                 try:
                     stretch = await self._log_reader.read(place, start)
                 except LogUnavailable as error:
                     _log.warning("replay waits for the log", channel=place.channel, error=str(error))
                     await asyncio.sleep(RETRY_SECONDS)
                     continue
-                answered = True
-                if self._hub.supply(subscriber, place, start, Chunk(deque(stretch.records), stretch.end)):
-                    self._serve(subscriber)
-                return
+                self._hub.shelve(place, epoch, stretch)
+                break
         finally:
-            if not answered:
+            del self._waiting[place, start]
+            for subscriber in waiting:
                 self._hub.unask(subscriber, place)
-        self._serve(subscriber)
+        for subscriber in waiting:
+            self._serve(subscriber)
 
     async def _find_end(self, ending: Ending) -> None:
         """Ask the log where the time is at which a subscription ends; asked again at the next tick if it is silent."""

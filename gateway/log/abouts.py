@@ -2,15 +2,40 @@
 
 from __future__ import annotations
 
+from msgspec import UNSET, Struct, UnsetType
+
 from gateway.core.about import About, addressee
 from schemas.headers import X_TO, find
 from schemas.log_record import LogRecord
-from schemas.media import AnalysisComplete, MediaUpdateWire
+from schemas.media import Action, AnalysisComplete, MediaUpdateWire
 from schemas.system import Notification, SystemUpdate
 
 MAX_KNOWN = 4_096
 INSTALLATION = About()
 """Of the whole installation: for who sees all of it."""
+
+
+class _Item(Struct, frozen=True):
+    """What of an item decides who sees it, text or not."""
+
+    storage_root: object = None
+    media_type: object = None
+
+
+class _MediaUpdate(Struct, frozen=True, kw_only=True):
+    """A `MediaUpdateWire`, of whose item no more is kept than needed: as a dict of everything it would cost as much as the
+    making of the frame."""
+
+    action: Action
+    media_id: int
+    media: _Item
+    analysis_id: str | UnsetType = UNSET
+    was: _Item | UnsetType = UNSET
+
+
+def type_of(data: object) -> object:
+    """As what an event's data of that type is decoded, to be checked and for `Abouts`."""
+    return _MediaUpdate if data is MediaUpdateWire else data
 
 
 class Abouts:
@@ -32,8 +57,8 @@ class Abouts:
 def _about(record: LogRecord, value: object) -> About | None:
     library = (record.key or b"").decode("utf-8", "replace")
     match value:
-        case MediaUpdateWire(media=media):
-            root, kind = _text(media.get("storage_root")), _text(media.get("media_type"))
+        case _MediaUpdate(media=media):
+            root, kind = _text(media.storage_root), _text(media.media_type)
             return About(library, root, _was_root(value), kind, value.action)
         case AnalysisComplete(storage_root=root):
             return About(library, _text(root))
@@ -52,8 +77,8 @@ def _about(record: LogRecord, value: object) -> About | None:
             return None
 
 
-def _was_root(update: MediaUpdateWire) -> str | None:
-    return _text(update.was.get("storage_root")) if isinstance(update.was, dict) else None
+def _was_root(update: _MediaUpdate) -> str | None:
+    return None if update.was is UNSET else _text(update.was.storage_root)
 
 
 def _text(value: object) -> str | None:

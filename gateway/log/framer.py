@@ -10,7 +10,7 @@ from __future__ import annotations
 from gateway import metrics
 from gateway.core import answers
 from gateway.core.about import Framed
-from gateway.log.abouts import Abouts
+from gateway.log.abouts import Abouts, type_of
 from runtime import log
 from schemas.channels import Channel
 from schemas.codec import Codec
@@ -29,7 +29,7 @@ class Framer:
     def __init__(self, channel: Channel, *, legacy_payload: bool) -> None:
         self._channel = channel
         self._legacy_payload = legacy_payload
-        self._codec: Codec[object] = Codec(channel.data)
+        self._codec: Codec[object] = Codec(type_of(channel.data))
         self._abouts = Abouts()
 
     def frame(self, record: LogRecord) -> Framed:

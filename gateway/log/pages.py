@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 
 from gateway.core.memory import ChannelPartition, MemoryView
 from gateway.core.page import Page, Source, encoded
@@ -86,4 +85,4 @@ class Pages:
             source.supply(held.records, held.end)
             return
         stretch = await self._log.read(place, source.next)
-        source.supply(deque(stretch.records), stretch.end)
+        source.supply(*stretch.records(source.next, stretch.size + 1))

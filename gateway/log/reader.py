@@ -1,5 +1,5 @@
-"""Reads the log for replays: a bounded pool of consumers that seek, read one chunk, and are parked. (No stretch of
-`runtime.log_reading`: how long the next chunk is away is the client's socket's to say.)
+"""Reads the log for replays: a bounded pool of consumers that seek, read one stretch, and are parked. (No stretch of
+`runtime.log_reading`: how long the next stretch is away is the client's socket's to say.)
 
 It answers three questions about a channel: what is there from an offset on, what the log holds now, and where
 a time begins. It keeps no client's state.
@@ -20,6 +20,7 @@ from gateway import metrics
 from gateway.core import answers
 from gateway.core.about import About, Framed
 from gateway.core.memory import ChannelPartition as Place
+from gateway.core.shelf import Stretch
 from gateway.errors import GatewayError
 from gateway.log.framer import Framer
 from runtime import log_reading
@@ -30,7 +31,12 @@ from schemas.times import Millis
 
 T = TypeVar("T")
 
-CHUNK_BYTES = 524_288
+FETCH_BYTES = 524_288
+"""As the broker sends it, compressed: a fifth to a tenth of what it is in memory."""
+STRETCH_BYTES = 262_144
+"""Payloads read for one answer, but one step at least."""
+STEP_RECORDS = 64
+"""Records that are framed in one step of the event loop: half a millisecond."""
 READ_SECONDS = 10.0
 LOOKUP_SECONDS = 5.0
 LOOKED_BACK = 200_000
@@ -41,14 +47,6 @@ class LogUnavailable(GatewayError):
     """The log did not answer in time; the same question may be asked again."""
 
     retryable = True
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """What the log holds of a partition in [start, end), in order."""
-
-    records: list[Framed]
-    end: int
 
 
 @dataclass(slots=True, eq=False)
@@ -69,13 +67,13 @@ class LogReader:
         self._lookup_lock = asyncio.Lock()
 
     async def read(self, place: Place, start: int) -> Stretch:
-        """One chunk from `start` on, where there is something to read. What retention took before `start`
+        """One stretch from `start` on, where there is something to read. What retention took before `start`
         could be read comes as a `gap`. Raises LogUnavailable."""
         partition = self._partition(place)
         async with self._reader(partition, start) as reader:
             metrics.LOG_READS.inc()
             try:
-                return await self._chunk(reader, place, partition, start)
+                return await self._stretch(reader, place, partition, start)
             except OffsetOutOfRangeError:
                 reader.at = None
         earliest = (await self.bounds(place.channel, (place.partition,))).earliest[place.partition]
@@ -83,7 +81,7 @@ class LogReader:
             raise LogUnavailable(f"{place} has no offset {start}")
         at = 0  # of no record: the same gap for every client at every time
         gap = answers.gap(place.channel, place.partition, start, earliest, "retention", at)
-        return Stretch([(start, at, gap, None)], earliest)
+        return Stretch(start, [(start, at, gap, None)], earliest)
 
     async def bounds(self, channel: str, partitions: tuple[int, ...]) -> Bounds[int]:
         """What the log holds now. Raises LogUnavailable."""
@@ -112,8 +110,9 @@ class LogReader:
             entries, at = [], start
             while at < end:
                 stretch = await self.read(place, at)
-                entries += [(w, o) for o, w, _, about in stretch.records if o < end and shows(about)]
-                at = stretch.end
+                read, _ = stretch.records(at, stretch.size + 1)
+                entries += [(when, offset) for offset, when, _, about in read if offset < end and shows(about)]
+                at = stretch.hi
             if len(entries) >= count or start == earliest:
                 return entries[-count:]
             window *= 4
@@ -125,7 +124,7 @@ class LogReader:
         if self._lookup is not None:
             await stop_client(self._lookup)
 
-    async def _chunk(self, reader: _Reader, place: Place, partition: TopicPartition, start: int) -> Stretch:
+    async def _stretch(self, reader: _Reader, place: Place, partition: TopicPartition, start: int) -> Stretch:
         consumer, loop = reader.consumer, asyncio.get_running_loop()
         if reader.at != (partition, start):
             consumer.assign([partition])
@@ -133,14 +132,22 @@ class LogReader:
         consumer.resume(partition)
         reader.at = None
         framer, deadline = self._framers[place.channel], loop.time() + READ_SECONDS
-        while loop.time() < deadline:
-            batches = await consumer.getmany(timeout_ms=100)
-            end = await consumer.position(partition)
-            if end > start:
-                consumer.pause(partition)
-                reader.at = (partition, end)
-                return Stretch([framer.frame(record) for record in batches.get(partition, ())], end)
-        raise LogUnavailable(f"nothing read of {place} from {start} in {READ_SECONDS} s")
+        records: list[Framed] = []
+        size, end = 0, start
+        while size < STRETCH_BYTES and loop.time() < deadline:
+            got = await consumer.getmany(timeout_ms=0 if end > start else 100, max_records=STEP_RECORDS)
+            before, end = end, await consumer.position(partition)
+            if end == before and end > start:
+                break
+            framed = [framer.frame(record) for record in got.get(partition, ())]
+            records += framed
+            size += sum(len(payload) for _, _, payload, _ in framed)
+            await asyncio.sleep(0)  # who is live goes before
+        if end == start:
+            raise LogUnavailable(f"nothing read of {place} from {start} in {READ_SECONDS} s")
+        consumer.pause(partition)
+        reader.at = (partition, end)
+        return Stretch(start, records, end)
 
     @asynccontextmanager
     async def _reader(self, partition: TopicPartition, start: int) -> AsyncIterator[_Reader]:
@@ -165,7 +172,7 @@ class LogReader:
 
     async def _new_reader(self) -> _Reader:
         # A parked reader's last fetch must not hold up the next one on its connection: short waits.
-        consumer = self._kafka.tail_consumer(fetch_max_wait_ms=20, max_partition_fetch_bytes=CHUNK_BYTES)
+        consumer = self._kafka.tail_consumer(fetch_max_wait_ms=20, max_partition_fetch_bytes=FETCH_BYTES)
         return _Reader(await _started(consumer))
 
     async def _lookups(self) -> AIOKafkaConsumer:

@@ -6,7 +6,6 @@ where that subscription has come past."""
 from __future__ import annotations
 
 import json
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -20,8 +19,8 @@ from gateway.core.framing import payloads
 from gateway.core.hub import Hub
 from gateway.core.memory import ChannelPartition as Place
 from gateway.core.memory import Rings, TailBatch
-from gateway.core.replay import Chunk
 from gateway.core.rights import EVERYTHING, Rights
+from gateway.core.shelf import Stretch
 from gateway.core.standing import Standing
 from gateway.core.subscriber import Options, Subscriber, Viewer
 from schemas.cursor import decode
@@ -34,6 +33,8 @@ ADDED = [Place("films", 2), Place("news", 1)]
 """Partitions that an operator adds."""
 EVERYBODY = "news"
 RING_BYTES = 400
+SHELF_BYTES = 1_500
+"""Two or three stretches: most leave before everybody has read them."""
 
 
 RIGHTS = [
@@ -130,7 +131,7 @@ class Gateway(RuleBasedStateMachine):
         self.log: dict[Place, list[int]] = {place: [] for place in PLACES}
         self.end: dict[Place, int] = dict.fromkeys(PLACES, 0)
         self.added = False
-        self.memory = Rings(RING_BYTES)
+        self.memory = Rings(RING_BYTES, SHELF_BYTES)
         self.hub = Hub([EVERYBODY], self.memory)
         for channel in TOPICS:
             self.hub.open(channel, "e1", {p.partition: 0 for p in PLACES if p.channel == channel})
@@ -457,8 +458,9 @@ class Gateway(RuleBasedStateMachine):
         place, start = client.needs.pop(0)
         offsets = [o for o in self.log[place] if o >= start][:count]
         end = offsets[-1] + 1 if len(offsets) == count else self.end[place]
-        chunk = Chunk(deque((o, time_of(o), payload_of(place, o), about_of(o)) for o in offsets), end)
-        self.hub.supply(client.subscriber, place, start, chunk)
+        records = [(o, time_of(o), payload_of(place, o), about_of(o)) for o in offsets]
+        self.hub.shelve(place, self.memory.epoch(place.channel), Stretch(start, records, end))
+        self.hub.unask(client.subscriber, place)
 
     def received(self, client: Client, told: Sequence[bytes]) -> None:
         for payload in told:

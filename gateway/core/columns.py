@@ -1,0 +1,87 @@
+"""A run of one partition's events, column by column: what the ring of the newest and a stretch read from the log have in
+common. It covers the offsets [lo, hi), holes (transaction markers, aborted records) included."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+
+from gateway.core.about import About, Framed
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Payloads in order of offset, what they are about, and the next offset wanted after them. `ended`: what is at
+    `next` was appended at the time, or after it, at which the run was to end."""
+
+    payloads: list[bytes]
+    abouts: list[About | None]
+    next: int
+    ended: bool = False
+
+
+class Columns:
+    """Offsets, append times (ms; 0: of no record, due at any time), payloads and what they are about; the first `_first`
+    slots are no more."""
+
+    __slots__ = ("_abouts", "_ats", "_first", "_offsets", "_payloads", "_size", "hi", "lo")
+
+    def __init__(self, lo: int, hi: int) -> None:
+        """An empty run."""
+        self.lo = lo
+        self.hi = hi
+        self._offsets: list[int] = []
+        self._ats: list[int] = []
+        self._payloads: list[bytes] = []
+        self._abouts: list[About | None] = []
+        self._first = 0
+        self._size = 0
+
+    @property
+    def size(self) -> int:
+        """Bytes of the payloads held."""
+        return self._size
+
+    def take(
+        self,
+        start: int,
+        budget: int,
+        until: int | None = None,
+        ends_at: int | None = None,
+        limit: int | None = None,
+    ) -> Taken:
+        """Payloads from `start` (lo ≤ start ≤ hi) on, before `until` and before the first that was appended at
+        `ends_at` (ms) or later: at most `limit`, and at most `budget` bytes, but one at least."""
+        begin = end = bisect_left(self._offsets, start, self._first)
+        stop = len(self._payloads) if until is None else bisect_left(self._offsets, until, self._first)
+        size = 0
+        while end < stop:
+            if ends_at is not None and self._ats[end] >= ends_at:
+                return self._taken(begin, end, self._offsets[end], ended=True)
+            size += len(self._payloads[end])
+            if (size > budget and end > begin) or end - begin == limit:
+                return self._taken(begin, end, self._offsets[end])
+            end += 1
+        return self._taken(begin, end, self.hi if until is None else min(self.hi, until))
+
+    def first_since(self, start: int, at: int) -> tuple[int, bool]:
+        """The offset of the first payload from `start` (≥ lo) on that is due to who passes over what was appended before
+        `at` (ms), and whether from there on everything is; the end, and false, where there is none."""
+        for index in range(bisect_left(self._offsets, start, self._first), len(self._offsets)):
+            if self._ats[index] >= at or not self._ats[index]:
+                return self._offsets[index], self._ats[index] >= at
+        return max(start, self.hi), False
+
+    def records(self, start: int, budget: int) -> tuple[list[Framed], int]:
+        """What is held from `start` (≥ lo) on, of at most `budget` bytes but one at least, and the next offset after it."""
+        begin = end = bisect_left(self._offsets, start, self._first)
+        size = 0
+        while end < len(self._payloads) and (size < budget or end == begin):
+            size += len(self._payloads[end])
+            end += 1
+        columns = (self._offsets, self._ats, self._payloads, self._abouts)
+        found = list(zip(*(column[begin:end] for column in columns), strict=True))
+        return found, self.hi if end == len(self._payloads) else self._offsets[end]
+
+    def _taken(self, begin: int, end: int, next_: int, *, ended: bool = False) -> Taken:
+        return Taken(self._payloads[begin:end], self._abouts[begin:end], next_, ended)

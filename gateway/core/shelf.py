@@ -1,0 +1,92 @@
+"""What was read from the log for replays, kept for whoever replays the same: clients keep an offset and nothing else.
+
+Bounded in bytes for the whole process, however many clients replay and however slow they are; the stretch that was used
+longest ago goes first. Who wants what has gone has it read again.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right, insort
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import TypeAlias
+
+from gateway.core.about import Framed
+from gateway.core.columns import Columns
+
+Place: TypeAlias = tuple[str, int]
+"""A channel and a partition of its topic."""
+
+OVERHEAD = 150
+"""Bytes that an event costs beside its payload, about: an offset, a time, a slot in each of four columns."""
+
+
+class Stretch(Columns):
+    """What the log holds of a partition in [start, end), in order; it does not change."""
+
+    __slots__ = ()
+
+    def __init__(self, start: int, records: Iterable[Framed], end: int) -> None:
+        super().__init__(start, end)
+        for offset, at, payload, about in records:
+            self._offsets.append(offset)
+            self._ats.append(at)
+            self._payloads.append(payload)
+            self._abouts.append(about)
+            self._size += len(payload)
+
+    @property
+    def cost(self) -> int:
+        """Bytes of memory, about."""
+        return self._size + OVERHEAD * (1 + len(self._payloads))
+
+
+class Shelf:
+    """Stretches by where they are in the log."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._stretches: OrderedDict[tuple[Place, int], Stretch] = OrderedDict()
+        self._starts: dict[Place, list[int]] = {}
+        self._cost = 0
+
+    @property
+    def cost(self) -> int:
+        """Bytes of memory, about."""
+        return self._cost
+
+    def put(self, place: Place, stretch: Stretch) -> None:
+        """Keep it; those that were used longest ago go as far as there is no room. The newest stays whatever its size."""
+        self._remove((place, stretch.lo))
+        self._stretches[place, stretch.lo] = stretch
+        insort(self._starts.setdefault(place, []), stretch.lo)
+        self._cost += stretch.cost
+        while self._cost > self._max_bytes and len(self._stretches) > 1:
+            self._remove(next(iter(self._stretches)))
+
+    def find(self, place: Place, offset: int) -> Stretch | None:
+        """The stretch that covers `offset`, if one does."""
+        starts = self._starts.get(place, ())
+        at = bisect_right(starts, offset)
+        if not at:
+            return None
+        key = (place, starts[at - 1])
+        stretch = self._stretches[key]
+        if offset >= stretch.hi:
+            return None
+        self._stretches.move_to_end(key)
+        return stretch
+
+    def drop(self, channel: str) -> None:
+        """The channel's topic is another one now."""
+        for key in [key for key in self._stretches if key[0][0] == channel]:
+            self._remove(key)
+
+    def _remove(self, key: tuple[Place, int]) -> None:
+        stretch = self._stretches.pop(key, None)
+        if stretch is not None:
+            self._cost -= stretch.cost
+            starts = self._starts[key[0]]
+            starts.remove(key[1])
+            if not starts:
+                del self._starts[key[0]]
