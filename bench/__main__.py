@@ -12,7 +12,7 @@ from pathlib import Path
 from cli.up.embedded.postgres import EmbeddedPostgres
 from cli.up.ports import free_port
 
-MEASUREMENTS = ("fold", "gateway", "latency", "platform", "rebuild", "replay", "search")
+MEASUREMENTS = ("fold", "gateway", "idle", "latency", "platform", "rebuild", "replay", "search")
 
 
 @contextmanager

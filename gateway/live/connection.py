@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway import metrics
 from gateway.access.tokens import LEEWAY_SECONDS, Identity
@@ -28,7 +29,9 @@ of its session."""
 @dataclass(slots=True, eq=False)
 class Connection:
     """One open socket; watches its sink. `deadline`: when its token ends, seconds since 1970. `pong_seconds`: so long it
-    may owe the answer to a ping (one that reads nothing does, and is slow, not dead)."""
+    may owe the answer to a ping (one that reads nothing does, and is slow, not dead). `session_id`: of the session that it
+    was opened in. `inbox`: texts that it said and that are not in work (None: no text), `hearing` works on one; `first` ends
+    its first second; `ended` when its client is gone: whether it meant to go."""
 
     sink: Sink
     identity: Identity
@@ -40,6 +43,11 @@ class Connection:
     pong_seconds: float
     resumption: Resumption
     heir: OpenSocket
+    session_id: str
+    inbox: list[str | None] = field(default_factory=list)
+    hearing: asyncio.Task[None] | None = None
+    first: asyncio.TimerHandle | None = None
+    ended: bool | None = None
     warned: bool = False
     pings: int = 0
     awaiting_pong: bool = False
@@ -107,6 +115,13 @@ class Connection:
         self.pinged_at, self.awaiting_pong, self.pinged = now, True, marks
         self.pings += 1
         self.sink.ping(self.pings.to_bytes(4))
+
+    def release(self) -> None:
+        """It had its first answer, or its first second: events may come."""
+        if self.first is not None:
+            self.first.cancel()
+            self.first = None
+        self.streaming.release(self.subscriber)
 
     def renew(self, identity: Identity) -> None:
         """A new token of the same user came in."""

@@ -10,12 +10,14 @@ import contextlib
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Protocol
 
 import msgspec
 import psycopg
 from psycopg_pool import PoolTimeout
 from starlette.websockets import WebSocket, WebSocketDisconnect
+from uvicorn._types import ASGIReceiveEvent
 
 from gateway import metrics
 from gateway.access.authority import Authority, CannotTell
@@ -27,15 +29,18 @@ from gateway.live.connection import Connection, deadline_of, viewer_of
 from gateway.live.handshake import BadTokens, Offer, Origins, Way, first_message, offer_of, refuse
 from gateway.live.resumption import Resumption
 from gateway.live.slices import in_slices
-from gateway.live.sockets import AsgiSink, Sink, sink_of
+from gateway.live.sockets import Sink, sink_of
 from gateway.live.streaming import Streaming, now_ms
 from gateway.live.subscribing import Subscribing
 from gateway.settings import GatewaySettings
+from runtime import log
 from schemas import close_codes
 from schemas.channels import CHANNELS
 from schemas.close_codes import CloseCode
 from schemas.envelope import BadMessage, Message, decode_message
 from schemas.times import iso
+
+_log = log.get(__name__)
 
 FIRST_SECONDS = 1.0
 """A fresh socket hears nothing before its first answer, or before this time."""
@@ -147,23 +152,43 @@ class Connections:
             with contextlib.suppress(WebSocketDisconnect):
                 await websocket.close(close_codes.OVERLOAD.code, close_codes.OVERLOAD.reason)
         else:
-            with self.counted(identity):
-                await self._converse(
-                    websocket, identity, await self._resumption.opened(identity.session_id), message
-                )
+            await self._open_one(websocket, identity, message)
 
     async def _serve(self, websocket: WebSocket, identity: Identity, subprotocol: str | None) -> None:
         if self._full(identity):
             await refuse(websocket, 429, "session_sockets")
             return
-        with self.counted(identity), contextlib.suppress(WebSocketDisconnect):  # before or while it is accepted
+        await self._open_one(websocket, identity, subprotocol=subprotocol)
+
+    async def _open_one(
+        self,
+        websocket: WebSocket,
+        identity: Identity,
+        named: Message | None = None,
+        *,
+        subprotocol: str | None = None,
+    ) -> None:
+        """`named`: the message by which one that was accepted before said who it is, to be answered."""
+        self._count(identity.session_id)
+        connection = None
+        try:
             heir = await self._resumption.opened(identity.session_id)
-            try:
-                await websocket.accept(subprotocol)
-            except WebSocketDisconnect:
-                self._resumption.ended(heir, clean=True, revoked=False)
-                raise
-            await self._converse(websocket, identity, heir)
+            if named is None:
+                try:
+                    await websocket.accept(subprotocol)
+                except WebSocketDisconnect:  # before or while it is accepted
+                    self._resumption.ended(heir, clean=True, revoked=False)
+                    return
+            connection = self._opened(sink_of(websocket), identity, heir)
+        finally:
+            if connection is None:
+                self._discount(identity.session_id)
+        if self._authority.ended(identity):  # while it was accepted
+            connection.close(close_codes.REVOKED)
+        elif named is not None:
+            self._confirm(connection, named)
+            connection.release()
+        connection.sink.hand_over(partial(self._heard, connection))
 
     async def sweep(self) -> None:
         """Every second for ever: pings and tokens' ends."""
@@ -193,37 +218,6 @@ class Connections:
             if connection.identity.user_id in user_ids and not connection.gone:
                 connection.see_as(self._authority.current(connection.identity))
 
-    async def _converse(
-        self, websocket: WebSocket, identity: Identity, heir: OpenSocket, named: Message | None = None
-    ) -> None:
-        """`named`: the message by which it said who it is, to be answered."""
-        connection = self._opened(sink_of(websocket), identity, heir)
-        clean = False
-        if self._authority.ended(identity):  # while it was accepted
-            connection.close(close_codes.REVOKED)
-        elif named is not None:
-            self._confirm(connection, named)
-            self._streaming.release(connection.subscriber)
-        first = asyncio.get_running_loop().call_later(
-            FIRST_SECONDS, self._streaming.release, connection.subscriber
-        )
-        try:
-            while not connection.gone:
-                received = await websocket.receive()
-                if received["type"] == "websocket.disconnect":
-                    clean = received.get("code") in CLEAN and connection.closed_with is None
-                    break
-                await self._hear(connection, received.get("text"))
-                self._streaming.release(connection.subscriber)
-        finally:
-            first.cancel()
-            del self._open[connection]
-            if not connection.gone:
-                connection.closed()
-            self._resumption.ended(heir, clean=clean, revoked=connection.closed_with is close_codes.REVOKED)
-            if isinstance(connection.sink, AsgiSink):
-                connection.sink.task.cancel()
-
     def _opened(self, sink: Sink, identity: Identity, heir: OpenSocket) -> Connection:
         now, viewer = time.monotonic(), viewer_of(identity)
         given = (name for name, c in CHANNELS.items() if c.everybody and identity.rights.may_follow(name))
@@ -242,10 +236,59 @@ class Connections:
             pong_seconds=self._settings.slow_seconds,
             resumption=self._resumption,
             heir=heir,
+            session_id=identity.session_id,
         )
+        connection.first = asyncio.get_running_loop().call_later(FIRST_SECONDS, connection.release)
         sink.watcher = connection
         self._open[connection] = None
         return connection
+
+    def _heard(self, connection: Connection, message: ASGIReceiveEvent) -> None:
+        """The client said something, or is gone; of several reasons to be gone the first counts."""
+        if connection.ended is not None:
+            return
+        if message["type"] == "websocket.disconnect":
+            connection.ended = message.get("code") in CLEAN and connection.closed_with is None
+            if connection.hearing is None:
+                self._over(connection)
+        elif message["type"] == "websocket.receive":
+            connection.inbox.append(message.get("text"))
+            if connection.hearing is None:
+                self._begin_to_hear(connection)
+
+    def _begin_to_hear(self, connection: Connection) -> None:
+        connection.hearing = asyncio.get_running_loop().create_task(self._hear_all(connection))
+        connection.hearing.add_done_callback(partial(self._heard_all, connection))
+
+    async def _hear_all(self, connection: Connection) -> None:
+        """What it said, one after the other."""
+        while connection.inbox and not connection.gone:
+            text = connection.inbox.pop(0)
+            if not connection.inbox:
+                connection.sink.go_on()
+            await self._hear(connection, text)
+            connection.release()
+
+    def _heard_all(self, connection: Connection, task: asyncio.Task[None]) -> None:
+        connection.hearing = None
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("a socket could not be served", exc_info=error)
+            connection.sink.abandon()
+        if connection.ended is not None:
+            self._over(connection)
+        elif connection.inbox and not connection.gone:  # it came after the last look
+            self._begin_to_hear(connection)
+
+    def _over(self, connection: Connection) -> None:
+        """Its client is gone, and nothing of it is in work."""
+        if connection.first is not None:
+            connection.first.cancel()
+        del self._open[connection]
+        if not connection.gone:
+            connection.closed()
+        revoked = connection.closed_with is close_codes.REVOKED
+        self._resumption.ended(connection.heir, clean=connection.ended is True, revoked=revoked)
+        self._discount(connection.session_id)
 
     async def _hear(self, connection: Connection, text: str | None) -> None:
         if text is None:
@@ -320,14 +363,19 @@ class Connections:
     @contextmanager
     def counted(self, identity: Identity) -> Iterator[None]:
         """It has one socket more as long as this lasts."""
-        session_id = identity.session_id
-        self._of_session[session_id] = self._of_session.get(session_id, 0) + 1
+        self._count(identity.session_id)
         try:
             yield
         finally:
-            self._of_session[session_id] -= 1
-            if not self._of_session[session_id]:
-                del self._of_session[session_id]
+            self._discount(identity.session_id)
+
+    def _count(self, session_id: str) -> None:
+        self._of_session[session_id] = self._of_session.get(session_id, 0) + 1
+
+    def _discount(self, session_id: str) -> None:
+        self._of_session[session_id] -= 1
+        if not self._of_session[session_id]:
+            del self._of_session[session_id]
 
     @contextmanager
     def joined(self, connection: Open) -> Iterator[None]:

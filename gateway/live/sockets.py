@@ -1,28 +1,30 @@
 """The server's side of a WebSocket: uvicorn's protocol plus a sink that takes framed bytes directly.
 
-FastAPI keeps routing and handshake. Data frames bypass the per-message ASGI `send`: they go to the socket or the transport
-(`fast_list`) as they are, and the socket says when its buffer is full, when it has room again and when it is gone. Where
-another server is underneath (a test client), `AsgiSink` does the same through `send`.
+FastAPI keeps routing and handshake, and is left behind once a socket is open (`hand_over`): nothing of the handshake, no
+task and no request, is kept as long as the socket lives. Data frames bypass the per-message ASGI `send`: they go to the
+socket or the transport (`fast_list`) as they are, and the socket says when its buffer is full, when it has room again and
+when it is gone.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any, Protocol, TypeAlias, cast
 
-from starlette.websockets import WebSocket, WebSocketDisconnect
-from uvicorn._types import ASGISendEvent
+from starlette.websockets import WebSocket
+from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CTRL_OPCODES, Frame
 from websockets.http11 import Request
 
 from gateway.core.arriving import EARLY, Refusal
 from gateway.core.frame_budget import FrameBudget
-from gateway.core.framing import payloads, ping_frame
+from gateway.core.framing import ping_frame
 from gateway.core.life import Stage, Step
 from gateway.live.door import Door
-from gateway.live.fast_list import Direct, Outlet, Through
+from gateway.live.fast_list import Direct, Outlet
 from schemas.close_codes import BAD_UTF8, RATE_LIMITED, RESTART, TOO_SLOW, CloseCode
 
 EXTENSION = "catalogizer.sink"
@@ -31,6 +33,9 @@ PIECE_BYTES = 1_024
 
 CLOSE_SECONDS = 5.0
 """So long a client has to answer our close frame."""
+
+Hear: TypeAlias = Callable[[ASGIReceiveEvent], None]
+"""Takes what ASGI calls `websocket.receive`, and in the end one `websocket.disconnect` or several."""
 
 _EMPTY_HANDSHAKE = b"GET / HTTP/1.1\r\n\r\n"
 
@@ -63,11 +68,34 @@ class Sink(Protocol):
     def write(self) -> Outlet:
         """Takes framed bytes to the client; not to be used after `closed`."""
 
+    def hand_over(self, hear: Hear) -> None:
+        """What the client says goes to `hear` from here on, what waits first, and the application may return. Nothing more
+        is read after a message until `go_on`."""
+
+    def go_on(self) -> None:
+        """What was heard is in work: the next may come."""
+
+    def abandon(self) -> None:
+        """End the connection without a word: serving it has failed."""
+
     def ping(self, payload: bytes) -> None:
         """Ping behind what was written; the answer has the payload (at most 125 bytes) and proves that all of it arrived."""
 
     def close(self, code: CloseCode) -> None:
         """Close from our side."""
+
+
+class _Handed:
+    """In the place of the queue of messages for the application, when it is left behind."""
+
+    __slots__ = ("put_nowait",)
+
+    def __init__(self, hear: Hear) -> None:
+        self.put_nowait = hear
+
+    def empty(self) -> bool:
+        """Nothing waits here."""
+        return True
 
 
 class SocketProtocol(WebSocketsSansIOProtocol):
@@ -98,6 +126,36 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         self.handle_connect(request)
         if self.transport.is_closing():
             self._door.happened(Step.LAST_WORD)
+
+    def hand_over(self, hear: Hear) -> None:
+        """The application is left behind."""
+        waiting, self.queue = self.queue, cast("asyncio.Queue[ASGIReceiveEvent]", _Handed(hear))
+        del self.scope, self.request, self.response
+        while not waiting.empty():
+            hear(waiting.get_nowait())
+
+    def go_on(self) -> None:
+        """Read on."""
+        if self.read_paused and not self.transport.is_closing():
+            self.read_paused = False
+            self.transport.resume_reading()
+
+    def abandon(self) -> None:
+        """End it without a word."""
+        self._end_of_writes()
+        self.transport.close()
+
+    async def run_asgi(self) -> None:
+        """The application, for as long as the handshake takes: uvicorn's own would end the connection with it."""
+        try:
+            await self.app(self.scope, self.receive, self.send)
+        except ClientDisconnected:
+            pass  # it did not wait for the answer
+        except BaseException:
+            self.logger.exception("Exception in ASGI application\n")
+            self.send_500_response()
+        if not isinstance(self.queue, _Handed) and self.close_timer is None:
+            self.transport.close()
 
     def ping(self, payload: bytes) -> None:
         """A ping of our sweep (uvicorn's own timer per connection is off)."""
@@ -276,37 +334,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             watcher.closed()
 
 
-class AsgiSink:
-    """A Sink over plain ASGI `send`; unbounded, for test clients only."""
-
-    def __init__(self, websocket: WebSocket) -> None:
-        self.watcher: Watcher | None = None
-        self._websocket = websocket
-        self._due: asyncio.Queue[bytes | CloseCode] = asyncio.Queue()
-        self.write = Through(self._due.put_nowait)
-        self.task = asyncio.create_task(self._send())
-
-    def ping(self, payload: bytes) -> None:
-        """ASGI has no ping: taken as answered."""
-        if self.watcher is not None:
-            self.watcher.ponged(payload)
-
-    def close(self, code: CloseCode) -> None:
-        """Close after what is queued."""
-        if self.watcher is not None:
-            self.watcher.closed()
-            self.watcher = None
-        self._due.put_nowait(code)
-
-    async def _send(self) -> None:
-        with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # the client has gone first
-            while not isinstance(due := await self._due.get(), CloseCode):
-                for payload in payloads(due):
-                    await self._websocket.send_text(payload.decode())
-            await self._websocket.close(due.code, due.reason)
-
-
 def sink_of(websocket: WebSocket) -> Sink:
-    """The socket's sink: the server's own, or one over ASGI."""
-    sink: Sink | None = websocket.scope.get("extensions", {}).get(EXTENSION)
-    return AsgiSink(websocket) if sink is None else sink
+    """The socket's sink."""
+    sink: Sink = websocket.scope["extensions"][EXTENSION]
+    return sink
