@@ -39,6 +39,7 @@ from gateway.public import public_url
 from gateway.rest import accounts as accounts_
 from gateway.rest import (
     analysis,
+    asyncapi,
     auth,
     channels,
     correcting,
@@ -159,6 +160,7 @@ def compose(
             connections=connections,
         ),
         system.router(streaming.memory, tail, health, publishing, accounts, guard),
+        asyncapi.router(settings, kafka, guard),
     )
     by_providers = oidc.callbacks(elsewhere, sign_ins, following)
     edge.install(app, (*routers, by_providers))

@@ -3,6 +3,7 @@
 ToolError
 ├── NoMarkers       a document lacks the markers of a table
 ├── UnknownLicence  nobody has stated the licence of something that is installed
+├── TwoSchemas      one name stands for two JSON Schemas
 └── BadWheel        a built wheel does not do what it must
 """
 
@@ -30,6 +31,14 @@ class UnknownLicence(ToolError):
     def __init__(self, name: str, why: str) -> None:
         self.name = name
         super().__init__(f"the licence of {name} is not known: {why}")
+
+
+class TwoSchemas(ToolError):
+    """Two types of one name: `name`."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"two types are called {name}: the AsyncAPI document needs a name for each")
 
 
 class BadWheel(ToolError):

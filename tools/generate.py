@@ -10,11 +10,12 @@ import sys
 from pathlib import Path
 
 from tools import ROOT, documents, licences, records
+from tools.asyncapi import document as asyncapi
 
 
 def files(root: Path = ROOT) -> dict[Path, str]:
     """Every generated file, relative to the project's folder, with its text. Raises ToolError."""
-    return records.files() | documents.files(root) | licences.files(root)
+    return records.files() | asyncapi.files() | documents.files(root) | licences.files(root)
 
 
 def drifted(root: Path = ROOT) -> list[Path]:

@@ -44,6 +44,7 @@ from schemas.topics import (
     DEFAULT_LANES,
     EMBEDDED_LANES,
     META,
+    NOTIFICATIONS,
     POSITIONS,
     RAW,
     Topic,
@@ -135,6 +136,8 @@ def headers_of(topic: Topic) -> tuple[str, ...]:
         return (*CLOUD_EVENT, X_SOURCE, *((X_N,) if topic in COUNTED else ()), X_FOLD_VERSION, TRACEPARENT)
     if topic is COVERS:
         return (*CLOUD_EVENT, TRACEPARENT)
+    if topic is NOTIFICATIONS:
+        return (*CLOUD_EVENT, X_TO)
     return CLOUD_EVENT
 
 

@@ -16,6 +16,10 @@ from schemas.times import iso
 
 GapReason = Literal["undecodable", "retention", "epoch_changed"]
 Mode = Literal["live", "ring", "log"]
+AnswerType = Literal[
+    "subscribed", "unsubscribed", "caught_up", "position", "lagging", "gap", "conflated", "auth_expiring", "authenticated",
+    "pong", "error",
+]  # fmt: skip
 
 _encode = msgspec.json.Encoder().encode
 
@@ -105,7 +109,7 @@ EMPTY = Empty()
 Body = Subscribed | Unsubscribed | CaughtUp | ClientPosition | Lagging | GapTold | Conflated | Expiring | Empty
 
 
-def message(type_: str, body: Body, at: int, ref: Json | UnsetType = UNSET) -> bytes:
+def message(type_: AnswerType, body: Body, at: int, ref: Json | UnsetType = UNSET) -> bytes:
     """One message of the gateway's own at `at` (ms)."""
     data = _encode(body)
     members = data[1:-1] + b"," if len(data) > 2 else b""
@@ -115,7 +119,9 @@ def message(type_: str, body: Body, at: int, ref: Json | UnsetType = UNSET) -> b
     )  # fmt: skip
 
 
-class _Error(Struct, frozen=True):
+class ErrorBody(Struct, frozen=True):
+    """What was wrong with a client's message: for programs and for people."""
+
     code: ErrorCode
     message: str
 
@@ -123,7 +129,7 @@ class _Error(Struct, frozen=True):
 def error(code: ErrorCode, text: str, at: int, ref: Json | UnsetType = UNSET) -> bytes:
     """An error; the socket stays."""
     echo = b"" if ref is UNSET else b'"ref":' + _encode(ref) + b","
-    body = _encode(_Error(code, text))
+    body = _encode(ErrorBody(code, text))
     return b'{"type":"error","data":%b,%b"timestamp":"%b"}' % (body, echo, iso(at).encode())
 
 

@@ -13,6 +13,7 @@ from typing import Protocol
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
+from schemas.close_codes import CloseCode
 from schemas.cursor import Cursor, decode
 from schemas.places import next_offset
 
@@ -43,6 +44,15 @@ class _Told(Struct, rename={"from_": "from"}):
     cursor: str | UnsetType = UNSET
 
 
+class Closed(Struct, frozen=True):
+    """`data` of the last event: a close code as a socket gets it, and whether to come back."""
+
+    code: int
+    reason: str
+    come_back: bool
+
+
+_encode = msgspec.json.Encoder().encode
 _told = msgspec.json.Decoder(_Told).decode
 
 
@@ -88,6 +98,6 @@ def block(type_: str, cursor: str, payload: bytes) -> bytes:
     return b"id: %b\nevent: %b\ndata: %b\n\n" % (cursor.encode(), type_.encode(), b"\ndata: ".join(lines))
 
 
-def last_words(code: int, reason: str) -> bytes:
-    """Why it ends, for people who look: a comment."""
-    return b": %d %b\n\n" % (code, reason.encode())
+def last_words(code: CloseCode) -> bytes:
+    """Why it ends: an event, for a page can read no comment; without an id, so that its reader stands where it stood."""
+    return b"event: closed\ndata: %b\n\n" % _encode(Closed(code.code, code.reason, code.come_back))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
@@ -28,7 +28,7 @@ class Resume:
 
 Start: TypeAlias = ClientPlace | Resume
 Until: TypeAlias = Head | AtTime | AtEach | None
-OnGap = str
+OnGap = Literal["fail", "earliest", "live"]
 
 
 class BadOption(GatewayError):

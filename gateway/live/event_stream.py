@@ -8,7 +8,7 @@ the hub serves it from memory or the log at its own pace. Who takes nothing is e
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -33,7 +33,6 @@ from schemas.channels import Channel
 from schemas.close_codes import CloseCode
 
 FULL_BYTES = 65_536
-HEARTBEAT_SECONDS = 15.0
 
 
 class EventStream:
@@ -49,6 +48,7 @@ class EventStream:
         self._deadline = deadline_of(identity)
         self._due: list[bytes] = [OPENING]
         self._size = 0
+        self._sent_at = time.monotonic()
         self._wake = asyncio.Event()
         self._ended_with: CloseCode | None = None
         self._subscriber = streaming.connect(Through(self._write), viewer_of(identity))
@@ -84,30 +84,33 @@ class EventStream:
             self.close(close_codes.REVOKED)
 
     def sweep(self, now: float, wall: float, ping_seconds: float) -> None:
-        """What is due by time: the token's end."""
+        """What is due by time: the token's end; a sign of life after a while without anything."""
         if wall >= self._deadline:
             self.close(close_codes.TOKEN_EXPIRED)
+        elif not self._due and now - self._sent_at >= ping_seconds:
+            self._due.append(HEARTBEAT)
+            self._wake.set()
 
     # The answer's side.
 
     async def next(self) -> bytes:
-        """What is to be sent now, a heartbeat after a while without anything; empty at the end."""
-        if not self._due and not self.gone:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), HEARTBEAT_SECONDS)
-        self._wake.clear()
+        """What is to be sent now; empty at the end."""
+        while not self._due and not self.gone:  # what was written may be of no concern here
+            self._wake.clear()
+            await self._wake.wait()
         data, was_full = b"".join(self._due), self._size >= FULL_BYTES
         self._due.clear()
         self._size = 0
         if was_full and not self.gone:
             self._streaming.drained(self._subscriber)
-        return data or (b"" if self.gone else HEARTBEAT)
+        self._sent_at = time.monotonic()
+        return data
 
     @property
     def farewell(self) -> bytes:
         """What is sent last."""
         code = self._ended_with
-        return b"" if code is None else last_words(code.code, code.reason)
+        return b"" if code is None else last_words(code)
 
     def leave(self) -> None:
         """It is over."""
@@ -161,7 +164,7 @@ class EventStreamAnswer(Response):
 async def _converse(stream: EventStream, scope: Scope, receive: Receive, send: Send) -> None:
     lasting: Lasting | None = scope.get("extensions", {}).get(LASTING)
     if lasting is not None:
-        lasting.lasts(last_words(close_codes.TOO_SLOW.code, close_codes.TOO_SLOW.reason))
+        lasting.lasts(last_words(close_codes.TOO_SLOW))
     leaving = asyncio.create_task(_until_gone(stream, receive))
     try:
         while data := await stream.next():

@@ -35,8 +35,9 @@ FETCH_BYTES = 524_288
 """As the broker sends it, compressed: a fifth to a tenth of what it is in memory."""
 STRETCH_BYTES = 262_144
 """Payloads read for one answer, but one step at least."""
-STEP_RECORDS = 64
-"""Records that are framed in one step of the event loop: half a millisecond."""
+FIRST_RECORDS, STEP_RECORDS = 8, 64
+"""Records that are unpacked and framed in one step of the event loop: before it is known how large they are, and at most
+(half a millisecond)."""
 READ_SECONDS = 10.0
 LOOKUP_SECONDS = 5.0
 LOOKED_BACK = 200_000
@@ -133,15 +134,16 @@ class LogReader:
         reader.at = None
         framer, deadline = self._framers[place.channel], loop.time() + READ_SECONDS
         records: list[Framed] = []
-        size, end = 0, start
+        size, end, count = 0, start, FIRST_RECORDS
         while size < STRETCH_BYTES and loop.time() < deadline:
-            got = await consumer.getmany(timeout_ms=0 if end > start else 100, max_records=STEP_RECORDS)
+            got = await consumer.getmany(timeout_ms=0 if end > start else 100, max_records=count)
             before, end = end, await consumer.position(partition)
             if end == before and end > start:
                 break
             framed = [framer.frame(record) for record in got.get(partition, ())]
             records += framed
             size += sum(len(payload) for _, _, payload, _ in framed)
+            count = min(STEP_RECORDS, max(1, (STRETCH_BYTES - size) * len(records) // max(1, size)))
             await asyncio.sleep(0)  # who is live goes before
         if end == start:
             raise LogUnavailable(f"nothing read of {place} from {start} in {READ_SECONDS} s")

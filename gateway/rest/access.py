@@ -35,8 +35,8 @@ class Guard:
         self._auditing = auditing
         self.demanding: set[Check] = {self.holder}
         """Dependencies that answer 401 without a token."""
-        self.permitting: set[Check] = set()
-        """Those that answer 403 without a permission too."""
+        self.permitting: dict[Check, Permission] = {}
+        """Those that answer 403 too, without this permission."""
 
     async def optional(self, request: Request) -> Identity | None:
         """The holder of the request's token; None when there is none that holds. Answers 503 where a provider would have
@@ -83,7 +83,7 @@ class Guard:
                 )  # fmt: skip
             return identity
 
-        self.permitting.add(check)
+        self.permitting[check] = permission
         return check
 
 

@@ -21,7 +21,7 @@ from gateway.access.signing_in import Limited, SigningIn
 from gateway.access.tokens import Identity, Tokens
 from gateway.rest.access import CHALLENGE, Guard, address_of, origin_of
 from gateway.rest.body import Closed, small_json
-from gateway.rest.described import errors
+from gateway.rest.described import asked_by, errors
 from gateway.rest.edge import ApiError, unavailable
 from schemas.times import iso
 
@@ -169,7 +169,7 @@ def router(
         ticket, ends = guard.authority.ticket(holder)
         return TicketShown(ticket=ticket, expires_at=iso(ends * 1_000))
 
-    @routes.get("/status", response_model_exclude_none=True)
+    @routes.get("/status", response_model_exclude_none=True, openapi_extra=asked_by("bearer", "nobody"))
     async def status(request: Request) -> StatusShown:
         """Whether the token holds: always 200 (existing pages reload for ever on a 401 here)."""
         identity = await guard.optional(request)

@@ -24,7 +24,7 @@ from gateway.live.subscribing import Subscribing
 from gateway.log.finding import Finding, Wanted
 from gateway.log.pages import Pages
 from gateway.rest.access import CHALLENGE, Guard
-from gateway.rest.described import errors
+from gateway.rest.described import asked_by, errors
 from gateway.rest.edge import RETRY_SECONDS, ApiError, unavailable
 from schemas.channels import CHANNELS, Channel
 from schemas.errors import BadCursor
@@ -143,6 +143,7 @@ def router(
     @routes.get(
         "/{channel}/stream",
         response_class=Response,
+        openapi_extra=asked_by("bearer", "ticket"),
         responses=errors(429)
         | {
             200: {

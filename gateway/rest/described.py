@@ -1,11 +1,12 @@
-"""What the OpenAPI document says of errors: which of them a route answers follows from what it depends on, and all have the
-one shape. What only a route itself can know (a conflict, a limit) it names with `errors`.
+"""What the OpenAPI document says of errors, and of who may ask: which errors a route answers, and whether it needs a token
+and which permission, follows from what it depends on; all errors have the one shape. What only a route itself can know (a
+conflict, a limit, another way to say who asks) it names with `errors` and `asked_by`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter, FastAPI
 from fastapi.dependencies.models import Dependant
@@ -42,6 +43,35 @@ MEANINGS = {
 _SHAPE = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorShown"}}}
 
 
+Way = Literal["bearer", "ticket", "signed", "nobody"]
+WAYS: dict[Way, dict[str, str]] = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "a session token (`POST /api/v1/auth/login`), a machine's token, or a provider's; what an operation"
+        " lists beside it is the permission that its holder needs",
+    },
+    "ticket": {
+        "type": "apiKey",
+        "in": "query",
+        "name": "ticket",
+        "description": "of `POST /api/v1/auth/ws-ticket`, good once, within 60 s",
+    },
+    "signed": {
+        "type": "apiKey",
+        "in": "query",
+        "name": "signed",
+        "description": "as it stands in the addresses of covers that REST gives",
+    },
+}
+"""How it can be said who asks: the document's security schemes."""
+
+
+def asked_by(*ways: Way) -> dict[str, Any]:
+    """For a route's `openapi_extra`, where its dependencies do not tell: any of these ways will do."""
+    return {"security": [{} if way == "nobody" else {way: []} for way in ways]}
+
+
 def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """For a route's `responses`: what it answers beside what its dependencies do."""
     return {status: {"model": ErrorShown, "description": MEANINGS[status]} for status in statuses}
@@ -57,7 +87,9 @@ def install(app: FastAPI, routers: Sequence[APIRouter], guard: Guard) -> None:
             document = plain()
             for route in routes:
                 _describe(route, document["paths"].get(route.path_format, {}), guard)
-            schemas = document.setdefault("components", {}).setdefault("schemas", {})
+            components = document.setdefault("components", {})
+            components["securitySchemes"] = WAYS
+            schemas = components.setdefault("schemas", {})
             schemas["ErrorShown"] = ErrorShown.model_json_schema()
             schemas.pop("HTTPValidationError", None)
             schemas.pop("ValidationError", None)
@@ -77,11 +109,21 @@ def statuses(route: APIRoute, guard: Guard) -> frozenset[int]:
         found.add(404)
     if calls & guard.demanding:
         found |= {401, 503}
-    if calls & guard.permitting:
+    if calls & guard.permitting.keys():
         found |= {401, 403, 503}
     if small_json in calls:
         found |= {413, 415, 422}
     return frozenset(found)
+
+
+def security(route: APIRoute, guard: Guard) -> list[dict[str, list[str]]]:
+    """Who may ask, from what a route depends on: nobody need say who he is (none), or a token is needed, with a permission
+    or without (the roles that OpenAPI 3.1 has beside a scheme, section 4.8.30)."""
+    calls = set(_calls(route.dependant))
+    permissions = sorted(guard.permitting[call] for call in calls & guard.permitting.keys())
+    if permissions or calls & guard.demanding:
+        return [{"bearer": [*permissions]}]
+    return []
 
 
 def _describe(route: APIRoute, operations: dict[str, Any], guard: Guard) -> None:
@@ -89,6 +131,7 @@ def _describe(route: APIRoute, operations: dict[str, Any], guard: Guard) -> None
         operation = operations.get(method.lower())
         if operation is None:
             continue
+        operation.setdefault("security", security(route, guard))
         answers = operation["responses"]
         if "HTTPValidationError" in str(answers.get("422", "")):
             del answers["422"]

@@ -13,7 +13,7 @@ from gateway.access.tokens import Identity
 from gateway.core.rights import Rights
 from gateway.rest.access import CHALLENGE, Guard
 from gateway.rest.declared import known_root, unknown
-from gateway.rest.described import errors
+from gateway.rest.described import asked_by, errors
 from gateway.rest.edge import ApiError, unavailable
 from gateway.tables.catalogue import CatalogueQueries, Stats
 from gateway.tables.history import History
@@ -166,6 +166,7 @@ def router(catalogue: CatalogueQueries, history: History, guard: Guard, names: C
     @routes.get(
         "/covers/{hash_}",
         response_class=Response,
+        openapi_extra=asked_by("bearer", "signed"),
         responses=errors(401)
         | {200: {"content": {mime: {} for mime in sorted(COVER_MIMES)}, "description": "the image"}},
     )

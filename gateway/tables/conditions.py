@@ -12,6 +12,7 @@ from typing import Any, LiteralString
 from psycopg import sql
 
 from gateway.core.rights import Rights
+from gateway.tables.sight import by_library, by_root, sight
 from gateway.tables.terms import Terms, pattern
 from gateway.tables.wanted import COLUMNS, MAX_FACT, ONLY_TRUE, WITHIN, Search, fact
 
@@ -39,15 +40,11 @@ def seen(rights: Rights) -> Condition:
     """What these rights see; nothing is asked where they see everything."""
     if rights.all_roots:
         return Condition(sql.SQL("true"))
-    named: dict[LiteralString, list[str]] = {
-        "m.storage_root = ANY(%(seen_roots)s)": sorted(rights.roots),
-        "m.library = ANY(%(seen_libraries)s)": sorted(rights.libraries),
-    }
-    ways = [sql.SQL(said) for said, names in named.items() if names]
-    if not ways:
+    ways = {by_root("m.storage_root"): rights.roots, by_library("m.library"): rights.libraries}
+    asked = [sql.SQL(said) for said, names in ways.items() if names]  # what names nothing is not asked
+    if not asked:
         return Condition(sql.SQL("false"))
-    values = {"seen_roots": sorted(rights.roots), "seen_libraries": sorted(rights.libraries)}
-    return Condition(sql.SQL("({})").format(sql.SQL(" OR ").join(ways)), values)
+    return Condition(sql.SQL("({})").format(sql.SQL(" OR ").join(asked)), sight(rights))
 
 
 def filtered(wanted: Search, rights: Rights) -> Condition:

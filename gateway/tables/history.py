@@ -14,7 +14,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from gateway.core.rights import Rights
 from gateway.errors import GatewayError
-from gateway.tables.sight import sight
+from gateway.tables.sight import named, seen, sight
 
 
 class BadPage(GatewayError):
@@ -88,10 +88,8 @@ class Changes:
     limit: int = 50
 
 
-_SEEN: LiteralString = (
-    "(%(sees_all)s OR root = ANY(%(seen_roots)s::text[]) OR library = ANY(%(seen_libraries)s::text[]))"
-)
-_WAS_SEEN: LiteralString = "(from_root = ANY(%(seen_roots)s::text[]) OR library = ANY(%(seen_libraries)s::text[]))"
+_SEEN = seen("root", "library")
+_WAS_SEEN = named("from_root", "library")
 _KIND_SEEN: LiteralString = (
     "CASE WHEN NOT "
     + _SEEN

@@ -1,14 +1,36 @@
-"""What somebody may see, as a condition on rows that name a library and a root."""
+"""What somebody may see, as a condition on rows that name a library and a root: the one place where SQL says it."""
 
 from __future__ import annotations
+
+from typing import LiteralString
 
 from gateway.core.rights import Rights
 
 
 def sight(rights: Rights) -> dict[str, object]:
-    """The values that the conditions of the queries name: `sees_all`, and the names of libraries and roots."""
+    """The values that the conditions name: `sees_all`, and the names of libraries and roots."""
     return {
         "sees_all": rights.all_roots,
         "seen_libraries": sorted(rights.libraries),
         "seen_roots": sorted(rights.roots),
     }
+
+
+def by_root(column: LiteralString) -> LiteralString:
+    """True where the root in that column is among those that are seen."""
+    return column + " = ANY(%(seen_roots)s::text[])"
+
+
+def by_library(column: LiteralString) -> LiteralString:
+    """True where the library in that column is."""
+    return column + " = ANY(%(seen_libraries)s::text[])"
+
+
+def named(root: LiteralString, library: LiteralString) -> LiteralString:
+    """True where a row's root or library is."""
+    return "(" + by_root(root) + " OR " + by_library(library) + ")"
+
+
+def seen(root: LiteralString, library: LiteralString) -> LiteralString:
+    """True where a row is seen, whoever asks."""
+    return "(%(sees_all)s OR " + named(root, library) + ")"

@@ -93,7 +93,15 @@ def found_in(analysis: Analysis | None) -> Found:
     return NOTHING if analysis is None or analysis.found is None else analysis.found
 
 
-class ByNames:
+class KeepsOf3:
+    """Keeps of an analysis what there was to find when its rules were the newest."""
+
+    def kept(self, found: Found | None) -> Found | None:
+        """See the protocol."""
+        return as_of_3(found)
+
+
+class ByNames(KeepsOf3):
     """The name's last part says what the contents do not."""
 
     def __init__(self, names: naming.Names, title_cap: int) -> None:
@@ -107,14 +115,11 @@ class ByNames:
         """See the protocol."""
         named, found = self._names.read(path), found_in(analysis)
         return Told(
-            named.media_type, self._title(named, found), found.year or named.year, found.season or named.season,
-            found.episode or named.episode, category=found.category or named.category,
-            quality=found.quality or named.quality, analysis=analysis, cover=found.cover,
+            media_type=named.media_type, title=self._title(named, found), year=found.year or named.year,
+            season=found.season or named.season, episode=found.episode or named.episode,
+            category=found.category or named.category, quality=found.quality or named.quality, analysis=analysis,
+            cover=found.cover,
         )  # fmt: skip
-
-    def kept(self, found: Found | None) -> Found | None:
-        """See the protocol."""
-        return as_of_3(found)
 
     def is_identified(self, path: str, found: Found | None) -> bool:
         """See the protocol."""
@@ -131,7 +136,7 @@ class ByNames:
         return title[: self._cap]
 
 
-class ByPaths:
+class ByPaths(KeepsOf3):
     """See the module."""
 
     def __init__(self, names: naming.PathNames, title_cap: int) -> None:
@@ -160,13 +165,10 @@ class ByPaths:
             case _:
                 analysis = _of_contents(analysis)
         return Told(
-            named.media_type, title[: self._cap], year, named.season, named.episode, named.last_episode, named.date,
-            named.part, named.edition, named.category, found.quality or named.quality, analysis, found.cover,
+            media_type=named.media_type, title=title[: self._cap], year=year, season=named.season, episode=named.episode,
+            last_episode=named.last_episode, date=named.date, part=named.part, edition=named.edition,
+            category=named.category, quality=found.quality or named.quality, analysis=analysis, cover=found.cover,
         )  # fmt: skip
-
-    def kept(self, found: Found | None) -> Found | None:
-        """See the protocol."""
-        return as_of_3(found)
 
     def is_identified(self, path: str, found: Found | None) -> bool:
         """See the protocol."""
@@ -216,14 +218,14 @@ class ByEvidence(ByPaths):
         named = self._names.read(path) if name is read and kind == usual else self._names.named(path, kind, name)
         own_first = kind in ("audio", "book")
         cover = (found.cover or links.cover) if own_first else (links.cover or found.cover)
-        subtitle = self._subtitle(path, kind)
+        spoken = tuple(dict.fromkeys((*found.subtitles, *links.subtitles)))
+        languages, forced, sdh = self._subtitle(path, kind) or (spoken, False, False)
         return Told(
-            kind, (title or named.title)[: self._cap], named.year, named.season, named.episode, named.last_episode,
-            named.date, named.part, named.edition, named.category, found.quality or named.quality, analysis,
-            (correction or NO_CORRECTION).cover or cover, (facts.tags or tags).description, facts.rating,
-            tuple(dict.fromkeys((*found.subtitles, *links.subtitles))) if subtitle is None else subtitle[0],
-            subtitle is not None and subtitle[1], subtitle is not None and subtitle[2],
-            _makers(name, kind, tags),
+            media_type=kind, title=(title or named.title)[: self._cap], year=named.year, season=named.season,
+            episode=named.episode, last_episode=named.last_episode, date=named.date, part=named.part,
+            edition=named.edition, category=named.category, quality=found.quality or named.quality, analysis=analysis,
+            cover=(correction or NO_CORRECTION).cover or cover, description=(facts.tags or tags).description,
+            rating=facts.rating, subtitle_languages=languages, forced=forced, sdh=sdh, makers=_makers(name, kind, tags),
         )  # fmt: skip
 
     def kept(self, found: Found | None) -> Found | None:

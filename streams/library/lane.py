@@ -27,12 +27,12 @@ from schemas.times import iso
 from streams.core.emit import Output
 from streams.core.fold import Fold
 from streams.core.rules import RULES, Rules, UnknownRules
+from streams.library.agreeing import check_fold, check_rules
 from streams.library.beginning import Beginning
 from streams.library.errors import (
     ChangeLogReplaced,
     FoldDiverged,
     LogTruncated,
-    RulesChanged,
     RulesUnknown,
 )
 from streams.library.kept import Kept
@@ -148,7 +148,7 @@ class LaneWorker:
                 self.lane, f"the log's epoch is {self._epoch}, the position's {position.epoch}"
             )
         if position is not None:
-            self._check_rules(position)
+            check_rules(self.lane, position, self._carried)
         if target > end:
             raise ChangeLogReplaced(self.lane, f"the log ends at {end}, the position is {target}")
         self.progress.state = "restoring"
@@ -183,13 +183,6 @@ class LaneWorker:
         if self._position is not None and (self._next, self._written) == (self._position.next_offset, 0):
             self.kept = Kept(self._fold, self._position, slot=self._slot, since=self._since)
 
-    def _check_rules(self, position: Position) -> None:
-        rules = self._carried.get(position.fold_version)
-        if rules is None:
-            raise RulesUnknown(self.lane, position.fold_version, position.program)
-        if position.rules not in ("", rules.digest):
-            raise RulesChanged(self.lane, position.program, position.rules, rules.digest)
-
     async def _restore(self, position: Position | None, first: int) -> bool:
         """From a snapshot, or from 0. False where that was to no avail, and another try may do."""
         target = 0 if position is None else position.next_offset
@@ -208,7 +201,8 @@ class LaneWorker:
         if self._next < target:
             return False
         try:
-            self._check(position)
+            if position is not None:
+                check_fold(self.lane, position, self._fold)
         except FoldDiverged as error:
             if begun.saved is None:
                 raise
@@ -231,17 +225,6 @@ class LaneWorker:
                     if time.monotonic() - self._yielded > YIELD_SECONDS:
                         await self._let_others_run()
             self._moved()
-
-    def _check(self, position: Position | None) -> None:
-        if position is None:
-            return
-        version = self._fold.rules.version
-        found = (version, self._fold.counters)
-        if found != (position.fold_version, position.counters):
-            if not position.rules:
-                raise RulesChanged(self.lane, "", "", self._fold.rules.digest)
-            expected = f"version {position.fold_version}, {position.counters}"
-            raise FoldDiverged(self.lane, expected, f"version {version}, {self._fold.counters}")
 
     # -- live --------------------------------------------------------------------------------------------------
 

@@ -11,13 +11,12 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from cli.progress import Stages
 from tests.oracle.people import People
 from tests.oracle.run import play
 from tests.oracle.shrink import shrink
 from tests.oracle.steps import Step
 from tests.oracle.ways import WAYS, Way
-
-BAR = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,28 +69,29 @@ def main() -> int:
     given = parser.parse_args()
     seeds = range(given.first, given.first + given.seeds)
     failed = []
-    with ProcessPoolExecutor(given.workers) as pool:
+    stages = Stages(hidden=given.json)
+    with ProcessPoolExecutor(given.workers) as pool, stages.stage("seeds", given.seeds) as advance:
         tried = [
             pool.submit(try_seed, seed, given.operations, not given.no_shrink, given.backend) for seed in seeds
         ]
-        for number, future in enumerate(as_completed(tried), 1):
+        for future in as_completed(tried):
             outcome = future.result()
+            advance(1)
             failed += [outcome] if outcome.differences else []
             if given.json:
                 print(json.dumps(asdict(outcome)), flush=True)
-            else:
-                _show(number, len(tried), outcome, len(failed))
+            elif outcome.differences:
+                print(_shown(outcome), flush=True)
     if not given.json:
-        print(f"\n{len(seeds) - len(failed)} of {len(seeds)} seeds converged, {given.operations} operations each")
+        print(f"{len(seeds) - len(failed)} of {len(seeds)} seeds converged, {given.operations} operations each")
     return 1 if failed else 0
 
 
-def _show(number: int, total: int, outcome: Outcome, failed: int) -> None:
-    if outcome.differences:
-        print(f"\rseed {outcome.seed} differs ({len(outcome.steps)} steps)".ljust(BAR + 40))
-        print("\n".join(f"  {line}" for line in (*outcome.steps[:60], "--", *outcome.differences[:12])))
-    done = "#" * (number * BAR // total)
-    print(f"\r[{done:<{BAR}}] {number}/{total}, {failed} failed", end="", file=sys.stderr, flush=True)
+def _shown(outcome: Outcome) -> str:
+    lines = (*outcome.steps[:60], "--", *outcome.differences[:12])
+    return "\n".join(
+        [f"seed {outcome.seed} differs ({len(outcome.steps)} steps)", *(f"  {line}" for line in lines)]
+    )
 
 
 if __name__ == "__main__":

@@ -16,11 +16,11 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from signal import SIGKILL, SIGTERM
 from typing import get_args
 
+from cli.progress import Advance, Stages
 from cli.provisioning.tables import apply_migrations
 from cli.provisioning.topics import apply
 from cli.up.embedded.kafka import EmbeddedKafka
@@ -54,7 +54,8 @@ CAUGHT_SECONDS = 1.0
 """What was moved so long before the producer ended may have been told by halves: the other half is told by its next life."""
 
 VICTIMS = ("watch", "watch", "stream", "stream", "project")
-BAR = 40
+PARTS = 100
+"""Of a seed, as its progress is shown."""
 
 
 @dataclass
@@ -308,18 +309,19 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="the outcome of each seed, a JSON object a line")
     given = parser.parse_args()
     bound = given.bound or (POLLED_BOUND_SECONDS if given.backend == "polling" else BOUND_SECONDS)
-    failed = 0
+    failed, stages = 0, Stages(hidden=given.json)
     with tempfile.TemporaryDirectory(prefix="oracle-line-") as name, both(Path(name)) as (broker, postgres):
         for number in range(given.seeds):
-            passed = nothing if given.json else partial(_bar, number, given.seeds, failed)
             kafka = clients(broker)
             asyncio.run(apply(kafka))
             with fresh_database(postgres) as url:
                 apply_migrations(url)
-                outcome = try_seed(
-                    given.first + number, given.operations, given.kills, kafka, url, Path(name), passed,
-                    broker, given.outage, given.backend,
-                )  # fmt: skip
+                what = f"seed {number + 1} of {given.seeds}, {failed} failed"
+                with stages.stage(what, PARTS) as advance:
+                    outcome = try_seed(
+                        given.first + number, given.operations, given.kills, kafka, url, Path(name), by_share(advance),
+                        broker, given.outage, given.backend,
+                    )  # fmt: skip
             failed += bool(outcome.differences) or outcome.slowest > bound
             print(json.dumps(asdict(outcome)) if given.json else _line(outcome), flush=True)
     return 1 if failed else 0
@@ -334,14 +336,20 @@ def _line(outcome: Outcome) -> str:
     times = f"{len(outcome.seconds)} rests, the slowest {outcome.slowest:.1f} s"
     if outcome.peak_mb:
         times += ", at most " + ", ".join(f"{name} {mb:.0f} MB" for name, mb in sorted(outcome.peak_mb.items()))
-    head = f"\rseed {outcome.seed}: {outcome.faults} faults, {outcome.records} records, {times}".ljust(BAR + 40)
+    head = f"seed {outcome.seed}: {outcome.faults} faults, {outcome.records} records, {times}"
     return "\n".join([head, *(f"  {line}" for line in outcome.ended + outcome.caught), *found])
 
 
-def _bar(number: int, of: int, failed: int, share: float) -> None:
-    done = (number + share) / of
-    bar = "#" * round(done * BAR)
-    print(f"\r[{bar:<{BAR}}] {done:4.0%}, {failed} failed", end="", file=sys.stderr, flush=True)
+def by_share(advance: Advance) -> Callable[[float], None]:
+    """Shows how much of PARTS a share is."""
+    shown = 0
+
+    def passed(share: float) -> None:
+        nonlocal shown
+        before, shown = shown, round(share * PARTS)
+        advance(shown - before)
+
+    return passed
 
 
 if __name__ == "__main__":

@@ -39,10 +39,13 @@ _remembered: dict[str, Picture | None] = {}
 
 
 def of_bytes(data: bytes) -> Picture | None:
-    """The thumbnail of a picture inside a file; None when it is none that can be read: the file itself is not
-    damaged by a bad cover."""
+    """The thumbnail of a picture inside a file; None when it is none that can be read, or larger inside than its pixels
+    say: the file itself is not damaged by a bad cover."""
     name = xxhash.xxh3_128_hexdigest(data)
-    found = _remembered.pop(name) if name in _remembered else made(data)
+    try:
+        found = _remembered.pop(name) if name in _remembered else made(data)
+    except MemoryError:
+        return None
     _remembered[name] = found  # the newest stands last
     if len(_remembered) > REMEMBERED:
         del _remembered[next(iter(_remembered))]

@@ -14,6 +14,7 @@ import pytest
 
 from runtime.kafka import Kafka
 from schemas.channels import MEDIA_UPDATES
+from schemas.close_codes import CLOSE_CODES, RESTART, REVOKED, CloseCode
 from schemas.cursor import Cursor, decode
 from tests.support.accounts import UserCommand
 from tests.support.event_source import Event, EventSource, event_source
@@ -102,6 +103,16 @@ def updates(found: list[Event]) -> list[Event]:
 
 def ids(found: list[Event]) -> list[int]:
     return [json.loads(one.data)["data"]["media_id"] for one in updates(found)]
+
+
+def closed(source: EventSource) -> CloseCode:
+    """Why it was ended: its last event, which is no place to go on at."""
+    last = source.events[-1]
+    assert (last.type, last.last_event_id) == ("closed", source.events[-2].last_event_id)
+    said = json.loads(last.data)
+    (code,) = [known for known in CLOSE_CODES if known.code == said["code"]]
+    assert said == {"code": code.code, "reason": code.reason, "come_back": code.come_back}
+    return code
 
 
 def stream(server: Gateway, token: str | None, last_event_id: str | None = None, **query: Any) -> Any:
@@ -295,13 +306,13 @@ def test_what_is_taken_away_ends_or_narrows_an_open_stream_in_seconds(
         began = time.monotonic()
         source.rest()
         assert time.monotonic() - began < 5
-        assert source.comments[-1] == "4003 revoked"
+        assert closed(source) == REVOKED
     assert user("rights", "rob", "--channel", "system_updates", "--root", "*")[0] == 0
     with stream(second, second.sign_in("kim")) as source:
         source.until("subscribed")
         assert user("rights", "kim", "--channel", "system_updates", "--root", "*")[0] == 0
-        assert source.rest()[-1].type == "unsubscribed"
-        assert source.comments[-1] == "4003 revoked"
+        assert source.rest()[-2].type == "unsubscribed"
+        assert closed(source) == REVOKED
 
 
 def test_a_ticket_opens_one_stream(server: Gateway, second: Gateway, token: str) -> None:
@@ -356,8 +367,8 @@ def test_a_stop_ends_a_stream_with_its_position_and_why(server: Gateway, token: 
         write(log, *films(1, first=4_000))
         source.until("media_update")
         assert server.stop() == 0
-        assert [one.type for one in source.rest()] == ["position"]
-        assert source.comments[-1] == "1012 service restart"
+        assert [one.type for one in source.rest()] == ["position", "closed"]
+        assert closed(source) == RESTART
     server.start()
     with stream(server, token, source.last_event_id) as source:
         assert ids(source.until("caught_up")) == []

@@ -20,7 +20,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.support.gateway import Gateway
+from gateway.access.roles import ADMIN, VIEWER
+from tests.support.accounts import UserCommand
+from tests.support.gateway import PASSWORD, Gateway
 
 ASKED = 12
 """Requests of each route and asker, of those that the document allows and of those that it does not."""
@@ -30,6 +32,17 @@ ELSEWHERE = {
     "/api/v1/channels/{channel}/stream": "lasts: test_channels_over_http",
     "/api/v1/auth/logout": "ends the session that asks",
 }
+
+SAID = {
+    "POST /api/v1/notifications": [{"bearer": ["write:notifications"]}],
+    "GET /api/v1/media/search": [{"bearer": []}],
+    "GET /api/v1/auth/status": [{"bearer": []}, {}],
+    "GET /api/v1/channels/{channel}/stream": [{"bearer": []}, {"ticket": []}],
+    "POST /api/v1/auth/login": [],
+    "GET /api/v1/users": [{"bearer": ["manage:users"]}],
+}
+OPEN = ("/health", "/version", "/auth/login", "/auth/refresh", "/oidc")
+"""Parts of the paths that everybody may ask."""
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +62,46 @@ def operations(document: dict[str, Any]) -> Iterator[Any]:
         operation = found.ok()
         if operation.path not in ELSEWHERE:
             yield operation
+
+
+def methods(document: dict[str, Any]) -> dict[str, Any]:
+    """Every operation by method and path."""
+    return {
+        f"{method.upper()} {path}": operation
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+    }
+
+
+def test_every_operation_says_who_may_ask(document: dict[str, Any]) -> None:
+    schemes = document["components"]["securitySchemes"]
+    assert {name: scheme["type"] for name, scheme in schemes.items()} == {
+        "bearer": "http", "ticket": "apiKey", "signed": "apiKey",
+    }  # fmt: skip
+    named = {label: operation["security"] for label, operation in methods(document).items()}
+    used = {name for ways in named.values() for way in ways for name in way}
+    assert used == schemes.keys()
+    permissions = {name for ways in named.values() for way in ways for name in way.get("bearer", [])}
+    assert permissions <= set(ADMIN.permissions)
+    assert {label: ways for label, ways in named.items() if label in SAID} == SAID
+    for_everybody = {label.split(" ")[1] for label, ways in named.items() if not ways}
+    assert all(any(of in path for of in OPEN) for path in for_everybody), for_everybody
+
+
+def test_who_lacks_the_permission_that_is_named_is_refused(
+    server: Gateway, document: dict[str, Any], tables: str
+) -> None:
+    """And no other operation refuses a viewer so: what it needs is in the document."""
+    assert UserCommand(tables)("add", "vera", "--role", "viewer", "--password-stdin", typed=PASSWORD)[0] == 0
+    with server.http(server.sign_in("vera")) as http:
+        for label, operation in methods(document).items():
+            method, path = label.split(" ")
+            needed = {name for way in operation["security"] for name in way.get("bearer", [])}
+            if path in ELSEWHERE or not needed:
+                continue
+            answer = http.request(method, path.replace("{", "").replace("}", ""), json={})
+            assert (answer.status_code == 403) is not (needed <= set(VIEWER.permissions)), label
+            assert answer.status_code != 403 or needed == {answer.json()["message"].rsplit(" ", 1)[-1]}
 
 
 @pytest.mark.parametrize("signed_in", [True, False], ids=["administrator", "nobody"])
@@ -83,6 +136,8 @@ def _ask_so(server: Gateway, cases: SearchStrategy[Any], headers: dict[str, str]
         answer = case.call(base_url=server.url, headers=headers)
         asked.add(answer.status_code)
         case.validate_response(answer, checks=CHECKS)
+        security = case.operation.definition.raw["security"]
+        assert headers or not security or {} in security or answer.status_code >= 400, "done for nobody"
 
     with contextlib.suppress(Unsatisfiable):  # nothing in it can be wrong: a route without a parameter
         ask()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gateway.core import answers
 from gateway.core.event_stream import Reading, block, last_words
+from schemas.close_codes import TOKEN_EXPIRED
 from schemas.cursor import Cursor, decode
 
 NAME = "media_updates"
@@ -71,4 +72,8 @@ def test_what_everybody_gets_is_not_of_this_channel() -> None:
 def test_a_payload_of_several_lines_has_a_data_field_for_each() -> None:
     assert block("x", "c", b'{\r\n"a":1}') == b'id: c\nevent: x\ndata: {\ndata: "a":1}\n\n'
     assert block("x", "c", '{"a":"\u2028"}'.encode()) == 'id: c\nevent: x\ndata: {"a":"\u2028"}\n\n'.encode()
-    assert last_words(4008, "too slow") == b": 4008 too slow\n\n"
+
+
+def test_the_last_event_says_why_and_has_no_id() -> None:
+    said = b'event: closed\ndata: {"code":4002,"reason":"token expired","come_back":true}\n\n'
+    assert last_words(TOKEN_EXPIRED) == said

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gateway.core.answers import MissedOffsets
 from gateway.core.resolve import Resolved, fits, mode, newest, refuse, resume
-from gateway.core.starts import BadOption
+from gateway.core.starts import BadOption, OnGap
 from schemas.places import AtEach, Bounds, offsets
 
 BOUNDS = Bounds(earliest=offsets({0: 10, 1: 0}), end=offsets({0: 50, 1: 5}))
@@ -31,7 +31,7 @@ def test_a_partition_that_is_not_named_starts_at_its_earliest() -> None:
         ("live", 50, MissedOffsets(4, 50)),
     ],
 )
-def test_what_retention_took_is_named_with_its_range(on_gap: str, start: int, missed: MissedOffsets) -> None:
+def test_what_retention_took_is_named_with_its_range(on_gap: OnGap, start: int, missed: MissedOffsets) -> None:
     assert resume({0: 4, 1: 2}, BOUNDS, on_gap) == Resolved({0: start, 1: 2}, "retention", {0: missed})
 
 

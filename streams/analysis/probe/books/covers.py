@@ -13,10 +13,7 @@ from streams.analysis.wire import Picture
 
 def of(data: bytes, notes: Notes) -> Picture | None:
     """The thumbnail of a picture's bytes, None with a note where it cannot be made."""
-    try:
-        picture = thumbnail.of_bytes(data)
-    except MemoryError:  # larger inside than its pixels say
-        picture = None
+    picture = thumbnail.of_bytes(data)
     if picture is None:
         notes.add("no picture of it: its cover cannot be read")
     return picture
