@@ -60,6 +60,10 @@ SELECT pg_get_indexdef(i.indexrelid) FROM pg_index AS i
 WHERE i.indrelid = %s AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = i.indexrelid AND conrelid = i.indrelid)
 """
 _TARGETS = "SELECT attname, attstattarget FROM pg_attribute WHERE attrelid = %s AND attstattarget IS NOT NULL"
+_FINENESS = """
+SELECT attname, coalesce(attstattarget, -1) FROM pg_attribute
+WHERE attrelid = %s AND attnum > 0 AND NOT attisdropped AND coalesce(attstattarget, -1) <> 0
+"""
 _TRIGGERS = "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = %s AND NOT tgisinternal"
 _DERIVE = "SELECT media_items_derive_all()"
 _GRANTS = """
@@ -148,7 +152,7 @@ class NewTables:
         await self._connection.execute(_DERIVE)
         for table in _ALL:
             await self._triggers(table)
-            await self._do("ANALYZE {}", _new(table))
+            await self._analyze(table)
 
     async def write(self, rows: Sequence[Row]) -> None:
         """Rows that were appended to the log meanwhile, whole or not at all. Raises RowsRefused."""
@@ -222,6 +226,16 @@ class NewTables:
         for (definition,) in await (await self._connection.execute(_INDEXES, (self._old[table],))).fetchall():
             there = definition.replace(f" ON {self._schema}.", f" ON {SCHEMA}.", 1)
             await self._connection.execute(sql.SQL(there))
+
+    async def _analyze(self, table: str) -> None:
+        """Columns whose statistics are finer than the others' for themselves: their larger sample of rows would be looked at
+        in every other column as well."""
+        asked = await (await self._connection.execute(_FINENESS, (self._old[table],))).fetchall()
+        by_target: dict[int, list[sql.Identifier]] = {}
+        for column, target in asked:
+            by_target.setdefault(target, []).append(sql.Identifier(column))
+        for columns in by_target.values():
+            await self._do("ANALYZE {} ({})", _new(table), sql.SQL(", ").join(columns))
 
     async def _triggers(self, table: str) -> None:
         """Triggers of the old table: from here on they keep what is derived."""
