@@ -40,6 +40,7 @@ lint: setup
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m tools.generate --check
+	@PATH="$(CURDIR)/$(BIN):$$PATH" web/node_modules/.bin/tsc -p web/client/tsconfig.json
 
 # put right what a program can: format, lint, generated files
 fix: setup
@@ -51,10 +52,12 @@ fix: setup
 bench: setup
 	@$(BIN)/python -m bench
 
-# write the lock files anew: Python's packages, Kafka's jars
+# write the lock files anew: Python's packages, Kafka's jars, the web client's packages
 lock: setup
 	$(COMPILE) --output-file requirements/run.txt
 	$(COMPILE) --group dev --output-file requirements/dev.txt
+	$(subst pyproject.toml,,$(COMPILE)) --group node --output-file requirements/node.txt
+	npm install --prefix web --package-lock-only --ignore-scripts
 	$(BIN)/python -m tools.lock_jars
 
 # build the wheel and the source archive into dist/, and try the wheel in a fresh environment
@@ -63,4 +66,4 @@ release: setup
 
 # remove what was made here, except the platform's state
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist
+	rm -rf .venv web/node_modules web/client/dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist

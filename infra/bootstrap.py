@@ -2,8 +2,10 @@
 
 Run by make before everything else. It says what it does, does nothing when nothing changed, and can be killed at
 any moment: a marker tells the next run that the environment is half made, and it is made anew. The `dev` set
-contains the `run` set; an environment that has it is never cut down. Any failure is one line and exit code 1; that the
-terminal was closed is one too, so that make does not go on unseen. Whoever reads the output may leave.
+contains the `run` set; an environment that has it is never cut down. To `dev` belong the packages that the tests of the
+web client need: `web/node_modules`, by the machine's Node or one from a wheel; running needs no Node. Any failure is one
+line and exit code 1; that the terminal was closed is one too, so that make does not go on unseen. Whoever reads the output
+may leave.
 
 This file must be understood by every Python 3.7: an older one than we need shall get its one line.
 """
@@ -29,11 +31,14 @@ from types import ModuleType
 from typing import TextIO
 
 LEAST = (3, 11)
+LEAST_NODE = (20, 19)
 CHECKOUT = Path(__file__).resolve().parents[1]
 VENV = CHECKOUT / ".venv"
 REQUIREMENTS = CHECKOUT / "requirements"
 STAMP = VENV / ".synced"
 HALF_MADE = VENV / ".half-made"
+WEB = CHECKOUT / "web"
+WEB_STAMP = WEB / "node_modules" / ".synced"
 SETS = ("run", "dev")
 # bytecode at once: where the environment forbids Python to write it later, every process would compile everything
 # at each start, which doubles the time to ready
@@ -56,6 +61,8 @@ def main(arguments: list[str]) -> int:
         _check_python()
         with _alone():
             _set_up(arguments[0])
+            if arguments[0] == "dev":
+                _set_up_web()
         _check_terminals(0)
     except Failed as failure:
         return _told(str(failure))
@@ -192,6 +199,44 @@ def _set_up(wanted: str) -> None:
     STAMP.write_text(f"{wanted} {_fingerprint()}\n")
     HALF_MADE.unlink()
     _say("packages are installed")
+
+
+def _set_up_web() -> None:
+    fingerprint = _web_fingerprint()
+    if WEB_STAMP.exists() and WEB_STAMP.read_text() == fingerprint:
+        return
+    WEB_STAMP.unlink(missing_ok=True)
+    npm = _npm()
+    _say("installing the packages of the web client into web/node_modules (some 30 MB are fetched)")
+    environment = _trusting(str(VENV / "bin" / "python"))
+    if Path(environment.get("PIP_CERT", "")).is_file():
+        environment.setdefault("NODE_EXTRA_CA_CERTS", environment["PIP_CERT"])
+    environment["PATH"] = os.pathsep.join((str(Path(npm).parent), environment.get("PATH", os.defpath)))
+    argv = (npm, "ci", "--prefix", str(WEB), "--ignore-scripts", "--no-progress", "--loglevel=error")
+    _run("the packages of the web client", *argv, environment=environment)
+    WEB_STAMP.write_text(fingerprint)
+
+
+def _web_fingerprint() -> str:
+    return hashlib.sha256((WEB / "package-lock.json").read_bytes()).hexdigest()
+
+
+def _npm() -> str:
+    """The machine's, where its Node is new enough; else that of a wheel, beside our Python."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node and npm:
+        told = subprocess.run(
+            [node, "--version"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        ).stdout.decode()
+        if tuple(int(part) for part in re.findall(r"\d+", told)[:2]) >= LEAST_NODE:
+            return npm
+    npm = str(VENV / "bin" / "npm")
+    if not os.access(npm, os.X_OK):
+        python = str(VENV / "bin" / "python")
+        install = (str(VENV / "bin" / "uv"), "pip", "install", "--require-hashes", "--python", python)
+        _say("installing Node into .venv (some 60 MB are fetched)")
+        _run("Node", *install, "-r", str(REQUIREMENTS / "node.txt"), environment=_trusting(python))
+    return npm
 
 
 def _read_stamp() -> tuple[str, str]:

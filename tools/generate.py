@@ -9,13 +9,14 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tools import ROOT, documents, licences, records
+from tools import ROOT, documents, licences, records, typescript
 from tools.asyncapi import document as asyncapi
 
 
 def files(root: Path = ROOT) -> dict[Path, str]:
     """Every generated file, relative to the project's folder, with its text. Raises ToolError."""
-    return records.files() | asyncapi.files() | documents.files(root) | licences.files(root)
+    found = records.files() | asyncapi.files() | typescript.files()
+    return found | documents.files(root) | licences.files(root)
 
 
 def drifted(root: Path = ROOT) -> list[Path]:

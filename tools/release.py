@@ -15,12 +15,13 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from gateway.rest.page import files_of
 from schemas import __version__
 from tools import ROOT
 from tools.errors import BadWheel, ToolError
 
 PACKAGES = ("cli", "producer", "streams", "gateway", "storage", "runtime", "schemas")
-WEB = ("web", "gateway/web")
+WEB = ("web", Path("gateway/web"))
 """The page's folder in the checkout, and in the wheel."""
 
 _CHECK = """
@@ -60,13 +61,14 @@ def build(folder: Path) -> Path:
 
 def contents() -> frozenset[str]:
     """Every file that belongs in the wheel, but for its own metadata."""
-    ours = [(name, name) for name in PACKAGES]
-    return frozenset(
-        str(inside / path.relative_to(ROOT / folder))
-        for folder, inside in ((folder, Path(name)) for folder, name in (*ours, WEB))
-        for path in (ROOT / folder).rglob("*")
+    folder, inside = WEB
+    ours = (
+        str(path.relative_to(ROOT))
+        for name in PACKAGES
+        for path in (ROOT / name).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     )
+    return frozenset((*ours, *(str(inside / path.name) for path in files_of(ROOT / folder))))
 
 
 def check_contents(wheel: Path) -> None:

@@ -17,6 +17,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 START = "index.html"
+KINDS = frozenset({".css", ".html", ".js"})
+"""What else is in the folder (a checkout's package files) is not the page's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +31,10 @@ class PageFile:
 
 
 class WebPage:
-    """What is directly in a folder. No socket is there."""
+    """The page's files directly in a folder. No socket is there."""
 
     def __init__(self, folder: Path) -> None:
-        self._files = {path.name: _read(path) for path in sorted(folder.iterdir()) if path.is_file()}
+        self._files = {path.name: _read(path) for path in files_of(folder)}
 
     def has(self, path: str) -> bool:
         """Whether there is something at a request's path."""
@@ -54,6 +56,11 @@ class WebPage:
             await Response(status_code=304, headers=headers)(scope, receive, send)
         else:
             await Response(file.content, media_type=file.media_type, headers=headers)(scope, receive, send)
+
+
+def files_of(folder: Path) -> list[Path]:
+    """The page's files."""
+    return [path for path in sorted(folder.iterdir()) if path.suffix in KINDS and path.is_file()]
 
 
 def _read(path: Path) -> PageFile:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,12 @@ def test_a_package_has_an_allowed_licence_or_is_a_named_exception(package: Packa
 @pytest.mark.parametrize("jar", JARS, ids=lambda jar: jar.artifact)
 def test_a_jar_has_an_allowed_licence(jar: jars.Jar) -> None:
     assert allowed(licence_of_jar(jar))
+
+
+def test_what_the_web_client_is_made_with_has_an_allowed_licence() -> None:
+    locked = json.loads((ROOT / "web" / "package-lock.json").read_text())["packages"]
+    licences = {name: package.get("license", "") for name, package in locked.items() if not package.get("link")}
+    assert [(name, licence) for name, licence in licences.items() if not allowed(licence)] == []
 
 
 def test_no_package_is_an_exception() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from importlib.metadata import PackageNotFoundError, packages_distributions, ver
 from pathlib import Path
 
 import pytest
+
+from schemas import __version__
 
 ROOT = Path(__file__).parents[2]
 LOCKS = sorted([*(ROOT / "requirements").glob("*.txt"), ROOT / "cli" / "up" / "embedded" / "jars.lock"])
@@ -94,6 +97,26 @@ def test_every_locked_package_has_hashes(path: Path) -> None:
     pinned = re.findall(r"^\S+==\S+.*?(?=^\S|\Z)", path.read_text(), re.M | re.S)
     assert pinned
     assert [block.split()[0] for block in pinned if "--hash=sha256:" not in block] == []
+
+
+def test_the_lock_of_the_web_client_has_hashes_and_no_address() -> None:
+    locked = json.loads((ROOT / "web" / "package-lock.json").read_text())["packages"]
+    fetched = {
+        name: package for name, package in locked.items() if "node_modules/" in name and not package.get("link")
+    }
+    assert fetched
+    assert [
+        name for name, package in fetched.items() if not package.get("integrity", "").startswith("sha512-")
+    ] == []
+    assert [name for name, package in locked.items() if "://" in package.get("resolved", "")] == []
+
+
+def test_who_installs_the_web_client_gets_nothing_with_it() -> None:
+    package = json.loads((ROOT / "web" / "client" / "package.json").read_text())
+    assert "dependencies" not in package
+    assert package["peerDependenciesMeta"].keys() == package["peerDependencies"].keys()
+    assert package["version"] == __version__  # one version for all
+    assert (ROOT / "web" / "client" / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
 
 
 @pytest.mark.parametrize("package", FLOORS)

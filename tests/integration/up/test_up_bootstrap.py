@@ -37,6 +37,8 @@ def checkout(tmp_path: Path) -> Path:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(CHECKOUT / name, tmp_path / name)
     shutil.copytree(CHECKOUT / "requirements", tmp_path / "requirements")
+    (tmp_path / "web").mkdir()
+    shutil.copy(CHECKOUT / "web" / "package-lock.json", tmp_path / "web" / "package-lock.json")
     return tmp_path
 
 
@@ -59,7 +61,8 @@ def made(checkout: Path, wanted: str) -> None:
     """An environment that says that it is complete."""
     code = (
         "import sys; sys.path.insert(0, 'infra'); import bootstrap as b; b.VENV.mkdir();"
-        f"b.STAMP.write_text('{wanted} ' + b._fingerprint())"
+        f"b.STAMP.write_text('{wanted} ' + b._fingerprint());"
+        "b.WEB_STAMP.parent.mkdir(); b.WEB_STAMP.write_text(b._web_fingerprint())"
     )
     subprocess.run([sys.executable, "-c", code], cwd=checkout, check=True)
 

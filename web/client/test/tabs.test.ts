@@ -1,0 +1,178 @@
+import { beforeEach, expect, it, vi } from "vitest";
+
+import type { ClientOptions, EventMessage, Gap, TabPorts, WebSocketClient } from "../src/index.js";
+import { browser, page } from "./pages.js";
+import { film, ScriptedSocket } from "./scripted-socket.js";
+
+let tabs: TabPorts;
+
+beforeEach(() => {
+  ScriptedSocket.all = [];
+  tabs = browser();
+});
+
+interface Tab {
+  client: WebSocketClient;
+  heard: number[];
+  gaps: Gap[];
+}
+
+const until = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 5_000, interval: 5 });
+
+async function tab(options: ClientOptions = {}): Promise<Tab> {
+  const { WebSocketClient } = await page();
+  const channels = ["media_updates"];
+  const client = new WebSocketClient("token", {
+    url: "ws://gateway/ws", channels, fetch: null, WebSocket: ScriptedSocket, tabs, jitter: 0, store: null, ...options,
+  });
+  const one: Tab = { client, heard: [], gaps: [] };
+  client.on("media_update", ({ offset }: EventMessage<"media_update">) => one.heard.push(offset));
+  client.on("gap", (gap) => one.gaps.push(gap));
+  client.connect();
+  return one;
+}
+
+function films(...offsets: number[]): void {
+  offsets.forEach((offset) => ScriptedSocket.newest.event("media_update", "media_updates", offset, film(offset)));
+}
+
+async function opened(count: number): Promise<Tab[]> {
+  const first = await tab();
+  await until(() => expect(ScriptedSocket.all).toHaveLength(1));
+  ScriptedSocket.newest.accept().subscribed("media_updates");
+  const others: Tab[] = [];
+  for (let n = 1; n < count; n += 1) {
+    others.push(await tab());
+  }
+  const all = [first, ...others];
+  await until(() => all.forEach(({ client }) => expect(client.getConnectionState()).toBe("open")));
+  return all;
+}
+
+it("three tabs have one socket, and each event reaches each of them once", async () => {
+  const all = await opened(3);
+  films(0, 1, 2);
+  await until(() => all.forEach(({ heard }) => expect(heard).toEqual([0, 1, 2])));
+  expect(ScriptedSocket.all).toHaveLength(1);
+  all.forEach(({ client }) => client.disconnect());
+});
+
+it("what one tab follows the socket follows, until none does", async () => {
+  const [first, second] = (await opened(2)) as [Tab, Tab];
+  const asked = (): unknown[] => ScriptedSocket.newest.sent.slice(2).map(({ type, channel }) => [type, channel]);
+  second.client.subscribe("asset_updates");
+  await until(() => expect(asked()).toEqual([["subscribe", "asset_updates"]]));
+  second.client.disconnect();
+  await until(() => expect(asked().at(-1)).toEqual(["unsubscribe", "asset_updates"]));
+  first.client.disconnect();
+});
+
+it("a message of any tab goes over the socket, and the answer to that tab alone", async () => {
+  const [first, second] = (await opened(2)) as [Tab, Tab];
+  const heard: unknown[] = [];
+  first.client.on("pong", () => heard.push("first"));
+  second.client.on("pong", ({ ref }) => heard.push(ref));
+  second.client.send({ type: "ping", ref: 7 });
+  await until(() => expect(ScriptedSocket.newest.sent.at(-1)).toMatchObject({ type: "ping" }));
+  const { ref } = ScriptedSocket.newest.sent.at(-1) as unknown as { ref: unknown };
+  ScriptedSocket.newest.says({ type: "pong", data: {}, ref, timestamp: "" });
+  await until(() => expect(heard).toEqual([7]));
+  [first, second].forEach(({ client }) => client.disconnect());
+});
+
+it("when the tab with the socket goes, another dials and goes on where it stood; nobody misses or repeats anything", async () => {
+  const [first, second, third] = (await opened(3)) as [Tab, Tab, Tab];
+  films(0, 1);
+  await until(() => expect(third.heard).toEqual([0, 1]));
+  first.client.disconnect();
+  expect(ScriptedSocket.newest.closedWith?.[0]).toBe(1000);
+  await until(() => expect(ScriptedSocket.all).toHaveLength(2));
+  ScriptedSocket.newest.accept();
+  expect(ScriptedSocket.newest.sent[0]).toMatchObject({ channel: "media_updates", from: { cursor: "media_updates@0" } });
+  ScriptedSocket.newest.subscribed("media_updates");
+  films(0, 1, 2);
+  await until(() => [second, third].forEach(({ heard }) => expect(heard).toEqual([0, 1, 2])));
+  [second, third].forEach(({ client }) => client.disconnect());
+});
+
+it("what a tab said while nobody had the socket is sent by the next who has it", async () => {
+  const [first, second, third] = (await opened(3)) as [Tab, Tab, Tab];
+  first.client.disconnect();
+  third.client.send({ type: "ping", timestamp: 9 });
+  await until(() => expect(ScriptedSocket.all).toHaveLength(2));
+  ScriptedSocket.newest.accept();
+  await until(() => expect(ScriptedSocket.newest.sent.filter(({ type }) => type === "ping")).toHaveLength(1));
+  [second, third].forEach(({ client }) => client.disconnect());
+});
+
+it("what the tab with the socket had not sent yet when it went is sent by the next, and nothing twice", async () => {
+  const [first, second, third] = (await opened(3)) as [Tab, Tab, Tab];
+  const said = Array.from({ length: 40 }, (_, n) => n);
+  const sent = (): unknown[] => ScriptedSocket.all.flatMap((socket) => socket.sent.flatMap(({ timestamp }) => timestamp ?? []));
+  said.forEach((timestamp) => third.client.send({ type: "ping", timestamp }));
+  await until(() => expect(sent().length).toBeGreaterThan(10)); // the others wait for their turn
+  expect(sent().length).toBeLessThan(40);
+  first.client.disconnect();
+  await until(() => expect(ScriptedSocket.all).toHaveLength(2));
+  ScriptedSocket.newest.accept();
+  await until(() => expect(sent().length).toBeGreaterThanOrEqual(40));
+  expect(sent()).toEqual(said);
+  [second, third].forEach(({ client }) => client.disconnect());
+});
+
+it("a tab that comes back with an older place gets what it missed, and the others nothing twice", async () => {
+  const [first] = (await opened(1)) as [Tab];
+  films(0, 1, 2, 3);
+  const kept = JSON.stringify({ media_updates: { cursor: "old", epoch: "e", next: { 0: 2 } } });
+  const back = await tab({ store: { getItem: () => kept, setItem: () => undefined } });
+  await until(() => expect(ScriptedSocket.newest.sent.at(-1)).toMatchObject({ channel: "media_updates", from: { cursor: "old" } }));
+  films(4); // comes before the answer: it must wait for what lies between
+  ScriptedSocket.newest.subscribed("media_updates", { 0: 1 });
+  films(1, 2, 3, 4, 5);
+  await until(() => expect([first.heard, back.heard]).toEqual([[0, 1, 2, 3, 4, 5], [2, 3, 4, 5]]));
+  [first, back].forEach(({ client }) => client.disconnect());
+});
+
+it("what is gone of the log is told to the tab that missed it, and to no other", async () => {
+  const [first] = (await opened(1)) as [Tab];
+  films(0, 1, 2, 3);
+  const kept = JSON.stringify({ media_updates: { cursor: "old", epoch: "e", next: { 0: 1 } } });
+  const back = await tab({ store: { getItem: () => kept, setItem: () => undefined } });
+  await until(() => expect(ScriptedSocket.newest.sent.at(-1)).toMatchObject({ from: { cursor: "old" } }));
+  const missed = { 0: { from: 1, to: 3 } };
+  ScriptedSocket.newest.subscribed("media_updates", { 0: 3 }, { recovered: false, reason: "retention", missed });
+  films(3, 4);
+  await until(() => expect(back.heard).toEqual([3, 4]));
+  expect([first.gaps, back.gaps]).toEqual([[], [{ channel: "media_updates", reason: "retention", missed }]]);
+  expect(first.heard).toEqual([0, 1, 2, 3, 4]);
+  [first, back].forEach(({ client }) => client.disconnect());
+});
+
+it("the end of a session is the end in every tab", async () => {
+  const all = await opened(2);
+  const closed: number[] = [];
+  all.forEach(({ client }) => client.on("closed", ({ code }) => closed.push(code)));
+  ScriptedSocket.newest.ends(4003, "revoked");
+  await until(() => expect(closed).toEqual([4003, 4003]));
+  all.forEach(({ client }) => expect(client.getConnectionState()).toBe("closed"));
+  ScriptedSocket.all.slice(1).forEach(({ closedWith }) => expect(closedWith?.[0]).toBe(1000)); // dialled before it was told
+});
+
+it("people of different sessions share nothing", async () => {
+  const token = (user: number): string => `h.${btoa(JSON.stringify({ user_id: user, session_id: `s${user}` }))}.s`;
+  const { WebSocketClient } = await page();
+  const clients = [1, 2, 1].map((user) => {
+    const client = new WebSocketClient(token(user), { url: "ws://gateway/ws", WebSocket: ScriptedSocket, fetch: null, tabs, store: null });
+    client.connect();
+    return client;
+  });
+  await until(() => expect(ScriptedSocket.all).toHaveLength(2));
+  clients.forEach((client) => client.disconnect());
+});
+
+it("without locks each page has its own", async () => {
+  tabs = null as unknown as TabPorts;
+  const all = [await tab(), await tab()];
+  expect(ScriptedSocket.all).toHaveLength(2);
+  all.forEach(({ client }) => client.disconnect());
+});
