@@ -15,6 +15,7 @@ import msgspec
 from pydantic import SecretStr
 
 from cli.errors import NotRunning
+from cli.provisioning.database_roles import PROJECT, SERVE
 from cli.settings import Settings
 from cli.up.embedded.access import Access
 from cli.up.run_file import RunFile, path_in
@@ -67,6 +68,13 @@ def database_url() -> str:
     if running is None:
         raise NotRunning(_looked_at(settings), "database", "CATALOGIZER_DATABASE__URL")
     return running.database_url
+
+
+def role_passwords() -> dict[str, str]:
+    """Of the database's roles that `migrate` is to make: those that are set. Raises SettingsError."""
+    database = load(Settings).database
+    given = {PROJECT: database.project_password, SERVE: database.serve_password}
+    return {role: password.get_secret_value() for role, password in given.items() if password is not None}
 
 
 def roots_here(settings: Settings) -> Declared:

@@ -80,12 +80,18 @@ def version(as_json: AsJson = False) -> None:
 def migrate(as_json: AsJson = False) -> None:
     """Bring PostgreSQL's tables up to date. Needs the database alone. Can be run again at any time, and by several at once.
 
+    With CATALOGIZER_DATABASE__PROJECT_PASSWORD and …__SERVE_PASSWORD (or _FILE) the roles of projectors and gateways are
+    made, or given these passwords, before; the user of the URL must be one that may make roles.
+
     \b
     CATALOGIZER_DATABASE__URL=postgresql://catalogizer@db/catalogizer catalogizer migrate
     """
-    from cli.installation import database_url
+    from cli.installation import database_url, role_passwords
+    from cli.provisioning.database_roles import make_logins
     from cli.provisioning.tables import apply_migrations
 
+    if passwords := role_passwords():
+        make_logins(database_url(), passwords)
     applied = apply_migrations(database_url())
     if as_json:
         print_json(applied)

@@ -115,6 +115,14 @@ class DatabaseSettings(Section):
         None,
         description="postgresql://user:password@host:port/database; unset: an embedded server is started",
     )
+    project_password: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="`migrate` gives it to role catalogizer_project, which it makes; unset: roles are yours to make",
+    )
+    serve_password: SecretStr | None = Field(
+        None, min_length=16, description="the same for role catalogizer_serve"
+    )
 
     @field_validator("url")
     @classmethod

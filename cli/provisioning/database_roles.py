@@ -42,16 +42,27 @@ def make_roles(superuser_url: str, passwords: Mapping[str, str]) -> None:
     """Make the roles with these passwords and give the database to the owner, tables of before included. Can be repeated.
     Raises psycopg.Error."""
     with psycopg.connect(superuser_url, autocommit=True) as connection, connection.transaction():
-        for role, password in passwords.items():
-            found = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (role,)).rowcount
-            words = sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}" if found else "CREATE ROLE {} LOGIN PASSWORD {}")
-            connection.execute(words.format(sql.Identifier(role), sql.Literal(password)))
+        _give_passwords(connection, passwords)
         database = sql.Identifier(connection.info.dbname)
         connection.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(database, sql.Identifier(OWNER)))
         tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
         for (table,) in tables:
             words = sql.SQL("ALTER TABLE {} OWNER TO {}")
             connection.execute(words.format(sql.Identifier(table), sql.Identifier(OWNER)))
+
+
+def make_logins(owner_url: str, passwords: Mapping[str, str]) -> None:
+    """Make these roles with these passwords, as an owner of the database that may make roles and is no superuser. Can be
+    repeated: a password that is another one is changed. Raises psycopg.Error."""
+    with psycopg.connect(owner_url, autocommit=True) as connection, connection.transaction():
+        _give_passwords(connection, passwords)
+
+
+def _give_passwords(connection: psycopg.Connection, passwords: Mapping[str, str]) -> None:
+    for role, password in passwords.items():
+        found = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (role,)).rowcount
+        words = sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}" if found else "CREATE ROLE {} LOGIN PASSWORD {}")
+        connection.execute(words.format(sql.Identifier(role), sql.Literal(password)))
 
 
 def grant(connection: psycopg.Connection) -> None:

@@ -155,3 +155,12 @@ def test_the_image_runs_as_the_user_that_compose_names(services: dict[str, Any])
     lines = (ROOT / "Containerfile").read_text().splitlines()
     assert f"USER {services['serve']['user']}" in lines
     assert [line for line in lines if line.startswith("ADD ")] == []
+
+
+def test_what_the_image_copies_is_not_ignored() -> None:
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+    copied = [
+        line.split()[1] for line in (ROOT / "Containerfile").read_text().splitlines() if line.startswith("COPY ")
+    ]
+    folders = {source.split("/")[0] for source in copied if not source.startswith("--")}
+    assert {folder for folder in folders if f"!{folder}" not in ignored} == set()

@@ -12,7 +12,9 @@ import psycopg
 import pytest
 from psycopg.errors import InsufficientPrivilege
 from psycopg_pool import AsyncConnectionPool
+from typer.testing import CliRunner
 
+from cli.main import app
 from cli.provisioning.database_roles import OWNER, PROJECT, ROLES, SERVE, make_roles
 from cli.provisioning.tables import apply_migrations
 from cli.up.embedded.postgres import EmbeddedPostgres
@@ -165,3 +167,41 @@ def test_the_owner_makes_the_tables_anew_and_the_others_go_on_with_them(urls: di
     asyncio.run(run())
     with psycopg.connect(urls[SERVE]) as connection:
         assert connection.execute("SELECT path FROM change_log").fetchall() == [("a.mkv",)]
+
+
+def test_migrate_makes_the_roles_whose_passwords_are_set(
+    postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a managed server has it: the owner may make roles and is no superuser, its URL is without a password."""
+    with fresh_database(postgres) as url, psycopg.connect(url, autocommit=True) as superuser:
+        parts = urlsplit(url)
+        owner, words = "migrating_owner", {PROJECT: "first-of-the-projector", SERVE: "first-of-the-gateway"}
+        superuser.execute(f"CREATE ROLE {owner} LOGIN CREATEROLE PASSWORD 'the owner of all'")
+        superuser.execute(f"ALTER DATABASE {parts.path[1:]} OWNER TO {owner}")
+        for role in words:  # of other databases of this server; who makes a role may change it
+            superuser.execute(f"GRANT {role} TO {owner} WITH ADMIN OPTION") if _there(superuser, role) else None
+        try:
+            for _ in range(2):
+                monkeypatch.setenv(
+                    "CATALOGIZER_DATABASE__URL", f"postgresql://{owner}@{parts.netloc.split('@')[-1]}{parts.path}"
+                )
+                monkeypatch.setenv("PGPASSWORD", "the owner of all")
+                monkeypatch.setenv("CATALOGIZER_DATABASE__PROJECT_PASSWORD", words[PROJECT])
+                monkeypatch.setenv("CATALOGIZER_DATABASE__SERVE_PASSWORD", words[SERVE])
+                result = CliRunner().invoke(app, ["migrate"])
+                assert result.exit_code == 0, result.output
+                monkeypatch.delenv("CATALOGIZER_DATABASE__PROJECT_PASSWORD")
+                monkeypatch.delenv("CATALOGIZER_DATABASE__SERVE_PASSWORD")
+                for role, word in words.items():
+                    monkeypatch.setenv("PGPASSWORD", word)
+                    with psycopg.connect(
+                        f"postgresql://{role}@{parts.netloc.split('@')[-1]}{parts.path}"
+                    ) as connection:
+                        assert connection.execute("SELECT count(*) FROM media_items").fetchone() == (0,)
+                words = {role: word.replace("first", "second") for role, word in words.items()}
+        finally:
+            superuser.execute(f"REASSIGN OWNED BY {owner} TO CURRENT_USER")
+
+
+def _there(connection: psycopg.Connection, role: str) -> bool:
+    return connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (role,)).rowcount > 0

@@ -1,0 +1,9 @@
+output "scaled" {
+  description = "Whether lag decides the number of tasks; false: it stays at min_count."
+  value       = local.scaled
+}
+
+output "max_count" {
+  description = "Greatest number of tasks."
+  value       = aws_appautoscaling_target.this.max_capacity
+}

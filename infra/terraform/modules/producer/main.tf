@@ -1,0 +1,57 @@
+# The producer, beside the storage that it watches: one for each set of roots. It keeps a persistent state folder of its
+# own (what it knows of the tree, what it has not sent yet), reads media and writes none.
+
+locals {
+  component = "watch"
+  uid       = 10001 # the image's user
+  state     = "/var/lib/catalogizer"
+
+  shares = [for root in var.roots : root if root.share != null]
+  local_ = [for root in var.roots : root if root.share == null]
+  fsx    = toset(compact([for root in local.shares : root.share.fsx_id]))
+
+  share_password_file = {
+    ecs-ec2 = "/tmp/share-password"
+    eks     = "/mnt/secrets/share-password"
+    host    = "/run/catalogizer/share-password"
+  }[var.platform]
+
+  roots = concat(
+    [for root in local.local_ : { name = root.name, library = root.library, site = root.site, path = root.path, exclude = root.exclude }],
+    [for root in local.shares : {
+      name          = root.name
+      library       = root.library
+      site          = root.site
+      protocol      = "smb"
+      path          = root.path
+      exclude       = root.exclude
+      host          = root.share.fsx_id == null ? root.share.host : data.aws_fsx_windows_file_system.this[root.share.fsx_id].dns_name
+      share         = root.share.share
+      user          = root.share.user
+      domain        = root.share.domain
+      encryption    = root.share.encryption
+      password_file = local.share_password_file
+    }],
+  )
+
+  # by the setting and not by the secret, whose ARN is known only when it has been made
+  signs_in = contains(keys(var.kafka_environment), "CATALOGIZER_KAFKA__SASL_MECHANISM")
+
+  environment = merge(
+    var.kafka_environment,
+    local.signs_in ? { CATALOGIZER_KAFKA__SASL_USERNAME = "catalogizer-${local.component}" } : {},
+    {
+      CATALOGIZER_STATE_DIR              = local.state
+      CATALOGIZER_LOG__FORMAT            = "json"
+      CATALOGIZER_PRODUCER__NAME         = var.producer_name
+      CATALOGIZER_PRODUCER__ROOTS        = jsonencode(local.roots)
+      CATALOGIZER_PRODUCER__HEALTH__PORT = "8081"
+    },
+  )
+}
+
+data "aws_fsx_windows_file_system" "this" {
+  for_each = local.fsx
+
+  id = each.value
+}

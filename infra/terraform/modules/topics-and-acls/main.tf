@@ -1,0 +1,61 @@
+# What the log consists of, and who may do what with it. The table is the program's own: `python -m tools.generate`
+# writes topics.json and acls.json from schemas/, and nothing is named here a second time. Nothing is made here either:
+# topics and ACLs are made by the program that owns the table, in tasks that run once (the jobs of the root module).
+
+locals {
+  table  = jsondecode(file("${path.module}/topics.json"))
+  rights = jsondecode(file("${path.module}/acls.json"))
+
+  topics = {
+    for name, topic in local.table : "${var.topic_prefix}${name}" => {
+      partitions         = topic.partitions == null ? var.lanes : topic.partitions
+      replication_factor = var.replication_factor
+      config             = topic.config
+    }
+  }
+
+  components = {
+    for component, needs in local.rights.components : component => {
+      principal    = needs.principal
+      reads        = [for topic in needs.reads : "${var.topic_prefix}${topic}"]
+      writes       = [for topic in needs.writes : "${var.topic_prefix}${topic}"]
+      groups       = [for group in needs.groups : "${var.topic_prefix}${group}"]
+      transactions = [for name in needs.transactions : "${var.topic_prefix}${name}"]
+    }
+  }
+
+  # One entry for each permission, as `catalogizer topics acls --json` prints them. A dot at the end: all that begin so.
+  acls = flatten([
+    for component, needs in local.components : [
+      for entry in concat(
+        [for topic in needs.reads : { resource = "topic", name = topic, operation = "Read" }],
+        [for topic in needs.writes : { resource = "topic", name = topic, operation = "Write" }],
+        [for group in needs.groups : { resource = "group", name = group, operation = "Read" }],
+        [for name in needs.transactions : { resource = "transactional-id", name = name, operation = "Write" }],
+        ) : {
+        principal = needs.principal
+        resource  = entry.resource
+        name      = entry.name
+        pattern   = endswith(entry.name, ".") ? "prefixed" : "literal"
+        operation = entry.operation
+      }
+    ]
+  ])
+
+  # The operator makes topics and permissions, and reads and writes whatever is the platform's. Somebody else must allow
+  # it that once, for a cluster that lets nobody in by default lets nobody allow it: an IAM administrator (README, step 2).
+  operator = "User:${local.rights.operator}"
+  bootstrap = [
+    "--operation Alter --operation AlterConfigs --operation Create --operation Describe --operation DescribeConfigs --operation IdempotentWrite --cluster",
+    "--operation All --topic ${var.topic_prefix}catalog. --resource-pattern-type prefixed",
+    "--operation All --group ${var.topic_prefix}catalogizer. --resource-pattern-type prefixed",
+    "--operation All --transactional-id ${var.topic_prefix}catalogizer. --resource-pattern-type prefixed",
+  ]
+
+  lag = {
+    for component, lagging in local.rights.lag : component => {
+      group  = "${var.topic_prefix}${lagging.group}"
+      topics = [for topic in lagging.topics : "${var.topic_prefix}${topic}"]
+    }
+  }
+}

@@ -1,0 +1,29 @@
+output "topics" {
+  description = "Every topic as `catalogizer topics apply` makes it: partitions, replication_factor, config."
+  value       = local.topics
+}
+
+output "acls" {
+  description = "Every permission as `catalogizer topics acls --apply` adds it."
+  value       = local.acls
+}
+
+output "rights" {
+  description = "The same by component, for policies of IAM: reads, writes, groups, transactions. A dot at the end of a group or id: all that begin so."
+  value       = local.components
+}
+
+output "components" {
+  description = "Who signs in to Kafka: the components and the operator."
+  value       = toset(concat(keys(local.components), [trimprefix(local.rights.operator, "catalogizer-")]))
+}
+
+output "lag" {
+  description = "By which group and topics one sees how far a component is behind."
+  value       = local.lag
+}
+
+output "operator_acls" {
+  description = "Arguments of kafka-acls.sh --add, a call for each, that make the operator one: given once, by an administrator who signs in by IAM."
+  value       = [for arguments in local.bootstrap : "--allow-principal ${local.operator} ${arguments}"]
+}

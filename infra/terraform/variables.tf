@@ -1,0 +1,345 @@
+variable "name" {
+  description = "Name of the installation; begins the names of what is made."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,20}[a-z0-9]$", var.name))
+    error_message = "3 to 22 lower-case letters, digits and hyphens, beginning with a letter."
+  }
+}
+
+variable "image" {
+  description = "The platform's image. Name it by digest: what runs is then what was tried."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[^:@ ]+(:[0-9]+)?[^ ]*(:|@sha256:)[A-Za-z0-9._-]+$", var.image))
+    error_message = "registry/name:tag or registry/name@sha256:digest."
+  }
+}
+
+variable "cpu_architecture" {
+  description = "Processor that the image was built for."
+  type        = string
+  default     = "X86_64"
+  nullable    = false
+
+  validation {
+    condition     = contains(["X86_64", "ARM64"], var.cpu_architecture)
+    error_message = "X86_64 or ARM64."
+  }
+}
+
+variable "public_url" {
+  description = "Where browsers find it. A host name of its own: a load balancer cannot strip a path."
+  type        = string
+
+  validation {
+    condition     = can(regex("^https://[^/?#@ ]+$", var.public_url))
+    error_message = "https:// and a host name, nothing behind it."
+  }
+}
+
+variable "certificate_arn" {
+  description = "Certificate of that host name."
+  type        = string
+
+  validation {
+    condition     = can(regex("^arn:[a-z-]+:acm:", var.certificate_arn))
+    error_message = "An ARN of the service acm."
+  }
+}
+
+variable "network" {
+  description = "The network: made in three zones, or existing (module network says what of either)."
+  type = object({
+    zones           = optional(list(string))
+    cidr            = optional(string)
+    one_nat_gateway = optional(bool)
+    existing = optional(object({
+      vpc_id               = string
+      private_subnet_ids   = list(string)
+      private_subnet_cidrs = list(string)
+      public_subnet_ids    = list(string)
+      public_subnet_cidrs  = list(string)
+    }))
+  })
+
+  validation {
+    condition     = (var.network.existing == null) == (var.network.zones != null)
+    error_message = "zones for one that is made, or existing: one of the two."
+  }
+}
+
+variable "kafka" {
+  description = "The log: an MSK cluster that is made, or existing brokers (module kafka says what of either). existing_cidr: where those are."
+  type = object({
+    version          = optional(string)
+    instance_type    = optional(string)
+    brokers_per_zone = optional(number)
+    volume_gib       = optional(number)
+    max_volume_gib   = optional(number)
+    existing_cidr    = optional(string, "10.0.0.0/8")
+    existing = optional(object({
+      bootstrap_servers = string
+      security_protocol = optional(string, "SASL_SSL")
+      sasl_mechanism    = optional(string)
+      ca_file           = optional(string)
+      cluster_name      = optional(string)
+      cluster_arn       = optional(string)
+      replication       = optional(number, 3)
+    }))
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = can(cidrhost(var.kafka.existing_cidr, 0))
+    error_message = "existing_cidr is a range of addresses."
+  }
+}
+
+variable "database" {
+  description = "PostgreSQL; what is not named is as module database has it."
+  type = object({
+    engine_version      = optional(string)
+    instance_class      = optional(string)
+    multi_az            = optional(bool)
+    storage_gib         = optional(number)
+    max_storage_gib     = optional(number)
+    backup_days         = optional(number)
+    rotation_days       = optional(number)
+    skip_final_snapshot = optional(bool)
+    ca_file             = optional(string)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.database.ca_file == null || can(regex("^/", var.database.ca_file))
+    error_message = "ca_file is an absolute path in the image."
+  }
+}
+
+variable "streams" {
+  description = "Stream workers; what is not named is as module streams has it. security_group_ids: further ones, such as those that reach a file server. environment: CATALOGIZER_STREAMS__ANALYSIS__... where files are read."
+  type = object({
+    min_count             = optional(number)
+    max_count             = optional(number)
+    cpu                   = optional(number)
+    memory                = optional(number)
+    scale_out_lag_seconds = optional(number)
+    security_group_ids    = optional(list(string), [])
+    environment           = optional(map(string), {})
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = try(coalesce(var.streams.max_count, 6) <= var.lanes, false)
+    error_message = "max_count is not more than lanes."
+  }
+}
+
+variable "projector" {
+  description = "Projectors; what is not named is as module projector has it."
+  type = object({
+    min_count             = optional(number)
+    max_count             = optional(number)
+    cpu                   = optional(number)
+    memory                = optional(number)
+    scale_out_lag_seconds = optional(number)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = try(coalesce(var.projector.max_count, 6) <= var.lanes, false)
+    error_message = "max_count is not more than lanes."
+  }
+}
+
+variable "gateway" {
+  description = "Gateways; what is not named is as module gateway has it. secrets: further settings that are secret, such as CATALOGIZER_GATEWAY__OIDC."
+  type = object({
+    allowed_cidrs             = optional(list(string))
+    internal                  = optional(bool, false)
+    ping_seconds              = optional(number)
+    idle_seconds              = optional(number)
+    stop_seconds              = optional(number)
+    drain_seconds             = optional(number)
+    min_count                 = optional(number)
+    max_count                 = optional(number)
+    cpu                       = optional(number)
+    memory                    = optional(number)
+    requests_per_five_minutes = optional(number)
+    access_log_bucket         = optional(string)
+    environment               = optional(map(string), {})
+    secrets                   = optional(map(string), {})
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for name in keys(var.gateway.environment) : startswith(name, "CATALOGIZER_")])
+    error_message = "environment names settings of the platform."
+  }
+}
+
+variable "run_processes" {
+  description = "Run stream workers, projectors and gateways. False for the first apply: topics, permissions and tables come before them."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "lanes" {
+  description = "Lanes of the log, fixed for its life (CATALOGIZER_KAFKA__LANES)."
+  type        = number
+  default     = 12
+  nullable    = false
+
+  validation {
+    condition     = var.lanes >= 1 && var.lanes <= 1024 && floor(var.lanes) == var.lanes
+    error_message = "A whole number from 1 to 1024."
+  }
+}
+
+variable "topic_prefix" {
+  description = "Put before every topic, group and transactional id (CATALOGIZER_KAFKA__TOPIC_PREFIX)."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^([a-z0-9][a-z0-9-]*\\.)?$", var.topic_prefix))
+    error_message = "Lower-case letters, digits and hyphens with a dot at the end, or nothing."
+  }
+}
+
+variable "lag_metrics" {
+  description = "Where Kafka is no MSK cluster: what is measured of how many seconds stream and project are behind. None: their number stays at min_count."
+  type = map(list(object({
+    namespace  = string
+    name       = string
+    dimensions = map(string)
+  })))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for component in keys(var.lag_metrics) : contains(["stream", "project"], component)])
+    error_message = "Of stream and project."
+  }
+}
+
+variable "analyst_topics" {
+  description = "Topics that a policy of MSK's IAM access lets analysts read, as the platform declares them (docs/records.md)."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for topic in var.analyst_topics : startswith(topic, "catalog.")])
+    error_message = "Topics of the platform, without the prefix."
+  }
+}
+
+variable "kafka_tools_image" {
+  description = "Image with /opt/kafka/bin/kafka-acls.sh and AWS's IAM sign-in (aws-msk-iam-auth) on its class path, for the task that makes the operator one. Unset: no such task."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.kafka_tools_image == null || can(regex("(:|@sha256:)[A-Za-z0-9._-]+$", var.kafka_tools_image))
+    error_message = "registry/name:tag or registry/name@sha256:digest."
+  }
+}
+
+variable "generate_secrets" {
+  description = "Make passwords and the token secret; false: they are var.given_secrets."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "given_secrets" {
+  description = "Values of one's own where generate_secrets is false: kafka/COMPONENT, database/ROLE, token, admin. Given at every plan and apply, for they are kept nowhere."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+  ephemeral   = true
+  sensitive   = true
+
+  validation {
+    condition     = alltrue([for value in values(var.given_secrets) : length(value) >= 16])
+    error_message = "16 characters at least each."
+  }
+}
+
+variable "secret_versions" {
+  description = "Number of each value's version, by the names of given_secrets; a higher one makes that value anew. Those that are not named have 1."
+  type        = map(number)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for value in values(var.secret_versions) : value >= 1 && floor(value) == value])
+    error_message = "Whole numbers from 1."
+  }
+}
+
+variable "secret_recovery_days" {
+  description = "Days that a deleted secret can be restored; 0: none, and its name is free at once."
+  type        = number
+  default     = 30
+  nullable    = false
+
+  validation {
+    condition     = var.secret_recovery_days >= 0 && var.secret_recovery_days <= 30 && floor(var.secret_recovery_days) == var.secret_recovery_days
+    error_message = "A whole number from 0 to 30."
+  }
+}
+
+variable "alarm_emails" {
+  description = "Who is written to; each confirms it once. Further subscribers are the operator's: the topic is an output."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for address in var.alarm_emails : can(regex("^[^@ ]+@[^@ ]+$", address))])
+    error_message = "E-mail addresses."
+  }
+}
+
+variable "deletion_protection" {
+  description = "Refuse to delete the database and the load balancer."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "log_retention_days" {
+  description = "Days that the flow log of rejected connections is kept."
+  type        = number
+  default     = 365
+  nullable    = false
+
+  validation {
+    condition     = contains([30, 60, 90, 180, 365, 400, 731, 1827, 3653], var.log_retention_days)
+    error_message = "One of CloudWatch's: 30, 60, 90, 180, 365, 400, 731, 1827, 3653."
+  }
+}
+
+variable "tags" {
+  description = "Tags of everything that is made."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for key in keys(var.tags) : !startswith(key, "aws:")])
+    error_message = "Tags that begin with aws: are AWS's own."
+  }
+}

@@ -1,0 +1,63 @@
+"""Topics and rights as Terraform reads them: two JSON files, from the tables in `schemas` and from nothing else."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from schemas.acls import COMPONENTS, NEEDS, OPERATOR, Component, Needs, user_of
+from schemas.topics import ALL_TOPICS, META, RAW, Topic
+from tools.terraform import FOLDER
+
+MODULE = FOLDER / "modules/topics-and-acls"
+GROUPS = "catalogizer."
+"""Before the names of groups and transactional ids, after the installation's prefix."""
+
+
+def topics() -> dict[str, Any]:
+    """Every topic by name: `partitions` (null: one for each lane) and `config`, under Kafka's own names."""
+    return {topic.name: {"partitions": topic.partitions, "config": topic.config()} for topic in ALL_TOPICS}
+
+
+def rights() -> dict[str, Any]:
+    """`operator`: its user; `components`: what each may do; `lag`: the group and topics by which one sees how far a
+    component is behind. Names are without the installation's prefix; a dot at the end of one means all that begin so."""
+    return {
+        "operator": user_of(OPERATOR),
+        "components": {component: _component(component, NEEDS[component]) for component in COMPONENTS},
+        "lag": {
+            "stream": _lag("stream", "library", (RAW,)),
+            "project": _lag("project", "projector", _projected()),
+        },
+    }
+
+
+def files() -> dict[Path, str]:
+    """Both files, relative to the project's folder, with their text."""
+    return {MODULE / "topics.json": _text(topics()), MODULE / "acls.json": _text(rights())}
+
+
+def _component(component: Component, needs: Needs) -> dict[str, Any]:
+    return {
+        "principal": f"User:{user_of(component)}",
+        "reads": sorted(topic.name for topic in needs.reads),
+        "writes": sorted(topic.name for topic in needs.writes),
+        "groups": [GROUPS + group for group in needs.groups],
+        "transactions": [GROUPS + name for name in needs.transactions],
+    }
+
+
+def _lag(component: Component, group: str, read: tuple[Topic, ...]) -> dict[str, Any]:
+    """Raises ValueError for a group that the component has not: the names would be two."""
+    if group not in NEEDS[component].groups:
+        raise ValueError(f"{component} has no group {group}")
+    return {"group": GROUPS + group, "topics": [topic.name for topic in read]}
+
+
+def _projected() -> tuple[Topic, ...]:
+    return tuple(topic for topic in NEEDS["project"].reads if topic is not META)
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
