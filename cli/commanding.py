@@ -21,6 +21,8 @@ from schemas.headers import Headers, event_headers
 from schemas.system import COMMAND, COMMAND_DONE, RootReport, ScanReport
 from schemas.topics import CONTROL, REPORTS
 
+SOURCE = "urn:catalogizer:cli"
+
 
 def drawn_id() -> str:
     """An id for a command."""
@@ -79,7 +81,7 @@ async def send(kafka: Kafka, command: Control) -> None:
 def headers_of(command: Control) -> Headers:
     """The headers of a command's record."""
     return event_headers(
-        id=command.id, type=str(command.__struct_config__.tag), source="urn:catalogizer:cli", time=command.at,
+        id=command.id, type=str(command.__struct_config__.tag), source=SOURCE, time=command.at,
         subject=command.root,
     )  # fmt: skip
 

@@ -4,7 +4,6 @@ CommandError            exit code 1
 ├── BadArgument         exit code 2: an argument that means nothing here
 ├── NotRunning          no platform was found to talk to
 ├── NotAsAsked          what a command did was not found when it looked afterwards
-├── LedgerTaken         another command works on the same dead letter queue (retryable)
 ├── UnknownLibrary      no record of that library is in the change log
 ├── LogSilent           Kafka has stopped answering in the middle (retryable)
 ├── DatabaseUnreadable  the database that is set cannot be read (retryable)
@@ -55,16 +54,6 @@ class NotRunning(CommandError):
 
 class NotAsAsked(CommandError):
     """The check after the deed found something else."""
-
-
-class LedgerTaken(CommandError):
-    """`queue`: which. What this command had done is done."""
-
-    retryable = True
-
-    def __init__(self, queue: str) -> None:
-        self.queue = queue
-        super().__init__(f"another `catalogizer dlq` works on {queue}: look with `dlq list` and ask again")
 
 
 class UnknownLibrary(CommandError):

@@ -52,9 +52,9 @@ def status(as_json: AsJson = False) -> None:
     catalogizer status
     catalogizer status --json | jq -r '.roots[] | select(.state=="offline") | .message'
     """
-    from cli.dlq.reading import glance
     from cli.installation import find, roots_here, tool_kafka
     from cli.root_table import known_roots
+    from runtime.dlq.reading import glance
 
     settings = find()
     kafka = tool_kafka(settings, "status")

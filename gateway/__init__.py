@@ -45,7 +45,11 @@ The way of a request:
     rest.history       tables.history
     rest.channels      a channel's past in pages (log.pages: core.page), and as it comes (live.event_stream): a subscriber
                        framed by core.event_stream, counted and closed as sockets are (live.connections)
+    rest.timeline      when a channel was written: log.densities (core.density, log.briefly)
     rest.scans         what is asked of roots: log.publishing
+    rest.audit         log.audit_pages
+    rest.dead_letters  log.dead_letters: `runtime.dlq`
+    rest.topics        log.topics
     rest.system        health (tables.database, live.tail), channels, lag; notifications (log.publishing)
 
 `app` puts them together, `main` runs them; `errors` is the tree, `settings` and `metrics` are tables, `public` says where

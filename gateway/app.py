@@ -28,21 +28,27 @@ from gateway.live.resumption import Resumption
 from gateway.live.streaming import Streaming, now_ms
 from gateway.live.subscribing import Subscribing
 from gateway.live.tail import Tail
+from gateway.log.audit_pages import AuditPages
 from gateway.log.auditing import Auditing
 from gateway.log.changes import ChangesLog
+from gateway.log.dead_letters import DeadLetterQueues
+from gateway.log.densities import Densities
 from gateway.log.finding import Finding
 from gateway.log.framer import Framer
 from gateway.log.pages import Pages
 from gateway.log.publishing import COMPONENT, Publishing
 from gateway.log.reader import LogReader
+from gateway.log.topics import LogTopics
 from gateway.public import public_url
 from gateway.rest import accounts as accounts_
 from gateway.rest import (
     analysis,
     asyncapi,
+    audit,
     auth,
     channels,
     correcting,
+    dead_letters,
     described,
     edge,
     history,
@@ -51,7 +57,9 @@ from gateway.rest import (
     replay,
     scans,
     system,
+    timeline,
 )
+from gateway.rest import topics as topics_
 from gateway.rest.access import Guard
 from gateway.rest.declared import only_declared
 from gateway.rest.page import WebPage
@@ -160,6 +168,10 @@ def compose(
             connections=connections,
         ),
         system.router(streaming.memory, tail, health, publishing, accounts, guard),
+        timeline.router(Densities(streaming.memory, log_reader, now_ms), guard),
+        audit.router(AuditPages(kafka), guard),
+        dead_letters.router(DeadLetterQueues(kafka), guard),
+        topics_.router(LogTopics(kafka), guard),
         asyncapi.router(settings, kafka, guard),
     )
     by_providers = oidc.callbacks(elsewhere, sign_ins, following)

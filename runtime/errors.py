@@ -3,8 +3,9 @@
 PlatformError
 ├── SettingsError     a setting is missing, misspelt, or has a value that it cannot have
 ├── Locked            another process holds a file that one at a time may have (retryable)
-└── NotProvisioned    the topics have not been made (retryable)
-    └── NotAllowed    rights of a process were never given, or were taken away
+├── NotProvisioned    the topics have not been made (retryable)
+│   └── NotAllowed    rights of a process were never given, or were taken away
+└── QueueError        a dead letter queue cannot be read or seen to (`runtime.dlq.errors`)
 """
 
 from __future__ import annotations

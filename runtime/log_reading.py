@@ -17,7 +17,7 @@ import heapq
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from operator import attrgetter
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
@@ -26,12 +26,21 @@ from runtime.kafka import Kafka, stop_client
 from schemas import places
 from schemas.log_record import LogRecord
 from schemas.places import AtTime, Bounds, Offset, Place
+from schemas.times import Millis
 from schemas.topics import Topic
 
 Offsets: TypeAlias = dict[TopicPartition, Offset]
 """The next offset wanted, by partition."""
 
 LogBounds: TypeAlias = Bounds[TopicPartition]
+
+
+class First(NamedTuple):
+    """The first record of a time: its offset, and when it was appended (ms)."""
+
+    offset: Offset
+    at: Millis
+
 
 WHOLE_SECONDS = 30.0
 FETCH_MS = 50
@@ -78,9 +87,20 @@ async def times(
     consumer: AIOKafkaConsumer, at: int, partitions: Iterable[TopicPartition]
 ) -> dict[TopicPartition, Offset | None]:
     """The first offset appended at `at` (ms) or later; None where there is none yet."""
+    found = await firsts(consumer, at, partitions)
+    return {p: None if first is None else first.offset for p, first in found.items()}
+
+
+async def firsts(
+    consumer: AIOKafkaConsumer, at: int, partitions: Iterable[TopicPartition]
+) -> dict[TopicPartition, First | None]:
+    """The same with the time of the record."""
     wanted = list(partitions)
     found = await consumer.offsets_for_times(dict.fromkeys(wanted, at)) if wanted else {}
-    return {p: None if found.get(p) is None else Offset(found[p].offset) for p in wanted}
+    return {
+        p: None if (first := found.get(p)) is None else First(Offset(first.offset), Millis(first.timestamp))
+        for p in wanted
+    }
 
 
 async def resolve(consumer: AIOKafkaConsumer, place: Place, within: LogBounds) -> Offsets:

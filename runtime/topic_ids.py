@@ -27,7 +27,7 @@ from aiokafka.protocol.types import Boolean, CompactArray, CompactString, Int16,
 
 from schemas.acls import Operation
 
-_OPERATIONS: dict[Operation, int] = {"Read": 3, "Write": 4}
+_OPERATIONS: dict[Operation, int] = {"Read": 3, "Write": 4, "Describe": 8}
 """Kafka's own numbers (AclOperation), which are the bits of an answer's operations."""
 
 

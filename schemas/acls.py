@@ -1,7 +1,8 @@
 """Who may do what in Kafka: one least-privilege table, a principal for each component.
 
 `catalogizer topics acls` prints it, the embedded broker enforces it, and whoever provisions a cluster of their own
-applies it. Operations and resources are Kafka's (KIP-11); `Read` and `Write` imply `Describe`. An idempotent producer
+applies it. Operations and resources are Kafka's (KIP-11); `Read` and `Write` imply `Describe`, which tells where a topic
+begins and ends and where a group stands. An idempotent producer
 needs `Write` on its topics alone (Kafka ≥ 3.0). Nobody here may create, alter or delete a topic: that is the
 operator's, who provisions.
 """
@@ -19,6 +20,7 @@ from schemas.topics import (
     CHANGES,
     CONTROL,
     COVERS,
+    GUARDED,
     LEASES,
     MEDIA_STATE,
     MEDIA_UPDATES,
@@ -43,7 +45,7 @@ OPERATOR = "operator"
 
 Resource = Literal["topic", "group", "transactional-id"]
 Pattern = Literal["literal", "prefixed"]
-Operation = Literal["Read", "Write"]
+Operation = Literal["Read", "Write", "Describe"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -60,12 +62,15 @@ class Acl:
 @dataclass(frozen=True, slots=True)
 class Needs:
     """What a component uses. `groups` and `transactions` are names below `catalogizer.`; with a dot at the end all
-    that begin so."""
+    that begin so. `describes`: topics that it neither reads nor writes; `looks_at_groups`: it is told where all groups of
+    the installation stand."""
 
     reads: tuple[Topic, ...]
     writes: tuple[Topic, ...]
     groups: tuple[str, ...] = ()
     transactions: tuple[str, ...] = ()
+    describes: tuple[Topic, ...] = ()
+    looks_at_groups: bool = False
 
 
 _GUARDED_BY_STREAM = (RAW, CHANGES, ANALYSIS_JOBS, REQUESTED_JOBS, REPORTS)
@@ -89,8 +94,14 @@ NEEDS: dict[Component, Needs] = {
         reads=(*_PROJECTED, META), writes=(REPORTS, *map(dlq_of, _PROJECTED)), groups=("projector",)
     ),
     "serve": Needs(
-        reads=(*_CHANNELS, CHANGES, RESUMING, META),
-        writes=(RAW, NOTIFICATIONS, CONTROL, AUDIT, RESUMING, REPORTS),
+        reads=(*_CHANNELS, CHANGES, RESUMING, META, AUDIT, *map(dlq_of, GUARDED)),
+        writes=(
+            RAW, NOTIFICATIONS, CONTROL, AUDIT, RESUMING, REPORTS, ANALYSIS_JOBS, REQUESTED_JOBS,
+            *map(dlq_of, GUARDED),
+        ),
+        transactions=("dlq.",),
+        describes=(MEDIA_STATE, COVERS, POSITIONS, SNAPSHOTS, SYSTEM_STATE, LEASES),
+        looks_at_groups=True,
     ),
 }  # fmt: skip
 
@@ -112,6 +123,10 @@ def acls_of(component: Component, prefix: str = "") -> Iterator[Acl]:
         yield Acl(principal, "topic", prefix + topic.name, "literal", "Read")
     for topic in needs.writes:
         yield Acl(principal, "topic", prefix + topic.name, "literal", "Write")
+    for topic in needs.describes:
+        yield Acl(principal, "topic", prefix + topic.name, "literal", "Describe")
+    if needs.looks_at_groups:
+        yield Acl(principal, "group", f"{prefix}catalogizer.", "prefixed", "Describe")
     for group in needs.groups:
         yield Acl(principal, "group", f"{prefix}catalogizer.{group}", _pattern(group), "Read")
     for name in needs.transactions:

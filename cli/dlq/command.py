@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,7 +13,7 @@ from cli.options import AsJson, Execute, find_topic
 from schemas.topics import BY_NAME, DLQ_SUFFIX, GUARDED, RAW, Topic, dlq_of
 
 if TYPE_CHECKING:
-    from cli.dlq.redriving import Outcome
+    from runtime.dlq.redriving import Asked, Outcome
     from runtime.kafka import Kafka
 
 app = typer.Typer(no_args_is_help=True, help="Dead letters: records that a stage could not process.")
@@ -54,8 +55,9 @@ def list_command(
         _list_queues(kafka, as_json)
         return
     source = source_of(topic, prefix)
-    from cli.dlq.reading import letters_of
-    from cli.dlq.showing import LETTER_COLUMNS, letter_line, letter_row
+    from cli.dlq.showing import LETTER_COLUMNS, letter_row
+    from runtime.dlq.lines import letter_line
+    from runtime.dlq.reading import letters_of
 
     letters = [one for one in run_async(lambda: letters_of(kafka, source)) if (one.closed is not None) == closed]
     if as_json:
@@ -65,8 +67,9 @@ def list_command(
 
 
 def _list_queues(kafka: Kafka, as_json: bool) -> None:
-    from cli.dlq.reading import queues
-    from cli.dlq.showing import QUEUE_COLUMNS, queue_line, queue_row
+    from cli.dlq.showing import QUEUE_COLUMNS, queue_row
+    from runtime.dlq.lines import queue_line
+    from runtime.dlq.reading import queues
 
     lines = [
         queue_line(topic.name, kafka.name(dlq_of(topic)), letters)
@@ -92,8 +95,9 @@ def show_command(
     """
     kafka, prefix = _kafka()
     source = source_of(topic, prefix)
-    from cli.dlq.reading import letter_at
-    from cli.dlq.showing import text, whole_letter
+    from cli.dlq.showing import text
+    from runtime.dlq.lines import whole_letter
+    from runtime.dlq.reading import letter_at
 
     letter = run_async(lambda: letter_at(kafka, source, offset))
     if letter is None:
@@ -122,9 +126,9 @@ def redrive_command(
     chosen = _chosen(offsets, all_)
     kafka, prefix = _kafka()
     source = source_of(topic, prefix)
-    from cli.dlq.redriving import Asked, redrive
+    from runtime.dlq.redriving import redrive
 
-    outcomes = run_async(lambda: redrive(kafka, Asked(source, chosen, execute)))
+    outcomes = _done(lambda: redrive(kafka, _asked(source, chosen, execute)))
     if any(one.does == "write_back" for one in outcomes) and source.name != RAW.name:
         say(f"note: a record is given back as the newest of {source.name}, after all that has come since")
     if any(one.does == "rescan" for one in outcomes):
@@ -154,9 +158,9 @@ def discard_command(
     chosen = _chosen(offsets, all_)
     kafka, prefix = _kafka()
     source = source_of(topic, prefix)
-    from cli.dlq.redriving import Asked, discard
+    from runtime.dlq.redriving import discard
 
-    _show(run_async(lambda: discard(kafka, Asked(source, chosen, execute), reason)), execute, as_json)
+    _show(_done(lambda: discard(kafka, _asked(source, chosen, execute), reason)), execute, as_json)
 
 
 def _chosen(offsets: list[int] | None, all_: bool) -> tuple[int, ...] | None:
@@ -180,6 +184,22 @@ def _kafka() -> tuple[Kafka, str]:
 
     settings = find()
     return tool_kafka(settings, "dlq"), settings.kafka.topic_prefix
+
+
+def _asked(source: Topic, chosen: tuple[int, ...] | None, execute: bool) -> Asked:
+    from cli.commanding import SOURCE, asker
+    from runtime.dlq.redriving import Asked
+
+    return Asked(source, chosen, execute, by=asker(), source=SOURCE)
+
+
+def _done(deed: Callable[[], Coroutine[Any, Any, list[Outcome]]]) -> list[Outcome]:
+    from runtime.dlq.errors import NoLetter
+
+    try:
+        return run_async(deed)
+    except NoLetter as error:
+        raise BadArgument("OFFSET", f"{error}; see `catalogizer dlq list`") from error
 
 
 def _show(outcomes: list[Outcome], executed: bool, as_json: bool) -> None:

@@ -1,114 +1,17 @@
-"""Dead letters for people and for machines. Pure: no byte of another's reaches a terminal as it is."""
+"""Dead letters for people. Pure: no byte of another's reaches a terminal as it is."""
 
 from __future__ import annotations
 
-import base64
-from collections import Counter
-from collections.abc import Iterator, Sequence
-
-from msgspec import UNSET, Struct, UnsetType
+from collections.abc import Iterator
 
 from cli.printable import printable
+from runtime.dlq.lines import LetterLine, QueueLine, letter_line
 from schemas.dead_letters import Letter
-from schemas.times import iso
 
 LINE_ERROR = 120
 DUMP_BYTES = 16
 LETTER_COLUMNS = ("offset", "at", "from", "error", "attempts", "state")
 QUEUE_COLUMNS = ("queue", "open", "oldest", "newest", "errors")
-
-
-class QueueLine(Struct, frozen=True):
-    """One queue's open letters. `oldest`, `newest`: when they came, ISO 8601; `errors`: how many by error class."""
-
-    topic: str
-    queue: str
-    open: int
-    oldest: str | None
-    newest: str | None
-    errors: dict[str, int]
-
-
-class LetterLine(Struct, frozen=True):
-    """One letter without its contents. `state`: open, redriven, rescan_asked or discarded."""
-
-    offset: int
-    at: str
-    topic: str | None
-    partition: int | None
-    original_offset: int | None
-    original_at: str | None
-    error_type: str
-    error: str
-    attempts: int
-    size: int
-    cut: bool
-    state: str
-    closed_at: str | None = None
-    closed_by: str | None = None
-    reason: str | None = None
-
-
-class Bytes(Struct, frozen=True, omit_defaults=True):
-    """Bytes: as text where they are UTF-8, else in base64."""
-
-    text: str | UnsetType = UNSET
-    b64: str | UnsetType = UNSET
-
-
-class WholeLetter(Struct, frozen=True):
-    """A letter with all that is in it. A value null is a tombstone."""
-
-    letter: LetterLine
-    key: Bytes | None
-    headers: list[tuple[str, Bytes]]
-    value: Bytes | None
-
-
-def queue_line(topic: str, queue: str, letters: Sequence[Letter]) -> QueueLine:
-    """What a queue has open."""
-    found = [letter for letter in letters if letter.closed is None]
-    errors = Counter(letter.error_type for letter in found)
-    return QueueLine(
-        topic=topic,
-        queue=queue,
-        open=len(found),
-        oldest=iso(found[0].at) if found else None,
-        newest=iso(found[-1].at) if found else None,
-        errors=dict(errors.most_common()),
-    )
-
-
-def letter_line(letter: Letter) -> LetterLine:
-    """The letter, as JSON has it."""
-    origin, closed = letter.origin, letter.closed
-    return LetterLine(
-        offset=letter.offset,
-        at=iso(letter.at),
-        topic=None if origin is None else origin.topic,
-        partition=None if origin is None else origin.partition,
-        original_offset=None if origin is None else origin.offset,
-        original_at=None if origin is None else iso(origin.timestamp),
-        error_type=letter.error_type,
-        error=letter.error,
-        attempts=letter.attempts,
-        size=letter.size,
-        cut=letter.is_cut,
-        state="open" if closed is None else closed.how,
-        closed_at=None if closed is None else closed.at,
-        closed_by=None if closed is None else closed.by,
-        reason=None if closed is None else closed.reason,
-    )
-
-
-def whole_letter(letter: Letter) -> WholeLetter:
-    """The letter with its bytes, as JSON has it."""
-    return WholeLetter(
-        letter=letter_line(letter),
-        key=None if letter.key is None else _bytes(letter.key),
-        headers=[(name, _bytes(value)) for name, value in letter.headers],
-        value=None if letter.value is None else _bytes(letter.value),
-    )
 
 
 def queue_row(line: QueueLine) -> tuple[str, ...]:
@@ -172,10 +75,3 @@ def dump(value: bytes) -> Iterator[str]:
 
 def _inline(value: bytes | None) -> str:
     return "none" if value is None else printable(value.decode("utf-8", "surrogateescape"))
-
-
-def _bytes(value: bytes) -> Bytes:
-    try:
-        return Bytes(text=value.decode())
-    except UnicodeDecodeError:
-        return Bytes(b64=base64.b64encode(value).decode())

@@ -20,7 +20,7 @@ from schemas.acls import Acl, Operation, Pattern, Resource, acls
 
 _RESOURCES: dict[Resource, int] = {"topic": 2, "group": 3, "transactional-id": 5}
 _PATTERNS: dict[Pattern, int] = {"literal": 3, "prefixed": 4}
-_OPERATIONS: dict[Operation, int] = {"Read": 3, "Write": 4}
+_OPERATIONS: dict[Operation, int] = {"Read": 3, "Write": 4, "Describe": 8}
 _ALLOW = 3
 _ANY = 1
 _ANY_HOST = "*"

@@ -2,13 +2,13 @@
 `runtime.log_reading`: how long the next stretch is away is the client's socket's to say.)
 
 It answers three questions about a channel: what is there from an offset on, what the log holds now, and where
-a time begins. It keeps no client's state.
+a time begins and with what. It keeps no client's state.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
@@ -25,6 +25,7 @@ from gateway.errors import GatewayError
 from gateway.log.framer import Framer
 from runtime import log_reading
 from runtime.kafka import Kafka, stop_client
+from runtime.log_reading import First
 from schemas.channels import CHANNELS
 from schemas.places import AtTime, Bounds, Offset
 from schemas.times import Millis
@@ -97,6 +98,13 @@ class LogReader:
         consumer = await self._lookups()
         found = await self._ask(log_reading.resolve(consumer, AtTime(Millis(at)), within))
         return {tp.partition: offset for tp, offset in found.items()}
+
+    async def firsts(self, channel: str, partitions: Iterable[int], at: int) -> dict[int, First | None]:
+        """The first event of each partition appended at `at` (ms) or later; None where there is none. Raises
+        LogUnavailable."""
+        wanted = [self._partition(Place(channel, p)) for p in partitions]
+        found = await self._ask(log_reading.firsts(await self._lookups(), at, wanted))
+        return {tp.partition: first for tp, first in found.items()}
 
     async def newest(
         self, place: Place, bounds: Bounds[int], count: int, shows: Callable[[About | None], bool]

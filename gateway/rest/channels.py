@@ -129,7 +129,7 @@ def router(
         limit: Annotated[int, Query(ge=1, le=MAX_EVENTS)] = 100,
     ) -> Response:
         """Past events of a channel, in the order of the log, the frames as sockets get them."""
-        known = _channel(channel, holder)
+        known = known_channel(channel, holder)
         start = _start("earliest" if from_ is None else from_, known)
         asked = Wanted(
             known.name, start, lambda: streaming.memory.heads(known.name),
@@ -162,7 +162,7 @@ def router(
         ] = None,
     ) -> Response:
         """Events of a channel as they come, from the past on where `from` or `Last-Event-ID` says so."""
-        known = _channel(channel, holder)
+        known = known_channel(channel, holder)
         start = _start(last_event_id or ("live" if from_ is None else from_), known)
         if (why := connections.refusal(holder)) is not None:
             raise _refused(why)
@@ -197,7 +197,8 @@ def _filter(storage_root: Names = None, media_type: Names = None, action: Names 
         raise ApiError(422, "invalid_request", f"query.{error.reason.removeprefix('filter.')}") from error
 
 
-def _channel(name: str, holder: Identity) -> Channel:
+def known_channel(name: str, holder: Identity) -> Channel:
+    """The channel, where the holder may follow it. Answers 404."""
     known = CHANNELS.get(name)
     if known is None or not holder.rights.may_follow(name):
         raise ApiError(404, "not_found", "no such channel")

@@ -1,11 +1,11 @@
-"""What happened: `/api/v1/storage/roots`, `/api/v1/scans`, `/api/v1/changes`.
+"""What happened: `/api/v1/storage/roots`, `/api/v1/scans`, `/api/v1/changes`, `/api/v1/media/{id}/events`.
 
 (No postponed annotations here: FastAPI must see dependencies that are made inside `router`.)"""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any, get_args
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, ConfigDict
 
 from gateway.access.tokens import Identity
@@ -85,6 +85,14 @@ class ChangeShown(BaseModel):
     offset: int
 
 
+class ItemEvents(BaseModel):
+    """A page of what happened to an item. `next`: for `from`, what comes after; null on the last."""
+
+    media_id: int
+    events: list[ChangeShown]
+    next: str | None
+
+
 class ChangePage(BaseModel):
     """A page; `next_cursor` is null on the last."""
 
@@ -136,17 +144,37 @@ def router(history: History, guard: Guard) -> APIRouter:
         if since is not None and since.tzinfo is None:
             since = since.replace(tzinfo=UTC)
         wanted = Changes(root, path, media_id, kind, since, order == "desc", cursor, limit + 1)
+        rows, next_cursor = await page(wanted, holder, "cursor")
+        if not rows:
+            await known_root(history, holder, "root", root)
+        return ChangePage(changes=rows, next_cursor=next_cursor)
+
+    @routes.get("/media/{media_id}/events")
+    async def events(
+        media_id: Annotated[int, Path(ge=0, lt=MAX_SAFE)],
+        holder: Holder,
+        from_: Annotated[
+            str | None, Query(alias="from", max_length=256, description="the `next` of the page before")
+        ] = None,
+        order: Annotated[str, Query(pattern="^(asc|desc)$")] = "desc",
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    ) -> ItemEvents:
+        """Where an item's file came from and where it went: the changes of its paths, the newest first, also of an item that
+        is gone. Analyses and corrections are no changes of a path; they are events of `media_updates`."""
+        wanted = Changes(media_id=media_id, newest_first=order == "desc", after=from_, limit=limit + 1)
+        rows, following = await page(wanted, holder, "from")
+        if not rows and from_ is None:
+            raise ApiError(404, "not_found", "no such item")
+        return ItemEvents(media_id=media_id, events=rows, next=following)
+
+    async def page(wanted: Changes, holder: Identity, name: str) -> tuple[list[ChangeShown], str | None]:
+        """One fewer than are wanted, and the cursor of what comes after them."""
         try:
             rows = await history.changes(wanted, holder.rights)
         except BadPage as error:
-            raise ApiError(400, "bad_cursor", "cursor: not one of ours") from error
-        if not rows:
-            await known_root(history, holder, "root", root)
-        more = len(rows) > limit
-        rows = rows[:limit]
-        return ChangePage(
-            changes=[_change(row, holder) for row in rows], next_cursor=rows[-1].page if more else None
-        )
+            raise ApiError(400, "bad_cursor", f"{name}: not one of ours") from error
+        shown = rows[: wanted.limit - 1]
+        return [_change(row, holder) for row in shown], shown[-1].page if len(rows) > len(shown) else None
 
     return routes
 

@@ -122,7 +122,8 @@ def test_the_permissions_are_the_program_s_entry_by_entry() -> None:
         for needs in rights.values()
         for key, resource, operation in (
             ("reads", "topic", "Read"), ("writes", "topic", "Write"), ("groups", "group", "Read"),
-            ("transactions", "transactional-id", "Write"),
+            ("transactions", "transactional-id", "Write"), ("describes", "topic", "Describe"),
+            ("describes_groups", "group", "Describe"),
         )
         for name in needs[key]
     }  # fmt: skip

@@ -16,8 +16,8 @@ from typing import Any
 from aiokafka.errors import MessageSizeTooLargeError
 from confluent_kafka import admin as kafka_admin
 
-from cli.dlq.redriving import Asked, redrive
 from runtime.dead_letters import DeadLetters
+from runtime.dlq.redriving import Asked, redrive
 from runtime.kafka import Kafka
 from runtime.settings import KafkaSettings
 from schemas.errors import Undecodable
@@ -66,6 +66,11 @@ def shut(kafka: Kafka, topic: Topic) -> None:
     wait_until(refused, 10, what="the topic to be shut")
 
 
+def all_open(topic: Topic) -> Asked:
+    """All open letters of a topic's queue, to be seen to."""
+    return Asked(topic, None, execute=True, by="a test", source="urn:catalogizer:test")
+
+
 def killed_redrive(kafka: Kafka, topic: Topic, point: str) -> int:
     """Redrive in a process of its own that is killed at the point; how it ended."""
     words = [kafka.settings.model_dump_json(by_alias=False), topic.name, point]
@@ -81,7 +86,7 @@ def _main() -> None:
         if name == sys.argv[3]:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    asyncio.run(redrive(kafka, Asked(BY_NAME[sys.argv[2]], None, execute=True), points))
+    asyncio.run(redrive(kafka, all_open(BY_NAME[sys.argv[2]]), points))
 
 
 if __name__ == "__main__":

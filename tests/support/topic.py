@@ -86,7 +86,7 @@ def write_in_transactions(kafka: Kafka, *transactions: tuple[bool, Said]) -> Non
 def read(kafka: Kafka, topic: Topic) -> list[Read]:
     """All of a topic, partition after partition."""
     partitions = range(topic.partition_count(kafka.lanes))
-    return read_all(kafka.settings.bootstrap_servers or "", kafka.name(topic), *partitions)
+    return read_all(kafka.settings, kafka.name(topic), *partitions)
 
 
 def decoded(records: list[Read]) -> list[dict[str, object]]:

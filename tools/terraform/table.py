@@ -45,6 +45,8 @@ def _component(component: Component, needs: Needs) -> dict[str, Any]:
         "writes": sorted(topic.name for topic in needs.writes),
         "groups": [GROUPS + group for group in needs.groups],
         "transactions": [GROUPS + name for name in needs.transactions],
+        "describes": sorted(topic.name for topic in needs.describes),
+        "describes_groups": [GROUPS] if needs.looks_at_groups else [],
     }
 
 

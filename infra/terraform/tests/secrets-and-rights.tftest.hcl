@@ -21,7 +21,7 @@ run "table" {
   }
 
   assert {
-    condition     = output.rights.watch == { principal = "User:catalogizer-watch", reads = ["media.catalog.control.v1", "media.catalog.leases.v1", "media.catalog.meta.v1"], writes = ["media.catalog.fs.raw.v1", "media.catalog.leases.v1", "media.catalog.system.reports.v1"], groups = [], transactions = [] }
+    condition     = output.rights.watch == { principal = "User:catalogizer-watch", reads = ["media.catalog.control.v1", "media.catalog.leases.v1", "media.catalog.meta.v1"], writes = ["media.catalog.fs.raw.v1", "media.catalog.leases.v1", "media.catalog.system.reports.v1"], groups = [], transactions = [], describes = [], describes_groups = [] }
     error_message = "a producer writes the change log, leases and reports, and reads what it is asked"
   }
 
@@ -74,6 +74,11 @@ run "iam" {
   assert {
     condition     = [for statement in output.kafka_statements["stream-reads"] : statement.resources if statement.sid == "Groups"][0] == [for group in ["library", "streams.*", "requested.*", "gaps"] : "arn:aws:kafka:eu-central-1:123456789012:group/media/5cbd1a5e-2/media.catalogizer.${group}"]
     error_message = "its groups and no others; a dot at the end means all that begin so"
+  }
+
+  assert {
+    condition     = [for statement in output.kafka_statements["serve-reads"] : statement.resources if statement.sid == "DescribeGroups"][0] == ["arn:aws:kafka:eu-central-1:123456789012:group/media/5cbd1a5e-2/media.catalogizer.*"]
+    error_message = "a gateway sees where every group of the installation stands, and joins none"
   }
 
   assert {

@@ -8,16 +8,17 @@ import signal
 import msgspec
 import pytest
 
-from cli.dlq.ledger import opened
-from cli.dlq.redriving import Asked, redrive
-from cli.errors import BadArgument, LedgerTaken
+from cli.errors import BadArgument
+from runtime.dlq.errors import LedgerTaken
+from runtime.dlq.ledger import opened
+from runtime.dlq.redriving import redrive
 from runtime.kafka import Kafka
 from schemas.admin import Control, RescanRoot
 from schemas.headers import MAX_DEAD_BYTES
 from schemas.topics import ANALYSIS_JOBS, CHANGES, CONTROL, GUARDED, MEDIA_UPDATES, RAW, REPORTS, dlq_of
 from tests.support.command import Command
 from tests.support.committed import Read
-from tests.support.letters import bury, killed_redrive
+from tests.support.letters import all_open, bury, killed_redrive
 from tests.support.topic import Said, read, write, write_in_transactions
 
 HOSTILE = (
@@ -71,7 +72,10 @@ def test_who_begins_later_has_the_queue_and_the_other_one_writes_nothing_more(ka
     bury(kafka, *read(kafka, ANALYSIS_JOBS))
 
     async def main() -> None:
-        async with opened(kafka, ANALYSIS_JOBS) as first, opened(kafka, ANALYSIS_JOBS) as second:
+        async with (
+            opened(kafka, ANALYSIS_JOBS, "first") as first,
+            opened(kafka, ANALYSIS_JOBS, "second") as second,
+        ):
             with pytest.raises(LedgerTaken):
                 await first.close(first.letters, "discarded", "first")
             await second.close(second.letters, "discarded", "second")
@@ -89,11 +93,11 @@ def test_a_mark_behind_the_open_transaction_of_another_writer_is_waited_for(kafk
         other = kafka.transactional_producer("another")
         await other.start()
         try:
-            async with opened(kafka, CHANGES) as ledger:
+            async with opened(kafka, CHANGES, "me") as ledger:
                 await other.begin_transaction()
                 await other.send_and_wait(kafka.name(dlq_of(CHANGES)), b"of the fold", partition=0)
                 await ledger.close(ledger.letters, "redriven", "")
-            again = asyncio.create_task(redrive(kafka, Asked(CHANGES, None, execute=True)))
+            again = asyncio.create_task(redrive(kafka, all_open(CHANGES)))
             done, _ = await asyncio.wait({again}, timeout=1)
             assert not done
             await other.abort_transaction()

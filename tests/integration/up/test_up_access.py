@@ -18,10 +18,15 @@ from cli.provisioning.topics import apply
 from cli.up import ports
 from cli.up.embedded.access import Access
 from cli.up.embedded.kafka import EmbeddedKafka
+from gateway.log.dead_letters import DeadLetterQueues
+from gateway.log.topics import LogTopics
+from runtime.dlq.redriving import redrive
 from runtime.kafka import Kafka, stop_client
 from schemas.acls import COMPONENTS, OPERATOR, acls, user_of
-from schemas.topics import CHANGES, RAW
+from schemas.topics import ALL_TOPICS, ANALYSIS_JOBS, CHANGES, RAW
+from tests.support.letters import all_open, bury
 from tests.support.platform import ODD
+from tests.support.topic import read
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +119,57 @@ def test_the_watcher_appends_to_the_change_log_and_cannot_read_it(closed: Embedd
 def test_the_gateway_writes_no_change(closed: EmbeddedKafka) -> None:
     with pytest.raises(KafkaError):
         asyncio.run(_write(_as(closed, "serve"), CHANGES.name))
+
+
+def test_the_gateway_sees_to_letters_of_every_queue_and_gives_none_back_that_is_a_change(
+    closed: EmbeddedKafka,
+) -> None:
+    operator, serve = _as(closed, OPERATOR), _as(closed, "serve")
+    asyncio.run(_write(operator, CHANGES.name))
+    asyncio.run(_write(operator, ANALYSIS_JOBS.name))
+    (change,), (job,) = bury(operator, *read(operator, CHANGES)), bury(operator, *read(operator, ANALYSIS_JOBS))
+
+    async def main() -> None:
+        queues = DeadLetterQueues(serve)
+        assert {topic: len(letters) for topic, letters in (await queues.newest()).items() if letters} == {
+            CHANGES: 1, ANALYSIS_JOBS: 1,
+        }  # fmt: skip
+        assert (await queues.redrive(ANALYSIS_JOBS, job, "anna")).done
+        with pytest.raises(KafkaError):
+            await redrive(serve, all_open(CHANGES))
+        assert (await queues.discard(CHANGES, change, "anna", "")).done
+
+    asyncio.run(main())
+    assert [len(read(operator, topic)) for topic in (ANALYSIS_JOBS, CHANGES)] == [2, 1]
+
+
+def test_the_gateway_is_told_of_every_topic_and_group_and_joins_none(closed: EmbeddedKafka) -> None:
+    operator, serve = _as(closed, OPERATOR), _as(closed, "serve")
+
+    async def main() -> None:
+        await operator_commits(operator)
+        shown = {now.topic: now for now in await LogTopics(serve).now()}
+        assert [topic for topic in ALL_TOPICS if not shown[topic].end] == []
+        assert [group.group for group in shown[RAW].groups] == ["catalogizer.library"]
+        consumer = serve.group_consumer("catalogizer.library")
+        try:
+            await consumer.start()
+            consumer.subscribe([CHANGES.name])
+            await asyncio.wait_for(consumer.getmany(timeout_ms=5_000), 10)
+        finally:
+            await stop_client(consumer)
+
+    async def operator_commits(kafka: Kafka) -> None:
+        consumer = kafka.group_consumer("catalogizer.library")
+        try:
+            await consumer.start()
+            consumer.assign([TopicPartition(RAW.name, 0)])
+            await consumer.commit({TopicPartition(RAW.name, 0): 0})
+        finally:
+            await stop_client(consumer)
+
+    with pytest.raises(GroupAuthorizationFailedError):
+        asyncio.run(main())
 
 
 def test_the_projector_is_no_member_of_the_folds_group(closed: EmbeddedKafka) -> None:

@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from cli.dlq.command import source_of
-from cli.dlq.deeds import AskScan, NoDeed, WriteBack, deed
-from cli.dlq.showing import dump, letter_line, letter_row, queue_line, text
+from cli.dlq.showing import dump, letter_row, text
 from cli.errors import BadArgument
+from runtime.dlq.deeds import AskScan, NoDeed, WriteBack, deed
+from runtime.dlq.lines import letter_line, queue_line
 from schemas.dead_letters import Letter, LetterClosed, Origin
 from schemas.topics import ANALYSIS_JOBS, GUARDED, MEDIA_UPDATES, RAW, dlq_of
 

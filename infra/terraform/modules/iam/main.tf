@@ -28,6 +28,12 @@ locals {
         length(rights.groups) == 0 ? [] : [
           { sid = "Groups", actions = ["kafka-cluster:DescribeGroup", "kafka-cluster:AlterGroup"], resources = [for name in rights.groups : endswith(name, ".") ? "${local.group}/${name}*" : "${local.group}/${name}"] },
         ],
+        length(rights.describes) == 0 ? [] : [
+          { sid = "Describe", actions = ["kafka-cluster:DescribeTopic"], resources = [for name in rights.describes : "${local.topic}/${name}"] },
+        ],
+        length(rights.describes_groups) == 0 ? [] : [
+          { sid = "DescribeGroups", actions = ["kafka-cluster:DescribeGroup"], resources = [for name in rights.describes_groups : endswith(name, ".") ? "${local.group}/${name}*" : "${local.group}/${name}"] },
+        ],
       )
       writes = concat(
         [

@@ -45,6 +45,9 @@ variable "kafka_rights" {
     writes       = list(string)
     groups       = list(string)
     transactions = list(string)
+
+    describes        = list(string)
+    describes_groups = list(string)
   }))
 
   validation {

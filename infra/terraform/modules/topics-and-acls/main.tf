@@ -21,6 +21,9 @@ locals {
       writes       = [for topic in needs.writes : "${var.topic_prefix}${topic}"]
       groups       = [for group in needs.groups : "${var.topic_prefix}${group}"]
       transactions = [for name in needs.transactions : "${var.topic_prefix}${name}"]
+
+      describes        = [for topic in needs.describes : "${var.topic_prefix}${topic}"]
+      describes_groups = [for group in needs.describes_groups : "${var.topic_prefix}${group}"]
     }
   }
 
@@ -32,6 +35,8 @@ locals {
         [for topic in needs.writes : { resource = "topic", name = topic, operation = "Write" }],
         [for group in needs.groups : { resource = "group", name = group, operation = "Read" }],
         [for name in needs.transactions : { resource = "transactional-id", name = name, operation = "Write" }],
+        [for topic in needs.describes : { resource = "topic", name = topic, operation = "Describe" }],
+        [for group in needs.describes_groups : { resource = "group", name = group, operation = "Describe" }],
         ) : {
         principal = needs.principal
         resource  = entry.resource

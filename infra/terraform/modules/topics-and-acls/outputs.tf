@@ -9,7 +9,7 @@ output "acls" {
 }
 
 output "rights" {
-  description = "The same by component, for policies of IAM: reads, writes, groups, transactions. A dot at the end of a group or id: all that begin so."
+  description = "The same by component, for policies of IAM: reads, writes, groups, transactions, and what is only described: describes, describes_groups. A dot at the end of a group or id: all that begin so."
   value       = local.components
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -9,17 +10,17 @@ from dataclasses import dataclass, replace
 from aiokafka import AIOKafkaConsumer
 from msgspec import Struct
 
-from cli.commanding import asker, drawn_id, headers_of
-from cli.dlq.deeds import AskScan, Deed, NoDeed, WriteBack, deed, settled, settled_word
-from cli.dlq.ledger import Deliverable, Ledger, Points, nowhere, opened
-from cli.dlq.reading import place_of, queue, whole
-from cli.errors import BadArgument
+from runtime.dlq.deeds import AskScan, Deed, NoDeed, WriteBack, deed, settled, settled_word
+from runtime.dlq.errors import NoLetter
+from runtime.dlq.ledger import Deliverable, Ledger, Points, nowhere, opened
+from runtime.dlq.reading import place_of, queue, whole
 from runtime.kafka import Kafka
 from runtime.log_reading import partitions_of, reader
 from runtime.reports import now_iso
 from schemas.admin import RescanRoot
 from schemas.codec import encode
 from schemas.dead_letters import Letter, Origin
+from schemas.headers import event_headers
 from schemas.topics import CONTROL, Topic, dlq_of
 
 
@@ -37,16 +38,19 @@ class Outcome(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What was typed. `offsets` None: all open letters. `execute`: do it; else only tell."""
+    """Which letters, and by whom. `offsets` None: all open letters. `execute`: do it; else only tell. `by`: who asks, for
+    people; `source`: the program that does it, as events name it (`urn:catalogizer:…`)."""
 
     topic: Topic
     offsets: tuple[int, ...] | None
     execute: bool
+    by: str
+    source: str
 
 
 async def redrive(kafka: Kafka, asked: Asked, points: Points = nowhere) -> list[Outcome]:
-    """Give records back, ask for scans. Raises BadArgument for an offset at which no letter is, NotProvisioned,
-    LedgerTaken, LogSilent, KafkaError; what was done before is done, and is not repeated when asked again."""
+    """Give records back, ask for scans. Raises NoLetter for an offset at which none is, NotProvisioned,
+    LedgerTaken, QueueSilent, KafkaError; what was done before is done, and is not repeated when asked again."""
     async with _view(kafka, asked, points) as view:
         chosen = _chosen(view.letters, asked, kafka)
         deeds: list[Deed] = []
@@ -57,7 +61,7 @@ async def redrive(kafka: Kafka, asked: Asked, points: Points = nowhere) -> list[
                 await _write_back(view.ledger, one)
             deeds.append(_light(one))
         if view.ledger is not None:
-            await _ask_scans(kafka, view.ledger, [one for one in deeds if isinstance(one, AskScan)])
+            await _ask_scans(kafka, view.ledger, asked, [one for one in deeds if isinstance(one, AskScan)])
         return [_outcome(one, asked.execute) for one in sorted(deeds, key=lambda one: one.letter.offset)]
 
 
@@ -87,7 +91,7 @@ class _View:
 @asynccontextmanager
 async def _view(kafka: Kafka, asked: Asked, points: Points) -> AsyncIterator[_View]:
     if asked.execute:
-        async with opened(kafka, asked.topic, points) as ledger:
+        async with opened(kafka, asked.topic, asked.by, points) as ledger:
             yield _View(ledger.consumer, ledger.letters, ledger)
     else:
         async with reader(kafka) as consumer:
@@ -100,10 +104,7 @@ def _chosen(letters: Sequence[Letter], asked: Asked, kafka: Kafka) -> list[Lette
     found = {letter.offset: letter for letter in letters}
     for offset in asked.offsets:
         if offset not in found:
-            name = kafka.name(dlq_of(asked.topic))
-            raise BadArgument(
-                "OFFSET", f"{name} has no letter at {offset}; see `catalogizer dlq list {asked.topic.name}`"
-            )
+            raise NoLetter(kafka.name(dlq_of(asked.topic)), offset)
     return [found[offset] for offset in sorted(set(asked.offsets))]
 
 
@@ -143,7 +144,7 @@ async def _write_back(ledger: Ledger, one: WriteBack) -> None:
     await ledger.close([letter], "redriven", "", [record])
 
 
-async def _ask_scans(kafka: Kafka, ledger: Ledger, scans: Sequence[AskScan]) -> None:
+async def _ask_scans(kafka: Kafka, ledger: Ledger, asked: Asked, scans: Sequence[AskScan]) -> None:
     """One scan for all letters of a root. It tells everything again: what differs from what the producer has told is not
     what the fold has lost."""
     together: dict[str, list[Letter]] = {}
@@ -152,9 +153,16 @@ async def _ask_scans(kafka: Kafka, ledger: Ledger, scans: Sequence[AskScan]) -> 
     for root, letters in together.items():
         many = f"{len(letters)} dead letters" if len(letters) > 1 else f"dead letter {letters[0].offset}"
         command = RescanRoot(
-            id=drawn_id(), root=root, by=asker(), at=now_iso(), reason=f"redrive of {many}", again=True
+            id=secrets.token_hex(8), root=root, by=asked.by, at=now_iso(), reason=f"redrive of {many}", again=True
         )
-        record = Deliverable(kafka.name(CONTROL), 0, root.encode(), encode(command), headers_of(command))
+        headers = event_headers(
+            id=command.id,
+            type=str(command.__struct_config__.tag),
+            source=asked.source,
+            time=command.at,
+            subject=root,
+        )
+        record = Deliverable(kafka.name(CONTROL), 0, root.encode(), encode(command), headers)
         await ledger.close(letters, "rescan_asked", f"scan {command.id}", [record])
 
 

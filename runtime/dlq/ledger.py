@@ -17,9 +17,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
 from msgspec import structs
 
-from cli.commanding import asker
-from cli.dlq.reading import place_of, queue
-from cli.errors import LedgerTaken, LogSilent
+from runtime.dlq.errors import LedgerTaken, QueueSilent
+from runtime.dlq.reading import place_of, queue
 from runtime.kafka import Kafka, stop_client
 from runtime.log_reading import bounds, partitions_of, reader
 from runtime.reports import now_iso
@@ -54,22 +53,23 @@ class Ledger:
 
     def __init__(
         self, producer: AIOKafkaProducer, consumer: AIOKafkaConsumer, queue_name: str, letters: list[Letter],
-        points: Points,
+        by: str, points: Points,
     ) -> None:  # fmt: skip
         self._producer = producer
         self.consumer = consumer
         self._queue = queue_name
         self.letters = letters
+        self._by = by
         self._points = points
 
     async def close(
         self, letters: Sequence[Letter], how: How, reason: str, written: Sequence[Deliverable] = ()
     ) -> None:
-        """Write records and close these letters, all or nothing. Raises LedgerTaken, LogSilent, KafkaError."""
-        by, at = asker(), now_iso()
+        """Write records and close these letters, all or nothing. Raises LedgerTaken, QueueSilent, KafkaError."""
+        at = now_iso()
         marks = [
             Deliverable(
-                self._queue, 0, b"%d" % letter.offset, encode(_mark(letter, how, by=by, at=at, reason=reason)),
+                self._queue, 0, b"%d" % letter.offset, encode(_mark(letter, how, by=self._by, at=at, reason=reason)),
                 mark_headers(letter.offset),
             )
             for letter in letters
@@ -83,7 +83,7 @@ class Ledger:
         except (ProducerFenced, InvalidProducerEpoch) as error:
             raise LedgerTaken(self._queue) from error
         except TimeoutError:
-            raise LogSilent(COMMIT_SECONDS) from None
+            raise QueueSilent(self._queue, COMMIT_SECONDS) from None
         self._points("after_commit")
 
     async def _send(self, record: Deliverable) -> asyncio.Future[object]:
@@ -94,8 +94,9 @@ class Ledger:
 
 
 @asynccontextmanager
-async def opened(kafka: Kafka, topic: Topic, points: Points = nowhere) -> AsyncIterator[Ledger]:
-    """The ledger of a topic's queue, for the block. Raises NotProvisioned, KafkaError, LogSilent."""
+async def opened(kafka: Kafka, topic: Topic, by: str, points: Points = nowhere) -> AsyncIterator[Ledger]:
+    """The ledger of a topic's queue, for the block. `by`: who sees to it, for people. Raises NotProvisioned,
+    KafkaError, QueueSilent."""
     place = place_of(kafka, topic)
     async with reader(kafka, isolation_level="read_uncommitted") as consumer:
         await partitions_of(consumer, place.topic)  # before anything is fenced
@@ -107,7 +108,7 @@ async def opened(kafka: Kafka, topic: Topic, points: Points = nowhere) -> AsyncI
             end = (await bounds(consumer, [place])).end[place]
         async with reader(kafka) as consumer:
             letters = await queue(consumer, place, end)
-            yield Ledger(producer, consumer, place.topic, letters, points)
+            yield Ledger(producer, consumer, place.topic, letters, by, points)
     finally:
         await stop_client(producer)
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from cli.errors import LogSilent
+from runtime.dlq.errors import QueueSilent
 from runtime.errors import NotProvisioned
 from runtime.kafka import Kafka
 from runtime.log_reading import bounds, partitions_of, reader, stretch
@@ -29,7 +29,7 @@ def place_of(kafka: Kafka, topic: Topic) -> TopicPartition:
 
 async def queue(consumer: AIOKafkaConsumer, place: TopicPartition, end: Offset | None = None) -> list[Letter]:
     """All letters of a queue without their values, in their order. `end`: up to where; else as it is now. Raises
-    NotProvisioned, KafkaError, LogSilent."""
+    NotProvisioned, KafkaError, QueueSilent."""
     await partitions_of(consumer, place.topic)
     within = await bounds(consumer, [place])
     return await _letters(consumer, place, within.earliest[place], end or within.end[place])
@@ -67,27 +67,36 @@ async def _parsed(
             try:
                 records = await asyncio.wait_for(anext(batches, None), SILENCE_SECONDS)
             except TimeoutError:
-                raise LogSilent(SILENCE_SECONDS) from None
+                raise QueueSilent(place.topic, SILENCE_SECONDS) from None
             if records is None:
                 return
             for record in records:
                 yield parse(record)
 
 
-async def queues(kafka: Kafka, topics: Collection[Topic] = GUARDED) -> dict[Topic, list[Letter]]:
-    """The letters of the queues that are there. Raises KafkaError, LogSilent."""
+async def queues(
+    kafka: Kafka, topics: Collection[Topic] = GUARDED, reach: int | None = None
+) -> dict[Topic, list[Letter]]:
+    """The letters of the queues that are there. `reach`: of the newest so many offsets of each; None: of all. A letter among
+    them that a mark before them closes is open there. Raises KafkaError, QueueSilent."""
     found: dict[Topic, list[Letter]] = {}
     async with reader(kafka) as consumer:
         there = await consumer.topics()
         for topic in topics:
             place = place_of(kafka, topic)
-            if place.topic in there:
-                found[topic] = await queue(consumer, place)
+            if place.topic not in there:
+                continue
+            await partitions_of(consumer, place.topic)
+            within = await bounds(consumer, [place])
+            begin, end = within.earliest[place], within.end[place]
+            if reach is not None:
+                begin = Offset(max(begin, end - reach))
+            found[topic] = await _letters(consumer, place, begin, end)
     return found
 
 
 async def letters_of(kafka: Kafka, topic: Topic) -> list[Letter]:
-    """The letters of one queue. Raises NotProvisioned, KafkaError, LogSilent."""
+    """The letters of one queue. Raises NotProvisioned, KafkaError, QueueSilent."""
     found = await queues(kafka, (topic,))
     if topic not in found:
         raise NotProvisioned(place_of(kafka, topic).topic)
@@ -95,7 +104,7 @@ async def letters_of(kafka: Kafka, topic: Topic) -> list[Letter]:
 
 
 async def letter_at(kafka: Kafka, topic: Topic, offset: int) -> Letter | None:
-    """One letter with its value. Raises NotProvisioned, KafkaError, LogSilent."""
+    """One letter with its value. Raises NotProvisioned, KafkaError, QueueSilent."""
     async with reader(kafka) as consumer:
         place = place_of(kafka, topic)
         wanted = [letter for letter in await queue(consumer, place) if letter.offset == offset]
@@ -105,19 +114,9 @@ async def letter_at(kafka: Kafka, topic: Topic, offset: int) -> Letter | None:
 
 
 async def glance(kafka: Kafka) -> dict[str, int]:
-    """How many open letters the newest part of each queue has, by topic; only of those that have some. An empty queue, as
-    all should be, costs one question for all of them."""
-    found: dict[str, int] = {}
-    async with reader(kafka) as consumer:
-        there = await consumer.topics()
-        places = {topic.name: place_of(kafka, topic) for topic in GUARDED}
-        for name, place in places.items():
-            if place.topic not in there:
-                continue
-            await partitions_of(consumer, place.topic)
-            within = await bounds(consumer, [place])
-            begin = Offset(max(within.earliest[place], within.end[place] - GLANCE))
-            letters = await _letters(consumer, place, begin, within.end[place])
-            if count := sum(letter.closed is None for letter in letters):
-                found[name] = count
-    return found
+    """How many open letters the newest part of each queue has, by topic; only of those that have some."""
+    found = {
+        topic.name: sum(letter.closed is None for letter in letters)
+        for topic, letters in (await queues(kafka, reach=GLANCE)).items()
+    }
+    return {name: count for name, count in found.items() if count}
