@@ -12,7 +12,18 @@ from pathlib import Path
 from cli.up.embedded.postgres import EmbeddedPostgres
 from cli.up.ports import free_port
 
-MEASUREMENTS = ("fold", "gateway", "idle", "latency", "platform", "rebuild", "replay", "search")
+MEASUREMENTS = (
+    "fan_out_latency",
+    "fold",
+    "gateway",
+    "idle",
+    "latency",
+    "platform",
+    "rebuild",
+    "replay",
+    "search",
+    "workers",
+)
 
 
 @contextmanager

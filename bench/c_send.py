@@ -1,16 +1,12 @@
-"""The baseline of every figure of a socket: a C loop that calls send(2) of ready bytes for each and does nothing else.
-
-It is compiled when a measurement begins, so a C compiler is needed where it is measured, and nowhere else.
-"""
+"""The baseline of every figure of a socket: a C loop that calls send(2) of ready bytes for each and does nothing else."""
 
 from __future__ import annotations
 
 import ctypes
-import subprocess
-import tempfile
 from array import array
 from collections.abc import Callable, Sequence
-from pathlib import Path
+
+from bench.c_code import compiled
 
 _SOURCE = r"""
 #include <stddef.h>
@@ -31,11 +27,7 @@ SendToEach = Callable[[bytes], int]
 
 def send_to_each() -> Callable[[Sequence[int]], SendToEach]:
     """The compiled loop, for the descriptors that it is given. Raises OSError or CalledProcessError without a compiler."""
-    with tempfile.TemporaryDirectory(prefix="catalogizer-bench-") as folder:
-        source, library = Path(folder) / "send.c", Path(folder) / "send.so"
-        source.write_text(_SOURCE)
-        subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", str(library), str(source)], check=True)
-        function = ctypes.CDLL(str(library)).send_to_each
+    function = compiled(_SOURCE).send_to_each
     function.restype = ctypes.c_long
     function.argtypes = [ctypes.c_void_p, ctypes.c_long, ctypes.c_char_p, ctypes.c_size_t]
 

@@ -101,6 +101,7 @@ def migrate(as_json: AsJson = False) -> None:
 
 for process in (services.up, services.watch, services.stream, services.project, services.serve):
     app.command(rich_help_panel=PROCESSES)(process)
+app.command("serve-worker", hidden=True)(services.serve_worker)
 app.command(rich_help_panel=TOOLS)(status.status)
 app.command(rich_help_panel=TOOLS)(tap.tap)
 app.command(rich_help_panel=TOOLS)(changes.changes)

@@ -10,7 +10,8 @@ import logging
 import os
 from asyncio import AbstractEventLoop
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,6 +19,7 @@ from cli import hang_up, standard_streams
 
 if TYPE_CHECKING:
     from cli.settings import Settings
+    from gateway.workers import Worker
     from runtime.kafka import Kafka
     from runtime.lifecycle import Stop
     from schemas.acls import Component
@@ -104,30 +106,65 @@ def project() -> None:
     _run("project", main)
 
 
-def serve() -> None:
+def serve(
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=64, help="Processes on the one port; unset: CATALOGIZER_GATEWAY__WORKERS, which is 1."
+        ),
+    ] = None,
+) -> None:
     """Run a gateway: page, WebSocket and REST.
 
     Any number may run behind a load balancer; they share nothing. Needs Kafka and PostgreSQL.
 
     \b
     CATALOGIZER_GATEWAY__HOST=0.0.0.0 catalogizer serve
+    catalogizer serve --workers 4
     """
+    from cli.settings import Settings
+    from runtime.settings import load
 
+    settings = load(Settings)
+    count = workers or settings.gateway.workers
+
+    async def main(settings: Settings, _kafka: Kafka, stop: Stop) -> None:
+        from cli.serving import serve_with_workers
+
+        await serve_with_workers(settings, count, stop)
+
+    if count == 1:
+        _gateway(None)
+    else:
+        _run("serve", main)
+
+
+def serve_worker(number: int, of: int, folder: Path) -> None:
+    """One of the processes of `serve --workers`, which starts it."""
+    from gateway.workers import Worker
+
+    _gateway(Worker(number, of, folder))
+
+
+def _gateway(worker: Worker | None) -> None:
     import uvloop
 
     async def main(settings: Settings, kafka: Kafka, stop: Stop) -> None:
         from gateway.main import serve
 
-        await serve(kafka, settings.database.dsn(), settings.gateway, stop)
+        await serve(kafka, settings.database.dsn(), settings.gateway, stop, worker)
 
-    _run("serve", main, uvloop.new_event_loop)
+    _run("serve", main, uvloop.new_event_loop, name=None if worker is None else f"serve/{worker.number}")
 
 
 def _run(
     component: Component,
     main: Callable[[Settings, Kafka, Stop], Awaitable[None]],
     new_loop: Callable[[], AbstractEventLoop] | None = None,
+    *,
+    name: str | None = None,
 ) -> None:
+    """`name`: of the process in its log, where it is not the component's."""
     from cli.settings import Settings
     from runtime import lifecycle, log
     from runtime.kafka import Kafka
@@ -138,7 +175,7 @@ def _run(
     settings = load(Settings)
     os.umask(PRIVATE)
     standard_streams.outlive_readers()
-    log.configure(settings.log, component)
+    log.configure(settings.log, name or component)
 
     async def admitted(stop: Stop) -> None:
         kafka = Kafka(settings.kafka, component)

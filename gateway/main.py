@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Coroutine, Generator, Sequence
 from contextlib import contextmanager
@@ -17,15 +18,15 @@ from gateway.app import Gateway, compose
 from gateway.core.admission import Admission, Room, files_wanted, room
 from gateway.live.doors import Doors
 from gateway.live.requests import RequestProtocol
-from gateway.live.tcp import listen, raise_open_files
-from gateway.public import authority
+from gateway.live.tcp import raise_open_files
+from gateway.ports import bound, start_operators
 from gateway.settings import GatewaySettings
 from gateway.tables.database import DatabaseCheck
+from gateway.workers import Worker
 from runtime import log
-from runtime.errors import SettingsError
 from runtime.health import HealthServer
 from runtime.kafka import Kafka
-from runtime.lifecycle import Stop, announce_ready
+from runtime.lifecycle import Stop, announce_ready, settled
 from schemas.close_codes import RESTART
 
 MAX_MESSAGE_BYTES = 65_536
@@ -33,6 +34,10 @@ DRAIN_SECONDS = 2
 POOL_SIZE = 8
 POOL_WAIT_SECONDS = 3.0
 STATEMENT_MS = 10_000
+BACKLOG = 2_048
+LEFT_TO_OTHERS_SECONDS = 10.0
+"""A worker takes no connection while it takes no sockets: the others do. But not for longer, for who asks how the gateway
+is shall get an answer although none of them can work."""
 
 _log = log.get(__name__)
 
@@ -46,8 +51,13 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve(kafka: Kafka, database_url: str, settings: GatewaySettings, stop: Stop) -> None:
-    """Run until asked to stop. Raises SettingsError where it cannot begin (port taken, weak secret)."""
+async def serve(
+    kafka: Kafka, database_url: str, settings: GatewaySettings, stop: Stop, worker: Worker | None = None
+) -> None:
+    """Run until asked to stop, as all of the gateway or as one worker of it. Raises SettingsError where it cannot begin
+    (port taken, weak secret)."""
+    if worker is not None:
+        settings = worker.share(settings)
     secret = configured_secret(settings)
     pool = _pool(database_url)
     fits = _room(settings)
@@ -56,12 +66,12 @@ async def serve(kafka: Kafka, database_url: str, settings: GatewaySettings, stop
     doors = Doors(admission, settings.max_header_bytes, settings.slow_seconds, RequestProtocol)
     settings = settings.model_copy(update={"max_sockets": fits.sockets})
     gateway = compose(kafka, pool, DatabaseCheck(database_url), settings=settings, secret=secret)
-    listening = _listen(settings)
+    listening = bound(settings, shared=worker is not None)
     operators = HealthServer(settings.health, gateway.health)
-    await _start(operators, settings)
+    await start_operators(operators, settings)
     await pool.open(wait=False)
     try:
-        await _run(gateway, pool, doors, listening, stop)
+        await _run(gateway, doors, listening, stop, worker)
     finally:
         await operators.stop()
         await gateway.streaming.stop()
@@ -71,10 +81,11 @@ async def serve(kafka: Kafka, database_url: str, settings: GatewaySettings, stop
         await pool.close(timeout=DRAIN_SECONDS)
 
 
-async def _run(gateway: Gateway, pool: AsyncConnectionPool, doors: Doors, listening: socket, stop: Stop) -> None:
+async def _run(gateway: Gateway, doors: Doors, listening: socket, stop: Stop, worker: Worker | None) -> None:
     server = _server(gateway, doors)
+    turn = asyncio.Event()
     works: list[Coroutine[None, None, None]] = [
-        server.serve(sockets=[listening]),
+        server.serve(sockets=[listening]) if worker is None else _serve_from(turn, server, listening),
         gateway.tail.run(stop),
         gateway.streaming.tick(),
         gateway.connections.sweep(),
@@ -85,9 +96,11 @@ async def _run(gateway: Gateway, pool: AsyncConnectionPool, doors: Doors, listen
         gateway.following.run(),
         gateway.database.run(stop),
     ]
+    if worker is not None:
+        works.append(worker.tell(gateway.health))
     tasks = [asyncio.create_task(work) for work in works]
     asked = asyncio.create_task(stop.wait())
-    opening = asyncio.create_task(_open(gateway))
+    opening = asyncio.create_task(_open(gateway, listening, turn))
     try:
         await asyncio.wait({*tasks, asked}, return_when=asyncio.FIRST_COMPLETED)
         for task in tasks:
@@ -95,17 +108,27 @@ async def _run(gateway: Gateway, pool: AsyncConnectionPool, doors: Doors, listen
                 task.result()
                 raise RuntimeError("a part of the gateway ended by itself")
     finally:
+        turn.set()
         await _drain(gateway, server, tasks, [asked, opening])
 
 
-async def _open(gateway: Gateway) -> None:
+async def _serve_from(turn: asyncio.Event, server: _Server, listening: socket) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(turn.wait(), LEFT_TO_OTHERS_SECONDS)
+    await server.serve(sockets=[listening])
+
+
+async def _open(gateway: Gateway, listening: socket, turn: asyncio.Event) -> None:
     """Take sockets once the log is followed: before that there is nothing to tell and no offset to pin; and once the
     database has said which sessions ended. Ready it is when the database can be used as well: without it nobody can
     sign in."""
     await gateway.tail.ready.wait()
     await gateway.following.ended.known.wait()
     await gateway.resumption.known.wait()
+    settled()
     gateway.connections.accepting = True
+    listening.listen(BACKLOG)  # a worker that is ready has its part of what connects from here on
+    turn.set()
     await gateway.database.used.wait()
     announce_ready()
 
@@ -159,24 +182,6 @@ def _server(gateway: Gateway, doors: Doors) -> _Server:
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
     return _Server(config)
-
-
-async def _start(operators: HealthServer, settings: GatewaySettings) -> None:
-    try:
-        await operators.start()
-    except OSError as error:
-        address = authority(settings.health.host, settings.health.port or 0)
-        fault = f"gateway.health.port (CATALOGIZER_GATEWAY__HEALTH__PORT): cannot listen on {address}: "
-        raise SettingsError((fault + (error.strerror or str(error)),)) from error
-
-
-def _listen(settings: GatewaySettings) -> socket:
-    try:
-        return listen(settings.host, settings.port)
-    except OSError as error:
-        address = authority(settings.host, settings.port)
-        fault = f"gateway.port (CATALOGIZER_GATEWAY__PORT): cannot listen on {address}: "
-        raise SettingsError((fault + (error.strerror or str(error)),)) from error
 
 
 def _pool(database_url: str) -> AsyncConnectionPool:

@@ -1,18 +1,24 @@
-"""What the gateway counts, as one table."""
+"""What the gateway counts, as one table. Several workers count together: a gauge is the sum of those that live."""
 
 from __future__ import annotations
 
 from prometheus_client import Counter, Gauge
 
-SOCKETS = Gauge("catalogizer_gateway_sockets", "WebSockets open")
-BEHIND = Gauge("catalogizer_gateway_sockets_behind", "WebSockets served from memory or the log, not live")
+SOCKETS = Gauge("catalogizer_gateway_sockets", "WebSockets open", multiprocess_mode="livesum")
+BEHIND = Gauge(
+    "catalogizer_gateway_sockets_behind",
+    "WebSockets served from memory or the log, not live",
+    multiprocess_mode="livesum",
+)
 EVENTS = Counter("catalogizer_gateway_events_total", "Events read from the channels' topics", ["channel"])
 DELIVERIES = Counter("catalogizer_gateway_live_writes_total", "Joined live writes to sockets")
 REPLAYED_BYTES = Counter("catalogizer_gateway_replayed_bytes_total", "Framed bytes written to sockets behind")
 UNDECODABLE = Counter(
     "catalogizer_gateway_undecodable_total", "Records of channel topics that are no event", ["channel"]
 )
-RING_BYTES = Gauge("catalogizer_gateway_ring_bytes", "Bytes of recent events in memory")
+RING_BYTES = Gauge(
+    "catalogizer_gateway_ring_bytes", "Bytes of recent events in memory", multiprocess_mode="livesum"
+)
 LOG_READS = Counter("catalogizer_gateway_log_reads_total", "Reads of the log for replays")
 TAIL_RESTARTS = Counter("catalogizer_gateway_tail_restarts_total", "Times the tail's consumer was built anew")
 REFUSED = Counter("catalogizer_gateway_refused_total", "Handshakes refused or closed at once", ["why"])

@@ -18,6 +18,13 @@ class GatewaySettings(Section):
 
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8080, ge=1, le=65535, description="port to listen on")
+    workers: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="processes that serve the port together; each reads the log and has memory of its own. For one"
+        " gateway on a machine of several cores: as many as it has",
+    )
     health: HealthSettings = HealthSettings()
     token_secret: SecretStr | None = Field(
         None,

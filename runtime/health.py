@@ -11,9 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import Field
 
+from runtime.exposition import exposition
 from runtime.settings import Section
 from schemas import __version__
 
@@ -91,11 +92,14 @@ def product_version() -> str:
 
 
 class HealthServer:
-    """The HTTP server; its owner calls `start` and `stop`."""
+    """The HTTP server; its owner calls `start` and `stop`. `metrics`: what is served as such."""
 
-    def __init__(self, settings: HealthSettings, health: Health) -> None:
+    def __init__(
+        self, settings: HealthSettings, health: Health, metrics: Callable[[], bytes] = exposition
+    ) -> None:
         self._settings = settings
         self._health = health
+        self._metrics_now = metrics
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> None:
@@ -131,7 +135,7 @@ class HealthServer:
         )
 
     async def _metrics(self, _request: web.Request) -> web.Response:
-        return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        return web.Response(body=self._metrics_now(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def _version(self, _request: web.Request) -> web.Response:
         return web.json_response({"version": product_version()})

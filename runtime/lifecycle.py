@@ -116,6 +116,13 @@ def collect_rarely() -> None:
     gc.set_threshold(100_000, 10, 10)
 
 
+def settled() -> None:
+    """What the process holds now it holds for good: the cyclic garbage collector looks at it no more. All of it again takes
+    50 to 90 ms in a gateway, in which nothing else is done (`python -m bench.fan_out_latency`)."""
+    gc.collect()
+    gc.freeze()
+
+
 @contextmanager
 def uncollected() -> Iterator[None]:
     """Without the cyclic garbage collector: for work of some minutes that makes objects by the hundred million, all of which

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +25,7 @@ from cli.up.run_file import RunFile
 from cli.up.secret_file import kept_secret
 from cli.up.state import StateFolder
 from cli.up.supervision.component import Plan, service
-from cli.up.supervision.program import STATE_MARK, Program
+from cli.up.supervision.program import STATE_MARK, Program, python
 from gateway.access.account_admin import ADMIN
 from gateway.public import public_url
 from producer.declared import folder_of
@@ -46,7 +45,6 @@ SECRETS: dict[str, frozenset[str]] = {
 DATABASE_ROLES = {"project": PROJECT, "serve": SERVE}
 """As whom each service uses an embedded database."""
 TOKEN_SECRET_BYTES = 32
-CHECKOUT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,12 +208,6 @@ def _passed_on(service: str, environ: Mapping[str, str]) -> dict[str, str]:
         for name, value in environ.items()
         if name.startswith(PREFIX) and name not in withheld and name.removesuffix("_FILE") not in withheld
     }
-
-
-def python(name: str, arguments: tuple[str, ...], environment: Mapping[str, str]) -> Program:
-    """A Python program of ours. It imports from this installation, never from the folder in which it is started."""
-    told = {**environment, "PYTHONPATH": str(CHECKOUT), "PYTHONUNBUFFERED": "1"}
-    return Program(name=name, argv=(sys.executable, "-P", *arguments), directory=Path.cwd(), environment=told)
 
 
 def server_plan(name: str, server: EmbeddedKafka | EmbeddedPostgres, mark: Mapping[str, str]) -> Plan:

@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from typing import TypeVar
 
-SLICE = 500
-"""So many in one step of the event loop."""
+SLICE = 50
+"""So many in one step of the event loop: half a millisecond, or one where all of them are due a ping. Live events wait for
+no more."""
 
 T = TypeVar("T")
 

@@ -47,15 +47,17 @@ def raise_open_files(wanted: int) -> int:
     return goal
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A bound listening socket; of what is written to its connections, no more than UNSENT_BYTES wait in the kernel.
-    Raises OSError."""
+def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
+    """A bound socket to listen on, with others of this user if `shared`; of what is written to its connections, no more
+    than UNSENT_BYTES wait in the kernel. Raises OSError."""
     family, kind, protocol, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
     listening = socket.socket(family, kind, protocol)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if hasattr(socket, "TCP_NOTSENT_LOWAT"):
             listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
         listening.bind(address)
@@ -64,3 +66,10 @@ def listen(host: str, port: int) -> socket.socket:
         raise
     listening.setblocking(False)
     return listening
+
+
+def reserve(host: str, port: int) -> socket.socket:
+    """A socket that keeps a port for those who `listen` on it `shared`, and takes nothing itself. Raises OSError where
+    somebody listens there already, another such group too."""
+    listen(host, port).close()
+    return listen(host, port, shared=True)

@@ -5,7 +5,7 @@
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, Field
 
 from gateway.access.accounts import Accounts
@@ -18,6 +18,7 @@ from gateway.log.publishing import Publishing
 from gateway.rest.access import Guard
 from gateway.rest.body import Closed, small_json
 from gateway.rest.edge import ApiError
+from runtime.exposition import exposition
 from runtime.health import Health, product_version
 from runtime.reports import now_iso
 from schemas.channels import CHANNELS
@@ -168,8 +169,9 @@ def router(
         dependencies=[Depends(guard.allowed("inspect:gateway"))],
     )
     async def metrics() -> Response:
-        """Prometheus metrics. Without a token they are on the port of `CATALOGIZER_GATEWAY__HEALTH__PORT`."""
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+        """Prometheus metrics, of all workers together. Without a token they are on the port of
+        `CATALOGIZER_GATEWAY__HEALTH__PORT`."""
+        return Response(exposition(), media_type=CONTENT_TYPE_LATEST)
 
     @routes.get(
         "/api/v1/openapi.json",

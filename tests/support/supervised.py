@@ -16,10 +16,10 @@ from cli.up import ports
 from cli.up.embedded import jars
 from cli.up.embedded.kafka import EmbeddedKafka
 from cli.up.embedded.postgres import EmbeddedPostgres
-from cli.up.platform import python, server_plan
+from cli.up.platform import server_plan
 from cli.up.state import StateFolder, owned
 from cli.up.supervision.component import Plan, service
-from cli.up.supervision.program import STATE_MARK, Program
+from cli.up.supervision.program import STATE_MARK, Program, python
 from cli.up.supervision.supervisor import Supervisor, run
 from cli.up.telling import Telling
 from cli.up.terminal import own_terminal

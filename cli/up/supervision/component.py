@@ -65,8 +65,8 @@ class Component:
         """Start the child, and restart it whenever it dies, until `ask_to_end` or `kill`."""
         self._task = asyncio.create_task(self._keep_alive(), name=self.name)
 
-    async def ready(self, seconds: float) -> None:
-        """Return when it is ready. Raises NotReady if it is not ready within `seconds`, or was given up."""
+    async def ready(self, seconds: float | None) -> None:
+        """Return when it is ready. Raises NotReady if it is not ready within `seconds`, if any, or was given up."""
         waiting = asyncio.ensure_future(self._plan.ready())
         assert self._task is not None
         try:
@@ -79,7 +79,7 @@ class Component:
                 return
         finally:
             waiting.cancel()
-        raise NotReady(self.name, f"not ready after {seconds:g} s; {self.log.last_words()}", self.log.file.path)
+        raise NotReady(self.name, f"not ready after {seconds} s; {self.log.last_words()}", self.log.file.path)
 
     def ask_to_end(self) -> None:
         """Send the child its stop signal and do not restart it."""

@@ -8,10 +8,12 @@ loses log lines, never the platform; that is said once.
 from __future__ import annotations
 
 import re
+import sys
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
@@ -23,6 +25,29 @@ _NOT_SHOWN = frozenset({"event", "level", "logger", "timestamp", "component"})
 _LAST = 100
 _FAULT = re.compile(r"\b(FATAL|PANIC|ERROR|Error|[A-Z]\w+(?:Error|Exception))\b")
 """How Kafka, Java and PostgreSQL mark a line that describes an error."""
+
+
+class LineFile(Protocol):
+    """Where lines are kept."""
+
+    @property
+    def path(self) -> Path | None:
+        """The file to be looked into, if there is one."""
+
+    def write(self, line: bytes) -> None:
+        """Append a line. Raises OSError."""
+
+
+@dataclass(frozen=True, slots=True)
+class StandardError:
+    """Our own standard error: children's lines are ours."""
+
+    path: None = None
+
+    def write(self, line: bytes) -> None:
+        """Write a line. Raises OSError."""
+        sys.stderr.buffer.write(line)
+        sys.stderr.buffer.flush()
 
 
 @dataclass(slots=True)
@@ -52,7 +77,7 @@ class ComponentLog:
     """Writes a component's lines. `ours`: it is one of our own processes, whose warnings and errors are shown."""
 
     component: str
-    file: RotatedFile
+    file: LineFile
     ours: bool
     show: Callable[[str], None]
     last: deque[str] = field(default_factory=lambda: deque(maxlen=_LAST))

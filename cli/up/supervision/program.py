@@ -13,6 +13,7 @@ import ctypes
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +28,9 @@ HERE = "/proc/self/cwd"
 
 SETTINGS = "CATALOGIZER_"
 """How variables with settings begin. A child has those that it was given and no others."""
+
+INSTALLATION = Path(__file__).parents[3]
+"""The folder of our packages."""
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -50,6 +54,12 @@ class Program:
     environment: Mapping[str, str] = field(default_factory=dict)
     user: SystemUser | None = None
     stop_signal: signal.Signals = signal.SIGTERM
+
+
+def python(name: str, arguments: tuple[str, ...], environment: Mapping[str, str]) -> Program:
+    """A Python program of ours. It imports from this installation, never from the folder in which it is started."""
+    told = {**environment, "PYTHONPATH": str(INSTALLATION), "PYTHONUNBUFFERED": "1"}
+    return Program(name=name, argv=(sys.executable, "-P", *arguments), directory=Path.cwd(), environment=told)
 
 
 def tie(parent: int) -> Callable[[], None]:

@@ -17,7 +17,7 @@ from cli.up.supervision.component_log import ComponentLog, RotatedFile
 from cli.up.supervision.guarded import Guarded
 from cli.up.supervision.program import Program
 
-READY_SECONDS = 90.0
+READY_SECONDS = 90
 """Longest wait for the servers, and again for the services; Kafka may have to recover a log."""
 SERVICES_END_SECONDS = 5.5
 SERVERS_END_SECONDS = 3.5
