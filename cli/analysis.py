@@ -9,7 +9,7 @@ import typer
 from cli.console import print_json, run_async, say
 from cli.errors import BadArgument, NotAsAsked
 from cli.options import AsJson, Execute
-from schemas.found import MediaType
+from schemas.found import MEDIA_TYPES
 from schemas.raw import ResultStatus
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Analyse again what is known already; fresh files go before.")
 
-TYPES = get_args(MediaType)
 STATUSES = (*get_args(ResultStatus), "none")
 
 Library = Annotated[str | None, typer.Option(metavar="NAME", help="Only of this library; by default of all.")]
@@ -118,7 +117,7 @@ def _wanted(root: str, subtree: str, types: list[str], statuses: list[str]) -> W
         part in ("", ".", "..") for part in subtree.strip("/").split("/") if subtree
     ):
         raise BadArgument("--subtree", "is relative to the root and leads nowhere else")
-    for argument, given, known in (("--type", types, TYPES), ("--status", statuses, STATUSES)):
+    for argument, given, known in (("--type", types, MEDIA_TYPES), ("--status", statuses, STATUSES)):
         for one in given:
             if one not in known:
                 raise BadArgument(argument, f"{one!r} is none of {', '.join(known)}")

@@ -9,8 +9,17 @@ CommandError            exit code 1
 ├── DatabaseUnreadable  the database that is set cannot be read (retryable)
 ├── LineBreaks          names with line breaks cannot be lines
 ├── ProvisionError      topics cannot be made as declared (`cli.provisioning.topics`)
+│   ├── WrongPartitions a topic has another number of partitions than it was declared with
+│   ├── TopicRefused    the brokers refuse to make or change a topic
+│   ├── NotVisible      a topic was made, and the brokers do not show it in time
+│   └── Contended       others provision at the same time, again and again
 ├── AclError            permissions cannot be made as declared (`cli.provisioning.acls`)
+│   ├── NoAuthorizer    the brokers keep no permissions
+│   └── AclRefused      the brokers refuse to make or remove one
 ├── MigrationError      the database cannot be brought up to date (`cli.provisioning.tables`)
+│   ├── ChangedMigration  one that was applied has other contents now
+│   ├── LateMigration   one stands before others that were applied
+│   └── NewerDatabase   the database was migrated by a newer program
 ├── TablesLocked        another process changes the tables (`cli.provisioning.tables_lock`, retryable)
 └── UpError             the platform cannot be started here (`cli.up.errors`)
 """

@@ -119,9 +119,8 @@ def adopt_command(
             return
         for library, items in sorted(libraries.items()):
             print(f"library {library}: {items} items are read otherwise by version {wanted}")
-        print(
-            f"{len(which)} lanes would adopt version {wanted}, {sum(libraries.values())} items be told of; --execute does it"
-        )
+        items = sum(libraries.values())
+        print(f"{len(which)} lanes would adopt version {wanted}, {items} items be published; --execute does it")
         return
     if which:
         run_async(lambda: adopt(kafka, wanted, which))

@@ -74,16 +74,16 @@ def add_command(
     user: Annotated[str | None, typer.Option(help="On a share: who reads it.")] = None,
     domain: Annotated[str | None, typer.Option(help="On a share: the user's domain.")] = None,
     password_file: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="On a share: the file that holds the user's password.")
+        Path | None, typer.Option(metavar="FILE", help="On a share: the file with the user's password.")
     ] = None,
     encryption: Annotated[
-        str | None, typer.Option(metavar="HOW", help="On a share: `required`, or `if_offered` (so unless said).")
+        str | None, typer.Option(metavar="HOW", help="On a share: `required`, or `if_offered` (the default).")
     ] = None,
     watch: Annotated[
         str,
         typer.Option(
             metavar="HOW",
-            help="What tells of its changes: auto (by its file system), inotify, fanotify or polling.",
+            help="How its changes are noticed: auto (by its file system), inotify, fanotify or polling.",
         ),
     ] = "auto",
     replace: Annotated[bool, typer.Option("--replace", help="It is declared already, and is now this.")] = False,

@@ -99,8 +99,10 @@ def project() -> None:
     """
 
     async def main(settings: Settings, kafka: Kafka, stop: Stop) -> None:
+        from runtime.database import check_credentials
         from streams.projector.main import project
 
+        await check_credentials(settings.database.dsn())
         await project(kafka, settings.database.dsn(), settings.streams, state_dir=settings.state_dir, stop=stop)
 
     _run("project", main)

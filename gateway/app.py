@@ -107,7 +107,7 @@ def compose(
     streaming = Streaming(everybody, log_reader, settings.ring_bytes, settings.ring_seconds)
     topics = TopicWatch(kafka, COMPONENT)
     tail = Tail(kafka, framers, streaming, topics)
-    following = Following(pool)
+    following = Following(pool, lambda: isinstance(database.condition, str))
     tokens = Tokens(settings, secret, following.ended)
     accounts = Accounts(pool, RefreshTokens(secret), settings.refresh_days)
     health = Health()
@@ -167,7 +167,9 @@ def compose(
             subscribing=subscribing,
             connections=connections,
         ),
-        system.router(streaming.memory, tail, health, publishing, accounts, guard),
+        system.router(
+            streaming.memory, tail, health, publishing, accounts=accounts, history=happened, guard=guard
+        ),
         timeline.router(Densities(streaming.memory, log_reader, now_ms), guard),
         audit.router(AuditPages(kafka), guard),
         dead_letters.router(DeadLetterQueues(kafka), guard),

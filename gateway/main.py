@@ -60,7 +60,7 @@ async def serve(
         settings = worker.share(settings)
     secret = configured_secret(settings)
     pool = _pool(database_url)
-    fits = _room(settings)
+    fits = find_room(settings)
     proxies = Proxies(networks(settings.trusted_proxies))
     admission = Admission(fits, exempt=proxies.trusts)
     doors = Doors(admission, settings.max_header_bytes, settings.slow_seconds, RequestProtocol)
@@ -150,7 +150,7 @@ async def _drain(
             _log.error("ended with an error", error=f"{type(failure).__name__}: {failure}")
 
 
-def _room(settings: GatewaySettings) -> Room:
+def find_room(settings: GatewaySettings) -> Room:
     """How many connections fit below the limit on open files, which is raised to what the settings need."""
     wanted = files_wanted(settings.max_sockets)
     files = raise_open_files(wanted)

@@ -17,5 +17,5 @@ met. `tests/oracle` plays against them.
 does, `scanning` which scan runs, `mounts` what is mounted below the root, and `memory` what outlives a restart; `hashing`
 has whole files read in the background and tells their MD5; `world` is what it reaches. `control` reads what operators ask
 and hands it on as `orders`. `reporting` puts a root's `condition` into words. `state` and `database` are the files,
-`settings`, `ports`, `clock`, `backoff` and `errors` what all share.
+`settings`, `ports`, `clock` and `errors` what all share.
 """

@@ -13,11 +13,11 @@ from collections.abc import Callable
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
-from producer.backoff import KAFKA, Backoff
 from producer.orders import Order
 from runtime import log
 from runtime.errors import NotProvisioned
 from runtime.kafka import Kafka, stop_client
+from runtime.waits import KAFKA, Backoff
 from schemas.admin import Control, RescanRoot, RetireRoot
 from schemas.codec import Codec
 from schemas.errors import SchemaError

@@ -34,6 +34,7 @@ from producer.settings import NAS_JUNK, RootSpec
 from producer.standing import Standing
 from producer.world import Pacing, World
 from runtime import log
+from runtime.waits import OUTBOX
 from schemas.admin import AcceptRoot, Pause, PauseRoot, RescanRoot, ResumeRoot, RetireRoot
 from schemas.paths import from_wire
 from schemas.raw import Origin, RootIdentity
@@ -44,7 +45,6 @@ ROOM = 0.5
 PAUSE = 0.8
 """Scans wait while the outbox is fuller than this share of its limit, so that events still find room."""
 
-PAUSE_SECONDS = 0.5
 
 _log = log.get(__name__)
 
@@ -388,7 +388,7 @@ class Keeper:
         now = self._clock.monotonic()
         due = [now + self._pacing.identity_seconds if self._state == "paused" else self._identity_at]
         if self._state == "frozen" or self._orders:
-            due.append(now + PAUSE_SECONDS)
+            due.append(now + OUTBOX.first)
         if self._state == "watching":
             due += self._due_watching(now)
         return max(0.0, min(due) - now)
@@ -401,7 +401,7 @@ class Keeper:
         if self._activity is not None and not scanning.paused and (at := self._activity.next_due()) is not None:
             found.append(at)
         if scanning.is_busy:
-            found.append(now + PAUSE_SECONDS if self._is_nearly_full else now)
+            found.append(now + OUTBOX.first if self._is_nearly_full else now)
         if scanning.finished_at is not None:
             found.append(scanning.finished_at + self._reconcile_seconds)
         return found

@@ -13,8 +13,6 @@ from collections.abc import Callable
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
-from producer.backoff import LEASES as WAITS
-from producer.backoff import Backoff
 from producer.core.lease import BEAT_SECONDS, SURE_SECONDS, Leases, Me
 from runtime import log
 from runtime.errors import NotAllowed, NotProvisioned
@@ -22,6 +20,8 @@ from runtime.kafka import Kafka, stop_client
 from runtime.reports import now_iso
 from runtime.rights import not_allowed
 from runtime.topic_ids import look
+from runtime.waits import LEASES as WAITS
+from runtime.waits import Backoff
 from schemas.codec import Codec, encode
 from schemas.errors import SchemaError
 from schemas.headers import check_version, event_headers

@@ -15,7 +15,6 @@ from pathlib import Path
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from producer.backoff import KAFKA, Backoff
 from producer.clock import SystemClock
 from producer.control import ControlReader
 from producer.core.lease import Me
@@ -38,6 +37,7 @@ from runtime.kafka import Kafka, stop_client
 from runtime.lifecycle import Stop, announce_ready
 from runtime.reports import Reporter, now_iso
 from runtime.topic_watch import TopicWatch
+from runtime.waits import KAFKA, Backoff
 from schemas.acls import Component
 from schemas.system import STANDING_BY, Scalar
 

@@ -86,7 +86,7 @@ def told(spec: RootSpec, condition: Condition) -> Told:
     where = f"root {spec.name} ({spec.location})"
     resume = f"until `catalogizer roots resume {spec.name}`"
     if condition.state == "paused":
-        message = f"{where} is paused: nothing is read there, and nothing told of it, {resume}"
+        message = f"{where} is paused: nothing is read there, and nothing published of it, {resume}"
         return Told("warning", "paused", message, details, outcome=outcome)
     fault = condition.fault
     if fault is not None:

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from producer.backoff import ROOT, Backoff, Waits
 from producer.condition import Condition
 from producer.database import Database, is_damaged
 from producer.errors import Forgotten, LibraryChanged
@@ -23,6 +22,7 @@ from producer.settings import RootSpec
 from producer.world import Pacing, World
 from runtime import log
 from runtime.lifecycle import end_hard
+from runtime.waits import ROOT, Backoff, Waits
 
 SILENT_SECONDS = 10.0
 """A longer turn is one whose file system does not answer: nothing in it waits, and scans go in steps."""

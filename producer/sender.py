@@ -9,11 +9,11 @@ import asyncio
 import sqlite3
 from collections.abc import Callable
 
-from producer.backoff import KAFKA, Backoff
 from producer.errors import NotAcknowledged
 from producer.outbox import Unsent
 from producer.ports import Log, Points, no_points
 from runtime import log
+from runtime.waits import KAFKA, Backoff
 
 BATCH = 2_000
 """Rows that are read and deleted together; about what one batch of Kafka's holds (`kafka_log.BATCH_BYTES`)."""

@@ -60,9 +60,7 @@ class RootSpec(Section):
     user: str | None = Field(None, description="smb: who reads it; that right is enough")
     domain: str = Field("", description="smb: the user's domain; unset: the server itself")
     password: SecretStr | None = Field(None, description="smb: the user's password; better in a file")
-    password_file: Path | None = Field(
-        None, description="smb: file that holds the password, read at every connection"
-    )
+    password_file: Path | None = Field(None, description="smb: file with the password, read at every connection")
     encryption: Encryption = Field(
         "if_offered", description="smb: `required` or `if_offered`; signed it always is"
     )
@@ -71,7 +69,7 @@ class RootSpec(Section):
         (), description="glob patterns of names or paths below the root, beside the NAS defaults"
     )
     watch: Literal["auto", "inotify", "fanotify", "polling"] = Field(
-        "auto", description="of a local root: what tells of its changes; auto: by its file system"
+        "auto", description="of a local root: how its changes are noticed; auto: by its file system"
     )
     polling: PollingSpec = Field(PollingSpec(), description="how often it is looked at, where it is polled")
     debounce_ms: int = Field(2_000, ge=0, le=60_000, description="quiet time before a change settles, ms")
@@ -89,7 +87,7 @@ class RootSpec(Section):
             self.share_there  # noqa: B018 - whatever is wrong with it is raised
             if self.watch != "auto":
                 raise ValueError(
-                    f"watch is of local roots, and root {self.name!r} is on a share: its server tells"
+                    f"watch is of local roots, and root {self.name!r} is on a share: its server reports"
                 )
             return self
         if self.path == Path():

@@ -20,7 +20,6 @@ from msgspec import structs
 
 from producer import tenure
 from producer.backends.table import backend_of
-from producer.backoff import ROOT, Backoff
 from producer.clock import SystemClock
 from producer.condition import Condition
 from producer.core.lease import Holder, LeaseStand, step
@@ -39,6 +38,7 @@ from producer.state import open_unsent
 from producer.world import Pacing, World
 from runtime import log
 from runtime.kafka import Kafka
+from runtime.waits import ROOT, Backoff
 from schemas.lanes import lane_of
 from schemas.leases import Holding
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 from msgspec import Struct
 
 MediaType = Literal["video", "audio", "image", "book", "archive", "subtitle", "other"]
+MEDIA_TYPES: tuple[MediaType, ...] = get_args(MediaType)
 
 CATEGORIES = (
     "movie", "tv_show", "trailer", "extra", "sample", "home_video", "music", "audiobook", "photo", "book", "comic",

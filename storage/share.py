@@ -27,7 +27,7 @@ class Share(Section):
     domain: str = Field("", description="the user's domain; unset: the server itself")
     password: SecretStr | None = Field(None, description="the user's password")
     password_file: Path | None = Field(
-        None, description="file that holds the password; it is read at every connection, so it may be changed"
+        None, description="file with the password; it is read at every connection, so it may be changed"
     )
     encryption: Encryption = Field(
         "if_offered", description="`required`: a server that cannot encrypt is refused; signed it always is"

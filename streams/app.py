@@ -26,6 +26,7 @@ from mode.threads import QueueServiceThread, ServiceThread, WorkerThread
 
 from runtime.kafka import Kafka, leave_for_good, leave_now, stop_client
 from runtime.rights import REFUSED
+from runtime.waits import COMMIT
 from schemas.places import next_offset
 from schemas.topics import Topic
 from streams.settings import StreamsSettings
@@ -37,7 +38,6 @@ AgentBody = Callable[[Any], Coroutine[Any, Any, None]]
 BUFFER = 64
 """Records kept per agent beyond those in work."""
 COMMIT_SECONDS = 1.0
-COMMIT_PAUSE_SECONDS = 0.5
 COMMIT_POLL_SECONDS = 0.25
 COMMIT_PATIENCE_SECONDS = 60.0
 LAST_COMMIT_SECONDS = 1.5
@@ -82,7 +82,7 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
         try:
             return await super()._fetch_records(*arguments, **options)
         except REFUSED:
-            await asyncio.sleep(COMMIT_PAUSE_SECONDS)
+            await asyncio.sleep(COMMIT.first)
             return {}
 
     async def on_thread_stop(self) -> None:
@@ -111,7 +111,7 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
                 if (not error.retriable and not refused) or time.monotonic() > deadline:
                     await self.crash(error)
                     return False
-            await asyncio.sleep(COMMIT_PAUSE_SECONDS)
+            await asyncio.sleep(COMMIT.first)
 
     async def _commit_once(self, wanted: Mapping[TopicPartition, OffsetAndMetadata]) -> bool:
         """False when the app has ended meanwhile. Given up here and not by whoever waits for it: Faust takes the

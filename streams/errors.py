@@ -5,7 +5,9 @@ StreamsError
 ├── ProjectorError   what can stop the projector, or a record (`streams.projector.errors`)
 ├── TopicMadeAnew    a topic that is read is another one than at the start (`streams.main`)
 ├── NotConfirmed     a record may or may not be in the log (`streams.confirmed`)
+├── UnknownRules     the fold has no rules of that version (`streams.core.rules`)
 ├── NoChild          no probing child could be started (`streams.analysis.children`)
+├── TooSlow          a probing child has not answered in time (`streams.analysis.children`)
 ├── Unprobeable      a file cannot be probed as it was meant (`streams.analysis.files`)
 └── Damaged          a file is not what its name says (`streams.analysis.probe.read`)
 """

@@ -23,11 +23,8 @@ from aiokafka.structs import ConsumerRecord
 from runtime import log
 from runtime.lifecycle import end_hard
 from runtime.rights import REFUSED
+from runtime.waits import EVENT
 from streams.confirmed import NotConfirmed
-
-PAUSE_SECONDS = 0.25
-"""Before the second attempt; doubled each time."""
-LONGEST_PAUSE_SECONDS = 5.0
 
 _log = log.get(__name__)
 
@@ -112,7 +109,7 @@ class Guard:
         self,
         letters: Letters,
         *,
-        pause_seconds: float = PAUSE_SECONDS,
+        pause_seconds: float = EVENT.first,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._letters = letters
@@ -138,7 +135,7 @@ class Guard:
                 _log.warning("trying again", topic=record.topic, offset=record.offset, error=repr(error))
             attempt += retry is not None
             await asyncio.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+            pause = min(2 * pause, EVENT.longest)
 
 
 def fault_of(error: Exception) -> Fault:

@@ -23,7 +23,7 @@ class AnalysisSettings(Section):
         description="wall time of a first probe; a longer one is made anew when nothing else waits",
     )
     memory_mb: int = Field(512, ge=256, le=16_384, description="address space of a child")
-    places: bool = Field(True, description="where a photo was taken is told")
+    places: bool = Field(True, description="where a photo was taken is published")
     roots: dict[str, Path] = Field({}, description="JSON object: where this site finds each root's files")
     shares: dict[str, Share] = Field(
         {},

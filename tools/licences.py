@@ -135,12 +135,14 @@ def _page(found: tuple[Package, ...]) -> Iterator[str]:
 
 
 def _exceptions(found: tuple[Package, ...]) -> Iterator[str]:
+    excepted = [package for package in found if not package.allowed]
+    if not excepted:
+        return
     yield "## Exceptions"
     yield ""
-    for package in found:
-        if not package.allowed:
-            why = EXCEPTIONS.get(package.name, "none granted")
-            yield f"- `{package.name}`, {package.licence}: {why}."
+    for package in excepted:
+        why = EXCEPTIONS.get(package.name, "none granted")
+        yield f"- `{package.name}`, {package.licence}: {why}."
     yield ""
     yield "Whoever passes on an image or a folder that contains these packages must meet their terms as well."
     yield ""

@@ -48,6 +48,8 @@ class AttackOutcome:
             found.append("nothing was answered")
         if others := set(self.answers) - set(attack.answers):
             found.append(f"answered {', '.join(sorted(others))}, not {' or '.join(attack.answers)}")
+        if missing := set(attack.must) - set(self.answers):
+            found.append(f"nobody was answered {', '.join(sorted(missing))}: that bound was not met")
         return [f"{attack.name}: {fault}" for fault in found]
 
 
@@ -104,7 +106,7 @@ def measure(
 
 def _health(target: Target) -> float:
     """Seconds from the first byte of a new connection to the whole answer, in which processors were to be had."""
-    began, waited = time.monotonic(), _waited(target.pid) + _waited(os.getpid())
+    began, before = time.monotonic(), waited(target.pid) + waited(os.getpid())
     with socket.create_connection(("127.0.0.1", target.port), timeout=ANSWER_SECONDS) as probe:
         probe.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         heard = b""
@@ -112,10 +114,10 @@ def _health(target: Target) -> float:
             heard += data
     if not heard.startswith(b"HTTP/1.1 200"):
         raise RuntimeError(f"/health answered {heard[:100]!r}")
-    return max(0.0, time.monotonic() - began - (_waited(target.pid) + _waited(os.getpid()) - waited))
+    return max(0.0, time.monotonic() - began - (waited(target.pid) + waited(os.getpid()) - before))
 
 
-def _waited(pid: int) -> float:
+def waited(pid: int) -> float:
     """Seconds that a process, ready to run, has waited for a processor (Linux: Documentation/scheduler/sched-stats)."""
     return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
 

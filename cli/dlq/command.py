@@ -133,7 +133,7 @@ def redrive_command(
         say(f"note: a record is given back as the newest of {source.name}, after all that has come since")
     if any(one.does == "rescan" for one in outcomes):
         say(
-            "note: each of these roots is told again from its disk; only what really differs reaches the catalogue"
+            "note: each of these roots is published again from its disk; only what really differs reaches the catalogue"
         )
     _show(outcomes, execute, as_json)
     if chosen is not None and any(one.does == "nothing" and not one.settled for one in outcomes):

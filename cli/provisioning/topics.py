@@ -38,6 +38,7 @@ from cli.errors import CommandError
 from runtime.epochs import recorded_epochs
 from runtime.kafka import Kafka
 from runtime.topic_ids import look
+from runtime.waits import PROVISIONER, PROVISIONERS_APART_SECONDS, Backoff
 from schemas.admin import TopicEpoch
 from schemas.codec import encode
 from schemas.times import iso
@@ -133,11 +134,13 @@ async def apply(kafka: Kafka) -> list[ProvisionStep]:
     topic is in the metadata with leaders and has exactly one epoch. Raises ProvisionError, KafkaError."""
     if not await plan(kafka):
         return []
-    for attempt in range(ATTEMPTS):
+    backoff = Backoff(PROVISIONER)
+    for _ in range(ATTEMPTS):
         try:
             return await _apply(kafka)
         except (ProducerFenced, InvalidProducerEpoch):  # another provisioner took over; let it finish
-            await asyncio.sleep(attempt * 0.1 + secrets.randbelow(200) / 1000)
+            apart = secrets.randbelow(int(PROVISIONERS_APART_SECONDS * 1_000)) / 1_000
+            await asyncio.sleep(backoff.next_seconds() + apart)
     raise Contended(kafka.name(META))
 
 

@@ -117,6 +117,6 @@ def _take(folder: Path) -> None:
     and nothing of ours is somebody's for another use. Raises BrokenState, OSError."""
     names = {entry.name for entry in folder.iterdir()} - _FOREIGN
     if names and not names & _OURS:
-        raise BrokenState(folder, "holds other things than our state: name an empty or a new folder")
+        raise BrokenState(folder, "contains other things than our state: name an empty or a new folder")
     if stat.S_IMODE(folder.stat().st_mode) & 0o077:
         folder.chmod(0o700)

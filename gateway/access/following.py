@@ -8,13 +8,13 @@ knows no token as good yet.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 from typing import LiteralString, Protocol
 
 import psycopg
 from psycopg import AsyncConnection
-from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from gateway.access.current_rights import ChangedRights, CurrentRights
 from gateway.access.ended_sessions import REMEMBERED, EndedSessions
@@ -55,29 +55,36 @@ class Following:
 
     affected: Affected
 
-    def __init__(self, pool: AsyncConnectionPool) -> None:
-        """`affected` is to be set before anything happens."""
+    def __init__(self, pool: AsyncConnectionPool, known_away: Callable[[], bool]) -> None:
+        """`affected` is to be set before anything happens. `known_away`: the database cannot be used, and somebody has
+        said so."""
         self.ended = EndedSessions()
         self.rights = CurrentRights()
         self.tokens = ServiceTokens()
         self._pool = pool
+        self._known_away = known_away
         self._sessions_since = self._rights_since = datetime.now(UTC) - REMEMBERED
         self._tokens_since = LONG_AGO
 
     async def run(self) -> None:
-        """For ever."""
-        away = False
+        """For ever. What goes wrong is logged once, and only what nobody says already: whether it is the whole database, its
+        own look finds out before the second failure here, and connections come back some time after it."""
+        failures, away, logged = 0, False, False
         while True:
             try:
                 await self.look()
-                away = False
+                failures, away, logged = 0, False, False
                 self.ended.known.set()
             except psycopg.Error as error:
-                if not away:
+                failures += 1
+                known = self._known_away()
+                away |= known
+                told = known or (away and isinstance(error, PoolTimeout))
+                if failures > 1 and not told and not logged:
+                    logged = True
                     _log.warning(
                         "cannot ask what changed about accounts", error=f"{type(error).__name__}: {error}"
                     )
-                away = True
             await asyncio.sleep(POLL_SECONDS)
 
     async def look(self) -> None:

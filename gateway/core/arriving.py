@@ -37,11 +37,44 @@ class Refusal:
     code: str
     why: str
     message: str
+    headers: tuple[tuple[str, str], ...] = ()
+    """What an answer of this status has beside what every answer has."""
 
 
 MALFORMED = Refusal(400, "Bad Request", "bad_request", "malformed", "not an HTTP/1.1 request")
 HANDSHAKE_BODY = Refusal(400, "Bad Request", "bad_request", "handshake_body", "a handshake has no body")
 EARLY = Refusal(400, "Bad Request", "bad_request", "early", "nothing may follow a handshake before its answer")
+HANDSHAKE = Refusal(
+    400,
+    "Bad Request",
+    "bad_request",
+    "handshake",
+    "not the handshake of a WebSocket (RFC 6455, section 4.2.1): one Sec-WebSocket-Key of 16 bytes in base64,"
+    " Sec-WebSocket-Version 13, at most one Origin",
+    (("sec-websocket-version", "13"),),
+)
+HANDSHAKE_METHOD = Refusal(
+    405,
+    "Method Not Allowed",
+    "method_not_allowed",
+    "handshake_method",
+    "a handshake is a GET",
+    (("allow", "GET"),),
+)
+HANDSHAKE_UPGRADE = Refusal(
+    426,
+    "Upgrade Required",
+    "upgrade_required",
+    "handshake_upgrade",
+    "a handshake has one Upgrade, to websocket",
+    (("upgrade", "websocket"),),
+)
+HANDSHAKE_HTTP = Refusal(
+    505, "HTTP Version Not Supported", "http_version_not_supported", "handshake_http", "a handshake is HTTP/1.1"
+)
+HANDSHAKES = {refusal.status: refusal for refusal in (HANDSHAKE_METHOD, HANDSHAKE_UPGRADE, HANDSHAKE_HTTP)}
+"""By the status that the WebSocket's own parser has for it; HANDSHAKE is for the others."""
+
 LATE = Refusal(408, "Request Timeout", "request_timeout", "late", "the request did not arrive in time")
 BODY = Refusal(413, "Content Too Large", "too_large", "body", "body too large")
 ADDRESS = Refusal(414, "URI Too Long", "address_too_long", "address", "address too long")

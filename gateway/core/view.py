@@ -15,7 +15,7 @@ import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from gateway.core.about import About, Abouts
-from gateway.core.rights import EVERYTHING, Rights
+from gateway.core.rights import Rights
 from schemas.envelope import FrameHead, spliced
 
 MAX_VERDICTS = 4_096
@@ -136,9 +136,6 @@ class View:
 def view_of(rights: Rights, role_id: int, wanted: Filter | None) -> View:
     """The view of that kind."""
     return View(rights, role_id, wanted)
-
-
-WHOLE_VIEW = view_of(EVERYTHING, 0, None)
 
 
 class _Frame(Struct, frozen=True):

@@ -330,7 +330,7 @@ class Connections:
                 self._streaming.tell(subscriber, answers.error("unknown_type", text, now_ms(), message.ref))
 
     async def _reauthenticate(self, connection: Connection, message: Message) -> None:
-        text = "token: not one of this user that holds"
+        text = "token: not a valid one of this user"
         try:
             identity = await self._holder_of(message)
         except CannotTell:

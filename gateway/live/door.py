@@ -21,6 +21,7 @@ from gateway.core.arriving import LATE, Refusal
 from gateway.core.life import TIMED_OUT, Stage, Step
 from gateway.core.pulse import Pulse, Verdict
 from gateway.live import tcp
+from runtime.waits import COME_BACK_SECONDS
 
 if TYPE_CHECKING:
     from gateway.live.doors import Doors
@@ -280,10 +281,11 @@ def answer_of(refusal: Refusal) -> bytes:
     body = json.dumps(
         {"error": refusal.code, "message": refusal.message, "request_id": request_id}, separators=(",", ":")
     ).encode()
-    retry = "retry-after: 5\r\n" if refusal.status in (429, 503) else ""
+    retry = f"retry-after: {COME_BACK_SECONDS}\r\n" if refusal.status in (429, 503) else ""
+    own = "".join(f"{name}: {value}\r\n" for name, value in refusal.headers)
     head = (
         f"HTTP/1.1 {refusal.status} {refusal.phrase}\r\ncontent-type: application/json\r\n"
         f"content-length: {len(body)}\r\nconnection: close\r\nx-content-type-options: nosniff\r\n"
-        f"x-request-id: {request_id}\r\ncache-control: no-store\r\n{retry}\r\n"
+        f"x-request-id: {request_id}\r\ncache-control: no-store\r\n{retry}{own}\r\n"
     )
     return head.encode() + body

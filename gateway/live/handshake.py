@@ -12,7 +12,7 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 import msgspec
-from starlette.responses import Response
+from starlette.responses import JSONResponse
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gateway import metrics
@@ -21,13 +21,25 @@ from gateway.access.tokens import digest
 from gateway.core.limits import Penalties
 from gateway.origins import listening, written
 from gateway.settings import GatewaySettings
+from runtime.waits import COME_BACK_SECONDS
 from schemas.close_codes import INVALID_TOKEN
 from schemas.envelope import BadMessage, Message, decode_message
 
 HELD_HANDSHAKES = 256
 """Answers to bad tokens that are held at once; more are refused."""
 
-RETRY_SECONDS = 5
+CODES = {403: "forbidden", 429: "too_many_requests", 503: "unavailable"}
+MESSAGES = {
+    "origin": "pages of this origin may not connect",
+    "overload": "too many connections",
+    "authority": "whether the session lasts cannot be asked now",
+    "database": "the database does not answer",
+    "unnamed_sockets": "too many connections without a token",
+    "held_handshakes": "too many connections with bad tokens",
+    "session_sockets": "too many connections of this session",
+}
+"""For people, by reason."""
+
 AUTH_SECONDS = 10.0
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -117,12 +129,14 @@ async def first_message(websocket: WebSocket) -> Message | None:
 
 
 async def refuse(websocket: WebSocket, status: int, why: str) -> None:
-    """Answer the handshake with an HTTP status; `why` is counted, and told in the log."""
+    """Answer the handshake with an HTTP status, in the shape of every error; `why`, one of MESSAGES, is counted, and told
+    in the log."""
     metrics.REFUSED.labels(why).inc()
     if why != "origin":  # told with what helps
         _refusals.refused(why, address=websocket.client.host if websocket.client else "")
-    headers = {"Retry-After": str(RETRY_SECONDS)} if status in (429, 503) else {}
-    await websocket.send_denial_response(Response(status_code=status, headers=headers))
+    headers = {"Retry-After": str(COME_BACK_SECONDS)} if status in (429, 503) else {}
+    body = {"error": CODES[status], "message": MESSAGES[why], "request_id": websocket.state.request_id}
+    await websocket.send_denial_response(JSONResponse(body, status, headers))
 
 
 class BadTokens:

@@ -22,6 +22,7 @@ from gateway.log.publishing import NotPublished, Publishing
 from runtime import log
 from runtime.kafka import Kafka, stop_client
 from runtime.lifecycle import Stop
+from runtime.waits import POSITIONS
 from schemas.channels import CHANNELS
 from schemas.codec import Codec
 from schemas.errors import SchemaError
@@ -34,7 +35,6 @@ SESSIONS_SECONDS = 600.0
 
 SESSIONS_AT_ONCE = 500
 TELL_SECONDS = 1.0
-RETRY_SECONDS = 1.0
 FIRST_SECONDS, AGAIN_SECONDS = 15.0, 0.1
 """No socket is taken before the others could know of it, but for so long; tried so often."""
 
@@ -91,7 +91,7 @@ class Resumption:
                     await self._follow(stop)
                 except (KafkaError, OSError, TimeoutError) as error:
                     _log.warning("where clients stand cannot be read", error=f"{type(error).__name__}: {error}")
-                    await stop.wait(RETRY_SECONDS)
+                    await stop.wait(POSITIONS.first)
         finally:
             telling.cancel()
             await asyncio.gather(telling, return_exceptions=True)

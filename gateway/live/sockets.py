@@ -19,7 +19,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import CTRL_OPCODES, Frame
 from websockets.http11 import Request
 
-from gateway.core.arriving import EARLY, Refusal
+from gateway.core.arriving import EARLY, HANDSHAKE, HANDSHAKES, Refusal
 from gateway.core.frame_budget import FrameBudget
 from gateway.core.framing import ping_frame
 from gateway.core.life import Stage, Step
@@ -124,8 +124,6 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         self.conn.receive_data(_EMPTY_HANDSHAKE)
         self.conn.events_received()
         self.handle_connect(request)
-        if self.transport.is_closing():
-            self._door.happened(Step.LAST_WORD)
 
     def hand_over(self, hear: Hear) -> None:
         """The application is left behind."""
@@ -201,11 +199,14 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         return len(data)
 
     def handle_connect(self, event: Request) -> None:
-        """Offer the sink to the application."""
+        """Offer the sink to the application; what the library refuses is answered in our words, and counted."""
+        status = self.conn.accept(event).status_code
+        if status != 101:
+            self.refuse(HANDSHAKES.get(status, HANDSHAKE))
+            return
         super().handle_connect(event)
-        if hasattr(self, "scope"):  # absent when the handshake was refused
-            extensions: dict[str, Any] = self.scope["extensions"]
-            extensions[EXTENSION] = self
+        extensions: dict[str, Any] = self.scope["extensions"]
+        extensions[EXTENSION] = self
 
     def pause_writing(self) -> None:
         """The transport's buffer is over its high-water mark."""

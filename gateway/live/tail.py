@@ -26,6 +26,7 @@ from runtime.health import Starting
 from runtime.kafka import Kafka, stop_client
 from runtime.lifecycle import Stop
 from runtime.topic_watch import EVERY_SECONDS, Lives, TopicWatch
+from runtime.waits import TAIL
 from schemas.channels import CHANNELS
 from schemas.errors import SchemaError
 
@@ -34,7 +35,6 @@ STEP_RECORDS = 2_000
 """At most so many records in one step of the event loop (some 10 ms of framing)."""
 
 STALL_SECONDS = 15.0
-RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0)
 BEYOND_END_TRIES = 10
 
 _log = log.get(__name__)
@@ -82,7 +82,7 @@ class Tail:
                     _log.warning("tail starts again", error=f"{type(error).__name__}: {error}")
                 self.condition = said
                 metrics.TAIL_RESTARTS.inc()
-                await stop.wait(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
+                await stop.wait(TAIL.after(failures + 1))
 
     async def _follow(self, stop: Stop) -> None:
         lives = await self._topics.look()

@@ -23,6 +23,7 @@ from runtime.health import Health
 from runtime.kafka import Kafka, stop_client
 from runtime.lifecycle import Stop
 from runtime.reports import Reporter, now_iso
+from runtime.waits import PUBLISHER
 from schemas.acls import Component
 from schemas.admin import Control
 from schemas.audit import AuditEvent
@@ -38,7 +39,6 @@ from schemas.topics import AUDIT, CONTROL, NOTIFICATIONS, RAW, RESUMING, Topic
 COMPONENT: Component = "serve"
 _SOURCE = f"urn:catalogizer:{COMPONENT}"
 CONFIRM_SECONDS = 10.0
-RETRY_SECONDS = 2.0
 STOP_SECONDS = 2.0
 
 _log = log.get(__name__)
@@ -77,7 +77,7 @@ class Publishing:
                 await self._live(stop)
             except (KafkaError, OSError) as error:
                 _log.warning("producer starts again", error=str(error))
-                await stop.wait(RETRY_SECONDS)
+                await stop.wait(PUBLISHER.first)
 
     async def notify(
         self, notification: Notification, *, id: str | None, by: str, to: Addressee | None = None

@@ -177,7 +177,7 @@ def router(pool: AsyncConnectionPool, guard: Guard, following: Following) -> API
     async def change(username: Name, body: ChangedUserBody, admin: Admin) -> AccountShown:
         """Change an account, each thing that is given in turn."""
         if not body.model_fields_set:
-            raise ApiError(422, "invalid_request", "body: says nothing")
+            raise ApiError(422, "invalid_request", "body: nothing to change")
         by = admin.username
         with _refusals():
             if body.rights is not None:

@@ -18,10 +18,15 @@ class Closed(BaseModel):
 
 async def small_json(request: Request) -> None:
     """A dependency of each route with a body. Answers 415 where it is not JSON, and 413 over 4 KiB."""
+    await json_within(request, MAX_BODY_BYTES)
+
+
+async def json_within(request: Request, max_bytes: int) -> None:
+    """The same for another size."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise ApiError(415, "unsupported_media_type", "send application/json")
-    if len(await request.body()) > MAX_BODY_BYTES:
+    if len(await request.body()) > max_bytes:
         raise ApiError(413, "too_large", "body too large")
 
 

@@ -66,7 +66,7 @@ def router(catalogue: CatalogueQueries, publishing: Publishing, guard: Guard) ->
         """Say what an item is: that holds over what its name and its file say, whatever becomes of both; answered when the
         log has acknowledged it."""
         if not body.model_fields_set:
-            raise ApiError(422, "invalid_request", "body: says nothing")
+            raise ApiError(422, "invalid_request", "body: nothing to change")
         place = await catalogue.place(media_id, admin.rights)
         if place is None:
             raise ApiError(404, "not_found", "no such item")

@@ -43,6 +43,23 @@ async def known_root(
         raise unknown(parameter, "no such storage root", roots, where)
 
 
+async def known_library(
+    history: History, holder: Identity, parameter: str, library: str | None, where: str = "query"
+) -> None:
+    """The same for a library: answers 422 where no root of it is seen."""
+    if library is None:
+        return
+    libraries = sorted({row.library for row in await history.roots(holder.rights) if row.library})
+    if library not in libraries:
+        raise unknown(parameter, "no such library", libraries, where)
+
+
+def known_value(parameter: str, value: str | None, known: Iterable[str]) -> None:
+    """The same for one of a closed set."""
+    if value is not None and value not in known:
+        raise unknown(parameter, "no such value", known)
+
+
 def unknown(parameter: str, what: str, known: Iterable[str], where: str = "query") -> ApiError:
     """The error, with what is known."""
     return ApiError(

@@ -28,8 +28,9 @@ from gateway.errors import GatewayError
 from gateway.log.publishing import NotPublished
 from gateway.log.reader import LogUnavailable
 from gateway.rest.page import WebPage
+from runtime.waits import COME_BACK_SECONDS
 
-RETRY_SECONDS = 5
+RETRY_SECONDS = COME_BACK_SECONDS
 HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~%!$&'()*+,;=-]*)(:[0-9]*)?")
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 

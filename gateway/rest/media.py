@@ -12,7 +12,7 @@ from gateway.access.cover_names import PATH, CoverNames
 from gateway.access.tokens import Identity
 from gateway.core.rights import Rights
 from gateway.rest.access import CHALLENGE, Guard
-from gateway.rest.declared import known_root, unknown
+from gateway.rest.declared import known_library, known_root, known_value, unknown
 from gateway.rest.described import asked_by, errors
 from gateway.rest.edge import ApiError, unavailable
 from gateway.tables.catalogue import CatalogueQueries, Stats
@@ -21,6 +21,7 @@ from gateway.tables.order import BadCursor
 from gateway.tables.pages import MANY
 from gateway.tables.searching import Item
 from gateway.tables.wanted import FACETS, MAX_FACETS, Search
+from schemas.found import CATEGORIES, MEDIA_TYPES
 from schemas.ids import MAX_SAFE
 
 COVER_SECONDS = 300
@@ -115,6 +116,9 @@ def router(catalogue: CatalogueQueries, history: History, guard: Guard, names: C
             raise ApiError(400, "bad_cursor", f"cursor: {error}") from error
         if not found.items:
             await known_root(history, holder, "storage_root", wanted.storage_root)
+            await known_library(history, holder, "library", wanted.library)
+            known_value("media_type", wanted.media_type, (*MEDIA_TYPES, *CATEGORIES))
+            known_value("category", wanted.category, CATEGORIES)
         return Page(
             items=[shown(item, holder) for item in found.items],
             total=found.total,

@@ -145,7 +145,7 @@ def callbacks(oidc: Oidc, sign_ins: SignInLog, following: Following) -> APIRoute
             ended = await sign_out(chosen, oidc.people, await _logout_token(request))
         except BadAnswer as error:
             sign_ins.refused("", address, error.why, way=f"oidc:{provider}")
-            raise ApiError(400, "bad_request", "not a logout token that holds") from error
+            raise ApiError(400, "bad_request", "not a valid logout token") from error
         except ProviderAway as error:
             raise away(error) from error
         for session_id in ended:

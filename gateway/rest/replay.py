@@ -15,7 +15,7 @@ from gateway.core.starts import BadOption
 from gateway.log.changes import MAX_SECONDS, Asked, ChangeReplay, ChangesLog
 from gateway.rest.access import Guard
 from gateway.rest.body import Closed, small_json
-from gateway.rest.declared import known_root, unknown
+from gateway.rest.declared import known_library, known_root
 from gateway.rest.edge import ApiError
 from gateway.tables.history import Changes, History
 from schemas.errors import BadPlace
@@ -83,10 +83,7 @@ async def _known(history: History, admin: Identity, body: ReplayBody) -> None:
     """Answers 422 for a root of which there is neither a row nor a change, and for a library without a root."""
     if body.root is not None and not await history.changes(Changes(root=body.root, limit=1), admin.rights):
         await known_root(history, admin, "root", body.root, "body")
-    if body.library is not None:
-        libraries = sorted({row.library for row in await history.roots(admin.rights)})
-        if body.library not in libraries:
-            raise unknown("library", "no such library", libraries, "body")
+    await known_library(history, admin, "library", body.library, "body")
 
 
 def _place(name: str, value: object, grammar: Grammar) -> ClientPlace:

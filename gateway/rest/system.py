@@ -12,12 +12,15 @@ from gateway.access.accounts import Accounts
 from gateway.access.roles import ROLE_IDS
 from gateway.access.tokens import Identity
 from gateway.core.about import Addressee
+from gateway.core.arriving import MAX_BODY_BYTES
 from gateway.core.memory import MemoryView
 from gateway.live.tail import Tail
 from gateway.log.publishing import Publishing
 from gateway.rest.access import Guard
-from gateway.rest.body import Closed, small_json
+from gateway.rest.body import Closed, json_within
+from gateway.rest.declared import known_library
 from gateway.rest.edge import ApiError
+from gateway.tables.history import History
 from runtime.exposition import exposition
 from runtime.health import Health, product_version
 from runtime.reports import now_iso
@@ -43,7 +46,7 @@ class ReadyShown(BaseModel):
 
 
 _UNREADY: dict[int | str, dict[str, Any]] = {
-    503: {"model": ReadyShown, "description": "not yet, or not now; `problems` says why"}
+    503: {"model": ReadyShown, "description": "not yet, or not now; `problems` has the reasons"}
 }
 _METRICS: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Prometheus's text format"}
@@ -116,6 +119,11 @@ class NotificationBody(Closed):
     id: str | None = Field(None, pattern=r"^[A-Za-z0-9._:-]{1,64}$")
 
 
+async def _json(request: Request) -> None:
+    """A message of MESSAGE_CHARACTERS has room, in whatever script and however it is escaped."""
+    await json_within(request, MAX_BODY_BYTES)
+
+
 class PublishedShown(BaseModel):
     """Where the notification stands in the log."""
 
@@ -125,7 +133,14 @@ class PublishedShown(BaseModel):
 
 
 def router(
-    memory: MemoryView, tail: Tail, health: Health, publishing: Publishing, accounts: Accounts, guard: Guard
+    memory: MemoryView,
+    tail: Tail,
+    health: Health,
+    publishing: Publishing,
+    *,
+    accounts: Accounts,
+    history: History,
+    guard: Guard,
 ) -> APIRouter:
     """The routes."""
     routes = APIRouter(tags=["system"])
@@ -217,21 +232,22 @@ def router(
         """How far this gateway is behind the log, in the channels that the holder may follow."""
         return LagShown(lag={name: lag for name, lag in tail.lag().items() if holder.rights.may_follow(name)})
 
-    @routes.post("/api/v1/notifications", status_code=201, dependencies=[Depends(small_json)])
+    @routes.post("/api/v1/notifications", status_code=201, dependencies=[Depends(_json)])
     async def notify(
         body: NotificationBody, admin: Annotated[Identity, Depends(guard.allowed("write:notifications"))]
     ) -> PublishedShown:
         """Tell everybody, a role, a user or those who see a library; answered when the log has acknowledged it."""
-        to = None if body.to is None else await addressee(body.to)
+        to = None if body.to is None else await addressee(body.to, admin)
         notification = Notification(type=body.type, title=body.title, message=body.message, level=body.level)
         written = await publishing.notify(notification, id=body.id, by=admin.session_id, to=to)
         return PublishedShown(id=written.id, partition=written.partition, offset=written.offset)
 
-    async def addressee(to: ToBody) -> Addressee:
+    async def addressee(to: ToBody, admin: Identity) -> Addressee:
         match to.model_dump(exclude_none=True):
             case {"role": str(role), **others} if not others:
                 return Addressee("role", str(ROLE_IDS[role]))
             case {"library": str(library), **others} if not others:
+                await known_library(history, admin, "to.library", library, "body")
                 return Addressee("library", library)
             case {"user": str(name), **others} if not others:
                 account = await accounts.find(name)

@@ -12,30 +12,12 @@ from importlib.resources import files
 import psycopg
 
 from runtime import log
+from runtime.database import ANSWER_SECONDS, URL, why_unreachable
 from runtime.health import Starting
 from runtime.lifecycle import Stop
 
 LOOK_SECONDS = 2.0
-ANSWER_SECONDS = 3
-URL = "CATALOGIZER_DATABASE__URL"
 UNMIGRATED = "the tables are not those of this program: run `catalogizer migrate`"
-
-_REASONS = (
-    ("authentication failed", f"the password or the user is wrong ({URL})"),
-    ("no password supplied", f"a password is wanted and none is set ({URL})"),
-    ("no pg_hba.conf entry", f"the server does not let this user in from here ({URL})"),
-    ("does not exist", f"there is no database or no user of that name ({URL})"),
-    ("not permitted to log in", f"this user may not sign in ({URL})"),
-    ("failed to resolve host", f"the name of its host is not known ({URL})"),
-    ("could not translate host name", f"the name of its host is not known ({URL})"),
-    ("connection refused", f"nothing listens at its address ({URL})"),
-    ("timeout", f"its address does not answer ({URL})"),
-    ("starting up", "it is starting"),
-    ("shutting down", "it is shutting down"),
-    ("too many", "it takes no more connections"),
-    ("remaining connection slots", "it takes no more connections"),
-)
-"""libpq's words, for it gives no code where a connection fails; a server of another language is told as unreachable."""
 
 _log = log.get(__name__)
 
@@ -89,5 +71,4 @@ def reason_of(error: Exception) -> str:
         return UNMIGRATED
     if isinstance(error, psycopg.errors.InsufficientPrivilege):
         return f"this user may not read the tables ({URL})"
-    said = "timeout" if isinstance(error, TimeoutError) else str(error).lower()
-    return next((reason for words, reason in _REASONS if words in said), f"it cannot be reached ({URL})")
+    return why_unreachable(error)

@@ -15,12 +15,12 @@ from producer.backends.local.file_system import FileSystem
 Wish = Literal["auto", "inotify", "fanotify", "polling"]
 Way = Literal["inotify", "fanotify", "polling"]
 
-SHARE = "other machines change it too, and of what they do the kernel tells nothing"
-HOST = "the host changes it too, and of what that does this kernel is told nothing"
-BEHIND = "what changes behind a FUSE file system the kernel is not told"
-CLUSTER = "it is a disk of several machines, and of what the others do the kernel tells nothing"
-DISK = "only this machine changes it, and the kernel tells of that"
-STACKED = "the kernel tells of what is changed through it; what is changed below it the next reconcile finds"
+SHARE = "other machines change it too, and the kernel does not report what they do"
+HOST = "the host changes it too, and this kernel does not learn of it"
+BEHIND = "the kernel does not learn what changes behind a FUSE file system"
+CLUSTER = "it is a disk of several machines, and the kernel does not report what the others do"
+DISK = "only this machine changes it, and the kernel reports that"
+STACKED = "the kernel reports what is changed through it; what is changed below it the next reconcile finds"
 UNKNOWN = "it is not known, and lies on no disk of this machine"
 UNTOLD = "its file system cannot be found out"
 

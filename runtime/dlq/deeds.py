@@ -51,7 +51,7 @@ _WORDS = {
 
 _AGAIN = {
     "result": "the result of an analysis: `catalogizer analysis request {root}` asks for another one",
-    "root_retired": "that root {root} is retired is no observation: `catalogizer roots retire` says it again",
+    "root_retired": "that root {root} is retired is no observation: `catalogizer roots retire` records it again",
     "analysis_requested": "a request is no observation: `catalogizer analysis request {root}` makes it again",
 }
 """By the kind of a record that no scan finds again: what does."""

@@ -21,13 +21,12 @@ import msgspec
 from prometheus_client import Counter
 
 from runtime import log
+from runtime.waits import CHILD
 from streams.analysis import wire
 from streams.errors import StreamsError
 from streams.settings import AnalysisSettings
 
 READY_SECONDS = 30.0
-PAUSE_SECONDS = 1.0
-"""Between attempts to start a child."""
 PROBES = 500
 """A child is replaced after so many: parsers leak."""
 _SOURCES = str(Path(__file__).parents[2])
@@ -158,7 +157,7 @@ class Children:
                 return await self._spawn()
             except NoChild as error:
                 _log.error("no probing child", error=str(error))
-            await asyncio.sleep(PAUSE_SECONDS)
+            await asyncio.sleep(CHILD.first)
 
     async def _ask(
         self, child: _Child, request: wire.Request, descriptor: int, seconds: float

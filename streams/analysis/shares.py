@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from runtime.waits import SHARE
 from schemas.identity import Stamped, same_content
 from storage.errors import ShareFault, Unreadable
 from storage.share import Share
@@ -21,7 +22,6 @@ from streams.analysis import far
 from streams.analysis.files import Probed, Unprobeable
 
 PATIENCE_SECONDS = 30.0
-PAUSE_SECONDS = 2.0
 
 
 class Shares:
@@ -62,7 +62,7 @@ class Shares:
             except ShareFault as fault:
                 if fault.cause != "unreachable" or time.monotonic() > until:
                     raise
-            time.sleep(PAUSE_SECONDS)
+            time.sleep(SHARE.first)
 
     def _session(self, share: Share) -> Session:
         with self._one_at_a_time:

@@ -3,6 +3,7 @@
     service     one worker: its consumer, its lanes
     assignor    which member of the group has which lane: each keeps what it has
     lane        one lane's life: start, live, stop
+    agreeing    whether it may go on from its position with this program
     kept        what it leaves in memory, for when it comes back
     progress    how far it is
     positions   where a lane stands

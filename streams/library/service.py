@@ -42,6 +42,7 @@ from runtime.kafka import (
 )
 from runtime.lifecycle import USAGE, end_hard
 from runtime.rights import REFUSED, check_topics
+from runtime.waits import LANE
 from schemas.ids import MAX_SAFE
 from schemas.topics import RAW, dlq_of
 from streams.library.assignor import KeepingAssignor
@@ -58,7 +59,6 @@ GROUP = "library"
 FETCH_WAIT_MS = 100
 REVOKE_SECONDS = 2.0
 """No heartbeat runs inside the group's callbacks: a revoke must end well within the session."""
-RESTART_SECONDS = 0.2
 COORDINATOR_SECONDS = 30.0
 MAX_FENCINGS = 3
 FENCING_SECONDS = 60.0
@@ -193,7 +193,7 @@ class LibraryService(Service):
             except GroupCoordinatorNotAvailableError:  # a broker that has just made its offsets topic
                 if time.monotonic() > deadline:
                     raise
-                await asyncio.sleep(RESTART_SECONDS)
+                await asyncio.sleep(LANE.first)
 
     @property
     def has_company(self) -> bool:
@@ -289,7 +289,7 @@ class LibraryService(Service):
             except Exception as error:
                 self.log.exception("lane failed")
                 end_hard(f"lane {partition.partition}: {error!r}")
-            await asyncio.sleep(RESTART_SECONDS)
+            await asyncio.sleep(LANE.first)
             if await self._still_member(partition, owned):
                 self._consumer.pause(partition)
                 owned.lane = self._new_lane(partition, owned.settled)
@@ -316,7 +316,7 @@ class LibraryService(Service):
             except (KafkaError, ValueError) as error:
                 if time.monotonic() > deadline:
                     end_hard(f"lane {partition.partition}: the group does not confirm its owner: {error!r}")
-                await asyncio.sleep(RESTART_SECONDS)
+                await asyncio.sleep(LANE.first)
         return False
 
     @property

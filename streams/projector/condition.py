@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 from runtime import log
 from runtime.health import Health, Starting
 from runtime.lifecycle import Stop
+from runtime.waits import PROJECTOR, Backoff
 from schemas.system import Scalar
 
 STUCK_SECONDS = 30.0
-FIRST_RETRY_SECONDS = 0.1
-LAST_RETRY_SECONDS = 5.0
 
 _log = log.get(__name__)
 
@@ -56,7 +55,7 @@ class Patience:
     """Waits ever longer between tries, up to a limit, and says so each time the reason changes."""
 
     def __init__(self) -> None:
-        self._seconds = FIRST_RETRY_SECONDS
+        self._backoff = Backoff(PROJECTOR)
         self._said = ""
 
     async def wait(self, stop: Stop, what: str, error: Exception) -> None:
@@ -64,5 +63,4 @@ class Patience:
         if str(error) != self._said:
             self._said = str(error)
             _log.warning(what, error=str(error))
-        await stop.wait(self._seconds)
-        self._seconds = min(self._seconds * 2, LAST_RETRY_SECONDS)
+        await stop.wait(self._backoff.next_seconds())

@@ -5,7 +5,8 @@ ProjectorError            (a `StreamsError`)
 │   ├── LogEpochChanged   the topic is another one than the rows were written from
 │   ├── LogOvertaken      retention removed records that were never projected
 │   └── LogShorter        the log ends before the position: it has lost what was projected
-├── NotMigrated           the tables are missing
+├── NotMigrated           the tables are missing (retryable)
+├── NotGranted            the database's user lacks a right (retryable)
 ├── StoreUnavailable      the database cannot be reached now (retryable)
 ├── RowsRefused           the database cannot keep these rows, now or later
 ├── RebuildFailed         new tables could not be filled; the old ones are as they were (retryable)
@@ -16,6 +17,7 @@ ProjectorError            (a `StreamsError`)
 
 from __future__ import annotations
 
+from runtime.database import URL
 from streams.errors import StreamsError
 from streams.projector.positions import Partition
 
@@ -80,6 +82,19 @@ class NotMigrated(ProjectorError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"the database has not the tables of this program ({reason}): run `catalogizer migrate`")
+
+
+class NotGranted(ProjectorError):
+    """The tables may be there; `reason` says in the server's words what this user may not do."""
+
+    retryable = True
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(
+            f"the user of {URL} lacks a right ({reason}): it needs SELECT, INSERT, UPDATE and DELETE on every table that is"
+            " not of accounts, and TEMPORARY in the database; `catalogizer migrate` grants them to catalogizer_project"
+        )
 
 
 class StoreUnavailable(ProjectorError):

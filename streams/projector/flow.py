@@ -78,7 +78,7 @@ class Flow:
         self._verified_at = time.monotonic()
 
     async def run(self, stop: Stop) -> None:
-        """Until stop is asked. Raises Alarm, NotMigrated, and KafkaError where it is not one of an outage."""
+        """Until stop is asked. Raises Alarm, NotMigrated, NotGranted, and KafkaError where it is not one of an outage."""
         while not stop.asked:
             self._condition.alive()
             if self._assignment.fresh:
@@ -176,7 +176,7 @@ class Flow:
             async with asyncio.timeout(KAFKA_SECONDS):
                 await self._consumer.commit(moved)
         except (KafkaError, TimeoutError) as error:
-            _log.info("group not told", error=str(error) or type(error).__name__)
+            _log.info("group offset not committed", error=str(error) or type(error).__name__)
             return
         self._told |= {place: offset for place, (offset, _) in moved.items()}
         self._points("after_group_commit")

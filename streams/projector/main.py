@@ -43,8 +43,8 @@ async def project(
     stop: Stop,
     points: Point = no_point,
 ) -> None:
-    """Project until stop is asked. Raises NotProvisioned, NotAllowed, KafkaError, ProjectorError (alarm, no tables).
-    `points` is called at `before_position`, `before_db_commit`, `after_db_commit` and `after_group_commit`."""
+    """Project until stop is asked. Raises NotProvisioned, NotAllowed, KafkaError, ProjectorError (alarm, no tables,
+    no right). `points` is called at `before_position`, `before_db_commit`, `after_db_commit` and `after_group_commit`."""
     condition = ProjectorCondition()
     health = condition.checks()
     topics = TopicWatch(kafka, COMPONENT)

@@ -17,7 +17,7 @@ from typing import Protocol
 import psycopg
 
 from streams.projector.bulk import MANY, adapt, merge, stage
-from streams.projector.errors import NotMigrated, RowsRefused, StoreUnavailable
+from streams.projector.errors import NotGranted, NotMigrated, RowsRefused, StoreUnavailable
 from streams.projector.positions import Partition, PartitionPosition
 from streams.projector.rows import Row, grouped
 from streams.projector.statements import BEGIN, MOVE
@@ -134,6 +134,9 @@ class PostgresStore:
                 yield await self._connect()
         except (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded) as error:
             raise RowsRefused(_first_line(error)) from error
+        except psycopg.errors.InsufficientPrivilege as error:
+            await self.close()
+            raise NotGranted(_first_line(error)) from error
         except psycopg.ProgrammingError as error:
             await self.close()
             raise NotMigrated(_first_line(error)) from error

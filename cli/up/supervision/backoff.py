@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-FIRST_SECONDS = 0.2
-CEILING_SECONDS = 10.0
-FACTOR = 2.0
+from runtime.waits import COMPONENT
+
 LONG_LIFE_SECONDS = 10.0
 """A component that ran this long starts again with the first delay."""
 
 
 @dataclass(frozen=True, slots=True)
 class RestartDelay:
-    """The delay before the next restart."""
+    """The delay before the next restart, after so many short lives in a row."""
 
-    seconds: float = FIRST_SECONDS
+    short_lives: int = 0
 
     def after(self, lived_seconds: float) -> tuple[float, RestartDelay]:
         """The delay after a run of this length, and the state for the next time."""
-        delay = FIRST_SECONDS if lived_seconds >= LONG_LIFE_SECONDS else self.seconds
-        return delay, RestartDelay(min(delay * FACTOR, CEILING_SECONDS))
+        lives = 1 if lived_seconds >= LONG_LIFE_SECONDS else self.short_lives + 1
+        return COMPONENT.after(lives), RestartDelay(lives)

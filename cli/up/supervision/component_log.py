@@ -106,7 +106,7 @@ class ComponentLog:
         lines are stack frames and details, and are not used."""
         told = [readable(line) or line for line in self.last if line.strip()]
         faults = [line for line in told if not line[0].isspace() and _FAULT.search(line)]
-        return (faults or told or ["it said nothing"])[-1].strip()
+        return (faults or told or ["it printed nothing"])[-1].strip()
 
 
 def readable(line: str) -> str | None:

@@ -47,7 +47,7 @@ def held(path: Path, state_dir: Path, pid: int | None) -> Iterator[None]:
                 break
             except BlockingIOError as error:
                 if time.monotonic() > deadline:
-                    raise NotHeld(path.name, "another command holds it already") from error
+                    raise NotHeld(path.name, "another command has taken it already") from error
             time.sleep(_POLL_SECONDS)
         _end(path.name, state_dir, pid)
         yield

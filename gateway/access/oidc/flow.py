@@ -165,7 +165,7 @@ def _single(settings: ProviderSettings, query: Sequence[tuple[str, str]]) -> dic
     found: dict[str, str] = {}
     for name, value in query:
         if name in found or len(value) > MAX_QUERY_VALUE:
-            raise BadAnswer(settings.id, "an answer that says something twice or at length")
+            raise BadAnswer(settings.id, "an answer with a member twice, or a very long one")
         found[name] = value
     return found
 

@@ -111,7 +111,7 @@ def logout_token(
         raise BadAnswer(settings.id, "a logout token of long ago")
     subject, sid = claims.get("sub"), claims.get("sid")
     if not _name_or_none(subject) or not _name_or_none(sid) or (subject is None and sid is None):
-        raise BadAnswer(settings.id, "a logout token that says not who")
+        raise BadAnswer(settings.id, "a logout token that names nobody")
     return jti, subject, sid, int(issued)
 
 

@@ -83,7 +83,7 @@ def _refusal(code: int) -> str:
         case errno.EPERM:
             return "this process has no CAP_SYS_ADMIN, which it needs"
         case errno.ENOSYS | errno.EINVAL:
-            return "this kernel has no fanotify that tells renames (Linux 5.17)"
+            return "this kernel has no fanotify that reports renames (Linux 5.17)"
         case errno.EMFILE:
             return "no fanotify group is free (fs.fanotify.max_user_groups)"
         case errno.ENODEV | errno.EOPNOTSUPP:

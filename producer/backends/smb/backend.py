@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from producer.backends.interface import Watch
 from producer.backends.smb.tree import SmbTree, root_fault
 from producer.backends.smb.watch import SmbWatch
-from producer.backoff import REFUSED, UNREACHABLE, Backoff
 from producer.errors import RootFault, WatchUnavailable
+from runtime.waits import REFUSED, UNREACHABLE, Backoff
 from schemas.raw import RootIdentity
 from storage.errors import ShareFault
 from storage.share import Share

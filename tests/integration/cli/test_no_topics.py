@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import subprocess
 import sys
 from pathlib import Path
 
+import psycopg
+import psycopg.conninfo
 import pytest
+from psycopg import sql
 
 from cli.up import ports
 from runtime.errors import NotProvisioned
@@ -69,3 +73,33 @@ def test_a_service_names_the_command_that_makes_the_topics(
 def test_a_tool_names_the_command_that_makes_the_topics(command: str, nobody: Kafka, migrated: str) -> None:
     with pytest.raises(NotProvisioned, match=SAYS):
         Command(nobody, migrated).output(*command.split())
+
+
+def test_a_password_that_the_database_refuses_is_one_line_and_the_end(
+    nobody: Kafka, migrated: str, tmp_path: Path
+) -> None:
+    user, wrong = sql.Identifier(name := f"u{secrets.token_hex(4)}"), "canary-not-the-password"
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("CATALOGIZER_")}
+    url = psycopg.conninfo.conninfo_to_dict(migrated) | {"user": name, "password": wrong}
+    settings = {
+        "CATALOGIZER_STATE_DIR": str(tmp_path / "state"),
+        "CATALOGIZER_DATABASE__URL": "postgresql://{user}:{password}@{host}:{port}/{dbname}".format_map(url),
+    }
+    with psycopg.connect(migrated, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'another'").format(user))
+        try:
+            ended = subprocess.run(
+                [sys.executable, "-m", "cli.main", "project"],
+                env=clean | environment(nobody, migrated) | settings,
+                cwd=ROOT,
+                capture_output=True,
+                text=True,
+                timeout=SECONDS,
+                check=False,
+            )
+        finally:
+            connection.execute(sql.SQL("DROP ROLE {}").format(user))
+    assert ended.returncode == 2
+    lines = [line for line in ended.stderr.splitlines() if "error" in line]
+    assert lines == ["error: database.url: the password or the user is wrong (CATALOGIZER_DATABASE__URL)"]
+    assert wrong not in ended.stdout + ended.stderr

@@ -170,6 +170,9 @@ def test_a_parameter_out_of_range_is_422(http: httpx.Client, params: dict[str, A
     [
         ("media/search", {"qeury": "matrix"}, ["query.qeury", "query, media_type", "sort_order"]),
         ("media/search", {"storage_root": "movie"}, ["query.storage_root", "movies, nas"]),
+        ("media/search", {"library": "nope"}, ["query.library: no such library", "known: home"]),
+        ("media/search", {"media_type": "nope"}, ["query.media_type", "video, audio", "movie, tv_show"]),
+        ("media/search", {"category": "video"}, ["query.category", "known: movie, tv_show"]),
         ("media/stats", {"library": "home"}, ["query.library", "known: none"]),
         ("media/recent", {"offset": 3}, ["query.offset", "known: limit"]),
         ("scans", {"root": "movie"}, ["query.root", "movies, nas"]),
@@ -184,6 +187,28 @@ def test_what_is_not_known_is_an_error_that_names_what_is(
     answer = http.get(f"/api/v1/{path}", params=params)
     assert (answer.status_code, answer.json()["error"]) == (422, "invalid_request")
     assert [name for name in names if name not in answer.json()["message"]] == []
+
+
+def test_what_is_said_to_a_library_that_is_none_is_an_error_that_names_those_that_are(
+    http: httpx.Client, filled: str
+) -> None:
+    note = {"type": "a", "title": "b", "message": "c", "level": "info"}
+    with psycopg.connect(
+        filled, autocommit=True
+    ) as connection:  # of a root that was never declared no more is known
+        row = {"root": "unnamed", "protocol": "local", "state": "lost", "changed_at": AT.format(1), "library": ""}
+        insert(connection, "storage_roots", **row, location="", epoch="e", src_partition=0, src_offset=0)
+        try:
+            answers = [
+                http.post("/api/v1/notifications", json={**note, "to": {"library": "nope"}}),
+                http.post("/api/v1/changes/replay", json={"library": "nope"}),
+            ]
+        finally:
+            connection.execute("DELETE FROM storage_roots WHERE root = 'unnamed'")
+    for answer, at in zip(answers, ("body.to.library", "body.library"), strict=True):
+        assert answer.status_code == 422, answer.text
+        assert answer.json()["message"] == f"{at}: no such library; known: home"
+    assert http.post("/api/v1/notifications", json={**note, "to": {"library": "home"}}).status_code == 201
 
 
 def test_probes_and_scrapers_may_add_what_they_like(server: Gateway, token: str) -> None:

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from itertools import count
 from typing import Any
 
 import httpx
@@ -298,9 +299,15 @@ def test_what_is_taken_away_ends_or_narrows_an_open_stream_in_seconds(
     with stream(second, rob) as source:
         source.until("subscribed")
         assert user("rights", "rob", "--root", "music")[0] == 0
-        time.sleep(4)  # of the five seconds in which it is promised: nothing tells that a root was lost
-        write(log, item(11, "films"), item(12, "music"))
-        assert ids(source.until("media_update")) == [12]
+
+        def narrowed() -> bool:
+            """Nothing tells that a root was lost but that what is below it does not come any more."""
+            films, music = next(pairs), next(pairs)
+            write(log, item(films, "films"), item(music, "music"))
+            return ids(source.until("media_update", has=f'"media_id": {music},')) == [music]
+
+        pairs = count(11)
+        wait_until(narrowed, 5, what="films to be out of sight")
         with server.http(rob) as http:
             http.post("/api/v1/auth/logout")
         began = time.monotonic()
@@ -384,7 +391,8 @@ def test_one_that_takes_nothing_is_ended_and_goes_on_where_it_stood(
             source.until("subscribed")
             for n in range(12):
                 write(log, *films(100, first=5_000 + 100 * n, size=10_000))
-            time.sleep(5)  # it reads nothing
+            # it reads nothing
+            wait_until(lambda: '"why": "stuck"' in strict.log.read_text(), 20, what="it to be given up")
             with pytest.raises((httpx.TransportError, EOFError)):
                 source.until("media_update", has='"media_id": 6199,')
         with stream(strict, token, source.last_event_id) as source:

@@ -197,7 +197,7 @@ def test_a_correction_stands_in_the_change_log_when_it_is_answered(http: httpx.C
 @pytest.mark.parametrize(
     ("media_id", "body", "status", "named"),
     [
-        (1, {}, 422, "says nothing"),
+        (1, {}, 422, "nothing to change"),
         (1, {"title": ""}, 422, "body.title"),
         (1, {"title": "   "}, 422, "body.title"),
         (1, {"title": "a\nb"}, 422, "body.title"),

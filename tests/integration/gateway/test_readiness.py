@@ -25,7 +25,7 @@ from runtime.reports import HEARTBEAT_SECONDS
 from schemas.codec import Codec
 from schemas.system import Heartbeat, Report
 from schemas.topics import REPORTS
-from tests.support.gateway import Gateway, gateway
+from tests.support.gateway import PASSWORD, Gateway, gateway
 from tests.support.servers import clients, fresh_database
 from tests.support.waiting import wait_until
 
@@ -78,12 +78,17 @@ def test_a_wrong_password_is_told_as_such_and_a_right_one_makes_it_ready(
         with server.http() as http:
             health = http.get("/health").json()
         wait_until(lambda: warnings(server, reason) == 1, 10, what="the warning in the log")
+        with server.http() as http:  # three of these last longer than two questions about accounts
+            body = {"username": "admin", "password": PASSWORD}
+            answers = [http.post("/api/v1/auth/login", json=body).status_code for _ in range(3)]
+        assert answers == [503] * 3
         with psycopg.connect(tables, autocommit=True) as connection:
             connection.execute(
                 sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(user), sql.Literal(WRONG))
             )
         wait_until(server.ready, 30, what="ready by itself")
         assert warnings(server, reason) == 1
+        assert "cannot ask what changed about accounts" not in server.log.read_text(), "said once already"
         assert WRONG not in server.log.read_text()
     assert reason == "the password or the user is wrong (CATALOGIZER_DATABASE__URL)"
     assert (health["status"], health["problems"]["database"]) == ("degraded", reason)

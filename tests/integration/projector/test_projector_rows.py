@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 
 import msgspec
 import psycopg
@@ -21,7 +22,7 @@ from schemas.headers import X_EXCEPTION_TYPE, X_ORIGINAL_OFFSET, find
 from schemas.media import ItemCreated
 from schemas.paths import to_wire
 from streams.projector.assigned import epochs_of, group_offsets
-from streams.projector.errors import LogEpochChanged, LogOvertaken, NotMigrated
+from streams.projector.errors import LogEpochChanged, LogOvertaken, NotGranted, NotMigrated
 from streams.projector.plan import TOPICS
 from streams.projector.positions import GroupOffset, mark
 from streams.projector.replay import positions
@@ -239,3 +240,27 @@ def test_without_tables_it_says_what_to_do(kafka: Kafka, database: str) -> None:
                 await asyncio.wait_for(asyncio.shield(task), 15)
 
     asyncio.run(run())
+
+
+def test_without_a_right_it_names_the_setting_and_the_right_and_not_migrations(
+    kafka: Kafka, migrated: str
+) -> None:
+    user = sql.Identifier(name := f"u{secrets.token_hex(4)}")
+
+    async def run() -> None:
+        with pytest.raises(NotGranted) as caught:
+            async with projecting(
+                kafka, psycopg.conninfo.make_conninfo(migrated, user=name, password="x")
+            ) as task:
+                await asyncio.wait_for(asyncio.shield(task), 15)
+        assert caught.value.reason == "permission denied for table sink_offset"
+        assert "CATALOGIZER_DATABASE__URL" in str(caught.value)
+        assert "SELECT, INSERT, UPDATE" in str(caught.value)
+        assert "have not the tables" not in str(caught.value)
+
+    with psycopg.connect(migrated, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'x'").format(user))
+        try:
+            asyncio.run(run())
+        finally:
+            connection.execute(sql.SQL("DROP ROLE {}").format(user))

@@ -109,14 +109,14 @@ def test_a_folder_with_other_things_in_it_is_no_state_folder(platform: Platform,
     (tmp_path / "thesis.odt").touch()
     told = refused(platform.env | {"CATALOGIZER_STATE_DIR": str(tmp_path)})
     assert told.count("\n") == 1
-    assert "holds other things than our state" in told
+    assert "contains other things than our state" in told
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.odt"]
 
 
 def test_another_one_in_the_same_folder_is_refused_in_one_line(platform: Platform) -> None:
     told = refused(platform.env | {"CATALOGIZER_GATEWAY__PORT": str(free_port())})
     assert told.count("\n") == 1
-    assert "is in use by another `catalogizer up`" in told
+    assert f"is in use by another `catalogizer up` (process {platform.pid})" in told
 
 
 def test_a_taken_port_is_one_line_that_names_the_setting(platform: Platform, tmp_path: Path) -> None:

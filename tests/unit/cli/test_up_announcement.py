@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from cli.up.announcement import WIDTH, Ready, lines, problem_of
+from gateway.public import public_url
+from gateway.settings import GatewaySettings
 from producer.settings import RootSpec
 
 
@@ -18,6 +20,12 @@ def ready(*paths: Path, demo: bool = False) -> Ready:
 
 def shown(block: Ready) -> list[str]:
     return [f"{label:9}{text}" for label, text in lines(block)]
+
+
+def test_it_names_where_browsers_find_the_page() -> None:
+    gateway = GatewaySettings(public_url="https://media.example/catalog/")
+    block = Ready(public_url(gateway), ["admin"], [], False, "catalogizer")
+    assert shown(block)[0] == "page     https://media.example/catalog"
 
 
 @pytest.mark.parametrize("name", ["Größe, \"alt\" #1 = 5%\\x 'y'", "$(touch pwned)", "-rf", "a\nb"])

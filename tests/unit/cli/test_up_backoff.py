@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from cli.up.supervision.backoff import CEILING_SECONDS, FIRST_SECONDS, LONG_LIFE_SECONDS, RestartDelay
+from cli.up.supervision.backoff import LONG_LIFE_SECONDS, RestartDelay
+from runtime.waits import COMPONENT
 
 
 def delays(*lives: float) -> list[float]:
@@ -16,13 +17,13 @@ def delays(*lives: float) -> list[float]:
 
 
 def test_the_first_restart_comes_at_once() -> None:
-    assert delays(0.1) == [FIRST_SECONDS]
+    assert delays(0.1) == [COMPONENT.first]
 
 
 def test_short_lives_are_followed_by_longer_and_longer_delays_up_to_the_ceiling() -> None:
     found = delays(*[0.1] * 10)
     assert all(later >= earlier for earlier, later in pairwise(found))
-    assert found[-1] == CEILING_SECONDS
+    assert found[-1] == COMPONENT.longest
 
 
 def test_four_deaths_in_a_row_are_each_answered_within_two_seconds() -> None:
@@ -30,4 +31,4 @@ def test_four_deaths_in_a_row_are_each_answered_within_two_seconds() -> None:
 
 
 def test_a_long_life_is_followed_by_the_first_delay_however_long_the_last_one_was() -> None:
-    assert delays(*[0.1] * 8, LONG_LIFE_SECONDS)[-1] == FIRST_SECONDS
+    assert delays(*[0.1] * 8, LONG_LIFE_SECONDS)[-1] == COMPONENT.first

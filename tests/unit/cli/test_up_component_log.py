@@ -66,4 +66,4 @@ def test_last_words_tell_the_fault_and_not_where_in_the_program(tmp_path: Path) 
 
 def test_last_words_without_a_fault_are_the_last(tmp_path: Path) -> None:
     assert words(tmp_path, "one", "two", "   ") == "two"
-    assert words(tmp_path) == "it said nothing"
+    assert words(tmp_path) == "it printed nothing"

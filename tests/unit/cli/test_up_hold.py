@@ -37,6 +37,6 @@ def test_what_is_held_is_held_for_everybody_else_and_free_afterwards(tmp_path: P
     assert not is_held(lock)
     with held(lock, tmp_path, None):
         assert is_held(lock)
-        with pytest.raises(NotHeld, match="holds it already"), held(lock, tmp_path, None):
+        with pytest.raises(NotHeld, match="has taken it already"), held(lock, tmp_path, None):
             pass
     assert not is_held(lock)

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from gateway.core import answers
 from gateway.core.about import About, Framed
 from gateway.core.page import MAX_BYTES, Page, Source
+from gateway.core.rights import EVERYTHING
 from gateway.core.subscriber import NOBODY
-from gateway.core.view import WHOLE_VIEW, Filter, view_of
+from gateway.core.view import Filter, view_of
 
 FILMS = About("home", "films")
 MUSIC = About("home", "music")
@@ -30,7 +31,7 @@ def places(page: Page) -> list[tuple[int, int]]:
 def one_page(log: dict[int, list[Framed]], starts: dict[int, int], limit: int, piece: int) -> Page:
     """A page of what the log holds, read in pieces."""
     ends = {p: (records[-1][0] + 2 if records else 0) for p, records in log.items()}
-    page = Page({p: Source(starts[p], ends[p]) for p in log}, WHOLE_VIEW, NOBODY, limit)
+    page = Page({p: Source(starts[p], ends[p]) for p in log}, view_of(EVERYTHING, 0, None), NOBODY, limit)
     page.fill()
     while wants := page.wanted():
         for p in wants:
@@ -75,7 +76,7 @@ def test_a_page_ends_before_it_is_larger_than_its_bound_but_with_one_event_at_le
 
 def test_a_gap_is_told_beside_the_events_and_passed() -> None:
     gap: Framed = (0, 0, answers.gap("media_updates", 0, 0, 7, "retention", 0), None)
-    page = Page({0: Source(0, 9)}, WHOLE_VIEW, NOBODY, 10)
+    page = Page({0: Source(0, 9)}, view_of(EVERYTHING, 0, None), NOBODY, 10)
     page.sources[0].supply([gap], 7)
     page.fill()
     assert ([json.loads(g)["to"] for g in page.gaps], page.events, page.next_offsets) == ([7], [], {0: 7})

@@ -141,7 +141,7 @@ def test_a_logout_token_says_who_is_out() -> None:
         ({"iss": "x"}, "iss"), ({"aud": "api"}, "aud"), ({"jti": None}, "not a logout"), ({"jti": ""}, "not a logout"),
         ({"events": None}, "not a logout"), ({"events": {LOGOUT_EVENT: []}}, "not a logout"),
         ({"nonce": "n"}, "not a logout"), ({"iat": NOW - 301}, "long ago"), ({"exp": NOW - 31}, "expired"),
-        ({"sub": None}, "not who"), ({"sid": ""}, "not who"),
+        ({"sub": None}, "names nobody"), ({"sid": ""}, "names nobody"),
     ],
 )  # fmt: skip
 def test_a_logout_token_that_does_not_hold_is_refused_for_its_reason(changes: dict[str, Any], why: str) -> None:

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from producer.backoff import Waits
 from producer.database import Database
 from producer.outbox import Unsent
 from producer.ports import Point
 from producer.root import RootThread
 from producer.settings import RootSpec
 from producer.world import Pacing, World
+from runtime.waits import Waits
 from schemas.codec import raw_codec
 from tests.fakes.producer_backend import FakeBackend
 from tests.support.producer_root import SkippingClock, said

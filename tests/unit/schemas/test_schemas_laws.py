@@ -7,7 +7,6 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from confluent_kafka import Producer
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -84,9 +83,6 @@ class TestLanes:
 
     def test_a_lane_is_the_default_partition_of_the_librarys_key(self) -> None:
         assert lane_of("Ünïcode", 12) == partition_of("Ünïcode".encode(), 12)
-
-    def test_the_independent_client_knows_the_same_partitioner(self) -> None:
-        Producer({"partitioner": "murmur2_random"})  # refused where librdkafka had no murmur2
 
 
 class TestIds:

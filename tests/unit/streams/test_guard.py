@@ -13,9 +13,10 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
 )
 
+from runtime.waits import EVENT
 from schemas.errors import Undecodable
 from streams.confirmed import NotConfirmed
-from streams.guard import PAUSE_SECONDS, RETRIES, Fault, Guard, Received, Window, fault_of
+from streams.guard import RETRIES, Fault, Guard, Received, Window, fault_of
 
 PASSING = RETRIES[Fault.PASSING]
 assert PASSING is not None
@@ -114,7 +115,7 @@ def test_a_record_that_never_passes_is_given_up_in_time_however_long_an_attempt_
 
 def test_no_class_that_ends_in_a_letter_delays_the_next_record_by_5_seconds() -> None:
     for retry in RETRIES.values():
-        pauses = 0.0 if retry is None else sum(PAUSE_SECONDS * 2**n for n in range(retry.attempts - 1))
+        pauses = 0.0 if retry is None else sum(EVENT.first * 2**n for n in range(retry.attempts - 1))
         assert pauses <= (3.0 if retry is None else retry.seconds)
 
 

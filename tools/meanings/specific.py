@@ -1,77 +1,6 @@
-"""What every field of every record means, once, for docs/records.md and the JSON Schemas.
-
-A name that means the same everywhere is in COMMON; `SPECIFIC[record][field]` takes precedence. A test requires a
-meaning for every field. Nothing reads this at run time.
-"""
+"""What fields mean in one record: by the record's name and the field's, where `common` has none or another meaning."""
 
 from __future__ import annotations
-
-COMMON: dict[str, str] = {
-    "kind": "type of this record",
-    "action": "type of this record",
-    "root": "name of the storage root, unique in the platform",
-    "epoch": "one life of a producer's outbox; records of another epoch than the adopted one are dropped",
-    "seq": "number of the record, dense per (root, epoch), from 1",
-    "observed_at": "the producer's clock, ISO 8601; carried, never decided upon",
-    "path": "path below the root, `/` between parts, as it may be shown (U+FFFD for bytes that are not UTF-8)",
-    "path_b64": "the exact bytes of the path in base64; only where they are not UTF-8",
-    "file": "what is there",
-    "origin": "how it was seen: live, by a scan, by a periodic reconcile, or by an outbox's first scan (baseline)",
-    "unseen": "directories that could not be listed, files that could not be looked at: of what is there nothing is known",
-    "scan": "number of the scan it was seen by, unique per (root, epoch)",
-    "cause": "why; the same on changes that belong together",
-    "size": "bytes",
-    "mtime_ns": "modification time, nanoseconds since 1970; passes 2^53, read it as a big integer",
-    "dev": "device number",
-    "inode": "inode number; on SMB the file id",
-    "from_path": "where it was before",
-    "from_path_b64": "the exact bytes of `from_path` in base64; only where they are not UTF-8",
-    "from_root": "the root it was in before",
-    "from_taken": "true where what was told last to be at `from_path` stays there: they have changed places",
-    "library": "the library, a set of roots; key of the topic and unit of order",
-    "site": "where the root's files can be read; analysis of that site does the jobs",
-    "protocol": "how the root is reached",
-    "location": "where the root is, as the producer reaches it",
-    "identity": "what the root is recognised by; null: not known",
-    "subtree": "the directory concerned and all below it; empty: the whole root",
-    "subtree_b64": "the exact bytes of `subtree` in base64; only where they are not UTF-8",
-    "counts": "how much was found different",
-    "total": "how many of the scan's records name something that is there",
-    "job": "deterministic id of the analysis job",
-    "media_id": "stable number of the catalogued item, below 2^53; kept over rename, move and analysis",
-    "reason": "why it did not succeed, or what to know about it",
-    "found": "what analysis found in the file",
-    "title": "title",
-    "year": "year of release",
-    "season": "season of a series, 0 for specials; the volume of a comic",
-    "episode": "episode of a season, or of a show that counts all of them; the number of a comic",
-    "last_episode": "the last one, of a file with several",
-    "date": "day or time, as the name or the file says it",
-    "part": "which one of a film in several files, or which chapter of a book that is read",
-    "edition": "in words as written: Director's Cut, Extended",
-    "category": "finer than the media type, one of: movie, tv_show, trailer, extra, sample, home_video, music, audiobook,"
-    " photo, book, comic",
-    "warnings": "what could not be read or made although the file is whole, for people",
-    "artist": "who plays, or who wrote; several with a comma between",
-    "album": "album; the series of a comic",
-    "album_artist": "of the album, where that is another one",
-    "composer": "composer",
-    "quality": "resolution class such as 1080p",
-    "duration_ms": "duration, ms",
-    "width": "pixels",
-    "height": "pixels",
-    "at": "when, ISO 8601: append time of the deciding record; in reports the reporter's clock",
-    "fingerprint": "XXH3-128 of size and first, middle and last 64 KiB, 32 hex digits",
-    "scan_id": "deterministic number of the scan, from its `scan_started`",
-    "settled": "false: still being written when the longest wait was over; no media update goes with it",
-    "storage_root": "name of the storage root",
-    "media_type": "what kind of media it is, by its name",
-    "message": "for people; always there when the status is warning or error",
-    "details": "facts that belong to the component",
-    "host": "name of the machine",
-    "type": "what is there",
-    "component": "which part of the platform, or which root",
-}
 
 SPECIFIC: dict[str, dict[str, str]] = {
     "Mark": {"epoch": "of the channel's topic", "next": "the next offset wanted, by partition"},
@@ -431,8 +360,3 @@ SPECIFIC: dict[str, dict[str, str]] = {
         "topic_id": "Kafka's own id of the topic, 32 hexadecimal digits; a topic made anew has another",
     },
 }
-
-
-def meaning(record: str, field: str) -> str | None:
-    """What a field of a record means; None where it is not stated."""
-    return SPECIFIC.get(record, {}).get(field) or COMMON.get(field)
