@@ -41,12 +41,14 @@ lint: setup
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m tools.generate --check
 	@PATH="$(CURDIR)/$(BIN):$$PATH" web/node_modules/.bin/tsc -p web/client/tsconfig.json
+	@$(BIN)/python -m tools.web --check
 
 # put right what a program can: format, lint, generated files
 fix: setup
 	@$(BIN)/ruff format $(SOURCES)
 	@$(BIN)/ruff check --fix $(SOURCES)
 	@$(BIN)/python -m tools.generate
+	@$(BIN)/python -m tools.web
 
 # figures, each with its baseline in the same run
 bench: setup

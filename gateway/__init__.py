@@ -61,6 +61,6 @@ The way of a request:
     rest.correcting    a person's corrections: log.publishing
     rest.system        health (tables.database, live.tail), channels, lag; notifications (log.publishing)
 
-`app` puts them together, `main` runs them, as all of the gateway or as one of its `workers`, on `ports`; `errors` is the tree,
-`settings` and `metrics` are tables, `public` says where browsers find it.
+`app` puts them together, `main` runs them, as all of the gateway or as one of its `workers`, on `ports`; `errors` is the
+tree, `settings` and `metrics` are tables, `public` says where browsers find it.
 """

@@ -206,7 +206,7 @@ def compose(
 def web_dir() -> Path:
     """The page's files: in the package when installed, else beside it in a checkout. Raises SettingsError."""
     here = Path(__file__).resolve().parent
-    for place in (here / "web", here.parent / "web"):
+    for place in (here / "web", here.parent / "web" / "built"):
         if (place / "index.html").is_file():
             return place
-    raise SettingsError(("the page's files (web/index.html) are not there: the installation is incomplete",))
+    raise SettingsError(("the page's files (web/built/index.html) are not there: the installation is incomplete",))

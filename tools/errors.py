@@ -4,7 +4,8 @@ ToolError
 ├── NoMarkers       a document lacks the markers of a table
 ├── UnknownLicence  nobody has stated the licence of something that is installed
 ├── TwoSchemas      one name stands for two JSON Schemas
-└── BadWheel        a built wheel does not do what it must
+├── BadWheel        a built wheel does not do what it must
+└── PagesNotBuilt   the pages could not be built from their sources
 """
 
 from __future__ import annotations
@@ -48,3 +49,11 @@ class BadWheel(ToolError):
         self.wheel = wheel
         self.why = why
         super().__init__(f"{wheel}: {why}")
+
+
+class PagesNotBuilt(ToolError):
+    """The pages could not be built; `why`: what the tool says."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+        super().__init__(f"the pages were not built: {why}")

@@ -21,7 +21,7 @@ from tools import ROOT
 from tools.errors import BadWheel, ToolError
 
 PACKAGES = ("cli", "producer", "streams", "gateway", "storage", "runtime", "schemas")
-WEB = ("web", Path("gateway/web"))
+WEB = ("web/built", Path("gateway/web"))
 """The page's folder in the checkout, and in the wheel."""
 
 _CHECK = """

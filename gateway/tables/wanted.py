@@ -95,8 +95,12 @@ MAX_FACETS = 12
 
 
 def _facets(said: object) -> object:
-    """From the parameter: names with commas between."""
-    return tuple(name for name in said.split(",") if name) if isinstance(said, str) else said
+    """From the parameter, which may come several times (it arrives as a list): names with commas between."""
+    parts = said if isinstance(said, list) else [said]
+    texts = [part for part in parts if isinstance(part, str)]
+    if len(texts) < len(parts):
+        return said
+    return tuple(name for text in texts for name in text.split(",") if name)
 
 
 Text = Annotated[Annotated[str, Field(max_length=1_024)] | None, BeforeValidator(lambda text: text or None)]

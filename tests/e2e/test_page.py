@@ -1,4 +1,4 @@
-"""The page in a real browser: sign in, see an event as it happens, replay from any start visibly marked, go back
+"""The pages in a real browser: sign in, see an event as it happens, replay from any start visibly marked, go back
 to live, survive a restart of the gateway; nothing cut off on a phone; text is only ever text.
 
 Needs Chromium; where there is none every test here says so and is skipped.
@@ -22,7 +22,7 @@ from schemas.channels import MEDIA_UPDATES, SYSTEM_UPDATES
 from tests.support.events import event, film, films
 from tests.support.gateway import PASSWORD, Gateway, gateway
 from tests.support.gateway_fixtures import log, server, tables, token
-from tests.support.page import WAIT_MS, browser, needs_chromium, page, sign_in
+from tests.support.page import WAIT_MS, browser, needs_chromium, open_page, page, sign_in
 from tests.support.prefix_proxy import behind_proxy
 from tests.support.topic import Said
 from tests.support.topic import write as write_blocking
@@ -30,9 +30,6 @@ from tests.support.topic import write as write_blocking
 __all__ = ["browser", "log", "page", "server", "tables", "token"]
 
 pytestmark = needs_chromium
-
-PAGE = 300
-"""Rows in the document at once."""
 
 
 def write(kafka: Kafka, *records: Said) -> None:
@@ -47,31 +44,38 @@ def test_a_wrong_password_is_said_and_the_right_one_enters(page: Page) -> None:
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("alert").filter(has_text="wrong user name or password")).to_be_visible()
     sign_in(page)
-    expect(page.get_by_text("Nothing yet.")).to_be_visible()
     expect(page.get_by_text("The catalogue is empty yet.")).to_be_visible()
+    open_page(page, "live")
+    expect(page.get_by_text("Nothing yet.")).to_be_visible()
 
 
 def test_an_event_shows_action_title_type_root_and_time(page: Page, log: Kafka) -> None:
     sign_in(page)
+    open_page(page, "live")
     data = film(7, title="Stalker")
     media = {**data["media"], "year": 1979, "storage_root": "movies", "path": "s/Stalker.mkv"}  # type: ignore[dict-item]
     write(log, event(MEDIA_UPDATES, {**data, "media": media}, id="page-1", time="2026-01-15T10:30:00Z"))
     row = page.locator(".event").first
     expect(row.locator(".action")).to_have_text("created")
     expect(row.locator(".subject")).to_have_text("Stalker")
-    expect(row.locator(".type")).to_have_text("video · 1979")
+    expect(row.locator(".type")).to_have_text("Video · 1979")
     expect(row.locator(".root")).to_have_text("movies/s/Stalker.mkv")
     expect(row.locator("time")).to_have_attribute("datetime", "2026-01-15T10:30:00Z")
-    expect(row.locator(".mark")).to_be_hidden()
+    exactly = page.evaluate(
+        "new Date('2026-01-15T10:30:00Z').toLocaleString('en-US', {dateStyle: 'full', timeStyle: 'long'})"
+    )
+    expect(row.locator("time")).to_have_attribute("title", exactly)
+    expect(row.locator(".mark")).to_have_count(0)
 
 
 def test_a_title_that_is_markup_is_shown_as_text(page: Page, log: Kafka) -> None:
     sign_in(page)
+    open_page(page, "live")
     title = "<img src=x onerror=document.title='owned'><b>bold</b>"
     write(log, event(MEDIA_UPDATES, film(8, title=title), id="page-2", time="2026-01-15T10:30:00Z"))
     expect(page.locator(".event .subject").first).to_have_text(title)
     assert page.locator(".event img, .event b").count() == 0
-    assert page.title() == "Catalogizer"
+    assert page.title() == "Live – Catalogizer"
 
 
 def test_a_warning_of_the_system_is_a_toast(page: Page, log: Kafka) -> None:
@@ -87,17 +91,20 @@ def test_replay_marks_what_is_history_and_goes_back_to_live(
 ) -> None:
     write(log, *films(5, first=50))
     sign_in(page)
+    open_page(page, "replay")
     page.get_by_label("Replay from").select_option(start)
     if start == "time":
-        page.locator("#time").fill("2026-01-01T00:00:00")
+        page.get_by_label("Time").fill("2026-01-01T00:00:00")
     page.get_by_role("button", name="Replay", exact=True).click()
     expect(page.locator("#replay-state")).to_contain_text("is complete")
     expect(page.locator(".event.replayed", has_text="Film 54")).not_to_have_count(0)
     write(log, *films(1, first=70))
-    live = page.locator(".event", has_text="Film 70").first
+    live = page.locator(".event:not(.replayed)", has_text="Film 70").first
     expect(live).to_be_visible()
-    expect(live.locator(".mark")).to_be_hidden()
+    expect(live.locator(".mark")).to_have_count(0)
     page.get_by_role("button", name="Back to live").click()
+    expect(page.get_by_role("heading", name="Live")).to_be_visible()
+    page.get_by_role("button", name="Clear").click()
     expect(page.locator(".event")).to_have_count(0)
     write(log, *films(1, first=71))
     expect(page.locator(".event", has_text="Film 71")).to_have_count(1)
@@ -106,8 +113,9 @@ def test_replay_marks_what_is_history_and_goes_back_to_live(
 
 def test_bad_replay_input_is_said_beside_the_control(page: Page) -> None:
     sign_in(page)
+    open_page(page, "replay")
     page.get_by_label("Replay from").select_option("offset")
-    page.locator("#partition").fill("99")
+    page.get_by_label("Partition").fill("99")
     page.get_by_role("button", name="Replay", exact=True).click()
     expect(page.locator("#replay-error")).to_have_text("media_updates has partitions 0 to 1.")
 
@@ -116,6 +124,8 @@ def test_a_restart_of_the_gateway_loses_nothing_and_repeats_nothing(
     page: Page, log: Kafka, server: Gateway
 ) -> None:
     sign_in(page)
+    open_page(page, "live")
+    page.get_by_role("button", name="Clear").click()
     write(log, *films(3, first=80))
     expect(page.locator(".event")).to_have_count(3)
     server.kill()
@@ -143,6 +153,7 @@ def test_nothing_is_cut_off(page: Page, log: Kafka, width: int, scheme: Literal[
     page.set_viewport_size({"width": width, "height": 740})
     page.emulate_media(color_scheme=scheme)
     sign_in(page)
+    open_page(page, "live")
     title = "A_very_long_title_without_any_space_" * 5
     write(
         log, event(MEDIA_UPDATES, film(9, title=title), id=f"page-{scheme}-{width}", time="2026-01-15T10:30:00Z")
@@ -156,58 +167,114 @@ def test_nothing_is_cut_off(page: Page, log: Kafka, width: int, scheme: Literal[
 
 
 def test_it_works_by_keyboard_alone(page: Page) -> None:
-    page.locator("#name").focus()
+    expect(page.locator("#name")).to_be_focused()
     page.keyboard.type("admin")
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.locator("#connection")).to_have_text("live")
-    reached = set()
-    for _ in range(20):
+    assert {"Home", "Catalogue", "Live", "Replay", "Administration", "Sign out"} <= reached(page, 24)
+    open_page(page, "replay")
+    expect(page.locator("main")).to_be_focused()
+    assert {"channel", "start", "last", "Replay"} <= reached(page, 6)
+    open_page(page, "catalogue")
+    expect(page.locator("main")).to_be_focused()
+    assert {"query", "Sorted by", "Posters", "Table"} <= reached(page, 6)
+
+
+def reached(page: Page, steps: int) -> set[str]:
+    """What the Tab key leads to, by id, label or words."""
+    found = set()
+    for _ in range(steps):
         page.keyboard.press("Tab")
-        reached.add(page.evaluate("document.activeElement.id || document.activeElement.textContent.trim()"))
-    assert {"channel", "start", "last", "Replay", "query", "Search", "sign-out"} <= reached
+        found.add(
+            page.evaluate(
+                "(at => at.id || at.getAttribute('aria-label') || at.textContent.trim())(document.activeElement)"
+            )
+        )
+    return found
 
 
-def test_a_replay_of_many_events_is_paged_through_whole(page: Page, log: Kafka) -> None:
+def test_a_replay_of_many_events_is_read_in_parts_and_shown_whole(page: Page, log: Kafka) -> None:
     """And the document stays small."""
-    first = 10_000
-    write(log, *films(2 * PAGE + 50, first=first))
+    first, count = 10_000, 6_500
+    write(log, *films(count, first=first))
     sign_in(page)
-    page.get_by_label("Replay from").select_option("earliest")
-    page.get_by_role("button", name="Replay", exact=True).click()
+    open_page(page, "replay?channel=media_updates&from=earliest")
     state = page.locator("#replay-state")
-    expect(state).to_contain_text("is complete")
-    told = re.search(r"is complete: ([\d,]+) events", state.text_content() or "")
-    assert told is not None
-    total = int(told[1].replace(",", ""))
-    assert total >= 2 * PAGE + 50
-    expect(page.locator("#pages-state")).to_have_text(f"{total - PAGE + 1:,} to {total:,} of {total:,} events")
-    seen: list[str] = []
-    older, newer = page.get_by_role("button", name="Older"), page.get_by_role("button", name="Newer")
-    pages = -(-total // PAGE)
-    for number in range(pages):
-        rows = page.locator(".event .subject").all_text_contents()
-        assert len(rows) == PAGE
-        seen += rows if number < pages - 1 else rows[-(total - PAGE * number) :]
-        if number < pages - 1:
-            older.click()
-    expect(older).to_be_disabled()
+    expect(state).to_contain_text("there are more")
+    page.get_by_role("button", name="Read all").click()
+    expect(state).to_contain_text("is complete", timeout=4 * WAIT_MS)
+    total = int(state.get_attribute("data-events") or 0)
+    assert total >= count
+    seen = scrolled_through(page, total)
     assert len(seen) == total
-    assert [title for title in seen if re.fullmatch(r"Film 10\d\d\d", title)] == [
-        f"Film {n}" for n in reversed(range(first, first + 2 * PAGE + 50))
+    assert [title for title in seen.values() if re.fullmatch(r"Film 1[0-6]\d\d\d", title)] == [
+        f"Film {n}" for n in reversed(range(first, first + count))
     ]
+    page.evaluate("scrollTo(0, 0)")
     write(log, *films(1, first=20_000))
-    expect(page.locator("#pages-state")).to_contain_text(f"of {total + 1:,} events")
-    assert page.locator(".event", has_text="Film 20000").count() == 0, "the page that is read does not move"
-    while newer.is_enabled():
-        newer.click()
     expect(page.locator(".event .subject").first).to_have_text("Film 20000")
+    page.get_by_label("Place in the replay").fill("3")
+    expect(page.locator(".event")).to_have_count(3)
+
+
+def scrolled_through(page: Page, total: int) -> dict[int, str]:
+    """The titles of a long list by their places, as somebody sees them who scrolls through it."""
+    seen: dict[int, str] = {}
+    row = "row => [row.getAttribute('aria-posinset'), row.querySelector('.subject').textContent]"
+    while total not in seen:
+        drawn = page.evaluate(f"[...document.querySelectorAll('.event')].map({row})")
+        assert len(drawn) < 100
+        seen |= {int(place): title for place, title in drawn}
+        page.evaluate("scrollBy(0, innerHeight)")
+        page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    return dict(sorted(seen.items()))
+
+
+def test_who_reads_further_down_is_not_moved_and_a_paused_feed_waits(page: Page, log: Kafka) -> None:
+    write(log, *films(60, first=50_000))
+    sign_in(page)
+    open_page(page, "live")
+    expect(page.locator(".event", has_text="Film 50059")).to_be_visible()
+    page.evaluate("scrollTo(0, 900)")
+    top = page.locator(".event >> nth=20").text_content()
+    write(log, *films(3, first=51_000))
+    waiting = page.get_by_role("button", name="3 new events: show")
+    expect(waiting).to_be_visible()
+    assert page.locator(".event >> nth=20").text_content() == top
+    waiting.click()
+    expect(page.locator(".event", has_text="Film 51002")).to_be_visible()
+    page.get_by_role("button", name="Pause").click()
+    write(log, *films(2, first=52_000))
+    expect(page.get_by_text("paused, 2 new events")).to_be_visible()
+    expect(page.locator(".event", has_text="Film 52001")).to_have_count(0)
+    page.get_by_role("button", name="Resume").click()
+    expect(page.locator(".event", has_text="Film 52001")).to_be_visible()
+
+
+def test_the_feed_is_filtered_and_conflated_and_its_address_says_so(page: Page, log: Kafka) -> None:
+    again = [
+        event(MEDIA_UPDATES, film(60_000, title="Often"), id=f"often-{n}", time="2026-01-15T10:30:00Z")
+        for n in range(4)
+    ]
+    write(log, *again, *films(1, first=60_001))
+    sign_in(page)
+    open_page(page, "live")
+    page.get_by_label("Filter by words").fill("often")
+    expect(page.locator(".event")).to_have_count(4)
+    page.get_by_label("Only the newest of each item").check()
+    expect(page.locator(".event")).to_have_count(1)
+    expect(page.locator(".event")).to_contain_text("4 times")
+    page.reload()
+    expect(page.locator(".event")).to_have_count(1)
+    expect(page.get_by_label("Filter by words")).to_have_value("often")
 
 
 def test_the_catalogue_is_looked_at_again_while_events_come_and_not_too_often(page: Page, log: Kafka) -> None:
     sign_in(page)
+    open_page(page, "catalogue")
     expect(page.locator("#search-state")).not_to_have_text("")
     times = "performance.getEntriesByType('resource').filter(e => e.name.includes('media/search')).map(e => e.startTime)"
     deadline = time.monotonic() + WAIT_MS / 1_000
@@ -227,15 +294,16 @@ def test_it_works_below_a_path_behind_a_proxy_that_loses_the_port(
     port = ports.free_port()
     inner = gateway(log, tables, tmp_path, {"PUBLIC_URL": f"http://127.0.0.1:{port}/catalog"})
     inner.start()
-    context = browser.new_context()
+    context = browser.new_context(locale="en-US")
     try:
         with behind_proxy(port, inner.url, "/catalog") as url:
             page = context.new_page()
             page.goto(url)
             sign_in(page)
+            expect(page.get_by_text("The catalogue is empty yet.")).to_be_visible()
+            open_page(page, "live")
             write(log, *films(1, first=40_000))
             expect(page.locator(".event", has_text="Film 40000")).to_have_count(1)
-            expect(page.locator("#search-state")).to_have_text("The catalogue is empty yet.")
     finally:
         context.close()
         inner.kill()

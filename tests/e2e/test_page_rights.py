@@ -11,7 +11,7 @@ from schemas.channels import MEDIA_UPDATES
 from tests.support.events import event, film
 from tests.support.gateway import PASSWORD, Gateway
 from tests.support.gateway_fixtures import log, server, tables, token
-from tests.support.page import browser, needs_chromium, page
+from tests.support.page import browser, needs_chromium, open_page, page, sign_in
 from tests.support.topic import Said, write
 
 __all__ = ["browser", "log", "page", "server", "tables", "token"]
@@ -33,12 +33,16 @@ def test_a_page_shows_what_its_user_may_see_and_says_nothing_of_the_rest(
         made = http.post("/api/v1/users", json={"username": "kim", "password": PASSWORD, "rights": rights})
         assert made.status_code == 201
         page.set_viewport_size({"width": 360, "height": 740})
-        page.get_by_label("User name or e-mail").fill("kim")
-        page.get_by_label("Password").fill(PASSWORD)
-        page.keyboard.press("Enter")
-        expect(page.locator("#connection")).to_have_text("live")
-        expect(page.locator("#channel option:not([disabled])")).to_have_text(["media updates", "system updates"])
-        expect(page.locator("#replay-error")).to_be_empty()
+        sign_in(page, "kim")
+        open_page(page, "more")
+        expect(page.get_by_role("link", name="Replay")).to_be_visible()
+        expect(page.get_by_role("link", name="Administration")).to_have_count(0)
+        open_page(page, "admin")
+        expect(page.get_by_text("Your account may not see this.")).to_be_visible()
+        open_page(page, "replay")
+        expect(page.locator("#channel option")).to_have_text(["media", "system"])
+        expect(page.locator("#replay-error")).to_have_count(0)
+        open_page(page, "live")
         records = seen(1, "Hidden Film", "films"), seen(2, "Shown Song", "music")
         with ThreadPoolExecutor(1) as elsewhere:  # the browser's own event loop is in this thread
             elsewhere.submit(write, log, *records).result()
@@ -46,6 +50,6 @@ def test_a_page_shows_what_its_user_may_see_and_says_nothing_of_the_rest(
         expect(page.get_by_text("Hidden Film")).to_have_count(0)
         rights["channels"] = ["media_updates"]
         assert http.patch("/api/v1/users/kim", json={"rights": rights}).status_code == 200
-        expect(page.locator("#channel option:not([disabled])")).to_have_text(["media updates"])
+        expect(page.locator("#channel option")).to_have_text(["Channel: all", "media"])
         expect(page.locator("#connection")).to_have_text("live")
         assert page.evaluate("document.documentElement.scrollWidth") <= 360

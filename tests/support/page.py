@@ -32,12 +32,12 @@ def browser(server: Gateway) -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser, server: Gateway) -> Iterator[Page]:
     """A fresh browser profile on the page; a script error or a broken content policy fails the test."""
-    context = browser.new_context(viewport={"width": 1200, "height": 800})
+    context = browser.new_context(viewport={"width": 1200, "height": 800}, locale="en-US")
     context.set_default_timeout(WAIT_MS)
     expect.set_options(timeout=WAIT_MS)
     opened = context.new_page()
     faults: list[str] = []
-    opened.on("pageerror", lambda error: faults.append(str(error)))
+    opened.on("pageerror", lambda error: faults.append(f"{error} {error.stack}"))
     opened.on("console", lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None)
     opened.goto(server.url)
     yield opened
@@ -45,8 +45,13 @@ def page(browser: Browser, server: Gateway) -> Iterator[Page]:
     assert faults == []
 
 
-def sign_in(page: Page) -> None:
-    page.get_by_label("User name or e-mail").fill("admin")
+def sign_in(page: Page, name: str = "admin") -> None:
+    page.get_by_label("User name or e-mail").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
     page.keyboard.press("Enter")
     expect(page.locator("#connection")).to_have_text("live")
+
+
+def open_page(page: Page, address: str) -> None:
+    """Another page of the same document: `live`, `replay?channel=…`."""
+    page.evaluate("address => { location.hash = '#/' + address }", address)

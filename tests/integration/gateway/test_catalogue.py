@@ -102,6 +102,15 @@ def test_a_search_without_conditions_is_everything_not_deleted_the_newest_first(
 
 
 @pytest.mark.parametrize(
+    "facets", ["category,quality", ["category", "quality"]], ids=["with commas", "several times"]
+)
+def test_facets_of_an_address_are_counted(http: httpx.Client, facets: str | list[str]) -> None:
+    body = search(http, facets=facets).json()
+    assert body["facets"]["quality"] == [{"value": "1080p", "count": 2}, {"value": "2160p", "count": 1}]
+    assert {one["value"] for one in body["facets"]["category"]} == {"movie", "tv_show", "music"}
+
+
+@pytest.mark.parametrize(
     ("params", "expected"),
     [
         ({"query": "matrix"}, ["The Matrix"]),

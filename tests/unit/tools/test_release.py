@@ -28,7 +28,7 @@ def test_it_contains_our_packages_and_nothing_else(wheel: Path) -> None:
         "cli/up/embedded/jars.lock",
         "schemas/sql/0001_catalogue.sql",
         "gateway/web/index.html",
-        "gateway/web/socket.js",
+        "gateway/web/app.js",
     ],
 )
 def test_it_contains_what_the_program_reads_at_run_time(wheel: Path, name: str) -> None:

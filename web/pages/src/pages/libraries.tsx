@@ -1,0 +1,149 @@
+/** Libraries and their storage roots: how they are, scans and analyses, and what an operator can have done. */
+
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+
+import { api } from "../api.js";
+import type { Root } from "../answers.js";
+import { Analyses } from "../parts/analyses.js";
+import { Analysing } from "../parts/analysing.js";
+import { Dialog } from "../parts/dialog.js";
+import { useDoing } from "../parts/doing.js";
+import { Field } from "../parts/field.js";
+import { Scans } from "../parts/scans.js";
+import { Answer, Badge, Empty } from "../parts/states.js";
+import { Time } from "../parts/time.js";
+import { valueOf } from "../parts/words.js";
+import { roots, stats, useMay } from "../queries.js";
+import { bytes } from "../format.js";
+import { href } from "../router.js";
+import { useTexts } from "../texts/index.js";
+
+export function LibrariesPage() {
+  const { t } = useTexts();
+  const asked = useQuery(roots);
+  return (
+    <>
+      <h1>{t.libraries.title}</h1>
+      <p className="note">{t.libraries.lead}</p>
+      <Answer of={asked}>
+        {(known) =>
+          known.length === 0 ? (
+            <Empty help={t.libraries.emptyHelp}>{t.libraries.empty}</Empty>
+          ) : (
+            librariesOf(known).map(([library, own]) => (
+              <section key={library} className="card">
+                <h2>
+                  <bdi>{library}</bdi>
+                </h2>
+                <ul className="lines roots">
+                  {own.map((root) => (
+                    <RootLine key={root.name} root={root} />
+                  ))}
+                </ul>
+              </section>
+            ))
+          )
+        }
+      </Answer>
+      <Analyses />
+      <Scans />
+    </>
+  );
+}
+
+function librariesOf(known: readonly Root[]): [string, Root[]][] {
+  const libraries = new Map<string, Root[]>();
+  for (const root of known) {
+    libraries.set(root.library, [...(libraries.get(root.library) ?? []), root]);
+  }
+  return [...libraries];
+}
+
+function RootLine({ root }: { root: Root }) {
+  const { t, language } = useTexts();
+  const may = useMay();
+  const size = useQuery(stats).data?.size_by_storage_root[root.name];
+  const [doing, setDoing] = useState<"scan" | "analyse">();
+  const close = (): void => setDoing(undefined);
+  const retired = root.state === "retired";
+  const kind = retired ? "off" : root.state === "lost" ? "error" : root.status === "healthy" || root.connected ? (root.status === "warning" ? "warning" : "healthy") : "error";
+  return (
+    <li>
+      <div>
+        <b>
+          <bdi>{root.name}</bdi>
+        </b>{" "}
+        <Badge kind={kind}>{root.state === "lost" || retired ? valueOf(root.state, t) : root.connected ? t.libraries.connected : valueOf(root.status, t)}</Badge>
+        <p className="note">
+          {valueOf(root.protocol, t)} · <bdi>{root.path}</bdi>
+          {root.changed_at && (
+            <>
+              {" · "}
+              {t.libraries.since} <Time at={root.changed_at} />
+            </>
+          )}
+        </p>
+        {root.message && (
+          <p className="note">
+            <bdi>{root.message}</bdi>
+          </p>
+        )}
+      </div>
+      <a className="amount" href={href("catalogue", { storage_root: root.name })}>
+        {t.items(root.item_count)}
+        {size !== undefined && ` · ${bytes(size, language)}`}
+      </a>
+      <div className="actions">
+        <a className="button quiet small" href={href("history", { root: root.name })}>
+          {t.nav.history}
+        </a>
+        {may("request:scans") && !retired && (
+          <button type="button" className="quiet small" onClick={() => setDoing("scan")}>
+            {t.libraries.scan}
+          </button>
+        )}
+        {may("request:analysis") && !retired && (
+          <button type="button" className="quiet small" onClick={() => setDoing("analyse")}>
+            {t.libraries.analyse}
+          </button>
+        )}
+      </div>
+      {doing === "scan" && <Scanning root={root.name} close={close} />}
+      {doing === "analyse" && <Analysing root={root.name} close={close} />}
+    </li>
+  );
+}
+
+function Scanning({ root, close }: { root: string; close: () => void }) {
+  const { t } = useTexts();
+  const [subtree, setSubtree] = useState("");
+  const scan = useDoing(
+    () => api("scans", { body: { root, subtree: subtree.trim() } }),
+    () => {
+      close();
+      return t.libraries.scanAsked(root);
+    },
+    ["scans"],
+  );
+  return (
+    <Dialog title={`${t.libraries.scan}: ${root}`} close={close}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          scan.mutate();
+        }}
+      >
+        <Field label={t.libraries.subtree} value={subtree} onChange={(event) => setSubtree(event.target.value)} />
+        <div className="actions">
+          <button type="button" className="quiet" onClick={close}>
+            {t.cancel}
+          </button>
+          <button type="submit" disabled={scan.isPending}>
+            {t.libraries.scan}
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

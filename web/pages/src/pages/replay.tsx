@@ -1,0 +1,102 @@
+/** Replay: the log from any moment on, read in pages; played at a speed, or looked at where one likes; then on live. */
+
+import { useQuery } from "@tanstack/react-query";
+import { useEffect, useMemo, useState } from "react";
+
+import { followed, useFeed, type Line } from "../live.js";
+import { EventList } from "../parts/event-list.js";
+import { Empty } from "../parts/states.js";
+import { LogTimeline } from "../parts/log-timeline.js";
+import { Player } from "../parts/player.js";
+import { ReplayForm } from "../parts/replay-form.js";
+import { wordsOf } from "../parts/states.js";
+import { valueOf } from "../parts/words.js";
+import { channels } from "../queries.js";
+import { useReplay } from "../replaying.js";
+import { go, href, useRoute } from "../router.js";
+import { useTexts } from "../texts/index.js";
+
+export function ReplayPage() {
+  const { t } = useTexts();
+  const { params } = useRoute();
+  const known = useQuery(channels).data ?? [];
+  const channel = params.get("channel") ?? "media_updates";
+  const from = params.get("from") ?? undefined;
+  const again = params.get("again") ?? "";
+  return (
+    <>
+      <h1>{t.replay.title}</h1>
+      <p className="note">{t.replay.lead}</p>
+      <ReplayForm known={known.filter(({ name }) => followed(known).includes(name))} channel={channel} from={from} />
+      <LogTimeline channel={channel} />
+      {from === undefined ? <Empty>{t.replay.begin}</Empty> : <Read key={`${channel} ${from} ${again}`} channel={channel} from={from} />}
+    </>
+  );
+}
+
+function Read({ channel, from }: { channel: string; from: string }) {
+  const { t, language } = useTexts();
+  const replay = useReplay(channel, from);
+  const live = useLiveAfter(channel, replay.head, replay.state === "complete");
+  const all = useMemo(() => [...replay.lines, ...live], [replay.lines, live]);
+  const [position, setPosition] = useState<number>(); // undefined: at the end, whatever comes
+  const shown = useMemo(() => all.slice(0, position ?? all.length).reverse(), [all, position]);
+  useEffect(() => void scrollTo(0, 0), [channel, from]);
+  const name = valueOf(channel, t);
+  const count = t.events(replay.lines.length);
+  return (
+    <>
+      <div className="bar">
+        <p id="replay-state" className="note" role="status" data-events={replay.lines.length}>
+          {replay.state === "reading" && `${t.replay.reading} ${replay.lines.length > 0 ? replay.lines.length.toLocaleString(language) : ""}`}
+          {replay.state === "partly" && t.replay.partly(name, count)}
+          {replay.state === "complete" && t.replay.complete(name, count)}
+        </p>
+        {replay.state === "partly" && (
+          <>
+            <button type="button" className="quiet small" onClick={() => replay.more(false)}>
+              {t.replay.readMore}
+            </button>
+            <button type="button" className="quiet small" onClick={() => replay.more(true)}>
+              {t.replay.readAll}
+            </button>
+          </>
+        )}
+        {replay.state === "reading" && replay.lines.length > 0 && (
+          <button type="button" className="quiet small" onClick={() => replay.stop()}>
+            {t.replay.stop}
+          </button>
+        )}
+        <button type="button" className="quiet small" onClick={() => go(href("live", { channel }))}>
+          {t.replay.back}
+        </button>
+      </div>
+      {replay.state === "failed" && (
+        <p id="replay-error" className="error" role="alert">
+          {wordsOf(replay.error, t)}
+        </p>
+      )}
+      {replay.lost && <p className="problem" data-kind="warning">{t.replay.lost}</p>}
+      {all.length > 0 && <Player lines={all} position={position ?? all.length} setPosition={setPosition} />}
+      {all.length === 0 && replay.state === "complete" ? (
+        <Empty>{t.live.empty}</Empty>
+      ) : (
+        <EventList lines={shown} label={t.live.list} />
+      )}
+    </>
+  );
+}
+
+/** What has come since the replay was complete. */
+function useLiveAfter(channel: string, head: Readonly<Record<string, number>>, complete: boolean): readonly Line[] {
+  const { lines } = useFeed();
+  return useMemo(
+    () =>
+      complete
+        ? lines.filter(
+            (line) => line.kind === "event" && line.event.channel === channel && line.event.offset >= (head[line.event.partition] ?? Infinity),
+          )
+        : [],
+    [lines, channel, head, complete],
+  );
+}

@@ -1,0 +1,153 @@
+/**
+ * Who is signed in. All tabs share one session (the client's `Session`); it ends when the server says so, and for no other reason.
+ */
+
+import { Session, type Kept } from "@catalogizer/client";
+import { useSyncExternalStore } from "react";
+
+const beside = (path: string): string => new URL(path, document.baseURI.split("#")[0]).href;
+
+export const API = beside("api/v1");
+const EARLY_MS = 90_000;
+const EXCHANGE_MS = 20_000;
+
+interface SignedIn {
+  session_token: string;
+  refresh_token: string;
+  expires_in: number;
+  user: { username: string };
+}
+
+/** Why the page asks to sign in; empty: nobody was. A word of the texts, or the server's own words. */
+export type Why = "" | "ended" | "unfinished" | "declined" | "no_rights" | "no_account" | "disabled" | "signed_out" | "refused";
+
+let why: Why = "";
+let leaving = false;
+let wayOut: string | undefined; // where the browser signs out of the provider too
+
+export const session = new Session({
+  api: API,
+  fetch: async (input, init) => {
+    const answer = await fetch(input, init);
+    if (String(input).endsWith("/auth/logout") && answer.ok) {
+      wayOut = ((await answer.clone().json()) as { provider_sign_out?: string }).provider_sign_out;
+    }
+    return answer;
+  },
+});
+
+let user = session.kept?.user;
+
+session.onChange(() => {
+  const now = session.kept?.user;
+  if (user !== undefined && now !== undefined && now !== user) {
+    location.reload(); // another tab has signed somebody else in
+  }
+  if (user !== undefined && now === undefined && !leaving) {
+    why = "ended";
+  }
+  user = now;
+});
+
+/** A tab that slept, or was away, has its token renewed before it is used. */
+function renewIfDue(): void {
+  const kept = session.kept;
+  if (kept && Date.now() >= kept.expires - kept.early) {
+    session.renew(kept.token).catch(() => undefined); // the server is away: the session's own timer tries again
+  }
+}
+
+addEventListener("pageshow", renewIfDue);
+addEventListener("online", renewIfDue);
+document.addEventListener("visibilitychange", renewIfDue);
+
+/** The name of who is signed in; undefined: nobody is. */
+export function useUser(): string | undefined {
+  return useSyncExternalStore(
+    (listener) => session.onChange(listener),
+    () => session.kept?.user,
+  );
+}
+
+export function whySignedOut(): Why {
+  return why;
+}
+
+/** Throws SignInError with the server's words. */
+export async function signIn(name: string, password: string): Promise<void> {
+  await session.signIn(name, password);
+  why = "";
+}
+
+export async function signOut(): Promise<void> {
+  leaving = true;
+  why = "";
+  wayOut = undefined;
+  try {
+    await session.signOut(); // ended here whether or not the server hears it
+  } catch {
+    return;
+  } finally {
+    leaving = false;
+  }
+  if (wayOut !== undefined) {
+    location.assign(wayOut);
+  }
+}
+
+const REFUSALS: ReadonlySet<string> = new Set(["declined", "no_rights", "no_account", "disabled", "signed_out"]);
+
+/** Finish what was begun at a provider: the browser brings a code, or a refusal, in the fragment, which is taken away at once. */
+export async function comeBack(): Promise<void> {
+  const brought = new URLSearchParams(location.hash.slice(1));
+  const code = brought.get("signed-in");
+  const refusal = brought.get("sign-in-refused");
+  if (code === null && refusal === null) {
+    return;
+  }
+  const wanted = sessionStorage.getItem(WANTED) ?? "";
+  sessionStorage.removeItem(WANTED);
+  history.replaceState(null, "", location.pathname + location.search + wanted);
+  if (refusal !== null) {
+    why = REFUSALS.has(refusal) ? (refusal as Why) : "refused";
+  } else if (code !== null) {
+    await exchange(code);
+  }
+}
+
+const WANTED = "catalogizer.wanted";
+
+/** To a provider's own page; the page that was wanted is opened afterwards. */
+export function signInAt(start: string): void {
+  sessionStorage.setItem(WANTED, location.hash);
+  location.assign(start);
+}
+
+async function exchange(code: string): Promise<void> {
+  try {
+    const answer = await fetch(`${API}/auth/oidc/exchange`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ code }),
+      signal: AbortSignal.timeout(EXCHANGE_MS),
+    });
+    if (!answer.ok) {
+      why = "unfinished"; // whoever made up a code signs nobody out
+      return;
+    }
+    session.take(keptOf((await answer.json()) as SignedIn));
+  } catch {
+    why = "unfinished";
+  }
+}
+
+function keptOf(answer: SignedIn): Kept {
+  const life = answer.expires_in * 1_000;
+  return {
+    token: answer.session_token,
+    refresh: answer.refresh_token,
+    expires: Date.now() + life,
+    early: Math.min(EARLY_MS, life / 4),
+    user: answer.user.username,
+  };
+}
