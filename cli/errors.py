@@ -7,6 +7,7 @@ CommandError            exit code 1
 ├── UnknownLibrary      no record of that library is in the change log
 ├── LogSilent           Kafka has stopped answering in the middle (retryable)
 ├── DatabaseUnreadable  the database that is set cannot be read (retryable)
+├── NoTerminal          what is live needs a terminal (`cli.top`)
 ├── LineBreaks          names with line breaks cannot be lines
 ├── ProvisionError      topics cannot be made as declared (`cli.provisioning.topics`)
 │   ├── WrongPartitions a topic has another number of partitions than it was declared with
@@ -21,6 +22,7 @@ CommandError            exit code 1
 │   ├── LateMigration   one stands before others that were applied
 │   └── NewerDatabase   the database was migrated by a newer program
 ├── TablesLocked        another process changes the tables (`cli.provisioning.tables_lock`, retryable)
+├── BackupError         a backup cannot be made or restored (`cli.backup.errors`)
 └── UpError             the platform cannot be started here (`cli.up.errors`)
 """
 

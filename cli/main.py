@@ -22,10 +22,13 @@ from cli import (
     status,
     tap,
     token,
+    top,
     topics,
+    unit,
     user,
 )
 from cli.audit.command import audit
+from cli.backup.command import backup, restore
 from cli.console import print_json, run_to_exit
 from cli.dlq import command as dlq
 from cli.options import AsJson
@@ -103,9 +106,13 @@ for process in (services.up, services.watch, services.stream, services.project, 
     app.command(rich_help_panel=PROCESSES)(process)
 app.command("serve-worker", hidden=True)(services.serve_worker)
 app.command(rich_help_panel=TOOLS)(status.status)
+app.command(rich_help_panel=TOOLS)(top.top)
 app.command(rich_help_panel=TOOLS)(tap.tap)
 app.command(rich_help_panel=TOOLS)(changes.changes)
 app.command(rich_help_panel=TOOLS)(audit)
+app.command(rich_help_panel=TOOLS)(backup)
+app.command(rich_help_panel=TOOLS)(restore)
+app.command(rich_help_panel=TOOLS)(unit.unit)
 app.command(rich_help_panel=TOOLS)(migrate)
 app.command(rich_help_panel=TOOLS)(version)
 for name, group in (

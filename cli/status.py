@@ -1,99 +1,89 @@
-"""`catalogizer status`: how the platform is, by what its processes and roots report."""
+"""`catalogizer status`: how the platform is, on one screen."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import typer
-from msgspec import UNSET, Struct
 
 from cli.console import print_json, print_table, run_async
 from cli.options import AsJson
 
 if TYPE_CHECKING:
+    from cli.overview import LagLine, Overview, ProcessLine
     from cli.root_table import RootLine
-    from runtime.kafka import Kafka
-    from streams.status.telling import LatestUpdate
 
 UNWELL = 1
 """Exit code where a component or a configured root is in error."""
 
 
-class ComponentLine(Struct, frozen=True):
-    """One component, or the queue of its work. `at`: since when it is so, ISO 8601."""
-
-    name: str
-    status: str
-    message: str
-    at: str
-
-
-class Overview(Struct, frozen=True):
-    """All of it."""
-
-    components: list[ComponentLine]
-    roots: list[RootLine]
-    dead_letters: dict[str, int]
-    """Open ones by topic; topics without any are left out."""
-
-    @property
-    def is_well(self) -> bool:
-        """Nothing that should work is in error."""
-        offline = [
-            root for root in self.roots if root.configured and root.state in ("offline", "silent", "unknown")
-        ]
-        return not offline and all(line.status != "error" for line in self.components)
-
-
 def status(as_json: AsJson = False) -> None:
-    """Show how each component and each root is, as they report it. Exit code 1 where something is in error.
+    """Show how each component and each root is, as they report it, and how far the readers of the log are behind. Exit
+    code 1 where something is in error.
 
     \b
     catalogizer status
     catalogizer status --json | jq -r '.roots[] | select(.state=="offline") | .message'
+    catalogizer status --json | jq '[.lag[].lag] | add'
     """
     from cli.installation import find, roots_here, tool_kafka
-    from cli.root_table import known_roots
-    from runtime.dlq.reading import glance
+    from cli.overview import look
 
     settings = find()
     kafka = tool_kafka(settings, "status")
     here = roots_here(settings).specs.values()
-
-    async def look() -> Overview:
-        roots = await known_roots(kafka, here)
-        return Overview(await _components(kafka), roots, await glance(kafka))
-
-    found = run_async(look)
+    found = run_async(lambda: look(kafka, here))
     if as_json:
         print_json(found)
     else:
-        rows = [(line.name, line.status, line.at, line.message) for line in found.components]
-        print_table("Components", ("component", "status", "since", "message"), rows)
-        print_table("Roots", ("root", "state", "path", "message"), [_row(root) for root in found.roots])
-        if found.dead_letters:
-            counts = ", ".join(f"{count} in {topic}" for topic, count in found.dead_letters.items())
-            print(f"dead letters: {counts}: catalogizer dlq list")
+        _print(found)
     if not found.is_well:
         raise typer.Exit(UNWELL)
 
 
-def _row(root: RootLine) -> tuple[str, str, str, str]:
+def _print(found: Overview) -> None:
+    rows = [(line.name, line.status, line.at, line.message) for line in found.components]
+    print_table("Components", ("component", "status", "since", "message"), rows)
+    print_table("Roots", ("root", "state", "path", "message"), [root_row(root) for root in found.roots])
+    for line in summary(found):
+        print(line)
+
+
+def root_row(root: RootLine) -> tuple[str, str, str, str]:
+    """Name, state, path and message of a root."""
     message = root.message if root.configured else f"no longer configured; {root.message}"
     return root.name, root.state, root.path or "", message
 
 
-async def _components(kafka: Kafka) -> list[ComponentLine]:
-    from schemas.times import iso
-    from streams.status.telling import read_states
-
-    states = (await read_states(kafka)).values()
+def summary(found: Overview) -> list[str]:
+    """A line each: processes with their versions, lag, jobs, sockets, dead letters where there are any."""
+    counts = [f"{count} in {topic}" for topic, count in found.dead_letters.items()]
     return [
-        ComponentLine(state.update.component, state.update.status, _text(state), iso(state.at))
-        for state in sorted(states, key=lambda state: state.key)
-        if state.update.action != "storage_update"
+        f"processes: {_processes(found.processes)}; version {', '.join(found.versions) or 'unknown'}",
+        *lag_lines(found.lag),
+        f"analysis: {found.jobs.queued:,} jobs queued, {found.jobs.requested:,} asked for, "
+        f"{found.jobs.workers} workers, {found.jobs.per_minute:,.1f} a minute",
+        f"sockets: {found.sockets:,} open",
+        *([f"dead letters: {', '.join(counts)}: catalogizer dlq list"] if counts else []),
     ]
 
 
-def _text(state: LatestUpdate) -> str:
-    return "" if state.update.message is UNSET else state.update.message
+def _processes(processes: Sequence[ProcessLine]) -> str:
+    names = [process.component for process in processes]
+    return ", ".join(f"{name} {names.count(name)}" for name in sorted(set(names))) or "none reports"
+
+
+def lag_lines(lag: Sequence[LagLine] | None) -> list[str]:
+    """How far each reader is behind, lane by lane."""
+    if lag is None:
+        return ["lag: the consumer groups may not be described by this principal"]
+    lines = []
+    for reader in dict.fromkeys(line.reader for line in lag):
+        lanes: dict[int, int] = {}
+        for line in lag:
+            if line.reader == reader:
+                lanes[line.lane] = lanes.get(line.lane, 0) + line.lag
+        each = ", ".join(f"{behind:,}" for _, behind in sorted(lanes.items()))
+        lines.append(f"{reader}: {sum(lanes.values()):,} records behind; by lane: {each}")
+    return lines

@@ -72,7 +72,7 @@ from runtime.health import Health, Starting, product_version
 from runtime.kafka import Kafka
 from runtime.topic_watch import TopicWatch
 from schemas.channels import CHANNELS
-from schemas.system import Scalar
+from schemas.system import SOCKETS, Scalar
 
 NOT_YET = Starting("sockets are not taken yet, or not any more")
 
@@ -119,7 +119,7 @@ def compose(
     health.add("sockets", lambda: None if connections.accepting else NOT_YET)
 
     def details() -> dict[str, Scalar]:
-        return {"sockets": connections.count}
+        return {SOCKETS: connections.count}
 
     publishing = Publishing(kafka, health, details)
     auditing = Auditing(pool, publishing)

@@ -17,12 +17,12 @@ from aiokafka.errors import KafkaError
 from prometheus_client import Counter
 
 from runtime import log
-from runtime.health import Health
+from runtime.health import Health, product_version
 from runtime.kafka import Kafka
 from schemas.codec import encode
 from schemas.headers import event_headers
 from schemas.ids import event_id
-from schemas.system import Heartbeat, Report, RootReport, Scalar, ScanReport
+from schemas.system import VERSION, Heartbeat, Report, RootReport, Scalar, ScanReport
 from schemas.times import iso
 from schemas.topics import REPORTS
 
@@ -96,7 +96,7 @@ class Reporter:
                     status="error" if problems else "healthy",
                     at=now_iso(),
                     message="; ".join(f"{name}: {what}" for name, what in problems.items()) or None,
-                    details=details() | _start(health.starting()),
+                    details=details() | {VERSION: product_version()} | _start(health.starting()),
                 )
             )
             await asyncio.sleep(HEARTBEAT_SECONDS)

@@ -29,6 +29,10 @@ WATCH, WATCH_WHY = "watch", "watch_why"
 """Details of a root's report: what tells of its changes (inotify, fanotify, polling), and why that does."""
 
 
+VERSION, SOCKETS = "version", "sockets"
+"""Details of a heartbeat: the version of the process's program; of a gateway, how many sockets are open."""
+
+
 STANDING_BY = "standing_by"
 """Detail of a producer's heartbeat: the roots that another producer watches, in words."""
 

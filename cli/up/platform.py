@@ -108,7 +108,7 @@ class Platform:
         plans = []
         for name, server in (("kafka", self.kafka), ("postgres", self.postgres)):
             if server is not None:
-                plans.append(server_plan(name, server, self._mark()))
+                plans.append(server_plan(name, server, self._mark(), self.state.hold(name)))
         return plans
 
     def services(self) -> list[Plan]:
@@ -210,11 +210,13 @@ def _passed_on(service: str, environ: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def server_plan(name: str, server: EmbeddedKafka | EmbeddedPostgres, mark: Mapping[str, str]) -> Plan:
+def server_plan(
+    name: str, server: EmbeddedKafka | EmbeddedPostgres, mark: Mapping[str, str], hold: Path | None = None
+) -> Plan:
     """The plan of an embedded server, which is prepared before every start, whatever its last run left."""
 
     async def program() -> Program:
         await asyncio.to_thread(server.prepare)
         return server.program(mark)
 
-    return Plan(name, program, server.ready, ours=False)
+    return Plan(name, program, server.ready, ours=False, hold=hold)

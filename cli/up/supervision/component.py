@@ -106,6 +106,9 @@ class Component:
     async def _keep_alive(self) -> None:
         backoff, deaths = RestartDelay(), 0
         while not self._ending.is_set():
+            await self._held()  # since a pause, when there was no process to end, or since before this supervisor
+            if self._ending.is_set():
+                return
             began = time.monotonic()
             code = await self._one_run()
             if self._ending.is_set():

@@ -35,9 +35,11 @@ def is_held(path: Path) -> bool:
 
 
 @contextmanager
-def held(path: Path, state_dir: Path, pid: int | None) -> Iterator[None]:
-    """Keep the component from running: its process is asked to end, and its supervisor starts no other until the
-    block is left. Raises NotHeld, OSError."""
+def held(
+    path: Path, state_dir: Path, pid: int | None, stop_signal: signal.Signals = signal.SIGTERM
+) -> Iterator[None]:
+    """Keep the component from running: its process is asked to end by `stop_signal`, and its supervisor starts no other
+    until the block is left. Raises NotHeld, OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as file:
         deadline = time.monotonic() + ASKED_SECONDS
@@ -49,17 +51,17 @@ def held(path: Path, state_dir: Path, pid: int | None) -> Iterator[None]:
                 if time.monotonic() > deadline:
                     raise NotHeld(path.name, "another command has taken it already") from error
             time.sleep(_POLL_SECONDS)
-        _end(path.name, state_dir, pid)
+        _end(path.name, state_dir, pid, stop_signal)
         yield
 
 
-def _end(component: str, state_dir: Path, pid: int | None) -> None:
+def _end(component: str, state_dir: Path, pid: int | None, stop_signal: signal.Signals) -> None:
     """Ask the process to end and wait for it; a number that is somebody else's by now is left alone."""
     deadline = time.monotonic() + END_SECONDS
     asked = False
     while pid is not None and pid in leftovers.find(state_dir):
         if not asked:
-            os.kill(pid, signal.SIGTERM)
+            os.kill(pid, stop_signal)
             asked = True
         if time.monotonic() > deadline:
             raise NotHeld(component, f"process {pid} did not end within {END_SECONDS:g} s")

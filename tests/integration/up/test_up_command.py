@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -16,7 +18,10 @@ import pytest
 
 from cli.up.announcement import typed
 from cli.up.ports import free_port
+from runtime.health import product_version
+from schemas.topics import EMBEDDED_LANES
 from tests.support.platform import PASSWORD, Platform
+from tests.support.terminal import Terminal
 from tests.support.waiting import wait_until
 
 COMPONENTS = {"kafka", "postgres", "watch", "stream", "project", "serve"}
@@ -68,6 +73,48 @@ def test_when_it_is_ready_run_json_says_where_everything_is(platform: Platform) 
     }
     with psycopg.connect(run["database_url"]) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_status_shows_processes_with_their_version_lag_lanes_jobs_and_sockets(platform: Platform) -> None:
+    argv = [sys.executable, "-m", "cli.main", "status", "--json"]
+
+    def status() -> dict[str, Any]:
+        done = subprocess.run(argv, env=platform.env, capture_output=True, text=True, timeout=60, check=False)
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
+    wait_until(lambda: len(status()["processes"]) == 4, 20, what="a heartbeat of each process")
+    wait_until(lambda: sum(line["lag"] for line in status()["lag"] if line["reader"] == "fold") == 0, 30,
+               what="the fold to be at the end")  # fmt: skip
+    found = status()
+    assert {process["component"] for process in found["processes"]} == {"watch", "stream", "project", "serve"}
+    assert {process["version"] for process in found["processes"]} == {product_version()}
+    assert [line["lane"] for line in found["lag"] if line["reader"] == "fold"] == list(range(EMBEDDED_LANES))
+    assert found["jobs"]["workers"] >= 1
+    assert found["sockets"] == 0
+    assert found["dead_letters"] == {}
+
+
+def test_top_shows_it_live_and_ends_with_q(platform: Platform) -> None:
+    terminal = Terminal([sys.executable, "-m", "cli.main", "top"], controlling=True, env=platform.env)
+    try:
+        said = terminal.until("q quits")
+        assert "records behind" in said
+        assert "movies" in said
+        terminal.type(b"q")
+        assert terminal.process.wait(10) == 0
+    finally:
+        terminal.end()
+
+
+def test_top_ends_with_ctrl_c(platform: Platform) -> None:
+    terminal = Terminal([sys.executable, "-m", "cli.main", "top"], controlling=True, env=platform.env)
+    try:
+        terminal.until("q quits")
+        terminal.type(b"\x03")
+        assert terminal.process.wait(10) == 0
+    finally:
+        terminal.end()
 
 
 def test_no_process_uses_the_database_as_a_superuser(platform: Platform) -> None:

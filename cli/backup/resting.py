@@ -1,0 +1,106 @@
+"""A platform brought to rest for a copy: its supervisor holds every component, or nothing runs and none may start."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+from cli.backup.errors import Unsteady
+from cli.up.embedded import postgres
+from cli.up.errors import StateInUse
+from cli.up.run_file import RunFile, path_in
+from cli.up.state import StateFolder, owned
+from cli.up.supervision import leftovers
+from cli.up.supervision.hold import held
+from schemas.acls import COMPONENTS
+
+SERVERS = {"kafka": signal.SIGTERM, "postgres": postgres.STOP_SIGNAL}
+"""By which signal each ends cleanly."""
+BACK_SECONDS = 60.0
+"""Longest wait for the servers to listen again, for services that are started before would only be started twice; and then
+for the services."""
+_POLL_SECONDS = 0.1
+
+
+@contextmanager
+def at_rest(folder: Path) -> Iterator[StateFolder]:
+    """Nothing writes into this state folder (absolute, it exists) during the block. Beside a running platform its
+    components end, and are started again afterwards. Raises Unsteady, NotHeld, OSError."""
+    with ExitStack() as stack:
+        try:
+            state = stack.enter_context(owned(folder))
+        except StateInUse:
+            state = StateFolder(folder)
+            stack.enter_context(_all_held(state))
+        yield state
+
+
+@contextmanager
+def _all_held(state: StateFolder) -> Iterator[None]:
+    running = _run_file(state)
+    with ExitStack() as services:
+        for name in COMPONENTS:
+            services.enter_context(held(state.hold(name), state.folder, running.pids.get(name)))
+        try:
+            with ExitStack() as servers:
+                for server, number in SERVERS.items():
+                    pid = running.pids.get(server)
+                    servers.enter_context(held(state.hold(server), state.folder, pid, number))
+                _check_none_runs(state)
+                yield
+        finally:
+            _wait_for_servers(running)
+    _wait_for_services(state)
+
+
+def _run_file(state: StateFolder) -> RunFile:
+    try:
+        return msgspec.json.decode(path_in(state.folder).read_bytes(), type=RunFile)
+    except (FileNotFoundError, msgspec.DecodeError):
+        raise Unsteady(f"the platform in {state.folder} is starting or ending, or is of another version") from None
+
+
+def _check_none_runs(state: StateFolder) -> None:
+    """A component that had just died may have been started between the look at its process and the hold."""
+    left = set(leftovers.find(state.folder))
+    for name, pid in _run_file(state).pids.items():
+        if pid in left:
+            raise Unsteady(f"{name} was started while the platform was brought to rest")
+
+
+def _wait_for_servers(running: RunFile) -> None:
+    deadline = time.monotonic() + BACK_SECONDS
+    for url in (f"kafka://{running.bootstrap_servers}", running.database_url):
+        place = urlsplit(url)
+        while not _listens(str(place.hostname), place.port or 0) and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
+
+
+def _wait_for_services(state: StateFolder) -> None:
+    """So that what follows the command finds a platform that is ready. One that ended meanwhile is not waited for."""
+    deadline = time.monotonic() + BACK_SECONDS
+    while path_in(state.folder).exists() and not _all_ready(state) and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+
+
+def _all_ready(state: StateFolder) -> bool:
+    """Whether each service's newest process has said that it is ready."""
+    try:
+        pids = _run_file(state).pids
+    except Unsteady:  # it has just ended
+        return False
+    files = {name: state.ready_file(name) for name in COMPONENTS}
+    return all(files[name].exists() and files[name].read_text().strip() == str(pids.get(name)) for name in files)
+
+
+def _listens(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((host, port)) == 0

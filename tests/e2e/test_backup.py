@@ -1,0 +1,126 @@
+"""A backup of a running platform, restored on another path and port, is the same platform: log, catalogue, accounts, and
+what a client that was away has missed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+
+from schemas import topics
+from tests.support.browser import Browser
+from tests.support.committed import read_all
+from tests.support.platform import Platform
+from tests.support.waiting import wait_until
+
+LANES = range(topics.EMBEDDED_LANES)
+LOG = (topics.RAW, topics.CHANGES, topics.MEDIA_UPDATES)
+TABLES = ("media_items", "change_log", "users", "sessions")
+CHANNEL = "media_updates"
+BEN = "ben's own password"
+
+
+def command(platform: Platform, *words: str, given: str = "") -> Any:
+    """What a command prints as JSON for the platform's state folder."""
+    argv = [sys.executable, "-m", "cli.main", *words, "--json"]
+    done = subprocess.run(argv, env=platform.env, input=given, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def log(platform: Platform) -> list[list[tuple[object, ...]]]:
+    """Every record of the change log and of what was made of it, with its place and time."""
+    return [
+        [(r.offset, r.timestamp, r.key, r.value) for r in read_all(platform.brokers, topic.name, lane)]
+        for topic in LOG
+        for lane in LANES
+    ]
+
+
+def rows(platform: Platform) -> dict[str, list[str]]:
+    """Every row of the tables, as text."""
+    with psycopg.connect(platform.run["database_url"]) as connection:
+        found = {}
+        for table in TABLES:
+            query = psycopg.sql.SQL("SELECT t::text FROM {} t ORDER BY 1").format(psycopg.sql.Identifier(table))
+            found[table] = [str(row[0]) for row in connection.execute(query)]
+        return found
+
+
+def quiet(platform: Platform) -> bool:
+    """Whether the log stayed as it was for a while, and has the demo library in it."""
+    before = log(platform)
+    with psycopg.connect(platform.run["database_url"]) as connection:
+        connection.execute("SELECT pg_sleep(3)")
+    return log(platform) == before and any(before)
+
+
+def frames(browser: Browser) -> list[str]:
+    return sorted(text for (name, _), texts in browser.frames.items() if name == CHANNEL for text in texts)
+
+
+@pytest.mark.timeout(420)
+def test_a_backup_made_while_it_runs_is_the_same_platform_on_another_path(tmp_path: Path) -> None:
+    for name in ("here", "there"):
+        (tmp_path / name).mkdir()
+    original, restored = Platform(tmp_path / "here"), Platform(tmp_path / "there")
+    backup = tmp_path / "backup"
+    try:
+        original.start()
+        command(original, "user", "add", "ben", "--password-stdin", given=BEN)
+        away = Browser(original.run["ws_url"], original.token(), (CHANNEL,)).start()
+        wait_until(lambda: quiet(original), 60, what="the demo library to be in the log")
+        wait_until(lambda: away.next != {} and frames(away) != [], 20, what="the client")
+        away.stop()
+
+        stayed = Browser(original.run["ws_url"], original.token(), (CHANNEL,), next=deepcopy(away.next)).start()
+        (original.state_dir / "library" / "movies" / "Missed (2024).mkv").write_bytes(b"missed" * 1000)
+        wait_until(lambda: frames(stayed) != [], 30, what="what the client misses")
+        wait_until(lambda: quiet(original), 60, what="rest")
+        stayed.stop()
+        missed, logged, kept = frames(stayed), log(original), rows(original)
+
+        made = command(original, "backup", str(backup))
+        assert made["folder"] == str(backup)
+        assert made["files"] > 100
+        assert serves(original), "it goes on by itself, and is ready when the command returns"
+        original.end()
+
+        assert command(restored, "restore", str(backup))["bytes"] == made["bytes"]
+        restored.start()
+        assert restored.port != original.port
+        assert [lane[: len(before)] for lane, before in zip(log(restored), logged, strict=True)] == logged
+        found = rows(restored)
+        assert found["users"] == kept["users"]
+        assert found["media_items"] == kept["media_items"]
+        assert set(kept["change_log"]) <= set(found["change_log"])
+        later = set(found["change_log"]) - set(kept["change_log"])
+        assert [row for row in later if "root_changed" not in row] == []  # its roots stand in another place
+        assert set(kept["sessions"]) <= set(found["sessions"])
+        answer = httpx.post(
+            f"{restored.run['url']}/api/v1/auth/login", json={"username": "ben", "password": BEN}, timeout=20
+        )
+        assert answer.status_code == 200, answer.text
+
+        back = Browser(restored.run["ws_url"], restored.token(), (CHANNEL,), next=deepcopy(away.next)).start()
+        wait_until(lambda: len(frames(back)) >= len(missed), 30, what="what the client missed")
+        back.stop()
+        assert frames(back) == missed
+    finally:
+        original.end()
+        restored.end()
+
+
+def serves(platform: Platform) -> bool:
+    """Whether the gateway is ready."""
+    try:
+        return httpx.get(f"{platform.run['url']}/health/ready", timeout=5).status_code == 200
+    except httpx.TransportError:
+        return False
