@@ -1,5 +1,5 @@
-"""The sink port, on our protocol, and over plain ASGI on a server that offers none: what is written arrives
-message by message in order, a close comes after it with its code, and the watcher is told of the end once."""
+"""The sink port: what is written arrives message by message in order, a close comes after it with its code, and the watcher
+is told of the end once; before the application is left behind, and after."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from uvicorn._types import ASGIReceiveEvent
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from gateway.core.framing import text_frame
-from gateway.live.sockets import SocketProtocol, sink_of
+from gateway.live.sockets import Hear, Sink, sink_of
 from gateway.live.tcp import listen
 from schemas.close_codes import TOO_SLOW, CloseCode
 from tests.support.doors import doors
@@ -32,6 +32,7 @@ class Watcher:
 
     def __init__(self) -> None:
         self.told: list[str] = []
+        self.heard: list[str] = []
 
     def paused(self) -> None:
         self.told.append("paused")
@@ -49,14 +50,18 @@ class Watcher:
         self.told.append("closed")
 
 
-def application(watcher: Watcher) -> Starlette:
-    """Sends the texts as one joined write, then closes when it hears anything."""
+def application(watcher: Watcher, *, handed_over: bool) -> Starlette:
+    """Sends the texts as one joined write, then closes when it hears anything; `handed_over`: as somebody else, when the
+    application has returned."""
 
     async def endpoint(websocket: WebSocket) -> None:
         await websocket.accept()
         sink = sink_of(websocket)
         sink.watcher = watcher
         sink.write(b"".join(text_frame(text.encode()) for text in TEXTS))
+        if handed_over:
+            sink.hand_over(hearing(sink, watcher))
+            return
         await websocket.receive()
         sink.close(TOO_SLOW)
         while (await websocket.receive())["type"] != "websocket.disconnect":
@@ -65,12 +70,29 @@ def application(watcher: Watcher) -> Starlette:
     return Starlette(routes=[WebSocketRoute("/", endpoint)])
 
 
+def hearing(sink: Sink, watcher: Watcher) -> Hear:
+    """Who hears the client then."""
+
+    def hear(message: ASGIReceiveEvent) -> None:
+        watcher.heard.append(message["type"])
+        if message["type"] == "websocket.receive":
+            asyncio.get_running_loop().call_soon(sink.close, TOO_SLOW)  # as who serves it, in a step of its own
+
+    return hear
+
+
 @contextmanager
-def running(app: Starlette, protocol: type[asyncio.Protocol]) -> Iterator[int]:
+def running(app: Starlette) -> Iterator[int]:
     """The application under uvicorn, in a thread."""
     socket = listen("127.0.0.1", 0)
-    http = doors().protocol() if protocol is SocketProtocol else "httptools"
-    config = uvicorn.Config(app, http=http, ws=protocol, ws_ping_interval=None, lifespan="off", log_config=None)
+    config = uvicorn.Config(
+        app,
+        http=doors().protocol(),
+        ws="websockets-sansio",
+        ws_ping_interval=None,
+        lifespan="off",
+        log_config=None,
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[socket])))
     port = socket.getsockname()[1]
@@ -83,11 +105,11 @@ def running(app: Starlette, protocol: type[asyncio.Protocol]) -> Iterator[int]:
         thread.join(10)
 
 
-@pytest.mark.parametrize("protocol", [SocketProtocol, WebSocketsSansIOProtocol])
-def test_joined_writes_arrive_one_by_one_and_a_close_after_them(protocol: type[asyncio.Protocol]) -> None:
+@pytest.mark.parametrize("handed_over", [False, True])
+def test_joined_writes_arrive_one_by_one_and_a_close_after_them(*, handed_over: bool) -> None:
     watcher = Watcher()
     with (
-        running(application(watcher), protocol) as port,
+        running(application(watcher, handed_over=handed_over)) as port,
         connect(f"ws://127.0.0.1:{port}/", max_size=None, compression=None) as socket,
     ):
         texts = [socket.recv(timeout=5) for _ in TEXTS]
@@ -98,3 +120,4 @@ def test_joined_writes_arrive_one_by_one_and_a_close_after_them(protocol: type[a
     assert closed.value.rcvd is not None
     assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (TOO_SLOW.code, TOO_SLOW.reason)
     assert watcher.told.count("closed") == 1
+    assert watcher.heard[:2] == (["websocket.receive", "websocket.disconnect"] if handed_over else [])

@@ -289,7 +289,11 @@ def drained(kafka: Kafka, bootstrap: str | KafkaSettings, workers: list[Worker])
         }
         return all(told.get(lane) == end for lane, end in ends.items())
 
-    wait_until(quiet, 60, what="the fold to drain")
+    # each look folds all of the log: looked at all the time, it would take from the workers the processor they need
+    try:
+        wait_until(quiet, 120, what="the fold to drain", every=1.0)
+    except TimeoutError as error:
+        raise TimeoutError(f"{error}: {[(worker.died, worker.lanes) for worker in workers]}") from error
     wait_until(lambda: _committed_everything(kafka, bootstrap), 10, what="the last commit")
 
 

@@ -8,6 +8,7 @@ import time
 from contextlib import ExitStack
 from typing import Any
 
+import psycopg
 import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
@@ -149,9 +150,21 @@ def test_a_right_that_is_taken_away_is_gone_from_an_open_socket_within_five_seco
         assert http.get("/api/v1/users/moe/sessions").json()["sessions"][0]["method"] == "password"
 
 
+def declare(tables: str, root: str, library: str) -> None:
+    """A row as the projector writes it."""
+    with psycopg.connect(tables) as connection:
+        connection.execute(
+            "INSERT INTO storage_roots (root, library, state, epoch, changed_at, src_partition, src_offset)"
+            " VALUES (%s, %s, 'online', 'e', now(), 0, 0)",
+            (root, library),
+        )
+
+
 def test_a_notification_reaches_whom_it_is_for(
-    server: Gateway, second: Gateway, token: str, user: UserCommand
+    server: Gateway, second: Gateway, tables: str, token: str, user: UserCommand
 ) -> None:
+    declare(tables, "albums", "family")
+    declare(tables, "else", "other")
     add(user, "nia", "--role", "operator", "--library", "family")
     add(user, "ole")
     note = {"type": "a", "message": "m", "level": "info"}
