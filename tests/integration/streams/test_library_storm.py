@@ -1,13 +1,28 @@
-"""The library fold in a storm: kills, zombies, joins and leaves, while snapshots are written and rules are adopted."""
+"""The library fold in a storm: kills, zombies, joins and leaves, while snapshots are written and rules are adopted.
+
+As the command, in a process of its own. To be mended: in a process in which tests of the gateway ran before, three
+workers have been seen to go on rebalancing for two minutes on a machine at rest (after test_rights.py, 4 of 4).
+"""
 
 from __future__ import annotations
 
-from runtime.kafka import Kafka
-from tests.support.fold_run import Workers
-from tests.support.fold_storm import Storm, weather
+import re
+import subprocess
+import sys
+
+STORM = ("--changes", "1500", "--kills", "10", "--zombies", "1", "--workers", "3", "--seed", "4")
 
 
-def test_whatever_happens_to_workers_nothing_is_lost_or_twice(kafka: Kafka, workers: Workers) -> None:
-    weathered = weather(kafka, workers, Storm(changes=1_500, kills=10, zombies=1, workers=3, seed=4))
-    assert weathered.outputs > 1_500
-    assert weathered.snapshots > 2
+def test_whatever_happens_to_workers_nothing_is_lost_or_twice() -> None:
+    command = (sys.executable, "-m", "tests.support.fold_storm", *STORM)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=280)
+    assert done.returncode == 0, done.stderr[-3_000:]
+    outputs, snapshots = (number(what, done.stdout) for what in ("outputs", "snapshots"))
+    assert outputs > 1_500
+    assert snapshots > 2
+
+
+def number(what: str, said: str) -> int:
+    found = re.search(rf"([\d,]+) {what}", said)
+    assert found is not None, said
+    return int(found[1].replace(",", ""))
