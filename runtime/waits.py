@@ -34,6 +34,9 @@ LEASES = Waits(0.2, 1.0)
 TAIL = Waits(0.2, 2.0)
 """To read the channels again: browsers wait."""
 
+REPLAY = always(1.0)
+"""To read the log for clients that replay it."""
+
 PUBLISHER = always(2.0)
 """For a gateway's producer, which sends notifications and orders."""
 

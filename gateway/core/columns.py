@@ -72,11 +72,12 @@ class Columns:
                 return self._offsets[index], self._ats[index] >= at
         return max(start, self.hi), False
 
-    def records(self, start: int, budget: int) -> tuple[list[Framed], int]:
-        """What is held from `start` (≥ lo) on, of at most `budget` bytes but one at least, and the next offset after it."""
+    def records(self, start: int, budget: int | None = None) -> tuple[list[Framed], int]:
+        """What is held from `start` (≥ lo) on, all of it or at most `budget` bytes but one at least, and the next offset
+        after it."""
         begin = end = bisect_left(self._offsets, start, self._first)
         size = 0
-        while end < len(self._payloads) and (size < budget or end == begin):
+        while end < len(self._payloads) and (budget is None or size < budget or end == begin):
             size += len(self._payloads[end])
             end += 1
         columns = (self._offsets, self._ats, self._payloads, self._abouts)

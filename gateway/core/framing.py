@@ -49,7 +49,7 @@ class Bundle:
 
 
 def payloads(frames: bytes) -> Iterator[bytes]:
-    """The payloads of joined text frames, for servers whose sockets take one message at a time."""
+    """The payloads of joined text frames, for a transport that frames them in its own way."""
     at = 0
     while at < len(frames):
         size, at = frames[at + 1], at + 2

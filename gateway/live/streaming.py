@@ -23,11 +23,11 @@ from gateway.live import fast_list
 from gateway.live.fast_list import Outlet
 from gateway.log.reader import LogReader, LogUnavailable
 from runtime import log
+from runtime.waits import REPLAY
 
 TURN_BYTES = 65_536
 TURN_SECONDS = 0.001
 TICK_SECONDS = 1.0
-RETRY_SECONDS = 1.0
 
 _log = log.get(__name__)
 
@@ -259,7 +259,7 @@ class Streaming:
                     stretch = await self._log_reader.read(place, start)
                 except LogUnavailable as error:
                     _log.warning("replay waits for the log", channel=place.channel, error=str(error))
-                    await asyncio.sleep(RETRY_SECONDS)
+                    await asyncio.sleep(REPLAY.first)
                     continue
                 self._hub.shelve(place, epoch, stretch)
                 break

@@ -85,4 +85,4 @@ class Pages:
             source.supply(held.records, held.end)
             return
         stretch = await self._log.read(place, source.next)
-        source.supply(*stretch.records(source.next, stretch.size + 1))
+        source.supply(*stretch.records(source.next))

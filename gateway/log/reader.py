@@ -119,7 +119,7 @@ class LogReader:
             entries, at = [], start
             while at < end:
                 stretch = await self.read(place, at)
-                read, _ = stretch.records(at, stretch.size + 1)
+                read, _ = stretch.records(at)
                 entries += [(when, offset) for offset, when, _, about in read if offset < end and shows(about)]
                 at = stretch.hi
             if len(entries) >= count or start == earliest:

@@ -25,7 +25,8 @@ from gateway.log.finding import Finding, Wanted
 from gateway.log.pages import Pages
 from gateway.rest.access import CHALLENGE, Guard
 from gateway.rest.described import asked_by, errors
-from gateway.rest.edge import RETRY_SECONDS, ApiError, unavailable
+from gateway.rest.edge import ApiError, unavailable
+from runtime.waits import COME_BACK_SECONDS
 from schemas.channels import CHANNELS, Channel
 from schemas.errors import BadCursor
 
@@ -222,7 +223,7 @@ def _until(text: str) -> Until:
 
 
 def _refused(why: str) -> ApiError:
-    retry = {"Retry-After": str(RETRY_SECONDS)}
+    retry = {"Retry-After": str(COME_BACK_SECONDS)}
     if why == "overload":
         return ApiError(503, "unavailable", "no room, or not yet; try again in a moment", retry)
     return ApiError(429, "too_many_requests", "too many sockets and streams of this session", retry)

@@ -30,7 +30,6 @@ from gateway.log.reader import LogUnavailable
 from gateway.rest.page import WebPage
 from runtime.waits import COME_BACK_SECONDS
 
-RETRY_SECONDS = COME_BACK_SECONDS
 HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~%!$&'()*+,;=-]*)(:[0-9]*)?")
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -186,7 +185,7 @@ def _not_here(request: Request) -> HTTPException:
 
 def unavailable() -> ApiError:
     """Something of ours is away: come back."""
-    return ApiError(503, "unavailable", "try again in a moment", {"Retry-After": str(RETRY_SECONDS)})
+    return ApiError(503, "unavailable", "try again in a moment", {"Retry-After": str(COME_BACK_SECONDS)})
 
 
 def _answer(

@@ -27,7 +27,8 @@ from gateway.rest.access import address_of, origin_of
 from gateway.rest.auth import SignedIn, signed_in
 from gateway.rest.body import Closed, small_json
 from gateway.rest.described import errors
-from gateway.rest.edge import RETRY_SECONDS, ApiError
+from gateway.rest.edge import ApiError
+from runtime.waits import COME_BACK_SECONDS
 
 COOKIE = "catalogizer-sign-in"
 MAX_LOGOUT_BYTES = 20_480
@@ -59,7 +60,7 @@ def away(error: ProviderAway) -> ApiError:
     """One provider does not answer; everything else does."""
     _away.refused(f"{error.provider}: {error.why}"[:200])
     message = "the sign-in provider does not answer; try again in a moment"
-    return ApiError(503, "provider_unavailable", message, {"Retry-After": str(RETRY_SECONDS)})
+    return ApiError(503, "provider_unavailable", message, {"Retry-After": str(COME_BACK_SECONDS)})
 
 
 def router(oidc: Oidc, tokens: Tokens, sign_ins: SignInLog) -> APIRouter:
