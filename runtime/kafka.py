@@ -32,9 +32,8 @@ COMMIT_BACKOFF_MS = 10
 
 MAX_REQUEST_BYTES = 1_048_576
 SESSIONS_TO_REJOIN = 3
-"""How long a rebalance waits for a member that is there, in sessions; who is not there any more is out after one. With one,
-as aiokafka has it, two members on a machine without a processor to spare never agree: who is late is put out, comes back,
-and the other begins anew (seen for 90 s on end)."""
+"""How long a rebalance waits for a member that is there, in sessions; who is not there any more is out after one. aiokafka
+has one: a member that a busy machine holds up for that long would be put out, and come back into another rebalance."""
 LINGER_MS = 5
 STOP_SECONDS = 1.0
 """How long a client may take to stop after its work has been awaited."""
@@ -81,13 +80,13 @@ class Kafka:
         *,
         instance: str | None = None,
         session_timeout_ms: int | None = None,
-        assignors: tuple[object, ...] = (),
+        assignor: object = RoundRobinPartitionAssignor,
         **options: Any,
     ) -> AIOKafkaConsumer:
         """A member of a group; offsets are committed only by hand. `instance` makes it a static member
         (restarts within the session do not disturb the others). Assignment is eager: with it every partition has one
-        owner, and aiokafka knows no other safe protocol. `assignors`: preferred to round-robin where all members have
-        them."""
+        owner, and aiokafka knows no other safe protocol. `assignor`: one, for aiokafka 0.14 joins once for each that it is
+        given, and members that join twice in a round can put each other out of step for ever (its pull request 1168)."""
         session = session_timeout_ms or self.settings.session_timeout_ms
         return AIOKafkaConsumer(
             group_id=group,
@@ -96,7 +95,7 @@ class Kafka:
             rebalance_timeout_ms=SESSIONS_TO_REJOIN * session,
             heartbeat_interval_ms=max(100, session // 5),
             max_poll_interval_ms=300_000,
-            partition_assignment_strategy=(*assignors, RoundRobinPartitionAssignor),
+            partition_assignment_strategy=(assignor,),
             **(self._reading() | options),
         )
 

@@ -130,7 +130,7 @@ class LibraryService(Service):
         self._consumer: AIOKafkaConsumer = self._kafka.group_consumer(
             self._group,
             instance=self._instance,
-            assignors=(KeepingAssignor(),),
+            assignor=KeepingAssignor(),
             fetch_max_wait_ms=FETCH_WAIT_MS,
             max_partition_fetch_bytes=4_194_304,
         )

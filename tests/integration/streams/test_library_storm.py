@@ -1,7 +1,6 @@
 """The library fold in a storm: kills, zombies, joins and leaves, while snapshots are written and rules are adopted.
 
-As the command, in a process of its own. To be mended: in a process in which tests of the gateway ran before, three
-workers have been seen to go on rebalancing for two minutes on a machine at rest (after test_rights.py, 4 of 4).
+As the command, in a process of its own.
 """
 
 from __future__ import annotations
