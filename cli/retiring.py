@@ -17,14 +17,13 @@ from cli.commanding import asker, drawn_id, send, writer
 from cli.root_table import RootLine
 from runtime.kafka import Kafka
 from runtime.log_reading import Offsets, bounds, partitions_of, reader, stretch
-from runtime.reports import Reporter, now_iso
+from runtime.reports import Reporter, now_iso, retired_report
 from schemas.admin import RetireRoot
 from schemas.changes import Change, Deleted, RootChanged
 from schemas.codec import Codec, encode
 from schemas.headers import raw_headers
 from schemas.lanes import lane_of
 from schemas.raw import Protocol, RootRetired
-from schemas.system import RootReport
 from schemas.topics import CHANGES, RAW
 
 _changes: Codec[Change] = Codec(Change)
@@ -83,17 +82,5 @@ async def _report(kafka: Kafka, root: RootLine, library: str) -> None:
     """Nobody is to wait for reports of it."""
     async with writer(kafka) as producer:
         protocol: Protocol = convert(root.protocol or "local", Protocol)
-        await Reporter(kafka, producer, "cli").send(
-            RootReport(
-                root=root.name,
-                library=library,
-                site="",
-                protocol=protocol,
-                status="healthy",
-                at=now_iso(),
-                message=f"root {root.name} is retired: its items have left the catalogue",
-                location=root.path or "",
-                mode="retired",
-            )
-        )
+        await Reporter(kafka, producer, "cli").send(retired_report(root.name, library, protocol, root.path or ""))
         await producer.flush()

@@ -55,6 +55,7 @@ from gateway.rest import (
     media,
     oidc,
     replay,
+    retiring,
     scans,
     system,
     timeline,
@@ -157,6 +158,7 @@ def compose(
         correcting.router(CatalogueQueries(pool), publishing, guard),
         history.router(happened, guard),
         scans.router(happened, publishing, guard),
+        retiring.router(happened, publishing, guard),
         analysis.router(pool, publishing, guard),
         replay.router(ChangesLog(kafka), happened, guard),
         channels.router(

@@ -14,8 +14,8 @@ met. `tests/oracle` plays against them.
 `main` keeps all roots of a process, `watched` one of them, and `root` its thread; `declared` says which they are, and
 `places` where they lie. Which of several producers watches a root is read from a log (`lease_log`, `core.lease`), and
 `tenure` keeps under which claim an outbox is written. In the thread `keeper` decides by the table `core.life` what a turn
-does, `scanning` which scan runs, `mounts` what is mounted below the root, and `memory` what outlives a restart; `hashing`
-has whole files read in the background and tells their MD5; `world` is what it reaches. `control` reads what operators ask
-and hands it on as `orders`. `reporting` puts a root's `condition` into words. `state` and `database` are the files,
-`settings`, `ports`, `clock` and `errors` what all share.
+does, `commands` what operators ask (`control` reads it and hands it on as `orders`), `scanning` which scan runs, `mounts`
+what is mounted below the root, and `memory` what outlives a restart; `hashing` has whole files read in the background and
+tells their MD5; `world` is what it reaches. `reporting` puts a root's `condition` into words. `state` and `database` are the
+files, `settings`, `ports`, `clock` and `errors` what all share.
 """

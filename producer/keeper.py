@@ -11,6 +11,7 @@ from typing import assert_never
 
 from producer.backends.interface import Coverage, Drained, Tree, Watch
 from producer.belief import Belief
+from producer.commands import Commands
 from producer.condition import NOTHING, Condition, problems
 from producer.core.activity import Activity
 from producer.core.facts import Fact
@@ -20,14 +21,14 @@ from producer.core.life import Deed, Happening, RootState, step
 from producer.core.normalise import Event, normalise
 from producer.core.pace import Pace
 from producer.database import Database
-from producer.errors import Forgotten, RootFault, WatchUnavailable
+from producer.errors import RootFault, WatchUnavailable
 from producer.examine import Examiner
 from producer.hashing import Hashing
 from producer.index import Index
 from producer.journal import Journal
 from producer.memory import Memory
 from producer.mounts import MOUNTED, UNMOUNTED, MountChange, Mounts
-from producer.orders import ACCEPTED, PAUSED, REQUESTED, CommandOutcome, Order
+from producer.orders import Order
 from producer.outbox import LIVE, Outbox, depth
 from producer.scanning import Scanning
 from producer.settings import NAS_JUNK, RootSpec
@@ -35,9 +36,7 @@ from producer.standing import Standing
 from producer.world import Pacing, World
 from runtime import log
 from runtime.waits import OUTBOX
-from schemas.admin import AcceptRoot, Pause, PauseRoot, RescanRoot, ResumeRoot, RetireRoot
-from schemas.paths import from_wire
-from schemas.raw import Origin, RootIdentity
+from schemas.raw import RootIdentity
 
 ROOM = 0.5
 """An outbox that was full is written to again below this share of its limit."""
@@ -64,8 +63,6 @@ class Keeper:
         self._pacing = pacing
         self._clock = world.clock
         self._woken = woken
-        self._orders = orders
-        self._outcome: CommandOutcome | None = None
         self._memory = Memory(database)
         self._memory.claim(spec.name, spec.library)
         self._outbox = Outbox(database, spec.name, world.clock)
@@ -88,6 +85,10 @@ class Keeper:
             world.hasher, world.backend, woken, index=self._index, journal=self._journal, outbox=self._outbox,
             memory=self._memory,
         )  # fmt: skip
+        self._commands = Commands(
+            spec.name, self, orders, database, memory=self._memory, scanning=self._scanning, mounts=self._mounts,
+            belief=self._belief, standing=self._standing,
+        )  # fmt: skip
         self._watch: Watch | None = None
         self._watch_problem: str | None = None
         self._fault: Faulty | None = None
@@ -96,7 +97,12 @@ class Keeper:
         self._state: RootState = self._resume()
         if failure is not None and self._state != "new":
             self._scanning.open_gap(failure)
-        self._heed_pause()
+        self._commands.heed_pause()
+
+    @property
+    def state(self) -> RootState:
+        """Where it is between a start and a stop."""
+        return self._state
 
     def _resume(self) -> RootState:
         identity = self._memory.identity
@@ -122,17 +128,17 @@ class Keeper:
         now = self._clock.monotonic()
         drained = self._watch.drain(now) if self._watch is not None else Drained()
         if self._state != "paused" and (drained.suspect or now >= self._identity_at):
-            self._identify(now)
-        self._obey(now)
+            self.identify(now)
+        self._commands.obey(now)
         self._measure()
         if self._state == "watching":
             try:
                 self._observe(drained, now)
             except RootFault as fault:
-                self._happen("faulty", fault.faulty.cause, fault.faulty)
+                self.happen("faulty", fault.faulty.cause, fault.faulty)
             self._measure()
         self._hashing.turn(now, is_free=self._is_free)
-        self._outcome = self._scanning.take_outcome() or self._outcome
+        self._commands.outcome = self._scanning.take_outcome() or self._commands.outcome
         return self._rest()
 
     def condition(self) -> Condition:
@@ -150,26 +156,28 @@ class Keeper:
             progress=self._scanning.progress,
             tries=self._tries,
             scanned=self._scanning.finished_at is not None and not self._scanning.is_announced,
-            outcome=self._outcome,
+            outcome=self._commands.outcome,
             paused=self._memory.paused,
             coverage=coverage,
         )
 
     # -- who the root is ---------------------------------------------------------------------------------------
 
-    def _identify(self, now: float, back: str = "root_back", command: str | None = None) -> None:
+    def identify(self, now: float, back: str = "root_back", command: str | None = None) -> None:
+        """See whether the root is there, and is what it was; `back`: the cause told of one that was lost, `command`: who
+        asked."""
         self._identity_at = now + self._pacing.identity_seconds
         match self._belief.judge():
             case Same(identity):
                 self._tries = 0
                 self._standing.is_known_as(identity)
-                self._happen("seen", back if self._state == "lost" else "start", None, command)
+                self.happen("seen", back if self._state == "lost" else "start", None, command)
                 self._belief.look_for_mounts()
             case Faulty() as faulty:
                 self._tries += 1
                 if faulty.again_seconds is not None:
                     self._identity_at = now + faulty.again_seconds
-                self._happen("faulty", faulty.cause, faulty)
+                self.happen("faulty", faulty.cause, faulty)
 
     def _mount_changed(self, change: MountChange, now: Mapping[str, RootIdentity]) -> None:
         """A file system below the root appeared, is lost, or is back."""
@@ -181,7 +189,8 @@ class Keeper:
 
     # -- what happens to it ------------------------------------------------------------------------------------
 
-    def _happen(self, happening: Happening, cause: str, fault: Faulty | None, command: str | None = None) -> None:
+    def happen(self, happening: Happening, cause: str, fault: Faulty | None, command: str | None = None) -> None:
+        """Something has come of it: what follows from that (`core.life`) is done."""
         self._state, deeds = step(self._state, happening)
         self._fault = fault
         for deed in deeds:
@@ -219,107 +228,14 @@ class Keeper:
     def _measure(self) -> None:
         waiting = depth(self._db)
         if self._state == "watching" and waiting >= self._pacing.outbox_limit:
-            self._happen("full", "outbox_full", None)
+            self.happen("full", "outbox_full", None)
         elif self._state == "frozen" and waiting < self._pacing.outbox_limit * ROOM:
-            self._happen("room", "outbox_full", None)
+            self.happen("room", "outbox_full", None)
 
-    # -- what operators ask ------------------------------------------------------------------------------------
-
-    def _obey(self, now: float) -> None:
-        while self._orders:
-            order = self._orders[0]
-            if order.anew:
-                self._begin_anew(order)
-                return
-            match order.command:
-                case RetireRoot() | None:
-                    self._note(order)
-                case command if self._memory.was_carried_out(command.id):
-                    self._note(order)
-                case RescanRoot() as command:
-                    self._rescan(command, order)
-                case AcceptRoot() as command:
-                    self._accept(command, order, now)
-                case PauseRoot() as command:
-                    self._pause(command, order, now)
-                case ResumeRoot() as command:
-                    self._go_on(command, order, now)
-                case _:
-                    assert_never(order.command)
-            self._orders.popleft()
-
-    def _begin_anew(self, order: Order) -> None:
-        """Once the log has everything that waits: a sender in the middle of its work would take rows of the next epoch
-        for its own. Raises Forgotten when it is done."""
-        if depth(self._db):
-            return
-        with self._db.transaction():
-            if depth(self._db):
-                return
-            self._memory.forget_all(order)
-        self._orders.popleft()
-        raise Forgotten(self._spec.name)
-
-    def _note(self, order: Order) -> None:
-        with self._db.transaction():
-            self._memory.note(order)
-
-    def _rescan(self, command: RescanRoot, order: Order) -> None:
-        subtree = "" if command.again else from_wire(command.subtree, command.subtree_b64)
-        origin: Origin = "baseline" if command.again else "scan"
-        with self._db.transaction():
-            if subtree:
-                self._mounts.forget(subtree)
-            self._memory.want_scan(command.id, REQUESTED, subtree, origin)
-            self._memory.note(order)
-        self._scanning.ask(origin, REQUESTED, subtree, command=command.id)
-        waits = "" if self._state == "watching" else " when the root can be observed"
-        if self._memory.paused is not None:
-            waits = " when it is resumed"
-        self._outcome = CommandOutcome(command.id, False, f"it is scanned{waits}")
-
-    def _pause(self, command: PauseRoot, order: Order, now: float) -> None:
-        self._remember_pause(command.what, order, now)
-        text = "paused" if command.what == "root" else "scans are paused"
-        self._outcome = CommandOutcome(command.id, True, text)
-
-    def _go_on(self, command: ResumeRoot, order: Order, now: float) -> None:
-        text = "nothing was paused" if self._memory.paused is None else "resumed"
-        self._remember_pause(None, order, now)
-        self._outcome = CommandOutcome(command.id, True, text)
-
-    def _remember_pause(self, what: Pause | None, order: Order, now: float) -> None:
-        with self._db.transaction():
-            self._memory.pause(what)
-            self._memory.note(order)
-        self._heed_pause()
-        if what != "root" and self._state == "paused":
-            self._state = self._remembered()
-            self._identify(now)
-
-    def _heed_pause(self) -> None:
-        paused = self._memory.paused
-        self._scanning.paused = paused is not None
-        if paused == "root":
-            self._happen("paused", PAUSED, None)
-
-    def _accept(self, command: AcceptRoot, order: Order, now: float) -> None:
-        if self._state == "paused":
-            self._note(order)
-            self._outcome = CommandOutcome(command.id, True, "not accepted: it is paused, resume it first")
-            return
-        match self._belief.judge():
-            case Faulty(instead=RootIdentity() as identity) as faulty:
-                self._happen("faulty", faulty.cause, faulty)
-                self._standing.is_taken_up(identity, command, order)
-                self._outcome = CommandOutcome(command.id, False, "accepted, it is being scanned")
-                self._identify(now, ACCEPTED, command.id)
-            case Faulty(detail=detail):
-                self._note(order)
-                self._outcome = CommandOutcome(command.id, True, f"not accepted: {detail}")
-            case Same():
-                self._note(order)
-                self._outcome = CommandOutcome(command.id, True, "nothing to accept: it is the root that is known")
+    def wake(self, now: float) -> None:
+        """It is not paused any more."""
+        self._state = self._remembered()
+        self.identify(now)
 
     # -- observing ---------------------------------------------------------------------------------------------
 
@@ -387,7 +303,7 @@ class Keeper:
     def _rest(self) -> float:
         now = self._clock.monotonic()
         due = [now + self._pacing.identity_seconds if self._state == "paused" else self._identity_at]
-        if self._state == "frozen" or self._orders:
+        if self._state == "frozen" or self._commands.waiting:
             due.append(now + OUTBOX.first)
         if self._state == "watching":
             due += self._due_watching(now)

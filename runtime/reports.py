@@ -22,6 +22,7 @@ from runtime.kafka import Kafka
 from schemas.codec import encode
 from schemas.headers import event_headers
 from schemas.ids import event_id
+from schemas.raw import Protocol
 from schemas.system import VERSION, Heartbeat, Report, RootReport, Scalar, ScanReport
 from schemas.times import iso
 from schemas.topics import REPORTS
@@ -36,6 +37,14 @@ _dropped = Counter("catalogizer_reports_dropped_total", "Reports that could not 
 def now_iso() -> str:
     """The wall clock, for telemetry only."""
     return iso(time.time_ns() // 1_000_000)
+
+
+def retired_report(root: str, library: str, protocol: Protocol, location: str) -> RootReport:
+    """The last report of a root that an operator has retired: nobody is to wait for others."""
+    return RootReport(
+        root=root, library=library, site="", protocol=protocol, status="healthy", at=now_iso(), location=location,
+        message=f"root {root} is retired: its items have left the catalogue", mode="retired",
+    )  # fmt: skip
 
 
 class Reporter:

@@ -8,7 +8,7 @@ from typing import Literal
 Permission = Literal[
     "read:media", "view:analysis", "read:collections", "manage:subtitles", "convert:media", "write:notifications",
     "request:scans", "request:analysis", "correct:media", "replay:changes", "manage:users", "read:audit", "inspect:gateway",
-    "manage:dead_letters",
+    "manage:dead_letters", "retire:roots",
 ]  # fmt: skip
 """The first five by the names that existing clients ask for."""
 
@@ -28,7 +28,11 @@ _OPERATOR: tuple[Permission, ...] = (
     "correct:media", "replay:changes",
 )  # fmt: skip
 
-ADMIN = Role(1, "Admin", (*_OPERATOR, "manage:users", "read:audit", "inspect:gateway", "manage:dead_letters"))
+ADMIN = Role(
+    1,
+    "Admin",
+    (*_OPERATOR, "manage:users", "read:audit", "inspect:gateway", "manage:dead_letters", "retire:roots"),
+)
 """Everything, other people's accounts too."""
 VIEWER = Role(2, "Viewer", _VIEWER)
 """Reads."""

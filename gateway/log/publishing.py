@@ -22,16 +22,16 @@ from runtime import log
 from runtime.health import Health
 from runtime.kafka import Kafka, stop_client
 from runtime.lifecycle import Stop
-from runtime.reports import Reporter, now_iso
+from runtime.reports import Reporter, now_iso, retired_report
 from runtime.waits import PUBLISHER
 from schemas.acls import Component
-from schemas.admin import Control
+from schemas.admin import Control, RetireRoot
 from schemas.audit import AuditEvent
 from schemas.codec import encode
 from schemas.headers import X_TO, Headers, event_headers, raw_headers
 from schemas.ids import event_id, request_id
 from schemas.lanes import lane_of
-from schemas.raw import AnalysisRequested, AnalysisSteered, Corrected
+from schemas.raw import AnalysisRequested, AnalysisSteered, Corrected, Protocol, RootRetired
 from schemas.resuming import GatewayFloor, ResumeRecord
 from schemas.system import Notification, Scalar
 from schemas.topics import AUDIT, CONTROL, NOTIFICATIONS, RAW, RESUMING, Topic
@@ -67,6 +67,7 @@ class Publishing:
         self._health = health
         self._details = details
         self._producer: AIOKafkaProducer | None = None
+        self._reporter: Reporter | None = None
         self._broken = asyncio.Event()
         self._count = itertools.count(1)
 
@@ -116,6 +117,19 @@ class Publishing:
         written = await self._write(RAW, library, encode(record), raw_headers(kind), "", lane)
         return replace(written, id=str(request_id(lane, written.offset)))
 
+    async def retire(self, command: RetireRoot, library: str, protocol: Protocol, location: str) -> Published:
+        """Take a root out of the catalogue; returns where the change log has it. Done again after a failure between its
+        steps it says the same again. Raises NotPublished."""
+        await self.ask(command)
+        lane, record = (
+            lane_of(library, self._kafka.lanes),
+            RootRetired(root=command.root, by=command.by, at=command.at),
+        )
+        written = await self._write(RAW, library, encode(record), raw_headers("root_retired"), command.id, lane)
+        if self._reporter is not None:
+            await self._reporter.send(retired_report(command.root, library, protocol, location))
+        return written
+
     async def _write(
         self, topic: Topic, key: str, value: bytes, headers: Headers, id: str, partition: int = 0
     ) -> Published:
@@ -137,7 +151,7 @@ class Publishing:
         producer = self._kafka.producer()
         await producer.start()
         self._producer = producer
-        reporter = Reporter(self._kafka, producer, COMPONENT)
+        self._reporter = reporter = Reporter(self._kafka, producer, COMPONENT)
         tasks = [
             asyncio.create_task(reporter.heartbeats(self._health, self._details)),
             asyncio.create_task(self._broken.wait()),
@@ -151,7 +165,7 @@ class Publishing:
             if stop.asked:
                 await reporter.leave()
         finally:
-            self._producer = None
+            self._producer = self._reporter = None
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)

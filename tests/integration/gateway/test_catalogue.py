@@ -14,8 +14,9 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from runtime.kafka import Kafka
-from schemas.admin import RescanRoot
-from schemas.topics import CONTROL
+from schemas.admin import Command, RescanRoot
+from schemas.raw import RootRetired
+from schemas.topics import CONTROL, RAW, REPORTS
 from tests.support.gateway import Gateway
 from tests.support.topic import read
 
@@ -382,6 +383,26 @@ def test_a_scan_is_asked_for_in_the_log(http: httpx.Client, log: Kafka) -> None:
     assert record.key == b"movies"
     command = msgspec.json.decode(record.value or b"", type=RescanRoot)
     assert (command.root, command.subtree, command.by, command.id) == ("movies", "s/Größe", "admin", "mine-1")
+
+
+def test_a_root_that_nobody_watches_is_retired_in_the_log(http: httpx.Client, filled: str, log: Kafka) -> None:
+    watched = http.post("/api/v1/storage/roots/movies/retire")
+    assert (watched.status_code, watched.json()["error"]) == (409, "root_watched")
+    assert http.post("/api/v1/storage/roots/movie/retire").status_code == 404
+    with psycopg.connect(filled) as connection:
+        connection.execute(
+            "UPDATE storage_roots SET details = %s WHERE root = 'nas'", [Jsonb({"mode": "unwatched"})]
+        )
+    answer = http.post("/api/v1/storage/roots/nas/retire")
+    assert answer.status_code == 202
+    asked = answer.json()
+    (record,) = [r for r in read(log, RAW) if (r.partition, r.offset) == (asked["partition"], asked["offset"])]
+    retired = msgspec.json.decode(record.value or b"", type=RootRetired)
+    assert (record.key, retired.root, retired.by) == (b"home", "nas", "admin")
+    commands = [msgspec.json.decode(r.value or b"", type=Command) for r in read(log, CONTROL) if r.key == b"nas"]
+    assert [command.id for command in commands] == [asked["id"]]
+    reports = [msgspec.json.decode(r.value or b"") for r in read(log, REPORTS) if r.key == b"nas"]
+    assert [report["mode"] for report in reports] == ["retired"]
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from websockets.sync.client import connect
 from cli.up import ports
 from runtime.kafka import Kafka
 from schemas.system import MESSAGE_CHARACTERS, TITLE_CHARACTERS, TYPE_CHARACTERS
+from schemas.times import iso
 from tests.support.events import films
 from tests.support.forging import forge, part, read
 from tests.support.gateway import PASSWORD, SECRET, Client, Gateway, gateway
@@ -146,7 +147,7 @@ def test_the_same_bad_token_again_is_answered_later_and_later(server: Gateway) -
 
 
 def test_a_token_expired_within_the_leeway_is_accepted(server: Gateway, token: str) -> None:
-    with server.client(forge(token, exp=int(time.time()) - 20)) as client:
+    with server.client(forge(token, exp=int(time.time()) - 28)) as client:
         assert client.subscribe("media_updates")["type"] == "subscribed"
 
 
@@ -167,6 +168,14 @@ def test_a_token_that_ends_while_connected_is_announced_renewed_in_band_and_else
     with server.client(forge(token, exp=int(time.time()) + 2)) as client:
         client.subscribe("media_updates")
         assert client.close_code() == 4002
+
+
+def test_the_end_of_a_token_is_announced_60_s_before_it(server: Gateway, token: str) -> None:
+    ends = int(time.time()) + 62
+    with server.client(forge(token, exp=ends)) as client:
+        client.subscribe("media_updates")
+        assert client.hear_type("auth_expiring")["expires_at"] == iso(ends * 1_000)
+        assert 58 < ends - time.time() <= 60
 
 
 def test_a_token_may_come_by_header_or_subprotocol(server: Gateway, token: str) -> None:

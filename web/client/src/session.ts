@@ -91,14 +91,21 @@ export class Session implements Tokens {
     this.keep(await this.ask("auth/login", { username, password }));
   }
 
-  /** Ends the session here and at the server; that it could not be told is thrown, but it has ended here. */
-  async signOut(): Promise<void> {
+  /**
+   * Ends the session here and at the server; that it could not be told is thrown, but it has ended here. `provider`: where the
+   * browser signs out of the provider too, of somebody who signed in there.
+   */
+  async signOut(): Promise<{ provider?: string }> {
     const token = this.current();
     this.storage.removeItem(KEY);
     this.changed();
-    if (token !== null) {
-      await this.fetcher(`${this.options.api}/auth/logout`, { method: "POST", headers: { Authorization: `Bearer ${token}` } });
+    if (token === null) {
+      return {};
     }
+    const asked = { method: "POST", headers: { Authorization: `Bearer ${token}` } };
+    const answer = await this.fetcher(`${this.options.api}/auth/logout`, asked);
+    const said = answer.ok ? ((await answer.json()) as { provider_sign_out?: string | null }).provider_sign_out : undefined;
+    return said ? { provider: said } : {};
   }
 
   renew(refused: string | null): Promise<string | null> {

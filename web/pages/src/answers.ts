@@ -35,6 +35,7 @@ export interface Root {
   status: string;
   connected: boolean;
   message: string | null;
+  details: Record<string, unknown> | null;
   changed_at: string | null;
   status_at: string | null;
   item_count: number;

@@ -23,18 +23,8 @@ export type Why = "" | "ended" | "unfinished" | "declined" | "no_rights" | "no_a
 
 let why: Why = "";
 let leaving = false;
-let wayOut: string | undefined; // where the browser signs out of the provider too
 
-export const session = new Session({
-  api: API,
-  fetch: async (input, init) => {
-    const answer = await fetch(input, init);
-    if (String(input).endsWith("/auth/logout") && answer.ok) {
-      wayOut = ((await answer.clone().json()) as { provider_sign_out?: string }).provider_sign_out;
-    }
-    return answer;
-  },
-});
+export const session = new Session({ api: API });
 
 let user = session.kept?.user;
 
@@ -82,16 +72,15 @@ export async function signIn(name: string, password: string): Promise<void> {
 export async function signOut(): Promise<void> {
   leaving = true;
   why = "";
-  wayOut = undefined;
   try {
-    await session.signOut(); // ended here whether or not the server hears it
+    const { provider } = await session.signOut(); // ended here whether or not the server hears it
+    if (provider !== undefined) {
+      location.assign(provider);
+    }
   } catch {
     return;
   } finally {
     leaving = false;
-  }
-  if (wayOut !== undefined) {
-    location.assign(wayOut);
   }
 }
 

@@ -64,7 +64,7 @@ function RootLine({ root }: { root: Root }) {
   const { t, language } = useTexts();
   const may = useMay();
   const size = useQuery(stats).data?.size_by_storage_root[root.name];
-  const [doing, setDoing] = useState<"scan" | "analyse">();
+  const [doing, setDoing] = useState<"scan" | "analyse" | "retire">();
   const close = (): void => setDoing(undefined);
   const retired = root.state === "retired";
   const kind = retired ? "off" : root.state === "lost" ? "error" : root.status === "healthy" || root.connected ? (root.status === "warning" ? "warning" : "healthy") : "error";
@@ -108,10 +108,41 @@ function RootLine({ root }: { root: Root }) {
             {t.libraries.analyse}
           </button>
         )}
+        {may("retire:roots") && root.details?.["mode"] === "unwatched" && (
+          <button type="button" className="quiet small" onClick={() => setDoing("retire")}>
+            {t.libraries.retire}
+          </button>
+        )}
       </div>
+      {doing === "retire" && <Retiring root={root} close={close} />}
       {doing === "scan" && <Scanning root={root.name} close={close} />}
       {doing === "analyse" && <Analysing root={root.name} close={close} />}
     </li>
+  );
+}
+
+function Retiring({ root, close }: { root: Root; close: () => void }) {
+  const { t } = useTexts();
+  const retire = useDoing(
+    () => api(`storage/roots/${encodeURIComponent(root.name)}/retire`, { method: "POST" }),
+    () => {
+      close();
+      return t.libraries.retireAsked(root.name);
+    },
+    ["roots", "media-stats"],
+  );
+  return (
+    <Dialog title={t.libraries.retireTitle(root.name)} close={close}>
+      <p>{t.libraries.retireHelp(root.item_count)}</p>
+      <div className="actions">
+        <button type="button" className="quiet" onClick={close}>
+          {t.cancel}
+        </button>
+        <button type="button" disabled={retire.isPending} onClick={() => retire.mutate()}>
+          {t.libraries.retire}
+        </button>
+      </div>
+    </Dialog>
   );
 }
 

@@ -101,6 +101,6 @@ function detailsOf(change: Change, t: Texts, language: string): string[] {
     change.reason,
     change.cause && t.change.cause(change.cause),
     change.by && t.change.by(change.by),
-    `${t.change.log} ${change.partition}:${change.offset}`,
+    `${t.change.log} ${t.event.at(change.partition, change.offset)}`,
   ].filter((words): words is string => Boolean(words));
 }

@@ -61,7 +61,8 @@ interface FacetProps {
 function Facet({ name, values, exact, chosen, choose }: FacetProps) {
   const { t, language } = useTexts();
   const [all, setAll] = useState(false);
-  const shown = all ? values : values.slice(0, FEW);
+  const ordered = name === "year" ? values.toSorted((one, other) => Number(other.value) - Number(one.value)) : values;
+  const shown = all ? ordered : ordered.slice(0, FEW);
   return (
     <fieldset>
       <legend>{t.facet[name] ?? name}</legend>

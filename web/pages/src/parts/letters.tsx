@@ -99,7 +99,7 @@ function LetterLine({ topic, letter, redriven }: { topic: string; letter: Letter
           <bdi>{letter.error_type}</bdi>
         </b>
         <p className="note">
-          <bdi>{letter.error}</bdi> · <Time at={letter.at} /> · {letter.partition ?? "?"}:{letter.original_offset ?? "?"}
+          <bdi>{letter.error}</bdi> · <Time at={letter.at} /> · {t.event.at(letter.partition ?? "?", letter.original_offset ?? "?")}
         </p>
       </div>
       <div className="actions">

@@ -11,7 +11,7 @@ export interface Told {
   subject: string;
   about: string;
   place: string;
-  /** `partition:offset` in the log; empty where there is none. */
+  /** Where it is in the log, in words; empty where there is none. */
   offset: string;
   /** The item's page. */
   media?: number | undefined;
@@ -41,7 +41,7 @@ export function tell(line: Line, t: Texts): Told {
 }
 
 function ofEvent(event: EventMessage, t: Texts): Told {
-  return { ...said(event, t), offset: `${event.partition}:${event.offset}` };
+  return { ...said(event, t), offset: t.event.at(event.partition, event.offset) };
 }
 
 function said(event: EventMessage, t: Texts): Omit<Told, "offset"> {
@@ -85,12 +85,12 @@ function said(event: EventMessage, t: Texts): Omit<Told, "offset"> {
 }
 
 function ofGap(gap: { channel: string; reason: string; missed: Record<string, { from: number; to: number | null }> }, t: Texts): Told {
-  const ranges = Object.entries(gap.missed).map(([partition, { from, to }]) => `${partition}: ${from} – ${to ?? "?"}`);
+  const ranges = Object.entries(gap.missed).map(([partition, { from, to }]) => t.event.at(partition, `${from} – ${to ?? "?"}`));
   return {
     kind: "gap",
     action: t.event.gap,
     subject: t.event.missing(valueOf(gap.channel, t)),
-    about: `${valueOf(gap.reason, t)}; ${t.event.offsets(ranges.join(", "))}`,
+    about: `${valueOf(gap.reason, t)}; ${ranges.join(", ")}`,
     place: "",
     offset: "",
   };

@@ -192,7 +192,7 @@ export const en = {
     cause: (cause: string) => `because of ${cause}`,
     by: (name: string) => `by ${name}`,
     files: (count: number) => plural(count, "file", "files"),
-    log: "log",
+    log: "in the log:",
   } as ChangeTexts,
   history: {
     title: "History",
@@ -237,10 +237,10 @@ export const en = {
     identified: (identified: number, failed: number) => `${identified.toLocaleString("en")} identified, ${failed.toLocaleString("en")} failed`,
     gap: "gap",
     missing: (channel: string) => `Some events of ${channel} cannot be shown`,
-    offsets: (ranges: string) => `partition and offsets ${ranges}`,
     replayed: "replayed",
     part: "part of another item",
-    place: "partition:offset in the log",
+    place: "where it is in the log: offset and partition",
+    at: (partition: number | string, offset: number | string) => `no. ${offset}, part ${partition}`,
   } as EventTexts,
   replay: {
     title: "Replay",
@@ -291,6 +291,10 @@ export const en = {
     scan: "Scan again",
     scanAsked: (root: string) => `A scan of ${root} is asked for.`,
     subtree: "Folder in it; empty: all",
+    retire: "Take out",
+    retireTitle: (root: string) => `Take ${root} out of the catalogue`,
+    retireHelp: (items: number) => `Nobody watches this root any more. ${plural(items, "item leaves", "items leave")} the catalogue; the files stay where they are, and the log keeps what happened.`,
+    retireAsked: (root: string) => `${root} leaves the catalogue.`,
     analyse: "Analyse again",
     analyseTitle: (root: string) => `Analyse files of ${root} again`,
     types: "Types; none chosen: all",
@@ -425,10 +429,10 @@ interface EventTexts {
   identified(identified: number, failed: number): string;
   gap: string;
   missing(channel: string): string;
-  offsets(ranges: string): string;
   replayed: string;
   part: string;
   place: string;
+  at(partition: number | string, offset: number | string): string;
 }
 
 export type Texts = typeof en;

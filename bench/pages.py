@@ -1,0 +1,194 @@
+"""What a browser bears: the catalogue open while files are imported, and the live page while hours of events pass.
+
+`python -m bench.pages import [FILES]`: a platform, and Chromium with the catalogue open, while FILES (10,000) are written as
+fast as the disk takes them; how old what the page shows is at most, frames a second, toasts at once, memory of the page.
+`python -m bench.pages hours [EVENTS]`: EVENTS (28,800: one a second for eight hours) as fast as they are taken, on the live
+page; its memory by tenths. Baseline in the same run: the same page before anything happens. Needs Chromium.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from playwright.sync_api import CDPSession, Page, sync_playwright
+
+from bench.platform import known
+from bench.support import show
+from tests.support.events import films
+from tests.support.page import CHROMIUM, open_page, sign_in
+from tests.support.platform import Platform
+from tests.support.topic import write
+
+PER_DIRECTORY = 100
+SAMPLE_MS = 250
+SETTLE_SECONDS = 5.0
+LONGEST_SECONDS = 900.0
+WATCH = """(sampleMs) => {
+  const seen = window.seen = { frames: [], shown: [], toasts: 0, long: 0 };
+  const frame = (at) => { seen.frames.push(at); requestAnimationFrame(frame); };
+  requestAnimationFrame(frame);
+  new PerformanceObserver((list) => { seen.long += list.getEntries().length; }).observe({ entryTypes: ["longtask"] });
+  setInterval(() => {
+    const words = document.querySelector("#search-state")?.textContent ?? "";
+    seen.shown.push([Date.now(), Number(words.replace(/[^0-9]/g, "") || 0)]);
+    seen.toasts = Math.max(seen.toasts, document.querySelectorAll(".toast").length);
+  }, sampleMs);
+}"""
+
+
+def main() -> int:
+    """Run one of the two."""
+    parser = argparse.ArgumentParser(prog="python -m bench.pages", description=__doc__)
+    parser.add_argument("what", choices=["import", "hours"])
+    parser.add_argument("count", nargs="?", type=int, default=None)
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    if CHROMIUM is None:
+        print("no Chromium on this machine: nothing was measured", file=sys.stderr)
+        return 1
+    if given.what == "import":
+        importing(given.count or 10_000)
+    else:
+        hours(given.count or 28_800)
+    return 0
+
+
+@contextmanager
+def looking(address: str, root: Path, folder: Path) -> Iterator[tuple[Platform, Page, CDPSession]]:
+    """A platform over `root` and one page of it that is signed in."""
+    platform = Platform(folder, {"films": root})
+    try:
+        platform.start()
+        with sync_playwright() as playwright:
+            flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+            page = browser.new_page(viewport={"width": 1280, "height": 800}, locale="en-US")
+            page.goto(platform.run["url"])
+            sign_in(page)
+            open_page(page, address)
+            yield platform, page, page.context.new_cdp_session(page)
+            browser.close()
+    finally:
+        platform.stop()
+        platform.end()
+
+
+def importing(count: int) -> None:
+    """Files come while the catalogue is open."""
+    with tempfile.TemporaryDirectory(prefix="catalogizer-bench-") as made:
+        root = Path(made) / "films"
+        root.mkdir()
+        with looking("catalogue?view=grid", root, Path(made)) as (platform, page, session):
+            page.evaluate(WATCH, SAMPLE_MS)
+            page.wait_for_timeout(SETTLE_SECONDS * 1_000)
+            idle, heap = frames(page.evaluate("window.seen.frames")), memory(session)
+            page.evaluate("() => { window.seen.frames.length = 0 }")
+            there: list[tuple[float, int]] = []
+            began = time.time()
+            writing = threading.Thread(target=_write_files, args=(root, count))
+            writing.start()
+            while (not there or there[-1][1] < count) and time.time() < began + LONGEST_SECONDS:
+                there.append((time.time(), known(platform)))
+                page.wait_for_timeout(SAMPLE_MS)
+            writing.join()
+            page.wait_for_timeout(SETTLE_SECONDS * 2_000)
+            seen: dict[str, Any] = page.evaluate("window.seen")
+            after = memory(session)
+    ages = list(how_old(there, [(at / 1_000, shown) for at, shown in seen["shown"]]))
+    rates = frames(seen["frames"])
+    took = there[-1][0] - began
+    figures = {
+        "files": count, "in_catalogue": there[-1][1], "seconds": took, "oldest_seconds": max(ages),
+        "median_age_seconds": median(ages), "frames_idle": median(idle), "frames_median": median(rates),
+        "frames_least": min(rates), "long_tasks": seen["long"], "toasts_at_once": seen["toasts"],
+        "heap_before_mb": heap, "heap_after_mb": after,
+    }  # fmt: skip
+    rows = [
+        (f"{count:,} files in the catalogue", f"{took:.0f} s ({count / took:,.0f} a second)"),
+        ("the page is behind the database: median, at most", f"{median(ages):.1f} s, {max(ages):.1f} s"),
+        ("frames a second: idle, median, least", f"{median(idle):.0f}, {median(rates):.0f}, {min(rates):.0f}"),
+        ("toasts at once; tasks over 50 ms", f"{seen['toasts']}; {seen['long']}"),
+        ("memory of the page: before, after", f"{heap:.1f} MB, {after:.1f} MB"),
+    ]
+    show("catalogue open during an import", rows, figures)
+
+
+def hours(count: int) -> None:
+    """Events come while the live page is open."""
+    with tempfile.TemporaryDirectory(prefix="catalogizer-bench-") as made:
+        root = Path(made) / "films"
+        root.mkdir()
+        with looking("live", root, Path(made)) as (platform, page, session):
+            page.wait_for_timeout(SETTLE_SECONDS * 1_000)
+            heaps, kafka = [memory(session)], _kafka(platform)
+            began = time.monotonic()
+            for tenth in range(10):
+                first = tenth * count // 10
+                write(kafka, *films((tenth + 1) * count // 10 - first, first=first))
+                page.wait_for_timeout(SETTLE_SECONDS * 1_000)
+                heaps.append(memory(session))
+            took = time.monotonic() - began
+            rows_shown = page.locator(".event").count()
+    figures = {"events": count, "seconds": took, "rows": rows_shown} | {
+        f"heap_{tenth}_mb": heap for tenth, heap in enumerate(heaps)
+    }
+    rows = [
+        (f"{count:,} events", f"{took:.0f} s"),
+        ("lines in the document at the end", str(rows_shown)),
+        ("memory of the page by tenths", ", ".join(f"{heap:.1f}" for heap in heaps) + " MB"),
+    ]
+    show("eight hours of events on the live page", rows, figures)
+
+
+def how_old(there: list[tuple[float, int]], shown: list[tuple[float, int]]) -> Iterator[float]:
+    """For each moment at which the database had so many: seconds until the page showed as many. What it never showed is as
+    old as the whole run may be."""
+    at = 0
+    for moment, count in there:
+        while at < len(shown) - 1 and shown[at][1] < count:
+            at += 1
+        yield max(0.0, (shown[at][0] if shown[at][1] >= count else shown[-1][0] + LONGEST_SECONDS) - moment)
+
+
+def frames(times: list[float]) -> list[int]:
+    """Frames in each whole second; `times` in milliseconds."""
+    if len(times) < 2:
+        return [0]
+    counts = [0] * max(1, int((times[-1] - times[0]) / 1_000))
+    for at in times:
+        second = int((at - times[0]) / 1_000)
+        if second < len(counts):
+            counts[second] += 1
+    return counts
+
+
+def memory(session: CDPSession) -> float:
+    """What the page's scripts keep, in MB, after a collection."""
+    session.send("HeapProfiler.collectGarbage")
+    return float(session.send("Runtime.getHeapUsage")["usedSize"]) / 1e6
+
+
+def _write_files(root: Path, count: int) -> None:
+    for number in range(count):
+        if number % PER_DIRECTORY == 0:
+            (root / f"folder {number // PER_DIRECTORY}").mkdir()
+        (root / f"folder {number // PER_DIRECTORY}" / f"Some Title {number}.txt").write_bytes(b"%d" % number * 20)
+
+
+def _kafka(platform: Platform) -> Any:
+    from runtime.kafka import Kafka
+
+    return Kafka(platform.brokers, "bench")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
