@@ -8,6 +8,7 @@ from gateway.live import door, doors, handshake, sockets, tcp
 from gateway.main import MAX_MESSAGE_BYTES
 from gateway.settings import GatewaySettings
 from schemas import close_codes
+from schemas.channels import CHANNELS
 from schemas.close_codes import CloseCode
 
 _DEFAULTS = GatewaySettings()
@@ -58,6 +59,7 @@ BOUNDS: tuple[tuple[str, str, str], ...] = (
     ("fragments of a message", f"{frame_budget.MAX_FRAGMENTS}", _code(close_codes.RATE_LIMITED)),
     ("messages", f"{limits.MESSAGES_PER_SECOND:g} a second, {limits.MESSAGE_BURST:g} at once",
      _code(close_codes.RATE_LIMITED)),
+    ("subscriptions of a socket", f"{len(CHANNELS)}: one a channel, another takes its place", "`error unknown_channel`"),
     ("frames of any kind", f"{frame_budget.FRAMES_PER_SECOND:g} a second, {frame_budget.FRAME_BURST:g} at once",
      _code(close_codes.RATE_LIMITED)),
     ("pings and pongs", f"{frame_budget.CONTROL_PER_SECOND:g} a second, {frame_budget.CONTROL_BURST:g} at once",

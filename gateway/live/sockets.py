@@ -269,6 +269,10 @@ class SocketProtocol(WebSocketsSansIOProtocol):
                 self.handle_parser_exception()
                 return
         super().send_receive_event_to_app()
+        if (
+            self.close_sent
+        ):  # for what it said; the library stops reading after a message, and the client's close frame must come
+            self.go_on()
 
     def eof_received(self) -> None:
         """The client sends nothing more: the transport closes once what waits is written, and nothing may follow."""

@@ -17,7 +17,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from runtime.kafka import Kafka
-from schemas.topics import REPORTS
+from schemas.topics import RAW, REPORTS
 from tests.support.gateway import PASSWORD, Gateway
 from tests.support.gateway_fixtures import log, server, tables, token
 from tests.support.letters import bury
@@ -245,6 +245,26 @@ def test_a_dead_letter_is_looked_at_and_seen_to(page: Page, log: Kafka) -> None:
     card.get_by_role("button", name="Mark as seen to").click()
     expect(page.locator(".toast")).to_have_text("The letter is marked as seen to.")
     expect(card.get_by_text("There are none.")).to_be_visible(timeout=30_000)
+
+
+def test_a_root_that_nobody_watches_is_taken_out(page: Page, filled: str, log: Kafka) -> None:
+    with psycopg.connect(filled) as connection:
+        statement = "UPDATE storage_roots SET details = '{\"mode\": \"unwatched\"}' WHERE root = 'nas'"
+        connection.execute(statement)
+    sign_in(page)
+    open_page(page, "libraries")
+    watched = page.locator("li", has=page.locator("bdi", has_text="movies")).first
+    expect(watched.get_by_role("button", name="Scan again")).to_be_visible()
+    assert watched.get_by_role("button", name="Take out").count() == 0
+    page.get_by_role("button", name="Take out").click()
+    expect(page.get_by_role("dialog")).to_contain_text("the files stay where they are")
+    page.get_by_role("dialog").get_by_role("button", name="Take out").click()
+    expect(page.locator(".toast")).to_have_text("nas leaves the catalogue.")
+    with ThreadPoolExecutor(1) as elsewhere:
+        (record,) = elsewhere.submit(
+            lambda: [r for r in read(log, RAW) if b"root_retired" in (r.value or b"")]
+        ).result()
+    assert (record.key, json.loads(record.value or b"")["root"]) == (b"home", "nas")
 
 
 def test_the_audit_log_says_who_did_what(page: Page) -> None:

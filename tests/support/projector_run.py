@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Literal, Self
@@ -42,6 +43,7 @@ from tests.support.projector_log import Log, Logged
 from tests.support.projector_tables import plain
 
 SESSION_MS = 3_000
+MARKERS_SECONDS = 30.0
 
 
 def history(seed: int, acts: int) -> Log:
@@ -170,8 +172,21 @@ async def expected(kafka: Kafka) -> Tables:
 
 
 async def ends(kafka: Kafka) -> dict[tuple[str, int], int]:
-    """Where the log ends for readers, per partition."""
-    consumer = kafka.tail_consumer()
+    """Where the log ends, per partition, once every transaction is decided: a broker that was killed writes the markers of
+    those that were committed when it is back, and until then readers see an earlier end."""
+    deadline = time.monotonic() + MARKERS_SECONDS
+    while True:
+        committed, written = [
+            await _ends(kafka, isolation_level=level) for level in ("read_committed", "read_uncommitted")
+        ]
+        if committed == written:
+            return committed
+        assert time.monotonic() < deadline, f"transactions stay open: {committed} of {written}"
+        await asyncio.sleep(0.05)
+
+
+async def _ends(kafka: Kafka, **reading: str) -> dict[tuple[str, int], int]:
+    consumer = kafka.tail_consumer(**reading)
     await consumer.start()
     try:
         places = {

@@ -23,6 +23,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from cli.up import ports
+from gateway.live.sockets import CLOSE_SECONDS
 from runtime.kafka import Kafka
 from schemas.system import MESSAGE_CHARACTERS, TITLE_CHARACTERS, TYPE_CHARACTERS
 from schemas.times import iso
@@ -364,7 +365,11 @@ def test_too_many_messages_are_told_then_closed_4009(server: Gateway, token: str
         frames = client.hear_until(lambda frame: frame["type"] == "error")
         assert frames[-1]["data"]["code"] == "rate_limited"
         assert 39 <= len(frames) - 1 <= 60
+        began = time.monotonic()
         assert client.close_code() == 4009
+        assert time.monotonic() - began < CLOSE_SECONDS / 2, (
+            "the client's close frame is read, and the connection ends"
+        )
 
 
 def test_a_client_that_answers_no_ping_is_closed_1011(server: Gateway, token: str) -> None:
