@@ -33,13 +33,14 @@ test: setup
 check: lint
 	@$(BIN)/python -m pytest -q tests/unit
 
-# format, lint, types, import contracts, generated files; changes nothing
+# format, lint, types, import contracts, generated files, a search for secrets; changes nothing
 lint: setup
 	@$(BIN)/ruff format --check $(SOURCES)
 	@$(BIN)/ruff check $(SOURCES)
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m tools.generate --check
+	@$(BIN)/python -m tools.secrets
 	@PATH="$(CURDIR)/$(BIN):$$PATH" web/node_modules/.bin/tsc -p web/client/tsconfig.json
 	@$(BIN)/python -m tools.web --check
 
@@ -62,7 +63,7 @@ lock: setup
 	npm install --prefix web --package-lock-only --ignore-scripts
 	$(BIN)/python -m tools.lock_jars
 
-# build the wheel and the source archive into dist/, and try the wheel in a fresh environment
+# build wheel, source archive and bill of materials into dist/, and try the wheel in a fresh environment
 release: setup
 	@$(BIN)/python -m tools.release
 

@@ -4,6 +4,7 @@ CommandError            exit code 1
 ├── BadArgument         exit code 2: an argument that means nothing here
 ├── NotRunning          no platform was found to talk to
 ├── NotAsAsked          what a command did was not found when it looked afterwards
+├── Unwell              a process that was asked does not do its work (retryable)
 ├── UnknownLibrary      no record of that library is in the change log
 ├── LogSilent           Kafka has stopped answering in the middle (retryable)
 ├── DatabaseUnreadable  the database that is set cannot be read (retryable)
@@ -65,6 +66,12 @@ class NotRunning(CommandError):
 
 class NotAsAsked(CommandError):
     """The check after the deed found something else."""
+
+
+class Unwell(CommandError):
+    """The reason is the process's own, or that it does not answer."""
+
+    retryable = True
 
 
 class UnknownLibrary(CommandError):

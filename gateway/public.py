@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gateway.settings import GatewaySettings
 
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - read, not bound
 
 
 def public_url(settings: GatewaySettings) -> str:

@@ -5,7 +5,12 @@ ToolError
 ├── UnknownLicence  nobody has stated the licence of something that is installed
 ├── TwoSchemas      one name stands for two JSON Schemas
 ├── BadWheel        a built wheel does not do what it must
-└── PagesNotBuilt   the pages could not be built from their sources
+├── PagesNotBuilt   the pages could not be built from their sources
+├── UnreadableLock  a lock file is not as its writer writes it
+├── BadImage        the container image is not as it must be
+├── NoRegistry      no registry says which image a name stands for (retryable)
+├── NoHelm          there is no Helm, or it refuses the chart
+└── BadChart        what Helm renders is not as it must be
 """
 
 from __future__ import annotations
@@ -57,3 +62,47 @@ class PagesNotBuilt(ToolError):
     def __init__(self, why: str) -> None:
         self.why = why
         super().__init__(f"the pages were not built: {why}")
+
+
+class UnreadableLock(ToolError):
+    """`lock` is not as its writer writes it: `why`."""
+
+    def __init__(self, lock: str, why: str) -> None:
+        self.lock = lock
+        self.why = why
+        super().__init__(f"{lock}: {why}")
+
+
+class BadImage(ToolError):
+    """The image cannot be built, or is not as it must be: `findings`, one a line."""
+
+    def __init__(self, *findings: str) -> None:
+        self.findings = findings
+        super().__init__("\n".join(f"the image: {finding}" for finding in findings))
+
+
+class NoRegistry(ToolError):
+    """`image` cannot be asked for: `why`."""
+
+    retryable = True
+
+    def __init__(self, image: str, why: str) -> None:
+        self.image = image
+        self.why = why
+        super().__init__(f"{image}: no registry answers: {why}")
+
+
+class NoHelm(ToolError):
+    """There is no Helm, or it refuses the chart: `why`."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+        super().__init__(f"the chart cannot be rendered: {why}")
+
+
+class BadChart(ToolError):
+    """What Helm renders is not as it must be: `findings`, one a line."""
+
+    def __init__(self, *findings: str) -> None:
+        self.findings = findings
+        super().__init__("\n".join(f"the chart: {finding}" for finding in findings))

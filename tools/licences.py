@@ -184,7 +184,11 @@ def _carried(found: tuple[Package, ...]) -> Iterator[str]:
 def _programs() -> Iterator[str]:
     yield "## Programs inside wheels"
     yield ""
-    yield "Each runs as a process of its own, and only where the settings name no server."
+    yield (
+        "Each runs as a process of its own, and only where the settings name no server. Neither is in the container image,"
+        " which has the packages of `requirements/image.txt`, and of Debian what `infra/image/python.sh` names, with the"
+        " copyright files in `/usr/share/doc`."
+    )
     yield ""
     yield "| package | program | licence |"
     yield "|---|---|---|"

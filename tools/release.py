@@ -1,4 +1,5 @@
-"""`make release`: builds the source archive and the wheel into `dist/`, and uses the wheel as a stranger would.
+"""`make release`: builds the source archive and the wheel into `dist/`, and uses the wheel as a stranger would; the bill of
+materials (`tools.sbom`) is put beside them.
 
 Nothing is fetched: hatchling is in the development environment, and the fresh environment in which the wheel is tried
 borrows that one's packages. It sees them and not the checkout, for a `.pth` file of a borrowed folder is not read.
@@ -17,7 +18,7 @@ from pathlib import Path
 
 from gateway.rest.page import files_of
 from schemas import __version__
-from tools import ROOT
+from tools import ROOT, sbom
 from tools.errors import BadWheel, ToolError
 
 PACKAGES = ("cli", "producer", "streams", "gateway", "storage", "runtime", "schemas")
@@ -46,6 +47,7 @@ def main(folder: Path = ROOT / "dist") -> int:
         wheel = build(folder)
         check_contents(wheel)
         check_use(wheel)
+        (folder / f"catalogizer-{__version__}.cdx.json").write_text(sbom.text())
     except ToolError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

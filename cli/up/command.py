@@ -174,7 +174,7 @@ def _demo(state: StateFolder, telling: Telling) -> tuple[RootSpec, ...]:
         from cli.up.demo import library as demo  # the media libraries, which other starts do without
 
         telling.say(f"making a demo library in {state.library}")
-        demo.make(state)
+        demo.make(state.library)
     return tuple(RootSpec(name=name, library=DEMO_LIBRARY, path=state.library / name) for name in DEMO_ROOTS)
 
 

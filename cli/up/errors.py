@@ -7,6 +7,7 @@ UpError               (a `CommandError`)
 ├── BrokenState       the state folder holds what we cannot use
 ├── JarsUnavailable   Kafka's jars can neither be found in the cache nor fetched
 ├── SystemUserMissing PostgreSQL refuses to run as root and there is no system user for it
+├── NoServers         the installation has no servers of its own: an image
 ├── NotHeld           a component could not be taken out of service
 └── NotReady          a component did not come up
 """
@@ -31,6 +32,17 @@ class PortTaken(UpError):
         self.port = port
         self.setting = setting
         super().__init__(f"port {port} is taken by another program; free it, or choose another with {setting}")
+
+
+class NoServers(UpError):
+    """`package`: what would bring them and is not installed."""
+
+    def __init__(self, package: str) -> None:
+        self.package = package
+        super().__init__(
+            f"the embedded Kafka and PostgreSQL are not installed here ({package}), as in the container image: run watch,"
+            " stream, project and serve on servers of your own"
+        )
 
 
 class StateInUse(UpError):

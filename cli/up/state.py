@@ -36,6 +36,8 @@ _FOREIGN = frozenset({"lost+found"})
 DEMO_LIBRARY = "home"
 DEMO_ROOTS = ("movies", "music")
 """The storage roots of the demo library; all in one library."""
+DEMO_MARKER = ".made"
+"""A file beside these roots that exists once they are complete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class StateFolder:
     @property
     def demo_marker(self) -> Path:
         """A file that exists once the demo library is complete; outside its roots."""
-        return self.library / ".made"
+        return self.library / DEMO_MARKER
 
     @property
     def admin_password(self) -> Path:

@@ -68,7 +68,7 @@ class Ensured(Enum):
     """What `ensure_admin` did."""
 
     MADE = "made"
-    PASSWORD_SET = "password set"
+    PASSWORD_SET = "password set"  # noqa: S105 - says what was done
     LEFT_ALONE = "left alone"
 
 

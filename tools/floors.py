@@ -1,0 +1,48 @@
+"""`python -m tools.floors [TEST…]`: tests with the oldest packages that pyproject.toml allows, in an environment of its own.
+
+The development environment is made from its lock, every package that the project names is then replaced by its floor, and
+the tests are run there (`tests/unit` by default). It takes minutes and, while it runs, some 900 MB; not a part of CI. Exit
+code: pytest's, or uv's where the floors do not go together.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from tools import ROOT
+
+PYTHON = "3.11"
+TESTS = ("tests/unit",)
+
+
+def main(tests: Sequence[str]) -> int:
+    """Resolve, install, test."""
+    uv = str(Path(sys.executable).with_name("uv"))
+    with tempfile.TemporaryDirectory(prefix="catalogizer-floors-") as name:
+        lowest, place = Path(name) / "lowest.txt", Path(name) / "environment"
+        environment = os.environ | {"VIRTUAL_ENV": str(place), "PYTHONPATH": str(ROOT)}
+        resolve = (
+            "compile", "--quiet", "--no-header", "--no-annotate", "--resolution", "lowest-direct",
+            "--python-version", PYTHON, "--output-file", str(lowest), str(ROOT / "pyproject.toml"),
+        )  # fmt: skip
+        install = [uv, "pip", "install", "--quiet", "--requirements", str(lowest)]
+        for command in (
+            [uv, "pip", *resolve],
+            [uv, "venv", "--quiet", "--python", sys.executable, str(place)],
+            [uv, "pip", "sync", "--quiet", "--require-hashes", str(ROOT / "requirements" / "dev.txt")],
+            install,
+        ):
+            if (code := subprocess.run(command, env=environment, check=False).returncode) != 0:
+                return code
+        print(lowest.read_text(), flush=True)
+        run = [str(place / "bin" / "python"), "-m", "pytest", "-q", *(tests or TESTS)]
+        return subprocess.run(run, env=environment, cwd=ROOT, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

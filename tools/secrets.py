@@ -1,0 +1,132 @@
+"""`python -m tools.secrets`: a search of every file under version control for what looks like a secret; part of `make lint`.
+
+Two looks at each line: forms that keys have (`FORMS`), and long words without any sense behind a name like `password`
+or `token` (`TELLING_BITS` a letter and more). What is found and is none stands in `KNOWN` with the reason; an entry that
+finds nothing any more is reported too. Pure, but for `texts`.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import math
+import re
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools import ROOT
+
+FORMS: dict[str, re.Pattern[str]] = {
+    "a private key": re.compile(r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----"),
+    "an AWS key": re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
+    "a token of a code host": re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{36}|github_pat_\w{60,}|glpat-[\w-]{20})\b"),
+    "a token of a registry": re.compile(r"\b(?:pypi-AgE\w{50,}|npm_[A-Za-z0-9]{36}|dckr_pat_[\w-]{20,})\b"),
+    "a token of a chat": re.compile(r"\bxox[abprs]-[\w-]{20,}\b"),
+    "a key of a cloud": re.compile(r"\bAIza[\w-]{35}\b"),
+    "a signed token": re.compile(r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{20,}"),
+    "a password in an address": re.compile(
+        r"\b[a-z][a-z0-9+.-]*://[^\s:/@{}$<>\"'`]+:(?P<word>[^\s:/@{}$<>\"'`]{6,})@"
+    ),
+}
+NAMED = re.compile(
+    r"(?i)(?:pass(?:word|wd)?|secret|token|api_?key|credential)\w*[\"']?\s*[:=]\s*[\"']?(?P<word>[A-Za-z0-9+/_=-]{16,})"
+)
+"""A value behind a telling name, in code, settings and shell alike."""
+TELLING_BITS = 3.5
+"""Random hex has 4 bits a letter, random base 64 some 5; words of a language and names of variables stay below."""
+LONGEST_LINE = 4_000
+"""Longer ones are of programs (built pages, keys of hashes); their forms are looked for all the same."""
+DATA = (".png", ".jpg", ".ico", ".woff2", ".gz")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is found and is no secret: `path`, a pattern of paths; `word`, a part of what is found; `why`."""
+
+    path: str
+    word: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A line that looks like a secret."""
+
+    path: str
+    line: int
+    what: str
+    word: str
+
+
+KNOWN: tuple[Known, ...] = (
+    Known("README.md", "secret", "an example for readers"),
+    Known("docs/settings.md", "password", "what an address is made of"),
+    Known("runtime/settings.py", "password", "what an address is made of"),
+    Known("cli/up/network.py", "PASSWORD", "stands in place of one that is taken out"),
+    Known("infra/terraform/tests/*.tftest.hcl", "0123456789", "of tests, without a server"),
+    Known("tests/*", "8f2d6c", "the token secret of test gateways"),
+    Known("tests/unit/*", "0123456789", "a database that there is not"),
+    Known("tests/unit/cli/*", "canary", "must not be shown by errors"),
+    Known("tests/unit/cli/*", "p%40ss", "must not be shown by errors"),
+)
+
+
+def bits_a_letter(word: str) -> float:
+    """Shannon's entropy of a word's letters."""
+    return -sum(n / len(word) * math.log2(n / len(word)) for n in Counter(word).values())
+
+
+def search(path: str, text: str) -> Iterator[Found]:
+    """Everything in one file, known or not."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        for what, form in FORMS.items():
+            yield from (
+                Found(path, number, what, match.groupdict().get("word") or match[0])
+                for match in form.finditer(line)
+            )
+        if len(line) <= LONGEST_LINE:
+            yield from (Found(path, number, "a value without sense", word) for word in _senseless(line))
+
+
+def _senseless(line: str) -> Iterator[str]:
+    for match in NAMED.finditer(line):
+        word = match["word"]
+        if re.search(r"\d", word) and re.search(r"[A-Za-z]", word) and bits_a_letter(word) >= TELLING_BITS:
+            yield word
+
+
+def judged(found: Iterable[Found], known: tuple[Known, ...]) -> tuple[list[Found], list[Known]]:
+    """What is not known, and what is known and was not found."""
+    left, unused = [], set(known)
+    for one in found:
+        entries = {entry for entry in known if fnmatch.fnmatch(one.path, entry.path) and entry.word in one.word}
+        unused -= entries
+        if not entries:
+            left.append(one)
+    return left, [entry for entry in known if entry in unused]
+
+
+def texts(root: Path) -> Iterator[tuple[str, str]]:
+    """Every file under version control that is text, by its path. Raises OSError, CalledProcessError."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=root, capture_output=True, text=True, check=True).stdout
+    for name in filter(None, listed.split("\0")):
+        path = root / name
+        if path.suffix not in DATA and path.is_file() and not path.is_symlink():
+            yield name, path.read_text(errors="replace")
+
+
+def main(root: Path = ROOT) -> int:
+    """Look at all; the exit code."""
+    left, unused = judged((found for path, text in texts(root) for found in search(path, text)), KNOWN)
+    for found in left:
+        print(f"{found.path}:{found.line}: looks like {found.what}: {found.word[:6]}…", file=sys.stderr)
+    for entry in unused:
+        print(f"tools/secrets.py: nothing in {entry.path} looks like {entry.word!r} any more", file=sys.stderr)
+    return 1 if left or unused else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
