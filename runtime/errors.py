@@ -2,6 +2,8 @@
 
 PlatformError
 ├── SettingsError     a setting is missing, misspelt, or has a value that it cannot have
+├── NotProperties     a text is not in the format of Java's properties (`runtime.properties_format`)
+├── TokenError        the token endpoint gives us no token for Kafka (`runtime.kafka_tokens`)
 ├── Locked            another process holds a file that one at a time may have (retryable)
 ├── NotProvisioned    the topics have not been made (retryable)
 │   └── NotAllowed    rights of a process were never given, or were taken away

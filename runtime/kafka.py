@@ -10,8 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -19,10 +18,11 @@ from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
-from aiokafka.helpers import create_ssl_context
 
 from runtime import log
 from runtime.errors import SettingsError
+from runtime.kafka_security import sasl_options, tls_context, tokens_for
+from runtime.kafka_tokens import Tokens
 from runtime.settings import KafkaSettings
 from schemas.topics import BY_NAME, Topic
 
@@ -44,14 +44,16 @@ _log = log.get(__name__)
 @dataclass(frozen=True, slots=True)
 class Kafka:
     """Makes clients for one installation. `component` names the process in `client.id`. Raises SettingsError where
-    the settings name no brokers."""
+    the settings name no brokers, or lack what their way to sign in wants. `tokens`: with OAUTHBEARER."""
 
     settings: KafkaSettings
     component: str
+    tokens: Tokens | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.settings.bootstrap_servers is None:
             raise SettingsError(("kafka.bootstrap_servers: not set (CATALOGIZER_KAFKA__BOOTSTRAP_SERVERS)",))
+        object.__setattr__(self, "tokens", tokens_for(self.settings))  # frozen, and of all clients the same one
 
     def name(self, topic: Topic) -> str:
         """The topic's name on this installation."""
@@ -146,23 +148,19 @@ class Kafka:
         return AIOKafkaClient(**self.connection() | {"bootstrap_servers": server})
 
     def connection(self) -> dict[str, Any]:
-        """How a client of any kind connects."""
+        """How a client of any kind connects. Raises SettingsError where what it is to show or to believe cannot be
+        read."""
         settings = self.settings
         options: dict[str, Any] = {
             "bootstrap_servers": settings.bootstrap_servers,
             "client_id": f"catalogizer-{self.component}-{socket.gethostname()}",
             "security_protocol": settings.security_protocol,
+            **sasl_options(settings, self.tokens),
         }
-        if settings.security_protocol.startswith("SASL"):
+        if "sasl_mechanism" in options:
             _in_the_clear.on_loopback = all(map(_is_loopback, (settings.bootstrap_servers or "").split(",")))
-            password = settings.sasl_password
-            options |= {
-                "sasl_mechanism": settings.sasl_mechanism,
-                "sasl_plain_username": settings.sasl_username,
-                "sasl_plain_password": password.get_secret_value() if password else None,
-            }
-        if settings.security_protocol.endswith("SSL"):
-            options["ssl_context"] = _ssl_context(settings)
+        if (context := tls_context(settings)) is not None:
+            options["ssl_context"] = context
         return options
 
 
@@ -241,12 +239,6 @@ logging.getLogger("aiokafka.conn").addFilter(_in_the_clear)
 def _is_loopback(server: str) -> bool:
     host = server.strip().rpartition(":")[0].strip("[]")
     return host in ("localhost", "::1") or host.startswith("127.")
-
-
-def _ssl_context(settings: KafkaSettings) -> ssl.SSLContext:
-    cafile = None if settings.ssl_cafile is None else str(settings.ssl_cafile)
-    context: ssl.SSLContext = create_ssl_context(cafile=cafile)
-    return context
 
 
 __all__ = ["ConsumerRebalanceListener", "Kafka", "Stoppable", "leave_for_good", "leave_now", "stop_client"]

@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
+from collections.abc import Iterator
 from typing import Any
 
-from aiokafka.conn import AIOKafkaConnection, collect_hosts
+from aiokafka.conn import AIOKafkaConnection, OAuthAuthenticator, collect_hosts
 from aiokafka.errors import (
     IllegalSaslStateError,
     KafkaConnectionError,
@@ -21,21 +22,30 @@ from aiokafka.errors import (
 
 from runtime.errors import SettingsError
 from runtime.kafka import Kafka
+from runtime.kafka_security import AUTHORITIES, CERTIFICATE, subject
+from runtime.kafka_tokens import CLIENT, TokenError
 
 ANSWER_SECONDS = 5.0
 CLOSE_SECONDS = 1.0
 CREDENTIALS = "kafka.sasl.username and kafka.sasl.password (CATALOGIZER_KAFKA__SASL_PASSWORD)"
 MECHANISM = "kafka.sasl.mechanism (CATALOGIZER_KAFKA__SASL_MECHANISM)"
 PROTOCOL = "kafka.security.protocol (CATALOGIZER_KAFKA__SECURITY_PROTOCOL)"
-AUTHORITIES = "kafka.ssl.truststore.location (CATALOGIZER_KAFKA__SSL_CAFILE)"
+_SERVER = "\0"
+"""In what brokers say alike, the place of their names."""
+_WANTED = ("CERTIFICATE_REQUIRED", "BAD_CERTIFICATE", "HANDSHAKE_FAILURE")
+"""How brokers refuse who shows no certificate, by the names of TLS's alerts."""
 
 
 async def check_admission(kafka: Kafka) -> None:
     """Return where a broker lets us in, or none can be asked. Raises SettingsError where one that answers does not."""
     servers = (kafka.settings.bootstrap_servers or "").split(",")
     refusals = await asyncio.gather(*(_refusal(kafka, server.strip()) for server in servers))
-    if all(refusal is not None for refusal in refusals):
-        raise SettingsError(tuple(dict.fromkeys(refusal for refusal in refusals if refusal is not None)))
+    told: dict[str, list[str]] = {}
+    for server, refusal in zip(servers, refusals, strict=True):
+        if refusal is None:
+            return
+        told.setdefault(refusal.replace(server.strip(), _SERVER), []).append(server.strip())
+    raise SettingsError(tuple(text.replace(_SERVER, ", ".join(of)) for text, of in told.items()))
 
 
 async def _refusal(kafka: Kafka, server: str) -> str | None:
@@ -43,9 +53,13 @@ async def _refusal(kafka: Kafka, server: str) -> str | None:
     del options["bootstrap_servers"]
     try:
         await _connect(server, **options)
+    except TokenError as error:
+        return None if error.retryable else str(error)
     except ssl.SSLCertVerificationError as error:
         return f"{AUTHORITIES}: the certificate of {server} is not trusted: {error.verify_message}"
-    except (KafkaConnectionError, OSError, TimeoutError):  # away, or it takes us for who speaks nonsense
+    except (KafkaConnectionError, OSError, TimeoutError) as error:  # away, or it takes us for who speaks nonsense
+        if (alert := _alert(error)) is not None:
+            return _certificate_refused(kafka, server, alert)
         if "ssl_context" not in options:
             return f"{PROTOCOL}: {server} wants TLS" if await _speaks_tls(server) else None
         return f"{PROTOCOL}: {server} does not speak TLS" if await _speaks_plainly(server) else None
@@ -54,13 +68,68 @@ async def _refusal(kafka: Kafka, server: str) -> str | None:
     except UnsupportedSaslMechanismError:
         return f"{MECHANISM}: {server} does not take {kafka.settings.sasl_mechanism}"
     except KafkaError as error:
-        return f"{CREDENTIALS}: {server} refuses them ({type(error).__name__})"
+        return _sign_in_refused(kafka, server, error)
     return None if "sasl_mechanism" in options else await _unasked(kafka, server)
+
+
+def _sign_in_refused(kafka: Kafka, server: str, error: KafkaError) -> str:
+    of = kafka.settings
+    if kafka.tokens is not None:
+        client = kafka.tokens.client
+        return (
+            f"{CLIENT}: {server} refuses the token of {client.id} from {client.endpoint}: its issuer, audience, scope or"
+            " keys are not those that the brokers are told of"
+        )
+    return f"{CREDENTIALS}: {server} refuses them for {of.sasl_username} ({type(error).__name__})"
+
+
+def _certificate_refused(kafka: Kafka, server: str, alert: str) -> str:
+    of, words = kafka.settings, alert.lower().replace("_", " ")
+    if of.ssl_certfile is None:
+        if alert.endswith(_WANTED):
+            return f"{CERTIFICATE}: not set; {server} wants a certificate of ours"
+        return f"{PROTOCOL}: {server} ends the handshake: {words}"
+    return f"{CERTIFICATE}: {server} refuses the certificate in {of.ssl_certfile} ({subject(of)}): {words}"
+
+
+def _alert(error: BaseException) -> str | None:
+    """The alert with which the other side has ended TLS, such as UNKNOWN_CA, if it has."""
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLError):
+            _, found, alert = (cause.reason or "").partition("_ALERT_")
+            if found:
+                return alert
+    return None
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__
+
+
+class _Answering(OAuthAuthenticator):  # type: ignore[misc]  # aiokafka has no types
+    """A broker that refuses a token says so in a challenge, which is to be answered before it says that it failed (RFC 7628,
+    3.2.3). aiokafka takes the challenge for a success, and its next request finds the connection closed."""
+
+    async def step(self, payload: bytes | None) -> tuple[bytes, bool] | None:
+        """What is sent next; None at the end."""
+        if self._token_sent and payload:
+            return b"\x01", True
+        step: tuple[bytes, bool] | None = await super().step(payload)
+        return step
+
+
+class _Connection(AIOKafkaConnection):  # type: ignore[misc]
+    def authenticator_oauth(self) -> _Answering:
+        """Of SASL/OAUTHBEARER."""
+        return _Answering(sasl_oauth_token_provider=self._sasl_oauth_token_provider)
 
 
 async def _connect(server: str, **options: Any) -> None:
     [(host, port, _)] = collect_hosts(server)
-    connection = AIOKafkaConnection(host, port, request_timeout_ms=int(ANSWER_SECONDS * 1_000), **options)
+    connection = _Connection(host, port, request_timeout_ms=int(ANSWER_SECONDS * 1_000), **options)
     try:
         await connection.connect()
     finally:

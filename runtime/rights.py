@@ -21,6 +21,7 @@ from aiokafka.errors import (
 
 from runtime.errors import NotAllowed, NotProvisioned
 from runtime.kafka import Kafka
+from runtime.kafka_security import subject
 from runtime.log_reading import reader
 from runtime.topic_ids import SeenTopics, look
 from schemas.acls import Acl, Component, Operation, acls_of
@@ -75,8 +76,13 @@ class Rights:
 
 
 def principal(kafka: Kafka) -> str:
-    """Who the brokers take us for, as they write it."""
-    return f"User:{kafka.settings.sasl_username or 'ANONYMOUS'}"
+    """Who the brokers take us for, as they write it, unless they map names otherwise and no setting says how."""
+    of = kafka.settings
+    if of.principal is not None:
+        return f"User:{of.principal}"
+    if of.security_protocol.startswith("SASL"):
+        return f"User:{of.sasl_oauthbearer_client_id if kafka.tokens is not None else of.sasl_username}"
+    return f"User:{subject(of) or 'ANONYMOUS'}"
 
 
 def in_words(missing: Iterable[Acl]) -> str:

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -25,6 +25,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from runtime import client_properties
 from runtime.errors import SettingsError
 from schemas.topics import DEFAULT_LANES, EMBEDDED_LANES
 
@@ -46,6 +47,10 @@ _SERVERS = re.compile(rf"\s*{_HOST}(?:\s*,\s*{_HOST})*\s*")
 class KafkaSettings(Section):
     """How to reach Kafka. Names are Kafka's own (dots become underscores in the environment)."""
 
+    properties: SecretStr | None = Field(
+        None,
+        description="a `client.properties` of Kafka's tools, usually as `…PROPERTIES_FILE=path`; what is set by itself wins",
+    )
     bootstrap_servers: str | None = Field(
         None, alias="bootstrap.servers", description="host:port list; unset: an embedded broker is started"
     )
@@ -67,13 +72,49 @@ class KafkaSettings(Section):
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         "PLAINTEXT", alias="security.protocol", description="how clients talk to brokers"
     )
-    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] = Field(
         "SCRAM-SHA-512", alias="sasl.mechanism", description="used with SASL_*"
     )
-    sasl_username: str | None = Field(None, alias="sasl.username", description="used with SASL_*")
-    sasl_password: SecretStr | None = Field(None, alias="sasl.password", description="used with SASL_*")
+    sasl_username: str | None = Field(None, alias="sasl.username", description="used with PLAIN and SCRAM")
+    sasl_password: SecretStr | None = Field(None, alias="sasl.password", description="used with PLAIN and SCRAM")
+    sasl_oauthbearer_token_endpoint_url: str | None = Field(
+        None,
+        alias="sasl.oauthbearer.token.endpoint.url",
+        description="used with OAUTHBEARER: where tokens are asked for by client credentials; https, or this machine",
+    )
+    sasl_oauthbearer_client_id: str | None = Field(
+        None, alias="sasl.oauthbearer.client.credentials.client.id", description="used with OAUTHBEARER"
+    )
+    sasl_oauthbearer_client_secret: SecretStr | None = Field(
+        None, alias="sasl.oauthbearer.client.credentials.client.secret", description="used with OAUTHBEARER"
+    )
+    sasl_oauthbearer_scope: str | None = Field(
+        None, alias="sasl.oauthbearer.scope", description="what is asked for with a token, words; unset: nothing"
+    )
+    sasl_oauthbearer_extensions: str | None = Field(
+        None,
+        alias="sasl.oauthbearer.extensions",
+        pattern=r"^[A-Za-z]+=[^,=\s]+(,[A-Za-z]+=[^,=\s]+)*$",
+        description="SASL extensions that go with a token: name=value, further ones after commas",
+    )
+    sasl_oauthbearer_cafile: Path | None = Field(
+        None, description="PEM file of the authorities trusted at the token endpoint; unset: the system's"
+    )
     ssl_cafile: Path | None = Field(
         None, alias="ssl.truststore.location", description="PEM file of the authorities trusted with SSL"
+    )
+    ssl_certfile: Path | None = Field(
+        None,
+        alias="ssl.keystore.location",
+        description="PEM file of our own certificate with its chain, and of its key where the next names none",
+    )
+    ssl_keyfile: Path | None = Field(None, alias="ssl.key.location", description="PEM file of its key")
+    ssl_key_password: SecretStr | None = Field(
+        None, alias="ssl.key.password", description="of the key, where it is encrypted"
+    )
+    principal: str | None = Field(
+        None,
+        description="as whom the brokers know us, for messages; unset: the user, the certificate's subject or the client id",
     )
     request_timeout_ms: int = Field(30_000, ge=1_000, le=600_000, alias="request.timeout.ms", description="ms")
     session_timeout_ms: int = Field(
@@ -82,6 +123,19 @@ class KafkaSettings(Section):
     transaction_timeout_ms: int = Field(
         10_000, ge=1_000, le=900_000, alias="transaction.timeout.ms", description="ms"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_properties(cls, given: Any) -> Any:
+        """What the file of properties sets and nothing else does. Raises SettingsError with its faults."""
+        text = given.get("properties") if isinstance(given, dict) else None
+        if isinstance(text, SecretStr):
+            text = text.get_secret_value()
+        if not isinstance(text, str):
+            return given
+        ours = {field.alias: name for name, field in cls.model_fields.items()}
+        own = {ours.get(key, key) for key in given}
+        return given | {name: value for name, value in client_properties.read(text).items() if name not in own}
 
     @field_validator("bootstrap_servers")
     @classmethod
@@ -199,6 +253,8 @@ def load(cls: type[S]) -> S:
     except ValidationError as error:
         known = variables(cls)
         faults += [_fault(e, known) for e in error.errors(include_url=False)]
+    except SettingsError as error:  # of a file of properties
+        faults += error.faults
     finally:
         os.environ.clear()
         os.environ.update(before)
@@ -285,7 +341,10 @@ def _fault(error: Any, known: Mapping[str, Any]) -> str:
     place = error["loc"]
     key = ".".join(str(part) for part in place) or "settings"
     named = itertools.takewhile(lambda part: isinstance(part, str), place)
-    variable = PREFIX + "__".join(part.replace(".", "_").upper() for part in named)
+    parts = [part.upper() for part in named]
+    variable = PREFIX + "__".join(part.replace(".", "_") for part in parts)
+    if variable not in known:  # Kafka's own name
+        variable = next((v for v, field in known.items() if parts and _alias(field) == parts[-1]), variable)
     secret = _names_a_secret(key) or key.endswith(("url", "key"))
     # A misspelt name may be a secret's, and in the place of a section may stand what belongs into it.
     hidden = secret or error["type"] in ("missing", "extra_forbidden") or variable not in known
@@ -294,8 +353,13 @@ def _fault(error: Any, known: Mapping[str, Any]) -> str:
     return f"{key} ({variable}): " + _CREDENTIALS.sub("***@", f"{error['msg']}{value}{example}")
 
 
+def _alias(field: Any) -> str:
+    return (field.alias or "").upper()
+
+
 def _names_a_secret(text: str) -> bool:
-    return "password" in text.lower() or "secret" in text.lower()
+    """Or a whole file that may hold one."""
+    return any(word in text.lower() for word in ("password", "secret", "properties"))
 
 
 def _without_secrets(value: Any) -> Any:

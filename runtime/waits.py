@@ -28,6 +28,9 @@ def always(seconds: float) -> Waits:
 KAFKA = Waits(0.2, 5.0)
 """For Kafka: to send, to report, to read what operators ask."""
 
+TOKENS = Waits(0.5, 10.0)
+"""To ask for a token for Kafka again: every connection that is made wants one, from many clients at once."""
+
 LEASES = Waits(0.2, 1.0)
 """To read who watches a root: a holder that is back later than others think is silent loses it."""
 

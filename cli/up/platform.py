@@ -35,11 +35,19 @@ from runtime.settings import PREFIX, KafkaSettings, variables
 from schemas.acls import COMPONENTS, OPERATOR, user_of
 from schemas.topics import EMBEDDED_LANES
 
+_OF_KAFKA = frozenset(
+    {
+        "KAFKA__PROPERTIES",
+        "KAFKA__SASL_PASSWORD",
+        "KAFKA__SASL_OAUTHBEARER_CLIENT_SECRET",
+        "KAFKA__SSL_KEY_PASSWORD",
+    }
+)
 SECRETS: dict[str, frozenset[str]] = {
-    "watch": frozenset({"KAFKA__SASL_PASSWORD"}),
-    "stream": frozenset({"KAFKA__SASL_PASSWORD"}),
-    "project": frozenset({"KAFKA__SASL_PASSWORD", "DATABASE__URL"}),
-    "serve": frozenset({"KAFKA__SASL_PASSWORD", "DATABASE__URL", "GATEWAY__TOKEN_SECRET"}),
+    "watch": _OF_KAFKA,
+    "stream": _OF_KAFKA,
+    "project": _OF_KAFKA | {"DATABASE__URL"},
+    "serve": _OF_KAFKA | {"DATABASE__URL", "GATEWAY__TOKEN_SECRET"},
 }
 """The secret settings that each service is given."""
 DATABASE_ROLES = {"project": PROJECT, "serve": SERVE}

@@ -19,7 +19,12 @@ from schemas.topics import ALL_TOPICS
 
 FILE = Path(__file__).resolve().parents[1] / "asyncapi.json"
 PROTOCOLS = {"http": "ws", "https": "wss"}
-MECHANISMS = {"PLAIN": "plain", "SCRAM-SHA-256": "scramSha256", "SCRAM-SHA-512": "scramSha512"}
+MECHANISMS = {
+    "PLAIN": {"type": "plain"},
+    "SCRAM-SHA-256": {"type": "scramSha256"},
+    "SCRAM-SHA-512": {"type": "scramSha512"},
+    "OAUTHBEARER": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+}
 
 
 def router(settings: GatewaySettings, kafka: Kafka, guard: Guard) -> APIRouter:
@@ -49,7 +54,7 @@ def document(settings: GatewaySettings, kafka: Kafka) -> dict[str, Any]:
     if of_kafka.security_protocol.endswith("SSL"):
         servers["kafka"]["protocol"] = "kafka-secure"
     if of_kafka.security_protocol.startswith("SASL"):
-        found["components"]["securitySchemes"]["sasl"]["type"] = MECHANISMS[of_kafka.sasl_mechanism]
+        found["components"]["securitySchemes"]["sasl"] |= MECHANISMS[of_kafka.sasl_mechanism]
     else:
         del servers["kafka"]["security"]
     for topic in ALL_TOPICS:

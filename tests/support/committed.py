@@ -40,6 +40,8 @@ def connection(brokers: str | KafkaSettings) -> dict[str, str]:
             "sasl.username": brokers.sasl_username or "",
             "sasl.password": brokers.sasl_password.get_secret_value(),
         }
+    if brokers.ssl_cafile is not None:
+        found["ssl.ca.location"] = str(brokers.ssl_cafile)
     return found
 
 

@@ -35,6 +35,7 @@ from streams.core.fold import Fold
 from streams.core.state import State
 from tests.support.committed import Read, read_all
 from tests.support.lane import IDENTITY, a_file
+from tests.support.revealed import as_json
 from tests.support.waiting import wait_until
 
 LANE_OUTPUTS: tuple[Topic, ...] = (
@@ -50,8 +51,7 @@ class Worker:
         self._progress = folder / f"{instance}.json"
         self._progress.unlink(missing_ok=True)
         self._progress.with_suffix(".hit").unlink(missing_ok=True)
-        settings = kafka.settings.model_dump_json(by_alias=False)
-        words = [settings, instance, str(self._progress), *at]
+        words = [as_json(kafka.settings), instance, str(self._progress), *at]
         self._process = subprocess.Popen([sys.executable, "-m", "tests.support.fold_worker", *words])
 
     @property

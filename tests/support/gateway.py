@@ -21,6 +21,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from cli.up import ports
 from runtime.kafka import Kafka
+from tests.support.revealed import security
 
 PASSWORD = "correct horse battery"
 SECRET = "8f2d6c1b9a7e4f3c8d5a6b7c0e1f2a3b"
@@ -179,5 +180,6 @@ def gateway(kafka: Kafka, database_url: str, folder: Path, settings: Mapping[str
         "CATALOGIZER_GATEWAY__PORT": str(port),
         "CATALOGIZER_GATEWAY__TOKEN_SECRET": SECRET,
     }
+    environment |= {f"CATALOGIZER_KAFKA__{name}": value for name, value in security(of_kafka).items()}
     environment |= {f"CATALOGIZER_GATEWAY__{name}": value for name, value in (settings or {}).items()}
     return Gateway(port, environment, folder / "gateway.log")

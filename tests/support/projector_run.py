@@ -41,6 +41,7 @@ from tests.fakes.projector_store import FakeStore, Tables
 from tests.support.projector_histories import PATHS, Library
 from tests.support.projector_log import Log, Logged
 from tests.support.projector_tables import plain
+from tests.support.revealed import as_json
 
 SESSION_MS = 3_000
 MARKERS_SECONDS = 30.0
@@ -260,9 +261,7 @@ class Process:
     ) -> None:
         settings = kafka.settings
         environment = os.environ | {
-            "TEST_BOOTSTRAP": settings.bootstrap_servers or "",
-            "TEST_PREFIX": settings.topic_prefix,
-            "TEST_LANES": str(kafka.lanes),
+            "TEST_KAFKA": as_json(settings.model_copy(update={"session_timeout_ms": SESSION_MS})),
             "TEST_DATABASE": url,
             "TEST_STATE": str(_state(kafka, slot)),
             "TEST_POINT": point,
@@ -337,12 +336,7 @@ def _main() -> None:
 
     log.configure(LogSettings(level="WARNING", format="text"), "project")
     environment = os.environ
-    settings = KafkaSettings(
-        bootstrap_servers=environment["TEST_BOOTSTRAP"],
-        topic_prefix=environment["TEST_PREFIX"],
-        lanes=int(environment["TEST_LANES"]),
-        session_timeout_ms=SESSION_MS,
-    )
+    settings = KafkaSettings.model_validate_json(environment["TEST_KAFKA"])
     points = _signalling(environment["TEST_POINT"], int(environment["TEST_HIT"]), int(environment["TEST_SIGNAL"]))
     kafka, url = Kafka(settings, "project"), environment["TEST_DATABASE"]
     if environment["TEST_WORK"] == "rebuild":

@@ -52,26 +52,50 @@ class Authority:
 
     def server(self, host: str, expires: datetime.datetime = NOW + DAY) -> Path:
         """The same as a file: key and certificate."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a server")])
-        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
-        certificate = (
-            _builder(name, self._name, key.public_key(), expires)
-            .add_extension(x509.SubjectAlternativeName([_general_name(host)]), critical=False)
-            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-            .add_extension(issuer, critical=False)
-            .sign(self._key, hashes.SHA256())
-        )
         file = self._folder / f"server-{host}.pem"
-        file.write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            )
-            + certificate.public_bytes(serialization.Encoding.PEM)
-        )
+        key, certificate = self._issued("a server", expires, host)
+        file.write_bytes(_pem(key) + certificate.public_bytes(serialization.Encoding.PEM))
         return file
+
+    def member(self, name: str, *hosts: str) -> Path:
+        """A file with key and certificate of several servers at these hosts, which also sign in to each other by it, as
+        this name."""
+        file = self._folder / f"member-{name}.pem"
+        key, certificate = self._issued(name, NOW + DAY, *hosts, client=True)
+        file.write_bytes(_pem(key) + certificate.public_bytes(serialization.Encoding.PEM))
+        return file
+
+    def client(
+        self, name: str, expires: datetime.datetime = NOW + DAY, password: str | None = None
+    ) -> tuple[Path, Path]:
+        """Files with certificate and key of a client of that name; the key encrypted where there is a password."""
+        key, certificate = self._issued(name, expires, client=True)
+        mark = f"client-{name}-{expires:%Y%m%d}-{'open' if password is None else 'sealed'}"
+        files = self._folder / f"{mark}.crt", self._folder / f"{mark}.key"
+        files[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+        files[1].write_bytes(_pem(key, password))
+        return files
+
+    def _issued(
+        self, name: str, expires: datetime.datetime, *hosts: str, client: bool = False
+    ) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+        uses = [ExtendedKeyUsageOID.SERVER_AUTH] * bool(hosts) + [ExtendedKeyUsageOID.CLIENT_AUTH] * client
+        builder = _builder(subject, self._name, key.public_key(), expires)
+        if hosts:
+            names = x509.SubjectAlternativeName([_general_name(host) for host in hosts])
+            builder = builder.add_extension(names, critical=False)
+        builder = builder.add_extension(x509.ExtendedKeyUsage(uses), critical=False)
+        return key, builder.add_extension(issuer, critical=False).sign(self._key, hashes.SHA256())
+
+
+def _pem(key: ec.EllipticCurvePrivateKey, password: str | None = None) -> bytes:
+    sealed: serialization.KeySerializationEncryption = serialization.NoEncryption()
+    if password is not None:
+        sealed = serialization.BestAvailableEncryption(password.encode())
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, sealed)
 
 
 def _builder(
