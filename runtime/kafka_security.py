@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 AUTHORITIES = "kafka.ssl.truststore.location (CATALOGIZER_KAFKA__SSL_CAFILE)"
 CERTIFICATE = "kafka.ssl.keystore.location (CATALOGIZER_KAFKA__SSL_CERTFILE)"
 KEY = "kafka.ssl.key.location (CATALOGIZER_KAFKA__SSL_KEYFILE)"
-KEY_PASSWORD = "kafka.ssl.key.password (CATALOGIZER_KAFKA__SSL_KEY_PASSWORD)"
+KEY_PASSWORD = "kafka.ssl.key.password (CATALOGIZER_KAFKA__SSL_KEY_PASSWORD)"  # noqa: S105 - its setting
 _STORES = (b"\xfe\xed\xfe\xed", b"\xce\xce\xce\xce", b"0\x82", b"0\x80")
 """How a JKS, a JCEKS and, in DER, a PKCS12 begin."""
 

@@ -197,7 +197,8 @@ def _request(client: TokenClient) -> Request:
         "Authorization": f"Basic {base64.b64encode(user.encode()).decode()}",
         "Content-Type": "application/x-www-form-urlencoded",
     }
-    return Request(client.endpoint, data=urlencode(form).encode(), headers=headers, method="POST")
+    body = urlencode(form).encode()
+    return Request(client.endpoint, body, headers, method="POST")  # noqa: S310 - `check_endpoint`
 
 
 def _refused(client: TokenClient, status: int, body: bytes) -> TokenError:

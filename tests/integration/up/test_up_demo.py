@@ -23,7 +23,7 @@ BOOKS = {".epub", ".cbz"}
 def state(tmp_path_factory: pytest.TempPathFactory) -> StateFolder:
     """A state folder with the library in it."""
     state = StateFolder(tmp_path_factory.mktemp("demo"))
-    demo.make(state)
+    demo.make(state.library)
     return state
 
 
@@ -83,6 +83,6 @@ def test_a_making_that_was_killed_is_begun_anew(tmp_path: Path) -> None:
     half = state.library / DEMO_ROOTS[0] / "half.mkv"
     half.parent.mkdir(parents=True)
     half.write_bytes(b"half")
-    demo.make(state)
+    demo.make(state.library)
     assert not half.exists()
     assert state.demo_marker.exists()
