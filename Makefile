@@ -27,7 +27,7 @@ run:
 
 # all tests, against a real Kafka and a real PostgreSQL; choose some with make test ARGS="-k word"
 test: setup
-	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --basetemp=$$(mktemp -d /tmp/catalogizer-tests-XXXXXX) tests $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=30 --basetemp=$$(mktemp -d /tmp/catalogizer-tests-XXXXXX) tests $(ARGS)
 
 # lint and the unit tests; changes nothing
 check: lint
