@@ -23,6 +23,7 @@ CommandError            exit code 1
 │   ├── LateMigration   one stands before others that were applied
 │   └── NewerDatabase   the database was migrated by a newer program
 ├── TablesLocked        another process changes the tables (`cli.provisioning.tables_lock`, retryable)
+├── NeedsSession        a pooler answers for the database, and a session of its own is needed (the same)
 ├── BackupError         a backup cannot be made or restored (`cli.backup.errors`)
 └── UpError             the platform cannot be started here (`cli.up.errors`)
 """

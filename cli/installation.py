@@ -34,7 +34,7 @@ def find() -> Settings:
     """The settings, with broker and database of a platform running here where they name none. Raises
     SettingsError, NotRunning."""
     settings = load(Settings)
-    if settings.kafka.bootstrap_servers is not None and settings.database.url is not None:
+    if settings.kafka.bootstrap_servers is not None and settings.database.configured:
         return settings
     running = _running(settings)
     if running is None:
@@ -62,7 +62,7 @@ def database_url() -> str:
     """Of the database, for tools that need nothing else: the configured one, or that of a platform running here.
     Raises SettingsError, NotRunning."""
     settings = load(Settings)
-    if settings.database.url is not None:
+    if settings.database.configured:
         return settings.database.dsn()
     running = _running(settings)
     if running is None:
@@ -123,7 +123,7 @@ def with_running(settings: Settings, running: RunFile) -> Settings:
                 "replication_factor": kafka.replication_factor or 1,
             }
         )
-    if database.url is None:
+    if not database.configured:
         database = database.model_copy(update={"url": SecretStr(running.database_url)})
     return settings.model_copy(update={"kafka": kafka, "database": database})
 

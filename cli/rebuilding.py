@@ -19,6 +19,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from cli.answering import answering
 from cli.progress import Advance, Stages
 from cli.provisioning.tables_lock import tables_locked
+from runtime.database import OPTIONS
 from runtime.dead_letters import DeadLetters
 from runtime.kafka import Kafka, stop_client
 from runtime.lifecycle import uncollected
@@ -59,7 +60,7 @@ async def rebuild(kafka: Kafka, url: str, *, show: Stages | None = None, points:
             async with (
                 reader(kafka, max_partition_fetch_bytes=FETCH_BYTES, fetch_max_bytes=4 * FETCH_BYTES) as consumer,
                 _letters(kafka) as letters,
-                await psycopg.AsyncConnection.connect(url, application_name=WHO) as connection,
+                await psycopg.AsyncConnection.connect(url, application_name=WHO, **OPTIONS) as connection,
             ):
                 tables = NewTables(connection)
                 work = _Rebuild(kafka, consumer, tables, letters, show or Stages(hidden=True), points)

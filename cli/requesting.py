@@ -22,6 +22,7 @@ from cli.progress import Advance
 from gateway.core.rights import EVERYTHING
 from gateway.tables.analysing import RootPlace, Wanted, matching, places
 from gateway.tables.database import reason_of
+from runtime.database import OPTIONS
 from runtime.kafka import Kafka
 from runtime.log_reading import Offsets, bounds, partitions_of, reader, stretch
 from runtime.reports import now_iso
@@ -149,7 +150,7 @@ def _root(root: str, roots: dict[str, RootPlace]) -> RootPlace:
 async def _tables(url: str) -> AsyncIterator[psycopg.AsyncConnection]:
     try:
         connecting = psycopg.AsyncConnection.connect(
-            url, connect_timeout=CONNECT_SECONDS, application_name="catalogizer analysis"
+            url, connect_timeout=CONNECT_SECONDS, application_name="catalogizer analysis", **OPTIONS
         )
         async with await connecting as connection:
             await connection.set_read_only(True)

@@ -106,11 +106,12 @@ def project() -> None:
     """
 
     async def main(settings: Settings, kafka: Kafka, stop: Stop) -> None:
-        from runtime.database import check_credentials
+        from runtime.database import check_admission
         from streams.projector.main import project
 
-        await check_credentials(settings.database.dsn())
-        await project(kafka, settings.database.dsn(), settings.streams, state_dir=settings.state_dir, stop=stop)
+        database = settings.database.address()
+        await check_admission(database)
+        await project(kafka, database, settings.streams, state_dir=settings.state_dir, stop=stop)
 
     _run("project", main)
 
@@ -139,7 +140,9 @@ def serve(
 
     async def main(settings: Settings, _kafka: Kafka, stop: Stop) -> None:
         from cli.serving import serve_with_workers
+        from runtime.database import check_admission
 
+        await check_admission(settings.database.address(), credentials=False)
         await serve_with_workers(settings, count, stop)
 
     if count == 1:
@@ -160,8 +163,11 @@ def _gateway(worker: Worker | None) -> None:
 
     async def main(settings: Settings, kafka: Kafka, stop: Stop) -> None:
         from gateway.main import serve
+        from runtime.database import check_admission
 
-        await serve(kafka, settings.database.dsn(), settings.gateway, stop, worker)
+        database = settings.database.address()
+        await check_admission(database, credentials=False)  # sockets are served whatever it says
+        await serve(kafka, database, settings.gateway, stop, worker)
 
     _run("serve", main, uvloop.new_event_loop, name=None if worker is None else f"serve/{worker.number}")
 

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from socket import socket
 
 import uvicorn
-from psycopg_pool import AsyncConnectionPool
 
 from gateway.access.proxies import Proxies, networks
 from gateway.access.tokens import configured_secret
@@ -21,9 +20,11 @@ from gateway.live.requests import RequestProtocol
 from gateway.live.tcp import raise_open_files
 from gateway.ports import bound, start_operators
 from gateway.settings import GatewaySettings
+from gateway.tables.connecting import connections
 from gateway.tables.database import DatabaseCheck
 from gateway.workers import Worker
 from runtime import log
+from runtime.database import Address
 from runtime.health import HealthServer
 from runtime.kafka import Kafka
 from runtime.lifecycle import Stop, announce_ready, settled
@@ -31,9 +32,6 @@ from schemas.close_codes import RESTART
 
 MAX_MESSAGE_BYTES = 65_536
 DRAIN_SECONDS = 2
-POOL_SIZE = 8
-POOL_WAIT_SECONDS = 3.0
-STATEMENT_MS = 10_000
 BACKLOG = 2_048
 LEFT_TO_OTHERS_SECONDS = 10.0
 """A worker takes no connection while it takes no sockets: the others do. But not for longer, for who asks how the gateway
@@ -52,20 +50,20 @@ class _Server(uvicorn.Server):
 
 
 async def serve(
-    kafka: Kafka, database_url: str, settings: GatewaySettings, stop: Stop, worker: Worker | None = None
+    kafka: Kafka, database: Address, settings: GatewaySettings, stop: Stop, worker: Worker | None = None
 ) -> None:
     """Run until asked to stop, as all of the gateway or as one worker of it. Raises SettingsError where it cannot begin
     (port taken, weak secret)."""
     if worker is not None:
         settings = worker.share(settings)
     secret = configured_secret(settings)
-    pool = _pool(database_url)
+    pool = connections(database)
     fits = find_room(settings)
     proxies = Proxies(networks(settings.trusted_proxies))
     admission = Admission(fits, exempt=proxies.trusts)
     doors = Doors(admission, settings.max_header_bytes, settings.slow_seconds, RequestProtocol)
     settings = settings.model_copy(update={"max_sockets": fits.sockets})
-    gateway = compose(kafka, pool, DatabaseCheck(database_url), settings=settings, secret=secret)
+    gateway = compose(kafka, pool, DatabaseCheck(database, pool.drain), settings=settings, secret=secret)
     listening = bound(settings, shared=worker is not None)
     operators = HealthServer(settings.health, gateway.health)
     await start_operators(operators, settings)
@@ -182,17 +180,3 @@ def _server(gateway: Gateway, doors: Doors) -> _Server:
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
     return _Server(config)
-
-
-def _pool(database_url: str) -> AsyncConnectionPool:
-    # It warns at every try while the database is away; `gateway.tables.database` says so once.
-    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
-    return AsyncConnectionPool(
-        database_url,
-        min_size=1,
-        max_size=POOL_SIZE,
-        open=False,
-        timeout=POOL_WAIT_SECONDS,
-        kwargs={"autocommit": True, "options": f"-c statement_timeout={STATEMENT_MS}", "connect_timeout": 3},
-        name="gateway",
-    )

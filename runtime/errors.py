@@ -2,6 +2,7 @@
 
 PlatformError
 ├── SettingsError     a setting is missing, misspelt, or has a value that it cannot have
+│   └── SecretFileError  a file that holds a secret cannot be read again (retryable)
 ├── NotProperties     a text is not in the format of Java's properties (`runtime.properties_format`)
 ├── TokenError        the token endpoint gives us no token for Kafka (`runtime.kafka_tokens`)
 ├── Locked            another process holds a file that one at a time may have (retryable)
@@ -28,6 +29,16 @@ class SettingsError(PlatformError):
     def __init__(self, faults: tuple[str, ...]) -> None:
         self.faults = faults
         super().__init__("; ".join(faults))
+
+
+class SecretFileError(SettingsError):
+    """`variable`: names the file; `what` is wrong with it. What it holds is never shown."""
+
+    retryable = True
+
+    def __init__(self, variable: str, what: str) -> None:
+        self.variable = variable
+        super().__init__((f"{variable}: {what}",))
 
 
 class Locked(PlatformError):

@@ -13,9 +13,10 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_origin
+from typing import Any, Literal, Self, TypeVar, get_origin
+from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
@@ -26,7 +27,7 @@ from pydantic_settings import (
 )
 
 from runtime import client_properties
-from runtime.errors import SettingsError
+from runtime.errors import SecretFileError, SettingsError
 from schemas.topics import DEFAULT_LANES, EMBEDDED_LANES
 
 PREFIX = "CATALOGIZER_"
@@ -157,7 +158,7 @@ class KafkaSettings(Section):
 
 
 _DATABASE_URL = re.compile(
-    rf"postgres(?:ql)?://(?:[^:@/\s]*(?::[^@/\s]*)?@)?{_HOST}(?:,{_HOST})*(?:/[^/?#@\s]*)?(?:\?[^#\s]*)?"
+    rf"postgres(?:ql)?://(?:[^:@/\s]*(?::[^@/\s]*)?@)?{_HOST}(?:,{_HOST})*(?:/[^/?#@\s]*)?(?P<more>\?[^#\s]*)?"
 )
 """What of a password lay outside its place would be a host, a port or a database, which errors name."""
 
@@ -168,6 +169,11 @@ class DatabaseSettings(Section):
     url: SecretStr | None = Field(
         None,
         description="postgresql://user:password@host:port/database; unset: an embedded server is started",
+    )
+    url_file: Path | None = Field(None, description="a file with it, which is read again for every connection")
+    password: SecretStr | None = Field(None, min_length=1, description="instead of the one in the URL")
+    password_file: Path | None = Field(
+        None, description="a file with it, which is read again for every connection"
     )
     project_password: SecretStr | None = Field(
         None,
@@ -181,25 +187,87 @@ class DatabaseSettings(Section):
     @field_validator("url")
     @classmethod
     def _readable(cls, url: SecretStr | None) -> SecretStr | None:
-        """What PostgreSQL's library cannot read it quotes in its error, password and all: so it is refused here."""
-        text = None if url is None else url.get_secret_value()
-        if text is None:
-            return None
-        if not text.startswith(("postgresql://", "postgres://")):
-            raise ValueError("must begin with postgresql://")
-        if re.search(r"%(?![0-9A-Fa-f]{2})", text):
-            raise ValueError("a % that is meant as itself is written %25")
-        if not _DATABASE_URL.fullmatch(text):
-            raise ValueError(
-                "must be postgresql://user:password@host:port/database; in user and password @ is written %40, / %2F"
-            )
+        if url is not None:
+            _check_database_url(url.get_secret_value())
         return url
 
+    @model_validator(mode="after")
+    def _password_of_a_server(self) -> Self:
+        if not self.configured and (self.password is not None or self.password_file is not None):
+            raise ValueError("a password is set and no url: an embedded server makes its own")
+        return self
+
+    @property
+    def configured(self) -> bool:
+        """False when an embedded server is started."""
+        return self.url is not None or self.url_file is not None
+
+    @property
+    def in_files(self) -> bool:
+        """True when part of it is read again for every connection."""
+        return self.url_file is not None or self.password_file is not None
+
     def dsn(self) -> str:
-        """The URL; raises SettingsError where there is none (the caller starts no embedded server)."""
+        """The URL for a connection that is made now. Raises SettingsError where there is none (the caller starts no embedded
+        server), SecretFileError."""
+        url = self._url_now()
+        password = None if self.password is None else self.password.get_secret_value()
+        if self.password_file is not None:
+            password = _secret_now("CATALOGIZER_DATABASE__PASSWORD_FILE", self.password_file)
+        if password is None:
+            return url
+        found = _DATABASE_URL.fullmatch(url)
+        more = "&" if found is not None and found["more"] else "?"
+        return f"{url}{more}password={quote(password, safe='')}"
+
+    def address(self) -> str | Callable[[], str]:
+        """The URL; where part of it is in a file, what reads that for each connection. Raises as `dsn` does."""
+        url = self.dsn()
+        return self.dsn if self.in_files else url
+
+    def _url_now(self) -> str:
+        if self.url_file is not None:
+            variable = "CATALOGIZER_DATABASE__URL_FILE"
+            url = _secret_now(variable, self.url_file)
+            try:
+                _check_database_url(url)
+            except ValueError as error:
+                raise SecretFileError(variable, f"{self.url_file}: {error}") from None
+            return url
         if self.url is None:
             raise SettingsError(("database.url: not set (CATALOGIZER_DATABASE__URL)",))
         return self.url.get_secret_value()
+
+
+def _check_database_url(text: str) -> None:
+    """What PostgreSQL's library cannot read it quotes in its error, password and all: so it is refused here."""
+    if not text.startswith(("postgresql://", "postgres://")):
+        raise ValueError("must begin with postgresql://")
+    if re.search(r"%(?![0-9A-Fa-f]{2})", text):
+        raise ValueError("a % that is meant as itself is written %25")
+    if not _DATABASE_URL.fullmatch(text):
+        raise ValueError(
+            "must be postgresql://user:password@host:port/database; in user and password @ is written %40, / %2F"
+        )
+
+
+def _secret_now(variable: str, file: Path) -> str:
+    try:
+        secret = _read_secret(file)
+    except (OSError, UnicodeDecodeError) as error:
+        raise SecretFileError(variable, _unread(error)) from None
+    if not secret:
+        raise SecretFileError(variable, f"{file} is empty")
+    return secret
+
+
+def _read_secret(file: Path) -> str:
+    return file.read_text().rstrip("\n")
+
+
+def _unread(error: OSError | UnicodeDecodeError) -> str:
+    """Without what was read, which the error of text that is none has."""
+    return str(error) if isinstance(error, OSError) else "is not text in UTF-8"
 
 
 class LogSettings(Section):
@@ -244,8 +312,8 @@ def load(cls: type[S]) -> S:
     faults = [*unknown.values(), *secret_faults, *not_json.values()]
     before = dict(os.environ)
     os.environ.update(secrets)
-    for name in secrets:
-        del os.environ[name + "_FILE"]
+    for name in {secret + "_FILE" for secret in secrets} - variables(cls).keys():  # others are settings themselves
+        del os.environ[name]
     for name in unknown.keys() | not_json.keys():  # a whole section among them would be quoted
         os.environ.pop(name, None)
     try:
@@ -331,9 +399,9 @@ def _secret_files(environ: Mapping[str, str]) -> tuple[dict[str, str], list[str]
     for name, path in environ.items():
         if name.startswith(PREFIX) and name.endswith("_FILE") and name not in NOT_SETTINGS:
             try:
-                values[name.removesuffix("_FILE")] = Path(path).read_text().rstrip("\n")
+                values[name.removesuffix("_FILE")] = _read_secret(Path(path))
             except (OSError, UnicodeDecodeError) as error:
-                faults.append(f"{name}: {error}")
+                faults.append(f"{name}: {_unread(error)}")
     return values, faults
 
 

@@ -45,7 +45,7 @@ def audit(
     from cli.installation import find, roots_here, tool_kafka
 
     settings = find()
-    database = None if settings.database.url is None else settings.database.dsn()
+    database = settings.database.dsn() if settings.database.configured else None
     asked = AuditScope(list(roots_here(settings).specs.values()), frozenset(root or ()), database, settle)
     kafka = tool_kafka(settings, "audit")
     if run_async(lambda: _print(kafka, asked, as_json)):

@@ -10,6 +10,7 @@ import psycopg
 from cli.audit.findings import PathState
 from cli.errors import DatabaseUnreadable
 from gateway.tables.database import reason_of
+from runtime.database import OPTIONS
 from schemas.paths import from_wire
 from schemas.raw import FileType
 from schemas.topics import CHANGES
@@ -70,7 +71,7 @@ async def catalogue(url: str) -> AsyncIterator[CatalogueRows]:
     """The catalogue, for a block. Raises DatabaseUnreadable, also for what fails in the block."""
     try:
         connecting = psycopg.AsyncConnection.connect(
-            url, connect_timeout=CONNECT_SECONDS, application_name="catalogizer audit"
+            url, connect_timeout=CONNECT_SECONDS, application_name="catalogizer audit", **OPTIONS
         )
         async with await connecting as connection:
             await connection.set_read_only(True)

@@ -54,7 +54,7 @@ def make_backup(settings: Settings, target: Path, show: Stages) -> Made:
     and the platform runs as before."""
     if not settings.kafka.embedded:
         raise NotOurs(OWN_BROKERS)
-    if settings.database.url is not None:
+    if settings.database.configured:
         raise NotOurs(OWN_DATABASE)
     state_dir, target = settings.state_dir.resolve(), target.absolute()
     if not (state_dir / "kafka" / "data").is_dir() or not (state_dir / "postgres" / "data").is_dir():

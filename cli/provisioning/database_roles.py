@@ -12,6 +12,8 @@ from typing import LiteralString
 import psycopg
 from psycopg import sql
 
+from runtime.database import OPTIONS, refusals_named
+
 OWNER = "catalogizer_owner"
 PROJECT = "catalogizer_project"
 SERVE = "catalogizer_serve"
@@ -41,7 +43,7 @@ _GRANTS: Mapping[str, tuple[LiteralString, ...]] = {
 def make_roles(superuser_url: str, passwords: Mapping[str, str]) -> None:
     """Make the roles with these passwords and give the database to the owner, tables of before included. Can be repeated.
     Raises psycopg.Error."""
-    with psycopg.connect(superuser_url, autocommit=True) as connection, connection.transaction():
+    with psycopg.connect(superuser_url, autocommit=True, **OPTIONS) as connection, connection.transaction():
         _give_passwords(connection, passwords)
         database = sql.Identifier(connection.info.dbname)
         connection.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(database, sql.Identifier(OWNER)))
@@ -53,8 +55,10 @@ def make_roles(superuser_url: str, passwords: Mapping[str, str]) -> None:
 
 def make_logins(owner_url: str, passwords: Mapping[str, str]) -> None:
     """Make these roles with these passwords, as an owner of the database that may make roles and is no superuser. Can be
-    repeated: a password that is another one is changed. Raises psycopg.Error."""
-    with psycopg.connect(owner_url, autocommit=True) as connection, connection.transaction():
+    repeated: a password that is another one is changed. Raises SettingsError, psycopg.Error."""
+    with refusals_named(owner_url):
+        opened = psycopg.connect(owner_url, autocommit=True, **OPTIONS)
+    with opened as connection, connection.transaction():
         _give_passwords(connection, passwords)
 
 

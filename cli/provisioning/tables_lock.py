@@ -1,6 +1,7 @@
 """One at a time changes the tables: an advisory lock of the database, held by a connection and gone with it.
 
-Who finds it held waits, with a bound, and is then told who holds it.
+Who finds it held waits, with a bound, and is then told who holds it. Behind a pooler the lock would be another session's as
+soon as a transaction ends, so there it is not taken.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 import psycopg
 
 from cli.errors import CommandError
+from runtime.database import OPTIONS, URL, refusals_named
 
 LOCK = 0x636174616C6F67
 """Its key ("catalog" in ASCII)."""
@@ -36,11 +38,25 @@ class TablesLocked(CommandError):
         super().__init__(f"the tables are being changed by {holder}; waited {seconds:g} s for it to end")
 
 
+class NeedsSession(CommandError):
+    """The connection is a pooler's, and not the server's own."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this command needs a session of its own, and a pooler answers for the database:"
+            f" give it the server's own address ({URL})"
+        )
+
+
 @contextmanager
 def tables_locked(url: str, who: str, seconds: float = WAIT_SECONDS) -> Iterator[psycopg.Connection]:
     """A connection that holds the lock. `who`: what others are told. A server notices within a second that its client was
-    killed, whatever it is doing. Raises TablesLocked, psycopg.Error."""
-    with psycopg.connect(url, autocommit=True, application_name=who) as connection:
+    killed, whatever it is doing. Raises NeedsSession, TablesLocked, SettingsError, psycopg.Error."""
+    with refusals_named(url):
+        opened = psycopg.connect(url, autocommit=True, application_name=who, **OPTIONS)
+    with opened as connection:
+        if _pooled(connection):
+            raise NeedsSession
         connection.execute("SET client_connection_check_interval = '1s'")
         connection.execute("SELECT set_config('lock_timeout', %s, false)", (f"{seconds * 1000:.0f}ms",))
         try:
@@ -49,6 +65,12 @@ def tables_locked(url: str, who: str, seconds: float = WAIT_SECONDS) -> Iterator
             raise TablesLocked(seconds, _holder(connection)) from error
         connection.execute("RESET lock_timeout")
         yield connection
+
+
+def _pooled(connection: psycopg.Connection) -> bool:
+    """A pooler gives its clients numbers of its own, for the requests to cancel."""
+    (pid,) = connection.execute("SELECT pg_backend_pid()").fetchone() or (None,)
+    return bool(pid != connection.info.backend_pid)
 
 
 def _holder(connection: psycopg.Connection) -> str:

@@ -157,7 +157,7 @@ def _prepare(settings: Settings, state: StateFolder, telling: Telling) -> Platfo
         raise PortTaken(gateway.port, "CATALOGIZER_GATEWAY__PORT")
     if not settings.kafka.embedded:
         configured_secret(gateway)
-    if settings.kafka.embedded or settings.database.url is None:
+    if settings.kafka.embedded or not settings.database.configured:
         space.need(state.folder, space.SERVERS_BYTES, "the platform")
     files = declared(settings.producer.roots, RootFiles(folder_of(settings.producer, state.folder)).read())
     for fault in files.faults:
@@ -165,7 +165,7 @@ def _prepare(settings: Settings, state: StateFolder, telling: Telling) -> Platfo
     demo = not files.specs
     roots = _demo(state, telling) if demo else settings.producer.roots
     kafka = _kafka(settings, state, telling) if settings.kafka.embedded else None
-    postgres = _postgres(state, telling) if settings.database.url is None else None
+    postgres = None if settings.database.configured else _postgres(state, telling)
     return Platform(settings, state, kafka, postgres, roots, demo)
 
 

@@ -46,8 +46,8 @@ _OF_KAFKA = frozenset(
 SECRETS: dict[str, frozenset[str]] = {
     "watch": _OF_KAFKA,
     "stream": _OF_KAFKA,
-    "project": _OF_KAFKA | {"DATABASE__URL"},
-    "serve": _OF_KAFKA | {"DATABASE__URL", "GATEWAY__TOKEN_SECRET"},
+    "project": _OF_KAFKA | {"DATABASE__URL", "DATABASE__PASSWORD"},
+    "serve": _OF_KAFKA | {"DATABASE__URL", "DATABASE__PASSWORD", "GATEWAY__TOKEN_SECRET"},
 }
 """The secret settings that each service is given."""
 DATABASE_ROLES = {"project": PROJECT, "serve": SERVE}
@@ -148,7 +148,7 @@ class Platform:
                 self.settings.streams.analysis.roots_folder or self.roots_folder
             ),
         }
-        if "DATABASE__URL" in SECRETS[service]:
+        if service in DATABASE_ROLES and not (self.postgres is None and self.settings.database.in_files):
             given["DATABASE__URL"] = self._url_of(DATABASE_ROLES[service])
         if kafka.lanes is not None:
             given["KAFKA__LANES"] = str(kafka.lanes)

@@ -10,6 +10,8 @@ import psycopg
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
+from runtime.database import OPTIONS, refusals_named
+
 CONNECT_SECONDS = 10
 
 Database: TypeAlias = str | AsyncConnectionPool
@@ -18,12 +20,18 @@ Database: TypeAlias = str | AsyncConnectionPool
 
 @asynccontextmanager
 async def connected(database: Database) -> AsyncIterator[AsyncConnection]:
-    """A connection, each statement of which is a transaction. Raises psycopg.Error, PoolTimeout."""
+    """A connection, each statement of which is a transaction. Raises psycopg.Error, PoolTimeout, SettingsError."""
     if isinstance(database, AsyncConnectionPool):
         async with database.connection() as pooled:
             yield pooled
         return
-    async with await psycopg.AsyncConnection.connect(
-        database, autocommit=True, connect_timeout=CONNECT_SECONDS, application_name="catalogizer user"
-    ) as connection:
+    with refusals_named(database):
+        connection = await psycopg.AsyncConnection.connect(
+            database,
+            autocommit=True,
+            connect_timeout=CONNECT_SECONDS,
+            application_name="catalogizer user",
+            **OPTIONS,
+        )
+    async with connection:
         yield connection

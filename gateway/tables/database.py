@@ -1,23 +1,28 @@
 """Whether the database can be used, in plain words: looked at every two seconds on a connection of its own.
 
-What it says names the setting or the command that helps, never the server's own words or a secret. Sockets are served
-whatever it says.
+One that can only be read cannot be used, for nobody could sign in. What it says names the setting or the command that helps,
+never the server's own words or a secret. Sockets are served whatever it says.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from importlib.resources import files
 
 import psycopg
 
+from gateway.tables.connecting import WritableFirst
 from runtime import log
-from runtime.database import ANSWER_SECONDS, URL, why_unreachable
+from runtime.database import ANSWER_SECONDS, OPTIONS, READ_ONLY, URL, Address, address_now, why_unreachable
+from runtime.errors import SecretFileError
 from runtime.health import Starting
 from runtime.lifecycle import Stop
 
 LOOK_SECONDS = 2.0
 UNMIGRATED = "the tables are not those of this program: run `catalogizer migrate`"
+
+_LOOK = "SELECT name, current_setting('transaction_read_only')::boolean FROM schema_migrations"
 
 _log = log.get(__name__)
 
@@ -25,10 +30,12 @@ _log = log.get(__name__)
 class DatabaseCheck:
     """`condition`: None while it can be used. `used` is set when it could be for the first time."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, address: Address, back: Callable[[], Awaitable[None]]) -> None:
+        """`back` is called when it can be used again."""
         self.condition: str | Starting | None = Starting("the database is being looked at")
         self.used = asyncio.Event()
-        self._url = url
+        self._address = address
+        self._back = back
         self._tables = frozenset(
             file.name for file in files("schemas").joinpath("sql").iterdir() if file.name.endswith(".sql")
         )
@@ -37,23 +44,32 @@ class DatabaseCheck:
         """Look until asked to stop."""
         while not stop.asked:
             try:
-                connecting = psycopg.AsyncConnection.connect(
-                    self._url, autocommit=True, connect_timeout=ANSWER_SECONDS, application_name="serve health"
+                connecting = WritableFirst.connect(
+                    address_now(self._address),
+                    autocommit=True,
+                    connect_timeout=ANSWER_SECONDS,
+                    application_name="serve health",
+                    **OPTIONS,
                 )
                 async with await connecting as connection:
                     await self._look_on(connection, stop)
-            except (psycopg.Error, TimeoutError, OSError) as error:
-                self._note(reason_of(error))
+            except (psycopg.Error, SecretFileError, TimeoutError, OSError) as error:
+                await self._note(reason_of(error))
                 await stop.wait(LOOK_SECONDS)
 
     async def _look_on(self, connection: psycopg.AsyncConnection, stop: Stop) -> None:
+        """Until asked to stop, or until another server may be the one to ask."""
         while not stop.asked:
             async with asyncio.timeout(ANSWER_SECONDS):
-                rows = await (await connection.execute("SELECT name FROM schema_migrations")).fetchall()
-            self._note(UNMIGRATED if self._tables - {row[0] for row in rows} else None)
+                rows = await (await connection.execute(_LOOK)).fetchall()
+            read_only = any(row[1] for row in rows)
+            unmigrated = bool(self._tables - {row[0] for row in rows})
+            await self._note(UNMIGRATED if unmigrated else READ_ONLY if read_only else None)
             await stop.wait(LOOK_SECONDS)
+            if read_only:
+                return
 
-    def _note(self, condition: str | None) -> None:
+    async def _note(self, condition: str | None) -> None:
         if condition == self.condition:
             return
         if condition is not None:
@@ -61,6 +77,7 @@ class DatabaseCheck:
         else:
             if isinstance(self.condition, str):
                 _log.info("the database is in use again")
+                await self._back()
             self.used.set()
         self.condition = condition
 

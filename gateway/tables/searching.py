@@ -33,9 +33,11 @@ WALK_MS = 50
 
 _SNAPSHOT = (
     "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;"
-    " SET LOCAL jit = off; SET LOCAL work_mem = '16MB'; SET LOCAL effective_io_concurrency = 200"
+    " SET LOCAL jit = off; SET LOCAL work_mem = '16MB'; SET LOCAL effective_io_concurrency = 200;"
+    " SET LOCAL statement_timeout = '10s'"
 )
-"""Hits lie all over the table: reading ahead is a quarter of the time. A bitmap of them fits into `work_mem`."""
+"""The server ends what a gateway that was killed had begun. Hits lie all over the table: reading ahead is a quarter of the
+time. A bitmap of them fits into `work_mem`."""
 _FOLD = sql.SQL(
     "SELECT search_words(piece) FROM unnest(%(pieces)s::text[]) WITH ORDINALITY AS u(piece, n) ORDER BY n"
 )

@@ -44,6 +44,12 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka i
         if (position := self.positions.get(place)) is not None:
             self.positions[place] = PartitionPosition(next_offset, position.epoch)
 
+    def settle_anew(self) -> None:
+        """Where all of them go on is to be found out as if they had just been assigned."""
+        self._consumer.pause(*self.positions)
+        self.fresh |= set(self.positions)
+        self.positions.clear()
+
     def put_back(self, place: TopicPartition, next_offset: int) -> None:
         """Read a partition from there, if it is still ours."""
         if place in self.positions:

@@ -33,6 +33,16 @@ class ProjectorCondition:
         """The flow has made a step."""
         self.alive_at = time.monotonic()
 
+    def database_is(self, wrong: str | None) -> None:
+        """What is wrong with it now, None: nothing. Logged when it changes."""
+        if wrong == self.database:
+            return
+        if wrong is not None:
+            _log.warning("database unavailable", error=wrong)
+        else:
+            _log.info("the database is in use again")
+        self.database = wrong
+
     def checks(self) -> Health:
         """Health checks over it."""
         health = Health()
@@ -52,15 +62,18 @@ class ProjectorCondition:
 
 
 class Patience:
-    """Waits ever longer between tries, up to a limit, and says so each time the reason changes."""
+    """Waits ever longer between tries, up to a limit; what is told is logged each time it changes."""
 
     def __init__(self) -> None:
         self._backoff = Backoff(PROJECTOR)
         self._said = ""
 
-    async def wait(self, stop: Stop, what: str, error: Exception) -> None:
-        """Wait for the next try, or until stop is asked."""
+    def tell(self, what: str, error: Exception) -> None:
+        """Say why the next wait is."""
         if str(error) != self._said:
             self._said = str(error)
             _log.warning(what, error=str(error))
+
+    async def wait(self, stop: Stop) -> None:
+        """Wait for the next try, or until stop is asked."""
         await stop.wait(self._backoff.next_seconds())

@@ -31,6 +31,7 @@ POLL_MS = 250
 MAX_RECORDS = 10_000
 """In one round, with one transaction per partition. A record takes some 6 KB of memory on its way."""
 STEP_SECONDS = 1.0
+COMPARE_SECONDS = 5.0
 EPOCH_SECONDS = 30.0
 KAFKA_SECONDS = 2.0
 
@@ -75,6 +76,7 @@ class Flow:
         self._takeover = Takeover(kafka, consumer, writing.store)
         self._told: dict[TopicPartition, int] = {}
         self._stepped_at = 0.0
+        self._compared_at = time.monotonic()
         self._verified_at = time.monotonic()
 
     async def run(self, stop: Stop) -> None:
@@ -103,13 +105,15 @@ class Flow:
             try:
                 settled = await unless_asked(stop, self._takeover.settle(set(self._assignment.fresh)))
             except StoreUnavailable as error:
-                self._condition.database = str(error)
-                await patience.wait(stop, "database unavailable", error)
+                self._condition.database_is(str(error))
+                await patience.wait(stop)
             except (KafkaError, NotProvisioned) as error:
                 self._condition.kafka = str(error)
-                await patience.wait(stop, "positions not settled", error)
+                patience.tell("positions not settled", error)
+                await patience.wait(stop)
             else:
-                self._condition.database = self._condition.kafka = None
+                self._condition.database_is(None)
+                self._condition.kafka = None
                 if settled is not None and self._assignment.take(settled):
                     self._told = {place: position.next_offset for place, position in settled.items()}
                     self._idle()
@@ -122,6 +126,9 @@ class Flow:
         if now - self._stepped_at >= STEP_SECONDS:
             self._stepped_at = now
             await self._step_over_markers(stop)
+        if now - self._compared_at >= COMPARE_SECONDS:
+            self._compared_at = now
+            await unless_asked(stop, self._writing.compare())
         if now - self._verified_at >= EPOCH_SECONDS:
             self._verified_at = now
             await self._verify_epochs()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer
 
+from runtime.database import Address
 from runtime.dead_letters import DeadLetters
 from runtime.health import HealthServer
 from runtime.kafka import Kafka, leave_for_good, stop_client
@@ -36,7 +37,7 @@ FETCH_BYTES = 4_194_304
 
 async def project(
     kafka: Kafka,
-    database_url: str,
+    database: Address,
     settings: StreamsSettings,
     *,
     state_dir: Path,
@@ -51,7 +52,7 @@ async def project(
     health.add("topics", topics.problem, warning=True)
     health.add("needs", topics.unmet)
     server = HealthServer(settings.projector_health, health)
-    store = PostgresStore(database_url, points)
+    store = PostgresStore(database, points)
     await server.start()
     try:
         lives = await topics.look_and_require()

@@ -59,7 +59,11 @@ _INDEXES = """
 SELECT pg_get_indexdef(i.indexrelid) FROM pg_index AS i
 WHERE i.indrelid = %s AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = i.indexrelid AND conrelid = i.indrelid)
 """
-_TARGETS = "SELECT attname, attstattarget FROM pg_attribute WHERE attrelid = %s AND attstattarget IS NOT NULL"
+_TARGETS = """
+SELECT attname, attstattarget FROM pg_attribute
+WHERE attrelid = %s AND attnum > 0 AND NOT attisdropped AND attstattarget >= 0
+"""
+"""None is NULL since version 17, and -1 before."""
 _FINENESS = """
 SELECT attname, coalesce(attstattarget, -1) FROM pg_attribute
 WHERE attrelid = %s AND attnum > 0 AND NOT attisdropped AND coalesce(attstattarget, -1) <> 0

@@ -132,9 +132,10 @@ def upsert(kind: Kind, source: sql.Composed) -> sql.Composed:
 
 
 def _make_staging(kind: Kind) -> sql.Composed:
+    """For one transaction: a table that was left in a session would meet whoever has that session next, behind a pooler, and
+    tables that were migrated meanwhile."""
     return sql.SQL(
-        "CREATE TEMPORARY TABLE IF NOT EXISTS {staging} ON COMMIT DELETE ROWS AS SELECT {columns} FROM {table}"
-        " WITH NO DATA"
+        "CREATE TEMPORARY TABLE IF NOT EXISTS {staging} ON COMMIT DROP AS SELECT {columns} FROM {table} WITH NO DATA"
     ).format(
         staging=staging(kind),
         columns=names(kind.__struct_fields__),

@@ -16,6 +16,8 @@ from typing import Protocol
 
 import psycopg
 
+from runtime.database import OPTIONS, READ_ONLY, Address, address_now, known_reason
+from runtime.errors import SecretFileError
 from streams.projector.bulk import MANY, adapt, merge, stage
 from streams.projector.errors import NotGranted, NotMigrated, RowsRefused, StoreUnavailable
 from streams.projector.positions import Partition, PartitionPosition
@@ -28,12 +30,12 @@ Point = Callable[[str], None]
 APPLY_SECONDS = 60.0
 """A transaction that takes longer is given up: the server may be frozen, and no time-out of it would fire."""
 CONNECT_SECONDS = 5
-_SESSION = """
-SET idle_in_transaction_session_timeout = '5s'; SET lock_timeout = '15s'; SET statement_timeout = '60s'
+_BOUNDS = """
+SET LOCAL idle_in_transaction_session_timeout = '5s'; SET LOCAL lock_timeout = '15s'; SET LOCAL statement_timeout = '60s'
 """
 """A projector that stands still in the middle of a transaction must not hold its position's lock for ever: the
 database ends its session, and whoever took its partition over goes on. The last is for one that stands still in the
-middle of a COPY, which is no idle session."""
+middle of a COPY, which is no idle session. Each transaction's own: behind a pooler the next one has another session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +80,8 @@ def no_point(_name: str) -> None:
 class PostgresStore:
     """The real one. Not to be shared between tasks. `many`: rows of a kind from which on they are copied first."""
 
-    def __init__(self, url: str, points: Point = no_point, many: int = MANY) -> None:
-        self._url = url
+    def __init__(self, address: Address, points: Point = no_point, many: int = MANY) -> None:
+        self._address = address
         self._points = points
         self._many = many
         self._connection: psycopg.AsyncConnection | None = None
@@ -109,6 +111,7 @@ class PostgresStore:
         turns there."""
         partition, groups = batch.partition, grouped(batch.rows)
         async with self._open() as connection, connection.transaction() as work:
+            await connection.execute(_BOUNDS)
             staged = await stage(connection, groups, self._many)
             self._points("before_position")
             moved = await connection.execute(
@@ -140,27 +143,35 @@ class PostgresStore:
         except psycopg.ProgrammingError as error:
             await self.close()
             raise NotMigrated(_first_line(error)) from error
-        except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError, TimeoutError) as error:
+        except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError) as error:
             await self.close()
-            raise StoreUnavailable(_first_line(error) or type(error).__name__) from error
+            raise StoreUnavailable(_reason(error)) from error
+        except SecretFileError as error:
+            raise StoreUnavailable(str(error)) from error
+        except TimeoutError as error:
+            await self.close()
+            raise StoreUnavailable(f"no answer within {APPLY_SECONDS:g} s") from error
 
     async def _connect(self) -> psycopg.AsyncConnection:
         if self._connection is None or self._connection.closed:
             self._connection = await psycopg.AsyncConnection.connect(
-                self._url,
+                address_now(self._address),
                 autocommit=True,
                 connect_timeout=CONNECT_SECONDS,
                 target_session_attrs="read-write",
                 application_name="catalogizer-projector",
-                keepalives_idle=5,
-                keepalives_interval=2,
-                keepalives_count=3,
-                tcp_user_timeout=10_000,
-                prepare_threshold=1,
+                **OPTIONS,
             )
             adapt(self._connection)
-            await self._connection.execute(_SESSION)
         return self._connection
+
+
+def _reason(error: psycopg.Error) -> str:
+    """In our words where a connection failed, for there they are known; else in the server's."""
+    if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
+        return READ_ONLY
+    known = known_reason(error) if error.sqlstate is None else None
+    return known or _first_line(error) or type(error).__name__
 
 
 def _first_line(error: BaseException) -> str:

@@ -91,10 +91,10 @@ class Writing:
             try:
                 applied = await self.store.apply(batch)
             except StoreUnavailable as error:
-                self._condition.database = str(error)
-                await patience.wait(stop, "database unavailable", error)
+                self._condition.database_is(str(error))
+                await patience.wait(stop)
                 continue
-            self._condition.database = None
+            self._condition.database_is(None)
             if applied:
                 self._points("after_db_commit")
                 self._assignment.reached(place, to)
@@ -104,14 +104,34 @@ class Writing:
         return False
 
     async def _go_where_it_is(self, place: TopicPartition, stop: Stop) -> None:
+        """To where another projector, or an older state of the database, has it."""
         patience = Patience()
-        while place in self._assignment.positions and not stop.asked:
+        partition = partition_of(self._kafka, place)
+        while (ours := self._assignment.positions.get(place)) is not None and not stop.asked:
             try:
-                positions = await self.store.positions()
+                kept = (await self.store.positions()).get(partition)
             except StoreUnavailable as error:
-                await patience.wait(stop, "database unavailable", error)
+                self._condition.database_is(str(error))
+                await patience.wait(stop)
                 continue
-            partition = partition_of(self._kafka, place)
-            _log.warning("position was moved", partition=str(partition), to=positions[partition].next_offset)
-            self._assignment.put_back(place, positions[partition].next_offset)
+            if kept is None or kept.epoch != ours.epoch:
+                self._assignment.settle_anew()
+            else:
+                _log.warning("position was moved", partition=str(partition), to=kept.next_offset)
+                self._assignment.put_back(place, kept.next_offset)
             return
+
+    async def compare(self) -> None:
+        """Whether the database still has what was written. One that was failed over, or restored, may have less, also of
+        partitions of which nothing comes: where they go on is then settled anew."""
+        try:
+            kept = await self.store.positions()
+        except StoreUnavailable as error:
+            self._condition.database_is(str(error))
+            return
+        self._condition.database_is(None)
+        ours = {partition_of(self._kafka, place): at for place, at in self._assignment.positions.items()}
+        moved = sorted(str(partition) for partition, at in ours.items() if kept.get(partition) != at)
+        if moved:
+            _log.warning("positions were moved, as by a fail-over: they are settled anew", partitions=moved)
+            self._assignment.settle_anew()

@@ -122,3 +122,48 @@ def test_rows_that_are_changed_by_hand_are_counted_too(migrated: str) -> None:
         with psycopg.connect(migrated) as connection:
             connection.execute(statement.encode())
         derived(migrated)
+
+
+_ITEM = """
+INSERT INTO media_items (id, library, storage_root, path, path_b64, title, media_type, file_size, created_at, updated_at,
+                         item, src_partition, src_offset)
+VALUES (%(id)s, %(lane)s, 'films', %(id)s, '', %(title)s, 'video', 1, now(), now(), '{}', %(lane)s, %(id)s)
+"""
+
+
+async def _added(connection: psycopg.AsyncConnection, lane: int, media_id: int, title: str) -> None:
+    await connection.execute(_ITEM, {"lane": lane, "id": media_id, "title": title})
+
+
+def test_two_that_meet_the_same_new_words_in_another_order_do_not_end_each_other(migrated: str) -> None:
+    async def run() -> None:
+        async with (
+            await psycopg.AsyncConnection.connect(migrated) as one,
+            await psycopg.AsyncConnection.connect(migrated) as other,
+        ):
+            await _added(one, 0, 1, "alpha")
+
+            async def otherwise() -> None:
+                await _added(other, 1, 2, "beta")
+                await _added(other, 1, 3, "alpha")
+                await other.commit()
+
+            task = asyncio.create_task(otherwise())
+            await _waits(migrated, other.info.backend_pid)
+            await _added(one, 0, 4, "beta")
+            await one.commit()
+            await task
+
+    asyncio.run(run())
+    derived(migrated)
+
+
+async def _waits(url: str, pid: int) -> None:
+    """Until that session waits for another one."""
+    async with asyncio.timeout(10), await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+        while True:
+            cursor = await connection.execute("SELECT pg_blocking_pids(%s)", (pid,))
+            row = await cursor.fetchone()
+            if row is not None and row[0]:
+                return
+            await asyncio.sleep(0.01)

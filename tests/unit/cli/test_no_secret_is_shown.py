@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from cli.settings import Settings
 from runtime.errors import SettingsError
@@ -77,3 +78,12 @@ def test_of_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, fault: str) 
 def test_an_address_as_postgresql_reads_it_is_taken(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("CATALOGIZER_DATABASE__URL", url)
     assert load(Settings).database.dsn() == url
+    monkeypatch.setenv("CATALOGIZER_DATABASE__PASSWORD", "a/b@c?d&e%f g")
+    assert conninfo_to_dict(load(Settings).database.dsn()) == conninfo_to_dict(url) | {"password": "a/b@c?d&e%f g"}
+
+
+def test_a_password_without_a_server_of_one_s_own_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CATALOGIZER_DATABASE__PASSWORD", SECRET)
+    with pytest.raises(SettingsError, match="no url") as refused:
+        load(Settings)
+    assert SECRET not in str(refused.value)

@@ -88,6 +88,27 @@ def test_a_service_is_given_the_secrets_it_needs_and_no_others(
     assert not any({"CATALOGIZER_ADMIN_PASSWORD", url + "_FILE"} & given[service] for service in COMPONENTS)
 
 
+def test_files_of_a_database_of_one_s_own_are_passed_on_to_be_read_again(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "url").write_text("postgresql://u@h/d")
+    (tmp_path / "password").write_text("canary-database")
+    files = {
+        "CATALOGIZER_DATABASE__URL_FILE": str(tmp_path / "url"),
+        "CATALOGIZER_DATABASE__PASSWORD_FILE": str(tmp_path / "password"),
+    }
+    for name, value in files.items():
+        monkeypatch.setenv(name, value)
+    platform = replace(platform, settings=load(Settings), postgres=None)
+    assert platform.database_url == "postgresql://u@h/d?password=canary-database"
+    for service in COMPONENTS:
+        given = platform.environment(service)
+        assert {name: given.get(name) for name in files} == (
+            files if service in ("project", "serve") else dict.fromkeys(files)
+        )
+        assert "canary-database" not in "".join(given.values())
+
+
 def test_with_the_embedded_broker_serve_is_given_a_token_secret_that_is_kept(platform: Platform) -> None:
     name = "CATALOGIZER_GATEWAY__TOKEN_SECRET_FILE"
     file = Path(platform.environment("serve")[name])

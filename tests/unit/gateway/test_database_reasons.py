@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from gateway.tables.database import UNMIGRATED, reason_of
+from runtime.errors import SecretFileError
 
 
 @pytest.mark.parametrize(
@@ -20,6 +21,15 @@ from gateway.tables.database import UNMIGRATED, reason_of
         ("connection timeout expired", "does not answer"),
         ("FATAL:  the database system is starting up", "starting"),
         ("FATAL:  sorry, too many clients already", "no more connections"),
+        ("FATAL:  no more connections allowed (max_client_conn)", "no more connections"),
+        ("FATAL:  server login has been failing, try again later (server_login_retry)", "the pooler"),
+        ("FATAL:  unsupported startup parameter: search_path", "the pooler"),
+        ('FATAL:  no such database: secret_name', "no database"),
+        ("session is read-only", "read-only"),
+        ("SSL error: certificate verify failed", "is not trusted"),
+        ('root certificate file "/etc/bob.pem" does not exist', "trusted cannot be read"),
+        ('server certificate for "db.internal" does not match host name "10.0.0.7"', "another host"),
+        ("server does not support SSL, but SSL was required", "does not speak TLS"),
         ("FATAL:  Passwort-Authentifizierung für Benutzer »bob« fehlgeschlagen", "cannot be reached"),
     ],
 )  # fmt: skip
@@ -31,6 +41,16 @@ def test_a_connection_that_failed(said: str, word: str) -> None:
 
 def test_tables_that_are_not_there_are_told_with_the_command() -> None:
     assert reason_of(psycopg.errors.UndefinedTable('relation "schema_migrations" does not exist')) == UNMIGRATED
+
+
+def test_of_several_servers_the_one_that_can_be_read_is_told() -> None:
+    said = "connection refused\nMultiple connection attempts failed. All failures were:\n- session is read-only"
+    assert "read-only" in reason_of(psycopg.OperationalError(said))
+
+
+def test_a_file_that_cannot_be_read_is_told_by_the_setting_that_names_it() -> None:
+    reason = reason_of(SecretFileError("CATALOGIZER_DATABASE__PASSWORD_FILE", "/run/secrets/bob is empty"))
+    assert reason == "the file that CATALOGIZER_DATABASE__PASSWORD_FILE names cannot be used"
 
 
 def test_no_answer_in_time() -> None:
