@@ -181,7 +181,7 @@ def _run(
 ) -> None:
     """`name`: of the process in its log, where it is not the component's."""
     from cli.settings import Settings
-    from runtime import lifecycle, log
+    from runtime import lifecycle, log, traces
     from runtime.kafka import Kafka
     from runtime.kafka_admission import check_admission
     from runtime.rights import REFUSED, Rights
@@ -195,10 +195,11 @@ def _run(
     async def admitted(stop: Stop) -> None:
         kafka = Kafka(settings.kafka, component)
         await check_admission(kafka)
-        try:
-            await main(settings, kafka, stop)
-        except REFUSED as error:
-            raise await Rights(kafka, component).told(error) from error
+        async with traces.exporting(settings.traces, component):
+            try:
+                await main(settings, kafka, stop)
+            except REFUSED as error:
+                raise await Rights(kafka, component).told(error) from error
 
     with hang_up.noticed():
         lifecycle.run(admitted, new_loop)

@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr
 from gateway.settings import GatewaySettings
 from producer.settings import ProducerSettings
 from runtime.settings import DatabaseSettings, KafkaSettings, LogSettings, RootSettings
+from runtime.traces import TracesSettings
 from streams.settings import StreamsSettings
 
 
@@ -26,6 +27,7 @@ class Settings(RootSettings):
     kafka: KafkaSettings = Field(KafkaSettings(), description="the log")
     database: DatabaseSettings = Field(DatabaseSettings(), description="PostgreSQL")
     log: LogSettings = Field(LogSettings(), description="logging")
+    traces: TracesSettings = Field(TracesSettings(), description="spans of what becomes of an observation")
     producer: ProducerSettings = Field(ProducerSettings(), description="`catalogizer watch`")
     streams: StreamsSettings = Field(StreamsSettings(), description="`catalogizer stream` and `project`")
     gateway: GatewaySettings = Field(GatewaySettings(), description="`catalogizer serve`")

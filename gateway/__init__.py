@@ -7,7 +7,7 @@ The way of an event, from the log to a browser:
 
     live.tail          one consumer reads every partition of every channel's topic
     log.framer         a record becomes its event frame, the same bytes for everybody, and what it is about (log.abouts)
-    live.streaming     hands both on to the hub and performs what it decides
+    live.streaming     hands both on to the hub and performs what it decides; live.spans: what a collector of traces is told
     core.hub           who gets what next: core.due, core.memory, core.ring, core.replay and beside it core.shelf (what was
                        read for replays; core.columns is what ring and stretch share), core.subscriber, core.standing,
                        core.answers; those who are live, core.audiences; those who are behind, core.serving
@@ -55,7 +55,7 @@ The way of a request:
     rest.timeline      when a channel was written: log.densities (core.density, log.briefly)
     rest.scans         what is asked of roots: log.publishing
     rest.audit         log.audit_pages
-    rest.dead_letters  log.dead_letters: `runtime.dlq`
+    rest.dead_letters  log.dead_letters: `runtime.dlq`; log.open_letters counts those that nobody has seen to
     rest.topics        log.topics
     rest.analysis      analyses on request: which rows they would be of (tables.analysing), log.publishing
     rest.correcting    a person's corrections: log.publishing

@@ -35,6 +35,7 @@ from gateway.log.dead_letters import DeadLetterQueues
 from gateway.log.densities import Densities
 from gateway.log.finding import Finding
 from gateway.log.framer import Framer
+from gateway.log.open_letters import OpenLetters
 from gateway.log.pages import Pages
 from gateway.log.publishing import COMPONENT, Publishing
 from gateway.log.reader import LogReader
@@ -91,6 +92,7 @@ class Gateway:
     health: Health
     log_reader: LogReader
     oidc: Oidc
+    open_letters: OpenLetters
     publishing: Publishing
     resumption: Resumption
     streaming: Streaming
@@ -117,6 +119,7 @@ def compose(
     health.add("needs", topics.unmet, warning=True)  # what may not be read is the tail's to say
     health.add("database", lambda: database.condition)
 
+    health.measures.append(tail.show)
     health.add("sockets", lambda: None if connections.accepting else NOT_YET)
 
     def details() -> dict[str, Scalar]:
@@ -148,7 +151,7 @@ def compose(
         expose_headers=["X-Request-ID", "Retry-After"],
         max_age=600,
     )
-    happened = History(pool)
+    happened, letters = History(pool), DeadLetterQueues(kafka)
     guard = Guard(authority, auditing)
     routers = (
         auth.router(accounts, tokens, guard, following, oidc=elsewhere, sign_ins=sign_ins),
@@ -174,7 +177,7 @@ def compose(
         ),
         timeline.router(Densities(streaming.memory, log_reader, now_ms), guard),
         audit.router(AuditPages(kafka), guard),
-        dead_letters.router(DeadLetterQueues(kafka), guard),
+        dead_letters.router(letters, guard),
         topics_.router(LogTopics(kafka), guard),
         asyncapi.router(settings, kafka, guard),
     )
@@ -198,6 +201,7 @@ def compose(
         health,
         log_reader,
         elsewhere,
+        OpenLetters(letters),
         publishing,
         resumption,
         streaming,

@@ -24,7 +24,8 @@ from gateway.tables.connecting import connections
 from gateway.tables.database import DatabaseCheck
 from gateway.workers import Worker
 from runtime import log
-from runtime.database import Address
+from runtime.certificates import Certificates, files_of_kafka
+from runtime.database import Address, address_now, files_of_certificates
 from runtime.health import HealthServer
 from runtime.kafka import Kafka
 from runtime.lifecycle import Stop, announce_ready, settled
@@ -64,6 +65,7 @@ async def serve(
     doors = Doors(admission, settings.max_header_bytes, settings.slow_seconds, RequestProtocol)
     settings = settings.model_copy(update={"max_sockets": fits.sockets})
     gateway = compose(kafka, pool, DatabaseCheck(database, pool.drain), settings=settings, secret=secret)
+    gateway.health.measures.append(_certificates(kafka, database, settings).show)
     listening = bound(settings, shared=worker is not None)
     operators = HealthServer(settings.health, gateway.health)
     await start_operators(operators, settings)
@@ -90,6 +92,7 @@ async def _run(gateway: Gateway, doors: Doors, listening: socket, stop: Stop, wo
         doors.sweep(),
         gateway.publishing.run(stop),
         gateway.auditing.run(stop),
+        gateway.open_letters.run(stop),
         gateway.resumption.run(stop, gateway.tail.ready),
         gateway.following.run(),
         gateway.database.run(stop),
@@ -146,6 +149,14 @@ async def _drain(
     for failure in await asyncio.gather(*tasks, *others, return_exceptions=True):
         if isinstance(failure, Exception):
             _log.error("ended with an error", error=f"{type(failure).__name__}: {failure}")
+
+
+def _certificates(kafka: Kafka, database: Address, settings: GatewaySettings) -> Certificates:
+    """Of all whom it talks to. Its own stands before its proxy: it serves no TLS itself."""
+    providers = (provider.ca_file for provider in settings.oidc if provider.ca_file is not None)
+    return Certificates(
+        (*files_of_kafka(kafka.settings), *files_of_certificates(address_now(database)), *providers)
+    )
 
 
 def find_room(settings: GatewaySettings) -> Room:

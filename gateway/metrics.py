@@ -19,11 +19,27 @@ UNDECODABLE = Counter(
 RING_BYTES = Gauge(
     "catalogizer_gateway_ring_bytes", "Bytes of recent events in memory", multiprocess_mode="livesum"
 )
+SHELF_BYTES = Gauge(
+    "catalogizer_gateway_shelf_bytes",
+    "Bytes of the log kept in memory for who replays the same",
+    multiprocess_mode="livesum",
+)
+REPLAYS = Counter(
+    "catalogizer_gateway_replays_total", "Subscriptions that began before the newest event", ["channel"]
+)
+OPEN_LETTERS = Gauge(
+    "catalogizer_dead_letters_open",
+    "Dead letters that nobody has seen to, among the newest of each queue, by topic of the record",
+    ["topic"],
+    multiprocess_mode="livemax",
+)
 LOG_READS = Counter("catalogizer_gateway_log_reads_total", "Reads of the log for replays")
 TAIL_RESTARTS = Counter("catalogizer_gateway_tail_restarts_total", "Times the tail's consumer was built anew")
 REFUSED = Counter("catalogizer_gateway_refused_total", "Handshakes refused or closed at once", ["why"])
 CLOSED = Counter("catalogizer_gateway_closed_total", "WebSockets closed by the server", ["code"])
 LOGINS = Counter("catalogizer_gateway_logins_total", "Sign-ins", ["outcome"])
+for _outcome in ("ok", "refused", "limited"):  # from 0 on
+    LOGINS.labels(_outcome)
 ENDED = Counter(
     "catalogizer_gateway_connections_ended_total", "Connections ended for a bound that they broke", ["why"]
 )

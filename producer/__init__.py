@@ -16,6 +16,7 @@ met. `tests/oracle` plays against them.
 `tenure` keeps under which claim an outbox is written. In the thread `keeper` decides by the table `core.life` what a turn
 does, `commands` what operators ask (`control` reads it and hands it on as `orders`), `scanning` which scan runs, `mounts`
 what is mounted below the root, and `memory` what outlives a restart; `hashing` has whole files read in the background and
-tells their MD5; `world` is what it reaches. `reporting` puts a root's `condition` into words. `state` and `database` are the
-files, `settings`, `ports`, `clock` and `errors` what all share.
+tells their MD5; `world` is what it reaches. `reporting` puts a root's `condition` into words, `metrics` into numbers;
+`spans` are what a collector of traces is told. `state` and `database` are the files, `settings`, `ports`, `clock` and
+`errors` what all share.
 """

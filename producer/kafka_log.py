@@ -13,8 +13,10 @@ from collections.abc import Sequence
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 
+from producer import spans
 from producer.errors import NotAcknowledged
 from producer.ports import Outgoing, Points, no_points
+from runtime import traces
 from runtime.errors import NotProvisioned
 from runtime.kafka import Kafka, stop_client
 from runtime.rights import check_topics, not_allowed
@@ -102,6 +104,8 @@ class KafkaLog:
             confirmed = await producer.send_batch(batch, self._topic, partition=lane)
             self._points("after_send")
             await confirmed
+        if (exporter := traces.exporter()) is not None:
+            spans.observed(exporter, key, lane, records[:count])
         return count
 
     async def _discard(self, producer: AIOKafkaProducer) -> None:

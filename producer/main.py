@@ -15,6 +15,7 @@ from pathlib import Path
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from producer import metrics
 from producer.clock import SystemClock
 from producer.control import ControlReader
 from producer.core.lease import Me
@@ -32,6 +33,7 @@ from producer.settings import ProducerSettings, RootSpec
 from producer.state import locked_folder, producer_id
 from producer.watched import Watched
 from runtime import log
+from runtime.certificates import Certificates, files_of_kafka
 from runtime.health import Health, HealthServer, Starting
 from runtime.kafka import Kafka, stop_client
 from runtime.lifecycle import Stop, announce_ready
@@ -104,6 +106,8 @@ class _Producer:
         self._health.add("log", self._log_problem)
         self._health.add("roots", self._roots_problem)
         self._health.add("declared", lambda: "; ".join(self._roots.faults) or None, warning=True)
+        certificates = Certificates(files_of_kafka(self._kafka.settings))
+        self._health.measures += (self._show, certificates.show)
         topics = TopicWatch(self._kafka, COMPONENT)
         self._health.add("topics", topics.problem, warning=True)
         self._health.add("needs", topics.unmet)
@@ -220,6 +224,12 @@ class _Producer:
         ]
         standing_by: dict[str, Scalar] = {STANDING_BY: ", ".join(others)} if others else {}
         return {"roots": len(self._roots), "outbox_records": sum(waiting)} | standing_by
+
+    def _show(self) -> None:
+        metrics.OUTBOX_LIMIT.set(self._settings.outbox_limit)
+        metrics.show_watch_limit()
+        for root in self._roots:
+            root.show()
 
     def _log_problem(self) -> str | None:
         unavailable = (root.unavailable for root in self._roots if root.unavailable is not None)

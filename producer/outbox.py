@@ -52,11 +52,11 @@ class _Head(TypedDict):
 
 class Outbox:
     """Writes records, each inside the caller's transaction: `begin` first, `end` last. Those of one transaction carry the
-    same `observed_at`. `epoch`: drawn when the outbox is made, and kept for its life."""
+    same `observed_at`. `root`: whose it is; `epoch`: drawn when the outbox is made, and kept for its life."""
 
     def __init__(self, database: Database, root: str, clock: Clock) -> None:
         self._db = database
-        self._root = root
+        self.root = root
         self._clock = clock
         with database.transaction():
             if database.get("epoch") is None:
@@ -174,7 +174,7 @@ class Outbox:
         )  # fmt: skip
 
     def _head(self) -> _Head:
-        return {"root": self._root, "epoch": self.epoch, "seq": self._next, "observed_at": self._now}
+        return {"root": self.root, "epoch": self.epoch, "seq": self._next, "observed_at": self._now}
 
     def _write(self, kind: str, record: raw.ProducerRecord) -> None:
         self._rows.append((self._next, kind, encode(record)))

@@ -103,6 +103,7 @@ class RootThread:
 
     def run(self) -> None:
         """The thread's outermost loop."""
+        log.bind(root=self.spec.name, library=self.spec.library)
         try:
             self._keep_on()
         finally:

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from producer import metrics
 from producer.backends.interface import Tree, Watch
 from producer.belief import Belief
 from producer.core.activity import Activity
@@ -188,6 +189,7 @@ class Scanning:
 
     def open_gap(self, cause: str, subtree: str = "") -> None:
         """Tell of a gap, unless the same is open already."""
+        metrics.MISSED.labels(self._outbox.root, cause).inc()
         if any(gap.cause == cause and is_inside(subtree, gap.subtree) for gap in self._memory.gaps()):
             return
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Callable
 
+from producer import metrics
 from producer.errors import NotAcknowledged
 from producer.outbox import Unsent
 from producer.ports import Log, Points, no_points
@@ -23,7 +25,8 @@ _log = log.get(__name__)
 
 class Sender:
     """One root's. `key`: the library's name in UTF-8; `lane`: its partition. `unavailable`: why the log does not
-    take anything at present; `sent_seq`: the last one confirmed. While it is not `allowed` nothing is sent;
+    take anything at present; `trying_since`: since when (monotonic, s) it has had something to send and no acknowledgement;
+    `sent_seq`: the last one confirmed. While it is not `allowed` nothing is sent;
     `is_held_back`: it waits to be woken when it is."""
 
     def __init__(
@@ -40,6 +43,7 @@ class Sender:
         self.is_held_back = False
         self._wake = asyncio.Event()
         self.unavailable: str | None = None
+        self.trying_since: float | None = None
         self.sent_seq = 0
 
     def wake(self) -> None:
@@ -81,11 +85,16 @@ class Sender:
         """Send the oldest rows and delete them when confirmed; returns how many. Raises NotAcknowledged."""
         rows = await asyncio.to_thread(self._unsent.first, BATCH)
         if not rows:
+            self.trying_since = None
             return 0
+        if self.trying_since is None:
+            self.trying_since = time.monotonic()
         self._points("before_send")
         await self._log.append(self._lane, self._key, rows)
         self._points("after_ack")
+        self.trying_since = None
         self.sent_seq = rows[-1].seq
+        metrics.SENT.labels(self._root).inc(len(rows))
         await asyncio.to_thread(self._unsent.forget, rows[-1])
         self._points("after_outbox_delete")
         return len(rows)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from msgspec import structs
 
-from producer import tenure
+from producer import metrics, tenure
 from producer.backends.table import backend_of
 from producer.clock import SystemClock
 from producer.condition import Condition
@@ -115,6 +115,11 @@ class Watched:
         """How it is; None while it is not observed here, or its thread has failed or not begun."""
         return None if self.thread is None else self.thread.latest.condition
 
+    def show(self) -> None:
+        """Set its gauges."""
+        since = self.sender.trying_since
+        metrics.show(self.spec.name, self.condition, 0.0 if since is None else time.monotonic() - since)
+
     @property
     def is_ending(self) -> bool:
         """It was asked to end."""
@@ -158,6 +163,7 @@ class Watched:
         """Watch it until asked to end; then send what is left for a moment, and close. Raises nothing but when it is
         cancelled."""
         self._leases = leases
+        log.bind(root=self.spec.name, library=self.spec.library)
         if self._stand == "doubtful":
             self._observe()
         try:
@@ -171,6 +177,7 @@ class Watched:
                 sending.cancel()
         finally:
             self._ask_thread_to_end()
+            metrics.forget(self.spec.name)
             self._last = self.handing_on(0)
             for database in (self._database, self._tenure, self._reading):
                 database.close()

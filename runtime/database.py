@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import psycopg
@@ -76,6 +77,13 @@ _CERTIFIED = re.compile(r'server certificate for "([^"]*)"')
 def address_now(address: Address) -> str:
     """The URL for a connection that is made now. Raises SecretFileError."""
     return address if isinstance(address, str) else address()
+
+
+def files_of_certificates(url: str) -> tuple[Path, ...]:
+    """The files of certificates that a connection uses: of the authority that is trusted, and our own."""
+    named = conninfo_to_dict(url)
+    files = (named.get("sslrootcert"), named.get("sslcert"))
+    return tuple(Path(str(file)) for file in files if file and file != "system")
 
 
 def why_unreachable(error: Exception) -> str:

@@ -11,9 +11,10 @@ import asyncio
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from runtime import log
+from runtime import log, metrics
 from runtime.kafka import Kafka
 from runtime.lifecycle import end_hard
+from runtime.log_fields import fields
 from schemas.headers import dead_value, dlq_headers
 from schemas.log_record import LogRecord
 from schemas.topics import dlq_of
@@ -53,10 +54,5 @@ class DeadLetters:
             await asyncio.wait_for(future, CONFIRM_SECONDS)
         except (KafkaError, TimeoutError) as failure:
             end_hard(f"dead letter of {record.topic}:{record.partition}:{record.offset} not written: {failure}")
-        _log.warning(
-            "dead letter",
-            topic=record.topic,
-            partition=record.partition,
-            offset=record.offset,
-            error=str(error),
-        )
+        metrics.DEAD_LETTERS.labels(declared.name).inc()
+        _log.warning("dead letter", **fields(record), error=str(error))

@@ -14,6 +14,7 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import Field
 
+from runtime import metrics
 from runtime.exposition import exposition
 from runtime.settings import Section
 from schemas import __version__
@@ -43,9 +44,11 @@ Check = Callable[[], str | Starting | None]
 
 @dataclass(slots=True)
 class Health:
-    """Checks by name. `clock`: monotonic seconds."""
+    """Checks by name, and `measures`: what sets gauges, called every few seconds and before metrics are read; fast, and
+    raises nothing. `clock`: monotonic seconds."""
 
     checks: dict[str, Check] = field(default_factory=dict)
+    measures: list[Callable[[], None]] = field(default_factory=list)
     clock: Callable[[], float] = time.monotonic
     _starting_since: dict[str, float] = field(default_factory=dict)
     _warnings: set[str] = field(default_factory=set)
@@ -68,6 +71,12 @@ class Health:
         """Why it does not do its work now, by check: what is wrong and what is still to come."""
         problems, starting = self._looked()
         return {name: what for name, what in problems.items() if name not in self._warnings} | starting
+
+    def measure(self) -> None:
+        """Set the gauges that show how the process is now."""
+        metrics.READY.set(not self.unready())
+        for measure in self.measures:
+            measure()
 
     def _looked(self) -> tuple[dict[str, str], dict[str, str]]:
         problems: dict[str, str] = {}
@@ -135,6 +144,7 @@ class HealthServer:
         )
 
     async def _metrics(self, _request: web.Request) -> web.Response:
+        self._health.measure()
         return web.Response(body=self._metrics_now(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def _version(self, _request: web.Request) -> web.Response:

@@ -102,6 +102,11 @@ def _component(component: str) -> Any:
     return add
 
 
+def bind(**fields: object) -> None:
+    """Put fields into every line that this thread or task logs from here on, and what it begins."""
+    structlog.contextvars.bind_contextvars(**fields)
+
+
 def get(name: str) -> structlog.stdlib.BoundLogger:
     """A logger; events are short and their facts are fields."""
     logger: structlog.stdlib.BoundLogger = structlog.get_logger(name)

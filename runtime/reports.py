@@ -14,9 +14,8 @@ from collections.abc import Callable
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from prometheus_client import Counter
 
-from runtime import log
+from runtime import log, metrics
 from runtime.health import Health, product_version
 from runtime.kafka import Kafka
 from schemas.codec import encode
@@ -31,7 +30,6 @@ HEARTBEAT_SECONDS = 5.0
 LEAVE_SECONDS = 1.0
 
 _log = log.get(__name__)
-_dropped = Counter("catalogizer_reports_dropped_total", "Reports that could not be written")
 
 
 def now_iso() -> str:
@@ -93,8 +91,10 @@ class Reporter:
             await asyncio.wait_for(self._producer.flush(), LEAVE_SECONDS)
 
     async def heartbeats(self, health: Health, details: Callable[[], dict[str, Scalar]]) -> None:
-        """Send a heartbeat every 5 s for ever: `error` while a health check fails; one that is starting is well."""
+        """Send a heartbeat every 5 s for ever: `error` while a health check fails; one that is starting is well. The
+        gauges are set as often."""
         while True:
+            health.measure()
             problems = health.problems()
             await self.send(
                 Heartbeat(
@@ -121,7 +121,7 @@ class Reporter:
 
     def _drop(self, error: BaseException) -> None:
         """Count it; say so where it is for another reason than the one before."""
-        _dropped.inc()
+        metrics.REPORTS_DROPPED.inc()
         if (said := repr(error)) != self._dropped:
             self._dropped = said
             _log.warning("report dropped", error=said)

@@ -22,5 +22,7 @@ processes:
     confirmed   publishing that is known to have happened
     member      a member of a group beside the Faust app
     watch       whether the agents move, measured from outside
+    lag         how far each reader of a worker is behind
+    metrics     what a worker counts
     slot        a worker's static name: leased, kept over restarts, held by one process at a time
 """

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -43,6 +43,9 @@ COMMIT_PATIENCE_SECONDS = 60.0
 LAST_COMMIT_SECONDS = 1.5
 """For commits after the app was asked to stop."""
 STOP_SECONDS = 3.0
+QUIET_LOOKS = 3
+"""Looks of COMMIT_SECONDS: between its being read and its being an agent's to do, an event is a few milliseconds on its way
+where no other one holds it up."""
 QUIET = "debug"
 """At what level Faust tells that its services start and stop."""
 
@@ -129,10 +132,35 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
             committing.cancel()
 
 
+class Quiet:
+    """Partitions in which nothing has happened for QUIET_LOOKS looks, while no agent had anything to do: all that was read
+    of them is left. What moved their positions last were ends of transactions, which no agent is shown; with these
+    committed too, the group's lag at rest is 0."""
+
+    def __init__(self) -> None:
+        self.positions: dict[TopicPartition, int] = {}
+        self._looks: Counter[TopicPartition] = Counter()
+
+    def look(self, positions: Mapping[TopicPartition, int], *, has_work: bool) -> None:
+        """`positions`: next offsets to be read; `has_work`: an event was read and not left."""
+        for partition, position in positions.items():
+            same = not has_work and self.positions.get(partition) == position
+            self._looks[partition] = self._looks[partition] + 1 if same else 0
+        self.positions = dict(positions)
+
+    def passed(self, partition: TopicPartition) -> int | None:
+        """The next offset to commit of one that is quiet; None where it is not, or where it is read from is not known."""
+        return (self.positions.get(partition) or None) if self._looks[partition] >= QUIET_LOOKS else None
+
+
 class _Consumer(driver.Consumer):
     """Faust's bookkeeping of what may be committed, made simple: agents leave their events in order."""
 
     mundane_level = QUIET
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self._quiet = Quiet()
+        super().__init__(*arguments, **options)
 
     def _new_consumer_thread(self) -> _ConsumerThread:
         return _ConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -146,12 +174,17 @@ class _Consumer(driver.Consumer):
         at offset 0 is followed by several markers of transactions."""
         acked = self._acked[tp]
         if not acked:
-            return None
+            return self._quiet.passed(tp)
         highest: int = max(acked)
         acked.clear()
         self._acked_index[tp].clear()
         self._gap[tp].clear()
         return next_offset(highest)
+
+    def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[Any]:
+        """All that are assigned: of those without events the ends of transactions may have to be passed."""
+        self._quiet.look(_positions(self), has_work=bool(self.unacked))
+        return iter(self._quiet.positions)
 
 
 class _Transport(driver.Transport):
@@ -284,18 +317,32 @@ async def crashed(app: StreamApp) -> str:
 @dataclass(frozen=True, slots=True)
 class FaustProgress:
     """Where Faust stands. `positions`: next offset to be fetched, by partition assigned here; `in_work`: records
-    fetched and not left, by topic; `left`: how many records its agents have left so far."""
+    fetched and not left, by topic; `left`: how many records its agents have left so far; `reached`: the first offset not
+    left."""
 
     positions: dict[TopicPartition, int]
     in_work: dict[str, int]
     left: int
+    reached: dict[TopicPartition, int]
 
 
 def standing(app: StreamApp) -> FaustProgress:
     """Read it off Faust's consumer, which runs in a thread of its own: looked at only, never called, because
     a consumer that hangs would hang its observer."""
     consumer = cast(_Consumer, app.consumer)
-    client = consumer._thread._consumer
+    positions, unacked = _positions(consumer), list(consumer.unacked)
+    reached = dict(positions)
+    for message in unacked:
+        at = TopicPartition(message.topic, message.partition)
+        if at in reached:
+            reached[at] = min(reached[at], message.offset)
+    in_work = Counter(message.topic for message in unacked)
+    return FaustProgress(positions, dict(in_work), consumer._n_acked, reached)
+
+
+def _positions(consumer: _Consumer) -> dict[TopicPartition, int]:
+    thread: _ConsumerThread | None = getattr(consumer, "_thread", None)
+    client = None if thread is None else thread._consumer
     subscription = None if client is None else client._subscription.subscription
     assignment = None if subscription is None else subscription.assignment
     positions: dict[TopicPartition, int] = {}
@@ -303,5 +350,4 @@ def standing(app: StreamApp) -> FaustProgress:
         for partition in assignment.tps:
             state = assignment.state_value(partition)
             positions[partition] = (state.position if state.has_valid_position else 0) or 0
-    in_work = Counter(message.topic for message in consumer.unacked)
-    return FaustProgress(positions, dict(in_work), consumer._n_acked)
+    return positions

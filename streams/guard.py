@@ -17,11 +17,13 @@ from enum import Enum, auto
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 from aiokafka.structs import ConsumerRecord
 
 from runtime import log
 from runtime.lifecycle import end_hard
+from runtime.log_fields import processing
 from runtime.rights import REFUSED
 from runtime.waits import EVENT
 from streams.confirmed import NotConfirmed
@@ -103,7 +105,7 @@ class Letters(Protocol):
 
 class Guard:
     """Runs bodies so that each ends in what it should cause, or in a dead letter. `pause_seconds`: before the
-    second attempt."""
+    second attempt; `times`: the append time of what was left last, by partition, ms."""
 
     def __init__(
         self,
@@ -115,9 +117,15 @@ class Guard:
         self._letters = letters
         self._pause_seconds = pause_seconds
         self._clock = clock
+        self.times: dict[TopicPartition, int] = {}
 
     async def run(self, record: Received, body: Callable[[], Awaitable[None]]) -> None:
         """Returns when the event may be left. Raises nothing but cancellation."""
+        with processing(record):
+            await self._run(record, body)
+        self.times[TopicPartition(record.topic, record.partition)] = record.timestamp
+
+    async def _run(self, record: Received, body: Callable[[], Awaitable[None]]) -> None:
         attempt, pause, first = 1, self._pause_seconds, None
         while True:
             began = self._clock()
@@ -132,7 +140,7 @@ class Guard:
                     if attempt >= retry.attempts or self._clock() + pause > first + retry.seconds:
                         await self._letters.put(record, error, attempt)
                         return
-                _log.warning("trying again", topic=record.topic, offset=record.offset, error=repr(error))
+                _log.warning("trying again", error=repr(error))
             attempt += retry is not None
             await asyncio.sleep(pause)
             pause = min(2 * pause, EVENT.longest)

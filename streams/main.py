@@ -12,13 +12,15 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
 from pydantic import ValidationError
 
+from runtime.certificates import Certificates, files_of_kafka
 from runtime.dead_letters import DeadLetters
 from runtime.errors import NotProvisioned
 from runtime.health import Health, HealthServer, Starting
 from runtime.kafka import Kafka, stop_client
+from runtime.lag import Reached
 from runtime.lifecycle import Stop, announce_ready, collect_rarely, end_hard
 from runtime.reports import Reporter
 from runtime.root_files import table_of
@@ -30,10 +32,11 @@ from streams.analysis.agent import AnalysisAgent
 from streams.analysis.analyst import Analyst, Place
 from streams.analysis.children import Children
 from streams.analysis.on_request import RequestedJobs
-from streams.app import AgentBody, StreamApp, crashed, create_app
+from streams.app import AgentBody, StreamApp, crashed, create_app, standing
 from streams.confirmed import Confirmed
 from streams.errors import TopicMadeAnew
 from streams.guard import Guard
+from streams.lag import ReadersLag, Stand, of_topic, reached
 from streams.library.service import LibraryService
 from streams.settings import StreamsSettings
 from streams.slot import Slot, slot_held
@@ -58,6 +61,7 @@ async def stream(kafka: Kafka, settings: StreamsSettings, state_dir: Path, stop:
         logging.getLogger(noisy).setLevel(logging.WARNING)
     collect_rarely()
     health = Health()
+    health.measures.append(Certificates(files_of_kafka(kafka.settings)).show)
     with slot_held(state_dir) as slot:
         ends = {"streams.": settings.site, "requested.": settings.site, "library.": "0"}
         topics = TopicWatch(kafka, "stream", ends)
@@ -161,7 +165,8 @@ def _compose(kafka: Kafka, settings: StreamsSettings, slot: Slot, *, parts: _Par
         gaps.append(GapService(kafka, instance=slot.member, confirmed=confirmed, guard=guard))
     app = create_app(kafka, settings, slot, agents=agents, services=[library, requested, *gaps])
     members: list[StreamApp | LibraryService | RequestedJobs | GapService] = [app, library, requested, *gaps]
-    watch = AgentWatch(kafka, app, [topic for topic, _ in agents], lambda: analysis.ended)
+    lag = ReadersLag(kafka, _readers(kafka, app, guard, library=library, requested=requested, gaps=gaps))
+    watch = AgentWatch(kafka, app, [topic for topic, _ in agents], lambda: analysis.ended, lag)
     parts.health.add("agents", watch.problem)
     parts.health.add("topics", topics.problem, warning=True)
     parts.health.add("needs", topics.unmet)
@@ -179,6 +184,30 @@ def _compose(kafka: Kafka, settings: StreamsSettings, slot: Slot, *, parts: _Par
         parts.lives,
         members,
     )
+
+
+def _readers(
+    kafka: Kafka,
+    app: StreamApp,
+    guard: Guard,
+    *,
+    library: LibraryService,
+    requested: RequestedJobs,
+    gaps: list[GapService],
+) -> dict[str, Stand]:
+    """Who reads the log here, by the name that metrics have of it."""
+
+    def agents() -> dict[TopicPartition, Reached]:
+        return reached(standing(app).reached, guard.times)
+
+    readers: dict[str, Stand] = {
+        "fold": library.stand,
+        "analysis": of_topic(agents, kafka.name(ANALYSIS_JOBS)),
+        "requested": requested.stand,
+    }
+    for service in gaps:  # one, or none where this worker tells no status
+        readers |= {"status": of_topic(agents, kafka.name(REPORTS)), "gaps": service.stand}
+    return readers
 
 
 async def _run(worker: _Worker, stop: Stop) -> None:

@@ -5,16 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.structs import OffsetAndMetadata
 from mode import Service
 
+from runtime import log
 from runtime.kafka import leave_for_good, leave_now, stop_client
+from runtime.lag import Reached
 
 STOP_SECONDS = 1.0
 
+_log = log.get(__name__)
+
 
 class GroupMember(Service):
-    """What its work has begun comes again to whoever has the partitions next. `consumer`: from its start on."""
+    """What its work has begun comes again to whoever has the partitions next. `consumer`: from its start on; `times`:
+    append times of what was processed last, by partition, ms."""
 
     consumer: AIOKafkaConsumer
 
@@ -22,6 +29,33 @@ class GroupMember(Service):
         super().__init__()
         self._working: asyncio.Future[None] | None = None
         self._leaves_at_stop = False
+        self._committed: dict[TopicPartition, int] = {}
+        self._commits = True
+        self.times: dict[TopicPartition, int] = {}
+
+    def stand(self) -> dict[TopicPartition, Reached]:
+        """Up to where it has committed what is assigned to it, as far as it has looked."""
+        return {
+            partition: Reached(offset, self.times.get(partition)) for partition, offset in self._committed.items()
+        }
+
+    async def commit_processed(self) -> None:
+        """Commit where the consumer stands, when all that it has given out is processed: past the ends of transactions too,
+        of which no reader is shown anything, so that at rest nothing is left. Raises nothing: what is not committed comes
+        again."""
+        try:
+            reached = {
+                partition: await self.consumer.position(partition) for partition in self.consumer.assignment()
+            }
+            moved = {tp: OffsetAndMetadata(at, "") for tp, at in reached.items() if at != self._committed.get(tp)}
+            if moved:
+                await self.consumer.commit(moved)
+        except (KafkaError, IllegalStateError) as error:  # the group is being shared out anew, or Kafka is away
+            if self._commits:
+                _log.warning("offsets not committed", member=type(self).__name__, error=repr(error))
+            self._commits = False
+        else:
+            self._committed, self._commits = reached, True
 
     def work_on(self, work: Coroutine[None, None, None]) -> None:
         """Its work, from now to its stop."""

@@ -15,20 +15,19 @@ from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
-from prometheus_client import Gauge
 
 from runtime import log
 from runtime.kafka import Kafka, stop_client
 from runtime.lifecycle import end_hard
 from schemas.topics import Topic
 from streams.app import FaustProgress, StreamApp, standing
+from streams.lag import ReadersLag
 
 EVERY_SECONDS = 5.0
 STALL_SECONDS = 60.0
 RATE_SECONDS = 60.0
 
 _log = log.get(__name__)
-_lag = Gauge("catalogizer_agents_lag", "Records that agents of this worker have not left yet", ["topic"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +60,14 @@ class Stillness:
 
 
 class AgentWatch:
-    """Measures the agents of an app. `ended`: how many jobs have ended so far."""
+    """Measures the agents of an app, and how far they and the worker's other readers are behind (`lag`). `ended`: how many
+    jobs have ended so far."""
 
-    def __init__(self, kafka: Kafka, app: StreamApp, topics: Iterable[Topic], ended: Callable[[], int]) -> None:
+    def __init__(
+        self, kafka: Kafka, app: StreamApp, topics: Iterable[Topic], ended: Callable[[], int], lag: ReadersLag
+    ) -> None:
         self._kafka = kafka
+        self._lag = lag
         self._app = app
         self._topics = {kafka.name(topic): topic for topic in topics}
         self._ended = ended
@@ -111,8 +114,6 @@ class AgentWatch:
         if movement is None:
             return
         self._last = movement
-        for topic, count in movement.queues.items():
-            _lag.labels(topic).set(count)
         if self._still_seconds > STALL_SECONDS:
             end_hard(f"agents have not moved for {STALL_SECONDS:.0f} s although there is work: {movement.queues}")
 
@@ -120,11 +121,12 @@ class AgentWatch:
         stand = standing(self._app)
         try:
             async with asyncio.timeout(EVERY_SECONDS):
-                ends = await consumer.end_offsets(list(stand.positions))
+                ends = await consumer.end_offsets([*(stand.positions.keys() | self._lag.partitions())])
         except (KafkaError, TimeoutError) as error:
             _log.warning("ends of topics not known", error=repr(error))
             return None
-        return self._movement(stand, ends)
+        self._lag.show(ends)
+        return self._movement(stand, {at: end for at, end in ends.items() if at in stand.positions})
 
     def _movement(self, stand: FaustProgress, ends: dict[TopicPartition, int]) -> Movement:
         queues = dict.fromkeys((topic.name for topic in self._topics.values()), 0)

@@ -24,6 +24,7 @@ from schemas.close_codes import CLOSE_CODES
 from schemas.place_forms import TABLE as PLACES
 from tools.bounds import BOUNDS
 from tools.errors import NoMarkers
+from tools.metrics import METRICS
 
 TABLES: tuple[tuple[str, str], ...] = (
     ("docs/settings.md", "settings"),
@@ -32,6 +33,7 @@ TABLES: tuple[tuple[str, str], ...] = (
     ("docs/protocol.md", "places of clients"),
     ("docs/protocol.md", "close codes"),
     ("docs/operations.md", "places of commands"),
+    ("docs/operations.md", "metrics"),
     ("docs/security.md", "bounds"),
 )
 
@@ -98,6 +100,15 @@ def bounds_table() -> Iterator[str]:
         yield _row(row)
 
 
+def metrics_table() -> Iterator[str]:
+    """Every metric: its name as it is scraped, type, labels, the processes that have it."""
+    yield "| metric | type | labels | process | |"
+    yield "|---|---|---|---|---|"
+    for metric in METRICS:
+        labels = ", ".join(f"`{label}`" for label in metric.labels)
+        yield _row((f"`{metric.name}`", metric.kind, labels, metric.process, metric.help))
+
+
 _MAKERS: dict[str, Callable[[], Iterator[str]]] = {
     "settings": settings_table,
     "providers": providers_table,
@@ -106,6 +117,7 @@ _MAKERS: dict[str, Callable[[], Iterator[str]]] = {
     "places of clients": places_of_clients_table,
     "places of commands": places_of_commands_table,
     "bounds": bounds_table,
+    "metrics": metrics_table,
 }
 
 

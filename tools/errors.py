@@ -1,16 +1,17 @@
 """What can go wrong with a tool.
 
 ToolError
-├── NoMarkers       a document lacks the markers of a table
-├── UnknownLicence  nobody has stated the licence of something that is installed
-├── TwoSchemas      one name stands for two JSON Schemas
-├── BadWheel        a built wheel does not do what it must
-├── PagesNotBuilt   the pages could not be built from their sources
-├── UnreadableLock  a lock file is not as its writer writes it
-├── BadImage        the container image is not as it must be
-├── NoRegistry      no registry says which image a name stands for (retryable)
-├── NoHelm          there is no Helm, or it refuses the chart
-└── BadChart        what Helm renders is not as it must be
+├── NoMarkers          a document lacks the markers of a table
+├── UnknownLicence     nobody has stated the licence of something that is installed
+├── TwoSchemas         one name stands for two JSON Schemas
+├── BadWheel           a built wheel does not do what it must
+├── PagesNotBuilt      the pages could not be built from their sources
+├── UnreadableLock     a lock file is not as its writer writes it
+├── BadImage           the container image is not as it must be
+├── NoRegistry         no registry says which image a name stands for (retryable)
+├── NoHelm             there is no Helm, or it refuses the chart
+├── BadChart           what Helm renders is not as it must be
+└── PrometheusMissing  there is no Prometheus on this machine
 """
 
 from __future__ import annotations
@@ -106,3 +107,10 @@ class BadChart(ToolError):
     def __init__(self, *findings: str) -> None:
         self.findings = findings
         super().__init__("\n".join(f"the chart: {finding}" for finding in findings))
+
+
+class PrometheusMissing(ToolError):
+    """There is no Prometheus in the path."""
+
+    def __init__(self) -> None:
+        super().__init__("there is no `prometheus` in PATH (Debian's package is prometheus)")

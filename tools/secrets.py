@@ -73,6 +73,7 @@ KNOWN: tuple[Known, ...] = (
     Known("tests/*", "8f2d6c", "the token secret of test gateways"),
     Known("tests/unit/*", "0123456789", "a database that there is not"),
     Known("tests/unit/cli/*", "canary", "must not be shown by errors"),
+    Known("tests/integration/database/*", "canary", "must not be shown by errors"),
     Known("tests/unit/cli/*", "p%40ss", "must not be shown by errors"),
 )
 

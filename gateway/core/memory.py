@@ -99,6 +99,11 @@ class Rings:
         """Bytes of the payloads in memory."""
         return sum(ring.size for ring in self.rings.values())
 
+    @property
+    def shelved(self) -> int:
+        """Bytes of what was read for replays, about."""
+        return self._shelf.cost
+
     def open(self, channel: str, epoch: str, starts: Mapping[int, int]) -> None:
         """Begin to follow a channel's topic: per partition the offset at which its reader starts."""
         for partition in self._partitions.get(channel, ()):

@@ -123,6 +123,9 @@ class Streaming:
     ) -> None:
         """Follow a channel from `starts` on; its events come after this step of the event loop, so that what is
         told in it comes first."""
+        heads = self._memory.heads(channel)
+        if any(start < heads.get(partition, 0) for partition, start in starts.items()):
+            metrics.REPLAYS.labels(channel).inc()
         self._hub.subscribe(subscriber, channel, starts, options, until=until, since=since, ends_at=ends_at)
         self._serve(subscriber)
 
@@ -179,6 +182,7 @@ class Streaming:
             for ending in self._hub.ends_due(now):
                 self._start_read(self._find_end(ending))
             metrics.RING_BYTES.set(self._memory.size)
+            metrics.SHELF_BYTES.set(self._memory.shelved)
             metrics.BEHIND.set(self.behind)
 
     async def stop(self) -> None:

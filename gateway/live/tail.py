@@ -17,13 +17,15 @@ from gateway import metrics
 from gateway.core import answers
 from gateway.core.memory import ChannelPartition, TailBatch
 from gateway.errors import GatewayError
+from gateway.live import spans
 from gateway.live.streaming import Streaming, now_ms
 from gateway.log.framer import Framer
-from runtime import log
+from runtime import log, traces
 from runtime.epochs import TopicLife
 from runtime.errors import NotProvisioned
 from runtime.health import Starting
 from runtime.kafka import Kafka, stop_client
+from runtime.lag import Lag, Reached
 from runtime.lifecycle import Stop
 from runtime.topic_watch import EVERY_SECONDS, Lives, TopicWatch
 from runtime.waits import TAIL
@@ -60,6 +62,8 @@ class Tail:
         self._epochs: dict[str, str] = {}
         self._beyond_end = 0
         self._ends: dict[ChannelPartition, int] = {}
+        self._times: dict[ChannelPartition, int] = {}
+        self._lag = Lag("gateway")
 
     def lag(self) -> dict[str, dict[int, int]]:
         """Records that the log holds beyond what was read, by channel and partition."""
@@ -68,6 +72,13 @@ class Tail:
             behind = max(0, end - self._memory.head(place))
             lag.setdefault(place.channel, {})[place.partition] = behind
         return lag
+
+    def show(self) -> None:
+        """Set the gauges of its lag."""
+        reached = {
+            _place(place): Reached(self._memory.head(place), self._times.get(place)) for place in self._ends
+        }
+        self._lag.show(reached, {_place(place): end for place, end in self._ends.items()}, time.time())
 
     async def run(self, stop: Stop) -> None:
         """Follow until asked to stop."""
@@ -178,8 +189,13 @@ class Tail:
                 frame = self._framers[place.channel].frame
                 batches.append(TailBatch(place, [frame(record) for record in records], hi))
                 metrics.EVENTS.labels(place.channel).inc(len(records))
+                if records:
+                    self._times[place] = records[-1].timestamp
         if batches:
             self._streaming.publish(batches)
+            if (exporter := traces.exporter()) is not None:
+                for tp, records in fetched.items():
+                    spans.delivered(exporter, places[tp].channel, records)
             await asyncio.sleep(0)  # data at hand is returned without a pause: let the sockets have their turn
 
     def _note_progress(
@@ -199,6 +215,12 @@ class Tail:
             for channel in CHANNELS.values():
                 if channel.topic is not None and _other(lives[channel.topic.name], now.get(channel.topic.name)):
                     raise TailRestart(f"{self._kafka.name(channel.topic)} is another one, or has more partitions")
+
+
+def _place(place: ChannelPartition) -> tuple[str, int]:
+    topic = CHANNELS[place.channel].topic
+    assert topic is not None  # a place exists only where a topic is
+    return topic.name, place.partition
 
 
 def _other(before: TopicLife, now: TopicLife | None) -> bool:

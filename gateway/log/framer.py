@@ -12,6 +12,7 @@ from gateway.core import answers
 from gateway.core.about import Framed
 from gateway.log.abouts import Abouts, type_of
 from runtime import log
+from runtime.log_fields import fields
 from schemas.channels import Channel
 from schemas.codec import Codec
 from schemas.envelope import event_frame
@@ -38,13 +39,7 @@ class Framer:
             value, decoded = self._checked(record)
         except SchemaError as error:
             metrics.UNDECODABLE.labels(self._channel.name).inc()
-            _log.warning(
-                "not an event",
-                channel=self._channel.name,
-                partition=record.partition,
-                offset=record.offset,
-                error=str(error),
-            )
+            _log.warning("not an event", channel=self._channel.name, **fields(record), error=str(error))
             return record.offset, record.timestamp, self._gap(record), None
         payload = event_frame(
             self._channel,

@@ -186,6 +186,7 @@ def router(
     async def metrics() -> Response:
         """Prometheus metrics, of all workers together. Without a token they are on the port of
         `CATALOGIZER_GATEWAY__HEALTH__PORT`."""
+        health.measure()
         return Response(exposition(), media_type=CONTENT_TYPE_LATEST)
 
     @routes.get(

@@ -9,9 +9,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from prometheus_client import Counter
-
 from runtime.kafka import Kafka
+from runtime.log_fields import of_library
 from schemas.analysis import Cover, Job
 from schemas.codec import Codec, encode
 from schemas.headers import TRACEPARENT, check_version, event_headers, raw_headers
@@ -20,14 +19,13 @@ from schemas.lanes import lane_of
 from schemas.times import iso
 from schemas.topics import ANALYSIS_JOBS, COVERS, RAW, REQUESTED_JOBS, Topic
 from schemas.trace import carried, continued, span_of_event, span_of_value
+from streams import metrics
 from streams.analysis.analyst import Analyst, result
 from streams.analysis.children import TooSlow
 from streams.confirmed import Confirmed
 from streams.guard import Guard, Received, Window, received
 
 _jobs: Codec[Job] = Codec(Job)
-_handed_over = Counter("catalogizer_analysis_slow_jobs_total", "Jobs whose first probe took too long")
-_ended = Counter("catalogizer_analysis_jobs_total", "Jobs that ended, by status", ["status"])
 
 
 class AnalysisAgent:
@@ -73,6 +71,7 @@ class AnalysisAgent:
         """One job of the topic, to its confirmed result. Raises SchemaError for what is no job."""
         check_version(record.headers)
         job = _jobs.decode(record.value)
+        of_library(job.library)
         if job.site != self._site:
             return
         is_first = topic is ANALYSIS_JOBS
@@ -93,7 +92,7 @@ class AnalysisAgent:
             headers=raw_headers("result", _context(record, span_of_value(value))),
         )
         self.ended += 1
-        _ended.labels(outcome.status).inc()
+        metrics.JOBS.labels(outcome.status).inc()
 
     async def _hand_over(self, record: Received) -> None:
         """As it is: it is the same job, and its result counts once."""
@@ -104,7 +103,7 @@ class AnalysisAgent:
             partition=record.partition,
             headers=[*record.headers],
         )
-        _handed_over.inc()
+        metrics.SLOW_JOBS.inc()
 
     async def _put_cover(self, record: Received, topic: Topic, cover: Cover) -> None:
         id_ = event_id(topic.name, record.partition, record.offset, 0)

@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
-from prometheus_client import Counter
 
 from runtime import log
 from runtime.waits import CHILD
+from streams import metrics
 from streams.analysis import wire
 from streams.errors import StreamsError
 from streams.settings import AnalysisSettings
@@ -32,7 +32,6 @@ PROBES = 500
 _SOURCES = str(Path(__file__).parents[2])
 
 _log = log.get(__name__)
-_replaced = Counter("catalogizer_analysis_children_replaced_total", "Probing children that died or were killed")
 
 
 class NoChild(StreamsError):
@@ -191,7 +190,7 @@ class Children:
 
     async def _discard(self, child: _Child, *, fate: bool = False) -> int:
         self._all.discard(child)
-        _replaced.inc()
+        metrics.CHILDREN.inc()
         code = await (child.fate() if fate else child.end())
         _log.info("probing child ended", pid=child.process.pid, code=code, probes=child.probes)
         return code

@@ -18,7 +18,6 @@ from aiokafka.structs import ConsumerRecord, OffsetAndMetadata
 from runtime import log
 from runtime.kafka import Kafka
 from runtime.rights import REFUSED
-from schemas.places import next_offset
 from schemas.topics import REQUESTED_JOBS
 from streams.analysis.agent import AnalysisAgent
 from streams.guard import Guard, received_plain
@@ -61,7 +60,11 @@ class RequestedJobs(GroupMember):
         if topic == REQUESTED_JOBS.name:
             self._begins_again = True
             async with self._one_commit:
-                await self._commit(dict.fromkeys(self.consumer.assignment(), 0))
+                beginning = {tp: OffsetAndMetadata(0, "") for tp in self.consumer.assignment()}
+                try:
+                    await self.consumer.commit(beginning)
+                except (KafkaError, IllegalStateError) as error:
+                    _log.warning("not put back to the beginning", topic=topic, error=repr(error))
 
     async def _work(self) -> None:
         while not self.should_stop:
@@ -78,9 +81,10 @@ class RequestedJobs(GroupMember):
                         for record in records
                     )
                 )
-                async with self._one_commit:
-                    if not self._begins_again:
-                        await self._commit({tp: next_offset(batch[-1].offset) for tp, batch in batches.items()})
+                self.times |= {tp: batch[-1].timestamp for tp, batch in batches.items()}
+            async with self._one_commit:
+                if not self._begins_again:
+                    await self.commit_processed()
 
     async def _fetch(self) -> dict[TopicPartition, list[ConsumerRecord]]:
         """A few jobs, or none while others are in work; asked again and again, for a member that asks nothing is put out of
@@ -93,9 +97,3 @@ class RequestedJobs(GroupMember):
         batches: dict[TopicPartition, list[ConsumerRecord]]
         batches = await self.consumer.getmany(timeout_ms=FETCH_MS, max_records=self._at_once)
         return batches
-
-    async def _commit(self, offsets: dict[TopicPartition, int]) -> None:
-        try:
-            await self.consumer.commit({tp: OffsetAndMetadata(offset, "") for tp, offset in offsets.items()})
-        except (KafkaError, IllegalStateError) as error:  # they come again, and their results count once
-            _log.warning("offsets of requested jobs not committed", error=repr(error))

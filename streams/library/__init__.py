@@ -6,6 +6,7 @@
     agreeing    whether it may go on from its position with this program
     kept        what it leaves in memory, for when it comes back
     progress    how far it is
+    spans       what a collector of traces is told of it
     positions   where a lane stands
     beginning   where its fold begins: at a snapshot, or at the log's beginning
     snapshots   a lane's state in the log, so that a start does not fold all of it

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import NoOffsetForPartitionError
 
-from runtime import log
+from runtime import log, traces
 from runtime.log_reading import bounds
 from schemas import __version__
 from schemas.admin import Position
@@ -24,9 +24,11 @@ from schemas.ids import MAX_SAFE
 from schemas.log_record import LogRecord
 from schemas.places import next_offset
 from schemas.times import iso
+from streams import metrics
 from streams.core.emit import Output
 from streams.core.fold import Fold
 from streams.core.rules import RULES, Rules, UnknownRules
+from streams.library import spans
 from streams.library.agreeing import check_fold, check_rules
 from streams.library.beginning import Beginning
 from streams.library.errors import (
@@ -38,7 +40,7 @@ from streams.library.errors import (
 from streams.library.kept import Kept
 from streams.library.positions import Positions
 from streams.library.progress import LaneProgress
-from streams.library.snapshots import SLOTS, Saving, Snapshots, is_due
+from streams.library.snapshots import SLOTS, Saving, Snapshots, due_records, is_due
 from streams.library.ticks import Ticker, TickTimer
 from streams.library.writer import LaneWriter
 
@@ -290,7 +292,10 @@ class LaneWorker:
         )
         outputs, self._outputs = self._outputs, []
         saving = self._saving
-        offsets = await self._writer.commit(outputs, position, [] if saving is None else saving.take())
+        with metrics.TRANSACTIONS.time():
+            offsets = await self._writer.commit(outputs, position, [] if saving is None else saving.take())
+        if (exporter := traces.exporter()) is not None:
+            spans.folded(exporter, outputs)
         self._position = position
         self._committed_at = time.monotonic()
         self.progress.committed += len(outputs)
@@ -379,6 +384,7 @@ class LaneWorker:
         progress = self.progress
         progress.folded += self._next - progress.next_offset
         progress.next_offset, progress.requested = self._next, self._fold.requested
+        progress.at, progress.due = self._at, due_records(self._fold.known_paths)
         progress.moved_at = time.monotonic()
         highwater = self._consumer.highwater(self._partition)
         progress.behind = highwater is not None and self._next < highwater

@@ -25,7 +25,6 @@ from aiokafka.errors import (
 )
 from aiokafka.structs import OffsetAndMetadata
 from mode import Service
-from prometheus_client import Counter, Gauge
 
 from runtime import log
 from runtime.epochs import read_epochs
@@ -40,17 +39,19 @@ from runtime.kafka import (
     leave_now,
     stop_client,
 )
+from runtime.lag import Reached
 from runtime.lifecycle import USAGE, end_hard
 from runtime.rights import REFUSED, check_topics
 from runtime.waits import LANE
 from schemas.ids import MAX_SAFE
 from schemas.topics import RAW, dlq_of
+from streams import metrics
 from streams.library.assignor import KeepingAssignor
 from streams.library.errors import LaneError, LaneLost, RulesChanged
 from streams.library.kept import Kept
 from streams.library.lane import LaneWorker
 from streams.library.positions import Positions
-from streams.library.progress import LaneProgress
+from streams.library.progress import LaneProgress, forget
 from streams.library.snapshots import Snapshots
 from streams.library.ticks import Ticker
 from streams.library.writer import MARK, LaneWriter, Points, nowhere
@@ -69,8 +70,6 @@ UNWRITABLE = (MessageSizeTooLargeError, RecordListTooLargeError, InvalidTopicErr
 """A record that no new transaction will bring into the log, as the topics are now."""
 
 _log = log.get(__name__)
-_folded = Gauge("catalogizer_fold_next_offset", "Next offset wanted of the change log", ["lane"])
-_restarts = Counter("catalogizer_fold_lane_restarts_total", "Lanes started again after an error", ["lane"])
 
 
 class LibraryService(Service):
@@ -106,11 +105,19 @@ class LibraryService(Service):
         self._epoch = ""
         self._assigned = asyncio.Event()
         health.add("library", self._problem)
+        health.measures.append(self._show)
 
     @property
     def progress(self) -> dict[int, LaneProgress]:
         """By lane owned here."""
         return {partition.partition: owned.lane.progress for partition, owned in self._lanes.items()}
+
+    def stand(self) -> dict[TopicPartition, Reached]:
+        """Up to where the outputs of the lanes owned here are in the log."""
+        return {
+            partition: Reached(owned.lane.committed_offset, owned.lane.progress.at)
+            for partition, owned in self._lanes.items()
+        }
 
     def covered(self, lane: int) -> int:
         """Up to where the change log of a lane is not needed to make its state; of lanes elsewhere others know."""
@@ -210,6 +217,7 @@ class LibraryService(Service):
             self._consumer.pause(partition)
             if partition.partition >= self._kafka.lanes:
                 continue  # added by an operator: no lane, and no writer of ours writes there
+            metrics.RESTARTS.labels(partition.partition)  # from 0 on
             settled = asyncio.Event()
             owned = _Owned(self._new_lane(partition, settled, kept.get(partition)), settled)
             self._lanes[partition] = owned
@@ -233,6 +241,7 @@ class LibraryService(Service):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         for partition, owned in zip(taken, going, strict=True):
+            forget(partition.partition)
             if owned.lane.kept is not None:
                 self._kept[partition] = owned.lane.kept
 
@@ -284,7 +293,7 @@ class LibraryService(Service):
                     end_hard(
                         f"lane {partition.partition}: there is no {self._kafka.name(dlq_of(RAW))} for a dead letter"
                     )
-                _restarts.labels(partition.partition).inc()
+                metrics.RESTARTS.labels(partition.partition).inc()
                 _log.warning("lane starts again", lane=partition.partition, error=repr(error))
             except Exception as error:
                 self.log.exception("lane failed")
@@ -341,12 +350,15 @@ class LibraryService(Service):
         _log.error("lane stopped", lane=error.lane, error=str(error))
         self._failed[error.lane] = str(error)
 
+    def _show(self) -> None:
+        for lane, progress in self.progress.items():
+            progress.show(lane)
+
     def _problem(self) -> str | None:
         for text in self._failed.values():
             return text
         now = time.monotonic()
         for lane, progress in self.progress.items():
-            _folded.labels(lane).set(progress.next_offset)
             stalled = progress.behind or progress.state != "live"
             if stalled and now - progress.moved_at > STALL_SECONDS:
                 return f"lane {lane} ({progress.state}) has not moved for {now - progress.moved_at:.0f} s"

@@ -51,9 +51,14 @@ Unfit = Callable[["Saved"], bool]
 """True of a snapshot that cannot be used here; says why."""
 
 
+def due_records(known: int) -> int:
+    """After how many records a snapshot of so many known paths is worth its writing."""
+    return min(MOST_RECORDS, max(FEWEST_RECORDS, known // SHARE))
+
+
 def is_due(records: int, known: int) -> bool:
     """Whether a snapshot is worth its writing, so many records after the one before."""
-    return records >= min(MOST_RECORDS, max(FEWEST_RECORDS, known // SHARE))
+    return records >= due_records(known)
 
 
 def reason_against(

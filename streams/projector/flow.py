@@ -17,9 +17,11 @@ from aiokafka.errors import IllegalStateError, KafkaError, OffsetOutOfRangeError
 from runtime import log
 from runtime.errors import NotProvisioned
 from runtime.kafka import Kafka
+from runtime.lag import Lag, Reached
 from runtime.lifecycle import Stop
 from runtime.log_reading import bounds
-from streams.projector.assigned import Takeover, epochs_of, partition_of
+from streams.projector import metrics
+from streams.projector.assigned import GROUP, Takeover, epochs_of, partition_of
 from streams.projector.assignment import Assignment
 from streams.projector.condition import Patience, ProjectorCondition
 from streams.projector.errors import LogEpochChanged, LogOvertaken, StoreUnavailable
@@ -77,10 +79,13 @@ class Flow:
         self._told: dict[TopicPartition, int] = {}
         self._stepped_at = 0.0
         self._compared_at = time.monotonic()
+        self._times: dict[TopicPartition, int] = {}
+        self._lag = Lag(GROUP)
         self._verified_at = time.monotonic()
 
     async def run(self, stop: Stop) -> None:
         """Until stop is asked. Raises Alarm, NotMigrated, NotGranted, and KafkaError where it is not one of an outage."""
+        metrics.ROUND.set_to_current_time()
         while not stop.asked:
             self._condition.alive()
             if self._assignment.fresh:
@@ -93,6 +98,7 @@ class Flow:
 
     def _idle(self) -> None:
         """A member that the group has no partition for does its work too."""
+        metrics.ROUND.set_to_current_time()
         if self._assignment.heard and not self._condition.settled:
             self._condition.settled = True
             self._ready()
@@ -122,6 +128,8 @@ class Flow:
     async def _round(self, places: tuple[TopicPartition, ...], stop: Stop) -> None:
         for place, records in (await self._read(places)).items():
             await self._writing.write(place, records, stop)
+            if records:
+                self._times[place] = records[-1].timestamp
         now = time.monotonic()
         if now - self._stepped_at >= STEP_SECONDS:
             self._stepped_at = now
@@ -129,10 +137,21 @@ class Flow:
         if now - self._compared_at >= COMPARE_SECONDS:
             self._compared_at = now
             await unless_asked(stop, self._writing.compare())
+        metrics.ROUND.set_to_current_time()
         if now - self._verified_at >= EPOCH_SECONDS:
             self._verified_at = now
             await self._verify_epochs()
         await unless_asked(stop, self.tell_group())
+
+    def show(self) -> None:
+        """Set the gauges of what is assigned here; asked for from outside, so that it shows too where this stands still."""
+        reached, ends = {}, {}
+        for at, position in self._assignment.positions.items():
+            place = self._kafka.topic(at.topic).name, at.partition
+            reached[place] = Reached(position.next_offset, self._times.get(at))
+            if at in self._consumer.assignment() and (end := self._consumer.last_stable_offset(at)) is not None:
+                ends[place] = end
+        self._lag.show(reached, ends, time.time())
 
     async def _read(self, places: tuple[TopicPartition, ...]) -> dict[TopicPartition, list[ConsumerRecord]]:
         try:

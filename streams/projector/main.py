@@ -10,7 +10,8 @@ from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer
 
-from runtime.database import Address
+from runtime.certificates import Certificates, files_of_kafka
+from runtime.database import Address, address_now, files_of_certificates
 from runtime.dead_letters import DeadLetters
 from runtime.health import HealthServer
 from runtime.kafka import Kafka, leave_for_good, stop_client
@@ -48,6 +49,8 @@ async def project(
     no right). `points` is called at `before_position`, `before_db_commit`, `after_db_commit` and `after_group_commit`."""
     condition = ProjectorCondition()
     health = condition.checks()
+    certificates = (*files_of_kafka(kafka.settings), *files_of_certificates(address_now(database)))
+    health.measures.append(Certificates(certificates).show)
     topics = TopicWatch(kafka, COMPONENT)
     health.add("topics", topics.problem, warning=True)
     health.add("needs", topics.unmet)
@@ -72,6 +75,7 @@ async def project(
                 ready=announce_ready,
                 points=points,
             )
+            health.measures.append(flow.show)
             heart = asyncio.create_task(reporter.heartbeats(health, condition.details))
             looking = asyncio.create_task(topics.run(partial(_looked, lives), demanding=True))
             try:

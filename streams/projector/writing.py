@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from functools import partial
 
 from aiokafka import ConsumerRecord, TopicPartition
-from prometheus_client import Counter
 
 from runtime import log
 from runtime.dead_letters import DeadLetters
@@ -19,6 +18,7 @@ from runtime.kafka import Kafka
 from runtime.lifecycle import Stop
 from schemas.log_record import LogRecord
 from schemas.places import next_offset
+from streams.projector import metrics
 from streams.projector.assigned import partition_of
 from streams.projector.assignment import Assignment
 from streams.projector.condition import Patience, ProjectorCondition
@@ -28,8 +28,6 @@ from streams.projector.rows import Row
 from streams.projector.store import Batch, Point, Store
 
 _log = log.get(__name__)
-_records = Counter("catalogizer_projected_records_total", "Records projected", ["topic"])
-_rows = Counter("catalogizer_projected_rows_total", "Rows written", ["topic"])
 
 
 class Writing:
@@ -78,8 +76,8 @@ class Writing:
         if applied:
             self._condition.records += len(found)
             self._condition.rows += len(rows)
-            _records.labels(place.topic).inc(len(found))
-            _rows.labels(place.topic).inc(len(rows))
+            metrics.RECORDS.labels(place.topic).inc(len(found))
+            metrics.ROWS.labels(place.topic).inc(len(rows))
         return applied
 
     async def _apply(self, place: TopicPartition, rows: tuple[Row, ...], to: int, stop: Stop) -> bool:

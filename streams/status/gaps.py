@@ -5,20 +5,21 @@ would take longer over each than the fold did.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import partial
 
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
-from aiokafka.structs import OffsetAndMetadata
 
 from runtime import log
+from runtime.errors import NotProvisioned
 from runtime.kafka import ConsumerRebalanceListener, Kafka
 from runtime.rights import REFUSED
 from schemas.changes import Change, GapChanged
 from schemas.codec import Codec
 from schemas.headers import CE_TYPE, check_version, find
-from schemas.places import Offset, next_offset
 from schemas.topics import CHANGES
+from streams import metrics
 from streams.confirmed import Confirmed
 from streams.guard import Guard, Received, received_plain
 from streams.member import STOP_SECONDS, GroupMember
@@ -41,8 +42,8 @@ class GapService(GroupMember):
         self._instance = instance
         self._guard = guard
         self._teller = Teller(kafka, confirmed, CHANGES)
-        self._gaps: OpenGaps | None = None
-        self._told: dict[int, int] = {}
+        self._known: _Known | None = None
+        self._assignments = 0
 
     async def on_start(self) -> None:
         """Join the group."""
@@ -55,7 +56,9 @@ class GapService(GroupMember):
 
     def forget(self) -> None:
         """Other lanes than before may be ours: what was told of their roots is read again."""
-        self._gaps = None
+        metrics.GAPS.clear()
+        self._known = None
+        self._assignments += 1
 
     async def _follow(self) -> None:
         while not self.should_stop:
@@ -64,44 +67,62 @@ class GapService(GroupMember):
             except REFUSED:  # the worker's look at its rights says so, and ends it
                 await self.sleep(STOP_SECONDS)
                 continue
-            if not batches:
-                continue
-            for records in batches.values():
+            if not batches and self._known is None and self.consumer.assignment():
+                await self._restore()
+            for partition, records in batches.items():
                 for record in records:
                     if find(record.headers, CE_TYPE) == b"gap_changed":
                         await self._guard.run(
                             received_plain(record), partial(self._change, received_plain(record))
                         )
-            await self._commit(
-                {partition: next_offset(records[-1].offset) for partition, records in batches.items()}
-            )
+                self.times[partition] = records[-1].timestamp
+            await self.commit_processed()
+
+    async def _restore(self) -> None:
+        """Without a change that asks for it: so that open gaps are counted before there is one."""
+        try:
+            await self._restored()
+        except (KafkaError, NotProvisioned, TimeoutError) as error:
+            _log.warning("open gaps not known, trying again", error=repr(error))
+            await self.sleep(STOP_SECONDS)
 
     async def _change(self, record: Received) -> None:
         check_version(record.headers)
         change = _changes.decode(record.value)
-        if self._gaps is None:
-            self._gaps = await self._restored()
-        if not isinstance(change, GapChanged) or record.offset <= self._told.get(record.partition, -1):
+        known = self._known or await self._restored()
+        if not isinstance(change, GapChanged) or record.offset <= known.told.get(record.partition, -1):
             return
-        update = self._gaps.change(change)
+        update = known.gaps.change(change)
         await self._teller.tell(record, 0, update, key=change.root + GAPS_SUFFIX)
+        metrics.GAPS.labels(change.root).set(known.gaps.count(change.root))
 
-    async def _restored(self) -> OpenGaps:
-        gaps = OpenGaps()
-        self._told = {}
-        for state in (await read_states(self._kafka)).values():
+    async def _restored(self) -> _Known:
+        """What was told last. Read again where meanwhile other lanes became ours: whoever had them may have told more."""
+        while True:
+            before = self._assignments
+            states = await read_states(self._kafka)
+            if before == self._assignments:
+                break
+        known = _Known(OpenGaps(), {})
+        lanes = {partition.partition for partition in self.consumer.assignment()}
+        for state in states.values():
             if state.key.endswith(GAPS_SUFFIX):
-                gaps.restore(state.update)
-                partition, offset = state.source
-                self._told[partition] = max(offset, self._told.get(partition, -1))
-        return gaps
+                known.gaps.restore(state.update)
+                lane, offset = state.source
+                known.told[lane] = max(offset, known.told.get(lane, -1))
+                if lane in lanes:
+                    root = state.update.component
+                    metrics.GAPS.labels(root).set(known.gaps.count(root))
+        self._known = known
+        return known
 
-    async def _commit(self, next_offsets: dict[TopicPartition, Offset]) -> None:
-        offsets = {partition: OffsetAndMetadata(offset, "") for partition, offset in next_offsets.items()}
-        try:
-            await self.consumer.commit(offsets)
-        except KafkaError as error:  # they come again, to the same ids, and are passed over
-            _log.warning("offsets of gaps not committed", error=repr(error))
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Open gaps, and by lane the offset of the last change that was told of."""
+
+    gaps: OpenGaps
+    told: dict[int, int]
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]

@@ -43,6 +43,10 @@ class OpenGaps:
             gaps[:] = [g for g in gaps if not (g.cause == gap.cause and is_inside(g.subtree, gap.subtree))]
         return self._update(change)
 
+    def count(self, root: str) -> int:
+        """How many are open."""
+        return len(self._open.get(root, ()))
+
     def _update(self, change: GapChanged) -> SystemUpdate:
         gaps = self._open[change.root]
         details: dict[str, object] = {

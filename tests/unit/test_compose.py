@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from cli.main import app
@@ -17,14 +19,17 @@ from runtime.settings import PREFIX, load, variables
 from tests.support.compose import compose, resolved
 
 ROOT = Path(__file__).parents[2]
+OBSERVABILITY = ROOT / "infra" / "observability"
 ONE_SHOT = {"topics", "migrate", "admin"}
 OURS = ONE_SHOT | {"watch", "stream", "project", "serve"}
 FOREIGN = {"kafka", "postgres"}
+OBSERVING = {"prometheus", "grafana"}
+ALL = sorted(OURS | FOREIGN | OBSERVING)
 
 
 @pytest.fixture(scope="module")
 def services() -> dict[str, Any]:
-    found: dict[str, Any] = resolved()["services"]
+    found: dict[str, Any] = resolved("observability")["services"]
     return found
 
 
@@ -41,7 +46,14 @@ def test_without_settings_it_says_what_to_do(tmp_path: Path) -> None:
 
 
 def test_it_runs_every_process_and_job(services: dict[str, Any]) -> None:
-    assert services.keys() == OURS | FOREIGN
+    assert services.keys() == OURS | FOREIGN | OBSERVING
+    assert {name for name, service in services.items() if service.get("profiles")} == OBSERVING
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_its_image_is_of_one_version(name: str, services: dict[str, Any]) -> None:
+    if name not in OURS:  # ours is built here, and its tag is .env's
+        assert re.search(r":v?\d", services[name]["image"])
 
 
 @pytest.mark.parametrize("name", sorted(OURS))
@@ -65,7 +77,7 @@ def test_its_command_exists(name: str, services: dict[str, Any]) -> None:
     assert result.exit_code == 0, result.output
 
 
-@pytest.mark.parametrize("name", sorted(OURS | FOREIGN))
+@pytest.mark.parametrize("name", ALL)
 def test_it_has_no_more_rights_than_it_needs(name: str, services: dict[str, Any]) -> None:
     service = services[name]
     assert service["user"].split(":")[0] not in ("", "0", "root")
@@ -76,7 +88,7 @@ def test_it_has_no_more_rights_than_it_needs(name: str, services: dict[str, Any]
     assert service.get("read_only", False) is (name != "kafka")
 
 
-@pytest.mark.parametrize("name", sorted(OURS | FOREIGN))
+@pytest.mark.parametrize("name", ALL)
 def test_it_is_bounded(name: str, services: dict[str, Any]) -> None:
     service = services[name]
     assert service["deploy"]["resources"]["limits"].keys() == {"cpus", "memory", "pids"}
@@ -84,7 +96,7 @@ def test_it_is_bounded(name: str, services: dict[str, Any]) -> None:
     assert "stop_grace_period" in service
 
 
-@pytest.mark.parametrize("name", sorted(OURS | FOREIGN))
+@pytest.mark.parametrize("name", ALL)
 def test_it_is_watched_or_runs_once(name: str, services: dict[str, Any]) -> None:
     service = services[name]
     if name in ONE_SHOT:
@@ -96,8 +108,38 @@ def test_it_is_watched_or_runs_once(name: str, services: dict[str, Any]) -> None
 
 def test_only_the_gateway_is_published_and_only_here(services: dict[str, Any]) -> None:
     published = {name: service["ports"] for name, service in services.items() if service.get("ports")}
-    assert published.keys() == {"serve"}
-    assert [port["host_ip"] for port in published["serve"]] == ["127.0.0.1"]
+    assert published.keys() == {"serve", "grafana"}, "grafana only where its profile is asked for"
+    assert [port["host_ip"] for ports in published.values() for port in ports] == ["127.0.0.1", "127.0.0.1"]
+
+
+def test_prometheus_scrapes_each_process_where_it_answers(services: dict[str, Any]) -> None:
+    config = yaml.safe_load((OBSERVABILITY / "prometheus.yml").read_text())
+    (job,) = config["scrape_configs"]
+    assert {target for group in job["static_configs"] for target in group["targets"]} == {
+        f"{name}:8081" for name in OURS - ONE_SHOT
+    }
+    for name in OURS - ONE_SHOT:
+        health = {v: w for v, w in services[name]["environment"].items() if "HEALTH__" in v}
+        assert sorted(health.values()) == ["0.0.0.0", "8081"]
+
+
+def test_what_prometheus_and_grafana_read_is_mounted_read_only(services: dict[str, Any]) -> None:
+    mounts = {
+        mount["target"]: mount
+        for name in OBSERVING
+        for mount in services[name]["volumes"]
+        if mount["type"] == "bind"
+    }
+    assert all(mount["read_only"] and Path(mount["source"]).exists() for mount in mounts.values())
+    config = Path(services["prometheus"]["command"][0].removeprefix("--config.file="))
+    (rules,) = yaml.safe_load((OBSERVABILITY / "prometheus.yml").read_text())["rule_files"]
+    assert {str(config), str(config.with_name(rules))} <= mounts.keys()
+    provisioning = OBSERVABILITY / "grafana" / "provisioning"
+    (provider,) = yaml.safe_load((provisioning / "dashboards" / "catalogizer.yml").read_text())["providers"]
+    folder = Path(mounts[provider["options"]["path"]]["source"])
+    assert [path.name for path in folder.iterdir()] == ["catalogizer.json"]
+    (source,) = yaml.safe_load((provisioning / "datasources" / "prometheus.yml").read_text())["datasources"]
+    assert source["url"] == "http://prometheus:9090"
 
 
 def test_media_is_mounted_read_only(services: dict[str, Any]) -> None:
@@ -112,7 +154,7 @@ def test_media_is_mounted_read_only(services: dict[str, Any]) -> None:
 
 def test_no_secret_stands_in_an_environment(services: dict[str, Any]) -> None:
     for service in services.values():
-        for variable, value in service["environment"].items():
+        for variable, value in service.get("environment", {}).items():
             secret = any(word in variable for word in ("PASSWORD", "SECRET", "DATABASE__URL"))
             assert not secret or (variable.endswith("_FILE") and value.startswith("/run/secrets/"))
 

@@ -186,7 +186,7 @@ def _wait(url: str) -> None:
     until = time.monotonic() + START_SECONDS
     while time.monotonic() < until:
         try:
-            urllib.request.urlopen(f"{url}/moto-api/", timeout=2).close()  # noqa: S310 - ours
+            urllib.request.urlopen(f"{url}/moto-api/", timeout=2).close()
             return
         except (urllib.error.URLError, OSError):
             time.sleep(0.2)

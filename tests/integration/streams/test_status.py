@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
+import httpx
 import pytest
 from msgspec import structs
 
 from cli.up.embedded.kafka import EmbeddedKafka
+from cli.up.ports import free_port
+from runtime.health import HealthSettings
 from runtime.kafka import Kafka
 from schemas.changes import GapChanged
 from schemas.codec import encode
@@ -42,6 +46,16 @@ def beat(component: str) -> Said:
 def gap(change: GapChanged) -> Said:
     headers = event_headers(id="x", type="gap_changed", source="s", time="t", subject="movies")
     return Said(CHANGES, encode(change), b"home", 1, tuple(headers))
+
+
+def open_gaps(port: int) -> float | None:
+    """Of root movies, as Prometheus sees them."""
+    try:
+        text = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=5).text
+    except httpx.TransportError:
+        return None
+    found = re.search(r'^catalogizer_open_gaps{root="movies"} (.*)$', text, re.MULTILINE)
+    return None if found is None else float(found[1])
 
 
 @pytest.fixture(scope="module")
@@ -86,9 +100,12 @@ def test_a_gap_is_told_with_its_cause_and_told_again_when_it_is_closed(kafka: Ka
     with working(kafka, SETTINGS, tmp_path):
         write(kafka, gap(opened))
         wait_until(lambda: told(kafka, "movies") == ["warning"], 30, what="the warning")
-    with working(kafka, SETTINGS, tmp_path):
+    port = free_port()
+    with working(kafka, SETTINGS.model_copy(update={"health": HealthSettings(port=port)}), tmp_path):
+        wait_until(lambda: open_gaps(port) == 1, 30, what="the open gap, counted by a worker started anew")
         write(kafka, gap(closed))
         wait_until(lambda: told(kafka, "movies") == ["warning", "healthy"], 30, what="the end of it")
+        wait_until(lambda: open_gaps(port) == 0, 10, what="no gap to be counted")
     updates = decoded(read(kafka, SYSTEM_UPDATES))
     first, last = (value["message"] for value in updates if value["component"] == "movies")
     assert first == "changes in movies below Shows may have been missed (overflow)"

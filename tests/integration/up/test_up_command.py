@@ -20,6 +20,8 @@ from cli.up.announcement import typed
 from cli.up.ports import free_port
 from runtime.health import product_version
 from schemas.topics import EMBEDDED_LANES
+from tests.support.kafka_tools import kafka_tool
+from tests.support.otlp import Collector, collecting
 from tests.support.platform import PASSWORD, Platform
 from tests.support.terminal import Terminal
 from tests.support.waiting import wait_until
@@ -35,9 +37,17 @@ NEW_PASSWORD = "a better password"
 
 
 @pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+def collector() -> Iterator[Collector]:
+    """Gets the platform's traces."""
+    with collecting() as collector:
+        yield collector
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory, collector: Collector) -> Iterator[Platform]:
     """A platform on the demo library."""
-    platform = Platform(tmp_path_factory.mktemp("up"))
+    endpoint = {"CATALOGIZER_TRACES__ENDPOINT": collector.endpoint}
+    platform = Platform(tmp_path_factory.mktemp("up"), None, **endpoint)
     try:
         platform.start()
         yield platform
@@ -93,6 +103,48 @@ def test_status_shows_processes_with_their_version_lag_lanes_jobs_and_sockets(pl
     assert found["jobs"]["workers"] >= 1
     assert found["sockets"] == 0
     assert found["dead_letters"] == {}
+
+
+def test_a_file_is_one_trace_from_its_watch_over_the_fold_to_the_gateway(
+    platform: Platform, collector: Collector
+) -> None:
+    wait_until(lambda: bool(collector.whole("observe", "fold", "deliver")), 30, what="a whole trace")
+    observed, folded, delivered = collector.whole("observe", "fold", "deliver")[0]
+    assert [span.service for span in (observed, folded, delivered)] == [
+        "catalogizer-watch", "catalogizer-stream", "catalogizer-serve",
+    ]  # fmt: skip
+    assert observed.attributes["library"] == folded.attributes["library"]
+    assert delivered.attributes["event_id"] == folded.attributes["event_id"]
+    assert min(span.seconds for span in (observed, folded, delivered)) >= 0
+
+
+def test_at_rest_no_group_has_lag_as_kafkas_own_tool_sees_it(platform: Platform, tmp_path: Path) -> None:
+    client = tmp_path / "client.properties"
+    brokers = platform.brokers
+    assert brokers.sasl_password is not None
+    jaas = "org.apache.kafka.common.security.plain.PlainLoginModule"
+    client.write_text(
+        f"security.protocol={brokers.security_protocol}\nsasl.mechanism={brokers.sasl_mechanism}\n"
+        f'sasl.jaas.config={jaas} required username="{brokers.sasl_username}"'
+        f' password="{brokers.sasl_password.get_secret_value()}";\n'
+    )
+    arguments = ("--bootstrap-server", str(brokers.bootstrap_servers), "--command-config", str(client))
+
+    lags: dict[str, set[str]] = {}
+
+    def at_rest() -> bool:
+        told = kafka_tool("consumer-groups", *arguments, "--describe", "--all-groups", "--offsets")
+        lags.clear()
+        for row in (line.split() for line in told.stdout.splitlines()):
+            if len(row) > 5 and row[0] != "GROUP":
+                group, end, lag = row[0], row[4], row[5]
+                lags.setdefault(group, set()).add(
+                    "0" if end == "0" else lag
+                )  # of what is empty nothing is committed
+        return bool(lags) and set().union(*lags.values()) == {"0"}
+
+    wait_until(at_rest, 90, what="no lag", every=2.0)
+    assert lags.keys() >= {f"catalogizer.{name}" for name in ("library", "streams.main", "gaps", "projector")}
 
 
 def test_top_shows_it_live_and_ends_with_q(platform: Platform) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from prometheus_client import REGISTRY
+
 from runtime.health import GRACE_SECONDS, Health, Starting
 
 
@@ -38,6 +40,18 @@ def test_starting_for_too_long_is_wrong() -> None:
     clock.now += 1
     assert health.problems() == health.unready() == {"log": "not started within 120 s: reading on"}
     assert health.starting() == {}
+
+
+def test_whether_it_is_ready_is_a_gauge_and_so_is_what_measures_set() -> None:
+    found: list[str | Starting | None] = ["the disk is full"]
+    health, _ = a_health(found)
+    measured: list[str] = []
+    health.measures.append(lambda: measured.append("once"))
+    health.measure()
+    assert (REGISTRY.get_sample_value("catalogizer_ready"), measured) == (0, ["once"])
+    found.append(None)
+    health.measure()
+    assert REGISTRY.get_sample_value("catalogizer_ready") == 1
 
 
 def test_each_start_has_its_own_time() -> None:

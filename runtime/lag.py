@@ -1,0 +1,63 @@
+"""How far a reader is behind the log, in records and in seconds, as gauges.
+
+Seconds are the age of the oldest record that is not processed yet. Nobody knows that record before it is read, so it is
+taken to be as old as it can be: it was appended after the last one that was processed, and after the reader was last
+seen at the end. Too much by the distance of two looks at most, never too little, and 0 at rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from runtime import metrics
+
+Place = tuple[str, int]
+"""A topic, by its declared name, and a partition."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Where a reader stands in a partition. `next_offset`: of what it is to process; `at`: append time of the last record
+    that it has processed, ms; None where it has processed none."""
+
+    next_offset: int
+    at: int | None = None
+
+
+class Lag:
+    """Of one reader (`reader`: its label). What it has no longer to read is no longer shown."""
+
+    def __init__(self, reader: str) -> None:
+        self._reader = reader
+        self._level_at: dict[Place, float] = {}
+        self._first_seen: dict[Place, float] = {}
+
+    def show(self, reached: Mapping[Place, Reached], ends: Mapping[Place, int], now: float) -> None:
+        """Set the gauges. `ends`: where the log ends, of those places of which it is known; `now`: Unix time, s."""
+        for place in self._first_seen.keys() - reached.keys():
+            self._forget(place)
+        for place, at in reached.items():
+            if place in ends:
+                self._show(place, at, ends[place], now)
+
+    def _show(self, place: Place, at: Reached, end: int, now: float) -> None:
+        labels = (self._reader, *place)
+        self._first_seen.setdefault(place, now)
+        behind = max(0, end - at.next_offset)
+        if not behind:
+            self._level_at[place] = now
+        metrics.LAG_RECORDS.labels(*labels).set(behind)
+        metrics.LAG_SECONDS.labels(*labels).set(self._seconds(place, at, now) if behind else 0.0)
+        metrics.NEXT_OFFSET.labels(*labels).set(at.next_offset)
+
+    def _seconds(self, place: Place, at: Reached, now: float) -> float:
+        processed = 0.0 if at.at is None else at.at / 1000
+        since = max(processed, self._level_at.get(place, 0.0))
+        return max(0.0, now - (since or self._first_seen[place]))
+
+    def _forget(self, place: Place) -> None:
+        del self._first_seen[place]
+        self._level_at.pop(place, None)
+        for gauge in metrics.OF_READERS:
+            gauge.remove(self._reader, *place)

@@ -1,0 +1,54 @@
+"""What a line of the log says of the record that it is about: where it stands, which event it is, whose library it is of.
+
+While a record is being processed these fields are in every line, of whatever logs one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from structlog.contextvars import bind_contextvars, bound_contextvars, unbind_contextvars
+
+from schemas.headers import CE_ID, find
+from schemas.log_record import LogRecord
+from schemas.topics import BY_NAME
+from schemas.trace import carried
+
+_TRACE_ID = slice(len("00-"), len("00-") + 32)
+
+
+def fields(record: LogRecord) -> dict[str, object]:
+    """`topic`, `partition`, `offset`; and where the record has them `event_id` (its CloudEvents id), `library` and `trace`
+    (the W3C trace id)."""
+    found: dict[str, object] = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
+    if (id_ := find(record.headers, CE_ID)) is not None:
+        found["event_id"] = id_.decode("ascii", "replace")
+    if record.key and _is_by_library(record.topic):
+        found["library"] = record.key.decode("utf-8", "replace")
+    if (context := carried(record.headers)) is not None:
+        found["trace"] = context[_TRACE_ID].decode("ascii")
+    return found
+
+
+@contextmanager
+def processing(record: LogRecord) -> Iterator[None]:
+    """In the block, and in what it begins, lines of the log have the record's fields."""
+    found = fields(record)
+    with bound_contextvars(**found):
+        try:
+            yield
+        finally:
+            if "library" not in found:  # it may have been said meanwhile
+                unbind_contextvars("library")
+
+
+def of_library(library: str) -> None:
+    """The record that is being processed is of this library; for those whose key is something else."""
+    bind_contextvars(library=library)
+
+
+def _is_by_library(topic: str) -> bool:
+    declared = BY_NAME.get(topic) or BY_NAME.get(
+        topic.partition(".")[2]
+    )  # with or without the installation's prefix
+    return declared is not None and declared.key == "library"
