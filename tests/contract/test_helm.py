@@ -55,7 +55,7 @@ def test_its_examples_are_accepted(file: Path) -> None:
         {"kafka": {"servers": "kafka"}},
         {"kafka": {"lanes": 0}},
         {"image": {"digest": "latest"}},
-        {"settings": {"CATALOGIZER_GATEWAY__TOKEN_SECRET": "0123456789abcdef"}},
+        {"settings": {"CATALOGIZER_GATEWAY__TOKEN_SECRET": "no secrets here"}},
         {"settings": {"PATH": "/"}},
         {"serve": {"ingress": {"enabled": True, "host": ""}}},
         {"serve": {"replica": 3}},

@@ -14,7 +14,7 @@ import socket
 import subprocess
 import uuid
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,8 @@ class Cluster:
         users = [user_of(component) for component in (OPERATOR, *COMPONENTS)]
         self.passwords = {user: secrets.token_urlsafe(18) for user in users}
         clients = {user: secrets.token_urlsafe(18) for user in users}
-        self.endpoint = TokenEndpoint(clients, token_seconds, near)
+        free = _free_ports()
+        self.endpoint = TokenEndpoint(clients, token_seconds, near, next(free))
         (folder / "tls").mkdir(parents=True)
         self.authority = Authority(folder / "tls")
         certificate = self.authority.member(BROKER, *sorted(set(hosts.values())))
@@ -77,7 +78,7 @@ class Cluster:
             Node(
                 number,
                 hosts[number],
-                {name: ports.free_port() for name in (*LISTENERS, CONTROLLER)},
+                {name: next(free) for name in (*LISTENERS, CONTROLLER)},
                 certificate,
                 (data or {}).get(number, folder / str(number) / "data"),
             )
@@ -229,6 +230,15 @@ class Cluster:
         except (KafkaError, OSError):
             return False
         return len(described["brokers"]) == len(self.nodes)
+
+
+def _free_ports() -> Iterator[int]:
+    """Each once: none of them is listened on for some seconds yet."""
+    seen: set[int] = set()
+    while True:
+        if (port := ports.free_port()) not in seen:
+            seen.add(port)
+            yield port
 
 
 def _listening(node: Node) -> bool:

@@ -17,9 +17,9 @@ LISTENERS: tuple[Listener, ...] = ("SCRAM", "MTLS", "OAUTH")
 CONTROLLER = "CONTROLLER"
 BROKER = "broker"
 """The name in the nodes' certificates."""
-SESSION_MS = 4_000
-"""So long after its last sign of life a node's partitions get another leader; by default 9 s. A node of this kind is
-often both broker and active controller, and then an election of some 2 s comes first."""
+SESSION_MS = 6_000
+"""So long after its last sign of life a node's partitions get another leader; by default 9 s. A node of this kind may be the
+active controller too, and then an election of some 2 s comes first. Shorter, a busy machine's nodes lose each other."""
 _OAUTH = "org.apache.kafka.common.security.oauthbearer"
 
 

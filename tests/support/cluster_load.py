@@ -29,7 +29,7 @@ from tests.support.projector_tables import dump
 from tests.support.waiting import wait_until
 
 CHANNEL = "media_updates"
-PAUSE_SECONDS = 0.2
+PAUSE_SECONDS = 0.4
 """Between each ten changes."""
 LOOK_SECONDS = 0.2
 BACK_SECONDS = 60.0

@@ -16,11 +16,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaTimeoutError
 
 from runtime.kafka import Kafka
 from runtime.settings import KafkaSettings
@@ -226,12 +228,16 @@ class Feeder:
 
     async def _put(self, producer: AIOKafkaProducer, library: str, kind: str, record: RawRecord) -> None:
         lane = lane_of(library, self._kafka.lanes)
-        future = await producer.send(
-            self._kafka.name(RAW), encode(record), key=library.encode(), partition=lane, headers=raw_headers(kind)
-        )
+        sent = None
+        while sent is None:
+            with suppress(KafkaTimeoutError):  # no room was made for so long; then the record is not in the log
+                sent = await producer.send(
+                    self._kafka.name(RAW), encode(record), key=library.encode(), partition=lane,
+                    headers=raw_headers(kind),
+                )  # fmt: skip
         self.written += 1
         if self.written % 200 == 0:
-            await future
+            await sent
 
     def offer_jobs(self, jobs: list[Read]) -> None:
         """Jobs that were read from the topic: some of them will be answered."""

@@ -36,9 +36,11 @@ class TokenEndpoint:
     """Listens on an address of this machine from `start` to `stop`, on one port all its life. `clients`: their secrets by
     id."""
 
-    def __init__(self, clients: dict[str, str], life_seconds: int = 300, host: str = "127.0.0.1") -> None:
+    def __init__(
+        self, clients: dict[str, str], life_seconds: int = 300, host: str = "127.0.0.1", port: int | None = None
+    ) -> None:
         self._host = host
-        self.port = ports.free_port()
+        self.port = port or ports.free_port()
         self.issuer = f"http://{host}:{self.port}"
         self.clients = clients
         self.life_seconds = life_seconds

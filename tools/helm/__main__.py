@@ -47,7 +47,16 @@ def command_names() -> set[str]:
 
 def _found(helm: Path) -> Iterator[str]:
     for file in program.values():
-        linted = program.run(helm, "lint", "--strict", str(program.CHART), "--values", str(file))
+        linted = program.run(
+            helm,
+            "lint",
+            "--strict",
+            "--kube-version",
+            program.KUBERNETES,
+            str(program.CHART),
+            "--values",
+            str(file),
+        )
         if linted.returncode != 0:
             yield f"{file.name}: {linted.stdout.strip()}"
         manifests = program.rendered(helm, file)
