@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from cli import (
+    alerts,
     analysis,
     changes,
     config,
@@ -143,6 +144,7 @@ for name, group in (
     ("roots", roots.app),
     ("analysis", analysis.app),
     ("dlq", dlq.app),
+    ("alerts", alerts.app),
     ("replay", replay.app),
     ("fold", fold.app),
     ("config", config.app),

@@ -91,7 +91,7 @@ def stream() -> None:
     async def main(settings: Settings, kafka: Kafka, stop: Stop) -> None:
         from streams.main import stream
 
-        await stream(kafka, settings.streams, settings.state_dir, stop)
+        await stream(kafka, settings.streams, settings.state_dir, stop, settings.alerts)
 
     _run("stream", main)
 

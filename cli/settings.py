@@ -10,6 +10,7 @@ from gateway.settings import GatewaySettings
 from producer.settings import ProducerSettings
 from runtime.settings import DatabaseSettings, KafkaSettings, LogSettings, RootSettings
 from runtime.traces import TracesSettings
+from streams.alerts.settings import AlertSettings
 from streams.settings import StreamsSettings
 
 
@@ -30,4 +31,5 @@ class Settings(RootSettings):
     traces: TracesSettings = Field(TracesSettings(), description="spans of what becomes of an observation")
     producer: ProducerSettings = Field(ProducerSettings(), description="`catalogizer watch`")
     streams: StreamsSettings = Field(StreamsSettings(), description="`catalogizer stream` and `project`")
+    alerts: AlertSettings = Field(AlertSettings(), description="alerts to people")
     gateway: GatewaySettings = Field(GatewaySettings(), description="`catalogizer serve`")

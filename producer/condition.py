@@ -20,7 +20,8 @@ NOTHING = Coverage(0, 0, "")
 @dataclass(frozen=True, slots=True)
 class Condition:
     """How a root is, as it is reported. `fault`: why it cannot be observed; `problems`: what is wrong with one
-    that can; `outcome`: what came of the last command; `paused`: what operators have asked to pause."""
+    that can; `outcome`: what came of the last command; `paused`: what operators have asked to pause;
+    `entries`: how many paths are known."""
 
     state: RootState
     fault: Faulty | None
@@ -34,6 +35,7 @@ class Condition:
     outcome: CommandOutcome | None = None
     paused: Pause | None = None
     coverage: Coverage = NOTHING
+    entries: int | None = None
 
 
 def problems(

@@ -20,6 +20,7 @@ from producer.core.identity import Faulty, Same
 from producer.core.life import Deed, Happening, RootState, step
 from producer.core.normalise import Event, normalise
 from producer.core.pace import Pace
+from producer.counting import Counting
 from producer.database import Database
 from producer.errors import RootFault, WatchUnavailable
 from producer.examine import Examiner
@@ -67,6 +68,7 @@ class Keeper:
         self._memory.claim(spec.name, spec.library)
         self._outbox = Outbox(database, spec.name, world.clock)
         self._index = Index(database)
+        self._counting = Counting(self._index, world.clock)
         self._journal = Journal(
             database, self._index, self._outbox, world.points, world.written, tells_md5=world.hasher is not None
         )
@@ -159,6 +161,7 @@ class Keeper:
             outcome=self._commands.outcome,
             paused=self._memory.paused,
             coverage=coverage,
+            entries=self._counting.entries(),
         )
 
     # -- who the root is ---------------------------------------------------------------------------------------

@@ -80,6 +80,7 @@ class _Producer:
     ) -> None:
         self._kafka = kafka
         self._settings = settings
+        self._folder = folder
         self._log = KafkaLog(kafka, points=points)
         self._changed = asyncio.Event()
         self._health = Health()
@@ -151,7 +152,7 @@ class _Producer:
     async def _report(self) -> None:
         while True:
             producer = await self._reporting_producer()
-            reporter = Reporter(self._kafka, producer, COMPONENT)
+            reporter = Reporter(self._kafka, producer, COMPONENT, state_dir=self._folder)
             try:
                 await self._report_through(reporter)
             except asyncio.CancelledError:

@@ -15,6 +15,7 @@ from schemas.system import (
     COMMAND,
     COMMAND_DONE,
     COMMAND_RESULT,
+    ENTRIES,
     SCAN,
     SCAN_DONE,
     SCAN_EXPECTED,
@@ -76,6 +77,7 @@ def told(spec: RootSpec, condition: Condition) -> Told:
         ("unwatched_directories", condition.unwatched),
         ("outbox_records", condition.waiting),
         *_watching(condition.coverage),
+        *(() if condition.entries is None else ((ENTRIES, condition.entries),)),
     )
     outcome = condition.outcome
     if outcome is not None:

@@ -26,10 +26,12 @@ class Reached:
 
 
 class Lag:
-    """Of one reader (`reader`: its label). What it has no longer to read is no longer shown."""
+    """Of one reader (`reader`: its label). What it has no longer to read is no longer shown. `worst`: seconds of the place
+    that is furthest behind, as shown last."""
 
     def __init__(self, reader: str) -> None:
         self._reader = reader
+        self.worst = 0.0
         self._level_at: dict[Place, float] = {}
         self._first_seen: dict[Place, float] = {}
 
@@ -37,19 +39,20 @@ class Lag:
         """Set the gauges. `ends`: where the log ends, of those places of which it is known; `now`: Unix time, s."""
         for place in self._first_seen.keys() - reached.keys():
             self._forget(place)
-        for place, at in reached.items():
-            if place in ends:
-                self._show(place, at, ends[place], now)
+        shown = [self._show(place, at, ends[place], now) for place, at in reached.items() if place in ends]
+        self.worst = max(shown, default=0.0)
 
-    def _show(self, place: Place, at: Reached, end: int, now: float) -> None:
+    def _show(self, place: Place, at: Reached, end: int, now: float) -> float:
         labels = (self._reader, *place)
         self._first_seen.setdefault(place, now)
         behind = max(0, end - at.next_offset)
         if not behind:
             self._level_at[place] = now
         metrics.LAG_RECORDS.labels(*labels).set(behind)
-        metrics.LAG_SECONDS.labels(*labels).set(self._seconds(place, at, now) if behind else 0.0)
+        seconds = self._seconds(place, at, now) if behind else 0.0
+        metrics.LAG_SECONDS.labels(*labels).set(seconds)
         metrics.NEXT_OFFSET.labels(*labels).set(at.next_offset)
+        return seconds
 
     def _seconds(self, place: Place, at: Reached, now: float) -> float:
         processed = 0.0 if at.at is None else at.at / 1000

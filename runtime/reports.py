@@ -8,9 +8,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 import socket
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
@@ -22,7 +24,7 @@ from schemas.codec import encode
 from schemas.headers import event_headers
 from schemas.ids import event_id
 from schemas.raw import Protocol
-from schemas.system import VERSION, Heartbeat, Report, RootReport, Scalar, ScanReport
+from schemas.system import DISK, DISK_FREE, DISK_TOTAL, VERSION, Heartbeat, Report, RootReport, Scalar, ScanReport
 from schemas.times import iso
 from schemas.topics import REPORTS
 
@@ -47,14 +49,19 @@ def retired_report(root: str, library: str, protocol: Protocol, location: str) -
 
 class Reporter:
     """Publishes reports. `instance` distinguishes processes of one component (default: host and pid). `broken`: a report
-    was refused on its way, and an idempotent producer whose batch has failed is past helping: its owner replaces it."""
+    was refused on its way, and an idempotent producer whose batch has failed is past helping: its owner replaces it.
+    `state_dir`: of a process that has one, whose heartbeats tell how full its disk is."""
 
-    def __init__(self, kafka: Kafka, producer: AIOKafkaProducer, component: str, instance: str = "") -> None:
+    def __init__(
+        self, kafka: Kafka, producer: AIOKafkaProducer, component: str, instance: str = "",
+        state_dir: Path | None = None,
+    ) -> None:  # fmt: skip
         self._kafka = kafka
         self._producer = producer
         self.component = component
         self.host = socket.gethostname()
         self.instance = instance or f"{self.host}-{os.getpid()}"
+        self._state_dir = state_dir
         self._sent = 0
         self._dropped = ""
         self.broken = asyncio.Event()
@@ -105,7 +112,10 @@ class Reporter:
                     status="error" if problems else "healthy",
                     at=now_iso(),
                     message="; ".join(f"{name}: {what}" for name, what in problems.items()) or None,
-                    details=details() | {VERSION: product_version()} | _start(health.starting()),
+                    details=details()
+                    | {VERSION: product_version()}
+                    | disk_of(self._state_dir)
+                    | _start(health.starting()),
                 )
             )
             await asyncio.sleep(HEARTBEAT_SECONDS)
@@ -125,6 +135,22 @@ class Reporter:
         if (said := repr(error)) != self._dropped:
             self._dropped = said
             _log.warning("report dropped", error=said)
+
+
+def disk_of(folder: Path | None) -> dict[str, Scalar]:
+    """Where the file system of a folder is mounted, and its bytes: free for this process, and all. Nothing where it cannot
+    be asked: then the folder cannot be used either, which is for health to say."""
+    if folder is None:
+        return {}
+    try:
+        place = folder.resolve()
+        usage = shutil.disk_usage(place)
+        while not place.is_mount() and place != place.parent:
+            place = place.parent
+    except OSError as error:
+        _log.warning("the disk of the state folder cannot be asked", error=str(error))
+        return {}
+    return {DISK: str(place), DISK_FREE: usage.free, DISK_TOTAL: usage.total}
 
 
 def _start(starting: dict[str, str]) -> dict[str, Scalar]:

@@ -58,6 +58,9 @@ PROJECTOR = Waits(0.1, 5.0)
 EVENT = Waits(0.25, 5.0)
 """To process an event again, before it is a dead letter."""
 
+ALERT = Waits(1.0, 120.0)
+"""To send an alert again to a target that does not take it: ten times in ten minutes."""
+
 CHILD = always(1.0)
 """To start a probing child."""
 

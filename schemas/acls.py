@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from schemas.topics import (
+    ALERTS,
     ANALYSIS_JOBS,
     ANALYSIS_UPDATES,
     AUDIT,
@@ -73,7 +74,7 @@ class Needs:
     looks_at_groups: bool = False
 
 
-_GUARDED_BY_STREAM = (RAW, CHANGES, ANALYSIS_JOBS, REQUESTED_JOBS, REPORTS)
+_GUARDED_BY_STREAM = (RAW, CHANGES, ANALYSIS_JOBS, REQUESTED_JOBS, REPORTS, ALERTS)
 _PROJECTED = (CHANGES, MEDIA_UPDATES, ANALYSIS_UPDATES, SYSTEM_UPDATES, COVERS)
 _CHANNELS = (MEDIA_UPDATES, ANALYSIS_UPDATES, SYSTEM_UPDATES, NOTIFICATIONS)
 
@@ -81,13 +82,14 @@ NEEDS: dict[Component, Needs] = {
     "watch": Needs(reads=(CONTROL, LEASES, META), writes=(RAW, REPORTS, LEASES)),
     "stream": Needs(
         reads=(
-            RAW, CHANGES, ANALYSIS_JOBS, REQUESTED_JOBS, POSITIONS, SNAPSHOTS, REPORTS, SYSTEM_STATE, META,
+            RAW, CHANGES, ANALYSIS_JOBS, REQUESTED_JOBS, POSITIONS, SNAPSHOTS, REPORTS, SYSTEM_UPDATES, SYSTEM_STATE,
+            ALERTS, META, *map(dlq_of, GUARDED),
         ),
         writes=(
             RAW, CHANGES, MEDIA_UPDATES, ANALYSIS_UPDATES, ANALYSIS_JOBS, REQUESTED_JOBS, MEDIA_STATE, COVERS,
-            POSITIONS, SNAPSHOTS, REPORTS, SYSTEM_UPDATES, SYSTEM_STATE, *map(dlq_of, _GUARDED_BY_STREAM),
+            POSITIONS, SNAPSHOTS, REPORTS, SYSTEM_UPDATES, SYSTEM_STATE, ALERTS, *map(dlq_of, _GUARDED_BY_STREAM),
         ),
-        groups=("library", "streams.", "requested.", "gaps"),
+        groups=("library", "streams.", "requested.", "gaps", "alerting", "alerts"),
         transactions=("library.",),
     ),
     "project": Needs(

@@ -31,6 +31,9 @@ X_N = "x-n"
 X_FOLD_VERSION = "x-fold-version"
 X_TO = "x-to"
 """Of a notification that is not for everybody: `role:ID`, `user:ID` or `library:NAME`."""
+X_TARGETS = "x-alert-targets"
+"""Of an alert that is to go to these targets alone, with commas between: it was given back from the dead letter queue, and
+the others have it."""
 
 X_ORIGINAL_TOPIC = "x-original-topic"
 X_ORIGINAL_PARTITION = "x-original-partition"

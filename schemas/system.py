@@ -33,6 +33,24 @@ VERSION, SOCKETS = "version", "sockets"
 """Details of a heartbeat: the version of the process's program; of a gateway, how many sockets are open."""
 
 
+DISK, DISK_FREE, DISK_TOTAL = "disk", "disk_free_bytes", "disk_total_bytes"
+"""Details of a heartbeat of a process with a state folder: where the file system of that is mounted, how many bytes of it
+are free for such a process, and how many it has."""
+
+
+BEHIND = "behind_seconds"
+"""Detail of a heartbeat of a stream worker and of a projector: the age of what it has done last, where there is more to do;
+else 0."""
+
+
+ENTRIES = "entries"
+"""Detail of a root's report: how many files and directories are known in it, as last counted."""
+
+
+OPEN_GAPS = "open_gaps"
+"""Detail of a storage update that tells of a root's gaps: those that are open."""
+
+
 STANDING_BY = "standing_by"
 """Detail of a producer's heartbeat: the roots that another producer watches, in words."""
 

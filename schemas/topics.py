@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-from schemas import admin, analysis, audit, changes, leases, media, raw, resuming, system
+from schemas import admin, alerts, analysis, audit, changes, leases, media, raw, resuming, system
 
 DEFAULT_LANES = 12
 EMBEDDED_LANES = 4
@@ -120,6 +120,11 @@ AUDIT = Topic(
     "catalog.audit.v1", "subject", audit.AuditEvent, "gateway (REST)", "auditors, taps",
     "sign-ins, refusals and what administrators and operators did", partitions=1, retention=timedelta(days=400),
 )  # fmt: skip
+ALERTS = Topic(
+    "catalog.alerts.v1", "subject", alerts.Alert, "alerting", "alert delivery, taps",
+    "what somebody should see to: one record when it begins, one when it is over", partitions=1,
+    retention=timedelta(days=400),
+)  # fmt: skip
 LEASES = Topic(
     "catalog.leases.v1", "claim, or producer", leases.LeaseRecord, "producers", "producers",
     "which producer watches which root", partitions=1, cleanup="compact", segment=timedelta(minutes=10),
@@ -136,7 +141,7 @@ META = Topic(
 
 DATA_TOPICS: tuple[Topic, ...] = (
     RAW, CHANGES, MEDIA_UPDATES, ANALYSIS_UPDATES, ANALYSIS_JOBS, REQUESTED_JOBS, MEDIA_STATE, COVERS, POSITIONS, SNAPSHOTS,
-    REPORTS, SYSTEM_UPDATES, SYSTEM_STATE, NOTIFICATIONS, CONTROL, AUDIT, LEASES, RESUMING, META,
+    REPORTS, SYSTEM_UPDATES, SYSTEM_STATE, NOTIFICATIONS, CONTROL, AUDIT, ALERTS, LEASES, RESUMING, META,
 )  # fmt: skip
 
 DLQ_SUFFIX = ".dlq"
@@ -150,6 +155,7 @@ GUARDED: tuple[Topic, ...] = (
     COVERS,
     REPORTS,
     SYSTEM_UPDATES,
+    ALERTS,
 )
 """Topics that a guarded stage reads: each has a dead letter queue."""
 

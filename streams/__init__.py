@@ -9,9 +9,10 @@
     library     runs the fold of each lane, in Kafka transactions
     analysis    jobs to results: probes files, in limited child processes
     status      reports and gaps to system updates
+    alerts      what of all that somebody should see to, and to whom it is brought
     projector   topics to PostgreSQL, rows and position in one transaction (a process of its own)
 
-Only `library` knows `core`; otherwise the five are blind to each other and meet in topics only. Beside them, for the
+Only `library` knows `core`; otherwise the six are blind to each other and meet in topics only. Beside them, for the
 processes:
 
     main        the stream worker: composition of all but the projector

@@ -4,6 +4,7 @@ StreamsError
 ├── LaneError        what can stop a lane (`streams.library.errors`)
 ├── ProjectorError   what can stop the projector, or a record (`streams.projector.errors`)
 ├── TopicMadeAnew    a topic that is read is another one than at the start (`streams.main`)
+├── Undelivered      an alert has not reached some of its targets (`streams.alerts.delivery`)
 ├── NotConfirmed     a record may or may not be in the log (`streams.confirmed`)
 ├── UnknownRules     the fold has no rules of that version (`streams.core.rules`)
 ├── NoChild          no probing child could be started (`streams.analysis.children`)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -25,9 +26,13 @@ from runtime.lifecycle import Stop, announce_ready, collect_rarely, end_hard
 from runtime.reports import Reporter
 from runtime.root_files import table_of
 from runtime.topic_watch import Lives, TopicWatch, made_anew
-from schemas.system import Scalar
+from schemas.system import BEHIND, Scalar
 from schemas.topics import ANALYSIS_JOBS, CHANGES, RAW, REPORTS, REQUESTED_JOBS, Topic
 from storage.share import Share
+from streams.alerts.delivery import Delivery
+from streams.alerts.service import AlertingService
+from streams.alerts.settings import AlertSettings, limits_of
+from streams.alerts.targets import targets_of, wanted_of
 from streams.analysis.agent import AnalysisAgent
 from streams.analysis.analyst import Analyst, Place
 from streams.analysis.children import Children
@@ -38,6 +43,7 @@ from streams.errors import TopicMadeAnew
 from streams.guard import Guard
 from streams.lag import ReadersLag, Stand, of_topic, reached
 from streams.library.service import LibraryService
+from streams.member import GroupMember
 from streams.settings import StreamsSettings
 from streams.slot import Slot, slot_held
 from streams.status.agent import StatusAgent
@@ -54,7 +60,9 @@ POSITIONED = (RAW, CHANGES, ANALYSIS_JOBS, REQUESTED_JOBS, REPORTS)
 """Topics in which a worker has a place that means other records where the topic was made anew."""
 
 
-async def stream(kafka: Kafka, settings: StreamsSettings, state_dir: Path, stop: Stop) -> None:
+async def stream(
+    kafka: Kafka, settings: StreamsSettings, state_dir: Path, stop: Stop, alerts: AlertSettings | None = None
+) -> None:
     """Work until stop is asked. Raises NotProvisioned, KafkaError, NoChild, OSError at the start, NotAllowed
     then and later; any other failure later that could lose or repeat something ends the process."""
     for noisy in ("faust", "mode"):
@@ -67,7 +75,8 @@ async def stream(kafka: Kafka, settings: StreamsSettings, state_dir: Path, stop:
         topics = TopicWatch(kafka, "stream", ends)
         lives = await _provisioned(kafka, topics)
         async with _serving(settings, health), _children(settings) as children, _producer(kafka) as producer:
-            worker = _compose(kafka, settings, slot, parts=_Parts(children, producer, health, topics, lives))
+            parts = _Parts(children, producer, health, topics, lives, state_dir, alerts or AlertSettings())
+            worker = _compose(kafka, settings, slot, parts=parts)
             await _run(worker, stop)
 
 
@@ -87,6 +96,11 @@ class _Parts:
     health: Health
     topics: TopicWatch
     lives: Lives
+    state_dir: Path
+    alerts: AlertSettings
+
+
+Member = StreamApp | LibraryService | RequestedJobs | GroupMember
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +115,14 @@ class _Worker:
     children: int
     topics: TopicWatch
     lives: Lives
-    members: Sequence[StreamApp | LibraryService | RequestedJobs | GapService]
+    members: Sequence[Member]
 
     def details(self) -> dict[str, Scalar]:
-        """What the status agent makes the backlog of."""
+        """What the status agent makes the backlog of, and how far behind the fold is."""
+        now = time.time()
+        behind = (progress.behind_seconds(now) for progress in self.library.progress.values())
         return {
+            BEHIND: round(max(behind, default=0.0), 1),
             QUEUE: self.watch.queue(ANALYSIS_JOBS),
             REQUESTED: sum(progress.requested for progress in self.library.progress.values()),
             WORKERS: self.children,
@@ -159,18 +176,26 @@ def _compose(kafka: Kafka, settings: StreamsSettings, slot: Slot, *, parts: _Par
         guard=guard,
         children=settings.analysis.workers,
     )
+    beside: list[GroupMember] = []
     gaps: list[GapService] = []
     if settings.status:
         agents.append((REPORTS, StatusAgent(kafka, confirmed=confirmed, guard=guard).run))
         gaps.append(GapService(kafka, instance=slot.member, confirmed=confirmed, guard=guard))
-    app = create_app(kafka, settings, slot, agents=agents, services=[library, requested, *gaps])
-    members: list[StreamApp | LibraryService | RequestedJobs | GapService] = [app, library, requested, *gaps]
+        limits = limits_of(parts.alerts)
+        beside.append(AlertingService(kafka, instance=slot.member, confirmed=confirmed, limits=limits))
+    if targets := targets_of(parts.alerts):
+        letters = DeadLetters(kafka, parts.producer)
+        wanted = wanted_of(parts.alerts)
+        beside.append(Delivery(kafka, instance=slot.member, targets=targets, wanted=wanted, letters=letters))
+    beside += gaps
+    app = create_app(kafka, settings, slot, agents=agents, services=[library, requested, *beside])
+    members: list[Member] = [app, library, requested, *beside]
     lag = ReadersLag(kafka, _readers(kafka, app, guard, library=library, requested=requested, gaps=gaps))
     watch = AgentWatch(kafka, app, [topic for topic, _ in agents], lambda: analysis.ended, lag)
     parts.health.add("agents", watch.problem)
     parts.health.add("topics", topics.problem, warning=True)
     parts.health.add("needs", topics.unmet)
-    reporter = Reporter(kafka, parts.producer, WORKER)
+    reporter = Reporter(kafka, parts.producer, WORKER, state_dir=parts.state_dir)
     return _Worker(
         app,
         library,

@@ -35,9 +35,11 @@ from schemas.headers import (
     X_ORIGINAL_TIMESTAMP,
     X_ORIGINAL_TOPIC,
     X_SOURCE,
+    X_TARGETS,
     X_TO,
 )
 from schemas.topics import (
+    ALERTS,
     COUNTED,
     COVERS,
     DATA_TOPICS,
@@ -70,10 +72,11 @@ HEADER_MEANINGS: dict[str, str] = {
     CE_SUBJECT: "what it is about: a media id, a path, a component",
     CE_DATASCHEMA: "`urn:catalogizer:schema:<type>:<major version>`",
     CONTENT_TYPE: "`application/json`",
-    X_SOURCE: "`topic:partition:offset` of the change-log record at which it was decided",
+    X_SOURCE: "`topic:partition:offset` of the record at which it was decided",
     X_N: "number of the record, dense per topic and lane, from 1: a reader proves contiguity by it",
     X_FOLD_VERSION: "version of the fold",
     X_TO: "of a notification for some alone: `role:ID`, `user:ID` or `library:NAME`",
+    X_TARGETS: "of an alert given back from the dead letter queue: the targets that it had failed to reach",
     X_ORIGINAL_TOPIC: "where the dead letter came from: topic",
     X_ORIGINAL_PARTITION: "partition",
     X_ORIGINAL_OFFSET: "offset",
@@ -136,6 +139,8 @@ def headers_of(topic: Topic) -> tuple[str, ...]:
         return (*CLOUD_EVENT, X_SOURCE, *((X_N,) if topic in COUNTED else ()), X_FOLD_VERSION, TRACEPARENT)
     if topic is COVERS:
         return (*CLOUD_EVENT, TRACEPARENT)
+    if topic is ALERTS:
+        return (*CLOUD_EVENT, X_SOURCE, X_TARGETS)
     if topic is NOTIFICATIONS:
         return (*CLOUD_EVENT, X_TO)
     return CLOUD_EVENT

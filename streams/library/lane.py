@@ -384,7 +384,7 @@ class LaneWorker:
         progress = self.progress
         progress.folded += self._next - progress.next_offset
         progress.next_offset, progress.requested = self._next, self._fold.requested
-        progress.at, progress.due = self._at, due_records(self._fold.known_paths)
+        progress.at, progress.due = self._at or None, due_records(self._fold.known_paths)
         progress.moved_at = time.monotonic()
         highwater = self._consumer.highwater(self._partition)
         progress.behind = highwater is not None and self._next < highwater

@@ -28,6 +28,10 @@ class LaneProgress:
     due: int = 0
     at: int | None = None
 
+    def behind_seconds(self, now: float) -> float:
+        """The age of the last record folded, where there is more to fold. `now`: seconds since 1970."""
+        return max(0.0, now - self.at / 1000) if self.behind and self.at is not None else 0.0
+
     def show(self, lane: int) -> None:
         """Set the lane's gauges."""
         metrics.DUE.labels(lane).set(self.due)

@@ -153,6 +153,12 @@ class Flow:
                 ends[place] = end
         self._lag.show(reached, ends, time.time())
 
+    def behind_seconds(self) -> float:
+        """How far the partition that is furthest behind is; 0 where all is written. Asked from outside, so that it grows
+        where this stands still."""
+        self.show()
+        return round(self._lag.worst, 1)
+
     async def _read(self, places: tuple[TopicPartition, ...]) -> dict[TopicPartition, list[ConsumerRecord]]:
         try:
             found: dict[TopicPartition, list[ConsumerRecord]] = await self._consumer.getmany(

@@ -19,6 +19,7 @@ from runtime.lifecycle import Stop, announce_ready
 from runtime.reports import Reporter
 from runtime.topic_watch import Lives, TopicWatch, made_anew
 from schemas.acls import Component
+from schemas.system import BEHIND
 from streams.projector.assigned import GROUP, epochs_of
 from streams.projector.assignment import Assignment
 from streams.projector.condition import ProjectorCondition
@@ -61,7 +62,10 @@ async def project(
         lives = await topics.look_and_require()
         # A group of topics that are not there assigns nothing, which would look like having nothing to do.
         await epochs_of(kafka, [topic.name for topic in TOPICS])
-        async with _producer(kafka) as letters_and_reports, _member(kafka, state_dir) as (consumer, assignment):
+        async with (
+            _producer(kafka, state_dir) as letters_and_reports,
+            _member(kafka, state_dir) as (consumer, assignment),
+        ):
             letters, reporter = letters_and_reports
             writing = Writing(
                 kafka, store, assignment=assignment, letters=letters, condition=condition, points=points
@@ -76,7 +80,9 @@ async def project(
                 points=points,
             )
             health.measures.append(flow.show)
-            heart = asyncio.create_task(reporter.heartbeats(health, condition.details))
+            heart = asyncio.create_task(
+                reporter.heartbeats(health, lambda: condition.details() | {BEHIND: flow.behind_seconds()})
+            )
             looking = asyncio.create_task(topics.run(partial(_looked, lives), demanding=True))
             try:
                 await _first_of(flow.run(stop), heart, looking)
@@ -100,11 +106,11 @@ def _looked(before: Lives, now: Lives) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _producer(kafka: Kafka) -> AsyncIterator[tuple[DeadLetters, Reporter]]:
+async def _producer(kafka: Kafka, state_dir: Path) -> AsyncIterator[tuple[DeadLetters, Reporter]]:
     producer = kafka.producer()
     await producer.start()
     try:
-        yield DeadLetters(kafka, producer), Reporter(kafka, producer, COMPONENT)
+        yield DeadLetters(kafka, producer), Reporter(kafka, producer, COMPONENT, state_dir=state_dir)
     finally:
         await stop_client(producer)
 

@@ -8,9 +8,9 @@ from msgspec import UNSET, Struct, convert
 
 from schemas.changes import GapChanged
 from schemas.paths import is_inside
-from schemas.system import SystemUpdate
+from schemas.system import OPEN_GAPS, SystemUpdate
 
-OPEN = "open_gaps"
+OPEN = OPEN_GAPS
 MAX_TOLD = 20
 
 

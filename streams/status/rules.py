@@ -17,6 +17,7 @@ from typing import assert_never
 from msgspec import UNSET
 
 from schemas.system import (
+    ENTRIES,
     STANDING_BY,
     Heartbeat,
     Report,
@@ -28,6 +29,7 @@ from schemas.system import (
     SystemUpdate,
 )
 from schemas.times import iso
+from streams.status.disk import component_of, disk_update
 
 SILENCE_MS = 15_000
 STEP_MS = 6_000
@@ -35,7 +37,7 @@ STEP_MS = 6_000
 REPEAT_MS = 300_000
 MESSAGE_MS = 15_000
 """Another message of the same status is told no sooner."""
-MOVING = frozenset({"outbox_records", "last_connected", "retry_count"})
+MOVING = frozenset({"outbox_records", "last_connected", "retry_count", ENTRIES})
 BACKLOG_WARNING = 500
 BACKLOG_HEALTHY = 100
 
@@ -99,7 +101,7 @@ class StatusRules:
                     del self._roots[report.root]
             case Heartbeat():
                 self._hear(report)
-                candidates += self._backlog(at)
+                candidates += [*self._backlog(at), self._disk(report)]
             case ScanReport():
                 pass
             case _:
@@ -184,6 +186,11 @@ class StatusRules:
             f" `catalogizer roots retire {name}`), or its `catalogizer watch` does not run",
             details={**known, "mode": "unwatched"},
         )
+
+    def _disk(self, heartbeat: Heartbeat) -> SystemUpdate | None:
+        """Of the file system that has the state of the process."""
+        told = self._told.get(("service_status", component_of(heartbeat) or ""))
+        return disk_update(heartbeat, None if told is None else told.update)
 
     def _backlog(self, at: int) -> list[SystemUpdate]:
         """Of the analysis, summed over the stream workers. What was asked for is no backlog to be warned of: only how it

@@ -9,10 +9,12 @@ from pathlib import Path
 import msgspec
 
 from schemas import admin, analysis, changes, leases, media, raw, resuming, system
+from schemas.alerts import Alert
 from schemas.audit import AuditEvent
 from schemas.codec import encode
 from schemas.found import Found, Tags
 from schemas.topics import (
+    ALERTS,
     ANALYSIS_JOBS,
     ANALYSIS_UPDATES,
     AUDIT,
@@ -266,6 +268,13 @@ EXAMPLES: dict[str, tuple[Topic, msgspec.Struct]] = {
             action="signed_in", by="anna", subject="anna", at=_AT, address="10.0.0.9", way="password", why="w",
             details={"role": "Admin", "storage_roots": ["*"]}, permission="request:scans", method="POST", path="/p",
             request_id="r", unlogged=3,
+        ),
+    ),
+    "alerts.alert": (
+        ALERTS,
+        Alert(
+            kind="root_lost", subject="root_lost/movies", severity="error", state="firing", title="t", message="m", at=_AT,
+            library="home", root="movies", details={"mode": "offline"},
         ),
     ),
     "resuming.opened": (RESUMING, resuming.SocketOpened(gateway="g", session="s")),

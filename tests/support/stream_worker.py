@@ -1,6 +1,6 @@
 """A stream worker as a process of its own, that tests stop and kill.
 
-`python -m tests.support.stream_worker KAFKA_JSON STREAMS_JSON STATE_DIR`: what `catalogizer stream` runs. It
+`python -m tests.support.stream_worker KAFKA_JSON STREAMS_JSON STATE_DIR [ALERTS_JSON]`: what `catalogizer stream` runs. It
 writes the file named by CATALOGIZER_READY_FILE when it is ready.
 """
 
@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import faulthandler
 import itertools
+import json
 import os
 import signal
 import subprocess
@@ -27,6 +28,7 @@ from runtime import log
 from runtime.kafka import Kafka
 from runtime.lifecycle import READY_FILE, Stop, run
 from runtime.settings import KafkaSettings, LogSettings
+from streams.alerts.settings import AlertSettings
 from streams.main import stream
 from streams.settings import StreamsSettings
 from tests.support.servers import clients
@@ -38,14 +40,19 @@ _numbers = itertools.count()
 
 
 class StreamWorker:
-    """One worker process. The constructor returns when it is ready, unless `wait` is false."""
+    """One worker process. The constructor returns when it is ready, unless `wait` is false. `alerts`: their settings, with
+    secrets as they are."""
 
-    def __init__(self, kafka: Kafka, settings: StreamsSettings, state_dir: Path, *, wait: bool = True) -> None:
+    def __init__(
+        self, kafka: Kafka, settings: StreamsSettings, state_dir: Path, *, wait: bool = True,
+        alerts: dict[str, object] | None = None,
+    ) -> None:  # fmt: skip
         number = next(_numbers)
         self._ready = state_dir / f"ready-{number}"
         self.log = state_dir / f"log-{number}"
         state_dir.mkdir(parents=True, exist_ok=True)
         words = [kafka.settings.model_dump_json(by_alias=False), settings.model_dump_json(), str(state_dir)]
+        words.append(json.dumps(alerts or {}))
         with self.log.open("a") as errors:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.support.stream_worker", *words],
@@ -139,10 +146,11 @@ def main() -> None:
     faulthandler.register(signal.SIGUSR1)
     kafka = Kafka(KafkaSettings.model_validate_json(sys.argv[1]), "stream")
     settings = StreamsSettings.model_validate_json(sys.argv[2])
+    alerts = AlertSettings.model_validate_json(sys.argv[4] if len(sys.argv) > 4 else "{}")
     log.configure(LogSettings(level="INFO", format="text"), "stream")
 
     async def work(stop: Stop) -> None:
-        await stream(kafka, settings, Path(sys.argv[3]), stop)
+        await stream(kafka, settings, Path(sys.argv[3]), stop, alerts)
 
     run(work)
 

@@ -37,6 +37,15 @@ SPECIFIC: dict[str, dict[str, str]] = {
         "request_id": "of the request",
         "unlogged": "so many more refusals before it were not written one by one",
     },
+    "Alert": {
+        "kind": "what kind of trouble; `test`: none, and never in the log",
+        "subject": "what is in trouble, and how: `KIND/NAME`; also the key",
+        "severity": "how bad; of a resolved one the worst that it was",
+        "state": "it begins or becomes more severe (firing), or it is over (resolved)",
+        "title": "in a line, for people",
+        "message": "what is wrong and what to do, for people",
+        "details": "facts that belong to it",
+    },
     "LetterClosed": {
         "letter": "offset of the letter in its queue",
         "how": "its record was given back, a scan was asked for in its place, or it was discarded",

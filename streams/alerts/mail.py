@@ -1,0 +1,184 @@
+"""A target: one address of a mail server. Each address is a target of its own, so that what one refuses the others get once.
+
+The standard library's client blocks: it works in a thread of its own, which the process does not wait for when it ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import smtplib
+import socket
+import ssl
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import formatdate
+from urllib.parse import unquote, urlsplit
+
+from pydantic import SecretStr
+
+from schemas.system import Scalar
+from streams.alerts.attempts import Again, Answer, Delivered, Outgoing, Refused, of_smtp, one_line, without
+from streams.alerts.settings import SMTP_PORTS
+
+ANSWER_SECONDS = 10.0
+"""For each answer of the server."""
+TOTAL_SECONDS = 60.0
+MAX_SUBJECT = 150
+
+
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """Where mails are handed in. `scheme`: smtp, starttls or smtps."""
+
+    scheme: str
+    host: str
+    port: int
+    user: str | None
+    password: SecretStr | None
+    sender: str
+
+    @classmethod
+    def of(cls, url: str, password: SecretStr | None, sender: str) -> MailServer:
+        """By its setting."""
+        parts = urlsplit(url)
+        user = None if parts.username is None else unquote(parts.username)
+        port = parts.port or SMTP_PORTS[parts.scheme]
+        return cls(parts.scheme, parts.hostname or "", port, user, password, sender)
+
+
+def message_of(outgoing: Outgoing, sender: str, to: str) -> EmailMessage:
+    """The mail. Whatever a root is called, it stands on the line that it belongs to, and is no header of its own."""
+    alert = outgoing.alert
+    mail = EmailMessage(policy=SMTP)
+    how = "resolved" if alert.state == "resolved" else alert.severity
+    mail["Subject"] = one_line(f"[{how}] {alert.title}", MAX_SUBJECT)
+    mail["From"] = sender
+    mail["To"] = to
+    mail["Date"] = formatdate()
+    mail["Message-ID"] = f"<{outgoing.id}@{sender.rpartition('@')[2]}>"
+    mail["Auto-Submitted"] = "auto-generated"
+    mail["X-Catalogizer-Id"] = outgoing.id
+    facts: dict[str, Scalar] = {
+        "kind": alert.kind,
+        "state": alert.state,
+        "severity": alert.severity,
+        "at": alert.at,
+    }
+    facts |= {"library": alert.library, "root": alert.root, **alert.details} if alert.state == "firing" else {}
+    lines = [one_line(alert.message, 4_000), "", *(_fact(name, value) for name, value in facts.items() if value)]
+    mail.set_content("\n".join(lines) + "\n", cte="quoted-printable")
+    return mail
+
+
+class Mail:
+    """To one address."""
+
+    def __init__(self, server: MailServer, to: str) -> None:
+        self.name = f"mail:{to}"
+        self._server = server
+        self._to = to
+        secret = "" if server.password is None else server.password.get_secret_value()
+        self._secrets = [secret] if secret else []
+
+    async def send(self, outgoing: Outgoing) -> Answer:
+        """Hand it in once."""
+        mail = message_of(outgoing, self._server.sender, self._to)
+        try:
+            async with asyncio.timeout(TOTAL_SECONDS):
+                answer = await in_thread(lambda: self._hand_in(mail))
+        except TimeoutError:
+            return Again(f"the mail server has not taken it within {TOTAL_SECONDS:g} s")
+        match answer:
+            case Delivered(said):
+                return Delivered(self._shown(said))
+            case Again(said):
+                return Again(self._shown(said))
+            case Refused(said):
+                return Refused(self._shown(said))
+
+    async def close(self) -> None:
+        """Nothing is kept open."""
+
+    def _hand_in(self, mail: EmailMessage) -> Answer:
+        try:
+            with contextlib.closing(self._connect()) as smtp:
+                smtp.send_message(mail, self._server.sender, [self._to])
+                with contextlib.suppress(
+                    smtplib.SMTPException, OSError
+                ):  # it has the mail, whatever becomes of this
+                    smtp.quit()
+        except smtplib.SMTPRecipientsRefused as error:
+            return of_smtp(*_first(error))
+        except smtplib.SMTPResponseException as error:
+            return of_smtp(error.smtp_code, _text(error.smtp_error))
+        except smtplib.SMTPServerDisconnected as error:
+            return Again(str(error))
+        except smtplib.SMTPException as error:  # it cannot do what it is to do
+            return Refused(str(error))
+        except OSError as error:
+            return Again(f"{type(error).__name__}: {error}")
+        return Delivered("taken by the mail server")
+
+    def _connect(self) -> smtplib.SMTP:
+        server, name = self._server, socket.gethostname()
+        if server.scheme == "smtps":
+            trust = ssl.create_default_context()
+            smtp: smtplib.SMTP = smtplib.SMTP_SSL(
+                server.host, server.port, local_hostname=name, timeout=ANSWER_SECONDS, context=trust
+            )
+        else:
+            smtp = smtplib.SMTP(server.host, server.port, local_hostname=name, timeout=ANSWER_SECONDS)
+        try:
+            if server.scheme == "starttls":
+                smtp.starttls(context=ssl.create_default_context())
+            if server.user is not None and server.password is not None:
+                smtp.login(server.user, server.password.get_secret_value())
+        except BaseException:
+            smtp.close()
+            raise
+        return smtp
+
+    def _shown(self, text: str) -> str:
+        return one_line(without(text, self._secrets))
+
+
+async def in_thread(work: Callable[[], Answer]) -> Answer:
+    """What the work returns, done in a thread that ends with the process at the latest."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[Answer] = loop.create_future()
+
+    def settle(answer: Answer | Exception) -> None:
+        if done.done():
+            return
+        if isinstance(answer, Exception):
+            done.set_exception(answer)
+        else:
+            done.set_result(answer)
+
+    def run() -> None:
+        try:
+            answer: Answer | Exception = work()
+        except Exception as error:  # noqa: BLE001 - a thread's outermost frame: it is raised where it is waited for
+            answer = error
+        with contextlib.suppress(RuntimeError):  # the loop has ended, and nobody waits
+            loop.call_soon_threadsafe(settle, answer)
+
+    threading.Thread(target=run, daemon=True, name="mail").start()
+    return await done
+
+
+def _fact(name: str, value: object) -> str:
+    return f"{one_line(name, 40)}: {one_line(str(value))}"
+
+
+def _first(error: smtplib.SMTPRecipientsRefused) -> tuple[int, str]:
+    code, said = next(iter(error.recipients.values()))
+    return code, _text(said)
+
+
+def _text(said: bytes | str) -> str:
+    return said.decode("utf-8", "replace") if isinstance(said, bytes) else said

@@ -1,0 +1,225 @@
+"""What alerts are decided from is read here, by one worker at a time, and what is decided is written: first the alerts, each
+confirmed, then the group's offsets.
+
+Offsets stay where the rules need the log again after a restart (`keep_from`). A record that cannot be decoded is passed
+over: whoever works on it writes its dead letter. Time passes for the rules by the reports, of which there is one every few
+seconds, but only when of all partitions everything has been read that was there at the start: else what is still to be
+read would count as missing.
+
+A group that has no offset yet begins with the last `FIRST_MS`: what is still wrong is told again within that time, and
+nobody wants alerts of what was over long ago.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from heapq import merge
+
+from aiokafka import TopicPartition
+from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.structs import ConsumerRecord, OffsetAndMetadata
+from msgspec import Struct
+
+from runtime import log
+from runtime.errors import NotProvisioned
+from runtime.kafka import ConsumerRebalanceListener, Kafka
+from runtime.log_reading import bounds, times
+from runtime.rights import REFUSED
+from runtime.waits import EVENT, Backoff
+from schemas.alerts import Alert
+from schemas.codec import Codec
+from schemas.dead_letters import parse
+from schemas.errors import SchemaError
+from schemas.headers import CE_TYPE, check_version, find
+from schemas.places import Offset
+from schemas.system import Report, SystemUpdate
+from schemas.topics import ALERTS, CHANGES, DLQ_SUFFIX, GUARDED, REPORTS, SYSTEM_UPDATES, dlq_of
+from streams.alerts.deletions import Limits
+from streams.alerts.owner import OneOwner
+from streams.alerts.rules import AlertRules
+from streams.alerts.telling import headers, read_alerts, value
+from streams.alerts.trouble import Cause
+from streams.confirmed import Confirmed, NotConfirmed
+from streams.member import STOP_SECONDS, GroupMember
+
+GROUP = "alerting"
+READ = (SYSTEM_UPDATES, REPORTS, CHANGES, *map(dlq_of, GUARDED))
+FETCH_MS = 500
+MAX_RECORDS = 2_000
+FIRST_MS = 600_000
+RETIRED = "retired"
+
+_log = log.get(__name__)
+
+
+class _Deleted(Struct, frozen=True):
+    """What is wanted of a `deleted` change."""
+
+    library: str
+    root: str
+    cause: str | None = None
+
+
+_updates: Codec[SystemUpdate] = Codec(SystemUpdate)
+_reports: Codec[Report] = Codec(Report)
+_deleted: Codec[_Deleted] = Codec(_Deleted)
+
+
+class AlertingService(GroupMember):
+    """A member of the group whose one owner decides. `instance`: its static name."""
+
+    def __init__(self, kafka: Kafka, *, instance: str, confirmed: Confirmed, limits: Limits) -> None:
+        super().__init__()
+        self._kafka = kafka
+        self._instance = instance
+        self._confirmed = confirmed
+        self._limits = limits
+        self._rules: AlertRules | None = None
+        self._next: dict[TopicPartition, Offset] = {}
+        self._to_catch_up: dict[TopicPartition, Offset] = {}
+
+    async def on_start(self) -> None:
+        """Join the group."""
+        self.consumer = self._kafka.group_consumer(
+            self._kafka.group(GROUP), instance=self._instance, assignor=OneOwner, auto_offset_reset="earliest"
+        )
+        await self.consumer.start()
+        self.consumer.subscribe([self._kafka.name(topic) for topic in READ], listener=_Listener(self))
+        self.work_on(self._follow())
+
+    def forget(self) -> None:
+        """Another worker may have decided since: begin from what is in the log."""
+        self._rules = None
+
+    async def _follow(self) -> None:
+        backoff = Backoff(EVENT)
+        while not self.should_stop:
+            try:
+                if not self.consumer.assignment():  # asked all the same: a member that asks nothing is put out
+                    await self.consumer.getmany(timeout_ms=FETCH_MS)
+                elif self._rules is None:
+                    await self._begin()
+                else:
+                    await self._round(self._rules)
+            except REFUSED:  # the worker's look at its rights says so, and ends it
+                await self.sleep(STOP_SECONDS)
+            except (KafkaError, NotProvisioned, IllegalStateError, TimeoutError, OSError) as error:
+                _log.warning("alerts are not decided", error=repr(error))
+                self.forget()
+                await self.sleep(backoff.next_seconds())
+            else:
+                backoff.reset()
+
+    # -- start -------------------------------------------------------------------------------------------------
+
+    async def _begin(self) -> None:
+        """Take up from the log what was told, and from the group where to go on."""
+        ours = self.consumer.assignment()
+        rules = AlertRules(self._limits)
+        for found in await read_alerts(self._kafka):
+            rules.told(found.alert, found.cause)
+        committed = {place: await self.consumer.committed(place) for place in ours}
+        new = [place for place, offset in committed.items() if offset is None]
+        within = await bounds(self.consumer, ours)
+        starts = {place: Offset(offset) for place, offset in committed.items() if offset is not None}
+        starts |= await self._first(new, within.end)
+        self._next = {place: Offset(max(start, within.earliest[place])) for place, start in starts.items()}
+        for place, start in self._next.items():
+            self.consumer.seek(place, start)
+        self._committed = {place: offset for place, offset in committed.items() if offset is not None}
+        self._to_catch_up = {place: end for place, end in within.end.items() if self._next[place] < end}
+        if ours == self.consumer.assignment():
+            self._rules = rules
+
+    async def _first(
+        self, new: Sequence[TopicPartition], ends: Mapping[TopicPartition, Offset]
+    ) -> dict[TopicPartition, Offset]:
+        """Where to begin in partitions of which the group has no offset."""
+        if not new:
+            return {}
+        found = await times(self.consumer, round(time.time() * 1000) - FIRST_MS, new)
+        return {place: ends[place] if (first := found[place]) is None else first for place in new}
+
+    # -- work --------------------------------------------------------------------------------------------------
+
+    async def _round(self, rules: AlertRules) -> None:
+        batches = await self.consumer.getmany(timeout_ms=FETCH_MS, max_records=MAX_RECORDS)
+        for record in merge(*batches.values(), key=lambda record: record.timestamp):
+            if self._rules is not rules:  # the partitions went to another one meanwhile, or came back from it
+                return
+            cause = Cause(self._kafka.topic(record.topic).name, record.partition, record.offset, record.timestamp)
+            await self._write(rules, self._decide(rules, record, cause), cause)
+        for place in self._next:  # positions, and not records, tell: at an end may stand what readers never see
+            self._next[place] = Offset(await self.consumer.position(place))
+        for place in [place for place, end in self._to_catch_up.items() if self._next[place] >= end]:
+            del self._to_catch_up[place]
+        if self._rules is rules:
+            await self._commit(rules)
+
+    def _decide(self, rules: AlertRules, record: ConsumerRecord, cause: Cause) -> list[Alert]:
+        topic = cause.topic
+        if topic.endswith(DLQ_SUFFIX):
+            return rules.letter(topic.removesuffix(DLQ_SUFFIX), parse(record), cause)
+        if topic == CHANGES.name and find(record.headers, CE_TYPE) != b"deleted":
+            return []
+        try:
+            check_version(record.headers)
+            if topic == SYSTEM_UPDATES.name:
+                return rules.update(_updates.decode(record.value), cause)
+            if topic == REPORTS.name:
+                found = rules.report(_reports.decode(record.value), cause)
+                return found if self._to_catch_up else [*found, *rules.passed(cause)]
+            change = _deleted.decode(record.value)
+        except SchemaError as error:
+            _log.warning("no alert comes of a record", topic=topic, offset=cause.offset, error=str(error))
+            return []
+        return [] if change.cause == RETIRED else rules.deleted(change.root, change.library, cause)
+
+    async def _write(self, rules: AlertRules, alerts: Iterable[Alert], cause: Cause) -> None:
+        """Every alert, in its turn, for as long as it takes. Raises NotConfirmed where the broker refuses it for good."""
+        for alert in alerts:
+            backoff = Backoff(EVENT)
+            while True:
+                try:
+                    await self._confirmed.put(
+                        ALERTS, value(alert), key=alert.subject.encode("utf-8", "replace"), partition=0,
+                        headers=headers(alert, cause),
+                    )  # fmt: skip
+                    break
+                except NotConfirmed as error:
+                    if not (error.retryable or error.refused):
+                        raise
+                    _log.warning("alert not written yet", subject=alert.subject, error=str(error))
+                    await self.sleep(backoff.next_seconds())
+            rules.told(alert, cause)
+            _log.info("alert", subject=alert.subject, state=alert.state, severity=alert.severity)
+
+    async def _commit(self, rules: AlertRules) -> None:
+        offsets: dict[TopicPartition, Offset] = {}
+        for place, reached in self._next.items():
+            kept = rules.keep_from(self._kafka.topic(place.topic).name, place.partition)
+            offset = reached if kept is None else Offset(min(kept, reached))
+            if self._committed.get(place) != offset:
+                offsets[place] = offset
+        if not offsets:
+            return
+        try:
+            await self.consumer.commit({p: OffsetAndMetadata(offset, "") for p, offset in offsets.items()})
+        except KafkaError as error:  # they come again, and what they caused is known to be in the log
+            _log.warning("offsets of alerting not committed", error=repr(error))
+        else:
+            self._committed |= offsets
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
+    def __init__(self, service: AlertingService) -> None:
+        self._service = service
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        """What is in work ends in a confirmed write, or comes again."""
+        self._service.forget()
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """Begin from what was told last."""
+        self._service.forget()

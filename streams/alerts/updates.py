@@ -1,0 +1,93 @@
+"""What a system update says of subjects: roots, their gaps, processes, disks. Pure.
+
+What is said of a component that no alert is about gives nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec import UNSET
+
+from schemas.alerts import Severity
+from schemas.system import DISK, OPEN_GAPS, Scalar, SystemUpdate
+from streams.alerts.trouble import Trouble, Verdict
+
+
+def verdicts(update: SystemUpdate) -> Iterator[Verdict]:
+    """How the subjects of an update are."""
+    details = {} if update.details is UNSET else update.details
+    match update.action:
+        case "storage_update":
+            if OPEN_GAPS in details:
+                yield _gaps(update, details)
+                return
+            yield _root(update, details)
+            if details.get("mode") == "retired":  # nobody will make up for what was missed there
+                yield Verdict("gap_open", update.component, None, f"root {update.component} is retired")
+        case "health_check":
+            yield _process(update, details)
+        case "service_status" if DISK in details:
+            yield _disk(update, details)
+
+
+def _root(update: SystemUpdate, details: dict[str, object]) -> Verdict:
+    name, message = update.component, _message(update)
+    severity: Severity | None = None
+    if update.status == "error":
+        severity = "error"
+    elif details.get("mode") == "unwatched":
+        severity = "warning"
+    if severity is None:
+        return Verdict("root_lost", name, None, message)
+    title = f"Root {name} is lost" if severity == "error" else f"Root {name} is watched by nobody"
+    library = details.get("library")
+    trouble = Trouble(
+        severity, title, message, library if isinstance(library, str) else None, name,
+        _plain(details, "mode", "cause", "location", "site", "retry_count", "last_connected"),
+    )  # fmt: skip
+    return Verdict("root_lost", name, trouble)
+
+
+def _gaps(update: SystemUpdate, details: dict[str, object]) -> Verdict:
+    name, message, gaps = update.component, _message(update), details[OPEN_GAPS]
+    if not isinstance(gaps, list) or not gaps:
+        return Verdict("gap_open", name, None, message)
+    library = details.get("library")
+    trouble = Trouble(
+        "warning", f"Changes in root {name} may be missing", message,
+        library if isinstance(library, str) else None, name,
+        {OPEN_GAPS: len(gaps), **_plain(details, "cause", "subtree", "first_seq", "last_seq")},
+    )  # fmt: skip
+    return Verdict("gap_open", name, trouble)
+
+
+def _process(update: SystemUpdate, details: dict[str, object]) -> Verdict:
+    name, message = update.component, _message(update)
+    if update.status != "error":
+        return Verdict("process_silent", name, None, message)
+    instances = details.get("instances")
+    how = "is not well" if instances else "is silent"
+    trouble = Trouble("error", f"{name} {how}", message, details=_plain(details, "instances", "host"))
+    return Verdict("process_silent", name, trouble)
+
+
+def _disk(update: SystemUpdate, details: dict[str, object]) -> Verdict:
+    name = update.component.removeprefix("disk ")
+    if update.status == "healthy":
+        return Verdict("disk_low", name, None, _message(update))
+    trouble = Trouble(
+        update.status, f"The disk of {name} is nearly full", _message(update), details=_plain(details, *details)
+    )
+    return Verdict("disk_low", name, trouble)
+
+
+def _message(update: SystemUpdate) -> str:
+    return "" if update.message is UNSET else update.message
+
+
+def _plain(details: dict[str, object], *names: str) -> dict[str, Scalar]:
+    """Those of these details that are one value each."""
+    return {
+        name: value for name in names if isinstance(value := details.get(name), str | int | float) and value != ""
+    }
