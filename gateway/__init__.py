@@ -53,13 +53,13 @@ The way of a request:
     rest.channels      a channel's past in pages (log.pages: core.page), and as it comes (live.event_stream): a subscriber
                        framed by core.event_stream, counted and closed as sockets are (live.connections)
     rest.timeline      when a channel was written: log.densities (core.density, log.briefly)
-    rest.scans         what is asked of roots: log.publishing
+    rest.scans         what is asked of roots, rest.retiring their end: log.publishing
     rest.audit         log.audit_pages
     rest.dead_letters  log.dead_letters: `runtime.dlq`; log.open_letters counts those that nobody has seen to
     rest.topics        log.topics
     rest.analysis      analyses on request: which rows they would be of (tables.analysing), log.publishing
     rest.correcting    a person's corrections: log.publishing
-    rest.system        health (tables.database, live.tail), channels, lag; notifications (log.publishing)
+    rest.system        health (tables.database, tables.connecting, live.tail), channels, lag; notifications (log.publishing)
 
 `app` puts them together, `main` runs them, as all of the gateway or as one of its `workers`, on `ports`; `errors` is the
 tree, `settings` and `metrics` are tables, `public` says where browsers find it.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from producer import metrics
 from producer.backends.interface import Coverage
 from producer.core.identity import Faulty
 from producer.core.life import RootState
@@ -77,3 +78,19 @@ def watch_limit_message(coverage: Coverage) -> str:
         f"{coverage.watched} directories are watched, {needed} are needed, and no more are allowed: "
         f"the other {missing} are scanned every minute; raise {coverage.limit} above {needed}"
     )
+
+
+def show(root: str, condition: Condition | None, unacknowledged_seconds: float) -> None:
+    """Set a root's gauges (`metrics`); without a condition it is not observed here, and they go."""
+    if condition is None:
+        metrics.forget(root)
+        return
+    metrics.OUTBOX.labels(root).set(condition.waiting)
+    metrics.UNACKNOWLEDGED.labels(root).set(unacknowledged_seconds)
+    metrics.MISSED.labels(root, "overflow")  # from 0 on
+    metrics.OBSERVED.labels(root).set(condition.fault is None)
+    metrics.WATCHED.labels(root).set(condition.watched)
+    metrics.UNWATCHED.labels(root).set(condition.unwatched)
+    if condition.progress is not None:
+        metrics.SCAN_DONE.labels(root).set(condition.progress.looked)
+        metrics.SCAN_EXPECTED.labels(root).set(condition.progress.expected)

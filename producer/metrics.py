@@ -6,8 +6,6 @@ from pathlib import Path
 
 from prometheus_client import Counter, Gauge
 
-from producer.condition import Condition
-
 OUTBOX = Gauge("catalogizer_producer_outbox_records", "Records that wait for Kafka's acknowledgement", ["root"])
 OUTBOX_LIMIT = Gauge(
     "catalogizer_producer_outbox_limit_records",
@@ -36,22 +34,6 @@ SCAN_EXPECTED = Gauge("catalogizer_producer_scan_expected_entries", "Entries tha
 
 _OF_ROOTS = (OUTBOX, UNACKNOWLEDGED, OBSERVED, WATCHED, UNWATCHED, SCAN_DONE, SCAN_EXPECTED)
 _MAX_USER_WATCHES = Path("/proc/sys/fs/inotify/max_user_watches")
-
-
-def show(root: str, condition: Condition | None, unacknowledged_seconds: float) -> None:
-    """Set a root's gauges; without a condition it is not observed here, and they go."""
-    if condition is None:
-        forget(root)
-        return
-    OUTBOX.labels(root).set(condition.waiting)
-    UNACKNOWLEDGED.labels(root).set(unacknowledged_seconds)
-    MISSED.labels(root, "overflow")  # from 0 on
-    OBSERVED.labels(root).set(condition.fault is None)
-    WATCHED.labels(root).set(condition.watched)
-    UNWATCHED.labels(root).set(condition.unwatched)
-    if condition.progress is not None:
-        SCAN_DONE.labels(root).set(condition.progress.looked)
-        SCAN_EXPECTED.labels(root).set(condition.progress.expected)
 
 
 def forget(root: str) -> None:

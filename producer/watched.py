@@ -21,7 +21,7 @@ from msgspec import structs
 from producer import metrics, tenure
 from producer.backends.table import backend_of
 from producer.clock import SystemClock
-from producer.condition import Condition
+from producer.condition import Condition, show
 from producer.core.lease import Holder, LeaseStand, step
 from producer.database import Database
 from producer.hashing import Hasher
@@ -118,7 +118,7 @@ class Watched:
     def show(self) -> None:
         """Set its gauges."""
         since = self.sender.trying_since
-        metrics.show(self.spec.name, self.condition, 0.0 if since is None else time.monotonic() - since)
+        show(self.spec.name, self.condition, 0.0 if since is None else time.monotonic() - since)
 
     @property
     def is_ending(self) -> bool:
