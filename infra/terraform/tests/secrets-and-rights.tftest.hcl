@@ -72,7 +72,7 @@ run "iam" {
   }
 
   assert {
-    condition     = [for statement in output.kafka_statements["stream-reads"] : statement.resources if statement.sid == "Groups"][0] == [for group in ["library", "streams.*", "requested.*", "gaps"] : "arn:aws:kafka:eu-central-1:123456789012:group/media/5cbd1a5e-2/media.catalogizer.${group}"]
+    condition     = [for statement in output.kafka_statements["stream-reads"] : statement.resources if statement.sid == "Groups"][0] == [for group in ["library", "streams.*", "requested.*", "gaps", "alerting", "alerts"] : "arn:aws:kafka:eu-central-1:123456789012:group/media/5cbd1a5e-2/media.catalogizer.${group}"]
     error_message = "its groups and no others; a dot at the end means all that begin so"
   }
 

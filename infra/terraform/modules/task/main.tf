@@ -8,7 +8,7 @@ locals {
 
   health = {
     # Alive, not ready: ECS would start a process anew that only waits for Kafka or the database, and help nobody by it.
-    command     = ["CMD", "python", "-m", "cli.health", "${var.health_port}", "--live"]
+    command     = ["CMD", "python", "-m", "cli.health", tostring(var.health_port), "--live"]
     interval    = 30
     timeout     = 5
     retries     = 3
