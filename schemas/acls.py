@@ -102,7 +102,7 @@ NEEDS: dict[Component, Needs] = {
             *map(dlq_of, GUARDED),
         ),
         transactions=("dlq.",),
-        describes=(MEDIA_STATE, COVERS, POSITIONS, SNAPSHOTS, SYSTEM_STATE, LEASES),
+        describes=(MEDIA_STATE, COVERS, POSITIONS, SNAPSHOTS, SYSTEM_STATE, LEASES, ALERTS),
         looks_at_groups=True,
     ),
 }  # fmt: skip

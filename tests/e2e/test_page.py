@@ -198,7 +198,7 @@ def reached(page: Page, steps: int) -> set[str]:
 
 def test_a_replay_of_many_events_is_read_in_parts_and_shown_whole(page: Page, log: Kafka) -> None:
     """And the document stays small."""
-    first, count = 10_000, 6_500
+    first, count = 10_000, 5_200  # more than are read without being asked for
     write(log, *films(count, first=first))
     sign_in(page)
     open_page(page, "replay?channel=media_updates&from=earliest")
@@ -210,7 +210,7 @@ def test_a_replay_of_many_events_is_read_in_parts_and_shown_whole(page: Page, lo
     assert total >= count
     seen = scrolled_through(page, total)
     assert len(seen) == total
-    assert [title for title in seen.values() if re.fullmatch(r"Film 1[0-6]\d\d\d", title)] == [
+    assert [title for title in seen.values() if re.fullmatch(r"Film 1[0-5]\d\d\d", title)] == [
         f"Film {n}" for n in reversed(range(first, first + count))
     ]
     page.evaluate("scrollTo(0, 0)")

@@ -81,7 +81,7 @@ def read_all(
     return [read for partition in partitions for read in found[partition]]
 
 
-def watermarks(consumer: Consumer, partition: TopicPartition, seconds: float = 20.0) -> tuple[int, int]:
+def watermarks(consumer: Consumer, partition: TopicPartition, seconds: float = 60.0) -> tuple[int, int]:
     """Where a partition begins and ends. One that was just made has no leader yet, and a broker that has just come back
     does not know for a moment what it leads, nor that it has it: librdkafka does not wait. Nor can its beginning be
     believed then: where the broker names an end alone, librdkafka takes that for both."""
