@@ -24,7 +24,7 @@ from gateway.access.roles import ADMIN, VIEWER
 from tests.support.accounts import UserCommand
 from tests.support.gateway import PASSWORD, Gateway
 
-ASKED = 12
+ASKED = 8
 """Requests of each route and asker, of those that the document allows and of those that it does not."""
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
