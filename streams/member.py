@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
@@ -11,7 +11,7 @@ from aiokafka.structs import OffsetAndMetadata
 from mode import Service
 
 from runtime import log
-from runtime.kafka import leave_for_good, leave_now, stop_client
+from runtime.kafka import ConsumerRebalanceListener, leave_for_good, leave_now, stop_client
 from runtime.lag import Reached
 
 STOP_SECONDS = 1.0
@@ -77,3 +77,18 @@ class GroupMember(Service):
     async def leave(self) -> None:
         """Give the place in the group up."""
         await leave_now(self.consumer)
+
+
+class Forgetting(ConsumerRebalanceListener):  # type: ignore[misc]
+    """The group's callbacks for a member that knows nothing any more once its partitions are taken or given: `forget`."""
+
+    def __init__(self, forget: Callable[[], None]) -> None:
+        self._forget = forget
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        """What is in work ends in a confirmed write, or comes again."""
+        self._forget()
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """Begin from where the group is."""
+        self._forget()

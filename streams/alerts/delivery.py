@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from aiokafka import TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
@@ -21,7 +21,7 @@ from aiokafka.structs import ConsumerRecord, OffsetAndMetadata
 
 from runtime import log
 from runtime.errors import NotProvisioned
-from runtime.kafka import ConsumerRebalanceListener, Kafka
+from runtime.kafka import Kafka
 from runtime.log_reading import bounds, times
 from runtime.rights import REFUSED
 from runtime.waits import ALERT, EVENT, Backoff, Waits
@@ -43,7 +43,7 @@ from streams.alerts.pending import Line, Pending, read_metadata
 from streams.alerts.telling import codec
 from streams.errors import StreamsError
 from streams.guard import Letters, Received, received_plain
-from streams.member import STOP_SECONDS, GroupMember
+from streams.member import STOP_SECONDS, Forgetting, GroupMember
 
 GROUP = "alerts"
 FETCH_MS = 200
@@ -100,7 +100,7 @@ class Delivery(GroupMember):
             self._kafka.group(GROUP), instance=self._instance, auto_offset_reset="earliest"
         )
         await self.consumer.start()
-        self.consumer.subscribe([self._kafka.name(ALERTS)], listener=_Listener(self))
+        self.consumer.subscribe([self._kafka.name(ALERTS)], listener=Forgetting(self.forget))
         self.work_on(self._follow())
 
     async def on_stop(self) -> None:
@@ -283,16 +283,3 @@ def _with(record: Received, headers: tuple[tuple[str, bytes], ...]) -> Received:
     return Received(
         record.topic, record.partition, record.offset, record.timestamp, record.key, record.value, headers
     )
-
-
-class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
-    def __init__(self, service: Delivery) -> None:
-        self._service = service
-
-    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
-        """Send nothing more."""
-        self._service.forget()
-
-    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        """Begin from where the group is."""
-        self._service.forget()

@@ -23,7 +23,7 @@ from msgspec import Struct
 
 from runtime import log
 from runtime.errors import NotProvisioned
-from runtime.kafka import ConsumerRebalanceListener, Kafka
+from runtime.kafka import Kafka
 from runtime.log_reading import bounds, times
 from runtime.rights import REFUSED
 from runtime.waits import EVENT, Backoff
@@ -41,7 +41,7 @@ from streams.alerts.rules import AlertRules
 from streams.alerts.telling import headers, read_alerts, value
 from streams.alerts.trouble import Cause
 from streams.confirmed import Confirmed, NotConfirmed
-from streams.member import STOP_SECONDS, GroupMember
+from streams.member import STOP_SECONDS, Forgetting, GroupMember
 
 GROUP = "alerting"
 READ = (SYSTEM_UPDATES, REPORTS, CHANGES, *map(dlq_of, GUARDED))
@@ -85,7 +85,7 @@ class AlertingService(GroupMember):
             self._kafka.group(GROUP), instance=self._instance, assignor=OneOwner, auto_offset_reset="earliest"
         )
         await self.consumer.start()
-        self.consumer.subscribe([self._kafka.name(topic) for topic in READ], listener=_Listener(self))
+        self.consumer.subscribe([self._kafka.name(topic) for topic in READ], listener=Forgetting(self.forget))
         self.work_on(self._follow())
 
     def forget(self) -> None:
@@ -210,16 +210,3 @@ class AlertingService(GroupMember):
             _log.warning("offsets of alerting not committed", error=repr(error))
         else:
             self._committed |= offsets
-
-
-class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
-    def __init__(self, service: AlertingService) -> None:
-        self._service = service
-
-    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
-        """What is in work ends in a confirmed write, or comes again."""
-        self._service.forget()
-
-    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        """Begin from what was told last."""
-        self._service.forget()
