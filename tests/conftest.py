@@ -17,7 +17,7 @@ from cli.up import ports
 from cli.up.embedded.kafka import EmbeddedKafka
 from cli.up.embedded.postgres import EmbeddedPostgres
 from runtime.kafka import Kafka
-from tests.support.servers import Brokers, clients, fresh_database, server_jars
+from tests.support.servers import Brokers, clients, delete_topics, fresh_database, server_jars
 
 
 def pytest_configure() -> None:
@@ -38,9 +38,24 @@ def broker(kafka_jars: tuple[Path, ...], tmp_path_factory: pytest.TempPathFactor
     """The session's broker. Nobody stops it: for that there is `broker_factory`."""
     brokers = Brokers(tmp_path_factory.mktemp("kafka"), kafka_jars)
     try:
-        yield brokers()
+        running.append(brokers())
+        yield running[0]
     finally:
+        running.clear()
         brokers.end()
+
+
+running: list[EmbeddedKafka] = []
+"""The session's broker, once a test has asked for it."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_topics_left() -> Iterator[None]:
+    """A broker with the topics of all tests before would spend most of its time on them: some 40 partitions a test, and
+    whatever it does to each of thousands (leaders after a session that timed out) takes it seconds."""
+    yield
+    for broker in running:
+        delete_topics(broker)
 
 
 @pytest.fixture
@@ -54,11 +69,12 @@ def broker_factory(kafka_jars: tuple[Path, ...], tmp_path: Path) -> Iterator[Bro
 
 
 @pytest.fixture
-def kafka(broker: EmbeddedKafka) -> Kafka:
-    """Clients of the session's broker with topics of this test's own, made and ready."""
+def kafka(broker: EmbeddedKafka) -> Iterator[Kafka]:
+    """Clients of the session's broker with topics of this test's own, made and ready; deleted afterwards."""
     kafka = clients(broker)
     asyncio.run(apply(kafka))
-    return kafka
+    yield kafka
+    delete_topics(broker, kafka.settings.topic_prefix)
 
 
 @pytest.fixture(scope="session")

@@ -112,14 +112,20 @@ async def crowd(target: Target, until: float, *, connections: int) -> Answers:
     """Many connections at once that say nothing: those beyond the bound are answered."""
     answers: Answers = Counter()
     peers: list[Peer] = []
+    seconds = until - time.monotonic()
     for _ in range(connections):
         try:
             peers.append(await Peer.connect(target))
         except OSError:
             answers[CLOSED] += 1
-    await asyncio.gather(*(peer.hear(until) for peer in peers))
-    for peer in peers:
+    # connecting may have taken longer than the attack lasts: its time begins with the first answer
+    end = time.monotonic() + seconds + END_SECONDS
+    hearing = [asyncio.create_task(peer.hear(end)) for peer in peers]
+    await asyncio.wait(hearing, timeout=END_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait(hearing, timeout=seconds)
+    for peer, task in zip(peers, hearing, strict=True):
         answers[peer.answer()] += 1
+        task.cancel()
         peer.end()
     return answers
 

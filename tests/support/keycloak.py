@@ -36,6 +36,7 @@ BUILT = ("--db=dev-file", "--cache=local")
 HEAP_MB = 384
 START_SECONDS = 120
 STOP_SECONDS = 20
+ANSWER_SECONDS = 60  # the first of each kind compiles its classes, beside all else that the tests run
 REALM = "staff"
 CLIENT = "catalogizer"
 CLIENT_SECRET = "keycloak and we know it"
@@ -180,7 +181,10 @@ class Keycloak:
         """Of a program that asked for one with a user's password."""
         form = {"grant_type": "password", "username": user, "password": PASSWORD, "scope": "openid"}
         answer = httpx.post(
-            f"{self.issuer}/protocol/openid-connect/token", data=form, auth=(client, CLIENT_SECRET)
+            f"{self.issuer}/protocol/openid-connect/token",
+            data=form,
+            auth=(client, CLIENT_SECRET),
+            timeout=ANSWER_SECONDS,
         )
         assert answer.status_code == 200, answer.text
         token: str = answer.json()["access_token"]
@@ -189,13 +193,13 @@ class Keycloak:
     def sign_in(self, address: str) -> str:
         """Fill in its form as a browser would that was sent to `address`; where it sends the browser back to."""
         name = httpx.URL(address).params.get("login_hint", "alice")
-        form = httpx.get(address)
+        form = httpx.get(address, timeout=ANSWER_SECONDS)
         action = re.search(r'<form[^>]*id="kc-form-login"[^>]*action="([^"]+)"', form.text)
         assert action is not None, form.text[:2_000]
         # They are Secure, which a browser does not mind on this machine.
         cookies = "; ".join(cookie.partition(";")[0] for cookie in form.headers.get_list("set-cookie"))
         said = {"username": name, "password": PASSWORD}
-        done = httpx.post(unescape(action[1]), data=said, headers={"Cookie": cookies})
+        done = httpx.post(unescape(action[1]), data=said, headers={"Cookie": cookies}, timeout=ANSWER_SECONDS)
         assert done.status_code == 302, done.text[:2_000]
         return str(done.headers["location"])
 
@@ -245,14 +249,14 @@ class Keycloak:
         if time.monotonic() > self._token_until:
             form = {"grant_type": "password", "client_id": "admin-cli", "username": ADMIN[0], "password": ADMIN[1]}
             place = f"{self.url}/realms/master/protocol/openid-connect/token"
-            self._token = httpx.post(place, data=form).json()["access_token"]
+            self._token = httpx.post(place, data=form, timeout=ANSWER_SECONDS).json()["access_token"]
             self._token_until = time.monotonic() + 30
         answer = httpx.request(
             method,
             f"{self.url}/admin/realms/{REALM}/{path}".rstrip("/"),
             headers={"Authorization": f"Bearer {self._token}"},
             json=body,
-            timeout=30,
+            timeout=ANSWER_SECONDS,
         )
         assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer

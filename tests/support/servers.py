@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+from confluent_kafka.admin import AdminClient
 from psycopg import sql
 
 from cli.up import ports
@@ -21,6 +22,7 @@ from runtime.settings import KafkaSettings
 
 LANES = 2
 SESSION_MS = 3_000
+ADMIN_SECONDS = 60.0
 
 
 def server_jars() -> tuple[Path, ...]:
@@ -64,6 +66,15 @@ def clients(broker: EmbeddedKafka, *, session_timeout_ms: int = SESSION_MS, lane
         session_timeout_ms=session_timeout_ms,
     )
     return Kafka(settings, "test")
+
+
+def delete_topics(broker: EmbeddedKafka, prefix: str = "t") -> None:
+    """Delete the topics below a prefix of `clients`, or those of all of them."""
+    admin = AdminClient({"bootstrap.servers": broker.bootstrap_servers, "log_level": 0})
+    names = [name for name in admin.list_topics(timeout=ADMIN_SECONDS).topics if name.startswith(prefix)]
+    if names:
+        for deleted in admin.delete_topics(names, request_timeout=ADMIN_SECONDS).values():
+            deleted.result()
 
 
 @contextmanager

@@ -41,6 +41,8 @@ share.coordinator.state.topic.min.isr=1
 # a broker killed before registers again only when the session of its former life is over: 9 s by default
 broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=500
+# a record that says nothing, each half second by default: disks could never rest
+metadata.max.idle.interval.ms=10000
 # few files and a quick start; 50 partitions each by default
 offsets.topic.num.partitions=4
 transaction.state.log.num.partitions=4

@@ -46,7 +46,7 @@ def first_seen(found: list[Outgoing]) -> list[Outgoing]:
     return taken
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)  # each some thousands of rows in SQLite
 @given(FAULTS, st.integers(1, 3 * BATCH))
 def test_whatever_the_log_does_each_record_is_in_it_in_order_and_each_copy_the_same(
     faults: list[SendFault | None], count: int
