@@ -38,7 +38,7 @@ from schemas.codec import encode
 from schemas.headers import raw_headers
 from schemas.raw import FileState, RawRecord
 from schemas.topics import CHANGES, RAW
-from streams.library.standing import positions
+from streams.library.at_position import positions
 
 LANES = 4
 PER_SECOND = 10

@@ -21,7 +21,7 @@ from schemas.media import MediaItem
 from schemas.raw import RulesAdopted
 from schemas.topics import RAW
 from streams.core.rules import FIRST_VERSION, NEWEST, RULES
-from streams.library.standing import positions, standing
+from streams.library.at_position import fold_at, positions
 
 POLL_SECONDS = 0.3
 
@@ -84,7 +84,7 @@ async def differences(kafka: Kafka, version: int, stages: Stages) -> AsyncGenera
         if position is None or position.fold_version >= version:
             continue
         with stages.stage(f"lane {position.lane}", position.next_offset) as folded:
-            fold = await standing(kafka, position, folded=folded)
+            fold = await fold_at(kafka, position, folded=folded)
         for before, after in fold.read_by(RULES[version]):
             yield Difference(before.id, before.library, before.storage_root, before.path, _fields(before, after))
 

@@ -42,7 +42,7 @@ def list_command(as_json: AsJson = False) -> None:
     """
     from cli.installation import find, tool_kafka
     from cli.printable import printable
-    from streams.alerts.telling import read_alerts
+    from streams.alerts.records import read_alerts
 
     kafka = tool_kafka(find(), "alerts")
     found = run_async(lambda: read_alerts(kafka))
@@ -112,6 +112,6 @@ async def _send_to(targets: list[Target]) -> list[TargetLine]:
     finally:
         await asyncio.gather(*(target.close() for target in targets))
     return [
-        TargetLine(target.name, isinstance(answer, Delivered), answer.said)
+        TargetLine(target.name, isinstance(answer, Delivered), answer.detail)
         for target, answer in zip(targets, answers, strict=True)
     ]

@@ -26,8 +26,8 @@ from schemas.topics import RAW, REPORTS, Topic
 from streams.library.service import GROUP as FOLD
 from streams.projector.assigned import GROUP as PROJECTOR
 from streams.projector.plan import TOPICS as PROJECTED
+from streams.status.publishing import LatestUpdate, read_states
 from streams.status.rules import QUEUE, RATE, REQUESTED, WORKERS
-from streams.status.telling import LatestUpdate, read_states
 
 READERS: dict[str, tuple[str, tuple[Topic, ...]]] = {
     "fold": (FOLD, (RAW,)),

@@ -32,7 +32,7 @@ from schemas.system import (
 )
 from schemas.times import Millis, iso
 from schemas.topics import REPORTS
-from streams.status.telling import GAPS_SUFFIX, LatestUpdate, read_states
+from streams.status.publishing import GAPS_SUFFIX, LatestUpdate, read_states
 
 LATELY_MS = 15_000
 """Three reports: a root that was not reported for so long is reported by nobody."""

@@ -1,10 +1,9 @@
 """Who may do what in Kafka: one least-privilege table, a principal for each component.
 
 `catalogizer topics acls` prints it, the embedded broker enforces it, and whoever provisions a cluster of their own
-applies it. Operations and resources are Kafka's (KIP-11); `Read` and `Write` imply `Describe`, which tells where a topic
-begins and ends and where a group stands. An idempotent producer
-needs `Write` on its topics alone (Kafka ≥ 3.0). Nobody here may create, alter or delete a topic: that is the
-operator's, who provisions.
+applies it. Operations and resources are Kafka's (KIP-11); `Read` and `Write` imply `Describe`, which returns the first
+and last offsets of a topic and the committed offsets of a group. An idempotent producer needs only `Write` on its
+topics (Kafka ≥ 3.0). No component may create, alter or delete a topic: only the operator, who provisions them, may.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ from schemas.topics import (
 Component = Literal["watch", "stream", "project", "serve"]
 COMPONENTS: tuple[Component, ...] = ("watch", "stream", "project", "serve")
 OPERATOR = "operator"
-"""Who provisions and uses the command line: on the embedded broker a super user."""
+"""The user who provisions topics and uses the command line. On the embedded broker it is a super user."""
 
 Resource = Literal["topic", "group", "transactional-id"]
 Pattern = Literal["literal", "prefixed"]
@@ -62,9 +61,9 @@ class Acl:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What a component uses. `groups` and `transactions` are names below `catalogizer.`; with a dot at the end all
-    that begin so. `describes`: topics that it neither reads nor writes; `looks_at_groups`: it is told where all groups of
-    the installation stand."""
+    """What a component uses. `groups` and `transactions` are names below `catalogizer.`; a name that ends with a dot
+    stands for all names with that prefix. `describes`: topics that it neither reads nor writes; `looks_at_groups`: it
+    may read the committed offsets of all groups of the installation."""
 
     reads: tuple[Topic, ...]
     writes: tuple[Topic, ...]
@@ -109,7 +108,7 @@ NEEDS: dict[Component, Needs] = {
 
 
 def user_of(component: str) -> str:
-    """The name under which a component signs in to Kafka."""
+    """The user name with which a component authenticates to Kafka."""
     return f"catalogizer-{component}"
 
 

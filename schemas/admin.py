@@ -8,7 +8,7 @@ from msgspec import Struct
 
 
 class Counters(Struct, frozen=True, kw_only=True):
-    """The last `x-n` given out per topic, in one lane; 0: none yet."""
+    """The last `x-n` assigned per topic, in one lane; 0: none yet."""
 
     changes: int = 0
     media_updates: int = 0
@@ -16,11 +16,11 @@ class Counters(Struct, frozen=True, kw_only=True):
 
 
 class Position(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """How far the fold of a lane has come (topic `catalog.library.positions.v1`, key = lane): the last record of
-    every transaction. `next_offset`: in the change log; `written`: how many outputs of the record there are already
-    published, where they take several transactions; `counters`: before that record; `epoch`: the change log's topic
-    epoch, so that a recreated log is never mistaken for the old one; `rules`: digest of the rules that decided, and
-    `program`: the version that carried them."""
+    """How far the fold of a lane has processed the change log (topic `catalog.library.positions.v1`, key = lane): the
+    last record of every transaction. `next_offset`: in the change log; `written`: how many outputs of the record at
+    that offset are already published, if they take several transactions; `counters`: their values before that record;
+    `epoch`: the change log's topic epoch, so that a recreated log is never mistaken for the old one; `rules`: digest of
+    the rules in use, and `program`: the version of the program that had them."""
 
     lane: int
     epoch: str
@@ -34,10 +34,11 @@ class Position(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class SnapshotManifest(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A lane's state at one place of the change log is whole in `catalog.library.snapshots.v1` (key `slot/manifest`): its
-    chunks stand before it, under `slot/number`, from offset `begin` on. `next_offset`: of the change log, before which the
-    state is; `epoch`: that log's; `fold_version`, `rules`: what decided; `size`: bytes of all chunks, `checksum`: XXH3
-    (128 bits, hexadecimal) of all these and the chunks; `format`: how the bytes are to be read."""
+    """The last record of a snapshot: the state of a lane at one offset of the change log is complete in
+    `catalog.library.snapshots.v1` (key `slot/manifest`). Its chunks come before it, with keys `slot/number`, from
+    offset `begin` on. `next_offset`: the state includes every record of the change log before it; `epoch`: the change
+    log's topic epoch; `fold_version`, `rules`: the rules in use; `size`: bytes of all chunks; `checksum`: XXH3 (128
+    bits, hexadecimal) of all these fields and the chunks; `format`: the encoding of the bytes."""
 
     lane: int
     epoch: str
@@ -56,8 +57,8 @@ class SnapshotManifest(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class TopicEpoch(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Written once by the provisioner for each topic it creates (topic `catalog.meta.v1`, key = topic). The
-    `epoch` distinguishes the topic from a later one of the same name. `topic_id`: Kafka's own id of the topic, empty
-    where it was not known; where Kafka has another one, the topic was made anew by other means."""
+    `epoch` distinguishes the topic from a later one of the same name. `topic_id`: Kafka's own id of the topic, empty if
+    it was not known. If Kafka reports another id, the topic was deleted and created again by other means."""
 
     topic: str
     epoch: str
@@ -67,8 +68,9 @@ class TopicEpoch(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Command(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Common to all that an operator asks of a root (topic `catalog.control.v1`, key = root). `id`: drawn by who asks;
-    a command that comes again under the same id is not carried out again. `by`: who asks; `at`: their clock."""
+    """Common to all commands of an operator for a root (topic `catalog.control.v1`, key = root). `id`: chosen at random
+    by the sender; a command that arrives again with the same id is not executed again. `by`: the sender; `at`: the
+    sender's clock."""
 
     id: str
     root: str
@@ -77,9 +79,9 @@ class Command(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class RescanRoot(Command, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="rescan_root"):
-    """Scan the root, or the directory `subtree` and all below it, now. What differs is told with cause `requested`. `again`:
-    all of the root is told, as by its first scan, whether it differs or not: that makes up for whatever the change log has
-    lost of it."""
+    """Scan the root, or the directory `subtree` and all below it, now. Differences are published with cause
+    `requested`. `again`: everything in the root is published, as by its first scan, whether it differs or not. This
+    repairs whatever the change log has lost of the root."""
 
     reason: str
     subtree: str = ""
@@ -88,28 +90,29 @@ class RescanRoot(Command, frozen=True, kw_only=True, omit_defaults=True, tag_fie
 
 
 class AcceptRoot(Command, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="accept_root"):
-    """What stands at the root's place now, though it is not the directory that was known, is the root: it was restored
-    or moved. Only what differs is told."""
+    """Accept the directory that is at the root's path now as the root, although it is not the directory that was known:
+    the root was restored or moved. Only differences are published."""
 
 
 class RetireRoot(Command, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="retire_root"):
-    """The root has left the catalogue (`root_retired` in the change log). Should it be watched again, everything in it is
-    told anew."""
+    """The root has left the catalogue (`root_retired` in the change log). If it is watched again, everything in it is
+    published again."""
 
 
 Pause = Literal["root", "scans"]
 
 
 class PauseRoot(Command, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="pause_root"):
-    """Leave the root alone until it is resumed, restarts included. `what`: all of it, so that nothing is read there and
-    nothing told (a gap, `paused`); or its scans alone, which go on later where they are, while changes are observed."""
+    """Pause the root until it is resumed; a pause survives restarts. `what`: `root`: nothing is read there and nothing
+    is published (a gap with cause `paused`); `scans`: only scans stop, which continue later from where they are, while
+    changes are still observed."""
 
     reason: str
     what: Pause = "root"
 
 
 class ResumeRoot(Command, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="resume_root"):
-    """Go on with what was paused. A root that was left alone is scanned."""
+    """Resume what was paused. A root that was paused as a whole is scanned."""
 
 
 Control = RescanRoot | AcceptRoot | RetireRoot | PauseRoot | ResumeRoot

@@ -1,7 +1,7 @@
-"""Alerts: what somebody should see to (topic `catalog.alerts.v1`, key = subject).
+"""Alerts: problems that need a person's attention (topic `catalog.alerts.v1`, key = subject).
 
-A subject is one thing that can be in trouble in one way, `KIND/NAME`. It fires and is resolved in turns, and one that fires
-may become more severe meanwhile. Nothing is repeated: the newest record of each subject says what is wrong.
+A subject is one thing that can have one kind of problem, `KIND/NAME`. It fires and is resolved by turns, and it may
+become more severe while it fires. Alerts are not repeated: the newest record of a subject is its current state.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from schemas.system import Scalar
 Kind = Literal[
     "root_lost", "gap_open", "process_silent", "dead_letters", "disk_low", "lag", "mass_deletion", "test"
 ]
-"""`test` comes from `catalogizer alerts test` alone and never stands in the log."""
+"""`test` is sent only by `catalogizer alerts test` and is never in the log."""
 Severity = Literal["warning", "error"]
 
 
 class Alert(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A subject fires, or is resolved. `severity` of a resolved one: the worst that it had; `at`: append time of the record
-    at which it was decided, ISO 8601."""
+    """A subject fires, or is resolved. `severity` of a resolved alert: the worst that it had; `at`: append time of the
+    record that caused it, ISO 8601."""
 
     kind: Kind
     subject: str

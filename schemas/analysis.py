@@ -10,9 +10,9 @@ from schemas.raw import FileState
 
 
 class Job(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Ask to probe one file. `job` is its deterministic id; the result repeats it. Workers of other sites
-    skip it. `attempt` counts from 1; `request`: the analysis on request that it belongs to: it is probed whatever is known
-    of it, and waits while files that changed by themselves are analysed."""
+    """A request to probe one file. `job` is its deterministic id, which the result repeats. Workers of other sites skip
+    it. `attempt` counts from 1; `request`: the analysis on request that the job belongs to. Such a job is probed
+    whatever is known of the file, and waits while files that have changed are analysed."""
 
     job: str
     media_id: int

@@ -1,4 +1,4 @@
-"""The audit log: who signed in, who was refused, and who did what that others must be able to ask about later."""
+"""The audit log: sign-ins, refusals, and actions that must be traceable to an account later."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ AuditAction = Literal[
 
 
 class AuditEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One of them (topic `catalog.audit.v1`, key = `subject`). `by`: the account or token that did it, `command line`, or
-    who tried; `subject`: the account, session or token that it was done to; `at`: by the clock of who wrote it, ISO 8601 ·
-    `permission`: of `permission_used` (it was about to be done) and `permission_refused`, with the request's `method`,
-    `path` and id · `why`: of a refusal; `unlogged`: so many more refusals were not written one by one."""
+    """One event (topic `catalog.audit.v1`, key = `subject`). `by`: the account or token that acted or tried to, or
+    `command line`; `subject`: the account, session or token that was acted on; `at`: the writer's clock, ISO 8601 ·
+    `permission`: of `permission_used` (written before the action) and `permission_refused`, with the request's
+    `method`, `path` and id · `why`: the reason of a refusal; `unlogged`: how many more refusals were not written one by
+    one."""
 
     action: AuditAction
     by: str

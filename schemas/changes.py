@@ -1,8 +1,8 @@
-"""Changes: what the fold decided had happened (topic `catalog.fs.changes.v1`, key = library).
+"""Changes: what has happened, as the fold decided (topic `catalog.fs.changes.v1`, key = library).
 
 A change is a settled, debounced, rename-resolved fact about a path, or a fact about the observation itself
-(root lost, scan finished, gap). `kind` tells them apart. `at` is the append time of the record at which the
-fold decided, ISO 8601.
+(root lost, scan finished, gap). `kind` identifies the type. `at` is the append time of the record at which the fold
+decided, ISO 8601.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ class ChangeBase(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class PathChange(ChangeBase, frozen=True, kw_only=True, omit_defaults=True):
-    """Common to changes of one path. `settled` false: still being written at the max hold; no media update
-    goes with it. `cause` ties changes that belong together (a directory's move and its files')."""
+    """Common to changes of one path. `settled` false: the file was still being written at the max hold; there is no
+    media update for it. `cause` is the same for changes that belong together (the move of a directory and of its
+    files)."""
 
     path: str
     type: FileType
@@ -53,8 +54,8 @@ class Deleted(PathChange, frozen=True, kw_only=True, omit_defaults=True, tag_fie
 
 
 class Renamed(PathChange, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="moved"):
-    """What was at `from_root`/`from_path` is at `root`/`path` now; the media id is kept. `from_taken`: what was told last
-    to be at `from_path` stays there, for they have changed places."""
+    """What was at `from_root`/`from_path` is at `root`/`path` now; the media id is kept. `from_taken`: what was last
+    published at `from_path` stays there, because the two have changed places."""
 
     from_path: str
     from_path_b64: str | None = None
@@ -63,8 +64,8 @@ class Renamed(PathChange, frozen=True, kw_only=True, omit_defaults=True, tag_fie
 
 
 class TreeRenamed(ChangeBase, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="tree_moved"):
-    """A directory moved with all that is below it; one `moved` per path below follows with the same cause. `from_taken`:
-    as of `moved`."""
+    """A directory moved with all that is below it; one `moved` per path below follows with the same cause.
+    `from_taken`: as in `moved`."""
 
     path: str
     from_path: str
@@ -77,7 +78,8 @@ class TreeRenamed(ChangeBase, frozen=True, kw_only=True, omit_defaults=True, tag
 
 
 class RootChanged(ChangeBase, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="root_changed"):
-    """A root was declared, lost, is back, or was taken out of the catalogue by an operator (`retired`; `cause`: who)."""
+    """A root was declared, lost, is back, or was removed from the catalogue by an operator (`retired`; `cause`: the
+    operator)."""
 
     state: Literal["declared", "lost", "back", "retired"]
     epoch: str
@@ -115,10 +117,10 @@ class GapChanged(ChangeBase, frozen=True, kw_only=True, omit_defaults=True, tag_
 class AnalysisRequestChanged(
     ChangeBase, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="analysis_request_changed"
 ):
-    """An analysis that was asked for (`request`: its id; `reason`, `by`: why, and who asked) has started, has come on, was
-    paused or resumed, or has ended (`finished`, or `cancelled` with what was open by then). `repeated`: the same was asked
-    again while this request was under way, and changes nothing. `matched`: items that matched as it began; `asked`: jobs of
-    it so far, and of these `processed`, `identified` and `failed`."""
+    """A requested analysis (`request`: its id; `reason`; `by`: who requested it) has started, has made progress, was
+    paused or resumed, or has ended (`finished`, or `cancelled` with the jobs that were still open). `repeated`: the
+    same analysis was requested again while this one was in progress; nothing changes. `matched`: items that matched
+    when it began; `asked`: jobs requested so far, and of these `processed`, `identified` and `failed`."""
 
     request: int
     state: Literal["started", "progress", "paused", "resumed", "repeated", "finished", "cancelled"]

@@ -12,8 +12,8 @@ from schemas.topics import Topic
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """`event` is the `type` of its frames; `topic` None: accepted, quiet today. `everybody`: delivered to
-    every socket without a subscription. `data`: the type that any reader must accept."""
+    """`event` is the `type` of its frames; `topic` None: subscriptions are accepted, but nothing is published yet.
+    `everybody`: delivered to every socket without a subscription. `data`: the type that any reader must accept."""
 
     name: str
     topic: Topic | None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class CloseCode:
-    """`reason` is sent in the close frame, empty where the WebSocket library words it; `come_back`: a client should
+    """`reason` is sent in the close frame, empty if the WebSocket library sets its own; `come_back`: a client should
     reconnect."""
 
     code: int

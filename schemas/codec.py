@@ -1,4 +1,4 @@
-"""UTF-8 JSON, fast: records to bytes and back. What cannot be decoded raises one error naming the place."""
+"""UTF-8 JSON, fast: records to bytes and back. What cannot be decoded raises one error, which names the position."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 _encoder = msgspec.json.Encoder()
 encode = _encoder.encode
-"""Any record of ours to bytes."""
+"""Encode any record of ours."""
 
 
 class Codec(Generic[T]):
@@ -24,7 +24,7 @@ class Codec(Generic[T]):
         self._decode: Callable[[bytes | msgspec.Raw], T] = msgspec.json.Decoder(type_).decode
 
     def decode(self, value: bytes | msgspec.Raw | None) -> T:
-        """Bytes, or a part of a record that was left as it is, to a record. Raises Undecodable."""
+        """Decode bytes, or a part of a record that was left encoded, to a record. Raises Undecodable."""
         if value is None:
             raise Undecodable("no value (a tombstone)")
         try:

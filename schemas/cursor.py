@@ -2,7 +2,7 @@
 
 base64url without padding of: version (1 byte) · CRC-32 of the rest (4) · channel (length byte + UTF-8) ·
 epoch (length byte + ASCII) · partition count (2) · pairs of partition (2) and next offset (8); big endian.
-Not a capability: rights are checked again when it is used. The next offset is the next one wanted.
+Not a capability: rights are checked again when it is used. The next offset is that of the next record wanted.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _PAIR = struct.Struct(">HQ")
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """`next_offsets` per partition; `partitions` is how many the topic had when the cursor was given out."""
+    """`next_offsets` per partition; `partitions` is how many the topic had when the cursor was issued."""
 
     channel: str
     epoch: str
@@ -40,7 +40,7 @@ class Cursor:
 
 
 def decode(text: str, channel: str) -> Cursor:
-    """Read a cursor of `channel`. Raises BadCursor, saying what is wrong."""
+    """Read a cursor of `channel`. Raises BadCursor with the reason."""
     if len(text) > MAX_LENGTH:
         raise BadCursor("longer than any cursor")
     try:

@@ -1,9 +1,10 @@
-"""What stands in a dead letter queue: letters, and marks that close them. Pure.
+"""The contents of a dead letter queue: letters, and marks that close them. Pure.
 
-A letter is a record that a stage could not process, whole but for what `schemas.headers.dead_value` cuts off. A mark says
-that a letter was seen to: it names the letter and the record it is of. A record given back closes every letter of it,
-also one that comes later, for a stage that reads the old place again; a discarded one only those that were there.
-Letters go with the queue's retention, and a mark stands after what it closes, so it never goes first.
+A letter is a record that a stage could not process, complete except for what `schemas.headers.dead_value` cuts off. A mark
+closes a letter: it names the letter and the record in it. If the record was handled (redriven, or its root rescanned),
+every letter of that record is closed, also one that a stage writes later because it reads the old offset again; if it
+was discarded, only the letters that existed by then. Letters expire with the queue's retention. A mark is always after
+the letters that it closes, so it never expires before them.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from schemas.headers import (
 from schemas.log_record import LogRecord
 
 FOREIGN = "foreign"
-"""Error class of what stands in a queue and is no letter of ours."""
+"""Error class of records in a queue that are not our letters."""
 
 K = TypeVar("K")
 How = Literal["redriven", "rescan_asked", "discarded"]
@@ -40,8 +41,8 @@ How = Literal["redriven", "rescan_asked", "discarded"]
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The place that a letter's record had. `topic`: its name on the installation; `timestamp`: append time there, ms,
-    which tells it from a record of the same offset in a topic made anew."""
+    """Where a letter's record was. `topic`: its name on the installation; `timestamp`: append time there, ms, which
+    distinguishes it from a record at the same offset in a recreated topic."""
 
     topic: str
     partition: int
@@ -53,8 +54,8 @@ class Origin:
 
 
 class LetterClosed(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A mark: the letter at offset `letter` of the queue was seen to. `topic`, `partition`, `offset`, `timestamp`: the
-    origin of its record, where it had one; `by`: who did it; `at`: their clock, ISO 8601."""
+    """A mark: the letter at offset `letter` of the queue is closed. `topic`, `partition`, `offset`, `timestamp`: the
+    origin of its record, if it had one; `by`: who closed it; `at`: their clock, ISO 8601."""
 
     letter: int
     how: How
@@ -68,14 +69,14 @@ class LetterClosed(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def origin(self) -> Origin | None:
-        """Of the letter's record."""
+        """The origin of the letter's record, if it had one."""
         return Origin(self.topic, self.partition, self.offset, self.timestamp) if self.topic else None
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A dead letter. `offset`, `at`: its own, in the queue; `origin` None: written by somebody else, only its bytes are
-    known; `size`: bytes of the original's value, of which `value` is the beginning where it `is_cut`."""
+    """A dead letter. `offset`, `at`: its own, in the queue; `origin` None: it was written by another program, and only
+    its bytes are known; `size`: bytes of the original's value; `value` is only the beginning of it if it `is_cut`."""
 
     offset: int
     at: int
@@ -93,7 +94,7 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A mark as it stands in a queue, at `offset` there."""
+    """A mark in a queue, at `offset` there."""
 
     offset: int
     closed: LetterClosed
@@ -108,7 +109,8 @@ def mark_headers(letter: int) -> Headers:
 
 
 def parse(record: LogRecord) -> Letter | Mark:
-    """A record of a dead letter queue. Whatever is neither a letter nor a mark of ours is a letter without origin."""
+    """Read a record of a dead letter queue. A record that is neither our letter nor our mark becomes a letter without
+    origin."""
     if record.headers and record.headers[0][0] == X_LETTER:
         try:
             return Mark(record.offset, _marks.decode(record.value))
@@ -158,7 +160,8 @@ def _foreign(record: LogRecord) -> Letter:
 
 
 def closed(letters: Iterable[Letter], marks: Iterable[Mark]) -> list[Letter]:
-    """The letters, each with the mark that closes it; where several do, the one that gave its record back."""
+    """The letters, each with the mark that closes it; if several do, one that handled the record rather than discarded
+    it."""
     by_letter: dict[int, Mark] = {}
     by_origin: dict[Origin, Mark] = {}
     for mark in marks:

@@ -1,6 +1,6 @@
-"""Frames on a socket: how an event's bytes are built from a stored record, and what a client may say.
+"""Frames on a socket: how an event's bytes are built from a stored record, and what a client may send.
 
-An event's frame is spliced around the record's stored JSON bytes and never decoded and encoded again, so the
+An event's frame is built around the record's stored JSON bytes, which are never decoded and encoded again, so the
 same record gives the same bytes live, from memory and from the log, for every client and after every restart.
 """
 
@@ -35,9 +35,9 @@ def event_frame(
     """One event as the bytes of its text frame: `type`, `data`, `payload` (when `legacy_payload`),
     `timestamp`, `channel`, `partition`, `offset`, `id`.
 
-    `timestamp` (milliseconds) is the append time, used where the record has no `ce_time` that is a time. `value` must have
-    been decoded successfully before: it is spliced as it is. A record without `ce_id` (written by a foreign
-    tool) gets an id made of its coordinates."""
+    `timestamp` (milliseconds) is the append time, used if the record has no valid `ce_time`. `value` must have been
+    decoded successfully before, because it is inserted unchanged. A record without `ce_id` (written by a foreign tool)
+    gets an id made of its channel, partition and offset."""
     id_ = time = None
     for key, header in headers:
         if key == h.CE_ID:
@@ -55,13 +55,13 @@ def event_frame(
 
 
 def spliced(event: str, data: bytes, head: FrameHead, *, legacy_payload: bool) -> bytes:
-    """An event's frame around its data, which is spliced as it is."""
+    """An event's frame around its data, which is inserted unchanged."""
     payload = b',"payload":' + data if legacy_payload else b""
     return b'{"type":"%b","data":%b%b,%b' % (event.encode(), data, payload, _encode(head)[1:])
 
 
 class FrameHead(Struct, frozen=True):
-    """The members of an event's frame that say what and where it is."""
+    """The members of an event's frame that identify it."""
 
     timestamp: str
     channel: str
@@ -74,9 +74,8 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Message(Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
-    """What a client says. Extra fields are ignored. `ref` is echoed in the answer whatever its JSON type.
-    Fields other than `type` are checked by who serves the message, so that one bad option is answered by
-    name and not by a refusal of the whole."""
+    """What a client sends. Extra fields are ignored. `ref` is echoed in the answer whatever its JSON type. Fields other
+    than `type` are checked by the code that serves the message, so that the answer names the one bad option."""
 
     type: str
     ref: Json | UnsetType = UNSET
@@ -106,7 +105,7 @@ ErrorCode = Literal[
 
 
 class BadMessage(Undecodable):
-    """A client's text that is no message. `code`: the error frame's; `ref` is echoed where readable."""
+    """A client's text that is not a valid message. `code`: the error frame's; `ref` is echoed if it is readable."""
 
     def __init__(self, code: ErrorCode, reason: str, ref: Json | UnsetType = UNSET) -> None:
         self.code: ErrorCode = code
@@ -125,7 +124,7 @@ def decode_message(text: str | bytes) -> Message:
 
 
 def _bad(text: str | bytes, error: msgspec.ValidationError) -> BadMessage:
-    """What is wrong with a text that is no message. It may be no JSON either: the first fault found is not
+    """What is wrong with a text that is not a valid message. It may not be JSON either: the first error found is not
     always the first in the text."""
     try:
         loose = msgspec.json.decode(text)

@@ -2,10 +2,10 @@
 
 SchemaError
 ├── Undecodable       the bytes are not a record of the type (not JSON, wrong shape, bad path)
-│   └── BadMessage    a client's text that is no message (`schemas.envelope`)
+│   └── BadMessage    a client's text that is not a valid message (`schemas.envelope`)
 ├── UnknownVersion    another major version of the schema
 ├── BadCursor         a cursor that is not one of ours
-└── BadPlace          what was written is no place in a log
+└── BadPlace          the text or JSON is not a place in a log
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class SchemaError(Exception):
 
 
 class Undecodable(SchemaError):
-    """The bytes are not a record of the expected type; `reason` says where and why."""
+    """The bytes are not a record of the expected type; `reason`: where and why."""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
@@ -42,8 +42,8 @@ class BadCursor(SchemaError):
 
 
 class BadPlace(SchemaError):
-    """What was written is no place. `at`: which part of it, empty for the whole; `reason`: what is wrong;
-    `allowed`: what may be written, empty where the reason says it."""
+    """The text or JSON is not a place. `at`: which part of it, empty for the whole; `reason`: what is wrong; `allowed`:
+    what is accepted, empty if the reason contains it."""
 
     def __init__(self, reason: str, allowed: str = "", at: str = "") -> None:
         self.reason = reason

@@ -12,17 +12,18 @@ MEDIA_TYPES: tuple[MediaType, ...] = get_args(MediaType)
 CATEGORIES = (
     "movie", "tv_show", "trailer", "extra", "sample", "home_video", "music", "audiobook", "photo", "book", "comic",
 )  # fmt: skip
-"""What an item may be, beside its media type; one for which nothing speaks has none."""
+"""What an item may be, in addition to its media type; an item without any evidence has no category."""
 
 ANALYSED: tuple[MediaType, ...] = ("video", "audio", "image", "book")
-"""Media types whose files are opened: those of the newest rules of the fold."""
+"""Media types whose files are opened, by the newest rules of the fold."""
 
 
 class Tags(Struct, frozen=True, omit_defaults=True):
     """Tags inside the file (ID3, Vorbis comments, MP4 atoms, Matroska tags, EPUB and PDF metadata, ComicInfo).
 
-    Of music `artist`, of a book its authors, of a comic its writer. `track` and `disc` of `tracks` and `discs`. `series` and
-    `number` in it, as it is written (`2`, `2.5`), of books and comics; `show`, `season`, `episode` of videos."""
+    `artist`: of music its artist, of a book its authors, of a comic its writer. `track` and `disc`: numbers, of
+    `tracks` and `discs` in total. `series` and the `number` in it, as written (`2`, `2.5`): of books and comics;
+    `show`, `season`, `episode`: of videos."""
 
     title: str | None = None
     artist: str | None = None
@@ -47,14 +48,14 @@ class Tags(Struct, frozen=True, omit_defaults=True):
 
 
 class Credit(Struct, frozen=True, omit_defaults=True):
-    """Somebody who made it. `role` in a word: `author`, `translator`, `editor`, `illustrator`, `narrator`, …"""
+    """A contributor. `role` as one word: `author`, `translator`, `editor`, `illustrator`, `narrator`, …"""
 
     name: str
     role: str | None = None
 
 
 class AudioTrack(Struct, frozen=True, omit_defaults=True):
-    """A track of sound, in the container's order."""
+    """An audio track, in the container's order."""
 
     codec: str | None = None
     language: str | None = None
@@ -65,7 +66,7 @@ class AudioTrack(Struct, frozen=True, omit_defaults=True):
 
 
 class SubtitleTrack(Struct, frozen=True, omit_defaults=True):
-    """Subtitles inside the container. `sdh`: for those who do not hear."""
+    """Subtitles inside the container. `sdh`: for the deaf and hard of hearing."""
 
     codec: str | None = None
     language: str | None = None
@@ -76,7 +77,7 @@ class SubtitleTrack(Struct, frozen=True, omit_defaults=True):
 
 
 class Chapter(Struct, frozen=True, omit_defaults=True):
-    """Where a part begins, in milliseconds."""
+    """A chapter and its beginning, in milliseconds."""
 
     start_ms: int
     title: str | None = None
@@ -93,10 +94,10 @@ class Place(Struct, frozen=True, omit_defaults=True):
 class Found(Struct, frozen=True, omit_defaults=True):
     """`cover` is the content hash (BLAKE2b-128, hex) of a thumbnail in `catalog.covers.v1`. Durations in
     milliseconds, sizes in pixels as they are seen, rates in Hz, bit/s, frames a second. `category`: see CATEGORIES;
-    `warnings`: what could not be read or made although the file is whole, or that a part of it is missing, in words ·
-    `media_type`: what the contents are, where the name says something else · `hdr_kind`: `HDR10`, `HDR10+`, `HLG`,
-    `Dolby Vision` · `audio_codec`, `channels` of the sound that is played first, all of it in `audio_tracks` ·
-    `taken`: ISO 8601, with the zone where the camera knew it · `rating`: of 10, in a file of facts"""
+    `warnings`: what could not be read or made although the file is complete, or that a part of the file is missing, as
+    text · `media_type`: what the contents are, if the name implies something else · `hdr_kind`: `HDR10`, `HDR10+`,
+    `HLG`, `Dolby Vision` · `audio_codec`, `channels`: of the audio track that is played by default; all tracks are in
+    `audio_tracks` · `taken`: ISO 8601, with the zone if the camera knew it · `rating`: out of 10, from an NFO file"""
 
     title: str | None = None
     year: int | None = None

@@ -1,9 +1,9 @@
 """Record headers: what a reader can know of a record without decoding its value.
 
-Records of the change log have two: their type and their schema version; and, where it is known, the W3C trace
-context (`traceparent`). There are very many of them, and ten headers each made appending four times as expensive.
-All other records are CloudEvents 1.0 in binary mode (Kafka protocol binding): id, type, source, time and subject in
-`ce_` headers, and ours beside them (`x-…`). Dead letters have where they came from and why.
+Records of the change log have two headers, type and schema version, and the W3C trace context (`traceparent`) if it is
+known. They are very many, and ten headers each made appending four times as expensive. All other records are CloudEvents
+1.0 in binary mode (Kafka protocol binding): id, type, source, time and subject in `ce_` headers, and our own headers
+(`x-…`). Headers of dead letters give the origin and the error.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ X_FOLD_VERSION = "x-fold-version"
 X_TO = "x-to"
 """Of a notification that is not for everybody: `role:ID`, `user:ID` or `library:NAME`."""
 X_TARGETS = "x-alert-targets"
-"""Of an alert that is to go to these targets alone, with commas between: it was given back from the dead letter queue, and
-the others have it."""
+"""Of an alert that is to be sent only to these targets, separated by commas: it was redriven from the dead letter
+queue, and the other targets have received it."""
 
 X_ORIGINAL_TOPIC = "x-original-topic"
 X_ORIGINAL_PARTITION = "x-original-partition"
@@ -46,8 +46,9 @@ X_ATTEMPT = "x-attempt"
 X_LETTER = "x-letter"
 
 MAX_DEAD_BYTES = 400_000
-"""How much of a value a dead letter keeps; ours are never longer. With key and headers it must fit into a batch of the
-fold and a request of any Kafka producer: who cannot publish the dead letter of a record can never go on behind it."""
+"""How much of a value a dead letter keeps; our own values are never longer. With key and headers it must fit into a
+batch of the fold and a request of any Kafka producer: a stage that cannot publish the dead letter of a record can never
+move past that record."""
 
 MAJOR = b"1"
 """The major version of every schema here; a record of another one goes to the dead letter queue."""
@@ -60,7 +61,7 @@ _OWN = (
 _VERSIONED = frozenset({SCHEMA_VERSION, CE_DATASCHEMA})
 MANY_SCHEMAS = 100
 _readable: set[bytes | None] = {MAJOR}
-"""Values that name a readable version, as they have come; every record has one, and there are few."""
+"""Header values that name a readable version, as received; every record has one, and there are few different ones."""
 
 
 def raw_headers(kind: str, context: bytes | None = None) -> Headers:
@@ -74,8 +75,8 @@ def raw_headers(kind: str, context: bytes | None = None) -> Headers:
 def event_headers(
     *, id: str, type: str, source: str, time: str, subject: str, extra: Headers | None = None
 ) -> Headers:
-    """CloudEvents headers of a derived record. `time`: the event's own time, ISO 8601; `subject`: what it is
-    about (a media id, a path, a component), percent-free UTF-8; `extra`: ours (`x-…`, `traceparent`)."""
+    """CloudEvents headers of a derived record. `time`: the event's own time, ISO 8601; `subject`: what it is about (a
+    media id, a path, a component), UTF-8 without percent-encoding; `extra`: our own headers (`x-…`, `traceparent`)."""
     headers: Headers = [
         (CE_SPECVERSION, b"1.0"),
         (CE_ID, id.encode()),
@@ -112,8 +113,9 @@ def dlq_headers(
 def split_dead(
     headers: Sequence[tuple[str, bytes]], value: bytes | None
 ) -> tuple[dict[str, bytes], Headers] | None:
-    """The headers of a dead letter as (its own by name, the original's as they were). Its own stand first, in one order, so
-    that an original that has headers of the same names keeps them. None where it is no dead letter of ours."""
+    """The headers of a dead letter as (its own by name, the original's unchanged). Its own come first, in a fixed
+    order, so that an original that has headers of the same names keeps them. None if it is not a dead letter of
+    ours."""
     count = len(_OWN)
     if tuple(name for name, _ in headers[:count]) != _OWN:
         return None
@@ -123,7 +125,7 @@ def split_dead(
 
 
 def dead_value(value: bytes | None) -> bytes | None:
-    """What a dead letter keeps of a value: all of it, or the beginning of one that no batch would hold."""
+    """What a dead letter keeps of a value: all of it, or the beginning of a value that does not fit into a batch."""
     return None if value is None else value[:MAX_DEAD_BYTES]
 
 

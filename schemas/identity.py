@@ -1,17 +1,18 @@
-"""When two looks saw the same thing: the one definition, for producers, the fold and analysis.
+"""When two observations are of the same thing: the one definition, for producers, the fold and analysis.
 
-| asked | agree | used for |
+| function | compares | used for |
 |---|---|---|
 | `same_content` | size, mtime, inode | a fingerprint, a job or a result belongs to what is there |
 | `same_state` | type, and of all but directories the content | there is nothing to report |
 | `same_identity` | regular files: content and device | a file at a new path may be the one from the old path |
 | `same_fingerprint` | the fingerprint, where there are two | another file with the same bytes |
 | `same_root` | inode, marker, and the file system's id, or the device where it has none | it is the known root |
-| `other_fingerprint` | not the fingerprint, where there are two | other bytes, whatever a look at the path tells |
+| `other_fingerprint` | the fingerprints, where there are two, are different | other bytes, whatever the file's
+attributes are |
 
-An inode alone never counts: file systems use it again at once. The device counts only between two paths: a
+An inode alone is never enough: file systems reuse it at once. The device is compared only between two paths: a
 remount gives the same file system another number, and the file at a path is still the same. A directory's size
-and mtime change with every entry in it: of a directory only the type counts.
+and mtime change with every entry in it, so only the type of a directory is compared.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from schemas.raw import RootIdentity
 
 
 class Stamped(Protocol):
-    """What tells one content at a path from the next."""
+    """What distinguishes one content at a path from the next."""
 
     @property
     def size(self) -> int:
@@ -43,7 +44,7 @@ class Stamped(Protocol):
 
 
 class Looked(Stamped, Protocol):
-    """All that a look at a path tells (`schemas.raw.FileState` and what is made of it)."""
+    """All that is observed at a path (`schemas.raw.FileState` and what is derived from it)."""
 
     @property
     def type(self) -> str:
@@ -57,7 +58,7 @@ class Looked(Stamped, Protocol):
 
 
 class Stamp(Struct, frozen=True):
-    """The stamp of one content, as a value."""
+    """A stamp as a value."""
 
     size: int
     mtime_ns: int
@@ -65,17 +66,17 @@ class Stamp(Struct, frozen=True):
 
 
 def stamp_of(file: Stamped) -> Stamp:
-    """The stamp alone."""
+    """The stamp of a file."""
     return Stamp(file.size, file.mtime_ns, file.inode)
 
 
 def same_content(a: Stamped, b: Stamped) -> bool:
-    """True when what was read of the one still holds for the other."""
+    """True when what was read of the one is still valid for the other."""
     return a.size == b.size and a.mtime_ns == b.mtime_ns and a.inode == b.inode
 
 
 def same_state(a: Looked | None, b: Looked | None) -> bool:
-    """True when the second look at a path saw nothing new. None: nothing is there."""
+    """True when the second observation of a path found nothing new. None: nothing is there."""
     if a is None or b is None:
         return a is b
     return a.type == b.type and (a.type == "dir" or same_content(a, b))
@@ -97,8 +98,8 @@ def other_fingerprint(a: str | None, b: str | None) -> bool:
 
 
 def same_root(known: RootIdentity, seen: RootIdentity) -> bool:
-    """True when it is the same directory on the same file system. Device numbers are given out at mount time and by each
-    machine, so where the file system has an id of its own that decides, and else the device number."""
+    """True when it is the same directory on the same file system. Device numbers are assigned at mount time and by each
+    machine, so the file system's own id is compared if it has one, else the device number."""
     if known.inode != seen.inode or known.marker != seen.marker:
         return False
     return known.fsid == seen.fsid if known.fsid and seen.fsid else known.dev == seen.dev

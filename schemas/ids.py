@@ -1,6 +1,6 @@
-"""Deterministic identity: every id is a function of a position in the change log.
+"""Deterministic ids: every id is a function of a position in the change log.
 
-No id is drawn at random and none needs a database, so a replay gives the same ids (log.md 2 of the design).
+No id is random and none needs a database, so a replay gives the same ids (log.md 2 of the design).
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ MAX_SAFE = 2**53
 """Numbers that browsers read stay below this (ECMA-262, Number.MAX_SAFE_INTEGER + 1)."""
 
 LANES_PER_ID = 1024
-"""Room for the partition number in a media id: L must not exceed this."""
+"""Range of the partition number in a media id: L must not exceed this."""
 
 
 def event_id(topic: str, partition: int, offset: int, index: int) -> EventId:
     """RFC 9562 UUID version 5 of (source position, index among its outputs).
 
     `topic` is the logical name without an installation's prefix, so that a mirrored log keeps its ids.
-    Equal to `uuid.uuid5(NAMESPACE, f"{topic}:{partition}:{offset}:{index}")`, only four times faster.
+    Equal to `uuid.uuid5(NAMESPACE, f"{topic}:{partition}:{offset}:{index}")`, and four times faster.
     """
     name = f"{topic}:{partition}:{offset}:{index}".encode()
     h = _sha1(_NAMESPACE_BYTES + name, usedforsecurity=False).hexdigest()
@@ -53,5 +53,6 @@ def scan_id(id_base: int, partition: int, offset: int) -> ScanId:
 
 
 def request_id(partition: int, offset: int, id_base: int = 0) -> int:
-    """Like `media_id`, of the record by which an analysis was asked for; cursors of requests are compared with media ids."""
+    """Like `media_id`, of the record that requested an analysis; the cursors of requests are compared with media
+    ids."""
     return id_base + (offset + 1) * LANES_PER_ID + partition

@@ -1,4 +1,4 @@
-"""A record as a reader of the log gets it, whatever client read it."""
+"""A record as a reader of the log receives it, independent of the Kafka client."""
 
 from __future__ import annotations
 

@@ -28,12 +28,12 @@ class Analysis(Struct, frozen=True, omit_defaults=True):
 class MediaItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The complete item. `directory_path` is `/<root>/<directory inside it>`; `duration` in seconds; `created_at` and
     `updated_at` are append times of the deciding records, ISO 8601. `category`: one of `schemas.found.CATEGORIES`;
-    `last_episode`: of a file with several; `date`: the day that a name says, YYYY-MM-DD; `part`: of a film in several files,
-    or the chapter of a book; `edition` in words · `artist`, `album`: of music, `author`: of books, read or read aloud,
-    `series`: of books and comics: by their tags, else by their folders · `belongs_to`: the item of which this poster,
-    subtitle or file of facts is one; the first of them where it serves several · `subtitle_languages`: of the subtitles
-    inside and beside, `und` where one does not say; of a subtitle its own, `forced` and `sdh` too · `corrected`: which
-    members a person has set."""
+    `last_episode`: of a file with several; `date`: the day in the file name, YYYY-MM-DD; `part`: of a film in several
+    files, or the chapter of a book; `edition` as text · `artist`, `album`: of music, `author`: of books and audiobooks,
+    `series`: of books and comics; from their tags, else from their folders · `belongs_to`: the item that this poster,
+    subtitle or NFO file belongs to, the first if there are several · `subtitle_languages`: of the subtitles in the file
+    and beside it, `und` if one does not name its language; of a subtitle its own, and `forced` and `sdh` are its own
+    too · `corrected`: which members a person has set."""
 
     id: int
     title: str
@@ -92,10 +92,10 @@ class ItemCreated(Struct, frozen=True, kw_only=True, tag_field="action", tag="cr
 
 
 class ItemUpdated(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="action", tag="updated"):
-    """`data` of a `media_update`: an item is elsewhere, or its file has other content, or what belongs to it has
-    changed, or (`cause`) the rules of version N read it otherwise (`rules:N`), or a person corrected it (`corrected`).
-    `was`: of an item that comes from another root (rules of version 5 on), what it was there; who may not see where it is
-    now is told of that, and that it is gone."""
+    """`data` of a `media_update`: an item has moved, or its file has other content, or what belongs to it has changed,
+    or (`cause`) the rules of version N give another result (`rules:N`), or a person corrected it (`corrected`). `was`:
+    of an item that comes from another root (from rules version 5 on), what it was there; an account that may not see
+    its new root receives this as a deletion."""
 
     media_id: int
     media: MediaItem
@@ -119,7 +119,7 @@ class ItemDeleted(Struct, frozen=True, kw_only=True, tag_field="action", tag="de
 
 
 MediaUpdate = ItemCreated | ItemUpdated | ItemAnalyzed | ItemDeleted
-"""Any record of the media updates; `action` tells them apart."""
+"""Any record of the media updates; `action` identifies the type."""
 
 
 class MediaUpdateWire(Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""A path is bytes, carried exactly.
+"""A path is bytes and is transferred exactly.
 
 Inside, a path is a `str` decoded with `surrogateescape` (Python's own file-system convention, PEP 383):
 relative to its root, `/` between components, no leading slash, `""` the root itself. On the wire it is a
@@ -39,5 +39,5 @@ def display(path: str) -> str:
 
 
 def is_inside(path: str, directory: str) -> bool:
-    """True when `path` is `directory` or lies below it (`""` holds everything)."""
+    """True when `path` is `directory` or below it (everything is below `""`)."""
     return not directory or path == directory or path.startswith(directory + "/")

@@ -1,7 +1,7 @@
 """How places in a log are written: as text by commands and tools, as JSON by clients, as either in addresses. Pure.
 
-`TABLE` is the vocabulary for people, documents are generated from it; the three readers below are all there are. Whatever
-comes, they return a place or raise BadPlace, which says what is wrong and what may be written.
+`TABLE` is the vocabulary for people; documents are generated from it. There are only the three parsers below. For any
+input they return a place or raise BadPlace, which contains what is wrong and what is accepted.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from schemas.places import At, AtEach, AtTime, ClientPlace, Earliest, Head, Last
 from schemas.times import Millis, parse_iso
 
 MAX_LAST = 10_000
-"""The most newest records that a client may ask for; a command may ask for any number."""
+"""How many of the newest records a client may request; a command may request any number."""
 MAX_PARTITIONS = 1_024
 MAX_TIME = Millis(253_402_300_800_000)
 """The end of the year 9999: later times cannot be written as ISO 8601."""
 
 
 class Form(NamedTuple):
-    """One row of the vocabulary: how commands write it, clients in `from` and in `until` (empty: not there), and
-    what it means."""
+    """One row of the vocabulary: how commands write a place, how clients write it in `from` and in `until` (empty: not
+    accepted there), and what it means."""
 
     text: str
     json_from: str
@@ -107,7 +107,7 @@ def _pairs(text: str) -> dict[int, Offset] | None:
 
 
 def _number(text: str) -> int | None:
-    """A whole number from 0 to below 2^53, the largest that every reader of JSON can keep."""
+    """A whole number from 0 to below 2^53, the range that every JSON parser represents exactly."""
     if not (text.isascii() and text.isdigit() and len(text) <= 16):
         return None
     number = int(text)
@@ -122,9 +122,9 @@ def _shown(text: str) -> str:
 
 
 def read_query(text: str, grammar: Grammar) -> ClientPlace | Own:
-    """Read a place as it stands in the query of an address: a word of the grammar; `last:20`; what begins with a digit, a
-    time (ISO 8601, or milliseconds since 1970) or offsets (`0:120,3:7`); the JSON of a message's member; else the text of a
-    cursor (none begins with a digit or `{`). Raises BadPlace."""
+    """Read a place from a query parameter of a URL: a word of the grammar; `last:20`; if it begins with a digit, a time
+    (ISO 8601, or milliseconds since 1970) or offsets (`0:120,3:7`); the JSON of a message's member; else the text of a
+    cursor (no cursor begins with a digit or `{`). Raises BadPlace."""
     if text in grammar.words:
         return grammar.words[text]
     if text.startswith("{"):
@@ -157,8 +157,8 @@ _VALUES = {"last": "n", "time": "…", "offsets": "{…}", "cursor": '"…"'}
 
 @dataclass(frozen=True, slots=True)
 class Grammar:
-    """Which forms a member of a message may have: `words` stand for places, `keys` are those of the object that
-    names one; `own` are keys whose value the caller reads."""
+    """Which forms a member of a message may have: `words` that stand for places, the `keys` of an object that names a
+    place, and the caller's `own` keys, whose value the caller reads."""
 
     words: Mapping[str, ClientPlace]
     keys: tuple[str, ...]
@@ -166,7 +166,7 @@ class Grammar:
 
     @property
     def allowed(self) -> str:
-        """What may be written."""
+        """What is accepted, as text."""
         objects = [f'{{"{key}":{_VALUES[key]}}}' for key in (*self.keys, *self.own)]
         forms = [f'"{word}"' for word in self.words] + objects
         return f"one of {', '.join(forms[:-1])} or {forms[-1]}"
@@ -177,14 +177,14 @@ UNTIL = Grammar({"head": Head()}, ("time", "offsets"))
 
 
 class Own(NamedTuple):
-    """A key of the caller's own, and its value as it came."""
+    """A key of the caller's own, and its value as received."""
 
     key: str
     value: object
 
 
 def read_json(value: object, grammar: Grammar) -> ClientPlace | Own:
-    """Read a place as clients write it: decoded JSON, whatever it is. Raises BadPlace."""
+    """Read a place as clients write it: any decoded JSON value. Raises BadPlace."""
     if isinstance(value, str) and value in grammar.words:
         return grammar.words[value]
     if not isinstance(value, dict) or not value:
@@ -210,7 +210,7 @@ def _from_object(key: str, value: object) -> ClientPlace | Own:
 
 
 def _whole(value: object, below: int) -> int | None:
-    """A whole number from 0 to before `below`; JSON's true is none, and neither is 1.0."""
+    """A whole number from 0 to before `below`; JSON's true and 1.0 are not whole numbers here."""
     return value if type(value) is int and 0 <= value < below else None
 
 

@@ -1,7 +1,7 @@
-"""Places in a log: one vocabulary for clients, commands and tools, and which offset each is. Pure.
+"""Places in a log: one vocabulary for clients, commands and tools, and how each is resolved to offsets. Pure.
 
-It knows no Kafka client and reads nothing: who asks brings what the log has (`Bounds`, and for a time what the log
-answered). How places are written is in `schemas.place_forms`.
+It knows no Kafka client and reads nothing: the caller provides the log's offsets (`Bounds`, and for a time the offsets
+that Kafka returned). The written forms of places are in `schemas.place_forms`.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from typing import Generic, Literal, NamedTuple, NewType, TypeAlias, TypeVar, as
 from schemas.times import Millis
 
 Offset = NewType("Offset", int)
-"""A place between two records of a partition: the next offset wanted. Records at it and after it come, none before."""
+"""A position between two records of a partition: the offset of the next record wanted. Records from it on are read."""
 
 K = TypeVar("K")
 
 
 def next_offset(of_record: int) -> Offset:
-    """The next offset wanted by who has had the record at this one."""
+    """The next offset wanted after the record at this offset."""
     return Offset(of_record + 1)
 
 
 def offsets(numbers: Mapping[K, int]) -> dict[K, Offset]:
-    """Numbers that a client, a file or a database gave, as offsets."""
+    """Numbers from a client, a file or a database, as offsets."""
     return {key: Offset(number) for key, number in numbers.items()}
 
 
@@ -35,7 +35,7 @@ class Earliest:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Where the log ends at the moment of asking."""
+    """Where the log ends at the moment of the request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class AtEach:
 
 @dataclass(frozen=True, slots=True)
 class AtTime:
-    """The first record appended at that time or later; where none is yet, the head."""
+    """The first record appended at that time or later; if there is none yet, the head."""
 
     at: Millis
 
@@ -74,7 +74,7 @@ Place: TypeAlias = ClientPlace | At
 
 @dataclass(frozen=True, slots=True)
 class Bounds(Generic[K]):
-    """What the log has, by partition: offsets from `earliest` to before `end`."""
+    """The offsets in the log, by partition: from `earliest` to before `end`."""
 
     earliest: Mapping[K, Offset]
     end: Mapping[K, Offset]
@@ -83,9 +83,9 @@ class Bounds(Generic[K]):
 def offset_in(
     place: Place, partition: int, earliest: Offset, end: Offset, at_time: Offset | None
 ) -> Offset | None:
-    """The offset of a place in one partition, within what the log has; None where the place leaves the partition
-    out. `at_time`: the log's answer for `AtTime`. Of `Last` it is a place so far back that at least so many would
-    fit if every offset were a record."""
+    """The offset of a place in one partition, limited to the offsets in the log; None if the place does not include the
+    partition. `at_time`: the offset that Kafka returned for `AtTime`. For `Last` it is the end less the count: so many
+    records would fit if every offset were a record."""
     match place:
         case Earliest():
             wanted = earliest
@@ -109,8 +109,8 @@ def offset_in(
 def resolve(
     place: Place, bounds: Bounds[K], number: Callable[[K], int], at_time: Mapping[K, Offset | None] | None = None
 ) -> dict[K, Offset]:
-    """The offsets of a place, within what the log has; partitions that it leaves out are not in the answer.
-    `number`: of a partition; `at_time`: the log's answers for `AtTime`."""
+    """The offsets of a place, limited to the offsets in the log; partitions that the place does not include are left
+    out. `number`: of a partition; `at_time`: the offsets that Kafka returned for `AtTime`."""
     times = at_time or {}
     found = {
         key: offset_in(place, number(key), bounds.earliest[key], end, times.get(key))
@@ -120,8 +120,8 @@ def resolve(
 
 
 class OutOfRange(NamedTuple):
-    """Something that a place names and the log has not. `gone`: it was before `limit`, where the log begins now;
-    `beyond`: it is after `limit`, where the log ends; `absent`: there is no such partition (`limit`: how many)."""
+    """An offset of a place that is not in the log. `gone`: it is before `limit`, where the log begins now; `beyond`: it
+    is after `limit`, where the log ends; `absent`: there is no such partition (`limit`: how many there are)."""
 
     kind: Literal["gone", "beyond", "absent"]
     partition: int
@@ -130,7 +130,7 @@ class OutOfRange(NamedTuple):
 
 
 def out_of_range(place: Place, bounds: Bounds[K], number: Callable[[K], int]) -> Iterator[OutOfRange]:
-    """What of a place the log has not; only offsets can be missing."""
+    """The offsets of a place that are not in the log; other places are always in it."""
     keys = {number(key): key for key in bounds.end}
     match place:
         case At(offset):

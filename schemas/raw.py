@@ -2,7 +2,7 @@
 
 An observation states what is at a path now, or that nothing is there; it never states what happened. Every record that
 anything later depends on is one of these, in one total order per library (topic `catalog.fs.raw.v1`, key =
-library). `kind` tells them apart. A producer's record carries `root`, `epoch`, `seq` and `observed_at`;
+library). `kind` identifies the type. A producer's record has `root`, `epoch`, `seq` and `observed_at`;
 results, retirements and ticks do not. Readers ignore fields they do not know; new fields get defaults.
 """
 
@@ -23,9 +23,9 @@ Standing = ResultStatus | Literal["none"]
 
 
 class FileState(Struct, frozen=True, omit_defaults=True):
-    """What is at a path. `inode` is the SMB file id on shares. `ctime_ns`: when content or attributes last changed, by a
-    clock that nobody sets back; 0 where it is not known. Integers are 64 bit: `mtime_ns` passes 2^53, so JavaScript
-    readers must parse it as a big integer."""
+    """What is at a path. `inode` is the SMB file id on shares. `ctime_ns`: when content or attributes last changed,
+    which programs cannot set; 0 if it is not known. Integers are 64 bit: `mtime_ns` passes 2^53, so JavaScript readers
+    must parse it as a big integer."""
 
     type: FileType
     size: int
@@ -37,7 +37,7 @@ class FileState(Struct, frozen=True, omit_defaults=True):
 
 
 class RootIdentity(Struct, frozen=True, omit_defaults=True):
-    """What makes a root this root and not another one mounted at its path."""
+    """What distinguishes a root from another directory mounted at its path."""
 
     dev: int
     inode: int
@@ -46,7 +46,7 @@ class RootIdentity(Struct, frozen=True, omit_defaults=True):
 
 
 class Counts(Struct, frozen=True, omit_defaults=True):
-    """What a scan or a healed gap found different."""
+    """How many differences a scan or a closed gap found."""
 
     added: int = 0
     changed: int = 0
@@ -55,8 +55,8 @@ class Counts(Struct, frozen=True, omit_defaults=True):
 
 
 class ProducerRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Common to all that a producer writes. `epoch`: one life of an outbox; `seq`: dense per (root, epoch),
-    from 1; `observed_at`: the producer's clock, ISO 8601, carried and never decided upon."""
+    """Common to all records of a producer. `epoch`: one life of an outbox; `seq`: consecutive per (root, epoch), from
+    1; `observed_at`: the producer's clock, ISO 8601, for information only: nothing is decided by it."""
 
     root: str
     epoch: str
@@ -65,7 +65,7 @@ class ProducerRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Observed(ProducerRecord, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="observed"):
-    """What is at `path`; `file` null: nothing is."""
+    """What is at `path`; `file` null: nothing."""
 
     path: str
     file: FileState | None
@@ -125,7 +125,7 @@ class RootDeclared(
 
 
 class RootLost(ProducerRecord, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="root_lost"):
-    """The root cannot be observed: missing, unmounted, swapped, unreadable. Nothing is deleted by it."""
+    """The root cannot be observed: it is missing, unmounted, replaced or unreadable. This deletes nothing."""
 
     cause: str
 
@@ -137,7 +137,7 @@ class RootBack(ProducerRecord, frozen=True, kw_only=True, omit_defaults=True, ta
 
 
 class GapOpen(ProducerRecord, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="gap_open"):
-    """From here observations below `subtree` may be missing."""
+    """From here on observations below `subtree` may be missing."""
 
     cause: str
     subtree: str = ""
@@ -145,7 +145,7 @@ class GapOpen(ProducerRecord, frozen=True, kw_only=True, omit_defaults=True, tag
 
 
 class GapClosed(ProducerRecord, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="gap_closed"):
-    """A scan has made up for the gap; `counts` is what had been missed."""
+    """A scan has closed the gap; `counts`: what had been missed."""
 
     cause: str
     counts: Counts
@@ -167,8 +167,8 @@ class ScanStarted(
 
 
 class Unseen(Struct, frozen=True, omit_defaults=True):
-    """A path that a scan could not read: a directory that could not be listed, or a file that could not be looked
-    at. Whether anything is there, or below it, the scan does not know."""
+    """A path that a scan could not read: a directory that could not be listed, or a file whose attributes could not be
+    read. The scan does not know whether anything is there or below it."""
 
     path: str
     path_b64: str | None = None
@@ -179,8 +179,8 @@ class ScanFinished(
 ):
     """The scan is complete: it walked the whole subtree, as far as it could be read. `total`: how many of its
     records name something that is there (what is there is sent first, what is gone last). `unseen`: the paths that
-    it could not read; nothing that is known there or below may be taken for gone because the scan did not find it.
-    The empty path is the root itself: then that holds for everything."""
+    it could not read; what is known there or below must not be regarded as gone because the scan did not find it. The
+    empty path is the root itself, and so applies to everything."""
 
     scan: int
     origin: Origin
@@ -207,8 +207,8 @@ class Result(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="k
 
 
 class RootRetired(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="root_retired"):
-    """An operator takes a root out of the catalogue: its items are closed with cause `retired`, whatever is on the disk.
-    `by`: who asked; `at`: their clock, ISO 8601, carried and never decided upon."""
+    """An operator removes a root from the catalogue: its items are deleted with cause `retired`, whatever is on the
+    disk. `by`: the operator; `at`: their clock, ISO 8601, for information only."""
 
     root: str
     by: str
@@ -216,9 +216,9 @@ class RootRetired(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_fie
 
 
 class RulesAdopted(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="rules_adopted"):
-    """From here on the lane is folded by the rules of this `version`, and what is known is derived anew by them. One that
-    is not above the present one says nothing. `program`: the version that carries these rules; `by`: who asked; `at`:
-    their clock, ISO 8601, carried and never decided upon."""
+    """From here on the lane is folded by the rules of this `version`, and everything known is derived again by them. A
+    version that is not above the present one is ignored. `program`: the version of the program that has these rules;
+    `by`: the operator; `at`: their clock, ISO 8601, for information only."""
 
     version: int
     program: str
@@ -230,8 +230,9 @@ class AnalysisRequested(
     Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="analysis_requested"
 ):
     """Analyse again what is known of the root and matches: below `subtree`, of one of these media types, with one of these
-    statuses (empty: any). Items observed after this record do not belong to it. Whether an item matches is decided when its
-    turn comes; the turn goes by media id. `by`: who asked; `at`: their clock, ISO 8601, carried and never decided upon."""
+    statuses (empty: any). Items observed after this record do not belong to it. Items are processed in the order of
+    their media ids, and whether an item matches is decided when it is processed. `by`: who requested it; `at`: their
+    clock, ISO 8601, for information only."""
 
     root: str
     reason: str
@@ -246,9 +247,9 @@ class AnalysisRequested(
 class AnalysisSteered(
     Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="analysis_steered"
 ):
-    """What becomes of analysis on request, in the library that is the record's key. `pause`: nothing more of any request is
-    begun until `resume`; `cancel`: nothing more of those under way, or of `request` alone. What changes by itself is
-    analysed as ever. `by`, `at`: as of the request."""
+    """Pauses, resumes or cancels analysis on request in the library that is the record's key. `pause`: no more jobs of
+    any request are started until `resume`; `cancel`: no more jobs of the requests in progress, or only of `request`.
+    Files that change are analysed as always. `by`, `at`: as in the request."""
 
     action: Literal["pause", "resume", "cancel"]
     reason: str
@@ -258,12 +259,12 @@ class AnalysisSteered(
 
 
 CorrectedField = Literal["title", "year", "season", "episode", "category", "cover"]
-"""What a person may set of an item."""
+"""The members of an item that a person may set."""
 
 
 class Correction(Struct, frozen=True, omit_defaults=True):
-    """What a person says of an item; what is absent, nobody says. `title` without year or episode, which are shown behind
-    it; `category`: one of `schemas.found.CATEGORIES`; `cover`: a hash in `catalog.covers.v1`."""
+    """What a person has set of an item; absent members are not set. `title` without year or episode, which are appended
+    to it; `category`: one of `schemas.found.CATEGORIES`; `cover`: a hash in `catalog.covers.v1`."""
 
     title: str | None = None
     year: int | None = None
@@ -274,10 +275,10 @@ class Correction(Struct, frozen=True, omit_defaults=True):
 
 
 class Corrected(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="corrected"):
-    """A person knows better: these members of the item hold over all that its path and its file say, whatever becomes of
-    both, until another correction sets them otherwise or takes them back (`withdrawn`). An item that is not there does not
-    count. `root`, `path`: where it was last known to be, to find it by. `by`: who; `at`: their clock, ISO 8601, carried and
-    never decided upon."""
+    """A person corrects an item: these members override everything that is read from its path and its file, also after
+    both have changed, until another correction sets other values or withdraws them (`withdrawn`). A correction of an
+    unknown item is ignored. `root`, `path`: where the item was last known to be, to find it by. `by`: who; `at`: their
+    clock, ISO 8601, for information only."""
 
     media_id: int
     root: str
@@ -290,7 +291,7 @@ class Corrected(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field
 
 
 class Tick(Struct, frozen=True, tag_field="kind", tag="tick"):
-    """Nothing: its append time is its meaning."""
+    """No content: only its append time matters."""
 
 
 ProducedRecord = (

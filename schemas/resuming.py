@@ -1,8 +1,8 @@
-"""Where clients stand that keep no position themselves, so that a session goes on where it stood, at another gateway too.
+"""Positions of clients that keep none themselves, so that a session resumes where it was, also at another gateway.
 
-Each gateway tells the others: which sessions have sockets with it, what the sockets that ended had received for certain, and
-now and then one position that all its open sockets have passed. Records are read for as long as positions are left
-(`LEFT_SECONDS`), and kept little longer.
+Each gateway publishes for the others: which sessions have sockets with it, up to where the sockets that ended have certainly
+received events, and from time to time one position that all its open sockets have passed. Records are read back as far as
+positions are kept (`LEFT_SECONDS`), and retained only a little longer.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from __future__ import annotations
 from msgspec import Struct
 
 LEFT_SECONDS = 600
-"""So long a position is left to its session."""
+"""How long the position of an ended socket is kept for its session."""
 
 
 class Mark(Struct, frozen=True):
-    """A position in a channel: the epoch of its topic, and the next offset wanted by partition."""
+    """A position in a channel: the epoch of its topic, and by partition the next offset wanted."""
 
     epoch: str
     next: dict[int, int]
@@ -28,8 +28,8 @@ class SocketOpened(Struct, frozen=True, kw_only=True, tag_field="kind", tag="ope
 
 
 class SocketEnded(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="ended"):
-    """A socket of a session ended; by channel what was received for certain (`left`; empty: nothing is owed). `others`: the
-    session has open sockets at that gateway still."""
+    """A socket of a session ended. `left`: by channel, up to where it has certainly received; empty: nothing is
+    undelivered. `others`: the session still has open sockets at that gateway."""
 
     gateway: str
     session: str
@@ -38,8 +38,8 @@ class SocketEnded(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_fie
 
 
 class PositionTaken(Struct, frozen=True, kw_only=True, tag_field="kind", tag="taken"):
-    """A socket of the session that began in the channel where the record at this `offset` left off has received that for
-    certain: by it nothing is owed in the channel any more."""
+    """A socket of the session that resumed in the channel from the position in the record at this `offset` has
+    certainly received what followed: that position is no longer needed for the channel."""
 
     gateway: str
     session: str
@@ -48,8 +48,8 @@ class PositionTaken(Struct, frozen=True, kw_only=True, tag_field="kind", tag="ta
 
 
 class GatewayFloor(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="floor"):
-    """What all open sockets of a gateway have received for certain, by channel. `sessions`: some that have sockets there,
-    told again now and then."""
+    """By channel, the position up to which all open sockets of a gateway have certainly received. `sessions`: some of
+    the sessions that have sockets there, repeated from time to time."""
 
     gateway: str
     floors: dict[str, Mark]
@@ -57,4 +57,4 @@ class GatewayFloor(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_fi
 
 
 ResumeRecord = SocketOpened | SocketEnded | PositionTaken | GatewayFloor
-"""Any record of the topic; `kind` tells them apart."""
+"""Any record of the topic; `kind` identifies the type."""

@@ -16,17 +16,17 @@ Scalar = str | int | float | bool | None
 
 
 COMMAND, COMMAND_DONE, COMMAND_RESULT = "command", "command_done", "command_result"
-"""Details of a root's report: the id of the last command for it (`catalog.control.v1`), whether all of it is done, and
-what came of it, in words."""
+"""Details of a root's report: the id of the last command for it (`catalog.control.v1`), whether it is finished, and its
+result, as text."""
 
 
 SCAN, SCAN_DONE, SCAN_EXPECTED = "scan", "scan_done", "scan_expected"
-"""Details of a root's report while an announced scan is under way: its number, how many entries it has looked at, and how
-many were known where it looks when it began."""
+"""Details of a root's report while an announced scan is in progress: its number, how many entries it has examined, and
+how many entries were known in its subtree when it began."""
 
 
 WATCH, WATCH_WHY = "watch", "watch_why"
-"""Details of a root's report: what tells of its changes (inotify, fanotify, polling), and why that does."""
+"""Details of a root's report: how its changes are detected (inotify, fanotify, polling), and why so."""
 
 
 VERSION, SOCKETS = "version", "sockets"
@@ -34,30 +34,30 @@ VERSION, SOCKETS = "version", "sockets"
 
 
 DISK, DISK_FREE, DISK_TOTAL = "disk", "disk_free_bytes", "disk_total_bytes"
-"""Details of a heartbeat of a process with a state folder: where the file system of that is mounted, how many bytes of it
-are free for such a process, and how many it has."""
+"""Details of a heartbeat of a process with a state folder: where the file system of that folder is mounted, how many
+bytes are free for the process, and how many it has in total."""
 
 
 BEHIND = "behind_seconds"
-"""Detail of a heartbeat of a stream worker and of a projector: the age of what it has done last, where there is more to do;
-else 0."""
+"""Detail of a heartbeat of a stream worker and of a projector: the age of the last record that it has processed if
+there are more to process, else 0."""
 
 
 ENTRIES = "entries"
-"""Detail of a root's report: how many files and directories are known in it, as last counted."""
+"""Detail of a root's report: how many files and directories are known in the root, as last counted."""
 
 
 OPEN_GAPS = "open_gaps"
-"""Detail of a storage update that tells of a root's gaps: those that are open."""
+"""Detail of a storage update about a root's gaps: the open gaps."""
 
 
 STANDING_BY = "standing_by"
-"""Detail of a producer's heartbeat: the roots that another producer watches, in words."""
+"""Detail of a producer's heartbeat: the roots that another producer watches, as text."""
 
 
 class Heartbeat(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="heartbeat"):
-    """The state of one process, every 5 s (topic `catalog.system.reports.v1`, key = component). `leaving`: it ends as it was
-    asked to, and is not to be missed."""
+    """The state of one process, every 5 s (topic `catalog.system.reports.v1`, key = component). `leaving`: it ends
+    because it was asked to, so that its silence is no error."""
 
     component: str
     instance: str
@@ -71,9 +71,8 @@ class Heartbeat(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field
 
 
 class RootReport(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="root"):
-    """The state of one root, from its producer: complete, on every change and every 5 s. Mode `retired` comes from the
-    operator's command, once. `directory` of a root: where it
-    is mounted; `host` and `share` on SMB."""
+    """The state of one root, from its producer: complete, on every change and every 5 s. Mode `retired` is sent once,
+    by the operator's command. `location`: where the root is, as the producer reaches it; `host` and `share` on SMB."""
 
     root: str
     library: str
@@ -92,7 +91,7 @@ class RootReport(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_fiel
 
 
 class ScanReport(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="scan"):
-    """Progress of a scan, every 2 s. `expected`: how many entries were known where it looks when it began; `paused`: it
+    """Progress of a scan, every 2 s. `expected`: how many entries were known in its subtree when it began; `paused`: it
     waits for an operator."""
 
     root: str
@@ -119,7 +118,7 @@ class SystemUpdate(Struct, frozen=True, kw_only=True):
 
 
 TYPE_CHARACTERS, TITLE_CHARACTERS, MESSAGE_CHARACTERS = 64, 256, 4_096
-"""A notification's texts have up to so many; type and title one at least."""
+"""The maximum lengths of a notification's texts in characters; type and title have at least one."""
 
 
 class Notification(Struct, frozen=True, kw_only=True):

@@ -18,8 +18,9 @@ _seconds: dict[int, str] = {}
 
 
 def iso(at: int) -> str:
-    """Write milliseconds since the epoch as ISO 8601 UTC with milliseconds. A time that cannot be written so, outside
-    of the years 1 to 9999, becomes the nearest that can: who makes a topic by hand may let writers choose any number."""
+    """Write milliseconds since the epoch as ISO 8601 UTC with milliseconds. A time outside of the years 1 to 9999
+    cannot be written so and becomes the nearest one that can: in a topic created by hand, writers may set any
+    timestamp."""
     second = at // 1000
     text = _seconds.get(second)
     if text is None:
@@ -31,13 +32,13 @@ def iso(at: int) -> str:
 
 
 def parse_iso(text: str) -> Millis:
-    """Read ISO 8601; without a zone it is taken as UTC. Raises ValueError when it is not a time."""
+    """Read ISO 8601; a time without a zone is UTC. Raises ValueError when it is not a time."""
     at = datetime.fromisoformat(text)
     return millis(at.replace(tzinfo=UTC) if at.tzinfo is None else at)
 
 
 def is_timestamp(text: str) -> bool:
-    """True for a time as RFC 3339 has it, with its zone: what every reader of ISO 8601 can read."""
+    """True for a time by RFC 3339, with its zone: every parser of ISO 8601 can read it."""
     try:
         return _RFC_3339.fullmatch(text) is not None and datetime.fromisoformat(text) is not None
     except ValueError:
@@ -45,5 +46,5 @@ def is_timestamp(text: str) -> bool:
 
 
 def millis(at: datetime) -> Millis:
-    """Milliseconds since the epoch of a time with a zone."""
+    """A time with a zone as milliseconds since the epoch."""
     return Millis((at - _EPOCH) // timedelta(milliseconds=1))

@@ -20,8 +20,8 @@ JOB_PARTITIONS = 12
 @dataclass(frozen=True, slots=True)
 class Topic:
     """One topic. `partitions` None: as many as there are lanes. `retention` None: for ever. `records`: the
-    type that decodes its values. `max_message_bytes`: what the broker accepts. `segment`: how often a topic that
-    is written all the time begins a file, for only what is not in the newest one is compacted or deleted."""
+    type that decodes its values. `max_message_bytes`: the largest batch that the broker accepts. `segment`: how often a
+    topic that is written continuously begins a new file, because Kafka does not compact or delete the newest one."""
 
     name: str
     key: str
@@ -157,11 +157,11 @@ GUARDED: tuple[Topic, ...] = (
     SYSTEM_UPDATES,
     ALERTS,
 )
-"""Topics that a guarded stage reads: each has a dead letter queue."""
+"""Topics read by stages with a guard (`streams.guard`): each has a dead letter queue."""
 
 
 def dlq_of(topic: Topic) -> Topic:
-    """The dead letter queue of a topic: original bytes and headers that say where from and why."""
+    """The dead letter queue of a topic: original bytes, and headers with origin and error."""
     return Topic(
         topic.name + DLQ_SUFFIX, "as source", bytes, "guarded stages", "operator",
         f"records of {topic.name} that a stage could not process", partitions=1, retention=timedelta(days=30),
@@ -171,4 +171,4 @@ def dlq_of(topic: Topic) -> Topic:
 ALL_TOPICS: tuple[Topic, ...] = DATA_TOPICS + tuple(dlq_of(topic) for topic in GUARDED)
 BY_NAME: dict[str, Topic] = {topic.name: topic for topic in ALL_TOPICS}
 COUNTED: tuple[Topic, ...] = (CHANGES, MEDIA_UPDATES, ANALYSIS_UPDATES)
-"""Topics whose records carry `x-n`, dense per topic and lane."""
+"""Topics whose records have `x-n`, consecutive per topic and lane."""

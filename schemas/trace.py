@@ -1,7 +1,7 @@
-"""W3C trace context (`traceparent`): which records came of which observation.
+"""W3C trace context (`traceparent`): which records follow from which observation.
 
-An observation begins a trace; everything that comes of it goes on with it: changes, updates, the job, the job's
-result and what that leads to. Ids are made from the records, never drawn, so that a record sent again and a
+An observation begins a trace; everything that follows from it continues the trace: changes, updates, the job, the job's
+result and its consequences. Ids are computed from the records and never random, so that a record sent again and a
 replay have the same ones. Format: `00-<trace id, 32 hex>-<span id, 16 hex>-01`
 (https://www.w3.org/TR/trace-context/, level 1; flag 01: sampled).
 """
@@ -26,7 +26,7 @@ def begun(value: bytes) -> bytes:
 
 
 def continued(context: bytes, span: bytes) -> bytes:
-    """The context of a record that came of one with `context`."""
+    """The context of a record that follows from one with `context`."""
     return b"%b-%b-01" % (context[:_TRACE_END], span)
 
 
@@ -41,10 +41,10 @@ def span_of_event(id_: bytes) -> bytes:
 
 
 def carried(headers: Iterable[tuple[str, bytes | None]]) -> bytes | None:
-    """The context that a record carries, if it is a sound one."""
+    """The context in a record's headers, if it is valid."""
     return sound(find(headers, TRACEPARENT))
 
 
 def sound(context: bytes | None) -> bytes | None:
-    """The context, or None for what is none: others write headers too."""
+    """The context, or None if it is not valid: other programs write headers too."""
     return context if context is not None and _is_context(context) else None

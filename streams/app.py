@@ -1,7 +1,7 @@
-"""The Faust application: agents and services of a stream worker, with Faust's dangerous defaults taken away.
+"""The Faust application: agents and services of a stream worker, without Faust's dangerous defaults.
 
-Faust hosts, restarts nothing by itself, and publishes nothing: its own producer and its web server are not even
-started, it declares no topic. Its consumer is made by `runtime.kafka` like every other one, so that it is
+Faust only hosts them. It restarts nothing by itself and publishes nothing: its producer and its web server are not
+started, and it declares no topic. Its consumer is made by `runtime.kafka` like every other one, so that it is
 `read_committed`, has our security settings, and is a static member of its group.
 """
 
@@ -33,33 +33,33 @@ from streams.settings import StreamsSettings
 from streams.slot import Slot
 
 AgentBody = Callable[[Any], Coroutine[Any, Any, None]]
-"""Called with Faust's stream; works for ever."""
+"""An agent's body: it is called with Faust's stream and runs forever."""
 
 BUFFER = 64
-"""Records kept per agent beyond those in work."""
+"""Records buffered per agent in addition to those in work."""
 COMMIT_SECONDS = 1.0
 COMMIT_POLL_SECONDS = 0.25
 COMMIT_PATIENCE_SECONDS = 60.0
 LAST_COMMIT_SECONDS = 1.5
-"""For commits after the app was asked to stop."""
+"""Time for commits after a stop was requested."""
 STOP_SECONDS = 3.0
 QUIET_LOOKS = 3
-"""Looks of COMMIT_SECONDS: between its being read and its being an agent's to do, an event is a few milliseconds on its way
-where no other one holds it up."""
+"""Checks, one each COMMIT_SECONDS: an event needs a few milliseconds from being read to reaching an agent, if no other
+event delays it."""
 QUIET = "debug"
-"""At what level Faust tells that its services start and stop."""
+"""The level at which Faust logs that its services start and stop."""
 
 
 class _Thread(WorkerThread):
-    """The thread of Faust's consumer. By itself it keeps the process alive for ever when the app is stopped before
-    its consumer has started, and blocks the event loop for as long as Kafka is away when it is joined."""
+    """The thread of Faust's consumer. Faust's own keeps the process alive forever when the app is stopped before its
+    consumer has started, and when it is joined it blocks the event loop for as long as Kafka is unavailable."""
 
     def __init__(self, service: ServiceThread, **options: Any) -> None:
         super().__init__(service, **options)
         self.daemon = True
 
     def stop(self) -> None:
-        """Wait for its end, not for ever; nothing that must be kept is in its hands."""
+        """Wait for its end, but not forever; it holds nothing that must be kept."""
         self.is_stopped.wait(STOP_SECONDS)
 
 
@@ -71,8 +71,8 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
 
     def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
         app = cast(StreamApp, self.app)
-        # earliest: a new group begins with the first job there is. Offsets beyond retention fall back to the
-        # earliest as well, never to the end; what was lost with them is asked again by the fold.
+        # earliest: a new group begins with the first job there is. Offsets beyond retention fall back to the earliest
+        # as well, never to the end; the fold requests again the jobs that were lost with them.
         return app.kafka.group_consumer(
             app.conf.id,
             instance=app.instance,
@@ -81,7 +81,7 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
         )
 
     async def _fetch_records(self, *arguments: Any, **options: Any) -> Any:
-        """Records; none where the right to read was taken away, of which the worker's look at its rights tells."""
+        """Fetch records; none if the right to read was revoked, which the worker's check of its rights reports."""
         try:
             return await super()._fetch_records(*arguments, **options)
         except REFUSED:
@@ -95,8 +95,9 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
             await stop_client(self._consumer)
 
     async def _commit(self, offsets: Mapping[Any, int]) -> bool:
-        """Commit, as patiently as an outage of Kafka asks for; Faust's own crashes at the first error. False when
-        the group has given the partitions to somebody else, or the app has ended: then they are read again."""
+        """Commit, with retries for as long as an outage of Kafka lasts; Faust's own crashes at the first error. False
+        when the group has assigned the partitions to another member, or the app has ended: then the events are read
+        again."""
         deadline = time.monotonic() + COMMIT_PATIENCE_SECONDS
         while True:
             if cast(StreamApp, self.app).commits_nothing:
@@ -117,8 +118,8 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
             await asyncio.sleep(COMMIT.first)
 
     async def _commit_once(self, wanted: Mapping[TopicPartition, OffsetAndMetadata]) -> bool:
-        """False when the app has ended meanwhile. Given up here and not by whoever waits for it: Faust takes the
-        cancellation of one commit as leave to begin another, and aiokafka waits for a broker without limit."""
+        """False when the app has ended meanwhile. The time limit is here and not at the caller: after the cancellation
+        of one commit Faust would begin another, and aiokafka waits for a broker without limit."""
         app = cast(StreamApp, self.app)
         committing = asyncio.ensure_future(self._ensure_consumer().commit(wanted))
         try:
@@ -133,28 +134,28 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
 
 
 class Quiet:
-    """Partitions in which nothing has happened for QUIET_LOOKS looks, while no agent had anything to do: all that was read
-    of them is left. What moved their positions last were ends of transactions, which no agent is shown; with these
-    committed too, the group's lag at rest is 0."""
+    """Partitions whose positions have not moved for QUIET_LOOKS checks while no agent had anything to do: every event
+    read from them has been left. Their positions were last moved by ends of transactions, which agents do not receive;
+    these are committed too, so that the group's lag at rest is 0."""
 
     def __init__(self) -> None:
         self.positions: dict[TopicPartition, int] = {}
         self._looks: Counter[TopicPartition] = Counter()
 
     def look(self, positions: Mapping[TopicPartition, int], *, has_work: bool) -> None:
-        """`positions`: next offsets to be read; `has_work`: an event was read and not left."""
+        """Check the positions. `positions`: next offsets to be read; `has_work`: an event was read and not left yet."""
         for partition, position in positions.items():
             same = not has_work and self.positions.get(partition) == position
             self._looks[partition] = self._looks[partition] + 1 if same else 0
         self.positions = dict(positions)
 
     def passed(self, partition: TopicPartition) -> int | None:
-        """The next offset to commit of one that is quiet; None where it is not, or where it is read from is not known."""
+        """The next offset to commit of a quiet partition; None if it is not quiet, or if its position is not known."""
         return (self.positions.get(partition) or None) if self._looks[partition] >= QUIET_LOOKS else None
 
 
 class _Consumer(driver.Consumer):
-    """Faust's bookkeeping of what may be committed, made simple: agents leave their events in order."""
+    """A simpler version of Faust's bookkeeping of what may be committed: agents leave their events in order."""
 
     mundane_level = QUIET
 
@@ -166,12 +167,12 @@ class _Consumer(driver.Consumer):
         return _ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     def verify_event_path(self, now: float, tp: Any) -> None:
-        """Nothing. Faust's own takes the time since the start for one without a commit, and says so at level error
-        of every partition that is idle; our health looks at what was read and left (`streams.watch`)."""
+        """Does nothing. Faust's own takes the time since the start for the time without a commit, and logs an error for
+        every idle partition; our health check uses what was read and left (`streams.watch`)."""
 
     def _new_offset(self, tp: Any) -> int | None:
-        """The next offset to commit. Faust's own looks for holes, and stops committing for ever when the record
-        at offset 0 is followed by several markers of transactions."""
+        """The next offset to commit. Faust's own searches for holes, and stops committing forever when the record at
+        offset 0 is followed by several transaction markers."""
         acked = self._acked[tp]
         if not acked:
             return self._quiet.passed(tp)
@@ -182,19 +183,19 @@ class _Consumer(driver.Consumer):
         return next_offset(highest)
 
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[Any]:
-        """All that are assigned: of those without events the ends of transactions may have to be passed."""
+        """All assigned partitions: ends of transactions may have to be committed for those without events."""
         self._quiet.look(_positions(self), has_work=bool(self.unacked))
         return iter(self._quiet.positions)
 
 
 class _Transport(driver.Transport):
-    """Only there to name our consumer."""
+    """Exists only to use our consumer."""
 
     Consumer = _Consumer
 
 
 class _Boot(BootStrategy):
-    """What is started: no producer, no web server."""
+    """What is started: no producer and no web server."""
 
     enable_kafka_producer = False
     enable_web = False
@@ -202,7 +203,7 @@ class _Boot(BootStrategy):
 
 
 class StreamApp(faust.App):
-    """A Faust app that knows its Kafka. `instance`: the worker's static member name."""
+    """A Faust app with our Kafka configuration. `instance`: the worker's static member name."""
 
     BootStrategy = _Boot
     mundane_level = QUIET
@@ -217,7 +218,7 @@ class StreamApp(faust.App):
         super().__init__(**options)
 
     async def stop(self) -> None:
-        """Commit what its agents left, if Kafka answers in time, and stop everything."""
+        """Commit what the agents have left, if Kafka answers in time, and stop everything."""
         if self._stopping_since is None:
             self._stopping_since = time.monotonic()
         client = cast(_Consumer, self.consumer)._thread._consumer if self._leaves_at_stop else None
@@ -226,18 +227,18 @@ class StreamApp(faust.App):
         await super().stop()
 
     def leave_at_stop(self) -> None:
-        """Give the place in the group up with the stop, instead of keeping it until the session is over."""
+        """Leave the group at the stop, instead of staying a member until the session expires."""
         self._leaves_at_stop = True
 
     async def leave(self) -> None:
-        """Give up its own place in its group; its services have theirs."""
+        """Leave the group; the services have memberships of their own."""
         thread = cast(_Consumer, self.consumer)._thread
         await thread.call_thread(leave_now, thread._ensure_consumer())
 
     async def begin_again(self, topic: str) -> None:
-        """Put the group back to the beginning of a topic (its declared name) that was made anew: until that was noticed it
-        was read on from a place of the former one, and what lies before that place would be passed over. Nothing is
-        committed after it."""
+        """Reset the group to the beginning of a topic (its declared name) that was recreated: until that was noticed,
+        the new topic was read from an offset of the former one, and the records before that offset would be skipped.
+        Nothing is committed after this."""
         self.commits_nothing = True
         thread = cast(_Consumer, self.consumer)._thread
         name = self.kafka.settings.topic_prefix + topic
@@ -246,7 +247,7 @@ class StreamApp(faust.App):
             await thread.call_thread(thread._ensure_consumer().commit, beginning)
 
     def ended_for(self, seconds: float) -> bool:
-        """Whether it was asked to stop so long ago. Asked from the consumer's thread too."""
+        """Whether the stop was requested that long ago. Also called from the consumer's thread."""
         since = self._stopping_since
         return since is not None and time.monotonic() - since >= seconds
 
@@ -268,7 +269,7 @@ def create_app(
     services: Sequence[Service] = (),
 ) -> StreamApp:
     """The app of one worker. `agents`: by the topic that each reads, raw bytes; `services`: started after
-    its agents, stopped with the app. Connects nowhere. Faust wants a folder: nothing is kept in the slot's."""
+    its agents, stopped with the app. Does not connect. Faust needs a folder, the slot's; nothing is kept there."""
     app = StreamApp(
         kafka,
         slot.member,
@@ -309,15 +310,15 @@ def _named(body: AgentBody, topic: Topic) -> AgentBody:
 
 
 async def crashed(app: StreamApp) -> str:
-    """Wait until the app, one of its agents or services crashes; the reason."""
+    """Wait until the app, one of its agents or services crashes; returns the reason."""
     await app._crashed.wait()
     return repr(app.crash_reason)
 
 
 @dataclass(frozen=True, slots=True)
 class FaustProgress:
-    """Where Faust stands. `positions`: next offset to be fetched, by partition assigned here; `in_work`: records
-    fetched and not left, by topic; `left`: how many records its agents have left so far; `reached`: the first offset not
+    """Faust's progress. `positions`: next offset to be fetched, by partition assigned here; `in_work`: records fetched
+    and not left, by topic; `left`: how many records its agents have left so far; `reached`: the first offset not
     left."""
 
     positions: dict[TopicPartition, int]
@@ -326,9 +327,9 @@ class FaustProgress:
     reached: dict[TopicPartition, int]
 
 
-def standing(app: StreamApp) -> FaustProgress:
-    """Read it off Faust's consumer, which runs in a thread of its own: looked at only, never called, because
-    a consumer that hangs would hang its observer."""
+def progress_of(app: StreamApp) -> FaustProgress:
+    """Read the progress from the fields of Faust's consumer, which runs in a thread of its own; none of its methods is
+    called, because a consumer that hangs would block the caller."""
     consumer = cast(_Consumer, app.consumer)
     positions, unacked = _positions(consumer), list(consumer.unacked)
     reached = dict(positions)

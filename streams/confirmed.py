@@ -1,4 +1,4 @@
-"""Publishing that is known to have happened: one idempotent producer, every send awaited to its acknowledgement.
+"""Confirmed publishing: one idempotent producer; every send waits for its acknowledgement.
 
 NotConfirmed   the record may or may not be in the log (retryable: sending again gives a record of the same id)
 """
@@ -20,8 +20,8 @@ CONFIRM_SECONDS = 20.0
 
 
 class NotConfirmed(StreamsError):
-    """No acknowledgement came. `retryable` false: the broker refused the record for good. `refused`: it refuses us, and
-    that says nothing of the record."""
+    """No acknowledgement came. `retryable` false: the broker rejected the record permanently. `refused`: we lack a
+    permission; nothing is wrong with the record itself."""
 
     def __init__(self, topic: str, cause: Exception) -> None:
         self.topic = topic

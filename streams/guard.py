@@ -1,9 +1,9 @@
-"""The guard around every agent's body, for Faust by itself leaves an event behind whatever became of it.
+"""The guard around every agent's body. Without it, Faust would move past an event whatever its outcome.
 
-An event is left only when what it caused is confirmed, or when it lies in its topic's dead letter queue. How often it is
-tried is a matter of the error's class (`RETRIES`): while Kafka is away for as long as it takes (`streams.watch` notices),
-for that says nothing about the event; what may pass a few times, within few seconds; anything else not again. What cannot
-be written anywhere ends the process.
+An event is left only when its outputs are confirmed, or when it is in its topic's dead letter queue. How often it is tried
+depends on the error's class (`RETRIES`): without limit while Kafka is unavailable (`streams.watch` notices that),
+because the event is not at fault; a few times, within a few seconds, for errors that may be temporary; not again for
+any other error. If not even the dead letter can be written, the process ends.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ class Fault(Enum):
     """Classes of errors."""
 
     AWAY = auto()
-    """Kafka does not answer, or lets us not do what we need: NotConfirmed that may be confirmed another time or refused us,
-    Kafka's own errors that are retriable or refuse us, a time-out."""
+    """Kafka does not answer, or denies a permission: NotConfirmed that is retryable or `refused`, Kafka's own errors
+    that are retriable or about permissions, a time-out."""
     PASSING = auto()
     """One of ours that is `retryable`."""
     LASTING = auto()
-    """Anything else: what is no record, what Kafka refuses for good, a fault in the program."""
+    """Anything else: an invalid record, a permanent rejection by Kafka, a bug in the program."""
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """How often an event is tried. `seconds`: from the beginning of the first attempt that failed so; after that it is not
-    begun again."""
+    """How often an event is tried. `seconds`: from the beginning of the first attempt that failed so; no attempt begins
+    after that."""
 
     attempts: int
     seconds: float
@@ -57,12 +57,13 @@ RETRIES: Mapping[Fault, Retry | None] = {
     Fault.PASSING: Retry(attempts=4, seconds=3.0),
     Fault.LASTING: Retry(attempts=1, seconds=0.0),
 }
-"""None: without end. So a poison record delays the next good one by less than 5 s, where an attempt takes less than 2 s."""
+"""None: without limit. So a poison record delays the next good one by less than 5 s, if an attempt takes less than 2
+s."""
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A record as it was read, its bytes untouched. `timestamp`: append time, ms."""
+    """A record as it was read, its bytes unchanged. `timestamp`: append time, ms."""
 
     topic: str
     partition: int
@@ -88,7 +89,7 @@ def received(message: Any) -> Received:
 
 
 def received_plain(record: ConsumerRecord) -> Received:
-    """A record of a consumer of our own."""
+    """A record from a consumer of our own."""
     return Received(
         record.topic, record.partition, record.offset, record.timestamp, record.key, record.value,
         tuple(record.headers),
@@ -96,16 +97,16 @@ def received_plain(record: ConsumerRecord) -> Received:
 
 
 class Letters(Protocol):
-    """Where an event goes that cannot be processed (`runtime.dead_letters`)."""
+    """The destination of events that cannot be processed (`runtime.dead_letters`)."""
 
     async def put(self, record: Received, error: Exception, attempt: int = 1) -> None:
-        """Returns when it is written; does not return otherwise."""
+        """Write a dead letter; returns only when it is written."""
         ...
 
 
 class Guard:
-    """Runs bodies so that each ends in what it should cause, or in a dead letter. `pause_seconds`: before the
-    second attempt; `times`: the append time of what was left last, by partition, ms."""
+    """Runs bodies so that each ends with confirmed outputs or with a dead letter. `pause_seconds`: before the second
+    attempt; `times`: the append time of the record that was left last, by partition, ms."""
 
     def __init__(
         self,
@@ -159,9 +160,9 @@ def fault_of(error: Exception) -> Fault:
 
 
 class Window:
-    """So many events in work at once; they are left strictly in the order in which they came, because Faust
-    commits past whatever is unfinished below the highest one left. Leaving the context cancels what is in work:
-    those events come again."""
+    """Limits how many events are in work at once. They are left strictly in the order in which they came, because Faust
+    commits past anything unfinished below the highest one left. Leaving the context cancels what is in work: those
+    events are delivered again."""
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -182,8 +183,8 @@ class Window:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def admit(self, work: Coroutine[Any, Any, None], leave: Callable[[], object]) -> None:
-        """Start the work of an event, after waiting for room; `leave` is called when it and all before it are
-        done. `work` must not raise."""
+        """Wait for room and start the work of an event. `leave` is called when this event and all before it are done.
+        `work` must not raise."""
         task = asyncio.create_task(work)
         self._inside.append((task, leave))
         task.add_done_callback(self._done)
@@ -194,7 +195,7 @@ class Window:
     def _done(self, task: asyncio.Task[None]) -> None:
         if self._closed:
             return
-        if task.cancelled():  # by somebody else: this event is not done, so none after it may be left
+        if task.cancelled():  # from elsewhere: this event is not done, so none after it may be left
             self._closed = True
             return
         if (error := task.exception()) is not None:

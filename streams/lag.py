@@ -1,5 +1,6 @@
-"""How far the readers of a stream worker are behind. Each says where it stands; where the log ends is asked of Kafka for
-all of them at once (`streams.watch`), so that a reader that has stopped reading shows too."""
+"""How far the readers of a stream worker are behind. Each reader provides its positions; the ends of the log are
+requested from Kafka for all of them at once (`streams.watch`), so that a reader that has stopped reading is visible
+too."""
 
 from __future__ import annotations
 
@@ -12,18 +13,18 @@ from runtime.kafka import Kafka
 from runtime.lag import Lag, Reached
 
 Stand = Callable[[], Mapping[TopicPartition, Reached]]
-"""Where a reader stands in what is assigned to it now."""
+"""A reader's positions in the partitions assigned to it now."""
 
 
 class ReadersLag:
-    """Of the readers of one worker, by name."""
+    """The lag of the readers of one worker, by name."""
 
     def __init__(self, kafka: Kafka, readers: Mapping[str, Stand]) -> None:
         self._kafka = kafka
         self._readers = [(Lag(name), stand) for name, stand in readers.items()]
 
     def partitions(self) -> set[TopicPartition]:
-        """Those whose ends are wanted."""
+        """The partitions whose ends are needed."""
         return {partition for _, stand in self._readers for partition in stand()}
 
     def show(self, ends: Mapping[TopicPartition, int]) -> None:
@@ -40,12 +41,12 @@ class ReadersLag:
 def reached(
     next_offsets: Mapping[TopicPartition, int], times: Mapping[TopicPartition, int]
 ) -> dict[TopicPartition, Reached]:
-    """Where a reader stands, from its next offsets and the append times of what it has processed last, ms."""
+    """A reader's positions, from its next offsets and the append times of the records processed last, ms."""
     return {partition: Reached(offset, times.get(partition)) for partition, offset in next_offsets.items()}
 
 
 def of_topic(stand: Stand, topic: str) -> Stand:
-    """The part of it that lies in one topic."""
+    """The positions in one topic."""
 
     def part() -> Mapping[TopicPartition, Reached]:
         return {partition: at for partition, at in stand().items() if partition.topic == topic}

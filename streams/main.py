@@ -37,7 +37,7 @@ from streams.analysis.agent import AnalysisAgent
 from streams.analysis.analyst import Analyst, Place
 from streams.analysis.children import Children
 from streams.analysis.on_request import RequestedJobs
-from streams.app import AgentBody, StreamApp, crashed, create_app, standing
+from streams.app import AgentBody, StreamApp, crashed, create_app, progress_of
 from streams.confirmed import Confirmed
 from streams.errors import TopicMadeAnew
 from streams.guard import Guard
@@ -52,19 +52,20 @@ from streams.status.rules import QUEUE, RATE, REQUESTED, WORKER, WORKERS
 from streams.watch import AgentWatch
 
 JOBS_PER_CHILD = 6
-"""Jobs in work for each probing child: while one is probed others are opened, and covers and results are written, of which
-each is waited for. With 3 a tenth fewer files a second are read, with 8 no more (`python -m bench.analysis`)."""
+"""Jobs in work per probing child: while one is probed, others are opened, and covers and results are written and
+confirmed. With 3 a tenth fewer files per second are read, with 8 no more than with this (`python -m
+bench.analysis`)."""
 DRAIN_SECONDS = 6.0
 LEAVE_SECONDS = 2.0
 POSITIONED = (RAW, CHANGES, ANALYSIS_JOBS, REQUESTED_JOBS, REPORTS)
-"""Topics in which a worker has a place that means other records where the topic was made anew."""
+"""Topics in which a worker has a position, which means other records if the topic was recreated."""
 
 
 async def stream(
     kafka: Kafka, settings: StreamsSettings, state_dir: Path, stop: Stop, alerts: AlertSettings | None = None
 ) -> None:
-    """Work until stop is asked. Raises NotProvisioned, KafkaError, NoChild, OSError at the start, NotAllowed
-    then and later; any other failure later that could lose or repeat something ends the process."""
+    """Run until a stop is requested. Raises NotProvisioned, KafkaError, NoChild and OSError at the start, NotAllowed
+    then and later; any other later failure that could lose or repeat something ends the process."""
     for noisy in ("faust", "mode"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     collect_rarely()
@@ -81,7 +82,8 @@ async def stream(
 
 
 async def _provisioned(kafka: Kafka, topics: TopicWatch) -> Lives:
-    """Faust waits silently for topics that are not there, and for rights. Raises NotProvisioned, NotAllowed."""
+    """Check the topics, because Faust waits silently for missing topics and permissions. Raises NotProvisioned,
+    NotAllowed."""
     lives = await topics.look_and_require()
     for topic in (ANALYSIS_JOBS, REQUESTED_JOBS, REPORTS):
         if topic.name not in lives:
@@ -118,7 +120,8 @@ class _Worker:
     members: Sequence[Member]
 
     def details(self) -> dict[str, Scalar]:
-        """What the status agent makes the backlog of, and how far behind the fold is."""
+        """The heartbeat's details: those from which the status agent computes the backlog, and how far behind the fold
+        is."""
         now = time.time()
         behind = (progress.behind_seconds(now) for progress in self.library.progress.values())
         return {
@@ -131,7 +134,7 @@ class _Worker:
 
 
 def place_of(settings: StreamsSettings, root: str) -> Place | None:
-    """Where the root's files are at this site; a file of the roots folder may say so at any time."""
+    """Where the root's files are at this site; a file in the roots folder may define it at any time."""
     analysis = settings.analysis
     if (named := analysis.roots.get(root) or analysis.shares.get(root)) is not None:
         return named
@@ -142,7 +145,7 @@ def place_of(settings: StreamsSettings, root: str) -> Place | None:
         return Path(table["path"]) if isinstance(table.get("path"), str) else None
     try:
         return Share.model_validate({name: table[name] for name in Share.model_fields if name in table})
-    except ValidationError:  # whoever watches it tells what is wrong with it
+    except ValidationError:  # the producer that watches the root reports the error
         return None
 
 
@@ -220,33 +223,33 @@ def _readers(
     requested: RequestedJobs,
     gaps: list[GapService],
 ) -> dict[str, Stand]:
-    """Who reads the log here, by the name that metrics have of it."""
+    """The readers of the log in this worker, by their names in metrics."""
 
     def agents() -> dict[TopicPartition, Reached]:
-        return reached(standing(app).reached, guard.times)
+        return reached(progress_of(app).reached, guard.times)
 
     readers: dict[str, Stand] = {
         "fold": library.stand,
         "analysis": of_topic(agents, kafka.name(ANALYSIS_JOBS)),
         "requested": requested.stand,
     }
-    for service in gaps:  # one, or none where this worker tells no status
+    for service in gaps:  # one, or none if this worker does not publish status
         readers |= {"status": of_topic(agents, kafka.name(REPORTS)), "gaps": service.stand}
     return readers
 
 
 async def _run(worker: _Worker, stop: Stop) -> None:
-    asked = asyncio.create_task(stop.wait())
+    stopping = asyncio.create_task(stop.wait())
     start = asyncio.create_task(_start(worker))
     topics = asyncio.create_task(worker.topics.run(partial(_looked, worker), demanding=True))
     try:
-        await asyncio.wait({asked, start, topics}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({stopping, start, topics}, return_when=asyncio.FIRST_COMPLETED)
         if topics.done():
             topics.result()
         if start.done():
             start.result()
             announce_ready()
-            await _work(worker, asked, topics)
+            await _work(worker, stopping, topics)
     except TopicMadeAnew as error:
         places = (worker.app, worker.requested)
         again = [asyncio.ensure_future(place.begin_again(error.topic)) for place in places]
@@ -256,14 +259,14 @@ async def _run(worker: _Worker, stop: Stop) -> None:
         end_hard(str(error))
     finally:
         start.cancel()
-        asked.cancel()
+        stopping.cancel()
         topics.cancel()
         await _end(worker)
 
 
 def _looked(worker: _Worker, lives: Lives) -> None:
-    """The topics were looked at. Nothing is read on in one made anew: the process ends, and started again it begins in
-    the new one, or says that its position is of another."""
+    """The topics were checked. A recreated topic is not read any further: the process ends, and after its restart it
+    begins in the new topic, or reports that its position is of another one."""
     if (other := made_anew(worker.lives, lives, POSITIONED)) is not None:
         raise TopicMadeAnew(*other)
 
@@ -289,12 +292,12 @@ async def _ready(worker: _Worker) -> None:
     worker.health.add("start", lambda: None)
 
 
-async def _work(worker: _Worker, asked: asyncio.Task[bool], topics: asyncio.Task[None]) -> None:
+async def _work(worker: _Worker, stopping: asyncio.Task[bool], topics: asyncio.Task[None]) -> None:
     crash = asyncio.create_task(crashed(worker.app))
     watch = asyncio.create_task(worker.watch.run())
     heart = asyncio.create_task(worker.reporter.heartbeats(worker.health, worker.details))
     try:
-        await asyncio.wait({asked, crash, watch, heart, topics}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({stopping, crash, watch, heart, topics}, return_when=asyncio.FIRST_COMPLETED)
         if crash.done():
             end_hard(f"the stream app crashed: {crash.result()}")
         for task in (watch, heart, topics):
@@ -309,8 +312,8 @@ async def _work(worker: _Worker, asked: asyncio.Task[bool], topics: asyncio.Task
 
 
 async def _end(worker: _Worker) -> None:
-    """Commit what was left, stop the app. What is still in work comes again. Where others are there to go on with it, the
-    places in the groups are given up."""
+    """Commit what was left and stop the app. What is still in work is delivered again. If other workers can continue
+    with it, leave the groups."""
     if worker.library.has_company:
         for member in worker.members:
             member.leave_at_stop()
@@ -348,4 +351,4 @@ async def _producer(kafka: Kafka) -> AsyncIterator[AIOKafkaProducer]:
         await producer.start()
         yield producer
     finally:
-        await stop_client(producer)  # only reports may be unsent, all else was awaited
+        await stop_client(producer)  # only reports may be unsent, everything else was awaited

@@ -1,4 +1,5 @@
-"""A member of a consumer group beside the Faust app: joins at its start, works until it is stopped, leaves if it is to."""
+"""A member of a consumer group besides the Faust app: joins at its start, works until it is stopped, and leaves if
+requested."""
 
 from __future__ import annotations
 
@@ -20,8 +21,8 @@ _log = log.get(__name__)
 
 
 class GroupMember(Service):
-    """What its work has begun comes again to whoever has the partitions next. `consumer`: from its start on; `times`:
-    append times of what was processed last, by partition, ms."""
+    """A member. Unfinished work is delivered again to the next owner of the partitions. `consumer`: set from its start
+    on; `times`: append times of the records processed last, by partition, ms."""
 
     consumer: AIOKafkaConsumer
 
@@ -34,15 +35,15 @@ class GroupMember(Service):
         self.times: dict[TopicPartition, int] = {}
 
     def stand(self) -> dict[TopicPartition, Reached]:
-        """Up to where it has committed what is assigned to it, as far as it has looked."""
+        """The committed positions of the assigned partitions, as far as they are known."""
         return {
             partition: Reached(offset, self.times.get(partition)) for partition, offset in self._committed.items()
         }
 
     async def commit_processed(self) -> None:
-        """Commit where the consumer stands, when all that it has given out is processed: past the ends of transactions too,
-        of which no reader is shown anything, so that at rest nothing is left. Raises nothing: what is not committed comes
-        again."""
+        """Commit the consumer's positions when all its records are processed. These are also past the ends of
+        transactions, which readers do not receive, so that the lag at rest is 0. Does not raise: what is not committed
+        is delivered again."""
         try:
             reached = {
                 partition: await self.consumer.position(partition) for partition in self.consumer.assignment()
@@ -50,7 +51,7 @@ class GroupMember(Service):
             moved = {tp: OffsetAndMetadata(at, "") for tp, at in reached.items() if at != self._committed.get(tp)}
             if moved:
                 await self.consumer.commit(moved)
-        except (KafkaError, IllegalStateError) as error:  # the group is being shared out anew, or Kafka is away
+        except (KafkaError, IllegalStateError) as error:  # the group is rebalancing, or Kafka is unavailable
             if self._commits:
                 _log.warning("offsets not committed", member=type(self).__name__, error=repr(error))
             self._commits = False
@@ -58,11 +59,11 @@ class GroupMember(Service):
             self._committed, self._commits = reached, True
 
     def work_on(self, work: Coroutine[None, None, None]) -> None:
-        """Its work, from now to its stop."""
+        """Run its work, from now until its stop."""
         self._working = self.add_future(work)
 
     async def on_stop(self) -> None:
-        """End the work, and what it reads with."""
+        """End the work, and close the consumer."""
         if self._working is not None:
             self._working.cancel()
             await asyncio.wait([self._working], timeout=STOP_SECONDS)
@@ -71,24 +72,25 @@ class GroupMember(Service):
         await stop_client(self.consumer)
 
     def leave_at_stop(self) -> None:
-        """Give the place in the group up with the stop, instead of keeping it until the session is over."""
+        """Leave the group at the stop, instead of staying a member until the session expires."""
         self._leaves_at_stop = True
 
     async def leave(self) -> None:
-        """Give the place in the group up."""
+        """Leave the group."""
         await leave_now(self.consumer)
 
 
 class Forgetting(ConsumerRebalanceListener):  # type: ignore[misc]
-    """The group's callbacks for a member that knows nothing any more once its partitions are taken or given: `forget`."""
+    """The group's callbacks for a member that drops its state (`forget`) whenever partitions are revoked or
+    assigned."""
 
     def __init__(self, forget: Callable[[], None]) -> None:
         self._forget = forget
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
-        """What is in work ends in a confirmed write, or comes again."""
+        """Work in progress ends in a confirmed write, or is delivered again."""
         self._forget()
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        """Begin from where the group is."""
+        """Begin at the group's positions."""
         self._forget()

@@ -1,4 +1,4 @@
-"""What stream workers count, as one table; how far their readers are behind stands in `runtime.metrics`."""
+"""The metrics of stream workers; the lag of their readers is in `runtime.metrics`."""
 
 from __future__ import annotations
 

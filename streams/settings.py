@@ -42,7 +42,7 @@ class StreamsSettings(Section):
     )
     analysis: AnalysisSettings = Field(AnalysisSettings(), description="analysis children")
     status: bool = Field(
-        True, description="workers of this site tell how roots and components are; true at one site only"
+        True, description="workers of this site publish the status of roots and components; true at one site only"
     )
     health: HealthSettings = Field(HealthSettings(), description="health page of the stream worker")
     projector_health: HealthSettings = Field(HealthSettings(), description="health page of the projector")

@@ -1,10 +1,10 @@
 """A worker's slot: its static name in every group, leased and not configured.
 
-A static member that is started again within its session has back what it had, and nobody else notices. So its name has to
-outlive the process, and no two processes may have it at once. It stands in a slot's folder below the state folder: the
-lowest slot that no process holds is taken, and the kernel lets go of it when the process ends, however it ends. Where
-nothing is left of a former life (another machine, a container without a volume) the name is a new one, and the group
-hands over the lanes of the worker that has ended when that one's session is over.
+A static member that is restarted within its session gets back its partitions without a rebalance. So its name has to
+outlive the process, and no two processes may have it at once. The name is stored in a slot's folder below the state folder:
+the lowest slot that no process holds is locked, and the kernel releases the lock when the process ends, however it ends. If
+nothing is left of a former run (another machine, a container without a volume) the name is a new one, and the group
+reassigns the lanes of the worker that has ended when its session expires.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from runtime.lock_file import locked
 FOLDER = "streams"
 MEMBER = "member"
 HOST_CHARACTERS = 40
-"""Of the host's name in a member's, which is there for people; Kafka allows 249 altogether."""
+"""Characters of the host's name in a member's name, where it is for people; Kafka allows 249 characters in all."""
 
 
 _is_name = re.compile(r"[A-Za-z0-9._-]{1,60}").fullmatch
@@ -32,13 +32,14 @@ _is_name = re.compile(r"[A-Za-z0-9._-]{1,60}").fullmatch
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """`member`: the static name; `folder`: of the slot's own, kept from one process to the next."""
+    """`member`: the static name; `folder`: the slot's own, kept from one process to the next."""
 
     member: str
     folder: Path
 
     def give_up_name(self) -> None:
-        """Another process has it, from a copy of this folder: the next one here draws a new one. Raises OSError."""
+        """Drop the name, because another process uses it, from a copy of this folder: the next process here gets a new
+        one. Raises OSError."""
         (self.folder / MEMBER).unlink(missing_ok=True)
 
 
@@ -60,11 +61,11 @@ def slot_held(state_dir: Path, kind: str = FOLDER) -> Iterator[Slot]:
 
 
 def _member(path: Path) -> str:
-    """The name that stands there, or one that is drawn now."""
+    """The stored name, or a new random one."""
     with contextlib.suppress(FileNotFoundError, UnicodeDecodeError):
         if _is_name(there := path.read_text().strip()):
             return there
     host = re.sub(r"[^A-Za-z0-9._-]", "-", socket.gethostname())[:HOST_CHARACTERS]
     drawn = f"{host}-{secrets.token_hex(4)}"
-    path.write_text(drawn + "\n")  # cut short by a kill it is another name, as good as this one
+    path.write_text(drawn + "\n")  # if a kill truncates it, it is another name, which is just as good
     return drawn

@@ -1,8 +1,8 @@
-"""Whether the agents move: measured from outside, because Faust can stop consuming while it looks alive.
+"""Whether the agents make progress: measured from outside, because Faust can stop consuming while it looks alive.
 
-Every few seconds the ends of what the agents read are asked of Kafka by a reader of our own and compared with
-where Faust stands. Work without any movement for a minute ends the process: its supervisor starts a new one.
-While Kafka itself does not answer, nothing is concluded.
+Every few seconds a consumer of our own requests from Kafka the ends of the partitions that the agents read, and compares
+them with Faust's positions. If there is work but no progress for a minute, the process ends, and its supervisor starts a new
+one. While Kafka itself does not answer, nothing is concluded.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from runtime import log
 from runtime.kafka import Kafka, stop_client
 from runtime.lifecycle import end_hard
 from schemas.topics import Topic
-from streams.app import FaustProgress, StreamApp, standing
+from streams.app import FaustProgress, StreamApp, progress_of
 from streams.lag import ReadersLag
 
 EVERY_SECONDS = 5.0
@@ -32,27 +32,28 @@ _log = log.get(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """`queues`: records not left yet, by topic (ours and those beyond); `stands`: anything that moves."""
+    """`queues`: records not left yet, by topic (fetched ones and later ones); `stands`: all positions that move with
+    progress."""
 
     queues: dict[str, int]
     stands: tuple[int, int]
 
     @property
     def work(self) -> bool:
-        """There is something to do."""
+        """True if there is something to do."""
         return any(self.queues.values())
 
 
 class Stillness:
-    """How long there has been work without movement, from one measurement to the next. Times: monotonic, s."""
+    """How long there has been work without progress, from one measurement to the next. Times: monotonic, s."""
 
     def __init__(self, now: float) -> None:
         self._moved_at = now
         self._last: Movement | None = None
 
     def note(self, movement: Movement | None, now: float) -> float:
-        """Take in a measurement; seconds of standing still. None: Kafka did not answer, so nothing is known and
-        the count begins anew."""
+        """Add a measurement; returns the seconds without progress. None: Kafka did not answer, so nothing is known and
+        the count restarts."""
         if movement is None or not movement.work or self._last is None or movement.stands != self._last.stands:
             self._moved_at = now
         self._last = movement
@@ -60,7 +61,7 @@ class Stillness:
 
 
 class AgentWatch:
-    """Measures the agents of an app, and how far they and the worker's other readers are behind (`lag`). `ended`: how many
+    """Measures the agents of an app, and the lag of these and of the worker's other readers (`lag`). `ended`: how many
     jobs have ended so far."""
 
     def __init__(
@@ -88,13 +89,13 @@ class AgentWatch:
         return (after - before) * 60.0 / (now - since) if now > since else 0.0
 
     def problem(self) -> str | None:
-        """For health: work without movement."""
+        """For the health page: work without progress."""
         if self._still_seconds > STALL_SECONDS / 2:
             return f"agents have not moved for {self._still_seconds:.0f} s"
         return None
 
     async def run(self) -> None:
-        """Measure for ever; ends the process when the agents stand still."""
+        """Measure forever; end the process when the agents make no progress."""
         consumer = self._kafka.tail_consumer()
         try:
             await consumer.start()
@@ -118,7 +119,7 @@ class AgentWatch:
             end_hard(f"agents have not moved for {STALL_SECONDS:.0f} s although there is work: {movement.queues}")
 
     async def _now(self, consumer: AIOKafkaConsumer) -> Movement | None:
-        stand = standing(self._app)
+        stand = progress_of(self._app)
         try:
             async with asyncio.timeout(EVERY_SECONDS):
                 ends = await consumer.end_offsets([*(stand.positions.keys() | self._lag.partitions())])

@@ -1,10 +1,10 @@
-"""What an answer of a target means, and when it is asked again. Pure.
+"""What an answer of a target means, and when delivery is retried. Pure.
 
-Delivered   the target has it
-Again       not now: by its answer, or because there was none
-Refused     never: asking again would change nothing
+Delivered   the target has accepted the alert
+RetryLater  it has not accepted it now, by its answer, or because there was none
+Refused     it never will: a retry would change nothing
 
-An alert is tried for `PATIENCE_SECONDS`, ever more rarely; a target that names a time is left alone until then.
+An alert is retried for `PATIENCE_SECONDS`, with growing pauses; a target that names a time is not tried before it.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from typing import Protocol
 from schemas.alerts import Alert
 
 PATIENCE_SECONDS = 600.0
-MAX_SAID = 300
-"""Characters of what a target said that are kept."""
+MAX_DETAIL = 300
+"""How many characters of a target's answer are kept."""
 
 _PASSING = frozenset({408, 425, 429})
 """HTTP: request time-out, too early, too many requests (RFC 9110, 8470, 6585); and all of 5xx."""
@@ -28,7 +28,7 @@ _PASSING = frozenset({408, 425, 429})
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """An alert on its way. `id`: the same at every attempt and to every target."""
+    """An alert to be delivered. `id`: the same at every attempt and for every target."""
 
     id: str
     alert: Alert
@@ -36,36 +36,36 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """`said`: the target's words, for people."""
+    """`detail`: the target's answer, for people."""
 
-    said: str
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
-    """`after`: seconds that the target asks for."""
+class RetryLater:
+    """`after`: the delay that the target requested, in seconds."""
 
-    said: str
+    detail: str
     after: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """`said`: why."""
+    """`detail`: the reason."""
 
-    said: str
+    detail: str
 
 
-Answer = Delivered | Again | Refused
+Answer = Delivered | RetryLater | Refused
 
 
 class Target(Protocol):
-    """Whom alerts are brought to. `name`: in letters and on the command line; no secret is in it."""
+    """A destination of alerts. `name`: used in dead letters and on the command line; it contains no secret."""
 
     name: str
 
     async def send(self, outgoing: Outgoing) -> Answer:
-        """Try once, within a time of its own."""
+        """Try once, within the target's own time limit."""
         ...
 
     async def close(self) -> None:
@@ -73,32 +73,36 @@ class Target(Protocol):
         ...
 
 
-def of_http(status: int, retry_after: str | None, said: str, now: datetime) -> Answer:
+def of_http(status: int, retry_after: str | None, detail: str, now: datetime) -> Answer:
     """What an HTTP status means."""
-    text = f"HTTP {status}" + (f": {said}" if said else "")
+    text = f"HTTP {status}" + (f": {detail}" if detail else "")
     if 200 <= status < 300:
         return Delivered(text)
     if 300 <= status < 400:
         return Refused(f"HTTP {status}: it redirects, which is not followed")
     if status in _PASSING or status >= 500:
-        return Again(text, _seconds(retry_after, now))
+        return RetryLater(text, _seconds(retry_after, now))
     return Refused(text)
 
 
-def of_smtp(code: int, said: str) -> Answer:
-    """What a reply code of a mail server that has not taken a mail means (RFC 5321, 4.2.1: 4yz may pass)."""
-    text = f"SMTP {code}: {said}"
-    return Refused(text) if 500 <= code < 600 else Again(text)
+def of_smtp(code: int, detail: str) -> Answer:
+    """What a reply code of a mail server that has not accepted a mail means (RFC 5321, 4.2.1: 4yz is temporary)."""
+    text = f"SMTP {code}: {detail}"
+    return Refused(text) if 500 <= code < 600 else RetryLater(text)
 
 
-def wait_seconds(answer: Again, pause: float, spent: float, patience: float = PATIENCE_SECONDS) -> float | None:
-    """How long to wait, after so many seconds in all; None: no longer. `pause`: at least."""
+def wait_seconds(
+    answer: RetryLater, pause: float, spent: float, patience: float = PATIENCE_SECONDS
+) -> float | None:
+    """How long to wait before the next attempt; None: give up. `pause`: the minimum; `spent`: seconds since the first
+    attempt."""
     wait = max(pause, answer.after or 0.0)
     return wait if spent + wait <= patience else None
 
 
-def one_line(text: str, most: int = MAX_SAID) -> str:
-    """Text of others on one line: without line ends, control characters and what turns the direction of writing."""
+def one_line(text: str, most: int = MAX_DETAIL) -> str:
+    """Foreign text on one line: without line ends, control characters and characters that change the writing
+    direction."""
     plain = "".join(" " if unicodedata.category(c) in _UNSEEN else c for c in text)
     short = " ".join(plain.split())
     return short if len(short) <= most else short[: most - 1] + "…"
@@ -108,14 +112,14 @@ _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def without(text: str, secrets: Iterable[str]) -> str:
-    """Text of others without our secrets, of which a target may quote what it was sent."""
+    """Foreign text without our secrets, which a target may quote from the request."""
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, "***")
     return text
 
 
 def _seconds(retry_after: str | None, now: datetime) -> float | None:
-    """`Retry-After`: seconds, or a date (RFC 9110, 10.2.3); anything else is not there."""
+    """`Retry-After`: seconds, or a date (RFC 9110, 10.2.3); anything else is ignored."""
     text = (retry_after or "").strip()
     if text.isascii() and text.isdecimal() and len(text) < 10:
         return float(text)

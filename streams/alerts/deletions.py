@@ -1,8 +1,8 @@
 """How much of a root is deleted at once, by the append times of the changes. Pure.
 
-What is counted are the `deleted` changes of the last `window_ms`, in steps of a second. A share is of what was there: of
-what the root's producer has counted last before the first of them. Nothing is known of a root that nobody reports, and
-there only the large number counts. It is over when nothing was deleted for as long.
+The `deleted` changes of the last `window_ms` are counted, in steps of a second. The share is relative to what was
+there: what the root's producer last counted before the first of them. For a root without reports this is not known, and
+only the large number applies. The alert is resolved when nothing was deleted for that time.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from streams.alerts.trouble import Cause, Trouble, Verdict
+from streams.alerts.verdict import Cause, Problem, Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`count` and at the same time `percent` of what was there, or `many`, within `window_ms`."""
+    """An alert fires for `count` deletions that are also `percent` of what was there, or for `many`, within
+    `window_ms`."""
 
     window_ms: int = 60_000
     count: int = 500
@@ -43,7 +44,7 @@ class _Root:
 
 
 class Deletions:
-    """By root, as far as something was deleted lately."""
+    """Recent deletions, by root."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -51,12 +52,12 @@ class Deletions:
         self._entries: dict[str, tuple[int, int]] = {}
 
     def counted(self, root: str, entries: int) -> None:
-        """So much its producer knows in a root now."""
+        """The root's producer has reported how many entries it knows now."""
         before = self._entries.get(root, (entries, entries))
         self._entries[root] = (before[1], entries)
 
     def deleted(self, root: str, library: str, cause: Cause) -> Verdict | None:
-        """One more path is gone; a verdict where that is too many."""
+        """One more path was deleted; returns a verdict if these are too many."""
         found = self._roots.get(root)
         if found is None:
             known = self._entries.get(root)
@@ -70,7 +71,7 @@ class Deletions:
         return self._verdict(root, found) if self._is_much(found) else None
 
     def passed(self, at: int) -> Iterator[Verdict]:
-        """Time has come so far, in ms: roots that are quiet again."""
+        """Time has advanced to `at`, in ms; yields verdicts for roots that are quiet again."""
         for root, found in [*self._roots.items()]:
             self._forget(found, at)
             if not found.seconds:
@@ -78,11 +79,11 @@ class Deletions:
                 yield quiet(root)
 
     def is_quiet(self, root: str) -> bool:
-        """Nothing was deleted lately, as far as was read."""
+        """Whether nothing was deleted recently, as far as was read."""
         return root not in self._roots
 
     def keep_from(self, partition: int) -> int | None:
-        """The oldest change of a partition that this is made of; None: of none."""
+        """The offset of the oldest change of a partition that is counted; None: no change."""
         firsts = (r.seconds[0].first for r in self._roots.values() if r.partition == partition and r.seconds)
         return min(firsts, default=None)
 
@@ -97,7 +98,7 @@ class Deletions:
         return (
             found.was is not None
             and found.deleted >= limits.count
-            and found.was >= found.deleted  # else it was counted before most of it came
+            and found.was >= found.deleted  # else the entries were counted before most of them came
             and found.deleted * 100 >= limits.percent * found.was
         )
 
@@ -109,10 +110,10 @@ class Deletions:
             f" follow; `catalogizer changes --root {root}` shows which"
         )
         details = {"deleted": found.deleted, **({} if found.was is None else {"entries": found.was})}
-        trouble = Trouble("error", f"Much is being deleted in root {root}", message, found.library, root, details)
-        return Verdict("mass_deletion", root, trouble)
+        problem = Problem("error", f"Much is being deleted in root {root}", message, found.library, root, details)
+        return Verdict("mass_deletion", root, problem)
 
 
 def quiet(root: str) -> Verdict:
-    """That nothing is deleted there any more."""
+    """The verdict that nothing is deleted there any more."""
     return Verdict("mass_deletion", root, None, f"nothing more is being deleted in root {root}")

@@ -1,9 +1,10 @@
-"""Alerts to people: a reader of the log that brings each alert to each target, and leaves it when all have settled it.
+"""Delivery of alerts to people: a reader of the log that sends each alert to each target, and moves past it when all targets
+have settled it.
 
-Every target has a task of its own, so that a slow one delays nobody. What a target has not taken for good lies in the dead
-letter queue, with a header that names such targets and with what they said, before the group's offset moves on; given back
-from there, it goes to those targets alone. A process killed anywhere delivers again what it had not noted, under the same
-id.
+Every target has a task of its own, so that a slow one does not delay the others. An alert that a target has finally
+refused is written to the dead letter queue, with a header that names these targets and with their answers, before the
+group's offset is committed; if it is redriven, it is sent only to those targets. After a kill at any point, what was
+not committed is delivered again, with the same id.
 
 A group that has no offset yet begins with the alerts of the last `FIRST_MS`.
 """
@@ -31,16 +32,16 @@ from schemas.headers import CE_ID, X_TARGETS, check_version, find
 from schemas.topics import ALERTS
 from streams.alerts.attempts import (
     PATIENCE_SECONDS,
-    Again,
     Answer,
     Delivered,
     Outgoing,
     Refused,
+    RetryLater,
     Target,
     wait_seconds,
 )
 from streams.alerts.pending import Line, Pending, read_metadata
-from streams.alerts.telling import codec
+from streams.alerts.records import codec
 from streams.errors import StreamsError
 from streams.guard import Letters, Received, received_plain
 from streams.member import STOP_SECONDS, Forgetting, GroupMember
@@ -49,7 +50,7 @@ GROUP = "alerts"
 FETCH_MS = 200
 MAX_RECORDS = 100
 MAX_AHEAD = 10_000
-"""Alerts in memory; a target that is further behind keeps the others waiting."""
+"""Maximum alerts in memory; if a target is further behind, the others wait for it."""
 FIRST_MS = 600_000
 
 _log = log.get(__name__)
@@ -59,20 +60,20 @@ Points = Callable[[str], None]
 
 
 def nowhere(_point: str) -> None:
-    """No test is watching."""
+    """Does nothing; tests pass another function."""
 
 
 class Undelivered(StreamsError):
-    """Why an alert is in the dead letter queue. `failed`: by target, what it said."""
+    """Why an alert is in the dead letter queue. `failed`: by target, its answer."""
 
     def __init__(self, failed: dict[str, str]) -> None:
         self.failed = dict(sorted(failed.items()))
-        super().__init__("; ".join(f"{target}: {said}" for target, said in self.failed.items()))
+        super().__init__("; ".join(f"{target}: {detail}" for target, detail in self.failed.items()))
 
 
 class Delivery(GroupMember):
-    """A member of the group that brings alerts to people. `instance`: its static name; `wanted`: which are sent at all;
-    `waits`, `patience`: how a target that does not take one is asked again."""
+    """A member of the group that delivers alerts. `instance`: its static name; `wanted`: which alerts are sent at all;
+    `waits`, `patience`: how delivery is retried."""
 
     def __init__(
         self, kafka: Kafka, *, instance: str, targets: Sequence[Target], wanted: Callable[[Alert], bool], letters: Letters,
@@ -104,7 +105,7 @@ class Delivery(GroupMember):
         self.work_on(self._follow())
 
     async def on_stop(self) -> None:
-        """Note what was delivered, and end; what is on its way comes again."""
+        """Commit what was delivered, and end; deliveries in progress are repeated later."""
         for task in self._serving:
             task.cancel()
         with contextlib.suppress(TimeoutError, KafkaError, IllegalStateError):
@@ -115,7 +116,7 @@ class Delivery(GroupMember):
             await target.close()
 
     def forget(self) -> None:
-        """The partition may be another member's now: nothing more is sent from here."""
+        """The partition may be assigned to another member now: send nothing more from here."""
         for task in self._serving:
             task.cancel()
         self._serving, self._line = [], None
@@ -130,7 +131,7 @@ class Delivery(GroupMember):
                     await self._begin()
                 else:
                     await self._round(self._line)
-            except REFUSED:  # the worker's look at its rights says so, and ends it
+            except REFUSED:  # the worker's check of its rights reports this and ends the worker
                 await self.sleep(STOP_SECONDS)
             except (KafkaError, NotProvisioned, IllegalStateError, TimeoutError, OSError) as error:
                 _log.warning("alerts are not delivered", error=repr(error))
@@ -141,7 +142,7 @@ class Delivery(GroupMember):
     # -- reading -----------------------------------------------------------------------------------------------
 
     async def _begin(self) -> None:
-        """Take up where the group is, and each target."""
+        """Begin at the group's position, and at each target's."""
         group = await self._group_offset()
         self._kept = None if group is None else (group.offset, group.metadata or "")
         begin = await self._first() if group is None else group.offset
@@ -152,7 +153,7 @@ class Delivery(GroupMember):
         self._serving = [asyncio.create_task(self._serve(target)) for target in self._targets.values()]
 
     async def _group_offset(self) -> OffsetAndMetadata | None:
-        """With its metadata, which a consumer does not tell."""
+        """The group's offset with its metadata, which a consumer does not return."""
         admin = self._kafka.admin()
         await admin.start()
         try:
@@ -202,7 +203,7 @@ class Delivery(GroupMember):
     # -- sending -----------------------------------------------------------------------------------------------
 
     async def _serve(self, target: Target) -> None:
-        """One target, for ever."""
+        """Deliver to one target, forever."""
         queue = self._queues[target.name]
         while True:
             alert = await queue.get()
@@ -215,27 +216,29 @@ class Delivery(GroupMember):
                 alert.settled(target.name)
             else:
                 _log.error(
-                    "alert not delivered", target=target.name, subject=subject, state=state, said=answer.said
+                    "alert not delivered", target=target.name, subject=subject, state=state, detail=answer.detail
                 )
-                alert.settled(target.name, answer.said)
+                alert.settled(target.name, answer.detail)
 
     async def _bring(self, target: Target, outgoing: Outgoing) -> Delivered | Refused:
-        """Until it is taken, or will not be."""
+        """Retry until the alert is delivered or finally refused."""
         began, backoff = time.monotonic(), Backoff(self._waits)
         while True:
             answer = await _try(target, outgoing)
-            if not isinstance(answer, Again):
+            if not isinstance(answer, RetryLater):
                 return answer
             wait = wait_seconds(answer, backoff.next_seconds(), time.monotonic() - began, self._patience)
             if wait is None:
-                return Refused(f"given up after {time.monotonic() - began:.0f} s: {answer.said}")
-            _log.warning("alert not delivered yet", target=target.name, said=answer.said, again_in=round(wait, 1))
+                return Refused(f"given up after {time.monotonic() - began:.0f} s: {answer.detail}")
+            _log.warning(
+                "alert not delivered yet", target=target.name, detail=answer.detail, again_in=round(wait, 1)
+            )
             await asyncio.sleep(wait)
 
     # -- leaving -----------------------------------------------------------------------------------------------
 
     async def _settle(self) -> None:
-        """Leave what all targets have settled: first the letters, then the offset."""
+        """Move past the alerts that all targets have settled: first write the dead letters, then commit the offset."""
         async with self._one_settles:
             line, left = self._line, 0
             while line is not None and (alert := line.first_settled) is not None:
@@ -265,7 +268,7 @@ class Delivery(GroupMember):
             return
         try:
             await self.consumer.commit({self._place: OffsetAndMetadata(*position)})
-        except KafkaError as error:  # they are delivered again, under the same ids
+        except KafkaError as error:  # they are delivered again, with the same ids
             _log.warning("offset of alerts not committed", error=repr(error))
         else:
             self._kept = position
@@ -275,7 +278,8 @@ async def _try(target: Target, outgoing: Outgoing) -> Answer:
     try:
         return await target.send(outgoing)
     except Exception as error:  # noqa: BLE001 - a target's outermost loop: anything else loses the alert
-        _log.error("a target failed", target=target.name, error=type(error).__name__)  # its text may have a secret
+        # its text may contain a secret
+        _log.error("a target failed", target=target.name, error=type(error).__name__)
         return Refused(f"{type(error).__name__} in the program")
 
 

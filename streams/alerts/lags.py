@@ -1,8 +1,7 @@
-"""Who has been behind the log for too long, from the heartbeats of readers. Pure.
+"""Which readers have been behind the log for too long, from their heartbeats. Pure.
 
-A component is in trouble when one of its processes is more than `BEHIND_SECONDS` behind in every heartbeat of
-`PATIENCE_MS`, and well when none is. Who is not heard any more, or leaves, is nobody's lag: that it is silent is another
-alert's.
+A component has a problem when one of its processes is more than `BEHIND_SECONDS` behind in every heartbeat of `PATIENCE_MS`,
+and is well when none is. A process without heartbeats, or one that leaves, has no lag: for silence there is another alert.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from schemas.system import BEHIND, Heartbeat
-from streams.alerts.trouble import Cause, Trouble, Verdict
+from streams.alerts.verdict import Cause, Problem, Verdict
 
 BEHIND_SECONDS = 60
 PATIENCE_MS = 60_000
@@ -19,7 +18,8 @@ SILENCE_MS = 15_000
 
 @dataclass(frozen=True, slots=True)
 class _Late:
-    """A process that is behind, from its record at `since` to that at `last`; `seconds`: how far then."""
+    """A process that is behind, from its record at `since` to the one at `last`; `seconds`: how far it was behind at
+    the last one."""
 
     since: Cause
     last: Cause
@@ -27,13 +27,14 @@ class _Late:
 
 
 class Lags:
-    """By component and instance, those that are behind."""
+    """The processes that are behind, by component and instance."""
 
     def __init__(self) -> None:
         self._late: dict[str, dict[str, _Late]] = {}
 
-    def hear(self, beat: Heartbeat, cause: Cause) -> Verdict | None:
-        """How the component is now; None: nothing that was said of it has changed, as far as is known."""
+    def received(self, beat: Heartbeat, cause: Cause) -> Verdict | None:
+        """A heartbeat was received: returns the verdict on its component; None: nothing has changed, as far as is
+        known."""
         behind = beat.details.get(BEHIND)
         if not isinstance(behind, int | float):
             return None
@@ -52,7 +53,7 @@ class Lags:
         return _verdict(beat, max(one.seconds for one in long)) if long else None
 
     def keep_from(self) -> int | None:
-        """The oldest report that this is made of; None: of none."""
+        """The offset of the oldest report that is used; None: no report."""
         ones = [one for late in self._late.values() for one in late.values()]
         return min((one.last.offset if _is_long(one) else one.since.offset for one in ones), default=None)
 
@@ -66,10 +67,10 @@ def _verdict(beat: Heartbeat, seconds: float) -> Verdict:
         f"{beat.component} is {seconds:.0f} s behind the log: what happens on the disks is seen that much later; look at its"
         " log, and whether the machine has enough processor and disk for it"
     )
-    trouble = Trouble(
+    problem = Problem(
         "warning",
         f"{beat.component} is behind the log",
         message,
         details={BEHIND: round(seconds, 1), "host": beat.host},
     )
-    return Verdict("lag", beat.component, trouble)
+    return Verdict("lag", beat.component, problem)

@@ -1,7 +1,7 @@
-"""Which dead letter queues get letters, from the queues themselves: they alone are exact over restarts. Pure.
+"""Which dead letter queues get letters, from the queues themselves: only they are exact over restarts. Pure.
 
-A queue is in trouble from a letter on until none of those that came since is open, or none has come for `SILENCE_MS`:
-somebody knows by then, and `catalogizer dlq list` shows the rest.
+A queue has a problem from a letter on until none of the letters since then is open, or none has come for `SILENCE_MS`: an
+operator has been alerted by then, and `catalogizer dlq list` shows the rest.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from schemas.dead_letters import Letter, Mark
 from schemas.errors import SchemaError
 from schemas.system import Scalar
 from schemas.topics import ALERTS
-from streams.alerts.trouble import Cause, Trouble, Verdict
+from streams.alerts.verdict import Cause, Problem, Verdict
 
 SILENCE_MS = 3_600_000
 
@@ -22,13 +22,13 @@ _alerts: Codec[Alert] = Codec(Alert)
 
 
 class OpenLetters:
-    """By topic, the letters of its queue that are open and came since it fired."""
+    """By topic, the letters of its queue that are open and came since the alert fired."""
 
     def __init__(self) -> None:
         self._open: dict[str, dict[int, Letter]] = {}
 
     def came(self, topic: str, found: Letter | Mark, cause: Cause) -> Verdict | None:
-        """How the queue of a topic is now."""
+        """A letter or mark was read: returns the verdict on the topic's queue."""
         open_ = self._open.setdefault(topic, {})
         if isinstance(found, Mark):
             closed = found.closed
@@ -44,7 +44,7 @@ class OpenLetters:
         return _verdict(topic, found)
 
     def passed(self, at: int) -> Iterator[Verdict]:
-        """Time has come so far, in ms: queues that are silent, or have nothing open."""
+        """Time has advanced to `at`, in ms; yields verdicts for queues that are silent, or have nothing open."""
         for topic, open_ in self._open.items():
             if open_ and max(letter.at for letter in open_.values()) + SILENCE_MS <= at:
                 open_.clear()
@@ -53,21 +53,21 @@ class OpenLetters:
                 )
 
     def is_quiet(self, topic: str) -> bool:
-        """Nothing is open, as far as was read."""
+        """Whether nothing is open, as far as was read."""
         return not self._open.get(topic)
 
     def keep_from(self, topic: str) -> int | None:
-        """The oldest record of a topic's queue that this is made of; None: of none."""
+        """The offset of the oldest record of a topic's queue that is used; None: no record."""
         return min(self._open.get(topic, ()), default=None)
 
 
 def quiet(topic: str) -> Verdict:
-    """That a queue needs nothing any more."""
+    """The verdict that a queue needs no attention any more."""
     return _well(topic, "no letter of the last hour is open")
 
 
 def _is_about_itself(topic: str, letter: Letter) -> bool:
-    """An alert of this very queue that could not be delivered must not make another one."""
+    """Whether the letter is an undelivered alert about this same queue, which must not cause another alert."""
     if topic != ALERTS.name:
         return False
     try:
@@ -86,4 +86,4 @@ def _verdict(topic: str, letter: Letter) -> Verdict:
         f" `catalogizer dlq list {topic}`, then `dlq redrive` or `dlq discard`"
     )
     details: dict[str, Scalar] = {"error": letter.error_type, "letter": letter.offset}
-    return Verdict("dead_letters", topic, Trouble("warning", f"Dead letters of {topic}", message, details=details))
+    return Verdict("dead_letters", topic, Problem("warning", f"Dead letters of {topic}", message, details=details))

@@ -1,6 +1,7 @@
-"""A target: one address of a mail server. Each address is a target of its own, so that what one refuses the others get once.
+"""A target: one address of a mail server. Each address is a target of its own, so that the others get a mail once if one is
+refused.
 
-The standard library's client blocks: it works in a thread of its own, which the process does not wait for when it ends.
+The standard library's client blocks, so it works in a thread of its own, which the process does not wait for when it ends.
 """
 
 from __future__ import annotations
@@ -21,18 +22,18 @@ from urllib.parse import unquote, urlsplit
 from pydantic import SecretStr
 
 from schemas.system import Scalar
-from streams.alerts.attempts import Again, Answer, Delivered, Outgoing, Refused, of_smtp, one_line, without
+from streams.alerts.attempts import Answer, Delivered, Outgoing, Refused, RetryLater, of_smtp, one_line, without
 from streams.alerts.settings import SMTP_PORTS
 
 ANSWER_SECONDS = 10.0
-"""For each answer of the server."""
+"""Time limit for each answer of the server."""
 TOTAL_SECONDS = 60.0
 MAX_SUBJECT = 150
 
 
 @dataclass(frozen=True, slots=True)
 class MailServer:
-    """Where mails are handed in. `scheme`: smtp, starttls or smtps."""
+    """The mail server to which mails are submitted. `scheme`: smtp, starttls or smtps."""
 
     scheme: str
     host: str
@@ -43,7 +44,7 @@ class MailServer:
 
     @classmethod
     def of(cls, url: str, password: SecretStr | None, sender: str) -> MailServer:
-        """By its setting."""
+        """The mail server of the settings."""
         parts = urlsplit(url)
         user = None if parts.username is None else unquote(parts.username)
         port = parts.port or SMTP_PORTS[parts.scheme]
@@ -51,7 +52,7 @@ class MailServer:
 
 
 def message_of(outgoing: Outgoing, sender: str, to: str) -> EmailMessage:
-    """The mail. Whatever a root is called, it stands on the line that it belongs to, and is no header of its own."""
+    """The mail. Whatever characters a root's name has, it stays on its line and cannot become a header."""
     alert = outgoing.alert
     mail = EmailMessage(policy=SMTP)
     how = "resolved" if alert.state == "resolved" else alert.severity
@@ -75,7 +76,7 @@ def message_of(outgoing: Outgoing, sender: str, to: str) -> EmailMessage:
 
 
 class Mail:
-    """To one address."""
+    """Mails to one address."""
 
     def __init__(self, server: MailServer, to: str) -> None:
         self.name = f"mail:{to}"
@@ -85,20 +86,20 @@ class Mail:
         self._secrets = [secret] if secret else []
 
     async def send(self, outgoing: Outgoing) -> Answer:
-        """Hand it in once."""
+        """Submit the mail once."""
         mail = message_of(outgoing, self._server.sender, self._to)
         try:
             async with asyncio.timeout(TOTAL_SECONDS):
                 answer = await in_thread(lambda: self._hand_in(mail))
         except TimeoutError:
-            return Again(f"the mail server has not taken it within {TOTAL_SECONDS:g} s")
+            return RetryLater(f"the mail server has not taken it within {TOTAL_SECONDS:g} s")
         match answer:
-            case Delivered(said):
-                return Delivered(self._shown(said))
-            case Again(said):
-                return Again(self._shown(said))
-            case Refused(said):
-                return Refused(self._shown(said))
+            case Delivered(detail):
+                return Delivered(self._shown(detail))
+            case RetryLater(detail):
+                return RetryLater(self._shown(detail))
+            case Refused(detail):
+                return Refused(self._shown(detail))
 
     async def close(self) -> None:
         """Nothing is kept open."""
@@ -109,18 +110,18 @@ class Mail:
                 smtp.send_message(mail, self._server.sender, [self._to])
                 with contextlib.suppress(
                     smtplib.SMTPException, OSError
-                ):  # it has the mail, whatever becomes of this
+                ):  # the server has accepted the mail, whatever follows
                     smtp.quit()
         except smtplib.SMTPRecipientsRefused as error:
             return of_smtp(*_first(error))
         except smtplib.SMTPResponseException as error:
             return of_smtp(error.smtp_code, _text(error.smtp_error))
         except smtplib.SMTPServerDisconnected as error:
-            return Again(str(error))
-        except smtplib.SMTPException as error:  # it cannot do what it is to do
+            return RetryLater(str(error))
+        except smtplib.SMTPException as error:  # the server does not support what is needed
             return Refused(str(error))
         except OSError as error:
-            return Again(f"{type(error).__name__}: {error}")
+            return RetryLater(f"{type(error).__name__}: {error}")
         return Delivered("taken by the mail server")
 
     def _connect(self) -> smtplib.SMTP:
@@ -147,7 +148,7 @@ class Mail:
 
 
 async def in_thread(work: Callable[[], Answer]) -> Answer:
-    """What the work returns, done in a thread that ends with the process at the latest."""
+    """Do the work in a thread that ends with the process at the latest; returns its result."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[Answer] = loop.create_future()
 
@@ -164,7 +165,7 @@ async def in_thread(work: Callable[[], Answer]) -> Answer:
             answer: Answer | Exception = work()
         except Exception as error:  # noqa: BLE001 - a thread's outermost frame: it is raised where it is waited for
             answer = error
-        with contextlib.suppress(RuntimeError):  # the loop has ended, and nobody waits
+        with contextlib.suppress(RuntimeError):  # the loop has ended, and nothing waits
             loop.call_soon_threadsafe(settle, answer)
 
     threading.Thread(target=run, daemon=True, name="mail").start()
@@ -176,9 +177,9 @@ def _fact(name: str, value: object) -> str:
 
 
 def _first(error: smtplib.SMTPRecipientsRefused) -> tuple[int, str]:
-    code, said = next(iter(error.recipients.values()))
-    return code, _text(said)
+    code, detail = next(iter(error.recipients.values()))
+    return code, _text(detail)
 
 
-def _text(said: bytes | str) -> str:
-    return said.decode("utf-8", "replace") if isinstance(said, bytes) else said
+def _text(detail: bytes | str) -> str:
+    return detail.decode("utf-8", "replace") if isinstance(detail, bytes) else detail

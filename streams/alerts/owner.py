@@ -1,7 +1,8 @@
-"""All partitions of all topics to one member of the group: who decides what is worth an alert has to see everything, and the
+"""Assigns all partitions of all topics to one member of the group: the member that decides alerts has to see everything; the
 others stand by.
 
-The owner is the member whose static name comes first, so that a worker that comes or goes moves the work only where it must.
+The owner is the member whose static name comes first, so that the work moves only when necessary if a worker joins or
+leaves.
 """
 
 from __future__ import annotations
@@ -16,24 +17,24 @@ VERSION = 0
 
 
 class OneOwner(AbstractPartitionAssignor):  # type: ignore[misc]
-    """The protocol of Kafka's consumer groups, as aiokafka calls it. It remembers nothing."""
+    """Implements aiokafka's assignor protocol. It remembers nothing."""
 
     name = "catalogizer-one-owner"
 
     @classmethod
     def metadata(cls, topics: Iterable[str]) -> ConsumerProtocolMemberMetadata:
-        """What a member says when it joins."""
+        """What a member sends when it joins."""
         return ConsumerProtocolMemberMetadata(VERSION, list(topics), b"")
 
     @classmethod
     def on_assignment(cls, assignment: ConsumerProtocolMemberAssignment) -> None:
-        """Nothing is kept of it."""
+        """Does nothing."""
 
     @classmethod
     def assign(
         cls, cluster: ClusterMetadata, members: Mapping[str, ConsumerProtocolMemberMetadata]
     ) -> dict[str, ConsumerProtocolMemberAssignment]:
-        """What each member is to have."""
+        """The assignment of each member."""
         topics = sorted({topic for metadata in members.values() for topic in metadata.subscription})
         everything = [(topic, sorted(cluster.partitions_for_topic(topic) or ())) for topic in topics]
         owner = min(members)

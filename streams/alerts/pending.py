@@ -1,9 +1,9 @@
-"""Alerts on their way: which of them is left for which target, and how far the group has come. Pure.
+"""Pending alerts: which targets have not settled which alert, and how far the group is. Pure.
 
-Each target takes alerts in their order and at its own pace. The group's offset stays before the first alert that is not
-settled; how far each target is beyond that stands in the offset's metadata, so that after a restart a target that was quick
-does not get again what another one has kept waiting. Of what a target has not taken nothing is kept but its place: it is
-tried anew.
+Each target gets alerts in order and at its own pace. The group's offset stays before the first alert that is not
+settled; the offset's metadata contains how far each target is beyond that, so that after a restart a fast target does
+not get again alerts that are only waiting for another target. Of an unsettled alert nothing is kept but its offset:
+delivery starts again.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from streams.alerts.attempts import Outgoing
 from streams.guard import Received
 
 MAX_METADATA = 4_000
-"""Characters; a broker refuses more than 4,096 bytes (`offset.metadata.max.bytes`)."""
+"""Characters; a broker rejects more than 4,096 bytes (`offset.metadata.max.bytes`)."""
 
 
 @dataclass(slots=True)
 class Pending:
-    """An alert on its way. `left`: targets that have not settled it; `failed`: by target, what it said at last; `poison`:
-    why it is no alert."""
+    """A pending alert. `left`: targets that have not settled it; `failed`: by target, its last answer; `poison`: why
+    the record is not a valid alert."""
 
     record: Received
     outgoing: Outgoing | None
@@ -33,19 +33,19 @@ class Pending:
     poison: Exception | None = None
 
     def settled(self, target: str, failure: str | None = None) -> None:
-        """A target has taken it, or never will."""
+        """A target has accepted the alert, or has finally refused it."""
         if failure is not None:
             self.failed[target] = failure
         self.left.discard(target)
 
     def taken_by(self, target: str) -> bool:
-        """It needs nothing more of that target."""
+        """Whether that target has settled it."""
         return target not in self.left and target not in self.failed
 
 
 class Line:
-    """All alerts on their way, in their order. `begin`: the next offset of the group; `reached`: of each target, where it is
-    beyond that."""
+    """All pending alerts, in order. `begin`: the next offset of the group; `reached`: the next offset of each target
+    that is beyond that."""
 
     def __init__(self, targets: Iterable[str], begin: int, reached: Mapping[str, int]) -> None:
         self._targets = tuple(targets)
@@ -57,33 +57,33 @@ class Line:
         return len(self._alerts)
 
     def takes(self, target: str, offset: int) -> bool:
-        """A target has not had the alert at this offset."""
+        """Whether a target has not settled the alert at this offset."""
         return offset >= self._reached.get(_short(target), 0)
 
     def add(self, alert: Pending) -> None:
-        """One more has come."""
+        """Add an alert."""
         self._alerts.append(alert)
 
     def read_to(self, offset: int) -> None:
-        """All that there is before this offset has been added; at an end may stand what readers never see."""
+        """All alerts before this offset have been added; the log may end with entries that readers never receive."""
         self._read_to = offset
 
     @property
     def next_offset(self) -> int:
-        """Of the group: all before it is settled."""
+        """The group's next offset: all alerts before it are settled."""
         return self._alerts[0].record.offset if self._alerts else self._read_to
 
     @property
     def first_settled(self) -> Pending | None:
-        """The first alert, where all its targets have settled it."""
+        """The first alert, if all its targets have settled it."""
         return self._alerts[0] if self._alerts and not self._alerts[0].left else None
 
     def leave_first(self) -> None:
-        """The first alert needs nothing any more."""
+        """Remove the first alert, which is settled."""
         self._alerts.popleft()
 
     def metadata(self) -> str:
-        """How far each target is beyond the next offset; empty where none is."""
+        """How far each target is beyond the next offset; empty if none is."""
         found: dict[str, int] = {}
         for target in self._targets:
             first = next((a.record.offset for a in self._alerts if not a.taken_by(target)), None)
@@ -95,7 +95,7 @@ class Line:
 
 
 def read_metadata(text: str) -> dict[str, int]:
-    """The same read back; nothing of what is not ours."""
+    """Parse this metadata; empty for metadata that is not ours."""
     try:
         found = json.loads(text) if text else {}
     except ValueError:
@@ -106,5 +106,5 @@ def read_metadata(text: str) -> dict[str, int]:
 
 
 def _short(target: str) -> str:
-    """A target's name as it stands in metadata, where there is little room."""
+    """A target's name for the metadata, where there is little room."""
     return f"{zlib.crc32(target.encode()):08x}"

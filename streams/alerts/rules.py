@@ -1,11 +1,11 @@
 """What is worth an alert: records of others in, alerts out. Pure; it knows no Kafka and no target.
 
-A subject fires once, and is resolved once. Said again is only that it has become more severe. The method of each kind of
-record returns what to write; `told` is called when that has been written, so that what was not is said again, and with what
-the log has when it begins. What a window of time holds is not kept anywhere: the log is read again from `keep_from`, and
-what was decided by a record that is read again is not decided twice.
+A subject fires once and is resolved once; it fires again only if it becomes more severe. The method for each kind of record
+returns the alerts to write; `recorded` is called when an alert has been written, so that an alert that was not written is
+returned again, and at the start for the alerts in the log. The contents of time windows are not stored: the log is read
+again from `keep_from`, and what a record has decided is not decided twice when it is read again.
 
-An alert's id comes from the record at which it was decided and from its subject.
+An alert's id is made of the record that caused it and its subject.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from streams.alerts import deletions, letters
 from streams.alerts.deletions import Deletions, Limits
 from streams.alerts.lags import Lags
 from streams.alerts.letters import OpenLetters
-from streams.alerts.trouble import Cause, Verdict
 from streams.alerts.updates import verdicts
+from streams.alerts.verdict import Cause, Verdict
 
 FIRST_INDEX = 1_000
-"""Other outputs of a record have lower ones."""
+"""Other outputs of a record have lower indexes."""
 
 _BADNESS: dict[Severity, int] = {"warning": 1, "error": 2}
 
@@ -41,8 +41,8 @@ def alert_id(alert: Alert, cause: Cause) -> EventId:
 
 
 @dataclass(slots=True)
-class _Told:
-    """The newest alert of a subject. `judged`: by topic and partition, up to which record alerts of it are written."""
+class _Recorded:
+    """The newest alert of a subject. `judged`: by topic and partition, the last record whose alerts are written."""
 
     alert: Alert
     at: int
@@ -50,17 +50,17 @@ class _Told:
 
 
 class AlertRules:
-    """The state: what was told last, and what the windows hold."""
+    """The state: the last alert of each subject, and the contents of the windows."""
 
     def __init__(self, limits: Limits | None = None) -> None:
-        self._told: dict[str, _Told] = {}
+        self._recorded: dict[str, _Recorded] = {}
         self._lags = Lags()
         self._deletions = Deletions(limits or Limits())
         self._letters = OpenLetters()
 
-    def told(self, alert: Alert, cause: Cause) -> None:
-        """This is in the log; also how the state is restored after a restart, in the log's order."""
-        known = self._told.setdefault(alert.subject, _Told(alert, cause.at))
+    def recorded(self, alert: Alert, cause: Cause) -> None:
+        """The alert is in the log. Also called in the log's order after a restart, to restore the state."""
+        known = self._recorded.setdefault(alert.subject, _Recorded(alert, cause.at))
         known.alert, known.at = alert, cause.at
         known.judged[(cause.topic, cause.partition)] = cause
 
@@ -74,7 +74,7 @@ class AlertRules:
         """A report was read."""
         match report:
             case Heartbeat():
-                return self._decided([self._lags.hear(report, cause)], cause)
+                return self._decided([self._lags.received(report, cause)], cause)
             case RootReport():
                 if isinstance(entries := report.details.get(ENTRIES), int):
                     self._deletions.counted(report.root, entries)
@@ -91,13 +91,13 @@ class AlertRules:
         return self._decided([self._letters.came(topic, found, cause)], cause)
 
     def deleted(self, root: str, library: str, cause: Cause) -> list[Alert]:
-        """A path is gone, and nobody has retired its root."""
+        """A path was deleted, but not because its root was retired."""
         if self._is_over(f"mass_deletion/{root}", cause):
             return []
         return self._decided([self._deletions.deleted(root, library, cause)], cause)
 
     def passed(self, cause: Cause) -> list[Alert]:
-        """Time has come to that of this record, and of all topics what was there before has been read."""
+        """Time has advanced to this record's, and in all topics everything before it has been read."""
         found = [*self._deletions.passed(cause.at), *self._letters.passed(cause.at)]
         found += self._left("mass_deletion/", self._deletions.is_quiet, deletions.quiet)
         found += self._left("dead_letters/", self._letters.is_quiet, letters.quiet)
@@ -117,41 +117,43 @@ class AlertRules:
     def _left(
         self, prefix: str, is_quiet: Callable[[str], bool], quiet: Callable[[str], Verdict]
     ) -> Iterable[Verdict]:
-        """Subjects that fire, and of which the windows hold nothing: they were resolved while nobody looked."""
-        for subject, told in self._told.items():
+        """Verdicts for firing subjects without anything in the windows: they were resolved while no worker was
+        running."""
+        for subject, recorded in self._recorded.items():
             name = subject.removeprefix(prefix)
-            if name != subject and told.alert.state == "firing" and is_quiet(name):
+            if name != subject and recorded.alert.state == "firing" and is_quiet(name):
                 yield quiet(name)
 
     def _is_over(self, subject: str, cause: Cause) -> bool:
-        """The subject was resolved after this record: that is read again, and counts no more."""
-        told = self._told.get(subject)
-        return told is not None and told.alert.state == "resolved" and cause.at <= told.at
+        """Whether the subject was resolved after this record, which is read again and must not count any more."""
+        recorded = self._recorded.get(subject)
+        return recorded is not None and recorded.alert.state == "resolved" and cause.at <= recorded.at
 
     def _decided(self, found: Iterable[Verdict | None], cause: Cause) -> list[Alert]:
         decided = (self._decide(verdict, cause) for verdict in found if verdict is not None)
         return [alert for alert in decided if alert is not None]
 
     def _decide(self, verdict: Verdict, cause: Cause) -> Alert | None:
-        told = self._told.get(verdict.subject)
-        if told is not None and _was_judged(told, cause):
+        recorded = self._recorded.get(verdict.subject)
+        if recorded is not None and _was_judged(recorded, cause):
             return None
-        before = None if told is None or told.alert.state == "resolved" else told.alert
-        trouble = verdict.trouble
-        if trouble is None:
+        before = None if recorded is None or recorded.alert.state == "resolved" else recorded.alert
+        problem = verdict.problem
+        if problem is None:
             return None if before is None else _resolved(before, verdict.well, cause)
-        if before is not None and _BADNESS[trouble.severity] <= _BADNESS[before.severity]:
+        if before is not None and _BADNESS[problem.severity] <= _BADNESS[before.severity]:
             return None
         return Alert(
-            kind=verdict.kind, subject=verdict.subject, severity=trouble.severity, state="firing", title=trouble.title,
-            message=trouble.message, at=iso(cause.at), library=trouble.library, root=trouble.root,
-            details=dict(trouble.details),
+            kind=verdict.kind, subject=verdict.subject, severity=problem.severity, state="firing", title=problem.title,
+            message=problem.message, at=iso(cause.at), library=problem.library, root=problem.root,
+            details=dict(problem.details),
         )  # fmt: skip
 
 
-def _was_judged(told: _Told, cause: Cause) -> bool:
-    """An alert of this or of a later record of the same partition is in the log. The time tells a topic made anew."""
-    last = told.judged.get((cause.topic, cause.partition))
+def _was_judged(recorded: _Recorded, cause: Cause) -> bool:
+    """Whether an alert caused by this or a later record of the same partition is in the log. The time distinguishes a
+    recreated topic."""
+    last = recorded.judged.get((cause.topic, cause.partition))
     return last is not None and cause.offset <= last.offset and cause.at <= last.at
 
 

@@ -1,13 +1,13 @@
-"""What alerts are decided from is read here, by one worker at a time, and what is decided is written: first the alerts, each
+"""Reads the records from which alerts are decided, in one worker at a time, and writes the alerts: first the alerts, each
 confirmed, then the group's offsets.
 
-Offsets stay where the rules need the log again after a restart (`keep_from`). A record that cannot be decoded is passed
-over: whoever works on it writes its dead letter. Time passes for the rules by the reports, of which there is one every few
-seconds, but only when of all partitions everything has been read that was there at the start: else what is still to be
-read would count as missing.
+Offsets stay where the rules need the log again after a restart (`keep_from`). A record that cannot be decoded is
+skipped: the stage that processes it writes its dead letter. The reports, one every few seconds, advance time for the
+rules, but only when all that was in all partitions at the start has been read: else records still to be read would
+count as missing.
 
-A group that has no offset yet begins with the last `FIRST_MS`: what is still wrong is told again within that time, and
-nobody wants alerts of what was over long ago.
+A group that has no offset yet begins with the last `FIRST_MS`: problems that persist are reported again within that
+time, and alerts about old problems are of no use.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ from schemas.system import Report, SystemUpdate
 from schemas.topics import ALERTS, CHANGES, DLQ_SUFFIX, GUARDED, REPORTS, SYSTEM_UPDATES, dlq_of
 from streams.alerts.deletions import Limits
 from streams.alerts.owner import OneOwner
+from streams.alerts.records import headers, read_alerts, value
 from streams.alerts.rules import AlertRules
-from streams.alerts.telling import headers, read_alerts, value
-from streams.alerts.trouble import Cause
+from streams.alerts.verdict import Cause
 from streams.confirmed import Confirmed, NotConfirmed
 from streams.member import STOP_SECONDS, Forgetting, GroupMember
 
@@ -54,7 +54,7 @@ _log = log.get(__name__)
 
 
 class _Deleted(Struct, frozen=True):
-    """What is wanted of a `deleted` change."""
+    """The needed fields of a `deleted` change."""
 
     library: str
     root: str
@@ -67,7 +67,7 @@ _deleted: Codec[_Deleted] = Codec(_Deleted)
 
 
 class AlertingService(GroupMember):
-    """A member of the group whose one owner decides. `instance`: its static name."""
+    """A member of the group; its one owner decides alerts. `instance`: its static name."""
 
     def __init__(self, kafka: Kafka, *, instance: str, confirmed: Confirmed, limits: Limits) -> None:
         super().__init__()
@@ -89,20 +89,21 @@ class AlertingService(GroupMember):
         self.work_on(self._follow())
 
     def forget(self) -> None:
-        """Another worker may have decided since: begin from what is in the log."""
+        """Another worker may have decided alerts since: begin from the alerts in the log."""
         self._rules = None
 
     async def _follow(self) -> None:
         backoff = Backoff(EVENT)
         while not self.should_stop:
             try:
-                if not self.consumer.assignment():  # asked all the same: a member that asks nothing is put out
+                # it must poll all the same: the group removes a member that does not
+                if not self.consumer.assignment():
                     await self.consumer.getmany(timeout_ms=FETCH_MS)
                 elif self._rules is None:
                     await self._begin()
                 else:
                     await self._round(self._rules)
-            except REFUSED:  # the worker's look at its rights says so, and ends it
+            except REFUSED:  # the worker's check of its rights reports this and ends the worker
                 await self.sleep(STOP_SECONDS)
             except (KafkaError, NotProvisioned, IllegalStateError, TimeoutError, OSError) as error:
                 _log.warning("alerts are not decided", error=repr(error))
@@ -114,11 +115,11 @@ class AlertingService(GroupMember):
     # -- start -------------------------------------------------------------------------------------------------
 
     async def _begin(self) -> None:
-        """Take up from the log what was told, and from the group where to go on."""
+        """Restore the recorded alerts from the log, and the positions from the group."""
         ours = self.consumer.assignment()
         rules = AlertRules(self._limits)
         for found in await read_alerts(self._kafka):
-            rules.told(found.alert, found.cause)
+            rules.recorded(found.alert, found.cause)
         committed = {place: await self.consumer.committed(place) for place in ours}
         new = [place for place, offset in committed.items() if offset is None]
         within = await bounds(self.consumer, ours)
@@ -135,7 +136,7 @@ class AlertingService(GroupMember):
     async def _first(
         self, new: Sequence[TopicPartition], ends: Mapping[TopicPartition, Offset]
     ) -> dict[TopicPartition, Offset]:
-        """Where to begin in partitions of which the group has no offset."""
+        """Where to begin in partitions for which the group has no offset."""
         if not new:
             return {}
         found = await times(self.consumer, round(time.time() * 1000) - FIRST_MS, new)
@@ -146,11 +147,12 @@ class AlertingService(GroupMember):
     async def _round(self, rules: AlertRules) -> None:
         batches = await self.consumer.getmany(timeout_ms=FETCH_MS, max_records=MAX_RECORDS)
         for record in merge(*batches.values(), key=lambda record: record.timestamp):
-            if self._rules is not rules:  # the partitions went to another one meanwhile, or came back from it
+            if self._rules is not rules:  # the partitions were assigned elsewhere meanwhile, or came back
                 return
             cause = Cause(self._kafka.topic(record.topic).name, record.partition, record.offset, record.timestamp)
             await self._write(rules, self._decide(rules, record, cause), cause)
-        for place in self._next:  # positions, and not records, tell: at an end may stand what readers never see
+        # positions and not records: the log may end with entries that readers never receive
+        for place in self._next:
             self._next[place] = Offset(await self.consumer.position(place))
         for place in [place for place, end in self._to_catch_up.items() if self._next[place] >= end]:
             del self._to_catch_up[place]
@@ -177,7 +179,8 @@ class AlertingService(GroupMember):
         return [] if change.cause == RETIRED else rules.deleted(change.root, change.library, cause)
 
     async def _write(self, rules: AlertRules, alerts: Iterable[Alert], cause: Cause) -> None:
-        """Every alert, in its turn, for as long as it takes. Raises NotConfirmed where the broker refuses it for good."""
+        """Write every alert, in order, with retries without limit. Raises NotConfirmed if the broker rejects one
+        permanently."""
         for alert in alerts:
             backoff = Backoff(EVENT)
             while True:
@@ -192,7 +195,7 @@ class AlertingService(GroupMember):
                         raise
                     _log.warning("alert not written yet", subject=alert.subject, error=str(error))
                     await self.sleep(backoff.next_seconds())
-            rules.told(alert, cause)
+            rules.recorded(alert, cause)
             _log.info("alert", subject=alert.subject, state=alert.state, severity=alert.severity)
 
     async def _commit(self, rules: AlertRules) -> None:
@@ -206,7 +209,7 @@ class AlertingService(GroupMember):
             return
         try:
             await self.consumer.commit({p: OffsetAndMetadata(offset, "") for p, offset in offsets.items()})
-        except KafkaError as error:  # they come again, and what they caused is known to be in the log
+        except KafkaError as error:  # the records are read again, and their alerts are known to be in the log
             _log.warning("offsets of alerting not committed", error=repr(error))
         else:
             self._committed |= offsets

@@ -54,7 +54,7 @@ class AlertSettings(Section):
     @field_validator("webhook_url")
     @classmethod
     def _is_web(cls, url: SecretStr | None) -> SecretStr | None:
-        """Nothing of it is quoted: its path is often all that keeps others out."""
+        """The error does not quote the address, because its path is often the only secret."""
         if url is not None:
             text = url.get_secret_value()
             parts = _split(text)
@@ -116,7 +116,7 @@ class AlertSettings(Section):
 
 
 def limits_of(settings: AlertSettings) -> Limits:
-    """When it is much that is deleted."""
+    """The limits for an alert of mass deletion."""
     return Limits(
         window_ms=settings.mass_deletion_seconds * 1000,
         count=settings.mass_deletion_count,

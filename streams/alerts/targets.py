@@ -1,4 +1,4 @@
-"""Which targets the settings name, and which alerts they want."""
+"""Which targets are configured, and which alerts are sent."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from streams.alerts.webhook import Webhook
 
 
 def targets_of(settings: AlertSettings) -> list[Target]:
-    """Every target; none where nothing is set."""
+    """Every target; none if none is configured."""
     targets: list[Target] = []
     if settings.webhook_url is not None:
         targets.append(Webhook(settings.webhook_url, settings.webhook_secret))
@@ -23,8 +23,8 @@ def targets_of(settings: AlertSettings) -> list[Target]:
 
 
 def wanted_of(settings: AlertSettings) -> Callable[[Alert], bool]:
-    """Whether an alert is sent. A resolved one has the severity that its subject had, so that who got the one gets the
-    other."""
+    """Whether an alert is sent. A resolved alert has the severity that its subject had, so that it is sent if the
+    firing one was."""
 
     def wanted(alert: Alert) -> bool:
         is_severe = settings.min_severity == "warning" or alert.severity == "error"

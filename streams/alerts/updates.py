@@ -1,6 +1,6 @@
-"""What a system update says of subjects: roots, their gaps, processes, disks. Pure.
+"""The verdicts of a system update on subjects: roots, their gaps, processes, disks. Pure.
 
-What is said of a component that no alert is about gives nothing.
+There are no verdicts on components that no alert is about.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from msgspec import UNSET
 
 from schemas.alerts import Severity
 from schemas.system import DISK, OPEN_GAPS, Scalar, SystemUpdate
-from streams.alerts.trouble import Trouble, Verdict
+from streams.alerts.verdict import Problem, Verdict
 
 
 def verdicts(update: SystemUpdate) -> Iterator[Verdict]:
-    """How the subjects of an update are."""
+    """The verdicts on the subjects of an update."""
     details = {} if update.details is UNSET else update.details
     match update.action:
         case "storage_update":
@@ -23,7 +23,7 @@ def verdicts(update: SystemUpdate) -> Iterator[Verdict]:
                 yield _gaps(update, details)
                 return
             yield _root(update, details)
-            if details.get("mode") == "retired":  # nobody will make up for what was missed there
+            if details.get("mode") == "retired":  # no scan will close its gaps any more
                 yield Verdict("gap_open", update.component, None, f"root {update.component} is retired")
         case "health_check":
             yield _process(update, details)
@@ -42,11 +42,11 @@ def _root(update: SystemUpdate, details: dict[str, object]) -> Verdict:
         return Verdict("root_lost", name, None, message)
     title = f"Root {name} is lost" if severity == "error" else f"Root {name} is watched by nobody"
     library = details.get("library")
-    trouble = Trouble(
+    problem = Problem(
         severity, title, message, library if isinstance(library, str) else None, name,
         _plain(details, "mode", "cause", "location", "site", "retry_count", "last_connected"),
     )  # fmt: skip
-    return Verdict("root_lost", name, trouble)
+    return Verdict("root_lost", name, problem)
 
 
 def _gaps(update: SystemUpdate, details: dict[str, object]) -> Verdict:
@@ -54,12 +54,12 @@ def _gaps(update: SystemUpdate, details: dict[str, object]) -> Verdict:
     if not isinstance(gaps, list) or not gaps:
         return Verdict("gap_open", name, None, message)
     library = details.get("library")
-    trouble = Trouble(
+    problem = Problem(
         "warning", f"Changes in root {name} may be missing", message,
         library if isinstance(library, str) else None, name,
         {OPEN_GAPS: len(gaps), **_plain(details, "cause", "subtree", "first_seq", "last_seq")},
     )  # fmt: skip
-    return Verdict("gap_open", name, trouble)
+    return Verdict("gap_open", name, problem)
 
 
 def _process(update: SystemUpdate, details: dict[str, object]) -> Verdict:
@@ -68,18 +68,18 @@ def _process(update: SystemUpdate, details: dict[str, object]) -> Verdict:
         return Verdict("process_silent", name, None, message)
     instances = details.get("instances")
     how = "is not well" if instances else "is silent"
-    trouble = Trouble("error", f"{name} {how}", message, details=_plain(details, "instances", "host"))
-    return Verdict("process_silent", name, trouble)
+    problem = Problem("error", f"{name} {how}", message, details=_plain(details, "instances", "host"))
+    return Verdict("process_silent", name, problem)
 
 
 def _disk(update: SystemUpdate, details: dict[str, object]) -> Verdict:
     name = update.component.removeprefix("disk ")
     if update.status == "healthy":
         return Verdict("disk_low", name, None, _message(update))
-    trouble = Trouble(
+    problem = Problem(
         update.status, f"The disk of {name} is nearly full", _message(update), details=_plain(details, *details)
     )
-    return Verdict("disk_low", name, trouble)
+    return Verdict("disk_low", name, problem)
 
 
 def _message(update: SystemUpdate) -> str:
@@ -87,7 +87,7 @@ def _message(update: SystemUpdate) -> str:
 
 
 def _plain(details: dict[str, object], *names: str) -> dict[str, Scalar]:
-    """Those of these details that are one value each."""
+    """Those of these details that are scalars."""
     return {
         name: value for name in names if isinstance(value := details.get(name), str | int | float) and value != ""
     }

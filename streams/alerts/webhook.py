@@ -1,7 +1,7 @@
 """A target: an HTTP address to which each alert is posted as JSON, signed where there is a secret.
 
-The signature is HMAC-SHA256, in hexadecimal, of timestamp, `.` and body: who has the secret knows that it is ours, and by
-the timestamp that it is not an old one sent again.
+The signature is HMAC-SHA256, in hexadecimal, of timestamp, `.` and body: a receiver with the secret can verify that the
+request is ours, and by the timestamp that it is not an old one sent again.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from pydantic import SecretStr
 from schemas import __version__
 from schemas.alerts import Alert
 from schemas.codec import encode
-from streams.alerts.attempts import Again, Answer, Outgoing, Refused, of_http, one_line, without
+from streams.alerts.attempts import Answer, Outgoing, Refused, RetryLater, of_http, one_line, without
 
 TIMEOUT_SECONDS = 10.0
 MAX_ANSWER_BYTES = 2_000
 SHORTEST = 6
-"""Parts of an address that are shorter keep nobody out, and are in every other word."""
+"""Shorter parts of an address are not secrets, and occur in ordinary words."""
 TIMESTAMP, SIGNATURE, ID = "X-Catalogizer-Timestamp", "X-Catalogizer-Signature", "X-Catalogizer-Id"
 
 
 def body_of(outgoing: Outgoing) -> bytes:
-    """What is posted: the alert with every field, its id, and `text`, which is what chat programs show."""
+    """The posted body: the alert with every field, its id, and `text`, which chat programs show."""
     alert = outgoing.alert
     named = {name: getattr(alert, name) for name in Alert.__struct_fields__}
     text = f"[{alert.state if alert.state == 'resolved' else alert.severity}] {alert.title}\n{alert.message}"
@@ -56,7 +56,7 @@ class Webhook:
         self._session: aiohttp.ClientSession | None = None
 
     async def send(self, outgoing: Outgoing) -> Answer:
-        """Post it once."""
+        """Post the alert once."""
         body = body_of(outgoing)
         timestamp = str(int(time.time()))
         headers = {
@@ -68,11 +68,11 @@ class Webhook:
         try:
             return await self._post(headers, body)
         except TimeoutError:
-            return Again(f"no answer within {TIMEOUT_SECONDS:g} s")
+            return RetryLater(f"no answer within {TIMEOUT_SECONDS:g} s")
         except aiohttp.InvalidURL:
             return Refused("its address is none")
         except (aiohttp.ClientError, OSError) as error:
-            return Again(self._shown(f"{type(error).__name__}: {error}"))
+            return RetryLater(self._shown(f"{type(error).__name__}: {error}"))
 
     async def close(self) -> None:
         """End its connections."""
@@ -94,15 +94,15 @@ class Webhook:
             proxy=_proxy(self._url),
         ) as answer:
             content = await answer.content.read(MAX_ANSWER_BYTES)
-            said = self._shown(content.decode("utf-8", "replace"))
-            return of_http(answer.status, answer.headers.get("Retry-After"), said, datetime.now(UTC))
+            detail = self._shown(content.decode("utf-8", "replace"))
+            return of_http(answer.status, answer.headers.get("Retry-After"), detail, datetime.now(UTC))
 
     def _shown(self, text: str) -> str:
         return one_line(without(text, self._secrets))
 
 
 def _secret_parts(url: str) -> list[str]:
-    """What of an address may be all that keeps others out, in each way in which it is written."""
+    """The parts of an address that may be secrets, in each of their spellings."""
     parts = urlsplit(url)
     whole = [
         url,
@@ -122,6 +122,6 @@ def _trust(url: str) -> ssl.SSLContext | bool:
 
 
 def _proxy(url: str) -> str | None:
-    """The way to what is outside, as the environment names it to every client; no password out of a file goes along."""
+    """The proxy from the environment, as for every client; no password from a file is used with it."""
     parts = urlsplit(url)
     return None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)

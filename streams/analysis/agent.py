@@ -1,7 +1,7 @@
 """The analysis agent: jobs of this site in; covers, then results out, each confirmed, then the job is left.
 
-A result goes to the lane of its job's library as an observation like any other. It may stand in the log twice
-(a worker killed between writing it and committing): the fold takes the first by its job's id.
+A result goes to the lane of its job's library as an observation like any other. It may be in the log twice (if a worker
+is killed between writing it and committing): the fold accepts the first by its job's id.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ _jobs: Codec[Job] = Codec(Job)
 
 
 class AnalysisAgent:
-    """The agent's body, called by Faust with its stream. `window`: jobs in work at once; `first_seconds`: what a file is
-    given at first. One that takes longer is handed over to the jobs on request, which are taken when nothing else is in
-    work and leave a child free: so slow files, however many, hold up nobody else's."""
+    """The agent's body, called by Faust with its stream. `window`: jobs in work at once; `first_seconds`: the time
+    limit of a file's first probe. A job that takes longer is moved to the jobs on request, which are processed when
+    nothing else is in work and leave one child free: so slow files, however many, do not delay others."""
 
     def __init__(
         self, kafka: Kafka, *, site: str, analyst: Analyst, confirmed: Confirmed, guard: Guard, window: int,
@@ -49,12 +49,12 @@ class AnalysisAgent:
 
     @property
     def is_busy(self) -> bool:
-        """A job of a file that changed by itself is in work."""
+        """Whether a job of a file that has changed (not one on request) is in work."""
         return self._in_work > 0
 
     async def run(self, stream: Any) -> None:
-        """Work for ever. Jobs are worked at in parallel and left in the order in which they came."""
-        stream.enable_acks = False  # by hand, when what a job caused is confirmed
+        """Run forever. Jobs are processed in parallel and left in the order in which they came."""
+        stream.enable_acks = False  # events are acknowledged explicitly, when a job's outputs are confirmed
         async with Window(self._window) as window:
             async for event in stream.events():
                 record = received(event.message)
@@ -68,7 +68,7 @@ class AnalysisAgent:
             self._in_work -= 1
 
     async def job(self, record: Received, topic: Topic) -> None:
-        """One job of the topic, to its confirmed result. Raises SchemaError for what is no job."""
+        """Process one job of the topic until its result is confirmed. Raises SchemaError for an invalid job."""
         check_version(record.headers)
         job = _jobs.decode(record.value)
         of_library(job.library)
@@ -95,7 +95,7 @@ class AnalysisAgent:
         metrics.JOBS.labels(outcome.status).inc()
 
     async def _hand_over(self, record: Received) -> None:
-        """As it is: it is the same job, and its result counts once."""
+        """Move the job unchanged to the jobs on request: it is the same job, and its result counts once."""
         await self._confirmed.put(
             REQUESTED_JOBS,
             record.value or b"",
@@ -120,6 +120,6 @@ class AnalysisAgent:
 
 
 def _context(job: Received, span: bytes) -> bytes | None:
-    """The trace context of what comes of a job."""
+    """The trace context of the outputs of a job."""
     context = carried(job.headers)
     return None if context is None else continued(context, span)

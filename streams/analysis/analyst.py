@@ -1,5 +1,5 @@
-"""One job, from its file to what its result says. Every job ends: what cannot be opened is `unreadable`, what
-the probe does not stand is `failed`, and a file that changes while it is read is not believed.
+"""One job, from its file to its result. Every job ends: a file that cannot be opened is `unreadable`, one that the probe
+cannot process is `failed`, and what was read of a file that changes meanwhile is discarded.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from streams.analysis.shares import Shares
 Place = Path | Share
 
 REMEMBERED = 2_048
-"""Outcomes kept, so that a job asked twice is not probed twice."""
+"""Outcomes kept in memory, so that a job requested twice is not probed twice."""
 
 
 class Prober(Protocol):
-    """Probes an open file; always has a reply."""
+    """Probes an open file; always returns a reply."""
 
     async def probe(self, request: wire.Request, descriptor: int, seconds: float | None = None) -> wire.Reply:
         """See `children.Children`."""
@@ -42,8 +42,8 @@ class Prober(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class JobOutcome:
-    """What came of a job. `stamp`: of the content that was probed, or was to be; `cover` is still to be written,
-    `found` names it by its hash."""
+    """The outcome of a job. `stamp`: of the content that was probed, or was to be; `cover`: still to be written,
+    `found` refers to it by its hash."""
 
     stamp: Stamp
     status: ResultStatus
@@ -60,8 +60,8 @@ class _Key:
 
 
 class Analyst:
-    """Analyses the files of the roots that this site can reach. `place`: where a root is mounted here, or on which share it
-    is; None where neither is known. `places`: where something was taken may be told."""
+    """Analyses the files of the roots that this site can reach. `place`: where a root is mounted here, or on which
+    share it is; None if neither is known. `places`: whether the place where a photo was taken is published."""
 
     def __init__(
         self, place: Callable[[str], Place | None], prober: Prober, shares: Shares | None = None, *,
@@ -74,7 +74,7 @@ class Analyst:
         self._known: OrderedDict[_Key, JobOutcome] = OrderedDict()
 
     async def analyse(self, job: Job, seconds: float | None = None) -> JobOutcome:
-        """Probe the file of a job, in so many seconds; None: in all that there are. Raises what the prober raises when it
+        """Probe the file of a job, within `seconds`; None: within the maximum. Raises what the prober raises when it
         cannot work at all, or not in that time."""
         try:
             return await self._analyse(job, from_wire(job.path, job.path_b64), seconds)
@@ -82,7 +82,7 @@ class Analyst:
             return JobOutcome(stamp_of(job.file), "unreadable", error.reason)
 
     def remember(self, job: Job, outcome: JobOutcome) -> None:
-        """The outcome's cover has been written: the same file needs no other probe."""
+        """Remember the outcome after its cover has been written: the same file needs no other probe."""
         if outcome.status == "unreadable":
             return
         self._known[_Key(job.root, job.path, outcome.stamp)] = without_cover(outcome)
@@ -133,12 +133,12 @@ def result(job: Job, outcome: JobOutcome) -> Result:
 
 
 def without_cover(outcome: JobOutcome) -> JobOutcome:
-    """As it is remembered: the thumbnail is in the log already."""
+    """The outcome to remember: without the thumbnail, which is in the log already."""
     return JobOutcome(outcome.stamp, outcome.status, outcome.reason, outcome.found)
 
 
 def without_place(reply: wire.Reply) -> wire.Reply:
-    """The same, as if nobody had known where it was taken."""
+    """The reply without the place where the photo was taken."""
     if reply.found is None or reply.found.taken_at is None:
         return reply
     return structs.replace(reply, found=structs.replace(reply.found, taken_at=None))
@@ -153,6 +153,6 @@ def _outcome(probed: Stamp, reply: wire.Reply) -> JobOutcome:
 
 
 def cover_of(picture: wire.Picture) -> Cover:
-    """A thumbnail under the hash of its bytes: BLAKE2b-128, hex."""
+    """A thumbnail with the hash of its bytes: BLAKE2b-128, hex."""
     digest = hashlib.blake2b(picture.data, digest_size=16).hexdigest()
     return Cover(hash=digest, mime=picture.mime, width=picture.width, height=picture.height, data=picture.data)

@@ -1,5 +1,5 @@
-"""A probing child: reads requests, probes the file that comes with each, answers. `python -m
-streams.analysis.child SOCKET PARENT MEMORY_MB SECONDS`; the parent starts it, nobody else does.
+"""A probing child: reads requests, probes the file that comes with each, and replies. `python -m
+streams.analysis.child SOCKET PARENT MEMORY_MB SECONDS`; only the parent starts it.
 
 It limits itself before it reads anything, knows no paths, and ends when its parent does.
 """
@@ -14,7 +14,7 @@ import sysconfig
 from pathlib import Path
 from typing import BinaryIO
 
-from streams.analysis import far, limits, wire
+from streams.analysis import limits, remote, wire
 
 
 def main(arguments: list[str]) -> None:
@@ -23,29 +23,29 @@ def main(arguments: list[str]) -> None:
     limits.die_with_parent(int(parent))
     limits.leave_network()
     limits.confine(int(memory_mb) * 1_048_576)
-    from streams.analysis import probe  # the readers are loaded under the limits, and by no other process
+    from streams.analysis import probe  # the readers are loaded under the limits, and in no other process
 
     probe.warm_up()
-    gc.freeze()  # what is loaded stays, and need not be looked at again
+    gc.freeze()  # what is loaded stays, and need not be collected
     limits.forget_files(libraries())
     with socket.socket(fileno=int(number)) as connection:
         connection.sendall(wire.frame(b""))
-        while (asked := _receive(connection)) is not None:
-            request, descriptor = asked
+        while (received := _receive(connection)) is not None:
+            request, descriptor = received
             limits.allow_processor_seconds(float(seconds))
             with _file(descriptor, request.size) as file:
                 reply = probe.probe(file, request)
             connection.sendall(wire.frame(wire.encode(reply)))
-            gc.collect()  # FFmpeg's objects hang together in circles: a hundred megabytes after a film of 8K
+            gc.collect()  # FFmpeg's objects form reference cycles: a hundred megabytes after an 8K film
 
 
 def _file(descriptor: int, size: int | None) -> BinaryIO:
-    return os.fdopen(descriptor, "rb") if size is None else far.opened(descriptor, size)
+    return os.fdopen(descriptor, "rb") if size is None else remote.opened(descriptor, size)
 
 
 def libraries() -> set[str]:
-    """Where Python finds what it loads late (text encodings, for one). Our own sources are loaded, and state may
-    lie beside them."""
+    """The folders from which Python loads modules late (text encodings, for example). Not our own sources: they are
+    loaded already, and state may be next to them."""
     paths = sysconfig.get_paths()
     return {path for name in ("stdlib", "platstdlib", "purelib", "platlib") if Path(path := paths[name]).is_dir()}
 

@@ -1,10 +1,10 @@
-"""The pool of probing children: as many as may probe at once, each a process of its own, started beforehand.
+"""The pool of probing children: as many as may probe at once, each a process of its own, started in advance.
 
-A probe always ends in a reply: a child that hangs is killed, one that dies or answers nonsense is replaced, and
-both are what is wrong with the file, not with us. That no child can be started is never the file's fault.
+A probe always ends in a reply: a child that hangs is killed, one that dies or sends an invalid reply is replaced, and both
+are regarded as the file's fault. That no child can be started is never the file's fault.
 
     NoChild   the first children did not start or did not become ready (retryable)
-    TooSlow   a probe did not end in the time that it was given, which was not all that there is
+    TooSlow   a probe did not end in its time limit, which was less than the maximum
 """
 
 from __future__ import annotations
@@ -28,27 +28,27 @@ from streams.settings import AnalysisSettings
 
 READY_SECONDS = 30.0
 PROBES = 500
-"""A child is replaced after so many: parsers leak."""
+"""A child is replaced after so many probes, because parsers leak memory."""
 _SOURCES = str(Path(__file__).parents[2])
 
 _log = log.get(__name__)
 
 
 class NoChild(StreamsError):
-    """No probing child could be started; says nothing about the file."""
+    """No probing child could be started; this is not the file's fault."""
 
     retryable = True
 
 
 class TooSlow(StreamsError):
-    """A probe took longer than it was given, and might have ended in the time that there is at most."""
+    """A probe took longer than its time limit, and might have ended within the maximum."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"probing it took longer than {seconds:g} s")
 
 
 class _Died(StreamsError):
-    """The child ended before it answered. `accepted`: it had the request."""
+    """The child ended before it replied. `accepted`: it had received the request."""
 
     def __init__(self, accepted: bool) -> None:
         self.accepted = accepted
@@ -61,14 +61,14 @@ class _Child:
     connection: socket.socket
     probes: int = 0
 
-    async def ask(self, request: wire.Request, descriptor: int) -> bytes:
+    async def exchange(self, request: wire.Request, descriptor: int) -> bytes:
         """Send and receive. Raises _Died."""
         message = wire.frame(wire.encode(request))
         try:
             sent = socket.send_fds(self.connection, [message], [descriptor])
         except (BrokenPipeError, ConnectionResetError) as error:
             raise _Died(accepted=False) from error
-        if sent < len(message):  # never: the buffer is empty and holds a hundred times as much
+        if sent < len(message):  # never: the buffer is empty and a hundred times as large
             raise _Died(accepted=True)
         self.probes += 1
         return await self.receive()
@@ -101,7 +101,7 @@ class _Child:
         return await self.process.wait()
 
     async def fate(self) -> int:
-        """Its exit code when it ended by itself; otherwise it is killed."""
+        """Its exit code if it ended by itself; otherwise it is killed first."""
         try:
             async with asyncio.timeout(1.0):
                 code = await self.process.wait()
@@ -130,8 +130,8 @@ class Children:
         self._all.clear()
 
     async def probe(self, request: wire.Request, descriptor: int, seconds: float | None = None) -> wire.Reply:
-        """Probe an open file; the descriptor stays the caller's. Waits for a free child. Raises TooSlow after `seconds`,
-        where that is less than a probe may take at most."""
+        """Probe an open file; the descriptor stays the caller's. Waits for a free child. Raises TooSlow after
+        `seconds`, if that is less than the maximum of a probe."""
         most = self._settings.seconds
         given = most if seconds is None else min(seconds, most)
         free = await self._free.get()
@@ -140,17 +140,17 @@ class Children:
             child = free or await self._fresh()
             while True:
                 try:
-                    reply, again = await self._ask(child, request, descriptor, given)
+                    reply, again = await self._probe_with(child, request, descriptor, given)
                     return reply
-                except _Died:  # it had died while idle: nobody's file is to blame, and a fresh one is asked
+                except _Died:  # it had died while idle, so no file is at fault: use a new child
                     await self._discard(child)
                     child = await self._fresh()
         finally:
             self._free.put_nowait(again)
 
     async def _fresh(self) -> _Child:
-        """A new child, however long it takes: a machine that cannot start one now is not the file's fault either,
-        and a worker that stands still is noticed (`streams.watch`)."""
+        """A new child, however long it takes: that the machine cannot start one now is not the file's fault either, and
+        a worker without progress is noticed (`streams.watch`)."""
         while True:
             try:
                 return await self._spawn()
@@ -158,13 +158,14 @@ class Children:
                 _log.error("no probing child", error=str(error))
             await asyncio.sleep(CHILD.first)
 
-    async def _ask(
+    async def _probe_with(
         self, child: _Child, request: wire.Request, descriptor: int, seconds: float
     ) -> tuple[wire.Reply, _Child | None]:
-        """The reply, and the child if it can be used again. Raises TooSlow; _Died when it never had the request."""
+        """The reply, and the child if it can be used again. Raises TooSlow; _Died when it never received the
+        request."""
         try:
             async with asyncio.timeout(seconds):
-                reply = wire.decode_reply(await child.ask(request, descriptor))
+                reply = wire.decode_reply(await child.exchange(request, descriptor))
                 if reply.fault is not None:
                     _log.warning("a reader failed", path=request.path, kind=request.media_type, fault=reply.fault)
         except TimeoutError:
@@ -180,7 +181,7 @@ class Children:
         except msgspec.DecodeError:
             await self._discard(child)
             return wire.failed("the probe answered nonsense"), None
-        except asyncio.CancelledError:  # the child is in the middle of a file nobody waits for
+        except asyncio.CancelledError:  # the child is in the middle of a file whose result is not needed any more
             await self._discard(child)
             raise
         if child.probes >= PROBES:
@@ -238,7 +239,7 @@ class Children:
 
 
 def _environment() -> dict[str, str]:
-    """What Python needs, and no secret of ours: the settings stand in the environment too."""
+    """Environment variables that Python needs, and none of our secrets: the settings are in the environment too."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TZ") if name in os.environ}
-    # glibc gives every thread 64 MiB of address space to allocate from, and that is what a child's memory is counted in
+    # glibc reserves 64 MiB of address space per thread, and a child's memory limit counts address space
     return kept | {"PYTHONPATH": _SOURCES, "PYTHONDONTWRITEBYTECODE": "1", "MALLOC_ARENA_MAX": "1"}

@@ -1,7 +1,7 @@
-"""A file below its root, opened so that nothing else can be: no step through a symbolic link, no `..`, only a
-regular file, and only the file that the job means.
+"""Opens a file below its root, and nothing else: no symbolic link on the way, no `..`, only a regular file, and only the
+file that the job is for.
 
-    Unprobeable   the file cannot be probed as it was meant; `reason` is one short sentence
+    Unprobeable   the file cannot be probed as requested; `reason` is one short sentence
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 
 class Unprobeable(StreamsError):
-    """Not to be probed: vanished, changed, not permitted, not a regular file. Not retryable: the next change of
-    the file makes the next job."""
+    """The file cannot be probed: it is gone, changed, not permitted or not a regular file. Not retryable: the next
+    change of the file causes the next job."""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
@@ -43,8 +43,8 @@ class Unprobeable(StreamsError):
 
 @dataclass(frozen=True, slots=True)
 class Probed:
-    """A file that is open for a child. `size`: of one that is read through a socket (`far`); `stamp`: its content's, now;
-    raises Unprobeable, OSError or StorageError."""
+    """A file that is open for a child. `size`: of a file that is read through a socket (`remote`); `stamp`: returns the
+    current stamp of its content; raises Unprobeable, OSError or StorageError."""
 
     descriptor: int
     size: int | None
@@ -53,7 +53,7 @@ class Probed:
 
 @contextmanager
 def opened_below(root: Path, path: str, expected: Stamped) -> Iterator[Probed]:
-    """A file of a disk, open for a child. Raises Unprobeable."""
+    """Open a file on a disk for a child. Raises Unprobeable."""
     descriptor = open_below(root, path, expected)
     try:
         yield Probed(descriptor, None, partial(stamp, descriptor))
@@ -62,7 +62,7 @@ def opened_below(root: Path, path: str, expected: Stamped) -> Iterator[Probed]:
 
 
 def stamp(descriptor: int) -> Stamp:
-    """The stamp of an open file's content, now."""
+    """The current stamp of an open file's content."""
     found = os.fstat(descriptor)
     return Stamp(found.st_size, found.st_mtime_ns, found.st_ino)
 
@@ -94,7 +94,8 @@ def open_below(root: Path, path: str, expected: Stamped) -> int:
 
 
 def _open_regular(name: str, directory: int) -> int:
-    # looked at before it is opened, for opening a device can do things; and after, for it may have been swapped
+    # checked before it is opened, because opening a device has side effects; and after, because it may have been
+    # replaced
     if not stat.S_ISREG(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode):
         raise Unprobeable("not a regular file")
     descriptor = os.open(name, _FILE, dir_fd=directory)

@@ -1,11 +1,10 @@
-"""What a probing child may use: memory, processor time, files, network. Applied by the child to itself before it
-sees any file.
+"""What a probing child may use: memory, processor time, files, network. The child applies the limits to itself before it
+receives any file.
 
-Memory, processor time, written files and open descriptors are bounded by the kernel's resource limits. Two
-more are taken away where the kernel lets us: the network, by a namespace without interfaces (as root, or where
-unprivileged user namespaces are allowed), and all files but Python's own, by Landlock (Linux 5.13, where it is
-enabled). Elsewhere the readers' own refusal to open anything but the given file is all there is. A child dies
-with the process that started it.
+Memory, processor time, written files and open descriptors are bounded by the kernel's resource limits. Two more are
+removed if the kernel permits it: the network, by a namespace without interfaces (as root, or if unprivileged user
+namespaces are allowed), and all files but Python's own, by Landlock (Linux 5.13, if it is enabled). Elsewhere the only
+protection is that the readers open nothing but the given file. A child dies with the process that started it.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ def die_with_parent(parent: int) -> None:
 
 
 def confine(memory_bytes: int) -> None:
-    """For ever: this much address space, no file written, no core dump, no new privileges, no network."""
+    """Set permanently: this much address space, no file writing, no core dump, no new privileges, no network."""
     _lower(resource.RLIMIT_AS, memory_bytes)
     _lower(resource.RLIMIT_FSIZE, 0)
     _lower(resource.RLIMIT_CORE, 0)
@@ -49,15 +48,15 @@ def confine(memory_bytes: int) -> None:
 
 
 def leave_network() -> bool:
-    """Move to a network namespace without interfaces; False where the kernel does not let us. Before any thread
-    is started: a user namespace can only be made by a process with one."""
+    """Move to a network namespace without interfaces; False if the kernel does not permit it. Call it before any thread
+    is started: only a process with a single thread can create a user namespace."""
     libc = ctypes.CDLL(None, use_errno=True)
     return any(libc.unshare(flags) == 0 for flags in (CLONE_NEWNET, CLONE_NEWUSER | CLONE_NEWNET))
 
 
 def forget_files(readable: Iterable[str]) -> bool:
-    """From now on nothing can be opened but what lies below `readable`, and that only for reading; what is handed
-    over open is not touched. False where the kernel has no Landlock. After `confine`, which makes it allowed."""
+    """From now on only files below `readable` can be opened, and only for reading; descriptors that are received open
+    still work. False if the kernel has no Landlock. Call it after `confine`, which makes it permitted."""
     libc = ctypes.CDLL(None, use_errno=True)
     handled = struct.pack("Q", LANDLOCK_ALL)
     ruleset = libc.syscall(LANDLOCK_CREATE_RULESET, handled, ctypes.c_size_t(len(handled)), 0)
@@ -75,7 +74,8 @@ def forget_files(readable: Iterable[str]) -> bool:
 
 
 def allow_processor_seconds(seconds: float) -> None:
-    """From now on, before the kernel ends this process with SIGXCPU; called before each probe."""
+    """Allow so much processor time from now on before the kernel ends this process with SIGXCPU; called before each
+    probe."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     used = usage.ru_utime + usage.ru_stime
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)

@@ -1,8 +1,9 @@
-"""Jobs of analyses on request, and those of files that a first probe was too short for: taken only while no job of the
-other topic is in work, and by one child less than there are.
+"""Jobs of analyses on request, and jobs whose first probe took too long: processed only while no job of the other topic is
+in work, and by one child less than there are.
 
-So a fresh file finds a child free, or the next one that is, whatever was asked for. A reader beside the agents: Faust
-would fetch these jobs as eagerly as the others, and where its buffer for them is full it stops fetching at all.
+So the job of a file that has changed finds a free child, or gets the next free one, however many jobs were requested.
+This is a reader separate from the agents: Faust would fetch these jobs as eagerly as the others, and stops fetching
+completely when its buffer for them is full.
 """
 
 from __future__ import annotations
@@ -55,8 +56,8 @@ class RequestedJobs(GroupMember):
         self.work_on(self._work())
 
     async def begin_again(self, topic: str) -> None:
-        """Put the group back to the beginning of the topic, if it is this one that was made anew. Nothing is committed
-        after it, and a commit that is under way comes before it."""
+        """Reset the group to the beginning of the topic, if this one was recreated. Nothing is committed after this,
+        and a commit in progress is completed before it."""
         if topic == REQUESTED_JOBS.name:
             self._begins_again = True
             async with self._one_commit:
@@ -70,7 +71,7 @@ class RequestedJobs(GroupMember):
         while not self.should_stop:
             try:
                 batches = await self._fetch()
-            except REFUSED:  # the worker's look at its rights says so, and ends it
+            except REFUSED:  # the worker's check of its rights reports this and ends the worker
                 await self.sleep(STOP_SECONDS)
                 continue
             records = [received_plain(record) for batch in batches.values() for record in batch]
@@ -87,8 +88,8 @@ class RequestedJobs(GroupMember):
                     await self.commit_processed()
 
     async def _fetch(self) -> dict[TopicPartition, list[ConsumerRecord]]:
-        """A few jobs, or none while others are in work; asked again and again, for a member that asks nothing is put out of
-        its group."""
+        """A few jobs, or none while others are in work. It polls all the time, because the group removes a member that
+        does not."""
         ours: Iterable[TopicPartition] = self.consumer.assignment()
         if self._agent.is_busy:
             self.consumer.pause(*ours)

@@ -1,8 +1,8 @@
-"""Files on shares, opened as those of a disk are: only the file that the job means, no link followed, and a socket in the
+"""Files on shares, opened like those on a disk: only the file that the job is for, no link is followed, and a socket in
 place of a descriptor.
 
-A connection to each share is kept. A share that does not answer is asked again for a while, because a server that restarts
-would else make each job that waits unreadable."""
+A connection to each share is kept. A share that does not answer is retried for a while, because otherwise a server that
+restarts would make every waiting job unreadable."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from storage.errors import ShareFault, Unreadable
 from storage.share import Share
 from storage.smb.files import Files, OpenFile
 from storage.smb.session import Session
-from streams.analysis import far
+from streams.analysis import remote
 from streams.analysis.files import Probed, Unprobeable
 
 PATIENCE_SECONDS = 30.0
@@ -34,7 +34,7 @@ class Shares:
 
     @contextmanager
     def open_below(self, share: Share, path: str, expected: Stamped) -> Iterator[Probed]:
-        """The file, open for a child. Raises Unprobeable. Blocks."""
+        """Open a file for a child. Raises Unprobeable. Blocks."""
         try:
             with self._looked(share).opened(path) as file:
                 if not same_content(file.found, expected):
@@ -47,14 +47,14 @@ class Shares:
             raise Unprobeable(f"the share cannot be read: {fault.detail}") from fault
 
     def close(self) -> None:
-        """Hang up everywhere."""
+        """Close all connections."""
         with self._one_at_a_time:
             for session in self._sessions.values():
                 session.close()
             self._sessions.clear()
 
     def _looked(self, share: Share) -> Files:
-        """Raises ShareFault when it has not answered for a while, or says no."""
+        """Raises ShareFault when the share has not answered for a while, or denies access."""
         until = time.monotonic() + self._patience_seconds
         while True:
             try:
@@ -75,12 +75,12 @@ class Shares:
 @contextmanager
 def _served(file: OpenFile) -> Iterator[int]:
     ours, theirs = socket.socketpair()
-    serving = threading.Thread(target=far.serve, args=(ours, file), name="far-file", daemon=True)
+    serving = threading.Thread(target=remote.serve, args=(ours, file), name="far-file", daemon=True)
     serving.start()
     try:
         yield theirs.fileno()
     finally:
         theirs.close()
-        with suppress(OSError):  # the child has gone, and with it the other side
+        with suppress(OSError):  # the child has ended, and with it the other side
             ours.shutdown(socket.SHUT_RDWR)
         serving.join()

@@ -1,7 +1,7 @@
-"""What the analysis worker and its probing children say to each other over a socket pair.
+"""The messages between the analysis worker and its probing children over a socket pair.
 
-Every message is a frame: its length in four bytes, big endian, then JSON. A request travels together with the
-file descriptor of the file to probe; an empty frame from a child says that it is ready.
+Every message is a frame: its length in four bytes, big endian, then JSON. A request is sent together with the
+file descriptor of the file to probe; an empty frame from a child means that it is ready.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from schemas.found import Found, MediaType
 
 LENGTH = struct.Struct(">I")
 MAX_FRAME = 1_048_576
-"""A longer frame is none of ours: the child that sends it is ended."""
+"""A longer frame is invalid: the child that sends it is killed."""
 
 
 class Request(Struct, frozen=True):
-    """Probe the file whose descriptor comes along. `path` is only a name, for what names tell: displayable,
-    below its root. `size`: the descriptor is a socket over which the file is read (`far`), and this is how long it is."""
+    """Probe the file whose descriptor is sent along. `path`: only the displayable name below its root, for what is read
+    from names. `size`: the descriptor is a socket over which the file is read (`remote`), and this is the file's
+    size."""
 
     media_type: MediaType
     path: str
@@ -38,9 +39,8 @@ class Picture(Struct, frozen=True):
 
 
 class Reply(Struct, frozen=True):
-    """What a probe found. `failed`: the parser says that the file is damaged, or the probe went beyond its
-    limits; `reason` is one short sentence in words of people. `fault`: of the reader, which had no words for it: for the
-    log."""
+    """What a probe found. `failed`: the parser found the file damaged, or the probe exceeded its limits; `reason`: one
+    short sentence for people; `fault`: an unexpected error of the reader, for the log."""
 
     status: Literal["done", "failed"]
     reason: str | None = None

@@ -1,8 +1,8 @@
 """The catalogue: the only writer of items and media updates.
 
-It learns what happened to a path and says what that means: an item opened, changed, closed; a job asked for; a
-result taken in. `media_id` is the position of the observation that opened the item and survives renames, rewrites
-and re-analysis. It decides nothing about time windows or identity.
+It receives what happened to a path and publishes what that means: an item created, changed or deleted, a job requested,
+a result applied. `media_id` is the position of the observation that opened the item and survives renames, rewrites and
+re-analysis. It decides nothing about time windows or identity.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from streams.core.emit import Emitter
 from streams.core.jobs import Jobs
 from streams.core.known import Known
 from streams.core.moment import Moment
+from streams.core.precedence import NO_CORRECTION, found_in, precedence_by
 from streams.core.rules import Rules
 from streams.core.state import Ended, Entry, Former, Links, MovedTree, Root, RootPath, Sighting, State, TallyId
-from streams.core.telling import NO_CORRECTION, found_in, telling_by
 
 _iso = lru_cache(256)(iso)  # files of a batch have become known at the same time
 PathKind = Created | Modified | Deleted | Renamed
@@ -47,7 +47,7 @@ class Catalogue:
     ) -> None:
         self._state = state
         self._rules = rules
-        self._telling = telling_by(rules)
+        self._precedence = precedence_by(rules)
         self._known = known
         self._jobs = jobs
         self._emit = emit
@@ -69,10 +69,10 @@ class Catalogue:
         self._change(Created, "created", entry, seen)
         if entry.media_id:
             self._update(entry, ItemCreated, seen.trace)
-            self._jobs.ask(root, entry, seen.tally, moment.now, seen.trace)
+            self._jobs.request(root, entry, seen.tally, moment.now, seen.trace)
 
     def modified(self, root: Root, entry: Entry, seen: Sighting, fingerprint: str | None, moment: Moment) -> Ended:
-        """What is there has other content or another identity."""
+        """What is at the path has other content or another identity."""
         assert seen.state is not None
         same = same_fingerprint(fingerprint, entry.fingerprint) and seen.state.size == entry.size
         if not same:
@@ -86,7 +86,7 @@ class Catalogue:
         *, taken: bool = False,
     ) -> Ended:  # fmt: skip
         """What was at `before` is at the entry's place now, perhaps rewritten meanwhile. `taken`: something else has
-        been told to be at `before` since."""
+        been published at `before` since."""
         state = seen.state
         assert state is not None
         known = entry.fingerprint
@@ -101,20 +101,20 @@ class Catalogue:
     def tree_moved(
         self, root: Root, tree: MovedTree, entries: list[Entry], now: int, is_taken: Callable[[RootPath], bool]
     ) -> Iterator[Ended]:
-        """A directory has moved with all these below it: one record for the tree, one for each path, same cause. A path
-        a step. `is_taken`: whether something else has been told to be at a place since."""
+        """A directory has moved with all these below it: one record for the tree, one for each path, with the same
+        cause. One path per step. `is_taken`: whether something else has been published at a place since."""
         id_, trace = self._emit.next_id(), tree.seen.trace
         seen = replace(tree.seen, cause=f"tree:{id_}")
-        change = _tree(root, tree, self._emit.at, len(entries), f"tree:{id_}", taken=is_taken(tree.told))
+        change = _tree(root, tree, self._emit.at, len(entries), f"tree:{id_}", taken=is_taken(tree.published))
         self._emit.change(change, "tree_moved", f"{root.name}/{tree.place.path}", trace, id_=id_)
         for entry in entries:
-            before = RootPath(tree.told.root, tree.told.path + entry.path[len(tree.place.path) :])
+            before = RootPath(tree.published.root, tree.published.path + entry.path[len(tree.place.path) :])
             self._renamed(entry, before, seen, taken=is_taken(before))
             yield self._content(root, entry, None, now, trace, changed=False, before=before)
 
     def fingerprinted(self, entry: Entry, fingerprint: str, trace: bytes | None) -> Ended:
-        """The content of a known file became known. Where it is the former one again, what was found out of that holds,
-        and nothing is left to find out."""
+        """The fingerprint of a known file became known. If the content is the former one again, its analysis is valid
+        again, and no job is needed."""
         self._state.changing(entry)
         former, entry.former = entry.former, None
         self._known.set_fingerprint(entry, fingerprint)
@@ -149,15 +149,15 @@ class Catalogue:
         self._change(kind, "created" if entry is None else "modified", shown, seen)
 
     def result(self, record: Result, trace: bytes | None) -> Ended | None:
-        """Take in a result; None when no open job waits for it (second, outdated, deleted)."""
+        """Apply a result; None when no open job waits for it (second, outdated, deleted)."""
         job = self._state.jobs.get(record.job)
         entry = None if job is None else self._known.get(job.place)
         if job is None or entry is None:
             return None
         if record.status == "done" and not same_content(record, entry):
-            return None  # of another content; the change that is on its way ends the job when it settles
+            return None  # of another content; the pending change ends the job when it settles
         ended = self._jobs.end(entry)
-        found = self._telling.kept(record.found)
+        found = self._precedence.kept(record.found)
         tally = self._state.tallies[job.tally]
         tally.processed += 1
         if tally.request is not None and record.status == "unreadable" and _is_done(entry):
@@ -169,14 +169,14 @@ class Catalogue:
         self._altered(entry)
         if record.status != "done":
             tally.failed += 1
-        elif self._telling.is_identified(entry.path, found):
+        elif self._precedence.is_identified(entry.path, found):
             tally.identified += 1
         self._update(entry, ItemAnalyzed, trace, analysis_id=record.job)
         return ended
 
-    def read_anew(self, entry: Entry, former: Catalogue, moment: Moment) -> Ended:
-        """The rules have changed: tell of the item where it is another one by them than by the `former`, and ask for the
-        analysis that they are the first to want."""
+    def reread(self, entry: Entry, former: Catalogue, moment: Moment) -> Ended:
+        """The rules have changed: publish the item if it differs from the item by the `former` rules, and request the
+        analysis if only the new rules require it."""
         if not entry.media_id:
             return ()
         before = former.item(entry)
@@ -186,11 +186,12 @@ class Catalogue:
         if not self._jobs.are_for(entry):
             return self._jobs.end(entry)
         if entry.job is None and entry.analysis is None and not former._jobs.are_for(entry):
-            self._jobs.ask(self._state.roots[entry.root], entry, None, moment.now, moment.trace)
+            self._jobs.request(self._state.roots[entry.root], entry, None, moment.now, moment.trace)
         return ()
 
-    def told_of_neighbours(self, trace: bytes | None) -> Iterator[None]:
-        """Tell of the items that have something else of what lies beside them than was told. An item a step."""
+    def publish_relinked(self, trace: bytes | None) -> Iterator[None]:
+        """Publish the items whose links to the files beside them differ from those published last. One item per
+        step."""
         neighbours = self._known.neighbours
         for entry in () if neighbours is None else neighbours.changed():
             if self._link(entry):
@@ -198,11 +199,11 @@ class Catalogue:
             yield
 
     def corrected(self, record: Corrected, entry: Entry, trace: bytes | None) -> None:
-        """A person says what an item is, or takes that back."""
+        """A person corrects an item, or withdraws a correction."""
         before = entry.correction or NO_CORRECTION
         kept = replace(before, **dict.fromkeys(record.withdrawn))
-        said = {name: value for name, value in asdict(record.correction).items() if value is not None}
-        after = replace(kept, **said)
+        fields = {name: value for name, value in asdict(record.correction).items() if value is not None}
+        after = replace(kept, **fields)
         if after == before:
             return
         self._state.changing(entry)
@@ -224,16 +225,16 @@ class Catalogue:
             self._state.changing(entry)
             entry.analysis = None
             self._altered(entry)
-        # an open job names the old path or content; one that found nothing there deserves another try
+        # an open job names the old path or content; an unreadable file is tried again
         again = changed or entry.job is not None or entry.analysis is None or entry.analysis.status == "unreadable"
         ended = self._jobs.end(entry) if again else ()
         self._update(entry, ItemUpdated if was is None else partial(ItemUpdated, was=was), trace)
         if again:
-            self._jobs.ask(root, entry, tally, now, trace)
+            self._jobs.request(root, entry, tally, now, trace)
         return ended
 
     def _remember(self, entry: Entry, fingerprint: str | None) -> None:
-        """What is known of the content, while that of what is there now is not known."""
+        """Keep the former content's analysis while the fingerprint of the new content is not known."""
         self._state.changing(entry)
         if fingerprint is not None:
             entry.former = None
@@ -267,7 +268,7 @@ class Catalogue:
         self._emit.state(entry.media_id, item, trace)
 
     def _link(self, entry: Entry) -> bool:
-        """See to it that what the entry has of its neighbours is what they are now; whether that is news."""
+        """Update the entry's links to its neighbours; True if they have changed."""
         links = self.links_of(entry)
         if links == entry.links:
             return False
@@ -276,36 +277,36 @@ class Catalogue:
         return True
 
     def _altered(self, entry: Entry) -> None:
-        """Something else was found in it: its neighbours may have something of that."""
+        """What was found in the file has changed: its neighbours may use it."""
         if self._known.neighbours is not None:
             self._known.neighbours.altered(entry)
 
     def links_of(self, entry: Entry) -> Links | None:
-        """What is told of a known file because of what lies beside it, by the present rules."""
+        """What a known file has from the files beside it, by the present rules."""
         return None if self._known.neighbours is None else self._known.neighbours.links_of(entry)
 
     def item(self, entry: Entry) -> MediaItem:
-        """What is told of a known file, by the present rules."""
+        """The item of a known file, by the present rules."""
         return self._item(entry, entry.links)
 
-    def item_anew(self, entry: Entry) -> MediaItem:
-        """The same, if its neighbours were looked at anew."""
+    def relinked_item(self, entry: Entry) -> MediaItem:
+        """The same, with its links to its neighbours determined again."""
         return self._item(entry, self.links_of(entry))
 
     def _item(self, entry: Entry, links: Links | None) -> MediaItem:
-        told = self._telling.told(entry.path, entry.analysis, links, entry.correction)
+        resolved = self._precedence.resolve(entry.path, entry.analysis, links, entry.correction)
         found = found_in(entry.analysis)
         path, b64 = to_wire(entry.path)
         directory = path.rpartition("/")[0]
         return MediaItem(
             id=entry.media_id,
-            title=told.title,
-            media_type=told.media_type,
-            year=told.year,
-            description=told.description,
-            cover_image=None if told.cover is None else self._rules.cover_url + told.cover,
-            rating=told.rating,
-            quality=told.quality,
+            title=resolved.title,
+            media_type=resolved.media_type,
+            year=resolved.year,
+            description=resolved.description,
+            cover_image=None if resolved.cover is None else self._rules.cover_url + resolved.cover,
+            rating=resolved.rating,
+            quality=resolved.quality,
             file_size=entry.size,
             directory_path=f"/{entry.root}/{directory}" if directory else f"/{entry.root}",
             smb_path=self._smb_path(entry.root, path),
@@ -316,23 +317,23 @@ class Catalogue:
             path=path,
             path_b64=b64,
             fingerprint=entry.fingerprint,
-            category=told.category,
-            season=told.season,
-            episode=told.episode,
-            last_episode=told.last_episode,
-            date=told.date,
-            part=told.part,
-            edition=told.edition,
+            category=resolved.category,
+            season=resolved.season,
+            episode=resolved.episode,
+            last_episode=resolved.last_episode,
+            date=resolved.date,
+            part=resolved.part,
+            edition=resolved.edition,
             duration=None if found.duration_ms is None else found.duration_ms / 1000,
-            analysis=told.analysis,
-            artist=told.makers.artist,
-            album=told.makers.album,
-            author=told.makers.author,
-            series=told.makers.series,
+            analysis=resolved.analysis,
+            artist=resolved.makers.artist,
+            album=resolved.makers.album,
+            author=resolved.makers.author,
+            series=resolved.makers.series,
             belongs_to=None if links is None else links.belongs_to,
-            subtitle_languages=told.subtitle_languages,
-            forced=told.forced,
-            sdh=told.sdh,
+            subtitle_languages=resolved.subtitle_languages,
+            forced=resolved.forced,
+            sdh=resolved.sdh,
             corrected=_members(entry.correction),
         )
 
@@ -342,18 +343,18 @@ class Catalogue:
         return f"{root.location}/{path}" if root is not None and root.protocol == "smb" else None
 
     def _gone_item(self, entry: Entry, place: RootPath) -> GoneItem:
-        """What is told of it where it is no more."""
+        """The item for a deletion, at the place where it was."""
         path, b64 = to_wire(place.path)
-        told = self._telling.told(place.path, entry.analysis, entry.links, entry.correction)
+        resolved = self._precedence.resolve(place.path, entry.analysis, entry.links, entry.correction)
         return GoneItem(
-            id=entry.media_id, title=told.title, media_type=told.media_type,
+            id=entry.media_id, title=resolved.title, media_type=resolved.media_type,
             storage_root=place.root, path=path, path_b64=b64,
         )  # fmt: skip
 
 
 def _tree(root: Root, tree: MovedTree, at: str, count: int, cause: str, *, taken: bool) -> TreeRenamed:
     path, b64 = to_wire(tree.place.path)
-    from_path, from_b64 = to_wire(tree.told.path)
+    from_path, from_b64 = to_wire(tree.published.path)
     return TreeRenamed(
         library=root.library, root=root.name, at=at, path=path, path_b64=b64, from_path=from_path,
         from_path_b64=from_b64, from_root=root.name, count=count, cause=cause, from_taken=taken,
@@ -361,9 +362,9 @@ def _tree(root: Root, tree: MovedTree, at: str, count: int, cause: str, *, taken
 
 
 def _members(correction: Correction | None) -> tuple[str, ...]:
-    """Which a person has set; the cover is the item's `cover_image`."""
-    said = () if correction is None else asdict(correction).items()
-    return tuple("cover_image" if name == "cover" else name for name, value in said if value is not None)
+    """Which members a person has set; the cover is the item's `cover_image`."""
+    fields = () if correction is None else asdict(correction).items()
+    return tuple("cover_image" if name == "cover" else name for name, value in fields if value is not None)
 
 
 def _is_done(entry: Entry) -> bool:

@@ -1,7 +1,7 @@
 """Lane time: the sum of the forward steps of append time in a lane; the only clock of the fold.
 
-A broker's clock that steps back costs nothing (time stands still for that one step and goes on from there);
-the first record is lane time 0. Milliseconds.
+A broker's clock that steps back does no harm: lane time stands still for that step and continues from there. The
+first record has lane time 0. Milliseconds.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ class LaneClock(Struct, array_like=True):
     last: int | None = None
 
     def advance(self, append_time: int) -> int:
-        """Take the append time of the next record (milliseconds since 1970); returns lane time."""
+        """Advance by the append time of the next record (milliseconds since 1970); returns lane time."""
         last = self.last
         if last is not None and append_time > last:
             self.now += append_time - last

@@ -1,8 +1,8 @@
-"""When a tally is complete: the one place that says so, and forgets it.
+"""When a tally is complete: the one place that decides it, and removes the tally.
 
-A scan is complete when it has finished and none of its paths and jobs is open; then the analysis of it is reported,
-once, if it had jobs; likewise an analysis on request, when all its items have had their turn. A batch of other jobs is
-over when none of its jobs was open for `Rules.batch_quiet_ms`.
+A scan is complete when it has finished and none of its paths and jobs is open; then its analysis is published once, if
+it had jobs; likewise an analysis on request, when all its items have been processed. A batch of other jobs ends when
+none of its jobs was open for `Rules.batch_quiet_ms`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from streams.core.state import Root, State, Tally, TallyId
 
 
 class Completion:
-    """Of the tallies of a lane."""
+    """Completion of a lane's tallies."""
 
     def __init__(self, state: State, rules: Rules, emit: Emitter) -> None:
         self._state = state
@@ -29,7 +29,7 @@ class Completion:
         self._emit = emit
 
     def close(self, ended: Iterable[TallyId], moment: Moment) -> None:
-        """Something of these tallies has ended: those that are complete are closed, or wait to be quiet."""
+        """Something of these tallies has ended: complete ones are closed, and batches wait to be quiet."""
         for id_ in ended:
             tally = self._tallies.get(id_)
             if tally is not None and tally.complete:
@@ -69,7 +69,7 @@ class Completion:
         del self._tallies[tally.id]
 
     def _report(self, tally: Tally, moment: Moment) -> None:
-        """Say what the analysis came to, if there was any."""
+        """Publish the result of the analysis, if there was any."""
         if not tally.processed:
             return
         started = moment.now if tally.started_at is None else tally.started_at

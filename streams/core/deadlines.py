@@ -1,7 +1,7 @@
-"""Which deadline comes first: one heap for a lane, ties in the order of being set.
+"""Which deadline comes first: one heap for a lane; equal deadlines in the order in which they were set.
 
-A subject has at most one deadline. Moving it later is cheap (the heap is corrected when its head is looked
-at); taking it away is setting `deadline` to None. The heap is derived: it can be built again from the subjects.
+A subject has at most one deadline. Moving it later is cheap (the heap is corrected when its head is read); it is
+removed by setting `deadline` to None. The heap is derived: it can be built again from the subjects.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ S = TypeVar("S", bound=Subject)
 
 
 class Deadlines(Generic[S]):
-    """A heap of (deadline, order, subject); an entry counts only while its order is the subject's. `last_order`:
-    the last one given out."""
+    """A heap of (deadline, order, subject); an entry is valid only while its order is the subject's. `last_order`: the
+    last order assigned."""
 
     __slots__ = ("_heap", "last_order")
 
@@ -39,7 +39,7 @@ class Deadlines(Generic[S]):
         return any(s is subject and s.order == order for _at, order, s in self._heap)
 
     def set(self, subject: S, at: int) -> None:
-        """Make the subject due at lane time `at`, instead of whatever stood before."""
+        """Make the subject due at lane time `at`; replaces its deadline."""
         self.last_order += 1
         subject.deadline = at
         subject.order = self.last_order
@@ -61,5 +61,5 @@ class Deadlines(Generic[S]):
         return None
 
     def pop(self) -> S:
-        """The subject that is due at `next_at`, asked just before; its `deadline` says when that is."""
+        """The subject that is due at `next_at`, which must be called before; its `deadline` is when it was due."""
         return heapq.heappop(self._heap)[2]

@@ -1,7 +1,7 @@
 """Level-triggered: a settled observation is compared with what is known, and only a difference is a change.
 
-Duplicates and re-announcements disappear here. It says which stage a difference goes to: held for a rename, or
-given to the catalogue at once. Everything returns the tallies of which something has ended.
+Duplicates and repeated observations are dropped here. A difference is either held for a rename or passed to the
+catalogue at once. All methods return the tallies of which something has ended.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from streams.core.state import Ended, Entry, Hold, Pending, Root, RootPath, Sigh
 
 
 class Decide:
-    """The comparison and its consequences. A known file that the kernel says was moved to a path which has not
-    settled yet (`ties`) is not deleted before that has."""
+    """The comparison and its consequences. A known file that was moved, as the kernel reported, to a path that has not
+    settled yet (`ties`) is not deleted before that path has settled."""
 
     def __init__(self, state: State, known: Known, settle: Settle, renames: Renames, catalogue: Catalogue) -> None:
         self._state = state
@@ -29,7 +29,7 @@ class Decide:
         self._catalogue = catalogue
 
     def news(self, place: RootPath, state: FileState | None) -> bool:
-        """False when an observation of a path with nothing pending says only what is known already."""
+        """False when an observation of a path with nothing pending is what is known already."""
         held = self._renames.new_at(place)
         if held is not None:
             return state is None or not same_state(held.seen.state, state)
@@ -51,16 +51,16 @@ class Decide:
         return ended + self._all_arrived(arrivals, moment) + self._arrived(pending, entry, moment)
 
     def vacate(self, place: RootPath, moment: Moment) -> Ended:
-        """Something is about to be put at `place`. If the kernel says that what is known there was moved on, to a
-        path that has not settled yet, that move is decided first: so the file has left before its place is taken,
-        and keeps its item. Where it goes another known file may have been moved on as well: that one is moved
-        before it, and so on, however many follow one another."""
+        """Something is about to be put at `place`. If the kernel reported that what is known there was moved to a path
+        that has not settled yet, that move is decided first: so the file has left before its place is taken, and keeps
+        its item. At its target another known file may have been moved on as well: that one is moved before it, and so
+        on, however long the chain is."""
         ended, arrivals = self._moved_on(place)
         return ended + self._all_arrived(arrivals, moment)
 
     def waits(self, pending: Pending, moment: Moment) -> bool:
-        """Whether a path that is to settle is left more time: it has been taken over by a file that is known elsewhere, and
-        nothing is known of its having left there. What is at a free path waits held (`renames`)."""
+        """Whether a path that is to settle is given more time: a file that is known elsewhere has taken its place, and
+        has not been observed to have left there. A file at a free path is held instead (`renames`)."""
         if pending.waited or pending.carries is not None or not self._is_taken_over(pending.place, pending.state):
             return False
         assert pending.state is not None
@@ -70,8 +70,9 @@ class Decide:
         return True
 
     def is_another(self, pending: Pending, target: RootPath) -> bool:
-        """Whether what is at the path, and goes on to `target`, neither is what is known there nor takes its item over: it
-        is of another type, or known elsewhere, even if the kernel has said that it went to yet another place: it is here."""
+        """Whether what is at the path, and moves on to `target`, is not what is known there and does not take over its
+        item: it is of another type, or it is known elsewhere, even if the kernel reported a move of it to yet another
+        place, because it is observed here."""
         entry, state = self._known.get(pending.place), pending.state
         if entry is None or state is None:
             return False
@@ -83,10 +84,11 @@ class Decide:
     def _moved_on(
         self, place: RootPath, taker: FileState | None = None, going: Entry | None = None
     ) -> tuple[Ended, list[tuple[Pending, Entry | None]]]:
-        """Where what is known at `place` was moved, with it; where what is known there was moved, and so on. They are no
-        longer pending, and their ties are undone: so this ends, also where it goes round. `taker`: what is at the place
-        now, if anything: where that is another file, what was there is looked for by its identity too; but not `going`, of
-        which it is known where it goes (it may be seen under another name as well)."""
+        """The pending path to which the file known at `place` was moved, with that file; then the path to which the
+        file known there was moved, and so on. These paths are no longer pending, and their ties are removed, so the
+        chain ends even if it is a ring. `taker`: what is at the place now, if anything: if that is another file, the
+        file that was there is also searched by its identity, except `going`, whose target is known (it may be observed
+        under another name as well)."""
         ended: Ended = ()
         arrivals: list[tuple[Pending, Entry | None]] = []
         while (follower := self._mover_of(place, taker, going)) is not None:
@@ -96,7 +98,7 @@ class Decide:
         return ended, arrivals
 
     def _mover_of(self, place: RootPath, taker: FileState | None, going: Entry | None) -> Pending | None:
-        """The pending path where what is known at `place` is now: by the kernel's word, else by its identity."""
+        """The pending path where the file known at `place` is now: as the kernel reported, else by its identity."""
         tied = ties.mover_of(self._state, place)
         entry = self._known.get(place)
         if tied is not None or entry is None or entry is going or not self._is_displaced(entry, taker):
@@ -108,14 +110,14 @@ class Decide:
         return None
 
     def _came_from(self, pending: Pending) -> Entry | None:
-        """The known file that has come over another one, by its identity, where it has left its own place."""
+        """The known file that has replaced another one, found by its identity, if it has left its own place."""
         if not self._is_taken_over(pending.place, pending.state):
             return None
         assert pending.state is not None
         found = self._like(pending.place, pending.state)
         entry = next((entry for entry in found if self._has_left(entry)), None)
         if entry is not None and (mover := ties.mover_of(self._state, entry.place)) is not None:
-            ties.untie(self._state, mover)  # what was moved there had taken its place before
+            ties.untie(self._state, mover)  # the file moved there had taken this file's place before
         return entry
 
     def _is_taken_over(self, place: RootPath, state: FileState | None) -> bool:
@@ -127,47 +129,47 @@ class Decide:
 
     @staticmethod
     def _is_displaced(entry: Entry, state: FileState | None) -> bool:
-        """Whether what is known is a file, and at its place is another one, or something that is none."""
+        """Whether a known file is replaced at its place by another file, or by something that is not a file."""
         return entry.type == "file" and state is not None and (state.type != "file" or entry.inode != state.inode)
 
     def _like(self, place: RootPath, state: FileState) -> list[Entry]:
-        """Known files elsewhere with the identity of what is at a path, without those that the kernel has said to be
+        """Known files elsewhere with the identity of what is at a path, without those that the kernel reported to be
         somewhere else."""
         found = self._known.same(self._root(place).library, place, state)
         return [entry for entry in found if not ties.is_on_its_way(self._state, entry)]
 
     def _has_left(self, entry: Entry) -> bool:
-        """Whether its place is known to be empty, or to have been taken by another file."""
+        """Whether its place is observed to be empty, or to be taken by another file."""
         if self._renames.gone_at(entry.place) is not None:
             return True
         there = self._settle.get(entry.place)
         return there is not None and (there.state is None or there.state.inode != entry.inode)
 
     def _all_arrived(self, arrivals: list[tuple[Pending, Entry | None]], moment: Moment) -> Ended:
-        """The last one first: the place of each is left before it is taken."""
+        """Decide the arrivals, the last one first: so each place is left before it is taken."""
         ended: Ended = ()
         for pending, entry in reversed(arrivals):
             ended += self._arrived(pending, entry, moment)
         return ended
 
     def _ring(self, ring: list[tuple[Pending, Entry]], moment: Moment) -> Ended:
-        """Files have changed places (a to b, b to c, c to a): none can arrive before another has left, so all leave at
-        once, and keep their items."""
+        """Files have changed places in a ring (a to b, b to c, c to a). None can arrive before another has left, so all
+        leave at once, and keep their items."""
         ended: Ended = ()
         befores = [entry.place for _, entry in ring]
         for pending, entry in ring:
             ended += self._revive(entry) + self._renames.release(self._renames.new_at(pending.place))
         self._known.move(*((entry, pending.place) for pending, entry in ring))
-        told: set[RootPath] = set()
+        published: set[RootPath] = set()
         for (pending, entry), before in zip(ring, befores, strict=True):
             root, print_ = self._root(pending.place), pending.fingerprint
-            taken = before in told
+            taken = before in published
             ended += self._catalogue.moved(root, entry, before, pending.seen, print_, moment, taken=taken)
-            told.add(pending.place)
+            published.add(pending.place)
         return ended
 
     def _carried(self, pending: Pending) -> Entry | None:
-        """The known file that the kernel says was moved to the path; its tie is undone."""
+        """The known file that was moved to the path, as the kernel reported; its tie is removed."""
         if pending.carries is None:
             return None
         entry = self._known.get(pending.carries)
@@ -175,8 +177,8 @@ class Decide:
         return entry
 
     def _brought(self, pending: Pending) -> Entry | None:
-        """The known file that was moved to the path. Not the one whose place another file had taken before it was moved,
-        where that one has been seen somewhere else by now: it was no safe save."""
+        """The known file that was moved to the path. None if another file had taken its place before the move, and the
+        known file has been observed somewhere else by now: then this was not the safe save of an editor."""
         entry = self._carried(pending)
         if entry is None or not self._is_displaced(entry, pending.state):
             return entry
@@ -184,7 +186,8 @@ class Decide:
         return entry if seen is None and self._renames.twin_of(entry) is None else None
 
     def _arrived(self, pending: Pending, entry: Entry | None, moment: Moment) -> Ended:
-        """Something is settled at a path which nothing known is about to leave. `entry`: where it came from."""
+        """Something has settled at a path that no known file is about to leave. `entry`: the known file that it is, if
+        any."""
         place, state, seen = pending.place, pending.state, pending.seen
         assert state is not None
         if entry is not None and entry.type == state.type and self._is_elsewhere(entry, place):
@@ -203,15 +206,15 @@ class Decide:
             self._catalogue.unsettled(root, entry, pending.place, pending.seen)
 
     def expired(self, hold: Hold, moment: Moment) -> Ended:
-        """Nothing came to explain a held half: it is what it looks like."""
+        """No other half of a move came for a held one: it is a plain deletion or creation."""
         place = hold.place
         if not hold.is_gone:
             ended = self._renames.release(hold)
-            if self._settle.get(place) is None:  # else what is there now is about to be decided
+            if self._settle.get(place) is None:  # else what is there now is decided soon
                 self._catalogue.created(self._root(place), place, hold.seen, hold.fingerprint, moment)
             return ended
         for unsure in (ties.mover_of(self._state, place), self._settle.get(place)):
-            # it is on its way, or something is back
+            # it was moved and has not settled yet, or something is there again
             if unsure is not None and unsure.state is not None and unsure.deadline is not None:
                 self._renames.postpone(hold, unsure.deadline)
                 return ()
@@ -220,10 +223,10 @@ class Decide:
         return self._renames.release(hold) + self._catalogue.deleted(entry, hold.seen)
 
     def something_at(self, place: RootPath, seen: Sighting, fingerprint: str | None, moment: Moment) -> Ended:
-        """Something is settled at a place, and the kernel does not say from where it came."""
+        """Something has settled at a place, and the kernel did not report where it came from."""
         state = seen.state
         assert state is not None
-        ended = self._renames.release(self._renames.new_at(place))  # a creation still waiting has changed again
+        ended = self._renames.release(self._renames.new_at(place))  # a held creation has changed again
         entry = self._known.get(place)
         if entry is None:
             return ended + self._creation(place, seen, fingerprint, moment)
@@ -240,7 +243,7 @@ class Decide:
         return ended + self._catalogue.modified(self._root(place), entry, seen, fingerprint, moment)
 
     def gone(self, entry: Entry, seen: Sighting, moment: Moment) -> Ended:
-        """A known path is settled as gone: it becomes the origin of a waiting creation, or is held."""
+        """A known path has settled as gone: it becomes the origin of a held creation, or is held itself."""
         place = entry.place
         if self._renames.gone_at(place) is not None:
             return ()
@@ -258,7 +261,7 @@ class Decide:
         return ended + self._catalogue.moved(root, entry, before, target.seen, target.fingerprint, moment)
 
     def replaced(self, entry: Entry, seen: Sighting) -> Ended:
-        """Something else has taken the path of a known file: its item is closed, without a hold."""
+        """Something else has taken the path of a known file: its item is deleted at once, without a hold."""
         ended = self._revive(entry)
         mover = ties.mover_of(self._state, entry.place)
         if mover is not None:
@@ -294,16 +297,16 @@ class Decide:
         replaced = self._known.get(place)
         if replaced is not None and (target := self._renames.twin_of(replaced)) is not None:
             ended += self._revive(replaced) + self._gone_to(replaced, target, moment)
-        elif replaced is not None:  # rename over an existing file closes the replaced item first
+        elif replaced is not None:  # a rename over an existing file deletes the replaced item first
             ended += self.replaced(replaced, seen)
         before = entry.place
         self._known.move((entry, place))
         return ended + self._catalogue.moved(self._root(place), entry, before, seen, fingerprint, moment)
 
     def _revive(self, entry: Entry) -> Ended:
-        """It is not gone: a deletion held of it is released."""
+        """The file is not gone: release its held deletion, if there is one."""
         return self._renames.release(self._renames.gone_at(entry.place))
 
     def _root(self, place: RootPath) -> Root:
-        """The root of something pending or known: it has been declared."""
+        """The root of something pending or known, which has always been declared."""
         return self._state.roots[place.root]

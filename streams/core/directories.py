@@ -1,6 +1,6 @@
-"""What is directly below each directory of a root, so that a directory is followed by its own size and not by the root's.
+"""What is directly below each directory of a root, so that walking a directory costs its own size and not the root's.
 
-A directory is here as long as anything is below it, whether it is known itself or not.
+A directory is in the table as long as anything is below it, whether it is known itself or not.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def put(directories: Directories, path: str) -> None:
 
 
 def drop(directories: Directories, path: str, known: Container[str]) -> None:
-    """Nothing is known at the path any more; what is below it stays. `known`: the paths that are."""
+    """Nothing is known at the path any more; what is below it stays. `known`: the known paths."""
     while path and path not in directories and path not in known:
         above = path.rpartition("/")[0]
         there = directories[above]
@@ -38,7 +38,7 @@ def drop(directories: Directories, path: str, known: Container[str]) -> None:
 
 
 def below(directories: Directories, directory: str) -> Iterator[str]:
-    """The directory, unless it is the root, and all paths below it; in no order."""
+    """The directory, unless it is the root, and all paths below it, in any order."""
     todo = [directory]
     while todo:
         path = todo.pop()

@@ -1,7 +1,7 @@
-"""Outputs: encoded, addressed, with deterministic ids and dense numbers.
+"""Outputs: encoded, addressed, with deterministic ids and consecutive numbers.
 
-An output's id is a function of the source record's position and its index among that record's outputs; its
-`x-n` is dense per topic and lane. Nothing here decides whether there is an output.
+An output's id is a function of the source record's position and its index among that record's outputs; its `x-n` is
+consecutive per topic and lane. Nothing here decides whether there is an output.
 """
 
 from __future__ import annotations
@@ -61,9 +61,9 @@ class Output(Struct):
 
 
 class Emitter:
-    """Collects the outputs of one record at a time; they may be taken in parts. `numbers`: the lane's, counted on
-    here. `trace` of an output: the context of the observation that it came of; `id_`: where it had to be known
-    beforehand (`next_id`)."""
+    """Collects the outputs of one record at a time; they may be taken in parts. `numbers`: the lane's, which are
+    incremented here. `trace` of an output: the context of the observation that it follows from; `id_`: its id, if that
+    had to be known before (`next_id`)."""
 
     def __init__(self, lane: int, rules: Rules, numbers: Numbers) -> None:
         self.lane = lane
@@ -86,12 +86,12 @@ class Emitter:
 
     @property
     def counters_before(self) -> Counters:
-        """The last `x-n` given out per topic, when the record that is being applied began."""
+        """The last `x-n` assigned per topic, before the record that is being applied."""
         changes, media, analysis = self._before
         return Counters(changes=changes, media_updates=media, analysis_updates=analysis)
 
     def begin(self, offset: int, append_time: int) -> None:
-        """The next record is being applied: its position makes ids, its append time (ms) is `at`."""
+        """Begin the next record: ids are made of its position, and its append time (ms) is `at`."""
         self._offset = offset
         numbers = self._numbers
         self._before = (numbers.changes, numbers.media_updates, numbers.analysis_updates)
@@ -113,7 +113,7 @@ class Emitter:
         return at
 
     def take(self) -> list[Output]:
-        """The outputs of the record since the last taking."""
+        """The outputs of the record since the last call."""
         outputs = self._outputs
         if outputs:
             self._outputs = []
@@ -121,30 +121,30 @@ class Emitter:
         return outputs
 
     def next_id(self) -> str:
-        """The id of the next output: a job, and what belongs to a directory's move, are known by their own."""
+        """The id of the next output: it names a job, and is the cause of what belongs to a directory's move."""
         return event_id(RAW.name, self.lane, self._offset, self._taken + len(self._outputs))
 
     def change(
         self, change: Change, type_: str, subject: str, trace: bytes | None, *, id_: str | None = None
     ) -> None:
-        """To the changes topic."""
+        """Publish to the changes topic."""
         n = self._numbers.changes = self._numbers.changes + 1
         self._put(CHANGES, self.lane, change.library, type_, subject, encode(change), n, trace, id_)
 
     def media_update(self, library: str, update: MediaUpdate, trace: bytes | None) -> None:
-        """To the media updates."""
+        """Publish to the media updates."""
         n = self._numbers.media_updates = self._numbers.media_updates + 1
         value, subject = self._capped(update), str(update.media_id)
         self._put(MEDIA_UPDATES, self.lane, library, "media_update", subject, value, n, trace)
 
     def analysis_complete(self, library: str, update: AnalysisComplete, trace: bytes | None) -> None:
-        """To the analysis updates."""
+        """Publish to the analysis updates."""
         n = self._numbers.analysis_updates = self._numbers.analysis_updates + 1
         subject, value = str(update.storage_root), encode(update)
         self._put(ANALYSIS_UPDATES, self.lane, library, "analysis_complete", subject, value, n, trace)
 
     def state(self, media_id: int, item: MediaItem | None, trace: bytes | None) -> None:
-        """The item's newest state, or its tombstone."""
+        """Publish the item's newest state, or its tombstone."""
         value = None if item is None else encode(item)
         if value is not None and len(value) > self._cap and item is not None:
             value = encode(_without_analysis(item))
@@ -152,14 +152,15 @@ class Emitter:
         self._put(MEDIA_STATE, self.lane, key, "media_state", key, value, None, trace)
 
     def job(self, job: Job, trace: bytes | None) -> None:
-        """Ask for an analysis. The job's name is this output's id."""
+        """Request an analysis. The job's name is this output's id."""
         key = str(job.media_id)
         partition = job.media_id // LANES_PER_ID % JOB_PARTITIONS
         topic = ANALYSIS_JOBS if job.request is None else REQUESTED_JOBS
         self._put(topic, partition, key, "analysis_job", key, encode(job), None, trace, job.job)
 
     def dead_letter(self, key: bytes | None, value: bytes | None, timestamp: int, error: Exception) -> None:
-        """The record being applied cannot be read: its bytes go to the queue, in the same transaction."""
+        """The record being applied cannot be read: publish its bytes to the dead letter queue, in the same
+        transaction."""
         headers = dlq_headers(
             topic=RAW.name, partition=self.lane, offset=self._offset, timestamp=timestamp, error=error, attempt=1,
             size=len(value or b""),
@@ -198,7 +199,7 @@ class Emitter:
         return value
 
     def _fix(self, type_: str) -> Headers:
-        """The headers that all outputs of a type have alike."""
+        """The headers that are the same for all outputs of a type."""
         whole = event_headers(id="", type=type_, source="", time="", subject="")
         varying = (CE_ID, CE_SOURCE, CE_TIME, CE_SUBJECT)
         self._fixed[type_] = [*(pair for pair in whole if pair[0] not in varying), self._version]

@@ -1,8 +1,8 @@
 """The library fold: a pure function from state and record to outputs, the same live and on replay.
 
-A record first does everything that is due by its time, in deadline order, and then its own. Time is lane time and
-comes from the records alone; nothing else is read. One record may do a great deal (a directory with a million
-files has moved), so its outputs come in parts, between which others may run.
+A record first causes everything that is due by its time, in deadline order, and is then applied itself. Time is lane
+time and comes only from the records; nothing else is read. One record may cause very many outputs (a directory with a
+million files has moved), so outputs are returned in parts, between which other tasks may run.
 """
 
 from __future__ import annotations
@@ -72,16 +72,18 @@ from streams.core.state import (
 from streams.core.trees import Trees
 
 PART_STEPS = 500
-"""Steps (a path decided, moved, gone) after which a part of a record's outputs is given out. Each makes some four
-outputs at most, and takes less than 0.2 ms. It decides nothing: where parts end is not in the outputs."""
+"""Steps (a path decided, moved, gone) after which a part of a record's outputs is returned. Each makes some four
+outputs at most, and takes less than 0.2 ms. The number decides nothing: the outputs do not depend on where parts
+end."""
 
 NOTHING: tuple[Ended, ...] = ()
 
 
 class Fold:
-    """One lane. `lane`: its partition number; `id_base`: above every id of an earlier life of the log; `state`: where to go
-    on from, of the same lane (`state_bytes.decode`); `carried`: the rules there are, by version: those of the state's hold
-    until a record says otherwise. Raises UnknownRules where they are not there; then nothing has been folded."""
+    """One lane. `lane`: its partition number; `id_base`: above every id of an earlier life of the log; `state`: the
+    state of the same lane from which to continue (`state_bytes.decode`); `carried`: the available rules, by version.
+    The rules of the state apply until a record adopts others. Raises UnknownRules if they are not available; then
+    nothing has been folded."""
 
     def __init__(
         self, lane: int, id_base: int = 0, *, state: State | None = None, carried: Mapping[int, Rules] = RULES
@@ -97,7 +99,7 @@ class Fold:
         self._compose(rules)
 
     def _compose(self, rules: Rules) -> None:
-        """The stages by some rules: they keep nothing themselves."""
+        """Make the stages for these rules; stages keep nothing themselves."""
         state, emit = self.state, self._emit
         self.rules = rules
         self._known = known = Known(state, rules)
@@ -118,12 +120,12 @@ class Fold:
 
     @property
     def counters(self) -> Counters:
-        """The last `x-n` given out per topic."""
+        """The last `x-n` assigned per topic."""
         return self.state.numbers.counters
 
     @property
     def counters_before(self) -> Counters:
-        """As `counters`, when the record that is being folded began."""
+        """As `counters`, before the record that is being folded."""
         return self._emit.counters_before
 
     @property
@@ -138,7 +140,7 @@ class Fold:
 
     @property
     def dropped(self) -> Counter[str]:
-        """Records that did not count, by reason."""
+        """Ignored records, by reason."""
         return self.state.dropped
 
     @property
@@ -153,16 +155,17 @@ class Fold:
 
     @property
     def requested(self) -> int:
-        """How many jobs analyses on request have still to ask or wait for; those that are held not counted."""
+        """How many jobs of analyses on request are still to be requested or are open, without requests that are
+        held."""
         return self._requests.left
 
     def read_by(self, rules: Rules) -> Iterator[tuple[MediaItem, MediaItem]]:
-        """What these rules would read otherwise: each item as it is, and as it would be. Changes nothing."""
+        """The difference that these rules would make: each item as it is, and as it would be. Changes nothing."""
         emit, known = Emitter(self.lane, rules, Numbers()), Known(self.state, rules)
         other = Catalogue(self.state, rules, known, Jobs(self.state, rules, known, emit), emit, self._id_base)
         entries = (entry for paths in self.state.known.values() for entry in paths.values() if entry.media_id)
         for entry in entries:
-            before, after = self._catalogue.item(entry), other.item_anew(entry)
+            before, after = self._catalogue.item(entry), other.relinked_item(entry)
             if replace(before, updated_at="") != replace(after, updated_at=""):
                 yield before, after
 
@@ -176,10 +179,10 @@ class Fold:
         value: bytes | None,
         headers: Sequence[tuple[str, bytes]],
     ) -> Iterator[list[Output]]:
-        """Fold a record as it stands in the log: the one way in for live and past, so that they cannot differ.
-        `append_time` in milliseconds since 1970; `key`: the library. The record is folded when the iterator has
-        ended, and the next one may begin then only. What is no record has its time counted, and its bytes become a
-        dead letter. Raises UnknownRules, before anything, for a record that adopts rules which are not there."""
+        """Fold a record of the log. Live and past records take this same way, so that they cannot differ. `append_time`
+        in milliseconds since 1970; `key`: the library. The record is folded when the iterator has ended; only then may
+        the next one begin. Of an invalid record only the time is applied, and its bytes become a dead letter. Raises
+        UnknownRules, before anything else, for a record that adopts rules that are not available."""
         try:
             record: RawRecord | SchemaError = intake.read(self.rules, value, headers)
             trace = carried(headers)
@@ -208,7 +211,7 @@ class Fold:
     def apply(
         self, offset: int, append_time: int, key: bytes | None, record: RawRecord, trace: bytes | None = None
     ) -> list[Output]:
-        """All parts at once of a record as `intake.read` gives it. `trace`: its context."""
+        """All parts at once of a record that `intake.read` returned. `trace`: its context."""
         self._know(record)
         return [o for part in self._parts(offset, append_time, key, None, record, trace) for o in part]
 
@@ -232,12 +235,12 @@ class Fold:
     def _steps(
         self, key: bytes | None, value: bytes | None, record: RawRecord | SchemaError, moment: Moment
     ) -> Iterator[None]:
-        """All that is due by the record's time, in the order of its deadlines, then what the record says."""
+        """Everything that is due by the record's time, in the order of the deadlines, then the record itself."""
         ended: Ended
         while (first := due.take_due(self.state, self.rules, moment.now)) is not None:
             then = Moment(first[0], moment.at, moment.offset, moment.trace)
             if self.state.trees:
-                for ended in self._told_before(first[1], then):
+                for ended in self._published_first(first[1], then):
                     if ended:
                         self._completion.close(ended, then)
                     yield
@@ -247,13 +250,13 @@ class Fold:
         ended = ()
         if isinstance(record, SchemaError):
             self._emit.dead_letter(key, value, moment.at, record)
-            yield from self._catalogue.told_of_neighbours(moment.trace)
+            yield from self._catalogue.publish_relinked(moment.trace)
             return
         for one in self._record(record, "" if key is None else key.decode("utf-8", "replace"), moment):
             if one:
                 ended = _both(ended, one) if ended else one
             yield
-        yield from self._catalogue.told_of_neighbours(moment.trace)
+        yield from self._catalogue.publish_relinked(moment.trace)
         for one in self._requests.turns(moment) if self.state.requests else NOTHING:
             if one:
                 ended = _both(ended, one) if ended else one
@@ -261,19 +264,19 @@ class Fold:
         if ended:
             self._completion.close(ended, moment)
 
-    def _told_before(self, subject: Due, moment: Moment) -> Iterable[Ended]:
-        """The moved directories that are told before what is due is decided."""
+    def _published_first(self, subject: Due, moment: Moment) -> Iterable[Ended]:
+        """Publish the moved directories that must be published before what is due is decided."""
         match subject:
             case MovedTree():
-                return self._trees.tell(subject, moment)
+                return self._trees.publish(subject, moment)
             case Pending() | Hold():
-                return self._trees.tell_all(self.state.roots[subject.place.root].library, moment)
+                return self._trees.publish_all(self.state.roots[subject.place.root].library, moment)
             case _:
                 return NOTHING
 
     def _due(self, subject: Due, moment: Moment) -> Ended:
         match subject:
-            case MovedTree():  # told by now
+            case MovedTree():  # published by now
                 return ()
             case Pending():
                 if self._settle.hold_on(subject):
@@ -288,12 +291,12 @@ class Fold:
                 self._completion.quiet(subject, moment)
                 return ()
             case OpenJob():
-                return self._jobs.again(subject, moment)
+                return self._jobs.retry(subject, moment)
             case _:
                 assert_never(subject)
 
     def _record(self, record: RawRecord, library: str, moment: Moment) -> Iterable[Ended]:
-        """What the record itself says: in steps, each with the tallies of which it has ended something."""
+        """Apply the record itself, in steps, each with the tallies of which it has ended something."""
         match record:
             case Tick():
                 return NOTHING
@@ -333,7 +336,7 @@ class Fold:
         self._emit.adopt(self._carried[record.version])
         self._compose(self._carried[record.version])
         entries = [entry for paths in self.state.known.values() for entry in paths.values()]
-        return (self._catalogue.read_anew(entry, former, moment) for entry in entries)
+        return (self._catalogue.reread(entry, former, moment) for entry in entries)
 
     def _of_producer(self, record: ProducedRecord, library: str, moment: Moment) -> Iterable[Ended]:
         admitted = self._roots.admit(record, library)
@@ -378,7 +381,7 @@ class Fold:
         scan = self._scans.of(root, record.scan)
         id_ = None if scan is None else scan.id
         nothing = Sighting(None, moment.offset, record.origin, record.cause, id_, moment.trace)
-        yield from self._trees.tell_all(root.library, moment)
+        yield from self._trees.publish_all(root.library, moment)
         for place in self._scans.finished(root, record, moment):
             if self._settle.get(place) is not None or self._renames.new_at(place) is not None:
                 yield self._sightings.touch(root, place, nothing, moment)
@@ -387,7 +390,7 @@ class Fold:
         if self._scans.heals(root, scan, record):
             root.jumps = 0
             gap_changed(self._emit, root, "closed", "seq_jump", moment.trace)
-        if self._scans.says_everything(scan, record):
+        if self._scans.is_complete_baseline(scan, record):
             for gap in root.left_gaps:
                 gap_changed(self._emit, root, "closed", gap.cause, moment.trace, subtree=gap.subtree)
             root.left_gaps = []

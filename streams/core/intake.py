@@ -1,7 +1,7 @@
-"""What may enter the fold: bytes of the change log that are a record, of a known version, with sound paths.
+"""What may enter the fold: bytes of the change log that are a record of a known version with valid paths.
 
 Anything else raises before the fold has seen it, and becomes a dead letter. Paths are decoded here and nowhere
-else: in the record that comes out, `path` is the path itself (`schemas.paths`) and the fields with base64 are empty.
+else: in the record that is returned, `path` is the path itself (`schemas.paths`) and the fields with base64 are empty.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def read(rules: Rules, value: bytes | None, headers: Sequence[tuple[str, bytes]]
 
 
 def decoded(record: RawRecord) -> RawRecord:
-    """A record that is believed, with its paths decoded. Raises Undecodable where base64 is none."""
+    """A record that was validated before, with its paths decoded. Raises Undecodable for invalid base64."""
     return _with_paths(record, _path)
 
 

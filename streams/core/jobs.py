@@ -1,8 +1,8 @@
-"""Analysis jobs: asked for, asked again when no result comes, ended.
+"""Analysis jobs: requested, requested again when no result comes, ended.
 
-A job ends with its result, or when its file changes, moves or is deleted; without any of these it is asked again
-after `Rules.job_patience_ms` of lane time, `job_attempts` times in all, and then counted as failed: so every scan
-ends. Each belongs to a tally: a scan's, that of an analysis on request, or the root's batch of others.
+A job ends with its result, or when its file changes, moves or is deleted; without any of these it is requested again
+after `Rules.job_patience_ms` of lane time, `job_attempts` times in all, and then counted as failed: so every scan ends.
+Each belongs to a tally: a scan's, that of an analysis on request, or the root's batch of others.
 """
 
 from __future__ import annotations
@@ -32,8 +32,9 @@ class Jobs:
         self._known = known
         self._emit = emit
 
-    def ask(self, root: Root, entry: Entry, counted: TallyId | None, now: int, trace: bytes | None) -> None:
-        """Ask for the analysis of a file, if it is one that is analysed. `counted`: for which scan or request."""
+    def request(self, root: Root, entry: Entry, counted: TallyId | None, now: int, trace: bytes | None) -> None:
+        """Request the analysis of a file, if files of its kind are analysed. `counted`: the scan's or request's
+        tally."""
         media_type = self.media_type(entry)
         if media_type is None:
             return
@@ -48,13 +49,13 @@ class Jobs:
         return self.media_type(entry) is not None
 
     def media_type(self, entry: Entry) -> MediaType | None:
-        """What is analysed of a file like this one; None where nothing is."""
+        """The media type as which a file like this one is analysed; None if it is not analysed."""
         media_type = self._names.media_type(entry.path)
         wanted = media_type in self._rules.probed or entry.path.rpartition(".")[2].lower() in self._probed_too
         return media_type if wanted and entry.size > 0 else None
 
-    def again(self, job: OpenJob, moment: Moment) -> Ended:
-        """The oldest job has waited long enough: ask again, or count it as failed."""
+    def retry(self, job: OpenJob, moment: Moment) -> Ended:
+        """The oldest job has waited long enough: request it again, or count it as failed."""
         entry = self._known.get(job.place)
         assert entry is not None
         if job.attempt < self._rules.job_attempts:

@@ -1,4 +1,4 @@
-"""The index of known files: what the fold last said is at each path, found by place, identity or content.
+"""The index of known files: what the fold last published at each path, found by place, identity or content.
 
 It finds entries and keeps their indexes; it decides nothing.
 """
@@ -37,7 +37,7 @@ class Known:
         return None if paths is None else paths.get(place.path)
 
     def add(self, entry: Entry) -> None:
-        """Enter one at its place, which must be free."""
+        """Add an entry at its place, which must be free."""
         self._roots.setdefault(entry.root, {})[entry.path] = entry
         directories.put(self._directories.setdefault(entry.root, {}), entry.path)
         self._entered(entry)
@@ -49,7 +49,7 @@ class Known:
                 self._by_fingerprint.put(entry.fingerprint, entry)
 
     def remove(self, entry: Entry) -> None:
-        """Take one out."""
+        """Remove an entry."""
         self._leaving(entry)
         del self._roots[entry.root][entry.path]
         directories.drop(self._directories[entry.root], entry.path, self._roots[entry.root])
@@ -59,7 +59,8 @@ class Known:
                 self._by_fingerprint.drop(entry.fingerprint, entry)
 
     def update(self, entry: Entry, state: FileState, fingerprint: str | None) -> None:
-        """Take over what was seen at the entry's place. The old fingerprint stays only with the same content."""
+        """Update the entry with what was observed at its place. The old fingerprint is kept only for the same
+        content."""
         self._state.changing(entry)
         self._by_inode.drop(entry.inode, entry)
         unchanged = same_content(entry, state)
@@ -70,7 +71,7 @@ class Known:
                 self.set_fingerprint(entry, fingerprint)
 
     def set_fingerprint(self, entry: Entry, fingerprint: str | None) -> None:
-        """Set or take away the fingerprint."""
+        """Set or remove the fingerprint."""
         self._state.changing(entry)
         if entry.fingerprint is not None:
             self._by_fingerprint.drop(entry.fingerprint, entry)
@@ -79,7 +80,7 @@ class Known:
             self._by_fingerprint.put(fingerprint, entry)
 
     def move(self, *moves: tuple[Entry, RootPath]) -> None:
-        """Give entries other places, which must be free, or be left by one of them."""
+        """Move entries to other places, which must be free, or be left by one of these entries."""
         for entry, _ in moves:
             self._leaving(entry)
             del self._roots[entry.root][entry.path]
@@ -130,7 +131,8 @@ class Known:
         return self._roots[entry.root].get(entry.path) is entry
 
     def item(self, media_id: int, place: RootPath) -> Entry | None:
-        """The known file of an item, which was at `place` not long ago: all are gone through where it is there no longer."""
+        """The known file of an item that was at `place` recently; if it is not there any more, all entries are
+        searched."""
         there = self.get(place)
         if there is not None and there.media_id == media_id:
             return there

@@ -1,4 +1,4 @@
-"""When something is decided, and with which record of the log: what every stage is handed along."""
+"""When something is decided, and with which record of the log: passed to every stage."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class Multi(dict[object, "T | list[T]"]):
-    """Values are compared by what they are (`is`), not by what they contain. Used through `put`, `drop` and `all` alone."""
+    """Values are compared by identity (`is`), not by content. Use only the methods defined here, not those of dict."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,7 +30,7 @@ class Multi(dict[object, "T | list[T]"]):
             self._several[key] = None
 
     def drop(self, key: object, value: T) -> None:
-        """Take one value away, if it is there."""
+        """Remove one value, if it is there."""
         there = self.get(key)
         if there is value:
             del self[key]

@@ -1,8 +1,8 @@
-"""What a path tells by itself, in microseconds: media type, title, year, season and episode, quality.
+"""What is read from a path alone, in microseconds: media type, title, year, season and episode, quality.
 
-By patterns of our own, cheap and stable, which stand in `rules`, because a replay must give the same titles: this
-module knows only how they are applied. By the first two versions a name's last part alone is read, by later ones the whole
-path (`path_names`).
+The patterns are our own, cheap and stable, and are part of `rules`, because a replay must give the same titles; this
+module only applies them. The first two versions of the rules read only the last component of a path, later ones the
+whole path (`path_names`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from streams.core.rules import Rules
 
 
 class Named(Struct, frozen=True, gc=False):
-    """What the name tells. `title` carries the year of a film, as in `The Matrix (1999)`."""
+    """What was read from the name. `title` includes the year of a film, as in `The Matrix (1999)`."""
 
     media_type: MediaType
     title: str
@@ -33,8 +33,8 @@ class Named(Struct, frozen=True, gc=False):
 
 
 class NamedByPath(Named, frozen=True, gc=False):
-    """`title` as people are to see it, with all that tells it from others of its kind: `The Matrix (1999)`, `Lost S01E02`,
-    `Blade Runner (1982) – Final Cut`."""
+    """`title` as it is shown, with all that distinguishes the item from others of its kind: `The Matrix (1999)`, `Lost
+    S01E02`, `Blade Runner (1982) – Final Cut`."""
 
     last_episode: int | None = None
     date: str | None = None
@@ -53,7 +53,7 @@ class Names:
         self._track = re.compile(names.track)
         self._quality_names = dict(names.quality_names)
         self._edges, self._unnamed, self._title_cap = names.edges, names.unnamed, rules.title_cap
-        # an item is reported several times within minutes: created, analysed, perhaps moved
+        # an item is published several times within minutes: created, analysed, perhaps moved
         self.read: Callable[[str], Named] = lru_cache(8_192)(self._read)
         """Read a path below its root."""
         self.media_type: Callable[[str], MediaType] = lru_cache(8_192)(self._media_type)
@@ -86,7 +86,7 @@ class Names:
         year: int | None = None
         end = len(text)
         for match in self._year.finditer(text):
-            if match.start() > 0:  # a film may be called 1917
+            if match.start() > 0:  # the title of a film may be 1917
                 year, end = int(match[1]), match.start()
         junk = self._junk.search(text)
         if junk is not None and junk.start() > 0:
@@ -99,7 +99,7 @@ class Names:
         return None if found is None else self._quality_names.get(found[1].lower(), found[1].lower())
 
     def _title(self, text: str, stem: str) -> str:
-        """The text without what is around a title; where nothing is left of it, the name itself."""
+        """The text without what surrounds a title; if nothing is left, the name itself."""
         clean = " ".join(text.split()).strip(self._edges)[: self._title_cap].strip()
         return clean or stem[: self._title_cap] or self._unnamed
 
@@ -112,16 +112,17 @@ class PathNames(Names):
         self._paths = PathReader(words)
         self.read: Callable[[str], NamedByPath] = lru_cache(8_192)(self._read_path)
         self.path_name: Callable[[str, MediaType], PathName] = lru_cache(8_192)(self._paths.read)
-        """What a path tells of a file of a kind, its title still without what is shown behind it."""
+        """What is read from a path for a file of a media type; the title is without the additions with which it is
+        shown."""
         self.is_season = self._paths.is_season
-        """Whether a directory is one of a season."""
+        """Whether a directory is the directory of a season."""
 
     def _read_path(self, path: str) -> NamedByPath:
         kind = self.media_type(path)
         return self.named(path, kind, self.path_name(path, kind))
 
     def named(self, path: str, kind: MediaType, name: PathName) -> NamedByPath:
-        """The same as people are to see it."""
+        """The same, with the title as it is shown."""
         quality = self._quality_in(_spaced(display(path))) if kind in ("video", "subtitle") else None
         return NamedByPath(
             kind, shown(name)[: self._title_cap] or self._unnamed, name.year, name.season, name.episode, quality,
@@ -131,7 +132,7 @@ class PathNames(Names):
 
 @lru_cache(8)
 def names_by(rules: Rules) -> Names:
-    """The one reader for these rules, for all that ask."""
+    """The one reader for these rules, shared by all callers."""
     return Names(rules) if rules.paths is None else PathNames(rules, rules.paths)
 
 
@@ -146,11 +147,11 @@ def episode_title(title: str, season: int, episode: int | None) -> str:
 
 
 _BESIDE = ("trailer", "extra", "sample")
-"""What belongs to another one, and says so behind its title."""
+"""Categories of items that belong to another item; their category is appended to the title."""
 
 
 def shown(name: PathName) -> str:
-    """A title as people are to see it: nothing that is another thing has the same one."""
+    """A title as it is shown: different things have different titles."""
     title = name.title
     if name.category == "tv_show" or (
         name.category in _BESIDE and (name.season is not None or name.episode is not None)

@@ -1,11 +1,11 @@
-"""What lies beside what: which picture, subtitle or file of facts belongs to which film, episode, album or book, and what
-these have of it.
+"""Neighbours: which picture, subtitle or NFO file belongs to which film, episode, album or book beside it, and what those
+items have from it.
 
-It depends on what is known and on nothing else, the order of arrival included: of several that could be meant the first
-item is (the lowest media id). What was told of an item last stands with it (`Entry.links`), so that it can be seen whether
-there is news; directories in which something has changed since are kept until that was looked at (`changed`).
+The result depends only on what is known, and not on the order of arrival: of several possible items the first one is taken
+(the lowest media id). The links published last are kept with each item (`Entry.links`), so that differences can be found;
+directories with changes since then are kept until they have been examined (`changed`).
 
-Directories are read when something happens in them, and followed from then on: DIRECTORIES of them, those used last.
+A directory is read when something happens in it, and kept up to date from then on: DIRECTORIES of them, the last used.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ from schemas.paths import display
 from streams.core.multi import Multi
 from streams.core.naming import Named, PathNames, names_by
 from streams.core.path_names.beside import Belonging, BesideNames, BesideWords
+from streams.core.precedence import found_in
 from streams.core.rules import Rules
 from streams.core.state import BY_ID, Entry, Links, RootPath, State
-from streams.core.telling import found_in
 
 DIRECTORIES = 1_024
 SEASONS = 100
-"""Directories below that of a show in which its first episode is looked for."""
+"""How many directories below that of a show are searched for its first episode."""
 _OWNERS: frozenset[MediaType] = frozenset({"video", "audio", "book"})
 _TITLED = frozenset({"movie", "tv_show", "music", "audiobook", "book", "comic"})
-"""Categories to which a picture of the same bare name belongs: beside a camera's film it is a photo."""
+"""Categories to which a picture with the same bare name belongs; beside a camera's film such a picture is a photo."""
 _ASIDE = frozenset({"trailer", "extra", "sample"})
 NOTHING = Links()
 _PARTS = "/"
-"""Among the stems of which something has changed, and no stem: that was something which belongs to others."""
+"""In the set of changed stems, but not a stem: something that belongs to others has changed."""
 
 
 class _Directory:
-    """`owners`, `beside`: by stem; `general`: what belongs to all there, by media id; `served`: to whom, None where that is
-    not known now; `crowds`: stems (None: all) of which there are too many, and that has been told."""
+    """`owners`, `beside`: by stem; `general`: what belongs to all items there, by media id; `served`: these items, None
+    if they are not known now; `crowds`: stems (None: all) of which there are too many, which has been published."""
 
     __slots__ = ("beside", "crowds", "general", "home", "owners", "served")
 
@@ -51,23 +51,23 @@ class _Directory:
 
 
 class Neighbours:
-    """Those of a lane, by rules that have words for it."""
+    """The neighbours in a lane, by rules that have the words for it."""
 
     def __init__(self, state: State, rules: Rules, words: BesideWords) -> None:
         self._state = state
         names = names_by(rules)
-        assert isinstance(names, PathNames)  # rules that have words for this read whole paths
+        assert isinstance(names, PathNames)  # rules with words for this read whole paths
         self._names = names
         self._beside = BesideNames(words)
         self._directories: OrderedDict[RootPath, _Directory] = OrderedDict()
         self._changed: dict[RootPath, dict[str | None, bool]] = {}
-        """By directory: the stems of which something has changed, None for what belongs to all; true: all that was served
-        has to be looked at."""
+        """By directory: the stems of which something has changed, None for what belongs to all; true: all served items
+        must be examined."""
 
     # -- what changes ------------------------------------------------------------------------------------------
 
     def entered(self, entry: Entry) -> None:
-        """A file is known at its place."""
+        """A file has become known at its place."""
         belonging = self._belonging(entry)
         home = _home(entry, belonging)
         directory = self._directories.get(home)
@@ -76,7 +76,7 @@ class Neighbours:
         self._touch(home, entry, belonging, served=False)
 
     def left(self, entry: Entry) -> None:
-        """It is about to be no longer."""
+        """A file is about to leave its place."""
         belonging = self._belonging(entry)
         home = _home(entry, belonging)
         directory = self._directories.get(home)
@@ -85,13 +85,13 @@ class Neighbours:
         self._touch(home, entry, belonging, served=entry.links is not None and entry.links.belongs_to is not None)
 
     def altered(self, entry: Entry) -> None:
-        """What was found in it has changed."""
+        """What was found in a file has changed."""
         belonging = self._belonging(entry)
         if belonging is not None:
             self._touch(_home(entry, belonging), entry, belonging, served=True)
 
     def changed(self) -> Iterator[Entry]:
-        """The items of which something else may be to be told, in the order in which that came about."""
+        """The items whose links may have changed, in the order of the changes."""
         while self._changed:
             home = next(iter(self._changed))
             stems, directory = self._changed.pop(home), self._directory(home)
@@ -107,7 +107,7 @@ class Neighbours:
                     yield from _by_id(directory.general.values())
 
     def _in_question(self, directory: _Directory, stem: str | None, parts: int) -> bool:
-        """So many that they belong to nothing need a look once only."""
+        """Files that are too many to belong to anything are examined only once."""
         if parts <= self._beside.most:
             directory.crowds.discard(stem)
             return True
@@ -133,10 +133,10 @@ class Neighbours:
             if (directory := self._directories.get(show)) is not None:
                 directory.served = None
 
-    # -- what that says ----------------------------------------------------------------------------------------
+    # -- results -----------------------------------------------------------------------------------------------
 
     def links_of(self, entry: Entry) -> Links | None:
-        """What is to be told of an item besides itself; None where that is nothing."""
+        """The links of an item; None if it has none."""
         belonging = self._belonging(entry)
         if belonging is None and self._names.media_type(entry.path) not in _OWNERS:
             return None
@@ -160,15 +160,15 @@ class Neighbours:
         return next(iter(self._served(directory).values()), None) if belonging.is_general else None
 
     def _served(self, directory: _Directory) -> dict[int, Entry]:
-        """The files to which belongs what belongs to all in a directory, the first item first: the parts and versions of one
-        film, the episodes of a show, the songs of an album, the forms of one book; the first episode alone of a show whose
-        seasons have directories of their own; nothing where different things lie together."""
+        """The items that a directory's general files (its poster, for example) belong to, the first item first: the
+        parts and versions of one film, the episodes of a show, the songs of an album, the formats of one book; only the
+        first episode of a show whose seasons have their own directories; none if the directory has unrelated items."""
         if directory.served is None:
             directory.served = {owner.media_id: owner for owner in self._alike(directory)}
         return directory.served
 
     def _first_episode(self, home: RootPath) -> list[Entry]:
-        """Of a show in whose directory nothing lies but those of its seasons."""
+        """The first episode of a show whose directory contains only the directories of its seasons."""
         below = self._state.directories.get(home.root, {})
         seasons = (path for path in below.get(home.path, ()) if path in below and self._names.is_season(path))
         found = [
@@ -194,7 +194,7 @@ class Neighbours:
         return [owner for owner, _ in chosen] if len({_group(named) for _, named in chosen}) == 1 else []
 
     def _had(self, directory: _Directory, owner: Entry) -> Links:
-        """What an owner has of what belongs to it."""
+        """What an owner has from the files that belong to it."""
         category = self._read(owner).category
         own = [entry for entry in self._few(directory, _stem(owner)) if self._owner_of(directory, entry) is owner]
         mine = [(False, self._surely(entry), entry) for entry in _by_id(own)]
@@ -210,9 +210,9 @@ class Neighbours:
             if belonging.role == "cover" and (cover := _found(entry).cover) is not None
         ]
         facts = [
-            said for is_general, belonging, entry in mine
+            found for is_general, belonging, entry in mine
             if belonging.role == "facts" and (not is_general or category == "movie")
-            and (said := _found(entry)) != Found()
+            and (found := _found(entry)) != Found()
         ]  # fmt: skip
         tongues = {
             belonging.subtitle.language or "und" for _, belonging, _ in mine if belonging.subtitle is not None
@@ -273,7 +273,7 @@ class Neighbours:
         known = self._state.known.get(home.root, {})
         below = self._state.directories.get(home.root, {})
         for path in below.get(home.path, ()):
-            inside = below.get(path, ()) if self._beside.holds_what_belongs_above(path) else ()
+            inside = below.get(path, ()) if self._beside.belongs_to_parent(path) else ()
             for one in (path, *inside):
                 entry = known.get(one)
                 if entry is None or not entry.media_id:
@@ -290,7 +290,7 @@ def _by_id(entries: Iterable[Entry]) -> list[Entry]:
 
 
 def _home(entry: Entry, belonging: Belonging | None) -> RootPath:
-    """The directory in which it counts."""
+    """The directory in which the file is counted."""
     path = entry.path
     for _ in range(1 if belonging is None else 1 + belonging.depth):
         path = path.rpartition("/")[0]
@@ -306,7 +306,7 @@ def _found(entry: Entry) -> Found:
 
 
 def _group(named: Named) -> tuple[object, ...]:
-    """What is equal of things that may be served together."""
+    """Items with an equal group may be served together."""
     if named.category == "tv_show" or named.media_type == "audio":
         return (named.category,)
     return named.category, named.year, named.title.partition(" – ")[0]

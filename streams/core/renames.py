@@ -2,11 +2,12 @@
 
 Settled deletions of known paths are held for the root's rename window; a creation is held only when a known
 file elsewhere in its library has the same identity (dev, inode, size, mtime) or the same fingerprint. Whichever
-half comes second finds the other, so pairing does not depend on arrival order. What a scan found is held until
-that scan has finished: it reports what is there first and what is gone last. Identity comes before the
-fingerprint: a file is not taken for a deleted copy of itself. Among several deleted candidates the first deletion in
-the log gives its id.
-It decides on identity alone and knows nothing of media.
+half comes second finds the other, so pairing does not depend on arrival order. What a scan found is held until that
+scan has finished, because it publishes what is there first and what is gone last. Identity comes before the
+fingerprint: a file is not mistaken for a deleted copy of itself. Among several deleted candidates the first deletion in
+the log provides the id.
+
+It decides only by identity and knows nothing of media.
 """
 
 from __future__ import annotations
@@ -44,21 +45,22 @@ class Renames:
         return self._gone.get(place)
 
     def origin_of(self, library: str, place: RootPath, state: FileState, fingerprint: str | None) -> Entry | bool:
-        """For a settled creation: the deleted entry that it is the new place of; True when a known file that is
-        not (yet) deleted looks the same, so that it should wait; False when it may pass at once."""
+        """For a settled creation: the deleted entry that it continues; True when a known file that is not (yet) deleted
+        looks the same, so that the creation should wait; False when it may be published at once."""
         if state.type != "file":
             return False
         found = self._first_gone(self._known.same(library, place, state))
         return found or self._first_gone(self._known.alike(library, place, state, fingerprint))
 
     def _first_gone(self, candidates: Iterable[Entry]) -> Entry | bool:
-        """The one whose deletion is the first in the log; True where none is deleted, but there are some."""
+        """The candidate whose deletion is the first in the log; True if there are candidates, but none is deleted."""
         waiting = False
         best: Entry | None = None
         best_offset = 0
         for entry in candidates:
             at = entry.place
-            if at in self._state.movers:  # the kernel has said where it went, or what had taken its place by then
+            # the kernel reported where it was moved, or what had taken its place by then
+            if at in self._state.movers:
                 waiting = waiting or not ties.is_on_its_way(self._state, entry)
                 continue
             hold = self._gone.get(at)
@@ -69,7 +71,7 @@ class Renames:
         return waiting if best is None else best
 
     def target_of(self, entry: Entry) -> Hold | None:
-        """For a settled deletion: the held creation that it has become; the first in the log."""
+        """For a settled deletion: the held creation that continues it; the first in the log."""
         if entry.type != "file" or entry.place in self._state.movers:
             return None
         found = self._twins(entry)
@@ -79,20 +81,20 @@ class Renames:
         return min(found, key=lambda hold: hold.seen.offset, default=None)
 
     def _is_another(self, hold: Hold) -> bool:
-        """A held creation has the identity of a known file: it waits for that one."""
+        """Whether a held creation has the identity of another known file, for which it waits."""
         state = hold.seen.state
         assert state is not None
         same = self._known.same(hold.library, hold.place, state)
         return any(entry.place not in self._state.movers for entry in same)
 
     def twin_of(self, entry: Entry) -> Hold | None:
-        """The held creation with the identity of a known file of which the kernel has said nothing."""
+        """The held creation with the identity of a known file for which the kernel reported no move."""
         if entry.type != "file" or entry.place in self._state.movers:
             return None
         return min(self._twins(entry), key=lambda hold: hold.seen.offset, default=None)
 
     def is_where(self, entry: Entry, library: str, place: RootPath, state: FileState | None) -> bool:
-        """Whether what was seen at a place is the known file, by its identity."""
+        """Whether what was observed at a place is the known file, by its identity."""
         return (
             state is not None
             and same_identity(state, entry)
@@ -125,7 +127,7 @@ class Renames:
         self._new_by_fingerprint.put(fingerprint, hold)
 
     def release(self, hold: Hold | None) -> Ended:
-        """It is decided, one way or the other: no longer held. None: nothing was."""
+        """Release a hold that is decided. None: nothing was held."""
         if hold is None:
             return ()
         hold.deadline = None
@@ -140,16 +142,16 @@ class Renames:
         return () if hold.seen.tally is None else left(self._state, hold.seen.tally)
 
     def postpone(self, hold: Hold, until: int) -> None:
-        """Keep it until another deadline."""
+        """Hold it until another deadline."""
         self._deadlines.set(hold, until)
 
     def scan_finished(self, tally: Tally, now: int) -> None:
-        """What waited for this scan is due when its window ends, now at the earliest."""
+        """What was held for this scan is due when its window ends, and not before now."""
         for hold in [hold for hold in self._state.holds if hold.seen.tally == tally.id]:
             self._deadlines.set(hold, max(hold.expires_at, now))
 
     def rekey(self, hold: Hold, place: RootPath) -> None:
-        """Its directory moved (a deletion's entry has been moved already)."""
+        """Its directory moved: hold it at another place (a deletion's entry has been moved already)."""
         held = self._gone if hold.is_gone else self._new
         del held[hold.place]
         hold.place = place

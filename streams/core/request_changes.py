@@ -1,4 +1,4 @@
-"""What is reported of an analysis on request: that it has started, how far it is, what became of it."""
+"""What is published of an analysis on request: its start, its progress and its end."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RequestState = Literal["started", "progress", "paused", "resumed", "repeated", "
 def request_changed(
     emit: Emitter, request: Request, tally: Tally, state: RequestState, trace: bytes | None
 ) -> None:
-    """A request's state, with its counts as they are."""
+    """Publish a request's state with its current counts."""
     emit.change(
         AnalysisRequestChanged(
             library=request.library, root=request.root, at=emit.at, request=request.id, state=state,

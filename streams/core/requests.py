@@ -1,14 +1,14 @@
-"""Analysis on request: whose turn it is, and how many are open at once.
+"""Analysis on request: which item is next, and how many jobs are open at once.
 
-A request is a cursor over the items by media id, whatever their number: at the end of each record items have their turn
-as long as the window has room for the jobs (`Rules.request_window`, of all requests of the lane together), and each job
-that ends makes room for the next. Whether an item matches is decided when its turn comes. Who is furthest behind goes
-first, so that requests that overlap go over what both have before them together, and ask for it once. A fresh file's job
-is none of these: it is asked at once, beside the window.
+A request is a cursor over the items by media id, whatever their number. At the end of each record items are processed as
+long as the window has room for jobs (`Rules.request_window`, for all requests of the lane together), and each job that ends
+makes room for the next. Whether an item matches is decided when it is processed. The request that is furthest behind goes
+first, so that overlapping requests process their common items together and request each job once. The job of a file that
+has changed does not count here: it is requested at once, outside the window.
 
-Nothing is begun of a root that is lost or paused, for everything there would be unreadable, nor in a library that an
-operator holds. It goes on when that is over. Files found unreadable are requested by the fold itself when their root is
-back, once each time.
+No job is started in a root that is lost or paused, because every file there would be unreadable, nor in a library that an
+operator has paused. Requests continue when that is over. Files found unreadable are requested by the fold itself when their
+root is back, once each time.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from streams.core.tally import opened
 
 NOTHING: tuple[Ended, ...] = ()
 PAUSED = "paused"
-"""Cause of the gap while an operator has a root left alone (`producer.memory`)."""
+"""Cause of the gap while an operator has paused a root (`producer.memory`)."""
 BACK = "root_back"
-"""Why the fold asks by itself."""
+"""Reason of the requests that the fold makes by itself."""
 REPORTS = 100
-"""Progress of a request is reported so often at most."""
+"""How often the progress of a request is published at most."""
 
 _NO_TALLY = TallyId(0)
 
@@ -52,11 +52,11 @@ class Requests:
         self._emit = emit
         self._id_base = id_base
 
-    # -- what records say --------------------------------------------------------------------------------------
+    # -- records -----------------------------------------------------------------------------------------------
 
     def requested(self, record: AnalysisRequested, library: str, moment: Moment) -> Iterable[Ended]:
-        """Begin one. A root that is not of this library, or is not in the catalogue, does not count; what is under way
-        already is not begun again."""
+        """Begin a request. A root that is not of this library, or is not in the catalogue, is ignored; the same request
+        in progress is not begun again."""
         root = self._state.roots.get(record.root)
         if root is None or root.library != library or not root.epoch:
             self._state.dropped["undeclared_root"] += 1
@@ -72,7 +72,8 @@ class Requests:
         return self._begun(request, moment)
 
     def back(self, root: Root, moment: Moment) -> Iterator[Ended]:
-        """A root can be read again: what could not be read of it is asked for, all of it anew where that was under way."""
+        """A root can be read again: request the analysis of its unreadable files, all of them again if that was in
+        progress."""
         for entry in self._state.known.get(root.name, {}).values():
             if entry.analysis is not None and entry.analysis.status == "unreadable":
                 break
@@ -85,7 +86,7 @@ class Requests:
         yield from self._begun(self._new(root, BACK, "", moment, statuses=("unreadable",)), moment)
 
     def steered(self, record: AnalysisSteered, library: str, moment: Moment) -> Iterable[Ended]:
-        """Hold, go on, or leave off."""
+        """Pause, resume or cancel requests."""
         if all(root.library != library for root in self._state.roots.values()):
             self._state.dropped["undeclared_library"] += 1
             return NOTHING
@@ -102,11 +103,12 @@ class Requests:
                 return [self._cancelled(request) for request in left]
         return NOTHING
 
-    # -- turns -------------------------------------------------------------------------------------------------
+    # -- jobs --------------------------------------------------------------------------------------------------
 
     @property
     def left(self) -> int:
-        """Jobs still to be asked, as matched when each request began, and those that are open; without what waits."""
+        """How many jobs are still to be requested, as matched when each request began, or are open; without waiting
+        requests."""
         waiting = {request.id for request in self._under_way()} - {request.id for request in self._ready()}
         return sum(
             self._state.tallies[request.tally].open_jobs
@@ -116,7 +118,7 @@ class Requests:
         )
 
     def turns(self, moment: Moment) -> Iterator[Ended]:
-        """Give items their turn, up to the first that there is no room for. An item a step."""
+        """Process items up to the first for whose job there is no room. One item per step."""
         for request in self._requests.values():
             self._report_progress(request, moment)
         ready = self._ready()
@@ -132,23 +134,23 @@ class Requests:
                 if room <= 0:
                     return
                 room -= 1
-                self._ask(wanting, entry, moment)
+                self._request_job(wanting, entry, moment)
             for request in turn:
                 request.cursor = entry.media_id
             yield ()
         yield tuple(self._passed(request) for request in ready)
 
     def _room(self) -> int:
-        asked = sum(self._state.tallies[request.tally].open_jobs for request in self._requests.values())
-        return self._rules.request_window - asked
+        open_jobs = sum(self._state.tallies[request.tally].open_jobs for request in self._requests.values())
+        return self._rules.request_window - open_jobs
 
-    def _ask(self, request: Request, entry: Entry, moment: Moment) -> None:
+    def _request_job(self, request: Request, entry: Entry, moment: Moment) -> None:
         request.asked += 1
         root = self._state.roots[entry.root]
-        self._jobs.ask(root, entry, request.tally, moment.now, moment.trace)
+        self._jobs.request(root, entry, request.tally, moment.now, moment.trace)
 
     def _matches(self, request: Request, entry: Entry) -> bool:
-        """An item whose job is open is being analysed anyway."""
+        """Whether an item matches. One whose job is open does not: it is being analysed anyway."""
         if entry.root != request.root or entry.job is not None or not is_inside(entry.path, request.subtree):
             return False
         if request.statuses and _standing(entry) not in request.statuses:
@@ -184,7 +186,7 @@ class Requests:
         return not self._state.tallies[request.tally].finished
 
     def _ready(self) -> list[Request]:
-        """Those that may have their turn now."""
+        """The requests that may continue now."""
         return [request for request in self._under_way() if not self._waits(request)]
 
     def _waits(self, request: Request) -> bool:
@@ -193,7 +195,7 @@ class Requests:
         return away or request.library in self._state.held
 
     def _passed(self, request: Request) -> TallyId:
-        """All its items have had their turn."""
+        """All items of the request have been processed."""
         self._state.tallies[request.tally].finished = True
         return request.tally
 

@@ -1,7 +1,7 @@
-"""A root leaves the catalogue: everything known, pending or held below it is closed, whatever stands on the disk.
+"""A root leaves the catalogue: everything known, pending or held below it is deleted, whatever is on the disk.
 
-It is an operator's word and needs no settling. The root itself stays known by name, so that what its producer sent
-before and comes again does not count; one that is declared anew begins with nothing.
+It is an operator's command and needs no settling. The root itself stays known by name, so that records that its producer
+sent before and sends again are ignored; a root that is declared again begins empty.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ class Retire:
         self._emit = emit
 
     def retired(self, record: RootRetired, library: str, moment: Moment) -> Iterator[Ended]:
-        """Close all of it, a path a step. A root that is not of this library, or was never declared, does not count;
-        one that is retired already has nothing left to close."""
+        """Delete everything of the root, one path per step. A root that is not of this library, or was never declared,
+        is ignored; one that is retired already has nothing left to delete."""
         root = self._state.roots.get(record.root)
         if root is None or root.library != library:
             self._state.dropped["undeclared_root"] += 1
             return
-        yield from self._trees.tell_all(library, moment)
+        yield from self._trees.publish_all(library, moment)
         gone = Sighting(None, moment.offset, "live", CAUSE, None, moment.trace)
         for place in [place for place in self._state.pending if place.root == root.name]:
             yield self._settle.drop(place)
@@ -59,7 +59,7 @@ class Retire:
             root.epoch, root.last_seq, root.jumps = "", 0, 0
 
     def _end_scans(self, root: Root) -> Ended:
-        """No scan of it will finish any more."""
+        """End its scans: none of them will finish any more."""
         for id_ in root.scans.values():
             self._state.tallies[id_].finished = True
         root.baseline = None

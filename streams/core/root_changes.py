@@ -1,4 +1,5 @@
-"""What is reported of a root itself: that it is declared, lost, back or retired, and where changes may have been missed."""
+"""What is published of a root itself: that it is declared, lost, back or retired, and where changes may have been
+missed."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ def root_changed(
     cause: str | None,
     trace: bytes | None,
 ) -> None:
-    """A root's state. A declaration names the settings as well."""
+    """Publish a root's state. A declaration contains the settings as well."""
     declared = state == "declared"
     emit.change(
         RootChanged(
@@ -37,7 +38,7 @@ def gap_changed(
     emit: Emitter, root: Root, state: Literal["open", "closed"], cause: str, trace: bytes | None, *,
     subtree: str = "", jump: Jump | None = None, counts: Counts | None = None,
 ) -> None:  # fmt: skip
-    """Changes may have been missed below `subtree`, or that has been made up for."""
+    """Publish that changes may have been missed below `subtree`, or that the gap is closed."""
     emit.change(
         GapChanged(
             library=root.library, root=root.name, at=emit.at, state=state, cause=cause, subtree=display(subtree),

@@ -1,9 +1,9 @@
-"""Roots and their epochs: which records of producers count.
+"""Roots and their epochs: which records of producers are accepted.
 
-An epoch is adopted by `root_declared` in log order, unless one of a higher term has been: a producer that lost a root
-while it was stopped or cut off cannot take it back with what it had under way. Records of another epoch, of a root
-never declared, or whose `seq` does not rise (resent) are dropped and counted; a jump of `seq` is a gap and is reported.
-The rule is for producers' records only.
+An epoch is adopted by `root_declared` in log order, unless one of a higher term has been adopted: a producer that lost a
+root while it was stopped or disconnected cannot take it back with records that were still unsent. Records of another epoch,
+of a root never declared, or whose `seq` does not rise (resent) are dropped and counted; a jump of `seq` is a gap and is
+published. This applies only to producers' records.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Roots:
         self._rules = rules
 
     def admit(self, record: ProducerRecord, library: str) -> tuple[Root, Jump | None] | None:
-        """The record's root, with the jump before it; None when the record does not count."""
+        """The record's root, with the jump before it; None when the record is dropped."""
         root = self._roots.get(record.root)
         if isinstance(record, RootDeclared):
             if record.library != library or (root is not None and root.library != library):
@@ -66,25 +66,25 @@ class Roots:
         return root, Jump(expected, record.seq - 1)
 
     def declare(self, root: Root, record: RootDeclared) -> None:
-        """Take over the declared settings."""
+        """Apply the declared settings."""
         root.site, root.protocol, root.location = record.site, record.protocol, record.location
         root.term = max(root.term, record.term)
         debounce = max(record.debounce_ms, 0)
-        longest = max(record.max_hold_ms, debounce, 1)  # time must pass before a hold begins anew
+        longest = max(record.max_hold_ms, debounce, 1)  # time must pass before a hold begins again
         root.windows = Windows(debounce, longest, max(record.rename_window_ms, 0))
         if record.identity is not None:
             root.identity = record.identity
 
     @staticmethod
     def gap_open(root: Root, record: GapOpen) -> None:
-        """Its producer will close it, if it lives so long."""
+        """A gap is open; its producer closes it, unless its epoch ends before."""
         gap = ReportedGap(record.subtree, record.cause)
         if gap not in root.gaps:
             root.gaps.append(gap)
 
     @staticmethod
     def gap_closed(root: Root, record: GapClosed) -> None:
-        """It has been made up for, and with it those of the same cause inside."""
+        """A gap is closed, and with it the gaps of the same cause below it."""
         root.gaps = [g for g in root.gaps if g.cause != record.cause or not is_inside(g.subtree, record.subtree)]
 
     def _adopt(self, before: Root | None, record: RootDeclared) -> Root:
@@ -99,7 +99,7 @@ class Roots:
             root.batch = before.batch
             root.left_gaps = before.left_gaps + [gap for gap in before.gaps if gap not in before.left_gaps]
             for number, tally in enumerate(before.scans.values(), 1):
-                self._state.tallies[tally].number = -number  # numbers are unique per epoch only
+                self._state.tallies[tally].number = -number  # numbers are unique only within an epoch
                 root.scans[-number] = tally
             root.same_identity = before.identity is None or (
                 record.identity is not None and same_root(before.identity, record.identity)

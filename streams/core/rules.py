@@ -1,9 +1,8 @@
 """All that decides outputs besides the records themselves, as one frozen value per version of the fold.
 
-What stands here may never be changed under the same version: a replay must give what was live, and replay equals
-live per version. New rules are a new value with the next number, made from the one before it, so that a diff shows what
-changed; a lane goes over to them where a record says so (`rules_adopted`). `Rules.digest` names the data; a
-test pins the digest of every version.
+The rules of a version must never be changed: a replay must give the same outputs as the live run with the same version.
+New rules are a new value with the next number, made from the one before it, so that a diff shows what changed; a lane
+adopts them at a record (`rules_adopted`). `Rules.digest` names the data; a test pins the digest of every version.
 """
 
 from __future__ import annotations
@@ -20,11 +19,12 @@ from streams.core.path_names.words import WORDS_3, WORDS_4, PathWords
 from streams.errors import StreamsError
 
 FIRST_VERSION = 1
-"""By which every log is folded from its beginning."""
+"""The rules by which every log is folded from its beginning."""
 
 
 class UnknownRules(StreamsError):
-    """This program does not carry the rules of `version`; `program`: one that does, where the log says so."""
+    """This program does not have the rules of `version`; `program`: a version of the program that has them, if the log
+    names one."""
 
     def __init__(self, version: int, program: str = "") -> None:
         self.version = version
@@ -33,7 +33,7 @@ class UnknownRules(StreamsError):
 
 
 class Windows(Struct, frozen=True):
-    """A root's windows in milliseconds of lane time: as it declares them, else these."""
+    """A root's windows in milliseconds of lane time; these defaults apply unless the root declares others."""
 
     debounce: int = 2_000
     max_hold: int = 30_000
@@ -41,7 +41,7 @@ class Windows(Struct, frozen=True):
 
 
 class NamePatterns(Struct, frozen=True):
-    """Regular expressions (Python's `re`) that read a name, and what is made of their matches."""
+    """Regular expressions (Python's `re`) that read a name, and how their matches are written."""
 
     year: str
     episode: str
@@ -49,32 +49,32 @@ class NamePatterns(Struct, frozen=True):
     junk: str
     track: str
     quality_names: tuple[tuple[str, str], ...]
-    """What stands in a name to what is said: `4k` is `2160p`."""
+    """From the spelling in a name to the value: `4k` is `2160p`."""
     edges: str
-    """Characters taken off both ends of a title."""
+    """Characters removed from both ends of a title."""
     unnamed: str
-    """The title where a name has none."""
+    """The title if a name has none."""
 
 
 class Rules(Struct, frozen=True, eq=False, omit_defaults=True):
     """Sizes in bytes, times in milliseconds of lane time.
 
     `extensions`: file name extensions (lower case, without the dot, separated by spaces) by media type; any other is
-    `other` · `probed`: media types for which an analysis job is asked · `title_cap`: characters of a title at most ·
-    `tiny_bytes`: below this size two files are taken for one only when their names are equal as well ·
-    `job_patience_ms`: a job without a result is asked again after it, `job_attempts` times in all ·
-    `batch_quiet_ms`: a batch of jobs outside scans has ended when none was open for so long ·
-    `request_window`: jobs of analyses on request that are open at once in a lane · `raw_cap_bytes`: a longer
-    record is refused, so that outputs stay below `output_cap_bytes`, to which they are shortened · `cover_url`: before
-    a cover's hash · `encoding`: how outputs are written (`schemas.codec`; a struct's fields in their order) ·
-    `paths`: the words by which whole paths are read; None: names alone are, by `names` ·
-    `beside`: the words for what belongs to something beside it; None: nothing belongs to anything · `probed_too`:
-    extensions of files that are analysed although their media type is not · `evidence`: contents may say what kind of
-    file it is, container titles speak where a name says nothing, all members of what was found are told, and a person may
-    correct what is told; else what was found is cut to the members of `FOUND_3` and `TAGS_3` ·
-    `whence`: an item that comes from another root is told with what it was there ·
-    `media_ids`: how an item's id is made (`schemas.ids`) · `stages`: what the stages do with all this, by the decision that
-    changed it last: so that a state of a build that decided otherwise is refused, and not found to differ."""
+    `other` · `probed`: media types for which an analysis job is requested · `title_cap`: maximum characters of a title
+    · `tiny_bytes`: below this size two files are regarded as the same only when their names are equal as well ·
+    `job_patience_ms`: a job without a result is requested again after this time, `job_attempts` times in all ·
+    `batch_quiet_ms`: a batch of jobs outside scans has ended when none was open for this time · `request_window`: how
+    many jobs of analyses on request are open at once in a lane · `raw_cap_bytes`: a longer record is rejected, so that
+    outputs stay below `output_cap_bytes`, to which they are shortened · `cover_url`: prefix of a cover's hash ·
+    `encoding`: how outputs are encoded (`schemas.codec`; a struct's fields in their order) · `paths`: the words by
+    which whole paths are read; None: only names are read, by `names` · `beside`: the words for files that belong to
+    something beside them; None: nothing belongs to anything · `probed_too`: extensions of files that are analysed
+    although their media type is not · `evidence`: the contents may determine the media type, a container's title is
+    used if the name has none, all members of what was found are published, and a person may correct an item; else what
+    was found is cut to the members of `FOUND_3` and `TAGS_3` · `whence`: an item that comes from another root is
+    published with what it was there · `media_ids`: how an item's id is made (`schemas.ids`) · `stages`: the decision
+    (its number) that last changed what the stages do with all this, so that the state of a build that decided
+    differently is rejected at once, and not found to differ later."""
 
     version: int
     extensions: tuple[tuple[MediaType, str], ...]
@@ -153,11 +153,12 @@ RULES_2 = msgspec.structs.replace(
     version=2,
     names=msgspec.structs.replace(
         RULES_1.names,
-        # a number after an x is a height, as in 1080x1920, and no year
+        # a number after an x is a height, as in 1080x1920, and not a year
         year=r"(?<![0-9])(?<![0-9][xX×])(?:[(\[]\s*)?((?:19|20)[0-9]{2})(?:\s*[)\]])?(?![0-9px])",
-        # a number that is not written as one of a track is the title's: 99 Luftballons
+        # a number that is not written like a track number belongs to the title: 99 Luftballons
         track=r"^(?:[0-9]{1,2}-[0-9]{1,3}(?:\s*[-.]\s*|\s+)|[0-9]{1,3}\s*[-.]\s*|0[0-9]{1,2}\s+)(?=\S)",
-        # what opens before what is left out is left out with it; what opens a title is the title's: (500) Days of Summer
+        # an opening bracket before removed text is removed with it; one at the start of a title is kept: (500) Days of
+        # Summer
         junk=r"(?i)(?:[(\[]\s*)?" + RULES_1.names.junk.removeprefix("(?i)"),
         edges=" -–.,",
     ),
@@ -204,6 +205,6 @@ RULES_4 = msgspec.structs.replace(
 RULES_5 = msgspec.structs.replace(RULES_4, version=5, stages="0036", whence=True)
 
 RULES: Mapping[int, Rules] = {rules.version: rules for rules in (RULES_1, RULES_2, RULES_3, RULES_4, RULES_5)}
-"""All that this program carries, by version."""
+"""All rules that this program has, by version."""
 
 NEWEST = max(RULES)

@@ -1,8 +1,8 @@
 """Scans: their beginning and end, what passes from one to the next, and what a baseline found missing.
 
-A scan that another one covers before it finished is superseded: what it still held passes to that one. At the
-end of a baseline, known paths that were not observed are gone, if everything it announced arrived, the root is
-the one that was known, and it could be read where they were.
+A scan that another one covers before it has finished is superseded: its open paths and jobs pass to that one. At the end
+of a baseline, known paths that were not observed are gone, if all records of the baseline have arrived, the root is still
+the one that was known, and the scan could read the places where they were.
 """
 
 from __future__ import annotations
@@ -60,18 +60,18 @@ class Scans:
         root.scans[record.scan] = tally.id
 
     def mark(self, root: Root, path: str, *, there: bool) -> None:
-        """Something is at the path: a baseline under way does not miss it. Or nothing is, any more: what may still be
-        known there it misses."""
+        """Note for a baseline in progress what was observed at the path: if something is there, it is not missing; if
+        nothing is there any more, what is still known there is missing."""
         if root.baseline is not None and (seen := self._state.tallies[root.baseline].seen) is not None:
             (seen.add if there else seen.discard)(path)
 
     def seen_below(self, root: Root, directory: str) -> list[str]:
-        """What a baseline under way has seen there."""
+        """The paths that a baseline in progress has observed there."""
         seen = None if root.baseline is None else self._state.tallies[root.baseline].seen
         return [path for path in seen or () if is_inside(path, directory)]
 
     def finished(self, root: Root, record: ScanFinished, moment: Moment) -> list[RootPath]:
-        """A scan is complete: what waited for it is due; returns what a baseline found missing."""
+        """A scan has finished: what was held for it is due. Returns the paths that a baseline found missing."""
         tally = self.of(root, record.scan)
         if tally is None or tally.finished:
             return []
@@ -85,12 +85,13 @@ class Scans:
         return missing
 
     def heals(self, root: Root, tally: Tally | None, record: ScanFinished) -> bool:
-        """Whether it makes up for all jumps of seq: what was lost must have been lost before it began."""
-        return tally is not None and 0 < root.jumps == tally.jumps and self.says_everything(tally, record)
+        """Whether the scan closes all jumps of seq: everything that was lost must have been lost before it began."""
+        return tally is not None and 0 < root.jumps == tally.jumps and self.is_complete_baseline(tally, record)
 
     @staticmethod
-    def says_everything(tally: Tally | None, record: ScanFinished) -> bool:
-        """Whether it is a baseline of the whole root of which all has arrived: only that says everything again."""
+    def is_complete_baseline(tally: Tally | None, record: ScanFinished) -> bool:
+        """Whether it is a baseline of the whole root of which all records have arrived: only that publishes everything
+        again."""
         return (
             tally is not None
             and record.origin == "baseline"
@@ -100,7 +101,7 @@ class Scans:
         )
 
     def _missing(self, root: Root, tally: Tally, record: ScanFinished) -> list[RootPath]:
-        """What is known, or was about to be, and has not been observed since the baseline began."""
+        """The paths that are known, or about to be, and were not observed since the baseline began."""
         seen = tally.seen
         if seen is None or tally.arrived != record.total or not root.same_identity:
             return []

@@ -1,9 +1,9 @@
-"""Debounce: when a path has been quiet long enough to be believed.
+"""Debounce: when a path has been quiet long enough.
 
-Per path one pending observation, the latest. Only a changed size, mtime or identity starts the window anew.
-A path settles when it was quiet for the root's debounce window, or at the max hold: a file still changing then
-is reported unsettled and its hold begins anew, an empty one (and whatever is not a regular file) settles.
-It knows nothing of what is known about the path: that comparison is the next stage's.
+There is one pending observation per path, the latest. Only a changed size, mtime or identity restarts the window.
+A path settles when it was quiet for the root's debounce window, or at the max hold: a file that still changes then
+is published as unsettled and its hold restarts; an empty file (and anything that is not a regular file) settles.
+This stage does not use what is known about the path: the next stage compares that.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Settle:
         return self._pending.get(place)
 
     def touch(self, place: RootPath, seen: Sighting, now: int, windows: Windows) -> Ended:
-        """Take in an observation of a path."""
+        """Apply an observation of a path."""
         pending = self._pending.get(place)
         if pending is None:
             pending = self._pending[place] = Pending(
@@ -53,22 +53,23 @@ class Settle:
         if not same_state(pending.state, seen.state):
             self._change(pending, seen)
             pending.last_at = now
-            if pending.deadline is not None and pending.due_at < pending.deadline:  # it had been made to wait
+            # its decision had been postponed
+            if pending.deadline is not None and pending.due_at < pending.deadline:
                 self._deadlines.set(pending, pending.due_at)
             else:
                 pending.deadline = pending.due_at
         return ended
 
     def take(self, pending: Pending) -> Ended:
-        """It has settled (or is settled early): no longer pending."""
+        """The path has settled (or is decided early): it is no longer pending."""
         del self._pending[pending.place]
         self._leave(pending)
         pending.deadline = None
         return () if pending.tally is None else left(self._state, pending.tally)
 
     def hold_on(self, pending: Pending) -> bool:
-        """Its deadline has come. True: a file still being written, its hold has begun anew at the deadline; False:
-        it is to be taken, for it has settled."""
+        """The deadline of a path has come. True: the file is still being written, and its hold has restarted at the
+        deadline. False: it has settled and is to be taken."""
         state = pending.state
         writing = state is not None and state.type == "file" and state.size > 0 and pending.carries is None
         if not writing or not pending.still_changing:
@@ -79,16 +80,16 @@ class Settle:
         return True
 
     def wait(self, pending: Pending, until: int) -> None:
-        """Decide it later, once."""
+        """Postpone its decision, once."""
         pending.waited = True
         self._deadlines.set(pending, until)
 
     def with_inode(self, inode: int) -> Iterable[Pending]:
-        """The pending paths where a file of that inode is."""
+        """The pending paths with a file of that inode."""
         return self._by_inode.all(inode)
 
     def rekey(self, pending: Pending, place: RootPath) -> Ended:
-        """Its directory moved: same pending path, another place. What was pending there is outdated."""
+        """Its directory moved: the pending path has another place. What was pending there is dropped."""
         del self._pending[pending.place]
         ended = self.drop(place)
         ties.path_moved(self._state, pending, place)
@@ -96,7 +97,7 @@ class Settle:
         return ended
 
     def drop(self, place: RootPath) -> Ended:
-        """Forget what is pending at a place, if anything is."""
+        """Drop what is pending at a place, if anything is."""
         pending = self._pending.get(place)
         if pending is None:
             return ()

@@ -1,5 +1,5 @@
-"""What the record of an observation does: it makes paths pending, ties known files to where they were moved, gives
-contents their fingerprints. Whether anything has happened is decided when the paths have settled.
+"""What the record of an observation does: it makes paths pending, ties known files to the paths where they were moved, and
+sets fingerprints of contents. Whether anything has happened is decided when the paths have settled.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from streams.core.trees import Trees
 
 
 class Sightings:
-    """Observations of a lane, of roots that count."""
+    """Accepted observations of a lane."""
 
     def __init__(
         self, state: State, known: Known, settle: Settle, renames: Renames, decide: Decide, scans: Scans,
@@ -45,7 +45,7 @@ class Sightings:
         return self.touch(root, RootPath(root.name, record.path), seen, moment)
 
     def touch(self, root: Root, place: RootPath, seen: Sighting, moment: Moment) -> Ended:
-        """The same, whoever says so."""
+        """The same, from any source."""
         if root.baseline is not None:
             self._scans.mark(root, place.path, there=seen.state is not None)
         if self._settle.get(place) is not None or self._decide.news(place, seen.state):
@@ -53,7 +53,7 @@ class Sightings:
         return ()
 
     def moved(self, root: Root, record: Moved, moment: Moment) -> Iterator[Ended]:
-        """The kernel, or the producer's index, knows where something was before. A path a step."""
+        """The kernel, or the producer's index, knows where something was before. One path per step."""
         source, target = RootPath(root.name, record.from_path), RootPath(root.name, record.path)
         scan = None if record.scan is None else self._arrived(root, record.scan, 1)
         seen = Sighting(record.file, moment.offset, record.origin, record.cause, scan, moment.trace)
@@ -65,8 +65,9 @@ class Sightings:
             yield self._moved_file(root, source, target, seen, moment)
 
     def fingerprint(self, root: Root, record: Fingerprint, moment: Moment) -> Ended:
-        """A content's fingerprint is known. It counts where that content is: pending, held or known. Where another one was
-        known, the content has changed although no look at the path tells: that settles as any change does."""
+        """A content's fingerprint is known. It applies wherever that content is: pending, held or known. If another
+        fingerprint was known, the content has changed although the file's attributes have not: that settles like any
+        change."""
         place = RootPath(root.name, record.path)
         if (pending := self._settle.get(place)) is not None:
             state = pending.state
@@ -86,7 +87,7 @@ class Sightings:
         return ()
 
     def _arrived(self, root: Root, number: int, things: int) -> TallyId | None:
-        """A record of a scan: its tally, in which it counts when it names something that is there."""
+        """A record of a scan has arrived: returns the scan's tally, and counts the things that are there."""
         tally = self._scans.of(root, number)
         if tally is None:
             return None
@@ -95,7 +96,7 @@ class Sightings:
 
     def _moved_file(self, root: Root, source: RootPath, target: RootPath, seen: Sighting, moment: Moment) -> Ended:
         before = self._settle.get(source)
-        # what is known to have left already is not what was moved now: that came after it
+        # a file that has already left is not the one that was moved now: another file came after it
         carried = None if source in self._state.movers or self._known.get(source) is None else source
         fingerprint = None
         if before is not None:

@@ -1,12 +1,12 @@
-"""The fold's whole state in one place: what there is to keep of a lane, and nothing else keeps anything.
+"""The fold's whole state in one place: everything that is kept of a lane. Nothing else keeps anything.
 
 Plain tables of plain rows. A row names another one by its key and never by a Python reference: a `RootPath` for what
 is known, pending or held there, a `TallyId` for a tally, a job's id. `state_bytes` writes the
 tables and reads them back, and a fold goes on from there with the same outputs.
 
-Below the tables stand the derived ones, which hold rows themselves because they can be built again: known files and
-held creations by inode and by fingerprint, what is tied to whom, the heap of deadlines. One thing of theirs is kept
-as well: in which order several files of one inode or fingerprint came, for it decides between equals.
+Below these tables are the derived ones, which refer to rows directly because they can be built again: known files and
+held creations by inode and by fingerprint, ties, the heap of deadlines. One thing of them is kept as well: the order in
+which several files of one inode or fingerprint came, because it decides between equals.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ from streams.core.multi import Multi
 from streams.core.rules import FIRST_VERSION, Windows
 
 TallyId = NewType("TallyId", int)
-"""A tally's number in its lane, from 1, never given twice."""
+"""A tally's number in its lane, from 1, never used twice."""
 
 Ended = tuple[TallyId, ...]
-"""Tallies of which something has ended, so that they may be complete now: what stages return."""
+"""Tallies of which something has ended, so that they may be complete now. Stages return these."""
 
 
 class RootPath(Struct, frozen=True, gc=False, array_like=True):
@@ -58,8 +58,8 @@ class RootPath(Struct, frozen=True, gc=False, array_like=True):
 
 
 class Sighting(Struct, frozen=True, gc=False, array_like=True):
-    """One observation as the stages pass it on. `offset` and `trace` are its record's; `state` None: nothing is
-    there; `tally`: the scan that made it."""
+    """One observation as the stages pass it on. `offset` and `trace`: of its record; `state` None: nothing is there;
+    `tally`: the scan that made it."""
 
     state: FileState | None
     offset: int
@@ -70,16 +70,16 @@ class Sighting(Struct, frozen=True, gc=False, array_like=True):
 
 
 class Former(Struct, frozen=True, gc=False, array_like=True):
-    """What was found out about a file before it changed, kept until the fingerprint of what is there now is known: it may
-    be the same content again."""
+    """The analysis of a file before it changed, kept until the fingerprint of the new content is known: it may be the
+    same content again."""
 
     fingerprint: str
     analysis: Analysis
 
 
 class Links(Struct, frozen=True, gc=False, array_like=True):
-    """What is told of an item because of what lies beside it (`neighbours`). `belongs_to`: the item of which it is a part;
-    `cover`, `subtitles` (languages) and `facts` it has of its parts."""
+    """What an item has from the files beside it (`neighbours`). `belongs_to`: the item that it is a part of; `cover`,
+    `subtitles` (languages) and `facts`: from its parts."""
 
     belongs_to: int | None = None
     cover: str | None = None
@@ -89,7 +89,7 @@ class Links(Struct, frozen=True, gc=False, array_like=True):
 
 class Entry(Struct, eq=False, gc=False, array_like=True):
     """One known path. `media_id` is 0 for what is not a regular file; `job`: the open analysis job's id;
-    `created_at` in milliseconds since 1970; `links`: as told last; `correction`: what a person said of it."""
+    `created_at` in milliseconds since 1970; `links`: as last published; `correction`: by a person."""
 
     library: str
     root: str
@@ -110,7 +110,7 @@ class Entry(Struct, eq=False, gc=False, array_like=True):
 
     @classmethod
     def seen(cls, library: str, place: RootPath, state: FileState, created_at: int) -> Entry:
-        """What was seen at a place."""
+        """The entry for what was observed at a place."""
         return cls(
             library, place.root, place.path, state.type, state.size, state.mtime_ns, state.dev, state.inode,
             created_at,
@@ -132,8 +132,9 @@ BY_ID = attrgetter("media_id")
 
 
 class Pending(Struct, eq=False, gc=False, array_like=True):
-    """A path that has not settled. `carries`: where the known file is that the kernel says was moved here. `waited`: the
-    file that seems to have come here had its time to leave where it was. Times are lane times."""
+    """A path that has not settled. `carries`: the place of the known file that was moved here, as the kernel reported.
+    `waited`: its decision was postponed once, to give the file that seems to have come here time to leave its former
+    place. Times are lane times."""
 
     place: RootPath
     state: FileState | None
@@ -153,7 +154,7 @@ class Pending(Struct, eq=False, gc=False, array_like=True):
 
     @property
     def seen(self) -> Sighting:
-        """What was seen last."""
+        """The last observation."""
         return Sighting(self.state, self.offset, self.origin, self.cause, self.tally, self.trace)
 
     @property
@@ -164,7 +165,7 @@ class Pending(Struct, eq=False, gc=False, array_like=True):
 
     @property
     def still_changing(self) -> bool:
-        """At its deadline: due by the max hold and not by quiet."""
+        """At its deadline: it is due because of the max hold and not because it is quiet."""
         return self.last_at + self.windows.debounce > self.first_at + self.windows.max_hold
 
 
@@ -183,11 +184,11 @@ class Hold(Struct, eq=False, gc=False, array_like=True):
 
 
 class MovedTree(Struct, eq=False, gc=False, array_like=True):
-    """A directory that has moved with all below it, of which that has not been told. `place`: where it is; `told`: where
-    readers know it. Times are lane times."""
+    """A directory that has moved with all below it, whose move is not published yet. `place`: where it is; `published`:
+    where it was last published. Times are lane times."""
 
     place: RootPath
-    told: RootPath
+    published: RootPath
     library: str
     seen: Sighting
     first_at: int
@@ -198,7 +199,7 @@ class MovedTree(Struct, eq=False, gc=False, array_like=True):
     @property
     def above(self) -> Iterator[RootPath]:
         """The directories above both places."""
-        return chain(self.place.above, self.told.above)
+        return chain(self.place.above, self.published.above)
 
     def due_at(self, now: int) -> int:
         """Quiet for the debounce window from now, or the max hold."""
@@ -206,20 +207,20 @@ class MovedTree(Struct, eq=False, gc=False, array_like=True):
 
 
 class OpenJob(Struct, eq=False, gc=False, array_like=True):
-    """A job without a result, of the known file at `place`. `asked_at` in lane time."""
+    """A job without a result, of the known file at `place`. `requested_at` in lane time."""
 
     id: str
     place: RootPath
     tally: TallyId
-    asked_at: int
+    requested_at: int
     attempt: int
 
 
 class Tally(Struct, eq=False, array_like=True):
     """What is counted of a scan, of an analysis on request (`request`), or of a batch of other jobs (neither).
-    `outstanding`: its paths not yet decided; `open_jobs`: its jobs without a result; `number`: the producer's for the
-    scan; `jumps`: the root's as a baseline began; `seen`: paths observed since then; `started_at`: lane time at which the
-    first job was asked."""
+    `outstanding`: its paths not yet decided; `open_jobs`: its jobs without a result; `number`: the producer's number of
+    the scan; `jumps`: the root's when a baseline began; `seen`: paths observed since then; `started_at`: lane time at
+    which the first job was requested."""
 
     id: TallyId
     library: str
@@ -250,9 +251,9 @@ class Tally(Struct, eq=False, array_like=True):
 
 
 class Request(Struct, eq=False, array_like=True):
-    """An analysis on request that has not ended. `cursor`: the media id up to which items have had their turn; `matched`:
-    how many matched as it began; `asked`: its jobs so far; `reported`: how many had ended when its progress was reported
-    last. Whether all have had their turn, its tally says (`finished`)."""
+    """An analysis on request that has not ended. `cursor`: the media id up to which items have been processed;
+    `matched`: how many matched when it began; `asked`: jobs requested so far; `reported`: how many had ended when its
+    progress was last published. `finished` of its tally: all items have been processed."""
 
     id: int
     library: str
@@ -279,10 +280,10 @@ class ReportedGap(Struct, frozen=True, gc=False, array_like=True):
 
 class Root(Struct, eq=False, array_like=True):
     """What the fold knows of a root. `scans`: by the producer's number, those not complete; `batch`: of jobs outside
-    scans; `jumps`: of seq, not yet made up for; `same_identity`: as before the present epoch; `former`: earlier
-    epochs and the last seq of each, so that a declaration sent again cannot bring one back; `term`: of the claim under
-    which the present one was declared; `gaps`: open ones that the producer told of, and `left_gaps`: those of earlier
-    epochs, which nobody else will close; `lost`: it cannot be observed now."""
+    scans; `jumps`: of seq, not closed yet; `same_identity`: the root is the same as before the present epoch; `former`:
+    earlier epochs and the last seq of each, so that a declaration sent again cannot restore one; `term`: of the claim
+    under which the present epoch was declared; `gaps`: open gaps that the producer has published, and `left_gaps`:
+    those of earlier epochs, which no producer will close; `lost`: it cannot be observed now."""
 
     name: str
     library: str
@@ -306,7 +307,7 @@ class Root(Struct, eq=False, array_like=True):
 
 
 class Numbers(Struct, array_like=True):
-    """The last `x-n` given out per topic."""
+    """The last `x-n` assigned per topic."""
 
     changes: int = 0
     media_updates: int = 0
@@ -314,7 +315,7 @@ class Numbers(Struct, array_like=True):
 
     @property
     def counters(self) -> Counters:
-        """As a value that stays."""
+        """An immutable copy."""
         return Counters(
             changes=self.changes, media_updates=self.media_updates, analysis_updates=self.analysis_updates
         )
@@ -324,11 +325,10 @@ FileIndex = Multi[Entry] | Multi[Pending] | Multi[Hold]
 
 
 class State:
-    """All tables of a lane, those to keep first. `rules_version`: of the rules that hold; `known` is by root and path;
-    `gone` and `new`: held deletions and creations; `jobs` in the order of being asked (the first of a plain dict would
-    cost as much as the answered ones before it); `requests` by
-    id, oldest first; `held`: libraries in which nothing more is begun of them; `dropped`: records that did not count, by
-    reason."""
+    """All tables of a lane, the kept ones first. `rules_version`: of the rules in force; `known`: by root and path;
+    `gone` and `new`: held deletions and creations; `jobs`: in the order in which they were requested (an OrderedDict,
+    because finding the first key of a plain dict costs as much as the removed keys before it); `requests`: by id,
+    oldest first; `held`: libraries in which an operator has paused requests; `dropped`: ignored records, by reason."""
 
     def __init__(self) -> None:
         self.clock = LaneClock()
@@ -347,12 +347,12 @@ class State:
         self.held: set[str] = set()
         self.dropped: Counter[str] = Counter()
         self.taken: dict[int, Entry | OpenJob] | None = None
-        """While the state is being written down (`state_bytes.Snapshot`): rows as they were when that began."""
+        """While a snapshot is being written (`state_bytes.Snapshot`): rows as they were when that began."""
 
         # derived: built again by `state_bytes.decode`
         self.by_age: list[Entry] | None = None
-        """Known items by media id, made when there is a request and let go with the last; what is known no more stays in it
-        until then."""
+        """Known items by media id, built when there is a request and dropped with the last request; items that are no
+        longer known stay in it until then."""
         self.directories: dict[str, Directories] = {}
         """Of each root's known paths."""
         self.by_inode: Multi[Entry] = Multi()
@@ -361,22 +361,23 @@ class State:
         self.new_by_inode: Multi[Hold] = Multi()
         self.new_by_fingerprint: Multi[Hold] = Multi()
         self.movers: dict[RootPath, RootPath] = {}
-        """Where a known file is, to where the kernel says it was moved: `Pending.carries` the other way round."""
+        """From the place of a known file to where it was moved, as the kernel reported: the inverse of
+        `Pending.carries`."""
         self.trees_from: dict[RootPath, RootPath] = {}
-        """Where readers know a moved directory, to where it is."""
+        """From where a moved directory was last published to where it is."""
         self.above_trees: Counter[RootPath] = Counter()
-        """How many of these places lie below a directory."""
+        """How many of these places are below a directory."""
         self.deadlines: Deadlines[Pending | Hold | MovedTree | Tally] = Deadlines()
 
     def changing(self, row: Entry | OpenJob) -> None:
-        """To be called before a row of `known` or `jobs` is changed in place: what is written down is the state of one
-        moment, while the fold goes on."""
+        """Must be called before a row of `known` or `jobs` is changed in place: a snapshot is the state of one moment,
+        while the fold continues."""
         if self.taken is not None and id(row) not in self.taken:
             self.taken[id(row)] = copy(row)
 
     @property
     def indexes(self) -> tuple[FileIndex, ...]:
-        """Those of which the order among equals is kept."""
+        """The indexes of which the order among equals is kept."""
         return (
             self.by_inode,
             self.by_fingerprint,

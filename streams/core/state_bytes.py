@@ -1,11 +1,12 @@
-"""The tables of a lane as bytes, and back: `state` says which there are. Whatever can be derived is built again.
+"""The tables of a lane (see `state`) as bytes, and back. Derived tables are built again.
 
-The bytes come in pieces, so that a state of any size is written and read in short steps. All pieces are of the moment in
-which that began: what is small is written then, and of what is large (known paths, open jobs, what baselines have seen) the
-rows are listed then, and a row that the fold changes before its piece is written is copied first (`State.changing`).
+The bytes are made in pieces, so that a state of any size is written and read in short steps. All pieces are of the moment
+in which that began: small tables are encoded at once; of large ones (known paths, open jobs, paths that baselines have
+observed) the rows are listed at once, and a row that the fold changes before its piece is made is copied first
+(`State.changing`).
 
-Paths that are no UTF-8 are marked, numbers beyond 64 bits are written as JSON, and of files that look alike the order is
-written too, for it decides between equals.
+Paths that are not UTF-8 are marked, and a piece with numbers beyond 64 bits is JSON. The order of files that look alike is
+written too, because it decides between equals.
 """
 
 from __future__ import annotations
@@ -38,15 +39,15 @@ from streams.core.state import (
 )  # fmt: skip
 
 ROWS = 1_000
-"""Rows of a piece: some 2 ms of work."""
+"""Rows per piece: some 2 ms of work."""
 _LENGTH = 4
-"""Bytes before each piece: how long it is, big end first, with its form after it."""
+"""Bytes of the length before each piece, big endian; one byte for its format follows the length."""
 _MSGPACK, _JSON = b"m", b"j"
 
 
 class _Small(Struct, array_like=True, tag=0):
-    """All tables but the large ones; `seen` of tallies is empty or None. `orders`: of each of `State.indexes`, the places of
-    every key that has several; `marked`: paths that are no UTF-8 are written so."""
+    """All tables but the large ones; `seen` of tallies is empty or None. `orders`: for each of `State.indexes`, the
+    places of every key that has several; `marked`: the piece has marked paths (not UTF-8)."""
 
     clock: LaneClock
     numbers: Numbers
@@ -81,7 +82,7 @@ class _Jobs(Struct, array_like=True, tag=2):
 
 
 class _Seen(Struct, array_like=True, tag=3):
-    """Some of what a baseline has seen."""
+    """Some of the paths that a baseline has observed."""
 
     tally: TallyId
     paths: list[str]
@@ -99,12 +100,12 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Piece).decode
 _decode_json = msgspec.json.Decoder(_Piece).decode
 _MARK = "\0"
-"""No path has it. It stands before the bytes, in hexadecimal digits, of a path that is no UTF-8."""
+"""No path contains this. It marks a path that is not UTF-8: the path's bytes follow as hexadecimal digits."""
 
 
 class Snapshot:
-    """The state as it is now. `pieces` may be taken while the fold goes on, to their end or to `close`; one at a time of a
-    state."""
+    """The state as it is now. `pieces` may be taken while the fold continues, until their end or `close`. A state can
+    have one snapshot at a time."""
 
     def __init__(self, state: State) -> None:
         assert state.taken is None
@@ -129,7 +130,7 @@ class Snapshot:
         yield _framed(_End())
 
     def close(self) -> None:
-        """No more pieces are wanted."""
+        """Give the snapshot up: no more pieces are taken."""
         self._state.taken = None
 
     def _as_they_were(self, rows: list[R]) -> list[R]:
@@ -139,7 +140,7 @@ class Snapshot:
 
 
 class Restoring:
-    """Bytes of a snapshot become a state again. Raises msgspec.DecodeError for what are none."""
+    """Restores a state from the bytes of a snapshot. Raises msgspec.DecodeError for other bytes."""
 
     def __init__(self) -> None:
         self._state = State()
@@ -148,7 +149,7 @@ class Restoring:
         self._ended = False
 
     def feed(self, value: bytes) -> None:
-        """The next bytes, however they were cut."""
+        """Add the next bytes, however they were split."""
         rest, at = self._rest + value, 0
         while len(rest) - at > _LENGTH:
             end = at + _LENGTH + int.from_bytes(rest[at : at + _LENGTH], "big")
@@ -159,15 +160,15 @@ class Restoring:
         self._rest = rest[at:]
 
     def state(self) -> State:
-        """The state, with all that is derived, when all bytes were fed."""
+        """The state, with its derived tables, after all bytes were fed."""
         if self._small is None or not self._ended or self._rest:
-            raise msgspec.DecodeError("it ends before its end")
+            raise msgspec.DecodeError("it is truncated")
         _derive(self._state, self._small)
         return self._state
 
     def _enter(self, piece: _Piece) -> None:
         if (self._small is None) != isinstance(piece, _Small) or self._ended:
-            raise msgspec.DecodeError("its pieces are not in their order")
+            raise msgspec.DecodeError("its pieces are not in order")
         match piece:
             case _Small():
                 self._small = piece
@@ -190,14 +191,14 @@ def encode(state: State) -> bytes:
 
 
 def decode(value: bytes) -> State:
-    """What `encode` has written, with all that is derived. Raises msgspec.DecodeError for anything else."""
+    """The state that `encode` has written, with its derived tables. Raises msgspec.DecodeError for anything else."""
     restoring = Restoring()
     restoring.feed(value)
     return restoring.state()
 
 
 def _some(rows: list[R] | list[str]) -> Iterator[list]:  # type: ignore[type-arg]
-    """The rows in parts; none is held here longer than that."""
+    """The rows in parts; each part is removed from the list when it is returned."""
     rows.reverse()
     while rows:
         some = rows[: -ROWS - 1 : -1]
@@ -221,7 +222,7 @@ def _framed(piece: _Piece) -> bytes:
     except UnicodeEncodeError:  # a path with surrogates (`schemas.paths`)
         assert not isinstance(piece, _End)
         return _framed(replace(_rewritten(piece, _marked), marked=True))
-    except OverflowError:  # a record told a number beyond 64 bits
+    except OverflowError:  # a record has a number beyond 64 bits
         form, value = _JSON, msgspec.json.encode(piece)
     return (len(value) + 1).to_bytes(_LENGTH, "big") + form + value
 
@@ -246,7 +247,7 @@ def _enter_small(state: State, small: _Small) -> None:
 
 
 def _enter_known(state: State, entries: list[Entry]) -> None:
-    once: dict[str, str] = {}  # the names of a few libraries and roots stand in every row
+    once: dict[str, str] = {}  # the names of a few libraries and roots are in every row
     for root in state.roots.values():
         once[root.name], once[root.library] = root.name, root.library
     for entry in entries:
@@ -270,7 +271,7 @@ def _derive(state: State, small: _Small) -> None:
         if hold.fingerprint is not None:
             state.new_by_fingerprint.put(hold.fingerprint, hold)
     state.movers = {pending.carries: pending.place for pending in small.pending if pending.carries is not None}
-    state.trees_from = {tree.told: tree.place for tree in small.trees}
+    state.trees_from = {tree.published: tree.place for tree in small.trees}
     state.above_trees = Counter(above for tree in small.trees for above in tree.above)
     subjects: list[Pending | Hold | MovedTree | Tally] = [
         *small.pending, *small.gone, *small.new, *small.trees, *small.tallies,
@@ -303,7 +304,7 @@ def _unmarked(path: str) -> str:
 
 
 def _rewritten(piece: _Rows, change: Callable[[str], str]) -> _Rows:
-    """With every path changed."""
+    """The piece with every path changed."""
 
     def at(place: RootPath) -> RootPath:
         return RootPath(place.root, change(place.path))
@@ -340,6 +341,6 @@ def _rewritten_small(
         pending=[of_pending(pending) for pending in small.pending],
         gone=[replace(hold, place=at(hold.place)) for hold in small.gone],
         new=[replace(hold, place=at(hold.place)) for hold in small.new],
-        trees=[replace(tree, place=at(tree.place), told=at(tree.told)) for tree in small.trees],
+        trees=[replace(tree, place=at(tree.place), published=at(tree.published)) for tree in small.trees],
         orders=tuple([[at(place) for place in places] for places in order] for order in small.orders),
     )

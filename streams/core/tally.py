@@ -1,6 +1,6 @@
-"""Tallies: of a scan, or of a quiet batch outside scans, what is still open and what came out.
+"""Tallies: what is still open of a scan, or of a batch outside scans, and the results so far.
 
-Whoever ends something of a tally says so with its number (`Ended`). What that means is decided in one place
+Code that ends something of a tally returns the tally's number (`Ended`). What follows is decided in one place
 (`completion`). A scan that another one covers before it finished passes all it has to that one.
 """
 
@@ -22,20 +22,20 @@ def opened(state: State, library: str, root: str) -> Tally:
 
 
 def joined(state: State, tally: TallyId) -> None:
-    """One more path of it is to be decided."""
+    """One more path of the tally is to be decided."""
     state.tallies[tally].outstanding += 1
 
 
 def left(state: State, tally: TallyId) -> Ended:
-    """One path of it is decided, or counts for another scan now."""
+    """One path of the tally is decided, or now counts for another scan."""
     counted = state.tallies[tally]
     counted.outstanding -= 1
     return () if counted.outstanding else (tally,)
 
 
 def absorb(state: State, new: Tally, old: Tally) -> None:
-    """The tally of a superseded scan passes to the new one, with everything that counts for it. Takes time by
-    the size of what is pending, held and asked, if anything of it is."""
+    """The tally of a superseded scan passes to the new one, with everything that counts for it. If anything of it is
+    open, the time depends on how much is pending, held and requested in the lane."""
     if old.outstanding:
         for pending in state.pending.values():
             if pending.tally == old.id:

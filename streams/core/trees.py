@@ -1,9 +1,9 @@
 """A directory moved: everything known, pending or held below it is at the new prefix from here on.
 
-The kernel's word for a directory needs no settling: the tables follow at once. Readers are told when the directory has
-stayed where it is for the debounce window, or at the max hold, so that one that moves on is told of once, and two that
-changed places through a third name are told as just that. Before anything else of the library is decided, all of it is
-told: what is told of a path always follows what brought it there.
+The move of a directory that the kernel reports needs no settling: the tables are changed at once. It is published when the
+directory has stayed where it is for the debounce window, or at the max hold. So a directory that moves several times is
+published once, and two that changed places through a third name are published as a swap. Before anything else of the library
+is decided, all moves are published: a change of a path always follows the move that brought it there.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator
 
 from schemas.paths import is_inside
-from streams.core import untold
+from streams.core import unpublished
 from streams.core.catalogue import Catalogue
 from streams.core.decide import Decide
 from streams.core.known import Known
@@ -38,67 +38,69 @@ class Trees:
     def moved(
         self, root: Root, source: RootPath, target: RootPath, seen: Sighting, moment: Moment
     ) -> Generator[Ended, None, bool]:
-        """Rewrite the prefix, a path a step. False when the directory was not known (its new place is to be
+        """Rewrite the prefix, one path per step. False when the directory was not known (its new place is to be
         observed)."""
-        if self._state.trees and (untold.near(self._state, source) or untold.near(self._state, target)):
-            yield from self.tell_all(root.library, moment)
+        if self._state.trees and (unpublished.near(self._state, source) or unpublished.near(self._state, target)):
+            yield from self.publish_all(root.library, moment)
         for entry in self._known.below(root.name, source.path):
             place = _below(entry.place, source, target)
             if self._state.trees and self._is_taken(place):
-                yield from self.tell_all(root.library, moment)
+                yield from self.publish_all(root.library, moment)
             yield self._make_room(place, seen, moment)
         entries = self._known.below(root.name, source.path)  # making room may have moved some out
         stay = self._known.below(root.name, target.path)
         if stay and self._state.trees:
-            yield from self.tell_all(root.library, moment)
+            yield from self.publish_all(root.library, moment)
         if entries:
             yield self._note(root, source, target, seen, moment)
         for entry in entries:
             self._known.move((entry, _below(entry.place, source, target)))
             yield ()
-        if (
-            stay and entries
-        ):  # gone, and that has not settled: they did not come with it, so it is told of without them
-            yield from self._tell(self._state.trees[target], entries, moment)
+        # these are gone but have not settled; they did not move with the directory, so it is published without them
+        if stay and entries:
+            yield from self._publish(self._state.trees[target], entries, moment)
         for hold in [hold for hold in self._state.holds if _is_below(hold.place, source)]:
             yield self._rekey_held(hold, _below(hold.place, source, target), seen, moment)
         for pending in [p for p in self._state.pending.values() if _is_below(p.place, source)]:
             yield self._settle.rekey(pending, _below(pending.place, source, target))
         return bool(entries) and entries[0].place == target
 
-    def tell_all(self, library: str, moment: Moment) -> Iterator[Ended]:
-        """Tell of all moved directories of a library, a path a step."""
+    def publish_all(self, library: str, moment: Moment) -> Iterator[Ended]:
+        """Publish all moved directories of a library, one path per step."""
         while (tree := next((t for t in self._state.trees.values() if t.library == library), None)) is not None:
-            yield from self.tell(tree, moment)
+            yield from self.publish(tree, moment)
 
-    def tell(self, tree: MovedTree, moment: Moment) -> Iterator[Ended]:
-        """Tell of one, and before it of the one that has left the place where it is, and so on. Where that goes round,
-        they have changed places."""
+    def publish(self, tree: MovedTree, moment: Moment) -> Iterator[Ended]:
+        """Publish a moved directory, and before it the one that has left the place where it is now, and so on. If this
+        is a ring, they have changed places."""
         order = [tree]
-        while (other := untold.told_at(self._state, order[-1].place)) is not None and other not in order:
+        while (other := unpublished.moved_from(self._state, order[-1].place)) is not None and other not in order:
             order.append(other)
-        told: list[MovedTree] = []
+        published: list[MovedTree] = []
 
         def is_taken(place: RootPath) -> bool:
-            return self._known.get(place) is not None and any(_is_below(place, earlier.place) for earlier in told)
+            return self._known.get(place) is not None and any(
+                _is_below(place, earlier.place) for earlier in published
+            )
 
         for one in reversed(order):
-            yield from self._tell(one, self._known.below(one.place.root, one.place.path), moment, is_taken)
-            told.append(one)
+            yield from self._publish(one, self._known.below(one.place.root, one.place.path), moment, is_taken)
+            published.append(one)
 
-    def _tell(
+    def _publish(
         self, tree: MovedTree, entries: list[Entry], moment: Moment,
         is_taken: Callable[[RootPath], bool] = lambda _: False,
     ) -> Iterator[Ended]:  # fmt: skip
-        untold.leave(self._state, tree)
+        unpublished.leave(self._state, tree)
         tree.deadline = None
-        if tree.place != tree.told:
+        if tree.place != tree.published:
             root = self._state.roots[tree.place.root]
             yield from self._catalogue.tree_moved(root, tree, entries, moment.now, is_taken)
         yield () if tree.seen.tally is None else left(self._state, tree.seen.tally)
 
     def _note(self, root: Root, source: RootPath, target: RootPath, seen: Sighting, moment: Moment) -> Ended:
-        """The directory is to be told of; where it had been moved before and that was not told, both at once."""
+        """Note that the move is to be published. If an earlier move of the directory is not published yet, both become
+        one."""
         ended: Ended = ()
         if seen.tally is not None:
             joined(self._state, seen.tally)
@@ -106,16 +108,16 @@ class Trees:
         if tree is None:
             tree = MovedTree(target, source, root.library, seen, moment.now, root.windows)
         else:
-            untold.leave(self._state, tree)
+            unpublished.leave(self._state, tree)
             if tree.seen.tally is not None:
                 ended = left(self._state, tree.seen.tally)
             tree.place, tree.seen, tree.windows = target, seen, root.windows
-        untold.enter(self._state, tree)
+        unpublished.enter(self._state, tree)
         self._state.deadlines.set(tree, tree.due_at(moment.now))
         return ended
 
     def _is_taken(self, place: RootPath) -> bool:
-        """Whether making room there may have to tell of something."""
+        """Whether making room there may publish something."""
         return (
             self._known.get(place) is not None
             or self._settle.get(place) is not None
@@ -123,8 +125,8 @@ class Trees:
         )
 
     def _make_room(self, place: RootPath, seen: Sighting, moment: Moment) -> Ended:
-        """Only an empty directory can have stood at the target: what is pending, held or known of paths below it
-        is outdated."""
+        """Remove what is pending, held or known at the target: only an empty directory can have been there, so it is
+        outdated."""
         ended = self._settle.drop(place)
         ended += self._renames.release(self._renames.new_at(place))
         ended += self._decide.vacate(place, moment)

@@ -3,17 +3,17 @@
     service     one worker: its consumer, its lanes
     assignor    which member of the group has which lane: each keeps what it has
     lane        one lane's life: start, live, stop
-    agreeing    whether it may go on from its position with this program
-    kept        what it leaves in memory, for when it comes back
+    agreeing    whether it may continue from its position with this program
+    kept        the state that stays in memory, in case the lane comes back
     progress    how far it is
-    spans       what a collector of traces is told of it
-    positions   where a lane stands
-    beginning   where its fold begins: at a snapshot, or at the log's beginning
+    spans       the trace spans that it exports
+    positions   the position of a lane
+    beginning   where its fold begins: at a snapshot, or at the beginning of the log
     snapshots   a lane's state in the log, so that a start does not fold all of it
     writer      one transaction: outputs, position, parts of a snapshot, group offset
     ticks       the passing of time, written to the log
-    standing    a lane's fold at its position, for tools
-    refold      the same fold over a past range, touching nothing live
+    at_position  a lane's fold at its position, for tools
+    refold      the same fold over a past range, without any effect on the live one
     errors      what can stop a lane
 
 Why it is a service and not an agent: decision 14.

@@ -1,5 +1,5 @@
-"""Whether a lane may go on from its position with this program: the rules that decided up to there must be carried,
-unchanged, and a fold that was rebuilt must stand where the position says. Pure.
+"""Whether a lane may continue from its position with this program: the program must have the rules used up to there,
+unchanged, and a rebuilt fold must agree with the position. Pure.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def check_rules(lane: int, position: Position, carried: Mapping[int, Rules]) -> 
 
 
 def check_fold(lane: int, position: Position, fold: Fold) -> None:
-    """Raises FoldDiverged; RulesChanged where the position is so old that it names no rules."""
+    """Raises FoldDiverged, or RulesChanged if the position is so old that it names no rules."""
     version = fold.rules.version
     if (version, fold.counters) == (position.fold_version, position.counters):
         return

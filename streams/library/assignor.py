@@ -1,9 +1,9 @@
-"""Which member of the group has which lane: each keeps what it has, as far as the shares stay even.
+"""Which member of the group gets which lane: each keeps its lanes, as far as the shares stay even.
 
-A lane that stays goes on from memory, one that moves has its state restored first. So of the lanes as few move as can: those
-that nobody has, and what a member has beyond its share. Every member says what it has when it joins; what two claim goes
-to the first of them by name, for it decides nothing but how long a lane takes: whose it is the group says, and the lane's
-own producer sees to it that there is one only.
+A lane that stays continues from memory; one that moves has its state restored first. So as few lanes as possible move: those
+without an owner, and those beyond a member's share. Every member claims its lanes when it joins. A lane that two members
+claim is assigned to the first of them by name; this affects only how soon the lane is live, because the group decides the
+owner, and the lane's transactional producer ensures that there is only one.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ VERSION = 0
 
 
 class KeepingAssignor:
-    """Of one consumer: it remembers what that one was given. The protocol of Kafka's consumer groups, as aiokafka calls it
-    (`AbstractPartitionAssignor`; there its methods are the class's, and all consumers of a process would share them)."""
+    """The assignor of one consumer: it remembers that consumer's lanes. It implements aiokafka's protocol
+    (`AbstractPartitionAssignor`; there the methods are class methods, so that all consumers of a process would share
+    them)."""
 
     name = "catalogizer-keeping"
 
@@ -26,17 +27,17 @@ class KeepingAssignor:
         self._given: tuple[int, ...] = ()
 
     def metadata(self, topics: Iterable[str]) -> ConsumerProtocolMemberMetadata:
-        """What this member says when it joins."""
+        """What this member sends when it joins: its claims."""
         return ConsumerProtocolMemberMetadata(VERSION, list(topics), _encode(self._given))
 
     def on_assignment(self, assignment: ConsumerProtocolMemberAssignment) -> None:
-        """What this member was given."""
+        """Remember the lanes assigned to this member."""
         self._given = tuple(partition.partition for partition in assignment.partitions())
 
     def assign(
         self, cluster: ClusterMetadata, members: Mapping[str, ConsumerProtocolMemberMetadata]
     ) -> dict[str, ConsumerProtocolMemberAssignment]:
-        """What each member is to have, of the one topic that all subscribe."""
+        """Assign the lanes of the one topic to which all members subscribe."""
         topics = {topic for metadata in members.values() for topic in metadata.subscription}
         shares: dict[str, dict[str, list[int]]] = {member: {} for member in members}
         for topic in sorted(topics):
@@ -51,7 +52,7 @@ class KeepingAssignor:
 
 
 def shared_out(lanes: Iterable[int], claims: Mapping[str, Iterable[int]]) -> dict[str, list[int]]:
-    """Each lane to one member, shares that differ by one at most. `claims`: what each member has had."""
+    """Assign each lane to one member; the shares differ by one at most. `claims`: the lanes that each member had."""
     free = set(lanes)
     fewest, more = divmod(len(free), len(claims))
     shares: dict[str, list[int]] = {}
@@ -70,5 +71,5 @@ def _encode(lanes: Iterable[int]) -> bytes:
 
 
 def _decode(data: bytes | None) -> list[int]:
-    """Nothing where it is not ours to read: a member of another program claims nothing."""
+    """The claimed lanes; none if the data is not ours: a member of another program claims nothing."""
     return [int(part) for part in (data or b"").split(b",") if part.isdigit()]

@@ -1,7 +1,7 @@
 """Where a lane's fold begins: at the newest snapshot that can be used, or at the log's beginning.
 
-A state that is to be made from the log, because the group was reset by hand, begins there, and only where the log has lost
-its beginning at the oldest snapshot that covers it.
+If the state is to be made from the log, because an operator reset the group, the fold begins at the beginning of the log; if
+the log has lost its beginning, at the oldest snapshot that covers it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _log = log.get(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A fold that goes on at `next_offset`; `saved`: the snapshot that it is of, None where it is new."""
+    """A fold that continues at `next_offset`; `saved`: the snapshot that it was restored from, None if it is new."""
 
     fold: Fold
     next_offset: int = 0
@@ -32,7 +32,7 @@ class Begun:
 
 
 class Beginning:
-    """Of one lane of a log. `carried`: the rules that this program has; `from_log`: see above."""
+    """Finds the beginning for one lane. `carried`: the rules that this program has; `from_log`: see above."""
 
     def __init__(
         self, snapshots: Snapshots, lane: int, epoch: str, *, carried: Mapping[int, Rules], from_log: bool
@@ -45,8 +45,8 @@ class Beginning:
         self._unfit: set[int] = set()
 
     async def find(self, first: int, target: int, go_on: Callable[[], Awaitable[bool]]) -> Begun | None:
-        """Where to begin, for a log that begins at `first`, in order to come to `target`. `go_on` is called again and
-        again; None where it said no. Raises RulesUnknown."""
+        """Where to begin in order to reach `target`, for a log that begins at `first`. `go_on` is called repeatedly;
+        None when it returned False. Raises RulesUnknown."""
         while target and (first or not self._from_log):
             saved = await self._best(first, target)
             if saved is None:
@@ -67,7 +67,7 @@ class Beginning:
             raise RulesUnknown(self._lane, error.version, error.program) from error
 
     def pass_over(self, saved: Saved, reason: str) -> None:
-        """It cannot be used."""
+        """Skip a snapshot that cannot be used."""
         if saved.offset not in self._unfit:
             _log.warning("a snapshot is passed over", lane=self._lane, offset=saved.offset, reason=reason)
         self._unfit.add(saved.offset)

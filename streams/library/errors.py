@@ -1,12 +1,12 @@
 """What can stop a lane.
 
-BrokenSnapshot         (a `StreamsError`) what is in the log is not the state that its manifest says
+BrokenSnapshot         (a `StreamsError`) the chunks in the log do not match their manifest
 
 LaneError              (a `StreamsError`)
-├── LaneLost           another owner has fenced this one: give the lane up and wait for the group's word
+├── LaneLost           another owner has fenced this one: give the lane up and wait for the group's decision
 ├── RulesChanged       the log was folded by other rules under the same version: no worker of this program may go on
-├── RulesUnknown       the lane goes by rules that this program does not carry
-├── FoldDiverged       a rebuilt fold does not stand where the position says: replay would not equal live
+├── RulesUnknown       the lane uses rules that this program does not have
+├── FoldDiverged       a rebuilt fold does not agree with the position: replay would not equal live
 ├── ChangeLogReplaced  the change log is not the one that the position belongs to
 └── LogTruncated       the beginning of the change log is gone, and no snapshot covers it
 """
@@ -17,7 +17,7 @@ from streams.errors import StreamsError
 
 
 class BrokenSnapshot(StreamsError):
-    """It is passed over: it can only cost time."""
+    """The snapshot is skipped; this only costs time."""
 
 
 class LaneError(StreamsError):
@@ -36,7 +36,7 @@ class LaneLost(LaneError):
 
 
 class RulesChanged(LaneError):
-    """`program`: the version that wrote the position, empty where it does not say; `theirs`, `ours`: digests."""
+    """`program`: the version that wrote the position, empty if unknown; `theirs`, `ours`: digests."""
 
     def __init__(self, lane: int, program: str, theirs: str, ours: str) -> None:
         self.program = program
@@ -52,7 +52,7 @@ class RulesChanged(LaneError):
 
 
 class RulesUnknown(LaneError):
-    """`version`: of the rules; `program`: one that carries them, where the log says so."""
+    """`version`: of the rules; `program`: a version of the program that has them, if the log names one."""
 
     def __init__(self, lane: int, version: int, program: str) -> None:
         self.version = version
@@ -65,7 +65,7 @@ class RulesUnknown(LaneError):
 
 
 class FoldDiverged(LaneError):
-    """`expected` is the position's word, `found` the rebuilt fold's."""
+    """`expected`: by the position; `found`: by the rebuilt fold."""
 
     def __init__(self, lane: int, expected: str, found: str) -> None:
         self.expected = expected

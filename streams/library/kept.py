@@ -1,8 +1,8 @@
-"""What a lane leaves in memory when the group takes it away, for the case that it comes back.
+"""A lane's state that stays in memory when the group revokes the lane, in case it comes back.
 
-A rebalance takes all lanes from all members and gives most of them back at once. A state that stands at the lane's position,
-whoever wrote that one, is the state of that position: the fold is a function of the log. So it is gone on with, and
-only a lane that has moved on elsewhere has its state restored.
+A rebalance revokes all lanes of all members and assigns most of them again at once. If the state in memory agrees with the
+lane's position, whoever wrote that, it is the state of that position, because the fold is a function of the log. So the lane
+continues with it, and only a lane that has progressed elsewhere has its state restored.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from streams.core.fold import Fold
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """`slot` and `since`: of the newest snapshot, and up to where it has the state."""
+    """`slot`: of the newest snapshot; `since`: the offset up to which that snapshot has the state."""
 
     fold: Fold
     position: Position

@@ -1,10 +1,10 @@
-"""One lane's life: start, live, stop.
+"""The lifecycle of a lane: start, live, stop.
 
 Start: initialise the lane's producer (fences the former owner), read the position, restore the newest snapshot at or
-below it, fold silently from there, or from 0, up to it, check that the rebuilt fold stands where the position says. Live:
+below it, fold silently from there, or from 0, up to it, check that the rebuilt fold agrees with the position. Live:
 fold a batch, commit its outputs and the position in one transaction, tick when the lane is silent and something is due;
-now and then a snapshot is written, a few chunks in each transaction. Any error: close the producer
-and start again from the first step; nothing that was folded and not committed is ever folded on.
+now and then a snapshot is written, a few chunks in each transaction. On any error the producer is closed and the lane
+starts again from the first step; a fold with uncommitted records is never continued.
 """
 
 from __future__ import annotations
@@ -45,28 +45,28 @@ from streams.library.ticks import Ticker, TickTimer
 from streams.library.writer import LaneWriter
 
 MAX_RECORDS = 2_000
-"""Records folded at once, at most: bounds the outputs held and the time the loop is kept busy."""
+"""Records folded at once, at most: limits the outputs in memory and how long the event loop is blocked."""
 COMMIT_INTERVAL_SECONDS = 0.02
 """Least time between two commits of a lane."""
 MAX_OUTPUTS = 4_000
-"""Outputs of a transaction, about: when there are so many they are committed at once, also in the middle of a record
-that makes more. A transaction so takes far less than its time-out (10 s), whatever has happened to the files."""
+"""Approximate outputs per transaction: when there are so many they are committed at once, also in the middle of a
+record that makes more. So a transaction takes far less than its time-out (10 s), whatever has happened to the files."""
 BARE_POSITION_SECONDS = 1.0
 """A position without outputs is committed at most this often."""
 IDLE_COMMIT_SECONDS = 43_200.0
-"""A lane that has nothing to say commits twice a day: idle transactional ids expire (7 d by default)."""
+"""A lane without outputs commits twice a day, because idle transactional ids expire (after 7 d by default)."""
 YIELD_SECONDS = 0.05
-"""Folding lets others run this often: heartbeats of the group among them."""
+"""How often folding yields to other tasks, among them the group's heartbeats."""
 POLL_SECONDS = 0.2
 
 _log = log.get(__name__)
 
 
 class LaneWorker:
-    """Folds a lane that this process owns. `run` returns when it was asked to stop and raises what ended it otherwise.
-    `from_log`: its state is to be made from the log, and only where that has lost its beginning from the oldest snapshot
-    that covers it; `carried`: the rules that this program has; `live`: set when its state is restored; `kept`: what it
-    had here before."""
+    """Folds a lane that this process owns. `run` returns after `request_stop`, and raises any error that ended it.
+    `from_log`: its state is to be made from the log, or if that has lost its beginning, from the oldest snapshot that
+    covers it; `carried`: the rules that this program has; `live`: set when its state is restored; `kept`: its state
+    from before, if it was here."""
 
     def __init__(
         self,
@@ -112,15 +112,15 @@ class LaneWorker:
 
     @property
     def committed_offset(self) -> int:
-        """Where the group's offset may be put: the position, as far as it is known."""
+        """The offset to commit for the group: the position, as far as it is known."""
         return 0 if self._position is None else self._position.next_offset
 
-    def ask_to_stop(self) -> None:
-        """Stop feeding; what was folded is committed."""
+    def request_stop(self) -> None:
+        """Stop reading; what was folded is committed."""
         self._stopping.set()
 
     async def run(self) -> None:
-        """Start, then live until asked to stop."""
+        """Start, then live until a stop is requested."""
         self._stop_waiter = asyncio.ensure_future(self._stopping.wait())
         try:
             await self._writer.start()
@@ -139,8 +139,8 @@ class LaneWorker:
     # -- start -------------------------------------------------------------------------------------------------
 
     async def _start(self) -> bool:
-        """Restore the state of the position. False when asked to stop meanwhile: then it stands before it, and
-        what it would commit is the past."""
+        """Restore the state of the position. False when a stop was requested meanwhile: then the fold is before the
+        position and must not commit."""
         position = self._position = await self._positions.read(self.lane)
         target = 0 if position is None else position.next_offset
         within = await bounds(self._consumer, [self._partition])
@@ -181,12 +181,12 @@ class LaneWorker:
         return True
 
     def _keep(self) -> None:
-        """For the next life of this lane in this process, unless it ended in the middle of a record."""
+        """Keep the state in case the lane comes back to this process, unless it ended in the middle of a record."""
         if self._position is not None and (self._next, self._written) == (self._position.next_offset, 0):
             self.kept = Kept(self._fold, self._position, slot=self._slot, since=self._since)
 
     async def _restore(self, position: Position | None, first: int) -> bool:
-        """From a snapshot, or from 0. False where that was to no avail, and another try may do."""
+        """Restore from a snapshot, or from offset 0. False if that failed and another attempt may succeed."""
         target = 0 if position is None else position.next_offset
         begun = await self._beginning.find(first, target, self._go_on)
         if begun is None:
@@ -217,8 +217,9 @@ class LaneWorker:
         return not self._stopping.is_set()
 
     async def _fold_silently(self, target: int) -> None:
-        """No stretch of `runtime.log_reading`: the consumer is the group's, which pauses and seeks its lanes, and
-        the loop must end when asked to stop, and let heartbeats run in the middle of a batch."""
+        """Fold up to the target without outputs. This does not use `runtime.log_reading`: the consumer is the group's,
+        whose lanes are paused and sought one by one, and the loop must end when a stop is requested, and let heartbeats
+        run in the middle of a batch."""
         while self._next < target and not self._stopping.is_set():
             for record in await self._fetch(1.0, min(MAX_RECORDS, target - self._next)):
                 if record.offset >= target:
@@ -246,7 +247,7 @@ class LaneWorker:
             self._timer.received(now, self._next)
             self._moved()
         if self._leave_out:
-            return  # begun in the middle of a record: until that comes, it stands before the position
+            return  # it began in the middle of a record: until that record comes, the fold is before the position
         self._save_if_due()
         if self._commit_due(now):
             await self._commit()
@@ -254,7 +255,7 @@ class LaneWorker:
             await self._tick()
 
     def _wait_seconds(self) -> float:
-        """Until the next thing that is not a record: a commit that is owed, a tick, or a look around."""
+        """Seconds until something other than a record: a commit that is due, a tick, or the next check."""
         now = time.monotonic()
         if self._outputs or self._saving is not None:
             return max(0.0, self._committed_at + COMMIT_INTERVAL_SECONDS - now)
@@ -331,7 +332,7 @@ class LaneWorker:
     # -- both --------------------------------------------------------------------------------------------------
 
     async def _fetch(self, seconds: float, most: int) -> list[LogRecord]:
-        """Records, or none after `seconds`. Asked to stop, it does not wait: while the group rebalances,
+        """Records, or none after `seconds`. After a stop request it does not wait: while the group rebalances,
         aiokafka's own wait ends only with the next assignment."""
         timeout = int(seconds * 1000 + 0.999)
         fetching = asyncio.ensure_future(
@@ -347,13 +348,13 @@ class LaneWorker:
         try:
             records: list[LogRecord] = fetching.result().get(self._partition, [])
         except NoOffsetForPartitionError:
-            # aiokafka looked for a group offset before the seek; where to read is this lane's to say
+            # aiokafka looked for a group offset before the seek; this lane decides where to read
             self._consumer.seek(self._partition, self._next)
             return []
         return records
 
     def _parts(self, record: LogRecord) -> Iterator[list[Output]]:
-        """The outputs of a record, without those that were written before this lane's life began."""
+        """The outputs of a record, without those that were written before this lane started."""
         offset = record.offset
         if offset < self._next or offset >= MAX_SAFE:
             raise AssertionError(f"offset {offset} after {self._next - 1}")

@@ -1,7 +1,7 @@
-"""Where a lane stands: the last record of its partition of the positions topic.
+"""The position of a lane: the last record of its partition of the positions topic.
 
-It must be read after the lane's transactional producer was initialised: only then the last transaction of a
-former owner is decided (in the other order a group's offset was stale 189 times of 500, measured).
+It must be read after the lane's transactional producer was initialised, because only then the last transaction of a
+former owner is completed (in the other order a group's offset was stale 189 times of 500, measured).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How far a lane is, for health, metrics, and who needs the change log."""
+"""The progress of a lane, for health, metrics, and the users of the change log."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from streams import metrics
 
 @dataclass(slots=True)
 class LaneProgress:
-    """What health and metrics want to know. `moved_at`: monotonic seconds of the last step forward; `requested`: jobs that
-    analyses on request have still to ask or wait for; `covered`: up to where a snapshot has the state; `due`: after so
-    many records there is to be another; `at`: append
-    time of the last record folded, ms; None: none was yet."""
+    """What health and metrics need. `moved_at`: monotonic seconds of the last progress; `requested`: jobs of analyses
+    on request that are still to be requested or are open; `covered`: the offset up to which a snapshot has the state;
+    `due`: after how many records the next snapshot is due; `at`: append time of the last record folded, ms; None: none
+    yet."""
 
     state: str = "starting"
     next_offset: int = 0
@@ -29,7 +29,7 @@ class LaneProgress:
     at: int | None = None
 
     def behind_seconds(self, now: float) -> float:
-        """The age of the last record folded, where there is more to fold. `now`: seconds since 1970."""
+        """The age of the last record folded, if there are more to fold. `now`: seconds since 1970."""
         return max(0.0, now - self.at / 1000) if self.behind and self.at is not None else 0.0
 
     def show(self, lane: int) -> None:
@@ -40,6 +40,6 @@ class LaneProgress:
 
 
 def forget(lane: int) -> None:
-    """The lane is another worker's now."""
+    """Remove the lane's gauges: it is another worker's now."""
     for gauge in metrics.OF_LANES:
         gauge.remove(lane)

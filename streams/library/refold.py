@@ -1,7 +1,7 @@
-"""The same fold over a past range of the change log, touching nothing live: no group, no producer, no position.
+"""The same fold over a past range of the change log, without any effect on the live one: no group, no producer, no position.
 
-State is folded silently from 0 to the start of the range, or where the log has lost its beginning from a snapshot; what is
-then yielded is what the live fold wrote for that range, byte for byte.
+State is folded silently from 0 to the start of the range, or from a snapshot if the log has lost its beginning; what is then
+yielded is what the live fold wrote for that range, byte for byte.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ async def refold(
     kafka: Kafka, lane: int, start: Offset, end: Offset | None = None, max_records: int = MAX_RECORDS
 ) -> AsyncGenerator[Output, None]:
     """The outputs of the change log's records [start, end) of a lane; `end` None: the head as it is now;
-    `max_records`: read at once at most (it changes nothing but the speed).
+    `max_records`: how many are read at once at most (this affects only the speed).
 
     Raises LogTruncated when the log no longer begins at 0 and no snapshot covers what is missing before the start. Memory:
     the fold's state, one batch of records, and one part of a record's outputs.
@@ -48,7 +48,7 @@ async def refold(
 
 
 def _outputs(fold: Fold, record: LogRecord, start: Offset) -> Iterator[Output]:
-    """Fold a record; what it makes, where it is in the range."""
+    """Fold a record; yields its outputs if it is in the range."""
     for part in fold.parts(record.offset, record.timestamp, record.key, record.value, record.headers):
         if record.offset >= start:
             yield from part

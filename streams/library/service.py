@@ -1,8 +1,8 @@
 """One worker of the library fold: a static member of the group `catalogizer.library` and the lanes it owns.
 
 The assign callback only pauses the lane and starts its task; revoking stops feeding, lets the open commit finish
-and closes the producer. A lane that was fenced waits for the group's word and is never initialised again
-without it: two owners would fence each other in turn.
+and closes the producer. A lane that was fenced waits for the group's decision and is never initialised again without
+it, because two owners would fence each other in turn.
 """
 
 from __future__ import annotations
@@ -67,14 +67,14 @@ STALL_SECONDS = 30.0
 """A lane that is behind and has not moved for this long is not healthy."""
 
 UNWRITABLE = (MessageSizeTooLargeError, RecordListTooLargeError, InvalidTopicError)
-"""A record that no new transaction will bring into the log, as the topics are now."""
+"""Errors for records that no new transaction can write to the topics as they are now."""
 
 _log = log.get(__name__)
 
 
 class LibraryService(Service):
     """The fold of all lanes that the group assigns to this worker. `instance`: the worker's static name; `taken` is
-    called where another process has that too, `refused` where the brokers let a lane not do what it needs."""
+    called if another process uses the same name, `refused` if the brokers deny a lane a permission that it needs."""
 
     def __init__(
         self,
@@ -113,14 +113,15 @@ class LibraryService(Service):
         return {partition.partition: owned.lane.progress for partition, owned in self._lanes.items()}
 
     def stand(self) -> dict[TopicPartition, Reached]:
-        """Up to where the outputs of the lanes owned here are in the log."""
+        """The positions up to which the outputs of the lanes owned here are in the log."""
         return {
             partition: Reached(owned.lane.committed_offset, owned.lane.progress.at)
             for partition, owned in self._lanes.items()
         }
 
     def covered(self, lane: int) -> int:
-        """Up to where the change log of a lane is not needed to make its state; of lanes elsewhere others know."""
+        """The offset up to which the change log of a lane is not needed to make its state; only for lanes owned
+        here."""
         progress = self.progress.get(lane)
         return MAX_SAFE if progress is None else progress.covered
 
@@ -132,7 +133,7 @@ class LibraryService(Service):
     # -- mode.Service ------------------------------------------------------------------------------------------
 
     async def on_start(self) -> None:
-        """Join the group. Raises NotProvisioned while the topics are not there as they must be."""
+        """Join the group. Raises NotProvisioned while the topics are missing or not as required."""
         self._epoch = await self._provisioned_epoch()
         self._consumer: AIOKafkaConsumer = self._kafka.group_consumer(
             self._group,
@@ -168,17 +169,17 @@ class LibraryService(Service):
         return epochs[RAW.name].epoch
 
     def leave_at_stop(self) -> None:
-        """Give the place in the group up with the stop, instead of keeping it until the session is over."""
+        """Leave the group at the stop, instead of staying a member until the session expires."""
         self._leaves_at_stop = True
 
     async def leave(self) -> None:
-        """Give the place in the group up."""
+        """Leave the group."""
         await leave_now(self._consumer)
 
     async def _notice_resets(self) -> None:
-        """Say which offsets of the group an operator has moved. Positions are kept elsewhere, so such a reset
-        changes nothing but this: the state is rebuilt from the log, or where that has lost its beginning from the oldest
-        snapshot, and nothing is repeated or skipped."""
+        """Log which offsets of the group an operator has moved. Positions are kept elsewhere, so such a reset has one
+        effect only: the state is rebuilt from the log, or from the oldest snapshot if the log has lost its beginning.
+        Nothing is repeated or skipped."""
         admin = self._kafka.admin()
         await admin.start()
         try:
@@ -197,15 +198,16 @@ class LibraryService(Service):
                 offsets: dict[TopicPartition, OffsetAndMetadata]
                 offsets = await admin.list_consumer_group_offsets(self._group)
                 return offsets
-            except GroupCoordinatorNotAvailableError:  # a broker that has just made its offsets topic
+            except GroupCoordinatorNotAvailableError:  # a broker that has just created its offsets topic
                 if time.monotonic() > deadline:
                     raise
                 await asyncio.sleep(LANE.first)
 
     @property
     def has_company(self) -> bool:
-        """Whether others of the group have lanes. Who is alone keeps its place at a stop and is back at once when it
-        is started again; else its lanes would stand still until its session is over."""
+        """Whether other members of the group have lanes. A worker that is alone stays a member at its stop and resumes
+        at once when it is restarted; with others it leaves, because its lanes would be idle until its session
+        expires."""
         return 0 < len(self._lanes) < self._kafka.lanes
 
     # -- lanes -------------------------------------------------------------------------------------------------
@@ -229,10 +231,10 @@ class LibraryService(Service):
         taken = [partition for partition in partitions if partition in self._lanes]
         going = [self._lanes.pop(partition) for partition in taken]
         for partition in taken:
-            self._failed.pop(partition.partition, None)  # whoever has it now says how it fares
+            self._failed.pop(partition.partition, None)  # its new owner reports its health
         for owned in going:
             owned.revoked = True
-            owned.lane.ask_to_stop()
+            owned.lane.request_stop()
         tasks = [owned.task for owned in going if owned.task is not None]
         if not tasks:
             return
@@ -274,14 +276,16 @@ class LibraryService(Service):
             except LaneLost as error:
                 await self._lost(owned, error)
                 return
-            except RulesChanged as error:  # no lane of this log is for this program
+            except RulesChanged as error:  # this program must not fold any lane of this log
                 end_hard(str(error), USAGE)
             except LaneError as error:
                 self._stop_for_good(error)
                 return
-            except UNWRITABLE as error:  # a dead letter too: it would come again for ever, and nothing behind it
+            except (
+                UNWRITABLE
+            ) as error:  # also for a dead letter: it would come again forever, and block all after it
                 end_hard(f"lane {partition.partition}: what it wrote is refused for good: {error!r}")
-            except UnknownError as error:  # also how a second member of this instance shows itself
+            except UnknownError as error:  # this is also the error of a second member with this instance's name
                 self._taken()
                 end_hard(f"lane {partition.partition}: {error!r}")
             except (KafkaError, OSError, TimeoutError) as error:
@@ -304,7 +308,7 @@ class LibraryService(Service):
                 owned.lane = self._new_lane(partition, owned.settled)
 
     async def _has_no_queue(self) -> bool:
-        """Kafka answers, and has no queue for the change log's dead letters."""
+        """True if Kafka answers, and has no dead letter queue for the change log."""
         try:
             await check_topics(self._kafka, self._consumer._client, "Write", dlq_of(RAW))
         except NotProvisioned:
@@ -314,8 +318,9 @@ class LibraryService(Service):
         return False
 
     async def _still_member(self, partition: TopicPartition, owned: _Owned) -> bool:
-        """Before a lane is initialised again: the group must confirm that it is still ours (a stopped and resumed
-        process would otherwise fence the new owner). Committing where the lane stood asks just that."""
+        """Check, before a lane is initialised again, that the group confirms that it is still ours (a process that was
+        stopped and resumed would otherwise fence the new owner). Committing the lane's former offset checks exactly
+        that."""
         offset = OffsetAndMetadata(owned.lane.committed_offset, MARK)
         deadline = time.monotonic() + self._patience_seconds
         while not owned.revoked:
@@ -330,8 +335,8 @@ class LibraryService(Service):
 
     @property
     def _patience_seconds(self) -> float:
-        """For the group to say whose a lane is. A rebalance waits for its slowest member for SESSIONS_TO_REJOIN; another
-        may follow, and the machine may be busy. Meanwhile the lane writes nothing."""
+        """How long to wait for the group to confirm the owner. A rebalance waits for its slowest member for
+        SESSIONS_TO_REJOIN; another may follow, and the machine may be busy. Meanwhile the lane writes nothing."""
         return (SESSIONS_TO_REJOIN + 1) * self._kafka.settings.session_timeout_ms / 1000 + 10
 
     async def _lost(self, owned: _Owned, error: LaneLost) -> None:
@@ -366,7 +371,7 @@ class LibraryService(Service):
 
 
 class _Owned:
-    """A lane, its task, and whether the group has taken it away. `settled`: it is live, or will not be."""
+    """A lane, its task, and whether the group has revoked it. `settled`: it is live, or will never be."""
 
     def __init__(self, lane: LaneWorker, settled: asyncio.Event) -> None:
         self.lane = lane

@@ -1,8 +1,8 @@
 """Snapshots of a lane's state in the log: written by the lane's own transactions, read where it starts.
 
-In the lane's partition stand chunks, under the slot and their number, and last a manifest. There are two slots, used in
-turns, so that compaction leaves the former snapshot whole while the next one is written. What is no whole snapshot of this
-lane, this log and rules that are known here is passed over with one line: it can only cost time.
+In the lane's partition there are chunks, whose keys are the slot and their number, and then a manifest. There are two slots,
+used alternately, so that compaction leaves the former snapshot complete while the next one is written. A snapshot that is
+incomplete, or of another lane, log or unknown rules, is skipped with one log line: this only costs time.
 """
 
 from __future__ import annotations
@@ -35,11 +35,12 @@ from streams.library.errors import BrokenSnapshot
 FORMAT = 1
 CHUNK_BYTES = 400_000
 CHUNKS_AT_ONCE = 2
-"""Chunks of a transaction: it takes some 5 ms longer by them."""
+"""Chunks per transaction, which takes some 5 ms longer with them."""
 FEWEST_RECORDS, MOST_RECORDS = 20_000, 200_000
-"""A snapshot is worth its writing after so many records: folding them again takes half a second, and five."""
+"""After at least and at most so many records a snapshot is worth writing: folding them again takes half a second and
+five seconds."""
 SHARE = 5
-"""Between the two: after a fifth as many records as there are known paths."""
+"""Between these two: after a fifth as many records as there are known paths."""
 SLOTS = 2
 FETCH_BYTES = 4_194_304
 _MANIFEST = b"manifest"
@@ -48,24 +49,24 @@ _log = log.get(__name__)
 _codec: Codec[SnapshotManifest] = Codec(SnapshotManifest)
 
 Unfit = Callable[["Saved"], bool]
-"""True of a snapshot that cannot be used here; says why."""
+"""Returns true for a snapshot that cannot be used here, and logs why."""
 
 
 def due_records(known: int) -> int:
-    """After how many records a snapshot of so many known paths is worth its writing."""
+    """After how many records a snapshot of so many known paths is worth writing."""
     return min(MOST_RECORDS, max(FEWEST_RECORDS, known // SHARE))
 
 
 def is_due(records: int, known: int) -> bool:
-    """Whether a snapshot is worth its writing, so many records after the one before."""
+    """Whether a snapshot is worth writing, so many records after the one before."""
     return records >= due_records(known)
 
 
 def reason_against(
     manifest: SnapshotManifest, lane: int, epoch: str, first: int, target: int, carried: Mapping[int, Rules]
 ) -> str | None:
-    """Why a snapshot cannot be used by a lane of a log of that epoch, which begins at `first`, for the position `target`.
-    `carried`: the rules there are."""
+    """Why a snapshot cannot be used by a lane of a log of that epoch, which begins at `first`, for the position
+    `target`; None if it can. `carried`: the rules that this program has."""
     if (manifest.lane, manifest.epoch) != (lane, epoch):
         return "it is of another lane or log"
     rules = carried.get(manifest.fold_version)
@@ -81,16 +82,16 @@ def reason_against(
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """A snapshot that is in the log. `offset`: of its manifest."""
+    """A complete snapshot in the log. `offset`: of its manifest."""
 
     manifest: SnapshotManifest
     offset: Offset
 
 
 class Saving:
-    """A snapshot on its way into the log: of the state as it is now, before the record at `next_offset`. `slot`: the one
-    that the former snapshot does not have. What `take` gives is written in the lane's next transaction, and the offsets
-    that it got are told to `written` when that is committed."""
+    """A snapshot that is being written: of the state as it is now, before the record at `next_offset`. `slot`: the one
+    that the former snapshot does not use. What `take` returns is written in the lane's next transaction, and when that
+    is committed `written` is called with the offsets."""
 
     def __init__(
         self, lane: int, epoch: str, rules: Rules, state: State, *, next_offset: int, slot: int, at: str
@@ -124,7 +125,7 @@ class Saving:
         self.is_complete = self._is_ending
 
     def close(self) -> None:
-        """It is given up, or complete."""
+        """End the snapshot: it is complete or given up."""
         self._snapshot.close()
 
     def _count(self, chunk: bytes) -> int:
@@ -159,15 +160,15 @@ class Snapshots:
         await self._consumer.stop()
 
     async def newest(self, lane: int, unfit: Unfit) -> Saved | None:
-        """The newest snapshot of a lane of which nothing is said against; None where there is none."""
+        """The newest usable snapshot of a lane; None if there is none."""
         return await self._find(lane, unfit, 1)
 
     async def oldest(self, lane: int, unfit: Unfit) -> Saved | None:
-        """The oldest one that is kept."""
+        """The oldest usable snapshot of a lane in the log; None if there is none."""
         return await self._find(lane, unfit, SLOTS)
 
     async def load(self, saved: Saved) -> AsyncGenerator[State | None, None]:
-        """Its state, in the end; before that None whenever others may run. Raises BrokenSnapshot."""
+        """Load its state. Yields None whenever other tasks may run, and the state at the end. Raises BrokenSnapshot."""
         manifest, restoring, number = saved.manifest, Restoring(), 0
         checksum = _checksum(
             manifest.lane, manifest.epoch, manifest.next_offset, manifest.fold_version, manifest.rules
@@ -194,7 +195,7 @@ class Snapshots:
             raise BrokenSnapshot(repr(error)) from error
 
     async def _chunks(self, partition: TopicPartition, saved: Saved) -> AsyncGenerator[LogRecord, None]:
-        """The chunks under the slot, from the first one to the manifest."""
+        """The chunks of the slot, from the first one to the manifest."""
         slot = b"%d/" % saved.manifest.slot
         start = {partition: Offset(saved.manifest.begin)}
         async with aclosing(stretch(self._consumer, start, {partition: saved.offset})) as stretches:
@@ -222,7 +223,7 @@ class Snapshots:
 
 
 def _checksum(*place: object) -> xxhash.xxh3_128:
-    """Of the bytes of a state that is of this place: taken for another one's it would be wrong."""
+    """The checksum of a state's bytes, which includes its place: for the state of another place it differs."""
     return xxhash.xxh3_128(repr(place).encode())
 
 
@@ -237,7 +238,7 @@ def _saved(record: LogRecord) -> Saved | None:
 
 
 def _cut(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The same bytes, in chunks."""
+    """The same bytes, split into chunks."""
     rest = bytearray()
     for piece in pieces:
         rest += piece

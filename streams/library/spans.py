@@ -1,4 +1,5 @@
-"""The span of what the fold made of an observation: from the record that decided it to the end of its transaction."""
+"""The trace span of the fold's outputs for an observation: from the record that decided them to the end of the
+transaction."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ _BY_MEDIA_ID = (ANALYSIS_JOBS, REQUESTED_JOBS)
 
 
 def folded(exporter: Exporter, outputs: Iterable[Output]) -> None:
-    """Outputs that were committed now."""
+    """Export spans for outputs that were just committed."""
     now = time.time() * 1000
     for output in outputs:
         context, at = carried(output.headers), find(output.headers, CE_TIME)

@@ -1,9 +1,9 @@
 """One transaction of a lane: its outputs, its position, parts of a snapshot, and the group's offset, all or nothing.
 
-Every send's future is awaited before the commit: `commit_transaction()` returns normally although a send that
-nobody awaited has failed. The transaction's own failure is awaited beside them: where the brokers refuse a partition to it,
-aiokafka leaves the sends open for ever and says of the next one that there is no transaction. An error leaves the fate
-open; the lane is then started again and never folded on.
+Every send's future is awaited before the commit, because `commit_transaction()` returns normally even if a send that was not
+awaited has failed. The transaction's own failure is awaited at the same time: if the brokers deny it a partition, aiokafka
+leaves the sends pending forever and reports for the next one that there is no transaction. After an error it is not known
+whether the transaction was committed; the lane is then started again, and the fold is never continued.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from streams.core.emit import Output
 from streams.library.errors import LaneLost
 
 MARK = "catalogizer:1"
-"""Metadata of every group offset of ours. Kafka's own reset tool writes none: an offset without it is an
+"""Metadata of every group offset that we commit. Kafka's own reset tool writes none, so an offset without it is an
 operator's reset."""
 
 MAX_BATCH_BYTES = 524_288
@@ -37,11 +37,12 @@ Points = Callable[[str], None]
 
 
 def nowhere(_point: str) -> None:
-    """No test is watching."""
+    """Does nothing; tests pass another function."""
 
 
 class LaneWriter:
-    """The transactional producer of one lane. Its id is the lane's, so that a new owner fences the old."""
+    """The transactional producer of one lane. Its transactional id is the lane's, so that a new owner fences the old
+    one."""
 
     def __init__(self, kafka: Kafka, lane: int, group: str, points: Points = nowhere) -> None:
         self._kafka = kafka
@@ -54,18 +55,18 @@ class LaneWriter:
         self._raw = TopicPartition(kafka.name(RAW), lane)
 
     async def start(self) -> None:
-        """Fence the former owner and wait until its last transaction is decided."""
+        """Fence the former owner and wait until its last transaction is completed."""
         await self._producer.start()
 
     async def stop(self) -> None:
-        """Close, also while Kafka is away; a transaction still open is left to be aborted."""
+        """Close, also while Kafka is unavailable; an open transaction is left to be aborted."""
         await stop_client(self._producer)
 
     async def commit(
         self, outputs: Sequence[Output], position: Position, chunks: Sequence[tuple[bytes, bytes]] = ()
     ) -> list[int]:
         """Write all in one transaction; returns the offsets of the chunks, which are keys and values of the snapshots'
-        topic. Raises LaneLost when fenced, KafkaError when the fate is unknown."""
+        topic. Raises LaneLost when fenced, KafkaError when the outcome is unknown."""
         try:
             await self._producer.begin_transaction()
             self._points("before_send")
@@ -82,7 +83,7 @@ class LaneWriter:
             self._points("after_commit")
             return [future.result().offset for future in kept]
         except (ProducerFenced, InvalidProducerEpoch, IllegalOperation) as error:
-            # the last: refused, or fenced, while it was sending, the transaction has ended under it
+            # the last one: if it was denied or fenced while sending, the transaction has already ended
             raise self._refusal() or LaneLost(self._lane) from error
 
     async def _delivered(self, futures: Sequence[asyncio.Future[object]]) -> None:
@@ -99,7 +100,7 @@ class LaneWriter:
             sent.cancel()
 
     def _refusal(self) -> Exception | None:
-        """Why the transaction has ended, where that is a right that is missing."""
+        """Why the transaction has ended, if a permission is missing."""
         over = self._producer._txn_manager._transaction_waiter
         error: Exception | None = over.exception() if over.done() else None
         return error if isinstance(error, REFUSED) else None
@@ -136,7 +137,7 @@ class LaneWriter:
 
 
 def _ours(future: asyncio.Future[Any]) -> asyncio.Future[Any]:
-    """The fate of a send; where the transaction has failed before it, that one is enough to be told of."""
+    """The outcome of a send; if the transaction has failed before it, only that failure is reported."""
     future.add_done_callback(lambda done: done.cancelled() or done.exception())
     return future
 

@@ -1,7 +1,7 @@
-"""Taking partitions up: where each goes on, settled with database, group and log before its first record.
+"""Taking over partitions: where each continues is settled with database, group and log before its first record.
 
 Runs in the flow's own task, never in a rebalance callback (no heartbeat runs there, and its exceptions vanish).
-An operator's reset is honoured here; after it the group's offset carries our mark again.
+An operator's reset is applied here; after it the group's offset has our mark again.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ _log = log.get(__name__)
 
 
 def partition_of(kafka: Kafka, place: TopicPartition) -> Partition:
-    """Our name of a partition of the installation."""
+    """A partition of the installation by the topic's declared name."""
     return Partition(kafka.topic(place.topic).name, place.partition)
 
 
 async def epochs_of(kafka: Kafka, topics: Iterable[str]) -> dict[str, str]:
-    """The epoch of each topic now. Raises NotProvisioned."""
+    """The current epoch of each topic. Raises NotProvisioned."""
     records = await read_epochs(kafka)
     for topic in topics:
         if topic not in records:
@@ -55,7 +55,7 @@ async def epochs_of(kafka: Kafka, topics: Iterable[str]) -> dict[str, str]:
 
 
 async def group_offsets(kafka: Kafka, group: str) -> dict[TopicPartition, GroupOffset]:
-    """What the group has, with metadata (a consumer does not tell it)."""
+    """The group's offsets with metadata (which a consumer does not return)."""
     admin = kafka.admin()
     await admin.start()
     try:
@@ -68,7 +68,7 @@ async def group_offsets(kafka: Kafka, group: str) -> dict[TopicPartition, GroupO
 
 
 class Takeover:
-    """Settles where assigned partitions go on."""
+    """Settles where assigned partitions continue."""
 
     def __init__(self, kafka: Kafka, consumer: AIOKafkaConsumer, store: Store) -> None:
         self._kafka = kafka
@@ -76,8 +76,8 @@ class Takeover:
         self._store = store
 
     async def settle(self, places: set[TopicPartition]) -> dict[TopicPartition, PartitionPosition]:
-        """The position of each, with database and group in agreement. Raises Alarm, StoreUnavailable, KafkaError,
-        NotProvisioned; may be asked again after any of them."""
+        """The position of each partition, after database and group agree. Raises Alarm, StoreUnavailable, KafkaError,
+        NotProvisioned; may be called again after any of them."""
         epochs = await epochs_of(self._kafka, {self._kafka.topic(place.topic).name for place in places})
         group = await group_offsets(self._kafka, self._kafka.group(GROUP))
         within = await bounds(self._consumer, places)
@@ -115,8 +115,8 @@ class Takeover:
     async def _mark(
         self, settled: dict[TopicPartition, PartitionPosition], group: dict[TopicPartition, GroupOffset]
     ) -> None:
-        """Put our mark where it is missing, before anything is projected: else a reset would be honoured again
-        at the next start."""
+        """Commit our mark where it is missing, before anything is projected: else a reset would be applied again at the
+        next start."""
         wanted = {
             place: GroupOffset(position.next_offset, mark(position.epoch)) for place, position in settled.items()
         }

@@ -1,4 +1,4 @@
-"""What the group gave this member, and where each partition stands. Callbacks only take note: the flow acts."""
+"""The partitions assigned to this member, and their positions. The callbacks only record changes: the flow acts."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from streams.projector.positions import PartitionPosition
 
 
 class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
-    """`fresh`: assigned, and nobody knows yet where to go on. `positions`: of those that are read."""
+    """`fresh`: partitions that are assigned, but not settled yet. `positions`: of the partitions that are read."""
 
     def __init__(self, consumer: AIOKafkaConsumer) -> None:
         self._consumer = consumer
         self.fresh: set[TopicPartition] = set()
         self.positions: dict[TopicPartition, PartitionPosition] = {}
-        self.heard = False
+        self.answered = False
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        """Forget all: a transaction under way is decided by the position in the database."""
+        """Forget all: the position in the database decides the outcome of a transaction in progress."""
         self.fresh = set()
         self.positions.clear()
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        """Hold them until their positions are settled."""
+        """Pause them until their positions are settled."""
         self._consumer.pause(*assigned)
         self.fresh = set(assigned)
-        self.heard = True
+        self.answered = True
 
     def take(self, settled: dict[TopicPartition, PartitionPosition]) -> bool:
-        """Read on from the settled positions; False when the group has changed its mind meanwhile."""
+        """Continue reading from the settled positions; False when the assignment has changed meanwhile."""
         if self.fresh != settled.keys():
             return False
         for place, position in settled.items():
@@ -40,18 +40,18 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka i
         return True
 
     def reached(self, place: TopicPartition, next_offset: int) -> None:
-        """A partition was projected up to there, if it is still ours."""
+        """A partition was projected up to there; ignored if it is not assigned to us any more."""
         if (position := self.positions.get(place)) is not None:
             self.positions[place] = PartitionPosition(next_offset, position.epoch)
 
-    def settle_anew(self) -> None:
-        """Where all of them go on is to be found out as if they had just been assigned."""
+    def resettle(self) -> None:
+        """Settle again where all partitions continue, as if they had just been assigned."""
         self._consumer.pause(*self.positions)
         self.fresh |= set(self.positions)
         self.positions.clear()
 
     def put_back(self, place: TopicPartition, next_offset: int) -> None:
-        """Read a partition from there, if it is still ours."""
+        """Read a partition from there; ignored if it is not assigned to us any more."""
         if place in self.positions:
             self.reached(place, next_offset)
             self._consumer.seek(place, next_offset)

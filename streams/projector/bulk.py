@@ -1,7 +1,7 @@
 """Rows to a connection: few inside the statement, many by COPY first.
 
-Staging comes before anything that others wait for: it takes no lock, so a projector that is stopped in the middle of it
-holds nobody up. What is written is the same either way (`statements`).
+Staging comes before anything that blocks others: it takes no lock, so a projector that is stopped in the middle of it
+blocks nobody. What is written is the same either way (`statements`).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class _RawDumper(Dumper):
 
 
 def adapt(connection: psycopg.AsyncConnection) -> None:
-    """Make a connection take rows as they are."""
+    """Register the dumpers with which a connection accepts rows unchanged."""
     connection.adapters.register_dumper(Raw, _RawDumper)
 
 

@@ -1,4 +1,4 @@
-"""Changes to rows: the change itself, and what it says of a place, a root, a scan or a gap. Pure."""
+"""Changes to rows: the change itself, and its content about a place, a root, a scan or a gap. Pure."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _changes: Codec[Change] = Codec(Change)
 
 
 def change_rows(record: LogRecord) -> list[Row]:
-    """A change: its own row, and what is known from it. Raises Undecodable."""
+    """The rows of a change: its own, and those derived from it. Raises Undecodable."""
     value = storable(record.value)
     change = _changes.decode(value)
     at = time(change.at)
@@ -60,7 +60,7 @@ def _known_from(record: LogRecord, change: Change, at: datetime) -> list[Row]:
 
 
 class _Directory(Struct, frozen=True, kw_only=True):
-    """A directory as far as its move tells."""
+    """What the move of a directory contains about it."""
 
     root: str
     path: str
@@ -127,7 +127,7 @@ def _file(record: LogRecord, file: PathChange | _Directory, deleted_at: datetime
 def _left(
     record: LogRecord, moved: Renamed | TreeRenamed, file: PathChange | _Directory, at: datetime
 ) -> list[r.FileRow]:
-    """The place that a move left, unless what was told last to be there stays."""
+    """The row of the place that a move left, unless what was published there last stays."""
     if moved.from_taken:
         return []
     left = r.FileRow(

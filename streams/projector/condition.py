@@ -1,4 +1,4 @@
-"""How the projector is, for health and heartbeats, and how it waits out a trouble."""
+"""The projector's state for health and heartbeats, and its waiting during outages."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _log = log.get(__name__)
 
 @dataclass(slots=True)
 class ProjectorCondition:
-    """`database` and `kafka`: what is wrong with them, None when well. `settled`: it has taken up what the group
-    gave it. `alive_at`: monotonic time of its last step."""
+    """`database` and `kafka`: what is wrong with them, None when well. `settled`: the positions of the assigned
+    partitions are settled. `alive_at`: monotonic time of its last step."""
 
     database: str | None = None
     kafka: str | None = None
@@ -34,7 +34,7 @@ class ProjectorCondition:
         self.alive_at = time.monotonic()
 
     def database_is(self, wrong: str | None) -> None:
-        """What is wrong with it now, None: nothing. Logged when it changes."""
+        """Set what is wrong with the database, None: nothing. Logged when it changes."""
         if wrong == self.database:
             return
         if wrong is not None:
@@ -44,7 +44,7 @@ class ProjectorCondition:
         self.database = wrong
 
     def checks(self) -> Health:
-        """Health checks over it."""
+        """The health checks."""
         health = Health()
         health.add("database", lambda: self.database)
         health.add("kafka", lambda: self.kafka)
@@ -53,7 +53,7 @@ class ProjectorCondition:
         return health
 
     def details(self) -> dict[str, Scalar]:
-        """For a heartbeat."""
+        """Details for a heartbeat."""
         return {"records": self.records, "rows": self.rows, "dead_letters": self.dead_letters}
 
     def _progress(self) -> str | None:
@@ -62,18 +62,18 @@ class ProjectorCondition:
 
 
 class Patience:
-    """Waits ever longer between tries, up to a limit; what is told is logged each time it changes."""
+    """Waits with growing pauses between attempts, up to a limit; the reported error is logged each time it changes."""
 
     def __init__(self) -> None:
         self._backoff = Backoff(PROJECTOR)
         self._said = ""
 
-    def tell(self, what: str, error: Exception) -> None:
-        """Say why the next wait is."""
+    def report(self, what: str, error: Exception) -> None:
+        """Report the error that causes the next wait."""
         if str(error) != self._said:
             self._said = str(error)
             _log.warning(what, error=str(error))
 
     async def wait(self, stop: Stop) -> None:
-        """Wait for the next try, or until stop is asked."""
+        """Wait for the next attempt, or until a stop is requested."""
         await stop.wait(self._backoff.next_seconds())

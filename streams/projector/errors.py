@@ -1,18 +1,18 @@
 """What can stop the projector, or a record.
 
 ProjectorError            (a `StreamsError`)
-├── Alarm                 going on could skip or mix something: the process ends, an operator decides
-│   ├── LogEpochChanged   the topic is another one than the rows were written from
+├── Alarm                 continuing could skip or mix records: the process ends, an operator decides
+│   ├── LogEpochChanged   the rows were written from another topic of the same name
 │   ├── LogOvertaken      retention removed records that were never projected
-│   └── LogShorter        the log ends before the position: it has lost what was projected
+│   └── LogShorter        the log ends before the position: it has lost projected records
 ├── NotMigrated           the tables are missing (retryable)
 ├── NotGranted            the database's user lacks a right (retryable)
 ├── StoreUnavailable      the database cannot be reached now (retryable)
-├── RowsRefused           the database cannot keep these rows, now or later
+├── RowsRefused           the database rejects these rows, now and later
 ├── RebuildFailed         new tables could not be filled; the old ones are as they were (retryable)
-│   └── TablesInUse       readers do not let go of the old tables
-├── GroupActive           a reset while projectors run
-└── NotBehind             a reset to where nothing was projected yet
+│   └── TablesInUse       readers keep the old tables locked
+├── GroupActive           a reset was requested while projectors run
+└── NotBehind             a reset was requested to where nothing was projected yet
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class ProjectorError(StreamsError):
 
 
 class Alarm(ProjectorError):
-    """Needs an operator. `event` names it in logs; `partition` says where."""
+    """Needs an operator. `event`: its name in logs; `partition`: where."""
 
     event = "alarm"
 
@@ -37,7 +37,7 @@ class Alarm(ProjectorError):
 
 
 class LogEpochChanged(Alarm):
-    """The topic was deleted and made anew since; its offsets mean other records now."""
+    """The topic was deleted and created again since; its offsets mean other records now."""
 
     event = "log_epoch_changed"
 
@@ -85,7 +85,7 @@ class NotMigrated(ProjectorError):
 
 
 class NotGranted(ProjectorError):
-    """The tables may be there; `reason` says in the server's words what this user may not do."""
+    """The user lacks a right; the tables may exist. `reason`: the server's message."""
 
     retryable = True
 
@@ -98,8 +98,8 @@ class NotGranted(ProjectorError):
 
 
 class StoreUnavailable(ProjectorError):
-    """The database cannot be reached, is starting, stopping, or was failed over; nothing is known of the
-    transaction under way."""
+    """The database cannot be reached, is starting, stopping, or was failed over; the outcome of the transaction in
+    progress is not known."""
 
     retryable = True
 
@@ -109,7 +109,7 @@ class RowsRefused(ProjectorError):
 
 
 class RebuildFailed(ProjectorError):
-    """`reason`: in the server's words, or ours."""
+    """`reason`: the server's message, or ours."""
 
     retryable = True
 
@@ -119,7 +119,7 @@ class RebuildFailed(ProjectorError):
 
 
 class TablesInUse(RebuildFailed):
-    """`tries`: how often it was tried to lock them, for a second each time."""
+    """`tries`: how many attempts were made to lock them, of a second each."""
 
     def __init__(self, tries: int) -> None:
         self.tries = tries

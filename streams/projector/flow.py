@@ -1,7 +1,7 @@
-"""The projector's one loop: read, write rows with their position, tell the group.
+"""The projector's one loop: read, write rows with their position, commit to the group.
 
-Where it goes on after a rebalance is settled here with database and group, in the loop's own task. The group's
-offset is told after the database has it, for lag tools, and losing that message loses nothing.
+Where it continues after a rebalance is settled here with database and group, in the loop's own task. The group's
+offset is committed after the database has it, for lag tools; if that commit is lost, nothing else is.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from streams.projector.writing import Writing
 
 POLL_MS = 250
 MAX_RECORDS = 10_000
-"""In one round, with one transaction per partition. A record takes some 6 KB of memory on its way."""
+"""Records per round, with one transaction per partition. A record takes some 6 KB of memory while it is processed."""
 STEP_SECONDS = 1.0
 COMPARE_SECONDS = 5.0
 EPOCH_SECONDS = 30.0
@@ -41,16 +41,17 @@ _log = log.get(__name__)
 T = TypeVar("T")
 
 
-async def unless_asked(stop: Stop, work: Coroutine[None, None, T]) -> T | None:
-    """The work's result; None when stop was asked before it was done. It asks others who may be away."""
-    task, asked = asyncio.create_task(work), asyncio.create_task(stop.wait())
+async def unless_stopped(stop: Stop, work: Coroutine[None, None, T]) -> T | None:
+    """The work's result; None when a stop was requested before it was done. For work that waits for servers that may be
+    unavailable."""
+    task, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
     try:
-        await asyncio.wait({task, asked}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
         return task.result() if task.done() else None
     finally:
         task.cancel()
-        asked.cancel()
-        await asyncio.wait({task, asked})
+        stopping.cancel()
+        await asyncio.wait({task, stopping})
 
 
 class Flow:
@@ -76,7 +77,7 @@ class Flow:
         self._ready = ready
         self._points = points
         self._takeover = Takeover(kafka, consumer, writing.store)
-        self._told: dict[TopicPartition, int] = {}
+        self._committed: dict[TopicPartition, int] = {}
         self._stepped_at = 0.0
         self._compared_at = time.monotonic()
         self._times: dict[TopicPartition, int] = {}
@@ -84,7 +85,8 @@ class Flow:
         self._verified_at = time.monotonic()
 
     async def run(self, stop: Stop) -> None:
-        """Until stop is asked. Raises Alarm, NotMigrated, NotGranted, and KafkaError where it is not one of an outage."""
+        """Run until a stop is requested. Raises Alarm, NotMigrated, NotGranted, and KafkaError that is not from an
+        outage."""
         metrics.ROUND.set_to_current_time()
         while not stop.asked:
             self._condition.alive()
@@ -97,31 +99,31 @@ class Flow:
                 await stop.wait(POLL_MS / 1000)
 
     def _idle(self) -> None:
-        """A member that the group has no partition for does its work too."""
+        """Stay healthy as a member without partitions."""
         metrics.ROUND.set_to_current_time()
-        if self._assignment.heard and not self._condition.settled:
+        if self._assignment.answered and not self._condition.settled:
             self._condition.settled = True
             self._ready()
 
     async def _take_over(self, stop: Stop) -> None:
-        """Settle where the fresh partitions go on; while database or Kafka cannot say, ask again."""
+        """Settle where the fresh partitions continue; retry while database or Kafka are unavailable."""
         patience = Patience()
         while self._assignment.fresh and not stop.asked:
             self._condition.alive()
             try:
-                settled = await unless_asked(stop, self._takeover.settle(set(self._assignment.fresh)))
+                settled = await unless_stopped(stop, self._takeover.settle(set(self._assignment.fresh)))
             except StoreUnavailable as error:
                 self._condition.database_is(str(error))
                 await patience.wait(stop)
             except (KafkaError, NotProvisioned) as error:
                 self._condition.kafka = str(error)
-                patience.tell("positions not settled", error)
+                patience.report("positions not settled", error)
                 await patience.wait(stop)
             else:
                 self._condition.database_is(None)
                 self._condition.kafka = None
                 if settled is not None and self._assignment.take(settled):
-                    self._told = {place: position.next_offset for place, position in settled.items()}
+                    self._committed = {place: position.next_offset for place, position in settled.items()}
                     self._idle()
                     _log.info("assigned", partitions=len(settled))
 
@@ -136,15 +138,16 @@ class Flow:
             await self._step_over_markers(stop)
         if now - self._compared_at >= COMPARE_SECONDS:
             self._compared_at = now
-            await unless_asked(stop, self._writing.compare())
+            await unless_stopped(stop, self._writing.compare())
         metrics.ROUND.set_to_current_time()
         if now - self._verified_at >= EPOCH_SECONDS:
             self._verified_at = now
             await self._verify_epochs()
-        await unless_asked(stop, self.tell_group())
+        await unless_stopped(stop, self.commit_group())
 
     def show(self) -> None:
-        """Set the gauges of what is assigned here; asked for from outside, so that it shows too where this stands still."""
+        """Set the gauges of the assigned partitions. Called from outside the loop, so that a stuck loop is visible
+        too."""
         reached, ends = {}, {}
         for at, position in self._assignment.positions.items():
             place = self._kafka.topic(at.topic).name, at.partition
@@ -154,8 +157,8 @@ class Flow:
         self._lag.show(reached, ends, time.time())
 
     def behind_seconds(self) -> float:
-        """How far the partition that is furthest behind is; 0 where all is written. Asked from outside, so that it grows
-        where this stands still."""
+        """How far the partition that is furthest behind is; 0 if everything is written. Called from outside the loop,
+        so that it grows if the loop is stuck."""
         self.show()
         return round(self._lag.worst, 1)
 
@@ -172,8 +175,8 @@ class Flow:
         return found
 
     async def _step_over_markers(self, stop: Stop) -> None:
-        """Positions move past what readers never see (ends of transactions, what was aborted), so that the
-        lag of a quiet log is none."""
+        """Move positions past what readers never receive (ends of transactions, aborted records), so that the lag of a
+        quiet log is 0."""
         for place, position in list(self._assignment.positions.items()):
             try:
                 reached = await self._consumer.position(place)
@@ -183,7 +186,8 @@ class Flow:
                 await self._writing.step(place, reached, stop)
 
     async def _verify_epochs(self) -> None:
-        """A topic deleted, made anew and grown past the old position looks healthy: only its epoch tells."""
+        """Check the epochs: a topic that was deleted, created again and has grown past the old position differs only in
+        its epoch."""
         kept = {partition_of(self._kafka, place): at.epoch for place, at in self._assignment.positions.items()}
         try:
             async with asyncio.timeout(KAFKA_SECONDS):
@@ -195,12 +199,12 @@ class Flow:
             if found[partition.topic] != epoch:
                 raise LogEpochChanged(partition, epoch, found[partition.topic])
 
-    async def tell_group(self) -> None:
-        """Commit what has moved to the group, with our mark."""
+    async def commit_group(self) -> None:
+        """Commit the positions that have moved to the group, with our mark."""
         moved = {
             place: (position.next_offset, mark(position.epoch))
             for place, position in self._assignment.positions.items()
-            if self._told.get(place) != position.next_offset
+            if self._committed.get(place) != position.next_offset
         }
         if not moved:
             return
@@ -210,5 +214,5 @@ class Flow:
         except (KafkaError, TimeoutError) as error:
             _log.info("group offset not committed", error=str(error) or type(error).__name__)
             return
-        self._told |= {place: offset for place, (offset, _) in moved.items()}
+        self._committed |= {place: offset for place, (offset, _) in moved.items()}
         self._points("after_group_commit")

@@ -1,7 +1,8 @@
-"""A record leaves the log in one of two ways: as its rows, or as a confirmed dead letter.
+"""A record is processed in one of two ways: as its rows, or as a confirmed dead letter.
 
-Rows that the database refuses come with others in one transaction, and it does not say whose they are: halving finds out.
-It knows neither how rows are written nor where letters go.
+Rows that the database rejects are in one transaction with others, and the database does not report which record they
+are from: the batch is halved until the record is found. This module knows neither how rows are written nor where
+letters go.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ Bury = Callable[[LogRecord, Exception], Awaitable[None]]
 
 
 class Planned(NamedTuple):
-    """A record with the rows it stands for; `fault`: why it stands for none."""
+    """A record with its rows; `fault`: why it has none."""
 
     record: LogRecord
     rows: Sequence[Row]
@@ -28,7 +29,7 @@ class Planned(NamedTuple):
 
 
 def planned(topic: Topic, record: LogRecord) -> Planned:
-    """What is to be done with a record. Pure."""
+    """Plan a record: its rows or its fault. Pure."""
     try:
         return Planned(record, rows_of(topic, record))
     except SchemaError as error:
@@ -38,8 +39,8 @@ def planned(topic: Topic, record: LogRecord) -> Planned:
 async def keep(
     records: Sequence[Planned], write: Callable[[Sequence[Planned]], Awaitable[bool]], bury: Bury
 ) -> bool:
-    """Write them, and bury those whose rows are refused. False as soon as `write` says that the rest is not to be
-    written now."""
+    """Write the records, and bury those whose rows are rejected. False as soon as `write` returns False: the rest is
+    not to be written now."""
     try:
         return await write(records)
     except RowsRefused as error:

@@ -1,4 +1,4 @@
-"""`catalogizer project`: the process that keeps PostgreSQL as the log says. Composition only."""
+"""`catalogizer project`: the process that keeps PostgreSQL in step with the log. Composition only."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from streams.slot import slot_held
 
 COMPONENT: Component = "project"
 FETCH_BYTES = 4_194_304
-"""Of one partition at once, and four times that of all: what is written in bulk is found together, and memory is bounded."""
+"""Records fetched of one partition at once, and four times that of all: enough for bulk writes, with bounded memory."""
 
 
 async def project(
@@ -46,8 +46,9 @@ async def project(
     stop: Stop,
     points: Point = no_point,
 ) -> None:
-    """Project until stop is asked. Raises NotProvisioned, NotAllowed, KafkaError, ProjectorError (alarm, no tables,
-    no right). `points` is called at `before_position`, `before_db_commit`, `after_db_commit` and `after_group_commit`."""
+    """Project until a stop is requested. Raises NotProvisioned, NotAllowed, KafkaError, ProjectorError (alarm, no
+    tables, no right). `points` is called at `before_position`, `before_db_commit`, `after_db_commit` and
+    `after_group_commit`."""
     condition = ProjectorCondition()
     health = condition.checks()
     certificates = (*files_of_kafka(kafka.settings), *files_of_certificates(address_now(database)))
@@ -60,7 +61,7 @@ async def project(
     await server.start()
     try:
         lives = await topics.look_and_require()
-        # A group of topics that are not there assigns nothing, which would look like having nothing to do.
+        # If the topics do not exist the group assigns nothing, which would look like having nothing to do.
         await epochs_of(kafka, [topic.name for topic in TOPICS])
         async with (
             _producer(kafka, state_dir) as letters_and_reports,
@@ -88,7 +89,7 @@ async def project(
                 await _first_of(flow.run(stop), heart, looking)
                 heart.cancel()
                 await reporter.leave()
-                await flow.tell_group()
+                await flow.commit_group()
             finally:
                 heart.cancel()
                 looking.cancel()
@@ -98,8 +99,8 @@ async def project(
 
 
 def _looked(before: Lives, now: Lives) -> None:
-    """The topics were looked at. One that was deleted is taken from the group, so its positions cannot tell that it was
-    made anew. Raises LogEpochChanged."""
+    """The topics were checked. A deleted topic is removed from the group, so its positions cannot show that it was
+    created again. Raises LogEpochChanged."""
     if (other := made_anew(before, now, TOPICS)) is not None:
         name, was, is_ = other
         raise LogEpochChanged(Partition(name, 0), was, is_)
@@ -117,7 +118,7 @@ async def _producer(kafka: Kafka, state_dir: Path) -> AsyncIterator[tuple[DeadLe
 
 @contextlib.asynccontextmanager
 async def _member(kafka: Kafka, state_dir: Path) -> AsyncIterator[tuple[AIOKafkaConsumer, Assignment]]:
-    """A static member of the group: one that is started anew within its session disturbs nobody."""
+    """A static member of the group: a restart within its session causes no rebalance."""
     with slot_held(state_dir, COMPONENT) as slot:
         consumer = kafka.group_consumer(
             kafka.group(GROUP),
@@ -136,7 +137,8 @@ async def _member(kafka: Kafka, state_dir: Path) -> AsyncIterator[tuple[AIOKafka
 
 
 async def _first_of(work: Coroutine[None, None, None], *beside: asyncio.Task[None]) -> None:
-    """Run the work; should what runs beside it for ever end first, that is an error of its own and ends the work too."""
+    """Run the work. If one of the tasks beside it, which never end, ends first, this is an error and ends the work
+    too."""
     task = asyncio.create_task(work)
     try:
         done, _ = await asyncio.wait({task, *beside}, return_when=asyncio.FIRST_COMPLETED)

@@ -1,4 +1,4 @@
-"""What projectors count, as one table; how far they are behind stands in `runtime.metrics`."""
+"""The metrics of projectors; their lag is in `runtime.metrics`."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""New tables, filled beside the ones that readers see, which take their place at once or not at all.
+"""New tables, filled next to the ones that readers use, which replace them at once or not at all.
 
-All of it is one database transaction: whoever is killed, or whatever fails, the old tables are there as they were, and
-nothing of the new ones is left. Tables whose rows come by the million have neither index nor trigger while they are filled.
-Of a place or an item the newest row alone is wanted, so their rows gather in staging and the newest of each key is taken
-over at the end; where nearly every key is seen once, rows go straight in and what is older is taken out. The other tables
-are small and are written by the rows' laws from the beginning. What triggers derive is made when all else is there.
+All of it is one database transaction: after a kill or any failure the old tables are unchanged, and nothing of the new ones
+is left. Tables with millions of rows have neither index nor trigger while they are filled. Of a place or an item only the
+newest row is needed, so their rows are collected in staging, and the newest of each key is inserted at the end; if nearly
+every key occurs once, rows are inserted directly, and older ones are deleted. The other tables are small and are written by
+the rows' laws from the beginning. What triggers derive is made at the end.
 
 It knows PostgreSQL and the rows' laws, and nothing of Kafka.
 """
@@ -40,7 +40,7 @@ TABLES = tuple(dict.fromkeys(law.table for law in LAWS.values()))
 STRAIGHT: tuple[Kind, ...] = (ChangeRow, AnalysisRow)
 STAGED: tuple[Kind, ...] = (FileRow, ItemRow, GoneItemRow)
 DERIVED = ("media_counts", "media_additions", "search_vocabulary")
-"""What triggers of media_items keep; made anew from its rows (`schemas/sql/0007_search.sql`)."""
+"""Tables that triggers of media_items maintain; rebuilt from its rows (`schemas/sql/0007_search.sql`)."""
 _ALL = (*TABLES, *DERIVED)
 _LARGE = tuple(dict.fromkeys(LAWS[kind].table for kind in (*STRAIGHT, *STAGED)))
 
@@ -49,7 +49,7 @@ _SESSION = """
 SET LOCAL client_connection_check_interval = '1s'; SET LOCAL temp_buffers = '32MB'; SET LOCAL work_mem = '64MB';
 SET LOCAL maintenance_work_mem = '256MB'
 """
-"""The first: a server does not notice otherwise that its client was killed while it makes an index."""
+"""The first setting: otherwise a server does not notice that its client was killed while it builds an index."""
 _OLD = """
 SELECT c.oid, c.relnamespace::regnamespace::text, pg_get_userbyid(c.relowner)
 FROM pg_class AS c WHERE c.oid = to_regclass(%s)
@@ -87,8 +87,9 @@ ON CONFLICT (topic, partition) DO UPDATE SET next_offset = EXCLUDED.next_offset
 
 
 class NewTables:
-    """In an open transaction of `connection`, which its owner commits or gives up: `make`, `fill` many times, `finish`,
-    `write`, `hold`, `write`, `swap`. `lock_tries`: of a second each, to get readers away. Raises psycopg.Error."""
+    """Works in an open transaction of `connection`, which the caller commits or rolls back. Call `make`, `fill` many
+    times, `finish`, `write`, `hold`, `write`, `swap`. `lock_tries`: attempts of a second each to lock out readers.
+    Raises psycopg.Error."""
 
     def __init__(self, connection: psycopg.AsyncConnection, lock_tries: int = LOCK_TRIES) -> None:
         self._connection = connection
@@ -97,7 +98,7 @@ class NewTables:
         self._schema = ""
 
     async def make(self) -> None:
-        """Empty tables like the old ones, as their owner."""
+        """Create empty tables like the old ones, with the same owner."""
         adapt(self._connection)
         await self._connection.execute(_SESSION)
         owner = ""
@@ -123,11 +124,11 @@ class NewTables:
             await self._connection.execute(s.MAKE_STAGING[kind])
 
     async def take_statuses(self) -> None:
-        """Roots as the status agent said they are: the log does not keep that for ever."""
+        """Copy the roots' statuses from the status agent, because the log does not retain them forever."""
         await self._do(_STATUSES, self._of_old("storage_roots"))
 
     async def fill(self, rows: Sequence[Row]) -> None:
-        """Rows in the order of the log, whole or not at all. Raises RowsRefused."""
+        """Add rows in the order of the log, all or none. Raises RowsRefused."""
         groups = grouped(tuple(row for row in rows if type(row) not in STRAIGHT))
         async with self._whole():
             for kind in STRAIGHT:
@@ -140,7 +141,7 @@ class NewTables:
             await self._merge(groups)
 
     async def finish(self) -> None:
-        """Take the newest rows over and make what finds them. From here on rows are written by `write`."""
+        """Insert the newest rows and build the indexes. From here on rows are written by `write`."""
         for kind in STRAIGHT:
             await self._connection.execute(_OLDER[kind])
         for kind in (FileRow, ItemRow):
@@ -159,13 +160,13 @@ class NewTables:
             await self._analyze(table)
 
     async def write(self, rows: Sequence[Row]) -> None:
-        """Rows that were appended to the log meanwhile, whole or not at all. Raises RowsRefused."""
+        """Write rows of records that were appended to the log meanwhile, all or none. Raises RowsRefused."""
         async with self._whole():
             await self._merge(grouped(tuple(rows)))
 
     @asynccontextmanager
     async def _whole(self) -> AsyncIterator[None]:
-        """What is done in the block, whole or not at all."""
+        """The work in the block is done completely or not at all."""
         try:
             async with self._connection.transaction():
                 yield
@@ -173,22 +174,21 @@ class NewTables:
             raise RowsRefused(str(error).split("\n", 1)[0]) from error
 
     async def hold(self) -> dict[Partition, PartitionPosition]:
-        """The projector's positions, which nobody moves until the transaction ends. A projector takes its position
-        before its rows, so none is in the middle of a transaction then."""
-        await self._do(
-            "SET LOCAL idle_in_transaction_session_timeout = '30s'"
-        )  # frozen now, it would hold projectors up
+        """Lock the projector's positions until the transaction ends, and return them. A projector locks its position
+        before it writes rows, so no projector is in the middle of a transaction then."""
+        # if this process hung from here on, it would block projectors
+        await self._do("SET LOCAL idle_in_transaction_session_timeout = '30s'")
         await self._do("SET LOCAL lock_timeout = '30s'")
         await self._do("LOCK TABLE sink_offset IN SHARE ROW EXCLUSIVE MODE")
         return await self.positions()
 
     async def positions(self) -> dict[Partition, PartitionPosition]:
-        """The projector's positions as they are now."""
+        """The projector's current positions."""
         cursor = await self._connection.execute("SELECT topic, partition, next_offset, epoch FROM sink_offset")
         return {Partition(row[0], row[1]): PartitionPosition(row[2], row[3]) for row in await cursor.fetchall()}
 
     async def swap(self, positions: Mapping[Partition, PartitionPosition]) -> None:
-        """The new tables in the place of the old ones, with their positions. Raises TablesInUse."""
+        """Replace the old tables by the new ones, with their positions. Raises TablesInUse."""
         for partition, position in positions.items():
             values = (partition.topic, partition.number, position.next_offset, position.epoch)
             await self._connection.execute(_POSITION, values)
@@ -203,7 +203,7 @@ class NewTables:
         await self._do("DROP SCHEMA {}", sql.Identifier(SCHEMA))
 
     async def _lock(self, olds: sql.Composed) -> None:
-        """Readers that come meanwhile wait, so it is given up soon and tried again."""
+        """Lock the old tables. New readers have to wait meanwhile, so each attempt is short and is repeated."""
         await self._do("SET LOCAL lock_timeout = '1s'")
         for _ in range(self._lock_tries):
             try:
@@ -232,17 +232,17 @@ class NewTables:
             await self._connection.execute(sql.SQL(there))
 
     async def _analyze(self, table: str) -> None:
-        """Columns whose statistics are finer than the others' for themselves: their larger sample of rows would be looked at
-        in every other column as well."""
-        asked = await (await self._connection.execute(_FINENESS, (self._old[table],))).fetchall()
+        """Analyze the table; columns with a finer statistics target separately, because their larger sample of rows
+        would otherwise be used for every other column as well."""
+        targets = await (await self._connection.execute(_FINENESS, (self._old[table],))).fetchall()
         by_target: dict[int, list[sql.Identifier]] = {}
-        for column, target in asked:
+        for column, target in targets:
             by_target.setdefault(target, []).append(sql.Identifier(column))
         for columns in by_target.values():
             await self._do("ANALYZE {} ({})", _new(table), sql.SQL(", ").join(columns))
 
     async def _triggers(self, table: str) -> None:
-        """Triggers of the old table: from here on they keep what is derived."""
+        """Create the triggers of the old table: from here on they maintain what is derived."""
         for (definition,) in await (await self._connection.execute(_TRIGGERS, (self._old[table],))).fetchall():
             there = definition.replace(f" ON {self._schema}.", f" ON {SCHEMA}.", 1)
             await self._connection.execute(sql.SQL(there))
@@ -265,7 +265,7 @@ def _take_over(kind: Kind) -> sql.Composed:
 
 
 def _older(kind: Kind) -> sql.Composed:
-    """Rows of which there is a newer one with their key: records that were given back to their topic a second time."""
+    """Delete rows for whose key there is a newer one: from records that were redriven to their topic."""
     law = LAWS[kind]
     return sql.SQL(
         "DELETE FROM {table} AS t USING (SELECT {key} FROM {table} GROUP BY {key} HAVING count(*) > 1) AS twice"

@@ -1,7 +1,7 @@
-"""Records to rows. Pure: one record of the log gives the rows that say the same, wherever and whenever it is read.
+"""Records to rows. Pure: a record of the log always gives the same rows, wherever and whenever it is read.
 
-It knows what records mean and nothing about what the database holds already: order, repetition and age are
-the business of the rows' laws.
+It knows what records mean and nothing about what is in the database: order, repetition and age are handled by the rows'
+laws.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from schemas.log_record import LogRecord
 from schemas.topics import Topic
 from streams.projector.changed import change_rows
 from streams.projector.rows import Row
-from streams.projector.told import analysis_batch_rows, cover_rows, media_rows, status_rows
+from streams.projector.updates import analysis_batch_rows, cover_rows, media_rows, status_rows
 
 TOPICS: tuple[Topic, ...] = (
     topics.CHANGES,
@@ -35,7 +35,7 @@ _READERS: dict[str, Callable[[LogRecord], list[Row]]] = {
 
 
 def rows_of(topic: Topic, record: LogRecord) -> list[Row]:
-    """The rows that a record of `topic` (one of TOPICS) stands for; none where it tells the database nothing.
-    Raises SchemaError for a record that is not one of the topic's."""
+    """The rows of a record of `topic` (one of TOPICS); none if the database does not need it. Raises SchemaError for a
+    record that is not valid in the topic."""
     check_version(record.headers)
     return _READERS[topic.name](record)

@@ -1,9 +1,9 @@
-"""Where a partition goes on, when a projector takes it up: database, group and log compared. Pure.
+"""Where a partition continues when a projector takes it over: database, group and log compared. Pure.
 
-The database's position decides, for it was written with the rows. The group's offset carries a mark when it
-was ours. One without it was written by Kafka's own reset tool, that is by an operator: it is honoured when it
-lies behind, and refused when it lies ahead, for nothing may be skipped. Nothing is ever jumped over: where the
-log no longer has what the database wants, that is an alarm.
+The database's position decides, because it was written with the rows. The group's offset has a mark if we committed it. One
+without the mark was written by Kafka's own reset tool, that is by an operator: it is applied when it is behind the position,
+and refused when it is ahead, because nothing may be skipped. If the log no longer has what the database needs next, that is
+an alarm.
 """
 
 from __future__ import annotations
@@ -35,20 +35,20 @@ class PartitionPosition:
 
 @dataclass(frozen=True, slots=True)
 class GroupOffset:
-    """What the consumer group has for a partition."""
+    """The consumer group's offset for a partition."""
 
     next_offset: int
     metadata: str
 
     @property
     def ours(self) -> bool:
-        """True when it carries our mark."""
+        """True when it has our mark."""
         return self.metadata.startswith(MARK)
 
 
 @dataclass(frozen=True, slots=True)
 class LogRange:
-    """What the log has: offsets from `beginning` to before `end`, in the topic of that epoch."""
+    """The log's offsets: from `beginning` to before `end`, in the topic of that epoch."""
 
     beginning: int
     end: int
@@ -64,7 +64,7 @@ class Begin:
 
 @dataclass(frozen=True, slots=True)
 class GoOn:
-    """Go on at the database's position."""
+    """Continue at the database's position."""
 
     at: int
 
@@ -79,7 +79,7 @@ class Rewind:
 
 @dataclass(frozen=True, slots=True)
 class RefuseAhead:
-    """An operator moved the group ahead to `wanted`: refused, go on at the database's position."""
+    """An operator moved the group ahead to `wanted`: refused, continue at the database's position."""
 
     at: int
     wanted: int
@@ -87,7 +87,7 @@ class RefuseAhead:
 
 @dataclass(frozen=True, slots=True)
 class OtherEpoch:
-    """The topic is another one than the rows were written from."""
+    """The rows were written from another topic of the same name."""
 
     kept: str
 
@@ -110,13 +110,13 @@ Decision = Begin | GoOn | Rewind | RefuseAhead | OtherEpoch | Overtaken | Shorte
 
 
 def mark(epoch: str) -> str:
-    """The metadata of an offset of ours."""
+    """The metadata of an offset that we commit."""
     return MARK + epoch
 
 
 def decide(database: PartitionPosition | None, group: GroupOffset | None, log: LogRange) -> Decision:
-    """Where to go on. A rewind to before the log's beginning goes to its beginning: what is gone from the log
-    has its rows already."""
+    """Where to continue. A rewind to before the log's beginning goes to its beginning: records that are gone from the
+    log have their rows already."""
     if database is None:
         return Begin(log.beginning)
     at = database.next_offset

@@ -1,4 +1,4 @@
-"""What any reader of a record needs: its JSON as PostgreSQL can keep it, its identity, its times. Pure."""
+"""What any reader of a record needs: its JSON in a form that PostgreSQL can store, its id, its times. Pure."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def place(path: str, path_b64: str | None) -> bytes:
 
 
 def time(at: str) -> datetime:
-    """A time on the wire, in whole milliseconds; without a zone it is taken as UTC. Raises Undecodable."""
+    """Parse a time of a record, to whole milliseconds; a time without a zone is UTC. Raises Undecodable."""
     try:
         moment = datetime.fromisoformat(at)
         if moment.tzinfo is not UTC:
@@ -51,13 +51,13 @@ def time(at: str) -> datetime:
 
 
 def event_time(record: LogRecord) -> datetime:
-    """The event's own time; of a record without one its append time."""
+    """The event's own time; if the record has none, its append time."""
     value = h.find(record.headers, h.CE_TIME)
     return time(iso(record.timestamp) if value is None else value.decode("ascii", "replace"))
 
 
 def event_id(record: LogRecord) -> UUID:
-    """The event's id. Raises Undecodable for none, or one that is not a UUID."""
+    """The event's id. Raises Undecodable if it is missing or not a UUID."""
     value = h.find(record.headers, h.CE_ID) or b""
     try:
         return msgspec.convert(value.decode("ascii"), UUID)
@@ -74,8 +74,7 @@ def dense_number(record: LogRecord) -> int:
 
 
 def raw(value: bytes | Raw | None) -> Raw:
-    """A record's JSON as it was written. Raises Undecodable when it is not UTF-8 somewhere that no reader looked
-    at."""
+    """A record's JSON as it was written. Raises Undecodable when a part that was not decoded before is not UTF-8."""
     try:
         str(value or b"", "utf-8")
     except UnicodeDecodeError as error:
@@ -84,5 +83,5 @@ def raw(value: bytes | Raw | None) -> Raw:
 
 
 def part(value: object) -> Raw | None:
-    """A part of a record as JSON; None where there is none."""
+    """A part of a record as JSON; None if it is absent."""
     return None if value is None else Raw(encode(value))

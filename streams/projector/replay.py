@@ -1,7 +1,7 @@
-"""Moving the projector back by our own command: the same that it does when Kafka's reset tool was used.
+"""Moving the projector back by our own command, with the same effect as Kafka's reset tool.
 
-The database's position moves first, for it decides; then the group's offset, with our mark. Killed in between, the
-next start of a projector finds the database's and overwrites the group's.
+The database's position moves first, because it decides; then the group's offset, with our mark. After a kill in between, the
+next start of a projector uses the database's position and overwrites the group's offset.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ _EMPTY = ("Empty", "Dead")
 
 
 async def reset(kafka: Kafka, database_url: str, targets: Mapping[tuple[str, int], int]) -> None:
-    """Make the projector write its rows again from these offsets: (topic's declared name, partition) to the next
-    offset wanted. Nothing moves unless all can. Raises GroupActive while projectors run, NotBehind where records
-    would be skipped, StoreUnavailable, KafkaError."""
+    """Make the projector write its rows again from these offsets: (topic's declared name, partition) to the next offset
+    wanted. Either all positions move or none. Raises GroupActive while projectors run, NotBehind where records would be
+    skipped, StoreUnavailable, KafkaError."""
     await check_inactive(kafka)
     wanted = {Partition(topic, number): offset for (topic, number), offset in targets.items()}
     store = PostgresStore(database_url)
@@ -38,14 +38,14 @@ async def reset(kafka: Kafka, database_url: str, targets: Mapping[tuple[str, int
                 raise GroupActive(kafka.group(GROUP), ("a projector outside the group",))
     finally:
         await store.close()
-    await _tell_group(
+    await _commit_group(
         kafka,
         {partition: PartitionPosition(offset, kept[partition].epoch) for partition, offset in wanted.items()},
     )
 
 
 async def positions(database_url: str) -> dict[tuple[str, int], int]:
-    """Where the projector stands: (topic's declared name, partition) to the next offset wanted."""
+    """The projector's positions: (topic's declared name, partition) to the next offset wanted."""
     store = PostgresStore(database_url)
     try:
         kept = await store.positions()
@@ -55,7 +55,7 @@ async def positions(database_url: str) -> dict[tuple[str, int], int]:
 
 
 async def check_inactive(kafka: Kafka) -> None:
-    """Raises GroupActive, naming the members, while the projector's group has any."""
+    """Raise GroupActive with the members' names while the projector's group has any."""
     group = kafka.group(GROUP)
     admin = kafka.admin()
     await admin.start()
@@ -69,7 +69,7 @@ async def check_inactive(kafka: Kafka) -> None:
                 raise GroupActive(group, tuple(f"{member[1]} at {member[2]}" for member in members) or (state,))
 
 
-async def _tell_group(kafka: Kafka, positions: Mapping[Partition, PartitionPosition]) -> None:
+async def _commit_group(kafka: Kafka, positions: Mapping[Partition, PartitionPosition]) -> None:
     consumer = kafka.group_consumer(kafka.group(GROUP))
     places = {
         TopicPartition(kafka.name(BY_NAME[partition.topic]), partition.number): position

@@ -1,9 +1,8 @@
-"""Rows: what the projector keeps, as values, and the law by which each kind of row is written.
+"""Rows: what the projector stores, as values, and the law by which each kind of row is written.
 
-A row names the log position that wrote it. Written again it replaces itself, an older one never replaces a newer
-one, and nothing is taken out: so any re-delivery, from any earlier position, ends in the same rows and shows
-nothing on the way that was over. `LAWS` says it as data; the real store makes SQL of it. JSON is kept as it was
-written.
+A row contains the log position of the record that wrote it. Written again it replaces itself, an older row never replaces a
+newer one, and nothing is deleted: so any redelivery, from any earlier position, ends with the same rows and shows no
+outdated state on the way. `LAWS` is this as data; the real store makes SQL of it. JSON is stored as it was written.
 """
 
 from __future__ import annotations
@@ -18,14 +17,14 @@ from msgspec.structs import replace
 
 
 class Sourced(Struct, frozen=True, kw_only=True, gc=False):
-    """Where in its topic the record stands that wrote the row."""
+    """The position of the record that wrote the row, in its topic."""
 
     src_partition: int
     src_offset: int
 
 
 class ChangeRow(Sourced, frozen=True, kw_only=True, gc=False):
-    """One record of the changes topic. `record`: its JSON; `n`: its `x-n`, dense per lane."""
+    """One record of the changes topic. `record`: its JSON; `n`: its `x-n`, consecutive per lane."""
 
     event_id: UUID
     library: str
@@ -47,7 +46,7 @@ class ChangeRow(Sourced, frozen=True, kw_only=True, gc=False):
 
 
 class FileRow(Sourced, frozen=True, kw_only=True, gc=False):
-    """What is at a place; `deleted_at`: since when nothing is. `place`: BLAKE2b-128 of the path's bytes."""
+    """What is at a place; `deleted_at`: since when nothing is there. `place`: BLAKE2b-128 of the path's bytes."""
 
     root: str
     place: bytes
@@ -62,7 +61,7 @@ class FileRow(Sourced, frozen=True, kw_only=True, gc=False):
 
 
 class ItemRow(Sourced, frozen=True, kw_only=True, gc=False):
-    """A media item as it was told last. `item`: its JSON; `artist` to `belongs_to`: see `schemas/sql/0005_*.sql`."""
+    """A media item as published last. `item`: its JSON; `artist` to `belongs_to`: see `schemas/sql/0005_*.sql`."""
 
     id: int
     library: str
@@ -90,7 +89,8 @@ class ItemRow(Sourced, frozen=True, kw_only=True, gc=False):
 
 
 class GoneItemRow(Sourced, frozen=True, kw_only=True, gc=False):
-    """A media item that was deleted: it keeps what is known of it. The rest is for one never seen alive."""
+    """A media item that was deleted: its row keeps what is known of it. The other fields are for an item that has no
+    row yet."""
 
     id: int
     deleted_at: datetime
@@ -155,7 +155,7 @@ class RootDeclaredRow(Sourced, frozen=True, kw_only=True, gc=False):
 
 
 class RootStateRow(Sourced, frozen=True, kw_only=True, gc=False):
-    """A root was lost, or is back; what was declared of it stays."""
+    """A root was lost, or is back; its declared fields stay."""
 
     root: str
     library: str
@@ -166,8 +166,8 @@ class RootStateRow(Sourced, frozen=True, kw_only=True, gc=False):
 
 
 class RootStatusRow(Struct, frozen=True, kw_only=True, gc=False):
-    """How the status agent says a root is. It comes by another topic than the root's state and may come first:
-    the fields after `status_offset` are for a root that is not known otherwise yet."""
+    """A root's status from the status agent. It comes from another topic than the root's state and may come first: the
+    fields after `status_offset` are for a root that has no row yet."""
 
     root: str
     status: str
@@ -235,7 +235,7 @@ class GapClosedRow(Sourced, frozen=True, kw_only=True, gc=False):
 
 
 class CoverGoneRow(Struct, frozen=True, kw_only=True, gc=False):
-    """A tombstone: the cover was taken back."""
+    """A tombstone: the cover was withdrawn."""
 
     hash: str
     src_offset: int
@@ -261,8 +261,8 @@ Row = UpsertRow | GapClosedRow | CoverGoneRow
 
 @dataclass(frozen=True, slots=True)
 class Law:
-    """How a kind of row is written: inserted, or, where `key` is there already and its `guard` is not greater,
-    the columns `update` replaced (None: all but the key)."""
+    """How a kind of row is written: it is inserted; if `key` exists already and its `guard` is not greater, the columns
+    `update` are replaced (None: all but the key)."""
 
     table: str
     key: tuple[str, ...]
@@ -307,7 +307,7 @@ _GUARDS = {kind: attrgetter(*law.guard, law.guard[0]) for kind, law in LAWS.item
 
 
 def grouped(rows: tuple[Row, ...]) -> Grouped:
-    """Sort rows by kind. Of several with one key one is left, which is what writing them in order would leave."""
+    """Sort rows by kind. Of several with one key only the one remains that writing them in order would leave."""
     found = Grouped(upserts={kind: {} for kind in LAWS})
     for row in rows:
         match row:

@@ -1,7 +1,8 @@
 """The rows' laws as SQL, made once: one statement for each kind of row, whatever the number of rows.
 
-Few rows travel inside the statement, as one JSON array. Many are first copied into a temporary table of their kind
-(staging), which is nobody else's and locks nothing. Both ways are the same INSERT with the same guard from another source.
+A few rows are sent inside the statement, as one JSON array. Many are first copied into a temporary table of their kind
+(staging), which no other session uses and which locks nothing. Both ways use the same INSERT with the same guard.
+
 It executes nothing.
 """
 
@@ -68,7 +69,7 @@ def _plain(hint: Any) -> type:
 
 
 def names(columns: tuple[str, ...], table: str = "") -> sql.Composed:
-    """Columns, listed; of a table where it is given."""
+    """A list of columns, qualified by the table if it is given."""
     qualified = [sql.Identifier(*filter(None, (table, column))) for column in columns]
     return sql.SQL(", ").join(qualified)
 
@@ -98,8 +99,8 @@ def _staged(kind: Kind) -> sql.Composed:
 
 
 def newest(kind: Kind) -> sql.Composed:
-    """Of what is staged, the newest row of each key; of those that one record wrote, the last. Which those are is found
-    among keys and positions alone, for whole rows are wide."""
+    """The newest staged row of each key; of those that one record wrote, the last. They are determined from keys and
+    positions only, because whole rows are wide."""
     law = LAWS[kind]
     return sql.SQL(
         "SELECT {columns} FROM {staging} AS s JOIN (SELECT DISTINCT ON ({key}) ctid AS staged_at FROM {staging}"
@@ -113,7 +114,7 @@ def newest(kind: Kind) -> sql.Composed:
 
 
 def upsert(kind: Kind, source: sql.Composed) -> sql.Composed:
-    """Write the rows of a query by their kind's law; no two of them may have one key."""
+    """Write the rows of a query by their kind's law; each key must occur only once."""
     law: Law = LAWS[kind]
     columns = kind.__struct_fields__
     update = law.update or tuple(column for column in columns if column not in law.key)
@@ -132,8 +133,8 @@ def upsert(kind: Kind, source: sql.Composed) -> sql.Composed:
 
 
 def _make_staging(kind: Kind) -> sql.Composed:
-    """For one transaction: a table that was left in a session would meet whoever has that session next, behind a pooler, and
-    tables that were migrated meanwhile."""
+    """The staging table exists for one transaction: behind a pooler, one left in a session would be found by the next
+    user of the session, and after a migration it would not match its table."""
     return sql.SQL(
         "CREATE TEMPORARY TABLE IF NOT EXISTS {staging} ON COMMIT DROP AS SELECT {columns} FROM {table} WITH NO DATA"
     ).format(

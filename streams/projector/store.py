@@ -1,9 +1,9 @@
 """PostgreSQL behind a port: positions, and rows with their position in one database transaction.
 
-`Store` is what the flow needs; `PostgresStore` keeps it on one connection, opened when needed and again after any
-error of it. One statement per kind of row, whatever the number of rows (34,000 rows/s against 8,600 one by one in a
-pipeline, measured). No pipeline: psycopg stops sending in the middle of a large parameter there, and both sides wait for
-ever (seen with 1 MB). It knows nothing of Kafka.
+`Store` is what the flow needs; `PostgresStore` implements it on one connection, which is opened when needed and again after
+any error of it. There is one statement per kind of row, whatever the number of rows (34,000 rows/s against 8,600 one by one
+in a pipeline, measured). There is no pipeline: psycopg stops sending in the middle of a large parameter in it, and both
+sides wait forever (observed with 1 MB). It knows nothing of Kafka.
 """
 
 from __future__ import annotations
@@ -25,22 +25,23 @@ from streams.projector.rows import Row, grouped
 from streams.projector.statements import BEGIN, MOVE
 
 Point = Callable[[str], None]
-"""Called with the name of a place in the work: tests end the process there."""
+"""Called with the name of a point in the work: tests kill the process there."""
 
 APPLY_SECONDS = 60.0
-"""A transaction that takes longer is given up: the server may be frozen, and no time-out of it would fire."""
+"""A transaction that takes longer is given up: the server may hang, so that none of its own time-outs would fire."""
 CONNECT_SECONDS = 5
 _BOUNDS = """
 SET LOCAL idle_in_transaction_session_timeout = '5s'; SET LOCAL lock_timeout = '15s'; SET LOCAL statement_timeout = '60s'
 """
-"""A projector that stands still in the middle of a transaction must not hold its position's lock for ever: the
-database ends its session, and whoever took its partition over goes on. The last is for one that stands still in the
-middle of a COPY, which is no idle session. Each transaction's own: behind a pooler the next one has another session."""
+"""A projector that hangs in the middle of a transaction must not keep its position's lock forever: the database ends
+its session, and the new owner of the partition continues. The last setting is for a projector that hangs in the middle
+of a COPY, when its session is not idle. They are set in each transaction: behind a pooler the next one has another
+session."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Rows of one partition, and the position that goes with them: from `expected` to `next_offset`."""
+    """Rows of one partition, and the position to write with them: from `expected` to `next_offset`."""
 
     partition: Partition
     expected: int
@@ -60,8 +61,8 @@ class Store(Protocol):
         ...
 
     async def apply(self, batch: Batch) -> bool:
-        """Rows and position, whole or not at all. False: somebody else has moved the position, nothing was
-        written. Raises RowsRefused when the rows cannot be kept."""
+        """Write rows and position, all or nothing. False: another writer has moved the position, and nothing was
+        written. Raises RowsRefused when the database rejects the rows."""
         ...
 
     async def move(self, partition: Partition, expected: int, to: int) -> bool:
@@ -69,16 +70,16 @@ class Store(Protocol):
         ...
 
     async def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         ...
 
 
 def no_point(_name: str) -> None:
-    """Nothing happens at any point."""
+    """Does nothing."""
 
 
 class PostgresStore:
-    """The real one. Not to be shared between tasks. `many`: rows of a kind from which on they are copied first."""
+    """The real store. Not to be shared between tasks. `many`: from so many rows of a kind on they are copied first."""
 
     def __init__(self, address: Address, points: Point = no_point, many: int = MANY) -> None:
         self._address = address
@@ -107,8 +108,7 @@ class PostgresStore:
             return cursor.rowcount == 1
 
     async def apply(self, batch: Batch) -> bool:
-        """Rows and position in one transaction; the position before all that others see, so that two writers take
-        turns there."""
+        """Write rows and position in one transaction; the position first, so that its lock serializes two writers."""
         partition, groups = batch.partition, grouped(batch.rows)
         async with self._open() as connection, connection.transaction() as work:
             await connection.execute(_BOUNDS)
@@ -124,14 +124,14 @@ class PostgresStore:
         return moved.rowcount == 1
 
     async def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         connection, self._connection = self._connection, None
         if connection is not None:
             await connection.close()
 
     @contextlib.asynccontextmanager
     async def _open(self) -> AsyncIterator[psycopg.AsyncConnection]:
-        """The connection, opened if need be; after an error that is not the rows' fault it is dropped."""
+        """The connection, opened if necessary; after an error that is not caused by the rows it is closed."""
         try:
             async with asyncio.timeout(APPLY_SECONDS):
                 yield await self._connect()
@@ -167,7 +167,7 @@ class PostgresStore:
 
 
 def _reason(error: psycopg.Error) -> str:
-    """In our words where a connection failed, for there they are known; else in the server's."""
+    """The reason of an error: our own text if a connection failed, else the server's message."""
     if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
         return READ_ONLY
     known = known_reason(error) if error.sqlstate is None else None

@@ -1,8 +1,8 @@
-"""Records into the database.
+"""Writes records into the database.
 
-A record leaves here in one of two ways only: with its rows and the position after it in one transaction, or as a
-confirmed dead letter with the position after it. Whatever else happens it is read again, for the database knows
-from where. Two projectors on one partition take turns on its position: who finds it moved goes where it is.
+A record is processed in one of two ways: its rows and the position after it are written in one transaction, or a dead letter
+is confirmed and the position after it is written. In any other case it is read again from the database's position. Two
+projectors on one partition are serialized by its position: one that finds it moved continues at the new position.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Writing:
         self._points = points
 
     async def write(self, place: TopicPartition, records: list[ConsumerRecord], stop: Stop) -> None:
-        """Project a partition's next records, all or, where it was moved or stop was asked, as far as it went."""
+        """Project a partition's next records; not all of them if its position was moved or a stop was requested."""
         if place not in self._assignment.positions:
             return
         topic = self._kafka.topic(place.topic)
@@ -62,11 +62,11 @@ class Writing:
         await keep(found, partial(self._write, place, stop), self._bury)
 
     async def step(self, place: TopicPartition, to: int, stop: Stop) -> None:
-        """Move a position over offsets that hold nothing for readers."""
+        """Move a position past offsets without records for readers."""
         await self._apply(place, (), to, stop)
 
     async def _bury(self, record: LogRecord, error: Exception) -> None:
-        """A dead letter, confirmed; what is left of the record is its place in the log."""
+        """Write a dead letter and wait for its confirmation; only the position remains to be written for the record."""
         await self._letters.put(record, error)
         self._condition.dead_letters += 1
 
@@ -81,7 +81,7 @@ class Writing:
         return applied
 
     async def _apply(self, place: TopicPartition, rows: tuple[Row, ...], to: int, stop: Stop) -> bool:
-        """One transaction, tried until the database answers, stop is asked or the partition is taken away."""
+        """Run one transaction; retry until the database answers, a stop is requested or the partition is revoked."""
         patience = Patience()
         while (position := self._assignment.positions.get(place)) is not None and not stop.asked:
             self._condition.alive()
@@ -102,7 +102,7 @@ class Writing:
         return False
 
     async def _go_where_it_is(self, place: TopicPartition, stop: Stop) -> None:
-        """To where another projector, or an older state of the database, has it."""
+        """Continue at the position in the database, which another projector or a restored database has moved."""
         patience = Patience()
         partition = partition_of(self._kafka, place)
         while (ours := self._assignment.positions.get(place)) is not None and not stop.asked:
@@ -113,15 +113,15 @@ class Writing:
                 await patience.wait(stop)
                 continue
             if kept is None or kept.epoch != ours.epoch:
-                self._assignment.settle_anew()
+                self._assignment.resettle()
             else:
                 _log.warning("position was moved", partition=str(partition), to=kept.next_offset)
                 self._assignment.put_back(place, kept.next_offset)
             return
 
     async def compare(self) -> None:
-        """Whether the database still has what was written. One that was failed over, or restored, may have less, also of
-        partitions of which nothing comes: where they go on is then settled anew."""
+        """Check whether the database still has the positions that were written. After a fail-over or a restore it may
+        have earlier ones, also for silent partitions: they are then settled again."""
         try:
             kept = await self.store.positions()
         except StoreUnavailable as error:
@@ -132,4 +132,4 @@ class Writing:
         moved = sorted(str(partition) for partition, at in ours.items() if kept.get(partition) != at)
         if moved:
             _log.warning("positions were moved, as by a fail-over: they are settled anew", partitions=moved)
-            self._assignment.settle_anew()
+            self._assignment.resettle()

@@ -12,8 +12,8 @@ from schemas.system import Report
 from schemas.topics import REPORTS
 from streams.confirmed import Confirmed
 from streams.guard import Guard, Received, received
+from streams.status.publishing import GAPS_SUFFIX, UpdatePublisher, read_states
 from streams.status.rules import StatusRules
-from streams.status.telling import GAPS_SUFFIX, Teller, read_states
 
 _reports: Codec[Report] = Codec(Report)
 
@@ -24,34 +24,34 @@ class StatusAgent:
     def __init__(self, kafka: Kafka, *, confirmed: Confirmed, guard: Guard) -> None:
         self._kafka = kafka
         self._guard = guard
-        self._teller = Teller(kafka, confirmed, REPORTS)
+        self._publisher = UpdatePublisher(kafka, confirmed, REPORTS)
         self._rules: StatusRules | None = None
         self._generation: object = None
 
     async def run(self, stream: Any) -> None:
-        """Work for ever."""
-        stream.enable_acks = False  # by hand, when what a report caused is confirmed
+        """Run forever."""
+        stream.enable_acks = False  # events are acknowledged explicitly, when the updates are confirmed
         async for event in stream.events():
             if event.message.generation_id != self._generation:
-                # another worker may have told things since: begin from what was told last
+                # another worker may have published updates since: begin from the last ones
                 self._rules, self._generation = None, event.message.generation_id
             record = received(event.message)
             await self._guard.run(record, partial(self.report, record))
             event.ack()
 
     async def report(self, record: Received) -> None:
-        """One report, to its confirmed updates. Raises SchemaError for what is no report."""
+        """Process one report until its updates are confirmed. Raises SchemaError for an invalid report."""
         check_version(record.headers)
         report = _reports.decode(record.value)
         if self._rules is None:
             self._rules = await self._restored()
         for index, update in enumerate(self._rules.report(report, record.timestamp)):
-            await self._teller.tell(record, index, update, key=update.component)
-            self._rules.told(update, record.timestamp)
+            await self._publisher.publish(record, index, update, key=update.component)
+            self._rules.published(update, record.timestamp)
 
     async def _restored(self) -> StatusRules:
         rules = StatusRules()
         for state in (await read_states(self._kafka)).values():
             if not state.key.endswith(GAPS_SUFFIX):
-                rules.told(state.update, state.at)
+                rules.published(state.update, state.at)
         return rules

@@ -1,5 +1,5 @@
-"""Gaps of the roots: a reader of the changes beside the agents, for it passes over nearly all of them and Faust
-would take longer over each than the fold did.
+"""Gaps of the roots: a reader of the changes, separate from the agents, because it skips nearly all changes and Faust
+would take longer for each than the fold did.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from streams.confirmed import Confirmed
 from streams.guard import Guard, Received, received_plain
 from streams.member import STOP_SECONDS, GroupMember
 from streams.status.open_gaps import OpenGaps
-from streams.status.telling import GAPS_SUFFIX, Teller, read_states
+from streams.status.publishing import GAPS_SUFFIX, UpdatePublisher, read_states
 
 GROUP = "gaps"
 FETCH_MS = 500
@@ -34,14 +34,14 @@ _changes: Codec[Change] = Codec(Change)
 
 
 class GapService(GroupMember):
-    """Follows the changes of the lanes that its group gives to this worker. `instance`: its static name."""
+    """Reads the changes of the lanes that its group assigns to this worker. `instance`: its static name."""
 
     def __init__(self, kafka: Kafka, *, instance: str, confirmed: Confirmed, guard: Guard) -> None:
         super().__init__()
         self._kafka = kafka
         self._instance = instance
         self._guard = guard
-        self._teller = Teller(kafka, confirmed, CHANGES)
+        self._publisher = UpdatePublisher(kafka, confirmed, CHANGES)
         self._known: _Known | None = None
         self._assignments = 0
 
@@ -55,7 +55,7 @@ class GapService(GroupMember):
         self.work_on(self._follow())
 
     def forget(self) -> None:
-        """Other lanes than before may be ours: what was told of their roots is read again."""
+        """Other lanes than before may be assigned to us: read again what was published of their roots."""
         metrics.GAPS.clear()
         self._known = None
         self._assignments += 1
@@ -64,7 +64,7 @@ class GapService(GroupMember):
         while not self.should_stop:
             try:
                 batches = await self.consumer.getmany(timeout_ms=FETCH_MS, max_records=2_000)
-            except REFUSED:  # the worker's look at its rights says so, and ends it
+            except REFUSED:  # the worker's check of its rights reports this and ends the worker
                 await self.sleep(STOP_SECONDS)
                 continue
             if not batches and self._known is None and self.consumer.assignment():
@@ -79,7 +79,7 @@ class GapService(GroupMember):
             await self.commit_processed()
 
     async def _restore(self) -> None:
-        """Without a change that asks for it: so that open gaps are counted before there is one."""
+        """Restore at the start, without waiting for a change, so that open gaps are counted at once."""
         try:
             await self._restored()
         except (KafkaError, NotProvisioned, TimeoutError) as error:
@@ -90,14 +90,15 @@ class GapService(GroupMember):
         check_version(record.headers)
         change = _changes.decode(record.value)
         known = self._known or await self._restored()
-        if not isinstance(change, GapChanged) or record.offset <= known.told.get(record.partition, -1):
+        if not isinstance(change, GapChanged) or record.offset <= known.published.get(record.partition, -1):
             return
         update = known.gaps.change(change)
-        await self._teller.tell(record, 0, update, key=change.root + GAPS_SUFFIX)
+        await self._publisher.publish(record, 0, update, key=change.root + GAPS_SUFFIX)
         metrics.GAPS.labels(change.root).set(known.gaps.count(change.root))
 
     async def _restored(self) -> _Known:
-        """What was told last. Read again where meanwhile other lanes became ours: whoever had them may have told more."""
+        """The updates published last. They are read again if other lanes were assigned to us: their former owner may
+        have published more."""
         while True:
             before = self._assignments
             states = await read_states(self._kafka)
@@ -109,7 +110,7 @@ class GapService(GroupMember):
             if state.key.endswith(GAPS_SUFFIX):
                 known.gaps.restore(state.update)
                 lane, offset = state.source
-                known.told[lane] = max(offset, known.told.get(lane, -1))
+                known.published[lane] = max(offset, known.published.get(lane, -1))
                 if lane in lanes:
                     root = state.update.component
                     metrics.GAPS.labels(root).set(known.gaps.count(root))
@@ -119,10 +120,10 @@ class GapService(GroupMember):
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """Open gaps, and by lane the offset of the last change that was told of."""
+    """Open gaps, and by lane the offset of the last change that was published."""
 
     gaps: OpenGaps
-    told: dict[int, int]
+    published: dict[int, int]
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -130,8 +131,8 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
         self._service = service
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
-        """Nothing: what is in work ends in a confirmed write."""
+        """Does nothing: work in progress ends in a confirmed write."""
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        """Begin from what was told last."""
+        """Begin from the updates published last."""
         self._service.forget()

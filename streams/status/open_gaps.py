@@ -1,5 +1,5 @@
-"""Open gaps of each root, from the changes: while there is one, people are told that changes may have been missed,
-and when the last is made up for, that it is.
+"""Open gaps of each root, from the changes. While there is one, an update says that changes may have been missed, and when
+the last one is closed, an update says so.
 """
 
 from __future__ import annotations
@@ -11,29 +11,29 @@ from schemas.paths import is_inside
 from schemas.system import OPEN_GAPS, SystemUpdate
 
 OPEN = OPEN_GAPS
-MAX_TOLD = 20
+MAX_LISTED = 20
 
 
 class Gap(Struct, frozen=True):
-    """Where and why."""
+    """An open gap: where and why."""
 
     subtree: str
     cause: str
 
 
 class OpenGaps:
-    """By root."""
+    """Open gaps by root."""
 
     def __init__(self) -> None:
         self._open: dict[str, list[Gap]] = {}
 
     def restore(self, update: SystemUpdate) -> None:
-        """What was told last of a root's gaps."""
+        """Restore from the update published last on a root's gaps."""
         details = {} if update.details is UNSET else update.details
         self._open[update.component] = convert(details.get(OPEN, []), list[Gap])
 
     def change(self, change: GapChanged) -> SystemUpdate:
-        """What to tell. Applying the same change again gives the same."""
+        """Apply a change; returns the update to publish. Applying the same change again gives the same update."""
         gaps = self._open.setdefault(change.root, [])
         gap = Gap(change.subtree, change.cause)
         if change.state == "open":
@@ -44,7 +44,7 @@ class OpenGaps:
         return self._update(change)
 
     def count(self, root: str) -> int:
-        """How many are open."""
+        """How many gaps of a root are open."""
         return len(self._open.get(root, ()))
 
     def _update(self, change: GapChanged) -> SystemUpdate:
@@ -53,7 +53,7 @@ class OpenGaps:
             "library": change.library,
             "cause": change.cause,
             "subtree": change.subtree,
-            OPEN: [{"subtree": gap.subtree, "cause": gap.cause} for gap in gaps[:MAX_TOLD]],
+            OPEN: [{"subtree": gap.subtree, "cause": gap.cause} for gap in gaps[:MAX_LISTED]],
         }
         if change.first_seq is not None:
             details |= {"first_seq": change.first_seq, "last_seq": change.last_seq}

@@ -1,12 +1,13 @@
-"""How the platform is, from what its processes say: which report is worth telling to people, and as what.
+"""The state of the platform, from the reports of its processes: which reports are published, and as which updates.
 
-Only changes are told (of a root also those of its facts, such as how many directories are watched), and what is not
-well again every five minutes. A component that nobody has heard of for 15 s is in error, unless its last process said
-that it leaves; a root that nobody reports for as long is watched by nobody, and that is a warning. Time is that of the
-reports themselves (their append times); it stands still while nobody
-reports, so that a platform that was off as a whole does not accuse itself when it is back.
+Only changes are published (of a root also changes of its facts, such as how many directories are watched), and problems
+again every five minutes. A component without heartbeats for 15 s is in error, unless its last process announced that it
+leaves; a root without reports for as long is not watched by any producer, which is a warning. Time is that of the
+reports themselves (their append times); it stands still while there are none, so that a platform that was off as a
+whole does not report errors about itself when it is back.
 
-`report` says what to tell; `told` is called when that has been written, so that what was not is said again.
+`report` returns the updates to publish; `published` is called when one has been written, so that an update that was not
+written is returned again.
 """
 
 from __future__ import annotations
@@ -33,10 +34,10 @@ from streams.status.disk import component_of, disk_update
 
 SILENCE_MS = 15_000
 STEP_MS = 6_000
-"""No step of time counts for more: heartbeats come every 5 s, and ours are among them."""
+"""A longer step of time is counted as this: heartbeats come every 5 s, including our own."""
 REPEAT_MS = 300_000
 MESSAGE_MS = 15_000
-"""Another message of the same status is told no sooner."""
+"""Another message with the same status is not published before this time."""
 MOVING = frozenset({"outbox_records", "last_connected", "retry_count", ENTRIES})
 BACKLOG_WARNING = 500
 BACKLOG_HEALTHY = 100
@@ -44,44 +45,44 @@ BACKLOG_HEALTHY = 100
 WORKER = "stream"
 QUEUE, WORKERS, RATE = "analysis_queue", "analysis_workers", "analysis_per_minute"
 REQUESTED = "analysis_requested"
-"""Details of a stream worker's heartbeat from which the backlog of the analysis is made; the last is what was asked for, and
-not among the first."""
+"""Details of a stream worker's heartbeat from which the analysis backlog is computed. The last one is the number of
+jobs on request, which are not included in the first."""
 QUEUE_LENGTH = "queue_length"
 ANALYSIS = "media_analysis"
 LEFT = "left"
-"""Detail of a component whose last process ended as it was asked to."""
+"""Detail of a component whose last process ended because it was asked to."""
 
 _BADNESS: dict[Status, int] = {"healthy": 0, "warning": 1, "error": 2}
 
 
 @dataclass(slots=True)
-class _Told:
+class _Published:
     update: SystemUpdate
     at: int
 
 
 @dataclass(slots=True)
 class _Component:
-    """Its instances by name, each with its last heartbeat and when it was heard (in our time). `expected_since` None: the
-    last of them has left."""
+    """Its instances by name, each with its last heartbeat and when that was received (in our time). `expected_since`
+    None: the last of them has left."""
 
     expected_since: int | None
     instances: dict[str, tuple[int, Heartbeat]] = field(default_factory=dict)
 
 
 class StatusRules:
-    """The state: what was told last, and whom we have heard."""
+    """The state: the updates published last, and the reports received."""
 
     def __init__(self) -> None:
-        self._told: dict[tuple[SystemAction, str], _Told] = {}
+        self._published: dict[tuple[SystemAction, str], _Published] = {}
         self._components: dict[str, _Component] = {}
         self._roots: dict[str, int] = {}
         self._now = 0
         self._last_at: int | None = None
 
-    def told(self, update: SystemUpdate, at: int) -> None:
-        """This was written at `at` (ms); also how the state is restored after a restart."""
-        self._told[(update.action, update.component)] = _Told(update, at)
+    def published(self, update: SystemUpdate, at: int) -> None:
+        """The update was written at `at` (ms). Also called after a restart, to restore the state."""
+        self._published[(update.action, update.component)] = _Published(update, at)
         details = {} if update.details is UNSET else update.details
         if update.action == "health_check":
             expected = None if details.get(LEFT) else self._now
@@ -90,7 +91,7 @@ class StatusRules:
             self._roots.setdefault(update.component, self._now)
 
     def report(self, report: Report, at: int) -> list[SystemUpdate]:
-        """What to tell now that this report was read. `at`: its append time, ms."""
+        """Apply a report; returns the updates to publish. `at`: its append time, ms."""
         self._advance(at)
         candidates: list[SystemUpdate | None] = []
         match report:
@@ -100,33 +101,37 @@ class StatusRules:
                 if report.mode == "retired":
                     del self._roots[report.root]
             case Heartbeat():
-                self._hear(report)
+                self._receive(report)
                 candidates += [*self._backlog(at), self._disk(report)]
             case ScanReport():
                 pass
             case _:
                 assert_never(report)
         candidates += [self._component(name, component) for name, component in self._components.items()]
-        candidates += [self._unwatched(name, heard) for name, heard in self._roots.items()]
-        return [update for update in candidates if update is not None and self._worth_telling(update, at)]
+        candidates += [self._unwatched(name, last_seen) for name, last_seen in self._roots.items()]
+        return [update for update in candidates if update is not None and self._should_publish(update, at)]
 
     def _advance(self, at: int) -> None:
         if self._last_at is not None:
             self._now += min(STEP_MS, max(0, at - self._last_at))
         self._last_at = at
 
-    def _worth_telling(self, update: SystemUpdate, at: int) -> bool:
-        told = self._told.get((update.action, update.component))
-        if told is None or told.update.status != update.status or _left(told.update) != _left(update):
+    def _should_publish(self, update: SystemUpdate, at: int) -> bool:
+        published = self._published.get((update.action, update.component))
+        if (
+            published is None
+            or published.update.status != update.status
+            or _left(published.update) != _left(update)
+        ):
             return True
-        waited = at - told.at
+        waited = at - published.at
         if update.status == "healthy":
-            return waited >= MESSAGE_MS and _facts(told.update) != _facts(update)
-        return waited >= REPEAT_MS or (told.update.message != update.message and waited >= MESSAGE_MS)
+            return waited >= MESSAGE_MS and _facts(published.update) != _facts(update)
+        return waited >= REPEAT_MS or (published.update.message != update.message and waited >= MESSAGE_MS)
 
     # -- components --------------------------------------------------------------------------------------------
 
-    def _hear(self, heartbeat: Heartbeat) -> None:
+    def _receive(self, heartbeat: Heartbeat) -> None:
         component = self._components.setdefault(heartbeat.component, _Component(self._now))
         component.expected_since = self._now
         if heartbeat.leaving:
@@ -137,7 +142,9 @@ class StatusRules:
             component.instances[heartbeat.instance] = (self._now, heartbeat)
 
     def _live(self, component: _Component) -> list[Heartbeat]:
-        alive = [heard for heard in component.instances.items() if self._now - heard[1][0] <= SILENCE_MS]
+        alive = [
+            last_seen for last_seen in component.instances.items() if self._now - last_seen[1][0] <= SILENCE_MS
+        ]
         component.instances = dict(alive)
         return [heartbeat for _, (_, heartbeat) in alive]
 
@@ -172,12 +179,12 @@ class StatusRules:
             details=details,
         )
 
-    def _unwatched(self, name: str, heard: int) -> SystemUpdate | None:
-        """Of a root that nobody reports any more."""
-        if self._now - heard <= SILENCE_MS:
+    def _unwatched(self, name: str, last_seen: int) -> SystemUpdate | None:
+        """The update for a root without reports."""
+        if self._now - last_seen <= SILENCE_MS:
             return None
-        told = self._told.get(("storage_update", name))
-        known = {} if told is None or told.update.details is UNSET else told.update.details
+        published = self._published.get(("storage_update", name))
+        known = {} if published is None or published.update.details is UNSET else published.update.details
         return SystemUpdate(
             action="storage_update",
             component=name,
@@ -188,19 +195,19 @@ class StatusRules:
         )
 
     def _disk(self, heartbeat: Heartbeat) -> SystemUpdate | None:
-        """Of the file system that has the state of the process."""
-        told = self._told.get(("service_status", component_of(heartbeat) or ""))
-        return disk_update(heartbeat, None if told is None else told.update)
+        """The update for the file system with the state of the process."""
+        published = self._published.get(("service_status", component_of(heartbeat) or ""))
+        return disk_update(heartbeat, None if published is None else published.update)
 
     def _backlog(self, at: int) -> list[SystemUpdate]:
-        """Of the analysis, summed over the stream workers. What was asked for is no backlog to be warned of: only how it
-        comes on is told, to its end."""
+        """The update for the analysis backlog, summed over the stream workers. Jobs on request cause no warning: only
+        their progress is published, until they end."""
         component = self._components.get(WORKER)
         beats = [] if component is None else self._live(component)
         queue, requested, workers, rate = (_sum(beats, key) for key in (QUEUE, REQUESTED, WORKERS, RATE))
-        told = self._told.get(("service_status", ANALYSIS))
-        warned = told is not None and told.update.status == "warning"
-        coming_on = told is not None and bool(_facts(told.update)[QUEUE_LENGTH])
+        published = self._published.get(("service_status", ANALYSIS))
+        warned = published is not None and published.update.status == "warning"
+        coming_on = published is not None and bool(_facts(published.update)[QUEUE_LENGTH])
         if not beats or not (warned or coming_on or requested or queue > BACKLOG_WARNING):
             return []
         left = queue + requested
@@ -249,8 +256,8 @@ def _root(report: RootReport) -> SystemUpdate:
 
 
 def _facts(update: SystemUpdate) -> dict[str, object]:
-    """What stays as it is while nothing changes: of a root all but what moves with every report, of a component which
-    roots it leaves to others, of the analysis how much there is to do."""
+    """The details whose change is published: of a root all but those that differ in every report, of a component the
+    roots that it leaves to others, of the analysis how much there is to do."""
     details = {} if update.details is UNSET else update.details
     match update.action:
         case "storage_update":

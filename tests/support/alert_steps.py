@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from schemas.alerts import Alert
 from schemas.topics import Topic
 from streams.alerts.rules import AlertRules
-from streams.alerts.trouble import Cause
+from streams.alerts.verdict import Cause
 
 Step = tuple[str, str, str]
 """Subject, state, severity."""
@@ -26,5 +26,5 @@ def steps(alerts: Iterable[Alert]) -> list[Step]:
 def write(rules: AlertRules, alerts: list[Alert], cause: Cause) -> list[Alert]:
     """Alerts as if they had been written; the same."""
     for alert in alerts:
-        rules.told(alert, cause)
+        rules.recorded(alert, cause)
     return alerts

@@ -106,7 +106,7 @@ def _trees(state: State) -> None:
     for place, tree in state.trees.items():
         assert tree.place == place
         assert tree in state.deadlines
-    assert state.trees_from == {tree.told: place for place, tree in state.trees.items()}
+    assert state.trees_from == {tree.published: place for place, tree in state.trees.items()}
     assert len(state.trees_from) == len(state.trees), "two directories that readers know at one place"
     assert state.above_trees == Counter(above for tree in state.trees.values() for above in tree.above)
 
@@ -116,7 +116,7 @@ def _jobs(state: State) -> None:
         assert job.id == id_
         assert state.known[job.place.root][job.place.path].job == id_
     assert sum(entry.job is not None for entry in entries(state)) == len(state.jobs)
-    asked = [job.asked_at for job in state.jobs.values()]
+    asked = [job.requested_at for job in state.jobs.values()]
     assert asked == sorted(asked)
 
 

@@ -103,7 +103,7 @@ class Line:
                 if running.done() or (lane.committed_offset >= end and at_rest(lane)):
                     break
                 await asyncio.sleep(0.02)
-            lane.ask_to_stop()
+            lane.request_stop()
             await running
             return lane.committed_offset
         finally:

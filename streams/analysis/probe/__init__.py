@@ -1,8 +1,8 @@
 """The readers, one per media type, as they run inside a probing child. A new media type is a module here and a
-line in READERS (and in `streams.core.rules`, which says for which files a job is asked).
+line in READERS (and in `streams.core.rules`, which defines for which files a job is requested).
 
-A reader takes an open file and its name and returns what it found; it opens nothing else. What it raises becomes
-a `failed` reply: a damaged file is an answer, not an error of ours.
+A reader gets an open file and its name and returns what it found; it opens nothing else. An exception becomes a
+`failed` reply: a damaged file is a result, not an error of ours.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ READERS: dict[MediaType, Callable[[BinaryIO, str], Read]] = {
 
 
 def warm_up() -> None:
-    """Load what is loaded late, so that the first probe is as fast as the others."""
-    logging.disable()  # a parser's complaints about a file belong into its result, and the log is not theirs
+    """Load modules that are loaded lazily, so that the first probe is as fast as the others."""
+    logging.disable()  # a parser's complaints about a file belong into the result and not into the log
     image.load_plugins()
     book.warm_up()
 
@@ -45,11 +45,11 @@ def probe(file: BinaryIO, request: Request) -> Reply:
     except MemoryError:
         return failed("reading it takes more memory than is allowed")
     except OSError as error:
-        return failed("it cannot be read to its end, or asks for what it may not have", fault=_words(error))
+        return failed("it cannot be read to its end, or asks for what it may not have", fault=_described(error))
     except Exception as error:  # noqa: BLE001 - the child's outermost loop; parsers raise anything at all
-        return failed("it is damaged in a way that nothing here can read", fault=_words(error))
+        return failed("it is damaged in a way that nothing here can read", fault=_described(error))
     return Reply("done", None, read.found, read.picture)
 
 
-def _words(error: Exception) -> str:
+def _described(error: Exception) -> str:
     return sentence(f"{type(error).__name__}: {error}")

@@ -1,5 +1,5 @@
-"""APEv2 tags at the end of a file, as far as their texts go: FFmpeg reads them in the formats that they are made for, and
-not behind an MP3, where they stand as well."""
+"""The texts of APEv2 tags at the end of a file. FFmpeg reads these tags in the formats for which they were made, but
+not after an MP3, where they also occur."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from streams.analysis.probe.boxes import read_at
 
 FOOT_BYTES, ID3V1_BYTES = 32, 128
 MAX_BYTES = 1_048_576
-"""Read of a tag: texts stand before pictures in most."""
+"""Bytes read of a tag: in most, texts come before pictures."""
 MAX_TEXT_BYTES = 4_096
 _TEXT = 0
 """Bits 1 and 2 of an item's flags: UTF-8."""
 
 
 def texts(file: BinaryIO, most: int) -> dict[str, str]:
-    """What it says, by the names that it has: the first of several values (APEv2 as Hydrogenaudio specifies it: a foot of
-    32 bytes with size and count, items of size, flags, name, zero, value, all little endian)."""
+    """The texts by their names; of several values the first (APEv2 as Hydrogenaudio specifies it: a footer of 32 bytes
+    with size and count, items of size, flags, name, zero, value, all little endian)."""
     size = file.seek(0, os.SEEK_END)
     for end in (size, size - ID3V1_BYTES):
         foot = read_at(file, end - FOOT_BYTES, FOOT_BYTES)
@@ -29,7 +29,7 @@ def texts(file: BinaryIO, most: int) -> dict[str, str]:
 
 
 def _items(data: bytes, count: int) -> dict[str, str]:
-    said: dict[str, str] = {}
+    fields: dict[str, str] = {}
     at = 0
     for _ in range(count):
         size, flags = int.from_bytes(data[at : at + 4], "little"), int.from_bytes(data[at + 4 : at + 8], "little")
@@ -39,6 +39,6 @@ def _items(data: bytes, count: int) -> dict[str, str]:
         value = data[end + 1 : end + 1 + min(size, MAX_TEXT_BYTES)]
         if flags >> 1 & 3 == _TEXT:
             name = data[at + 8 : end].decode("ascii", "replace").casefold()
-            said.setdefault(name, value.partition(b"\0")[0].decode("utf-8", "replace"))
+            fields.setdefault(name, value.partition(b"\0")[0].decode("utf-8", "replace"))
         at = end + 1 + size
-    return said
+    return fields

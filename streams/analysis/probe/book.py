@@ -1,7 +1,7 @@
 """Books and comics: which of the formats in `books` a file is. Its contents decide, its name only where they do not: a
 comic that is called CBR is a ZIP archive more often than not.
 
-A format that nothing here reads is told by its kind alone. What a name promises and the contents are not has failed."""
+Of a format that is not supported only its kind is returned. A file whose contents do not match its name has failed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from streams.analysis.probe.text import clean
 HEAD = 4_096
 """Bytes by which a format is known."""
 _PDF_WITHIN = 1_024
-"""Readers of PDF look for its mark so far (Adobe's implementation note 13)."""
+"""PDF readers search for the signature in so many bytes (Adobe's implementation note 13)."""
 _MAGIC = (
     (0, b"PK\x03\x04", "zip"), (0, b"PK\x05\x06", "zip"), (0, b"Rar!\x1a\x07", "rar"), (0, b"7z\xbc\xaf\x27\x1c", "7z"),
     (0, djvu.MAGIC, "djvu"), (0, rb"{\rtf", "rtf"), (0, b"ITSF", "chm"), (0, b"ITOLITLS", "lit"),
@@ -30,12 +30,12 @@ _CALLED = {
     "prc": "Mobipocket book", "fb2": "FictionBook", "djvu": "DjVu document", "docx": "DOCX document",
     "odt": "OpenDocument text", "rtf": "RTF document", "chm": "CHM file", "lit": "LIT book",
 }  # fmt: skip
-"""Extensions whose contents have a mark of their own. An old `.doc` can be anything that a word processor opens."""
+"""Extensions of formats that have a signature. An old `.doc` can be anything that a word processor opens."""
 _COMICS = frozenset({"cbz", "cbr", "cb7", "cbt"})
 
 
 def warm_up() -> None:
-    """Load what is loaded late."""
+    """Load modules that are loaded lazily."""
     pdf.warm_up()
 
 
@@ -82,7 +82,8 @@ def _read(file: BinaryIO, extension: str) -> Read:
 
 
 def _kind(head: bytes, extension: str) -> str | None:
-    """By the mark that the contents begin with; TAR had none once, and a document of XML may have a long beginning."""
+    """The kind by the signature at the beginning; old TAR files have none, and an XML document may have a long
+    prolog."""
     found = next((kind for offset, mark, kind in _MAGIC if head.startswith(mark, offset)), None)
     if found is not None:
         return found
@@ -96,7 +97,7 @@ def _kind(head: bytes, extension: str) -> str | None:
 
 
 def _rar(file: BinaryIO) -> Read:
-    """One of which nothing can be told is a comic all the same: there is more in it than is read here."""
+    """A RAR archive without readable pages is a comic all the same: it contains more than is read here."""
     notes = Notes()
     members = rar.Rar(file, notes)
     if comic.has_pages(members):
@@ -106,7 +107,7 @@ def _rar(file: BinaryIO) -> Read:
 
 
 def _packed(book: Archive, extension: str) -> Read:
-    """What a ZIP archive holds."""
+    """Read the book in a ZIP archive."""
     if book.find(epub.CONTAINER) is not None:
         return epub.read(book)
     kind = office.kind_of(book)

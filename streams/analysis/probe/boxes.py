@@ -1,7 +1,7 @@
-"""How containers are cut into parts: MP4's boxes, Matroska's elements, the chunks of RIFF and AIFF. A part is a head that
-says what it is and how long; what is in it is not read here.
+"""The parts of containers: MP4's boxes, Matroska's elements, the chunks of RIFF and AIFF. A part has a header with its kind
+and its length; its content is not read here.
 
-Every walk ends: after MAX_PARTS, at the end of the file, or where no head can be that is there.
+Every walk ends: after MAX_PARTS, at the end of the file, or at an invalid header.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 MAX_PARTS = 2_000
-"""Heads read in one walk at most: an ordinary file has a few dozen, and on a share each may be a question of its own."""
+"""Maximum headers read in one walk: an ordinary file has a few dozen, and on a share each may be a separate request."""
 MAX_OFFSET = 1 << 43
-"""Further no file is asked: file systems refuse offsets that they cannot have (ext4 from 16 TiB on)."""
+"""No offset beyond this is read: file systems reject offsets that they cannot have (ext4 from 16 TiB on)."""
 ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 MATROSKA = b"\x1aE\xdf\xa3"
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part: `at` is where its head begins, `body` where what is in it does, `end` where it says that it ends (None: with
-    the file, or it was not known when it was written). Offsets in bytes."""
+    """A part: `at` is where its header begins, `body` where its content begins, `end` its declared end (None: the end
+    of the file, or it was not known when it was written). Offsets in bytes."""
 
     kind: bytes
     at: int
@@ -59,7 +59,8 @@ def riff(file: BinaryIO, start: int, end: int, *, big: bool = False, most: int =
 
 
 def ebml(file: BinaryIO, start: int, end: int, most: int = MAX_PARTS) -> Iterator[Part]:
-    """Elements (RFC 8794, 4 to 6): an id and a size, as long as the zeros before the first one say; all ones: not known."""
+    """Elements (RFC 8794, 4 to 6): an id and a size, whose lengths are given by the zeros before the first one bit; all
+    ones: not known."""
     for _ in range(most):
         head = read_at(file, start, min(12, end - start))
         if len(head) < 2:
@@ -94,7 +95,7 @@ def asf(file: BinaryIO, size: int) -> Iterator[Part]:
 
 
 def read_at(file: BinaryIO, at: int, count: int) -> bytes:
-    """So many bytes from there on, fewer where the file ends; none where no file can be so long."""
+    """Read `count` bytes at an offset; fewer at the end of the file, none if no file can be so long."""
     if count <= 0 or not 0 <= at < MAX_OFFSET:
         return b""
     file.seek(at)

@@ -1,7 +1,7 @@
-"""Pictures through Pillow and libheif: which formats are tried, what is decoded at all, what is made of a broken file.
+"""Pictures through Pillow and libheif: which formats are tried, what is decoded, and what is done with a damaged file.
 
-A picture is decoded only where it fits what memory the child may use. What a stranger's file makes decoders raise has
-names here (FAULTS).
+A picture is decoded only if it fits into the memory that the child may use. FAULTS are the exceptions that decoders
+raise for foreign files.
 """
 
 from __future__ import annotations
@@ -25,47 +25,48 @@ FORMATS = (
     "AVIF", "BMP", "DDS", "GIF", "HEIF", "ICNS", "ICO", "JPEG", "JPEG2000", "PCX", "PNG", "PPM", "PSD", "SGI", "TIFF",
     "WEBP",
 )  # fmt: skip
-"""None that starts a program (EPS), is only a name (HDF5, WMF, PDF), is no picture (MPEG), or is decoded in Python, which
-takes minutes (QOI). TGA has no sign by which it could be known: it is asked for by name."""
+"""The formats tried; none that starts a program (EPS), is only a stub (HDF5, WMF, PDF), is not a picture (MPEG), or is
+decoded in Python, which takes minutes (QOI). TGA has no signature, so it is requested by name."""
 FAULTS = (
     OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError,
     AssertionError, MemoryError, struct.error, zlib.error, Image.DecompressionBombError,
 )  # fmt: skip
-"""What parsers raise for broken files: anything but what stops the process."""
+"""What parsers raise for damaged files: anything except what stops the process."""
 SHRUNK = 960
-"""Pixels that a JPEG is decoded to at least: twice a thumbnail's side."""
+"""The minimum side in pixels to which a JPEG is decoded: twice a thumbnail's."""
 JPEG_2000_HEAD = 65_536
 MAX_PASSES = 64
-"""Of a JPEG: programs make ten, and each goes over the whole picture, however few bytes it has."""
+"""Maximum passes of a JPEG: programs make ten, and each processes the whole picture, however few bytes it has."""
 MAX_SLOW_PIXELS = 4_000_000
-"""Some rare kinds (DDS, PPM in letters, BMP in runs) are decoded in Python, up to a microsecond a pixel."""
+"""Limit for some rare kinds (DDS, PPM as text, BMP with RLE) that are decoded in Python, at up to a microsecond per
+pixel."""
 WHOLE = ("AVIF", "HEIF", "WEBP")
-"""Their decoders take the file into memory as a whole."""
+"""Formats whose decoders read the whole file into memory."""
 MAX_WHOLE_BYTES = 100_663_296
 BYTES_OF_A_PIXEL = {"AVIF": 14, "HEIF": 10, "JPEG2000": 20, "TIFF": 5, "WEBP": 16}
-"""With what the decoder needs beside the picture (measured, by address space)."""
+"""Including what the decoder needs in addition to the picture (measured, by address space)."""
 PILLOWS_BYTES = 4
 TOO_LARGE = "it is too large to be decoded"
 OWN_BYTES = 167_772_160
-"""Address space of a child before it decodes anything (measured: 143 MB), and some for what comes after."""
+"""Address space of a child before it decodes anything (measured: 143 MB), plus some for what follows."""
 UNLIMITED_BYTES = 536_870_912
-"""Where nobody limits us, as much as the setting's default."""
+"""Without a limit, the setting's default."""
 
 
 Image.MAX_IMAGE_PIXELS = None  # our own cap is checked before anything is decoded
 pi_heif.register_heif_opener(decode_threads=1, thumbnails=False, depth_images=False, aux_images=False)
-AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # there are as many children as may work at once
+AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # the number of children is the intended parallelism
 
 
 def load_plugins() -> None:
-    """Pillow loads its formats late."""
+    """Load Pillow's formats, which it loads lazily."""
     Image.init()
 
 
 @contextmanager
 def careful(*, forgiving: bool = False) -> Iterator[None]:
-    """Decoders complain to nobody. `forgiving`: what is there of a broken picture is taken; it is Pillow's switch for the
-    whole process, in which one thread reads one file at a time."""
+    """Suppress the decoders' warnings. `forgiving`: decode what is there of a damaged picture; this is Pillow's switch
+    for the whole process, in which one thread reads one file at a time."""
     before = ImageFile.LOAD_TRUNCATED_IMAGES
     ImageFile.LOAD_TRUNCATED_IMAGES = forgiving
     try:
@@ -77,7 +78,7 @@ def careful(*, forgiving: bool = False) -> Iterator[None]:
 
 
 def opened(file: BinaryIO, length: int, *, targa: bool = False) -> Image.Image | None:
-    """The picture, not decoded yet; None where it is none. Raises what stands in FAULTS."""
+    """Open a picture, without decoding it; None if it is not one. Raises FAULTS."""
     formats = [name for name in FORMATS if length <= MAX_WHOLE_BYTES or name not in WHOLE]
     formats += ["TGA"] if targa else []
     if "HEIF" in formats and not heif.is_sound(file):
@@ -89,7 +90,8 @@ def opened(file: BinaryIO, length: int, *, targa: bool = False) -> Image.Image |
 
 
 def _held(file: BinaryIO, length: int) -> BinaryIO:
-    """In memory, where its decoder would take it there by itself: in small pieces, each of which is asked for on a share."""
+    """The file in memory, if its decoder would read it there by itself, in small pieces that are separate requests on a
+    share."""
     file.seek(0)
     head = file.read(12)
     file.seek(0)
@@ -98,7 +100,7 @@ def _held(file: BinaryIO, length: int) -> BinaryIO:
 
 
 def load(image: Image.Image, file: BinaryIO) -> None:
-    """Decode it, no larger than needed where its format allows that. Raises Damaged, and what stands in FAULTS."""
+    """Decode it, no larger than needed if its format allows that. Raises Damaged and FAULTS."""
     coefficients = 0
     if image.format in ("JPEG", "MPO"):
         head = jpeg.head(file)
@@ -122,13 +124,14 @@ def load(image: Image.Image, file: BinaryIO) -> None:
 
 
 def _is_slow(image: ImageFile.ImageFile) -> bool:
-    """Its decoder is one of those that Pillow has in Python."""
+    """Whether its decoder is one that Pillow implements in Python."""
     return any(tile[0] in Image.DECODERS for tile in image.tile)
 
 
 def _halvings(size: tuple[int, int], file: BinaryIO) -> int:
-    """How many times a JPEG 2000 is halved by not decoding what is finest in it: as often as its first tile allows, which
-    says so behind the mark of its coding style (ISO/IEC 15444-1, A.6.1: COD, the sixth byte after its length)."""
+    """How many times a JPEG 2000 can be halved by not decoding its finest resolutions: as often as its first tile
+    allows, which is stored in its coding style marker (ISO/IEC 15444-1, A.6.1: COD, the sixth byte after its
+    length)."""
     file.seek(0)
     _, mark, style = file.read(JPEG_2000_HEAD).partition(b"\xff\x52\x00")
     allowed = style[6] if mark and len(style) > 6 else 0
@@ -136,12 +139,12 @@ def _halvings(size: tuple[int, int], file: BinaryIO) -> int:
 
 
 def fits(format_: str, size: tuple[int, int], more_bytes: int = 0) -> bool:
-    """A picture of this format, by Pillow's name of it, can be decoded in the memory that there is."""
+    """Whether a picture of this format (Pillow's name) can be decoded in the available memory."""
     return size[0] * size[1] * BYTES_OF_A_PIXEL.get(format_, PILLOWS_BYTES) + more_bytes <= room()
 
 
 def room() -> int:
-    """Bytes that a picture may take while it is decoded."""
+    """How many bytes a picture may use while it is decoded."""
     soft, _ = resource.getrlimit(resource.RLIMIT_AS)
     limit = UNLIMITED_BYTES if soft == resource.RLIM_INFINITY else soft
     return max(0, limit - OWN_BYTES)

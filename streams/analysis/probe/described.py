@@ -1,7 +1,7 @@
-"""What FFmpeg knows of a stream and PyAV has no name for: read from the description that FFmpeg prints of a container
+"""What FFmpeg knows of a stream, but PyAV does not expose: read from the description that FFmpeg prints of a container
 (`av_dump_format`, libavformat/dump.c), line by line.
 
-A file's own tags stand in it too, before the lines that are read here.
+A file's own tags are in it too, before the lines that are read here.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from streams.analysis.probe.text import number
 
 MAX_TAGS = 4_000
 MAX_STREAMS = 100
-"""A container with more is not described: the text grows with each."""
+"""A container with more streams is not described: the text grows with each."""
 _STREAM = re.compile(r"  Stream #0:([0-9]{1,4})(?:\[0x[0-9a-f]+\])?(?:\([^)]{0,20}\))?: [A-Z][a-z]+: (.*)")
 _SIDE_DATA = "    Side data:"
 _ROTATION = re.compile(r"      Display Matrix: rotation of (-?[0-9]{1,3})\.[0-9]{2} degrees")
@@ -28,9 +28,8 @@ _SIZE = re.compile(r", ([0-9]{1,5})x([0-9]{1,5})(?:[, ]|$)")
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """Of one stream. `rotation`: degrees counter-clockwise by which it is shown turned; `codec`: as FFmpeg calls it
-    even where it cannot decode it, else the four letters by which the container does; `width`, `height`: as the container
-    has them."""
+    """One stream. `rotation`: degrees counter-clockwise by which it is displayed; `codec`: FFmpeg's name, even if it
+    cannot decode it, else the container's four-letter code; `width`, `height`: from the container."""
 
     rotation: int = 0
     dolby_vision: bool = False
@@ -40,12 +39,12 @@ class Described:
 
 
 def described(container: InputContainer) -> dict[int, Described]:
-    """By the index of the stream; nothing where there is too much of it."""
+    """The streams by index; none if there are too many."""
     tags = len(container.metadata) + sum(len(stream.metadata) for stream in container.streams)
     if tags > MAX_TAGS or len(container.streams) > MAX_STREAMS:
         return {}
     before = av.logging.get_level()
-    av.logging.set_level(av.logging.INFO)  # it is printed at this level, and captured
+    av.logging.set_level(av.logging.INFO)  # the description is printed at this level, and captured
     try:
         text: str = cast(Any, container).dumps_format()  # which PyAV's own types leave out
     finally:
@@ -54,7 +53,7 @@ def described(container: InputContainer) -> dict[int, Described]:
 
 
 def read(text: str) -> dict[int, Described]:
-    """What is said of each stream. Tags come before the line that announces side data, and stand as deep as that does."""
+    """Parse the description. Tags come before the line `Side data`, with the same indentation."""
     found: dict[int, Described] = {}
     at, side_data = -1, False
     for line in text.splitlines():

@@ -1,9 +1,8 @@
-"""Too much of a good thing: tags of which there are tens of thousands, pictures larger than any cover. FFmpeg keeps tags in
-a list that it searches for each (100,000 take a minute) and pictures in memory as they are.
+"""Excessive metadata: tens of thousands of tags, pictures larger than any cover. FFmpeg keeps tags in a list that it
+searches for each tag (100,000 take a minute), and pictures in memory unchanged.
 
-Here they are counted before FFmpeg sees the file, by their heads alone; what is too much is made to look like padding, by
-patches that leave every length as it is, so that the rest is read as ever. A tag that is not what it should be is left to
-FFmpeg.
+They are counted here, by their headers only, before FFmpeg reads the file. The excess is made to look like padding by
+patches that keep every length, so that the rest is read as usual. Invalid tags are left to FFmpeg.
 """
 
 from __future__ import annotations
@@ -20,11 +19,11 @@ from streams.analysis.probe.thumbnail import MAX_COVER_BYTES
 from streams.analysis.probe.view import Patch
 
 MAX_TAGS = 2_000
-"""FFmpeg reads so many in 30 ms, and ten times as many in three seconds (measured)."""
+"""FFmpeg reads so many tags in 30 ms, and ten times as many in three seconds (measured)."""
 MAX_BOXES = 32
-"""Of an MP4's top: its `moov` is one of the first, or behind one large `mdat`."""
+"""Maximum top-level boxes of an MP4: its `moov` is one of the first, or after one large `mdat`."""
 MAX_METAS = 4
-"""Lists of tags in one file; there is one, or one of iTunes and one of QuickTime."""
+"""Maximum lists of tags in one file; there is one, or one of iTunes and one of QuickTime."""
 MAX_ATTACHMENTS_BYTES = 67_108_864
 """Fonts and covers in Matroska; FFmpeg loads all of them."""
 TOO_MANY = f"only the first {MAX_TAGS} of its tags are read"
@@ -39,14 +38,14 @@ _ID3_PICTURES = ("APIC", "PIC", "GEOB")
 
 @dataclass(frozen=True, slots=True)
 class Excess:
-    """What FFmpeg is not to see, and what to say of it."""
+    """Patches that hide the excess from FFmpeg, and the warnings about it."""
 
     patches: tuple[Patch, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
 def excess(file: BinaryIO, size: int) -> Excess:
-    """Of a file of `size` bytes."""
+    """The excess in a file of `size` bytes."""
     found = list(_found(file, size))
     return Excess(tuple(patch for patch, _ in found), tuple(dict.fromkeys(warning for _, warning in found)))
 
@@ -82,7 +81,7 @@ def _found(file: BinaryIO, size: int) -> _Found:
 
 
 def _id3(file: BinaryIO, start: int) -> _Found:
-    """A zero where a frame's head should be is padding up to the tag's end."""
+    """ID3: a zero in place of a frame's header means padding up to the tag's end."""
     tag = id3.tag_at(file, start)
     if tag is None:
         return
@@ -99,7 +98,8 @@ def _id3(file: BinaryIO, start: int) -> _Found:
 
 
 def _flac(file: BinaryIO, start: int, size: int) -> _Found:
-    """Metadata blocks (RFC 9639, 8): the last one marked, a type (4: comments, 1: padding) and 24 bits of length."""
+    """FLAC metadata blocks (RFC 9639, 8): a bit for the last one, a type (4: comments, 1: padding) and 24 bits of
+    length."""
     at = start + 4
     for _ in range(boxes.MAX_PARTS):
         head = read_at(file, at, 4)
@@ -131,7 +131,7 @@ def _mp4(file: BinaryIO, size: int) -> _Found:
 
 
 def _mp4_meta(file: BinaryIO, meta: boxes.Part, size: int) -> _Found:
-    """Four bytes of version stand before the boxes in iTunes' `meta`, none in QuickTime's."""
+    """iTunes' `meta` has four bytes of version before the boxes, QuickTime's has none."""
     body = meta.body if read_at(file, meta.body + 4, 4) == b"hdlr" else meta.body + 4
     for ilst in boxes.mp4(file, body, meta.end or size, MAX_BOXES):
         if ilst.kind != b"ilst":
@@ -146,7 +146,7 @@ def _mp4_meta(file: BinaryIO, meta: boxes.Part, size: int) -> _Found:
 
 
 def _matroska(file: BinaryIO, size: int) -> _Found:
-    """A Void of the same length stands in the place of what is too much."""
+    """A Void element of the same length replaces the excess."""
     for element in matroska.top(file, size):
         length = (element.end or size) - element.body
         if element.kind in _COUNTED and matroska.parts_in(file, element, size, MAX_TAGS) > MAX_TAGS:
@@ -156,7 +156,8 @@ def _matroska(file: BinaryIO, size: int) -> _Found:
 
 
 def _void(element: boxes.Part, length: int) -> Patch:
-    """Void (RFC 8794, 11.3.2) has an id of one byte; its size takes the rest of the head, eight bytes at most."""
+    """A Void element (RFC 8794, 11.3.2) has an id of one byte; its size takes the rest of the header, at most eight
+    bytes."""
     room = min(element.body - element.at - 1, 8)
     whole = length + element.body - element.at - 1 - room
     return Patch(element.at, b"\xec" + (whole | 1 << 7 * room).to_bytes(room, "big"))
@@ -170,7 +171,7 @@ def _asf(file: BinaryIO, size: int) -> _Found:
 
 
 def _ape(file: BinaryIO, size: int) -> _Found:
-    """The foot of an APEv2 tag at the end, or before the 128 bytes of ID3v1: how many items there are, 16 bytes in."""
+    """The footer of an APEv2 tag at the end, or before the 128 bytes of ID3v1: the number of items is at byte 16."""
     for at in (size - 32, size - 160):
         foot = read_at(file, at, 32)
         if foot.startswith(b"APETAGEX") and int.from_bytes(foot[16:20], "little") > MAX_TAGS:

@@ -1,6 +1,6 @@
-"""What a camera writes beside a picture: when, where and with what it was taken, and which side is up.
+"""The metadata that a camera writes into a picture: when, where and with what it was taken, and its orientation.
 
-The times are the camera's own; a place is believed only where it can be one. Source of all tags: Exif 2.32 (CIPA
+The times are the camera's own; a place is used only if it is valid. Source of all tags: Exif 2.32 (CIPA
 DC-008-2019), sections 4.6.4 to 4.6.6; those named XP are Windows's.
 """
 
@@ -35,7 +35,7 @@ MAX_PROFILE_LETTERS = 262_144
 TURNED = (5, 6, 7, 8)
 """Orientations in which width and height change places."""
 HIGHEST_METRES, LOWEST_METRES = 100_000.0, -12_000.0
-"""Where photos are taken: from the sea's ground to the edge of space."""
+"""The altitudes at which photos are taken: from the sea floor to the edge of space."""
 
 _TIME = re.compile(r"([0-9]{4})[:/.-]([0-9]{2})[:/.-]([0-9]{2})[ T]([0-9]{2}):([0-9]{2}):([0-9]{2})(?![0-9])")
 _DAY = re.compile(r"([0-9]{4})[:/.-]([0-9]{2})[:/.-]([0-9]{2})(?![0-9])")
@@ -45,12 +45,12 @@ _COMPANY = frozenset((
     "co", "co.", "co.,", "co.,ltd", "co.,ltd.", "company", "company,", "corp", "corp.", "corporation", "electric",
     "electronics", "imaging", "inc", "inc.", "ltd", "ltd.", "optical", "techwin",
 ))  # fmt: skip
-"""Words of a maker that say nothing of a camera."""
+"""Words in a maker's name that do not identify a camera."""
 _NO_DESCRIPTION = re.compile(
     r"(?i)(olympus|sony|minolta|kodak|samsung|vivitar)? ?(digital (still )?camera|dsc)|dcim\\.*|default|charset=.*|"
     r"image description|untitled"
 )
-"""What cameras write where nobody has written anything."""
+"""Placeholders that cameras write if there is no description."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Shot:
     thumbnail: bytes = b""
 
     def or_else(self, other: Shot) -> Shot:
-        """What this one does not say the other does; which side is up both say, and one of them may be silent."""
+        """This one, with values that it lacks from the other; the orientation is taken from the one that has it."""
         return Shot(
             taken=self.taken or other.taken,
             date=self.date or other.date,
@@ -90,13 +90,13 @@ NOTHING = Shot()
 
 
 def of_bytes(data: bytes) -> Shot:
-    """An Exif block, with or without the six bytes before it that JPEG has."""
+    """Parse an Exif block, with or without the six bytes before it in JPEG."""
     tiff = ifd.opened(io.BytesIO(data.removeprefix(b"Exif\0\0")))
     return NOTHING if tiff is None else of_chain(tiff.chain())
 
 
 def of_info(info: Mapping[str | tuple[int, int], object]) -> Shot:
-    """Of what Pillow found beside a picture; what ImageMagick writes into a PNG is the same in hexadecimal."""
+    """From the info that Pillow found with a picture; what ImageMagick writes into a PNG is the same in hexadecimal."""
     match info.get("exif"), info.get("Raw profile type exif"):
         case bytes() as data, _:
             return of_bytes(data)
@@ -107,7 +107,7 @@ def of_info(info: Mapping[str | tuple[int, int], object]) -> Shot:
 
 
 def of_chain(chain: list[Directory]) -> Shot:
-    """Directories that follow each other: the picture's, then its thumbnail's."""
+    """From a chain of directories: the picture's, then its thumbnail's."""
     if not chain:
         return NOTHING
     main = chain[0]
@@ -119,7 +119,7 @@ def of_chain(chain: list[Directory]) -> Shot:
 def of_directories(
     main: Directory | None, details: Directory | None, gps: Directory | None, *, thumbnail: bytes = b""
 ) -> Shot:
-    """The three, wherever they stand."""
+    """From these three directories, wherever they are."""
     date, offset = _date(main, details)
     return Shot(
         taken=None if date is None else _iso(date, offset),
@@ -137,8 +137,8 @@ def of_directories(
 
 
 def _date(main: Directory | None, details: Directory | None) -> tuple[str | None, str | None]:
-    """When it was taken; when it was written, changed last perhaps, only where that is all there is. With its offset. A
-    camera without a clock writes zeros or spaces."""
+    """When it was taken, with the offset from UTC; only if that is missing, when it was written, which may be its last
+    change. A camera without a clock writes zeros or spaces."""
     places = (
         (details, TAKEN, OFFSET_TAKEN), (details, DIGITIZED, OFFSET_DIGITIZED), (main, CHANGED, OFFSET_CHANGED),
     )  # fmt: skip
@@ -150,7 +150,8 @@ def _date(main: Directory | None, details: Directory | None) -> tuple[str | None
 
 
 def _iso(date: str, offset: str | None) -> str | None:
-    """`2019:01:02 03:04:05` as ISO 8601; None for what is no time, or not of the years in which pictures were made."""
+    """`2019:01:02 03:04:05` as ISO 8601; None for an invalid time, or one outside the years in which pictures were
+    made."""
     for pattern, form in ((_TIME, "%Y-%m-%dT%H:%M:%S"), (_DAY, "%Y-%m-%d")):
         found = pattern.match(date)
         if found is None or year(found[1]) is None:
@@ -175,7 +176,7 @@ def _camera(make: str | None, model: str | None) -> str | None:
 
 
 def lens_of(details: Directory, named: int, ranged: int) -> str | None:
-    """A lens by its name, or else by what it can: shortest and longest focal length, widest aperture at each."""
+    """A lens by its name, or else by its properties: shortest and longest focal length, widest aperture at each."""
     if (name := clean(details.text(named))) is not None and any(c.isalnum() for c in name):
         return name if name.strip("-0. mf/") else None
     found = details.ratios(ranged)
@@ -190,12 +191,12 @@ def _range(low: float, high: float) -> str:
 
 
 def _orientation(main: Directory) -> int:
-    said = main.number(ORIENTATION)
-    return said if said is not None and 1 <= said <= 8 else 1
+    value = main.number(ORIENTATION)
+    return value if value is not None and 1 <= value <= 8 else 1
 
 
 def _place(gps: Directory) -> Place | None:
-    """Both or nothing; nothing at 0, 0 either, which is what a phone writes that does not know."""
+    """Both coordinates or nothing; also nothing for 0, 0, which phones write if they do not know the place."""
     latitude = _degrees(gps, LATITUDE, NORTH, {"N": 1, "S": -1}, 90)
     longitude = _degrees(gps, LONGITUDE, EAST, {"E": 1, "W": -1}, 180)
     if latitude is None or longitude is None or (latitude == 0 and longitude == 0):
@@ -204,7 +205,7 @@ def _place(gps: Directory) -> Place | None:
 
 
 def _degrees(gps: Directory, tag: int, side: int, signs: dict[str, int], most: int) -> float | None:
-    """Degrees, minutes, seconds. To seven digits, a centimetre."""
+    """Degrees from degrees, minutes, seconds; to seven digits, which is a centimetre."""
     found = gps.ratios(tag)
     sign = signs.get((gps.text(side) or "")[:1].upper())
     if len(found) != 3 or sign is None or not all(math.isfinite(part) and part >= 0 for part in found):
@@ -221,14 +222,14 @@ def _altitude(gps: Directory) -> float | None:
 
 
 def _description(main: Directory) -> str | None:
-    said = clean(main.text(DESCRIPTION))
-    if said is None or _NO_DESCRIPTION.fullmatch(said):
-        said = _wide(main, XP_COMMENT)
-    return said
+    value = clean(main.text(DESCRIPTION))
+    if value is None or _NO_DESCRIPTION.fullmatch(value):
+        value = _wide(main, XP_COMMENT)
+    return value
 
 
 def _wide(main: Directory, tag: int) -> str | None:
-    """UTF-16, little endian, as Windows has it."""
+    """A text in UTF-16, little endian, as Windows writes it."""
     return clean(main.data(tag, MAX_WORDS_BYTES).decode("utf-16-le", "replace").partition("\0")[0])
 
 

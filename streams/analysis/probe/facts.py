@@ -1,6 +1,6 @@
-"""Files of facts (`.nfo`) beside a video, as media managers write them: XML of one `movie`, `episodedetails`, `tvshow`,
-`musicvideo` or `album`. Many of that name are a text for people with a picture made of signs: that is no damage, and tells
-nothing.
+"""NFO files (files of facts) beside a video, as media managers write them: XML of one `movie`, `episodedetails`, `tvshow`,
+`musicvideo` or `album`. Many files with this extension are texts with ASCII art for people: they are not damaged, but
+have no data.
 
 The members are those that Kodi documents for its NFO files.
 """
@@ -16,7 +16,7 @@ from streams.analysis.probe.read import Read
 from streams.analysis.probe.text import clean, distinct, language, leading_number, year
 
 MAX_BYTES = 262_144
-"""More is no file of facts: actors, streams and all, they have some 10 kB."""
+"""A larger file is not an NFO file: with actors and streams they have some 10 kB."""
 CATEGORIES = {
     "movie": "movie",
     "episodedetails": "tv_show",
@@ -27,41 +27,42 @@ CATEGORIES = {
 
 
 def read(file: BinaryIO, path: str) -> Read:
-    """Never raises for what is in it."""
+    """Read an NFO file. Never raises for its content."""
     data = file.read(MAX_BYTES + 1)
     container = clean(path.rpartition(".")[2].lower())
     root = _root(data) if len(data) <= MAX_BYTES else None
     if root is None:
         return Read(Found(container=container))
     kind = root.tag.casefold()
-    said, is_episode = _Said(root), kind == "episodedetails"
+    members, is_episode = _Members(root), kind == "episodedetails"
     tags = Tags(
-        title=said.text("title"),
-        artist=said.text("artist"),
-        genre=said.text("genre"),
-        date=said.text("premiered", "releasedate", "aired"),
-        show=said.text("showtitle") if is_episode else said.text("title") if kind == "tvshow" else None,
-        language=language(said.text("language")),
-        publisher=said.text("studio"),
-        description=said.text("plot", "outline", "review", "biography"),
+        title=members.text("title"),
+        artist=members.text("artist"),
+        genre=members.text("genre"),
+        date=members.text("premiered", "releasedate", "aired"),
+        show=members.text("showtitle") if is_episode else members.text("title") if kind == "tvshow" else None,
+        language=language(members.text("language")),
+        publisher=members.text("studio"),
+        description=members.text("plot", "outline", "review", "biography"),
     )
     found = Found(
         title=tags.title,
-        year=year(said.text("year")) or year(tags.date),
-        season=leading_number(said.text("season")) if is_episode else None,
-        episode=leading_number(said.text("episode")) if is_episode else None,
+        year=year(members.text("year")) or year(tags.date),
+        season=leading_number(members.text("season")) if is_episode else None,
+        episode=leading_number(members.text("episode")) if is_episode else None,
         category=CATEGORIES[kind],
         container=container,
         languages=distinct([tags.language]),
         tags=None if tags == Tags() else tags,
-        rating=said.rating(),
+        rating=members.rating(),
     )
     return Read(found)
 
 
 def _root(data: bytes) -> Element | None:
-    """The first element, where it is one of facts: after it some write an address, which is no XML."""
-    if b"<!ENTITY" in data or b"<!DOCTYPE" in data:  # expansions can be nested without end, and no facts need them
+    """The first element, if it is one of the known ones; some programs write a URL after it, which is not XML."""
+    # expansions can be nested without limit, and no NFO file needs them
+    if b"<!ENTITY" in data or b"<!DOCTYPE" in data:
         return None
     parser: XMLPullParser[Element] = XMLPullParser(events=("start", "end"))
     depth = 0
@@ -73,23 +74,23 @@ def _root(data: bytes) -> Element | None:
                 return None
             if depth == 0:
                 return element
-    except (ParseError, LookupError, ValueError):  # no XML, or in an encoding that nobody knows
+    except (ParseError, LookupError, ValueError):  # not XML, or in an unknown encoding
         return None
     return None
 
 
-class _Said:
+class _Members:
     """The members of an element."""
 
     def __init__(self, root: Element) -> None:
         self._root = root
 
     def text(self, *names: str) -> str | None:
-        """The first that says anything."""
-        return next((said for name in names if (said := clean(self._root.findtext(name))) is not None), None)
+        """The first one that is not empty."""
+        return next((members for name in names if (members := clean(self._root.findtext(name))) is not None), None)
 
     def rating(self) -> float | None:
-        """Of 10: `rating`, or the default of `ratings`, which may be of another number."""
+        """The rating out of 10: `rating`, or the default one of `ratings`, which may have another maximum."""
         value, most = self._root.findtext("rating"), "10"
         for one in self._root.iterfind("ratings/rating"):
             if value is None or one.get("default") == "true":

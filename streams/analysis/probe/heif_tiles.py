@@ -1,5 +1,5 @@
-"""Whether the pictures of which a HEIF picture is made are together about as large as that says. A decoder takes each as it
-is, and sixty that are larger than the whole take a minute.
+"""Whether the tiles of a HEIF picture have together about its declared size. A decoder decodes each tile completely,
+and sixty tiles larger than the whole picture take a minute.
 
 Source: ISO/IEC 23008-12, 6.5.3 (`ispe`), 6.6.2.3 (`grid`), and 9.3 (`ipma`); ISO/IEC 14496-12, 8.11.12 (`iref`).
 """
@@ -13,14 +13,14 @@ from streams.analysis.probe import media_boxes
 from streams.analysis.probe.media_boxes import Box
 
 MOST_TIMES = 4
-"""Tiles hang over at two sides."""
+"""Tiles may extend beyond the picture at two sides."""
 ALWAYS_PIXELS = 4_194_304
-"""So many are nothing, whatever the whole is."""
+"""So many pixels are acceptable for any picture."""
 MAX_TABLE_BYTES = 262_144
 
 
 def fit(file: BinaryIO, meta: Box) -> bool:
-    """`meta`: its boxes, without what stands before them."""
+    """Whether the tiles fit. `meta`: the boxes in it, without the bytes before them."""
     areas = _areas(file, meta)
     references = media_boxes.first(file, meta, b"iref")
     if references is None:
@@ -40,7 +40,7 @@ def fit(file: BinaryIO, meta: Box) -> bool:
 
 
 def _areas(file: BinaryIO, meta: Box) -> dict[int, int]:
-    """Pixels of each item that has a size; of one with several, the last."""
+    """Pixels of each item that has a size; if it has several, the last."""
     properties, uses = (media_boxes.first(file, meta, b"iprp", kind) for kind in (b"ipco", b"ipma"))
     if properties is None or uses is None:
         return {}
@@ -56,7 +56,7 @@ def _areas(file: BinaryIO, meta: Box) -> dict[int, int]:
 
 
 def _uses(table: bytes) -> list[tuple[int, int]]:
-    """Items and the numbers of their properties, from one on; as far as the table can be right."""
+    """Items and the numbers of their properties, from 1, as far as the table is valid."""
     head = struct.Struct(">H" if table[:1] == b"\0" else ">I")
     wide = table[3:4] and table[3] & 1  # the flags' lowest bit: numbers of fifteen bits instead of seven
     found: list[tuple[int, int]] = []

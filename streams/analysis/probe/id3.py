@@ -1,5 +1,5 @@
-"""ID3v2 tags (2.2 to 2.4) as far as their frames' heads and their plain texts go. FFmpeg reads them where they belong, and
-throws them away in front of a file that has tags of its own kind, be that only the name of its encoder."""
+"""ID3v2 tags (2.2 to 2.4): their frames' headers and plain texts. FFmpeg reads them where they belong, but drops them
+in front of a file that has native tags, even if that is only the name of its encoder."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import BinaryIO
 from streams.analysis.probe.boxes import read_at
 
 MAX_TEXT_BYTES = 4_096
-"""Of one frame; a text of a catalogue is far shorter."""
+"""Maximum bytes of one frame; the texts that are needed are far shorter."""
 _ENCODINGS = ("latin-1", "utf-16", "utf-16-be", "utf-8")
 _NAMES = {
     "TIT2": "title", "TPE1": "artist", "TPE2": "album_artist", "TALB": "album", "TRCK": "track", "TPOS": "disc",
@@ -24,8 +24,8 @@ _NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """Where its frames begin and end, and its version. `is_opaque`: unsynchronised as a whole, which nobody writes any more:
-    lengths in it cannot be followed."""
+    """Where its frames begin and end, and its version. `is_opaque`: unsynchronised as a whole, which no current program
+    writes: its lengths cannot be used."""
 
     version: int
     begin: int
@@ -34,13 +34,13 @@ class Tag:
 
     @property
     def is_wide(self) -> bool:
-        """Its frames have heads of ten bytes, not of six."""
+        """Whether its frames have headers of ten bytes, not of six."""
         return self.version > 2
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One frame: where its head and what is in it begin, and how long that is."""
+    """One frame: where its header and its content begin, and the length of the content."""
 
     name: str
     at: int
@@ -49,12 +49,13 @@ class Frame:
 
 
 def synchsafe(four: bytes) -> int:
-    """Seven bits in each of four bytes."""
+    """A number with seven bits in each of four bytes."""
     return sum((byte & 0x7F) << shift for byte, shift in zip(four, (21, 14, 7, 0), strict=False))
 
 
 def tag_at(file: BinaryIO, at: int) -> Tag | None:
-    """The tag that begins there (ID3v2.4.0 structure, 3.1 and 3.2). An extended head's length counts itself in 2.4 alone."""
+    """The tag that begins there (ID3v2.4.0 structure, 3.1 and 3.2). The length of an extended header includes itself
+    only in 2.4."""
     head = read_at(file, at, 10)
     if len(head) < 10 or not head.startswith(b"ID3"):
         return None
@@ -67,7 +68,7 @@ def tag_at(file: BinaryIO, at: int) -> Tag | None:
 
 
 def frames(file: BinaryIO, tag: Tag, most: int) -> Iterator[Frame]:
-    """In their order, up to the first thing that is none."""
+    """The frames, in order, up to the first invalid one."""
     at, head_length = tag.begin, 10 if tag.is_wide else 6
     for _ in range(most):
         head = read_at(file, at, min(head_length, tag.end - at))
@@ -80,15 +81,15 @@ def frames(file: BinaryIO, tag: Tag, most: int) -> Iterator[Frame]:
 
 
 def texts(file: BinaryIO, tag: Tag | None, most: int) -> dict[str, str]:
-    """What its text frames say, by the names that FFmpeg has for them, or by the descriptions of one's own (TXXX)."""
-    said: dict[str, str] = {}
+    """The text frames, by FFmpeg's names for them, or by their own descriptions (TXXX)."""
+    fields: dict[str, str] = {}
     for frame in () if tag is None or tag.is_opaque else frames(file, tag, most):
         if not (frame.name.startswith("T") or frame.name in _NAMES) or not 1 < frame.size <= MAX_TEXT_BYTES:
             continue
         name, text = _text(frame.name, read_at(file, frame.body, frame.size))
         if text:
-            said.setdefault(name, text)
-    return said
+            fields.setdefault(name, text)
+    return fields
 
 
 def _text(name: str, data: bytes) -> tuple[str, str]:

@@ -1,9 +1,10 @@
-"""Directories of tags as TIFF has them: in Exif, in TIFF pictures and in most raw files. Knows how an entry is stored and
-not what a tag means.
+"""Tag directories of TIFF (IFD): in Exif, in TIFF pictures and in most raw files. This module knows how an entry is
+stored, but not what a tag means.
 
-Entries are read one directory at a time and values only when they are asked for, because the file may lie on a share.
-Whatever cannot be right (a place outside of the file, an unknown type, a directory that was read already) is absent and
-no error. Source: TIFF 6.0 (Adobe, 1992), section 2; type 13, a directory's place, is of its Technical Note 1.
+Entries are read one directory at a time, and values only when they are requested, because the file may be on a share.
+Anything invalid (an offset outside the file, an unknown type, a directory that was read already) is treated as absent
+and not as an error. Source: TIFF 6.0 (Adobe, 1992), section 2; type 13, a directory's offset, is from its Technical
+Note 1.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from typing import BinaryIO, Literal
 HEADER_BYTES = 8
 ENTRY_BYTES = 12
 MAX_ENTRIES = 1_024
-"""In one directory: the makers' largest have some hundred."""
+"""Maximum entries of one directory: the largest maker notes have some hundred."""
 MAX_DIRECTORIES = 64
-"""In one file: a raw file has ten, and a chain without end is none."""
+"""Maximum directories of one file: a raw file has ten, and an endless chain is invalid."""
 MAX_NUMBERS = 4_096
-"""Of one value: nothing that is asked for has more."""
+"""Maximum items of one value: no value that is requested has more."""
 MAX_TEXT_BYTES = 4_096
 MAGICS = (42, 0x4F52, 0x5352, 0x55)
 """After the byte order: TIFF; Olympus's ORF ("RO", "RS"); Panasonic's RW2 (ExifTool's Image::ExifTool::PanasonicRaw)."""
@@ -36,7 +37,7 @@ _TEXTS = (1, 2, 7)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """How a value is stored: `place` is where it begins in the file."""
+    """How a value is stored: `place` is its offset in the file."""
 
     kind: int
     count: int
@@ -44,7 +45,7 @@ class Entry:
 
     @property
     def length(self) -> int:
-        """In bytes."""
+        """The length in bytes."""
         return _SIZES[self.kind] * self.count
 
 
@@ -57,7 +58,7 @@ class Directory:
     following: int
 
     def data(self, tag: int, limit: int) -> bytes:
-        """The bytes of a value; none where it has more than `limit`, or is not there."""
+        """The bytes of a value; empty if it has more than `limit`, or is absent."""
         entry = self.entries.get(tag)
         return b"" if entry is None or entry.length > limit else self.tiff.at(entry.place, entry.length)
 
@@ -77,14 +78,14 @@ class Directory:
         return self._unpacked(entry, _CODES[entry.kind], entry.count)
 
     def number(self, tag: int) -> int | None:
-        """The first of them."""
+        """The first whole number."""
         entry = self.entries.get(tag)
         if entry is None or entry.kind not in _CODES:
             return None
         return next(iter(self._unpacked(entry, _CODES[entry.kind], min(entry.count, 1))), None)
 
     def ratios(self, tag: int) -> tuple[float, ...]:
-        """Fractions; one with a zero below is not a number."""
+        """Fractions; one with a zero denominator is NaN."""
         entry = self.entries.get(tag)
         if entry is None or entry.kind not in _RATIONALS or entry.count > MAX_NUMBERS:
             return ()
@@ -115,11 +116,11 @@ class Tiff:
         self.order: ByteOrder = order
 
     def anew(self) -> Tiff:
-        """The same for another walk: on one every directory is read once."""
+        """A copy for another walk, because on each walk a directory is read only once."""
         return Tiff(self._file, self.order, self._first, self._base)
 
     def at(self, place: int, length: int) -> bytes:
-        """Bytes of the file; fewer where it ends before."""
+        """Bytes of the file; fewer at its end."""
         self._file.seek(self._base + place)
         return self._file.read(length)
 
@@ -133,7 +134,7 @@ class Tiff:
         return found
 
     def directory(self, place: int) -> Directory | None:
-        """The directory there; None where there is none, or it was read before, or too many were."""
+        """The directory at an offset; None if there is none, if it was read before, or if too many were."""
         if place < HEADER_BYTES or place in self._read or len(self._read) >= MAX_DIRECTORIES:
             return None
         self._read.add(place)
@@ -153,12 +154,12 @@ class Tiff:
     def _entry(self, table: bytes, start: int, number: int) -> tuple[int, Entry]:
         at = number * ENTRY_BYTES
         tag, kind, count, value = struct.unpack_from(f"{self.order}HHII", table, at)
-        small = _SIZES.get(kind, 1) * count <= 4  # such a value stands in the entry itself
+        small = _SIZES.get(kind, 1) * count <= 4  # such a value is stored in the entry itself
         return tag, Entry(kind, count, start + at + 8 if small else value)
 
 
 def opened(file: BinaryIO, base: int = 0) -> Tiff | None:
-    """What begins there; None where it is nothing of the kind."""
+    """The TIFF structure at an offset; None if there is none."""
     file.seek(base)
     head = file.read(HEADER_BYTES)
     if len(head) < HEADER_BYTES or head[:2] not in (b"II", b"MM"):

@@ -1,8 +1,8 @@
-"""Photographs and pictures: what they are, whatever their name says; size, when, where and with what they were taken, a
+"""Photographs and pictures: their format, independent of their name; size, when, where and with what they were taken, a
 thumbnail.
 
-A picture of which no thumbnail can be made is still that picture: `failed` is only what is none, or of which nothing can be
-read. Raw files show the JPEG inside them, SVG and JPEG XL are measured and not drawn.
+A picture is valid even if no thumbnail can be made: `failed` is only a file that is not a picture, or of which nothing
+can be read. Of raw files the embedded JPEG is used; of SVG and JPEG XL only the size is read.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ from streams.analysis.probe.words import Words
 from streams.analysis.wire import Picture
 
 OURS = raw_tiff.EXTENSIONS - {"raw"} | {"cr3", "crw", "heic", "heif", "hif", "jxl", "mrw", "raf", "svg", "x3f"}
-"""Extensions whose files are known by what is in them, beside those that Pillow knows; `raw` is what many write."""
+"""Extensions of formats that are recognised by their content, in addition to Pillow's; `raw` is used by many."""
 TARGA = ("tga", "vda", "icb", "vst")
-"""It has no sign at its beginning: anything may be one, and only what is called so is."""
+"""TGA has no signature: any file may be one, so only files with its extensions are tried."""
 MENDED = ("bmp", "gif", "jpeg", "pcx", "png", "ppm", "psd", "sgi", "tga", "tiff")
-"""They are decoded from the top on: of one that is broken a part can be shown."""
+"""Formats that are decoded from the top on: a part of a damaged picture can be shown."""
 HEIF = ("heic", "heif", "avif")
 UNSHOWN = ("crw", "mrw", "x3f")
-"""Raw files whose previews are not looked for."""
+"""Raw formats whose previews are not searched for."""
 CUT_OFF, DAMAGED = "its end is missing", "a part of it is damaged"
 
 load_plugins = decoding.load_plugins
@@ -52,8 +52,8 @@ load_plugins = decoding.load_plugins
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """`size`: turned by the orientation in `shot` it is what is seen; `fault`: why it is not all decoded, and `is_broken`
-    where the file is to blame."""
+    """`size`: before rotation by the orientation in `shot`; `fault`: why it is not decoded completely; `is_broken`: the
+    file is the reason."""
 
     container: str | None
     size: tuple[int, int] | None
@@ -76,7 +76,7 @@ def read(file: BinaryIO, path: str) -> Read:
     extension = path.rpartition(".")[2].lower()
     if (drawn := jpegxl.read(file)) is not None:
         size = None if drawn.width is None or drawn.height is None else (drawn.width, drawn.height)
-        shot = replace(drawn.shot, orientation=1)  # the codestream says it, and Exif says it again
+        shot = replace(drawn.shot, orientation=1)  # the orientation is in the codestream, and again in Exif
         return _photo(_Seen("jxl", size, shot, fault="JPEG XL cannot be decoded here"))
     for reader in (raw_canon.read, raw_headed.read, raw_tiff.read):
         if (raw := reader(file, extension)) is not None:
@@ -115,7 +115,7 @@ def _photo(seen: _Seen) -> Read:
 
 
 def _decoded(file: BinaryIO, length: int, extension: str) -> _Seen | None:
-    """Through Pillow: as it should be, or else what is there of it. None where it cannot even be opened."""
+    """Decode with Pillow: completely, or else what is there. None if it cannot be opened."""
     with decoding.careful():
         seen = _attempt(file, length, extension)
     if seen is None or (seen.is_broken and seen.container in MENDED):
@@ -152,7 +152,7 @@ def _attempt(file: BinaryIO, length: int, extension: str) -> _Seen | None:
 
 
 def _container(image: Image.Image, file: BinaryIO) -> str:
-    """As the format is called; of a JPEG with others behind it that of the first."""
+    """The name of the format; of a JPEG followed by others that of the first."""
     match image.format or "":
         case "MPO":
             return "jpeg"
@@ -164,7 +164,7 @@ def _container(image: Image.Image, file: BinaryIO) -> str:
 
 
 def _shot(image: Image.Image, file: BinaryIO) -> Shot:
-    """Pillow turns a TIFF by itself."""
+    """The metadata; Pillow rotates a TIFF by itself."""
     if image.format != "TIFF":
         return exif.of_info(image.info)
     tiff = ifd.opened(file)
@@ -172,7 +172,7 @@ def _shot(image: Image.Image, file: BinaryIO) -> Shot:
 
 
 def _small(file: BinaryIO, length: int, seen: _Seen) -> Picture | None:
-    """The small version that the file itself brings along."""
+    """The thumbnail that is embedded in the file."""
     if seen.container in HEIF and length <= decoding.MAX_WHOLE_BYTES:
         file.seek(0)
         data = heif.small(file.read(length))
@@ -181,7 +181,7 @@ def _small(file: BinaryIO, length: int, seen: _Seen) -> Picture | None:
 
 
 def _developed(file: BinaryIO, raw: Raw) -> _Seen:
-    """The preview lies as the sensor does, and is turned as the raw file says."""
+    """A raw file. Its preview has the sensor's orientation, and is rotated by the raw file's orientation."""
     preview = raw_preview.preview(file, raw.parts)
     size = None if raw.width is None or raw.height is None else (raw.width, raw.height)
     if preview is None:
@@ -197,7 +197,8 @@ def _developed(file: BinaryIO, raw: Raw) -> _Seen:
 
 
 def _unopened(file: BinaryIO, length: int, path: str) -> _Seen:
-    """What Pillow does not open. A format that nobody here knows is no damage; one that is known by name is."""
+    """A file that Pillow does not open. If its format is unknown here, it is not damaged; if the extension is of a
+    known format, it is."""
     extension = path.rpartition(".")[2].lower()
     sign = signs.read(file)
     if sign is not None and sign.container in HEIF and (first := sequence.read(file)) is not None:

@@ -1,4 +1,4 @@
-"""The head of a JPEG: how large it is, how it was made, what stands in its Exif. Decodes nothing.
+"""The header of a JPEG: its size, its encoding, its Exif. Nothing is decoded.
 
 Source: ITU-T T.81, annex B; the Exif block is Exif 2.32's, 4.7.2.
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 MAX_SEGMENTS = 512
-"""Before the picture: profiles, previews and what programs add are cut into pieces of 64 KiB."""
+"""Maximum segments before the picture: profiles, previews and additions of programs are split into pieces of 64 KiB."""
 MAX_HEAD_BYTES = 33_554_432
 PIECE = 1_048_576
 EXIF = b"Exif\0\0"
@@ -24,8 +24,8 @@ _ALONE = frozenset((0x01, *range(0xD0, 0xD8)))
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """`sampling`: of each component, horizontal and vertical; `lossless`: as raw data is kept, which is no picture;
-    `is_in_passes`: no part of it is whole before all of it is read, from `passes_at` on."""
+    """`sampling`: of each component, horizontal and vertical; `lossless`: used for raw sensor data, which is not a
+    picture; `is_in_passes`: progressive, so that no part is complete before everything from `passes_at` on is read."""
 
     width: int
     height: int
@@ -38,8 +38,8 @@ class Head:
 
     @property
     def coefficient_bytes(self) -> int:
-        """What a decoder keeps of a picture that comes in several passes: all of its coefficients, two bytes each
-        (libjpeg's `JCOEF`)."""
+        """Memory that a decoder needs for a progressive picture: all of its coefficients, two bytes each (libjpeg's
+        `JCOEF`)."""
         widest = max(across for across, _ in self.sampling)
         highest = max(down for _, down in self.sampling)
         units = -(-self.width // (8 * widest)) * -(-self.height // (8 * highest))
@@ -47,7 +47,7 @@ class Head:
 
 
 def head(file: BinaryIO, start: int = 0) -> Head | None:
-    """The head of what begins there; None where that is no JPEG, or its frame does not come."""
+    """The header of the JPEG at an offset; None if there is no JPEG, or no frame in it."""
     file.seek(start)
     if file.read(2) != bytes((0xFF, _START)):
         return None
@@ -80,7 +80,7 @@ def head(file: BinaryIO, start: int = 0) -> Head | None:
 
 
 def passes(file: BinaryIO, start: int, most: int) -> int:
-    """In how many passes a picture comes that begins to come there, counted hardly further than `most`."""
+    """The number of passes of a progressive picture from `start` on; the count stops soon after `most`."""
     file.seek(start)
     count, last = 0, b""
     while count <= most and (piece := last + file.read(PIECE)) != last:

@@ -1,4 +1,5 @@
-"""JPEG XL: its size, which side is up, and its Exif. The picture itself is not decoded: nothing here can.
+"""JPEG XL: its size, its orientation, and its Exif. The picture itself is not decoded, because there is no decoder
+here.
 
 Source: ISO/IEC 18181-1, annex D.2 (the size header, fields from the lowest bit up) and D.3 (the first fields of the image's
 metadata), ISO/IEC 18181-2 for the container's boxes.
@@ -15,7 +16,7 @@ from streams.analysis.probe.exif import NOTHING, Shot
 CODESTREAM = b"\xff\x0a"
 CONTAINER = bytes.fromhex("0000000c4a584c200d0a870a")
 HEAD_BYTES = 64
-"""Of the codestream: the size has at most ten, what is asked for of the metadata stands right behind."""
+"""Bytes read of the codestream: the size has at most ten, and the needed metadata follow it directly."""
 MAX_EXIF_BYTES = 1_048_576
 RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
 """Width to height, for 1 to 7."""
@@ -25,7 +26,7 @@ _DISTANCES = (9, 13, 18, 30)
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """What is known of it: the size is as it is seen."""
+    """What is known of it; the size is as displayed."""
 
     width: int | None
     height: int | None
@@ -33,7 +34,7 @@ class Drawn:
 
 
 def read(file: BinaryIO) -> Drawn | None:
-    """None where it is no JPEG XL."""
+    """Read a picture; None if it is not JPEG XL."""
     file.seek(0)
     head = file.read(HEAD_BYTES)
     if head.startswith(CODESTREAM):

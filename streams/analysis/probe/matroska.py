@@ -1,7 +1,7 @@
-"""What a Matroska file says and FFmpeg does not pass on: by which names it calls its codecs, and of what its tags speak: of
-these, one overwrites the other where both have the same name.
+"""Data of a Matroska file that FFmpeg does not pass on: its names for its codecs, and the target of its tags, without
+which one tag overwrites another of the same name.
 
-Element ids as in RFC 9559. Only what stands before the first cluster or is named by the SeekHead is read, as FFmpeg does.
+Element ids as in RFC 9559. Like FFmpeg, it reads only what is before the first cluster or is listed in the SeekHead.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ SEGMENT, CLUSTER = b"\x18\x53\x80\x67", b"\x1f\x43\xb6\x75"
 TRACKS, TAGS, ATTACHMENTS = b"\x16\x54\xae\x6b", b"\x12\x54\xc3\x67", b"\x19\x41\xa4\x69"
 CHAPTERS = b"\x10\x43\xa7\x70"
 MAX_TOP = 100
-"""Elements of the top that are looked at; there are about ten."""
+"""Maximum top-level elements that are read; there are about ten."""
 MAX_FIELDS = 100
 MAX_TAGS_ELEMENTS = 4
 MAX_SEEK_HEADS = 4
-"""There may be several of both; one is what there is."""
+"""There may be several of both; usually there is one."""
 MAX_NAME = 60
 MAX_TEXT_BYTES = 4_096
 _SEEK_HEAD, _SEEK_POSITION = b"\x11\x4d\x9b\x74", b"\x53\xac"
@@ -37,7 +37,7 @@ episode or an album, a song."""
 
 
 def top(file: BinaryIO, size: int) -> Iterator[Part]:
-    """The elements of its first segment; none where it is no Matroska."""
+    """The elements of its first segment; none if it is not Matroska."""
     if read_at(file, 0, 4) != boxes.MATROSKA:
         return
     segment = next((one for one in boxes.ebml(file, 0, size, 8) if one.kind == SEGMENT), None)
@@ -49,7 +49,7 @@ def top(file: BinaryIO, size: int) -> Iterator[Part]:
 
 
 def codec_ids(file: BinaryIO) -> tuple[str | None, ...]:
-    """In the order of the tracks, which is that of FFmpeg's streams; empty where it is no Matroska."""
+    """The codec ids in the order of the tracks, which is that of FFmpeg's streams; empty if it is not Matroska."""
     size = file.seek(0, os.SEEK_END)
     tracks = next((element for element in top(file, size) if element.kind == TRACKS), None)
     if tracks is None:
@@ -59,23 +59,23 @@ def codec_ids(file: BinaryIO) -> tuple[str | None, ...]:
 
 
 def tags_by_level(file: BinaryIO, most: int) -> dict[str, str]:
-    """Tags by their names, with what they speak of before them: `collection/title`, `season/part_number`. Those of the
-    middle level have nothing before them where none speaks of songs, for then it is one thing."""
-    size, said = file.seek(0, os.SEEK_END), dict[str, str]()
+    """Tags by their names, prefixed by their target: `collection/title`, `season/part_number`. Tags of the middle level
+    have no prefix if there are none for songs, because then the file is a single item."""
+    size, fields = file.seek(0, os.SEEK_END), dict[str, str]()
     all_tags = (element for element in top(file, size) if element.kind == TAGS)
     for tags in itertools.islice(all_tags, MAX_TAGS_ELEMENTS):
         if parts_in(file, tags, size, most) > most:
             continue
         for tag in boxes.ebml(file, tags.body, tags.end or size, most):
             for name, text in _simple_tags(file, tag, size, most):
-                said.setdefault(name, text)
-    if any(name.startswith(_LEVELS[_SONG]) for name in said):
-        return said
-    return {name.removeprefix(_LEVELS[_ALBUM]): text for name, text in said.items()}
+                fields.setdefault(name, text)
+    if any(name.startswith(_LEVELS[_SONG]) for name in fields):
+        return fields
+    return {name.removeprefix(_LEVELS[_ALBUM]): text for name, text in fields.items()}
 
 
 def parts_in(file: BinaryIO, element: Part, size: int, most: int) -> int:
-    """How many parts it has, of which each has parts: tags, chapters; hardly further counted than `most`."""
+    """How many parts an element has whose parts have parts: tags, chapters; the count stops soon after `most`."""
     count = 0
     for part in boxes.ebml(file, element.body, element.end or size, most):
         count += 1 + sum(1 for _ in boxes.ebml(file, part.body, part.end or size, most + 1))

@@ -1,5 +1,5 @@
-"""Boxes as the ISO base media file format has them: in HEIF, in Canon's CR3, in JPEG XL. Knows where a box begins and
-ends and not what it means. Source: ISO/IEC 14496-12, 4.2.
+"""Boxes of the ISO base media file format: in HEIF, in Canon's CR3, in JPEG XL. This module knows where a box begins and
+ends, but not what it means. Source: ISO/IEC 14496-12, 4.2.
 """
 
 from __future__ import annotations
@@ -11,25 +11,25 @@ from typing import BinaryIO
 from streams.analysis.probe.boxes import mp4, read_at
 
 MAX_BOXES = 256
-"""Beside each other: a file of 50 pictures has some dozen."""
+"""Maximum sibling boxes: a file of 50 pictures has a few dozen."""
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """`kind`: four characters, of a `uuid` its sixteen bytes; its body stands from `start` to before `end`."""
+    """`kind`: four characters, or the sixteen bytes of a `uuid`; its body is from `start` to before `end`."""
 
     kind: bytes
     start: int
     end: int
 
     def data(self, file: BinaryIO, limit: int) -> bytes:
-        """Its body, at most so much of it."""
+        """At most `limit` bytes of its body."""
         file.seek(self.start)
         return file.read(min(limit, self.end - self.start))
 
 
 def within(file: BinaryIO, start: int, end: int, most: int = MAX_BOXES) -> Iterator[Box]:
-    """The boxes between two places of a file, as far as they can be right."""
+    """The boxes between two offsets of a file, as far as they are valid."""
     for part in mp4(file, start, end, most):
         stop = end if part.end is None else min(part.end, end)
         if part.kind == b"uuid":

@@ -1,4 +1,4 @@
-"""Pages of Ogg (RFC 3533, 6) as far as comments stand in them: their count can be made smaller, with the page's sum."""
+"""Pages of Ogg (RFC 3533, 6) with comments: their number can be reduced, together with the page's checksum."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from streams.analysis.probe.view import Patch
 MAX_PAGES = 16
 """The comments of each stream begin on one of the first pages."""
 _HEADS = (b"\x03vorbis", b"OpusTags", b"\x81theora")
-"""What stands before the vendor's name in the comments of Vorbis, Opus and Theora."""
+"""The bytes before the vendor's name in the comments of Vorbis, Opus and Theora."""
 
 
 def fewer_comments(file: BinaryIO, most: int) -> Iterator[Patch]:
-    """Patches by which no stream has more than `most` comments."""
+    """Patches that limit each stream to `most` comments."""
     at = 0
     for _ in range(MAX_PAGES):
         head = read_at(file, at, 27)
@@ -34,7 +34,7 @@ def fewer_comments(file: BinaryIO, most: int) -> Iterator[Patch]:
 
 
 def checksum(page: bytes) -> int:
-    """Of a page whose own sum is zero: CRC-32 of the polynomial 0x04c11db7, not reflected."""
+    """The checksum of a page whose own checksum field is zero: CRC-32 with the polynomial 0x04c11db7, not reflected."""
     crc = 0
     for byte in page:
         crc = (crc << 8 & 0xFFFF_FFFF) ^ _TABLE[crc >> 24 ^ byte]

@@ -1,7 +1,7 @@
-"""What is played: video and sound. Which of the two a file is its contents say, and a name that says otherwise is wrong.
+"""Video and audio. The contents decide which of the two a file is, even if its name implies the other.
 
-Before FFmpeg sees the file, its head is looked at: text under a name that programs and films share is neither; what is too
-much in it is left out (`excess`); whether its end is there is known by its sizes (`whole`).
+Before FFmpeg reads the file, its beginning is checked: text with an extension that programs and films share is neither;
+excessive metadata are hidden (`excess`); whether its end is missing is determined from its sizes (`whole`).
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from streams.analysis.probe.view import View
 from streams.analysis.probe.whole import Missing, missing
 
 SHARED = ("ts", "mts", "m2ts", "mod", "tod", "vob", "rm", "dv", "dat", "cue", "m3u", "m3u8", "pls")
-"""Extensions of films and of text: programs in TypeScript, a Go module, playlists."""
+"""Extensions shared by films and text: programs in TypeScript, a Go module, playlists."""
 ANYTHING = ("mod", "dat")
-"""Extensions under which anything at all can be: music of trackers, data of games."""
+"""Extensions that are used for anything: tracker music, game data."""
 
 
 def read_video(file: BinaryIO, path: str) -> Read:
@@ -93,13 +93,13 @@ def _damage(error: FFmpegError, view: View, lost: Missing | None) -> Exception:
 def _unknown(container: InputContainer, view: View) -> streams.Codecs:
     if all(stream.codec_context is not None for stream in container.streams):
         return {}
-    said = {index: about.codec for index, about in described(container).items() if about.codec is not None}
+    codecs = {index: about.codec for index, about in described(container).items() if about.codec is not None}
     written = {index: name for index, name in enumerate(codec_ids(view.file)) if name is not None}
-    return written | said
+    return written | codecs
 
 
 def _tags_beside(view: View) -> list[dict[str, str]]:
-    """Those that FFmpeg does not pass on."""
+    """The tags that FFmpeg does not pass on."""
     file = view.file
     return [
         tags_by_level(file, MAX_TAGS),
@@ -109,7 +109,7 @@ def _tags_beside(view: View) -> list[dict[str, str]]:
 
 
 def _completed(read: Read, lost: Missing | None, too_much: Excess) -> Read:
-    """With what is known beside FFmpeg."""
+    """The result with what is known in addition to FFmpeg."""
     found = read.found
     warnings = (() if lost is None else (lost.warning,)) + found.warnings + too_much.warnings
     found = replace(found, warnings=tuple(dict.fromkeys(warnings)))

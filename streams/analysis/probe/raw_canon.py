@@ -21,7 +21,7 @@ BRAND = b"crx "
 CANON = bytes.fromhex("85c0b687820f11e08111f4ce462b6a48")
 PREVIEW = bytes.fromhex("eaf42b5e1c984b88b9fbb7dc406e4d16")
 MAX_TRACKS = 8
-"""A file has four: JPEG, small raw, raw, metadata."""
+"""Maximum tracks; a file has four: JPEG, small raw, raw, metadata."""
 MAX_EXIF_BYTES = 1_048_576
 THMB_HEAD = struct.Struct(">IHHIHH")
 PRVW_HEAD = struct.Struct(">IHHHHI")
@@ -32,7 +32,7 @@ _STSZ = struct.Struct(">III")
 
 
 def read(file: BinaryIO, _extension: str) -> Raw | None:
-    """None where it is none."""
+    """Read a CR3 file; None if it is not one."""
     file.seek(4)
     if file.read(8) != b"ftyp" + BRAND:
         return None
@@ -80,7 +80,7 @@ def _thumbnail(file: BinaryIO, box: Box) -> Part | None:
 
 
 def _preview(file: BinaryIO, box: Box) -> Part | None:
-    """PRVW stands behind eight bytes in its `uuid`."""
+    """The preview: PRVW comes after eight bytes in its `uuid`."""
     inner = next((one for one in media_boxes.within(file, box.start + 8, box.end) if one.kind == b"PRVW"), None)
     head = b"" if inner is None else inner.data(file, PRVW_HEAD.size)
     if inner is None or len(head) < PRVW_HEAD.size:

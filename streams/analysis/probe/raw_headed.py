@@ -1,4 +1,4 @@
-"""Raw files with a head of their own: Fujifilm's RAF, Minolta's MRW; and those of which nothing but the kind is read here,
+"""Raw files with a header of their own: Fujifilm's RAF, Minolta's MRW; and those of which only the format is recognised,
 Canon's CRW and Sigma's X3F.
 
 Sources: ExifTool's Image::ExifTool::FujiFilm (`ProcessRAF`: places of the JPEG at 84, of the directory at 92; tags 0x100 and
@@ -22,13 +22,14 @@ MAX_FUJI_TAGS = 512
 MINOLTA = b"\0MRM"
 MAX_MINOLTA_BLOCKS = 16
 MINOLTA_SIZE = struct.Struct(">12xHH")
-"""Of PRD: what is seen of the sensor, height before width, after eight bytes of version and four of the whole."""
+"""In PRD: the visible part of the sensor, height before width, after eight bytes of version and four of the full
+size."""
 UNREAD = ((b"HEAPCCDR", 6, "crw"), (b"FOVb", 0, "x3f"))
-"""How they begin, and after how many bytes."""
+"""Their signatures, and the offsets of these."""
 
 
 def read(file: BinaryIO, _extension: str) -> Raw | None:
-    """None where it is none of them."""
+    """Read such a file; None if it is none of them."""
     file.seek(0)
     head = file.read(FUJI_PLACES.size)
     if head.startswith(FUJI) and len(head) == FUJI_PLACES.size:
@@ -42,7 +43,7 @@ def read(file: BinaryIO, _extension: str) -> Raw | None:
 
 
 def _fuji(file: BinaryIO, head: bytes) -> Raw:
-    """All that a camera says stands in the JPEG."""
+    """All metadata of the camera are in the JPEG."""
     place, length, tags_place, tags_length = FUJI_PLACES.unpack(head)
     inside = jpeg.head(file, place)
     shot = NOTHING if inside is None else exif.of_bytes(inside.exif)

@@ -1,7 +1,7 @@
-"""What a raw file brings along to be looked at: the JPEG that its camera made of it. Sensor data is never developed.
+"""The preview in a raw file: a JPEG made by the camera. Sensor data are never developed.
 
-Every maker has several in a file, from 160 pixels to the full size. Taken is the smallest that is still twice as large as a
-thumbnail, for the file may lie on a share; where none is, the largest.
+A file of any maker has several, from 160 pixels to the full size. The smallest one that is at least twice as large as a
+thumbnail is used, because the file may be on a share; if there is none, the largest.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from streams.analysis.probe.text import number
 ENOUGH = 960
 """Pixels on the longer side: twice a thumbnail's."""
 MOST = 0.9
-"""What a sensor has beyond its picture is a few hundredths of it."""
+"""A sensor is a few per cent larger than its picture."""
 MAX_PREVIEWS = 16
-"""Looked at in one file; a DNG has six."""
+"""Maximum previews examined in one file; a DNG has six."""
 MAX_PREVIEW_BYTES = 50_331_648
-"""One of 100 megapixels in full size has some forty million."""
+"""Maximum bytes of a preview; one of 100 megapixels in full size has some forty million."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """`width` and `height` as the sensor lies, not as the picture is seen; `parts`: where previews may be."""
+    """`width` and `height`: of the sensor, before rotation; `parts`: where previews may be."""
 
     container: str
     shot: Shot
@@ -45,7 +45,7 @@ class Raw:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The chosen JPEG and what its head says; `shot`: of its own Exif."""
+    """The chosen JPEG and the data in its header; `shot`: from its own Exif."""
 
     data: bytes
     head: jpeg.Head
@@ -53,18 +53,18 @@ class Preview:
 
 
 def seen_size(wide: int | None, high: int | None, shot: Shot) -> tuple[int | None, int | None]:
-    """Of a sensor so large what the camera means to be seen: what its Exif says, where that is most of the sensor or more
-    than is known of it; some have the size of a preview there."""
-    said_wide, said_high = number(shot.width), number(shot.height)
-    if said_wide is None or said_high is None:
+    """The part of a sensor that the camera means to show: the size in Exif, if that is most of the sensor or if the
+    sensor's size is not known; some cameras have the size of a preview there."""
+    exif_wide, exif_high = number(shot.width), number(shot.height)
+    if exif_wide is None or exif_high is None:
         return wide, high
-    if wide is None or high is None or (said_wide >= MOST * wide and said_high >= MOST * high):
-        return said_wide, said_high
+    if wide is None or high is None or (exif_wide >= MOST * wide and exif_high >= MOST * high):
+        return exif_wide, exif_high
     return wide, high
 
 
 def preview(file: BinaryIO, parts: Iterable[Part]) -> Preview | None:
-    """The JPEG to be shown; None where there is none that is one."""
+    """The JPEG to show; None if there is no valid one."""
     found: list[tuple[int, Part, jpeg.Head]] = []
     for part in list(dict.fromkeys(parts))[:MAX_PREVIEWS]:
         if not 0 < part.length <= MAX_PREVIEW_BYTES:

@@ -25,7 +25,7 @@ PANASONIC_EDGES, PANASONIC_JPEG = (4, 5, 6, 7), 0x002E
 OLYMPUS_SETTINGS, OLYMPUS_PREVIEW, OLYMPUS_PREVIEW_LENGTH = 0x2020, 0x0101, 0x0102
 
 SENSOR_PHOTOMETRICS = (32803, 34892)
-"""A colour filter array; one that was made linear."""
+"""A colour filter array; a linear raw picture."""
 SENSOR_COMPRESSIONS = (34713, 32767, 32770, 65535)
 """Nikon's, Sony's, Samsung's, Pentax's."""
 JPEG_COMPRESSIONS = (6, 7)
@@ -37,13 +37,13 @@ MAKERS = {
     "NIKON": "nef", "SONY": "arw", "PENTAX": "pef", "RICOH": "pef", "SAMSUNG": "srw", "CANON": "cr2", "EPSON": "erf",
     "SEIKO": "erf", "HASSELBLAD": "3fr", "PHASE": "iiq", "KODAK": "dcr", "EASTMAN": "dcr",
 }  # fmt: skip
-"""How the first word in the camera's maker is written in a name, where the name says something else."""
+"""The extension for the first word of the camera's maker, for files with another extension."""
 _OLYMPUS_NOTES = ((b"OLYMPUS\0", 8, 12), (b"OM SYSTEM\0\0\0", 12, 16))
-"""How a note begins, where its byte order is, where its directory; both count from the note's beginning."""
+"""How a maker note begins, and the offsets of its byte order and its directory, from the note's beginning."""
 
 
 def read(file: BinaryIO, extension: str) -> Raw | None:
-    """None where it is no TIFF, or a TIFF that is no raw file."""
+    """Read a raw file; None if it is not TIFF, or a TIFF that is not a raw file."""
     tiff = ifd.opened(file)
     if tiff is None:
         return None
@@ -64,7 +64,7 @@ def read(file: BinaryIO, extension: str) -> Raw | None:
 
 
 def _container(head: bytes, every: list[Directory], extension: str) -> str | None:
-    """By what is in it; by its name where its kinds cannot be told apart otherwise."""
+    """The format by the content; by the name if formats cannot be distinguished otherwise."""
     magic = head[2:4] if head[:2] == b"II" else head[3:1:-1]
     if magic in (b"RO", b"RS"):
         return "orf"
@@ -106,7 +106,7 @@ def _parts(directory: Directory, container: str) -> list[Part]:
 
 
 def _olympus(file: BinaryIO, main: Directory) -> list[Part]:
-    """It stands in the maker's note, and counts from there."""
+    """The preview in the maker note, with offsets relative to the note."""
     note = next((d.entries[MAKER_NOTE] for d in _details(main) if MAKER_NOTE in d.entries), None)
     if note is None:
         return []
@@ -125,7 +125,7 @@ def _olympus(file: BinaryIO, main: Directory) -> list[Part]:
 
 
 def _details(main: Directory) -> list[Directory]:
-    """The Exif directory again, on a walk of its own: each is read once on one walk."""
+    """The Exif directory again, on a separate walk, because on one walk each is read only once."""
     tiff = main.tiff.anew()
     return [
         found for place in main.numbers(exif.EXIF_DIRECTORY)[:1] if (found := tiff.directory(place)) is not None
@@ -133,7 +133,8 @@ def _details(main: Directory) -> list[Directory]:
 
 
 def _largest(every: list[Directory]) -> tuple[int | None, int | None]:
-    """Of the directories that are not small versions of others; as the camera means it to be cut, where it says so."""
+    """The largest size of the directories that are not reduced versions; with the camera's default crop, if there is
+    one."""
     sizes = [
         (wide * high, wide, high, directory)
         for directory in every
@@ -151,6 +152,6 @@ def _largest(every: list[Directory]) -> tuple[int | None, int | None]:
 
 
 def _panasonic(main: Directory) -> tuple[int | None, int | None]:
-    """From edge to edge of what the sensor sees."""
+    """The size from the sensor's borders."""
     top, left, bottom, right = (main.number(tag) or 0 for tag in PANASONIC_EDGES)
     return number(right - left), number(bottom - top)

@@ -10,7 +10,7 @@ from streams.errors import StreamsError
 
 
 class Damaged(StreamsError):
-    """The file is not what its name says, or is broken, or asks for too much; `reason`: one short sentence."""
+    """The file does not match its name, is damaged, or needs too many resources; `reason`: one short sentence."""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason

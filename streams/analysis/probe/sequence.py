@@ -1,4 +1,5 @@
-"""Sequences of pictures in HEIF, as cameras write bursts: a film without sound, of which the first picture is shown.
+"""Sequences of pictures in HEIF, which cameras write for bursts: a film without audio, of which the first picture is
+used.
 
 Source: ISO/IEC 23008-12, 7 (a track with the handler `pict`); FFmpeg reads such a track as it reads a film's.
 """
@@ -18,19 +19,19 @@ from streams.analysis.probe.view import View
 from streams.analysis.wire import Picture
 
 MAX_PACKETS = 16
-"""Read in search of the first picture."""
+"""Maximum bytes read to find the first picture."""
 
 
 @dataclass(frozen=True, slots=True)
 class First:
-    """Of the first picture, as it is seen."""
+    """The first picture, as displayed."""
 
     size: tuple[int, int]
     picture: Picture | None
 
 
 def read(file: BinaryIO) -> First | None:
-    """None where there is no sequence in it that can be read."""
+    """Read the first picture; None if there is no readable sequence."""
     try:
         with streams.opened(View(file)) as container:
             film = streams.film(container)

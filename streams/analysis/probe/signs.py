@@ -1,4 +1,4 @@
-"""How pictures begin: their kind, and their size where it stands there. For those that no decoder opens.
+"""Signatures of pictures: the format, and the size if it is in the header. For files that no decoder opens.
 
 Sources: PNG (W3C, third edition) 5.2 and 11.2.1; RFC 9649 (WebP), 2.5 to 2.7; GIF 89a, 18; ITU-T T.81 (JPEG); the bitmap
 headers of Windows; TIFF 6.0; ISO/IEC 15444-1 (JPEG 2000); Adobe Photoshop File Formats (PSD).
@@ -22,7 +22,7 @@ BEGINNINGS = (
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """What it means to be, and its size if that is told, as the picture lies."""
+    """The format, and the size before rotation if it is known."""
 
     container: str
     size: tuple[int, int] | None = None
@@ -30,7 +30,7 @@ class Sign:
 
 
 def read(file: BinaryIO) -> Sign | None:
-    """None where it begins like no picture."""
+    """Read the signature; None if it is not that of a picture."""
     file.seek(0)
     head = file.read(HEAD_BYTES)
     if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
@@ -58,7 +58,7 @@ def read(file: BinaryIO) -> Sign | None:
 
 
 def _webp(head: bytes) -> tuple[int, int] | None:
-    """Of the first chunk: extended, without loss, with it."""
+    """The size in the first chunk: extended, lossless or lossy."""
     kind, body = head[12:16], head[20:]
     if kind == b"VP8X" and len(body) >= 10:
         return 1 + int.from_bytes(body[4:7], "little"), 1 + int.from_bytes(body[7:10], "little")

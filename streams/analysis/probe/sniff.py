@@ -1,7 +1,7 @@
-"""What the first bytes of a file say that it is, whatever its name says. Pure: it is handed them and opens nothing.
+"""The kind of a file by its first bytes, independent of its name. Pure: it receives the bytes and opens nothing.
 
-Magic numbers as the formats' own specifications print them; where several formats share one (`RIFF`, `FORM`, `ftyp`), by
-what stands behind it.
+Magic numbers are from the formats' specifications; if several formats share one (`RIFF`, `FORM`, `ftyp`), what follows it
+decides.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import codecs
 from typing import Literal
 
 HEAD_BYTES = 4_096
-"""As much is looked at. A file of another kind that is plain text for so long is text to anybody."""
+"""How many bytes are examined. A file that is plain text for so long is regarded as text."""
 
 Kind = Literal["text", "midi", "epub", "zip", "rar", "7z", "pdf", "picture", "video", "audio", "empty"]
 
@@ -31,12 +31,12 @@ _FORMS: tuple[tuple[int, bytes, Kind], ...] = (
 )  # fmt: skip
 _ZIP = b"PK\x03\x04"
 _EPUB = b"mimetypeapplication/epub+zip"
-"""The first member of an EPUB is stored as it is, without an extra field (OCF 3.3, 4.3): so both stand at byte 30."""
+"""The first member of an EPUB is stored uncompressed, without an extra field (OCF 3.3, 4.3): so both are at byte 30."""
 _SPACES = frozenset("\t\n\r\f")
 
 
 def kind_of(head: bytes) -> Kind | None:
-    """What begins like this, of its first HEAD_BYTES; None where nothing here knows."""
+    """The kind of a file by its first HEAD_BYTES; None if it is unknown."""
     if not head:
         return "empty"
     if head.startswith(_ZIP):
@@ -51,8 +51,8 @@ def kind_of(head: bytes) -> Kind | None:
 
 
 def is_text(head: bytes) -> bool:
-    """Plain text in UTF-8, or in UTF-16 with its mark, without control characters but those of lines and tabs. A character
-    that is cut off at the end counts."""
+    """Whether it is plain text in UTF-8, or in UTF-16 with a byte order mark, without control characters except line
+    ends and tabs. A character that is truncated at the end is accepted."""
     if not head:
         return False
     name = "utf-16" if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"

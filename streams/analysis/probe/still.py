@@ -1,7 +1,7 @@
-"""A still of a film: one frame, as it is seen, or why there is none. That there is none decides nothing else.
+"""A still of a film: one frame, as displayed, or why there is none. A missing still has no other effect.
 
-A frame that stands for itself is decoded alone, so that a frame of 8K and nothing beside it must fit the child's memory, and
-it is made small before it becomes a picture.
+A key frame is decoded alone, so that only one 8K frame must fit into the child's memory, and it is scaled down before it
+becomes a picture.
 """
 
 from __future__ import annotations
@@ -25,29 +25,29 @@ from streams.analysis.probe.read import Damaged
 from streams.analysis.wire import Picture
 
 COVER_AT = (10, 4, 2, 0)
-"""The cover is a frame at one tenth of the film: after the black at its beginning, before any ending is shown; where that is
-black or cannot be decoded, one at a quarter, at the half, at the beginning: a second before it, for some containers are
-wound to behind what is asked."""
+"""The cover is a frame at one tenth of the film: after the black at its beginning, and before anything of the ending;
+if that frame is black or cannot be decoded, one at a quarter, at the half, at the beginning. The seek goes to a second
+before it, because some containers seek to after the requested time."""
 _SECOND = 1_000_000
 BLACK = 24
-"""The brightest spot of a frame in which nothing is seen; 16 is black in most films."""
+"""The maximum brightness of a frame that is regarded as black; 16 is black in most films."""
 MAX_SOUGHT = 1_000
-"""Packets passed over in search of a key frame: groups of pictures of 600 are seen in recordings of television."""
+"""Packets skipped in search of a key frame: TV recordings have groups of up to 600 pictures."""
 MAX_PACKETS = 60
-"""Packets decoded at most where there is no key frame."""
+"""Maximum packets decoded if there is no key frame."""
 MAX_BYTES = 67_108_864
-"""Read in search of frames; a key frame of 8K has ten megabytes at most."""
+"""Maximum bytes read in search of frames; an 8K key frame has ten megabytes at most."""
 MAX_SECONDS = 4.0
-"""For all attempts together."""
+"""Time limit for all attempts together."""
 _LATEST = 2**62
 _DOLBY_VISION = (Type.DOVI_METADATA, Type.DOVI_RPU_BUFFER)
 
 
 @dataclass(frozen=True, slots=True)
 class Still:
-    """A picture of a film, or why there is none. What its frame says of itself: `rotation` in degrees counter-clockwise by
-    which it is shown turned, `transfer` (ITU-T H.273, table 3), `hdr10_plus`, `dolby_vision` by data beside it; None and
-    False where no frame was decoded."""
+    """A picture of a film, or why there is none. Properties of the frame: `rotation` in degrees counter-clockwise by
+    which it is displayed, `transfer` (ITU-T H.273, table 3), `hdr10_plus`, `dolby_vision` from its side data; None and
+    False if no frame was decoded."""
 
     picture: Picture | None = None
     rotation: int | None = None
@@ -58,7 +58,7 @@ class Still:
 
 
 def still_of(container: InputContainer, film: VideoStream) -> Still:
-    """A frame as a cover, not a black one where there is another."""
+    """A frame as a cover; a black one only if there is no other."""
     context = film.codec_context
     if context is None:
         return _without("its codec is not known here")
@@ -75,7 +75,7 @@ def still_of(container: InputContainer, film: VideoStream) -> Still:
             first = first or still
     except MemoryError:
         return first or _without("it takes more memory than is allowed")
-    except (FFmpegError, Damaged, ValueError):  # ValueError: pixels of a kind that cannot be shown
+    except (FFmpegError, Damaged, ValueError):  # ValueError: a pixel format that cannot be converted
         return first or _without("its frames cannot be shown")
     return first or _without("no frame can be decoded")
 
@@ -87,9 +87,9 @@ def _without(reason: str) -> Still:
 def _frames(
     container: InputContainer, film: VideoStream, context: VideoCodecContext, until: float
 ) -> Iterator[VideoFrame]:
-    """One frame for each place of COVER_AT where one can be decoded; where there is none at all, one that does not stand for
-    itself. A bare stream of pictures has no duration and cannot be wound, and an attempt would lose its place: the first
-    ones are taken."""
+    """One key frame for each position of COVER_AT at which one can be decoded; if there is none at all, another frame.
+    A raw video stream has no duration and cannot be sought, and an attempt would lose its position: its first frames
+    are used."""
     none = True
     for part in COVER_AT:
         if time.monotonic() > until:
@@ -106,7 +106,7 @@ def _frames(
 
 
 def _seek(container: InputContainer, part: int) -> None:
-    """A container that cannot be wound is read on from where it is."""
+    """Seek; a container that cannot seek is read on from where it is."""
     target = (container.start_time or 0) + ((container.duration or 0) // part if part else -_SECOND)
     try:
         container.seek(max(-_LATEST, min(target, _LATEST)))
@@ -136,7 +136,7 @@ def _key_frame(
 
 
 def _alone(context: VideoCodecContext, packet: Packet[VideoStream]) -> VideoFrame | None:
-    """What one packet decodes to, and no frame after it is waited for."""
+    """The frame of one packet, without waiting for later packets."""
     try:
         return next(iter([*context.decode(packet), *context.decode(None)]), None)
     except FFmpegError as error:
@@ -153,12 +153,12 @@ def _decoded(
     for packet in _packets(container, film, MAX_PACKETS, until):
         try:
             yield from context.decode(packet)
-        except FFmpegError:  # a packet that does not decode alone; the next may
+        except FFmpegError:  # a packet that does not decode alone; the next one may
             continue
 
 
 def _small(frame: VideoFrame, film: VideoStream) -> VideoFrame:
-    """As it is seen but for its rotation, no larger than a thumbnail."""
+    """The frame as displayed, except for its rotation, no larger than a thumbnail."""
     width, height = streams.seen(frame.width, frame.height, streams.pixel_aspect(film))
     scale = min(1.0, thumbnail.SIDE / max(width, height))
     return frame.reformat(

@@ -29,15 +29,15 @@ DEMUXERS = (
     "mpc,mpc8,mpeg,mpegts,mpegvideo,mxf,nut,obu,ogg,rm,tak,truehd,tta,vc1,w64,wav,webm,wtv,wv"
 )
 EXPORT_ALL = {"export_all": "1"}
-"""MP4's atoms that FFmpeg has no name for come by their own."""
+"""MP4 atoms for which FFmpeg has no name are passed on by their own."""
 MAX_COVERS = 8
-"""Of which one can be read, one hopes."""
+"""Maximum attached covers that are tried."""
 PICTURES = ("mjpeg", "png", "bmp", "gif", "webp", "tiff")
-"""Codecs of pictures: one frame of such a thing beside sound is its cover, however it is marked."""
+"""Codecs of pictures: a single frame of these beside audio is its cover, whatever its flags."""
 MAX_PIXEL_ASPECT = 10
-"""How much wider than high a pixel is at most, or the other way round; 4:1 is the most that is made on purpose."""
+"""The maximum aspect ratio of a pixel, in either direction; 4:1 is the most that is made on purpose."""
 Codecs = Mapping[int, str]
-"""What there is to say of the codecs of streams that nothing here can decode, by the stream's index."""
+"""Names of the codecs that cannot be decoded here, by the stream's index."""
 _NO_FILM = Disposition.attached_pic | Disposition.timed_thumbnails
 
 
@@ -59,13 +59,13 @@ def _refuse(url: str, _flags: int, _options: object) -> NoReturn:
 
 
 def codec_name(stream: Stream, unknown: Codecs) -> str | None:
-    """As FFmpeg calls it; as it is in `unknown` where it cannot decode it."""
+    """FFmpeg's name for the codec; from `unknown` if FFmpeg cannot decode it."""
     context = stream.codec_context
     return unknown.get(stream.index) if context is None else str(context.codec.canonical_name)
 
 
 def size(stream: VideoStream) -> tuple[int | None, int | None]:
-    """Width and height, as they are seen but for the film's rotation."""
+    """Width and height as displayed, except for the film's rotation."""
     context = stream.codec_context
     if context is None or not number(context.width) or not number(context.height):
         return None, None
@@ -73,12 +73,12 @@ def size(stream: VideoStream) -> tuple[int | None, int | None]:
 
 
 def seen(width: int, height: int, pixel: Fraction) -> tuple[int, int]:
-    """The size of a frame whose pixels are so much wider than high."""
+    """The displayed size of a frame with this pixel aspect ratio."""
     return max(1, round(width * pixel)), height
 
 
 def pixel_aspect(stream: VideoStream) -> Fraction:
-    """How much wider than high a pixel is; 1 where nothing is said, or nothing that can be."""
+    """The aspect ratio of a pixel; 1 if it is missing or invalid."""
     aspect = stream.sample_aspect_ratio
     if aspect is None or not Fraction(1, MAX_PIXEL_ASPECT) <= aspect <= MAX_PIXEL_ASPECT:
         return Fraction(1)
@@ -86,13 +86,13 @@ def pixel_aspect(stream: VideoStream) -> Fraction:
 
 
 def frame_rate(stream: VideoStream) -> float | None:
-    """Frames a second on the average, to three decimals."""
+    """Average frames per second, to three decimals."""
     rate = stream.average_rate or stream.guessed_rate or stream.base_rate
     return None if not rate or not 0 < rate <= 1_000 else round(float(rate), 3)
 
 
 def sample_rate(stream: AudioStream) -> int | None:
-    """In Hz; of sound of one bit a sample FFmpeg counts bytes."""
+    """The sample rate in Hz; for one-bit audio FFmpeg counts bytes."""
     context = stream.codec_context
     if context is None:
         return None
@@ -100,17 +100,17 @@ def sample_rate(stream: AudioStream) -> int | None:
 
 
 def channels(stream: AudioStream) -> int | None:
-    """How many."""
+    """The number of channels."""
     return None if stream.codec_context is None else number(stream.codec_context.channels)
 
 
 def bit_rate(stream: AudioStream) -> int | None:
-    """In bit/s."""
+    """The bit rate in bit/s."""
     return None if stream.codec_context is None else number(stream.codec_context.bit_rate)
 
 
 def container_name(container: InputContainer, path: str) -> str:
-    """FFmpeg names a family (`mov,mp4,m4a`); the extension says which, where it is one of them."""
+    """The container. FFmpeg names a family (`mov,mp4,m4a`); the extension selects the member if it is one of them."""
     family = container.format.name.split(",")
     extension = path.rpartition(".")[2].lower()
     known = {"mkv": "matroska", "mka": "matroska", "m4v": "mp4", "m4b": "m4a", "ts": "mpegts", "m2ts": "mpegts"}
@@ -120,12 +120,12 @@ def container_name(container: InputContainer, path: str) -> str:
 
 
 def duration_ms(container: InputContainer) -> int | None:
-    """From the container; in microseconds there."""
+    """The duration of the container, which is in microseconds there."""
     return number((container.duration or 0) // 1000)
 
 
 def film(container: InputContainer) -> VideoStream | None:
-    """The first stream that is a film and not a cover or the pictures of chapters."""
+    """The first video stream that is not a cover or pictures of chapters."""
     return next((stream for stream in container.streams.video if not _is_picture(container, stream)), None)
 
 
@@ -136,18 +136,18 @@ def _is_picture(container: InputContainer, stream: VideoStream) -> bool:
 
 
 def languages(container: InputContainer) -> tuple[str, ...]:
-    """Of the sound."""
+    """The languages of the audio tracks."""
     return distinct([language(stream.metadata.get("language")) for stream in container.streams.audio])
 
 
 def subtitle_languages(container: InputContainer) -> tuple[str, ...]:
-    """Of the subtitles inside; `und` for one that does not say."""
+    """The languages of the subtitles inside; `und` if one has none."""
     tags = [language(stream.metadata.get("language")) or "und" for stream in container.streams.subtitles]
     return distinct([*tags])
 
 
 def attached_picture(container: InputContainer) -> tuple[Picture | None, tuple[str, ...]]:
-    """The first attached cover that can be read, or what is wrong where none can."""
+    """The first attached cover that can be read, or a warning if none can."""
     covers = [
         stream for stream in container.streams.video if stream.disposition & _NO_FILM == Disposition.attached_pic
     ]
@@ -158,7 +158,7 @@ def attached_picture(container: InputContainer) -> tuple[Picture | None, tuple[s
 
 
 def _cover(container: InputContainer, stream: VideoStream) -> Picture | None:
-    """FFmpeg hands an attached picture out as the first packet of its stream."""
+    """A cover; FFmpeg returns an attached picture as the first packet of its stream."""
     try:
         packet = next(iter(container.demux(stream)), None)
         return (

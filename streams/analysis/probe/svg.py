@@ -1,5 +1,5 @@
-"""SVG: recognised and measured, never drawn. It is no picture but a document that may call for others, run programs and
-define entities: only the attributes of its first element are read, by no XML parser.
+"""SVG: it is recognised and its size is read, but it is never rendered. SVG is a document that may request others, run
+programs and define entities: only the attributes of its first element are read, without an XML parser.
 
 Source: SVG 2, 8.2 (width, height, viewBox) and CSS Values 3, 6.2 (96 pixels to the inch).
 """
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 HEAD_BYTES = 65_536
 MAX_ATTRIBUTES = 200
 PIXELS = {"": 1.0, "px": 1.0, "pt": 96 / 72, "pc": 16.0, "in": 96.0, "cm": 96 / 2.54, "mm": 96 / 25.4}
-"""Of a unit; others depend on who looks at it."""
+"""Pixels per unit; other units depend on the viewer."""
 MAX_SIDE = 1_000_000
 
 _ATTRIBUTE = re.compile(r"""\s+([A-Za-z_:][\w:.-]{0,100})\s*=\s*("[^"<]{0,1000}"|'[^'<]{0,1000}')""")
@@ -26,23 +26,23 @@ _END_OF_TYPE = re.compile(r"\]\s*>")
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """In pixels; None where it has no size of its own."""
+    """The size in pixels; None if it has no size of its own."""
 
     width: int | None = None
     height: int | None = None
 
 
 def read(head: bytes) -> Drawing | None:
-    """Of the first HEAD_BYTES of a file. None where its first element is none of SVG's."""
+    """Read from the first HEAD_BYTES of a file; None if the first element is not SVG."""
     text = _text(head)
     at = _first_element(text)
     element = None if at is None else _ELEMENT.match(text, at)
     if element is None:
         return None
-    said = _attributes(text, element.end())
-    width, height = _length(said.get("width")), _length(said.get("height"))
+    attributes = _attributes(text, element.end())
+    width, height = _length(attributes.get("width")), _length(attributes.get("height"))
     if width is None or height is None:
-        box = [part for part in _NUMBERS.split(said.get("viewBox", "").strip()) if part]
+        box = [part for part in _NUMBERS.split(attributes.get("viewBox", "").strip()) if part]
         if len(box) == 4:
             width, height = _length(box[2]), _length(box[3])
     return Drawing(width, height) if width is not None and height is not None else Drawing()
@@ -55,7 +55,7 @@ def _text(head: bytes) -> str:
 
 
 def _first_element(text: str) -> int | None:
-    """Where it begins: behind what an XML document may have before it."""
+    """The offset of the first element: after what an XML document may have before it."""
     at = 0
     while at < len(text):
         space = _SPACE.match(text, at)
@@ -75,7 +75,7 @@ def _first_element(text: str) -> int | None:
 
 
 def _end_of_type(text: str, at: int) -> int:
-    """Behind what it defines, which is not read."""
+    """The end of the document type declaration, which is not read."""
     end, inside = text.find(">", at), text.find("[", at)
     if inside < 0 or end < inside:
         return end
@@ -84,13 +84,13 @@ def _end_of_type(text: str, at: int) -> int:
 
 
 def _attributes(text: str, at: int) -> dict[str, str]:
-    said: dict[str, str] = {}
+    attributes: dict[str, str] = {}
     for _ in range(MAX_ATTRIBUTES):
         if (found := _ATTRIBUTE.match(text, at)) is None:
             break
-        said.setdefault(found[1], found[2][1:-1])
+        attributes.setdefault(found[1], found[2][1:-1])
         at = found.end()
-    return said
+    return attributes
 
 
 def _length(text: str | None) -> int | None:

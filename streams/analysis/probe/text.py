@@ -1,4 +1,4 @@
-"""Text and numbers out of files, made fit for a record: bounded, printable, encodable; absent when useless."""
+"""Text and numbers of files in the form of a record: bounded, printable, encodable; absent when useless."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 MAX_TEXT = 300
 MAX_LANGUAGE = 35
-"""As long as a tag of BCP 47 need be (RFC 5646, 4.4.1)."""
+"""The length that a BCP 47 tag may need (RFC 5646, 4.4.1)."""
 MAX_NUMBER = 2**53 - 1
 _YEAR = re.compile(r"(?<![0-9])(1[6-9][0-9]{2}|20[0-9]{2}|2100)(?![0-9])")
 _NUMBER = re.compile(r"\s*([0-9]{1,6})")
@@ -31,7 +31,7 @@ def sentence(text: str) -> str:
 
 
 def number(value: object) -> int | None:
-    """A positive whole number that every reader of JSON keeps exactly; None for anything else."""
+    """A positive whole number that every JSON parser represents exactly; None for anything else."""
     if not isinstance(value, (int, float)) or not 0 < value <= MAX_NUMBER:
         return None
     return int(value)
@@ -50,7 +50,7 @@ def year(text: object) -> int | None:
 
 
 def language(text: object) -> str | None:
-    """A language tag (ISO 639 or BCP 47), lower case; None for `und` and for what is none."""
+    """A language tag (ISO 639 or BCP 47), lower case; None for `und` and for invalid tags."""
     tag = clean(text)
     if (
         tag is None

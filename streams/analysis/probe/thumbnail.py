@@ -1,5 +1,4 @@
-"""Thumbnails: at most 480 pixels and 64 KiB, WebP, upright, in the colours of a screen; and nothing else of the file in
-them."""
+"""Thumbnails: at most 480 pixels and 64 KiB, WebP, upright, in sRGB; they contain nothing else of the file."""
 
 from __future__ import annotations
 
@@ -14,46 +13,48 @@ from streams.analysis.probe.read import Damaged
 from streams.analysis.wire import Picture
 
 MAX_PIXELS = 80_000_000
-"""More are not decoded: 3 bytes each must fit the child's memory beside the decoder's own."""
+"""Maximum pixels that are decoded: at 3 bytes each they must fit into the child's memory in addition to the
+decoder's."""
 MAX_COVER_BYTES = 16_777_216
-"""Of a picture inside another file; a larger one is not looked at."""
+"""Maximum bytes of a picture inside another file; a larger one is ignored."""
 SIDE = 480
 MAX_BYTES = 65_536
 QUALITIES = (80, 50, 20)
 METHOD = 1
-"""Of libwebp, 0 to 6: a third of the time of 4, the library's own, for one or two percent more bytes (measured)."""
+"""libwebp's method, 0 to 6: it takes a third of the time of the default, 4, for one or two per cent more bytes
+(measured)."""
 REMEMBERED = 16
-"""Pictures of files that came before: the songs of an album bring the same one along. At most 1 MiB."""
+"""Thumbnails of earlier pictures, because the songs of an album contain the same one. At most 1 MiB."""
 MAX_PROFILE_BYTES = 4_194_304
-"""Of colours: those of a printing press have two million."""
+"""Maximum bytes of a colour profile: those for printing have two million."""
 MAX_CONVERTED_PIXELS = 25_000_000
-"""Of a picture with a palette: in colours it can be shrunk well, and has four times as many bytes."""
+"""Maximum pixels of a picture with a palette: it is scaled in full colours, which have four times as many bytes."""
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
     5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }  # fmt: skip
-"""What makes a picture upright, by its orientation (Exif 2.32, 0x0112)."""
+"""The operation that makes a picture upright, by its orientation (Exif 2.32, 0x0112)."""
 _remembered: dict[str, Picture | None] = {}
 
 
 def of_bytes(data: bytes) -> Picture | None:
-    """The thumbnail of a picture inside a file; None when it is none that can be read, or larger inside than its pixels
-    say: the file itself is not damaged by a bad cover."""
+    """The thumbnail of a picture inside a file; None if it cannot be read, or is too large: an invalid cover does not
+    make the file damaged."""
     name = xxhash.xxh3_128_hexdigest(data)
     try:
         found = _remembered.pop(name) if name in _remembered else made(data)
     except MemoryError:
         return None
-    _remembered[name] = found  # the newest stands last
+    _remembered[name] = found  # the newest is last
     if len(_remembered) > REMEMBERED:
         del _remembered[next(iter(_remembered))]
     return found
 
 
 def made(data: bytes, orientation: int | None = None) -> Picture | None:
-    """The same, remembered by nobody. `orientation`: instead of the picture's own."""
+    """The same, without caching. `orientation`: instead of the picture's own."""
     file = io.BytesIO(data)
     for forgiving in (False, True):
         try:
@@ -72,8 +73,8 @@ def made(data: bytes, orientation: int | None = None) -> Picture | None:
 
 
 def of_image(image: Image.Image, orientation: int = 1) -> Picture:
-    """The thumbnail of an image, turned as its orientation says, its transparent parts white. Raises what Pillow raises for
-    damaged data."""
+    """The thumbnail of an image, rotated by its orientation, with white in place of transparency. Raises what Pillow
+    raises for damaged data."""
     flat = _opaque(_on_a_screen(_shrunk(image)))
     if orientation in _TURNS:
         flat = flat.transpose(_TURNS[orientation])
@@ -103,7 +104,7 @@ def _with_profile(image: Image.Image, profile: object) -> Image.Image:
 
 
 def _on_a_screen(image: Image.Image) -> Image.Image:
-    """In eight bits a colour, and in sRGB where it says what its colours are."""
+    """The image with eight bits per channel, and in sRGB if it has a colour profile."""
     if image.mode.startswith("I;16"):
         return image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
     if image.mode in ("I", "F"):
@@ -114,19 +115,19 @@ def _on_a_screen(image: Image.Image) -> Image.Image:
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile) if profile else ImageCms.createProfile("LAB"))
         shown = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-    except (ImageCms.PyCMSError, *decoding.FAULTS):  # nonsense, or of other colours than the picture has
+    except (ImageCms.PyCMSError, *decoding.FAULTS):  # an invalid profile, or one for another colour space
         return image
     return image if shown is None else shown
 
 
 def _profile(image: Image.Image) -> bytes | None:
-    said = image.info.get("icc_profile")
-    fits = isinstance(said, bytes) and 0 < len(said) <= MAX_PROFILE_BYTES and image.mode in ("RGB", "CMYK")
-    return said if fits else None
+    profile = image.info.get("icc_profile")
+    fits = isinstance(profile, bytes) and 0 < len(profile) <= MAX_PROFILE_BYTES and image.mode in ("RGB", "CMYK")
+    return profile if fits else None
 
 
 def _stretched(image: Image.Image) -> Image.Image:
-    """Numbers of any size, from the darkest to the brightest that there are."""
+    """Scale values of any range, so that the darkest becomes black and the brightest white."""
     low, high = (float(edge) if isinstance(edge, (int, float)) else math.nan for edge in image.getextrema()[:2])
     scale = 255 / (high - low) if high > low else 0.0
     if not (math.isfinite(low) and math.isfinite(scale)):

@@ -1,5 +1,5 @@
-"""Videos: duration, codecs, resolution, high dynamic range, languages, tags, chapters, a cover. What the name says the fold
-reads itself."""
+"""Videos: duration, codecs, resolution, high dynamic range, languages, tags, chapters, a cover. The fold itself reads
+the name."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ QUALITIES = ((7680, 4320, "4320p"), (3840, 2160, "2160p"), (2560, 1440, "1440p")
 def read(
     container: InputContainer, film: VideoStream, path: str, unknown: streams.Codecs, beside: list[dict[str, str]]
 ) -> Read:
-    """What is in a container that has a film; `beside`: tags that FFmpeg does not pass on. Raises FFmpegError."""
+    """Read a container with a film; `beside`: tags that FFmpeg does not pass on. Raises FFmpegError."""
     about = described(container).get(film.index, Described())
     sound = tracks.played_first(container)
-    said = tags.Said([container.metadata, film.metadata, *beside])
+    fields = tags.Fields([container.metadata, film.metadata, *beside])
     cover, warnings = streams.attached_picture(container)
     still = still_of(container, film)
     width, height = streams.size(film)
@@ -50,7 +50,7 @@ def read(
         channels=None if sound is None else streams.channels(sound),
         languages=streams.languages(container),
         subtitles=streams.subtitle_languages(container),
-        tags=tags.of_film(said),
+        tags=tags.of_film(fields),
         warnings=(() if cover else still.warnings)
         + warnings
         + tracks.not_decoded(sound)
@@ -63,7 +63,7 @@ def read(
 
 
 def _hdr_kind(film: VideoStream, about: Described, still: Still) -> str | None:
-    """The container speaks first, then a frame: of the more particular kind."""
+    """The kind of HDR from the container, else from a frame; the more specific kind first."""
     transfers = (None if film.codec_context is None else film.codec_context.color_trc, still.transfer)
     if about.dolby_vision or still.dolby_vision:
         return "Dolby Vision"
@@ -73,7 +73,8 @@ def _hdr_kind(film: VideoStream, about: Described, still: Still) -> str | None:
 
 
 def _quality(width: int | None, height: int | None) -> str | None:
-    """By the nearest standard size that is not larger: films are cut at the top or side, and some are seen upright."""
+    """The quality by the nearest standard size that is not larger: films are cropped at the top or side, and some are
+    in portrait format."""
     wide, high = max(width or 0, height or 0), min(width or 0, height or 0)
     for standard_wide, standard_high, name in QUALITIES:
         if wide >= 0.9 * standard_wide or high >= 0.9 * standard_high:

@@ -1,7 +1,7 @@
-"""A file as FFmpeg sees it: some bytes of it replaced by others, and no more than so many read in so long a time; beyond
-that it looks as if it ended.
+"""A file as FFmpeg reads it: some of its bytes are replaced, and the bytes and the time of reading are limited; beyond
+the limits the file seems to end.
 
-So a parser that would search four gigabytes for the next thing it knows stops, with what it has."""
+So a parser that would search four gigabytes for the next known structure stops, with what it has."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ from typing import BinaryIO
 from streams.analysis.probe.boxes import read_at
 
 MAX_BYTES = 134_217_728
-"""Read to know what it is: the index of the longest films is some 30 MB."""
+"""Maximum bytes read to identify a file: the index of the longest films has some 30 MB."""
 MAX_SECONDS = 8.0
-"""For that: a share may be slow. With what looking for a picture takes it stays below what a child is given (15 s)."""
+"""Time limit for that, because a share may be slow. Together with the search for a picture it stays below a child's
+limit (15 s)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """Other bytes than the file's, at an offset."""
+    """Bytes that replace those of the file at an offset."""
 
     at: int
     data: bytes
 
 
 class View:
-    """What PyAV reads from: `read`, `seek`, `tell`."""
+    """The file object that PyAV reads: `read`, `seek`, `tell`."""
 
     def __init__(self, file: BinaryIO, patches: Iterable[Patch] = ()) -> None:
         self.file = file
@@ -38,10 +39,10 @@ class View:
         self._left = MAX_BYTES
         self._until = time.monotonic() + MAX_SECONDS
         self.is_spent = False
-        """It was read further than is allowed: what FFmpeg says of it may be less than there is."""
+        """Whether a limit was reached, so that FFmpeg may have found less than there is."""
 
     def begin_again(self, count: int, seconds: float) -> None:
-        """From here on so many bytes may be read, for so long."""
+        """Set new limits: from here on `count` bytes may be read, for `seconds`."""
         self._left, self._until = count, time.monotonic() + seconds
 
     def seekable(self) -> bool:
@@ -49,11 +50,11 @@ class View:
         return True
 
     def tell(self) -> int:
-        """Where the next piece is read."""
+        """The offset of the next read."""
         return self._at
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Read from elsewhere on; -1 where that is before the beginning."""
+        """Set the offset of the next read; -1 if it would be before the beginning."""
         at = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence] + offset
         if at < 0:
             return -1
@@ -61,7 +62,7 @@ class View:
         return at
 
     def read(self, count: int) -> bytes:
-        """The next piece; empty at the end."""
+        """Read the next bytes; empty at the end."""
         if self._left <= 0 or time.monotonic() > self._until:
             self.is_spent = True
             return b""

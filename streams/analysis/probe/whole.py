@@ -1,7 +1,7 @@
-"""Whether the end of a file is there: what its head declares against how long it is. Reads heads and sizes alone.
+"""Whether the end of a file is missing: the declared size compared with the file's length. Reads only headers and sizes.
 
-Only what a container says exactly counts; a stream whose size was not known when it was written (a live recording, Matroska
-of unknown size, a WAV out of a pipe) is never short of anything.
+Only exact sizes in a container are used; a stream whose size was not known when it was written (a live recording,
+Matroska of unknown size, a WAV from a pipe) is never regarded as truncated.
 """
 
 from __future__ import annotations
@@ -14,32 +14,33 @@ from streams.analysis.probe.boxes import read_at
 from streams.analysis.probe.id3 import tag_at
 
 MAX_BOXES = 32
-"""Of a fragmented MP4 there may be thousands: its first ones tell nothing about its last."""
+"""Maximum top-level boxes. A fragmented MP4 may have thousands, and its first ones imply nothing about its last."""
 STREAMED = (0, 0x7FFF_FFFF, 0xFFFF_FFFF)
-"""Sizes that writers leave who could not go back: nothing, and the largest there are."""
+"""Sizes of writers that could not seek back: zero, and the largest possible values."""
 ASF_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 LOOSE = 0.99
-"""Of WAV, AIFF, AVI and ASF: writers count their own head wrong, or a byte of padding."""
+"""Tolerance for WAV, AIFF, AVI and ASF: writers miscount their own header, or a byte of padding."""
 LOOSE_MP3 = 0.95
-"""Of the bytes in a Xing head: some writers count what stands before or behind the sound, some programs cut tags off."""
+"""Tolerance for the bytes in a Xing header: some writers count what is before or after the audio, some programs remove
+tags."""
 MP3_HEAD_BYTES = 4_096
-"""The head of variable bit rate stands in the first frame, which begins behind the tag or a little later."""
+"""The header for variable bit rate is in the first frame, which begins after the tag or a little later."""
 
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """The end is. `share`: how many per cent are there; None where that is not known."""
+    """The end of the file is missing. `share`: the percentage that is there; None if that is not known."""
 
     share: int | None = None
 
     @property
     def warning(self) -> str:
-        """In words."""
+        """As text."""
         return "its end is missing" + ("" if self.share is None else f": {self.share} % of it is there")
 
 
 def missing(file: BinaryIO, size: int) -> Missing | None:
-    """What is missing of a file of `size` bytes; None where nothing is, or where it cannot be known."""
+    """What is missing of a file of `size` bytes; None if nothing is missing, or if it cannot be determined."""
     head = read_at(file, 0, 16)
     match head[:4], head[4:8], head[8:12]:
         case (boxes.MATROSKA, _, _):
@@ -66,8 +67,8 @@ def _share(there: int, declared: int, loose: float = 1.0) -> Missing | None:
 
 
 def _mp4(file: BinaryIO, size: int) -> Missing | None:
-    """A box of the top that goes on behind the end. How much of the whole that is can be said where its sound and picture
-    stand in one piece, and it has begun."""
+    """A top-level box that continues after the end of the file. The share is known if audio and video are in one box,
+    and it has begun."""
     seen = set()
     for box in boxes.mp4(file, 0, size, MAX_BOXES):
         seen.add(box.kind)
@@ -77,7 +78,7 @@ def _mp4(file: BinaryIO, size: int) -> Missing | None:
 
 
 def _matroska(file: BinaryIO, size: int) -> Missing | None:
-    """Matroska's one Segment (RFC 9559, 5.1) is as long as it says, or does not say."""
+    """Matroska's one Segment (RFC 9559, 5.1) has its declared length, or none is declared."""
     for element in boxes.ebml(file, 0, size, 8):
         if element.kind == b"\x18\x53\x80\x67":
             return None if element.end is None else _share(size, element.end)
@@ -110,14 +111,15 @@ def _chunk(file: BinaryIO, size: int, kind: bytes, *, big: bool) -> Missing | No
 
 
 def _declared(chunk: boxes.Part, size: int) -> Missing | None:
-    assert chunk.end is not None  # chunks always say
+    assert chunk.end is not None  # chunks always have a size
     if chunk.end - chunk.body in STREAMED:
         return None
     return _share(size - chunk.body, chunk.end - chunk.body, LOOSE)
 
 
 def _avi(file: BinaryIO, size: int) -> Missing | None:
-    """A large AVI is several RIFF chunks, one behind the other (OpenDML 1.02); only the last can go on behind the end."""
+    """A large AVI has several RIFF chunks, one after the other (OpenDML 1.02); only the last can continue after the end
+    of the file."""
     for chunk in boxes.riff(file, 0, size):
         if chunk.kind != b"RIFF":
             return None
@@ -138,14 +140,14 @@ def _asf(file: BinaryIO, size: int) -> Missing | None:
 
 
 def _mp3(file: BinaryIO, size: int) -> Missing | None:
-    """What the Xing or the VBRI head says that there are bytes of sound, against those behind it."""
+    """The bytes of audio by the Xing or the VBRI header, compared with those after it."""
     start = _behind_id3(file)
     head = read_at(file, start, MP3_HEAD_BYTES)
     if (place := _xing(head)) is not None:
         first, at = place
         flags = int.from_bytes(head[at + 4 : at + 8], "big")
         declared = int.from_bytes(head[at + 8 + 4 * (flags & 1) :][:4], "big") if flags & 2 else 0
-    elif (at := head.find(b"VBRI")) >= 36:  # 32 bytes behind the four of its frame's head
+    elif (at := head.find(b"VBRI")) >= 36:  # 32 bytes after the four of its frame's header
         first, declared = at - 36, int.from_bytes(head[at + 10 : at + 14], "big")
     else:
         return None
@@ -153,7 +155,7 @@ def _mp3(file: BinaryIO, size: int) -> Missing | None:
 
 
 def _xing(head: bytes) -> tuple[int, int] | None:
-    """Where its frame begins and where it stands: behind the side information, of which there are 9, 17 or 32 bytes."""
+    """Where its frame begins and where the header is: after the side information, which has 9, 17 or 32 bytes."""
     for name in (b"Xing", b"Info"):
         at = head.find(name)
         for behind in (36, 21, 13):

@@ -1,5 +1,5 @@
-"""What a file's name says it may belong to: pictures, subtitles and files of facts that stand beside a film, an episode, an
-album or a book. Whether there is one is for others to see.
+"""What a file may belong to by its name: pictures, subtitles and NFO files beside a film, an episode, an album or a book.
+Whether such an item exists is decided elsewhere.
 
 The names are those that media servers document for local artwork, external subtitles and NFO files.
 """
@@ -19,17 +19,17 @@ from streams.core.path_names.folders import listed
 Role = Literal["cover", "picture", "subtitle", "facts"]
 
 _MOST_ENDINGS = 4
-"""Of a subtitle: `Film.en.forced.sdh.default.srt`."""
+"""Number of words after a subtitle's name, as in `Film.en.forced.sdh.default.srt`."""
 
 
 class BesideWords(Struct, frozen=True):
-    """`covers`: names of pictures that stand for what is in their directory, the best first; `pictures`: of others that
-    belong to it · `seasons`: regular expression of those of a season · `cover_endings`, `picture_endings`: such words
-    behind the name of a file, after a hyphen or a dot ·
-    `facts`: names of files of facts about what is in their directory, and `facts_extensions` theirs · `folders`: of
-    directories whose files belong to what is above · `languages`: a language's tag and how else it is written ·
-    `forced`, `sdh`: words of a subtitle's name, and `other_endings` what else may stand there · `most`: files that one
-    picture may serve; where more lie in a directory it is none of an album's."""
+    """`covers`: names of pictures that are the cover of what is in their directory, the best first; `pictures`: names
+    of other pictures that belong to it · `seasons`: regular expression for pictures of a season · `cover_endings`,
+    `picture_endings`: such words after the name of a file and a hyphen or a dot · `facts`: names of NFO files about
+    what is in their directory, and `facts_extensions` their extensions · `folders`: directories whose files belong to
+    what is in the directory above · `languages`: a language's tag and its other spellings · `forced`, `sdh`: words in a
+    subtitle's name, and `other_endings` other words there · `most`: how many files one picture may serve; in a
+    directory with more it is not an album's cover."""
 
     covers: str
     pictures: str
@@ -47,7 +47,7 @@ class BesideWords(Struct, frozen=True):
 
 
 class SubtitleName(Struct, frozen=True, gc=False):
-    """`language`: a tag, None where the name does not say."""
+    """`language`: a tag, None if the name has none."""
 
     language: str | None
     forced: bool
@@ -55,9 +55,10 @@ class SubtitleName(Struct, frozen=True, gc=False):
 
 
 class Belonging(Struct, frozen=True, gc=False):
-    """`stems`: names, without their extension, of the files to which it may belong, the likeliest first; `is_general`: else
-    to all that is in the directory · `depth`: how many directories up that is · `rank`: smaller is better among its kind ·
-    `is_bare`: nothing but the extension tells a picture from what it would belong to."""
+    """`stems`: names, without extension, of the files to which it may belong, the likeliest first; `is_general`: else
+    it belongs to everything in the directory · `depth`: how many directories up that is · `rank`: smaller is better
+    among files of its kind · `is_bare`: a picture whose name differs only in the extension from what it would belong
+    to."""
 
     role: Role
     stems: tuple[str, ...]
@@ -85,10 +86,10 @@ class BesideNames:
         self._forced, self._sdh = listed(words.forced), listed(words.sdh)
         self._others = listed(words.other_endings)
         self.read = lru_cache(8_192)(self._read)
-        """What the path of a file of a media type may belong to; None where that is nothing."""
+        """What a file of a media type may belong to, by its path; None if nothing."""
 
-    def holds_what_belongs_above(self, directory: str) -> bool:
-        """Whether the files of a directory belong to what is beside it."""
+    def belongs_to_parent(self, directory: str) -> bool:
+        """Whether the files of a directory belong to what is in its parent directory."""
         return display(directory.rpartition("/")[2]).casefold() in self._folders
 
     def _read(self, path: str, kind: MediaType) -> Belonging | None:
@@ -97,7 +98,7 @@ class BesideNames:
         if not dot or not stem:
             return None
         stem = stem.casefold()
-        depth = 1 if self.holds_what_belongs_above(directory) else 0
+        depth = 1 if self.belongs_to_parent(directory) else 0
         match kind:
             case "image":
                 return self._picture(stem, depth)
@@ -148,7 +149,7 @@ class BesideNames:
         return tuple(stems), SubtitleName(language, forced, sdh)
 
     def _has_language(self, stem: str) -> bool:
-        """`hi` is Hindi, unless a language stands before it: then it says for whom the subtitles are."""
+        """`hi` is Hindi, unless a language is before it: then it means hearing-impaired."""
         return self._language(stem.rpartition(".")[2]) is not None
 
     def _language(self, word: str) -> str | None:

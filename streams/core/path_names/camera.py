@@ -1,4 +1,4 @@
-"""Names that cameras, phones and messengers give, and the day that is in them."""
+"""File names made by cameras, phones and messengers, and the day in them."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ _BARE_NUMBER = re.compile(r"[0-9]{5}")
 
 
 def is_from_camera(stem: str, extension: str) -> bool:
-    """True where no person has given the name. Five digits are one of a camcorder's files."""
+    """True if the name was not given by a person. Five digits are a camcorder's file."""
     if _BARE_NUMBER.fullmatch(stem):
         return extension in ("mts", "m2t", "m2ts")
     return _DEVICE.fullmatch(stem) is not None
 
 
 def day_in(text: str) -> str | None:
-    """The first day that stands in a name, YYYY-MM-DD."""
+    """The first day in a name, YYYY-MM-DD."""
     days = (day_of(found[1], found[2], found[3]) for found in _DAY.finditer(text))
     return next((day for day in days if day is not None), None)

@@ -25,7 +25,7 @@ _PADDED = re.compile(
     r"(?<![^\W_])(?:[eE][pP]?(?P<episode>[0-9]{2,4})(?P<more>(?:-?[eE][0-9]{2,4})*)|"
     r"(?i:part|episode|folge)[ ._](?P<word>0[0-9]))(?![^\W_])"
 )
-"""A number that is padded, as films number no parts of theirs."""
+"""A padded number: parts of films are not numbered so."""
 
 _DATED = re.compile(
     r"(?<![0-9])(?P<year>(?:19|20)[0-9]{2})[-._ ](?P<month>[01]?[0-9])[-._ ](?P<day>[0-3]?[0-9])(?![0-9])"
@@ -72,7 +72,7 @@ _NUMBERS = re.compile(r"[0-9]{1,4}")
 
 
 class EpisodeName(Struct, frozen=True):
-    """`start` and `end`: where it stands in the name."""
+    """`start` and `end`: its position in the name."""
 
     start: int
     end: int
@@ -111,7 +111,7 @@ class Episodes:
         )  # fmt: skip
 
     def plain(self, text: str, *, in_films: bool = False) -> EpisodeName | None:
-        """What can be nothing else wherever the file lies; `in_films`: that is among films."""
+        """An episode's number that is unambiguous in any folder; `in_films`: the file is among films."""
         for pattern in (*self._several, _CODED, _CROSSED, self._worded, _PADDED):
             if (found := pattern.search(text)) is not None:
                 return _numbered(found)
@@ -136,8 +136,8 @@ class Episodes:
         return None if day is None else EpisodeName(worded.start(), worded.end(), date=day)
 
     def within(self, text: str, season: int | None, *, absolute: bool) -> EpisodeName | None:
-        """What is an episode's number because the file lies among episodes: in the folder of a season, or of a show.
-        `absolute`: of one that counts all its episodes."""
+        """A number that is an episode's because the file is among episodes: in the folder of a season, or of a show.
+        `absolute`: the show numbers its episodes across seasons."""
         if season == 0 and self._special is not None and (found := self._special.search(text)) is not None:
             return _numbered(found)
         for pattern in (*self._in_show, *(() if season is None else self._in_season)):
@@ -160,15 +160,15 @@ class Episodes:
         return _numbered(found)
 
     def short_day(self, text: str) -> str | None:
-        """Six digits beside an episode's number: a day of this century."""
+        """Six digits next to an episode's number: a day of this century."""
         days = (day_of(f"20{found['year']}", found["month"], found["day"]) for found in _SHORT_DATE.finditer(text))
         return next((day for day in days if day is not None), None)
 
 
 def _numbered(found: re.Match[str]) -> EpisodeName:
     groups = found.groupdict()
-    said = groups.get("episode") or groups.get("korean") or groups.get("word") or "0"
-    episode = int(said) if said.isdigit() else _NUMBER_WORDS.get(said.casefold()) or _roman(said)
+    spelling = groups.get("episode") or groups.get("korean") or groups.get("word") or "0"
+    episode = int(spelling) if spelling.isdigit() else _NUMBER_WORDS.get(spelling.casefold()) or _roman(spelling)
     season = groups.get("season")
     more = _NUMBERS.findall(groups.get("more") or "")
     last = int(more[-1]) if more else None

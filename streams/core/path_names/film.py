@@ -1,4 +1,4 @@
-"""A film's name: its title, year, edition and part, up to the first word that belongs to a release."""
+"""A film's name: its title, year, edition and part, up to the first word that belongs to a release name."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Films:
         self._articles = listed(words.articles)
         self._last_year = words.last_year
         self.folder = lru_cache(2_048)(self.read)
-        """As `read`, of a folder, which is asked for each of its files."""
+        """As `read`, for a folder; cached, because it is called for each of its files."""
 
     def read(self, name: str) -> FilmName:
         """A name without its extension, or a folder's."""
@@ -73,8 +73,8 @@ class Films:
         return FilmName(title or trimmed(text), year, edition, part, is_release)
 
     def _year(self, text: str) -> tuple[int | None, int | None, int]:
-        """It, and where it stands: one in brackets first, else one behind which nothing of a title comes, else the last. A
-        year before everything, in brackets or with a dash behind it, is one where there is no other."""
+        """The year and its position: first one in brackets, else one that is followed by nothing of a title, else the
+        last. A year before everything, in brackets or followed by a dash, is used only if there is no other."""
         bracketed = [found for found in _BRACKETED.finditer(text) if int(found[1]) <= self._last_year]
         behind = [found for found in bracketed if found.start() > 0]
         if behind:
@@ -96,7 +96,7 @@ class Films:
         return None, None, 0
 
     def _release_at(self, text: str, start: int | None, end: int) -> int | None:
-        """Where words of a release begin, those before it that go with it too."""
+        """Where the words of a release name begin, including words before them that belong to it."""
         found = self._release.search(text, max(1, end if start is not None else 1))
         if found is None:
             return None
@@ -106,7 +106,7 @@ class Films:
         return at
 
     def cut(self, text: str) -> str:
-        """What stands before the words of a release."""
+        """The text before the words of a release name."""
         at = self._release_at(text, None, 0)
         return text if at is None else text[:at]
 
@@ -141,7 +141,7 @@ class Films:
 
 
 def without_group(text: str) -> str:
-    """Without a releasing group in brackets before a name."""
+    """The text without a release group in brackets before the name."""
     found = _GROUP.match(text)
     return text if found is None or not text[found.end() :].strip() else text[found.end() :]
 

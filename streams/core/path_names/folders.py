@@ -1,4 +1,4 @@
-"""What each folder above a file is for, told by its name alone: it holds films or shows, is a season, a disc, a place for
+"""What each folder above a file is for, by its name alone: it contains films or shows, is a season, a disc, a place for
 extras, nothing in particular; or it is the title of something."""
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from msgspec import Struct
 from streams.core.path_names.text import spaced
 from streams.core.path_names.words import MorePathWords, PathWords
 
-Holds = Literal["films", "shows", "anime", "home", "music", "audiobooks", "books", "comics", "photos"]
+Contents = Literal["films", "shows", "anime", "home", "music", "audiobooks", "books", "comics", "photos"]
 Purpose = Literal["library", "holding", "season", "extras", "disc", "structure", "title"]
 
 _STRUCTURE = frozenset(
@@ -29,7 +29,7 @@ _EASTERN_SEASON = re.compile(
     r"第\s*([0-9一二三四五六七八九十]+)\s*[季期部]|(?:시즌|シーズン)\s*([0-9]+)|([0-9]+)\s*기"
 )
 _HAN = {sign: number for number, sign in enumerate("一二三四五六七八九十", 1)}
-_SAID = re.compile(
+_SHOW_AND_SEASON = re.compile(
     r"(?i).*[ ._-](?:s|season[ ._]?|staffel[ ._]?|saison[ ._]?|series[ ._]?)([0-9]{1,2})(?:e[0-9]+)?(?:[ ._-].*)?"
 )
 _YEAR = re.compile(r"(?:19|20)[0-9]{2}")
@@ -40,32 +40,33 @@ YEAR_IN = re.compile(
 
 
 class Folder(Struct, frozen=True, gc=False):
-    """One of them. `holds`: of a library; `number`: of a season or disc; `category`: of what lies in a place for extras."""
+    """One folder. `contents`: what a library folder contains; `number`: of a season or disc; `category`: of the files
+    in a folder for extras."""
 
     name: str
     purpose: Purpose
-    holds: Holds | None = None
+    contents: Contents | None = None
     number: int | None = None
     category: str | None = None
 
 
 def listed(words: str) -> frozenset[str]:
-    """A list of the rules."""
+    """The words of a list in the rules."""
     return frozenset(word.replace("+", " ") for word in words.split())
 
 
 def any_of(words: str) -> str:
-    """A list of the rules as alternatives of a regular expression, the longest first."""
+    """A list in the rules as alternatives of a regular expression, the longest first."""
     return "|".join(re.escape(word) for word in sorted(listed(words), key=len, reverse=True))
 
 
 class Folders:
-    """Tells by the words of some rules."""
+    """Classifies folders by the words of some rules."""
 
     def __init__(self, words: PathWords) -> None:
-        self._libraries: dict[str, Holds] = {}
-        for holds in reversed(get_args(Holds)):
-            self._libraries |= dict.fromkeys(listed(getattr(words, holds)), holds)
+        self._libraries: dict[str, Contents] = {}
+        for contents in reversed(get_args(Contents)):
+            self._libraries |= dict.fromkeys(listed(getattr(words, contents)), contents)
         self._holding = listed(words.holding) | listed(words.genres)
         self._specials = listed(words.specials)
         self._extras = {name: category for category, row in words.extras for name in listed(row)}
@@ -84,7 +85,7 @@ class Folders:
         self._counted = re.compile(rf"(?i)(?P<number>[0-9]{{1,2}})[.ªºaè]*[ ._-]*(?:{season})")
 
     def read(self, parts: list[str]) -> list[Folder]:
-        """Of a path, from the root on."""
+        """The folders of a path, from the root on."""
         found: list[Folder] = []
         for part in parts:
             found.append(self._one(part, found))
@@ -100,7 +101,9 @@ class Folders:
         if text in self._specials and (titled or any(char.isdigit() for char in text)):
             return Folder(name, "season", number=0)
         in_show = (
-            bool(above) and above[-1].purpose == "title" and any(one.holds in ("shows", "anime") for one in above)
+            bool(above)
+            and above[-1].purpose == "title"
+            and any(one.contents in ("shows", "anime") for one in above)
         )
         if (number := self._season_of(name, titled=titled, in_show=in_show)) is not None:
             return Folder(name, "season", number=number)
@@ -108,8 +111,8 @@ class Folders:
             return Folder(name, "holding")
         if titled and (disc := _DISC.fullmatch(name)) is not None:
             return Folder(name, "disc", number=_disc(disc[1]))
-        if not titled and (holds := self._libraries.get(text)) is not None:
-            return Folder(name, "library", holds)
+        if not titled and (contents := self._libraries.get(text)) is not None:
+            return Folder(name, "library", contents)
         is_year = _YEAR.fullmatch(name) is not None
         if (
             (text in self._holding and not titled)
@@ -144,9 +147,9 @@ class Folders:
         return None
 
 
-def said_season(name: str) -> int | None:
-    """Of a folder that is a show and a season at once: `Show.S02.1080p`."""
-    found = _SAID.fullmatch(name)
+def season_in(name: str) -> int | None:
+    """The season in the name of a folder that is a show and a season at once: `Show.S02.1080p`."""
+    found = _SHOW_AND_SEASON.fullmatch(name)
     return None if found is None else int(found[1])
 
 

@@ -1,7 +1,7 @@
-"""Who made it and what it is a part of, as its folders say: the artist and album of a song, the author and series of a book.
+"""Who made it and what it is a part of, from the folders: the artist and album of a song, the author and series of a book.
 
-`Artist/Album`, `Artist - Album`, `Author/Book`, `Author/Series/Book`: the ways of sorting that music players, audiobook
-servers and book libraries document. A single folder says what it is in a library only.
+`Artist/Album`, `Artist - Album`, `Author/Book`, `Author/Series/Book`: the folder layouts that music players, audiobook
+servers and book libraries document. A single folder is read so only inside a library folder.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _SORTED = re.compile(r"(?P<last>[^\W\d_][\w.'’ -]*),\s*(?P<first>[^\W\d_][\w.'
 
 
 class Makers(Struct, frozen=True, gc=False):
-    """None for what folders do not say."""
+    """None for what the folders do not contain."""
 
     artist: str | None = None
     album: str | None = None
@@ -33,7 +33,7 @@ NOBODY = Makers()
 
 
 def of_song(folders: list[Folder], various: frozenset[str]) -> Makers:
-    """A track. `various`: names of folders of several artists."""
+    """The makers of a track. `various`: names of folders of several artists."""
     names = _titles(folders)
     if len(names) > 1:
         artist, album = names[-2], _plain(names[-1])
@@ -51,7 +51,7 @@ def of_song(folders: list[Folder], various: frozenset[str]) -> Makers:
 
 
 def of_book(folders: list[Folder], *, is_read_aloud: bool) -> Makers:
-    """A book, or a chapter of one that is read aloud."""
+    """The makers of a book, or of a chapter of an audiobook."""
     names = _titles(folders)
     if len(names) > 2:
         return Makers(author=_person(names[0]), series=_plain(names[-2]) or None)
@@ -68,17 +68,17 @@ def _titles(folders: list[Folder]) -> list[str]:
 
 
 def _in_library(folders: list[Folder]) -> bool:
-    return any(folder.holds is not None for folder in folders)
+    return any(folder.contents is not None for folder in folders)
 
 
 def _plain(name: str) -> str:
-    """Without year, format and the like."""
+    """The name without year, format and similar additions."""
     text = _YEAR.sub(" ", without_tags(name)[0])
     return trimmed(_IN_BRACKETS.sub("", text)) or trimmed(text)
 
 
 def _person(name: str) -> str | None:
-    """`Le Guin, Ursula K.` is Ursula K. Le Guin."""
+    """`Le Guin, Ursula K.` → `Ursula K. Le Guin`."""
     text = _IN_BRACKETS.sub("", name).strip(" -–")
     found = _SORTED.fullmatch(text)
     return (f"{found['first']} {found['last']}" if found is not None else text) or None

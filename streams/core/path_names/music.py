@@ -49,7 +49,7 @@ _READER = re.compile(r"(?i)\s*(?:[{\[(][^}\])]*[}\])]|\s-\s(?:read|narrated|gele
 
 
 class SongName(Struct, frozen=True):
-    """What a path tells of a track, or of a book that is read."""
+    """What is read from the path of a track, or of an audiobook."""
 
     title: str
     year: int | None = None
@@ -92,13 +92,13 @@ def _first_words(folder: str) -> str:
 
 
 def _is_of(head: str, folder: str) -> bool:
-    """Whether a name's first part is what the folder is of: an artist, or an artist's album."""
+    """Whether a name's first part is the folder's artist, or its artist and album."""
     names = (folder, *folder.split(" - "), _ALBUM_YEAR.sub("", folder))
     return any(alike(head, name) for name in names)
 
 
 def audiobook(stem: str, folders: list[Folder]) -> SongName:
-    """A book that is read, or a chapter of it."""
+    """An audiobook, or a chapter of it."""
     titles = [
         folder
         for folder in folders

@@ -1,7 +1,7 @@
-"""A path, read: which kind of thing it is, and by whose rules its name is to be read.
+"""Reads a path: which kind of item it is, and how its name is read accordingly.
 
-Who wins: the structure of a disc over a name; a camera's name over all folders; a place for extras over what the name says;
-an episode's number over a year; a folder over a name that is shorter, worse written or says nothing.
+Precedence: the structure of a disc over a name; a camera's name over all folders; a folder for extras over the name; an
+episode's number over a year; a folder over a name that is shorter, in worse case or uninformative.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from schemas.paths import display
 from streams.core.path_names import camera, makers, music, printed
 from streams.core.path_names.episode import EpisodeName, Episodes
 from streams.core.path_names.film import FilmName, Films, without_group
-from streams.core.path_names.folders import Folder, Folders, listed, said_season
+from streams.core.path_names.folders import Folder, Folders, listed, season_in
 from streams.core.path_names.makers import NOBODY, Makers
 from streams.core.path_names.text import alike, bare, better_cased, spaced, trimmed, without_tags
 from streams.core.path_names.words import MorePathWords, PathWords
@@ -31,7 +31,7 @@ _AFTER_SEASON = re.compile(
     r"series[ ._][0-9]{1,2}|season[ ._]?[0-9]{1,2}|staffel[ ._]?[0-9]{1,2}|saison[ ._]?[0-9]{1,2})(?![^\W_]).*$"
 )
 _ORDINAL_SEASON = re.compile(r"(?i)[ ._-]+(?:(?P<ordinal>[2-9])(?:nd|rd|th) season|s(?P<short>[2-9]))\s*$")
-_SEASON_SAID = re.compile(r"(?i)(?<![^\W_])(?:season|staffel|saison|s)[ ._]?([0-9]{1,2})(?![^\W_])")
+_SEASON = re.compile(r"(?i)(?<![^\W_])(?:season|staffel|saison|s)[ ._]?([0-9]{1,2})(?![^\W_])")
 _IN_OWN_BRACKETS = re.compile(r"^\s*\[([^\]]+)\]\s*$")
 _MEANINGLESS = re.compile(r"(?i)[0-9a-f]{16,}")
 _RELEASE_GROUP = re.compile(r"-([A-Za-z0-9]+)$")
@@ -41,8 +41,9 @@ _READ_ALOUD = frozenset({"m4b", "aax", "aa"})
 
 
 class PathName(Struct, frozen=True):
-    """What a path tells. `title` of an episode is its show's, of an extra that of what it belongs to; `last_episode`: of a
-    file with several; `date`: YYYY-MM-DD; `part`: of a film, or the chapter of a book; `makers`: by its folders."""
+    """What is read from a path. `title` of an episode is its show's, of an extra that of the item it belongs to;
+    `last_episode`: of a file with several; `date`: YYYY-MM-DD; `part`: of a film, or the chapter of a book; `makers`:
+    from its folders."""
 
     title: str
     category: str | None = None
@@ -57,7 +58,7 @@ class PathName(Struct, frozen=True):
 
 
 def _year_of(folders: list[Folder]) -> int | None:
-    """Of the folder of a year."""
+    """The year of a folder that is named by a year."""
     return next(
         (folder.number for folder in reversed(folders) if folder.purpose == "holding" and folder.number), None
     )
@@ -94,7 +95,7 @@ class PathReader:
         return self._folders.read([part for part in directory.split("/") if part])
 
     def is_season(self, directory: str) -> bool:
-        """Whether a directory below its root is one of a season."""
+        """Whether a directory below its root is the directory of a season."""
         folders = self._folder_of(display(directory))
         return bool(folders) and folders[-1].purpose == "season"
 
@@ -104,38 +105,38 @@ class PathReader:
         stem, dot, extension = name.rpartition(".")
         stem, extension = (stem, extension.lower()) if dot and stem else (name, "")
         folders = self._folder_of(directory)
-        holds = next((folder.holds for folder in reversed(folders) if folder.holds is not None), None)
+        contents = next((folder.contents for folder in reversed(folders) if folder.contents is not None), None)
         match kind:
             case "video" | "subtitle":
-                return self._video(stem, extension, folders, holds)
+                return self._video(stem, extension, folders, contents)
             case "audio":
-                return self._audio(stem, extension, folders, holds)
+                return self._audio(stem, extension, folders, contents)
             case "image":
                 return self._photo(stem, folders)
             case "book":
-                return self._book(stem, extension, folders, holds)
+                return self._book(stem, extension, folders, contents)
             case _ if extension in _DISC_IMAGES:
-                read = self._video(stem, extension, folders, holds)
+                read = self._video(stem, extension, folders, contents)
                 return read if read.category is not None else PathName(trimmed(spaced(stem)) or stem)
             case _:
                 return PathName(trimmed(spaced(stem)) or stem)
 
     # -- video -------------------------------------------------------------------------------------------------
 
-    def _video(self, stem: str, extension: str, folders: list[Folder], holds: str | None) -> PathName:
+    def _video(self, stem: str, extension: str, folders: list[Folder], contents: str | None) -> PathName:
         titles = [folder for folder in folders if folder.purpose == "title"]
         if camera.is_from_camera(stem, extension):
             in_structure = any(folder.purpose == "structure" for folder in folders)
-            if not (in_structure and titles and holds != "home" and extension not in ("mts",)):
+            if not (in_structure and titles and contents != "home" and extension not in ("mts",)):
                 return self._recorded(stem, stem, folders)
         if any(folder.purpose == "structure" for folder in folders) and titles:
-            return self._on_disc(folders, titles, holds)
-        extra = self._extra(stem, folders, titles, holds)
+            return self._on_disc(folders, titles, contents)
+        extra = self._extra(stem, folders, titles, contents)
         if extra is not None:
             return extra
-        if holds == "home":
+        if contents == "home":
             return self._home(stem, folders)
-        return self._told(stem, folders, titles, holds)
+        return self._film_or_episode(stem, folders, titles, contents)
 
     def _recorded(self, title: str, stem: str, folders: list[Folder]) -> PathName:
         day = camera.day_in(stem)
@@ -151,24 +152,26 @@ class PathReader:
         title = found.title if found.year is not None else trimmed(text)
         return PathName(title or text, "home_video", found.year)
 
-    def _on_disc(self, folders: list[Folder], titles: list[Folder], holds: str | None) -> PathName:
-        """The folder above the disc's structure names it."""
+    def _on_disc(self, folders: list[Folder], titles: list[Folder], contents: str | None) -> PathName:
+        """A disc: it is named by the folder above its structure."""
         name = self._films.folder(titles[-1].name)
         part = next((folder.number for folder in folders if folder.purpose == "disc"), name.part)
         season = next(
-            (folder.number for folder in folders if folder.purpose == "season"), said_season(titles[-1].name)
+            (folder.number for folder in folders if folder.purpose == "season"), season_in(titles[-1].name)
         )
-        if season is not None or holds in ("shows", "anime"):
+        if season is not None or contents in ("shows", "anime"):
             show = self._show(titles, folders)
             return PathName(show.title, "tv_show", show.year, season)
         return PathName(name.title, "movie", name.year, part=part, edition=name.edition)
 
-    def _extra(self, stem: str, folders: list[Folder], titles: list[Folder], holds: str | None) -> PathName | None:
+    def _extra(
+        self, stem: str, folders: list[Folder], titles: list[Folder], contents: str | None
+    ) -> PathName | None:
         place = next((folder for folder in folders if folder.purpose == "extras"), None)
         ending = self._ending.search(stem)
         beginning = self._beginning.match(stem)
         whole = self._extras.get(spaced(stem).casefold())
-        if place is not None and (titles or holds is not None):
+        if place is not None and (titles or contents is not None):
             category, rest = place.category or "extra", None
         elif whole is not None and titles:
             category, rest = whole, None
@@ -180,7 +183,7 @@ class PathReader:
             category, rest = self._extras.get(behind[1].casefold(), "extra"), stem[: behind.start(1)]
         else:
             return None
-        return self._belonging(category, rest, stem, folders, titles, holds)
+        return self._belonging(category, rest, stem, folders, titles, contents)
 
     def _belonging(
         self,
@@ -189,22 +192,22 @@ class PathReader:
         stem: str,
         folders: list[Folder],
         titles: list[Folder],
-        holds: str | None,
+        contents: str | None,
     ) -> PathName:
         season = next((folder.number for folder in folders if folder.purpose == "season"), None)
-        said = _SEASON_SAID.search(stem)
-        if said is not None and holds != "films":
-            season = int(said[1])
-        if rest is None and self._episodes.plain(stem) is not None and holds != "films":
+        stated = _SEASON.search(stem)
+        if stated is not None and contents != "films":
+            season = int(stated[1])
+        if rest is None and self._episodes.plain(stem) is not None and contents != "films":
             rest = stem
-        own = None if rest is None else self._told(rest, folders, titles, holds)
+        own = None if rest is None else self._film_or_episode(rest, folders, titles, contents)
         if titles and (own is None or own.category == "tv_show" or own.year is None):
-            owner = self._show(titles, folders) if season is not None or holds in ("shows", "anime") else None
+            owner = self._show(titles, folders) if season is not None or contents in ("shows", "anime") else None
             if owner is None:
                 name = self._films.folder(titles[-1].name)
                 owner = PathName(self._before_season(titles[-1].name, name), None, name.year)
                 season = (
-                    season if season is not None else said_season(titles[-1].name) if holds != "films" else None
+                    season if season is not None else season_in(titles[-1].name) if contents != "films" else None
                 )
             number = None if own is None else own.episode
             season = own.season if own is not None and own.season is not None else season
@@ -217,31 +220,35 @@ class PathReader:
         cut = _AFTER_SEASON.sub("", folder)
         return read.title if cut == folder else self._films.read(cut).title
 
-    def _told(self, stem: str, folders: list[Folder], titles: list[Folder], holds: str | None) -> PathName:
+    def _film_or_episode(
+        self, stem: str, folders: list[Folder], titles: list[Folder], contents: str | None
+    ) -> PathName:
         text, edition = without_tags(spaced(stem) if stem.count(".") < 3 else stem.replace("_", " "))
         season = next((folder.number for folder in reversed(folders) if folder.purpose == "season"), None)
-        if season is None and titles and holds != "films":
-            season = said_season(titles[-1].name)
-        among = holds in ("shows", "anime") or season is not None
-        found = self._episodes.plain(text, in_films=holds == "films")
-        if found is None and holds != "films" and (day := self._episodes.dated(text)) is not None:
+        if season is None and titles and contents != "films":
+            season = season_in(titles[-1].name)
+        among = contents in ("shows", "anime") or season is not None
+        found = self._episodes.plain(text, in_films=contents == "films")
+        if found is None and contents != "films" and (day := self._episodes.dated(text)) is not None:
             if not among and not titles and self._films.cut(text) == text:
                 return self._home(stem, folders)
             found = day
-        creditless = _CREDITLESS.search(text) if holds == "anime" or text.startswith("[") else None
+        creditless = _CREDITLESS.search(text) if contents == "anime" or text.startswith("[") else None
         if creditless is not None:
             return self._episode(text[: creditless.start()], EpisodeName(0, 0), folders, titles, season, "extra")
-        if found is None and (among or (text.startswith("[") and holds != "films")):
-            found = self._among(text, season, holds, titles)
+        if found is None and (among or (text.startswith("[") and contents != "films")):
+            found = self._among(text, season, contents, titles)
         if found is not None:
             return self._episode(text[: found.start], found, folders, titles, season, "tv_show", text[found.end :])
-        if among and (season is not None or holds == "shows"):
-            if season is None and (own_season := said_season(stem)) is not None:
+        if among and (season is not None or contents == "shows"):
+            if season is None and (own_season := season_in(stem)) is not None:
                 season, text = own_season, _AFTER_SEASON.sub("", text)
             return self._episode("" if titles else text, EpisodeName(0, 0), folders, titles, season, "tv_show")
-        return self._film(stem, edition, folders, titles, holds)
+        return self._film(stem, edition, folders, titles, contents)
 
-    def _among(self, text: str, season: int | None, holds: str | None, titles: list[Folder]) -> EpisodeName | None:
+    def _among(
+        self, text: str, season: int | None, contents: str | None, titles: list[Folder]
+    ) -> EpisodeName | None:
         bare_text = without_group(text)
         shift = len(text) - len(bare_text)
         for title in self._names_of(titles[:1]):
@@ -250,7 +257,7 @@ class PathReader:
                 shift += len(head)
                 bare_text = bare_text[len(head) :]
                 break
-        absolute = holds == "anime" or text.startswith("[")
+        absolute = contents == "anime" or text.startswith("[")
         special = _OVA.search(bare_text) if absolute else None
         if special is not None:
             number = special["episode"]
@@ -265,7 +272,7 @@ class PathReader:
         )
 
     def _names_of(self, titles: list[Folder]) -> list[str]:
-        """Of a show's folder, as it is and without its year."""
+        """The names of a show's folder, with and without its year."""
         names = [title.name for title in titles]
         return [*names, *(self._films.folder(name).title for name in names)] if self._reads_on else names
 
@@ -273,23 +280,23 @@ class PathReader:
         self, before: str, found: EpisodeName, folders: list[Folder], titles: list[Folder], season: int | None,
         category: str, after: str = "",
     ) -> PathName:  # fmt: skip
-        said = None
+        stated = None
         if (ordinal := _ORDINAL_SEASON.search(trimmed(before))) is not None:
-            said, before = int(ordinal["ordinal"] or ordinal["short"]), trimmed(before)[: ordinal.start()]
+            stated, before = int(ordinal["ordinal"] or ordinal["short"]), trimmed(before)[: ordinal.start()]
         own = self._own_show(before)
         if own is None and not titles and self._reads_on and trimmed(after):
             own = self._own_show(after)
         show = self._show(titles, folders) if titles else None
-        in_library = any(folder.holds in ("shows", "anime") or folder.purpose == "season" for folder in folders)
+        in_library = any(folder.contents in ("shows", "anime") or folder.purpose == "season" for folder in folders)
         chosen = self._chosen(own, show, in_library=in_library)
-        if show is not None and said is None and (ordinal := _ORDINAL_SEASON.search(show.title)) is not None:
-            said = int(ordinal["ordinal"] or ordinal["short"])
+        if show is not None and stated is None and (ordinal := _ORDINAL_SEASON.search(show.title)) is not None:
+            stated = int(ordinal["ordinal"] or ordinal["short"])
             chosen = PathName(
                 chosen.title[: ordinal.start()] if chosen.title == show.title else chosen.title, None, chosen.year
             )
-        number = found.season if found.season is not None else season if season is not None else said
+        number = found.season if found.season is not None else season if season is not None else stated
         if number is None and found.episode is not None and titles and found.date is None:
-            number = said_season(titles[-1].name)
+            number = season_in(titles[-1].name)
         beside = self._episodes.dated(after) if found.date is None else None
         day = found.date or (None if beside is None else beside.date)
         if day is None and found.season is None and found.episode:
@@ -338,7 +345,7 @@ class PathReader:
         return own
 
     def _film(
-        self, stem: str, edition: str | None, folders: list[Folder], titles: list[Folder], holds: str | None
+        self, stem: str, edition: str | None, folders: list[Folder], titles: list[Folder], contents: str | None
     ) -> PathName:
         own = self._films.read(stem)
         folder = self._films.folder(titles[-1].name) if titles else None
@@ -348,32 +355,38 @@ class PathReader:
         edition = edition or own.edition
         if folder is not None:
             mine, theirs = bare(own.title), bare(folder.title)
-            says_nothing = (
+            is_uninformative = (
                 spaced(stem).casefold() in self._nameless or not mine or bool(_MEANINGLESS.fullmatch(stem))
             )
             group = _RELEASE_GROUP.search(titles[-1].name)
-            says_nothing = says_nothing or (folder.is_release and group is not None and alike(group[1], own.title))
+            is_uninformative = is_uninformative or (
+                folder.is_release and group is not None and alike(group[1], own.title)
+            )
             if alike(own.title, folder.title):
                 title, year = better_cased(own.title, folder.title), year or folder.year
-            elif says_nothing or (folder.year is not None and (own.year is None or own.year == folder.year)):
+            elif is_uninformative or (folder.year is not None and (own.year is None or own.year == folder.year)):
                 title, year = folder.title, folder.year
             elif (
-                own.year is None and folder.year is None and mine and theirs.startswith(mine) and holds == "films"
+                own.year is None
+                and folder.year is None
+                and mine
+                and theirs.startswith(mine)
+                and contents == "films"
             ):
                 title = folder.title
             edition = edition or folder.edition
             part = part if part is not None else folder.part
-        if year is None and holds == "films":
+        if year is None and contents == "films":
             year = _year_of(folders)
         is_film = (
-            holds == "films" or year is not None or own.is_release or (folder is not None and folder.is_release)
+            contents == "films" or year is not None or own.is_release or (folder is not None and folder.is_release)
         )
         return PathName(title or stem, "movie" if is_film else None, year, part=part, edition=edition)
 
-    # -- what is heard, seen and read ---------------------------------------------------------------------------
+    # -- audio, pictures and books ------------------------------------------------------------------------------
 
-    def _audio(self, stem: str, extension: str, folders: list[Folder], holds: str | None) -> PathName:
-        if holds == "audiobooks" or extension in _READ_ALOUD:
+    def _audio(self, stem: str, extension: str, folders: list[Folder], contents: str | None) -> PathName:
+        if contents == "audiobooks" or extension in _READ_ALOUD:
             book = music.audiobook(stem, folders)
             by = makers.of_book(folders, is_read_aloud=True) if self._makers else NOBODY
             return PathName(book.title, "audiobook", book.year, part=book.part, makers=by)
@@ -387,8 +400,8 @@ class PathReader:
         )
         return PathName(stem, "photo", _year_of(folders) if day is None else int(day[:4]), date=day)
 
-    def _book(self, stem: str, extension: str, folders: list[Folder], holds: str | None) -> PathName:
-        if extension in _COMICS or holds == "comics":
+    def _book(self, stem: str, extension: str, folders: list[Folder], contents: str | None) -> PathName:
+        if extension in _COMICS or contents == "comics":
             comic = printed.comic(stem, folders, self._articles)
             return PathName(comic.title, "comic", comic.year, comic.volume, comic.number)
         book = printed.book(stem, folders, self._articles)

@@ -1,4 +1,4 @@
-"""What people and programs write, cleaned: separators, brackets, tags of other programs, articles behind a comma."""
+"""Cleaning of names: separators, brackets, tags of other programs, articles after a comma."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ EDGES = " -–—_.,;~+"
 
 
 def day_of(year: str | int, month: str | int, day: str | int) -> str | None:
-    """YYYY-MM-DD, where the calendar has that day."""
+    """YYYY-MM-DD, if the calendar has that day."""
     try:
         return date(int(year), int(month), int(day)).isoformat()
     except ValueError:
@@ -30,7 +30,7 @@ def day_of(year: str | int, month: str | int, day: str | int) -> str | None:
 
 
 def spaced(stem: str) -> str:
-    """Words with spaces between, where underscores or dots stand for them; acronyms keep their dots."""
+    """The text with spaces in place of underscores or dots; acronyms keep their dots."""
     text = stem.replace("_", " ")
     if " " not in text.strip():
         text = undotted(text)
@@ -38,12 +38,12 @@ def spaced(stem: str) -> str:
 
 
 def plain(stem: str) -> str:
-    """Without what says nothing of what it is: a site in front, `Copy of`."""
+    """The text without meaningless additions: a site's name in front, `Copy of`."""
     return _COPY.sub("", _SITE.sub("", stem))
 
 
 def undotted(text: str) -> str:
-    """Dots between words are spaces; those of `S.W.A.T.` and `5.1` are not."""
+    """The text with dots between words replaced by spaces, but not those of `S.W.A.T.` and `5.1`."""
     kept: list[str] = []
     end = 0
     for found in _ACRONYM.finditer(text):
@@ -54,13 +54,13 @@ def undotted(text: str) -> str:
 
 
 def without_tags(text: str) -> tuple[str, str | None]:
-    """Without ids that other programs put there; and the edition, where one of these says it."""
+    """The text without ids that other programs put there; and the edition, if such a tag contains it."""
     edition = _EDITION_TAG.search(text)
     return _TAG.sub(" ", text), None if edition is None else edition[1].strip()
 
 
 def trimmed(text: str, edges: str = EDGES) -> str:
-    """Without what stands around a title, brackets that nothing closes or opens, and empty ones."""
+    """The text without what surrounds a title, without unbalanced brackets, and without empty ones."""
     if _BRACKET.search(text) is None:
         return " ".join(text.split()).strip(edges)
     before = ""
@@ -88,7 +88,7 @@ def _balanced(text: str) -> str:
 
 
 def with_article(title: str, articles: frozenset[str]) -> str:
-    """`Matrix, The` is `The Matrix`."""
+    """`Matrix, The` → `The Matrix`."""
     head, comma, tail = title.rpartition(",")
     article = tail.strip()
     if comma and head and article.casefold() in articles:
@@ -97,15 +97,15 @@ def with_article(title: str, articles: frozenset[str]) -> str:
 
 
 def alike(one: str, other: str) -> bool:
-    """The same words, however they are written."""
+    """Whether two texts have the same letters and digits."""
     return bare(one) == bare(other) != ""
 
 
 def bare(text: str) -> str:
-    """Letters and digits alone, small."""
+    """Only the letters and digits, in lower case."""
     return "".join(sign for sign in text.casefold() if sign.isalnum())
 
 
 def better_cased(one: str, other: str) -> str:
-    """Of two writings of one title, the one that a person would have written."""
+    """Of two spellings of one title, the one with better case."""
     return max((one, other), key=lambda text: (text != text.lower() and text != text.upper(), text == one))

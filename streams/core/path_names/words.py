@@ -1,6 +1,6 @@
-"""The words by which paths are read: data of the rules, so that a replay reads them as live.
+"""The words by which paths are read: data of the rules, so that a replay reads paths as the live run did.
 
-Lists are words with spaces between, `+` for a space inside one, all in small letters.
+Lists are words separated by spaces, with `+` for a space inside a word, all in lower case.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from msgspec import Struct, structs
 
 
 class PathWords(Struct, frozen=True):
-    """`films`, `shows`, `anime`, `home`, `music`, `audiobooks`, `books`, `comics`, `photos`: names of folders that hold
-    such things · `holding`: of folders that hold anything, and are no title · `genres`: likewise · `various`: of folders of
-    several artists · `season`: words before the number of a season · `specials`: folders that are season 0 · `episode`:
-    words before the number of an episode · `extras`: folders by the category of what is in them · `endings`: of names,
-    likewise · `release`: regular expression of words that belong to a release and to no title · `release_too`: of such as do
-    so beside one of these or behind a year, and may stand in a title · `editions`: regular expression · `nameless`: names of
-    files that say nothing · `articles`: that are put behind a comma · `last_year`: no title's year is later."""
+    """`films`, `shows`, `anime`, `home`, `music`, `audiobooks`, `books`, `comics`, `photos`: names of folders that
+    contain such files · `holding`: folders that contain anything and are not a title · `genres`: likewise · `various`:
+    folders of several artists · `season`: words before the number of a season · `specials`: folders that are season 0 ·
+    `episode`: words before the number of an episode · `extras`: folders by the category of their files · `endings`:
+    endings of names, likewise · `release`: regular expression of words that belong to a release name and never to a
+    title · `release_too`: of words that do so next to one of these or after a year, but may be in a title · `editions`:
+    regular expression · `nameless`: uninformative file names · `articles`: articles that may be after a comma ·
+    `last_year`: no title's year is later."""
 
     films: str
     shows: str
@@ -43,14 +44,14 @@ class PathWords(Struct, frozen=True):
 
 
 class MorePathWords(PathWords, frozen=True):
-    """`several`, `anywhere`, `in_show`, `in_season`: regular expressions of an episode's number, tried where others of its
-    kind are, the first before them: of several episodes or of one so plain, for a file that lies anywhere but among films,
-    in the folder of a show, in that of a season; a `season` in one has to be the folder's, where that is known · `special`:
-    of the number of a special, in a folder of them · `whole`: of words behind a show's name that say that all of it is
-    there · `numbers`: words for one, two, three, …, one row a language, of seasons that are spelt out · `season_folder`: of
-    a folder of a season, below that of its show; `seasons_folder`: of one that holds several · `makers`: artists, albums,
-    authors and series are read as well · `title_behind`: a name that begins with its number is read on behind it, and a
-    show's folder is known without its year."""
+    """`several`, `anywhere`, `in_show`, `in_season`: regular expressions of an episode's number, tried with the others
+    of the same kind, the first one before them: several episodes or one that is just as unambiguous, for a file
+    anywhere but among films, in the folder of a show, in the folder of a season; a `season` in one must be that of the
+    folder, if that is known · `special`: the number of a special, in a folder of specials · `whole`: words after a
+    show's name that mean that it is complete · `numbers`: words for one, two, three, …, one row per language, for
+    seasons that are spelled out · `season_folder`: the folder of a season, below that of its show; `seasons_folder`: a
+    folder with several · `makers`: artists, albums, authors and series are read as well · `title_behind`: in a name
+    that begins with its number the title is read after it, and a show's folder is also recognised without its year."""
 
     several: tuple[str, ...]
     anywhere: tuple[str, ...]

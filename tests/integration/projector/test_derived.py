@@ -1,4 +1,4 @@
-"""What triggers keep beside the rows is what the rows say, whatever is written, again, elsewhere or away."""
+"""What triggers derive always agrees with the rows, whatever is written, rewritten, moved or deleted."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ P = Partition(topics.MEDIA_UPDATES.name, 0)
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An item is told of: where it is and what it is; or that it is gone."""
+    """An update of an item: where and what it is; or its deletion."""
 
     media_id: int
     root: str
@@ -51,7 +51,7 @@ tellings = st.builds(
 
 
 def logged(told: list[Told]) -> Log:
-    """As the fold tells it."""
+    """As the fold publishes it."""
     log = Log()
     for one in told:
         path = f"{one.root}/{one.media_id}.mkv"

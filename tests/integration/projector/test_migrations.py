@@ -99,7 +99,7 @@ def test_of_many_at_once_one_applies_and_the_others_wait(database: str) -> None:
     ]
 
 
-def test_who_waits_too_long_is_told_who_holds_the_lock(database: str) -> None:
+def test_a_wait_that_is_too_long_ends_with_the_holder_of_the_lock(database: str) -> None:
     with (
         tables_locked(database, "the test"),
         pytest.raises(

@@ -54,7 +54,7 @@ def test_the_rows_are_what_the_log_says(kafka: Kafka, migrated: str) -> None:
     asyncio.run(run())
 
 
-def test_the_group_is_told_with_our_mark_and_has_no_lag(kafka: Kafka, migrated: str) -> None:
+def test_the_group_is_committed_with_our_mark_and_has_no_lag(kafka: Kafka, migrated: str) -> None:
     async def run() -> None:
         await Writer(kafka).write(history(2, 30).records)
         async with projecting(kafka, migrated):
@@ -233,7 +233,7 @@ def test_what_retention_removed_unread_stops_it_with_an_alarm(kafka: Kafka, migr
     asyncio.run(run())
 
 
-def test_without_tables_it_says_what_to_do(kafka: Kafka, database: str) -> None:
+def test_without_tables_the_error_names_what_to_do(kafka: Kafka, database: str) -> None:
     async def run() -> None:
         with pytest.raises(NotMigrated, match="catalogizer migrate"):
             async with projecting(kafka, database) as task:

@@ -65,7 +65,7 @@ def settled(kafka: Kafka, offset: int) -> None:
     wait_until(lambda: committed(kafka) == offset, 30, what="the offset to be committed", every=0.2)
 
 
-def test_what_is_posted_is_signed_and_asked_again_until_it_is_taken(kafka: Kafka, tmp_path: Path) -> None:
+def test_what_is_posted_is_signed_and_retried_until_it_is_accepted(kafka: Kafka, tmp_path: Path) -> None:
     with http_target() as web:
         web.replies = [Reply(500), Reply(429, {"Retry-After": "1"}), Reply(200, body=b"ok")]
         write(kafka, said(1), said(2, severity="warning"), said(3))
@@ -137,7 +137,7 @@ def test_killed_between_sending_and_committing_it_delivers_again_under_the_same_
     assert web.ids[before:] == ["id-1", "id-2"]
 
 
-def test_a_slow_target_delays_no_other_and_after_a_restart_only_it_is_asked_again(
+def test_a_slow_target_delays_no_other_and_after_a_restart_only_it_is_tried_again(
     kafka: Kafka, tmp_path: Path
 ) -> None:
     with http_target() as web, smtp_target() as mail:

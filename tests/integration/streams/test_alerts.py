@@ -50,7 +50,7 @@ def alerts(kafka: Kafka) -> list[tuple[object, object]]:
     return [(value["subject"], value["state"]) for value in decoded(read(kafka, ALERTS))]
 
 
-def told(kafka: Kafka, *wanted: tuple[str, str], beating: bool = False) -> None:
+def wait_alerts(kafka: Kafka, *wanted: tuple[str, str], beating: bool = False) -> None:
     def there() -> bool:
         if beating:
             write(kafka, beat())
@@ -59,7 +59,7 @@ def told(kafka: Kafka, *wanted: tuple[str, str], beating: bool = False) -> None:
     wait_until(there, 30, what=f"alerts: {wanted}", every=0.3)
 
 
-def test_roots_deletions_and_letters_are_told_once_each_and_what_is_retired_is_not(
+def test_roots_deletions_and_letters_are_published_once_each_and_what_is_retired_is_not(
     kafka: Kafka, tmp_path: Path
 ) -> None:
     settings: dict[str, object] = {"mass_deletion_many": 20, "mass_deletion_seconds": 2}
@@ -70,11 +70,11 @@ def test_roots_deletions_and_letters_are_told_once_each_and_what_is_retired_is_n
         write(
             kafka, Said(SYSTEM_UPDATES, b"{no update"), *[update("error")] * 2, update("healthy"), update("error")
         )
-        told(kafka, (queue, "firing"), ("root_lost/movies", "resolved"))
+        wait_alerts(kafka, (queue, "firing"), ("root_lost/movies", "resolved"))
         assert (much, "firing") not in alerts(kafka)
         write(kafka, *deleted(25), beat())
-        told(kafka, (much, "firing"))
-        told(kafka, (much, "resolved"), beating=True)
+        wait_alerts(kafka, (much, "firing"))
+        wait_alerts(kafka, (much, "resolved"), beating=True)
         ends = [len(read(kafka, topic)) for topic in (SYSTEM_UPDATES, CHANGES)]
         group = kafka.group("alerting")
         places = [(kafka.name(SYSTEM_UPDATES), 0), (kafka.name(CHANGES), 1)]
@@ -101,7 +101,7 @@ def test_roots_deletions_and_letters_are_told_once_each_and_what_is_retired_is_n
     assert len({header(record, "ce_id") for record in records}) == len(records)
 
 
-def test_killed_at_any_time_it_tells_nothing_twice_under_another_id(kafka: Kafka, tmp_path: Path) -> None:
+def test_killed_at_any_time_it_publishes_nothing_twice_with_another_id(kafka: Kafka, tmp_path: Path) -> None:
     flips = [update("error" if n % 2 == 0 else "healthy", f"r{n // 2 % 3}") for n in range(60)]
     write(kafka, *flips[:20])
     for part, kill_after in ((flips[20:40], 1), (flips[40:], 25)):
@@ -126,7 +126,7 @@ def once(kafka: Kafka) -> list[tuple[str, str]]:
     return [(str(v["subject"]), str(v["state"])) for v in decoded([*reversed(found.values())])]
 
 
-def test_a_worker_brings_what_a_producer_reports_to_who_is_to_know_it(kafka: Kafka, tmp_path: Path) -> None:
+def test_a_worker_delivers_what_a_producer_reports(kafka: Kafka, tmp_path: Path) -> None:
     report = RootReport(
         root="movies", library="home", site="main", protocol="local", status="error", at="t",
         message="root movies (/m) cannot be observed: it is not mounted", location="/m", mode="offline",

@@ -62,7 +62,7 @@ def job(number: int, path: Path, kind: MediaType = "video", *, root: str = "movi
     )  # fmt: skip
 
 
-def ask(kafka: Kafka, *jobs: Job) -> None:
+def publish_jobs(kafka: Kafka, *jobs: Job) -> None:
     write(
         kafka,
         *(
@@ -85,9 +85,9 @@ def wait_for(kafka: Kafka, jobs: Iterable[Job]) -> list[dict[str, object]]:
     return [found[name] for name in wanted]
 
 
-def test_a_file_is_told_to_the_lane_of_its_library_and_its_cover_before_it(running: Shared, movies: Path) -> None:
+def test_a_result_goes_to_the_lane_of_its_library_and_its_cover_before_it(running: Shared, movies: Path) -> None:
     asked = job(1, media.video(movies / "The.Long.Voyage.2004.mkv", 0.5))
-    ask(running.kafka, asked)
+    publish_jobs(running.kafka, asked)
     (result,) = wait_for(running.kafka, [asked])
     found = result["found"]
     assert isinstance(found, dict)
@@ -150,7 +150,7 @@ def test_every_hostile_file_ends_in_a_result_and_the_worker_lives(running: Share
     link = _linked(movies)
     expected = {said: make(movies) for said, make in HOSTILE.items()}
     good = job(99, media.song(movies / "good.mp3"), "audio")
-    ask(running.kafka, *expected.values(), link, good)
+    publish_jobs(running.kafka, *expected.values(), link, good)
     told = wait_for(running.kafka, [*expected.values(), link, good])
     reasons = [re.sub("[0-9]+ %", "N %", str(result.get("reason"))) for result in told]
     assert [f"{result['status']}: {reason}" for result, reason in zip(told, reasons, strict=True)] == [
@@ -164,14 +164,14 @@ def test_every_hostile_file_ends_in_a_result_and_the_worker_lives(running: Share
 def test_jobs_of_other_sites_are_not_ours(running: Shared, movies: Path) -> None:
     song = media.song(movies / "a.mp3")
     theirs, ours = job(112, song, "audio", site="attic"), job(124, song, "audio")  # both in one partition
-    ask(running.kafka, theirs, ours)
+    publish_jobs(running.kafka, theirs, ours)
     wait_for(running.kafka, [ours])
     assert theirs.job not in results(running.kafka)
 
 
 def test_a_child_killed_in_the_middle_costs_one_result_at_most(running: Shared, movies: Path) -> None:
     films = [job(200 + n, media.video(movies / f"{n}.mkv", 0.4)) for n in range(30)]
-    ask(running.kafka, *films)
+    publish_jobs(running.kafka, *films)
     wait_until(lambda: bool(results(running.kafka).keys() & {f.job for f in films}), 30, what="work in flight")
     children = running.worker.children
     for child in children:
@@ -186,7 +186,9 @@ def test_every_job_ends_although_its_worker_is_killed_again_and_again(
 ) -> None:
     films = [job(n, media.video(root / f"{n}.mkv", 0.4)) for n in range(90)]
     for life in range(3):
-        ask(kafka, *films[life * 30 :][:30])  # so that each life has work, however fast the one before was
+        publish_jobs(
+            kafka, *films[life * 30 :][:30]
+        )  # so that each life has work, however fast the one before was
         before = len(results(kafka))
         worker = StreamWorker(kafka, settings(root), tmp_path)
         wait_until(lambda before=before: len(results(kafka)) > before, 30, what="work in flight")  # type: ignore[misc]
@@ -202,10 +204,10 @@ def test_after_a_clean_stop_no_job_comes_again(kafka: Kafka, root: Path, tmp_pat
     songs = [job(n, media.song(root / f"{n}.mp3", 0.2), "audio") for n in range(20)]
     after = job(77, root / "0.mp3", "audio")
     with working(kafka, settings(root), tmp_path):
-        ask(kafka, *songs)
+        publish_jobs(kafka, *songs)
         wait_for(kafka, songs)
     with working(kafka, settings(root), tmp_path):
-        ask(kafka, after)
+        publish_jobs(kafka, after)
         wait_for(kafka, [after])
     told = Counter(value["job"] for value in decoded(read(kafka, RAW)) if value["kind"] == "result")
     assert set(told.values()) == {1}

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 from PIL import Image
 
-from streams.analysis import far
+from streams.analysis import remote
 from streams.analysis.children import Children
 from streams.analysis.wire import Reply, Request
 from streams.settings import AnalysisSettings
@@ -43,7 +43,7 @@ def _pids() -> list[int]:
     return [child.pid for child in psutil.Process().children() if "streams.analysis.child" in child.cmdline()]
 
 
-async def ask(children: Children, path: Path) -> Reply:
+async def probe(children: Children, path: Path) -> Reply:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         return await children.probe(Request("book", path.name), descriptor)
@@ -63,9 +63,9 @@ class Served:
         return self._data[start : start + length]
 
 
-async def ask_far(children: Children, served: Served, name: str, size: int) -> Reply:
+async def probe_remote(children: Children, served: Served, name: str, size: int) -> Reply:
     ours, theirs = socket.socketpair()
-    serving = threading.Thread(target=far.serve, args=(ours, served))
+    serving = threading.Thread(target=remote.serve, args=(ours, served))
     serving.start()
     try:
         return await children.probe(Request("book", name, size), theirs.fileno())
@@ -99,7 +99,7 @@ def test_every_kind_of_book_is_read_under_the_limits(tmp_path: Path) -> None:
     paths += [media.book(tmp_path / "a.epub"), books.tarred(tmp_path / "a.cbt", pages)]
 
     async def body(children: Children) -> None:
-        replies = [await ask(children, path) for path in paths]
+        replies = [await probe(children, path) for path in paths]
         assert [(reply.status, reply.reason, reply.picture is not None) for reply in replies] == [
             ("done", None, True)
         ] * len(paths)
@@ -111,13 +111,14 @@ def test_every_kind_of_book_is_read_under_the_limits(tmp_path: Path) -> None:
 
 
 def test_a_pdf_of_a_share_is_read_where_it_is_needed() -> None:
-    """Of one with 40 MB on its last page a few pieces; asked twice, for the child must serve on."""
+    """Of one with 40 MB on its last page only a few pieces are read; probed twice, because the child must continue to
+    serve."""
     data = books.pdf(17, INFO, more={900: b"<</Length 40000000>>stream\n" + bytes(40_000_000) + b"\nendstream"})
 
     async def body(children: Children) -> None:
         for _ in range(2):
             served = Served(data)
-            reply = await ask_far(children, served, "a.pdf", len(data))
+            reply = await probe_remote(children, served, "a.pdf", len(data))
             assert reply.found is not None
             assert (reply.found.pages, is_drawn(reply)) == (17, True)
             assert served.read_bytes < 2_000_000
@@ -136,7 +137,7 @@ def test_a_page_that_ends_pdfium_costs_its_cover_and_no_child(tmp_path: Path) ->
 
     async def body(children: Children) -> None:
         for name in ("a.pdf", "b.pdf"):
-            reply = await ask(children, tmp_path / name)
+            reply = await probe(children, tmp_path / name)
             assert reply.status == "done", reply.reason
             assert reply.found is not None
             assert (reply.found.title, reply.found.pages, reply.picture) == ("Der Fjörd", 2, None)

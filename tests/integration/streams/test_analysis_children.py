@@ -39,7 +39,7 @@ def pooled(body: Body, settings: AnalysisSettings = SETTINGS) -> None:
     asyncio.run(main())
 
 
-async def ask(children: Children, path: Path, request: Request) -> Reply:
+async def probe(children: Children, path: Path, request: Request) -> Reply:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         return await children.probe(request, descriptor)
@@ -60,7 +60,7 @@ def photo(tmp_path: Path) -> Path:
 
 
 async def works(children: Children, photo: Path) -> bool:
-    return (await ask(children, photo, Request("image", "good.jpg"))).status == "done"
+    return (await probe(children, photo, Request("image", "good.jpg"))).status == "done"
 
 
 def test_one_child_probes_many_files(photo: Path) -> None:
@@ -86,7 +86,7 @@ def test_a_child_killed_in_the_middle_is_a_failed_probe_and_the_next_works(tmp_p
     async def body(children: Children) -> None:
         (pid,) = child_pids()
         writer = os.open(pipe, os.O_RDWR)  # open for writing and silent: the child waits for it
-        task = asyncio.create_task(ask(children, pipe, Request("audio", "x.mp3")))
+        task = asyncio.create_task(probe(children, pipe, Request("audio", "x.mp3")))
         await asyncio.to_thread(_until_reading, pid)
         os.kill(pid, signal.SIGKILL)
         assert (await task).reason == "the probe was ended by SIGKILL"
@@ -107,7 +107,7 @@ def test_a_child_that_waits_for_ever_is_ended_in_time(tmp_path: Path, photo: Pat
 
     async def body(children: Children) -> None:
         keeper = os.open(pipe, os.O_RDWR)  # open for writing and silent: the child waits for it
-        reply = await ask(children, pipe, Request("audio", "x.mp3"))
+        reply = await probe(children, pipe, Request("audio", "x.mp3"))
         assert reply.reason == "probing it took longer than 2 s"
         os.close(keeper)
         assert await works(children, photo)
@@ -133,7 +133,7 @@ def test_a_file_that_wants_too_much_memory_fails(tmp_path: Path, photo: Path) ->
     os.truncate(bmp, 54 + side * side * 4)
 
     async def body(children: Children) -> None:
-        reply = await ask(children, bmp, Request("image", "a.bmp"))
+        reply = await probe(children, bmp, Request("image", "a.bmp"))
         assert (reply.status, reply.picture) in (("done", None), ("failed", None))
         assert await works(children, photo)
 
@@ -144,7 +144,7 @@ def test_a_bomb_ends_within_its_limits(tmp_path: Path, photo: Path) -> None:
     bomb = media.zip_bomb(tmp_path / "a.epub", 50_000_000)
 
     async def body(children: Children) -> None:
-        assert (await ask(children, bomb, Request("book", "a.epub"))).status == "failed"
+        assert (await probe(children, bomb, Request("book", "a.epub"))).status == "failed"
         assert await works(children, photo)
 
     pooled(body)
@@ -170,7 +170,7 @@ def test_every_kind_of_file_is_read_under_the_limits(tmp_path: Path) -> None:
     ]
 
     async def body(children: Children) -> None:
-        replies = [await ask(children, path, Request(kind, path.name)) for path, kind in files]
+        replies = [await probe(children, path, Request(kind, path.name)) for path, kind in files]
         assert [(reply.status, reply.reason, reply.picture is not None) for reply in replies] == [
             ("done", None, True)
         ] * 4

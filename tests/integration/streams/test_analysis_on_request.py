@@ -1,4 +1,5 @@
-"""Analysis on request on real Kafka: thousands are asked again, fresh files go before them, and a kill loses nothing."""
+"""Analysis on request on real Kafka: thousands are requested again, fresh files go before them, and a kill loses
+nothing."""
 
 from __future__ import annotations
 
@@ -41,12 +42,12 @@ class Log:
         self._folder = folder
         self._seq = itertools.count(1)
 
-    def say(self, *records: raw.RawRecord) -> None:
+    def publish(self, *records: raw.RawRecord) -> None:
         pour(self._kafka, map(self._said, records))
 
     def declare(self, root: str) -> None:
         (self._folder / root).mkdir(exist_ok=True)
-        self.say(
+        self.publish(
             raw.RootDeclared(
                 **self._head(root), library=LIBRARY, site="main", protocol="local", location="/", identity=None,
                 debounce_ms=100, rename_window_ms=100,
@@ -54,7 +55,7 @@ class Log:
         )  # fmt: skip
 
     def see(self, root: str, *paths: Path) -> None:
-        self.say(
+        self.publish(
             *(
                 raw.Observed(**self._head(root), path=path.name, file=media.state_of(path), origin="live")
                 for path in paths
@@ -62,10 +63,10 @@ class Log:
         )
 
     def lost(self, root: str) -> None:
-        self.say(raw.RootLost(**self._head(root), cause="missing"))
+        self.publish(raw.RootLost(**self._head(root), cause="missing"))
 
     def back(self, root: str) -> None:
-        self.say(raw.RootBack(**self._head(root), cause="there again"))
+        self.publish(raw.RootBack(**self._head(root), cause="there again"))
 
     def _head(self, root: str) -> dict[str, Any]:
         return {"root": root, "epoch": root, "seq": next(self._seq), "observed_at": AT}
@@ -126,7 +127,7 @@ def test_thousands_on_request_delay_no_fresh_file_and_a_kill_in_the_middle_loses
     worker = StreamWorker(kafka, settings, tmp_path / "state")
     try:
         wait_until(lambda: len(results(kafka)) == FILES, 90, what="the first analysis of all", every=0.5)
-        log.say(raw.AnalysisRequested(root="movies", reason="new reader", by="admin", at=AT))
+        log.publish(raw.AnalysisRequested(root="movies", reason="new reader", by="admin", at=AT))
         wait_until(lambda: len(results(kafka)) > FILES + 200, 60, what="the request to be under way", every=0.2)
         shutil.copy(movies / "picture 1.jpg", movies / "fresh.jpg")
         log.see("movies", movies / "fresh.jpg")

@@ -45,7 +45,7 @@ def shares() -> Iterator[Shares]:
 
 
 def job(share: Share, name: str) -> Job:
-    """As the fold asks of what the producer has seen."""
+    """A job as the fold requests it for what the producer has observed."""
     backend = SmbBackend(share)
     with backend.open() as tree:
         state = tree.stat(name)

@@ -63,7 +63,7 @@ def test_after_a_broker_was_killed_and_came_back_jobs_are_done_again_and_without
     song = media.song(root / "a.mp3", 0.2)
     settings = StreamsSettings(analysis=AnalysisSettings(workers=1, roots={"movies": root}))
 
-    def ask(number: int) -> None:
+    def publish_job(number: int) -> None:
         job = Job(
             job=f"job-{number}", media_id=number, library="home", root="movies", site="main", path="a.mp3",
             file=media.state_of(song), media_type="audio",
@@ -73,14 +73,14 @@ def test_after_a_broker_was_killed_and_came_back_jobs_are_done_again_and_without
     supervised = Supervised(lambda: StreamWorker(kafka, settings, tmp_path, wait=False))
     try:
         wait_until(supervised.look, 40, what="the worker to be ready")
-        ask(1)
+        publish_job(1)
         wait_until(lambda: "job-1" in ended(kafka), 20, what="the first result")
         broker.kill()
         up_again = time.monotonic() + DOWN_SECONDS
         wait_until(lambda: (supervised.look(), time.monotonic() > up_again)[1], 60, what="the outage", every=0.5)
         broker.start()
         broker.wait_ready()
-        ask(2)
+        publish_job(2)
         wait_until(lambda: supervised.look() and "job-2" in ended(kafka), 60, what="the second result", every=0.5)
         broker.kill()
         assert supervised.worker.end(10) == 0, supervised.worker.log.read_text()[-6_000:]

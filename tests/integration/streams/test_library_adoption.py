@@ -98,7 +98,7 @@ def test_other_rules_under_the_same_version_are_refused_before_anything_is_writt
     assert (len(line.read(RAW)), len(line.read(CHANGES))) == before
 
 
-def test_rules_below_the_present_ones_and_adopted_twice_say_nothing(line: Line) -> None:
+def test_rules_below_the_present_ones_and_adopted_twice_change_nothing(line: Line) -> None:
     for version in (2, 2, 1, 0, -1):
         adopt(line, version)
     line.feed(20)

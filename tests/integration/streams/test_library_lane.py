@@ -1,4 +1,4 @@
-"""A lane that is asked to stop at any moment leaves a position from which its next owner goes on."""
+"""A lane that is stopped at any moment leaves a position from which its next owner continues."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.fold_run import Feeder, Workers, drained, verdict
 LIBRARY = "home"
 CHANGES = 1_500
 MOMENTS = (0.0, 0.005, 0.02, 0.05, 0.1, 0.2, 0.4)
-"""Seconds after which the lane is asked to stop; before it began, while it restores, and after."""
+"""Seconds after which the lane is stopped: before it began, while it restores, and after."""
 
 
 async def run_for(kafka: Kafka, number: int, seconds: float) -> tuple[int, int]:
@@ -45,10 +45,10 @@ async def run_for(kafka: Kafka, number: int, seconds: float) -> tuple[int, int]:
     try:
         before = await positions.read(number)
         if not seconds:
-            lane.ask_to_stop()
+            lane.request_stop()
         running = asyncio.create_task(lane.run())
         await asyncio.sleep(seconds)
-        lane.ask_to_stop()
+        lane.request_stop()
         await running
         after = await positions.read(number)
     finally:
@@ -59,7 +59,7 @@ async def run_for(kafka: Kafka, number: int, seconds: float) -> tuple[int, int]:
     return before.next_offset, after.next_offset
 
 
-def test_asked_to_stop_while_it_restores_it_does_not_put_its_position_back(kafka: Kafka, workers: Workers) -> None:
+def test_stopped_while_it_restores_it_does_not_move_its_position_back(kafka: Kafka, workers: Workers) -> None:
     bootstrap = kafka.settings.bootstrap_servers or ""
     feeder = Feeder(kafka, seed=8, libraries=(LIBRARY,))
     first = workers("a")

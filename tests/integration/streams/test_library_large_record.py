@@ -32,7 +32,7 @@ from tests.support.waiting import wait_until
 LIBRARY = "home"
 FILES = 9_000
 OUTPUTS_PER_MOVE = 4
-"""A change, a media update, a state, and the job that was open asked anew."""
+"""A change, a media update, a state, and the open job, which is requested again."""
 POINTS = ("before_send", "after_send", "before_commit", "after_commit")
 
 _position: Codec[Position] = Codec(Position)

@@ -56,7 +56,7 @@ def test_a_snapshot_follows_its_predecessors_in_turns_over_restarts(line: Line) 
 
 @dataclass(frozen=True)
 class Wrong:
-    """What stands in the log as the newest snapshot, and what is said of it."""
+    """The newest snapshot in the log, and the reason logged for it."""
 
     change: Callable[[SnapshotManifest], SnapshotManifest]
     said: str

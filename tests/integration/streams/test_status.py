@@ -1,4 +1,4 @@
-"""Roots and components in trouble, and well again, are told once on the channel and kept for late joiners."""
+"""Problems of roots and components, and their ends, are published once on the channel and kept for late joiners."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def running(broker: EmbeddedKafka, tmp_path_factory: pytest.TempPathFactory) -> 
         yield running
 
 
-def told(kafka: Kafka, component: str) -> list[object]:
+def statuses(kafka: Kafka, component: str) -> list[object]:
     return [value["status"] for value in decoded(read(kafka, SYSTEM_UPDATES)) if value["component"] == component]
 
 
@@ -72,10 +72,10 @@ def ids(kafka: Kafka, component: str) -> list[str]:
     return [header(r, "ce_id") for r in read(kafka, SYSTEM_UPDATES) if r.key == component.encode()]
 
 
-def test_a_lost_root_and_its_return_are_told_once_and_under_ids_of_their_reports(running: Shared) -> None:
+def test_a_lost_root_and_its_return_are_published_once_with_ids_of_their_reports(running: Shared) -> None:
     kafka = running.kafka
     write(kafka, *[root("healthy", "watching")] * 2, *[root("error", "not mounted")] * 2, root("healthy", "back"))
-    wait_until(lambda: len(told(kafka, "movies")) >= 3, 30, what="three updates")
+    wait_until(lambda: len(statuses(kafka, "movies")) >= 3, 30, what="three updates")
     records = [record for record in read(kafka, SYSTEM_UPDATES) if record.key == b"movies"]
     assert [value["status"] for value in decoded(records)] == ["healthy", "error", "healthy"]
     sources = [header(record, "x-source") for record in records]
@@ -89,22 +89,22 @@ def test_a_lost_root_and_its_return_are_told_once_and_under_ids_of_their_reports
 def test_a_component_that_falls_silent_is_missed(running: Shared) -> None:
     kafka = running.kafka
     write(kafka, beat("attic"))
-    wait_until(lambda: told(kafka, "attic") == ["healthy", "error"], 60, what="it to be missed", every=0.5)
+    wait_until(lambda: statuses(kafka, "attic") == ["healthy", "error"], 60, what="it to be missed", every=0.5)
     write(kafka, beat("attic"))
-    wait_until(lambda: told(kafka, "attic")[2:] == ["healthy"], 30, what="it to be back")
+    wait_until(lambda: statuses(kafka, "attic")[2:] == ["healthy"], 30, what="it to be back")
 
 
-def test_a_gap_is_told_with_its_cause_and_told_again_when_it_is_closed(kafka: Kafka, tmp_path: Path) -> None:
+def test_a_gap_is_published_with_its_cause_and_again_when_it_is_closed(kafka: Kafka, tmp_path: Path) -> None:
     opened = GapChanged(library="home", root="movies", at="t", state="open", cause="overflow", subtree="Shows")
     closed = structs.replace(opened, state="closed", counts=Counts(added=3))
     with working(kafka, SETTINGS, tmp_path):
         write(kafka, gap(opened))
-        wait_until(lambda: told(kafka, "movies") == ["warning"], 30, what="the warning")
+        wait_until(lambda: statuses(kafka, "movies") == ["warning"], 30, what="the warning")
     port = free_port()
     with working(kafka, SETTINGS.model_copy(update={"health": HealthSettings(port=port)}), tmp_path):
         wait_until(lambda: open_gaps(port) == 1, 30, what="the open gap, counted by a worker started anew")
         write(kafka, gap(closed))
-        wait_until(lambda: told(kafka, "movies") == ["warning", "healthy"], 30, what="the end of it")
+        wait_until(lambda: statuses(kafka, "movies") == ["warning", "healthy"], 30, what="the end of it")
         wait_until(lambda: open_gaps(port) == 0, 10, what="no gap to be counted")
     updates = decoded(read(kafka, SYSTEM_UPDATES))
     first, last = (value["message"] for value in updates if value["component"] == "movies")
@@ -116,17 +116,17 @@ def test_a_gap_is_told_with_its_cause_and_told_again_when_it_is_closed(kafka: Ka
 def test_a_worker_killed_or_started_anew_repeats_nothing_under_another_id(kafka: Kafka, tmp_path: Path) -> None:
     worker = StreamWorker(kafka, SETTINGS, tmp_path)
     write(kafka, root("error", "not mounted"), beat("attic"))
-    wait_until(lambda: bool(told(kafka, "movies") and told(kafka, "attic")), 30, what="the updates")
+    wait_until(lambda: bool(statuses(kafka, "movies") and statuses(kafka, "attic")), 30, what="the updates")
     worker.kill()
     with working(kafka, SETTINGS, tmp_path):
         write(kafka, root("error", "not mounted"), root("healthy", "back"))
-        wait_until(lambda: "healthy" in told(kafka, "movies"), 30, what="the return")
+        wait_until(lambda: "healthy" in statuses(kafka, "movies"), 30, what="the return")
     with working(kafka, SETTINGS, tmp_path):
         write(kafka, root("healthy", "back"), root("warning", "slow"))
-        wait_until(lambda: "warning" in told(kafka, "movies"), 30, what="the next trouble")
+        wait_until(lambda: "warning" in statuses(kafka, "movies"), 30, what="the next trouble")
     assert len(set(ids(kafka, "movies"))) == 3
-    assert set(told(kafka, "stream")) == {"healthy"}
-    assert len(set(ids(kafka, "stream"))) == len(told(kafka, "stream"))
+    assert set(statuses(kafka, "stream")) == {"healthy"}
+    assert len(set(ids(kafka, "stream"))) == len(statuses(kafka, "stream"))
     # how often it is told depends on who heard whom go; what is told is something else each time
     facts = [
         (v["message"], v["details"]) for v in decoded(read(kafka, SYSTEM_UPDATES)) if v["component"] == "stream"

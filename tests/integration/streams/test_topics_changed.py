@@ -1,5 +1,5 @@
-"""A stream worker whose topics an operator's tools change under it: told within a minute, by its health or by its end with
-one line, and nothing is passed over in silence."""
+"""A stream worker whose topics an operator's tools change under it: reported within a minute, by its health or by its
+end with one line, and nothing is passed over in silence."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Worked:
         self.operator = Operator(self.kafka)
         self._folder = folder
         self.start()
-        self.ask(BEFORE)
+        self.publish_jobs(BEFORE)
 
     def start(self) -> None:
         """A process, ready."""
@@ -52,7 +52,7 @@ class Worked:
             self.kafka, StreamsSettings(health=HealthSettings(port=self._port)), self._folder
         )
 
-    def ask(self, jobs: range) -> None:
+    def publish_jobs(self, jobs: range) -> None:
         """Write jobs."""
         write(self.kafka, *(Said(ANALYSIS_JOBS, encode(_job(number)), b"%d" % number) for number in jobs))
 
@@ -71,7 +71,7 @@ class Worked:
         return " ".join(answer["problems"].values())
 
     def reported(self) -> str:
-        """What is wrong, as it tells everybody."""
+        """What is wrong, as it reports it."""
         beats = [report for report in decoded(read(self.kafka, REPORTS)) if report.get("status") == "error"]
         return str(beats[-1]["message"]) if beats else ""
 
@@ -110,8 +110,8 @@ def workers(broker: EmbeddedKafka, tmp_path_factory: pytest.TempPathFactory) -> 
         lane = next(record.partition for record in read(cut.kafka, RAW))
         cut.operator.delete_records(RAW, lane, 2)
         cut.operator.extend(RAW, cut.kafka.lanes + 2)
-        found["log anew"].ask(AFTER)
-        found["jobs anew"].ask(AFTER)
+        found["log anew"].publish_jobs(AFTER)
+        found["jobs anew"].publish_jobs(AFTER)
         yield found
 
 
@@ -144,12 +144,12 @@ def test_a_change_log_that_is_gone_makes_the_worker_unready(workers: dict[str, W
     wait_until(lambda: line in worked.unready(), TOLD_SECONDS, what="it to say so")
 
 
-def test_records_deleted_and_partitions_added_are_told_to_everybody(workers: dict[str, Worked]) -> None:
+def test_records_deleted_and_partitions_added_are_published(workers: dict[str, Worked]) -> None:
     worked = workers["log cut and extended"]
     name, lanes = worked.kafka.name(RAW), worked.kafka.lanes
     wait_until(lambda: f"records of {name} were deleted" in worked.reported(), TOLD_SECONDS, what="it to say so")
     assert f"{name} has {lanes + 2} partitions and was declared with {lanes}" in worked.reported()
-    worked.ask(AFTER)
+    worked.publish_jobs(AFTER)
     wait_until(lambda: worked.has_done(AFTER), DONE_SECONDS, what="it to go on")
     assert worked.worker.end() == 0
     worked.start()

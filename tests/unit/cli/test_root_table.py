@@ -11,7 +11,7 @@ from cli.errors import BadArgument
 from cli.root_table import RootLine, find_root, merged
 from producer.settings import RootSpec
 from schemas.system import RootReport, SystemUpdate
-from streams.status.telling import LatestUpdate
+from streams.status.publishing import LatestUpdate
 
 AT = "1970-01-01T00:00:01.000Z"
 SPEC = RootSpec(name="films", library="home", path=Path("/media/films"))

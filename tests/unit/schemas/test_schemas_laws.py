@@ -180,7 +180,7 @@ class TestCodec:
     @pytest.mark.parametrize(
         ("name", "value"), [(SCHEMA_VERSION, b"2"), (CE_DATASCHEMA, b"urn:catalogizer:schema:x:2.1")]
     )
-    def test_another_major_version_is_told(self, name: str, value: bytes) -> None:
+    def test_another_major_version_is_rejected(self, name: str, value: bytes) -> None:
         with pytest.raises(UnknownVersion):
             check_version([(name, value)])
 

@@ -16,7 +16,7 @@ def test_of_nobody_s_lanes_each_gets_its_share() -> None:
     assert shared_out(range(5), {"b": [], "a": []}) == {"a": [0, 2, 4], "b": [1, 3]}
 
 
-def test_who_joins_gets_what_the_others_have_beyond_their_share() -> None:
+def test_a_new_member_gets_what_the_others_have_beyond_their_share() -> None:
     assert shared_out(range(6), {"a": [0, 1, 2], "b": [3, 4, 5], "c": []}) == {
         "a": [0, 1],
         "b": [3, 4],
@@ -24,7 +24,7 @@ def test_who_joins_gets_what_the_others_have_beyond_their_share() -> None:
     }
 
 
-def test_the_lanes_of_who_left_go_to_the_others_and_nothing_else_moves() -> None:
+def test_the_lanes_of_a_former_member_go_to_the_others_and_nothing_else_moves() -> None:
     assert shared_out(range(6), {"a": [0, 1], "c": [2, 5]}) == {"a": [0, 1, 3], "c": [2, 4, 5]}
 
 
@@ -51,19 +51,19 @@ def test_shares_are_whole_even_and_kept_as_far_as_even_goes() -> None:
                 assert had <= set(shares[name]) or set(shares[name]) <= had
 
 
-def test_members_tell_each_other_what_they_have() -> None:
+def test_members_claim_what_they_have() -> None:
     cluster = ClusterMetadata(metadata_max_age_ms=1)
     cluster.partitions_for_topic = lambda _: set(range(4))
     first, second = KeepingAssignor(), KeepingAssignor()
     first.on_assignment(Given(0, [("raw", [0, 1, 2, 3])], b""))
-    said = {
+    members = {
         name: ConsumerProtocol.METADATA.decode(assignor.metadata({"raw"}).encode())
         for name, assignor in (("x", first), ("a", second))
     }
-    given = first.assign(cluster, said)
+    given = first.assign(cluster, members)
     assert {name: one.assignment for name, one in given.items()} == {
         "x": [("raw", [0, 1])],
         "a": [("raw", [2, 3])],
     }
-    said["a"].user_data = b"\xff of another program,"
-    assert first.assign(cluster, said) == given
+    members["a"].user_data = b"\xff of another program,"
+    assert first.assign(cluster, members) == given

@@ -31,7 +31,7 @@ def test_two_at_once_have_two_slots(tmp_path: Path) -> None:
         assert (first.folder.name, second.folder.name) == ("0", "1")
 
 
-def test_who_is_killed_leaves_its_slot_to_the_next(tmp_path: Path) -> None:
+def test_a_killed_process_leaves_its_slot_to_the_next(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     names: multiprocessing.Queue[str] = context.Queue()
     process = context.Process(target=_hold, args=(tmp_path, names))

@@ -7,7 +7,7 @@ export interface ItemCreated {
   media: MediaItem;
 }
 
-/** The complete item. `directory_path` is `/<root>/<directory inside it>`; `duration` in seconds; `created_at` and `updated_at` are append times of the deciding records, ISO 8601. `category`: one of `schemas.found.CATEGORIES`; `last_episode`: of a file with several; `date`: the day that a name says, YYYY-MM-DD; `part`: of a film in several files, or the chapter of a book; `edition` in words · `artist`, `album`: of music, `author`: of books, read or read aloud, `series`: of books and comics: by their tags, else by their folders · `belongs_to`: the item of which this poster, subtitle or file of facts is one; the first of them where it serves several · `subtitle_languages`: of the subtitles inside and beside, `und` where one does not say; of a subtitle its own, `forced` and `sdh` too · `corrected`: which members a person has set. */
+/** The complete item. `directory_path` is `/<root>/<directory inside it>`; `duration` in seconds; `created_at` and `updated_at` are append times of the deciding records, ISO 8601. `category`: one of `schemas.found.CATEGORIES`; `last_episode`: of a file with several; `date`: the day in the file name, YYYY-MM-DD; `part`: of a film in several files, or the chapter of a book; `edition` as text · `artist`, `album`: of music, `author`: of books and audiobooks, `series`: of books and comics; from their tags, else from their folders · `belongs_to`: the item that this poster, subtitle or NFO file belongs to, the first if there are several · `subtitle_languages`: of the subtitles in the file and beside it, `und` if one does not name its language; of a subtitle its own, and `forced` and `sdh` are its own too · `corrected`: which members a person has set. */
 export interface MediaItem {
   id: number;
   title: string;
@@ -55,7 +55,7 @@ export interface Analysis {
   found?: Found;
 }
 
-/** `cover` is the content hash (BLAKE2b-128, hex) of a thumbnail in `catalog.covers.v1`. Durations in milliseconds, sizes in pixels as they are seen, rates in Hz, bit/s, frames a second. `category`: see CATEGORIES; `warnings`: what could not be read or made although the file is whole, or that a part of it is missing, in words · `media_type`: what the contents are, where the name says something else · `hdr_kind`: `HDR10`, `HDR10+`, `HLG`, `Dolby Vision` · `audio_codec`, `channels` of the sound that is played first, all of it in `audio_tracks` · `taken`: ISO 8601, with the zone where the camera knew it · `rating`: of 10, in a file of facts */
+/** `cover` is the content hash (BLAKE2b-128, hex) of a thumbnail in `catalog.covers.v1`. Durations in milliseconds, sizes in pixels as they are seen, rates in Hz, bit/s, frames a second. `category`: see CATEGORIES; `warnings`: what could not be read or made although the file is complete, or that a part of the file is missing, as text · `media_type`: what the contents are, if the name implies something else · `hdr_kind`: `HDR10`, `HDR10+`, `HLG`, `Dolby Vision` · `audio_codec`, `channels`: of the audio track that is played by default; all tracks are in `audio_tracks` · `taken`: ISO 8601, with the zone if the camera knew it · `rating`: out of 10, from an NFO file */
 export interface Found {
   title?: string;
   year?: number;
@@ -93,7 +93,7 @@ export interface Found {
   rating?: number;
 }
 
-/** Tags inside the file (ID3, Vorbis comments, MP4 atoms, Matroska tags, EPUB and PDF metadata, ComicInfo). Of music `artist`, of a book its authors, of a comic its writer. `track` and `disc` of `tracks` and `discs`. `series` and `number` in it, as it is written (`2`, `2.5`), of books and comics; `show`, `season`, `episode` of videos. */
+/** Tags inside the file (ID3, Vorbis comments, MP4 atoms, Matroska tags, EPUB and PDF metadata, ComicInfo). `artist`: of music its artist, of a book its authors, of a comic its writer. `track` and `disc`: numbers, of `tracks` and `discs` in total. `series` and the `number` in it, as written (`2`, `2.5`): of books and comics; `show`, `season`, `episode`: of videos. */
 export interface Tags {
   title?: string;
   artist?: string;
@@ -117,7 +117,7 @@ export interface Tags {
   description?: string;
 }
 
-/** A track of sound, in the container's order. */
+/** An audio track, in the container's order. */
 export interface AudioTrack {
   codec?: string;
   language?: string;
@@ -127,7 +127,7 @@ export interface AudioTrack {
   commentary?: boolean;
 }
 
-/** Subtitles inside the container. `sdh`: for those who do not hear. */
+/** Subtitles inside the container. `sdh`: for the deaf and hard of hearing. */
 export interface SubtitleTrack {
   codec?: string;
   language?: string;
@@ -137,7 +137,7 @@ export interface SubtitleTrack {
   sdh?: boolean;
 }
 
-/** Where a part begins, in milliseconds. */
+/** A chapter and its beginning, in milliseconds. */
 export interface Chapter {
   start_ms: number;
   title?: string;
@@ -150,13 +150,13 @@ export interface Place {
   altitude?: number;
 }
 
-/** Somebody who made it. `role` in a word: `author`, `translator`, `editor`, `illustrator`, `narrator`, … */
+/** A contributor. `role` as one word: `author`, `translator`, `editor`, `illustrator`, `narrator`, … */
 export interface Credit {
   name: string;
   role?: string;
 }
 
-/** `data` of a `media_update`: an item is elsewhere, or its file has other content, or what belongs to it has changed, or (`cause`) the rules of version N read it otherwise (`rules:N`), or a person corrected it (`corrected`). `was`: of an item that comes from another root (rules of version 5 on), what it was there; who may not see where it is now is told of that, and that it is gone. */
+/** `data` of a `media_update`: an item has moved, or its file has other content, or what belongs to it has changed, or (`cause`) the rules of version N give another result (`rules:N`), or a person corrected it (`corrected`). `was`: of an item that comes from another root (from rules version 5 on), what it was there; an account that may not see its new root receives this as a deletion. */
 export interface ItemUpdated {
   action: "updated";
   media_id: number;

@@ -1,6 +1,6 @@
-"""A ZIP archive as books are packed in, read with caps on every member, counted while unpacking: what a directory
-claims is not believed. Only what is stored or deflated is unpacked: EPUB allows nothing else (OCF 3.3, 4.2.1), and the
-others' decoders unpack without a bound."""
+"""ZIP archives of books, read with caps on every member that are applied while unpacking, because the sizes in a
+directory are not trusted. Only stored or deflated members are unpacked: EPUB allows nothing else (OCF 3.3, 4.2.1), and
+the decoders of other methods unpack without a limit."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from streams.analysis.probe.text import clean
 MAX_MEMBERS = 20_000
 MAX_XML_BYTES = 4_194_304
 MAX_PIECE = 4_194_304
-"""Read in one go: the directory is, and one of MAX_MEMBERS is smaller."""
+"""Maximum bytes of one read. The directory is read at once, and one of MAX_MEMBERS is smaller."""
 PIECE = 4_096
-"""Unpacked in one go: where a member is damaged, what came before stays."""
+"""Bytes unpacked at once: if a member is damaged, what came before is kept."""
 _BROKEN = (
     zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, struct.error, EOFError, ValueError, OverflowError, IndexError,
     NotImplementedError, RuntimeError, MemoryError,
@@ -33,7 +33,7 @@ _BROKEN = (
 
 
 class _Sparing(io.RawIOBase):
-    """The file as `zipfile` reads it, no piece of which is larger than MAX_PIECE."""
+    """The file as `zipfile` reads it, with no read larger than MAX_PIECE."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -56,12 +56,13 @@ class _Sparing(io.RawIOBase):
             raise Damaged("its list of members is too long")
         try:
             return self._file.read(wanted)
-        except OSError as error:  # `zipfile` would call it no archive
+        except OSError as error:  # `zipfile` would report that it is not an archive
             raise Damaged(pieces.UNREADABLE) from error
 
 
 class Archive:
-    """An open one. Names are found as writers of books get them wrong: in another case, percent-encoded."""
+    """An open archive. Members are also found under the wrong names that writers of books use: in another case,
+    percent-encoded."""
 
     def __init__(self, book: zipfile.ZipFile) -> None:
         self._book = book
@@ -72,26 +73,26 @@ class Archive:
 
     @property
     def names(self) -> list[str]:
-        """Of all members, as they are written, each once."""
+        """The names of all members, as written, each once."""
         return list(self._size)
 
     def find(self, path: str) -> str | None:
-        """The member's own name; None where there is none."""
+        """The name of the member at a path; None if there is none."""
         normal = posixpath.normpath(path.replace("\\", "/")).lstrip("/")
-        for said in (path, normal):
-            if said in self._size:
-                return said
+        for spelling in (path, normal):
+            if spelling in self._size:
+                return spelling
         return self._folded.get(_folded(normal)) or self._folded.get(_folded(unquote(normal)))
 
     def read(self, name: str, limit: int) -> bytes:
-        """A member. Raises Damaged where it is missing, cannot be unpacked, or is larger than `limit` bytes."""
+        """Read a member. Raises Damaged if it is missing, cannot be unpacked, or is larger than `limit` bytes."""
         data, is_whole = self._unpacked(name, limit)
         if not is_whole:
             raise Damaged(f"{clean(name)} in it is damaged")
         return data
 
     def xml(self, name: str, notes: Notes) -> Element:
-        """A member as a tree; where only its beginning can be read that is noted. Raises Damaged."""
+        """Read a member as an XML tree; if only its beginning can be read, this is noted. Raises Damaged."""
         data, is_whole = self._unpacked(name, MAX_XML_BYTES)
         parsed = xml.parsed([data])
         wrong = parsed.wrong if is_whole else "is damaged"
@@ -102,7 +103,7 @@ class Archive:
         return parsed.root
 
     def _unpacked(self, name: str, limit: int) -> tuple[bytes, bool]:
-        """A member as far as it can be unpacked, and whether that is all of it."""
+        """A member as far as it can be unpacked, and whether it is complete."""
         found, called = self.find(name), clean(name)
         if found is None:
             raise Damaged(f"{called} is missing in it")

@@ -1,5 +1,4 @@
-"""Comics: pictures in an archive, whichever it is, read in the order in which people count. What ComicInfo.xml says of
-them is read by `comic_info`."""
+"""Comics: pictures in any kind of archive, in natural order of their names. `comic_info` reads ComicInfo.xml."""
 
 from __future__ import annotations
 
@@ -17,9 +16,9 @@ from streams.analysis.wire import Picture
 
 PAGES = (".jpg", ".jpeg", ".jpe", ".png", ".webp", ".gif", ".avif", ".bmp", ".jxl", ".jp2", ".tif", ".tiff")
 MAX_INFO_BYTES = 1_048_576
-"""Of ComicInfo.xml, which lists its pages too."""
+"""Maximum bytes of ComicInfo.xml, which also lists the pages."""
 MAX_NAME = 500
-"""Characters of a name by which pages are put in order."""
+"""Characters of a name by which pages are sorted."""
 MAX_TRIED = 3
 """Pages that are tried as a cover: the first may be damaged."""
 _NUMBERS = re.compile(r"([0-9]{1,9})")
@@ -30,20 +29,20 @@ class Members(Protocol):
 
     @property
     def names(self) -> list[str]:
-        """Of its files, as they are written."""
+        """The names of its files, as written."""
         ...
 
     def read(self, name: str, limit: int) -> bytes:
-        """One of them. Raises Damaged."""
+        """Read one file. Raises Damaged."""
         ...
 
 
 def read(members: Members, container: str, notes: Notes) -> Read:
-    """Raises Damaged where there is no page."""
+    """Read a comic. Raises Damaged if there is no page."""
     pages = sorted((name for name in members.names if _is_page(name)), key=_natural)
     if not pages:
         raise Damaged("there is no page in it")
-    info = _told(members, notes)
+    info = _comic_info(members, notes)
     tags = info.tags
     picture = _cover(members, [*pages[info.front : info.front + 1], *pages], notes)
     seen = Found(
@@ -60,17 +59,17 @@ def read(members: Members, container: str, notes: Notes) -> Read:
 
 
 def not_read(container: str, warnings: tuple[str, ...]) -> Read:
-    """Of an archive whose pages nobody can tell."""
+    """The result for an archive whose pages cannot be read."""
     return Read(Found(category="comic", container=container, warnings=warnings))
 
 
 def has_pages(members: Members) -> bool:
-    """Whether it can be a comic."""
+    """Whether the archive can be a comic."""
     return any(_is_page(name) for name in members.names)
 
 
 def _is_page(name: str) -> bool:
-    """A picture, and none of those that a Mac leaves beside it."""
+    """Whether a file is a picture, and not one of the files that macOS adds."""
     parts = name.replace("\\", "/").split("/")
     return (
         name.casefold().endswith(PAGES)
@@ -80,7 +79,7 @@ def _is_page(name: str) -> bool:
 
 
 def _natural(name: str) -> list[tuple[int, int, str]]:
-    """As people count: page 2 before page 10."""
+    """Sort key in natural order: page 2 before page 10."""
     return [
         (0, int(part), "") if part.isdecimal() else (1, 0, part.casefold())
         for part in _NUMBERS.split(name[:MAX_NAME])
@@ -93,8 +92,8 @@ def _cover(members: Members, pages: list[str], notes: Notes) -> Picture | None:
     return covers.first(reading, notes)
 
 
-def _told(members: Members, notes: Notes) -> comic_info.Info:
-    """Where it cannot be read the comic still can."""
+def _comic_info(members: Members, notes: Notes) -> comic_info.Info:
+    """Read ComicInfo.xml; if that fails, the comic can still be read."""
     name = next((one for one in members.names if posixpath.basename(one).casefold() == "comicinfo.xml"), None)
     if name is None:
         return comic_info.Info()

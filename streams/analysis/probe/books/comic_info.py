@@ -1,7 +1,7 @@
-"""What ComicInfo.xml says of a comic: the Anansi project's schema 2.1 (github.com/anansi-project/comicinfo).
+"""The metadata of a comic in ComicInfo.xml: the Anansi project's schema 2.1 (github.com/anansi-project/comicinfo).
 
-Its series is the album too, its number the track, its volume the disc: a comic is called by these. Knows nothing of
-the archive."""
+Its series is also the album, its number the track, its volume the disc: a comic is named by these. This module knows
+nothing of the archive."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CREDITS = {
 
 @dataclass(frozen=True, slots=True)
 class Info:
-    """`front`: which page is the cover, counted from 0; `wrong`: why there is no more of it."""
+    """`front`: which page is the cover, counted from 0; `wrong`: why the rest is missing."""
 
     tags: Tags | None = None
     credits: tuple[Credit, ...] = ()
@@ -28,11 +28,11 @@ class Info:
 
 
 def read(data: bytes) -> Info:
-    """Its text as a whole; what stood before an error counts."""
+    """Parse the file; what came before an error is used."""
     parsed = xml.parsed([data])
-    said = {xml.local(element.tag): element.text for element in (() if parsed.root is None else parsed.root)}
-    tags = _tags(said)
-    people = [(who, does) for key, does in _CREDITS.items() for who in _people(said.get(key))]
+    fields = {xml.local(element.tag): element.text for element in (() if parsed.root is None else parsed.root)}
+    tags = _tags(fields)
+    people = [(person, role) for key, role in _CREDITS.items() for person in _people(fields.get(key))]
     fronts = (page.get("Image") for page in xml.each(parsed.root, "Page") if page.get("Type") == "FrontCover")
     return Info(
         None if tags == Tags() else tags,
@@ -42,21 +42,21 @@ def read(data: bytes) -> Info:
     )
 
 
-def _tags(said: dict[str, str | None]) -> Tags:
+def _tags(fields: dict[str, str | None]) -> Tags:
     return Tags(
-        title=clean(said.get("Title")),
-        artist=words.joined(_people(said.get("Writer"))),
-        album=clean(said.get("Series")),
-        track=leading_number(said.get("Number")),
-        disc=leading_number(said.get("Volume")),
-        tracks=leading_number(said.get("Count")),
-        genre=_genre(said),
-        date=_date(said),
-        series=clean(said.get("Series")),
-        number=words.ordinal(said.get("Number")),
-        language=language(said.get("LanguageISO")),
-        publisher=words.name(said.get("Publisher")),
-        description=words.prose(said.get("Summary")),
+        title=clean(fields.get("Title")),
+        artist=words.joined(_people(fields.get("Writer"))),
+        album=clean(fields.get("Series")),
+        track=leading_number(fields.get("Number")),
+        disc=leading_number(fields.get("Volume")),
+        tracks=leading_number(fields.get("Count")),
+        genre=_genre(fields),
+        date=_date(fields),
+        series=clean(fields.get("Series")),
+        number=words.ordinal(fields.get("Number")),
+        language=language(fields.get("LanguageISO")),
+        publisher=words.name(fields.get("Publisher")),
+        description=words.prose(fields.get("Summary")),
     )
 
 
@@ -64,18 +64,18 @@ def _people(text: str | None) -> list[str | None]:
     return [words.name(part) for part in (clean(text) or "").split(",")]
 
 
-def _genre(said: dict[str, str | None]) -> str | None:
-    """`Manga` says of itself `Yes` or `YesAndRightToLeft`."""
-    manga = "Manga" if (said.get("Manga") or "").strip().startswith("Yes") else None
-    return words.joined([*(_people(said.get("Genre"))), manga], words.MAX_GENRES)
+def _genre(fields: dict[str, str | None]) -> str | None:
+    """The genre; `Manga` has the value `Yes` or `YesAndRightToLeft`."""
+    manga = "Manga" if (fields.get("Manga") or "").strip().startswith("Yes") else None
+    return words.joined([*(_people(fields.get("Genre"))), manga], words.MAX_GENRES)
 
 
-def _date(said: dict[str, str | None]) -> str | None:
-    """As far as it is known: year, month, day."""
-    known = year(said.get("Year"))
+def _date(fields: dict[str, str | None]) -> str | None:
+    """The date as far as it is known: year, month, day."""
+    known = year(fields.get("Year"))
     if known is None:
         return None
-    month, day = leading_number(said.get("Month")), leading_number(said.get("Day"))
+    month, day = leading_number(fields.get("Month")), leading_number(fields.get("Day"))
     if month is None or month > 12:
         return f"{known}"
     return f"{known}-{month:02}" if day is None or day > 31 else f"{known}-{month:02}-{day:02}"

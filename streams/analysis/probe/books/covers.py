@@ -1,4 +1,4 @@
-"""A book's cover as a thumbnail; that there is none, or none that can be read, decides nothing else."""
+"""A book's cover as a thumbnail. A missing or unreadable cover has no other effect."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from streams.analysis.wire import Picture
 
 
 def of(data: bytes, notes: Notes) -> Picture | None:
-    """The thumbnail of a picture's bytes, None with a note where it cannot be made."""
+    """The thumbnail of a picture's bytes; None, with a note, if it cannot be made."""
     picture = thumbnail.of_bytes(data)
     if picture is None:
         notes.add("no picture of it: its cover cannot be read")
@@ -20,8 +20,8 @@ def of(data: bytes, notes: Notes) -> Picture | None:
 
 
 def first(pictures: Iterable[Callable[[], bytes]], notes: Notes) -> Picture | None:
-    """The first that can be made; `pictures` read them, and raise Damaged. What is wrong with those before is noted only
-    where there is none at all."""
+    """The first that can be made; `pictures` read them, and raise Damaged. Errors of the pictures before are noted only
+    if no picture can be made."""
     wrong = Notes()
     for read in pictures:
         try:

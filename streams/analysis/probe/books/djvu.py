@@ -1,7 +1,7 @@
-"""DjVu: how many pages, and how large the first one is. Drawing them would take a library that is not here.
+"""DjVu: how many pages, and how large the first one is. Rendering them would need a library that is not used here.
 
 The format is an IFF file: DjVu 3 (djvu.org, `DjVu3Spec`), 8.3. One page is a FORM:DJVU; several are a FORM:DJVM, whose
-DIRM chunk says where its parts begin, and a part is a page, a dictionary of shapes (DJVI) or small pictures (THUM)."""
+DIRM chunk contains where its parts begin, and a part is a page, a dictionary of shapes (DJVI) or thumbnails (THUM)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from streams.analysis.probe.text import number
 
 MAGIC = b"AT&TFORM"
 MAX_PARTS = 2_000
-"""Parts that are looked at, one question to the disk each."""
+"""Maximum parts that are examined; each is a separate read."""
 _MAGIC_BYTES = 4
 """`AT&T`, before the form of the whole file."""
 _FIRST_CHUNK = 16
@@ -68,7 +68,7 @@ def _parts(file: BinaryIO, notes: Notes) -> tuple[int | None, int | None]:
 
 
 def _size(file: BinaryIO, form: int | None) -> tuple[int | None, int | None]:
-    """Of a page, by its INFO chunk, which comes first in its form."""
+    """The size of a page, from its INFO chunk, which comes first in its form."""
     if form is None:
         return None, None
     chunk = pieces.at(file, form + 12, 12)

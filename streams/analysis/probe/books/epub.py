@@ -1,7 +1,7 @@
-"""EPUB: where its package stands, and its cover by every way in use. What the package says is read by `package`.
+"""EPUB: finds its package, and its cover by every convention in use. `package` reads the metadata in the package.
 
-The container is OCF 3.3 (META-INF/container.xml names the package). A book whose parts are encrypted says all this in the
-clear; a package that is not where the container says is looked for."""
+The container is OCF 3.3 (META-INF/container.xml names the package). In a book with encrypted parts all this is not
+encrypted; a package that is not where the container says is searched for."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from streams.analysis.wire import Picture
 
 CONTAINER = "META-INF/container.xml"
 MAX_PAGE_BYTES = 1_048_576
-"""Of a page that shows the cover: it has a few lines."""
+"""Maximum bytes of a page that shows the cover, which has a few lines."""
 MAX_ITEMS = 20_000
 MAX_CANDIDATES, MAX_TRIED = 20, 6
-"""Places that are looked at for the cover, and pictures that are opened."""
+"""Maximum members that are tried as cover, and pictures that are opened."""
 _COVER_IDS = (
     "cover",
     "cover-image",
@@ -39,11 +39,11 @@ _COVER_IDS = (
 _SHOWN = re.compile(
     rb"<(?:\w{1,20}:)?(?:img|image)\b[^<>]{0,2000}?\b(?:src|href)\s{0,9}=\s{0,9}[\"']([^\"'<>]{1,1000})[\"']", re.I
 )
-"""A picture in a page, of HTML or of SVG; a page need not be whole XML."""
+"""A picture in a page, in HTML or SVG; a page need not be well-formed XML."""
 
 
 def read(book: Archive) -> Read:
-    """Raises Damaged where neither package nor cover can be found."""
+    """Read a book. Raises Damaged if neither package nor cover can be found."""
     notes = Notes()
     try:
         opened = _package(book, notes)
@@ -53,16 +53,16 @@ def read(book: Archive) -> Read:
             raise
         notes.add(error.reason)
         return Read(Found(category="book", container="epub", warnings=notes.all), picture)
-    told = package.told(opened.root)
+    metadata = package.read_metadata(opened.root)
     picture = _cover(book, opened, notes)
     found = Found(
-        title=told.tags.title,
-        year=told.year,
+        title=metadata.tags.title,
+        year=metadata.year,
         category="book",
         container="epub",
-        languages=told.languages,
-        tags=told.tags,
-        credits=told.credits,
+        languages=metadata.languages,
+        tags=metadata.tags,
+        credits=metadata.credits,
         warnings=notes.all,
     )
     return Read(found, picture)
@@ -70,7 +70,7 @@ def read(book: Archive) -> Read:
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """`folder`: where it stands, from which its links go out."""
+    """The package. `folder`: its folder, to which its links are relative."""
 
     root: Element
     folder: str
@@ -81,8 +81,8 @@ class _Opened:
 
 
 def _package(book: Archive, notes: Notes) -> _Opened:
-    said = _said(book, notes)
-    name = None if said is None else book.find(said)
+    declared = _declared_package(book, notes)
+    name = None if declared is None else book.find(declared)
     if name is None:
         name = next((one for one in book.names if one.casefold().endswith(".opf")), None)
         if name is None:
@@ -92,7 +92,7 @@ def _package(book: Archive, notes: Notes) -> _Opened:
     return _Opened(root, posixpath.dirname(name))
 
 
-def _said(book: Archive, notes: Notes) -> str | None:
+def _declared_package(book: Archive, notes: Notes) -> str | None:
     try:
         container = book.xml(CONTAINER, notes)
     except Damaged as error:
@@ -104,7 +104,7 @@ def _said(book: Archive, notes: Notes) -> str | None:
 
 
 def _lone_cover(book: Archive, notes: Notes) -> Picture | None:
-    """Of a book that says nothing else: the picture that is called so."""
+    """The picture named `cover`, for a book without any metadata."""
     for name in book.names:
         base = posixpath.basename(name).casefold()
         if base.startswith("cover.") and base.endswith((".jpg", ".jpeg", ".png", ".webp", ".gif")):
@@ -116,14 +116,14 @@ def _lone_cover(book: Archive, notes: Notes) -> Picture | None:
 
 
 def _cover(book: Archive, opened: _Opened, notes: Notes) -> Picture | None:
-    """The first candidate that is a picture. A drawing (SVG) is none: nothing here draws it."""
+    """The first candidate that is a picture. SVG is skipped, because nothing here renders it."""
     return covers.first(
         (partial(book.read, name, covers.MAX_COVER_BYTES) for name in _distinct(book, opened)), notes
     )
 
 
 def _distinct(book: Archive, opened: _Opened) -> Iterator[str]:
-    """The members that candidates name, each once, MAX_TRIED at most."""
+    """The members named by the candidates, each once, MAX_TRIED at most."""
     tried: dict[str, None] = {}
     for place in itertools.islice(_candidates(opened), MAX_CANDIDATES):
         if len(tried) >= MAX_TRIED:
@@ -136,17 +136,17 @@ def _distinct(book: Archive, opened: _Opened) -> Iterator[str]:
 
 
 def _candidates(opened: _Opened) -> Iterator[str]:
-    """Places of pictures, or of pages that show one, the surest first: EPUB 3 marks an item by a property, EPUB 2 by a
-    `meta` that names its id or its place, or in the guide; others call it so; and often it is all there is on the first
-    page."""
+    """Paths of pictures, or of pages that show one, the most reliable first: EPUB 3 marks an item by a property, EPUB 2
+    by a `meta` with its id or path, or in the guide; others only name it `cover`; and often it is the only content of
+    the first page."""
     items = list(xml.each(opened.root, "item"))[:MAX_ITEMS]
     by_id = {item.get("id"): item.get("href") for item in items if item.get("id") and item.get("href")}
     for item in items:
         if "cover-image" in (item.get("properties") or "").split():
             yield item.get("href") or ""
     for meta in xml.each(opened.root, "meta"):
-        if (meta.get("name") or "").casefold() == "cover" and (said := meta.get("content")):
-            yield by_id.get(said) or said
+        if (meta.get("name") or "").casefold() == "cover" and (cover := meta.get("content")):
+            yield by_id.get(cover) or cover
     for item in items:
         if _is_picture(item) and _is_called_cover(item):
             yield item.get("href") or ""
@@ -168,7 +168,7 @@ def _is_called_cover(item: Element) -> bool:
 
 
 def _pictured(book: Archive, opened: _Opened, href: str) -> str | None:
-    """The member that is the picture: the place itself, or what the page there shows first."""
+    """The member with the picture: the one at the path, or the first picture in the page there."""
     name = book.find(opened.place(href)) or book.find(href)
     if name is None or not name.casefold().endswith((".xhtml", ".html", ".htm", ".xml")):
         return name

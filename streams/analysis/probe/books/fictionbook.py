@@ -2,8 +2,8 @@
 
 Elements are those of FictionBook 2.1 (github.com/gribuser/fb2, FictionBook.xsd), known by their local names. The
 description stands first and is read as a tree, in whatever encoding the file says; the text is never read. The binaries
-stand last: they are looked for as bytes, which every encoding writes alike that books are written in (UTF-8,
-windows-1251), and the text between need not be whole."""
+come last: they are searched for as bytes, which are the same in every encoding used for books (UTF-8, windows-1251),
+and the text between need not be well-formed."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ PIECE = 65_536
 MAX_DESCRIPTION = 2_097_152
 """Bytes in which the description must end."""
 MAX_SCANNED = 67_108_864
-"""Bytes that are searched for the cover; a book with many pictures has ten million."""
+"""Bytes that are searched for the cover; a book with many pictures has ten million bytes."""
 MAX_UNPACKED = 33_554_432
-"""Of a book in a ZIP archive: it is held in memory."""
+"""Maximum bytes of a book in a ZIP archive, which is read into memory."""
 MAX_BASE64 = covers.MAX_COVER_BYTES // 3 * 4
 MAX_BINARIES = 5_000
-"""Pictures that are looked at in search of the cover."""
+"""Maximum pictures that are searched for the cover."""
 _BINARY = re.compile(rb"<binary\b([^<>]{0,500})>")
 _ID = re.compile(rb"\bid\s*=\s*[\"']([^\"']{0,300})[\"']")
 MAX_TAG = 512
@@ -43,19 +43,19 @@ MAX_TAG = 512
 
 
 def is_one(head: bytes) -> bool:
-    """By its first element."""
+    """Whether it is FictionBook, by its first element."""
     return b"<FictionBook" in head or "<FictionBook".encode("utf-16-le") in head
 
 
 def may_be_one(head: bytes) -> bool:
-    """Some XML, whose first element stands further behind."""
+    """Whether it is XML whose first element comes later."""
     return (
         head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"<?xml", b"<!--", b"\xff\xfe<\0", b"\xfe\xff\0<"))
     )
 
 
 def packed_in(book: Archive) -> str | None:
-    """The book's name in an archive that holds one."""
+    """The book's name in an archive, if there is one."""
     return next((name for name in book.names if name.casefold().endswith(".fb2")), None)
 
 
@@ -100,7 +100,7 @@ def _found(book: Element | None, printed: Element | None) -> Found:
         publisher=words.name(xml.text(xml.first(printed, "publisher"))),
         description=words.prose(xml.text(xml.first(book, "annotation"))),
     )
-    people = [(who, "author") for who in authors] + [(who, "translator") for who in translators]
+    people = [(person, "author") for person in authors] + [(person, "translator") for person in translators]
     return Found(
         title=title,
         year=year(date),
@@ -113,7 +113,7 @@ def _found(book: Element | None, printed: Element | None) -> Found:
 
 
 def _person(element: Element) -> str | None:
-    """First, middle and last name; a nickname where there is none of them."""
+    """First, middle and last name; a nickname if there is none of them."""
     parts = [clean(xml.text(xml.first(element, part))) for part in ("first-name", "middle-name", "last-name")]
     return words.name(" ".join(part for part in parts if part)) or words.name(
         xml.text(xml.first(element, "nickname"))
@@ -121,7 +121,7 @@ def _person(element: Element) -> str | None:
 
 
 def _date(element: Element | None) -> str | None:
-    """When it was written: the attribute is for machines, the text for people."""
+    """When it was written: the attribute is machine-readable, the text is for people."""
     return None if element is None else words.day(element.get("value")) or words.day(element.text)
 
 
@@ -147,8 +147,8 @@ def _cover(file: BinaryIO, book: Element | None, notes: Notes) -> Picture | None
 
 def _binary(file: BinaryIO, id_: bytes) -> bytes | None:
     """The bytes behind an id."""
-    for start, said in itertools.islice(_binaries(file), MAX_BINARIES):
-        found = _ID.search(said)
+    for start, attributes in itertools.islice(_binaries(file), MAX_BINARIES):
+        found = _ID.search(attributes)
         if found is not None and found[1] == id_:
             text, ended, _ = pieces.at(file, start, MAX_BASE64).partition(b"</")
             try:
@@ -159,8 +159,7 @@ def _binary(file: BinaryIO, id_: bytes) -> bytes | None:
 
 
 def _binaries(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    """Where the contents of each begin, and its attributes. A piece begins as long before the end of the last as a tag
-    may be."""
+    """Where the contents of each binary begin, and its attributes. Pieces overlap by the maximum length of a tag."""
     after = 0
     for offset in range(0, MAX_SCANNED, PIECE * 16):
         piece = pieces.at(file, offset, PIECE * 16 + MAX_TAG)

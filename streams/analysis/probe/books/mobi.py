@@ -1,8 +1,8 @@
 """Mobipocket and Kindle books (MOBI, AZW, AZW3, PRC): the head of a Palm database, the MOBI header, its EXTH records.
 
-Numbers are those of wiki.mobileread.com (`PDB`, `MOBI`), big endian. The first record holds all that is read, the cover
-is a record of its own; a book that is protected says this in the clear too. KFX and Topaz, Kindle's other formats, are
-not read."""
+Numbers are those of wiki.mobileread.com (`PDB`, `MOBI`), big endian. The first record contains everything that is read,
+the cover is a record of its own; in a protected book these are not encrypted. KFX and Topaz, Kindle's other formats,
+are not supported."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ KINDS = (b"BOOKMOBI", b"TEXtREAd")
 KIND_AT = 60
 _NAME_BYTES, _COUNT_AT, _RECORDS_AT = 32, 76, 78
 MAX_RECORD_BYTES = 262_144
-"""Of the first record: a header, EXTH, a title."""
+"""Maximum bytes of the first record: a header, EXTH, a title."""
 MAX_EXTH = 500
-"""Records of it that are looked at; a book has thirty."""
+"""Maximum EXTH records that are read; a book has thirty."""
 _HEADER = 16
-"""Where the MOBI header begins in its record, behind PalmDOC's."""
+"""Where the MOBI header begins in its record, after PalmDOC's."""
 _LENGTH_AT, _ENCODING_AT, _VERSION_AT, _NAME_AT, _LOCALE_AT, _FIRST_IMAGE_AT, _FLAGS_AT = (
     20,
     28,
@@ -82,19 +82,19 @@ def read(file: BinaryIO) -> Read:
 
 
 def _name(head: bytes) -> str | None:
-    """The database's, of a text that has no other; None for one that was cut to fit."""
+    """The database's name, for a text that has no other title; None if it was truncated."""
     name = head[:_NAME_BYTES].partition(b"\0")[0]
     return words.title(name.decode("cp1252", "replace").replace("_", " ")) if len(name) < _NAME_BYTES - 1 else None
 
 
 def _book(database: _Database, header: _Header, notes: Notes) -> Read:
-    said = header.exth(notes)
-    text = {kind: [header.text(value) for value in values] for kind, values in said.items()}
+    records = header.exth(notes)
+    text = {kind: [header.text(value) for value in values] for kind, values in records.items()}
 
     def one(kind: int) -> str | None:
         return next(iter(text.get(kind, [])), None)
 
-    authors = [who for value in text.get(AUTHOR, []) for who in words.split_names(value)]
+    authors = [author for value in text.get(AUTHOR, []) for author in words.split_names(value)]
     title = words.title(one(TITLE)) or words.title(header.title)
     tongue = language(one(LANGUAGE)) or header.language
     date = words.day(one(PUBLISHED))
@@ -107,7 +107,7 @@ def _book(database: _Database, header: _Header, notes: Notes) -> Read:
         publisher=words.name(one(PUBLISHER)),
         description=words.prose(one(DESCRIPTION)),
     )
-    picture = _cover(database, header, said, notes)
+    picture = _cover(database, header, records, notes)
     found = Found(
         title=title,
         year=year(date),
@@ -115,28 +115,28 @@ def _book(database: _Database, header: _Header, notes: Notes) -> Read:
         container="azw3" if header.version >= _KF8 else "mobi",
         languages=distinct([tongue]),
         tags=tags,
-        credits=words.credits_of((who, "author") for who in authors),
+        credits=words.credits_of((author, "author") for author in authors),
         warnings=notes.all,
     )
     return Read(found, picture)
 
 
 def not_read() -> Read:
-    """Of Kindle's other formats."""
+    """The result for Kindle's other formats."""
     why = "what is in it is not read: it is a Kindle book of a kind (KFX or Topaz) that nothing here opens"
     return Read(Found(category="book", container="kindle", warnings=(why,)))
 
 
 @dataclass(frozen=True, slots=True)
 class _Database:
-    """A Palm database: records one after the other, and a table of where they begin."""
+    """A Palm database: records one after the other, and a table of their offsets."""
 
     file: BinaryIO
     count: int
     size: int
 
     def record(self, index: int, limit: int) -> bytes | None:
-        """None where there is none, or it is cut off; no more than `limit` bytes of it."""
+        """At most `limit` bytes of a record; None if there is none, or if it is truncated."""
         if not 0 <= index < self.count:
             return None
         table = pieces.at(self.file, _RECORDS_AT + 8 * index, 16)
@@ -151,7 +151,7 @@ class _Database:
 
 
 class _Header:
-    """The MOBI header and what stands behind it in the first record."""
+    """The MOBI header and what follows it in the first record."""
 
     def __init__(self, record: bytes) -> None:
         self._record = record
@@ -167,15 +167,16 @@ class _Header:
 
     @property
     def language(self) -> str | None:
-        """By the locale."""
+        """The language of the locale."""
         return _LOCALES.get(self._number(_LOCALE_AT) & 0xFF)
 
     def text(self, value: bytes) -> str:
-        """In the book's encoding; kindlegen writes entities into it."""
+        """Decode text in the book's encoding; kindlegen writes entities into it."""
         return html.unescape(value[:MAX_RECORD_BYTES].decode(self._encoding, "replace"))
 
     def exth(self, notes: Notes) -> dict[int, list[bytes]]:
-        """Records by their kind, in order: each its kind and its length, which counts these eight bytes too."""
+        """EXTH records by kind, in order. Each begins with its kind and its length, which includes these eight
+        bytes."""
         found: dict[int, list[bytes]] = defaultdict(list)
         if not self._number(_FLAGS_AT) & _HAS_EXTH:
             return found
@@ -200,16 +201,16 @@ class _Header:
         return int(struct.unpack_from(">I", self._record, offset)[0])
 
 
-def _cover(database: _Database, header: _Header, said: dict[int, list[bytes]], notes: Notes) -> Picture | None:
-    """The cover's record counts from the first picture's; where it cannot be read the small one may."""
-    return covers.first(_pictures(database, header, said), notes)
+def _cover(database: _Database, header: _Header, records: dict[int, list[bytes]], notes: Notes) -> Picture | None:
+    """The cover, whose record number is relative to the first picture's; if it cannot be read, the thumbnail."""
+    return covers.first(_pictures(database, header, records), notes)
 
 
 def _pictures(
-    database: _Database, header: _Header, said: dict[int, list[bytes]]
+    database: _Database, header: _Header, records: dict[int, list[bytes]]
 ) -> Iterator[Callable[[], bytes]]:  # fmt: skip
     for kind in (COVER, THUMBNAIL):
-        value = next(iter(said.get(kind, [])), b"")
+        value = next(iter(records.get(kind, [])), b"")
         if len(value) != 4 or (place := struct.unpack(">I", value)[0]) == _NONE or header.first_image == _NONE:
             continue
         yield partial(_picture, database, header.first_image + place)

@@ -1,8 +1,8 @@
-"""Documents of word processors in ZIP archives: DOCX and ODT. What they say of themselves, and the small picture that
-some keep.
+"""Documents of word processors in ZIP archives: DOCX and ODT. Reads their metadata, and the thumbnail that some
+contain.
 
 The parts are those of ECMA-376-2 (docProps/core.xml, docProps/app.xml) and of OpenDocument 1.2 (meta.xml, Thumbnails/).
-When a document was made is not when a book came out: it is a date and no year."""
+The date when a document was made is not when a book was published, so it is not used as year."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from streams.analysis.probe.text import distinct, language, leading_number
 from streams.analysis.wire import Picture
 
 Kind = Literal["docx", "odt"]
-_SAID_IN: dict[Kind, tuple[str, ...]] = {"docx": ("docProps/core.xml", "docProps/app.xml"), "odt": ("meta.xml",)}
+_METADATA_PARTS: dict[Kind, tuple[str, ...]] = {
+    "docx": ("docProps/core.xml", "docProps/app.xml"),
+    "odt": ("meta.xml",),
+}
 _CONTENTS: dict[Kind, str] = {"docx": "word/document.xml", "odt": "content.xml"}
 _PICTURES = (
     "docProps/thumbnail.jpeg",
@@ -27,26 +30,26 @@ _PICTURES = (
     "Thumbnails/thumbnail.png",
 )
 _AUTHORS = ("initial-creator", "creator")
-"""OpenDocument calls whoever changed it last `creator`."""
+"""In OpenDocument `creator` is the last author who changed the document."""
 
 
 def kind_of(book: Archive) -> Kind | None:
-    """By the part that its text is in; None for another archive."""
+    """The kind, by the part with the text; None for another archive."""
     return next((kind for kind, part in _CONTENTS.items() if book.find(part) is not None), None)
 
 
 def read(book: Archive, kind: Kind) -> Read:
-    """Its text need not be whole: it is not read."""
+    """Read a document. Its text is not read, so it need not be intact."""
     notes = Notes()
-    parts = [part for name in _SAID_IN[kind] if (part := _part(book, name, notes)) is not None]
-    authors = next((names for key in _AUTHORS if any(names := words.split_names(_said(parts, key)))), [])
-    tongue = language(_said(parts, "language"))
+    parts = [part for name in _METADATA_PARTS[kind] if (part := _part(book, name, notes)) is not None]
+    authors = next((names for key in _AUTHORS if any(names := words.split_names(_field(parts, key)))), [])
+    tongue = language(_field(parts, "language"))
     tags = Tags(
-        title=words.title(_said(parts, "title")),
+        title=words.title(_field(parts, "title")),
         artist=words.joined(authors),
-        date=words.day(_said(parts, "created", "creation-date")),
+        date=words.day(_field(parts, "created", "creation-date")),
         language=tongue,
-        description=words.prose(_said(parts, "description") or _said(parts, "subject")),
+        description=words.prose(_field(parts, "description") or _field(parts, "subject")),
     )
     picture = _picture(book, notes)
     found = Found(
@@ -56,7 +59,7 @@ def read(book: Archive, kind: Kind) -> Read:
         pages=_pages(parts),
         languages=distinct([tongue]),
         tags=None if tags == Tags() else tags,
-        credits=words.credits_of((who, "author") for who in authors),
+        credits=words.credits_of((author, "author") for author in authors),
         warnings=notes.all,
     )
     return Read(found, picture)
@@ -72,14 +75,14 @@ def _part(book: Archive, name: str, notes: Notes) -> Element | None:
         return None
 
 
-def _said(parts: list[Element], *names: str) -> str | None:
+def _field(parts: list[Element], *names: str) -> str | None:
     return next((text for part in parts for e in xml.each(part, *names) if (text := xml.text(e))), None)
 
 
 def _pages(parts: list[Element]) -> int | None:
-    """As the program that wrote it counted."""
+    """The number of pages as counted by the program that wrote it."""
     counted = [xml.attribute(e, "page-count") for part in parts for e in xml.each(part, "document-statistic")]
-    return leading_number(_said(parts, "Pages")) or leading_number(next(iter(counted), None))
+    return leading_number(_field(parts, "Pages")) or leading_number(next(iter(counted), None))
 
 
 def _picture(book: Archive, notes: Notes) -> Picture | None:

@@ -1,6 +1,6 @@
-"""What an EPUB's package document says of the book: OPF 2.0.1 (2.2 Metadata) and EPUB 3.3 (5.4 Metadata), and what
-calibre adds. Elements are known by their local names, for old and broken books write other namespaces. Knows nothing of
-the archive."""
+"""The metadata in an EPUB's package document: OPF 2.0.1 (2.2 Metadata) and EPUB 3.3 (5.4 Metadata), and what calibre
+adds. Elements are identified by their local names, because old and broken books use other namespaces. This module knows
+nothing of the archive."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from schemas.found import Credit, Tags
 from streams.analysis.probe.books import words, xml
 from streams.analysis.probe.text import clean, distinct, language, year
 
-MAX_SAID = 200
-"""Names, and dates, that are looked at; a book of essays has fifty."""
+MAX_FIELDS = 200
+"""Maximum names and dates that are read; a book of essays has fifty."""
 _ORIGINAL = ("original-publication", "published", "publication", "issued", "")
 """A date's `opf:event`, the better ones first; EPUB 3 has one date without, and it is this. `creation` and
 `modification` are the file's."""
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """`languages` are all of them, `tags.language` the first."""
+class Metadata:
+    """`languages`: all of them; `tags.language`: the first."""
 
     tags: Tags
     credits: tuple[Credit, ...]
@@ -28,8 +28,8 @@ class Told:
     year: int | None
 
 
-def told(package: Element) -> Told:
-    """What the metadata say."""
+def read_metadata(package: Element) -> Metadata:
+    """Read the metadata."""
     refined = _Refined(package)
     people = _people(package, refined)
     tongues = distinct([language(element.text) for element in xml.each(package, "language")])
@@ -40,14 +40,14 @@ def told(package: Element) -> Told:
         artist=_authors(people),
         genre=words.joined((clean(e.text) for e in xml.each(package, "subject")), words.MAX_GENRES),
         date=date,
-        narrator=words.joined(who for who, does, _ in people if does == "narrator"),
+        narrator=words.joined(person for person, role, _ in people if role == "narrator"),
         series=series,
         number=number,
         language=tongues[0] if tongues else None,
         publisher=words.name(xml.text(xml.first(package, "publisher"))),
         description=words.prose(xml.text(xml.first(package, "description"))),
     )
-    return Told(tags, words.credits_of((who, does) for who, does, _ in people), tongues, year(date))
+    return Metadata(tags, words.credits_of((person, role) for person, role, _ in people), tongues, year(date))
 
 
 class _Refined:
@@ -72,26 +72,27 @@ Person = tuple[str | None, str | None, bool]
 
 
 def _people(package: Element, refined: _Refined) -> list[Person]:
-    """EPUB 2 says the role at the name, EPUB 3 in a `meta` that refines it; a creator without one is an author."""
+    """The people. EPUB 2 has the role at the name, EPUB 3 in a `meta` that refines it; a creator without a role is an
+    author."""
     found: list[Person] = []
-    for element in list(xml.each(package, "creator", "contributor"))[:MAX_SAID]:
+    for element in list(xml.each(package, "creator", "contributor"))[:MAX_FIELDS]:
         is_creator = xml.local(element.tag) == "creator"
-        said = xml.attribute(element, "role")
+        declared = xml.attribute(element, "role")
         codes: list[str] = (
-            ([said] if said else []) or refined.all(element, "role") or (["aut"] if is_creator else [])
+            ([declared] if declared else []) or refined.all(element, "role") or (["aut"] if is_creator else [])
         )
         if any(code.strip().casefold() in words.MAKERS for code in codes):
             continue
-        who = words.name(xml.text(element))
-        found.extend((who, words.role(code), is_creator) for code in codes[:3] or [""])
+        person = words.name(xml.text(element))
+        found.extend((person, words.role(code), is_creator) for code in codes[:3] or [""])
     return found
 
 
 def _authors(people: list[Person]) -> str | None:
-    """Who wrote it, in their order; not who translated, drew or made it, unless nobody else is named as its creator."""
-    creators = [(who, does) for who, does, is_creator in people if is_creator]
-    return words.joined(who for who, does in creators if does == "author") or words.joined(
-        [who for who, does, _ in people if does == "author"] or [who for who, _ in creators]
+    """The authors, in order; not the translators, artists or producers, unless no other creator is named."""
+    creators = [(person, role) for person, role, is_creator in people if is_creator]
+    return words.joined(person for person, role in creators if role == "author") or words.joined(
+        [person for person, role, _ in people if role == "author"] or [person for person, _ in creators]
     )
 
 
@@ -102,12 +103,12 @@ def _title(package: Element, refined: _Refined) -> str | None:
 
 
 def _published(package: Element) -> str | None:
-    """When the book came out: not when the file was made, or changed last, whatever stands first."""
+    """When the book was published: not when the file was made, or changed last, whatever comes first."""
     dates = [(xml.attribute(e, "event") or "", e.text) for e in xml.each(package, "date")]
     dates += [("issued", e.text) for e in xml.each(package, "meta") if e.get("property") == "dcterms:issued"]
-    said = [(event.strip().casefold(), words.day(text)) for event, text in dates[:MAX_SAID]]
+    dated = [(event.strip().casefold(), words.day(text)) for event, text in dates[:MAX_FIELDS]]
     for wanted in _ORIGINAL:
-        found = [date for event, date in said if event == wanted and date is not None]
+        found = [date for event, date in dated if event == wanted and date is not None]
         if found:
             return min(found, key=lambda date: year(date) or 0)
     return None

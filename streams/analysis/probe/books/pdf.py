@@ -1,9 +1,9 @@
-"""PDF through PDFium: what the document says of itself, how many pages it has, the first one drawn as its cover.
+"""PDF through PDFium: the document information, how many pages it has, the first one rendered as its cover.
 
 Document information is that of ISO 32000-1, 14.3.3; its creation date is when the file was made and not when the book
-came out, so it is no year. PDFium runs `apart`: a page whose pictures do not fit the memory ends it. It is built
-without V8 and XFA, and forms and annotations are never loaded, so that nothing in a document runs. It reads what it
-needs and no more than a budget."""
+was published, so it is not used as year. PDFium runs in a fork (`forked`): a page whose pictures do not fit into memory
+ends it. It is built without V8 and XFA, and forms and annotations are never loaded, so that nothing in a document is
+executed. It reads only what it needs, up to a budget."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ import pypdfium2.raw as pdfium
 from schemas.found import Found, Tags
 from streams.analysis import wire
 from streams.analysis.probe import thumbnail
-from streams.analysis.probe.books import apart, pieces, words
+from streams.analysis.probe.books import forked, pieces, words
 from streams.analysis.probe.books.notes import Notes
 from streams.analysis.probe.read import Damaged, Read
 from streams.analysis.probe.text import clean, distinct, language
 
 MAX_BYTES_READ = 134_217_728
-"""Of one document: a damaged one is searched from its beginning to its end, and it may have gigabytes."""
+"""Bytes read of one document: a damaged one is searched from beginning to end, and may have gigabytes."""
 MAX_VALUE_BYTES = 65_536
-"""Of one entry of the document information."""
+"""Maximum bytes of one entry of the document information."""
 SECONDS = 4.0
-"""For all of it; a page that was scanned large takes half a second."""
+"""Time limit for everything; a large scanned page takes half a second."""
 _END_WITHIN = 1_024
-"""Bytes at the end in which its mark must stand, as readers of PDF look for it."""
+"""The end marker must be in so many bytes at the end, as PDF readers require."""
 _DATE = re.compile(r"(?:D:)?([0-9]{4})(?:([01][0-9])([0-3][0-9])?)?")
 _FIRST, _LAST = 1993, 2100
-"""Years in which a PDF can have been made; the first is the format's."""
+"""Years in which a PDF can have been made; the first is that of the format."""
 _PUBLISHERS = ("Publisher", "EBX_PUBLISHER")
-"""Entries beside the standard's, the second one Adobe's for books."""
+"""Entries in addition to the standard's, the second one Adobe's for books."""
 
 _SAMPLE = b"""%PDF-1.4
 1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj
@@ -48,21 +48,20 @@ BT /F 9 Tf (a) Tj ET
 endstream endobj
 5 0 obj<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>endobj
 trailer<</Root 1 0 R>>"""
-"""A page with a letter on it, in a font that is not in the document."""
+"""A page with one letter, in a font that is not embedded."""
 
 _decode_picture = msgspec.json.Decoder(wire.Picture).decode
 
 
 def warm_up() -> None:
-    """Draw a letter: PDFium looks for its fonts when it needs the first one, and each copy of this process would
-    again."""
+    """Render a letter: PDFium searches for fonts when it needs the first one, and each fork would do so again."""
     _look(io.BytesIO(_SAMPLE), lambda _message: None)
 
 
 def read(file: BinaryIO) -> Read:
     """Raises Damaged."""
     is_cut = b"%%EOF" not in pieces.at(file, max(0, pieces.size(file) - _END_WITHIN), _END_WITHIN)
-    outcome = apart.run(lambda send: _look(file, send, is_cut=is_cut), SECONDS)
+    outcome = forked.run(lambda send: _look(file, send, is_cut=is_cut), SECONDS)
     if not outcome.sent:
         raise Damaged(
             "reading it takes too long"
@@ -84,8 +83,8 @@ def read(file: BinaryIO) -> Read:
     return Read(msgspec.structs.replace(reply.found, warnings=warnings))
 
 
-def _look(file: BinaryIO, send: apart.Send, *, is_cut: bool = False) -> None:
-    """In the other process: what is known first, then the cover."""
+def _look(file: BinaryIO, send: forked.Send, *, is_cut: bool = False) -> None:
+    """In the fork: send what is known first, then the cover."""
     try:
         document = pypdfium2.PdfDocument(_Source(file))
     except pypdfium2.PdfiumError as error:
@@ -102,8 +101,8 @@ def _look(file: BinaryIO, send: apart.Send, *, is_cut: bool = False) -> None:
 
 
 def _refused(code: int | None) -> wire.Reply:
-    """A document that PDFium does not open: a locked one is whole all the same. Its `reason` says that nothing can be
-    drawn."""
+    """The reply for a document that PDFium does not open. A protected one is not damaged: its `reason` is that nothing
+    can be rendered."""
     match code:
         case pdfium.FPDF_ERR_PASSWORD:
             why = "it is protected by a password: what is in it cannot be read"
@@ -125,7 +124,7 @@ def _found(document: pypdfium2.PdfDocument, count: int, is_cut: bool) -> Found:
         artist=words.joined(authors),
         date=_made(_entry(document, "CreationDate")),
         language=tongue,
-        publisher=next((who for key in _PUBLISHERS if (who := words.name(_entry(document, key)))), None),
+        publisher=next((name for key in _PUBLISHERS if (name := words.name(_entry(document, key)))), None),
         description=None if subject == title else subject,
     )
     if is_cut and not pdfium.FPDF_DocumentHasValidCrossReferenceTable(document):
@@ -139,13 +138,13 @@ def _found(document: pypdfium2.PdfDocument, count: int, is_cut: bool) -> Found:
         pages=count if _has_page(document, count - 1) else None,
         languages=distinct([tongue]),
         tags=None if tags == Tags() else tags,
-        credits=words.credits_of((who, "author") for who in authors),
+        credits=words.credits_of((author, "author") for author in authors),
         warnings=notes.all,
     )
 
 
 def _entry(document: pypdfium2.PdfDocument, key: str) -> str | None:
-    """Of the document information; UTF-16 comes out of it, whatever it was written in."""
+    """An entry of the document information, which PDFium returns as UTF-16."""
     name = key.encode() + b"\0"
     length = pdfium.FPDF_GetMetaText(document, name, None, 0)
     if not 2 < length <= MAX_VALUE_BYTES:
@@ -165,7 +164,7 @@ def _language(document: pypdfium2.PdfDocument) -> str | None:
 
 
 def _made(text: str | None) -> str | None:
-    """`D:20040131120000+01'00'` as a day."""
+    """`D:20040131120000+01'00'` as a date."""
     found = _DATE.match(text or "")
     if found is None or not _FIRST <= int(found[1]) <= _LAST:
         return None
@@ -173,12 +172,12 @@ def _made(text: str | None) -> str | None:
 
 
 def _has_page(document: pypdfium2.PdfDocument, index: int) -> bool:
-    """It can be found: a document's own count is not believed."""
+    """Whether a page can be found; the document's own count is not trusted."""
     return bool(pdfium.FPDF_GetPageSizeByIndexF(document, index, pdfium.FS_SIZEF()))
 
 
 def _drawn(document: pypdfium2.PdfDocument) -> wire.Picture | None:
-    """The first page, no larger than a thumbnail, whatever size it says it has."""
+    """The first page, rendered no larger than a thumbnail, whatever its declared size."""
     try:
         page = document[0]
     except pypdfium2.PdfiumError:
@@ -195,8 +194,8 @@ def _drawn(document: pypdfium2.PdfDocument) -> wire.Picture | None:
 
 
 class _Source:
-    """The file as PDFium reads it, to the end of a budget: a piece that cannot be read is short, which is an error
-    there. It must not raise, for nothing carries that through a library in C."""
+    """The file as PDFium reads it, up to a budget: a read that fails returns too few bytes, which PDFium treats as an
+    error. It must not raise, because exceptions cannot pass through a C library."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -217,5 +216,6 @@ class _Source:
             return 0
         try:
             return self._file.readinto(buffer)  # type: ignore[attr-defined,no-any-return]  # a buffered file has it
+
         except OSError:
             return 0

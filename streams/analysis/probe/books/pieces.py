@@ -1,4 +1,4 @@
-"""A few bytes out of a large file, perhaps on a share: what was asked for and nothing around it."""
+"""Reads a few bytes of a large file, perhaps on a share, and nothing around them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ UNREADABLE = "it cannot be read to its end: the disk or the share reports an err
 
 
 def at(file: BinaryIO, offset: int, length: int) -> bytes:
-    """`length` bytes from `offset`, fewer only at the end. Past the file's buffer, which fetches 256 KiB of a share for
-    every four bytes (`analysis.far`), and put back where the buffer believes it to be."""
+    """`length` bytes from `offset`, fewer only at the end. This bypasses the file's buffer, which would fetch 256 KiB
+    of a share for every four bytes (`analysis.remote`), and restores the position that the buffer expects."""
     raw = _raw(file)
     before = raw.tell()
     raw.seek(offset)
@@ -27,7 +27,7 @@ def at(file: BinaryIO, offset: int, length: int) -> bytes:
 
 
 def size(file: BinaryIO) -> int:
-    """Of the whole file."""
+    """The size of the whole file."""
     raw = _raw(file)
     before = raw.tell()
     try:

@@ -1,5 +1,5 @@
-"""A RAR archive as comics are packed in (CBR): its headers tell its pages, and a page that was only stored is read
-where it lies. What is compressed is not read: no library unpacks it without a foreign program.
+"""RAR archives of comics (CBR): the pages are listed by the headers, and a page that is stored uncompressed is read in
+place. Compressed pages are not read: no library unpacks them without a foreign program.
 
 Headers are those of RAR 1.5 to 4 (technote.txt of WinRAR 4.20) and of RAR 5 (rarlab.com/technote.htm), little
 endian."""
@@ -18,7 +18,7 @@ from streams.analysis.probe.text import clean
 OLD, NEW = b"Rar!\x1a\x07\x00", b"Rar!\x1a\x07\x01\x00"
 MAX_MEMBERS = 20_000
 MAX_HEADER = 4_096
-"""Bytes of a header that are looked at; a name has a few hundred."""
+"""Bytes read of a header; a name has a few hundred."""
 MAX_NAME = 1_024
 _LOCKED = "its pages are not read: the archive is protected by a password"
 _CUT = "it is damaged or cut off: what stands behind its damage is not known"
@@ -26,7 +26,8 @@ _CUT = "it is damaged or cut off: what stands behind its damage is not known"
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """`ends`: the next header. `name`: of a file. `is_stored`: its `size` bytes from `start` are the file."""
+    """`ends`: offset of the next header. `name`: of a file. `is_stored`: the file is the `size` bytes from `start`,
+    uncompressed."""
 
     ends: int
     name: str | None = None
@@ -39,7 +40,7 @@ class _Block:
 
 
 class Rar:
-    """An open one."""
+    """An open archive."""
 
     def __init__(self, file: BinaryIO, notes: Notes) -> None:
         self._file = file
@@ -48,11 +49,11 @@ class Rar:
 
     @property
     def names(self) -> list[str]:
-        """Of its files."""
+        """The names of its files."""
         return list(self._members)
 
     def read(self, name: str, limit: int) -> bytes:
-        """One of them. Raises Damaged where it is compressed, larger than `limit` bytes or cut off."""
+        """Read a file. Raises Damaged if it is compressed, larger than `limit` bytes or truncated."""
         member = self._members[name]
         if member.is_protected:
             raise Damaged("its contents are protected by a password")
@@ -70,7 +71,7 @@ class Rar:
         block, at = (_new_block, len(NEW)) if is_new else (_old_block, len(OLD))
         whole = pieces.size(self._file)
         for _ in range(MAX_MEMBERS):
-            if at == whole:  # not every writer ends it with a mark
+            if at == whole:  # not every writer adds an end marker
                 return
             try:
                 found = block(pieces.at(self._file, at, MAX_HEADER), at)
@@ -91,7 +92,8 @@ class Rar:
 
 
 def _old_block(data: bytes, at: int) -> _Block:
-    """CRC, kind, flags, size; of a file the sizes, the method and the name. Raises struct.error."""
+    """Parse a header of RAR 1.5 to 4: CRC, kind, flags, size; of a file also the sizes, the method and the name. Raises
+    struct.error."""
     _, kind, flags, size = struct.unpack_from("<HBHH", data)
     if kind == 0x7B:
         return _Block(at, is_last=True)
@@ -115,8 +117,8 @@ def _old_block(data: bytes, at: int) -> _Block:
 
 
 def _new_block(data: bytes, at: int) -> _Block:
-    """CRC, size, kind, flags, sizes of what follows; of a file its flags, method and name. Raises IndexError,
-    struct.error."""
+    """Parse a header of RAR 5: CRC, size, kind, flags, sizes of what follows; of a file also its flags, method and
+    name. Raises IndexError, struct.error."""
     if len(data) < 7:
         raise struct.error
     size, place = _number(data, 4)
@@ -152,7 +154,7 @@ def _new_block(data: bytes, at: int) -> _Block:
 
 
 def _has_lock(extra: bytes) -> bool:
-    """Records of their size and kind, of which 1 is encryption."""
+    """Whether the extra records (size and kind) contain kind 1, encryption."""
     place = 0
     while place < len(extra):
         size, behind = _number(extra, place)
@@ -164,7 +166,8 @@ def _has_lock(extra: bytes) -> bool:
 
 
 def _number(data: bytes, place: int) -> tuple[int, int]:
-    """Seven bits a byte, the lowest first, the highest bit says that another follows; and where it ends."""
+    """A number of seven bits per byte, the lowest first; the highest bit means that another byte follows. Also returns
+    where it ends."""
     found = 0
     for shift in range(0, 70, 7):
         byte = data[place]

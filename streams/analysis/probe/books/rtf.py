@@ -1,7 +1,7 @@
 """Rich Text Format: the document's information, which stands near the beginning.
 
 Control words are those of the RTF Specification 1.9.1 (Microsoft, 2008): the group `\\info`, its texts in the code page
-that `\\ansicpg` names or in `\\uN`. When it was made is a date and no year of the book."""
+that `\\ansicpg` names or in `\\uN`. The date when it was made is not used as the book's year."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from streams.analysis.probe.read import Read
 from streams.analysis.probe.text import clean, number
 
 SEARCHED = 262_144
-"""Bytes in which the information must stand: fonts and styles come before it."""
+"""The information must be in the first so many bytes: fonts and styles come before it."""
 MAX_VALUE = 4_096
-"""Bytes of one text."""
+"""Maximum bytes of one text."""
 _PAGE = re.compile(rb"\\ansicpg([0-9]{1,5})")
 _CREATED = re.compile(rb"\\creatim\\yr([0-9]{4})(?:\\mo([0-9]{1,2})(?:\\dy([0-9]{1,2}))?)?")
 _PAGES = re.compile(rb"\\nofpages([0-9]{1,6})(?![0-9])")
@@ -29,7 +29,7 @@ _TOKEN = re.compile(
 
 
 def read(file: BinaryIO) -> Read:
-    """Always: a document that says nothing of itself is one."""
+    """Read a document; one without information is valid too."""
     head = pieces.at(file, 0, SEARCHED)
     start = head.find(rb"{\info")
     info = b"" if start < 0 else head[start : start + 16 * MAX_VALUE]
@@ -49,7 +49,7 @@ def read(file: BinaryIO) -> Read:
             container="rtf",
             pages=None if pages is None else number(int(pages[1])),
             tags=None if tags == Tags() else tags,
-            credits=words.credits_of((who, "author") for who in authors),
+            credits=words.credits_of((author, "author") for author in authors),
         )
     )
 
@@ -87,7 +87,7 @@ def _value(info: bytes, key: bytes, page: str) -> str | None:
     text.append(run.decode(page, "replace"))
     return clean(
         "".join(text).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    )  # halves of a pair become one
+    )  # surrogate pairs become one character
 
 
 def _date(info: bytes) -> str | None:

@@ -1,8 +1,8 @@
-"""A TAR archive as comics are packed in (CBT): its headers are read one after the other, a page is read where it lies.
-Nothing is unpacked; links, devices and holes are no pages.
+"""TAR archives of comics (CBT): the headers are read one after the other, and a page is read in place. Nothing is unpacked;
+links, devices and sparse files are not pages.
 
 Headers are those of POSIX.1-2001 (pax) and of GNU tar, 512 bytes each and the contents after it in whole blocks;
-`tarfile` reads one of them, but would read a name or a pax header of any length that it claims."""
+`tarfile` parses one header, but would read a name or a pax header of any declared length."""
 
 from __future__ import annotations
 
@@ -17,29 +17,30 @@ from streams.analysis.probe.text import clean
 BLOCK = 512
 MAX_MEMBERS = 20_000
 MAX_NAME_BYTES = 16_384
-"""Of a long name, or of a pax header, that is read; a longer one names nothing."""
+"""Maximum bytes of a long name or a pax header; longer ones are ignored."""
 MAX_RECORDS = 50
-"""Of a pax header; a writer that notes all that it can leaves fifteen."""
+"""Maximum records of a pax header; a writer that uses all of them writes fifteen."""
 MAX_NAME = 1_024
 """Characters of a name that are kept."""
 MAX_HOLES = 1_000
-"""Blocks that go on telling where the holes of a sparse file are."""
+"""Maximum continuation blocks with the holes of a sparse file."""
 _SPARSE_GOES_ON, _MORE_GOES_ON = 482, 504
 """Offsets of GNU's `isextended` in a sparse header and in the blocks behind it (tar.h)."""
 
 
 def is_one(head: bytes) -> bool:
-    """By the magic at 257, which every writer of today leaves; POSIX writes `ustar\\0`, GNU `ustar  `."""
+    """Whether it is TAR, by the magic at 257, which every current writer sets; POSIX writes `ustar\\0`, GNU `ustar
+    `."""
     return head[257:262] == b"ustar"
 
 
 def may_be_one(head: bytes) -> bool:
-    """An old one, without magic: by the sum of its first header."""
+    """Whether it is an old TAR without magic, by the checksum of its first header."""
     return any(head[:BLOCK]) and _header(head[:BLOCK]) is not None
 
 
 class Tar:
-    """An open one."""
+    """An open archive."""
 
     def __init__(self, file: BinaryIO, notes: Notes) -> None:
         self._file = file
@@ -48,11 +49,11 @@ class Tar:
 
     @property
     def names(self) -> list[str]:
-        """Of its regular files."""
+        """The names of its regular files."""
         return list(self._places)
 
     def read(self, name: str, limit: int) -> bytes:
-        """One of them. Raises Damaged where it is larger than `limit` bytes or cut off."""
+        """Read a file. Raises Damaged if it is larger than `limit` bytes or truncated."""
         offset, size = self._places[name]
         if size > limit:
             raise Damaged(f"{clean(name)} in it is larger than {limit} bytes")
@@ -78,8 +79,8 @@ class Tar:
                 case tarfile.XHDTYPE | tarfile.SOLARIS_XHDTYPE:
                     name = _pax_path(self._text(at, member.size)) or name
                 case tarfile.REGTYPE | tarfile.AREGTYPE | tarfile.CONTTYPE:
-                    said = member.name if name is None else name.decode("utf-8", "replace")
-                    self._places.setdefault(said[:MAX_NAME], (at, member.size))
+                    label = member.name if name is None else name.decode("utf-8", "replace")
+                    self._places.setdefault(label[:MAX_NAME], (at, member.size))
                     name = None
                 case tarfile.GNUTYPE_SPARSE:
                     at, name = self._behind_holes(head, at), None
@@ -116,7 +117,7 @@ def _header(head: bytes) -> tarfile.TarInfo | None:
 
 
 def _pax_path(records: bytes) -> bytes | None:
-    """`path` in `LENGTH KEY=VALUE\\n` records; of several the last counts."""
+    """`path` from `LENGTH KEY=VALUE\\n` records; of several the last one applies."""
     found, at = None, 0
     for _ in range(MAX_RECORDS):
         space = records.find(b" ", at, at + 7)

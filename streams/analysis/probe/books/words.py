@@ -1,4 +1,4 @@
-"""What books say of themselves, made fit for a record: names and roles, dates, series, prose; junk is left out."""
+"""Metadata of books in the form of a record: names and roles, dates, series, prose; junk is left out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MAX_NAME = 120
 MAX_CREDITS = 20
 MAX_PROSE = 2_000
 MAX_GENRES = 5
-"""Together well below the cap of a result (64 KiB), four bytes a character."""
+"""Together well below the maximum size of a result (64 KiB), at four bytes per character."""
 
 ROLES = {
     "aut": "author", "trl": "translator", "edt": "editor", "ill": "illustrator", "nrt": "narrator", "art": "artist",
@@ -24,7 +24,8 @@ ROLES = {
 }  # fmt: skip
 """MARC relator codes (id.loc.gov/vocabulary/relators), which EPUB's OPF uses."""
 MAKERS = frozenset({"bkp", "mrk", "pbl", "dst", "mfr"})
-"""Those who made or sold the file: `calibre (7.1) [https://calibre-ebook.com]` wrote no book."""
+"""Names of programs and shops that made or sold the file: `calibre (7.1) [https://calibre-ebook.com]` is not an
+author."""
 
 _TAG = re.compile(r"<[^<>]{0,1000}>")
 _HIDDEN = re.compile(r"<(script|style)\b[^<>]{0,500}>[^<]*</\1\s*>", re.IGNORECASE)
@@ -45,7 +46,7 @@ _NOBODY = frozenset(
 
 
 def prose(text: object) -> str | None:
-    """A description: its HTML stripped, a line of at most MAX_PROSE characters; None when nothing is left."""
+    """A description without HTML, as a line of at most MAX_PROSE characters; None when nothing is left."""
     if text is None:
         return None
     bounded = str(text)[: 8 * MAX_PROSE]
@@ -56,52 +57,52 @@ def prose(text: object) -> str | None:
 
 
 def name(text: object) -> str | None:
-    """A person's or a publisher's name; None for nobody's."""
-    said = clean(text)
-    return None if said is None or said.casefold() in _NOBODY else said[:MAX_NAME].strip()
+    """A person's or a publisher's name; None for placeholders."""
+    cleaned = clean(text)
+    return None if cleaned is None or cleaned.casefold() in _NOBODY else cleaned[:MAX_NAME].strip()
 
 
 def split_names(text: object) -> list[str | None]:
-    """`A. Writer; B. Writer`: a comma may stand inside of a name, a semicolon does not."""
+    """Split `A. Writer; B. Writer`: a comma may be part of a name, a semicolon may not."""
     return [name(part) for part in (clean(text) or "").split(";")]
 
 
 def joined(names: Iterable[str | None], most: int = MAX_CREDITS) -> str | None:
-    """Each once, in order, as one line."""
+    """The names, each once, in order, as one line."""
     return clean(", ".join(distinct(list(names))[:most]))
 
 
 def role(code: str | None) -> str | None:
-    """A MARC code or the word itself, as a word; None for one that is not known."""
+    """The role of a MARC code, or of the word itself; None if it is not known."""
     small = (code or "").strip().casefold()
     return ROLES.get(small) or (small if small in ROLES.values() else None)
 
 
 def credits_of(people: Iterable[tuple[str | None, str | None]]) -> tuple[Credit, ...]:
     """Names with their roles, each pair once, in order."""
-    found = dict.fromkeys((who, does) for who, does in people if who is not None)
-    return tuple(Credit(who, does) for who, does in found)[:MAX_CREDITS]
+    found = dict.fromkeys((person, role) for person, role in people if person is not None)
+    return tuple(Credit(person, role) for person, role in found)[:MAX_CREDITS]
 
 
 def title(text: object) -> str | None:
-    """A title, and not what a program wrote where nobody gave one: `Microsoft Word - x.doc`, a file's name."""
-    said = clean(text)
-    return None if said is None or _JUNK.fullmatch(said) else said
+    """A title; None for what programs write if there is none: `Microsoft Word - x.doc`, a file's name."""
+    cleaned = clean(text)
+    return None if cleaned is None or _JUNK.fullmatch(cleaned) else cleaned
 
 
 def day(text: object) -> str | None:
-    """A date: of an ISO 8601 time the day; anything else with a year in it as it is written; None for no date."""
-    said = clean(text)
-    if said is None or year(said) is None:
+    """A date: of an ISO 8601 time the day; any other text with a year as written; None without a year."""
+    cleaned = clean(text)
+    if cleaned is None or year(cleaned) is None:
         return None
-    found = _DAY.match(said)
-    return said if found is None else "-".join(part for part in found.groups() if part)
+    found = _DAY.match(cleaned)
+    return cleaned if found is None else "-".join(part for part in found.groups() if part)
 
 
 def ordinal(text: object) -> str | None:
-    """A number in a series, as it is written; of `2.0` the zero is left out."""
-    said = clean(text)
-    if said is None:
+    """A number in a series, as written; `2.0` becomes `2`."""
+    cleaned = clean(text)
+    if cleaned is None:
         return None
-    found = _WHOLE.fullmatch(said)
-    return found[1] if found else said[:MAX_NAME]
+    found = _WHOLE.fullmatch(cleaned)
+    return found[1] if found else cleaned[:MAX_NAME]

@@ -1,5 +1,5 @@
-"""XML out of foreign files as a tree that cannot grow: elements, depth and text are counted, entities are refused. What
-stood before an error is kept, for a book's description is usually whole where its text is not."""
+"""XML of foreign files as a tree of limited size: elements, depth and text are counted, entities are rejected. What
+came before an error is kept, because a book's description is usually intact even if its text is not."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ from xml.parsers import expat
 from streams.errors import StreamsError
 
 MAX_ELEMENTS = 100_000
-"""A package of a book in a thousand files has three thousand."""
+"""The package of a book in a thousand files has three thousand elements."""
 MAX_DEPTH = 100
 MAX_TEXT = 65_536
-"""Characters kept at one place; no word of a description is longer, and text in many pieces would be joined again and
+"""Characters kept at one place: no text of a description is longer, and text in many pieces would be joined again and
 again."""
 
 _BLOCKS = frozenset({"p", "div", "li", "br", "title", "subtitle", "empty-line", "v", "stanza", "h1", "h2", "h3"})
 
 
 class _Enough(StreamsError):
-    """Nothing behind this matters: the parser is left this way."""
+    """Raised to stop the parser: nothing after this is needed."""
 
 
 class _Refused(StreamsError):
-    """It is XML, but not for us; the argument says why."""
+    """XML that is rejected; the argument is the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """`wrong`: why there is no more of it, in words; None where it was whole."""
+    """`wrong`: why the rest is missing, as text; None if it was complete."""
 
     root: Element | None
     wrong: str | None = None
 
 
 def parsed(pieces: Iterable[bytes], until: str | None = None) -> Parsed:
-    """The tree of what the pieces hold together. `until`: nothing behind the end of the first element of this local name
-    is read. Names have the prefixes that are written, declared or not: foreign files forget to."""
+    """Parse the pieces as one document. `until`: nothing after the end of the first element with this local name is
+    read. Names keep their written prefixes, declared or not, because foreign files omit declarations."""
     grown = _Tree(until)
     parser = expat.ParserCreate()
     parser.buffer_text = True
@@ -55,7 +55,7 @@ def parsed(pieces: Iterable[bytes], until: str | None = None) -> Parsed:
         return Parsed(grown.root)
     except _Refused as error:
         return Parsed(grown.root, str(error.args[0]))
-    except (expat.ExpatError, ValueError, LookupError):  # of an encoding that nobody knows, too
+    except (expat.ExpatError, ValueError, LookupError):  # also for an unknown encoding
         return Parsed(grown.root, "is no whole XML")
     return Parsed(grown.root)
 
@@ -66,18 +66,18 @@ def local(tag: str) -> str:
 
 
 def each(root: Element | None, *names: str) -> Iterator[Element]:
-    """Elements of these local names below, in order."""
+    """Elements with these local names below the root, in order."""
     if root is not None:
         yield from (element for element in root.iter() if local(element.tag) in names)
 
 
 def first(root: Element | None, name: str) -> Element | None:
-    """The first of a local name."""
+    """The first element with a local name."""
     return next(each(root, name), None)
 
 
 def attribute(element: Element, name: str) -> str | None:
-    """By its local name, whatever prefix it is written with."""
+    """An attribute by its local name, whatever its prefix."""
     return next(
         (value for key, value in element.attrib.items() if local(key) == name and not key.startswith("xmlns:")),
         None,
@@ -85,7 +85,7 @@ def attribute(element: Element, name: str) -> str | None:
 
 
 def text(element: Element | None) -> str | None:
-    """All text in an element, as it is written; a paragraph inside does not touch the next one."""
+    """All text in an element, as written; paragraphs inside are separated."""
     return None if element is None else "".join(_texts(element))[:MAX_TEXT]
 
 
@@ -97,8 +97,8 @@ def _texts(element: Element) -> Iterator[str]:
         yield child.tail or ""
 
 
-def _refuse_entity(*_said: object) -> None:
-    raise _Refused("defines entities")  # expansions can be nested without end, and no book needs them
+def _refuse_entity(*_declaration: object) -> None:
+    raise _Refused("defines entities")  # expansions can be nested without limit, and no book needs them
 
 
 class _Tree:

@@ -15,7 +15,7 @@ from schemas.ids import event_id
 from schemas.system import Status, SystemAction, SystemUpdate
 from schemas.topics import SYSTEM_UPDATES
 from streams.alerts.rules import AlertRules, alert_id
-from streams.alerts.trouble import Cause
+from streams.alerts.verdict import Cause
 from tests.support.alert_steps import Step, at, steps, write
 
 
@@ -103,7 +103,7 @@ R: Literal["resolved"] = "resolved"
         ),
     ],
 )  # fmt: skip
-def test_what_a_run_of_updates_is_told_as(updates: list[SystemUpdate], expected: list[Step]) -> None:
+def test_which_alerts_a_run_of_updates_gives(updates: list[SystemUpdate], expected: list[Step]) -> None:
     assert steps(run(*updates)) == expected
 
 
@@ -142,9 +142,9 @@ ANY = st.sampled_from(
 @settings(deadline=None)
 @given(st.lists(st.tuples(ANY, st.integers(1, 3)), max_size=30), st.data())
 def test_any_order_of_repeated_updates_alternates_with_restarts_anywhere(
-    said: list[tuple[SystemUpdate, int]], data: st.DataObject
+    runs: list[tuple[SystemUpdate, int]], data: st.DataObject
 ) -> None:
-    updates = [update for update, times in said for _ in range(times)]
+    updates = [update for update, times in runs for _ in range(times)]
     rules = AlertRules()
     log: list[tuple[Alert, Cause]] = []
     next_offset = 0
@@ -158,7 +158,7 @@ def test_any_order_of_repeated_updates_alternates_with_restarts_anywhere(
         ):  # killed: what is in the log is there, some offsets are not committed
             rules = AlertRules()
             for alert, of in log:
-                rules.told(alert, of)
+                rules.recorded(alert, of)
             next_offset -= data.draw(st.integers(0, next_offset))
     by_subject: dict[str, list[str]] = {}
     for alert, _ in log:
@@ -169,7 +169,7 @@ def test_any_order_of_repeated_updates_alternates_with_restarts_anywhere(
     assert len({alert_id(alert, cause) for alert, cause in log}) == len(log)
 
 
-def test_what_could_not_be_written_is_said_again() -> None:
+def test_what_could_not_be_written_is_returned_again() -> None:
     rules = AlertRules()
     first = rules.update(storage("error", "offline"), at(SYSTEM_UPDATES, 1))
     assert rules.update(storage("error", "offline"), at(SYSTEM_UPDATES, 1)) == first

@@ -25,7 +25,7 @@ def beat(behind: float, instance: str = "a", *, leaving: bool = False) -> Heartb
 
 
 def lagging(*beats: tuple[int, Heartbeat], rules: AlertRules | None = None) -> list[tuple[int, str]]:
-    """When (s) what was told."""
+    """The alerts, with their times (s)."""
     rules = rules or AlertRules()
     found: list[tuple[int, str]] = []
     for second, heartbeat in beats:
@@ -122,7 +122,7 @@ def test_it_is_over_when_nothing_was_deleted_for_as_long() -> None:
     assert rules.keep_from(CHANGES.name, 2) is None
 
 
-def test_a_restart_within_the_window_counts_what_is_read_again_and_tells_nothing_twice() -> None:
+def test_a_restart_within_the_window_counts_what_is_read_again_and_repeats_no_alert() -> None:
     rules = AlertRules(LIMITS)
     delete(rules, 30, 100, 5_000)
     assert rules.keep_from(CHANGES.name, 2) == 100
@@ -131,14 +131,14 @@ def test_a_restart_within_the_window_counts_what_is_read_again_and_tells_nothing
     (fired,) = delete(again, 30, 100, 5_000) + delete(again, 30, 130, 6_000)
     over = quiet(again, 1, 120_000)
     for alert, cause in ((fired, at(CHANGES, 149, 6_000, 2)), (over[0], at(REPORTS, 1, 120_000))):
-        rules.told(alert, cause)
+        rules.recorded(alert, cause)
     assert delete(rules, 60, 100, 6_000) == []  # killed before the offsets were committed
 
 
 def test_what_fired_before_a_restart_and_is_quiet_since_is_resolved() -> None:
     rules = AlertRules(LIMITS)
     (fired,) = delete(AlertRules(LIMITS), 50, 0, 5_000)
-    rules.told(fired, at(CHANGES, 49, 5_000, 2))
+    rules.recorded(fired, at(CHANGES, 49, 5_000, 2))
     assert steps(quiet(rules, 9, 300_000)) == [("mass_deletion/movies", "resolved", "error")]
 
 
@@ -197,7 +197,7 @@ def test_letters_read_again_after_a_restart_fire_nothing_twice() -> None:
         log += [(alert, cause) for alert in write(before, before.letter(ANALYSIS_JOBS.name, one, cause), cause)]
     again = AlertRules()
     for alert, cause in log:
-        again.told(alert, cause)
+        again.recorded(alert, cause)
     assert letters(again, letter(0, 10), letter(1, 20), mark(2, 0), mark(3, 1), ms=40) == []
 
 

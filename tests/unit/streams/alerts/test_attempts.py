@@ -13,11 +13,11 @@ from pydantic import SecretStr, ValidationError
 
 from schemas.alerts import Alert
 from streams.alerts.attempts import (
-    Again,
     Answer,
     Delivered,
     Outgoing,
     Refused,
+    RetryLater,
     of_http,
     of_smtp,
     one_line,
@@ -40,14 +40,14 @@ NOW = datetime(2026, 11, 24, 10, 30, tzinfo=UTC)
         (400, None, Refused("HTTP 400: said")),
         (401, None, Refused("HTTP 401: said")),
         (410, None, Refused("HTTP 410: said")),
-        (408, None, Again("HTTP 408: said")),
-        (425, None, Again("HTTP 425: said")),
-        (429, "120", Again("HTTP 429: said", 120.0)),
-        (503, "Tue, 24 Nov 2026 10:31:00 GMT", Again("HTTP 503: said", 60.0)),
-        (503, "Tue, 24 Nov 2026 10:29:00 GMT", Again("HTTP 503: said", 0.0)),
-        (500, "soon", Again("HTTP 500: said")),
-        (500, "-5", Again("HTTP 500: said")),
-        (599, None, Again("HTTP 599: said")),
+        (408, None, RetryLater("HTTP 408: said")),
+        (425, None, RetryLater("HTTP 425: said")),
+        (429, "120", RetryLater("HTTP 429: said", 120.0)),
+        (503, "Tue, 24 Nov 2026 10:31:00 GMT", RetryLater("HTTP 503: said", 60.0)),
+        (503, "Tue, 24 Nov 2026 10:29:00 GMT", RetryLater("HTTP 503: said", 0.0)),
+        (500, "soon", RetryLater("HTTP 500: said")),
+        (500, "-5", RetryLater("HTTP 500: said")),
+        (599, None, RetryLater("HTTP 599: said")),
     ],
 )
 def test_what_a_status_means(status: int, retry_after: str | None, expected: Answer) -> None:
@@ -56,14 +56,14 @@ def test_what_a_status_means(status: int, retry_after: str | None, expected: Ans
 
 def test_a_mail_server_may_take_later_what_it_refuses_with_a_four() -> None:
     answers = [of_smtp(code, "said") for code in (421, 450, 535, 550, -1)]
-    assert [type(answer) for answer in answers] == [Again, Again, Refused, Refused, Again]
+    assert [type(answer) for answer in answers] == [RetryLater, RetryLater, Refused, Refused, RetryLater]
 
 
-def test_a_target_is_left_alone_as_long_as_it_asks_and_given_up_after_ten_minutes() -> None:
-    assert wait_seconds(Again(""), 4.0, 10.0) == 4.0
-    assert wait_seconds(Again("", 90.0), 4.0, 10.0) == 90.0
-    assert wait_seconds(Again("", 3_600.0), 4.0, 10.0) is None
-    assert wait_seconds(Again(""), 120.0, 500.0) is None
+def test_a_target_is_not_tried_before_the_time_it_names_and_given_up_after_ten_minutes() -> None:
+    assert wait_seconds(RetryLater(""), 4.0, 10.0) == 4.0
+    assert wait_seconds(RetryLater("", 90.0), 4.0, 10.0) == 90.0
+    assert wait_seconds(RetryLater("", 3_600.0), 4.0, 10.0) is None
+    assert wait_seconds(RetryLater(""), 120.0, 500.0) is None
 
 
 def alert(title: str = "t", severity: str = "error") -> Alert:

@@ -54,7 +54,7 @@ def test_the_end_of_the_log_may_lie_behind_the_last_alert() -> None:
     assert settle(found) == 5
 
 
-def test_metadata_of_others_says_nothing() -> None:
+def test_metadata_of_others_is_ignored() -> None:
     assert [read_metadata(text) for text in ("", "x", "[1]", '{"a":"b"}')] == [{}] * 4
 
 

@@ -23,7 +23,7 @@ from tests.support.processes import descriptors
 
 @dataclass
 class Prober:
-    """The prober's port: answers as told, and does something to the file meanwhile."""
+    """The prober's port: returns a given reply, and does something to the file meanwhile."""
 
     reply: Reply = Reply("done", None, Found(width=1))  # noqa: RUF009
     meanwhile: Callable[[], object] = lambda: None
@@ -61,7 +61,7 @@ def analyse(path: Path, prober: Prober, *jobs: Job) -> list[JobOutcome]:
     return outcomes
 
 
-def test_a_done_job_tells_what_was_found_in_the_file_that_was_meant(path: Path) -> None:
+def test_a_done_job_gives_what_was_found_in_the_file_that_was_meant(path: Path) -> None:
     prober = Prober()
     (outcome,) = analyse(path, prober)
     assert prober.asked == [Request("video", "caf�.mkv")]
@@ -90,7 +90,7 @@ def test_a_root_of_nowhere_is_unreadable(path: Path) -> None:
     assert "music" in (outcome.reason or "")
 
 
-def test_a_file_that_changes_while_it_is_read_is_not_believed(path: Path) -> None:
+def test_what_was_read_of_a_file_that_changes_meanwhile_is_discarded(path: Path) -> None:
     (outcome,) = analyse(path, Prober(meanwhile=lambda: path.write_bytes(b"other film")))
     assert (outcome.status, outcome.reason) == ("unreadable", "the file changed while it was read")
 

@@ -26,7 +26,7 @@ def found(reply: Reply) -> Found:
     return reply.found
 
 
-def test_a_film_tells_its_streams_and_what_its_name_says_is_told_by_others(tmp_path: Path) -> None:
+def test_a_film_gives_its_streams_and_its_name_is_read_elsewhere(tmp_path: Path) -> None:
     path = media.video(tmp_path / "The.Long.Voyage.2004.1080p.mkv")
     reply = read(path, "video")
     seen = found(reply)
@@ -41,7 +41,7 @@ def test_a_film_tells_its_streams_and_what_its_name_says_is_told_by_others(tmp_p
     assert len(reply.picture.data) <= thumbnail.MAX_BYTES
 
 
-def test_high_dynamic_range_is_told_by_the_transfer_function(tmp_path: Path) -> None:
+def test_high_dynamic_range_is_read_by_the_transfer_function(tmp_path: Path) -> None:
     assert found(read(media.video(tmp_path / "a.mp4", 0.4, trc=16), "video")).hdr is True
 
 
@@ -99,7 +99,7 @@ def test_an_mp4_keeps_the_name_of_its_extension(tmp_path: Path) -> None:
     assert found(read(media.video(tmp_path / "a.mp4", 0.4), "video")).container == "mp4"
 
 
-def test_a_song_tells_its_tags_and_its_cover(tmp_path: Path) -> None:
+def test_a_song_gives_its_tags_and_its_cover(tmp_path: Path) -> None:
     reply = read(media.song(tmp_path / "03 whatever.mp3"), "audio")
     seen = found(reply)
     assert seen.tags == Tags("Nordlicht", "Die Ålande", "Fjord", 3, None, None, "2019-05-01", tracks=12)
@@ -109,7 +109,7 @@ def test_a_song_tells_its_tags_and_its_cover(tmp_path: Path) -> None:
     assert (reply.picture.width, reply.picture.height) == (480, 480)
 
 
-def test_a_photograph_tells_its_size(tmp_path: Path) -> None:
+def test_a_photograph_gives_its_size(tmp_path: Path) -> None:
     path = tmp_path / "a.jpg"
     path.write_bytes(media.picture(1600, 900))
     reply = read(path, "image")

@@ -15,7 +15,7 @@ from tests.support import books, media
 from tests.support.book_probing import failure, found, read, size, tags
 
 
-def test_a_book_tells_title_author_and_cover(tmp_path: Path) -> None:
+def test_a_book_gives_title_author_and_cover(tmp_path: Path) -> None:
     reply = read(media.book(tmp_path / "a.epub"))
     seen = found(reply)
     assert (seen.title, seen.year, seen.languages, seen.category) == ("The Quiet Sea", 1998, ("en",), "book")
@@ -38,7 +38,7 @@ ROADSIDE = """<dc:title>Roadside Picnic</dc:title>
 <dc:contributor opf:role="bkp">calibre (5.1.0) [https://calibre-ebook.com]</dc:contributor>"""
 
 
-def test_a_book_tells_who_wrote_it_and_when_it_was_published(tmp_path: Path) -> None:
+def test_a_book_gives_who_wrote_it_and_when_it_was_published(tmp_path: Path) -> None:
     seen = found(read(books.epub(tmp_path / "a.epub", books.package(ROADSIDE, version="2.0"))))
     assert (seen.title, seen.year) == ("Roadside Picnic", 1972)
     assert seen.tags is not None
@@ -90,8 +90,10 @@ def test_the_year_is_that_of_the_book_and_not_of_the_file(tmp_path: Path, dates:
 
 
 def test_the_series_of_calibre_is_read(tmp_path: Path) -> None:
-    said = '<meta name="calibre:series" content="Discworld"/><meta content="4.0" name="calibre:series_index"/>'
-    reply = read(books.epub(tmp_path / "a.epub", books.package("<dc:title>Mort</dc:title>" + said, version="2.0")))
+    series = '<meta name="calibre:series" content="Discworld"/><meta content="4.0" name="calibre:series_index"/>'
+    reply = read(
+        books.epub(tmp_path / "a.epub", books.package("<dc:title>Mort</dc:title>" + series, version="2.0"))
+    )
     assert (tags(reply).series, tags(reply).number) == ("Discworld", "4")
 
 

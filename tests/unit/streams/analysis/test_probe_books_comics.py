@@ -24,7 +24,7 @@ def pages(count: int) -> dict[str, bytes | str]:
     return {f"page {number}.jpg": media.picture(100 + number, 100) for number in range(count, 0, -1)}
 
 
-def test_a_comic_counts_its_pages_as_people_do_and_tells_its_series(tmp_path: Path) -> None:
+def test_a_comic_counts_its_pages_as_people_do_and_gives_its_series(tmp_path: Path) -> None:
     junk = {f"__MACOSX/._page {number}.jpg": b"junk" for number in range(12)}
     junk |= {"._page 1.jpg": b"junk", "Thumbs.db": b"junk", ".DS_Store": b"junk", "notes.txt": b"junk"}
     reply = read(books.zipped(tmp_path / "a.cbz", {**pages(12), **junk, "ComicInfo.xml": SAGA}))

@@ -1,4 +1,4 @@
-"""Mobipocket books and FictionBooks tell what their headers say."""
+"""Mobipocket books and FictionBooks: the metadata of their headers are read."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from tests.support.book_probing import failure, found, read, size, tags
 @pytest.mark.parametrize(("encoding", "codec", "version", "container"), [
     (65_001, "utf-8", 6, "mobi"), (1_252, "cp1252", 6, "mobi"), (65_001, "utf-8", 8, "azw3"),
 ])  # fmt: skip
-def test_a_kindle_book_tells_what_stands_in_its_records(
+def test_a_kindle_book_gives_what_stands_in_its_records(
     encoding: int, codec: str, version: int, container: str
 ) -> None:
-    said = {
+    records = {
         503: "Der Fjörd &amp; das Meer", 101: "Quiet House", 103: "<p>Über die <i>See</i></p>", 105: "Sea", 104: "978",
         106: "1998-03-02T00:00:00+00:00", 524: "de",
     }  # fmt: skip
-    exth = [(kind, text.encode(codec)) for kind, text in said.items()]
+    exth = [(kind, text.encode(codec)) for kind, text in records.items()]
     exth += [(100, "Ada Writer".encode(codec)), (100, "Öla Björk".encode(codec)), (201, struct.pack(">I", 1))]
     data = books.mobi(
         "x", exth, [media.picture(10, 10), media.picture(300, 400)], version=version, encoding=encoding
@@ -74,7 +74,7 @@ WAR = Tags(
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "windows-1251"])
-def test_a_fictionbook_tells_what_its_description_says(encoding: str, tmp_path: Path) -> None:
+def test_a_fictionbook_gives_what_its_description_says(encoding: str, tmp_path: Path) -> None:
     data = books.fictionbook(INFO, media.picture(300, 400), encoding=encoding, text="Мир. " * 300_000)
     for reply in (read(data, "a.fb2"), read(books.zipped(tmp_path / "a.fb2.zip", {"a.fb2": data}))):
         seen = found(reply)

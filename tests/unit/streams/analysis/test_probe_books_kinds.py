@@ -14,7 +14,7 @@ from tests.support import books, media
 from tests.support.book_probing import failure, found, read, size, tags
 
 
-def test_documents_of_word_processors_tell_what_they_say_of_themselves(tmp_path: Path) -> None:
+def test_documents_of_word_processors_give_their_metadata(tmp_path: Path) -> None:
     core = """<cp:coreProperties xmlns:cp="c" xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:dcterms="t">
 <dc:title>Notes</dc:title><dc:creator>Ada Writer</dc:creator><cp:lastModifiedBy>Other</cp:lastModifiedBy>
 <dcterms:created>2015-06-07T08:09:10Z</dcterms:created><dcterms:modified>2020-01-01T00:00:00Z</dcterms:modified>
@@ -36,7 +36,7 @@ def test_documents_of_word_processors_tell_what_they_say_of_themselves(tmp_path:
     assert (found(reply).pages, found(reply).container) == (7, "odt")
 
 
-def test_a_rich_text_tells_its_information() -> None:
+def test_a_rich_text_gives_its_information() -> None:
     data = rb"""{\rtf1\ansi\ansicpg1251{\fonttbl{\f0 Arial;}}{\info{\title \'cc\'e8\'f0 \{1\} \u8212?x}
 {\author Ada {\b Writer}}{\creatim\yr2004\mo5\dy6\hr1}{\nofpages12}}Text}"""
     seen = found(read(data, "a.rtf"))
@@ -44,13 +44,13 @@ def test_a_rich_text_tells_its_information() -> None:
     assert (seen.pages, seen.container, seen.year) == (12, "rtf", None)
 
 
-def test_a_djvu_tells_its_pages_and_the_size_of_the_first() -> None:
+def test_a_djvu_gives_its_pages_and_the_size_of_the_first() -> None:
     seen = found(read(books.djvu(5), "a.djvu"))
     assert (seen.pages, seen.width, seen.height, seen.warnings) == (5, 2_480, 3_508, ())
     assert "cut off" in found(read(books.djvu(5)[:-80], "a.djvu")).warnings[0]
 
 
-def test_a_format_that_nobody_reads_is_told_by_its_kind() -> None:
+def test_a_format_that_nobody_reads_is_read_by_its_kind() -> None:
     assert found(read(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "a.doc")) == Found(
         category="book", container="doc"
     )
@@ -97,7 +97,7 @@ class Broken(io.BytesIO):
 
 
 @pytest.mark.parametrize("name", ["a.cbz", "a.cbt", "a.mobi"])
-def test_a_disk_that_cannot_be_read_is_said_to_be_so(name: str, tmp_path: Path) -> None:
+def test_a_disk_that_cannot_be_read_is_reported_so(name: str, tmp_path: Path) -> None:
     pages = [books.tar_file(f"{number}.jpg", media.picture(100, 100)) for number in range(9)]
     data = {
         "a.cbz": books.zipped(tmp_path / "a.cbz", {one.name: page for one, page in pages}).read_bytes(),

@@ -1,4 +1,4 @@
-"""A PDF tells what it says of itself and shows its first page, whatever harm it means."""
+"""Of a PDF the metadata are read and the first page is rendered, even if the file is malicious."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support import books
 from tests.support.book_probing import failure, found, read, size, tags
 
 
-def test_a_pdf_tells_title_author_pages_and_cover() -> None:
+def test_a_pdf_gives_title_author_pages_and_cover() -> None:
     info = {
         "Title": "Der große Fjörd", "Author": "Ada Writer; Öla Björk", "Subject": "A tale of the sea",
         "CreationDate": "D:20190203101112+01'00'", "Publisher": "Quiet House",
@@ -86,7 +86,7 @@ def test_a_pdf_that_was_written_to_and_then_cut_off_is_read_with_a_warning() -> 
     assert found(reply).warnings == ("it is cut off: some of it is missing",)
 
 
-def test_the_number_of_pages_is_not_believed() -> None:
+def test_the_number_of_pages_is_not_trusted() -> None:
     reply = read(books.pdf(3, {"Title": "T"}, count=1_000_000), "a.pdf")
     assert (tags(reply).title, found(reply).pages) == ("T", None)
     assert found(reply).warnings == ("it has fewer pages than it says; how many is not known",)

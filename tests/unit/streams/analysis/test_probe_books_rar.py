@@ -1,4 +1,4 @@
-"""A comic in a RAR archive tells its pages; those that were only stored can be seen."""
+"""Of a comic in a RAR archive the pages are listed; those that are stored uncompressed can be shown."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def test_a_comic_whose_pages_were_stored_is_read_whole(written: Callable[..., by
 
 
 @pytest.mark.parametrize("data", [books.rar4({**PAGES, **INFO}, 0x33), books.rar5({**PAGES, **INFO}, 3)])
-def test_of_a_comic_whose_pages_are_compressed_their_number_is_told(data: bytes) -> None:
+def test_of_a_comic_whose_pages_are_compressed_their_number_is_read(data: bytes) -> None:
     reply = read(data, "a.cbr")
     assert (found(reply).pages, reply.picture, found(reply).tags) == (12, None, None)
     assert COMPRESSED in found(reply).warnings
 
 
 @pytest.mark.parametrize("data", [books.rar4({}, flags=0x80) + bytes(99), books.rar5(PAGES, kind=4)])
-def test_a_locked_archive_says_so(data: bytes) -> None:
+def test_a_locked_archive_has_a_warning(data: bytes) -> None:
     reply = read(data, "a.cbr")
     assert (found(reply).pages, reply.picture) == (None, None)
     assert found(reply).warnings[0] == "its pages are not read: the archive is protected by a password"

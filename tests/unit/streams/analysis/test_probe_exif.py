@@ -30,7 +30,7 @@ def photo(**written: object) -> Found:
     return found(pictures.jpeg((40, 20), exif=pictures.tiff(camera(**written))))  # type: ignore[arg-type]
 
 
-def test_a_photo_tells_when_where_and_with_what_it_was_taken() -> None:
+def test_a_photo_gives_when_where_and_with_what_it_was_taken() -> None:
     seen = photo(gps=BERLIN, details={0xA434: ascii_("RF24-105mm F4 L IS USM")})
     assert (seen.taken, seen.year, seen.tags) == ("2019-01-02T03:04:05", 2019, Tags(date="2019:01:02 03:04:05"))
     assert (seen.camera, seen.lens) == ("Canon EOS R5", "RF24-105mm F4 L IS USM")
@@ -39,7 +39,7 @@ def test_a_photo_tells_when_where_and_with_what_it_was_taken() -> None:
 
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
-def test_every_format_tells_it(kind: str, order: str) -> None:
+def test_every_format_gives_it(kind: str, order: str) -> None:
     block = pictures.tiff(camera(gps=BERLIN), order=order)
     out = io.BytesIO()
     image = Image.new("RGB", (40, 20), "red")
@@ -56,7 +56,7 @@ def test_every_format_tells_it(kind: str, order: str) -> None:
     assert seen.taken_at == Place(52.52, 13.41)
 
 
-def test_a_png_of_image_magick_tells_it() -> None:
+def test_a_png_of_image_magick_gives_it() -> None:
     block = b"Exif\0\0" + pictures.tiff(camera())
     notes = PngImagePlugin.PngInfo()
     notes.add_text("Raw profile type exif", f"\nexif\n{len(block):8}\n{block.hex()}\n", zip=True)
@@ -73,7 +73,7 @@ def test_a_png_of_image_magick_tells_it() -> None:
     ({0x9010: "+02:00"}, "2019-01-02T03:04:05"),
     ({0x9291: "123"}, "2019-01-02T03:04:05"),
 ])  # fmt: skip
-def test_the_zone_is_told_where_the_camera_knew_it(said: dict[int, str], taken: str) -> None:
+def test_the_zone_is_read_where_the_camera_knew_it(said: dict[int, str], taken: str) -> None:
     assert photo(details={tag: ascii_(text) for tag, text in said.items()}).taken == taken
 
 
@@ -149,7 +149,7 @@ def test_south_and_west_are_negative() -> None:
     {1: ascii_("N"), 2: (10, (-52, 1, 0, 1, 0, 1)), 3: ascii_("E"), 4: (5, (13, 1, 0, 1, 0, 1))},
     {1: ascii_("N"), 2: ascii_("52"), 3: ascii_("E"), 4: (3, (13,))},
 ])  # fmt: skip
-def test_a_place_that_is_none_is_not_told(nonsense: Tagged) -> None:
+def test_a_place_that_is_none_is_not_read(nonsense: Tagged) -> None:
     seen = photo(gps=nonsense)
     assert (seen.taken_at, seen.camera) == (None, "Canon EOS R5")
 
@@ -199,7 +199,7 @@ def test_what_a_camera_writes_where_nobody_has_written_is_no_description() -> No
     assert tags == Tags(title="Küche", date="2019:01:02 03:04:05", description="Grandma's birthday")
 
 
-def test_a_broken_block_says_nothing_and_breaks_nothing() -> None:
+def test_a_broken_block_gives_nothing_and_breaks_nothing() -> None:
     whole = pictures.tiff(camera(gps=BERLIN))
     for end in range(0, len(whole), 3):
         assert found(pictures.jpeg((40, 20), exif=whole[:end])).width == 40

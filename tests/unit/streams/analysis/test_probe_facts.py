@@ -62,12 +62,12 @@ def test_an_episode_has_its_show_and_its_numbers() -> None:
         "<movie><title>" + "x" * 300_000 + "</title></movie>",
     ],
 )
-def test_what_is_none_tells_nothing_and_is_not_damaged(text: str | bytes) -> None:
+def test_what_is_not_an_nfo_file_gives_nothing_and_is_not_damaged(text: str | bytes) -> None:
     assert found(text) == Found(container="nfo")
 
 
 @pytest.mark.parametrize("rating", ["0", "-1", "11", "nan", "inf", "x", "", "1e400"])
-def test_a_rating_that_is_none_is_not_told(rating: str) -> None:
+def test_a_rating_that_is_none_is_not_read(rating: str) -> None:
     assert found(f"<movie><title>x</title><rating>{rating}</rating></movie>").rating is None
 
 

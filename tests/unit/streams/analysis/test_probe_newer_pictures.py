@@ -13,7 +13,7 @@ from tests.support.picture_probing import EXIF, TURNED, cover, found, is_black, 
 
 
 @pytest.mark.parametrize("depth", [8, 10])
-def test_a_heic_tells_what_a_jpeg_does(depth: int) -> None:
+def test_a_heic_gives_what_a_jpeg_does(depth: int) -> None:
     reply = read(pictures.heic((640, 480), exif=EXIF, depth=depth), "a.heic")
     seen = found(reply)
     assert (seen.container, seen.width, seen.height, seen.warnings) == ("heic", 640, 480, ())
@@ -114,14 +114,14 @@ def test_a_heic_without_its_end_is_known_by_its_boxes() -> None:
     (64, 48, 0), (256, 256, 1), (3840, 2160, 5), (9504, 6336, 0), (333, 8191, 0), (100_000, 1, 0), (1200, 1000, 2),
     (4000, 2000, 7), (262_144, 262_145, 0),
 ])  # fmt: skip
-def test_a_jpeg_xl_tells_its_size(wide: int, high: int, ratio: int) -> None:
+def test_a_jpeg_xl_gives_its_size(wide: int, high: int, ratio: int) -> None:
     reply = read(raw_files.jxl_codestream(wide, high, ratio=ratio), "a.jxl")
     assert (size(reply), found(reply).container, reply.picture) == ((wide, high), "jxl", None)
     assert found(reply).warnings == ("no picture of it: JPEG XL cannot be decoded here",)
 
 
 @pytest.mark.parametrize("parts", [False, True])
-def test_a_jpeg_xl_in_boxes_tells_its_exif_and_is_turned_once(parts: bool) -> None:
+def test_a_jpeg_xl_in_boxes_gives_its_exif_and_is_turned_once(parts: bool) -> None:
     data = raw_files.jxl_container(raw_files.jxl_codestream(4000, 3000, orientation=6), TURNED, parts=parts)
     assert size(read(data, "a.jxl")) == (3000, 4000)
     assert found(read(data, "a.jxl")).camera == "Canon EOS R5"

@@ -18,7 +18,7 @@ from PIL import Image, ImageCms, PngImagePlugin
 
 from schemas.analysis import Job
 from schemas.found import Found, Place
-from streams.analysis import far, probe
+from streams.analysis import probe, remote
 from streams.analysis.analyst import Analyst, without_place
 from streams.analysis.children import Children
 from streams.analysis.probe import decoding, thumbnail
@@ -306,7 +306,7 @@ class Photographed:
 
 
 @pytest.mark.parametrize("places", [False, True])
-def test_places_are_told_where_the_setting_allows_it(tmp_path: Path, places: bool) -> None:
+def test_places_are_published_where_the_setting_allows_it(tmp_path: Path, places: bool) -> None:
     path = tmp_path / "a.jpg"
     path.write_bytes(b"photo")
     job = Job(
@@ -320,7 +320,7 @@ def test_places_are_told_where_the_setting_allows_it(tmp_path: Path, places: boo
 
 
 class Held:
-    """A file that is held in memory, and how often how much of it was asked for."""
+    """A file in memory that counts the reads and their sizes."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -333,16 +333,16 @@ class Held:
 
 def over_a_share(held: Held, length: int, name: str) -> Reply:
     ours, theirs = socket.socketpair()
-    serving = threading.Thread(target=far.serve, args=(ours, held))
+    serving = threading.Thread(target=remote.serve, args=(ours, held))
     serving.start()
-    with far.opened(theirs.detach(), length) as file:
+    with remote.opened(theirs.detach(), length) as file:
         reply = probe.probe(file, Request("image", name))
     serving.join()
     return reply
 
 
 @pytest.mark.parametrize("kind", [*raw_files.ALL, "heic", "webp", "avif"])
-def test_on_a_share_little_is_asked_for_and_that_in_large_pieces(kind: str) -> None:
+def test_on_a_share_little_is_read_and_in_large_pieces(kind: str) -> None:
     if kind in raw_files.ALL:
         data = raw_files.ALL[kind]() + bytes(30_000_000)
     else:

@@ -47,7 +47,7 @@ def colour(reply: Reply, x: float = 0.7, y: float = 0.5) -> str:
 
 
 @pytest.mark.parametrize("kind", [kind for kind in raw_files.ALL if kind != "mrw"])
-def test_a_raw_file_tells_its_sensor_its_camera_and_its_day_and_shows_its_preview(kind: str) -> None:
+def test_a_raw_file_gives_its_sensor_its_camera_and_its_day_and_shows_its_preview(kind: str) -> None:
     reply = read(raw_files.ALL[kind](), f"a.{kind}")
     seen = found(reply)
     assert (seen.container, seen.width, seen.height) == (kind, *SIZES[kind])

@@ -1,4 +1,4 @@
-"""What a file is its contents say, whatever it is called."""
+"""The contents of a file decide what it is, whatever its name."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ def test_text_under_a_name_that_films_share_is_neither(tmp_path: Path, name: str
     (b"RIFF\0\0\0\0WAVE", "audio"), (b"\0\0\0\x18ftypM4A ", "audio"), (b"\0\0\0\x18ftypheic", "picture"),
     (b"\0\0\0\x18ftypisom", "video"), (b"\x1aE\xdf\xa3", "video"), (b"\xff\xd8\xff\xe0", "picture"),
 ])  # fmt: skip
-def test_a_head_says_what_a_file_is(head: bytes, kind: str | None) -> None:
+def test_a_file_is_recognised_by_its_first_bytes(head: bytes, kind: str | None) -> None:
     assert sniff.kind_of(head) == kind
 
 
 @pytest.mark.parametrize("name", ["song.mod", "level.dat"])
-def test_what_nobody_plays_under_a_name_that_says_nothing_is_not_damaged(tmp_path: Path, name: str) -> None:
+def test_what_cannot_be_played_under_an_ambiguous_name_is_not_damaged(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"\1\2\3 instruments" * 200)
     assert found(tmp_path / name) == Found(media_type="other")
 

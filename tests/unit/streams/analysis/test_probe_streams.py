@@ -63,7 +63,7 @@ def test_a_bare_stream_of_pictures_has_one(tmp_path: Path, extension: str, codec
     assert (seen(path), found(path).warnings) == ((320, 180), ())
 
 
-def test_dolby_vision_is_told_by_its_configuration(tmp_path: Path) -> None:
+def test_dolby_vision_is_read_by_its_configuration(tmp_path: Path) -> None:
     path = containers.film(
         tmp_path / "a.mp4", "libx265", frames=3, pixels="yuv420p10le", transfer=16,
         options={"x265-params": "log-level=none"},

@@ -22,7 +22,7 @@ RECORD_BYTES = 65_536
 NO_WORDS = re.compile(
     r"[A-Z][a-z]+Error|Exception|Traceback|[Ee]rrno|0x[0-9a-f]{4}|\bNone\b|<av\.|Invalid data|\bobject\b"
 )
-"""What programs say to each other."""
+"""Text that is meant for programs and not for people."""
 
 Sample = tuple[MediaType, str, bytes]
 

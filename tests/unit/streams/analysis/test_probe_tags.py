@@ -118,7 +118,7 @@ def test_totals_stand_beside_or_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("extension", ["mp4", "mkv"])
-def test_an_episode_says_which_it_is(tmp_path: Path, extension: str) -> None:
+def test_an_episode_has_its_number(tmp_path: Path, extension: str) -> None:
     told = {
         "title": "Ebb",
         "show": "Tides",
@@ -146,8 +146,8 @@ def test_a_song_of_an_album_in_matroska_has_the_title_of_the_song(tmp_path: Path
     levels = (30, {"TITLE": "Nordlicht", "PART_NUMBER": "3"}), (50, {"TITLE": "Fjord", "ARTIST": "Die Ålande"})
     path = containers.tagged_by_level(tmp_path / "a.mkv", *levels)
     with path.open("rb") as file:
-        said = tags.Said([matroska.tags_by_level(file, 100)])
-    assert tags.of_sound(said) == Tags("Nordlicht", "Die Ålande", "Fjord", 3)
+        fields = tags.Fields([matroska.tags_by_level(file, 100)])
+    assert tags.of_sound(fields) == Tags("Nordlicht", "Die Ålande", "Fjord", 3)
 
 
 def test_a_tag_of_monkeys_audio_behind_an_mp3_is_read(tmp_path: Path) -> None:

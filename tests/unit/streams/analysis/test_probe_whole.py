@@ -1,4 +1,4 @@
-"""What is missing of a file is said, and what is whole is never called otherwise."""
+"""A missing end of a file is reported, and a complete file is never reported as truncated."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ WHOLES: list[tuple[MediaType, str, Callable[[Path], Path]]] = [
 
 @pytest.mark.parametrize(("kind", "name", "make"), WHOLES)
 @pytest.mark.parametrize("share", [0.51, 0.8])
-def test_a_file_that_lost_its_end_is_done_and_says_so(
+def test_a_file_that_lost_its_end_is_done_with_a_warning(
     tmp_path: Path, kind: MediaType, name: str, make: Callable[[Path], Path], share: float
 ) -> None:
     path = make(tmp_path / name)
@@ -42,8 +42,8 @@ def test_a_file_that_lost_its_end_is_done_and_says_so(
     assert whole.warnings == ()
     has = found(cut(path, share), kind)
     (warning,) = [w for w in has.warnings if w.startswith("its end is missing")]
-    said = int(warning.removeprefix("its end is missing: ").removesuffix(" % of it is there"))
-    assert abs(said - share * 100) <= (12 if name == "a.mp3" else 3)  # a song's cover is not counted
+    percent = int(warning.removeprefix("its end is missing: ").removesuffix(" % of it is there"))
+    assert abs(percent - share * 100) <= (12 if name == "a.mp3" else 3)  # a song's cover is not counted
     assert (has.container, has.audio_codec, has.video_codec) == (
         whole.container,
         whole.audio_codec,

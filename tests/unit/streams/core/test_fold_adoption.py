@@ -51,50 +51,50 @@ def lane() -> Lane:
     return lane
 
 
-def updates(told: list[Told]) -> list[tuple[Any, ...]]:
+def updates(outputs: list[Told]) -> list[tuple[Any, ...]]:
     return [
         (one["action"], one.value.get("cause"), one["media"]["title"])  # type: ignore[index]
-        for one in told
+        for one in outputs
         if one.topic == UPDATES and one.value is not None
     ]
 
 
-def jobs(told: list[Told]) -> int:
-    return sum(one.topic == "catalog.analysis.jobs.v1" for one in told)
+def jobs(outputs: list[Told]) -> int:
+    return sum(one.topic == "catalog.analysis.jobs.v1" for one in outputs)
 
 
 # -- what is told ----------------------------------------------------------------------------------------------
 
 
-def test_of_each_item_that_is_read_otherwise_one_update_tells_and_its_id_stays(lane: Lane) -> None:
+def test_each_item_that_is_read_otherwise_has_one_update_and_keeps_its_id(lane: Lane) -> None:
     for number, name in enumerate(("[REC] (2007).mkv", "7 Rings.mp3", "Plain (1999).mkv", "D")):
         lane.see(
             name, a_file(number + 1, size=1_000 + number) if name != "D" else raw.FileState("dir", 1, 1, 1, 9)
         )
     before = {one["media_id"] for one in lane.later(2_000) if one.topic == UPDATES}
-    told = lane.put(adopted(2))
-    assert updates(told) == [("updated", "rules:2", "[REC] (2007)"), ("updated", "rules:2", "7 Rings")]
-    assert {one["media_id"] for one in told if one.topic == UPDATES} < before
-    assert jobs(told) == 0
+    outputs = lane.put(adopted(2))
+    assert updates(outputs) == [("updated", "rules:2", "[REC] (2007)"), ("updated", "rules:2", "7 Rings")]
+    assert {one["media_id"] for one in outputs if one.topic == UPDATES} < before
+    assert jobs(outputs) == 0
     assert lane.put(adopted(2)) == lane.put(adopted(1)) == []
     assert lane.fold.dropped["outdated_rules"] == 2
 
 
-def test_what_comes_afterwards_is_by_the_new_rules_and_says_so(lane: Lane) -> None:
+def test_what_comes_afterwards_is_by_the_new_rules_and_names_them(lane: Lane) -> None:
     lane.put(adopted(2))
     lane.see("99 Luftballons.mp3", a_file(1))
     assert updates(lane.later(2_000)) == [("created", None, "99 Luftballons")]
     assert dict(lane.outputs[-1].headers)["x-fold-version"] == b"2"
 
 
-def test_what_the_new_rules_are_the_first_to_analyse_is_asked_and_what_they_do_not_is_asked_no_more(
+def test_what_only_the_new_rules_analyse_is_requested_and_what_they_do_not_is_requested_no_more(
     lane: Lane,
 ) -> None:
     lane.see("note.txt", a_file(1, size=5_000))
     lane.see("song.mp3", a_file(2, size=6_000))
     assert jobs(lane.later(2_000)) == 1
-    told = lane.put(adopted(4))
-    assert jobs(told) == 1
+    outputs = lane.put(adopted(4))
+    assert jobs(outputs) == 1
     assert [job.place.path for job in lane.fold.state.jobs.values()] == ["note.txt"]
 
 
@@ -108,7 +108,7 @@ def test_versions_may_be_left_out(lane: Lane) -> None:
 # -- rules that are not there ----------------------------------------------------------------------------------
 
 
-def test_rules_that_are_not_carried_stop_the_fold_before_anything_is_said(lane: Lane) -> None:
+def test_rules_that_are_not_available_stop_the_fold_before_any_output(lane: Lane) -> None:
     lane.see("a.mkv", a_file(1))
     lane.at += 5_000
     before = state_bytes.encode(lane.fold.state)
@@ -169,14 +169,14 @@ def test_afterwards_every_item_is_as_the_last_rules_read_it(
     world = Adopting()
     world.live(with_adoptions(*drawn))
     world.settle_down()
-    told: dict[int, dict[str, Any]] = {}
+    outputs: dict[int, dict[str, Any]] = {}
     for output in world.lane.outputs:
         if output.topic.name == "catalog.media.state.v1":
-            told[int(output.key)] = {} if output.value is None else msgspec.json.decode(output.value)
+            outputs[int(output.key)] = {} if output.value is None else msgspec.json.decode(output.value)
     names = names_by(CARRIED[world.lane.fold.state.rules_version])
     read = {
         item["path"]: (item["media_type"], item.get("season"))
-        for item in told.values()
+        for item in outputs.values()
         if item and "path_b64" not in item
     }
     assert read == {path: (names.read(path).media_type, names.read(path).season) for path in read}

@@ -13,8 +13,8 @@ from tests.support.fold_truth import check
 from tests.support.lane import Lane, Told, a_dir, a_file, decoded, kinds
 
 
-def job_of(told: list[Told]) -> Told:
-    return next(t for t in told if t.topic == "catalog.analysis.jobs.v1")
+def job_of(outputs: list[Told]) -> Told:
+    return next(t for t in outputs if t.topic == "catalog.analysis.jobs.v1")
 
 
 def result(lane: Lane, job: Told, status: raw.ResultStatus = "done", **more: object) -> list[Told]:
@@ -26,8 +26,8 @@ def result(lane: Lane, job: Told, status: raw.ResultStatus = "done", **more: obj
     )
 
 
-def item_of(told: list[Told]) -> dict[str, object]:
-    media = next(t for t in told if t.topic == "catalog.media.updates.v1")["media"]
+def item_of(outputs: list[Told]) -> dict[str, object]:
+    media = next(t for t in outputs if t.topic == "catalog.media.updates.v1")["media"]
     assert isinstance(media, dict)
     return media
 
@@ -72,7 +72,7 @@ def test_directories_links_and_others_have_no_item(lane: Lane) -> None:
     assert kinds(lane.quiet()) == ["created D", "created l", "created p"]
 
 
-def test_an_item_is_told_complete(lane: Lane) -> None:
+def test_an_item_is_published_complete(lane: Lane) -> None:
     lane.see("Films/Alien (1979) 1080p.mkv", a_file(1))
     item = item_of(lane.later(2_000))
     assert item == {
@@ -83,13 +83,13 @@ def test_an_item_is_told_complete(lane: Lane) -> None:
     }  # fmt: skip
 
 
-def test_a_result_is_told_with_its_job_and_what_was_found(lane: Lane) -> None:
+def test_a_result_is_published_with_its_job_and_what_was_found(lane: Lane) -> None:
     job = opened(lane)
     found = Found(title="Alien", year=1979, duration_ms=7_020_000, tags=Tags(title="x"), cover="c0")
-    told = result(lane, job, found=found)
-    assert kinds(told) == ["media analyzed"]
-    assert told[0]["analysis_id"] == job["job"]
-    item = item_of(told)
+    outputs = result(lane, job, found=found)
+    assert kinds(outputs) == ["media analyzed"]
+    assert outputs[0]["analysis_id"] == job["job"]
+    item = item_of(outputs)
     assert (item["title"], item["duration"], item["cover_image"]) == ("Alien (1979)", 7_020, "/api/v1/covers/c0")
 
 
@@ -115,40 +115,40 @@ def test_a_result_after_the_item_is_deleted_is_dropped(lane: Lane) -> None:
 def test_a_changed_file_ends_its_job_and_asks_a_new_one(lane: Lane) -> None:
     old = opened(lane)
     lane.see("a.mkv", a_file(1, size=9_000))
-    told = lane.later(2_000)
-    assert kinds(told) == ["modified a.mkv", "media updated", "job"]
+    outputs = lane.later(2_000)
+    assert kinds(outputs) == ["modified a.mkv", "media updated", "job"]
     assert result(lane, old) == []
-    assert kinds(result(lane, job_of(told))) == ["media analyzed"]
+    assert kinds(result(lane, job_of(outputs))) == ["media analyzed"]
 
 
 def test_a_result_of_other_content_than_known_waits_for_the_change_on_its_way(lane: Lane) -> None:
     old = opened(lane)
     lane.see("a.mkv", a_file(1, size=9_000))
     assert result(lane, old, size=9_000) == []
-    told = lane.later(2_000)
-    assert kinds(told) == ["modified a.mkv", "media updated", "job"]
+    outputs = lane.later(2_000)
+    assert kinds(outputs) == ["modified a.mkv", "media updated", "job"]
 
 
 def test_a_failure_ends_the_job_whatever_it_saw(lane: Lane) -> None:
-    told = result(lane, opened(lane), "unreadable", size=0, reason="gone")
-    assert kinds(told) == ["media analyzed"]
+    outputs = result(lane, opened(lane), "unreadable", size=0, reason="gone")
+    assert kinds(outputs) == ["media analyzed"]
 
 
-def test_a_file_moved_while_its_job_is_open_is_asked_for_again(lane: Lane) -> None:
+def test_a_file_moved_while_its_job_is_open_is_requested_for_again(lane: Lane) -> None:
     old = opened(lane)
     lane.move("a.mkv", "b.mkv", a_file(1))
-    told = lane.later(2_000)
-    assert kinds(told) == ["moved b.mkv", "media updated", "job"]
-    assert job_of(told)["path"] == "b.mkv"
+    outputs = lane.later(2_000)
+    assert kinds(outputs) == ["moved b.mkv", "media updated", "job"]
+    assert job_of(outputs)["path"] == "b.mkv"
     assert result(lane, old) == []
 
 
 def test_a_file_moved_after_its_analysis_is_not_analysed_again(lane: Lane) -> None:
     result(lane, opened(lane), found=Found(duration_ms=1_000))
     lane.move("a.mkv", "b.mkv", a_file(1))
-    told = lane.later(2_000)
-    assert kinds(told) == ["complete", "moved b.mkv", "media updated"]
-    assert item_of(told)["duration"] == 1
+    outputs = lane.later(2_000)
+    assert kinds(outputs) == ["complete", "moved b.mkv", "media updated"]
+    assert item_of(outputs)["duration"] == 1
 
 
 def test_a_touched_file_of_the_same_content_keeps_its_analysis(lane: Lane) -> None:
@@ -157,9 +157,9 @@ def test_a_touched_file_of_the_same_content_keeps_its_analysis(lane: Lane) -> No
     result(lane, job_of(lane.later(2_000)), found=Found(duration_ms=1_000))
     lane.see("a.mkv", a_file(1, mtime_ns=50))
     lane.finger("a.mkv", a_file(1, mtime_ns=50), "f")
-    told = lane.later(2_000)
-    assert kinds(told) == ["complete", "modified a.mkv", "media updated"]
-    assert item_of(told)["duration"] == 1
+    outputs = lane.later(2_000)
+    assert kinds(outputs) == ["complete", "modified a.mkv", "media updated"]
+    assert item_of(outputs)["duration"] == 1
 
 
 def test_a_touched_file_of_which_the_fingerprint_comes_late_has_its_analysis_again(lane: Lane) -> None:
@@ -190,11 +190,11 @@ def test_a_changed_file_of_which_the_fingerprint_comes_late_is_analysed(lane: La
 
 @pytest.mark.parametrize("with_md5", [False, True])
 def test_an_md5_beside_the_same_fingerprint_says_nothing_new_wherever_it_comes(lane: Lane, with_md5: bool) -> None:
-    """Pending, known, in doubt, moved: what is told is the same with and without."""
+    """Pending, known, in doubt, moved: the outputs are the same with and without."""
 
     def finger(path: str, file: FileState) -> list[Told]:
-        told = lane.finger(path, file, "f1")
-        return told + (lane.finger(path, file, "f1", md5="m1") if with_md5 else [])
+        outputs = lane.finger(path, file, "f1")
+        return outputs + (lane.finger(path, file, "f1", md5="m1") if with_md5 else [])
 
     def md5(path: str, file: FileState) -> list[Told]:
         return lane.finger(path, file, "f1", md5="m1") if with_md5 else []
@@ -221,7 +221,7 @@ def test_an_md5_beside_the_same_fingerprint_says_nothing_new_wherever_it_comes(l
 
 
 def test_another_fingerprint_alone_is_a_change(lane: Lane) -> None:
-    """A tagger that sets size and time back: no look at the path tells, and no window is missed."""
+    """A tagger that restores size and time: the attributes do not show the change, and no window is missed."""
     job = opened(lane)
     lane.finger("a.mkv", a_file(1), "f1")
     result(lane, job)
@@ -248,7 +248,7 @@ def test_what_is_not_media_is_catalogued_without_a_job(lane: Lane) -> None:
     assert "job" not in kinds(lane.quiet())
 
 
-def test_a_job_is_asked_three_times_and_then_lost(lane: Lane) -> None:
+def test_a_job_is_requested_three_times_and_then_lost(lane: Lane) -> None:
     job = opened(lane)
     attempts = []
     for _ in range(2):
@@ -260,8 +260,8 @@ def test_a_job_is_asked_three_times_and_then_lost(lane: Lane) -> None:
         job = again
     assert attempts == [2, 3]
     lane.later(RULES_1.job_patience_ms)
-    told = lane.quiet()
-    assert [(t["items_processed"], t["items_failed"]) for t in told] == [(1, 1)]
+    outputs = lane.quiet()
+    assert [(t["items_processed"], t["items_failed"]) for t in outputs] == [(1, 1)]
     assert result(lane, job) == []
 
 
@@ -278,9 +278,9 @@ def test_the_state_topic_has_the_last_word_of_each_item(lane: Lane) -> None:
 
 def test_a_path_that_is_not_utf8_is_carried_exactly(lane: Lane) -> None:
     lane.see("caf\ufffd.mkv", a_file(1), path_b64="Y2Fm6S5ta3Y=")
-    told = lane.later(2_000)
-    assert (told[0]["path"], told[0]["path_b64"]) == ("caf\ufffd.mkv", "Y2Fm6S5ta3Y=")
-    assert item_of(told)["path_b64"] == "Y2Fm6S5ta3Y="
+    outputs = lane.later(2_000)
+    assert (outputs[0]["path"], outputs[0]["path_b64"]) == ("caf\ufffd.mkv", "Y2Fm6S5ta3Y=")
+    assert item_of(outputs)["path_b64"] == "Y2Fm6S5ta3Y="
 
 
 def test_an_item_on_a_share_has_its_path_there_and_one_on_a_disk_has_none() -> None:

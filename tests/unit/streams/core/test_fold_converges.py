@@ -23,7 +23,7 @@ def tree(world: World) -> dict[tuple[str, str], tuple[str, int, int]]:
     return found
 
 
-def told(paths: dict[tuple[str, str], Change]) -> dict[tuple[str, str], tuple[str, int, int]]:
+def published(paths: dict[tuple[str, str], Change]) -> dict[tuple[str, str], tuple[str, int, int]]:
     found = {}
     for place, change in paths.items():
         is_file = change.type == "file"  # type: ignore[union-attr]
@@ -32,7 +32,7 @@ def told(paths: dict[tuple[str, str], Change]) -> dict[tuple[str, str], tuple[st
 
 
 def lived(history: list[Step], *, checked: bool = True) -> tuple[World, Picture]:
-    """The world after the history and some quiet, and what its outputs say."""
+    """The world after the history and some quiet, and the state by its outputs."""
     world, picture = World(), Picture()
     for step in history:
         world.live([step])
@@ -48,7 +48,7 @@ def lived(history: list[Step], *, checked: bool = True) -> tuple[World, Picture]
 def converges(history: list[Step]) -> None:
     """Live, be quiet, compare."""
     world, picture = lived(history)
-    assert told(picture.paths) == tree(world)
+    assert published(picture.paths) == tree(world)
     files = {place: change for place, change in picture.paths.items() if change.type == "file"}  # type: ignore[union-attr]
     assert {id_: (i.storage_root, i.path) for id_, i in picture.items.items()} == {
         change.media_id: place  # type: ignore[union-attr]

@@ -32,9 +32,9 @@ def test_an_id_is_made_of_the_source_position_and_the_index_among_its_outputs() 
 
 def test_numbers_are_dense_per_topic_from_one() -> None:
     numbers: dict[str, list[int]] = {}
-    for told in decoded(outputs()):
-        if told.n is not None:
-            numbers.setdefault(told.topic, []).append(told.n)
+    for one in decoded(outputs()):
+        if one.n is not None:
+            numbers.setdefault(one.topic, []).append(one.n)
     assert numbers == {"catalog.fs.changes.v1": [1, 2, 3], "catalog.media.updates.v1": [1, 2]}
 
 
@@ -75,12 +75,12 @@ def test_no_output_is_longer_than_the_cap() -> None:
     lane.declare()
     lane.see("a.mkv", a_file(1))
     job = next(t for t in lane.later(2_000) if t.topic == "catalog.analysis.jobs.v1")
-    told = lane.put(
+    one = lane.put(
         raw.Result(
             job=str(job["job"]), media_id=2_048, root="films", size=1_000, mtime_ns=1, inode=1, status="done",
             found=Found(languages=("x" * 1_000,) * 400, title="Alien"),
         )
     )  # fmt: skip
     assert all(len(o.value or b"") <= RULES_1.output_cap_bytes for o in lane.outputs)
-    assert [t.topic for t in told] == ["catalog.media.updates.v1", "catalog.media.state.v1"]
-    assert told[0]["action"] == "analyzed"
+    assert [t.topic for t in one] == ["catalog.media.updates.v1", "catalog.media.state.v1"]
+    assert one[0]["action"] == "analyzed"

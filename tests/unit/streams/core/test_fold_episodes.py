@@ -63,8 +63,8 @@ with (Path(__file__).parents[3] / "golden" / "names" / "episodes.tsv").open() as
 def test_every_way_of_writing_it_is_read(way: dict[str, str]) -> None:
     read = names_by(RULES_4).read(way["path"])
     assert isinstance(read, NamedByPath)
-    said = (read.season, read.episode, read.last_episode)
-    assert said == (number(way["season"]), number(way["episode"]), number(way["last"]))
+    emitted = (read.season, read.episode, read.last_episode)
+    assert emitted == (number(way["season"]), number(way["episode"]), number(way["last"]))
     assert read.title.casefold().startswith("dark sea"), read.title
 
 

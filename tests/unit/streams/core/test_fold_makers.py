@@ -1,4 +1,4 @@
-"""Artists, albums, authors and series by folders, where tags say nothing of them."""
+"""Artists, albums, authors and series by folders, if the tags do not have them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import pytest
 from schemas.found import Found, MediaType, Tags
 from schemas.media import Analysis
 from streams.core.path_names.makers import NOBODY, Makers
+from streams.core.precedence import precedence_by
 from streams.core.rules import RULES_4
 from streams.core.state import Links
-from streams.core.telling import telling_by
 
-TELLING = telling_by(RULES_4)
+PRECEDENCE = precedence_by(RULES_4)
 
 
 @pytest.mark.parametrize(
@@ -34,8 +34,8 @@ TELLING = telling_by(RULES_4)
         ("The Dispossessed.epub", NOBODY),
     ],
 )  # fmt: skip
-def test_folders_say_who_made_it(path: str, makers: Makers) -> None:
-    assert TELLING.told(path, None).makers == makers
+def test_folders_name_the_makers(path: str, makers: Makers) -> None:
+    assert PRECEDENCE.resolve(path, None).makers == makers
 
 
 @pytest.mark.parametrize(
@@ -49,8 +49,8 @@ def test_folders_say_who_made_it(path: str, makers: Makers) -> None:
     ],
 )
 def test_tags_say_it_before_folders(path: str, tags: Tags, makers: Makers) -> None:
-    told = TELLING.told(path, Analysis("done", "", found=Found(tags=tags)))
-    assert told.makers == makers
+    resolved = PRECEDENCE.resolve(path, Analysis("done", "", found=Found(tags=tags)))
+    assert resolved.makers == makers
 
 
 @pytest.mark.parametrize(
@@ -77,12 +77,12 @@ def test_tags_say_it_before_folders(path: str, tags: Tags, makers: Makers) -> No
         ),
     ],
 )
-def test_the_first_that_speaks_is_told_of_a_video(
+def test_the_first_source_with_a_value_is_used_for_a_video(
     path: str, tags: Tags | None, facts: Found | None, title: str, category: str | None
 ) -> None:
     links = None if facts is None else Links(facts=facts)
-    told = TELLING.told(path, Analysis("done", "", found=Found(tags=tags)), links)
-    assert (told.title, told.category) == (title, category)
+    resolved = PRECEDENCE.resolve(path, Analysis("done", "", found=Found(tags=tags)), links)
+    assert (resolved.title, resolved.category) == (title, category)
 
 
 @pytest.mark.parametrize(
@@ -90,8 +90,8 @@ def test_the_first_that_speaks_is_told_of_a_video(
     [("src/app.ts", "other", "app"), ("Song.mp4", "audio", "Song"), ("Film (2001).mp3", "video", "Film (2001)")],
 )
 def test_contents_say_what_kind_of_file_it_is(path: str, kind: MediaType, title: str) -> None:
-    told = TELLING.told(path, Analysis("done", "", found=Found(media_type=kind)))
-    assert (told.media_type, told.title) == (kind, title)
+    resolved = PRECEDENCE.resolve(path, Analysis("done", "", found=Found(media_type=kind)))
+    assert (resolved.media_type, resolved.title) == (kind, title)
 
 
 @pytest.mark.parametrize(
@@ -105,4 +105,4 @@ def test_contents_say_what_kind_of_file_it_is(path: str, kind: MediaType, title:
     ],
 )
 def test_more_than_the_bare_name_is_known(path: str, tags: Tags | None, identified: bool) -> None:
-    assert TELLING.is_identified(path, Found(tags=tags)) is identified
+    assert PRECEDENCE.is_identified(path, Found(tags=tags)) is identified

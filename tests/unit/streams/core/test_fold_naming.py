@@ -1,4 +1,4 @@
-"""What a name tells by itself. A changed answer here is a new version of the fold."""
+"""What is read from a name alone. A changed answer here is a new version of the fold."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ NAMES = {
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_name_tells(name: str) -> None:
+def test_what_is_read_from_a_name(name: str) -> None:
     assert names.read(f"some (1950) S09E09/{name}") == NAMES[name]
 
 

@@ -1,4 +1,4 @@
-"""What lies beside a film, an episode, an album or a book belongs to it: hidden from search, told with it."""
+"""What lies beside a film, an episode, an album or a book belongs to it: hidden from search, published with it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def by_rules(version: int) -> Lane:
 
 
 class Shelf:
-    """Files that come, go and are analysed, and what was told of them last."""
+    """Files that come, go and are analysed, and what was last published of them."""
 
     def __init__(self, lane: Lane) -> None:
         self.lane = lane
@@ -75,11 +75,11 @@ class Shelf:
             )
         )  # fmt: skip
 
-    def correct(self, path: str, withdrawn: tuple[raw.CorrectedField, ...] = (), **said: Any) -> list[str]:
+    def correct(self, path: str, withdrawn: tuple[raw.CorrectedField, ...] = (), **emitted: Any) -> list[str]:
         """A person says so."""
         record = raw.Corrected(
             media_id=self.id(path), root="films", path=path, by="admin", at="2026-01-01T00:00:00.000Z",
-            correction=Correction(**said), withdrawn=withdrawn,
+            correction=Correction(**emitted), withdrawn=withdrawn,
         )  # fmt: skip
         return kinds(self.lane.put(record))
 
@@ -87,7 +87,7 @@ class Shelf:
         """Of the item."""
         return self.lane.fold.state.known["films"][path].media_id
 
-    def told(self, path: str) -> dict[str, Any]:
+    def published(self, path: str) -> dict[str, Any]:
         """The item as readers know it."""
         return self.states()[self.id(path)]
 
@@ -135,8 +135,8 @@ def test_it_belongs_to_what_it_lies_beside_whichever_comes_first(owner: str, bes
         shelf = Shelf(by_rules(4))
         for path in paths:
             shelf.put(path)
-        assert shelf.told(beside)["belongs_to"] == shelf.id(owner)
-        assert "belongs_to" not in shelf.told(owner)
+        assert shelf.published(beside)["belongs_to"] == shelf.id(owner)
+        assert "belongs_to" not in shelf.published(owner)
 
 
 @pytest.mark.parametrize(
@@ -154,14 +154,14 @@ def test_it_belongs_to_what_it_lies_beside_whichever_comes_first(owner: str, bes
 )
 def test_nothing_belongs_to_what_it_is_no_part_of(shelf: Shelf, others: list[str], alone: str) -> None:
     shelf.put(*others, alone)
-    assert "belongs_to" not in shelf.told(alone)
+    assert "belongs_to" not in shelf.published(alone)
 
 
 def test_a_film_has_the_cover_the_languages_and_the_facts_that_lie_beside_it(shelf: Shelf) -> None:
     shelf.put("Aline (1979).mkv", "Aline (1979)-poster.jpg", "Aline (1979).de.srt", "Aline (1979).nfo")
     film = "Aline (1979).mkv"
     shelf.read(film, cover="ee" * 16, subtitles=("en",), duration_ms=7_000_000)
-    assert shelf.told(film)["cover_image"].endswith("ee" * 16)
+    assert shelf.published(film)["cover_image"].endswith("ee" * 16)
     shelf.read("Aline (1979)-poster.jpg", cover=POSTER)
     shelf.read(
         "Aline (1979).nfo",
@@ -171,15 +171,19 @@ def test_a_film_has_the_cover_the_languages_and_the_facts_that_lie_beside_it(she
         rating=8.5,
         tags=Tags(description="In space."),
     )
-    told = shelf.told(film)
-    assert told["cover_image"].endswith(POSTER)
-    assert told["subtitle_languages"] == ["en", "de"]
-    assert (told["title"], told["rating"], told["description"]) == ("Alien (1979)", 8.5, "In space.")
+    published = shelf.published(film)
+    assert published["cover_image"].endswith(POSTER)
+    assert published["subtitle_languages"] == ["en", "de"]
+    assert (published["title"], published["rating"], published["description"]) == (
+        "Alien (1979)",
+        8.5,
+        "In space.",
+    )
     shelf.take("Aline (1979)-poster.jpg", "Aline (1979).nfo", "Aline (1979).de.srt")
-    told = shelf.told(film)
-    assert told["cover_image"].endswith("ee" * 16)
-    assert told["title"] == "Aline (1979)"
-    assert told["subtitle_languages"] == ["en"]
+    published = shelf.published(film)
+    assert published["cover_image"].endswith("ee" * 16)
+    assert published["title"] == "Aline (1979)"
+    assert published["subtitle_languages"] == ["en"]
 
 
 def test_a_song_has_its_own_cover_first_and_the_albums_otherwise(shelf: Shelf) -> None:
@@ -187,8 +191,8 @@ def test_a_song_has_its_own_cover_first_and_the_albums_otherwise(shelf: Shelf) -
     shelf.put(*songs, "Music/Abba/Gold/folder.jpg")
     shelf.read(songs[0], cover="ee" * 16)
     shelf.read("Music/Abba/Gold/folder.jpg", cover=POSTER)
-    assert [shelf.told(song)["cover_image"][-32:] for song in songs] == ["ee" * 16, POSTER]
-    assert shelf.told("Music/Abba/Gold/folder.jpg")["belongs_to"] == shelf.id(songs[0])
+    assert [shelf.published(song)["cover_image"][-32:] for song in songs] == ["ee" * 16, POSTER]
+    assert shelf.published("Music/Abba/Gold/folder.jpg")["belongs_to"] == shelf.id(songs[0])
 
 
 def test_what_is_gone_from_a_directory_is_gone_from_all_it_served(shelf: Shelf) -> None:
@@ -196,13 +200,13 @@ def test_what_is_gone_from_a_directory_is_gone_from_all_it_served(shelf: Shelf) 
     shelf.put(*songs, "Music/Abba/Gold/folder.jpg")
     shelf.read("Music/Abba/Gold/folder.jpg", cover=POSTER)
     shelf.take("Music/Abba/Gold/folder.jpg")
-    assert not any("cover_image" in shelf.told(song) for song in songs)
+    assert not any("cover_image" in shelf.published(song) for song in songs)
 
 
 def test_an_episode_does_not_get_the_poster_of_its_season(shelf: Shelf) -> None:
     shelf.put("Lost/Season 1/Lost S01E01.mkv", "Lost/Season 1/poster.jpg")
     shelf.read("Lost/Season 1/poster.jpg", cover=POSTER)
-    assert "cover_image" not in shelf.told("Lost/Season 1/Lost S01E01.mkv")
+    assert "cover_image" not in shelf.published("Lost/Season 1/Lost S01E01.mkv")
 
 
 def test_what_moves_away_belongs_to_nothing_and_what_follows_belongs_again(shelf: Shelf) -> None:
@@ -210,19 +214,19 @@ def test_what_moves_away_belongs_to_nothing_and_what_follows_belongs_again(shelf
     subtitle = shelf.id("a/Alien (1979).en.srt")
     shelf.move("a/Alien (1979).mkv", "b/Alien (1979).mkv")
     assert "belongs_to" not in shelf.states()[subtitle]
-    assert "subtitle_languages" not in shelf.told("b/Alien (1979).mkv")
+    assert "subtitle_languages" not in shelf.published("b/Alien (1979).mkv")
     shelf.move("a/Alien (1979).en.srt", "b/Alien (1979).en.srt")
     assert shelf.states()[subtitle]["belongs_to"] == shelf.id("b/Alien (1979).mkv")
-    assert shelf.told("b/Alien (1979).mkv")["subtitle_languages"] == ["en"]
+    assert shelf.published("b/Alien (1979).mkv")["subtitle_languages"] == ["en"]
 
 
 def test_a_second_film_takes_the_poster_from_the_first(shelf: Shelf) -> None:
     shelf.put("Alien (1979).mkv", "poster.jpg")
     shelf.read("poster.jpg", cover=POSTER)
-    assert shelf.told("Alien (1979).mkv")["cover_image"].endswith(POSTER)
+    assert shelf.published("Alien (1979).mkv")["cover_image"].endswith(POSTER)
     shelf.put("Heat (1995).mkv")
-    assert "cover_image" not in shelf.told("Alien (1979).mkv")
-    assert "belongs_to" not in shelf.told("poster.jpg")
+    assert "cover_image" not in shelf.published("Alien (1979).mkv")
+    assert "belongs_to" not in shelf.published("poster.jpg")
 
 
 @pytest.mark.parametrize(
@@ -239,22 +243,22 @@ def test_a_second_film_takes_the_poster_from_the_first(shelf: Shelf) -> None:
         ("The.Hi.Life.srt", None, False, False),
     ],
 )
-def test_a_subtitle_tells_its_language(
+def test_a_subtitle_gives_its_language(
     shelf: Shelf, name: str, language: str | None, forced: bool, sdh: bool
 ) -> None:
     shelf.put(name)
-    told = shelf.told(name)
-    assert told.get("subtitle_languages", []) == ([] if language is None else [language])
-    assert (told.get("forced", False), told.get("sdh", False)) == (forced, sdh)
+    published = shelf.published(name)
+    assert published.get("subtitle_languages", []) == ([] if language is None else [language])
+    assert (published.get("forced", False), published.get("sdh", False)) == (forced, sdh)
 
 
 def test_a_crowd_in_one_directory_costs_no_more_than_it_is_large(shelf: Shelf) -> None:
     shelf.put("Music/cover.jpg", *(f"Music/{n} Song.mp3" for n in range(RULES_4.beside.most)))  # type: ignore[union-attr]
-    assert shelf.told("Music/cover.jpg")["belongs_to"] == shelf.id("Music/0 Song.mp3")
-    told = len(shelf.lane.outputs)
+    assert shelf.published("Music/cover.jpg")["belongs_to"] == shelf.id("Music/0 Song.mp3")
+    published = len(shelf.lane.outputs)
     shelf.put("Music/one more.mp3")
-    assert "belongs_to" not in shelf.told("Music/cover.jpg")
-    assert len(shelf.lane.outputs) - told < 10
+    assert "belongs_to" not in shelf.published("Music/cover.jpg")
+    assert len(shelf.lane.outputs) - published < 10
     read = Neighbours._read
     reads = 0
 
@@ -272,10 +276,10 @@ def test_a_crowd_in_one_directory_costs_no_more_than_it_is_large(shelf: Shelf) -
 def test_so_many_parts_that_they_are_none_cost_no_more_than_they_are(shelf: Shelf) -> None:
     most = RULES_4.beside.most  # type: ignore[union-attr]
     shelf.put("Alien (1979).mkv", *(f"Alien (1979).{n}.srt" for n in range(most)))
-    assert shelf.told("Alien (1979).7.srt")["belongs_to"] == shelf.id("Alien (1979).mkv")
+    assert shelf.published("Alien (1979).7.srt")["belongs_to"] == shelf.id("Alien (1979).mkv")
     shelf.put("Alien (1979).one more.srt", "Alien (1979).x1.srt", f"Alien (1979).{most}.srt")
-    assert "belongs_to" not in shelf.told("Alien (1979).7.srt")
-    assert "subtitle_languages" not in shelf.told("Alien (1979).mkv")
+    assert "belongs_to" not in shelf.published("Alien (1979).7.srt")
+    assert "subtitle_languages" not in shelf.published("Alien (1979).mkv")
     read, looks = Neighbours.links_of, 0
 
     def counted(self: Neighbours, entry: Any) -> Any:
@@ -288,17 +292,17 @@ def test_so_many_parts_that_they_are_none_cost_no_more_than_they_are(shelf: Shel
         shelf.put(*(f"Alien (1979).{n}.srt" for n in range(most + 1, most + 51)))
     assert looks < 500
     shelf.take(*(f"Alien (1979).{n}.srt" for n in range(60)))
-    assert shelf.told("Alien (1979).77.srt")["belongs_to"] == shelf.id("Alien (1979).mkv")
+    assert shelf.published("Alien (1979).77.srt")["belongs_to"] == shelf.id("Alien (1979).mkv")
 
 
-def test_what_is_due_with_a_record_that_is_none_is_told_with_it(shelf: Shelf) -> None:
+def test_what_is_due_with_a_record_that_is_none_is_published_with_it(shelf: Shelf) -> None:
     shelf.put("Alien (1979).mkv")
     lane = shelf.lane
     lane.see("Alien (1979).de.srt", a_file(7))
     lane.at += 5_000
     outputs = lane.fold.apply_bytes(lane.offset, lane.at, b"home", b"nonsense", [])
     lane.offset, lane.outputs = lane.offset + 1, lane.outputs + outputs
-    assert shelf.told("Alien (1979).mkv")["subtitle_languages"] == ["de"]
+    assert shelf.published("Alien (1979).mkv")["subtitle_languages"] == ["de"]
 
 
 # -- a person's correction
@@ -307,31 +311,35 @@ def test_what_is_due_with_a_record_that_is_none_is_told_with_it(shelf: Shelf) ->
 def test_a_person_is_right_whatever_becomes_of_the_file(shelf: Shelf) -> None:
     shelf.put("Mtarix (1990).mkv")
     assert shelf.correct("Mtarix (1990).mkv", title="The Matrix", year=1999) == ["media updated"]
-    told = shelf.told("Mtarix (1990).mkv")
-    assert (told["title"], told["year"], told["corrected"]) == ("The Matrix (1999)", 1999, ["title", "year"])
+    published = shelf.published("Mtarix (1990).mkv")
+    assert (published["title"], published["year"], published["corrected"]) == (
+        "The Matrix (1999)",
+        1999,
+        ["title", "year"],
+    )
     shelf.move("Mtarix (1990).mkv", "x/Matrix Mtarix (1990).mkv")
     shelf.read("x/Matrix Mtarix (1990).mkv", cover="ee" * 16)
-    assert shelf.told("x/Matrix Mtarix (1990).mkv")["title"] == "The Matrix (1999)"
+    assert shelf.published("x/Matrix Mtarix (1990).mkv")["title"] == "The Matrix (1999)"
     assert shelf.correct("x/Matrix Mtarix (1990).mkv", cover=POSTER) == ["media updated"]
-    assert shelf.told("x/Matrix Mtarix (1990).mkv")["cover_image"].endswith(POSTER)
+    assert shelf.published("x/Matrix Mtarix (1990).mkv")["cover_image"].endswith(POSTER)
     assert shelf.correct("x/Matrix Mtarix (1990).mkv", withdrawn=("title", "year", "cover")) == ["media updated"]
-    told = shelf.told("x/Matrix Mtarix (1990).mkv")
-    assert "corrected" not in told
-    assert told["title"] == "Matrix Mtarix (1990)"
+    published = shelf.published("x/Matrix Mtarix (1990).mkv")
+    assert "corrected" not in published
+    assert published["title"] == "Matrix Mtarix (1990)"
 
 
 def test_a_film_that_is_an_episode_becomes_one(shelf: Shelf) -> None:
     shelf.put("strange.mkv")
     shelf.correct("strange.mkv", title="Lost", season=1, episode=2)
-    told = shelf.told("strange.mkv")
-    assert (told["title"], told["category"], told["season"]) == ("Lost S01E02", "tv_show", 1)
+    published = shelf.published("strange.mkv")
+    assert (published["title"], published["category"], published["season"]) == ("Lost S01E02", "tv_show", 1)
 
 
 def test_a_song_is_called_as_a_person_says(shelf: Shelf) -> None:
     shelf.put("Music/x.mp3")
     shelf.read("Music/x.mp3", tags=Tags(title="Wrong"))
     shelf.correct("Music/x.mp3", title="Right")
-    assert shelf.told("Music/x.mp3")["title"] == "Right"
+    assert shelf.published("Music/x.mp3")["title"] == "Right"
 
 
 def test_a_correction_that_changes_nothing_says_nothing_and_an_unknown_item_does_not_count(shelf: Shelf) -> None:
@@ -350,7 +358,7 @@ def test_a_correction_finds_an_item_that_has_been_renamed_meanwhile(shelf: Shelf
     shelf.lane.put(
         raw.Corrected(media_id=id_, root="films", path="a.mkv", by="a", at="", correction=Correction(title="B!"))
     )
-    assert shelf.told("b.mkv")["title"] == "B!"
+    assert shelf.published("b.mkv")["title"] == "B!"
 
 
 def test_rules_that_know_no_corrections_make_a_dead_letter_of_one() -> None:
@@ -367,15 +375,15 @@ def test_rules_that_know_no_corrections_make_a_dead_letter_of_one() -> None:
 # -- by older rules, and over to these
 
 
-def test_what_newer_analysis_finds_is_not_told_by_older_rules() -> None:
+def test_what_newer_analysis_finds_is_not_published_by_older_rules() -> None:
     shelf = Shelf(by_rules(3))
     shelf.put("Alien (1979).mkv", "Alien (1979).de.srt")
     shelf.read("Alien (1979).mkv", frame_rate=25.0, hdr_kind="HLG", width=5, tags=Tags(title="x", show="y"))
-    assert shelf.told("Alien (1979).mkv")["analysis"]["found"] == {"width": 5, "tags": {"title": "x"}}
-    assert not {"belongs_to", "subtitle_languages"} & shelf.told("Alien (1979).de.srt").keys()
+    assert shelf.published("Alien (1979).mkv")["analysis"]["found"] == {"width": 5, "tags": {"title": "x"}}
+    assert not {"belongs_to", "subtitle_languages"} & shelf.published("Alien (1979).de.srt").keys()
 
 
-def test_the_adoption_tells_what_belongs_to_what_and_a_dry_run_says_so_before() -> None:
+def test_the_adoption_gives_what_belongs_to_what_and_a_dry_run_says_so_before() -> None:
     shelf = Shelf(by_rules(3))
     shelf.put("Alien (1979).mkv", "Alien (1979).de.srt", "Alien (1979).jpg", "x/Heat (1995).mkv")
     before = state_bytes.encode(shelf.lane.fold.state)
@@ -383,8 +391,8 @@ def test_the_adoption_tells_what_belongs_to_what_and_a_dry_run_says_so_before() 
     assert changed == {"Alien (1979).mkv", "Alien (1979).de.srt", "Alien (1979).jpg"}
     assert state_bytes.encode(shelf.lane.fold.state) == before
     shelf.lane.put(raw.RulesAdopted(version=4, program="x", by="a", at=""))
-    assert shelf.told("Alien (1979).de.srt")["belongs_to"] == shelf.id("Alien (1979).mkv")
-    assert shelf.told("Alien (1979).mkv")["subtitle_languages"] == ["de"]
+    assert shelf.published("Alien (1979).de.srt")["belongs_to"] == shelf.id("Alien (1979).mkv")
+    assert shelf.published("Alien (1979).mkv")["subtitle_languages"] == ["de"]
     assert [after.path for _, after in shelf.lane.fold.read_by(RULES[4])] == []
 
 
@@ -445,8 +453,8 @@ def play(lane: Lane, deeds: list[tuple[str, str, str]]) -> Shelf:
     return shelf
 
 
-def told_of(fold: Fold, entry: Entry) -> MediaItem:
-    """As it would be told now."""
+def item_of(fold: Fold, entry: Entry) -> MediaItem:
+    """The item as it would be published now."""
     return fold._catalogue.item(entry)
 
 
@@ -462,10 +470,10 @@ def test_after_any_history_readers_know_what_lies_beside_what(seed: int) -> None
         if entry.media_id:
             links = anew.links_of(entry)
             assert entry.links == links
-            told = states[entry.media_id]
-            assert told.get("belongs_to") == (None if links is None else links.belongs_to)
-            assert told.get("subtitle_languages", []) == list(told_of(fold, entry).subtitle_languages)
-            assert told.get("cover_image") == told_of(fold, entry).cover_image
+            published = states[entry.media_id]
+            assert published.get("belongs_to") == (None if links is None else links.belongs_to)
+            assert published.get("subtitle_languages", []) == list(item_of(fold, entry).subtitle_languages)
+            assert published.get("cover_image") == item_of(fold, entry).cover_image
     again = Fold(0, state=state_bytes.decode(state_bytes.encode(fold.state)))
     assert state_bytes.encode(again.state) == state_bytes.encode(fold.state)
 

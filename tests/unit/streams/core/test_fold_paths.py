@@ -1,5 +1,5 @@
-"""What whole paths say (rules from version 3 on): cases that were wrong once, how right a labelled corpus is read, and that
-no name takes long or is refused."""
+"""What is read from whole paths (rules from version 3 on): cases that were wrong once, how right a labelled corpus is
+read, and that no name takes long or is refused."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from streams.core.fold import Fold
 from streams.core.naming import names_by, shown
 from streams.core.path_names.reader import PathName, PathReader
 from streams.core.path_names.words import WORDS_3
+from streams.core.precedence import precedence_by
 from streams.core.rules import RULES
-from streams.core.telling import telling_by
 from tests.support.lane import Lane, Told, a_file
 
 RULES_3 = RULES[3]
@@ -47,8 +47,8 @@ def cases() -> list[dict[str, str]]:
 def test_a_case_that_was_wrong(case: dict[str, str]) -> None:
     found = read(case["path"])
     fields = ("title", "year", "season", "episode", "category")
-    told = {name: "" if (value := getattr(found, name)) is None else str(value) for name in fields}
-    assert told == {name: case[name] or "" for name in fields}
+    resolved = {name: "" if (value := getattr(found, name)) is None else str(value) for name in fields}
+    assert resolved == {name: case[name] or "" for name in fields}
 
 
 @pytest.mark.parametrize("part", [0, 1], ids=["rules made by", "held back"])
@@ -123,49 +123,59 @@ def test_what_is_another_thing_has_another_title(name: PathName, title: str) -> 
 # -- name and contents -----------------------------------------------------------------------------------------
 
 AT = "2026-11-27T10:00:00.000Z"
-telling = telling_by(RULES_3)
+precedence = precedence_by(RULES_3)
 
 
 def done(found: Found) -> Analysis:
     return Analysis("done", AT, found=found)
 
 
-def test_of_a_video_the_name_is_told_and_what_older_programs_made_of_it_is_not() -> None:
+def test_of_a_video_the_name_is_published_and_what_older_programs_made_of_it_is_not() -> None:
     guessed = Found(title="Mtarix", year=1990, category="movie", duration_ms=5, quality="1080p")
-    told = telling.told("Movies/The Matrix (1999).mp4", done(guessed))
-    assert (told.title, told.year, told.category, told.quality) == ("The Matrix (1999)", 1999, "movie", "1080p")
-    assert told.analysis == done(Found(duration_ms=5, quality="1080p"))
+    resolved = precedence.resolve("Movies/The Matrix (1999).mp4", done(guessed))
+    assert (resolved.title, resolved.year, resolved.category, resolved.quality) == (
+        "The Matrix (1999)",
+        1999,
+        "movie",
+        "1080p",
+    )
+    assert resolved.analysis == done(Found(duration_ms=5, quality="1080p"))
 
 
 def test_of_music_and_books_the_tags_come_first_and_of_a_photo_its_own_date() -> None:
     tagged = done(Found(year=2003, category="music", tags=Tags(title="99 Problems")))
-    told = telling.told("Music/Jay-Z/The Black Album (2010)/01 - 99 problems (final).mp3", tagged)
-    assert (told.title, told.year, told.category) == ("99 Problems", 2003, "music")
-    untagged = telling.told("Music/Nena/99 Luftballons.mp3", None)
+    resolved = precedence.resolve("Music/Jay-Z/The Black Album (2010)/01 - 99 problems (final).mp3", tagged)
+    assert (resolved.title, resolved.year, resolved.category) == ("99 Problems", 2003, "music")
+    untagged = precedence.resolve("Music/Nena/99 Luftballons.mp3", None)
     assert (untagged.title, untagged.year) == ("99 Luftballons", None)
-    book = telling.told(
+    book = precedence.resolve(
         "Books/a.epub", done(Found(title="Dune", year=1965, category="book", tags=Tags(title="Dune")))
     )
     assert (book.title, book.year, book.category) == ("Dune", 1965, "book")
-    photo = telling.told("Photos/2020/IMG_1.jpg", done(Found(year=2019, category="photo")))
+    photo = precedence.resolve("Photos/2020/IMG_1.jpg", done(Found(year=2019, category="photo")))
     assert (photo.title, photo.year) == ("IMG_1", 2019)
 
 
 def test_a_comic_is_called_by_its_series_and_number() -> None:
-    told = telling.told(
+    resolved = precedence.resolve(
         "Comics/x.cbz", done(Found(year=2013, tags=Tags(album="Saga", track=9, title="Chapter Nine")))
     )
-    assert (told.title, told.year, told.category) == ("Saga #9", 2013, "comic")
+    assert (resolved.title, resolved.year, resolved.category) == ("Saga #9", 2013, "comic")
 
 
 def test_a_chapter_of_a_book_that_is_read_is_called_by_the_book() -> None:
     tagged = done(Found(year=1987, tags=Tags(title="Chapter 01")))
-    told = telling.told("Audiobooks/Terry Pratchett/Mort/Chapter 01.mp3", tagged)
-    assert (told.title, told.part, told.year, told.category) == ("Mort – part 1", 1, 1987, "audiobook")
+    resolved = precedence.resolve("Audiobooks/Terry Pratchett/Mort/Chapter 01.mp3", tagged)
+    assert (resolved.title, resolved.part, resolved.year, resolved.category) == (
+        "Mort – part 1",
+        1,
+        1987,
+        "audiobook",
+    )
 
 
-def last_item(told: list[Told]) -> dict[str, Any]:
-    found = next(one["media"] for one in reversed(told) if one.topic == MEDIA_UPDATES.name)
+def last_item(resolved: list[Told]) -> dict[str, Any]:
+    found = next(one["media"] for one in reversed(resolved) if one.topic == MEDIA_UPDATES.name)
     assert isinstance(found, dict)
     return found
 

@@ -22,44 +22,44 @@ def analysed(lane: Lane) -> Lane:
 def known(lane: Lane, path: str, file: object, root: str = "films") -> int:
     """Make a path known and quiet, its job answered; returns the media id."""
     lane.see(path, file, root)  # type: ignore[arg-type]
-    told = lane.later(2_000)
-    answer(lane, told)
+    outputs = lane.later(2_000)
+    answer(lane, outputs)
     lane.later(2_000)
-    id_ = told[0]["media_id"]
+    id_ = outputs[0]["media_id"]
     assert isinstance(id_, int)
     return id_
 
 
-def answer(lane: Lane, told: list[Told]) -> list[Told]:
-    """Every job asked gets a result."""
+def answer(lane: Lane, outputs: list[Told]) -> list[Told]:
+    """Every requested job gets a result."""
     from schemas import raw
 
-    said: list[Told] = []
-    for one in told:
+    emitted: list[Told] = []
+    for one in outputs:
         if one.topic != "catalog.analysis.jobs.v1":
             continue
         file = one["file"]
         assert isinstance(file, dict)
-        said += lane.put(
+        emitted += lane.put(
             raw.Result(
                 job=str(one["job"]), media_id=int(str(one["media_id"])), root=str(one["root"]), size=file["size"],
                 mtime_ns=file["mtime_ns"], inode=file["inode"], status="done",
             )
         )  # fmt: skip
-    return said
+    return emitted
 
 
-def ids(told: list[Told]) -> list[object]:
+def ids(outputs: list[Told]) -> list[object]:
     return [
-        t["media_id"] for t in told if t.topic == "catalog.fs.changes.v1" and t.value and "media_id" in t.value
+        t["media_id"] for t in outputs if t.topic == "catalog.fs.changes.v1" and t.value and "media_id" in t.value
     ]
 
 
 def test_a_move_tied_by_the_kernel_is_one_move_and_keeps_the_id(analysed: Lane) -> None:
     assert analysed.move("a.mkv", "b.mkv", a_file(1)) == []
-    told = analysed.later(2_000)
-    assert kinds(told) == MOVED
-    assert ids(told) == [2_048]
+    outputs = analysed.later(2_000)
+    assert kinds(outputs) == MOVED
+    assert ids(outputs) == [2_048]
     assert kinds(analysed.quiet()) == []
 
 
@@ -71,9 +71,9 @@ def test_delete_and_create_of_the_same_identity_within_the_window_are_one_move(
     for path, file in halves if deletion_first else halves[::-1]:
         analysed.see(path, file)
         analysed.later(900)
-    told = analysed.quiet()
-    assert kinds(told) == MOVED
-    assert ids(told) == [2_048]
+    outputs = analysed.quiet()
+    assert kinds(outputs) == MOVED
+    assert ids(outputs) == [2_048]
 
 
 @pytest.mark.parametrize("order", ["bac", "bca", "cba", "abc", "acb", "cab"])
@@ -87,10 +87,10 @@ def test_a_moved_file_is_not_taken_for_a_copy_of_it_that_was_deleted(lane: Lane,
         if name == "c":
             lane.finger("c.mkv", a_file(1), "f1")
         lane.later(900)
-    told = {str(one["kind"]): one for one in lane.quiet() if one.topic == "catalog.fs.changes.v1"}
-    assert sorted(told) == ["deleted", "moved"]
-    assert (told["moved"]["path"], told["moved"]["media_id"]) == ("c.mkv", ids["a.mkv"])
-    assert (told["deleted"]["path"], told["deleted"]["media_id"]) == ("b.mkv", ids["b.mkv"])
+    outputs = {str(one["kind"]): one for one in lane.quiet() if one.topic == "catalog.fs.changes.v1"}
+    assert sorted(outputs) == ["deleted", "moved"]
+    assert (outputs["moved"]["path"], outputs["moved"]["media_id"]) == ("c.mkv", ids["a.mkv"])
+    assert (outputs["deleted"]["path"], outputs["deleted"]["media_id"]) == ("b.mkv", ids["b.mkv"])
 
 
 @pytest.mark.parametrize("deletion_first", [True, False])
@@ -114,8 +114,8 @@ def test_the_same_content_with_another_identity_is_one_move(analysed: Lane, dele
 def test_the_inode_alone_is_never_enough(analysed: Lane) -> None:
     analysed.see("a.mkv", None)
     analysed.see("b.mkv", a_file(1, size=5_000, mtime_ns=8))
-    told = analysed.quiet()
-    assert kinds(told) == ["created b.mkv", "media created", "job", "deleted a.mkv", "media deleted"]
+    outputs = analysed.quiet()
+    assert kinds(outputs) == ["created b.mkv", "media created", "job", "deleted a.mkv", "media deleted"]
 
 
 def test_outside_the_window_it_is_a_deletion_and_a_creation(analysed: Lane) -> None:
@@ -134,13 +134,13 @@ def test_a_move_across_directories_and_roots_of_a_library_keeps_the_id(analysed:
     analysed.declare("music")
     analysed.see("a.mkv", None)
     analysed.see("deep/er/c.mkv", a_file(1), root="music")
-    told = analysed.quiet()
-    assert kinds(told) == ["moved deep/er/c.mkv", "media updated"]
-    assert (told[0]["from_root"], told[0]["root"], ids(told)) == ("films", "music", [2_048])
+    outputs = analysed.quiet()
+    assert kinds(outputs) == ["moved deep/er/c.mkv", "media updated"]
+    assert (outputs[0]["from_root"], outputs[0]["root"], ids(outputs)) == ("films", "music", [2_048])
 
 
 @pytest.mark.parametrize("version", [4, 5])
-def test_an_item_that_comes_from_another_root_is_told_with_what_it_was_there(version: int) -> None:
+def test_an_item_that_comes_from_another_root_is_published_with_what_it_was_there(version: int) -> None:
     state = State()
     state.rules_version = version
     lane = Lane(Fold(0, state=state))
@@ -168,8 +168,8 @@ def test_nothing_moves_across_libraries(analysed: Lane) -> None:
     analysed.see("b.mkv", a_file(1), root="other")
     analysed.library = home
     analysed.see("a.mkv", None)
-    said = kinds(analysed.quiet())
-    assert said == ["created b.mkv", "media created", "job", "deleted a.mkv", "media deleted"]
+    emitted = kinds(analysed.quiet())
+    assert emitted == ["created b.mkv", "media created", "job", "deleted a.mkv", "media deleted"]
 
 
 @pytest.mark.parametrize("size", [0, 63])
@@ -199,9 +199,9 @@ def test_64_bytes_are_enough(lane: Lane) -> None:
 
 def test_each_hard_link_is_an_item_of_its_own(analysed: Lane) -> None:
     analysed.see("b.mkv", a_file(1, nlink=2))
-    told = analysed.quiet()
-    assert kinds(told)[:2] == ["created b.mkv", "media created"]
-    assert ids(told) != [2_048]
+    outputs = analysed.quiet()
+    assert kinds(outputs)[:2] == ["created b.mkv", "media created"]
+    assert ids(outputs) != [2_048]
     analysed.see("a.mkv", None)
     assert kinds(analysed.quiet()) == ["deleted a.mkv", "media deleted"]
 
@@ -209,27 +209,27 @@ def test_each_hard_link_is_an_item_of_its_own(analysed: Lane) -> None:
 def test_a_rename_over_an_existing_file_closes_the_replaced_item_first(analysed: Lane) -> None:
     replaced = known(analysed, "b.mkv", a_file(2, size=9_000))
     analysed.move("a.mkv", "b.mkv", a_file(1))
-    told = analysed.quiet()
-    assert kinds(told) == ["deleted b.mkv", "media deleted", *MOVED]
-    assert ids(told) == [replaced, 2_048]
+    outputs = analysed.quiet()
+    assert kinds(outputs) == ["deleted b.mkv", "media deleted", *MOVED]
+    assert ids(outputs) == [replaced, 2_048]
 
 
 def test_a_safe_save_through_a_temporary_file_keeps_the_id(analysed: Lane) -> None:
     analysed.see("a.mkv.tmp", a_file(2, size=0))
     analysed.see("a.mkv.tmp", a_file(2, size=8_000, mtime_ns=5))
     analysed.move("a.mkv.tmp", "a.mkv", a_file(2, size=8_000, mtime_ns=5))
-    told = analysed.quiet()
-    assert kinds(told) == ["modified a.mkv", "media updated", "job"]
-    assert ids(told) == [2_048]
+    outputs = analysed.quiet()
+    assert kinds(outputs) == ["modified a.mkv", "media updated", "job"]
+    assert ids(outputs) == [2_048]
 
 
 def test_a_chain_within_the_window_is_one_move_from_the_first_to_the_last(analysed: Lane) -> None:
     analysed.move("a.mkv", "b.mkv", a_file(1))
     analysed.later(500)
     analysed.move("b.mkv", "c.mkv", a_file(1))
-    told = analysed.quiet()
-    assert kinds(told) == ["moved c.mkv", "media updated"]
-    assert (told[0]["from_path"], ids(told)) == ("a.mkv", [2_048])
+    outputs = analysed.quiet()
+    assert kinds(outputs) == ["moved c.mkv", "media updated"]
+    assert (outputs[0]["from_path"], ids(outputs)) == ("a.mkv", [2_048])
 
 
 def test_there_and_back_is_nothing(analysed: Lane) -> None:
@@ -247,9 +247,9 @@ def test_among_several_deleted_the_first_deletion_gives_the_id(lane: Lane) -> No
     lane.see("two.mkv", None)
     lane.see("one.mkv", None)
     lane.see("three.mkv", a_file(1))
-    told = lane.quiet()
-    assert kinds(told) == ["moved three.mkv", "media updated", "deleted one.mkv", "media deleted"]
-    assert ids(told)[1] == first
+    outputs = lane.quiet()
+    assert kinds(outputs) == ["moved three.mkv", "media updated", "deleted one.mkv", "media deleted"]
+    assert ids(outputs)[1] == first
 
 
 def test_a_move_of_a_file_not_yet_settled_is_a_plain_creation(lane: Lane) -> None:
@@ -262,9 +262,9 @@ def test_a_move_of_a_file_not_yet_settled_is_a_plain_creation(lane: Lane) -> Non
 def test_what_is_made_anew_at_the_source_is_another_item(analysed: Lane) -> None:
     analysed.move("a.mkv", "b.mkv", a_file(1))
     analysed.see("a.mkv", a_file(2, size=4_000))
-    told = analysed.quiet()
-    assert sorted(kinds(told)) == sorted([*MOVED, "created a.mkv", "media created", "job"])
-    assert next(t for t in told if t.value and t.value.get("kind") == "moved")["media_id"] == 2_048
+    outputs = analysed.quiet()
+    assert sorted(kinds(outputs)) == sorted([*MOVED, "created a.mkv", "media created", "job"])
+    assert next(t for t in outputs if t.value and t.value.get("kind") == "moved")["media_id"] == 2_048
 
 
 def test_a_file_moved_before_it_settled_leaves_its_name_to_the_next(lane: Lane) -> None:
@@ -283,18 +283,18 @@ def test_a_move_whose_target_changes_for_thirty_seconds_still_keeps_the_id(analy
     for second in range(28):
         assert kinds(analysed.later(1_000)) == []
         analysed.see("b.mkv", a_file(1, size=2_000 + second, mtime_ns=second))
-    told = analysed.quiet()
-    assert kinds(told) == ["moved b.mkv", "media updated", "job"]
-    assert ids(told) == [2_048]
+    outputs = analysed.quiet()
+    assert kinds(outputs) == ["moved b.mkv", "media updated", "job"]
+    assert ids(outputs) == [2_048]
 
 
 def test_two_moves_in_a_row_through_one_name_keep_both_ids(analysed: Lane) -> None:
     other = known(analysed, "z.mkv", a_file(2, size=9_000))
     analysed.move("a.mkv", "b.mkv", a_file(1))
     analysed.move("z.mkv", "a.mkv", a_file(2, size=9_000))
-    told = analysed.quiet()
-    assert kinds(told) == [*MOVED, "moved a.mkv", "media updated"]
-    assert ids(told) == [2_048, other]
+    outputs = analysed.quiet()
+    assert kinds(outputs) == [*MOVED, "moved a.mkv", "media updated"]
+    assert ids(outputs) == [2_048, other]
 
 
 def test_a_thousand_files_that_make_room_for_one_another_keep_their_ids(lane: Lane) -> None:
@@ -309,27 +309,28 @@ def test_a_thousand_files_that_make_room_for_one_another_keep_their_ids(lane: La
     for i in range(count):
         lane.at += 1
         lane.see(f"{i + 1:04}.jpg", a_file(i + 1, mtime_ns=2))
-    told = [t for t in lane.later(30_000) if t.topic == "catalog.fs.changes.v1"]
-    assert {t["kind"] for t in told} == {"moved"}
-    assert [t["media_id"] for t in sorted(told, key=lambda t: str(t["path"]))] == before
+    outputs = [t for t in lane.later(30_000) if t.topic == "catalog.fs.changes.v1"]
+    assert {t["kind"] for t in outputs} == {"moved"}
+    assert [t["media_id"] for t in sorted(outputs, key=lambda t: str(t["path"]))] == before
 
 
 @pytest.mark.parametrize("count", [2, 3, 7])
 def test_files_that_change_places_keep_their_ids(lane: Lane, count: int) -> None:
-    """The names were never free at once: each is told to be where another one was, and that this one has left."""
+    """The names were never free at once: each is published where another one was, with the fact that this one has
+    left."""
     before = {f"{i}.mkv": known(lane, f"{i}.mkv", a_file(i + 1, size=9_000 + i)) for i in range(count)}
     lane.move("0.mkv", "aside", a_file(1, size=9_000))
     for i in range(1, count):
         lane.move(f"{i}.mkv", f"{i - 1}.mkv", a_file(i + 1, size=9_000 + i))
     lane.move("aside", f"{count - 1}.mkv", a_file(1, size=9_000))
     check(lane.fold)
-    told = [t for t in lane.quiet() if t.topic == "catalog.fs.changes.v1"]
-    assert {t["kind"] for t in told} == {"moved"}
-    assert {str(t["from_path"]): t["media_id"] for t in told} == before
-    assert {str(t["path"]): t["media_id"] for t in told} == {
+    outputs = [t for t in lane.quiet() if t.topic == "catalog.fs.changes.v1"]
+    assert {t["kind"] for t in outputs} == {"moved"}
+    assert {str(t["from_path"]): t["media_id"] for t in outputs} == before
+    assert {str(t["path"]): t["media_id"] for t in outputs} == {
         f"{(i - 1) % count}.mkv": before[f"{i}.mkv"] for i in range(count)
     }
-    assert [t.value is not None and t.value.get("from_taken", False) for t in told] == [False] + [True] * (
+    assert [t.value is not None and t.value.get("from_taken", False) for t in outputs] == [False] + [True] * (
         count - 1
     )
 
@@ -341,8 +342,8 @@ def test_files_that_change_places_and_one_is_written_to_keep_their_ids(analysed:
     analysed.move("x", "b.mkv", a_file(1))
     analysed.later(1_000)
     analysed.see("b.mkv", a_file(1, size=1_500, mtime_ns=9))
-    told = [t for t in analysed.quiet() if t.topic == "catalog.fs.changes.v1"]
-    assert {(t["kind"], t["path"], t["media_id"]) for t in told} == {
+    outputs = [t for t in analysed.quiet() if t.topic == "catalog.fs.changes.v1"]
+    assert {(t["kind"], t["path"], t["media_id"]) for t in outputs} == {
         ("moved", "a.mkv", other),
         ("moved", "b.mkv", 2_048),
     }
@@ -363,18 +364,18 @@ def test_the_kernels_word_outranks_a_likeness(analysed: Lane) -> None:
 def test_another_file_at_the_target_is_not_what_was_moved_there(analysed: Lane) -> None:
     analysed.move("a.mkv", "b.mkv", a_file(1))
     analysed.see("b.mkv", a_file(2, size=9_000))
-    said = [k for k in kinds(analysed.quiet()) if not k.startswith(("media", "job", "complete"))]
-    assert said == ["created b.mkv", "deleted a.mkv"]
+    emitted = [k for k in kinds(analysed.quiet()) if not k.startswith(("media", "job", "complete"))]
+    assert emitted == ["created b.mkv", "deleted a.mkv"]
 
 
 def test_what_is_moved_from_a_name_after_its_file_has_left_is_not_that_file(analysed: Lane) -> None:
     analysed.move("a.mkv", "x.mkv", a_file(1))
     analysed.see("a.mkv", a_file(2, size=9_000))
     analysed.move("a.mkv", "y.mkv", a_file(2, size=9_000))
-    told = analysed.quiet()
-    moved = [t for t in told if t.value and t.value.get("kind") == "moved"]
+    outputs = analysed.quiet()
+    moved = [t for t in outputs if t.value and t.value.get("kind") == "moved"]
     assert [(t["path"], t["media_id"]) for t in moved] == [("x.mkv", 2_048)]
-    assert "created y.mkv" in kinds(told)
+    assert "created y.mkv" in kinds(outputs)
 
 
 def test_a_held_creation_that_vanishes_was_never_there(analysed: Lane) -> None:
@@ -391,10 +392,10 @@ def test_a_deletion_found_wrong_while_held_is_nothing(analysed: Lane) -> None:
     assert kinds(analysed.quiet()) == []
 
 
-def moves(told: list[Told]) -> list[tuple[object, ...]]:
+def moves(outputs: list[Told]) -> list[tuple[object, ...]]:
     return [
         (t["kind"], f"{t['root']}/{t['path']}", t.value.get("media_id"))
-        for t in told
+        for t in outputs
         if t.topic == "catalog.fs.changes.v1" and t.value and "path" in t.value
     ]
 
@@ -406,12 +407,15 @@ def test_files_exchanged_across_roots_keep_their_ids(lane: Lane, first: str) -> 
     one = known(lane, "a.mkv", a_file(1))
     other = known(lane, "b.mkv", a_file(2, size=9_000), "music")
     sights = [("a.mkv", a_file(2, size=9_000), "films"), ("b.mkv", a_file(1), "music")]
-    told: list[Told] = []
+    outputs: list[Told] = []
     for sight in sights if first == "films" else sights[::-1]:
         lane.see(*sight)
-        told += lane.later(500)
+        outputs += lane.later(500)
         check(lane.fold)
-    assert sorted(moves(told + lane.quiet())) == [("moved", "films/a.mkv", other), ("moved", "music/b.mkv", one)]
+    assert sorted(moves(outputs + lane.quiet())) == [
+        ("moved", "films/a.mkv", other),
+        ("moved", "music/b.mkv", one),
+    ]
 
 
 @pytest.mark.parametrize("first", ["gone", "over"])
@@ -420,12 +424,15 @@ def test_a_file_moved_over_another_one_in_another_root_keeps_its_id(lane: Lane, 
     one = known(lane, "a.mkv", a_file(1))
     other = known(lane, "b.mkv", a_file(2, size=9_000), "music")
     sights = [("a.mkv", None, "films"), ("b.mkv", a_file(1), "music")]
-    told: list[Told] = []
+    outputs: list[Told] = []
     for sight in sights if first == "gone" else sights[::-1]:
         lane.see(*sight)
-        told += lane.later(1_500)
+        outputs += lane.later(1_500)
         check(lane.fold)
-    assert sorted(moves(told + lane.quiet())) == [("deleted", "music/b.mkv", other), ("moved", "music/b.mkv", one)]
+    assert sorted(moves(outputs + lane.quiet())) == [
+        ("deleted", "music/b.mkv", other),
+        ("moved", "music/b.mkv", one),
+    ]
 
 
 @pytest.mark.parametrize("first", ["there", "taken"])
@@ -433,12 +440,12 @@ def test_a_file_whose_place_is_taken_by_a_new_one_keeps_its_id_elsewhere(lane: L
     lane.declare("music")
     one = known(lane, "a.mkv", a_file(1))
     sights = [("b.mkv", a_file(1), "music"), ("a.mkv", a_file(5, size=7_000), "films")]
-    told: list[Told] = []
+    outputs: list[Told] = []
     for sight in sights if first == "there" else sights[::-1]:
         lane.see(*sight)
-        told += lane.later(1_500)
+        outputs += lane.later(1_500)
         check(lane.fold)
-    found = moves(told + lane.quiet())
+    found = moves(outputs + lane.quiet())
     assert ("moved", "music/b.mkv", one) in found
     assert [(kind, path) for kind, path, _ in found] == [("moved", "music/b.mkv"), ("created", "films/a.mkv")]
 

@@ -35,13 +35,13 @@ def decisions(outputs: list[Output]) -> list[Decision]:
     for output in outputs:
         if output.topic.name == "catalog.media.state.v1":
             continue
-        told = msgspec.json.decode(output.value or b"null")
-        media = told.get("media", {})
+        value = msgspec.json.decode(output.value or b"null")
+        media = value.get("media", {})
         decided.append(
             (
-                told.get("kind"), told.get("action"), told.get("root"), told.get("path") or media.get("path"),
-                told.get("from_path"), told.get("media_id"), told.get("size"), told.get("settled"), told.get("state"),
-                told.get("scan_id"), told.get("items_processed"), told.get("duration_ms"), told.get("attempt"),
+                value.get("kind"), value.get("action"), value.get("root"), value.get("path") or media.get("path"),
+                value.get("from_path"), value.get("media_id"), value.get("size"), value.get("settled"), value.get("state"),
+                value.get("scan_id"), value.get("items_processed"), value.get("duration_ms"), value.get("attempt"),
             )
         )  # fmt: skip
     return decided
@@ -65,8 +65,8 @@ def test_a_part_folded_silently_and_the_rest_live_are_the_whole(history: list[St
     counters = fold.counters
     live = [o for record in log[live_from:] for o in fold.apply(*record)]
     assert silent + live == world.lane.outputs
-    said = Counter(o.topic.name for o in silent)
-    assert counters.changes == said["catalog.fs.changes.v1"]
+    emitted = Counter(o.topic.name for o in silent)
+    assert counters.changes == emitted["catalog.fs.changes.v1"]
 
 
 @pytest.mark.parametrize("steps", [1, 3])
@@ -108,7 +108,7 @@ def test_ticks_anywhere_change_no_decision(history: list[Step], between: list[in
 
 @settings(max_examples=80, deadline=None)
 @given(histories | seeds)
-def test_everything_due_is_told_at_the_first_record_at_or_after_it(history: list[Step]) -> None:
+def test_everything_due_is_published_at_the_first_record_at_or_after_it(history: list[Step]) -> None:
     log = lived(history).lane.log
     fold = Fold(0)
     for offset, at, key, record in log:

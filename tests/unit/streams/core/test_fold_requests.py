@@ -90,27 +90,27 @@ def answer(lane: Lane, path: str, status: raw.ResultStatus = "done", found: Foun
 
 def answer_all(lane: Lane, status: raw.ResultStatus | None) -> list[Told]:
     """Until no job is open."""
-    told: list[Told] = []
+    outputs: list[Told] = []
     while status is not None and lane.fold.state.jobs:
-        told += answer(lane, next(iter(lane.fold.state.jobs.values())).place.path, status)
-    return told
+        outputs += answer(lane, next(iter(lane.fold.state.jobs.values())).place.path, status)
+    return outputs
 
 
-def asked(told: Iterable[Told]) -> list[object]:
-    """Paths whose jobs were asked on request."""
-    return [one["path"] for one in told if one.topic == REQUESTED_JOBS.name]
+def requested_jobs(outputs: Iterable[Told]) -> list[object]:
+    """Paths whose jobs were requested by analyses on request."""
+    return [one["path"] for one in outputs if one.topic == REQUESTED_JOBS.name]
 
 
-def fresh(told: Iterable[Told]) -> list[object]:
-    return [one["path"] for one in told if one.topic == ANALYSIS_JOBS.name]
+def fresh(outputs: Iterable[Told]) -> list[object]:
+    return [one["path"] for one in outputs if one.topic == ANALYSIS_JOBS.name]
 
 
-def states(told: Iterable[Told]) -> list[tuple[object, ...]]:
-    """What was told of requests: state, matched, asked, processed, failed."""
+def states(outputs: Iterable[Told]) -> list[tuple[object, ...]]:
+    """The published changes of requests: state, matched, asked, processed, failed."""
     names = ("state", "matched", "asked", "processed", "failed")
     return [
         tuple(one.value.get(name, 0) for name in names)
-        for one in told
+        for one in outputs
         if one.topic == CHANGES.name and one.value is not None and one["kind"] == "analysis_request_changed"
     ]
 
@@ -128,15 +128,15 @@ def test_no_more_jobs_are_open_than_the_window_holds_and_each_that_ends_makes_ro
     lane: Lane,
 ) -> None:
     library(lane, *FIVE)
-    told = requested(lane)
-    assert (asked(told), states(told)) == (["a.mkv", "b.mkv", "c.mkv"], [("started", 5, 0, 0, 0)])
+    outputs = requested(lane)
+    assert (requested_jobs(outputs), states(outputs)) == (["a.mkv", "b.mkv", "c.mkv"], [("started", 5, 0, 0, 0)])
     assert lane.fold.requested == 5
-    assert asked(answer(lane, "b.mkv", "failed")) == ["d.mkv"]
+    assert requested_jobs(answer(lane, "b.mkv", "failed")) == ["d.mkv"]
     lane.see("a.mkv", None)
-    assert asked(lane.quiet()) == ["e.mkv"]
-    told = answer_all(lane, "done")
-    assert states(told) == [("progress", 5, 5, 3, 1), ("finished", 5, 5, 4, 1)]
-    (complete,) = [one for one in told if one.topic == ANALYSIS_UPDATES.name]
+    assert requested_jobs(lane.quiet()) == ["e.mkv"]
+    outputs = answer_all(lane, "done")
+    assert states(outputs) == [("progress", 5, 5, 3, 1), ("finished", 5, 5, 4, 1)]
+    (complete,) = [one for one in outputs if one.topic == ANALYSIS_UPDATES.name]
     assert (complete["items_processed"], complete["items_failed"], complete["storage_root"]) == (4, 1, "films")
     assert lane.fold.requested == 0
     assert lane.fold.state.requests == {}
@@ -150,15 +150,15 @@ def test_the_turn_goes_by_age_and_not_by_name_or_place(lane: Lane) -> None:
     moved = a_file(sum(b"z.mkv") + 5_000, size=5_000)
     lane.move("z.mkv", "D/late.mkv", moved)
     lane.quiet()
-    assert asked(requested(lane)) == ["D/late.mkv", "a.mkv"]
+    assert requested_jobs(requested(lane)) == ["D/late.mkv", "a.mkv"]
 
 
-def test_a_fresh_file_is_asked_at_once_beside_a_full_window_and_in_a_topic_of_its_own(lane: Lane) -> None:
+def test_a_fresh_file_is_requested_at_once_beside_a_full_window_and_in_a_topic_of_its_own(lane: Lane) -> None:
     library(lane, *FIVE)
     requested(lane)
     lane.see("fresh.mkv", a_file(77, size=9_000))
-    told = lane.later(2_000)
-    assert (fresh(told), asked(told)) == (["fresh.mkv"], [])
+    outputs = lane.later(2_000)
+    assert (fresh(outputs), requested_jobs(outputs)) == (["fresh.mkv"], [])
     assert open_jobs(lane) == WINDOW + 1
 
 
@@ -166,8 +166,8 @@ def test_a_file_that_changes_while_its_turn_is_on_is_a_fresh_one(lane: Lane) -> 
     library(lane, *FIVE)
     requested(lane)
     lane.see("a.mkv", a_file(sum(b"a.mkv") + 5_000, size=9_000, mtime_ns=2))
-    told = lane.later(2_000)
-    assert (fresh(told), asked(told)) == (["a.mkv"], ["d.mkv"])
+    outputs = lane.later(2_000)
+    assert (fresh(outputs), requested_jobs(outputs)) == (["a.mkv"], ["d.mkv"])
 
 
 def test_what_was_observed_after_the_request_does_not_belong_to_it(lane: Lane) -> None:
@@ -175,7 +175,7 @@ def test_what_was_observed_after_the_request_does_not_belong_to_it(lane: Lane) -
     requested(lane)
     library(lane, "later.mkv", status=None)
     answer(lane, "later.mkv")
-    assert asked(answer_all(lane, "done")) == ["d.mkv", "e.mkv"]
+    assert requested_jobs(answer_all(lane, "done")) == ["d.mkv", "e.mkv"]
 
 
 # -- what matches ------------------------------------------------------------------------------------------------
@@ -208,10 +208,10 @@ def test_what_matches_is_below_the_subtree_of_these_types_and_stands_so(
     (job,) = lane.fold.state.jobs.values()
     lane.fold.state.tallies[job.tally].open_jobs -= 1
     lane.fold.state.jobs.clear()
-    told = requested(lane, subtree=subtree, types=types, statuses=statuses)
-    assert asked(told) == expected
+    outputs = requested(lane, subtree=subtree, types=types, statuses=statuses)
+    assert requested_jobs(outputs) == expected
     if not expected:
-        assert states(told) == [("started", 0, 0, 0, 0), ("finished", 0, 0, 0, 0)]
+        assert states(outputs) == [("started", 0, 0, 0, 0), ("finished", 0, 0, 0, 0)]
 
 
 def test_whether_an_item_matches_is_decided_when_its_turn_comes(lane: Lane) -> None:
@@ -220,7 +220,7 @@ def test_whether_an_item_matches_is_decided_when_its_turn_comes(lane: Lane) -> N
     lane.see("d.mkv", a_file(sum(b"d.mkv") + 5_000, size=9_999, mtime_ns=2))
     lane.later(2_000)
     answer(lane, "d.mkv")
-    assert asked(answer(lane, "a.mkv")) == ["e.mkv"]
+    assert requested_jobs(answer(lane, "a.mkv")) == ["e.mkv"]
 
 
 @pytest.mark.parametrize(
@@ -240,7 +240,7 @@ def test_one_that_is_none_never_enters(value: dict[str, object]) -> None:
         intake.read(RULES_1, msgspec.json.encode(record), raw_headers("analysis_requested"))
 
 
-def test_of_a_root_that_is_not_there_or_was_retired_nothing_is_told(lane: Lane) -> None:
+def test_of_a_root_that_is_not_there_or_was_retired_nothing_is_published(lane: Lane) -> None:
     assert requested(lane, root="nowhere") == []
     lane.put(raw.RootRetired(root="films", by="admin", at=AT))
     assert requested(lane) == []
@@ -256,33 +256,33 @@ def test_of_a_root_that_is_not_there_or_was_retired_nothing_is_told(lane: Lane) 
 def test_the_same_again_while_it_is_under_way_changes_nothing(lane: Lane) -> None:
     library(lane, *FIVE)
     requested(lane, types=("video", "audio"))
-    told = requested(lane, types=("audio", "video", "audio"))
-    assert (states(told), asked(told)) == ([("repeated", 5, 3, 0, 0)], [])
+    outputs = requested(lane, types=("audio", "video", "audio"))
+    assert (states(outputs), requested_jobs(outputs)) == ([("repeated", 5, 3, 0, 0)], [])
     assert lane.fold.dropped["repeated_request"] == 1
-    assert asked(answer_all(lane, "done")) == ["d.mkv", "e.mkv"]
-    assert asked(requested(lane, types=("video", "audio"))) == ["a.mkv", "b.mkv", "c.mkv"]
+    assert requested_jobs(answer_all(lane, "done")) == ["d.mkv", "e.mkv"]
+    assert requested_jobs(requested(lane, types=("video", "audio"))) == ["a.mkv", "b.mkv", "c.mkv"]
 
 
-def test_what_two_have_before_them_is_asked_once(lane: Lane) -> None:
+def test_what_two_have_before_them_is_requested_once(lane: Lane) -> None:
     library(lane, *FIVE)
     requested(lane)
-    told = requested(lane, types=("video",))
-    assert asked(told) == []
-    told = answer_all(lane, "done")
-    assert asked(told) == ["d.mkv", "e.mkv"], "what the first had passed was being analysed for both"
-    assert [state[0] for state in states(told)].count("finished") == 2
+    outputs = requested(lane, types=("video",))
+    assert requested_jobs(outputs) == []
+    outputs = answer_all(lane, "done")
+    assert requested_jobs(outputs) == ["d.mkv", "e.mkv"], "what the first had passed was being analysed for both"
+    assert [state[0] for state in states(outputs)].count("finished") == 2
 
 
-def test_what_the_first_has_behind_it_is_asked_again_by_the_second_that_goes_first_until_it_has_caught_up(
+def test_what_the_first_has_behind_it_is_requested_again_by_the_second_that_goes_first_until_it_has_caught_up(
     lane: Lane,
 ) -> None:
     library(lane, *FIVE)
     requested(lane)
-    assert asked(answer(lane, "a.mkv")) == ["d.mkv"]
+    assert requested_jobs(answer(lane, "a.mkv")) == ["d.mkv"]
     requested(lane, types=("video",))
-    assert asked(answer(lane, "b.mkv")) == ["a.mkv"]
-    assert asked(answer(lane, "c.mkv")) == ["b.mkv"]
-    assert asked(answer_all(lane, "done")) == ["c.mkv", "d.mkv", "e.mkv"]
+    assert requested_jobs(answer(lane, "b.mkv")) == ["a.mkv"]
+    assert requested_jobs(answer(lane, "c.mkv")) == ["b.mkv"]
+    assert requested_jobs(answer_all(lane, "done")) == ["c.mkv", "d.mkv", "e.mkv"]
 
 
 def test_the_window_is_of_all_of_them_together(lane: Lane) -> None:
@@ -293,7 +293,7 @@ def test_the_window_is_of_all_of_them_together(lane: Lane) -> None:
     requested(lane, root="music")
     assert open_jobs(lane) == WINDOW
     check(lane.fold)
-    assert len(asked(answer_all(lane, "done"))) == 4
+    assert len(requested_jobs(answer_all(lane, "done"))) == 4
 
 
 # -- hold, go on, leave off --------------------------------------------------------------------------------------
@@ -304,15 +304,15 @@ def test_while_they_are_held_nothing_is_begun_but_fresh_files_are_and_it_goes_on
     requested(lane)
     assert states(steered(lane, "pause")) == [("paused", 5, 3, 0, 0)]
     assert lane.fold.requested == 0
-    assert asked(answer_all(lane, "done")) == []
-    assert asked(requested(lane, types=("video",))) == []
+    assert requested_jobs(answer_all(lane, "done")) == []
+    assert requested_jobs(requested(lane, types=("video",))) == []
     lane.see("fresh.mkv", a_file(77, size=9_000))
     assert fresh(lane.later(2_000)) == ["fresh.mkv"]
     answer(lane, "fresh.mkv")
-    told = steered(lane, "resume")
-    assert states(told)[0] == ("resumed", 5, 3, 3, 0)
-    assert asked(told) == ["a.mkv", "b.mkv", "c.mkv"]
-    assert asked(answer_all(lane, "done")) == ["d.mkv", "e.mkv"]
+    outputs = steered(lane, "resume")
+    assert states(outputs)[0] == ("resumed", 5, 3, 3, 0)
+    assert requested_jobs(outputs) == ["a.mkv", "b.mkv", "c.mkv"]
+    assert requested_jobs(answer_all(lane, "done")) == ["d.mkv", "e.mkv"]
 
 
 def test_a_library_is_held_by_its_name_alone() -> None:
@@ -331,9 +331,9 @@ def test_one_is_left_off_and_ends_with_what_is_open(lane: Lane) -> None:
     (id_,) = lane.fold.state.requests
     assert steered(lane, "cancel", request=id_ + 1) == []
     assert steered(lane, "cancel", request=id_) == []
-    told = answer_all(lane, "done")
-    assert asked(told) == []
-    assert states(told)[-1] == ("cancelled", 5, 3, 3, 0)
+    outputs = answer_all(lane, "done")
+    assert requested_jobs(outputs) == []
+    assert states(outputs)[-1] == ("cancelled", 5, 3, 3, 0)
     assert leftovers(lane.fold).keys() <= {"known", "by_inode", "by_fingerprint"}
 
 
@@ -350,21 +350,21 @@ def test_without_a_job_open_one_that_is_left_off_ends_at_once(lane: Lane) -> Non
 def test_of_a_root_that_is_lost_or_paused_nothing_is_begun_until_it_is_back(lane: Lane) -> None:
     library(lane, *FIVE)
     lane.make(raw.RootLost, "films", cause="missing")
-    told = requested(lane)
-    assert (asked(told), states(told)) == ([], [("started", 5, 0, 0, 0)])
+    outputs = requested(lane)
+    assert (requested_jobs(outputs), states(outputs)) == ([], [("started", 5, 0, 0, 0)])
     assert lane.fold.requested == 0
     lane.make(raw.GapOpen, "films", cause="paused")
-    assert asked(lane.make(raw.RootBack, "films", cause="there again")) == []
-    told = lane.make(raw.GapClosed, "films", cause="paused", counts=raw.Counts())
-    assert asked(told) == ["a.mkv", "b.mkv", "c.mkv"]
+    assert requested_jobs(lane.make(raw.RootBack, "films", cause="there again")) == []
+    outputs = lane.make(raw.GapClosed, "films", cause="paused", counts=raw.Counts())
+    assert requested_jobs(outputs) == ["a.mkv", "b.mkv", "c.mkv"]
 
 
 def test_one_that_is_retired_in_the_middle_ends_its_requests(lane: Lane) -> None:
     library(lane, *FIVE)
     requested(lane)
     lane.make(raw.RootLost, "films", cause="missing")
-    told = lane.put(raw.RootRetired(root="films", by="admin", at=AT))
-    assert (asked(told), states(told)) == ([], [("finished", 5, 3, 0, 0)])
+    outputs = lane.put(raw.RootRetired(root="films", by="admin", at=AT))
+    assert (requested_jobs(outputs), states(outputs)) == ([], [("finished", 5, 3, 0, 0)])
     assert leftovers(lane.fold) == {}
 
 
@@ -373,23 +373,23 @@ def test_rules_that_are_adopted_in_the_middle_change_only_what_comes_after() -> 
     lane = Lane(Fold(0, carried={**CARRIED, 2: wider}))
     lane.declare()
     library(lane, "a.mkv", "b.mp3", "c.mkv", "d.mp3", "e.mkv", "f.mkv")
-    assert asked(requested(lane)) == ["a.mkv", "b.mp3", "c.mkv"]
-    told = lane.put(raw.RulesAdopted(version=2, program="2", by="admin", at=AT))
-    assert asked(told) == ["e.mkv", "f.mkv"]
+    assert requested_jobs(requested(lane)) == ["a.mkv", "b.mp3", "c.mkv"]
+    outputs = lane.put(raw.RulesAdopted(version=2, program="2", by="admin", at=AT))
+    assert requested_jobs(outputs) == ["e.mkv", "f.mkv"]
     assert states(answer_all(lane, "done"))[-1] == ("finished", 6, 5, 4, 0)
 
 
-def test_what_could_not_be_read_is_asked_again_when_the_root_is_back_and_once_each_time(lane: Lane) -> None:
+def test_what_could_not_be_read_is_requested_again_when_the_root_is_back_and_once_each_time(lane: Lane) -> None:
     library(lane, "good.mkv")
     library(lane, *FIVE, status="unreadable")
     lane.make(raw.RootLost, "films", cause="missing")
-    told = lane.make(raw.RootBack, "films", cause="there again")
-    assert (asked(told), states(told)) == (["a.mkv", "b.mkv", "c.mkv"], [("started", 5, 0, 0, 0)])
+    outputs = lane.make(raw.RootBack, "films", cause="there again")
+    assert (requested_jobs(outputs), states(outputs)) == (["a.mkv", "b.mkv", "c.mkv"], [("started", 5, 0, 0, 0)])
     answer(lane, "a.mkv")
-    told = answer_all(lane, "unreadable")
-    assert (asked(told), states(told)[-1]) == (["e.mkv"], ("finished", 5, 5, 5, 4))
+    outputs = answer_all(lane, "unreadable")
+    assert (requested_jobs(outputs), states(outputs)[-1]) == (["e.mkv"], ("finished", 5, 5, 5, 4))
     assert lane.quiet() == []
-    assert asked(lane.make(raw.RootBack, "films", cause="there again")) == ["b.mkv", "c.mkv", "d.mkv"]
+    assert requested_jobs(lane.make(raw.RootBack, "films", cause="there again")) == ["b.mkv", "c.mkv", "d.mkv"]
 
 
 def test_a_root_without_any_comes_back_without_a_word(lane: Lane) -> None:
@@ -406,7 +406,7 @@ def test_a_root_that_comes_and_goes_has_one_request_of_its_own(lane: Lane) -> No
         lane.make(raw.RootLost, "films", cause="missing")
         lane.make(raw.RootBack, "films", cause="there again")
     assert sum(not lane.fold.state.tallies[r.tally].finished for r in lane.fold.state.requests.values()) == 1
-    assert set(asked(answer_all(lane, "done"))) == {"d.mkv", "e.mkv"}
+    assert set(requested_jobs(answer_all(lane, "done"))) == {"d.mkv", "e.mkv"}
 
 
 def test_what_is_known_of_a_content_is_kept_when_it_could_not_be_read_again(lane: Lane) -> None:
@@ -414,9 +414,9 @@ def test_what_is_known_of_a_content_is_kept_when_it_could_not_be_read_again(lane
     answer(lane, "a.mkv", found=Found(title="Heat", year=1995))
     lane.quiet()
     requested(lane)
-    told = answer(lane, "a.mkv", "unreadable")
-    assert [one for one in told if one.topic == MEDIA_UPDATES.name] == []
-    assert states(told) == [("finished", 1, 1, 1, 1)]
+    outputs = answer(lane, "a.mkv", "unreadable")
+    assert [one for one in outputs if one.topic == MEDIA_UPDATES.name] == []
+    assert states(outputs) == [("finished", 1, 1, 1, 1)]
     assert lane.fold.state.known["films"]["a.mkv"].analysis.found.title == "Heat"  # type: ignore[union-attr]
 
 
@@ -425,7 +425,7 @@ def test_what_is_known_of_a_content_is_kept_when_it_could_not_be_read_again(lane
 
 @dataclass
 class Asking(World):
-    """A world in which somebody asks for analyses again, and roots come and go."""
+    """A world in which analyses are requested, and roots come and go."""
 
     lane: Lane = field(default_factory=lambda: Lane(Fold(0, carried=CARRIED)))
 
@@ -543,12 +543,15 @@ def test_a_request_over_a_hundred_thousand_items_is_a_cursor(lane: Lane) -> None
         entry.media_id, entry.analysis = media_id(0, 0, number - 1), Analysis("done", AT)
         known.add(entry)
     kept = len(state_bytes.encode(lane.fold.state))
-    told = requested(lane)
-    assert (len(asked(told)), states(told)) == (RULES_1.request_window, [("started", MANY, 0, 0, 0)])
+    outputs = requested(lane)
+    assert (len(requested_jobs(outputs)), states(outputs)) == (
+        RULES_1.request_window,
+        [("started", MANY, 0, 0, 0)],
+    )
     assert len(state_bytes.encode(lane.fold.state)) - kept < 250 * RULES_1.request_window
     assert sys.getsizeof(lane.fold.state.by_age) < 10 * MANY
     began = time.monotonic()
     for _ in range(200):
-        assert len(asked(answer(lane, next(iter(lane.fold.state.jobs.values())).place.path))) == 1
+        assert len(requested_jobs(answer(lane, next(iter(lane.fold.state.jobs.values())).place.path))) == 1
     assert time.monotonic() - began < 2.0, "what a result costs does not grow with what is known"
     assert lane.fold.open_jobs == RULES_1.request_window

@@ -13,13 +13,13 @@ def retire(lane: Lane, root: str = "films") -> list[Told]:
     return lane.put(raw.RootRetired(root=root, by="admin@nas", at=AT))
 
 
-def test_every_item_is_closed_with_that_cause_and_then_the_root_is_said_to_be_retired(lane: Lane) -> None:
+def test_every_item_is_closed_with_that_cause_and_then_the_root_is_published_as_retired(lane: Lane) -> None:
     lane.see("D", raw.FileState("dir", 0, 1, 1, 9))
     lane.see("D/a.mkv", a_file(1))
     lane.see("b.mkv", a_file(2))
     lane.quiet()
-    told = retire(lane)
-    changes = [t for t in told if t.value and "kind" in t.value]
+    outputs = retire(lane)
+    changes = [t for t in outputs if t.value and "kind" in t.value]
     assert sorted(kinds(changes)[:-1]) == ["deleted D", "deleted D/a.mkv", "deleted b.mkv"]
     assert {t["cause"] for t in changes[:-1]} == {"retired"}
     assert (changes[-1]["kind"], changes[-1]["state"], changes[-1]["cause"]) == (
@@ -30,7 +30,7 @@ def test_every_item_is_closed_with_that_cause_and_then_the_root_is_said_to_be_re
     assert leftovers(lane.fold) == {}
 
 
-def test_what_was_pending_or_held_is_never_told(lane: Lane) -> None:
+def test_what_was_pending_or_held_is_never_published(lane: Lane) -> None:
     lane.see("known.mkv", a_file(1))
     lane.quiet()
     lane.see("known.mkv", None)

@@ -6,17 +6,17 @@ from schemas import raw
 from tests.support.lane import Lane, Told, a_file, kinds
 
 
-def gaps(told: list[Told]) -> list[tuple[object, ...]]:
+def gaps(outputs: list[Told]) -> list[tuple[object, ...]]:
     return [
         (t["state"], t["cause"], t.value.get("first_seq"), t.value.get("last_seq"))
-        for t in told
+        for t in outputs
         if t.value and t.value.get("kind") == "gap_changed"
     ]
 
 
-def test_a_declaration_is_told_with_what_was_declared() -> None:
-    told = Lane().declare("films")
-    assert [(t["kind"], t["state"], t["epoch"], t["site"]) for t in told] == [
+def test_a_declaration_is_published_with_what_was_declared() -> None:
+    outputs = Lane().declare("films")
+    assert [(t["kind"], t["state"], t["epoch"], t["site"]) for t in outputs] == [
         ("root_changed", "declared", "e1", "main")
     ]
 
@@ -53,7 +53,7 @@ def test_a_declaration_sent_again_does_not_bring_an_old_epoch_back(lane: Lane) -
     assert kinds(lane.quiet())[0] == "created a.mkv"
 
 
-def test_a_jump_of_seq_is_a_gap_until_a_whole_baseline_has_said_everything_again(lane: Lane) -> None:
+def test_a_jump_of_seq_is_a_gap_until_a_whole_baseline_has_published_everything_again(lane: Lane) -> None:
     lane.seqs["films", "e1"] = 5
     assert gaps(lane.see("a.mkv", a_file(1))) == [("open", "seq_jump", 2, 5)]
     lane.scan(1, "baseline", subtree="D")
@@ -92,22 +92,22 @@ def test_a_new_epoch_does_not_forget_the_gap(lane: Lane) -> None:
     assert gaps(lane.scanned(1, 0, "baseline")) == [("closed", "seq_jump", None, None)]
 
 
-def test_lost_and_back_is_told_and_deletes_nothing(lane: Lane) -> None:
+def test_lost_and_back_is_published_and_deletes_nothing(lane: Lane) -> None:
     lane.see("a.mkv", a_file(1))
     lane.quiet()
     assert [t["state"] for t in lane.make(raw.RootLost, "films", cause="unmounted")] == ["lost"]
     assert kinds(lane.later(600_000)) == []
-    told = lane.make(raw.RootBack, "films", cause="seen")
-    assert [(t["state"], t["cause"]) for t in told] == [("back", "seen")]
+    outputs = lane.make(raw.RootBack, "films", cause="seen")
+    assert [(t["state"], t["cause"]) for t in outputs] == [("back", "seen")]
     assert kinds(lane.later(600_000)) == []
 
 
-def test_gaps_of_producers_are_told_with_their_counts(lane: Lane) -> None:
+def test_gaps_of_producers_are_published_with_their_counts(lane: Lane) -> None:
     assert gaps(lane.make(raw.GapOpen, "films", cause="overflow", subtree="D")) == [
         ("open", "overflow", None, None)
     ]
-    told = lane.make(raw.GapClosed, "films", cause="overflow", subtree="D", counts=raw.Counts(added=3))
-    assert [(t["state"], t["subtree"], t["counts"]) for t in told] == [("closed", "D", {"added": 3})]
+    outputs = lane.make(raw.GapClosed, "films", cause="overflow", subtree="D", counts=raw.Counts(added=3))
+    assert [(t["state"], t["subtree"], t["counts"]) for t in outputs] == [("closed", "D", {"added": 3})]
 
 
 def test_a_root_declared_in_another_library_is_refused(lane: Lane) -> None:
@@ -161,7 +161,7 @@ def test_its_holder_may_begin_a_root_anew_under_the_term_that_it_has() -> None:
         assert [t["state"] for t in lane.declare(term=term)] == ["declared"]
 
 
-def test_a_root_that_was_retired_is_not_brought_back_by_who_lost_it_before() -> None:
+def test_a_root_that_was_retired_is_not_brought_back_by_its_former_producer() -> None:
     lane = Lane()
     lane.declare(term=5)
     lane.put(raw.RootRetired(root="films", by="admin", at="2026-01-01T00:00:00.000Z"))
@@ -171,7 +171,7 @@ def test_a_root_that_was_retired_is_not_brought_back_by_who_lost_it_before() -> 
     assert [t["state"] for t in lane.declare(term=5)] == ["declared"]
 
 
-def test_seen_from_another_machine_it_is_the_same_root_and_its_baseline_says_what_is_gone() -> None:
+def test_seen_from_another_machine_it_is_the_same_root_and_its_baseline_decides_what_is_gone() -> None:
     lane = Lane()
     lane.declare(identity=raw.RootIdentity(dev=1, inode=2, fsid=7))
     lane.see("a.mkv", a_file(1))

@@ -7,28 +7,28 @@ from tests.support.fold_truth import check
 from tests.support.lane import Lane, Told, a_dir, a_file, kinds
 
 
-def scans(told: list[Told]) -> list[tuple[object, object]]:
-    return [(t["scan_id"], t["state"]) for t in told if t.value and t.value.get("kind") == "scan_changed"]
+def scans(outputs: list[Told]) -> list[tuple[object, object]]:
+    return [(t["scan_id"], t["state"]) for t in outputs if t.value and t.value.get("kind") == "scan_changed"]
 
 
-def results(lane: Lane, told: list[Told], status: raw.ResultStatus = "done") -> list[Told]:
-    """Every job asked gets a result."""
-    said: list[Told] = []
-    for one in told:
+def results(lane: Lane, outputs: list[Told], status: raw.ResultStatus = "done") -> list[Told]:
+    """Every requested job gets a result."""
+    emitted: list[Told] = []
+    for one in outputs:
         if one.topic == "catalog.analysis.jobs.v1":
             file = one["file"]
             assert isinstance(file, dict)
-            said += lane.put(
+            emitted += lane.put(
                 raw.Result(
                     job=str(one["job"]), media_id=int(str(one["media_id"])), root="films", size=file["size"],
                     mtime_ns=file["mtime_ns"], inode=file["inode"], status=status,
                 )
             )  # fmt: skip
-    return said
+    return emitted
 
 
-def complete(told: list[Told]) -> list[dict[str, object]]:
-    return [t.value for t in told if t.topic == "catalog.analysis.updates.v1" and t.value is not None]
+def complete(outputs: list[Told]) -> list[dict[str, object]]:
+    return [t.value for t in outputs if t.topic == "catalog.analysis.updates.v1" and t.value is not None]
 
 
 def known(lane: Lane, *paths: str) -> None:
@@ -38,7 +38,7 @@ def known(lane: Lane, *paths: str) -> None:
     lane.quiet()
 
 
-def test_a_scan_is_told_with_the_id_of_its_start(lane: Lane) -> None:
+def test_a_scan_is_published_with_the_id_of_its_start(lane: Lane) -> None:
     assert scans(lane.scan(7)) == [(2 * 1024, "started")]
     assert scans(lane.scanned(7, 0)) == [(2 * 1024, "finished")]
 
@@ -49,20 +49,20 @@ def test_deletions_of_a_scan_are_held_until_it_finished(lane: Lane) -> None:
     lane.see("a.mkv", None, origin="scan", scan=1)
     assert kinds(lane.later(60_000)) == []
     lane.scanned(1, 0)
-    told = lane.quiet()
-    assert kinds(told) == ["deleted a.mkv", "media deleted"]
+    outputs = lane.quiet()
+    assert kinds(outputs) == ["deleted a.mkv", "media deleted"]
 
 
 def test_a_rename_while_the_producer_was_down_is_one_move(lane: Lane) -> None:
-    """The scan tells what is there first and what is gone last, here a minute apart."""
+    """The scan publishes what is there first and what is gone last, here a minute apart."""
     known(lane, "a.mkv")
     lane.scan(1)
     lane.see("D/b.mkv", a_file(100), origin="scan", scan=1)
     assert kinds(lane.later(60_000)) == []
     lane.see("a.mkv", None, origin="scan", scan=1)
-    told = lane.later(2_000)
-    assert kinds(told) == ["moved D/b.mkv", "media updated"]
-    assert told[0]["scan_id"] == scans_started(lane)
+    outputs = lane.later(2_000)
+    assert kinds(outputs) == ["moved D/b.mkv", "media updated"]
+    assert outputs[0]["scan_id"] == scans_started(lane)
     check(lane.fold)
     lane.scanned(1, 1)
     check(lane.fold)
@@ -73,7 +73,7 @@ def scans_started(lane: Lane) -> int:
     return (starts[-1] + 1) * 1024
 
 
-def test_a_creation_of_a_scan_like_nothing_known_is_told_at_once(lane: Lane) -> None:
+def test_a_creation_of_a_scan_like_nothing_known_is_published_at_once(lane: Lane) -> None:
     lane.scan(1)
     lane.see("a.mkv", a_file(1), origin="scan", scan=1)
     assert kinds(lane.later(2_000)) == ["created a.mkv", "media created", "job"]
@@ -84,14 +84,14 @@ def test_a_scan_that_covers_an_unfinished_one_supersedes_it_and_takes_over_what_
     lane.scan(1)
     lane.see("a.mkv", None, origin="scan", scan=1)
     lane.see("n.mkv", a_file(5), origin="scan", scan=1)
-    told = lane.later(10_000)
+    outputs = lane.later(10_000)
     second = lane.scan(2)
     assert [state for _, state in scans(second)] == ["started", "superseded"]
     check(lane.fold)
     assert kinds(lane.later(10_000)) == []
     lane.scanned(2, 0)
     assert kinds(lane.quiet()) == ["deleted a.mkv", "media deleted"]
-    ended = complete(results(lane, told))
+    ended = complete(results(lane, outputs))
     assert [(c["scan_id"], c["items_processed"]) for c in ended] == [(scans_started(lane), 1)]
     check(lane.fold)
 
@@ -117,16 +117,16 @@ def test_a_path_seen_by_a_later_scan_counts_for_that_one(lane: Lane) -> None:
     lane.see("a.mkv", a_file(1, size=3_000), origin="scan", scan=2)
     check(lane.fold)
     lane.scanned(2, 1)
-    told = lane.quiet()
-    assert [t["scan_id"] for t in told if t.value and t.value.get("kind") == "created"] == [scans_started(lane)]
+    outputs = lane.quiet()
+    assert [t["scan_id"] for t in outputs if t.value and t.value.get("kind") == "created"] == [scans_started(lane)]
 
 
 def test_the_analysis_of_a_scan_is_complete_once_with_its_counts(lane: Lane) -> None:
     lane.scan(1)
     for inode, path in enumerate(("Alien (1979).mkv", "b.mkv", "c.mkv", "d.txt"), 1):
         lane.see(path, a_file(inode), origin="scan", scan=1)
-    told = lane.later(2_000)
-    jobs = [t for t in told if t.topic == "catalog.analysis.jobs.v1"]
+    outputs = lane.later(2_000)
+    jobs = [t for t in outputs if t.topic == "catalog.analysis.jobs.v1"]
     assert len(jobs) == 3
     lane.later(500)
     assert complete(results(lane, jobs[:2])) == []
@@ -149,7 +149,7 @@ def test_it_waits_for_the_end_of_the_scan(lane: Lane) -> None:
     assert len(complete(lane.scanned(1, 1))) == 1
 
 
-def test_a_scan_without_jobs_is_not_told_of(lane: Lane) -> None:
+def test_a_scan_without_jobs_is_not_published(lane: Lane) -> None:
     lane.scan(1)
     lane.see("a.txt", a_file(1), origin="scan", scan=1)
     lane.scanned(1, 1)
@@ -182,7 +182,7 @@ def test_a_baseline_finds_what_is_gone(lane: Lane) -> None:
     assert kinds(lane.quiet()) == ["deleted b.mkv", "media deleted"]
 
 
-def test_a_baseline_says_nothing_of_what_it_could_not_see(lane: Lane) -> None:
+def test_a_baseline_does_not_decide_what_it_could_not_see(lane: Lane) -> None:
     known(lane, "a.mkv", "closed/b.mkv", "closed.mkv")
     lane.epoch = "e2"
     lane.declare()
@@ -208,12 +208,12 @@ def test_a_baseline_finds_a_rename_while_the_outbox_was_lost(lane: Lane) -> None
     lane.scan(1, "baseline")
     lane.see("b.mkv", a_file(100), origin="baseline", scan=1)
     lane.later(30_000)
-    told = lane.scanned(1, 1, "baseline")
-    assert kinds(told) == ["scan_changed films", "moved b.mkv", "media updated"]
+    outputs = lane.scanned(1, 1, "baseline")
+    assert kinds(outputs) == ["scan_changed films", "moved b.mkv", "media updated"]
     assert kinds(lane.quiet()) == []
 
 
-def test_what_was_about_to_be_known_and_is_not_in_the_baseline_is_never_told(lane: Lane) -> None:
+def test_what_was_about_to_be_known_and_is_not_in_the_baseline_is_never_published(lane: Lane) -> None:
     lane.see("a.mkv", a_file(1))
     lane.epoch = "e2"
     lane.declare()

@@ -1,4 +1,4 @@
-"""Debounce: a path is told of when it has been quiet for the window, or at the max hold; and only what differs."""
+"""Debounce: a path is published when it has been quiet for the window, or at the max hold; and only if it differs."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from tests.support.lane import Lane, Told, a_dir, a_file, decoded, kinds
 
 
 def changes(lane: Lane) -> list[Told]:
-    """What was told of paths so far."""
-    told = [t for t in decoded(lane.outputs) if t.topic == "catalog.fs.changes.v1"]
-    return [t for t in told if t["kind"] in ("created", "modified", "deleted", "moved")]
+    """The changes of paths published so far."""
+    outputs = [t for t in decoded(lane.outputs) if t.topic == "catalog.fs.changes.v1"]
+    return [t for t in outputs if t["kind"] in ("created", "modified", "deleted", "moved")]
 
 
 CREATED = ["created a.mkv", "media created", "job"]
@@ -41,9 +41,9 @@ def test_a_fingerprint_does_not_restart_the_window(lane: Lane) -> None:
     lane.see("a.mkv", a_file(1))
     lane.later(1_900)
     lane.finger("a.mkv", a_file(1), "f1")
-    told = lane.later(100)
-    assert kinds(told) == CREATED
-    assert told[0]["fingerprint"] == "f1"
+    outputs = lane.later(100)
+    assert kinds(outputs) == CREATED
+    assert outputs[0]["fingerprint"] == "f1"
 
 
 def test_a_fingerprint_of_another_state_is_not_taken(lane: Lane) -> None:
@@ -52,12 +52,12 @@ def test_a_fingerprint_of_another_state_is_not_taken(lane: Lane) -> None:
     assert "fingerprint" not in (lane.later(2_000)[0].value or {})
 
 
-def test_still_changing_at_the_max_hold_is_told_unsettled_and_the_hold_begins_anew(lane: Lane) -> None:
+def test_still_changing_at_the_max_hold_is_published_unsettled_and_the_hold_begins_anew(lane: Lane) -> None:
     for second in range(70):
         assert lane.see("a.mkv", a_file(1, size=1_000 + second)) == []
         lane.later(1_000)
-    told = [(t["kind"], t["size"], t["settled"]) for t in changes(lane)]
-    assert told == [("created", 1_029, False), ("created", 1_059, False)]
+    outputs = [(t["kind"], t["size"], t["settled"]) for t in changes(lane)]
+    assert outputs == [("created", 1_029, False), ("created", 1_059, False)]
     assert kinds(lane.quiet())[:2] == ["created a.mkv", "media created"]
 
 
@@ -77,11 +77,11 @@ def test_an_empty_file_settles_catalogued_without_a_job(lane: Lane) -> None:
 
 
 def test_an_empty_file_touched_for_ever_settles_at_the_max_hold(lane: Lane) -> None:
-    said: list[str] = []
+    emitted: list[str] = []
     for second in range(31):
-        said += kinds(lane.see("a.mkv", a_file(1, size=0, mtime_ns=second)))
-        said += kinds(lane.later(1_000))
-    assert said == ["created a.mkv", "media created"]
+        emitted += kinds(lane.see("a.mkv", a_file(1, size=0, mtime_ns=second)))
+        emitted += kinds(lane.later(1_000))
+    assert emitted == ["created a.mkv", "media created"]
 
 
 def test_deleted_before_it_settled_was_never_there(lane: Lane) -> None:
@@ -104,12 +104,12 @@ def test_deleted_and_made_anew_at_the_same_path_is_a_modification_of_one_item(la
     lane.see("a.mkv", None)
     lane.later(500)
     lane.see("a.mkv", a_file(1, size=7_000, mtime_ns=9))
-    told = lane.later(2_000)
-    assert kinds(told) == ["modified a.mkv", "media updated", "job"]
-    assert told[0]["media_id"] == id_
+    outputs = lane.later(2_000)
+    assert kinds(outputs) == ["modified a.mkv", "media updated", "job"]
+    assert outputs[0]["media_id"] == id_
 
 
-def test_announcing_everything_again_says_nothing(lane: Lane) -> None:
+def test_observing_everything_again_changes_nothing(lane: Lane) -> None:
     tree = {"D": a_dir(9), "D/a.mkv": a_file(1), "n.txt": a_file(2, size=0), "l": a_file(3, type="symlink")}
     for path, file in tree.items():
         lane.see(path, file)
@@ -140,7 +140,7 @@ def test_nothing_early_nothing_late(sights: list[tuple[int, int]]) -> None:
     """Against a model a line long: quiet since the last different sight, looked at every 100 ms."""
     lane = Lane()
     lane.declare(max_hold_ms=10**9)
-    told: list[tuple[int, object]] = []
+    outputs: list[tuple[int, object]] = []
     expected: list[tuple[int, object]] = []
     size, since, known = -1, 0, None
     for wait, kind in [*sights, (40, -1)]:
@@ -151,8 +151,8 @@ def test_nothing_early_nothing_late(sights: list[tuple[int, int]]) -> None:
         for _ in range(wait):
             for one in lane.later(100):
                 if one.topic == "catalog.fs.changes.v1":
-                    told.append((lane.fold.now, one["size"]))
+                    outputs.append((lane.fold.now, one["size"]))
             if size != known and lane.fold.now >= since + 2_000:
                 expected.append((lane.fold.now, size))
                 known = size
-    assert told == expected
+    assert outputs == expected

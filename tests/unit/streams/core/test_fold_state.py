@@ -30,13 +30,13 @@ def written_down(fold: Fold) -> Fold:
 
 def folded(log: Log, *, every: int | None = None, at: int | None = None) -> list[tuple[list[Output], int | None]]:
     """Outputs and what is due next, by record; written down before each `every`-th record, or the one `at`."""
-    fold, told = Fold(0), []
+    fold, outputs = Fold(0), []
     for number, (offset, time, key, record) in enumerate(log):
         if number == at or (every is not None and number % every == 0):
             fold = written_down(fold)
             check(fold)
-        told.append((fold.apply(offset, time, key, record), fold.next_due))
-    return told
+        outputs.append((fold.apply(offset, time, key, record), fold.next_due))
+    return outputs
 
 
 @settings(max_examples=60, deadline=None)
@@ -70,8 +70,8 @@ def test_written_twice_it_is_the_same(history: list[Step]) -> None:
 
 
 def pieces(written: bytes) -> list[list[object]]:
-    """Each piece, but for orders that say nothing: what a baseline has seen is a set, and of files that look alike only
-    the order of each lot is kept."""
+    """Each piece, except for orders without meaning: what a baseline has seen is a set, and of files that look alike
+    only the order of each lot is kept."""
     found = []
     while written:
         end = 4 + int.from_bytes(written[:4], "big")
@@ -162,9 +162,9 @@ def test_which_of_two_equals_came_first_is_kept(lane: Lane, found: str) -> None:
     lane.scanned(1, 0, "baseline")
     lane.see("c.mkv", c)
     lane.finger("c.mkv", c, "f")
-    assert [told["from_path"] for told in lane.later(2_000) if told.value and "from_path" in told.value] == [
-        "a.mkv"
-    ]
+    assert [
+        outputs["from_path"] for outputs in lane.later(2_000) if outputs.value and "from_path" in outputs.value
+    ] == ["a.mkv"]
     assert folded(lane.log, every=1) == folded(lane.log)
 
 
@@ -189,8 +189,8 @@ def test_paths_that_are_no_utf_8_are_kept_to_the_byte(lane: Lane) -> None:
     lane.fold = written_down(lane.fold)
     lane.move(path, "e", a_dir(1), path_b64=None, from_path_b64=b64)
     lane.fold = written_down(lane.fold)
-    told = [t for t in lane.later(2_000) if t.value and t.value.get("kind") == "moved"]
-    assert [(t["from_path"], t["path"]) for t in told] == [
+    outputs = [t for t in lane.later(2_000) if t.value and t.value.get("kind") == "moved"]
+    assert [(t["from_path"], t["path"]) for t in outputs] == [
         ("d\ufffd", "e"), ("d\ufffd/a\ufffd.mkv", "e/a\ufffd.mkv"), ("e/a\ufffd.mkv", "e/b\ufffd.mkv"),
     ]  # fmt: skip
     check(lane.fold)

@@ -1,4 +1,5 @@
-"""A directory's move is applied at once, to everything known, pending or held below it, and told when it is quiet."""
+"""A directory's move is applied at once, to everything known, pending or held below it, and published when it is
+quiet."""
 
 from __future__ import annotations
 
@@ -7,10 +8,10 @@ from tests.support.fold_truth import check
 from tests.support.lane import Lane, Told, a_dir, a_file, kinds
 
 
-def path_changes(told: list[Told]) -> list[tuple[object, ...]]:
+def path_changes(outputs: list[Told]) -> list[tuple[object, ...]]:
     return [
         (t["kind"], t["from_path"] if t["kind"] == "moved" else None, t["path"])
-        for t in told
+        for t in outputs
         if t.topic == "catalog.fs.changes.v1" and t["kind"] in ("created", "modified", "deleted", "moved")
     ]
 
@@ -28,11 +29,11 @@ WITH_SEASON = [("moved", "S", "T"), ("moved", "S/one.txt", "T/one.txt"), ("moved
 def test_one_record_for_the_tree_and_one_for_each_path_of_one_cause(lane: Lane) -> None:
     season(lane)
     assert lane.move("S", "T", a_dir(10)) == []
-    told = lane.later(2_000)
-    tree = told[0]
+    outputs = lane.later(2_000)
+    tree = outputs[0]
     assert (tree["kind"], tree["from_path"], tree["path"], tree["count"]) == ("tree_moved", "S", "T", 3)
-    assert path_changes(told) == WITH_SEASON
-    changes = [t for t in told if t.topic == "catalog.fs.changes.v1"]
+    assert path_changes(outputs) == WITH_SEASON
+    changes = [t for t in outputs if t.topic == "catalog.fs.changes.v1"]
     assert {t["cause"] for t in changes} == {f"tree:{tree.id}"}
     assert kinds(lane.quiet()) == []
 
@@ -40,8 +41,8 @@ def test_one_record_for_the_tree_and_one_for_each_path_of_one_cause(lane: Lane) 
 def test_ids_are_kept_below_it(lane: Lane) -> None:
     season(lane)
     lane.move("S", "T", a_dir(10))
-    told = lane.quiet()
-    ids = {t["path"]: t["media_id"] for t in told if t.value and t.value.get("media_id") and "path" in t.value}
+    outputs = lane.quiet()
+    ids = {t["path"]: t["media_id"] for t in outputs if t.value and t.value.get("media_id") and "path" in t.value}
     assert ids == {"T/one.txt": 3 * 1024, "T/two.txt": 4 * 1024}
 
 
@@ -104,9 +105,9 @@ def test_over_an_emptied_directory_outdated_words_below_it_do_not_count(lane: La
     lane.see("T/one.txt", a_file(21, size=9_000))
     lane.quiet()
     lane.see("T/one.txt", None)
-    told = lane.move("S", "T", a_dir(10))
+    outputs = lane.move("S", "T", a_dir(10))
     check(lane.fold)
-    assert path_changes(told) == [("deleted", None, "T"), ("deleted", None, "T/one.txt")]
+    assert path_changes(outputs) == [("deleted", None, "T"), ("deleted", None, "T/one.txt")]
     assert path_changes(lane.quiet()) == WITH_SEASON
 
 
@@ -131,7 +132,7 @@ def test_a_name_that_only_begins_alike_stays(lane: Lane) -> None:
     assert path_changes(lane.quiet()) == []
 
 
-def test_a_directory_that_moves_on_is_told_of_once(lane: Lane) -> None:
+def test_a_directory_that_moves_on_is_published_once(lane: Lane) -> None:
     """As a file manager's rename does that is corrected, and 401 renames of one directory in a burst."""
     season(lane)
     for number in range(400):
@@ -142,16 +143,16 @@ def test_a_directory_that_moves_on_is_told_of_once(lane: Lane) -> None:
     assert path_changes(lane.quiet()) == WITH_SEASON
 
 
-def test_one_that_never_rests_is_told_of_at_the_max_hold(lane: Lane) -> None:
+def test_one_that_never_rests_is_published_at_the_max_hold(lane: Lane) -> None:
     season(lane)
-    told = []
+    outputs = []
     for number in range(40):
-        told += lane.move("S" if number == 0 else f"S{number}", f"S{number + 1}", a_dir(10))
-        told += lane.later(1_000)
-    assert [t["from_path"] for t in told if t.value and t.value.get("kind") == "tree_moved"] == ["S"]
+        outputs += lane.move("S" if number == 0 else f"S{number}", f"S{number + 1}", a_dir(10))
+        outputs += lane.later(1_000)
+    assert [t["from_path"] for t in outputs if t.value and t.value.get("kind") == "tree_moved"] == ["S"]
 
 
-def test_of_a_directory_that_is_back_nothing_is_told(lane: Lane) -> None:
+def test_of_a_directory_that_is_back_nothing_is_published(lane: Lane) -> None:
     season(lane)
     lane.move("S", "T", a_dir(10))
     lane.move("T", "S", a_dir(10))
@@ -159,7 +160,7 @@ def test_of_a_directory_that_is_back_nothing_is_told(lane: Lane) -> None:
     assert path_changes(lane.quiet()) == []
 
 
-def test_two_directories_that_change_places_are_told_as_that(lane: Lane) -> None:
+def test_two_directories_that_change_places_are_published_as_a_swap(lane: Lane) -> None:
     season(lane)
     lane.see("T", a_dir(20))
     lane.see("T/one.txt", a_file(21))
@@ -167,15 +168,15 @@ def test_two_directories_that_change_places_are_told_as_that(lane: Lane) -> None
     for source, target, inode in (("S", ".~1", 10), ("T", "S", 20), (".~1", "T", 10)):
         lane.move(source, target, a_dir(inode))
         check(lane.fold)
-    told = lane.quiet()
-    assert sorted(path_changes(told)) == sorted(
+    outputs = lane.quiet()
+    assert sorted(path_changes(outputs)) == sorted(
         [*WITH_SEASON, ("moved", "T", "S"), ("moved", "T/one.txt", "S/one.txt")]
     )
-    taken = {(t["kind"], t["from_path"]) for t in told if t.value and t.value.get("from_taken")}
+    taken = {(t["kind"], t["from_path"]) for t in outputs if t.value and t.value.get("from_taken")}
     assert taken == {("tree_moved", "T"), ("moved", "T"), ("moved", "T/one.txt")}
 
 
-def test_what_happens_below_it_is_told_after_it(lane: Lane) -> None:
+def test_what_happens_below_it_is_published_after_it(lane: Lane) -> None:
     season(lane)
     lane.move("S", "T", a_dir(10))
     lane.move("T/one.txt", "T/1.txt", a_file(11))
@@ -194,10 +195,10 @@ def test_a_directory_moved_inside_one_that_has_moved_comes_after_it(lane: Lane) 
     lane.see("S/E", a_dir(13))
     lane.see("S/E/x.txt", a_file(14))
     lane.quiet()
-    told = lane.move("S", "T", a_dir(10))
-    told += lane.move("T/E", "T/F", a_dir(13))
-    told += lane.quiet()
-    trees = [(t["from_path"], t["path"]) for t in told if t.value and t.value.get("kind") == "tree_moved"]
+    outputs = lane.move("S", "T", a_dir(10))
+    outputs += lane.move("T/E", "T/F", a_dir(13))
+    outputs += lane.quiet()
+    trees = [(t["from_path"], t["path"]) for t in outputs if t.value and t.value.get("kind") == "tree_moved"]
     assert trees == [("S", "T"), ("T/E", "T/F")]
 
 

@@ -75,7 +75,7 @@ def test_a_moved_directory_takes_all_that_is_below_it_along() -> None:
     assert alive(tables, "media_items") == below
 
 
-def test_scans_gaps_and_roots_are_told() -> None:
+def test_scans_gaps_and_roots_are_published() -> None:
     lane = settled()
     lane.make(raw.GapOpen, "films", cause="overflow", subtree="dir")
     lane.make(raw.GapClosed, "films", cause="overflow", subtree="dir", counts=raw.Counts(added=1))

@@ -1,4 +1,4 @@
-"""A disk that fills up is told once at each step, and told again when there is room."""
+"""A disk that fills up is published once at each step, and again when there is room."""
 
 from __future__ import annotations
 
@@ -39,20 +39,20 @@ def beat(free: int, **more: Scalar) -> Heartbeat:
     return Heartbeat(component="watch", instance="i", host="nas", pid=1, status="healthy", at="t", details=details)
 
 
-def told(*frees: int) -> list[SystemUpdate]:
-    """What is told of the disk, a heartbeat every 5 s."""
+def published_updates(*frees: int) -> list[SystemUpdate]:
+    """The updates published on the disk, with a heartbeat every 5 s."""
     rules, found = StatusRules(), []
     for number, free in enumerate(frees):
         for update in rules.report(beat(free), number * 5_000):
-            rules.told(update, number * 5_000)
+            rules.published(update, number * 5_000)
             if update.action == "service_status":
                 found.append(update)
     return found
 
 
-def test_each_step_is_told_once_whatever_the_bytes_do_in_between() -> None:
+def test_each_step_is_published_once_whatever_the_bytes_do_in_between() -> None:
     frees = [50, 9, 8, 9, 10, 11, 8, 2, 2, 3, 13, 50, 9]
-    updates = told(*(free * GIB for free in frees))
+    updates = published_updates(*(free * GIB for free in frees))
     assert [update.status for update in updates] == ["warning", "error", "healthy", "warning"]
     assert {update.component for update in updates} == {"disk nas:/var"}
     assert updates[0].message == (
@@ -62,5 +62,5 @@ def test_each_step_is_told_once_whatever_the_bytes_do_in_between() -> None:
     assert updates[0].details == {"host": "nas", DISK: "/var", DISK_FREE: 9 * GIB, DISK_TOTAL: 100 * GIB}
 
 
-def test_a_disk_with_room_is_not_told_of() -> None:
-    assert told(50 * GIB, 49 * GIB) == []
+def test_a_disk_with_room_is_not_published() -> None:
+    assert published_updates(50 * GIB, 49 * GIB) == []

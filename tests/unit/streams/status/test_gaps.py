@@ -1,4 +1,4 @@
-"""While a root has an open gap, people are told; when the last is closed, they are told that it is."""
+"""An open gap of a root is published, and so is the closing of the last one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def gap(
     return GapChanged(library="home", root=root, at="t", state=state, cause=cause, subtree=subtree, counts=counts)
 
 
-def told(gaps: OpenGaps, *changes: GapChanged) -> list[str]:
+def updates(gaps: OpenGaps, *changes: GapChanged) -> list[str]:
     return [gaps.change(change).status for change in changes]
 
 
@@ -50,26 +50,28 @@ def test_a_closed_gap_is_well_again_and_says_what_had_been_missed() -> None:
 
 def test_the_last_gap_counts() -> None:
     opened = (gap("open", "overflow", "a"), gap("open", "seq_jump"))
-    assert told(OpenGaps(), *opened, gap("closed", "overflow", "a"), gap("closed", "seq_jump")) == [
+    assert updates(OpenGaps(), *opened, gap("closed", "overflow", "a"), gap("closed", "seq_jump")) == [
         "warning", "warning", "warning", "healthy",
     ]  # fmt: skip
 
 
 def test_a_scan_of_the_whole_closes_the_gaps_of_its_cause_below() -> None:
-    assert told(OpenGaps(), gap("open", subtree="a"), gap("open", subtree="b/c"), gap("closed"))[-1] == "healthy"
+    assert (
+        updates(OpenGaps(), gap("open", subtree="a"), gap("open", subtree="b/c"), gap("closed"))[-1] == "healthy"
+    )
 
 
-def test_roots_are_told_apart() -> None:
-    assert told(OpenGaps(), gap("open"), gap("closed", root="music")) == ["warning", "healthy"]
+def test_roots_are_kept_apart() -> None:
+    assert updates(OpenGaps(), gap("open"), gap("closed", root="music")) == ["warning", "healthy"]
 
 
-def test_the_same_change_again_tells_the_same() -> None:
+def test_the_same_change_again_gives_the_same_update() -> None:
     gaps = OpenGaps()
     assert gaps.change(gap("open")) == gaps.change(gap("open"))
     assert gaps.change(gap("closed")) == gaps.change(gap("closed"))
 
 
-def test_what_was_told_restores_what_is_open() -> None:
+def test_the_last_update_restores_what_is_open() -> None:
     before = OpenGaps()
     before.change(gap("open", "overflow", "a"))
     update = before.change(gap("open", "seq_jump"))

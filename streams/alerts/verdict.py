@@ -1,4 +1,4 @@
-"""What the parts of the rules have in common: where something was read, and what is wrong with a subject. Pure."""
+"""What the parts of the rules have in common: the record that caused a verdict, and the problem of a subject. Pure."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Cause:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
-    """What is wrong with a subject, for an alert."""
+class Problem:
+    """The problem of a subject, for an alert."""
 
     severity: Severity
     title: str
@@ -33,11 +33,11 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How a subject is. `trouble` None: well; `well`: what is said of one that was not."""
+    """The state of a subject. `problem` None: it is well; `well`: the message if it had a problem before."""
 
     kind: Kind
     name: str
-    trouble: Trouble | None
+    problem: Problem | None
     well: str = ""
 
     @property

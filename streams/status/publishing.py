@@ -1,6 +1,7 @@
-"""System updates in the log: first to everybody, then as the newest state of their component.
+"""System updates in the log: first in the topic of updates, then as the newest state of their component.
 
-In this order a worker that dies in between tells again, under the same id; in the other it would stay silent.
+In this order a worker that dies in between publishes the update again, with the same id; in the other order it would be
+lost.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ GAPS_SUFFIX = "/gaps"
 
 @dataclass(frozen=True, slots=True)
 class LatestUpdate:
-    """What was told last under a key. `at`: when, ms; `source`: partition and offset of the record that caused
-    it, -1 where it does not say."""
+    """The update published last with a key. `at`: when, ms; `source`: partition and offset of the record that caused
+    it, -1 if unknown."""
 
     key: str
     update: SystemUpdate
@@ -34,7 +35,7 @@ class LatestUpdate:
     source: tuple[int, int]
 
 
-class Teller:
+class UpdatePublisher:
     """Writes updates caused by records of one topic."""
 
     def __init__(self, kafka: Kafka, confirmed: Confirmed, topic: Topic) -> None:
@@ -42,9 +43,8 @@ class Teller:
         self._confirmed = confirmed
         self._topic = topic
 
-    async def tell(self, cause: Received, index: int, update: SystemUpdate, *, key: str) -> None:
-        """Write the `index`-th update that a record causes. `key`: under which its state is kept. Raises
-        NotConfirmed."""
+    async def publish(self, cause: Received, index: int, update: SystemUpdate, *, key: str) -> None:
+        """Write the `index`-th update that a record causes. `key`: the key of its state. Raises NotConfirmed."""
         source = f"{self._topic.name}:{cause.partition}:{cause.offset}"
         headers = event_headers(
             id=event_id(self._topic.name, cause.partition, cause.offset, index),
@@ -61,7 +61,7 @@ class Teller:
 
 
 async def read_states(kafka: Kafka) -> dict[str, LatestUpdate]:
-    """What was told last, by key. Raises NotProvisioned, KafkaError, TimeoutError."""
+    """The updates published last, by key. Raises NotProvisioned, KafkaError, TimeoutError."""
     states: dict[str, LatestUpdate] = {}
     for record in await read_whole(kafka, SYSTEM_STATE):
         if record.value is None:

@@ -1,8 +1,8 @@
-"""A file that is not on this machine, as a probing child reads it: it asks for pieces over the socket that it was handed in
-the place of the file, and whoever handed it reads them.
+"""A file that is not on this machine, as a probing child reads it: the child requests pieces over the socket that it
+received in place of the file, and the other side reads them.
 
-A question is where and how much, an answer how much it is and the bytes. The child knows no server, no name and no password;
-a piece that cannot be read is an error of the disk to it."""
+A request is an offset and a length, a reply the length and the bytes. The child knows no server, no name and no password; a
+piece that cannot be read is a disk error to it."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ QUESTION = struct.Struct(">QI")
 ANSWER = struct.Struct(">I")
 UNREADABLE = 0xFFFF_FFFF
 PIECE = 262_144
-"""Bytes asked for in one go: parsers read a little at a time."""
+"""Bytes per request: parsers read a little at a time."""
 
 
 class Readable(Protocol):
-    """What is read from; raises StorageError."""
+    """The file that is read; raises StorageError."""
 
     def read(self, length: int, start: int) -> bytes:
-        """Up to so many bytes, fewer only at the end."""
+        """Up to `length` bytes, fewer only at the end."""
         ...
 
 
-class FarFile(io.RawIOBase):
-    """The child's side. `size` is what it was when it was opened. Raises OSError (EIO) where a piece cannot be read."""
+class RemoteFile(io.RawIOBase):
+    """The child's side. `size`: when it was opened. Raises OSError (EIO) if a piece cannot be read."""
 
     def __init__(self, connection: socket.socket, size: int) -> None:
         self._connection = connection
@@ -47,11 +47,11 @@ class FarFile(io.RawIOBase):
         return True
 
     def tell(self) -> int:
-        """Where the next piece is read."""
+        """The offset of the next read."""
         return self._at
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Read from elsewhere on."""
+        """Set the offset of the next read."""
         base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
         if base + offset < 0:
             raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
@@ -59,7 +59,7 @@ class FarFile(io.RawIOBase):
         return self._at
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        """The next piece."""
+        """Read the next piece."""
         wanted = min(len(buffer), PIECE, max(0, self._size - self._at))
         if not wanted:
             return 0
@@ -75,18 +75,18 @@ class FarFile(io.RawIOBase):
         return int(length)
 
     def close(self) -> None:
-        """Ask no more."""
+        """End the requests."""
         self._connection.close()
         super().close()
 
 
 def opened(descriptor: int, size: int) -> io.BufferedReader:
     """The file behind a descriptor that is a socket."""
-    return io.BufferedReader(FarFile(socket.socket(fileno=descriptor), size), PIECE)
+    return io.BufferedReader(RemoteFile(socket.socket(fileno=descriptor), size), PIECE)
 
 
 def serve(connection: socket.socket, file: Readable) -> None:
-    """The other side: answer until the child asks no more. Raises nothing; blocks."""
+    """The other side: answer requests until the child ends them. Does not raise; blocks."""
     with connection:
         try:
             while True:

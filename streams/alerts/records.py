@@ -1,4 +1,4 @@
-"""Alerts in the log: how one is written, and what is there."""
+"""Alerts in the log: how they are written and read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from schemas.log_record import LogRecord
 from schemas.times import parse_iso
 from schemas.topics import ALERTS
 from streams.alerts.rules import alert_id
-from streams.alerts.trouble import Cause
+from streams.alerts.verdict import Cause
 
 SOURCE = "urn:catalogizer:alerts"
 
@@ -45,8 +45,8 @@ def value(alert: Alert) -> bytes:
 
 
 async def read_alerts(kafka: Kafka) -> list[Found]:
-    """All alerts that the log has, in their order, each once: what was given back for one of its targets is passed over, and
-    so is what is no alert. Raises NotProvisioned, KafkaError, OSError, TimeoutError."""
+    """All alerts in the log, in order, each once: redriven alerts and invalid records are skipped. Raises
+    NotProvisioned, KafkaError, OSError, TimeoutError."""
     found = (_found(record) for record in await read_whole(kafka, ALERTS))
     return [one for one in found if one is not None]
 
@@ -57,7 +57,7 @@ def _found(record: LogRecord) -> Found | None:
     try:
         alert = codec.decode(record.value)
         at = parse_iso(alert.at)
-    except (SchemaError, ValueError):  # its delivery writes the letter
+    except (SchemaError, ValueError):  # the delivery writes the dead letter
         return None
     source = (find(record.headers, X_SOURCE) or b"").decode("utf-8", "replace")
     topic, partition, offset = ("", "", "", *source.split(":"))[-3:]

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from storage.errors import Unreadable
-from streams.analysis import far
+from streams.analysis import remote
 
 CONTENT = random.Random(7).randbytes(900_001)
 
@@ -36,9 +36,9 @@ def held() -> Held:
 @pytest.fixture
 def file(held: Held) -> Iterator[io.BufferedReader]:
     ours, theirs = socket.socketpair()
-    serving = threading.Thread(target=far.serve, args=(ours, held))
+    serving = threading.Thread(target=remote.serve, args=(ours, held))
     serving.start()
-    with far.opened(theirs.detach(), len(CONTENT)) as file:
+    with remote.opened(theirs.detach(), len(CONTENT)) as file:
         yield file
     serving.join(5)
     assert not serving.is_alive()
@@ -76,5 +76,5 @@ def test_a_piece_that_cannot_be_read_is_an_error_of_the_disk_and_others_can(
 def test_where_nobody_answers_any_more_it_is_an_error_of_the_disk() -> None:
     ours, theirs = socket.socketpair()
     ours.close()
-    with far.opened(theirs.detach(), 10) as file, pytest.raises(OSError):
+    with remote.opened(theirs.detach(), 10) as file, pytest.raises(OSError):
         file.read(1)

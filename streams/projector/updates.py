@@ -1,4 +1,4 @@
-"""What is told of items, analyses, covers and roots, to rows. Pure."""
+"""Updates of items, analyses, covers and roots to rows. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from streams.projector.rows import Row
 
 
 class _MediaUpdate(Struct, frozen=True, kw_only=True):
-    """A media update whose item is decoded by what happened to it, and kept as it was written."""
+    """A media update. Its item is decoded according to the action, and stored as it was written."""
 
     action: Action
     media_id: int
@@ -36,7 +36,7 @@ _system: Codec[SystemUpdate] = Codec(SystemUpdate)
 
 
 def media_rows(record: LogRecord) -> list[Row]:
-    """A media update: the item, and with `analyzed` its analysis. Raises Undecodable."""
+    """The rows of a media update: the item, and for `analyzed` its analysis. Raises Undecodable."""
     update = _updates.decode(storable(record.value))
     match update.action:
         case "created" | "updated":
@@ -114,7 +114,7 @@ def _analysis(record: LogRecord, update: _MediaUpdate, item: MediaItem) -> r.Ana
 
 
 def analysis_batch_rows(record: LogRecord) -> list[Row]:
-    """The end of a batch of analyses. Raises Undecodable."""
+    """The row of the end of a batch of analyses. Raises Undecodable."""
     batch = _analyses.decode(storable(record.value))
     row = r.AnalysisBatchRow(
         event_id=event_id(record),
@@ -132,7 +132,7 @@ def analysis_batch_rows(record: LogRecord) -> list[Row]:
 
 
 def cover_rows(record: LogRecord) -> list[Row]:
-    """A cover, or its tombstone. Raises Undecodable."""
+    """The row of a cover, or of its tombstone. Raises Undecodable."""
     if record.value is None:
         key = (record.key or b"").decode("ascii", "replace").replace("\0", "")
         return [r.CoverGoneRow(hash=key, src_offset=record.offset)]
@@ -149,7 +149,7 @@ def cover_rows(record: LogRecord) -> list[Row]:
 
 
 def status_rows(record: LogRecord) -> list[Row]:
-    """A root's status; other system updates stand for no row. Raises Undecodable."""
+    """The row of a root's status; other system updates have no rows. Raises Undecodable."""
     update = _system.decode(storable(record.value))
     if update.action != "storage_update":
         return []

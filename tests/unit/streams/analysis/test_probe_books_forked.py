@@ -9,7 +9,7 @@ import time
 import psutil
 import pytest
 
-from streams.analysis.probe.books.apart import MAX_BYTES, Outcome, Send, run
+from streams.analysis.probe.books.forked import MAX_BYTES, Outcome, Send, run
 
 
 def whole(send: Send) -> None:

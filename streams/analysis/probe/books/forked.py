@@ -1,9 +1,9 @@
-"""Work that may crash, hang or swell, in a process of its own: what it had sent before stays, and whoever asked goes
-on.
+"""Work that may crash, hang or use too much memory, in a forked process: what it has sent before is kept, and the
+caller continues.
 
-A large foreign library ends the process when it finds no memory, or when a file outwits it; and no cover is worth the
-rest that is known of a file. The copy of this process (fork) has its limits, its library already loaded and its open
-file; it shares the place in that file, so that nobody reads there any more behind this."""
+A large foreign library ends the process when it runs out of memory, or when a file triggers a bug; and a cover is not
+worth losing the rest that is known of a file. The fork has the limits, the loaded library and the open file of this
+process. They share the position in that file, so this process must not read from it any more."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from typing import Literal, NoReturn
 from streams.analysis import limits
 
 MAX_BYTES = 1_048_576
-"""Sent altogether; more is not read."""
+"""Maximum bytes of all messages; more is not read."""
 _LENGTH = struct.Struct(">I")
 
 Send = Callable[[bytes], None]
@@ -28,14 +28,16 @@ Send = Callable[[bytes], None]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`sent`: whole messages. `ended`: `whole`; `early`, by a crash or for want of memory; `late`, having been ended."""
+    """`sent`: complete messages. `ended`: `whole`; `early`, by a crash or lack of memory; `late`, killed after its time
+    limit."""
 
     sent: list[bytes]
     ended: Literal["whole", "early", "late"]
 
 
 def run(work: Callable[[Send], None], seconds: float) -> Outcome:
-    """Do it, for at most so long. Raises MemoryError where no process can be started: that is what the kernel means."""
+    """Do the work, for at most `seconds`. Raises MemoryError if no process can be started, because that is the kernel's
+    reason."""
     reading, writing = os.pipe()
     parent = os.getpid()
     try:
@@ -68,7 +70,7 @@ def run(work: Callable[[Send], None], seconds: float) -> Outcome:
 def _work(work: Callable[[Send], None], writing: int, parent: int) -> NoReturn:
     code = 1
     try:
-        limits.die_with_parent(parent)  # who is killed for taking too long takes this along
+        limits.die_with_parent(parent)  # if the parent is killed for taking too long, this process ends too
 
         def send(message: bytes) -> None:
             left = memoryview(_LENGTH.pack(len(message)) + message)
@@ -77,12 +79,12 @@ def _work(work: Callable[[Send], None], writing: int, parent: int) -> NoReturn:
 
         work(send)
         code = 0
-    finally:  # whatever happens: nothing of the process that was copied may run twice
+    finally:  # in any case: no code of the forked process may run twice
         os._exit(code)
 
 
 def _received(reading: int, until: float) -> tuple[bytes, bool]:
-    """Everything, and whether it was still not the end."""
+    """All bytes, and whether the end was not reached."""
     data = bytearray()
     waiting = select.poll()
     waiting.register(reading, select.POLLIN)

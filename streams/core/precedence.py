@@ -1,13 +1,12 @@
-"""Who wins, field by field, where a path and the contents of its file say different things of an item. Pure; one way for
-each of the rules that decide it.
+"""Which source takes precedence, field by field, if a path and the contents of its file differ. Pure; there is one
+implementation for each kind of rules.
 
-By whole paths (`Rules.paths`): what a path says of a video is told, and nothing else is; of music and books the tags come
-first; of a photo its own date. A rename drops at once what the old name said, because nothing of a name is kept with the
-contents.
+By whole paths (`Rules.paths`): of a video only its path is used; of music and books the tags come first; of a photo its own
+date. After a rename nothing of the old name remains, because nothing of a name is kept with the contents.
 
-By all evidence (`Rules.evidence`), the first that speaks: a person; a file of facts beside a video; of a video its path, and
-where that gives nothing but a bare name the container's own tags; of music and books the tags, then the path. Of covers: a
-person's; the picture beside a video, then the one in it; of music and books the one inside, then the one beside.
+By all evidence (`Rules.evidence`), the first source that has a value: a person; an NFO file beside a video; of a video its
+path, and if that is only a bare name the container's own tags; of music and books the tags, then the path. For covers: a
+person's; of a video the picture beside it, then the one in it; of music and books the one inside, then the one beside.
 """
 
 from __future__ import annotations
@@ -34,11 +33,11 @@ NO_TAGS = Tags()
 NO_LINKS = Links()
 NO_CORRECTION = Correction()
 _ADDRESS = re.compile(r"://|(?i:www\.)")
-"""Who passed a film on writes that where its title should stand."""
+"""Distributors write their address into the title of a film."""
 
 
-class Told(Struct, frozen=True, gc=False):
-    """Of an item. `analysis`: without what it says of the name."""
+class Resolved(Struct, frozen=True, gc=False):
+    """What is published of an item. `analysis`: without what it has from the name."""
 
     media_type: MediaType
     title: str
@@ -61,25 +60,25 @@ class Told(Struct, frozen=True, gc=False):
     makers: Makers = NOBODY
 
 
-class Telling(Protocol):
+class Precedence(Protocol):
     """By some rules."""
 
-    def told(
+    def resolve(
         self, path: str, analysis: Analysis | None, links: Links | None = None,
         correction: Correction | None = None,
-    ) -> Told:  # fmt: skip
-        """Of a file at a path below its root, of what lies beside it and of what a person says of it."""
+    ) -> Resolved:  # fmt: skip
+        """Combine a file's path (below its root), its analysis, the files beside it and a person's correction."""
 
     def kept(self, found: Found | None) -> Found | None:
-        """What is kept of what an analysis found."""
+        """The part of what an analysis found that is kept."""
 
     def is_identified(self, path: str, found: Found | None) -> bool:
         """Whether more than the bare name is known after an analysis."""
 
 
 @lru_cache(8)
-def telling_by(rules: Rules) -> Telling:
-    """The one way of these rules."""
+def precedence_by(rules: Rules) -> Precedence:
+    """The precedence by these rules."""
     names = naming.names_by(rules)
     if not isinstance(names, naming.PathNames):
         return ByNames(names, rules.title_cap)
@@ -94,7 +93,7 @@ def found_in(analysis: Analysis | None) -> Found:
 
 
 class KeepsOf3:
-    """Keeps of an analysis what there was to find when its rules were the newest."""
+    """Keeps only what analysis could find when rules version 3 was the newest."""
 
     def kept(self, found: Found | None) -> Found | None:
         """See the protocol."""
@@ -102,19 +101,19 @@ class KeepsOf3:
 
 
 class ByNames(KeepsOf3):
-    """The name's last part says what the contents do not."""
+    """The last component of the path is used for what the contents do not have."""
 
     def __init__(self, names: naming.Names, title_cap: int) -> None:
         self._names = names
         self._cap = title_cap
 
-    def told(
+    def resolve(
         self, path: str, analysis: Analysis | None, links: Links | None = None,
         correction: Correction | None = None,
-    ) -> Told:  # fmt: skip
+    ) -> Resolved:  # fmt: skip
         """See the protocol."""
         named, found = self._names.read(path), found_in(analysis)
-        return Told(
+        return Resolved(
             media_type=named.media_type, title=self._title(named, found), year=found.year or named.year,
             season=found.season or named.season, episode=found.episode or named.episode,
             category=found.category or named.category, quality=found.quality or named.quality, analysis=analysis,
@@ -143,10 +142,10 @@ class ByPaths(KeepsOf3):
         self._names = names
         self._cap = title_cap
 
-    def told(
+    def resolve(
         self, path: str, analysis: Analysis | None, links: Links | None = None,
         correction: Correction | None = None,
-    ) -> Told:  # fmt: skip
+    ) -> Resolved:  # fmt: skip
         """See the protocol."""
         named, found = self._names.read(path), found_in(analysis)
         title, year = named.title, named.year
@@ -164,7 +163,7 @@ class ByPaths(KeepsOf3):
                 year = found.year or year
             case _:
                 analysis = _of_contents(analysis)
-        return Told(
+        return Resolved(
             media_type=named.media_type, title=title[: self._cap], year=year, season=named.season, episode=named.episode,
             last_episode=named.last_episode, date=named.date, part=named.part, edition=named.edition,
             category=named.category, quality=found.quality or named.quality, analysis=analysis, cover=found.cover,
@@ -173,8 +172,8 @@ class ByPaths(KeepsOf3):
     def is_identified(self, path: str, found: Found | None) -> bool:
         """See the protocol."""
         named = self._names.read(path)
-        says = named.year is not None or named.season is not None or named.episode is not None
-        return says or (found is not None and found.tags is not None and found.identified)
+        is_specific = named.year is not None or named.season is not None or named.episode is not None
+        return is_specific or (found is not None and found.tags is not None and found.identified)
 
 
 class ByEvidence(ByPaths):
@@ -184,10 +183,10 @@ class ByEvidence(ByPaths):
         super().__init__(names, title_cap)
         self._beside = beside
 
-    def told(
+    def resolve(
         self, path: str, analysis: Analysis | None, links: Links | None = None,
         correction: Correction | None = None,
-    ) -> Told:  # fmt: skip
+    ) -> Resolved:  # fmt: skip
         """See the protocol."""
         found, links = found_in(analysis), links or NO_LINKS
         usual = self._names.media_type(path)
@@ -218,9 +217,9 @@ class ByEvidence(ByPaths):
         named = self._names.read(path) if name is read and kind == usual else self._names.named(path, kind, name)
         own_first = kind in ("audio", "book")
         cover = (found.cover or links.cover) if own_first else (links.cover or found.cover)
-        spoken = tuple(dict.fromkeys((*found.subtitles, *links.subtitles)))
-        languages, forced, sdh = self._subtitle(path, kind) or (spoken, False, False)
-        return Told(
+        available = tuple(dict.fromkeys((*found.subtitles, *links.subtitles)))
+        languages, forced, sdh = self._subtitle(path, kind) or (available, False, False)
+        return Resolved(
             media_type=kind, title=(title or named.title)[: self._cap], year=named.year, season=named.season,
             episode=named.episode, last_episode=named.last_episode, date=named.date, part=named.part,
             edition=named.edition, category=named.category, quality=found.quality or named.quality, analysis=analysis,
@@ -233,7 +232,7 @@ class ByEvidence(ByPaths):
         return found
 
     def is_identified(self, path: str, found: Found | None) -> bool:
-        """See the protocol. Of a video's container a title or a show counts, and not who made the file."""
+        """See the protocol. Of the tags in a video's container only a title or a show counts."""
         if found is None or (found.media_type or self._names.media_type(path)) != "video":
             return super().is_identified(path, found)
         tags = found.tags or NO_TAGS
@@ -252,7 +251,7 @@ def _of_year(name: PathName, year: int | None) -> PathName:
 
 
 def _makers(name: PathName, kind: MediaType, tags: Tags) -> Makers:
-    """Tags say it, else folders do."""
+    """From the tags, else from the folders."""
     by = name.makers
     match name.category:
         case "comic":
@@ -266,7 +265,7 @@ def _makers(name: PathName, kind: MediaType, tags: Tags) -> Makers:
 
 
 def _by_container(name: PathName, tags: Tags) -> PathName:
-    """Where a name says nothing of itself, what somebody wrote into the container may."""
+    """If the name is uninformative, use the container's tags."""
     if name.category is not None or name.year is not None:
         return name
     if tags.show and tags.episode is not None:
@@ -276,7 +275,7 @@ def _by_container(name: PathName, tags: Tags) -> PathName:
 
 
 def _by_facts(name: PathName, facts: Found) -> PathName:
-    """A file of facts was written for this very video."""
+    """Use the NFO file, which was written for this video."""
     if facts.category == "tv_show" or facts.season is not None:
         show = None if facts.tags is None else facts.tags.show
         return replace(
@@ -290,12 +289,12 @@ def _by_facts(name: PathName, facts: Found) -> PathName:
 
 
 def _corrected(name: PathName, correction: Correction) -> PathName:
-    """What a person says holds; an episode's number says that it is one."""
-    said = {field: value for field, value in structs.asdict(correction).items() if value is not None}
-    said.pop("cover", None)
-    if ("season" in said or "episode" in said) and name.category in (None, "movie", "home_video"):
-        said.setdefault("category", "tv_show")
-    return replace(name, **said)
+    """Apply a person's correction; a corrected season or episode number makes it an episode."""
+    fields = {field: value for field, value in structs.asdict(correction).items() if value is not None}
+    fields.pop("cover", None)
+    if ("season" in fields or "episode" in fields) and name.category in (None, "movie", "home_video"):
+        fields.setdefault("category", "tv_show")
+    return replace(name, **fields)
 
 
 FOUND_3 = (
@@ -304,12 +303,12 @@ FOUND_3 = (
     "tags", "cover", "warnings",
 )  # fmt: skip
 TAGS_3 = ("title", "artist", "album", "track", "disc", "genre", "date", "album_artist", "composer")
-"""What there was to find while rules of the first three versions were the newest: they tell of nothing else, whatever
-newer analysis finds, so that a replay by any program tells the same."""
+"""What analysis could find while rules of the first three versions were the newest. These rules publish nothing else,
+whatever newer analysis finds, so that a replay by any version of the program gives the same outputs."""
 
 
 def as_of_3(found: Found | None) -> Found | None:
-    """What is found, cut to that."""
+    """What was found, limited to `FOUND_3` and `TAGS_3`."""
     if found is None:
         return None
     tags = None if found.tags is None else Tags(**{name: getattr(found.tags, name) for name in TAGS_3})
@@ -317,7 +316,7 @@ def as_of_3(found: Found | None) -> Found | None:
 
 
 def _of_contents(analysis: Analysis | None) -> Analysis | None:
-    """Older programs put what they made of a video's name beside its contents."""
+    """The analysis without what older programs derived from a video's name."""
     if analysis is None or analysis.found is None:
         return analysis
     found = replace(analysis.found, title=None, year=None, season=None, episode=None, category=None)

@@ -1,4 +1,4 @@
-"""A lane's fold as it stands at its position, for tools: no group, no producer, nothing live is touched."""
+"""A lane's fold at its position, for tools: no group, no producer, and no effect on the live fold."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from streams.library.refold import FETCH_BYTES, MAX_RECORDS
 
 
 async def positions(kafka: Kafka) -> list[Position | None]:
-    """Of each lane. Raises KafkaError."""
+    """The position of each lane. Raises KafkaError."""
     found = Positions(kafka)
     await found.start()
     try:
@@ -30,11 +30,12 @@ async def positions(kafka: Kafka) -> list[Position | None]:
         await found.stop()
 
 
-async def standing(
+async def fold_at(
     kafka: Kafka, position: Position, *, carried: Mapping[int, Rules] = RULES,
     folded: Callable[[int], None] = lambda _: None,
 ) -> Fold:  # fmt: skip
-    """The fold of a lane at its position; `folded` is told of records. Raises LogTruncated, RulesUnknown, KafkaError."""
+    """The fold of a lane at its position. `folded`: called with the number of records folded. Raises LogTruncated,
+    RulesUnknown, KafkaError."""
     lane, target = position.lane, position.next_offset
     if position.fold_version not in carried:
         raise RulesUnknown(lane, position.fold_version, position.program)
