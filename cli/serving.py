@@ -125,7 +125,7 @@ def _plan(worker: Worker, settings: Settings, metrics: Path) -> Plan:
 
 
 def _check(worker: Worker, component: Component) -> Check:
-    return lambda: worker.heard(component.pid, time.monotonic())
+    return lambda: worker.reported(component.pid, time.monotonic())
 
 
 def _format(settings: Settings) -> str:

@@ -1,4 +1,4 @@
-"""Puts the gateway together: services by hand, routes on FastAPI, the page beside them. Connects nothing."""
+"""Puts the gateway together: services, routes on FastAPI, and the page. Opens no connection."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ from runtime.topic_watch import TopicWatch
 from schemas.channels import CHANNELS
 from schemas.system import SOCKETS, Scalar
 
-NOT_YET = Starting("sockets are not taken yet, or not any more")
+NOT_YET = Starting("sockets are not accepted yet, or no longer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +102,8 @@ class Gateway:
 def compose(
     kafka: Kafka, pool: AsyncConnectionPool, database: DatabaseCheck, *, settings: GatewaySettings, secret: str
 ) -> Gateway:
-    """Build everything. Raises SettingsError for a secret that does not protect, a page that is not there, or a
-    provider's CA file that cannot be read."""
+    """Build everything. Raises SettingsError for a secret that does not protect, a missing page, or a provider's CA file
+    that cannot be read."""
     framers = {c.name: Framer(c, legacy_payload=settings.legacy_payload) for c in CHANNELS.values()}
     log_reader = LogReader(kafka, framers, settings.replay_sessions)
     everybody = (c.name for c in CHANNELS.values() if c.everybody)
@@ -116,7 +116,7 @@ def compose(
     health = Health()
     health.add("log", lambda: tail.condition)
     health.add("topics", topics.problem, warning=True)
-    health.add("needs", topics.unmet, warning=True)  # what may not be read is the tail's to say
+    health.add("needs", topics.unmet, warning=True)  # topics that may not be read are reported by the tail
     health.add("database", lambda: database.condition)
 
     health.measures.append(tail.show)
@@ -210,9 +210,9 @@ def compose(
 
 
 def web_dir() -> Path:
-    """The page's files: in the package when installed, else beside it in a checkout. Raises SettingsError."""
+    """The page's files: in the package if installed, else beside it in a checkout. Raises SettingsError."""
     here = Path(__file__).resolve().parent
     for place in (here / "web", here.parent / "web" / "built"):
         if (place / "index.html").is_file():
             return place
-    raise SettingsError(("the page's files (web/built/index.html) are not there: the installation is incomplete",))
+    raise SettingsError(("the page's files (web/built/index.html) are missing: the installation is incomplete",))

@@ -1,32 +1,32 @@
-"""What can go wrong in the gateway, as one tree. `retryable`: the same question may be asked again.
+"""The gateway's errors, as one tree. `retryable`: the same request may be repeated.
 
     GatewayError
-    ├── AccountError      an account cannot be made or changed so
+    ├── AccountError      an account cannot be created or changed in this way
     │   ├── BrokenRule    a name, e-mail address or password that no account may have
     │   ├── AlreadyTaken  another account has the name or the e-mail address
     │   ├── NoSuchAccount
     │   ├── NoSuchToken
-    │   └── LastAdmin     nobody would be left who may do everything
-    ├── ApiError          an answer that is an error: HTTP status, code for programs, message for people
-    ├── BadCursor     a search's cursor that is none of ours, or of another search
-    ├── BadOption         an option of `subscribe` that is none
-    ├── BadPage           a page's cursor that is none of ours
-    ├── BadToken          not a token that holds; says no more than that
-    ├── CannotTell       whoever knows whether a token holds does not answer now (retryable)
+    │   └── LastAdmin     no account would be left that may do everything
+    ├── ApiError          an error answer: HTTP status, code for programs, message for people
+    ├── BadCursor         a search's cursor that is not one of ours, or of another search
+    ├── BadOption         an invalid option of `subscribe`
+    ├── BadPage           a page's cursor that is not one of ours
+    ├── BadToken          not a valid token; no reason is given
+    ├── CannotCheck       whether a token is valid cannot be found out now (retryable)
     ├── LogUnavailable    the log did not answer in time (retryable)
-    ├── NotFromHere       a dead letter that is given back at the command line
+    ├── NotFromHere       a dead letter that is redriven at the command line
     ├── NotPublished      no acknowledgement: written or not (retryable, with the same id)
-    ├── OidcError        of who signs in elsewhere
+    ├── OidcError         of signing in with a provider
     │   ├── ProviderAway  the provider does not answer, or not as a provider does (retryable)
-    │   ├── BadAnswer     what came is not what the provider sends us: somebody meddled with it, or it is too late
-    │   │   └── CodeRefused  the provider does not take its code or its refresh token
-    │   └── NotAdmitted   we know who it is, and he may not come in
-    ├── QueueTaken        somebody else sees to the same dead letter queue (retryable)
-    ├── TailRestart       the tail's consumer is to be built anew (retryable)
+    │   ├── BadAnswer     what arrived is not what the provider sends: it was tampered with, or it is too late
+    │   │   └── CodeRefused  the provider does not accept its own code or refresh token
+    │   └── NotAdmitted   the person is known, and may not sign in
+    ├── QueueTaken        somebody else works on the same dead letter queue (retryable)
+    ├── TailRestart       the tail's consumer must be rebuilt (retryable)
     ├── TooManySignIns    so many passwords wait to be checked that this one is not (retryable)
-    └── TooMuch           a request is larger than it may be, or none
+    └── TooMuch           a request that is too large or malformed
 
-Each stands beside what raises it. Settings that do not hold are `runtime.errors.SettingsError`.
+Each is defined beside the code that raises it. Invalid settings are `runtime.errors.SettingsError`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The gateway process: listen, follow the log, and end so that every client comes back."""
+"""The gateway process: listen, follow the log, and end in a way that lets every client reconnect."""
 
 from __future__ import annotations
 
@@ -35,25 +35,25 @@ MAX_MESSAGE_BYTES = 65_536
 DRAIN_SECONDS = 2
 BACKLOG = 2_048
 LEFT_TO_OTHERS_SECONDS = 10.0
-"""A worker takes no connection while it takes no sockets: the others do. But not for longer, for who asks how the gateway
-is shall get an answer although none of them can work."""
+"""A worker that accepts no sockets yet leaves connections to the others. But not for longer than this, because health checks
+must be answered even if none of them can work."""
 
 _log = log.get(__name__)
 
 
 class _Server(uvicorn.Server):
-    """Signals are the process's own (`runtime.lifecycle`)."""
+    """Signals are handled by the process (`runtime.lifecycle`)."""
 
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
-        """Leave them alone."""
+        """Do not handle them here."""
         yield
 
 
 async def serve(
     kafka: Kafka, database: Address, settings: GatewaySettings, stop: Stop, worker: Worker | None = None
 ) -> None:
-    """Run until asked to stop, as all of the gateway or as one worker of it. Raises SettingsError where it cannot begin
+    """Run until requested to stop, as all of the gateway or as one of its workers. Raises SettingsError if it cannot begin
     (port taken, weak secret)."""
     if worker is not None:
         settings = worker.share(settings)
@@ -98,19 +98,19 @@ async def _run(gateway: Gateway, doors: Doors, listening: socket, stop: Stop, wo
         gateway.database.run(stop),
     ]
     if worker is not None:
-        works.append(worker.tell(gateway.health))
+        works.append(worker.report(gateway.health))
     tasks = [asyncio.create_task(work) for work in works]
-    asked = asyncio.create_task(stop.wait())
+    stopping = asyncio.create_task(stop.wait())
     opening = asyncio.create_task(_open(gateway, listening, turn))
     try:
-        await asyncio.wait({*tasks, asked}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({*tasks, stopping}, return_when=asyncio.FIRST_COMPLETED)
         for task in tasks:
             if task.done() and not stop.asked:
                 task.result()
                 raise RuntimeError("a part of the gateway ended by itself")
     finally:
         turn.set()
-        await _drain(gateway, server, tasks, [asked, opening])
+        await _drain(gateway, server, tasks, [stopping, opening])
 
 
 async def _serve_from(turn: asyncio.Event, server: _Server, listening: socket) -> None:
@@ -120,15 +120,14 @@ async def _serve_from(turn: asyncio.Event, server: _Server, listening: socket) -
 
 
 async def _open(gateway: Gateway, listening: socket, turn: asyncio.Event) -> None:
-    """Take sockets once the log is followed: before that there is nothing to tell and no offset to pin; and once the
-    database has said which sessions ended. Ready it is when the database can be used as well: without it nobody can
-    sign in."""
+    """Accept sockets once the log is followed (before, there is nothing to send and no exact offset) and once the ended
+    sessions have been read. The gateway is ready when the database can be used as well: without it nobody can sign in."""
     await gateway.tail.ready.wait()
     await gateway.following.ended.known.wait()
     await gateway.resumption.known.wait()
     settled()
     gateway.connections.accepting = True
-    listening.listen(BACKLOG)  # a worker that is ready has its part of what connects from here on
+    listening.listen(BACKLOG)  # from here on a worker gets its part of the connections
     turn.set()
     await gateway.database.used.wait()
     announce_ready()
@@ -152,7 +151,7 @@ async def _drain(
 
 
 def _certificates(kafka: Kafka, database: Address, settings: GatewaySettings) -> Certificates:
-    """Of all whom it talks to. Its own stands before its proxy: it serves no TLS itself."""
+    """The certificates of all peers. The gateway's own belongs to its proxy: it serves no TLS itself."""
     providers = (provider.ca_file for provider in settings.oidc if provider.ca_file is not None)
     return Certificates(
         (*files_of_kafka(kafka.settings), *files_of_certificates(address_now(database)), *providers)
@@ -164,12 +163,12 @@ def find_room(settings: GatewaySettings) -> Room:
     wanted = files_wanted(settings.max_sockets)
     files = raise_open_files(wanted)
     fits = room(settings.max_sockets, settings.max_connections_per_address, files)
-    told = {"sockets": fits.sockets, "connections": fits.connections, "of_one_address": fits.of_address}
+    limits = {"sockets": fits.sockets, "connections": fits.connections, "of_one_address": fits.of_address}
     if fits.sockets < settings.max_sockets:
         help_ = f"raise the limit on open files (ulimit -n, LimitNOFILE) to {wanted}"
-        _log.warning("fewer sockets than max_sockets fit", **told, open_files=files, help=help_)
+        _log.warning("fewer sockets than max_sockets fit", **limits, open_files=files, help=help_)
     else:
-        _log.info("room for connections", **told)
+        _log.info("room for connections", **limits)
     return fits
 
 
@@ -179,7 +178,7 @@ def _server(gateway: Gateway, doors: Doors) -> _Server:
     config = uvicorn.Config(
         gateway.app,
         http=doors.protocol(),
-        ws="websockets-sansio",  # the door's own in its place
+        ws="websockets-sansio",  # replaced by the door's own
         ws_max_size=MAX_MESSAGE_BYTES,
         ws_per_message_deflate=False,
         ws_ping_interval=None,

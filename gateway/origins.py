@@ -10,7 +10,7 @@ _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
 
 
 def written(url: str) -> str | None:
-    """The origin of a page at `url`: lower case, the host in ASCII, no default port, no path. None where it has none."""
+    """The origin of a page at `url`: lower case, the host in ASCII, no default port, no path. None if it has none."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
@@ -24,7 +24,7 @@ def written(url: str) -> str | None:
 
 
 def listening(host: str, port: int) -> str:
-    """The origin of a page that was fetched from this address of ours, without TLS."""
+    """The origin of a page fetched from this address of the gateway, without TLS."""
     host = host.removeprefix("::ffff:") if "." in host else host
     shown = "" if port == _DEFAULT_PORTS["http"] else f":{port}"
     return f"http://[{host}]{shown}" if ":" in host else f"http://{host}{shown}"

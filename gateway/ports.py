@@ -1,4 +1,4 @@
-"""The ports a gateway listens on: one that cannot be had is a fault of the setting that names it."""
+"""The ports a gateway listens on: an error names the setting of a port that cannot be used."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from runtime.health import HealthServer
 
 
 def bound(settings: GatewaySettings, *, shared: bool) -> socket:
-    """The port that clients connect to, to listen on; with other workers if `shared`. Raises SettingsError."""
+    """The clients' port, to listen on; together with other workers if `shared`. Raises SettingsError."""
     with _named("port", settings.host, settings.port):
         return listen(settings.host, settings.port, shared=shared)
 
 
 def kept(settings: GatewaySettings) -> socket:
-    """The same, for workers to listen on as long as this socket is open. Raises SettingsError where it is taken."""
+    """Reserve that port for workers, as long as this socket is open. Raises SettingsError if it is taken."""
     with _named("port", settings.host, settings.port):
         return reserve(settings.host, settings.port)
 

@@ -1,4 +1,4 @@
-"""Where browsers find the gateway."""
+"""The gateway's address for browsers."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S1
 
 
 def public_url(settings: GatewaySettings) -> str:
-    """The page's address without a slash at its end: the setting, or where the gateway listens as this machine
-    reaches it."""
+    """The page's address without a slash at its end: the setting, or the address that the gateway listens on, as seen from
+    this machine."""
     if settings.public_url is not None:
         return settings.public_url
     return f"http://{authority(_EVERYWHERE.get(settings.host, settings.host), settings.port)}"
 
 
 def authority(host: str, port: int) -> str:
-    """`host:port` as it stands in a URL: an IPv6 address in brackets."""
+    """`host:port` as in a URL: an IPv6 address in brackets."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

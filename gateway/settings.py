@@ -38,7 +38,7 @@ class GatewaySettings(Section):
     oidc: tuple[ProviderSettings, ...] = Field(
         (),
         description="JSON list of providers of OpenID Connect whose people may sign in here, or whose bearer tokens are"
-        " taken; what each says is in the table below",
+        " accepted; their members are in the table below",
         examples=[
             '[{"id": "corp", "name": "Example Corp", "issuer": "https://id.example", "client_id": "catalogizer",'
             ' "client_secret_file": "/run/secrets/oidc", "mapping": {"media-admins": {"role": "admin"}}}]'
@@ -52,14 +52,14 @@ class GatewaySettings(Section):
     )
     trusted_proxies: tuple[str, ...] = Field(
         (),
-        description="JSON list of the addresses and networks of proxies whose word counts, in `X-Forwarded-For` or"
-        " `Forwarded`, for who asks",
+        description="JSON list of the addresses and networks of trusted proxies, which name the client in"
+        " `X-Forwarded-For` or `Forwarded`",
         examples=['["127.0.0.1", "10.0.0.0/8"]'],
     )
     public_url: str | None = Field(
         None,
-        description="where browsers find the gateway, such as https://media.example/catalog; set it behind a proxy that"
-        " changes host, port or path (the path is the proxy's to strip)",
+        description="the gateway's address for browsers, such as https://media.example/catalog; set it behind a proxy that"
+        " changes host, port or path (the proxy must strip the path)",
     )
     legacy_payload: bool = Field(True, description="event frames carry `payload` equal to `data`")
     ring_bytes: int = Field(33_554_432, ge=65_536, description="memory of recent events per partition, at most")
@@ -97,7 +97,7 @@ class GatewaySettings(Section):
 
     @field_validator("oidc")
     @classmethod
-    def _can_be_told_apart(cls, providers: tuple[ProviderSettings, ...]) -> tuple[ProviderSettings, ...]:
+    def _are_distinct(cls, providers: tuple[ProviderSettings, ...]) -> tuple[ProviderSettings, ...]:
         check_providers(providers)
         return providers
 
@@ -117,6 +117,6 @@ class GatewaySettings(Section):
             raise ValueError("http:// or https://, a host, perhaps a port and a path")
         if parts.query or parts.fragment or "@" in parts.netloc:
             raise ValueError("no user, no ? and no # in it")
-        if parts.port == 0:  # one that is no number raises by itself
+        if parts.port == 0:  # one that is not a number raises by itself
             raise ValueError("a port from 1")
         return url.rstrip("/")

@@ -1,8 +1,9 @@
-"""A gateway of several processes on one port: what is each one's part of it, and how it says how it is.
+"""A gateway of several processes on one port: each one's share of the limits, and how it reports its health.
 
-Each worker is a gateway of its own, as one behind a load balancer is: it reads the log, has its memory and knows of the
-others' sessions through the log alone. The kernel gives each connection to one of them, by its addresses and ports. So
-each is within its bound if all are within theirs, and not the other way round: one may be full while another has room.
+Each worker is a gateway of its own, like one behind a load balancer: it reads the log, has its own memory and knows of the
+others' sessions through the log only. The kernel assigns each connection to one of them, by its addresses and ports. If all
+workers are within their limits, the gateway is within its own, but not the other way round: one may be full while another
+has room.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ from runtime.health import Health, HealthSettings, Starting
 
 NOTE_SECONDS = 0.5
 SILENT_SECONDS = 5.0
-"""A worker that writes no note for so long does not turn its event loop any more."""
+"""After this time without a note, a worker's event loop counts as blocked."""
 
 _log = log.get(__name__)
 
 
 class Note(msgspec.Struct, frozen=True):
-    """How a worker is. `at`: the system's monotonic seconds; `unready`: why it does not do its work, by check."""
+    """A worker's health. `at`: the system's monotonic seconds; `unready`: the failing checks with their reasons."""
 
     pid: int
     at: float
@@ -36,7 +37,7 @@ class Note(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """One of `of` workers; numbers begin at 1. `folder` is what the workers have in common."""
+    """One of `of` workers; numbers begin at 1. `folder` is shared by the workers."""
 
     number: int
     of: int
@@ -44,12 +45,12 @@ class Worker:
 
     @property
     def note(self) -> Path:
-        """Where it says how it is."""
+        """The file with its health."""
         return self.folder / f"{self.number}.note"
 
     def share(self, settings: GatewaySettings) -> GatewaySettings:
-        """The settings of one worker: what bounds the whole gateway is shared out, rounded up, and the operators' port is
-        their parent's."""
+        """The settings of one worker: limits of the whole gateway are divided and rounded up, and the operators' port
+        belongs to the parent."""
         return settings.model_copy(
             update={
                 "health": HealthSettings(),
@@ -58,24 +59,24 @@ class Worker:
             }
         )
 
-    async def tell(self, health: Health) -> None:
-        """Say for ever how it is."""
+    async def report(self, health: Health) -> None:
+        """Write its health to the note for ever."""
         while True:
             try:
                 self._write(Note(os.getpid(), time.monotonic(), health.unready()))
-            except OSError as error:  # a full disk: it is not heard of, and serves on
-                _log.warning("a worker cannot say how it is", error=str(error))
+            except OSError as error:  # a full disk: its health is not known, and it continues to serve
+                _log.warning("a worker cannot write its health", error=str(error))
             await asyncio.sleep(NOTE_SECONDS)
 
-    def heard(self, pid: int | None, now: float) -> str | Starting | None:
-        """How it is, for its parent; None when well. `pid`: of its running process; `now`: monotonic seconds."""
+    def reported(self, pid: int | None, now: float) -> str | Starting | None:
+        """Its health, for its parent; None if well. `pid`: of its running process; `now`: monotonic seconds."""
         if pid is None:
             return "not running"
         note = self._read()
         if note is None or note.pid != pid:
             return Starting("its process was started")
         if now - note.at > SILENT_SECONDS:
-            return f"says nothing for {SILENT_SECONDS:.0f} s"
+            return f"no report for {SILENT_SECONDS:.0f} s"
         return "; ".join(f"{name}: {what}" for name, what in note.unready.items()) or None
 
     def _write(self, note: Note) -> None:

@@ -1,1 +1,1 @@
-"""Who somebody is: signed session tokens, and the accounts and sessions behind them."""
+"""Authentication and rights: signed session tokens, and the accounts and sessions behind them."""

@@ -1,8 +1,8 @@
-"""What an operator does to accounts: add, list, give a password, disable, enable, change the role; and the first one.
+"""An operator's changes to accounts: add, list, set a password, disable, enable, change the role; and the first account.
 
-Each change is one transaction, and no two are made at once, so of several commands none is lost and one
-administrator always remains. Whoever loses a right also loses the sessions that were opened with it: the gateways see
-them end within seconds.
+Each change is one transaction, and no two run at once, so that no command is lost among several and one administrator always
+remains. An account that loses a right also loses the sessions that were opened with it: the gateways see them end within
+seconds.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _log = log.get(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One account. `email` None: it has none. `sessions`: open now. `has_password` False: it signs in elsewhere."""
+    """One account. `email` None: it has none. `sessions`: open now. `has_password` False: it signs in with a provider."""
 
     id: int
     username: str
@@ -60,7 +60,7 @@ class Account:
 
     @property
     def rights(self) -> Rights:
-        """What it may see."""
+        """What the account may see."""
         return Rights.of(self.channels, self.libraries, self.storage_roots)
 
 
@@ -68,7 +68,7 @@ class Ensured(Enum):
     """What `ensure_admin` did."""
 
     MADE = "made"
-    PASSWORD_SET = "password set"  # noqa: S105 - says what was done
+    PASSWORD_SET = "password set"  # noqa: S105 - the name of an outcome
     LEFT_ALONE = "left alone"
 
 
@@ -83,7 +83,7 @@ class _Row:
 
 
 async def accounts(database: Database, name: str | None = None) -> list[Account]:
-    """All accounts, by name, or the one of that name."""
+    """All accounts, by name, or the one with that name."""
     async with (
         connected(database) as connection,
         connection.cursor(row_factory=class_row(Account)) as found,
@@ -102,7 +102,7 @@ async def add(
     database: Database, name: str, password: str, *, role_id: int, email: str | None = None,
     rights: Rights = EVERYTHING, by: str,
 ) -> None:  # fmt: skip
-    """A new account. Raises BrokenRule, AlreadyTaken."""
+    """Add an account. Raises BrokenRule, AlreadyTaken."""
     check_name(name)
     check_password(password)
     check_rights(rights)
@@ -116,7 +116,7 @@ async def add(
 
 
 async def set_password(database: Database, name: str, password: str, *, by: str) -> None:
-    """Another password; the account's sessions end. Raises BrokenRule, NoSuchAccount."""
+    """Set another password; the account's sessions end. Raises BrokenRule, NoSuchAccount."""
     check_password(password)
     hashed = await _hash(password)
     async with _changing(database) as rows:
@@ -128,7 +128,7 @@ async def set_password(database: Database, name: str, password: str, *, by: str)
 
 
 async def disable(database: Database, name: str, *, by: str) -> None:
-    """It can sign in no more and its sessions end. Raises NoSuchAccount, LastAdmin."""
+    """The account can no longer sign in, and its sessions end. Raises NoSuchAccount, LastAdmin."""
     async with _changing(database) as rows:
         account = await _account(rows, name)
         await _keep_an_admin(rows, account)
@@ -139,7 +139,7 @@ async def disable(database: Database, name: str, *, by: str) -> None:
 
 
 async def enable(database: Database, name: str, *, by: str) -> None:
-    """It can sign in again, with the password it had. Raises NoSuchAccount."""
+    """The account can sign in again, with its old password. Raises NoSuchAccount."""
     async with _changing(database) as rows:
         account = await _account(rows, name)
         await rows.execute("UPDATE users SET disabled = false WHERE id = %s", (account.id,))
@@ -148,7 +148,8 @@ async def enable(database: Database, name: str, *, by: str) -> None:
 
 
 async def set_role(database: Database, name: str, role_id: int, *, by: str) -> None:
-    """Another role; its sessions end, for their tokens say the old one. Raises NoSuchAccount, LastAdmin."""
+    """Set another role; the account's sessions end, because their tokens have the old one. Raises NoSuchAccount,
+    LastAdmin."""
     async with _changing(database) as rows:
         account = await _account(rows, name)
         if account.role_id == role_id:
@@ -161,7 +162,7 @@ async def set_role(database: Database, name: str, role_id: int, *, by: str) -> N
 
 
 async def set_rights(database: Database, name: str, rights: Rights, *, by: str) -> None:
-    """What it may see from now on; its open sockets too, within seconds. Raises BrokenRule, NoSuchAccount."""
+    """Set what it may see; applies to its open sockets within seconds. Raises BrokenRule, NoSuchAccount."""
     check_rights(rights)
     async with _changing(database) as rows:
         account = await _account(rows, name)
@@ -170,8 +171,8 @@ async def set_rights(database: Database, name: str, rights: Rights, *, by: str) 
 
 
 async def link(database: Database, name: str, issuer: str, subject: str, *, by: str) -> None:
-    """Who is this subject at this issuer signs in as this account from now on; it keeps its role and rights. Whose he was
-    before loses the sessions that he has. Raises NoSuchAccount."""
+    """Link a subject of an issuer to this account: that person signs in as this account, which keeps its role and rights.
+    Sessions that the person has with another account end. Raises NoSuchAccount."""
     async with _changing(database) as rows:
         account = await _account(rows, name)
         await rows.execute(
@@ -191,8 +192,8 @@ async def link(database: Database, name: str, issuer: str, subject: str, *, by: 
 async def ensure_admin(
     database: Database, configured: str | None, generated: Callable[[], str] | None = None, *, by: str = "set-up"
 ) -> Ensured:
-    """The first start makes user `admin`: with the `configured` password, else with the `generated` one. Later starts
-    leave it alone, but for a configured password that is not the one of the start before: somebody changed the setting
+    """The first start creates the user `admin`: with the `configured` password, else with the `generated` one. Later starts
+    change nothing, except if the configured password differs from that of the start before: then the setting was changed
     on purpose. Raises BrokenRule."""
     if configured is not None:
         check_password(configured)
@@ -290,7 +291,7 @@ async def _keep_an_admin(rows: AsyncCursor[_Row], account: _Row) -> None:
 
 
 async def _end_sessions(rows: AsyncCursor[_Row], account: _Row) -> None:
-    """After the account's row was written: a sign-in that reads the row meanwhile waits for us, or we for it."""
+    """Call after writing the account's row: a sign-in that reads the row meanwhile waits for us, or we for it."""
     await rows.execute(
         "UPDATE sessions SET revoked_at = clock_timestamp() WHERE user_id = %s AND revoked_at IS NULL",
         (account.id,),
@@ -299,7 +300,7 @@ async def _end_sessions(rows: AsyncCursor[_Row], account: _Row) -> None:
 
 @asynccontextmanager
 async def _changing(database: Database) -> AsyncIterator[AsyncCursor[_Row]]:
-    """One transaction, the only one that changes accounts; who reads them or signs in does not wait for it."""
+    """One transaction, the only one that changes accounts; readers and sign-ins do not wait for it."""
     async with (
         connected(database) as connection,
         connection.transaction(),

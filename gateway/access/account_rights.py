@@ -1,4 +1,4 @@
-"""An account is given other rights: its row, which gateways look at, and the audit log, in the caller's transaction."""
+"""Changing an account's rights: its row, which the gateways poll, and the audit log, in the caller's transaction."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gateway.core.rights import Rights
 async def change_rights(
     database: AsyncConnection | AsyncCursor[Any], user_id: int, username: str, rights: Rights, *, by: str
 ) -> None:
-    """From now on it has these."""
+    """Set the account's rights."""
     named = rights.names()
     await database.execute(
         "UPDATE users SET channels = %(channels)s, libraries = %(libraries)s, storage_roots = %(storage_roots)s,"

@@ -1,5 +1,4 @@
-"""What a name, an e-mail address and a password of an account may be. Pure; every refusal names the rule
-(`gateway.errors`)."""
+"""Rules for an account's name, e-mail address and password. Pure; every refusal names the rule (`gateway.errors`)."""
 
 from __future__ import annotations
 
@@ -35,7 +34,7 @@ class BrokenRule(AccountError):
 
 
 class AlreadyTaken(AccountError):
-    """`field`: name or email; `value`: as it was asked for."""
+    """`field`: name or email; `value`: as requested."""
 
     def __init__(self, field: str, value: str) -> None:
         self.field = field
@@ -44,7 +43,7 @@ class AlreadyTaken(AccountError):
 
 
 class NoSuchAccount(AccountError):
-    """`name`: as it was asked for."""
+    """`name`: as requested."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -52,7 +51,7 @@ class NoSuchAccount(AccountError):
 
 
 class NoSuchToken(AccountError):
-    """`name`: as it was asked for."""
+    """`name`: as requested."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -60,7 +59,7 @@ class NoSuchToken(AccountError):
 
 
 class LastAdmin(AccountError):
-    """`name`: the one administrator who may sign in."""
+    """`name`: the only administrator who may sign in."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -68,7 +67,7 @@ class LastAdmin(AccountError):
 
 
 def check_name(name: str) -> None:
-    """Raises BrokenRule. A name holds no `@`: it is never taken for another account's e-mail address."""
+    """Raises BrokenRule. A name has no `@`: it cannot be mistaken for another account's e-mail address."""
     if not 1 <= len(name) <= MAX_NAME:
         raise BrokenRule("name", f"1 to {MAX_NAME} characters")
     if not name.isprintable() or "@" in name or any(c.isspace() for c in name):
@@ -76,7 +75,7 @@ def check_name(name: str) -> None:
 
 
 def check_email(email: str) -> None:
-    """Raises BrokenRule. Whether mail arrives there is not looked at."""
+    """Raises BrokenRule. Does not check whether mail arrives there."""
     if len(email) > MAX_EMAIL or not email.isprintable() or _EMAIL.fullmatch(email) is None:
         raise BrokenRule("email", f"name@host, at most {MAX_EMAIL} characters, without spaces")
 
@@ -90,7 +89,7 @@ def check_password(password: str) -> None:
 
 
 def check_rights(rights: Rights) -> None:
-    """Raises BrokenRule. Libraries and roots need not be there yet; channels are known."""
+    """Raises BrokenRule. Libraries and roots need not exist yet; channels must."""
     for field, names in (
         ("channels", rights.channels),
         ("libraries", rights.libraries),
@@ -105,9 +104,9 @@ def check_rights(rights: Rights) -> None:
 
 
 def loggable(tried: str, account: str | None) -> str:
-    """What a log may show of the name that somebody tried. `account`: of the account that was meant, None when
-    there is none: then the name is shown only when it looks like one (letters, at most three digits at the end,
-    perhaps a host), because people type their password into the field above it."""
+    """What a log may show of the name in a sign-in. `account`: the name of the account that was meant, None if there is
+    none: then the name is shown only if it looks like one (letters, at most three digits at the end, perhaps a host),
+    because people type their password into the field above it."""
     if account is None and _LIKE_A_NAME.fullmatch(tried) is None:
         return "[not shown: no such account]"
     shown = (account or tried)[:LOGGED_NAME]

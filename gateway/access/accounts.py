@@ -1,6 +1,6 @@
 """Users and their sessions in PostgreSQL.
 
-A password takes the same work to check whether the user exists or not; passwords are argon2, hashed in a small thread
+Checking a password takes the same work whether the user exists or not; passwords are hashed with argon2 in a small thread
 pool of their own (one takes 65 to 400 ms); a refresh token is good once (`gateway.access.refresh_tokens`).
 """
 
@@ -33,7 +33,7 @@ _USER: LiteralString = (
 )
 
 hasher = PasswordHash((Argon2Hasher(),))
-"""How passwords are kept."""
+"""Hashes and verifies passwords."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +55,13 @@ class User:
 
     @property
     def role_name(self) -> str:
-        """The role as people read it."""
+        """The role's name for people."""
         return role_of(self.role_id).name
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Whence somebody signs in. `agent`: what the browser calls itself; `way`: how."""
+    """Where a sign-in comes from. `agent`: the browser's User-Agent; `way`: the method of signing in."""
 
     address: str
     agent: str = ""
@@ -70,7 +70,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A session just opened or refreshed. `token_minutes`: the life of its tokens where it is another than all have."""
+    """A session just opened or refreshed. `token_minutes`: the life of its tokens, if not the usual one."""
 
     user: User
     session_id: str
@@ -80,7 +80,7 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
-    """A session that another vouches for. `life`: whatever its refresh tokens say, it ends then."""
+    """A session that a provider vouches for. `life`: it ends then, whatever the life of its refresh tokens."""
 
     session_id: str
     life: timedelta
@@ -89,7 +89,7 @@ class NewSession:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A sign-in that failed: for the log, never for who tried. `account`: its name, None when there is none."""
+    """A sign-in that failed: for the log, never for the client. `account`: its name, None if there is none."""
 
     why: Literal["no such account", "wrong password", "disabled", "changed meanwhile"]
     account: str | None
@@ -97,7 +97,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Reused:
-    """A refresh token was shown again: its session has ended."""
+    """A refresh token was used again: its session has ended."""
 
     session_id: str
     username: str
@@ -105,7 +105,7 @@ class Reused:
 
 @dataclass(frozen=True, slots=True)
 class Stored(User):
-    """An account with what its password is checked by; None: it signs in elsewhere."""
+    """An account with its password hash; None: it signs in with a provider."""
 
     password_hash: str | None
     disabled: bool
@@ -122,7 +122,7 @@ class Accounts:
         self._nobody = ""
 
     async def find(self, name: str) -> Stored | None:
-        """The account with that name or e-mail address, letters' case aside."""
+        """The account with that name or e-mail address, ignoring case."""
         async with (
             self._pool.connection() as connection,
             connection.cursor(row_factory=class_row(Stored)) as found,
@@ -136,7 +136,7 @@ class Accounts:
             return await found.fetchone()
 
     async def open(self, account: Stored | None, password: str, origin: Origin) -> Opened | Refused:
-        """Check the password, also where there is no account, and open a session."""
+        """Check the password, even if there is no account, and open a session."""
         if not self._nobody:
             self._nobody = await self._hashed(hasher.hash, secrets.token_hex(16))
         stored = None if account is None else account.password_hash
@@ -150,7 +150,7 @@ class Accounts:
         return await self._open(account, origin) or Refused("changed meanwhile", account.username)
 
     async def refresh(self, token: str) -> Opened | Reused | None:
-        """The successor of a refresh token; None when the token does not hold. Shown again, it ends its session."""
+        """The successor of a refresh token; None if the token is not valid. If it is used again, its session ends."""
         place = self._refresh_tokens.read(token)
         if place is None:
             return None
@@ -184,8 +184,8 @@ class Accounts:
     async def open_without_password(
         self, connection: AsyncConnection, user_id: int, session: NewSession
     ) -> Opened | None:
-        """A session of a user for whom a provider vouches, in the caller's transaction; None when his account is
-        disabled. Whoever disables it now waits for the session to be there, and then ends it."""
+        """Open a session for a user for whom a provider vouches, in the caller's transaction; None if the account is
+        disabled. A concurrent transaction that disables it waits for the session, and then ends it."""
         origin = session.origin
         opened = await connection.execute(
             "INSERT INTO sessions (session_id, user_id, expires_at, ends_at, method, address, agent)"
@@ -212,7 +212,7 @@ class Accounts:
         return self._opened(user, TokenNumber(session.session_id, 0))
 
     async def sign_out(self, session_id: str, username: str) -> None:
-        """End a session: none of its tokens holds any more."""
+        """End a session: none of its tokens is valid any more."""
         async with self._pool.connection() as connection, connection.transaction():
             await self._end(connection, session_id)
             await record(connection, "signed_out", username, username)
@@ -233,8 +233,8 @@ class Accounts:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _open(self, user: Stored, origin: Origin) -> Opened | None:
-        """None when the account was changed while its password was checked, which takes long. Whoever changes it
-        now waits for the session to be there, and then ends it."""
+        """None if the account was changed while its password was checked, which takes long. A concurrent transaction that
+        changes it waits for the session, and then ends it."""
         session_id = secrets.token_hex(16)
         async with self._pool.connection() as connection, connection.transaction():
             opened = await connection.execute(
@@ -250,7 +250,7 @@ class Accounts:
                 await record(
                     connection, "signed_in", user.username, user.username, address=origin.address, way=origin.way
                 )
-            # A day later, for other gateways learn from the row that the session has ended.
+            # Only a day later, because other gateways learn from the row that the session has ended.
             await connection.execute("DELETE FROM sessions WHERE expires_at < now() - interval '1 day'")
         if not opened.rowcount:
             return None

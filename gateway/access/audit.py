@@ -1,5 +1,5 @@
-"""Events of the audit log that tell of a change in the database: written in the transaction of that change, and from there
-to Kafka by the gateways (`log.auditing`). So none is lost, whoever is killed, and none tells of what did not happen.
+"""Audit events about changes in the database: written in the transaction of the change, and published from there to Kafka
+by the gateways (`log.auditing`). So none is lost if a process is killed, and none reports what did not happen.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ async def record(
     address: str | None = None,
     way: str | None = None,
 ) -> None:
-    """One event, in the transaction that is open. `by`: who did it; `way`: how somebody signed in."""
+    """Record one event in the open transaction. `by`: who caused it; `way`: the method of signing in."""
     event = AuditEvent(
         action=action, by=by, subject=subject, at=now_iso(), address=address, way=way, details=dict(details or {})
     )

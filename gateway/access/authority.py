@@ -1,4 +1,4 @@
-"""Who holds a token, whatever kind of token it is, with the rights of now: one question for REST and sockets alike."""
+"""Authentication of every kind of token, with the account's current rights: one place for REST and sockets."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from gateway.core.rights import EVERYTHING, Rights
 from gateway.errors import GatewayError
 
 
-class CannotTell(GatewayError):
-    """Whoever knows whether a token holds does not answer now."""
+class CannotCheck(GatewayError):
+    """The database or provider that knows whether a token is valid does not answer now."""
 
     retryable = True
 
 
 class Authority:
-    """Asks those who issue tokens: ourselves, and the providers whose tokens the settings take."""
+    """Checks tokens with their issuers: the gateway itself, and the providers whose tokens the settings accept."""
 
     def __init__(self, tokens: Tokens, tickets: Tickets, following: Following, bearer: BearerTokens) -> None:
         self._tokens = tokens
@@ -34,12 +34,12 @@ class Authority:
         self._bearer = bearer
 
     @property
-    def can_tell(self) -> bool:
-        """False until it is known which sessions have ended."""
+    def can_check(self) -> bool:
+        """False until the ended sessions are known."""
         return self._following.ended.known.is_set()
 
     async def identify(self, token: str) -> Identity:
-        """Who holds it. Raises BadToken; of a provider's token also CannotTell."""
+        """The identity of a token. Raises BadToken; for a provider's token also CannotCheck."""
         if token.startswith(PREFIX):
             return self._following.tokens.identify(token, time.time())
         if not self._bearer.concerns(token):
@@ -47,38 +47,38 @@ class Authority:
         try:
             identity = await self._bearer.identify(token)
         except (ProviderAway, psycopg.Error, PoolTimeout) as error:
-            raise CannotTell(str(error)) from error
+            raise CannotCheck(str(error)) from error
         if self.ended(identity):
             raise BadToken
         return self.current(identity)
 
     async def redeem(self, ticket: str) -> Identity:
-        """Whose ticket of a socket it is; it is used by that. Raises BadToken, and psycopg's errors."""
+        """The identity of a socket's ticket, which is used up by this. Raises BadToken, and psycopg's errors."""
         identity = await self._tickets.take(ticket)
         if self.ended(identity):
             raise BadToken
         return self.current(identity)
 
     def ticket(self, holder: Identity) -> tuple[str, int]:
-        """A ticket for one socket, and when it ends."""
+        """A ticket for one socket, and when it expires."""
         return self._tickets.issue(holder)
 
     def current(self, identity: Identity) -> Identity:
-        """The holder of a token that was verified before, with the rights of now. A provider's token says its own."""
+        """The identity of a verified token, with its current rights. A provider's token has its own rights."""
         if identity.session_id.startswith(OWN_RIGHTS):
             return identity
         return self._following.rights.of(identity)
 
     def rights_of(self, user_id: int) -> Rights:
-        """Of who was shown something a short while ago: what was taken away since is not among them."""
+        """The current rights of an account that was shown something a short while ago: revoked rights are not included."""
         return self._following.rights.of_user(user_id) or EVERYTHING
 
     def ended(self, identity: Identity) -> bool:
-        """True when the session has ended since its token was verified."""
+        """True if the session has ended since its token was verified."""
         return self.session_ended(identity.session_id)
 
     def session_ended(self, session_id: str) -> bool:
-        """True when the session has ended before its tokens did."""
+        """True if the session ended before its tokens expired."""
         if session_id.startswith(SESSION_PREFIX):
-            return not self._following.tokens.holds(session_id)
+            return not self._following.tokens.is_valid(session_id)
         return session_id in self._following.ended

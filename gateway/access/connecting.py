@@ -1,4 +1,4 @@
-"""To the database of the accounts: by its address from the command line, by the gateway's own connections."""
+"""Connections to the accounts' database: by address from the command line, from the pool in the gateway."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from runtime.database import OPTIONS, refusals_named
 CONNECT_SECONDS = 10
 
 Database: TypeAlias = str | AsyncConnectionPool
-"""Its address, or connections to it."""
+"""Its address, or a pool of connections to it."""
 
 
 @asynccontextmanager

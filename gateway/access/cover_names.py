@@ -1,8 +1,8 @@
-"""Addresses of covers that an image in a page can use, which sends no token: signed for a session and a short time. Pure.
+"""Signed addresses of covers for images in a page, which send no token: for one session and a short time. Pure.
 
-An item's `cover_image` is one path for everybody, so that an event's bytes do not depend on who gets it; who asks for the
-item by REST gets the same path with a signature. A signature is the same for a quarter of an hour, for browsers keep what
-they have by its address.
+An item's `cover_image` is one path for everybody, so that an event's bytes do not depend on the receiver; a REST request for
+the item gets the same path with a signature. A signature stays the same for a quarter of an hour, because browsers cache by
+address.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _FORM = re.compile(r"([0-9]{1,12})\.([0-9]{1,18})\.([0-9a-zA-Z_-]{1,64})\.([A-Za
 
 
 class SignedFor(NamedTuple):
-    """Whom a signature was made for, and when it ends (seconds since 1970)."""
+    """The session and account of a signature, and when it expires (seconds since 1970)."""
 
     session_id: str
     user_id: int
@@ -36,12 +36,12 @@ class CoverNames:
         self._key = hmac.digest(secret.encode(), b"cover names", "sha256")
 
     def signed(self, path: str, identity: Identity, now: float) -> str:
-        """The path of a cover with a signature that holds for a quarter to half an hour, and no longer than the token."""
+        """The path of a cover with a signature that is valid for a quarter to half an hour, and no longer than the token."""
         ends = min((int(now) // STEP_SECONDS + 2) * STEP_SECONDS, identity.expires_at)
         return f"{path}?signed={self._name(path.removeprefix(PATH), SignedFor(identity.session_id, identity.user_id, ends))}"
 
     def read(self, hash_: str, name: str, now: float) -> SignedFor | None:
-        """Whom a signature was made for; None when it does not hold for this cover."""
+        """The session and account of a signature; None if it is not valid for this cover."""
         form = _FORM.fullmatch(name)
         if form is None:
             return None
@@ -49,6 +49,6 @@ class CoverNames:
         return for_ if hmac.compare_digest(self._name(hash_, for_), name) and now < for_.ends else None
 
     def _name(self, hash_: str, for_: SignedFor) -> str:
-        said = f"{hash_} {for_.ends} {for_.user_id} {for_.session_id}".encode()
-        signature = urlsafe_b64encode(hmac.new(self._key, said, hashlib.sha256).digest()).rstrip(b"=").decode()
+        signed = f"{hash_} {for_.ends} {for_.user_id} {for_.session_id}".encode()
+        signature = urlsafe_b64encode(hmac.new(self._key, signed, hashlib.sha256).digest()).rstrip(b"=").decode()
         return f"{for_.ends}.{for_.user_id}.{for_.session_id}.{signature}"

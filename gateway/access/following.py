@@ -1,8 +1,8 @@
-"""What changes about accounts while their tokens hold: sessions end, rights change, tokens of machines come and go.
+"""Changes to accounts while their tokens are valid: sessions end, rights change, tokens of machines are issued and revoked.
 
-Every gateway reads that from the database every two seconds, whoever changed it. While the database is away what is known
-stands as it is: tokens that were good stay good, and streaming goes on. A gateway that has not read it once since its start
-knows no token as good yet.
+Every gateway polls the database for them every two seconds, whoever made them. While the database is away, the last known
+state applies: valid tokens stay valid, and streaming continues. A gateway that has not read it once since its start accepts
+no token yet.
 """
 
 from __future__ import annotations
@@ -41,23 +41,23 @@ _log = log.get(__name__)
 
 
 class Affected(Protocol):
-    """Who has sockets of accounts."""
+    """The owner of the accounts' sockets."""
 
     def close_sessions(self, session_ids: Collection[str]) -> None:
-        """These have ended."""
+        """Close the sockets of these sessions, which have ended."""
 
     def review(self, user_ids: Collection[int]) -> None:
-        """These have other rights."""
+        """Apply the new rights of these accounts."""
 
 
 class Following:
-    """Keeps the three up to date, and tells who has sockets."""
+    """Keeps the three up to date, and notifies the owner of the sockets."""
 
     affected: Affected
 
     def __init__(self, pool: AsyncConnectionPool, known_away: Callable[[], bool]) -> None:
-        """`affected` is to be set before anything happens. `known_away`: the database cannot be used, and somebody has
-        said so."""
+        """`affected` must be set before anything happens. `known_away`: true if the database is unavailable and that has
+        been logged already."""
         self.ended = EndedSessions()
         self.rights = CurrentRights()
         self.tokens = ServiceTokens()
@@ -67,51 +67,49 @@ class Following:
         self._tokens_since = LONG_AGO
 
     async def run(self) -> None:
-        """For ever. What goes wrong is logged once, and only what nobody says already: whether it is the whole database, its
-        own look finds out before the second failure here, and connections come back some time after it."""
+        """Poll for ever. An error is logged once, and only if nothing else logs it: the database's own check finds out
+        before the second failure here whether all of the database is away, and connections come back some time later."""
         failures, away, logged = 0, False, False
         while True:
             try:
-                await self.look()
+                await self.poll()
                 failures, away, logged = 0, False, False
                 self.ended.known.set()
             except psycopg.Error as error:
                 failures += 1
                 known = self._known_away()
                 away |= known
-                told = known or (away and isinstance(error, PoolTimeout))
-                if failures > 1 and not told and not logged:
+                reported = known or (away and isinstance(error, PoolTimeout))
+                if failures > 1 and not reported and not logged:
                     logged = True
-                    _log.warning(
-                        "cannot ask what changed about accounts", error=f"{type(error).__name__}: {error}"
-                    )
+                    _log.warning("changes of accounts cannot be read", error=f"{type(error).__name__}: {error}")
             await asyncio.sleep(POLL_SECONDS)
 
-    async def look(self) -> None:
-        """Ask the database now. Raises psycopg.Error."""
+    async def poll(self) -> None:
+        """Query the database now. Raises psycopg.Error."""
         async with self._pool.connection() as connection:
-            await self._look_at_sessions(connection)
-            await self._look_at_rights(connection)
-            await self._look_at_tokens(connection)
+            await self._poll_sessions(connection)
+            await self._poll_rights(connection)
+            await self._poll_tokens(connection)
 
     def end(self, session_id: str) -> None:
-        """It ended here, now."""
+        """The session ended here, now."""
         self.ended.add(session_id)
         self.affected.close_sessions([session_id])
 
-    async def _look_at_sessions(self, connection: AsyncConnection) -> None:
+    async def _poll_sessions(self, connection: AsyncConnection) -> None:
         rows = await (await connection.execute(_SESSIONS, (self._sessions_since,))).fetchall()
         if new := self.ended.take((row[0], row[1]) for row in rows):
             self.affected.close_sessions(new)
         self._sessions_since = _later(self._sessions_since, [row[1] for row in rows])
 
-    async def _look_at_rights(self, connection: AsyncConnection) -> None:
+    async def _poll_rights(self, connection: AsyncConnection) -> None:
         rows = await (await connection.execute(_RIGHTS, (self._rights_since,))).fetchall()
         if news := self.rights.take([ChangedRights(row[0], Rights.of(*row[1:4])) for row in rows]):
             self.affected.review(news)
         self._rights_since = _later(self._rights_since, [row[4] for row in rows])
 
-    async def _look_at_tokens(self, connection: AsyncConnection) -> None:
+    async def _poll_tokens(self, connection: AsyncConnection) -> None:
         rows = await (await connection.execute(_TOKENS, (self._tokens_since,))).fetchall()
         found = [ServiceToken(
                 id=row[0], name=row[1], secret_hash=row[2], role_id=row[3], rights=Rights.of(*row[4:7]),

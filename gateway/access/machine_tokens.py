@@ -1,4 +1,4 @@
-"""What an administrator does to tokens of machines: issue, list, revoke. The token is shown once, when it is issued."""
+"""An administrator's changes to tokens of machines: issue, list, revoke. The token is shown once, when it is issued."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAX_DAYS = 3_650
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """One token, without what proves it."""
+    """One token, without its secret."""
 
     id: int
     name: str
@@ -34,13 +34,13 @@ class Machine:
 
     @property
     def rights(self) -> Rights:
-        """What it may see."""
+        """What the token may see."""
         return Rights.of(self.channels, self.libraries, self.storage_roots)
 
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """A new one: `token` is not kept anywhere."""
+    """A new token: `token` is not stored anywhere."""
 
     id: int
     token: str
@@ -62,8 +62,8 @@ async def issue(database: Database, name: str, role_id: int, rights: Rights, day
             "UPDATE service_tokens SET revoked_at = expires_at, changed_at = clock_timestamp()"
             " WHERE revoked_at IS NULL AND expires_at < now()"
         )
-        held = await connection.execute("SELECT count(*) FROM service_tokens WHERE revoked_at IS NULL")
-        if (await held.fetchone() or (0,))[0] >= MAX_TOKENS:
+        valid = await connection.execute("SELECT count(*) FROM service_tokens WHERE revoked_at IS NULL")
+        if (await valid.fetchone() or (0,))[0] >= MAX_TOKENS:
             raise BrokenRule("name", f"there are {MAX_TOKENS} tokens: revoke one first")
         try:
             made = await connection.execute(
@@ -84,7 +84,7 @@ async def issue(database: Database, name: str, role_id: int, rights: Rights, day
 
 
 async def machines(database: Database) -> list[Machine]:
-    """Those that hold, by name."""
+    """The valid ones, by name."""
     async with connected(database) as connection, connection.cursor(row_factory=class_row(Machine)) as rows:
         await rows.execute(
             "SELECT id, name, role_id, channels, libraries, storage_roots, created_by, created_at, expires_at"
@@ -94,7 +94,7 @@ async def machines(database: Database) -> list[Machine]:
 
 
 async def revoke(database: Database, name: str, *, by: str) -> None:
-    """It holds no more, at every gateway within seconds. Raises NoSuchToken."""
+    """The token is no longer valid, at every gateway within seconds. Raises NoSuchToken."""
     async with connected(database) as connection, connection.transaction():
         ended = await connection.execute(
             "UPDATE service_tokens SET revoked_at = clock_timestamp(), changed_at = clock_timestamp()"

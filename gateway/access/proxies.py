@@ -1,7 +1,7 @@
-"""Whose connection it is: the peer's, or where the peer is a proxy that the operator trusts, the one that it names.
+"""The client's address of a connection: the peer's, or, if the peer is a trusted proxy, the one that the proxy names.
 
-Each proxy appends who it was asked by, so what is right of the last trusted one is a proxy's word, and what is left of it
-anybody's. Pure.
+Each proxy appends its own client, so what is to the right of the last trusted proxy comes from a proxy, and what is to the
+left of it from anybody. Pure.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 Headers = Iterable[tuple[bytes, bytes]]
 Network = IPv4Network | IPv6Network
 
-LOOKED_AT = 32
-"""Hops that are looked at, from the right."""
+MAX_HOPS = 32
+"""Hops that are checked, from the right."""
 
 _FOR = re.compile(r'for\s*=\s*("(?:[^"\\]|\\.)*"|[^;,\s]+)', re.IGNORECASE)
 _WITH_PORT = re.compile(r"\[([0-9a-fA-F:.]+)\](?::\d+)?|([0-9.]+):\d+")
@@ -26,23 +26,23 @@ def networks(texts: Iterable[str]) -> tuple[Network, ...]:
 
 
 class Proxies:
-    """The proxies that are trusted."""
+    """The trusted proxies."""
 
     def __init__(self, trusted: Sequence[Network]) -> None:
         self._trusted = tuple(trusted)
 
     def client_of(self, peer: str, headers: Headers) -> str:
-        """The address of who asks. Where `X-Forwarded-For` and `Forwarded` (RFC 7239) name different ones, one of them
-        is not the proxy's word: then it is the proxy's own."""
+        """The client's address. If `X-Forwarded-For` and `Forwarded` (RFC 7239) name different ones, one of them does not
+        come from the proxy: then it is the proxy's own address."""
         if not self._trusted or not self.trusts(peer):
             return peer
-        words = list(headers)
-        named = {self._rightmost(peer, hops) for hops in (_x_forwarded_for(words), _forwarded(words)) if hops}
+        pairs = list(headers)
+        named = {self._rightmost(peer, hops) for hops in (_x_forwarded_for(pairs), _forwarded(pairs)) if hops}
         return named.pop() if len(named) == 1 else peer
 
     def _rightmost(self, peer: str, hops: Sequence[str]) -> str:
         last = peer
-        for hop in reversed(hops[-LOOKED_AT:]):
+        for hop in reversed(hops[-MAX_HOPS:]):
             address = _address(hop)
             if address is None:
                 break
@@ -52,13 +52,13 @@ class Proxies:
         return last
 
     def trusts(self, text: str) -> bool:
-        """True for the address of a proxy that is trusted."""
+        """True for the address of a trusted proxy."""
         address = _address(text)
         return address is not None and any(address in network for network in self._trusted)
 
 
 def network_of(address: str) -> str:
-    """What sign-ins are limited by: the address; of IPv6 its /64, all of which belongs to one customer."""
+    """The key for limits on sign-ins: the address; for IPv6 its /64, all of which belongs to one customer."""
     found = _address(address)
     return str(ip_network((found, 64), strict=False)) if isinstance(found, IPv6Address) else address
 
@@ -76,7 +76,7 @@ def _values(headers: Headers, wanted: bytes) -> list[str]:
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:
-    """None where it is no address (`unknown`, a name)."""
+    """None if it is not an address (`unknown`, a name)."""
     if with_port := _WITH_PORT.fullmatch(text):
         text = with_port[1] or with_port[2]
     try:

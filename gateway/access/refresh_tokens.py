@@ -1,8 +1,8 @@
-"""Refresh tokens: a line of tokens for each session, each good once. Pure.
+"""Refresh tokens: a sequence of tokens for each session, each good once. Pure.
 
-A token names its session and its number in the line, and is signed; the table keeps the number that is wanted next. So a
-used one is known as that however old it is, and shows that two have the session: it ends. But the newest used one asks
-again where its answer was lost, or where a tab was duplicated: for a short time it gets the same successor again.
+A token names its session and its number in the sequence, and is signed; the table keeps the number expected next. So a used
+token is recognised however old it is, and shows that two clients have the session: it ends. But the newest used token may
+come again if its answer was lost, or if a tab was duplicated: for a short time it gets the same successor again.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from dataclasses import dataclass
 from enum import Enum
 
 GRACE_SECONDS = 60.0
-"""So long a used token gets its successor again."""
+"""How long a used token gets its successor again."""
 
 _FORM = re.compile(r"([0-9a-f]{32})\.([0-9]{1,9})\.([A-Za-z0-9_-]{43})")
 
 
 @dataclass(frozen=True, slots=True)
 class TokenNumber:
-    """Where a token stands: its session and its number in the session's line, from 0."""
+    """A token's session and its number in the session's sequence, from 0."""
 
     session_id: str
     number: int
@@ -39,7 +39,7 @@ class RefreshTokens:
         return f"{number.session_id}.{number.number}.{self._signature(number)}"
 
     def read(self, token: str) -> TokenNumber | None:
-        """Where it stands; None when it is none of ours."""
+        """The token's session and number; None if it is not one of ours."""
         form = _FORM.fullmatch(token)
         if form is None:
             return None
@@ -47,12 +47,12 @@ class RefreshTokens:
         return number if hmac.compare_digest(self._signature(number), form[3]) else None
 
     def _signature(self, number: TokenNumber) -> str:
-        said = f"{number.session_id}.{number.number}".encode()
-        return urlsafe_b64encode(hmac.new(self._key, said, hashlib.sha256).digest()).rstrip(b"=").decode()
+        signed = f"{number.session_id}.{number.number}".encode()
+        return urlsafe_b64encode(hmac.new(self._key, signed, hashlib.sha256).digest()).rstrip(b"=").decode()
 
 
 class TokenVerdict(Enum):
-    """What becomes of a token that is shown."""
+    """What happens to a token that is used."""
 
     NEXT = "it is the one that is wanted: its successor is wanted from now on"
     AGAIN = "it was used a moment ago: its successor again"
@@ -60,7 +60,7 @@ class TokenVerdict(Enum):
 
 
 def judge(shown: int, wanted: int, seconds_since_used: float) -> TokenVerdict:
-    """`wanted`: the number that the table has; `seconds_since_used`: since the newest was used."""
+    """`wanted`: the number in the table; `seconds_since_used`: since the newest was used."""
     if shown == wanted:
         return TokenVerdict.NEXT
     if shown == wanted - 1 and seconds_since_used < GRACE_SECONDS:

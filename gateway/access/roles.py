@@ -1,4 +1,4 @@
-"""Roles: what somebody may do with what `core.rights` lets him see. One table."""
+"""Roles: what an account may do with what `core.rights` lets it see. One table."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ Permission = Literal[
     "request:scans", "request:analysis", "correct:media", "replay:changes", "manage:users", "read:audit", "inspect:gateway",
     "manage:dead_letters", "retire:roots",
 ]  # fmt: skip
-"""The first five by the names that existing clients ask for."""
+"""The first five have the names that existing clients use."""
 
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """`name` as people read it."""
+    """`name` is for people."""
 
     id: int
     name: str
@@ -33,17 +33,17 @@ ADMIN = Role(
     "Admin",
     (*_OPERATOR, "manage:users", "read:audit", "inspect:gateway", "manage:dead_letters", "retire:roots"),
 )
-"""Everything, other people's accounts too."""
+"""Everything, other accounts included."""
 VIEWER = Role(2, "Viewer", _VIEWER)
-"""Reads."""
+"""Reads only."""
 OPERATOR = Role(3, "Operator", _OPERATOR)
-"""Asks for scans and analyses, corrects items, replays changes, notifies."""
+"""Requests scans and analyses, corrects items, replays changes, notifies."""
 
 ROLES = {role.id: role for role in (ADMIN, VIEWER, OPERATOR)}
 ROLE_IDS = {role.name.lower(): role.id for role in ROLES.values()}
-"""Ids by the names that commands and settings take."""
+"""Ids by the names that commands and settings use."""
 
 
 def role_of(role_id: int) -> Role:
-    """The role; one that nobody knows may do what a viewer may."""
+    """The role; an unknown one may do what a viewer may."""
     return ROLES.get(role_id, VIEWER)

@@ -1,4 +1,4 @@
-"""The open sessions of accounts, for those who list and end them: their own, or an administrator everybody's."""
+"""The open sessions of accounts, for listing and ending them: one's own, or everybody's for an administrator."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from gateway.access.connecting import Database, connected
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One that is open. `address` and `agent`: of the browser that opened it; `refreshed_at`: when it was last used to get
-    a new token."""
+    """An open session. `address` and `agent`: of the browser that opened it; `refreshed_at`: when it was last used to get a
+    new token."""
 
     session_id: str
     user_id: int
@@ -28,7 +28,7 @@ class Session:
 
 
 async def sessions(database: Database, user_id: int | None = None, name: str | None = None) -> list[Session]:
-    """Of an account, by its id or its name, or of all: the newest first."""
+    """The sessions of an account, by its id or its name, or of all: the newest first."""
     async with connected(database) as connection, connection.cursor(row_factory=class_row(Session)) as rows:
         await rows.execute(
             "SELECT session_id, user_id, username, method, address, agent, sessions.created_at, refreshed_at,"
@@ -42,8 +42,8 @@ async def sessions(database: Database, user_id: int | None = None, name: str | N
 
 
 async def end_session(database: Database, session_id: str, *, by: str, user_id: int | None = None) -> bool:
-    """None of its tokens holds any more, at every gateway within seconds. `user_id`: only where it is of this account.
-    False where there is no such session."""
+    """End a session: none of its tokens is valid any more, at every gateway within seconds. `user_id`: only if it belongs to
+    this account. False if there is no such session."""
     async with connected(database) as connection, connection.transaction():
         ended = await connection.execute(
             "UPDATE sessions SET revoked_at = clock_timestamp() FROM users WHERE session_id = %(session)s"

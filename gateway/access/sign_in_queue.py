@@ -1,5 +1,5 @@
-"""Who does costly work now and who waits: a line for each address, and the lines are served one after the other, so a
-flood from one address delays that address. Where all are full, the longest line loses its newest."""
+"""Scheduling of costly work: a queue for each address, and the queues are served in turn, so that a flood from one address
+delays only that address. If all are full, the longest queue loses its newest."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from gateway.errors import GatewayError
 
 
 class TooManySignIns(GatewayError):
-    """So many passwords wait to be checked that this one is not; come back."""
+    """So many passwords wait to be checked that this one is not; try again later."""
 
     retryable = True
 
 
 class SignInQueue:
-    """`at_once` have their turn, at most `waiting` others wait. Belongs to one event loop."""
+    """`at_once` run at the same time, at most `waiting` others wait. Belongs to one event loop."""
 
     def __init__(self, at_once: int, waiting: int) -> None:
         self._free = at_once
@@ -27,7 +27,7 @@ class SignInQueue:
 
     @asynccontextmanager
     async def of(self, address: str) -> AsyncIterator[None]:
-        """Wait for a turn, and have it. Raises TooManySignIns."""
+        """Wait for a turn, and use it. Raises TooManySignIns."""
         await self._wait(address)
         try:
             yield
@@ -50,8 +50,8 @@ class SignInQueue:
                 if place in self._lines.get(address, ()):
                     self._lines[address].remove(place)
                     self._left(address)
-            elif place.exception() is None:  # else it had lost its place in the same moment, and with it nothing
-                self._pass_on()  # it had become our turn in the same moment
+            elif place.exception() is None:  # else it lost its place in the same moment: nothing to pass on
+                self._pass_on()  # its turn came in the same moment
             raise
 
     def _make_room(self, address: str) -> None:

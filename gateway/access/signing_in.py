@@ -1,7 +1,7 @@
-"""Signing in, whoever else does at the same time: passwords are checked in turn, and wrong ones are limited.
+"""Signing in, however many others do at the same time: passwords are checked in turn, and wrong ones are limited.
 
-Beyond a limit a password is looked at all the same, as long as there are spare looks: the right one gets in, whoever spoils
-the account's counter. A fault of ours is no failure.
+Beyond a limit a password is still checked, as long as there are spare attempts: the right one is accepted, even if others
+use up the account's limit. An error of the gateway does not count as a failure.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ WAITING = 256
 
 @dataclass(frozen=True, slots=True)
 class Limited:
-    """Too many failures; `seconds` until another try is a first one again."""
+    """Too many failures; `seconds` until another try is within the limits again."""
 
     seconds: float
 
 
 class SigningIn:
-    """One a gateway."""
+    """One per gateway."""
 
     def __init__(self, accounts: Accounts) -> None:
         self._accounts = accounts

@@ -1,7 +1,7 @@
-"""Tickets of sockets: a token's holder, for one handshake within a minute, at whichever gateway.
+"""Tickets for sockets: an identity for one handshake within a minute, at any gateway.
 
-What opens a socket in a browser stands in its address, and addresses are written down by proxies: a ticket that was read
-there is used already. It is signed with a key of its own, and that it was used stands in the database.
+What authenticates a browser's socket is part of its address, and proxies log addresses: a ticket read from such a log is
+already used. It is signed with a key of its own, and its use is recorded in the database.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ LIFE_SECONDS = 60
 
 
 class Tickets:
-    """Issues and takes them."""
+    """Issues and redeems tickets."""
 
     def __init__(self, secret: str, pool: AsyncConnectionPool) -> None:
         self._key = OctKey.import_key(hmac.digest(secret.encode(), b"tickets of sockets", "sha256"))
@@ -35,7 +35,7 @@ class Tickets:
         return jwt.encode({"alg": "HS256", "typ": "ticket"}, claims, self._key), ends
 
     async def take(self, ticket: str) -> Identity:
-        """Whose it is; it is used by that. Raises BadToken, and psycopg's errors while the database is away."""
+        """The ticket's identity; the ticket is used up. Raises BadToken, and psycopg's errors while the database is away."""
         if len(ticket) > MAX_TOKEN_BYTES or not ticket.isascii():
             raise BadToken
         try:

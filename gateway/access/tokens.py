@@ -1,6 +1,6 @@
-"""Session tokens: signed claims (RFC 7519, HS256), checked whole.
+"""Session tokens: signed claims (RFC 7519, HS256), checked completely.
 
-Whatever is wrong with a token, the answer is the same BadToken: who tries learns nothing.
+Whatever is wrong with a token, the answer is the same BadToken: the client learns nothing.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ KNOWN_HEADERS = frozenset({"alg", "typ", "kid"})
 
 
 class BadToken(GatewayError):
-    """Not a token that holds; says no more than that."""
+    """Not a valid token; no reason is given."""
 
     retryable = False
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who holds a token. `expires_at`: seconds since 1970. `role_id`: see `access.roles`."""
+    """The owner of a token. `expires_at`: seconds since 1970. `role_id`: see `access.roles`."""
 
     user_id: int
     username: str
@@ -63,10 +63,10 @@ class Identity:
 
 
 class Tokens:
-    """Issues and verifies."""
+    """Issues and verifies session tokens."""
 
     def __init__(self, settings: GatewaySettings, secret: str, ended: EndedSessions | None = None) -> None:
-        """`ended`: the sessions whose tokens hold no more. Raises SettingsError for a secret that is short or a
+        """`ended`: the sessions whose tokens are no longer valid. Raises SettingsError for a secret that is short or a
         sample."""
         check_secret(secret)
         self._ended = EndedSessions() if ended is None else ended
@@ -92,7 +92,7 @@ class Tokens:
         rights: Rights = EVERYTHING,
         minutes: int | None = None,
     ) -> tuple[str, Identity]:
-        """A new session token and what it says. `minutes`: a shorter life than the setting's."""
+        """A new session token and its identity. `minutes`: a shorter life than the setting's."""
         now = int(time.time())
         expires = now + min(minutes or self._settings.token_minutes, self._settings.token_minutes) * 60
         identity = Identity(user_id, username, role_id, session_id, expires, rights)
@@ -103,7 +103,7 @@ class Tokens:
         return token, identity
 
     def verify(self, token: str) -> Identity:
-        """Who holds it. Raises BadToken."""
+        """The identity of a token. Raises BadToken."""
         if len(token) > MAX_TOKEN_BYTES or not token.isascii():
             raise BadToken
         try:
@@ -119,21 +119,21 @@ class Tokens:
         return identity
 
     @property
-    def can_tell(self) -> bool:
-        """False until it is known which sessions have ended."""
+    def can_check(self) -> bool:
+        """False until the ended sessions are known."""
         return self._ended.known.is_set()
 
     def ended(self, identity: Identity) -> bool:
-        """True when the session has ended since its token was verified."""
+        """True if the session has ended since its token was verified."""
         return self.session_ended(identity.session_id)
 
     def session_ended(self, session_id: str) -> bool:
-        """True when the session has ended before its tokens did."""
+        """True if the session ended before its tokens expired."""
         return session_id in self._ended
 
 
 def claims_of(identity: Identity) -> dict[str, object]:
-    """What a token says of its holder."""
+    """A token's claims about its owner."""
     return {
         "sub": str(identity.user_id),
         "exp": identity.expires_at,
@@ -146,7 +146,7 @@ def claims_of(identity: Identity) -> dict[str, object]:
 
 
 def identity_of(claims: dict[str, object]) -> Identity:
-    """The holder. Raises BadToken."""
+    """The identity in the claims. Raises BadToken."""
     match claims:
         case {
             "user_id": int(user),
@@ -164,7 +164,7 @@ def identity_of(claims: dict[str, object]) -> Identity:
 
 
 def _rights(claims: dict[str, object]) -> Rights:
-    """What the claims say; a token of before there were libraries in it names none."""
+    """The rights in the claims; a token from before libraries were introduced names none."""
     return Rights(_names(claims["channels"]), _names(claims.get("libraries", [])), _names(claims["storage_roots"]))
 
 
@@ -175,7 +175,7 @@ def _names(claim: object) -> frozenset[str]:
 
 
 def digest(token: str) -> bytes:
-    """What stands for a token where the token itself must not be kept."""
+    """A substitute for a token where the token itself must not be kept."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
@@ -188,8 +188,8 @@ def check_secret(secret: str) -> None:
 
 
 def configured_secret(settings: GatewaySettings) -> str:
-    """The configured secret. Raises SettingsError where there is none: a secret of its own would let nobody in who signed
-    in at another gateway, and nobody at all after a restart without its disk."""
+    """The configured secret. Raises SettingsError if there is none: with a generated secret, nobody who signed in at another
+    gateway would be accepted, and nobody at all after a restart without its disk."""
     if settings.token_secret is None:
         raise SettingsError((f"{SETTING}: not set; make one for all gateways with `openssl rand -hex 32`",))
     return settings.token_secret.get_secret_value()
@@ -197,7 +197,7 @@ def configured_secret(settings: GatewaySettings) -> str:
 
 def _like_a_sample(secret: str) -> bool:
     """True for words of examples, for few characters, for a repeated pattern and for a walk along the alphabet or the
-    digits. No random secret of the least length is any of these (one in 10^9 at most)."""
+    digits. A random secret of the minimum length is none of these (one in 10^9 at most)."""
     text = re.sub(r"[^a-z0-9]", "", secret.lower())
     steps = [abs(ord(b) - ord(a)) for a, b in pairwise(secret)]
     return (

@@ -1,6 +1,6 @@
-"""What an event is about, as far as that decides who gets it; read from the record once, and shared by all that are alike.
+"""What an event is about, as far as that decides who receives it; read from the record once, and shared by equal ones.
 
-There are few different ones (roots by actions by media types), so what a view thinks of one is remembered (`core.view`).
+There are few different ones (roots by actions by media types), so a view caches its verdict on each (`core.view`).
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ class Addressee(NamedTuple):
     name: str
 
     def text(self) -> str:
-        """As it stands in the record's header `x-to`."""
+        """As the record's header `x-to` has it."""
         return f"{self.kind}:{self.name}"
 
 
 class About(NamedTuple):
-    """`library` and `root`: where the item, the root, the analysis is; a library alone: it is about all of it; an empty name
-    is that of the whole installation. `was_root`: an item came from there · `to`: it is for some people alone."""
+    """`library` and `root`: where the item, the root or the analysis belongs; `library` alone: the event is about the whole
+    library; an empty name means the whole installation. `was_root`: the root that an item was moved from · `to`: the
+    addressee, if the event is not for everybody."""
 
     library: str = ""
     root: str | None = None
@@ -35,14 +36,14 @@ class About(NamedTuple):
 
 
 Framed = tuple[int, int, bytes, About | None]
-"""An event in the order of its partition: offset, append time in ms (0: it is no record's, and due at any time), payload,
+"""An event in the order of its partition: offset, append time in ms (0: it is not a record's, and due at any time), payload,
 and what it is about; None: it is for everybody who follows the channel."""
 
 Abouts = Sequence[About | None]
 
 
 def addressee(text: str) -> Addressee | None:
-    """Read a header `x-to`; None where it is none of ours."""
+    """Parse a header `x-to`; None if it is not in our format."""
     kind, _, name = text.partition(":")
     match kind:
         case "role" | "user" | "library" if name:

@@ -1,7 +1,7 @@
-"""What the gateway itself says, as payloads: answers, positions, gaps, errors.
+"""The gateway's own messages, as payloads: answers, positions, gaps, errors.
 
-The contract promises `type`, `data` and `timestamp` in every message, and existing clients read answers flat:
-so members stand in `data` and beside it. `ref` is the client's own word, echoed.
+The contract promises `type`, `data` and `timestamp` in every message, and existing clients read the members at the top
+level: so they are in `data` and beside it. `ref` is the client's own value, echoed.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ class Expiring(Struct, frozen=True):
 
 
 class Empty(Struct, frozen=True):
-    """Nothing to say but the type."""
+    """No members besides the type."""
 
 
 EMPTY = Empty()
@@ -110,7 +110,7 @@ Body = Subscribed | Unsubscribed | CaughtUp | ClientPosition | Lagging | GapTold
 
 
 def message(type_: AnswerType, body: Body, at: int, ref: Json | UnsetType = UNSET) -> bytes:
-    """One message of the gateway's own at `at` (ms)."""
+    """One of the gateway's own messages, at the time `at` (ms)."""
     data = _encode(body)
     members = data[1:-1] + b"," if len(data) > 2 else b""
     echo = b"" if ref is UNSET else b'"ref":' + _encode(ref) + b","
@@ -150,6 +150,6 @@ def conflated(channel: str, partition: int, start: int, end: int, skipped: int, 
 
 
 def gap(channel: str, partition: int, start: int, end: int | None, reason: GapReason, at: int) -> bytes:
-    """`gap`, a function of the log alone when `at` is an append time, so it replays byte for byte."""
+    """`gap`. If `at` is an append time, it depends on the log alone, so a replay has the same bytes."""
     body = GapTold(channel=channel, partition=partition, from_=start, to=end, reason=reason)
     return message("gap", body, at)

@@ -1,7 +1,7 @@
-"""How much of a request may come, and the answer where more comes: one table of refusals, one count of a request.
+"""How much of a request may arrive, and the answer if more arrives: one table of refusals, one count per request.
 
-Counts what the parser names (address, headers, body) and, since a parser names nothing before it is whole, the bytes
-as they come. Knows no socket.
+Counts what the parser reports (address, headers, body). A parser reports nothing before it is complete, so the raw bytes
+are counted as they arrive, too. Knows no socket.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ MAX_HEADERS = 128
 MAX_BODY_BYTES = 65_536
 MAX_TRAILER_BYTES = 4_096
 CHUNK_ROOM_BYTES = 65_536
-"""Bytes of chunk sizes and their extensions around one body, at most."""
+"""Bytes of chunk sizes and chunk extensions around one body, at most."""
 
 MAX_ALL_BYTES = 8_388_608
-"""Bytes of requests that are not whole, of all connections together; beyond, who has sent more than FEW_BYTES of one is
-refused."""
+"""Bytes of all incomplete requests of all connections together. Beyond that, a request is refused that has more than
+FEW_BYTES of them."""
 
 FEW_BYTES = 8_192
 MAX_BLANK_BYTES = 64
-"""Empty lines before a request, which a server should pass over (RFC 9112 section 2.2)."""
+"""Empty lines before a request, which a server should skip (RFC 9112 section 2.2)."""
 
 _REQUEST_LINE_ROOM = MAX_ADDRESS_BYTES + 256
 _HEADER_OVERHEAD = 4
@@ -30,7 +30,7 @@ _HEADER_OVERHEAD = 4
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An HTTP answer after which the connection ends. `why`: its name in metrics and the log."""
+    """An HTTP answer after which the connection ends. `why`: the reason's name in metrics and the log."""
 
     status: int
     phrase: str
@@ -38,7 +38,7 @@ class Refusal:
     why: str
     message: str
     headers: tuple[tuple[str, str], ...] = ()
-    """What an answer of this status has beside what every answer has."""
+    """Headers of this status, in addition to those of every answer."""
 
 
 MALFORMED = Refusal(400, "Bad Request", "bad_request", "malformed", "not an HTTP/1.1 request")
@@ -73,7 +73,7 @@ HANDSHAKE_HTTP = Refusal(
     505, "HTTP Version Not Supported", "http_version_not_supported", "handshake_http", "a handshake is HTTP/1.1"
 )
 HANDSHAKES = {refusal.status: refusal for refusal in (HANDSHAKE_METHOD, HANDSHAKE_UPGRADE, HANDSHAKE_HTTP)}
-"""By the status that the WebSocket's own parser has for it; HANDSHAKE is for the others."""
+"""By the status that the WebSocket's own parser gives; HANDSHAKE is for all others."""
 
 LATE = Refusal(408, "Request Timeout", "request_timeout", "late", "the request did not arrive in time")
 BODY = Refusal(413, "Content Too Large", "too_large", "body", "body too large")
@@ -93,14 +93,14 @@ BUSY = Refusal(503, "Service Unavailable", "unavailable", "arriving", "too many 
 
 @dataclass(slots=True)
 class AllArriving:
-    """Bytes of all requests that are not whole."""
+    """Bytes of all incomplete requests."""
 
     total: int = 0
 
 
 @dataclass(slots=True)
 class Arriving:
-    """The counts of one request. Every method returns the refusal where it is too much, else None."""
+    """The counts of one request. Every method returns a refusal if it is too much, else None."""
 
     max_header_bytes: int
     all: AllArriving
@@ -114,22 +114,22 @@ class Arriving:
     raw_body: int = 0
     counted: int = 0
     length: int | None = None
-    """Of the body, where it is declared."""
+    """Of the body, if it is declared."""
 
     def blanks(self, size: int) -> Refusal | None:
-        """Bytes came before a request's first."""
+        """Bytes arrived before a request's first line."""
         self.blank += size
         return MALFORMED if self.blank > MAX_BLANK_BYTES else None
 
     def came_in_head(self, size: int) -> Refusal | None:
-        """Bytes of a head that is not whole came."""
+        """Bytes of an incomplete head arrived."""
         self.raw_head += size
         if self.raw_head > _REQUEST_LINE_ROOM + self.max_header_bytes:
             return HEADERS
         return self._among_all(size)
 
     def came_in_body(self, size: int) -> Refusal | None:
-        """Bytes of a body that is not whole came, with what a chunked one has around it."""
+        """Bytes of an incomplete body arrived, chunk sizes and extensions included."""
         self.raw_body += size
         if self.raw_body > MAX_BODY_BYTES + CHUNK_ROOM_BYTES:
             return BODY
@@ -141,28 +141,28 @@ class Arriving:
         return BUSY if self.all.total > MAX_ALL_BYTES and self.counted > FEW_BYTES else None
 
     def over(self) -> None:
-        """The request is whole, or will never be."""
+        """The request is complete, or will never be."""
         self.all.total -= self.counted
         self.counted = 0
 
     def addressed(self, size: int) -> Refusal | None:
-        """A piece of the address came."""
+        """A part of the address arrived."""
         self.address += size
         return ADDRESS if self.address > MAX_ADDRESS_BYTES else None
 
     def header(self, size: int) -> Refusal | None:
-        """A header of `size` bytes, name and value, came."""
+        """A header of `size` bytes, name and value, arrived."""
         self.headers += 1
         self.header_bytes += size + _HEADER_OVERHEAD
         return HEADERS if self.headers > MAX_HEADERS or self.header_bytes > self.max_header_bytes else None
 
     def trailer(self, size: int) -> Refusal | None:
-        """The same, behind a chunked body."""
+        """The same, after a chunked body."""
         self.trailer_bytes += size + _HEADER_OVERHEAD
         return TRAILERS if self.trailer_bytes > MAX_TRAILER_BYTES else None
 
     def declared(self, headers: list[tuple[bytes, bytes]], *, handshake: bool) -> Refusal | None:
-        """The head is whole: what it declares of the body."""
+        """The head is complete: check what it declares about the body."""
         for name, value in headers:
             if name == b"transfer-encoding" and handshake:
                 return HANDSHAKE_BODY
@@ -177,18 +177,18 @@ class Arriving:
         return None
 
     def at_most(self, size: int) -> int:
-        """How much of `size` bytes can still be of this request."""
+        """How much of `size` bytes can still belong to this request."""
         return size if self.length is None else min(size, max(1, self.length - self.body))
 
     def bodied(self, size: int) -> Refusal | None:
-        """A piece of the body came."""
+        """A part of the body arrived."""
         self.body += size
         return BODY if self.body > MAX_BODY_BYTES else None
 
 
 def end_of_piece(before: bytes, data: bytes, start: int, longest: int) -> int:
-    """Where to cut `data`, which goes on at `start` behind `before` (the last three bytes, or fewer, of this
-    request): behind the first empty line, so that no two requests are in one piece, and after `longest` bytes."""
+    """Where to cut `data`, which continues at `start` after `before` (the last three bytes, or fewer, of this request):
+    after the first empty line, so that no piece contains parts of two requests, and after at most `longest` bytes."""
     known = len(before)
     found = (before + data[start : start + longest]).find(b"\r\n\r\n")
     return min(len(data), start + longest) if found < 0 else start + found + 4 - known

@@ -1,8 +1,9 @@
-"""Live subscribers, by what makes them get the same bytes: one join of what is due for each audience, one write for each
-member.
+"""Live subscribers, grouped by what makes them receive the same bytes: what is due is joined once for each audience and
+written once to each member.
 
-An audience stands where the rings end, so nothing is counted for a member. What two audiences see alike of a channel is
-selected and framed once. A record for one account goes to its members alone, in its place among the others.
+An audience's position is the end of the rings, so no position is kept for a member. If two audiences see the same of a
+channel, it is selected and framed once. A record for one account goes only to that account's members, in its place among
+the others.
 """
 
 from __future__ import annotations
@@ -19,22 +20,22 @@ from gateway.core.view import View, view_of
 
 POSITION_EVENTS = 1_000
 POSITION_MS = 10_000
-"""A told subscriber hears its position after so many events or so much time, whichever is first."""
+"""A subscriber with status messages gets its position after so many events or so much time, whichever is first."""
 
 
 @dataclass(slots=True)
 class _Audience:
     views: Mapping[str, View]
     members: dict[Subscriber, Write] = field(default_factory=dict)
-    untold: int = 0
-    told_at: int = 0
+    events_since_position: int = 0
+    position_at: int = 0
 
 
 class Audiences:
     """All live subscribers of the process. Times are milliseconds."""
 
     def __init__(self, everybody: frozenset[str], memory: MemoryView) -> None:
-        """`everybody`: channels that reach every socket that may see them; their records may be for some alone."""
+        """`everybody`: channels that every socket gets that may see them; their records may be for some accounts only."""
         self._everybody = everybody
         self._memory = memory
         self._audiences: dict[AudienceKey, _Audience] = {}
@@ -43,30 +44,30 @@ class Audiences:
         return len(self._audiences)
 
     def enter(self, subscriber: Subscriber, now: int) -> AudienceKey:
-        """It stands where the rings end; which audience it is of."""
+        """The subscriber is at the end of the rings. Returns the key of its audience."""
         key = subscriber.key(self._everybody)
         audience = self._audiences.get(key)
         if audience is None:
             filters = dict(key.filters)
             views = {name: view_of(key.rights, key.role_id, filters.get(name)) for name in key.channels}
-            audience = self._audiences[key] = _Audience(views, told_at=now)
+            audience = self._audiences[key] = _Audience(views, position_at=now)
         audience.members[subscriber] = subscriber.write
         return key
 
     def leave(self, key: AudienceKey, subscriber: Subscriber) -> None:
-        """It stands somewhere else."""
+        """The subscriber is no longer at the end of the rings."""
         audience = self._audiences[key]
         del audience.members[subscriber]
         if not audience.members:
             del self._audiences[key]
 
     def following(self, channel: str, bundle: Bundle) -> list[Delivery]:
-        """The same to everybody who follows a channel."""
+        """Deliver the same to everybody who follows a channel."""
         found = (audience for key, audience in self._audiences.items() if channel in key.channels)
         return [Delivery((bundle,), tuple(audience.members.values())) for audience in found]
 
     def publish(self, fresh: Mapping[str, Fresh], now: int) -> list[Delivery]:
-        """The live writes of what was read, by channel: one for each member, of all that is due."""
+        """The live writes of new events, by channel: one write for each member, with all that is due."""
         selected = _Selected(fresh, self._everybody)
         deliveries: list[Delivery] = []
         for key, audience in self._audiences.items():
@@ -84,15 +85,15 @@ class Audiences:
         """`position` messages that are due by time."""
         due = []
         for key, audience in self._audiences.items():
-            if key.told and now - audience.told_at >= POSITION_MS:
-                audience.untold, audience.told_at = 0, now
-                due.append(Delivery((self._heads_told(key, now),), tuple(audience.members.values())))
+            if key.status_channels and now - audience.position_at >= POSITION_MS:
+                audience.events_since_position, audience.position_at = 0, now
+                due.append(Delivery((self._head_positions(key, now),), tuple(audience.members.values())))
         return due
 
     def _apart(
         self, audience: _Audience, selected: _Selected, position: tuple[Bundle, ...], deliveries: list[Delivery]
     ) -> dict[Subscriber, Write]:
-        """Deliver to the members that something is for alone; returns the others."""
+        """Deliver separately to members with events for them alone; returns the other members."""
         others = {}
         for member, write in audience.members.items():
             if member.viewer.user_id not in selected.users:
@@ -104,21 +105,24 @@ class Audiences:
     def _position(
         self, key: AudienceKey, audience: _Audience, due: Sequence[tuple[str, Bundle]], now: int
     ) -> tuple[Bundle, ...]:
-        if not key.told:
+        if not key.status_channels:
             return ()
-        audience.untold += sum(len(bundle.payloads) for channel, bundle in due if channel in key.told)
-        if audience.untold < POSITION_EVENTS:
+        audience.events_since_position += sum(
+            len(bundle.payloads) for channel, bundle in due if channel in key.status_channels
+        )
+        if audience.events_since_position < POSITION_EVENTS:
             return ()
-        audience.untold, audience.told_at = 0, now
-        return (self._heads_told(key, now),)
+        audience.events_since_position, audience.position_at = 0, now
+        return (self._head_positions(key, now),)
 
-    def _heads_told(self, key: AudienceKey, now: int) -> Bundle:
-        cursors = {name: self._memory.cursor(name, self._memory.heads(name)) for name in sorted(key.told)}
+    def _head_positions(self, key: AudienceKey, now: int) -> Bundle:
+        names = sorted(key.status_channels)
+        cursors = {name: self._memory.cursor(name, self._memory.heads(name)) for name in names}
         return Bundle([answers.position(name, cursor, now) for name, cursor in cursors.items()])
 
 
 class _Selected:
-    """What of fresh events is due to a view, made once. `users`: accounts that something is for alone."""
+    """The new events that a view shows, selected once per view. `users`: accounts to which some events are addressed."""
 
     def __init__(self, fresh: Mapping[str, Fresh], everybody: frozenset[str]) -> None:
         self._fresh = fresh

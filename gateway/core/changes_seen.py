@@ -1,5 +1,5 @@
-"""Changes as somebody sees them: what moved out of his sight was deleted, what moved into it was created, as in live
-delivery (`core.view`). Pure."""
+"""Changes as a caller may see them: what moved out of sight is shown as deleted, what moved into sight as created, as in
+live delivery (`core.view`). Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _WHENCE = ("from_root", "from_path", "from_path_b64", "from_taken")
 
 
 def seen_as(record: Mapping[str, Any], rights: Rights) -> Mapping[str, Any] | None:
-    """A change record as it is shown; None where it is not."""
+    """A change record as it is shown; None if it is hidden."""
     if rights.all_roots:
         return record
     library, root = str(record.get("library", "")), str(record.get("root", ""))

@@ -1,5 +1,5 @@
-"""A run of one partition's events, column by column: what the ring of the newest and a stretch read from the log have in
-common. It covers the offsets [lo, hi), holes (transaction markers, aborted records) included."""
+"""A run of one partition's events, column by column: what the ring of the newest events and a stretch read from the log
+have in common. It covers the offsets [lo, hi), holes (transaction markers, aborted records) included."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from gateway.core.about import About, Framed
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Payloads in order of offset, what they are about, and the next offset wanted after them. `ended`: what is at
-    `next` was appended at the time, or after it, at which the run was to end."""
+    """Payloads in order of offset, what they are about, and the next offset wanted after them. `ended`: the record at `next`
+    was appended at or after the time at which the run was to end."""
 
     payloads: list[bytes]
     abouts: list[About | None]
@@ -21,8 +21,8 @@ class Taken:
 
 
 class Columns:
-    """Offsets, append times (ms; 0: of no record, due at any time), payloads and what they are about; the first `_first`
-    slots are no more."""
+    """Offsets, append times (ms; 0: not of a record, due at any time), payloads and what they are about; the first `_first`
+    slots are dropped."""
 
     __slots__ = ("_abouts", "_ats", "_first", "_offsets", "_payloads", "_size", "hi", "lo")
 
@@ -39,7 +39,7 @@ class Columns:
 
     @property
     def size(self) -> int:
-        """Bytes of the payloads held."""
+        """Bytes of the payloads kept."""
         return self._size
 
     def take(
@@ -50,8 +50,8 @@ class Columns:
         ends_at: int | None = None,
         limit: int | None = None,
     ) -> Taken:
-        """Payloads from `start` (lo ≤ start ≤ hi) on, before `until` and before the first that was appended at
-        `ends_at` (ms) or later: at most `limit`, and at most `budget` bytes, but one at least."""
+        """Payloads from `start` (lo ≤ start ≤ hi), before `until` and before the first that was appended at `ends_at` (ms)
+        or later: at most `limit`, and at most `budget` bytes, but at least one."""
         begin = end = bisect_left(self._offsets, start, self._first)
         stop = len(self._payloads) if until is None else bisect_left(self._offsets, until, self._first)
         size = 0
@@ -65,16 +65,16 @@ class Columns:
         return self._taken(begin, end, self.hi if until is None else min(self.hi, until))
 
     def first_since(self, start: int, at: int) -> tuple[int, bool]:
-        """The offset of the first payload from `start` (≥ lo) on that is due to who passes over what was appended before
-        `at` (ms), and whether from there on everything is; the end, and false, where there is none."""
+        """The offset of the first payload from `start` (≥ lo) that is due to a reader that skips what was appended before
+        `at` (ms), and whether everything from there on is due; the end and False if there is none."""
         for index in range(bisect_left(self._offsets, start, self._first), len(self._offsets)):
             if self._ats[index] >= at or not self._ats[index]:
                 return self._offsets[index], self._ats[index] >= at
         return max(start, self.hi), False
 
     def records(self, start: int, budget: int | None = None) -> tuple[list[Framed], int]:
-        """What is held from `start` (≥ lo) on, all of it or at most `budget` bytes but one at least, and the next offset
-        after it."""
+        """The records kept from `start` (≥ lo): all of them, or at most `budget` bytes but at least one; and the next offset
+        after them."""
         begin = end = bisect_left(self._offsets, start, self._first)
         size = 0
         while end < len(self._payloads) and (budget is None or size < budget or end == begin):

@@ -1,5 +1,5 @@
-"""Of what a client missed because it did not keep up, the newest of each item: a burst of ten thousand updates is then as
-long as the list of what they are about. Pure."""
+"""Conflation: of what a slow client missed, only the newest event of each item. A burst of ten thousand updates is then as
+long as the list of items. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 TURN_BYTES = 524_288
-"""Payloads that are looked through in one turn (some 1,000 of 500 bytes: 1 ms)."""
+"""Bytes of payloads that one turn may examine (some 1,000 of 500 bytes: 1 ms)."""
 
 
 class _Data(Struct, frozen=True):
@@ -26,7 +26,7 @@ _frame = msgspec.json.Decoder(_Frame).decode
 
 
 def newest(payloads: Sequence[bytes]) -> list[bytes]:
-    """The newest frame of each item or component, in the order of these; what is about neither stays."""
+    """The newest frame of each item or component, in their order; frames about neither are kept."""
     kept: dict[object, bytes] = {}
     for index, payload in enumerate(payloads):
         key = _key(payload)

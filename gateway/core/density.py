@@ -1,8 +1,8 @@
-"""How many events there are in each bucket of a stretch of time, for a timeline. Pure.
+"""How many events there are in each bucket of a time range, for a timeline. Pure.
 
-Where the log is asked, its time index says at which offset each bucket begins, and the difference of two offsets is
-about how many events lie between: markers of transactions and what was aborted take offsets too. Edges are found by
-halving, so that a stretch in which nothing was appended costs one question however many buckets it has.
+For buckets in the log, its time index gives the offset at which each bucket begins, and the difference of two offsets is
+about the number of events between: transaction markers and aborted records take offsets too. Edges are found by halving,
+so that a range in which nothing was appended costs one query, however many buckets it has.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Literal, NamedTuple
 
 @dataclass(frozen=True, slots=True)
 class Density:
-    """`edges` (ms since 1970): bucket i begins at edge i and ends before edge i+1. `counts` None: not known. `source`: the
-    offsets of the log (about), or events in memory (exact)."""
+    """`edges` (ms since 1970): bucket i begins at edge i and ends before edge i+1. `counts` None: unknown. `source`: the
+    offsets of the log (approximate), or events in memory (exact)."""
 
     edges: Sequence[int]
     counts: Sequence[int | None]
@@ -24,13 +24,13 @@ class Density:
 
 
 def edges_of(begin: int, end: int, buckets: int) -> list[int]:
-    """The edges of so many buckets of about the same length, none shorter than a millisecond; of one at least."""
+    """The edges of `buckets` buckets of about the same length, none shorter than a millisecond; of at least one."""
     end = max(end, begin + 1)
     count = min(buckets, end - begin)
     return [begin + (end - begin) * i // count for i in range(count + 1)]
 
 
-class Question(NamedTuple):
+class Query(NamedTuple):
     """At which offset the time of an edge begins, in these partitions."""
 
     edge: int
@@ -46,9 +46,9 @@ class Halving:
         self._at[-1] = {p: max(start, ends[p]) for p, start in starts.items()}
         self._spans = [(0, count)]
 
-    def questions(self) -> list[Question]:
-        """What is to be asked next; empty when everything is known. All of them are to be answered before more are asked."""
-        asked, spans = [], []
+    def queries(self) -> list[Query]:
+        """The next queries; empty if everything is known. All of them must be answered before the next call."""
+        queries, spans = [], []
         for low, high in self._spans:
             if high - low < 2:
                 continue
@@ -59,18 +59,18 @@ class Halving:
                 self._at[low + 1 : high] = [before] * (high - low - 1)
                 continue
             self._at[middle] = dict(before)
-            asked.append(Question(middle, moved))
+            queries.append(Query(middle, moved))
             spans += [(low, middle), (middle, high)]
         self._spans = spans
-        self._bounds = {q.edge: span for q, span in zip(asked, self._pairs(spans), strict=True)}
-        return asked
+        self._bounds = {q.edge: span for q, span in zip(queries, self._pairs(spans), strict=True)}
+        return queries
 
-    def answer(self, question: Question, found: Mapping[int, int | None]) -> None:
-        """The offsets of its edge; None: nothing is as new."""
-        low, high = self._bounds[question.edge]
-        for p in question.partitions:
+    def answer(self, query: Query, found: Mapping[int, int | None]) -> None:
+        """Take the offsets of the query's edge; None: no record is as new."""
+        low, high = self._bounds[query.edge]
+        for p in query.partitions:
             offset, after = found.get(p), self._at[high][p]
-            self._at[question.edge][p] = after if offset is None else min(after, max(self._at[low][p], offset))
+            self._at[query.edge][p] = after if offset is None else min(after, max(self._at[low][p], offset))
 
     def counts(self) -> list[int]:
         """Offsets in each bucket, over all partitions."""
@@ -81,12 +81,12 @@ class Halving:
 
     @staticmethod
     def _pairs(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-        """Of two halves each: from where to where both go."""
+        """For two halves each: the range that they cover together."""
         return [(spans[i][0], spans[i + 1][1]) for i in range(0, len(spans), 2)]
 
 
 def tallied(edges: Sequence[int], times: Iterable[int], known_from: int) -> list[int | None]:
-    """Events by their append times; a bucket that begins before `known_from` is not known."""
+    """Count events by their append times; None for a bucket that begins before `known_from`."""
     counts = [0] * (len(edges) - 1)
     for at in times:
         if edges[0] <= at < edges[-1]:

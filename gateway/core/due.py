@@ -1,4 +1,4 @@
-"""What the hub hands back: what is to be written to whom, and what the log must be asked."""
+"""What the hub returns: what to write to whom, and what to look up in the log."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ NOTHING = Pumped()
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """A subscription that ends at the time `at` (ms), which has come."""
+    """A subscription that ends at the time `at` (ms), which has been reached."""
 
     subscriber: Subscriber
     channel: str

@@ -1,8 +1,9 @@
-"""A socket's payloads as server-sent events (WHATWG HTML, section 9.2): what each is, and where its reader stands after it.
+"""A socket's payloads as server-sent events (WHATWG HTML, section 9.2): the type of each, and the reader's position then.
 
-The id of every event is a cursor, right in every partition: whoever reads one channel from a known start, in the order of
-each partition, stands after an event where it stood before, but in the partition of the event right behind it. What lies
-between (what it may not see, marks of transactions) is passed when the next event or `position` says so. Pure.
+The id of every event is a cursor that is right in every partition: a client that reads one channel from a known start, each
+partition in order, has after an event the position it had before, except in the event's partition, where it is the offset
+after the event. What lies between (events that it may not see, transaction markers) is skipped with the next event or
+`position`. Pure.
 """
 
 from __future__ import annotations
@@ -23,17 +24,17 @@ HEARTBEAT = b": alive\n\n"
 
 
 class Topics(Protocol):
-    """What is known of the channels' topics."""
+    """The state of the channels' topics."""
 
     def epoch(self, channel: str) -> str:
         """The epoch of the channel's topic."""
 
     def heads(self, channel: str) -> dict[int, int]:
-        """Its partitions, and where they end."""
+        """Its partitions and their ends."""
 
 
-class _Told(Struct, rename={"from_": "from"}):
-    """The members of a payload that say what and where it is."""
+class _Envelope(Struct, rename={"from_": "from"}):
+    """The members of a payload with its type and position."""
 
     type: str
     channel: str = ""
@@ -53,11 +54,11 @@ class Closed(Struct, frozen=True):
 
 
 _encode = msgspec.json.Encoder().encode
-_told = msgspec.json.Decoder(_Told).decode
+_envelope = msgspec.json.Decoder(_Envelope).decode
 
 
 class Reading:
-    """Where one reader of one channel stands."""
+    """The position of one reader of one channel."""
 
     def __init__(self, channel: str, topics: Topics, starts: Mapping[int, int]) -> None:
         self._channel = channel
@@ -72,32 +73,30 @@ class Reading:
         return Cursor(self._channel, self._epoch, count, self._next).encode()
 
     def event(self, payload: bytes) -> bytes:
-        """A payload as an event; nothing where it is of another channel (one that everybody gets)."""
-        told = _told(payload)
-        if told.channel != self._channel:
+        """A payload as an event; empty if it belongs to another channel (one that everybody gets)."""
+        envelope = _envelope(payload)
+        if envelope.channel != self._channel:
             return b""
-        self._pass(told)
-        return block(told.type, self.cursor, payload)
+        self._pass(envelope)
+        return block(envelope.type, self.cursor, payload)
 
-    def _pass(self, told: _Told) -> None:
-        if self._epoch != self._topics.epoch(
-            self._channel
-        ):  # its first word is a gap: all of the new one is to come
+    def _pass(self, envelope: _Envelope) -> None:
+        if self._epoch != self._topics.epoch(self._channel):  # a gap comes first, then all of the new topic
             self._epoch, self._next = self._topics.epoch(self._channel), {}
-        elif told.offset >= 0:
-            self._next[told.partition] = next_offset(told.offset)
-        elif told.partition >= 0 and told.to is not None:
-            self._next[told.partition] = told.to
-        elif told.cursor is not UNSET:
-            self._next = dict(decode(told.cursor, self._channel).next_offsets)
+        elif envelope.offset >= 0:
+            self._next[envelope.partition] = next_offset(envelope.offset)
+        elif envelope.partition >= 0 and envelope.to is not None:
+            self._next[envelope.partition] = envelope.to
+        elif envelope.cursor is not UNSET:
+            self._next = dict(decode(envelope.cursor, self._channel).next_offsets)
 
 
 def block(type_: str, cursor: str, payload: bytes) -> bytes:
-    """One event. A payload is one line, unless a foreign tool wrote the record in several."""
+    """One event. A payload is one line, unless another tool wrote the record in several."""
     lines = payload.splitlines() if b"\n" in payload or b"\r" in payload else (payload,)
     return b"id: %b\nevent: %b\ndata: %b\n\n" % (cursor.encode(), type_.encode(), b"\ndata: ".join(lines))
 
 
-def last_words(code: CloseCode) -> bytes:
-    """Why it ends: an event, for a page can read no comment; without an id, so that its reader stands where it stood."""
+def closing_event(code: CloseCode) -> bytes:
+    """Why the stream ends: an event, for a page cannot read comments; without an id, so the reader keeps its position."""
     return b"event: closed\ndata: %b\n\n" % _encode(Closed(code.code, code.reason, code.come_back))

@@ -1,5 +1,5 @@
-"""What a client may send on an open WebSocket, in frames and bytes and not in messages alone: frames that are no
-message (pings, pongs, empty fragments) cost as much to read as those that are.
+"""What a client may send on an open WebSocket, limited in frames and bytes as well as in messages: frames without a
+message (pings, pongs, empty fragments) cost as much to read as those with one.
 
 Times are seconds on any monotonic clock.
 """
@@ -26,7 +26,7 @@ MAX_FRAGMENTS = 128
 
 @dataclass(slots=True)
 class FrameBudget:
-    """One client's; it began at `at`."""
+    """The budget of one client, from the time `at`."""
 
     at: float
     frames: Bucket = field(init=False)
@@ -39,7 +39,7 @@ class FrameBudget:
         self.size = Bucket(self.at, BYTES_PER_SECOND, BYTE_BURST)
 
     def allows(self, now: float, *, size: int, frames: int, control: int, fragments: int) -> bool:
-        """Spend what came: bytes, frames of any kind and control frames among them; False when it is too much.
+        """Spend what arrived: bytes, frames of any kind and the control frames among them; False if it is too much.
         `fragments`: those of the message that is arriving."""
         return (
             fragments <= MAX_FRAGMENTS

@@ -1,7 +1,7 @@
 """WebSocket framing (RFC 6455 section 5.2) of what a server sends: unmasked, unfragmented.
 
-Payloads are built once and shared by all clients, and so are their frames: `Bundle` frames what goes out together
-once, whoever it goes to. Another transport frames the same payloads in its own way.
+Payloads are built once and shared by all clients, and so are their frames: a `Bundle` is framed once, however many clients
+it goes to. Another transport frames the same payloads in its own way.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _PING = 0x89
 
 
 def ping_frame(payload: bytes) -> bytes:
-    """A ping; its answer has the same payload, of at most 125 bytes (RFC 6455 section 5.5.2)."""
+    """A ping; its pong has the same payload, of at most 125 bytes (RFC 6455 section 5.5.2)."""
     return bytes((_PING, len(payload))) + payload
 
 
@@ -61,7 +61,7 @@ def payloads(frames: bytes) -> Iterator[bytes]:
         at += size
 
 
-@lru_cache(4_096)  # events are of few sizes, and a replay frames a hundred a turn
+@lru_cache(4_096)  # events have few different sizes, and a replay frames a hundred a turn
 def _header(size: int) -> bytes:
     if size < 126:
         return bytes((_FIN_TEXT, size))

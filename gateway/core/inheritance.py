@@ -1,11 +1,11 @@
-"""What sessions are owed whose clients keep no position: a new socket begins where the sockets before it had surely received
-everything. At least once, and nothing lost.
+"""Where a new socket begins whose session's clients keep no position: where the sockets before it had certainly received
+everything. At least once, and nothing is lost.
 
-A position belongs to a socket and moves only to what the answer to a ping proves to have arrived. When the socket ends, it
-is left to its session for a time. A new socket begins in each channel at the lowest of: one position that was left there,
-the furthest back (it is taken by that, so that as many sockets as ended find theirs), what the session's open sockets have
-proven, here and at other gateways, and the head. Of a gateway that was killed nothing is known but how far all its sockets
-were: that is nobody's to take, and holds until it is too old. Pure; times are milliseconds.
+A position belongs to a socket and advances only to what a pong proves to have arrived. When the socket ends, its position
+is left to its session for a time. A new socket begins in each channel at the lowest of: one of the positions left there,
+the one furthest back (it is consumed, so that as many new sockets as old ones ended find one each), what the session's open
+sockets have proven, at this gateway and at others, and the head. Of a gateway that was killed only the floor of all its
+sockets is known: nobody consumes that, and it is valid until it is too old. Pure; times are milliseconds.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from schemas.resuming import (
 
 LEFT_MS = LEFT_SECONDS * 1_000
 BURST_MS = 2_000
-"""A page opens sockets and closes them again at once: what a clean close leaves is with the socket that came then."""
+"""A page may open sockets and close them at once: the position left by a clean close goes to the socket just opened."""
 
 MAX_SESSIONS = 50_000
-"""That something is left to; beyond, those that ended first are forgotten."""
+"""Sessions with positions left to them; beyond that, those that ended first are forgotten."""
 
 Marks = Mapping[str, Mark]
 
 
 @dataclass(slots=True, eq=False)
 class OpenSocket:
-    """A socket as its session knows it. `proven`: by channel what it has surely received; `began`: when and where it
-    began in a channel; `takes`: in which it began where another left off, and the offset of the record that says so."""
+    """A socket as its session sees it. `proven`: what it has certainly received, by channel; `began`: when and where it
+    began in a channel; `takes`: channels in which it consumed a position left, with the offset of the record of that."""
 
     session: str
     proven: dict[str, Mark] = field(default_factory=dict)
@@ -44,14 +44,14 @@ class OpenSocket:
     takes: dict[str, int] = field(default_factory=dict)
 
     def leaves(self, channel: str) -> None:
-        """It follows the channel no more, or keeps its position there itself."""
+        """It no longer follows the channel, or its client keeps the position itself."""
         self.proven.pop(channel, None)
         self.began.pop(channel, None)
 
 
 @dataclass(slots=True, eq=False)
 class _Left:
-    """`offset`: of the record that says so; None: it has not come back yet."""
+    """A position left. `offset`: of its record; None: the record has not been read back yet."""
 
     at: int
     marks: dict[str, Mark]
@@ -60,7 +60,7 @@ class _Left:
 
 @dataclass(slots=True)
 class _Gateway:
-    """Another one. `at`: when it last said how far all its sockets are."""
+    """Another gateway. `at`: when it last published the floor of all its sockets."""
 
     at: int = 0
     floors: Marks = field(default_factory=dict)
@@ -68,7 +68,7 @@ class _Gateway:
 
 
 class Inheritance:
-    """Of one gateway, `name`; what it has to tell the others is returned."""
+    """Of one gateway, `name`. Returns the records that it must publish for the others."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -88,30 +88,30 @@ class Inheritance:
     def start(self, socket: OpenSocket, channel: str, head: Mark, now: int) -> Mark:
         """Where the socket begins in a channel."""
         session = socket.session
-        owed = [*self._take(socket, channel, now), *self._elsewhere(session, channel, now)]
+        left = [*self._take(socket, channel, now), *self._elsewhere(session, channel, now)]
         proven = (other.proven[channel] for other in self._open[session] if channel in other.proven)
-        start = lowest(head, [*owed, *proven])
+        start = lowest(head, [*left, *proven])
         socket.proven[channel] = start
         socket.began[channel] = (now, start)
         return start
 
     def proves(self, socket: OpenSocket, marks: Marks) -> list[ResumeRecord]:
-        """It has surely received all before these. Of channels in which it has begun anew since they were taken they say
-        nothing."""
-        told: list[ResumeRecord] = []
+        """It has certainly received everything before these. In a channel in which it has begun anew since they were taken,
+        they are ignored."""
+        records: list[ResumeRecord] = []
         for channel, mark in marks.items():
             before = socket.proven.get(channel)
             if before is None or not _at_or_before(before, mark):
                 continue
             socket.proven[channel] = mark
             if (offset := socket.takes.pop(channel, None)) is not None:
-                told.append(
+                records.append(
                     PositionTaken(gateway=self.name, session=socket.session, channel=channel, offset=offset)
                 )
-        return told
+        return records
 
     def ended(self, socket: OpenSocket, now: int, *, clean: bool, revoked: bool = False) -> list[ResumeRecord]:
-        """The socket is gone. `clean`: its client closed it; `revoked`: its session has ended with it."""
+        """The socket is gone. `clean`: its client closed it; `revoked`: its session ended too."""
         session = socket.session
         others = self._open[session]
         others.remove(socket)
@@ -127,8 +127,8 @@ class Inheritance:
         return [SocketEnded(gateway=self.name, session=session, left=left, others=bool(others))]
 
     def floor(self, heads: Marks) -> GatewayFloor:
-        """What all open sockets have surely received: the head in channels that none follows."""
-        # those that are live share their marks: there are few different ones
+        """What all open sockets have certainly received: the head in channels that none follows."""
+        # live sockets share their marks: there are few different ones
         distinct = {
             (channel, id(mark)): mark
             for sockets in self._open.values()
@@ -142,13 +142,13 @@ class Inheritance:
         return GatewayFloor(gateway=self.name, floors=floors)
 
     def sessions(self) -> list[str]:
-        """That have sockets here."""
+        """The sessions that have sockets here."""
         return list(self._open)
 
     # The topic.
 
-    def hear(self, record: ResumeRecord, offset: int, at: int) -> None:
-        """What a gateway says, this one too; `offset` and append time of the record."""
+    def receive(self, record: ResumeRecord, offset: int, at: int) -> None:
+        """A record of any gateway, this one included, with its offset and append time."""
         match record:
             case SocketEnded(session=session, left=left, others=others):
                 if record.gateway == self.name:
@@ -169,7 +169,8 @@ class Inheritance:
                 other.sessions.update(sessions)
 
     def forget(self, now: int) -> None:
-        """What nobody can be owed any more."""
+        """Drop what is too old for any session."""
+        """The lowest offset of each partition, of those marks that are in the same topic."""
         for session, left in list(self._left.items()):
             self._left[session] = [one for one in left if one.marks and now - one.at < LEFT_MS]
             if not self._left[session]:
@@ -210,7 +211,7 @@ class Inheritance:
 
 
 def lowest(head: Mark, marks: Iterable[Mark]) -> Mark:
-    """The lowest by partition, of those in the same topic."""
+    """The lowest offset of each partition, of those marks that are in the same topic."""
     next_ = dict(head.next)
     for mark in marks:
         if mark.epoch == head.epoch:
@@ -225,7 +226,7 @@ def _at_or_before(one: Mark, other: Mark) -> bool:
 
 
 def _covered(channel: str, mark: Mark, others: Iterable[OpenSocket], now: int) -> bool:
-    """Whether another socket of the session that came just now began in the channel at or before it."""
+    """Whether another, just opened socket of the session began in the channel at or before the mark."""
     for other in others:
         if channel in other.began:
             at, began = other.began[channel]

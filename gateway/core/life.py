@@ -2,15 +2,15 @@
 
     FRESH      nothing has come yet
     HEAD       the head of a request is arriving
-    BODY       its body is arriving; the application hears nothing of it before it is whole
-    ANSWERING  the request is whole and not answered; what comes meanwhile waits, so one is in work at a time
-    IDLE       answered; the next request may come
-    HANDSHAKE  a WebSocket's handshake is whole and not answered; nothing may come before the answer
+    BODY       its body is arriving; the application gets it when it is complete
+    ANSWERING  the request is complete and not answered; what arrives meanwhile waits, so only one is in work at a time
+    IDLE       answered; the next request may arrive
+    HANDSHAKE  a WebSocket's handshake is complete and not answered; nothing may arrive before the answer
     FRAMES     an open WebSocket
-    CLOSING    the last word is written; nothing is heard any more
+    CLOSING    the final answer or close frame is written; nothing is read any more
 
-Whatever waits for the client ends by time (`ENDS`). Who does not take what is written ends by `core.pulse`.
-Knows no socket; times are seconds on any monotonic clock.
+Every stage that waits for the client has a time limit (`_SECONDS`). A client that does not take what is written is closed by
+`core.pulse`. Knows no socket; times are seconds on any monotonic clock.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from enum import Enum, auto
 from math import inf
 
 REQUEST_SECONDS = 10.0
-"""A request arrives within so long from its first byte; the first byte, within so long from the accept."""
+"""A request must be complete this long after its first byte; the first byte must come this long after the accept."""
 
 IDLE_SECONDS = 5.0
 LINGER_SECONDS = 2.0
-"""After a refusal, so long is left to read it: an earlier close would reset the connection and lose the answer."""
+"""Time left to read a refusal: an earlier close would reset the connection and lose the answer."""
 
 
 class Stage(Enum):
@@ -41,27 +41,27 @@ class Stage(Enum):
 
 
 class Step(Enum):
-    """What happens in a life."""
+    """What happens to a connection."""
 
     BEGAN = auto()
     """The first byte of a request."""
     HEADED = auto()
-    """Its head is whole."""
+    """Its head is complete."""
     WHOLE = auto()
-    """The request is whole."""
+    """The request is complete."""
     ANSWERED = auto()
     """Its answer is written."""
-    ASKED_FOR_FRAMES = auto()
+    UPGRADE_REQUESTED = auto()
     """It was a handshake."""
     OPENED = auto()
     """The handshake was accepted."""
-    LAST_WORD = auto()
+    FINAL_WRITE = auto()
     """A refusal, a close frame, or an answer after which the connection ends is written."""
 
 
 _NEXT: dict[Stage, dict[Step, Stage]] = {
     Stage.FRESH: {Step.BEGAN: Stage.HEAD},
-    Stage.HEAD: {Step.HEADED: Stage.BODY, Step.ASKED_FOR_FRAMES: Stage.HANDSHAKE},
+    Stage.HEAD: {Step.HEADED: Stage.BODY, Step.UPGRADE_REQUESTED: Stage.HANDSHAKE},
     Stage.BODY: {Step.WHOLE: Stage.ANSWERING},
     Stage.ANSWERING: {Step.ANSWERED: Stage.IDLE},
     Stage.IDLE: {Step.BEGAN: Stage.HEAD},
@@ -69,7 +69,7 @@ _NEXT: dict[Stage, dict[Step, Stage]] = {
     Stage.FRAMES: {},
     Stage.CLOSING: dict.fromkeys(Step, Stage.CLOSING),
 }
-"""LAST_WORD leads to CLOSING from everywhere. What is in no row cannot happen."""
+"""FINAL_WRITE leads to CLOSING from everywhere. A step that a row does not have cannot happen."""
 
 _SECONDS: dict[Stage, float] = {
     Stage.FRESH: REQUEST_SECONDS,
@@ -79,28 +79,28 @@ _SECONDS: dict[Stage, float] = {
 }
 """How long a stage may last, from its beginning."""
 
-_GOES_ON = frozenset((Stage.BODY,))
-"""Stages in which the clock of the one before goes on: head and body have one time together."""
+_KEEPS_CLOCK = frozenset((Stage.BODY,))
+"""Stages that do not restart the clock: head and body have one time limit together."""
 
 BEFORE_WORK = frozenset((Stage.FRESH, Stage.IDLE, Stage.HEAD, Stage.BODY))
 """Stages in which nothing of the application works for the connection."""
 
 TIMED_OUT = frozenset((Stage.HEAD, Stage.BODY))
-"""Stages whose end by time is answered with 408; the others end without a word."""
+"""Stages that are answered with 408 when their time is over; the others end without an answer."""
 
 
 @dataclass(slots=True)
 class Life:
-    """Where a connection is in its life, and when that ends by time (`inf`: not by time)."""
+    """A connection's stage, and when the connection ends by time (`inf`: never)."""
 
     ends: float
     stage: Stage = Stage.FRESH
 
     def happened(self, step: Step, now: float) -> None:
-        """Take the step. Raises KeyError for what cannot happen."""
+        """Take the step. Raises KeyError if it cannot happen here."""
         before = self.stage
-        self.stage = Stage.CLOSING if step is Step.LAST_WORD else _NEXT[before][step]
-        if self.stage not in _GOES_ON and self.stage is not before:
+        self.stage = Stage.CLOSING if step is Step.FINAL_WRITE else _NEXT[before][step]
+        if self.stage not in _KEEPS_CLOCK and self.stage is not before:
             self.ends = now + _SECONDS.get(self.stage, inf)
 
 

@@ -1,4 +1,4 @@
-"""How much a client may do: messages per time, and the price of coming back with a bad token.
+"""How much a client may do: messages per time, and the delay for retrying with a bad token.
 
 Times are seconds on any monotonic clock, given as arguments. Every table is bounded.
 """
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 MESSAGES_PER_SECOND = 20.0
 MESSAGE_BURST = 40.0
 PENALTIES_SECONDS = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0)
-"""How long the answer to the same bad token is held, the first time, the second time and so on: clients that
-reset their back-off when a socket opens would otherwise come back once a second for ever."""
+"""How long the answer to the same bad token is delayed, for the first try, the second and so on: clients that reset their
+back-off when a socket opens would otherwise reconnect once a second for ever."""
 
 PENALTY_MEMORY_SECONDS = 600.0
 TABLE_SIZE = 10_000
@@ -28,7 +28,7 @@ class Bucket:
     spent: float = 0.0
 
     def allows(self, now: float, amount: float = 1.0) -> bool:
-        """Take `amount`; False when there is not so much."""
+        """Take `amount`; False if there is not that much."""
         self.spent = max(0.0, self.spent - (now - self.at) * self.rate)
         self.at = now
         if self.spent + amount > self.burst:
@@ -38,13 +38,13 @@ class Bucket:
 
 
 class Penalties:
-    """How long the answer to a bad token is held, by a digest of the token."""
+    """How long the answer to a bad token is delayed, by a digest of the token."""
 
     def __init__(self) -> None:
         self._table: OrderedDict[bytes, tuple[int, float]] = OrderedDict()
 
     def next_seconds(self, digest: bytes, now: float) -> float:
-        """Count one more try and return how long its answer is held."""
+        """Count one more try and return how long its answer is delayed."""
         tries, last = self._table.pop(digest, (0, now))
         if now - last > PENALTY_MEMORY_SECONDS:
             tries = 0

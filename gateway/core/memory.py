@@ -1,7 +1,7 @@
-"""The events of every channel that are in memory: the epoch of each channel's topic, a ring of the newest per partition,
-and a shelf of what was read for replays.
+"""The events of every channel that are in memory: the epoch of each channel's topic, a ring of the newest events per
+partition, and a shelf of what was read for replays.
 
-Shells read it through `MemoryView`; only the hub writes to it.
+Other packages read it through `MemoryView`; only the hub writes to it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from schemas.cursor import Cursor
 from schemas.resuming import Mark
 
 SHELF_BYTES = 33_554_432
-"""Memory for what replays read, of the whole process."""
+"""Memory for what was read for replays, for the whole process."""
 
 
 class ChannelPartition(NamedTuple):
@@ -29,7 +29,7 @@ class ChannelPartition(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TailBatch:
-    """What the tail read of one partition, in order, and where it stands."""
+    """What the tail read of one partition, in order, and its position after that."""
 
     place: ChannelPartition
     records: Sequence[Framed]
@@ -37,7 +37,7 @@ class TailBatch:
 
 
 class Fresh(NamedTuple):
-    """What is new of a channel: payloads, and what each is about."""
+    """The new events of a channel: payloads, and what each is about."""
 
     payloads: list[bytes]
     abouts: list[About | None]
@@ -45,26 +45,26 @@ class Fresh(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What memory holds of a partition from an offset on, in order; `end` is the next offset after it."""
+    """What memory has of a partition from an offset on, in order; `end` is the next offset after it."""
 
     records: list[Framed]
     end: int
 
 
 class MemoryView(Protocol):
-    """Where this process stands in the channels' topics."""
+    """This process's positions in the channels' topics."""
 
     def head(self, place: ChannelPartition) -> int:
-        """Where the reader of one partition stands."""
+        """The position of the reader of one partition."""
 
     def heads(self, channel: str) -> dict[int, int]:
-        """Per partition where the reader stands; empty for a channel without a topic."""
+        """The reader's position per partition; empty for a channel without a topic."""
 
     def floors(self, channel: str) -> dict[int, int]:
         """Per partition the lowest offset in memory."""
 
     def mark(self, channel: str) -> Mark:
-        """Where the readers stand; the same object until they move."""
+        """The readers' positions; the same object until they advance."""
 
     def epoch(self, channel: str) -> str:
         """The epoch of the channel's topic; empty for a channel without one."""
@@ -72,11 +72,11 @@ class MemoryView(Protocol):
     def newest(
         self, place: ChannelPartition, count: int, shows: Callable[[About | None], bool]
     ) -> list[tuple[int, int]]:
-        """(append time, offset) of the `count` newest events in memory that are shown, oldest first; fewer when it has
+        """(append time, offset) of the `count` newest events in memory that are shown, oldest first; fewer if memory has
         fewer."""
 
     def run(self, place: ChannelPartition, start: int, budget: int) -> Run | None:
-        """What it holds from `start` on, of `budget` bytes at most but one event at least; None where that has left it."""
+        """What memory has from `start`, at most `budget` bytes but at least one event; None if that has been evicted."""
 
     def cursor(self, channel: str, next_offsets: dict[int, int]) -> str:
         """`next_offsets` as a cursor of the channel."""
@@ -86,7 +86,7 @@ class Rings:
     """All rings of the process."""
 
     def __init__(self, ring_bytes: int, shelf_bytes: int = SHELF_BYTES) -> None:
-        """`ring_bytes`: bound of each partition's ring; `shelf_bytes`: of the shelf."""
+        """`ring_bytes`: limit of each partition's ring; `shelf_bytes`: of the shelf."""
         self.rings: dict[ChannelPartition, Ring] = {}
         self._shelf = Shelf(shelf_bytes)
         self._epochs: dict[str, str] = {}
@@ -101,7 +101,7 @@ class Rings:
 
     @property
     def shelved(self) -> int:
-        """Bytes of what was read for replays, about."""
+        """Bytes kept of what was read for replays, approximately."""
         return self._shelf.cost
 
     def open(self, channel: str, epoch: str, starts: Mapping[int, int]) -> None:
@@ -114,14 +114,14 @@ class Rings:
         self.extend(channel, starts)
 
     def extend(self, channel: str, starts: Mapping[int, int]) -> None:
-        """The channel's topic has these partitions as well."""
+        """The channel's topic has these partitions too."""
         self._marks.pop(channel, None)
         self._partitions[channel] = sorted({*self._partitions[channel], *starts})
         for partition, start in starts.items():
             self.rings[ChannelPartition(channel, partition)] = Ring(start, self._ring_bytes)
 
     def take(self, batches: Iterable[TailBatch]) -> dict[str, Fresh]:
-        """Keep what was read; returns what of it is new, by channel."""
+        """Keep what was read; returns the new events, by channel."""
         fresh: dict[str, Fresh] = {}
         for batch in batches:
             ring = self.rings[batch.place]
@@ -137,11 +137,11 @@ class Rings:
         return fresh
 
     def shelve(self, place: ChannelPartition, stretch: Stretch) -> None:
-        """Keep what was read of the log, for a while."""
+        """Keep what was read from the log, for a while."""
         self._shelf.put(place, stretch)
 
     def held(self, place: ChannelPartition, offset: int) -> Ring | Stretch | None:
-        """Where memory has `offset`, or is to have it next; None where the log must be read."""
+        """The ring or stretch that has `offset`, or gets it next; None if it must be read from the log."""
         ring = self.rings[place]
         return ring if ring.lo <= offset else self._shelf.find(place, offset)
 
@@ -151,39 +151,39 @@ class Rings:
             ring.evict(older_than)
 
     def head(self, place: ChannelPartition) -> int:
-        """As `MemoryView` says."""
+        """See `MemoryView`."""
         return self.rings[place].hi
 
     def heads(self, channel: str) -> dict[int, int]:
-        """As `MemoryView` says."""
+        """See `MemoryView`."""
         return {p: self.rings[ChannelPartition(channel, p)].hi for p in self._partitions.get(channel, ())}
 
     def mark(self, channel: str) -> Mark:
-        """As `MemoryView` says."""
+        """See `MemoryView`."""
         mark = self._marks.get(channel)
         if mark is None:
             mark = self._marks[channel] = Mark(self.epoch(channel), self.heads(channel))
         return mark
 
     def floors(self, channel: str) -> dict[int, int]:
-        """As `MemoryView` says."""
+        """See `MemoryView`."""
         return {p: self.rings[ChannelPartition(channel, p)].lo for p in self._partitions.get(channel, ())}
 
     def epoch(self, channel: str) -> str:
-        """As `MemoryView` says."""
+        """See `MemoryView`."""
         return self._epochs.get(channel, "")
 
     def newest(
         self, place: ChannelPartition, count: int, shows: Callable[[About | None], bool]
     ) -> list[tuple[int, int]]:
-        """As `MemoryView` says."""
+        """See `MemoryView`."""
         return self.rings[place].newest(count, shows)
 
     def run(self, place: ChannelPartition, start: int, budget: int) -> Run | None:
-        """As `MemoryView` says."""
+        """See `MemoryView`."""
         held = self.held(place, start)
         return None if held is None else Run(*held.records(start, budget))
 
     def cursor(self, channel: str, next_offsets: dict[int, int]) -> str:
-        """As `MemoryView` says."""
+        """See `MemoryView`."""
         return Cursor(channel, self.epoch(channel), len(self._partitions.get(channel, ())), next_offsets).encode()

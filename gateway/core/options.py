@@ -1,6 +1,7 @@
-"""How a client asks to follow a channel, read from its JSON: what of it, how much at a time, and what if it is slow.
+"""How a client wants to follow a channel, read from its JSON: which events, how many at a time, and what happens if it is
+slow.
 
-What is not an option is refused by name: one silently ignored would be a promise broken.
+An unknown option is refused by name: ignoring one silently would break a promise.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _ON_SLOW: tuple[OnSlow, ...] = get_args(OnSlow)
 def options_of(message: Message) -> Options:
     """Read them all. Raises BadOption."""
     return Options(
-        told=not message.plain,
+        status_messages=not message.plain,
         filter=filter_of(message.filter),
         credit=None if message.credit is UNSET else credit_of(message.credit),
         on_slow=_on_slow(message.on_slow),
@@ -42,7 +43,7 @@ def credit_of(value: Json | UnsetType) -> int:
 
 
 def filter_of(value: Json | UnsetType) -> Filter | None:
-    """What is wanted of a channel. Raises BadOption."""
+    """The filter of a channel's events. Raises BadOption."""
     if value is UNSET or value is None:
         return None
     if not isinstance(value, dict) or not value or not value.keys() <= set(_MEMBERS):

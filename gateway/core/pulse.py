@@ -1,8 +1,8 @@
-"""Dead or slow: what the acknowledgements of a connection say about its peer.
+"""Dead or slow: what the acknowledgements of a connection show about its peer.
 
-A peer that is gone acknowledges nothing. One that lives and reads nothing acknowledges everything, window probes too:
-it is slow, and is given time. So whether it lives is asked of its acknowledgements alone, and whether it takes what it
-was sent of how many bytes they are for. Times are seconds on any monotonic clock.
+A dead peer acknowledges nothing. A peer that is alive and reads nothing acknowledges everything, window probes included: it
+is slow, and is given time. So whether it is alive is decided from the fact of acknowledgements alone, and whether it takes
+what it was sent from how many bytes they cover. Times are seconds on any monotonic clock.
 """
 
 from __future__ import annotations
@@ -14,31 +14,31 @@ DEAD_SECONDS = 15.0
 
 
 class Verdict(Enum):
-    """On a peer."""
+    """The result for a peer."""
 
     FINE = auto()
     STUCK = auto()
-    """It lives and has taken nothing of what waits for it for too long."""
+    """It is alive but has taken nothing of what waits for it for too long."""
     DEAD = auto()
     """It has acknowledged nothing at all for DEAD_SECONDS."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """The state of one connection. `asked`: something of ours (data, a probe) is not acknowledged yet. `waiting`:
-    bytes that it has not taken. `taken`: a number that changes when it takes some. `heard_seconds`: time since its last
-    acknowledgement."""
+    """The state of one connection. `unacknowledged`: something that we sent (data, a probe) is not acknowledged yet.
+    `waiting`: there are bytes that it has not taken. `taken`: a number that changes when it takes some. `ack_age_seconds`:
+    time since its last acknowledgement."""
 
-    asked: bool
+    unacknowledged: bool
     waiting: bool
     taken: int
-    heard_seconds: float
+    ack_age_seconds: float
 
 
 @dataclass(slots=True)
 class Pulse:
-    """What earlier samples said. `silent`: since when it has owed us an acknowledgement; `stuck`: since when it has
-    taken nothing of what waits."""
+    """What earlier samples showed. `silent`: since when an acknowledgement has been missing; `stuck`: since when the peer
+    has taken nothing of what waits."""
 
     silent: float | None = None
     stuck: float | None = None
@@ -46,11 +46,11 @@ class Pulse:
 
     def observe(self, sample: Sample, now: float, stuck_seconds: float) -> Verdict:
         """Take one more sample."""
-        if not sample.asked:
+        if not sample.unacknowledged:
             self.silent = None
         else:
-            heard = now - sample.heard_seconds
-            self.silent = now if self.silent is None else max(self.silent, heard)
+            acknowledged_at = now - sample.ack_age_seconds
+            self.silent = now if self.silent is None else max(self.silent, acknowledged_at)
         if not sample.waiting:
             self.stuck = None
         elif self.stuck is None or sample.taken != self.taken:
@@ -63,5 +63,5 @@ class Pulse:
         return Verdict.FINE
 
     def rest(self) -> None:
-        """Nothing waits and nothing is owed."""
+        """Nothing waits and no acknowledgement is missing."""
         self.silent = self.stuck = None

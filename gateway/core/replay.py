@@ -1,8 +1,8 @@
-"""The seam between history and live, for one client and one partition.
+"""The transition from history to live, for one client and one partition.
 
-A client's whole state in a partition is the next offset it wants. Where that lies against the ring says what
-is due: in the ring, take from it; below it, read the log until the ring is met; at its end, live. The step to
-live is taken in one event-loop step without an await, so nothing is lost and nothing comes twice.
+A client's whole state in a partition is the next offset that it wants. Its place relative to the ring decides what is due:
+inside the ring, take from it; below it, read the log until the ring is reached; at its end, live. The step to live is taken
+in one event-loop step without an await, so nothing is lost and nothing is delivered twice.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from gateway.core.shelf import Stretch
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """Nothing is due: the client stands at the ring's end, or beyond it (its log reader was ahead)."""
+    """Nothing is due: the client is at the ring's end, or beyond it (its log reader was ahead)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +31,21 @@ MISS = Miss()
 
 @dataclass(slots=True)
 class Progress:
-    """One client in one partition. `until`: where a bounded replay ends; `asked`: a read of the log is under
-    way; `since`: what was appended before that time (ms) is passed over, None once there is something newer;
-    `ends_at`: it ends before what is appended at that time (ms) or later, which has not come yet; `first`: gaps that are
-    due before everything else, by a number below every offset."""
+    """One client in one partition. `until`: where a bounded replay ends; `reading`: a read of the log is under way; `since`:
+    what was appended before that time (ms) is skipped, None once there is something newer; `ends_at`: it ends before what is
+    appended at that time (ms) or later, which is in the future; `first`: gaps that are due before everything else, by a
+    number below every offset."""
 
     next: int
     until: int | None = None
-    asked: bool = False
+    reading: bool = False
     since: int | None = None
     ends_at: int | None = None
     first: dict[int, bytes] = field(default_factory=dict)
 
     @property
     def bounded(self) -> bool:
-        """True for a replay that has an end."""
+        """True for a replay with an end."""
         return self.until is not None or self.ends_at is not None
 
     @property
@@ -58,8 +58,8 @@ class Progress:
         return self.done or (not self.first and self.next >= ring.hi)
 
     def step(self, held: Ring | Stretch | None, budget: int, limit: int | None = None) -> Served:
-        """What is due now, at most `limit` and at most `budget` bytes (but one payload); the progress moves over it.
-        `held`: where memory has `next`; None: nowhere."""
+        """What is due now, at most `limit` events and at most `budget` bytes (but at least one payload); advances the
+        progress. `held`: what memory has at `next`; None: nothing."""
         if self.done:
             return LEVEL
         if self.first:

@@ -1,6 +1,6 @@
-"""From what a client asks to next offsets per partition, pinned, and an honest word on what is missing.
+"""From what a client requests to fixed next offsets per partition, with a statement of what is missing.
 
-Never a partial recovery presented as whole: whatever was asked for and is gone is named with its range.
+A partial recovery is never presented as complete: whatever was requested and is gone is named with its range.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ Loss = Literal["retention", "epoch_changed"]
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """Next offsets to start at; `reason` and `missed` when something that was asked for is gone; `since`: what was
-    appended before that time (ms) is passed over, because the time asked for has not come yet."""
+    """Next offsets to start at; `reason` and `missed` if something requested is gone; `since`: what was appended before that
+    time (ms) is skipped, because the requested time is in the future."""
 
     start: Mapping[int, int]
     reason: Loss | None = None
@@ -32,28 +32,28 @@ class Resolved:
 
     @property
     def recovered(self) -> bool:
-        """True when all that was asked for will come."""
+        """True if everything that was requested will come."""
         return self.reason is None
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """Where a subscription ends: before `until`, by partition, or before what is appended at the time `at` (ms), which
-    has not come; neither where it does not end."""
+    """Where a subscription ends: before `until`, by partition, or before what is appended at the time `at` (ms), which is in
+    the future; neither if it does not end."""
 
     until: Mapping[int, int] | None = None
     at: int | None = None
 
 
 def fits(wanted: Mapping[int, int], floors: Mapping[int, int], heads: Mapping[int, int]) -> bool:
-    """True when memory covers every partition wanted, and every partition is wanted."""
+    """True if memory covers every partition wanted, and every partition is wanted."""
     return wanted.keys() == heads.keys() and all(floors[p] <= wanted[p] <= heads[p] for p in heads)
 
 
 def refuse(wanted: AtEach, bounds: Bounds[int], name: str, *, beyond: bool = True) -> None:
-    """Offsets that a client names itself must be of this log: raises BadOption for a partition that is not there, and
-    for an offset beyond the end. `beyond` false: not for that one, because the log may yet grow to it (`until`).
-    `name`: of the member."""
+    """Check offsets that a client named itself against the log: raises BadOption for a partition that does not exist, and
+    for an offset beyond the end. `beyond` false: not for the latter, because the log may still grow to it (`until`).
+    `name`: the member's name."""
     for unmet in out_of_range(wanted, bounds, int):
         if unmet.kind == "absent":
             raise BadOption(f"{name}: there is no partition {unmet.partition}, there are {unmet.limit}")
@@ -62,8 +62,8 @@ def refuse(wanted: AtEach, bounds: Bounds[int], name: str, *, beyond: bool = Tru
 
 
 def resume(wanted: Mapping[int, int], bounds: Bounds[int], on_gap: OnGap, *, same_epoch: bool = True) -> Resolved:
-    """Next offsets wanted, a cursor's or such as were not refused, against what the log holds. A partition that is
-    not named starts at its earliest; one that does not exist, or an offset beyond the end, can only be of another
+    """Compare the next offsets wanted, from a cursor or checked by `refuse`, with the range of the log. A partition that is
+    not named starts at its earliest offset; one that does not exist, or an offset beyond the end, can only belong to another
     topic of that name."""
     beyond = any(p not in bounds.end or offset > bounds.end[p] for p, offset in wanted.items())
     if beyond or not same_epoch:
@@ -80,8 +80,8 @@ def resume(wanted: Mapping[int, int], bounds: Bounds[int], on_gap: OnGap, *, sam
 
 
 def newest(tails: Mapping[int, Sequence[tuple[int, int]]], heads: Mapping[int, int], count: int) -> dict[int, int]:
-    """Where the `count` newest events over all partitions start: `tails` holds, per partition, (append time,
-    offset) of its newest events; a partition without one among them starts at its head."""
+    """Where the `count` newest events over all partitions start: `tails` has, per partition, (append time, offset) of its
+    newest events; a partition without one among them starts at its head."""
     entries = ((at, p, offset) for p, tail in tails.items() for at, offset in tail)
     start = dict(heads)
     for _, partition, offset in heapq.nlargest(count, entries):
@@ -90,14 +90,14 @@ def newest(tails: Mapping[int, Sequence[tuple[int, int]]], heads: Mapping[int, i
 
 
 def mode(start: Mapping[int, int], floors: Mapping[int, int], heads: Mapping[int, int]) -> Mode:
-    """Whence the first events come."""
+    """From where the first events are read."""
     if all(start[p] >= heads[p] for p in heads):
         return "live"
     return "ring" if all(start[p] >= floors[p] for p in heads) else "log"
 
 
 def subscribed(memory: MemoryView, name: str, resolved: Resolved) -> Subscribed:
-    """Where it starts, and an honest word on what is missing."""
+    """Where it starts, and what is missing."""
     heads = memory.heads(name)
     return Subscribed(
         channel=name,

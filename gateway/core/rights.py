@@ -1,7 +1,7 @@
-"""What somebody may see: channels, and storage roots by their names or by the libraries that they belong to. Pure.
+"""What a caller may see: channels, and storage roots by their names or by the libraries that they belong to. Pure.
 
-One rule for everything that shows anything: live delivery, replay, history, search, covers, scans. An administrator has
-rights like everybody: `EVERYTHING`, unless somebody says otherwise.
+One rule for everything that shows data: live delivery, replay, history, search, covers, scans. Administrators have rights
+like everybody: `EVERYTHING`, unless set otherwise.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 ALL = "*"
-"""In the place of a name: all of them, those to come too."""
+"""In the place of a name: all of them, future ones included."""
 
 MAX_NAMES = 64
-"""Of each kind: rights stand in tokens, and a token has 4 KiB."""
+"""Of each kind: rights are stored in tokens, and a token has at most 4 KiB."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """Names, or `ALL`. A root is seen when it is named or its library is."""
+    """Names, or `ALL`. A root is visible if it is named or its library is."""
 
     channels: frozenset[str] = frozenset({ALL})
     libraries: frozenset[str] = frozenset()
@@ -26,18 +26,18 @@ class Rights:
 
     @classmethod
     def of(cls, channels: Iterable[str], libraries: Iterable[str], roots: Iterable[str]) -> Rights:
-        """From lists, as tables and tokens have them."""
+        """From lists, as stored in tables and tokens."""
         return cls(frozenset(channels), frozenset(libraries), frozenset(roots))
 
     def names(self) -> dict[str, list[str]]:
-        """As tables, tokens and people's programs have them: in order, under the names of the claims."""
+        """As in tables, tokens and the API: sorted, under the names of the claims."""
         return {
             "channels": sorted(self.channels), "libraries": sorted(self.libraries), "storage_roots": sorted(self.roots),
         }  # fmt: skip
 
     @property
     def all_roots(self) -> bool:
-        """True when every root is seen."""
+        """True if every root is visible."""
         return ALL in self.roots or ALL in self.libraries
 
     def may_follow(self, channel: str) -> bool:
@@ -45,11 +45,11 @@ class Rights:
         return ALL in self.channels or channel in self.channels
 
     def sees(self, library: str, root: str) -> bool:
-        """Whether what is in a root is shown."""
+        """Whether the contents of a root are shown."""
         return self.all_roots or root in self.roots or library in self.libraries
 
     def sees_library(self, library: str) -> bool:
-        """Whether what is said of a library as a whole is shown."""
+        """Whether events about a library as a whole are shown."""
         return self.all_roots or library in self.libraries
 
 

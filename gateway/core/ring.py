@@ -1,8 +1,8 @@
 """The newest events of one partition, in memory: the ring covers the offsets [lo, hi).
 
-`lo` is the last evicted offset + 1 and `hi` the reader's position, not offsets of records: what lies between
-is covered, holes (transaction markers, aborted records) included. It holds payloads, framed for no transport, and what
-each is about; a `gap` is one like any other.
+`lo` is the last evicted offset + 1 and `hi` the reader's position, not offsets of records: what lies between is covered,
+holes (transaction markers, aborted records) included. It keeps payloads without any transport's framing, and what each is
+about; a `gap` is a payload like any other.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from gateway.core.columns import Columns
 from schemas.places import next_offset
 
 COMPACT_AT = 1_024
-"""Evicted slots kept before the lists are cut: cutting at each eviction would cost their length."""
+"""Evicted slots kept before the lists are cut: cutting at each eviction would cost time proportional to their length."""
 
 
 class Ring(Columns):
-    """Payloads of one partition, bounded by bytes here and by age through `evict`."""
+    """Payloads of one partition, limited by bytes here and by age through `evict`."""
 
     __slots__ = ("_max_bytes",)
 
     def __init__(self, start: int, max_bytes: int) -> None:
-        """An empty ring whose reader stands at `start`."""
+        """An empty ring whose reader is at `start`."""
         super().__init__(start, start)
         self._max_bytes = max_bytes
 
     def append(self, offset: int, at: int, payload: bytes, about: About | None = None) -> None:
-        """Add the payload of `offset` (≥ hi), appended to the log at `at` (ms). The oldest go when it is full;
+        """Add the payload of `offset` (≥ hi), appended to the log at `at` (ms). If the ring is full, the oldest are evicted;
         the newest stays whatever its size."""
         self._offsets.append(offset)
         self._ats.append(at)
@@ -40,7 +40,7 @@ class Ring(Columns):
             self._drop_oldest()
 
     def advance(self, hi: int) -> None:
-        """The reader stands at `hi` now; what was between holds no event."""
+        """The reader is at `hi` now; there is no event in between."""
         self.hi = max(self.hi, hi)
 
     def evict(self, older_than: int) -> None:
@@ -49,7 +49,7 @@ class Ring(Columns):
             self._drop_oldest()
 
     def newest(self, count: int, shows: Callable[[About | None], bool]) -> list[tuple[int, int]]:
-        """(append time, offset) of the `count` newest that are shown, oldest first; fewer when it has fewer."""
+        """(append time, offset) of the `count` newest that are shown, oldest first; fewer if the ring has fewer."""
         found: list[tuple[int, int]] = []
         for index in range(len(self._payloads) - 1, self._first - 1, -1):
             if len(found) == count:

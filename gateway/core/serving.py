@@ -1,4 +1,4 @@
-"""What one that is behind gets of what was taken for it from memory or the log, and what that costs of its credit."""
+"""What a subscriber that is behind gets of the events read for it, and how much credit that uses."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from gateway.core.subscriber import Subscriber
 def served(
     subscriber: Subscriber, place: ChannelPartition, start: int, taken: Taken, now: int, *, addressed: bool
 ) -> list[bytes]:
-    """What it gets of what was taken from the offset `start` on. `addressed`: records of the channel may be for some
-    alone."""
+    """The payloads to send of what was taken from the offset `start`. `addressed`: records of the channel may be for some
+    accounts only."""
     view, subscription = subscriber.view(place.channel), subscriber.subscriptions.get(place.channel)
     shown = taken.payloads
     if addressed or not view.everything:
@@ -24,5 +24,5 @@ def served(
         shown = [*newest, answers.conflated(place.channel, place.partition, start, taken.next, skipped, now)]
     if subscription.credit is not None:
         subscription.credit = max(0, subscription.credit - len(shown))
-    subscriber.untold += len(shown)
+    subscriber.events_since_position += len(shown)
     return shown

@@ -1,7 +1,8 @@
-"""What was read from the log for replays, kept for whoever replays the same: clients keep an offset and nothing else.
+"""A cache of what was read from the log for replays, shared by all clients that replay the same; of a client only its
+offset is kept.
 
-Bounded in bytes for the whole process, however many clients replay and however slow they are; the stretch that was used
-longest ago goes first. Who wants what has gone has it read again.
+Limited in bytes for the whole process, however many clients replay and however slow they are; the least recently used
+stretch is evicted first, and read again if a client wants it.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ Place: TypeAlias = tuple[str, int]
 """A channel and a partition of its topic."""
 
 OVERHEAD = 150
-"""Bytes that an event costs beside its payload, about: an offset, a time, a slot in each of four columns."""
+"""Bytes that an event costs besides its payload, approximately: an offset, a time, a slot in each of four columns."""
 
 
 class Stretch(Columns):
-    """What the log holds of a partition in [start, end), in order; it does not change."""
+    """The records of a partition in [start, end), in order; it does not change."""
 
     __slots__ = ()
 
@@ -37,7 +38,7 @@ class Stretch(Columns):
 
     @property
     def cost(self) -> int:
-        """Bytes of memory, about."""
+        """Bytes of memory, approximately."""
         return self._size + OVERHEAD * (1 + len(self._payloads))
 
 
@@ -52,11 +53,11 @@ class Shelf:
 
     @property
     def cost(self) -> int:
-        """Bytes of memory, about."""
+        """Bytes of memory, approximately."""
         return self._cost
 
     def put(self, place: Place, stretch: Stretch) -> None:
-        """Keep it; those that were used longest ago go as far as there is no room. The newest stays whatever its size."""
+        """Keep it, and evict the least recently used until there is room. The newest stays whatever its size."""
         self._remove((place, stretch.lo))
         self._stretches[place, stretch.lo] = stretch
         insort(self._starts.setdefault(place, []), stretch.lo)
@@ -78,7 +79,7 @@ class Shelf:
         return stretch
 
     def drop(self, channel: str) -> None:
-        """The channel's topic is another one now."""
+        """The channel's topic was recreated: drop its stretches."""
         for key in [key for key in self._stretches if key[0][0] == channel]:
             self._remove(key)
 

@@ -1,13 +1,13 @@
-"""How a subscriber stands, as one table.
+"""The state of a subscriber, as one table.
 
-    HELD        a fresh socket: nothing goes out before its first answer (or its first second)
+    HELD        a new socket: nothing is sent before its first answer (or its first second)
     HELD_FULL   the same, and its buffer is full
     BEHIND      served from memory or the log, at its own pace
-    FULL        behind, and its buffer is full: nothing goes out until it drains
-    LIVE        one of an audience: it stands where memory ends
+    FULL        behind, and its buffer is full: nothing is sent until it drains
+    LIVE        a member of an audience: its position is the end of memory
     ENDED       gone
 
-So who is live is neither held nor full, and only who is behind is served: no other combination can be said.
+So a live subscriber is neither held nor full, and only one that is behind is served: other combinations cannot occur.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ class Event(Enum):
     """What happens to a subscriber."""
 
     RELEASED = auto()
-    """It had its first answer, or its first second."""
+    """It has had its first answer, or its first second is over."""
     FILLED = auto()
     """Its buffer is full."""
     DRAINED = auto()
     """Its buffer has room again."""
     LEVELLED = auto()
-    """Nothing is due to it any more: it joins its audience."""
+    """Nothing more is due to it: it joins its audience."""
     MOVED = auto()
     """It subscribes or unsubscribes: it leaves its audience with positions of its own."""
     LEFT = auto()
@@ -92,9 +92,9 @@ _NEXT: dict[Standing, dict[Event, Standing]] = {
     },
     Standing.ENDED: dict.fromkeys(Event, Standing.ENDED),
 }
-"""Not in it: LEVELLED of who is not served, which cannot happen."""
+"""LEVELLED is missing for subscribers that are not served: it cannot happen."""
 
 
 def after(standing: Standing, event: Event) -> Standing:
-    """The standing after `event`. Raises KeyError for what cannot happen."""
+    """The state after `event`. Raises KeyError if the event cannot happen."""
     return _NEXT[standing][event]

@@ -1,6 +1,6 @@
-"""Where a client asks a subscription to start and to end: places (`schemas.places`) or a cursor, read from its JSON.
+"""Where a client wants a subscription to start and to end: places (`schemas.places`) or a cursor, read from its JSON.
 
-What is not one of them is refused by name: an option silently ignored would be a promise broken.
+Anything else is refused by name: ignoring an option silently would break a promise.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from schemas.places import AtEach, AtTime, ClientPlace, Head
 
 @dataclass(frozen=True, slots=True)
 class Resume:
-    """From a cursor on."""
+    """From a cursor."""
 
     cursor: Cursor
 
@@ -32,7 +32,7 @@ OnGap = Literal["fail", "earliest", "live"]
 
 
 class BadOption(GatewayError):
-    """An option that is none: `reason` names it and says what is allowed."""
+    """An invalid option: `reason` names it and what is allowed."""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
@@ -40,17 +40,17 @@ class BadOption(GatewayError):
 
 
 def start_of(value: Json | UnsetType, channel: str) -> Start:
-    """Read `from`. Raises BadOption, or BadCursor for a cursor that does not hold."""
+    """Read `from`. Raises BadOption, or BadCursor for an invalid cursor."""
     return _start(Head() if value is UNSET else _read("from", value, FROM), channel)
 
 
 def start_in_query(text: str, channel: str) -> Start:
-    """Read `from` as it stands in an address. Raises BadOption, BadCursor."""
+    """Read `from` in the form that it has in an address. Raises BadOption, BadCursor."""
     return _start(_read("from", text, FROM, read_query), channel)
 
 
 def until_in_query(text: str) -> Until:
-    """Read `until` as it stands in an address. Raises BadOption."""
+    """Read `until` in the form that it has in an address. Raises BadOption."""
     return _until(_read("until", text, UNTIL, read_query))
 
 
@@ -78,7 +78,7 @@ def _until(place: ClientPlace | Own) -> Until:
 
 
 def on_gap_of(value: Json | UnsetType) -> OnGap:
-    """Read `on_gap`; earliest unless said otherwise. Raises BadOption."""
+    """Read `on_gap`; earliest by default. Raises BadOption."""
     match value:
         case UnsetType():
             return "earliest"

@@ -1,5 +1,5 @@
-"""Whose bytes are read next when there is more to read than time: every client in turn, and of a client its connections
-in turn. So who opens a thousand connections waits for them alone.
+"""Whose bytes are read next if there is more to read than time: every client in turn, and a client's connections in turn.
+So a client that opens a thousand connections delays only its own.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class Turns(Generic[T]):
-    """What waits, by client."""
+    """Waiting items, by client."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, deque[T]] = {}
@@ -20,15 +20,15 @@ class Turns(Generic[T]):
         return bool(self._waiting)
 
     def add(self, client: str, item: T) -> None:
-        """It waits behind those of its client; a client that had none, behind all others."""
+        """Queue an item after those of its client; a client without one queues after all others."""
         self._waiting.setdefault(client, deque()).append(item)
 
     def has(self, client: str) -> bool:
-        """True while something of a client waits."""
+        """True while an item of a client waits."""
         return client in self._waiting
 
     def take(self, client: str | None = None) -> T:
-        """The next, or the next of a client; it waits no more. Raises StopIteration, or KeyError, where none waits."""
+        """Remove and return the next item, or a client's next. Raises StopIteration, or KeyError, if none waits."""
         if client is None:
             client = next(iter(self._waiting))
         items = self._waiting.pop(client)

@@ -1,7 +1,7 @@
 """What one kind of client sees of a channel: its rights and role, and the filter of its subscription.
 
-What a filter leaves out is like what rights hide: an item that moves out of sight is shown as deleted, one that moves into
-sight as created. This is the one place where that is decided, for live delivery, memory and the log alike. Pure.
+What a filter excludes is treated like what rights hide: an item that moves out of sight is shown as deleted, one that moves
+into sight as created. This is the one place where that is decided, for live delivery, memory and the log. Pure.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from gateway.core.rights import Rights
 from schemas.envelope import FrameHead, spliced
 
 MAX_VERDICTS = 4_096
-"""Kinds of events that a view remembers its verdict of."""
+"""The kinds of events for which a view caches its verdict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +32,20 @@ class Filter:
 
 
 class Verdict(Enum):
-    """What becomes of an event."""
+    """How an event is shown."""
 
     WHOLE = auto()
     GONE = auto()
-    """It is shown as a deletion: the item went where it is not seen."""
+    """Shown as a deletion: the item moved to where it may not be seen."""
     NEW = auto()
-    """It is shown as a creation: the item comes from where it was not seen."""
+    """Shown as a creation: the item was moved from where it could not be seen."""
     HIDDEN = auto()
     PERSONAL = auto()
-    """For one account alone."""
+    """For one account only."""
 
 
 class View:
-    """Equal ones are one object (`view_of`), so that clients with the same view share what is made for it."""
+    """Equal views are one object (`view_of`), so that clients with the same view share what is made for it."""
 
     __slots__ = ("_verdicts", "everything", "filter", "rights", "role_id")
 
@@ -54,11 +54,11 @@ class View:
         self.role_id = role_id
         self.filter = wanted
         self.everything = rights.all_roots and wanted is None
-        """True when nothing is hidden but what is for others."""
+        """True if nothing is hidden except what is for others."""
         self._verdicts: dict[About, Verdict] = {}
 
     def verdict(self, about: About | None) -> Verdict:
-        """What becomes of an event."""
+        """How an event is shown."""
         if about is None:
             return Verdict.WHOLE
         verdict = self._verdicts.get(about)
@@ -69,7 +69,7 @@ class View:
         return verdict
 
     def shown(self, payloads: Sequence[bytes], abouts: Abouts, user_id: int) -> list[bytes]:
-        """What account `user_id` gets of these; 0 is no account's."""
+        """What account `user_id` gets of these; 0: no account."""
         shown = []
         for payload, about in zip(payloads, abouts, strict=True):
             match self.verdict(about):
@@ -134,7 +134,7 @@ class View:
 
 @lru_cache(4_096)
 def view_of(rights: Rights, role_id: int, wanted: Filter | None) -> View:
-    """The view of that kind."""
+    """The view for these arguments."""
     return View(rights, role_id, wanted)
 
 
@@ -163,7 +163,7 @@ _update = msgspec.json.Decoder(_Update).decode
 
 @lru_cache(256)
 def as_gone(payload: bytes) -> bytes:
-    """The frame of an item's update as that of its deletion from where it was."""
+    """The frame of an item's update as that of its deletion from its old place."""
     update = _update(_frame(payload).data)
     data = b'{"action":"deleted","media_id":%d,"media":%b}' % (update.media_id, bytes(update.was))
     return _with_data(payload, data)
@@ -171,14 +171,14 @@ def as_gone(payload: bytes) -> bytes:
 
 @lru_cache(256)
 def as_new(payload: bytes) -> bytes:
-    """The frame of an item's update as that of its creation, with no word of where it was."""
+    """The frame of an item's update as that of its creation, without its old place."""
     update = _update(_frame(payload).data)
     data = b'{"action":"created","media_id":%d,"media":%b}' % (update.media_id, bytes(update.media))
     return _with_data(payload, data)
 
 
 def _with_data(payload: bytes, data: bytes) -> bytes:
-    """As `schemas.envelope.event_frame` would have made it of this data."""
+    """As `schemas.envelope.event_frame` would have built it from this data."""
     frame = _frame(payload)
     head = FrameHead(frame.timestamp, frame.channel, frame.partition, frame.offset, frame.id)
     return spliced(frame.type, data, head, legacy_payload=frame.payload is not UNSET)

@@ -1,2 +1,2 @@
-"""From records to sockets: the tail follows the log, the hub decides (`gateway.core`), streaming performs it, and
-connections hold the sockets. Knows neither the database nor HTTP beyond the handshake."""
+"""From records to sockets: the tail follows the log, the hub decides (`gateway.core`), streaming carries out its decisions,
+and connections own the sockets. Knows neither the database nor HTTP beyond the handshake."""

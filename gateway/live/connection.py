@@ -1,4 +1,4 @@
-"""One open socket: who holds it, what is due to it by time, and how it ends from our side."""
+"""One open socket: its identity, what is due to it by time, and how the gateway closes it."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from schemas.times import iso
 
 EXPIRY_NOTICE_SECONDS = 60
 PROOF_SECONDS = 5.0
-"""While events come, a client is asked so often whether they arrive: what it has not proven comes again to the next socket
-of its session."""
+"""While events arrive, a client is pinged this often to prove that it received them: what it has not proven is sent again to
+the next socket of its session."""
 
 
 @dataclass(slots=True, eq=False)
 class Connection:
-    """One open socket; watches its sink. `deadline`: when its token ends, seconds since 1970. `pong_seconds`: so long it
-    may owe the answer to a ping (one that reads nothing does, and is slow, not dead). `session_id`: of the session that it
-    was opened in. `inbox`: texts that it said and that are not in work (None: no text), `hearing` works on one; `first` ends
-    its first second; `ended` when its client is gone: whether it meant to go."""
+    """One open socket; watches its sink. `deadline`: when its token ends, seconds since 1970. `pong_seconds`: how long a
+    pong may be missing (a client that reads nothing sends none, and is slow, not dead). `session_id`: of the session of
+    its handshake. `inbox`: received texts that are not handled yet (None: not a text), `handling` handles one; `first` ends
+    its first second; `ended` when its client is gone: whether it closed on purpose."""
 
     sink: Sink
     identity: Identity
@@ -45,7 +45,7 @@ class Connection:
     heir: OpenSocket
     session_id: str
     inbox: list[str | None] = field(default_factory=list)
-    hearing: asyncio.Task[None] | None = None
+    handling: asyncio.Task[None] | None = None
     first: asyncio.TimerHandle | None = None
     ended: bool | None = None
     warned: bool = False
@@ -65,17 +65,17 @@ class Connection:
             self.close(close_codes.TOO_SLOW)
 
     def drained(self) -> None:
-        """It has room again."""
+        """The socket has room again."""
         self.streaming.drained(self.subscriber)
 
     def ponged(self, payload: bytes) -> None:
-        """It lives; and where it is our newest ping that it answers, all that was written before that has arrived."""
+        """The client is alive; if it answers our newest ping, everything written before that ping has arrived."""
         if payload == self.pings.to_bytes(4) and self.awaiting_pong and self.pinged is not None:
             self.resumption.proves(self.heir, self.pinged)
         self.awaiting_pong = False
 
     def refused(self, code: CloseCode) -> None:
-        """The client broke a bound of the connection's."""
+        """The client exceeded a limit of the connection."""
         self.close(code)
 
     def closed(self) -> None:
@@ -83,10 +83,10 @@ class Connection:
         self.streaming.leave(self.subscriber)
 
     def close(self, code: CloseCode) -> None:
-        """Close from our side: its position first, where it is told positions."""
+        """Close the socket, after its position if it gets status messages."""
         if self.gone:
             return
-        self.streaming.tell_positions(self.subscriber)
+        self.streaming.send_positions(self.subscriber)
         self.closed_with = code
         metrics.CLOSED.labels(str(code.code)).inc()
         self.sink.close(code)
@@ -109,7 +109,7 @@ class Connection:
         ):
             self.warned = True
             ends = answers.Expiring(iso(self.deadline * 1_000))
-            self.streaming.tell(self.subscriber, answers.message("auth_expiring", ends, now_ms()))
+            self.streaming.send(self.subscriber, answers.message("auth_expiring", ends, now_ms()))
 
     def _ping(self, now: float, marks: Marks) -> None:
         self.pinged_at, self.awaiting_pong, self.pinged = now, True, marks
@@ -117,14 +117,14 @@ class Connection:
         self.sink.ping(self.pings.to_bytes(4))
 
     def release(self) -> None:
-        """It had its first answer, or its first second: events may come."""
+        """It has had its first answer, or its first second is over: events may be sent."""
         if self.first is not None:
             self.first.cancel()
             self.first = None
         self.streaming.release(self.subscriber)
 
     def renew(self, identity: Identity) -> None:
-        """A new token of the same user came in."""
+        """A new token of the same user arrived."""
         self.deadline, self.warned = deadline_of(identity), False
         self.see_as(identity)
 
@@ -135,11 +135,11 @@ class Connection:
 
 
 def viewer_of(identity: Identity) -> Viewer:
-    """Who is at the socket, as the hub knows it."""
+    """The user of the socket, as the hub sees it."""
     return Viewer(identity.user_id, identity.role_id, identity.rights)
 
 
 def deadline_of(identity: Identity) -> int:
-    """When the socket must go: the token's end, or the end of the leeway for one accepted within it."""
+    """When the socket must be closed: the token's end, or the end of the leeway for one accepted within it."""
     ended = identity.expires_at <= time.time()
     return identity.expires_at + LEEWAY_SECONDS if ended else identity.expires_at

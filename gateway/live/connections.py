@@ -1,6 +1,6 @@
-"""All sockets of the process: they are let in, heard, swept for what is due by time, and closed.
+"""All sockets of the process: they are admitted, read, swept for what is due by time, and closed.
 
-What a client says is read here and answered by who serves it; nothing it can say ends more than its own socket.
+What a client sends is decoded here and answered by the part that serves it; no message can end more than its own socket.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from uvicorn._types import ASGIReceiveEvent
 
 from gateway import metrics
-from gateway.access.authority import Authority, CannotTell
+from gateway.access.authority import Authority, CannotCheck
 from gateway.access.tokens import BadToken, Identity
 from gateway.core import answers
 from gateway.core.inheritance import OpenSocket
@@ -43,39 +43,39 @@ from schemas.times import iso
 _log = log.get(__name__)
 
 FIRST_SECONDS = 1.0
-"""A fresh socket hears nothing before its first answer, or before this time."""
+"""A new socket gets nothing before its first answer, or before this time."""
 
 SWEEP_SECONDS = 1.0
 CLEAN = (1000, 1001)
-"""How a client closes that means to: normally, or because its page goes away (RFC 6455 section 7.4.1)."""
+"""The codes of a close on purpose: normal, or because the page goes away (RFC 6455 section 7.4.1)."""
 
 UNNAMED_SOCKETS = 256
-"""Sockets at once whose clients have not said yet who they are."""
+"""Sockets at once whose clients have not authenticated yet."""
 
 
 class Open(Protocol):
-    """Who is counted and closed with the others: a socket, or an answer that lasts."""
+    """What is counted and closed with the others: a socket, or an answer without an end (an event stream)."""
 
     @property
     def identity(self) -> Identity:
-        """Who holds it."""
+        """Its user and session."""
 
     @property
     def gone(self) -> bool:
-        """True when nothing may be written any more."""
+        """True if nothing may be written any more."""
 
     def close(self, code: CloseCode) -> None:
-        """Close from our side."""
+        """Close it."""
 
     def see_as(self, identity: Identity) -> None:
-        """The same holder, perhaps with other rights."""
+        """The same user, perhaps with other rights."""
 
     def sweep(self, now: float, wall: float, ping_seconds: float) -> None:
-        """What is due by time."""
+        """Do what is due by time."""
 
 
 class Connections:
-    """All sockets of the process, and the answers that last as sockets do."""
+    """All sockets of the process, and the event streams over HTTP."""
 
     def __init__(
         self, settings: GatewaySettings, authority: Authority, streaming: Streaming, subscribing: Subscribing,
@@ -113,8 +113,8 @@ class Connections:
         try:
             identity = await self._identify(offer)
         except BadToken:
-            await self._bad_tokens.turn_away(websocket, offer.proof, offer.subprotocol)
-        except CannotTell:
+            await self._bad_tokens.reject(websocket, offer.proof, offer.subprotocol)
+        except CannotCheck:
             await refuse(websocket, 503, "authority")
         except (psycopg.Error, PoolTimeout):
             await refuse(websocket, 503, "database")
@@ -127,7 +127,7 @@ class Connections:
         return await self._authority.identify(offer.proof)
 
     async def _serve_after_a_message(self, websocket: WebSocket) -> None:
-        """Nothing is sent, and nothing but a token heard, before the client has said who it is."""
+        """Nothing is sent, and nothing but a token read, before the client has authenticated."""
         if self._unnamed >= UNNAMED_SOCKETS:
             await refuse(websocket, 503, "unnamed_sockets")
             return
@@ -138,7 +138,7 @@ class Connections:
             identity = None if message is None else await self._holder_of(message)
         except WebSocketDisconnect:
             return
-        except CannotTell:
+        except CannotCheck:
             with contextlib.suppress(WebSocketDisconnect):
                 await websocket.close(close_codes.OVERLOAD.code, close_codes.OVERLOAD.reason)
             return
@@ -164,16 +164,16 @@ class Connections:
         self,
         websocket: WebSocket,
         identity: Identity,
-        named: Message | None = None,
+        auth: Message | None = None,
         *,
         subprotocol: str | None = None,
     ) -> None:
-        """`named`: the message by which one that was accepted before said who it is, to be answered."""
+        """`named`: the message by which an already accepted client authenticated, to be answered."""
         self._count(identity.session_id)
         connection = None
         try:
             heir = await self._resumption.opened(identity.session_id)
-            if named is None:
+            if auth is None:
                 try:
                     await websocket.accept(subprotocol)
                 except WebSocketDisconnect:  # before or while it is accepted
@@ -185,13 +185,13 @@ class Connections:
                 self._discount(identity.session_id)
         if self._authority.ended(identity):  # while it was accepted
             connection.close(close_codes.REVOKED)
-        elif named is not None:
-            self._confirm(connection, named)
+        elif auth is not None:
+            self._confirm(connection, auth)
             connection.release()
-        connection.sink.hand_over(partial(self._heard, connection))
+        connection.sink.hand_over(partial(self._on_message, connection))
 
     async def sweep(self) -> None:
-        """Every second for ever: pings and tokens' ends."""
+        """Every second for ever: pings and ends of tokens."""
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
             metrics.SOCKETS.set(self.count)
@@ -213,7 +213,7 @@ class Connections:
                 connection.close(close_codes.REVOKED)
 
     def review(self, user_ids: Collection[int]) -> None:
-        """These accounts have other rights: that holds for their open sockets too."""
+        """The rights of these accounts have changed: apply that to their open sockets too."""
         for connection in list(self._open):
             if connection.identity.user_id in user_ids and not connection.gone:
                 connection.see_as(self._authority.current(connection.identity))
@@ -243,44 +243,44 @@ class Connections:
         self._open[connection] = None
         return connection
 
-    def _heard(self, connection: Connection, message: ASGIReceiveEvent) -> None:
-        """The client said something, or is gone; of several reasons to be gone the first counts."""
+    def _on_message(self, connection: Connection, message: ASGIReceiveEvent) -> None:
+        """The client sent a message, or is gone; of several reasons for being gone the first counts."""
         if connection.ended is not None:
             return
         if message["type"] == "websocket.disconnect":
             connection.ended = message.get("code") in CLEAN and connection.closed_with is None
-            if connection.hearing is None:
+            if connection.handling is None:
                 self._over(connection)
         elif message["type"] == "websocket.receive":
             connection.inbox.append(message.get("text"))
-            if connection.hearing is None:
-                self._begin_to_hear(connection)
+            if connection.handling is None:
+                self._start_handling(connection)
 
-    def _begin_to_hear(self, connection: Connection) -> None:
-        connection.hearing = asyncio.get_running_loop().create_task(self._hear_all(connection))
-        connection.hearing.add_done_callback(partial(self._heard_all, connection))
+    def _start_handling(self, connection: Connection) -> None:
+        connection.handling = asyncio.get_running_loop().create_task(self._handle_all(connection))
+        connection.handling.add_done_callback(partial(self._handled_all, connection))
 
-    async def _hear_all(self, connection: Connection) -> None:
-        """What it said, one after the other."""
+    async def _handle_all(self, connection: Connection) -> None:
+        """Handle what it sent, one message after the other."""
         while connection.inbox and not connection.gone:
             text = connection.inbox.pop(0)
             if not connection.inbox:
                 connection.sink.go_on()
-            await self._hear(connection, text)
+            await self._handle(connection, text)
             connection.release()
 
-    def _heard_all(self, connection: Connection, task: asyncio.Task[None]) -> None:
-        connection.hearing = None
+    def _handled_all(self, connection: Connection, task: asyncio.Task[None]) -> None:
+        connection.handling = None
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("a socket could not be served", exc_info=error)
             connection.sink.abandon()
         if connection.ended is not None:
             self._over(connection)
         elif connection.inbox and not connection.gone:  # it came after the last look
-            self._begin_to_hear(connection)
+            self._start_handling(connection)
 
     def _over(self, connection: Connection) -> None:
-        """Its client is gone, and nothing of it is in work."""
+        """Its client is gone, and none of its messages is in work."""
         if connection.first is not None:
             connection.first.cancel()
         del self._open[connection]
@@ -290,13 +290,13 @@ class Connections:
         self._resumption.ended(connection.heir, clean=connection.ended is True, revoked=revoked)
         self._discount(connection.session_id)
 
-    async def _hear(self, connection: Connection, text: str | None) -> None:
+    async def _handle(self, connection: Connection, text: str | None) -> None:
         if text is None:
             connection.close(close_codes.BINARY)
             return
         subscriber = connection.subscriber
         if not connection.bucket.allows(time.monotonic()):
-            self._streaming.tell(
+            self._streaming.send(
                 subscriber,
                 answers.error("rate_limited", f"more than {MESSAGES_PER_SECOND:g} messages a second", now_ms()),
             )
@@ -305,13 +305,13 @@ class Connections:
         try:
             message = decode_message(text)
         except BadMessage as error:
-            self._streaming.tell(subscriber, answers.error(error.code, str(error), now_ms(), error.ref))
-        except msgspec.DecodeError as error:  # a number out of range, beside the fields we know
-            self._streaming.tell(subscriber, answers.error("bad_json", str(error), now_ms()))
+            self._streaming.send(subscriber, answers.error(error.code, str(error), now_ms(), error.ref))
+        except msgspec.DecodeError as error:  # a number out of range, in a member we do not know
+            self._streaming.send(subscriber, answers.error("bad_json", str(error), now_ms()))
         else:
-            await self._obey(connection, message)
+            await self._dispatch(connection, message)
 
-    async def _obey(self, connection: Connection, message: Message) -> None:
+    async def _dispatch(self, connection: Connection, message: Message) -> None:
         subscriber = connection.subscriber
         match message.type:
             case "subscribe":
@@ -322,27 +322,27 @@ class Connections:
             case "credit":
                 self._subscribing.credit(subscriber, message)
             case "ping":
-                self._streaming.tell(subscriber, answers.message("pong", answers.EMPTY, now_ms(), message.ref))
+                self._streaming.send(subscriber, answers.message("pong", answers.EMPTY, now_ms(), message.ref))
             case "auth":
                 await self._reauthenticate(connection, message)
             case _:
                 text = "types are subscribe, unsubscribe, credit, ping and auth"
-                self._streaming.tell(subscriber, answers.error("unknown_type", text, now_ms(), message.ref))
+                self._streaming.send(subscriber, answers.error("unknown_type", text, now_ms(), message.ref))
 
     async def _reauthenticate(self, connection: Connection, message: Message) -> None:
         text = "token: not a valid one of this user"
         try:
             identity = await self._holder_of(message)
-        except CannotTell:
+        except CannotCheck:
             identity, text = None, "token: cannot be checked now"
         if identity is None or not identity.same_holder(connection.identity):
-            self._streaming.tell(connection.subscriber, answers.error("bad_request", text, now_ms(), message.ref))
+            self._streaming.send(connection.subscriber, answers.error("bad_request", text, now_ms(), message.ref))
             return
         connection.renew(identity)
         self._confirm(connection, message)
 
     async def _holder_of(self, message: Message) -> Identity | None:
-        """Whose token a message brings; None where it brings none that holds. Raises CannotTell."""
+        """The user of the token in a message; None if it has no valid one. Raises CannotCheck."""
         if message.type != "auth" or not isinstance(message.token, str):
             return None
         try:
@@ -352,17 +352,17 @@ class Connections:
 
     def _confirm(self, connection: Connection, message: Message) -> None:
         ends = answers.Expiring(iso(connection.identity.expires_at * 1_000))
-        self._streaming.tell(connection.subscriber, answers.message("authenticated", ends, now_ms(), message.ref))
+        self._streaming.send(connection.subscriber, answers.message("authenticated", ends, now_ms(), message.ref))
 
     def refusal(self, identity: Identity) -> str | None:
-        """Why its holder may have no further one now: overload or session_sockets; None where he may."""
+        """Why the session may not open another socket now: overload or session_sockets; None if it may."""
         if self._no_room:
             return "overload"
         return "session_sockets" if self._full(identity) else None
 
     @contextmanager
     def counted(self, identity: Identity) -> Iterator[None]:
-        """It has one socket more as long as this lasts."""
+        """The session has one socket more while this lasts."""
         self._count(identity.session_id)
         try:
             yield
@@ -379,10 +379,10 @@ class Connections:
 
     @contextmanager
     def joined(self, connection: Open) -> Iterator[None]:
-        """It is one of them as long as this lasts."""
+        """The connection is one of the open ones while this lasts."""
         self._open[connection] = None
         try:
-            if self._authority.ended(connection.identity):  # while its start was looked for
+            if self._authority.ended(connection.identity):  # while its start was looked up
                 connection.close(close_codes.REVOKED)
             elif not self.accepting:
                 connection.close(close_codes.RESTART)

@@ -1,8 +1,8 @@
-"""One accepted connection from accept to close, whichever protocol has it: HTTP, a handshake, or frames.
+"""One accepted connection from accept to close, whatever its protocol: HTTP, a handshake, or frames.
 
-A door owns the transport's reads: they come in small pieces through one buffer that all doors share (`doors`), so that
-what a client sends beyond what is wanted stays in the kernel. What may come when, and how it ends, is decided in
-`gateway.core` (`life`, `arriving`, `pulse`); writes go past the door, straight to the transport.
+A door owns the transport's reads: bytes are read in small pieces through one buffer that all doors share (`doors`), so that
+what a client sends beyond that stays in the kernel. What may arrive when, and how the connection ends, is decided in
+`gateway.core` (`life`, `arriving`, `pulse`); writes bypass the door and go to the transport.
 """
 
 from __future__ import annotations
@@ -27,30 +27,30 @@ if TYPE_CHECKING:
     from gateway.live.doors import Doors
 
 PIECE_BYTES = 2_048
-"""What is read of one connection before the next has its turn."""
+"""Bytes read of one connection before the next has its turn."""
 
 DISCARDED_BYTES = 262_144
-"""Read and thrown away after a refusal, so that who is still sending gets to read it; the rest is not read."""
+"""Bytes read and discarded after a refusal, so that a client that is still sending can read it; the rest is not read."""
 
 DRAIN_SECONDS = 10.0
-"""A connection that is closed lasts as long as its client takes some of what is written every so often."""
+"""A connection that is being closed is kept as long as its client takes some of what is written in each such period."""
 
 
 class Inner(Protocol):
     """The protocol that has the connection now."""
 
     def connection_made(self, transport: asyncio.Transport, /) -> None:
-        """It has it from here on."""
+        """The connection belongs to this protocol from here on."""
 
     @property
     def read_paused(self) -> bool:
-        """True while it wants nothing read."""
+        """True while it does not want to read."""
 
     def take(self, data: bytes, /) -> int:
-        """Bytes came; how many of them it took. What is left is for later, or for who has the connection then."""
+        """Bytes arrived; returns how many it took. The rest is for later, or for the connection's next protocol."""
 
     def eof_received(self) -> None:
-        """The client sends nothing more."""
+        """The client will send nothing more."""
 
     def pause_writing(self) -> None:
         """The buffer is full."""
@@ -59,13 +59,13 @@ class Inner(Protocol):
         """It has room again."""
 
     def connection_lost(self, exc: Exception | None, /) -> None:
-        """It is gone."""
+        """The connection is gone."""
 
     def refuse(self, refusal: Refusal, /) -> None:
-        """Answer so, where an answer can be given, and hear nothing more."""
+        """Answer with the refusal, if an answer is possible, and read nothing more."""
 
     def stuck(self) -> None:
-        """The client takes nothing: say so, where it can be said, and close."""
+        """The client takes nothing: send the reason, if possible, and close."""
 
 
 class Door(asyncio.BufferedProtocol):
@@ -73,15 +73,15 @@ class Door(asyncio.BufferedProtocol):
 
     __slots__ = (
         "_came", "_discarded", "_doors", "_given_up", "_inner", "_paused", "_pulse", "_server", "_waiting", "_working",
-        "address", "asked", "client", "life", "transport",
+        "address", "client", "life", "pong_due", "transport",
     )  # fmt: skip
 
     def __init__(self, doors: Doors, server: dict[str, Any]) -> None:
         self.transport: asyncio.Transport
         self.address = self.client = ""
         self.life = life.begin(time.monotonic())
-        self.asked = False
-        """True while the peer owes an answer of its own (a pong), so that its acknowledgements are looked at."""
+        self.pong_due = False
+        """True while a pong is due from the peer, so that its acknowledgements are checked."""
         self._doors = doors
         self._server = server
         self._inner: Inner | None = None
@@ -95,7 +95,7 @@ class Door(asyncio.BufferedProtocol):
     # The transport's side.
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Let it in, or turn it away without a word read."""
+        """Admit the connection, or refuse it without reading."""
         self.transport = transport
         peer = transport.get_extra_info("peername")
         self.address = peer[0] if isinstance(peer, tuple) else ""
@@ -110,11 +110,11 @@ class Door(asyncio.BufferedProtocol):
         self.take_over(self._doors.inner(self, self._doors.max_header_bytes, self._doors.arriving, **self._server))
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        """One buffer for all: it is emptied in the same step in which it is filled."""
+        """One buffer for all doors: it is emptied in the step in which it is filled."""
         return self._doors.buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Bytes came."""
+        """Bytes arrived."""
         if self.life.stage is Stage.CLOSING:
             self._discard(nbytes)
             return
@@ -125,7 +125,7 @@ class Door(asyncio.BufferedProtocol):
         self.go_on()
 
     def eof_received(self) -> None:
-        """The client sends nothing more: the transport closes once everything is written."""
+        """The client will send nothing more: the transport closes when everything is written."""
         if self._inner is not None:
             self._inner.eof_received()
 
@@ -140,7 +140,7 @@ class Door(asyncio.BufferedProtocol):
             self._inner.resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """It is gone."""
+        """The connection is gone."""
         del self._doors.open[self]
         self.done()
         self._doors.admission.leave(self.client)
@@ -155,7 +155,7 @@ class Door(asyncio.BufferedProtocol):
         return bool(self._came) and self.life.stage is not Stage.ANSWERING
 
     def read(self) -> bool:
-        """Give its protocol one piece; True where that completed a request or a handshake."""
+        """Give its protocol one piece; True if that completed a request or a handshake."""
         before = self.life.stage
         if before is Stage.CLOSING or self._inner is None or self.transport.is_closing():
             self._came = b""
@@ -174,13 +174,13 @@ class Door(asyncio.BufferedProtocol):
         return after is not before and after in (Stage.ANSWERING, Stage.HANDSHAKE)
 
     def wait(self) -> None:
-        """What it has waits: nothing more is read meanwhile."""
+        """Its bytes wait: nothing more is read meanwhile."""
         if not self._paused and not self.transport.is_closing():
             self._paused = True
             self.transport.pause_reading()
 
     def go_on(self) -> None:
-        """Nothing waits any more, unless for an answer: read on."""
+        """Nothing waits any more, except for an answer: read on."""
         if self._came:
             self.wait()
         elif self._paused:
@@ -191,53 +191,53 @@ class Door(asyncio.BufferedProtocol):
     # The protocols' side.
 
     def take_over(self, inner: Inner) -> None:
-        """The connection is another protocol's from here on."""
+        """The connection belongs to another protocol from here on."""
         self._inner = inner
         inner.connection_made(self.transport)
 
     def happened(self, step: Step) -> None:
-        """Take a step of its life."""
+        """Apply a step to its life."""
         self.life.happened(step, time.monotonic())
-        if step in (Step.ANSWERED, Step.LAST_WORD):
+        if step in (Step.ANSWERED, Step.FINAL_WRITE):
             self.done()
         if step is Step.ANSWERED and self._came:
             self._doors.came(self)
             self.go_on()
 
     def done(self) -> None:
-        """What was in work for its client is not any more; others of it need not wait."""
+        """Its client's request is no longer in work; the client's other connections need not wait for it."""
         if self._working:
             self._working = False
             self._doors.done(self.client)
 
     def refuse(self, refusal: Refusal) -> None:
-        """Say why and hear nothing more."""
+        """Send the reason and read nothing more."""
         self._doors.ended(refusal.why, self.address)
         self.transport.write(answer_of(refusal))
-        self.last_word()
+        self.finish()
 
-    def last_word(self) -> None:
-        """What is written now is the end: nothing more is heard, and the client is left a moment to read it."""
+    def finish(self) -> None:
+        """What is written now is the last: nothing more is read, and the client has a moment to read it."""
         self._came = b""
-        self.happened(Step.LAST_WORD)
+        self.happened(Step.FINAL_WRITE)
         if not self.transport.is_closing() and self.transport.can_write_eof():
             with contextlib.suppress(OSError):  # it is gone already
                 self.transport.write_eof()
 
     def overrun(self, why: str) -> None:
-        """Count a bound that was broken and that its protocol answers itself."""
+        """Count an exceeded limit that its protocol answers itself."""
         self._doors.ended(why, self.address)
 
     # The clock's side.
 
     def sweep(self, now: float) -> None:
-        """Whether it is over by time, or its peer is dead or takes nothing."""
+        """Check whether its time is over, or its peer is dead or takes nothing."""
         stage, buffered = self.life.stage, self.transport.get_write_buffer_size()
         if stage is not Stage.CLOSING and self.transport.is_closing():
-            self.life.happened(Step.LAST_WORD, now)
+            self.life.happened(Step.FINAL_WRITE, now)
         elif now >= self.life.ends and not self.wanted and not (buffered and stage is Stage.IDLE):
             self._end_by_time(stage, buffered, now)
-        elif buffered or self.asked:
+        elif buffered or self.pong_due:
             self._judge(buffered, now)
         else:
             self._pulse.rest()
@@ -248,7 +248,7 @@ class Door(asyncio.BufferedProtocol):
         elif stage is not Stage.CLOSING:
             self.transport.close()
         elif not self.transport.is_closing() or 0 < buffered < self._waiting:
-            # What is written goes out, as long as the client takes some of it.
+            # What is written is still sent, as long as the client takes some of it.
             self._waiting, self.life.ends = buffered, now + DRAIN_SECONDS
             self.transport.close()
         else:
@@ -276,7 +276,7 @@ class Door(asyncio.BufferedProtocol):
 
 
 def answer_of(refusal: Refusal) -> bytes:
-    """The bytes of a refusal: the shape of every error of the gateway (`rest.edge`), below the application."""
+    """The bytes of a refusal: like every error of the gateway (`rest.edge`), but written below the application."""
     request_id = secrets.token_hex(8)
     body = json.dumps(
         {"error": refusal.code, "message": refusal.message, "request_id": request_id}, separators=(",", ":")

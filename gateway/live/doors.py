@@ -1,8 +1,8 @@
 """All connections of the process, and which of them is read next.
 
-What has come is read at once while there is time in this step of the event loop, else in turn: every client has its turn
-(`core.turns`), and of a client no more requests are in work than it may have (`core.admission`). What one connection
-reads and how it ends is the business of its `door`.
+What has arrived is read at once while there is time in this step of the event loop, else in turn: every client has its turn
+(`core.turns`), and no client has more requests in work than allowed (`core.admission`). What one connection reads and how
+it ends is up to its `door`.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from gateway.live.slices import in_slices
 READ_BYTES = 16_384
 STEP_SECONDS = 0.005
 REQUEST_SECONDS = 0.001
-"""So long is read in one step of the event loop; a request or a handshake counts for what answering it takes."""
+"""The time for reading in one step of the event loop; a request or a handshake counts for the time that its answer takes."""
 
 SWEEP_SECONDS = 0.5
 
 
 @dataclass(slots=True)
 class Doors:
-    """All connections of the process. `inner` makes the first protocol of a connection; `server` are the arguments
-    uvicorn gives it."""
+    """All connections of the process. `inner` makes the first protocol of a connection; uvicorn passes its own arguments as
+    `server`."""
 
     admission: Admission
     max_header_bytes: int
@@ -49,7 +49,7 @@ class Doors:
     _stepping: bool = False
 
     def protocol(self) -> type[asyncio.Protocol]:
-        """For uvicorn's `http` setting, which is called as a class is, with the server's arguments."""
+        """For uvicorn's `http` setting, which is called like a class, with the server's arguments."""
 
         def made(**server: Any) -> Door:
             return Door(self, server)
@@ -57,7 +57,7 @@ class Doors:
         return cast("type[asyncio.Protocol]", made)
 
     async def sweep(self) -> None:
-        """For ever: who is late, dead or stuck."""
+        """For ever: end connections that are late, dead or stuck."""
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
             now = time.monotonic()
@@ -65,7 +65,7 @@ class Doors:
                 door.sweep(now)
 
     def came(self, door: Door) -> None:
-        """A door has bytes: they are read at once while there is time in this step, else in turn."""
+        """A door has bytes: they are read at once if there is time in this step, else in turn."""
         if not self._turns:
             while self._spent < STEP_SECONDS and door.wanted and self._may_read(door):
                 self._read(door)
@@ -74,7 +74,7 @@ class Doors:
         self._soon()
 
     def done(self, client: str) -> None:
-        """A request of a client is no more in work: the next that waits for that has its turn."""
+        """A request of a client is no longer in work: the next that waits for that has its turn."""
         self.admission.done(client)
         if self._parked.has(client):
             self._turns.add(client, self._parked.take(client))
@@ -109,11 +109,11 @@ class Doors:
                     self._wait(door)
                 else:
                     door.go_on()
-        finally:  # a fault in one is logged by the event loop; the others have their turns
+        finally:  # an error in one is logged by the event loop; the others have their turns
             if self._turns:
                 self._soon()
 
     def ended(self, why: str, address: str) -> None:
-        """A connection is ended for a bound that it broke: counted, and logged once a second and reason."""
+        """A connection was ended for an exceeded limit: count it, and log it once a second and reason."""
         metrics.ENDED.labels(why).inc()
         self._log.refused(why, address=address)

@@ -1,8 +1,8 @@
 """A channel as server-sent events: a subscriber of the hub whose transport is the answer to a request.
 
 It gets what a socket gets that subscribed with `from`, and is a connection like a socket: counted, reviewed, swept, closed.
-Of what it has not sent it keeps what one write of the hub brought beyond `FULL_BYTES`, and no more: then it is behind, and
-the hub serves it from memory or the log at its own pace. Who takes nothing is ended from below (`live.requests`).
+Beyond `FULL_BYTES` of unsent data it keeps at most what one write of the hub brought: then it is behind, and the hub serves
+it from memory or the log at its own pace. A client that takes nothing is ended by the transport (`live.requests`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from gateway import metrics
 from gateway.access.tokens import Identity
-from gateway.core.event_stream import HEARTBEAT, OPENING, Reading, last_words
+from gateway.core.event_stream import HEARTBEAT, OPENING, Reading, closing_event
 from gateway.core.framing import payloads
 from gateway.core.resolve import End, Resolved
 from gateway.core.standing import Standing
@@ -36,7 +36,7 @@ FULL_BYTES = 65_536
 
 
 class EventStream:
-    """One reader. To be followed by `follow` in the step in which its start was found."""
+    """One reader. `follow` must be called in the step in which its start was resolved."""
 
     def __init__(
         self, channel: Channel, identity: Identity, streaming: Streaming, subscribing: Subscribing
@@ -55,7 +55,7 @@ class EventStream:
         self._reading: Reading | None = None
 
     def follow(self, resolved: Resolved, options: Options) -> None:
-        """Begin where it was found to begin; nothing may be awaited in between."""
+        """Begin at the resolved start; nothing may be awaited in between."""
         self._reading = Reading(self._channel.name, self._streaming.memory, resolved.start)
         self._subscribing.enter(self._subscriber, self._channel, resolved, End(), options)
         self._streaming.release(self._subscriber)
@@ -64,27 +64,27 @@ class EventStream:
 
     @property
     def gone(self) -> bool:
-        """True when nothing may be written any more."""
+        """True if nothing may be written any more."""
         return self._subscriber.standing is Standing.ENDED
 
     def close(self, code: CloseCode) -> None:
-        """End from our side: its position, then why."""
+        """End the stream: its position, then the reason."""
         if self.gone:
             return
-        self._streaming.tell_positions(self._subscriber)
+        self._streaming.send_positions(self._subscriber)
         self._ended_with = code
         metrics.CLOSED.labels(str(code.code)).inc()
         self.leave()
 
     def see_as(self, identity: Identity) -> None:
-        """The same holder, perhaps with other rights: it ends where the channel may be followed no more."""
+        """The same user, perhaps with other rights: ends if the channel may no longer be followed."""
         self.identity = identity
         self._streaming.see_as(self._subscriber, viewer_of(identity))
         if self._channel.name not in self._subscriber.subscriptions:
             self.close(close_codes.REVOKED)
 
     def sweep(self, now: float, wall: float, ping_seconds: float) -> None:
-        """What is due by time: the token's end; a sign of life after a while without anything."""
+        """Do what is due by time: the token's end; a comment if nothing was sent for a while."""
         if wall >= self._deadline:
             self.close(close_codes.TOKEN_EXPIRED)
         elif not self._due and now - self._sent_at >= ping_seconds:
@@ -94,8 +94,8 @@ class EventStream:
     # The answer's side.
 
     async def next(self) -> bytes:
-        """What is to be sent now; empty at the end."""
-        while not self._due and not self.gone:  # what was written may be of no concern here
+        """The bytes to send now; empty at the end."""
+        while not self._due and not self.gone:  # what was written may not be for this channel
             self._wake.clear()
             await self._wake.wait()
         data, was_full = b"".join(self._due), self._size >= FULL_BYTES
@@ -110,15 +110,15 @@ class EventStream:
     def farewell(self) -> bytes:
         """What is sent last."""
         code = self._ended_with
-        return b"" if code is None else last_words(code)
+        return b"" if code is None else closing_event(code)
 
     def leave(self) -> None:
-        """It is over."""
+        """The stream is over."""
         self._streaming.leave(self._subscriber)
         self._wake.set()
 
     def _write(self, frames: bytes) -> None:
-        """The hub's: framed payloads, in order."""
+        """Called by the hub with framed payloads, in order."""
         if self._reading is None:
             return
         was_full = self._size >= FULL_BYTES
@@ -132,8 +132,8 @@ class EventStream:
 
 
 class EventStreamAnswer(Response):
-    """The answer to a request for a stream: as long as the reader stays. `begin` makes it, in the step in which the first
-    byte is due; `connections` counts it."""
+    """The answer to a request for a stream; it lasts until the reader leaves. `begin` makes the stream, in the step in which
+    the first byte is due; `connections` counts it."""
 
     media_type = "text/event-stream"
 
@@ -164,7 +164,7 @@ class EventStreamAnswer(Response):
 async def _converse(stream: EventStream, scope: Scope, receive: Receive, send: Send) -> None:
     lasting: Lasting | None = scope.get("extensions", {}).get(LASTING)
     if lasting is not None:
-        lasting.lasts(last_words(close_codes.TOO_SLOW))
+        lasting.lasts(closing_event(close_codes.TOO_SLOW))
     leaving = asyncio.create_task(_until_gone(stream, receive))
     try:
         while data := await stream.next():

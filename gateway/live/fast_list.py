@@ -1,10 +1,10 @@
-"""One delivery to many sockets: one system call for each, made without a line of Python between two of them.
+"""One delivery to many sockets: one system call for each, without a line of Python between two of them.
 
-A connection's bytes may go past its transport only while nothing waits in the transport's buffer: else they would overtake
-what does, in the middle of a frame. `Outlet` keeps that law for one connection. Its `send` is the socket's own while the
-buffer is known to be empty (it is on the fast list), and else answers that nothing was sent; then the bytes go through the
-transport, behind what waits there. Whatever else writes to the transport takes the connection off the list first, and so
-does its end. TLS connections are never on it. It knows no events and no frames.
+A connection's bytes may bypass its transport only while the transport's buffer is empty: otherwise they would overtake what
+waits there, in the middle of a frame. `Outlet` keeps that rule for one connection. Its `send` is the socket's own while the
+buffer is known to be empty (the connection is on the fast list), and otherwise returns that nothing was sent; then the bytes
+go through the transport, after what waits there. Any other write to the transport takes the connection off the list first,
+and so does its end. TLS connections are never on it. Knows neither events nor frames.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ NOTHING_SENT = -1
 
 
 class Sends(Protocol):
-    """A non-blocking socket, or what stands in its place."""
+    """A non-blocking socket, or its substitute."""
 
     def send(self, data: bytes, /) -> int:
         """How many bytes the kernel took. Raises OSError."""
@@ -30,17 +30,17 @@ class Outlet(Protocol):
 
     @property
     def fast(self) -> Sends:
-        """Takes a delivery whole or in part, or not at all."""
+        """Takes a delivery completely, in part, or not at all."""
 
     def __call__(self, data: bytes, /) -> None:
-        """Write, behind everything that was written before."""
+        """Write after everything that was written before."""
 
     def rest(self, data: bytes, sent: int, /) -> None:
-        """`fast` took the first `sent` bytes of `data`, or none: write what is left."""
+        """`fast` took the first `sent` bytes of `data`, or none: write the rest."""
 
 
 class _Off:
-    """In the place of the socket of a connection that is not on the fast list."""
+    """Replaces the socket of a connection that is not on the fast list."""
 
     __slots__ = ()
 
@@ -52,7 +52,7 @@ OFF = _Off()
 
 
 class Direct:
-    """The outlet of a connection with a transport: straight to its socket where that may be."""
+    """The outlet of a connection with a transport: directly to its socket if possible."""
 
     __slots__ = ("_own", "_transport", "fast")
 
@@ -62,28 +62,28 @@ class Direct:
         self._own = _second_socket(transport)
 
     def __call__(self, data: bytes, /) -> None:
-        """Through the transport."""
+        """Write through the transport."""
         self.fast = OFF
         self._transport.write(data)
 
     def rest(self, data: bytes, sent: int, /) -> None:
-        """Through the transport, unless its buffer has become empty, by which the connection is on the list again."""
+        """Write through the transport, unless its buffer is empty again: then the connection is back on the list."""
         if self.fast is OFF and self._may_be_fast() and self._own is not None:
             self.fast = self._own
             try:
                 sent = self._own.send(data)
-            except OSError:  # it takes nothing now, or is broken, as the transport will find
+            except OSError:  # it takes nothing now, or is broken, which the transport will notice
                 sent = NOTHING_SENT
         if sent < len(data):
             self.fast = OFF
             self._transport.write(data[sent:] if sent > 0 else data)
 
     def off(self) -> None:
-        """Somebody is about to write to the transport, or to close it."""
+        """Something else is about to write to the transport, or to close it."""
         self.fast = OFF
 
     def end(self) -> None:
-        """The connection is lost: its descriptor, which is the transport's, may be another's next."""
+        """The connection is lost: its descriptor, which is the transport's, may be reused for another."""
         self.fast = OFF
         if self._own is not None:
             self._own.detach()
@@ -94,7 +94,7 @@ class Direct:
 
 
 class Through:
-    """The outlet of what takes bytes in no other way than this."""
+    """The outlet of a transport that takes bytes through one function only."""
 
     __slots__ = ("_write",)
 
@@ -104,11 +104,11 @@ class Through:
         self._write = write
 
     def __call__(self, data: bytes, /) -> None:
-        """Hand it over."""
+        """Pass it on."""
         self._write(data)
 
     def rest(self, data: bytes, sent: int, /) -> None:
-        """Hand it over."""
+        """Pass it on."""
         self._write(data)
 
 
@@ -120,7 +120,7 @@ def deliver(data: bytes, outlets: Sequence[Outlet]) -> None:
         try:
             sent.extend(sending)
             break
-        except OSError:  # of one socket; what was sent before it is in the list, and the iterator stands behind it
+        except OSError:  # of one socket; earlier results are in the list, and the iterator continues after it
             sent.append(NOTHING_SENT)
     size = len(data)
     if sent.count(size) == len(sent):
@@ -131,8 +131,8 @@ def deliver(data: bytes, outlets: Sequence[Outlet]) -> None:
 
 
 def _second_socket(transport: asyncio.Transport) -> socket.socket | None:
-    """A socket over the transport's descriptor, which stays the transport's to close; None where bytes may not pass
-    the transport by."""
+    """A socket on the transport's descriptor, which only the transport closes; None if bytes may not bypass the
+    transport."""
     known = transport.get_extra_info("socket")
     if known is None or transport.get_extra_info("sslcontext") is not None or known.fileno() < 0:
         return None

@@ -1,7 +1,8 @@
-"""The handshake of a socket: whose page asks, which token it offers, and how it is turned away.
+"""The handshake of a socket: the page's origin, the token it presents, and how it is refused.
 
-A bad token is accepted and closed with 4001, for browsers cannot see an HTTP status; the same bad token again
-is answered later and later. Limits are refused with an HTTP status: an accept would reset a client's back-off.
+With a bad token the socket is accepted and closed with 4001, because browsers cannot see an HTTP status; if the same bad
+token is used again, the answer is delayed more and more. Limits are refused with an HTTP status: an accept would reset a
+client's back-off.
 """
 
 from __future__ import annotations
@@ -26,13 +27,13 @@ from schemas.close_codes import INVALID_TOKEN
 from schemas.envelope import BadMessage, Message, decode_message
 
 HELD_HANDSHAKES = 256
-"""Answers to bad tokens that are held at once; more are refused."""
+"""Answers to bad tokens that are delayed at the same time; more are refused."""
 
 CODES = {403: "forbidden", 429: "too_many_requests", 503: "unavailable"}
 MESSAGES = {
     "origin": "pages of this origin may not connect",
     "overload": "too many connections",
-    "authority": "whether the session lasts cannot be asked now",
+    "authority": "the session cannot be checked now",
     "database": "the database does not answer",
     "unnamed_sockets": "too many connections without a token",
     "held_handshakes": "too many connections with bad tokens",
@@ -47,7 +48,7 @@ _refusals = RefusalLog()
 
 
 class Way(Enum):
-    """How a client says who it is."""
+    """How a client authenticates."""
 
     TOKEN = auto()
     """With a token in the handshake."""
@@ -58,7 +59,7 @@ class Way(Enum):
 
 
 class Offer(NamedTuple):
-    """What the handshake offers, and the subprotocol to answer with."""
+    """The credentials in the handshake, and the subprotocol to answer with."""
 
     way: Way
     proof: str
@@ -74,18 +75,18 @@ def offer_of(websocket: WebSocket) -> Offer:
     offered = websocket.scope.get("subprotocols", [])
     if len(offered) == 2 and offered[0] == "bearer":
         return Offer(Way.TOKEN, offered[1], "bearer")
-    asked = websocket.query_params
-    if ticket := asked.get("ticket"):
+    query = websocket.query_params
+    if ticket := query.get("ticket"):
         return Offer(Way.TICKET, ticket)
-    if asked.get("auth") == "message" and "token" not in asked:
+    if query.get("auth") == "message" and "token" not in query:
         return Offer(Way.MESSAGE, "")
-    return Offer(Way.TOKEN, asked.get("token", ""))
+    return Offer(Way.TOKEN, query.get("token", ""))
 
 
 class Origins:
-    """Whose pages may connect: the gateway's own and those of the settings. Its own are where browsers find it, the names
-    of this machine for itself, and the address that the connection came to; never what the Host header says, for a page
-    whose name was pointed at us (DNS rebinding) says the same there."""
+    """Whose pages may connect: those of the gateway's own origins and of the settings. Its own are the public URL, this
+    machine's names for itself, and the address that the connection came to; never the Host header, because a page whose name
+    was pointed at us (DNS rebinding) sends its own name there."""
 
     def __init__(self, settings: GatewaySettings) -> None:
         self._all = "*" in settings.allowed_origins
@@ -95,7 +96,7 @@ class Origins:
             self._allowed.add(own)
 
     def allow(self, websocket: WebSocket) -> bool:
-        """True without an Origin too (not a browser). Two are none that is allowed."""
+        """True without an Origin too (not a browser). Two are not allowed."""
         origins = websocket.headers.getlist("origin")
         if not origins or self._all:
             return True
@@ -113,7 +114,7 @@ class Origins:
 
 
 async def first_message(websocket: WebSocket) -> Message | None:
-    """What a client that was accepted without a token says first; None where it says nothing in time, or no message.
+    """The first message of a client that was accepted without a token; None if none comes in time, or an invalid one.
     Raises WebSocketDisconnect."""
     try:
         async with asyncio.timeout(AUTH_SECONDS):
@@ -129,10 +130,9 @@ async def first_message(websocket: WebSocket) -> Message | None:
 
 
 async def refuse(websocket: WebSocket, status: int, why: str) -> None:
-    """Answer the handshake with an HTTP status, in the shape of every error; `why`, one of MESSAGES, is counted, and told
-    in the log."""
+    """Answer the handshake with an HTTP status, in the form of every error; count and log `why`, one of MESSAGES."""
     metrics.REFUSED.labels(why).inc()
-    if why != "origin":  # told with what helps
+    if why != "origin":  # it is logged already, with advice
         _refusals.refused(why, address=websocket.client.host if websocket.client else "")
     headers = {"Retry-After": str(COME_BACK_SECONDS)} if status in (429, 503) else {}
     body = {"error": CODES[status], "message": MESSAGES[why], "request_id": websocket.state.request_id}
@@ -140,13 +140,13 @@ async def refuse(websocket: WebSocket, status: int, why: str) -> None:
 
 
 class BadTokens:
-    """Answers those who come with a bad token, and remembers them a while."""
+    """Refuses clients with a bad token, and remembers them for a while."""
 
     def __init__(self) -> None:
         self._penalties = Penalties()
         self._held = 0
 
-    async def turn_away(self, websocket: WebSocket, token: str, subprotocol: str | None) -> None:
+    async def reject(self, websocket: WebSocket, token: str, subprotocol: str | None) -> None:
         """Accept and close with 4001, at once the first time."""
         metrics.REFUSED.labels("token").inc()
         address = websocket.client.host if websocket.client else ""

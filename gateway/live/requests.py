@@ -1,10 +1,9 @@
-"""uvicorn's HTTP protocol behind a door: one request of a connection in work at a time, each within its bounds.
+"""uvicorn's HTTP protocol behind a door: one request of a connection in work at a time, each within its limits.
 
-uvicorn bounds nothing: not the address, the headers, trailers (which it adds to the headers of the request in work), nor
-the requests that wait for their turn; and it begins the application for a request of which only the head is there. Here
-the parser gets pieces that end where a request may end, each after it was counted (`core.arriving`); the application
-begins when the request is whole, so that what never ends costs its bytes alone; and what comes while an answer is made
-waits.
+uvicorn limits nothing: not the address, the headers, trailers (which it adds to the headers of the request in work), nor the
+requests that wait for their turn; and it starts the application for a request of which only the head is there. Here the
+parser gets pieces that end where a request may end, each counted first (`core.arriving`); the application starts when the
+request is complete, so a request that never ends costs only its bytes; and what arrives while an answer is made waits.
 """
 
 from __future__ import annotations
@@ -27,15 +26,15 @@ LASTING = "catalogizer.lasting"
 
 
 class Lasting(Protocol):
-    """What an answer that lasts asks of its connection; in the request's scope, among the extensions."""
+    """For answers without an end: what they need of their connection; in the request's scope, among the extensions."""
 
-    def lasts(self, last_words: bytes) -> None:
-        """It has no end of its own: others of its client need not wait for it. `last_words` are its last piece where the
-        client takes nothing."""
+    def lasts(self, final_piece: bytes) -> None:
+        """The answer has no end of its own: other requests of its client need not wait for it. `final_piece` is its last
+        piece if the client takes nothing."""
 
 
 class TooMuch(GatewayError):
-    """A bound of `core.arriving` is broken; raised through the parser, whose work it ends."""
+    """A limit of `core.arriving` is exceeded; raised through the parser, which it stops."""
 
     def __init__(self, refusal: Refusal) -> None:
         self.refusal = refusal
@@ -43,7 +42,7 @@ class TooMuch(GatewayError):
 
 
 class RequestProtocol(HttpToolsProtocol):
-    """HTTP on one connection, until it is a WebSocket's."""
+    """HTTP on one connection, until it becomes a WebSocket."""
 
     read_paused = False
 
@@ -55,10 +54,10 @@ class RequestProtocol(HttpToolsProtocol):
         self._count = Arriving(max_header_bytes, all_arriving)
         self._before = b""
         self._body = bytearray()
-        self._last_words = b""
+        self._final_piece = b""
 
     def take(self, data: bytes) -> int:
-        """Feed the parser piece by piece up to the end of a request; how much that was."""
+        """Feed the parser piece by piece up to the end of a request; returns how many bytes that were."""
         at = 0
         while at < len(data) and self._door.life.stage not in (Stage.ANSWERING, Stage.CLOSING):
             end = end_of_piece(self._before, data, at, self._count.at_most(len(data) - at))
@@ -70,12 +69,12 @@ class RequestProtocol(HttpToolsProtocol):
         return at
 
     def refuse(self, refusal: Refusal) -> None:
-        """Answer so; what there is of the request is let go."""
+        """Answer with the refusal; what has arrived of the request is dropped."""
         if self.scope is not None:
             self.headers = self.scope["headers"] = []
         self._body = bytearray()
         self._count.over()
-        self.parser = httptools.HttpRequestParser(self)  # the old one holds of the request too
+        self.parser = httptools.HttpRequestParser(self)  # the old one has parts of the request too
         self._door.refuse(refusal)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -84,25 +83,25 @@ class RequestProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def stuck(self) -> None:
-        """It does not take its answer; of one that lasts, the last words go out if it takes some after all."""
-        if not self._last_words:
+        """The client does not take its answer; if the answer has no end, the final piece is sent in case it takes some."""
+        if not self._final_piece:
             self.transport.abort()
             return
-        words = self._last_words
-        chunk = b"%x\r\n%b\r\n0\r\n\r\n" % (len(words), words)
-        self.transport.write(chunk if self.cycle.chunked_encoding else words)
-        self._door.last_word()
+        piece = self._final_piece
+        chunk = b"%x\r\n%b\r\n0\r\n\r\n" % (len(piece), piece)
+        self.transport.write(chunk if self.cycle.chunked_encoding else piece)
+        self._door.finish()
         self.transport.close()
 
-    def lasts(self, last_words: bytes) -> None:
-        """As `Lasting` says."""
-        self._last_words = last_words
+    def lasts(self, final_piece: bytes) -> None:
+        """See `Lasting`."""
+        self._final_piece = final_piece
         self._door.done()
 
     # The parser's side.
 
     def on_message_begin(self) -> None:
-        """The first byte of a request; two in one piece (bare line ends) are none."""
+        """The first byte of a request; two requests in one piece (bare line ends) are malformed."""
         if self._door.life.stage not in (Stage.FRESH, Stage.IDLE):
             raise TooMuch(MALFORMED)
         super().on_message_begin()
@@ -111,12 +110,12 @@ class RequestProtocol(HttpToolsProtocol):
         self._door.happened(Step.BEGAN)
 
     def on_url(self, url: bytes) -> None:
-        """A piece of the address."""
+        """A part of the address."""
         _check(self._count.addressed(len(url)))
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A header, or a trailer, which nobody reads."""
+        """A header, or a trailer, which is ignored."""
         size = len(name) + len(value)
         if self._door.life.stage is not Stage.HEAD:
             _check(self._count.trailer(size))
@@ -125,11 +124,11 @@ class RequestProtocol(HttpToolsProtocol):
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """The head is whole. Who waits for leave to send the body (RFC 9110 section 10.1.1) has it here."""
+        """The head is complete. A client that waits to be allowed to send the body (RFC 9110 section 10.1.1) is, here."""
         handshake = self.parser.should_upgrade() and self._should_upgrade()
         _check(self._count.declared(self.headers, handshake=handshake))
         if handshake:
-            self._door.happened(Step.ASKED_FOR_FRAMES)
+            self._door.happened(Step.UPGRADE_REQUESTED)
             super().on_headers_complete()
             return
         self._door.happened(Step.HEADED)
@@ -138,12 +137,12 @@ class RequestProtocol(HttpToolsProtocol):
             self.transport.write(CONTINUE)
 
     def on_body(self, body: bytes) -> None:
-        """A piece of the body."""
+        """A part of the body."""
         _check(self._count.bodied(len(body)))
         self._body += body
 
     def on_message_complete(self) -> None:
-        """The request is whole: the application begins, and the next is counted anew."""
+        """The request is complete: the application starts, and the next request is counted anew."""
         self._count.over()
         self._count, self._before = Arriving(self._max_header_bytes, self._all), b""
         if self._door.life.stage is Stage.HANDSHAKE:
@@ -156,12 +155,12 @@ class RequestProtocol(HttpToolsProtocol):
     # The application's side.
 
     def on_response_complete(self) -> None:
-        """Answered. The time until the next request is the door's."""
+        """Answered. The door times the wait for the next request."""
         super().on_response_complete()
-        self._last_words = b""
+        self._final_piece = b""
         self._unset_keepalive_if_required()
         if self.transport.is_closing():
-            self._door.happened(Step.LAST_WORD)
+            self._door.happened(Step.FINAL_WRITE)
             return
         self._door.happened(Step.ANSWERED)
 
@@ -179,7 +178,7 @@ class RequestProtocol(HttpToolsProtocol):
             self.refuse(error.refusal)
         except httptools.HttpParserUpgrade:
             if self._door.life.stage is not Stage.HANDSHAKE:
-                self.cycle.keep_alive = False  # to something we do not speak: answered, and the parser has ended
+                self.cycle.keep_alive = False  # to an unsupported protocol: answered, and the parser has ended
         except httptools.HttpParserError as error:
             cause = error.__context__
             self.refuse(cause.refusal if isinstance(cause, TooMuch) else MALFORMED)
@@ -194,8 +193,8 @@ class RequestProtocol(HttpToolsProtocol):
                 return None
 
     def _upgrade(self) -> None:
-        """Hand the connection over. The WebSocket's own parser does not see the handshake: what it refuses of one
-        (a header of more than 8 kB) nobody would answer."""
+        """Hand the connection over. The WebSocket's own parser does not see the handshake: for handshakes that it rejects
+        (a header of more than 8 kB) it would not send an answer."""
         try:
             path = self.url.decode("ascii")
         except UnicodeDecodeError:

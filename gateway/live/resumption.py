@@ -1,8 +1,8 @@
-"""Sessions go on where they stood although their clients keep no position: what `core.inheritance` decides, told to the
-other gateways and heard from them through a topic.
+"""Sessions resume where they were although their clients keep no position: the decisions of `core.inheritance`, exchanged
+with the other gateways through a topic.
 
-What is told is not waited for, but that a session has a socket here: a gateway that is killed a moment later must be known
-to have had it. While the topic cannot be written, sessions go on at this gateway as they would, and no further.
+Records are published without waiting, except that a session has a socket here: if this gateway is killed a moment later, the
+others must know that it had one. While the topic cannot be written, sessions resume at this gateway only.
 """
 
 from __future__ import annotations
@@ -31,39 +31,39 @@ from schemas.topics import RESUMING
 
 FLOOR_SECONDS = 5.0
 SESSIONS_SECONDS = 600.0
-"""So often sessions are told again that have sockets here: the topic keeps an hour."""
+"""How often sessions that have sockets here are published again: the topic keeps an hour."""
 
 SESSIONS_AT_ONCE = 500
-TELL_SECONDS = 1.0
+PUBLISH_SECONDS = 1.0
 FIRST_SECONDS, AGAIN_SECONDS = 15.0, 0.1
-"""No socket is taken before the others could know of it, but for so long; tried so often."""
+"""No socket is accepted before the others can know of it, but for at most this time; retried this often."""
 
 _codec: Codec[ResumeRecord] = Codec(ResumeRecord)
 _log = log.get(__name__)
 
 
 class Resumption:
-    """One a gateway process. `known` is set once what others have said before is known, and they can know of this one."""
+    """One per gateway process. `known` is set when all earlier records are read and the others can know of this gateway."""
 
     def __init__(self, kafka: Kafka, name: str, memory: MemoryView, publishing: Publishing) -> None:
         self.known = asyncio.Event()
-        self._heard = asyncio.Event()
+        self._caught_up = asyncio.Event()
         self._kafka = kafka
         self._inheritance = Inheritance(name)
         self._memory = memory
         self._publishing = publishing
-        self._telling: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._next = 0
-        self._sessions_told = time.monotonic()
+        self._sessions_published_at = time.monotonic()
 
     # Sockets.
 
     async def opened(self, session: str) -> OpenSocket:
         """A socket of the session is about to be accepted."""
-        socket, told = self._inheritance.opened(session)
+        socket, records = self._inheritance.opened(session)
         with contextlib.suppress(NotPublished, TimeoutError):
-            async with asyncio.timeout(TELL_SECONDS):
-                for record in told:
+            async with asyncio.timeout(PUBLISH_SECONDS):
+                for record in records:
                     await self._publishing.resuming(record)
         return socket
 
@@ -73,33 +73,34 @@ class Resumption:
         return dict(self._inheritance.start(socket, channel, head, now_ms()).next)
 
     def proves(self, socket: OpenSocket, marks: Marks) -> None:
-        """It has received all before these."""
-        self._tell(self._inheritance.proves(socket, marks))
+        """The socket has received everything before these."""
+        self._publish(self._inheritance.proves(socket, marks))
 
     def ended(self, socket: OpenSocket, *, clean: bool, revoked: bool) -> None:
-        """It is gone."""
-        self._tell(self._inheritance.ended(socket, now_ms(), clean=clean, revoked=revoked))
+        """The socket is gone."""
+        self._publish(self._inheritance.ended(socket, now_ms(), clean=clean, revoked=revoked))
 
     # The topic.
 
     async def run(self, stop: Stop, followed: asyncio.Event) -> None:
-        """Hear the others and tell them, until asked to stop. `followed`: memory stands where the channels do."""
-        telling = asyncio.create_task(self._tell_floors(stop, followed))
+        """Read the others' records and publish to them, until requested to stop. `followed`: memory has reached the heads of
+        the channels."""
+        publishing = asyncio.create_task(self._publish_floors(stop, followed))
         try:
             while not stop.asked:
                 try:
                     await self._follow(stop)
                 except (KafkaError, OSError, TimeoutError) as error:
-                    _log.warning("where clients stand cannot be read", error=f"{type(error).__name__}: {error}")
+                    _log.warning("positions of clients cannot be read", error=f"{type(error).__name__}: {error}")
                     await stop.wait(POSITIONS.first)
         finally:
-            telling.cancel()
-            await asyncio.gather(telling, return_exceptions=True)
+            publishing.cancel()
+            await asyncio.gather(publishing, return_exceptions=True)
 
     async def leave(self) -> None:
-        """The process ends, its sockets have ended: what is under way is waited for, a moment."""
-        if self._telling:
-            await asyncio.wait(self._telling, timeout=TELL_SECONDS)
+        """The process ends, its sockets have ended: wait a moment for what is being published."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=PUBLISH_SECONDS)
 
     async def _follow(self, stop: Stop) -> None:
         partition = TopicPartition(self._kafka.name(RESUMING), 0)
@@ -112,33 +113,33 @@ class Resumption:
             consumer.seek(partition, min(max(first, self._next), end))
             while not stop.asked:
                 for record in (await consumer.getmany(timeout_ms=200)).get(partition, ()):
-                    with contextlib.suppress(SchemaError):  # of a newer program: it is owed nothing by this one
-                        self._inheritance.hear(_codec.decode(record.value), record.offset, record.timestamp)
+                    with contextlib.suppress(SchemaError):  # of a newer program: nothing here depends on it
+                        self._inheritance.receive(_codec.decode(record.value), record.offset, record.timestamp)
                 self._next = await consumer.position(partition)
                 if self._next >= end:
-                    self._heard.set()
+                    self._caught_up.set()
         finally:
             await stop_client(consumer)
 
-    async def _tell_floors(self, stop: Stop, followed: asyncio.Event) -> None:
-        await self._heard.wait()
+    async def _publish_floors(self, stop: Stop, followed: asyncio.Event) -> None:
+        await self._caught_up.wait()
         await followed.wait()
         began = time.monotonic()
         while not stop.asked:
             self._inheritance.forget(now_ms())
-            told = await self._tell_all(self._floors())
+            published = await self._publish_all(self._floors())
             if not self.known.is_set():
-                if not told and time.monotonic() - began < FIRST_SECONDS:
+                if not published and time.monotonic() - began < FIRST_SECONDS:
                     await stop.wait(AGAIN_SECONDS)
                     continue
-                if not told:
+                if not published:
                     _log.warning(
-                        "where clients stand cannot be written: what comes while this gateway is away may be lost to them"
+                        "positions of clients cannot be published: events while this gateway is away may be lost to them"
                     )
                 self.known.set()
             await stop.wait(FLOOR_SECONDS)
 
-    async def _tell_all(self, records: Iterable[ResumeRecord]) -> bool:
+    async def _publish_all(self, records: Iterable[ResumeRecord]) -> bool:
         try:
             for record in records:
                 await self._publishing.resuming(record)
@@ -150,19 +151,19 @@ class Resumption:
         heads = {name: self._memory.mark(name) for name, channel in CHANNELS.items() if channel.topic is not None}
         floor = self._inheritance.floor(heads)
         yield floor
-        if time.monotonic() - self._sessions_told >= SESSIONS_SECONDS:
-            self._sessions_told = time.monotonic()
+        if time.monotonic() - self._sessions_published_at >= SESSIONS_SECONDS:
+            self._sessions_published_at = time.monotonic()
             sessions = self._inheritance.sessions()
             for first in range(0, len(sessions), SESSIONS_AT_ONCE):
                 some = tuple(sessions[first : first + SESSIONS_AT_ONCE])
                 yield GatewayFloor(gateway=floor.gateway, floors=floor.floors, sessions=some)
 
-    def _tell(self, records: list[ResumeRecord]) -> None:
+    def _publish(self, records: list[ResumeRecord]) -> None:
         for record in records:
-            task = asyncio.get_running_loop().create_task(self._told(record))
-            self._telling.add(task)
-            task.add_done_callback(self._telling.discard)
+            task = asyncio.get_running_loop().create_task(self._publish_one(record))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
-    async def _told(self, record: ResumeRecord) -> None:
+    async def _publish_one(self, record: ResumeRecord) -> None:
         with contextlib.suppress(NotPublished):
             await self._publishing.resuming(record)

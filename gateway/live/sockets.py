@@ -1,9 +1,9 @@
 """The server's side of a WebSocket: uvicorn's protocol plus a sink that takes framed bytes directly.
 
-FastAPI keeps routing and handshake, and is left behind once a socket is open (`hand_over`): nothing of the handshake, no
-task and no request, is kept as long as the socket lives. Data frames bypass the per-message ASGI `send`: they go to the
-socket or the transport (`fast_list`) as they are, and the socket says when its buffer is full, when it has room again and
-when it is gone.
+FastAPI does routing and the handshake, and is not needed once a socket is open (`hand_over`): nothing of the handshake, no
+task and no request, is kept while the socket is open. Data frames bypass the per-message ASGI `send`: they go to the socket
+or the transport (`fast_list`) as they are, and the socket reports when its buffer is full, when it has room again and when
+it is gone.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ from schemas.close_codes import BAD_UTF8, RATE_LIMITED, RESTART, TOO_SLOW, Close
 
 EXTENSION = "catalogizer.sink"
 PIECE_BYTES = 1_024
-"""Frames of at most so many bytes are read between two looks at the budget (170 empty ones, 2 ms)."""
+"""Bytes of frames that are read between two checks of the budget (170 empty frames, 2 ms)."""
 
 CLOSE_SECONDS = 5.0
-"""So long a client has to answer our close frame."""
+"""Time for a client to answer our close frame."""
 
-Hear: TypeAlias = Callable[[ASGIReceiveEvent], None]
+OnMessage: TypeAlias = Callable[[ASGIReceiveEvent], None]
 """Takes what ASGI calls `websocket.receive`, and in the end one `websocket.disconnect` or several."""
 
 _EMPTY_HANDSHAKE = b"GET / HTTP/1.1\r\n\r\n"
 
 
 class Watcher(Protocol):
-    """Who is told what happens to a socket."""
+    """Is notified of what happens to a socket."""
 
     def paused(self) -> None:
         """The buffer is full."""
@@ -50,10 +50,10 @@ class Watcher(Protocol):
         """The buffer has room again."""
 
     def ponged(self, payload: bytes) -> None:
-        """The client answered a ping, or says so."""
+        """A pong arrived (unsolicited ones included)."""
 
     def refused(self, code: CloseCode) -> None:
-        """The client broke a bound of the connection's: close it with `code`."""
+        """The client exceeded a limit of the connection: close it with `code`."""
 
     def closed(self) -> None:
         """Nothing may be written any more."""
@@ -68,30 +68,30 @@ class Sink(Protocol):
     def write(self) -> Outlet:
         """Takes framed bytes to the client; not to be used after `closed`."""
 
-    def hand_over(self, hear: Hear) -> None:
-        """What the client says goes to `hear` from here on, what waits first, and the application may return. Nothing more
-        is read after a message until `go_on`."""
+    def hand_over(self, on_message: OnMessage) -> None:
+        """Pass what the client sends to `on_message` from here on, what waits first; the application may return. After a
+        message nothing more is read until `go_on`."""
 
     def go_on(self) -> None:
-        """What was heard is in work: the next may come."""
+        """The last message is in work: the next may be read."""
 
     def abandon(self) -> None:
-        """End the connection without a word: serving it has failed."""
+        """End the connection without a close frame: serving it has failed."""
 
     def ping(self, payload: bytes) -> None:
-        """Ping behind what was written; the answer has the payload (at most 125 bytes) and proves that all of it arrived."""
+        """Send a ping after what was written; its pong, with the payload (at most 125 bytes), proves that all arrived."""
 
     def close(self, code: CloseCode) -> None:
-        """Close from our side."""
+        """Close the socket."""
 
 
 class _Handed:
-    """In the place of the queue of messages for the application, when it is left behind."""
+    """Replaces the queue of messages for the application after `hand_over`."""
 
     __slots__ = ("put_nowait",)
 
-    def __init__(self, hear: Hear) -> None:
-        self.put_nowait = hear
+    def __init__(self, on_message: OnMessage) -> None:
+        self.put_nowait = on_message
 
     def empty(self) -> bool:
         """Nothing waits here."""
@@ -99,8 +99,8 @@ class _Handed:
 
 
 class SocketProtocol(WebSocketsSansIOProtocol):
-    """uvicorn's WebSocket protocol behind a door, which is a Sink as well. `write` takes framed bytes; what comes is read
-    in pieces and within a budget (`core.frame_budget`). All that writes here takes the connection off the fast list."""
+    """uvicorn's WebSocket protocol behind a door, which is a Sink as well. `write` takes framed bytes; what arrives is read
+    in pieces and within a budget (`core.frame_budget`). Every other write here takes the connection off the fast list."""
 
     write: Direct
 
@@ -114,23 +114,23 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         self.close_timeout = CLOSE_SECONDS
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """From here on it can be written to."""
+        """It can be written to from here on."""
         super().connection_made(transport)
         self.write = Direct(self.transport)
 
     def begin(self, request: Request) -> None:
-        """The handshake, which the door has counted: the library's parser gets an empty one, for it answers none that is
-        over limits of its own."""
+        """The handshake, which the door has counted: the library's parser gets an empty one, because it does not answer
+        handshakes that exceed its own limits."""
         self.conn.receive_data(_EMPTY_HANDSHAKE)
         self.conn.events_received()
         self.handle_connect(request)
 
-    def hand_over(self, hear: Hear) -> None:
-        """The application is left behind."""
-        waiting, self.queue = self.queue, cast("asyncio.Queue[ASGIReceiveEvent]", _Handed(hear))
+    def hand_over(self, on_message: OnMessage) -> None:
+        """Messages bypass the application from here on."""
+        waiting, self.queue = self.queue, cast("asyncio.Queue[ASGIReceiveEvent]", _Handed(on_message))
         del self.scope, self.request, self.response
         while not waiting.empty():
-            hear(waiting.get_nowait())
+            on_message(waiting.get_nowait())
 
     def go_on(self) -> None:
         """Read on."""
@@ -139,12 +139,12 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             self.transport.resume_reading()
 
     def abandon(self) -> None:
-        """End it without a word."""
+        """End it without a close frame."""
         self._end_of_writes()
         self.transport.close()
 
     async def run_asgi(self) -> None:
-        """The application, for as long as the handshake takes: uvicorn's own would end the connection with it."""
+        """Run the application for the handshake only: uvicorn's own method would end the connection with it."""
         try:
             await self.app(self.scope, self.receive, self.send)
         except ClientDisconnected:
@@ -156,9 +156,9 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             self.transport.close()
 
     def ping(self, payload: bytes) -> None:
-        """A ping of our sweep (uvicorn's own timer per connection is off)."""
+        """Send a ping for our sweep (uvicorn's own timer per connection is off)."""
         if not self.close_sent and not self.transport.is_closing():
-            self._door.asked = True
+            self._door.pong_due = True
             self.write(ping_frame(payload))
 
     def close(self, code: CloseCode) -> None:
@@ -166,7 +166,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         if self.close_sent or self.disconnected or self.transport.is_closing():
             return
         self._end_of_writes()
-        while not self.queue.empty():  # nobody hears them any more, and the connection may linger
+        while not self.queue.empty():  # nobody reads them any more, and the connection may last a while
             self.queue.get_nowait()
         self.queue.put_nowait({"type": "websocket.disconnect", "code": code.code, "reason": code.reason})
         self.conn.send_close(code.code, code.reason)
@@ -178,7 +178,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         self.close_timer = self.loop.call_later(self.close_timeout, self.transport.close)
 
     def refuse(self, refusal: Refusal) -> None:
-        """Instead of the handshake's answer; the application sees that the client is gone."""
+        """Refuse instead of answering the handshake; the application sees that the client is gone."""
         self.disconnected = self.handshake_complete = True
         self.queue.put_nowait({"type": "websocket.disconnect", "code": 1006})
         self.close_timer = self.loop.call_later(self.close_timeout, self.transport.close)
@@ -189,7 +189,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         self._end_with(TOO_SLOW)
 
     def take(self, data: bytes) -> int:
-        """Frames, a few at a time and as long as the budget holds."""
+        """Read frames, a few at a time and while the budget lasts."""
         if self._door.life.stage is Stage.HANDSHAKE:
             self.refuse(EARLY)
             return len(data)
@@ -199,7 +199,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         return len(data)
 
     def handle_connect(self, event: Request) -> None:
-        """Offer the sink to the application; what the library refuses is answered in our words, and counted."""
+        """Offer the sink to the application; handshakes that the library rejects get our own answer, and are counted."""
         status = self.conn.accept(event).status_code
         if status != 101:
             self.refuse(HANDSHAKES.get(status, HANDSHAKE))
@@ -234,8 +234,8 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             self._unsent_pong = pongs[-1]
 
     def handle_pong(self, event: Frame) -> None:
-        """Any pong says that the client lives."""
-        self._door.asked = False
+        """Any pong proves that the client is alive."""
+        self._door.pong_due = False
         if self.watcher is not None:
             self.watcher.ponged(bytes(event.data))
 
@@ -245,7 +245,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         super().handle_close(event)
 
     def handle_parser_exception(self) -> None:
-        """The client broke the protocol: told so, and left a moment to read it (the rest of what it sent, unread,
+        """The client broke the protocol: send the reason, and leave a moment to read it (the rest of what it sent, unread,
         would reset the connection)."""
         self._end_of_writes()
         sent = self.conn.close_sent
@@ -256,7 +256,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         self.write(b"".join(self.conn.data_to_send()))
         self.close_sent = True
         self.close_timer = self.loop.call_later(self.close_timeout, self.transport.close)
-        self._door.last_word()
+        self._door.finish()
 
     def send_receive_event_to_app(self) -> None:
         """Refuse text that is not UTF-8 with 1007 and without a traceback in the log."""
@@ -269,13 +269,11 @@ class SocketProtocol(WebSocketsSansIOProtocol):
                 self.handle_parser_exception()
                 return
         super().send_receive_event_to_app()
-        if (
-            self.close_sent
-        ):  # for what it said; the library stops reading after a message, and the client's close frame must come
+        if self.close_sent:  # the library stops reading after a message, but a close frame must follow
             self.go_on()
 
     def eof_received(self) -> None:
-        """The client sends nothing more: the transport closes once what waits is written, and nothing may follow."""
+        """The client sends nothing more: the transport closes when what waits is written, and nothing may follow."""
         self._end_of_writes()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -297,14 +295,14 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         if message["type"] == "websocket.close":
             self._end_of_writes()
         await super().send(message)
-        self.write.off()  # what it wrote, it wrote last: it waits before, not after
+        self.write.off()  # after the write: the fast list is safe again only when that has left the buffer
         if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
             self.handshake_complete = True  # else the server logs an error for each handshake that is refused
         if message["type"] == "websocket.accept" and self._door.life.stage is Stage.HANDSHAKE:
             self._door.happened(Step.OPENED)
 
     def _take(self, piece: bytes) -> bool:
-        """Read a piece; False when nothing more is to be read."""
+        """Read a piece; False if nothing more is to be read."""
         self.conn.receive_data(piece)
         if self.conn.parser_exc is not None:
             self.handle_parser_exception()
@@ -322,11 +320,11 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         if not self.close_sent:
             self._door.overrun("frames")
             self._end_with(RATE_LIMITED)
-        self._door.last_word()
+        self._door.finish()
         return False
 
     def _end_with(self, code: CloseCode) -> None:
-        """Close from below: through who watches, if anybody does."""
+        """Close from the transport's side: through the watcher, if there is one."""
         if self.watcher is not None:
             self.watcher.refused(code)
         else:

@@ -1,4 +1,4 @@
-"""The span of an event on its way to sockets: from its place in the log to when all that are live have been written to."""
+"""The span of an event on its way to sockets: from its append to the log until all live sockets have been written to."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from schemas.trace import carried
 
 
 def delivered(exporter: Exporter, channel: str, records: Iterable[LogRecord]) -> None:
-    """Events of a channel that were handed to the sockets now."""
+    """Export a span for each of a channel's events that were just passed to the sockets."""
     now = time.time() * 1000
     for record in records:
         if (context := carried(record.headers)) is None:

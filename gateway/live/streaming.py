@@ -1,7 +1,7 @@
-"""The one door to the hub: performs what it decides, so that nobody else touches a subscriber's state.
+"""The only access to the hub: carries out its decisions, so that nothing else touches a subscriber's state.
 
-Live writes go first and are made in the step in which the tail hands its batch over. Subscribers that are behind
-take turns of 64 KiB, a millisecond of them per step of the event loop, and only while their sockets drain.
+Live writes go first and are made in the step in which the tail passes its batch on. Subscribers that are behind take turns
+of 64 KiB, a millisecond of them per step of the event loop, and only while their sockets drain.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ def now_ms() -> int:
 
 
 class Streaming:
-    """The hub with an event loop around it; lives in one loop."""
+    """The hub with an event loop around it; used in one loop only."""
 
     def __init__(
         self, everybody: Iterable[str], log_reader: LogReader, ring_bytes: int, ring_seconds: int
     ) -> None:
-        """`everybody`: channels delivered to every subscriber; bounds of memory per partition."""
+        """`everybody`: channels delivered to every subscriber; the others limit the memory per partition."""
         self._memory = Rings(ring_bytes)
         self._hub = Hub(everybody, self._memory)
         self._log_reader = log_reader
@@ -55,7 +55,7 @@ class Streaming:
 
     @property
     def memory(self) -> MemoryView:
-        """Where this process stands in the log, to read."""
+        """This process's position in the log, read-only."""
         return self._memory
 
     @property
@@ -70,13 +70,13 @@ class Streaming:
         self._hub.open(channel, epoch, starts)
 
     def publish(self, batches: Sequence[TailBatch]) -> None:
-        """What the tail read: into memory, to live subscribers, then turns for the others."""
+        """Take what the tail read: into memory, to live subscribers, then turns for the others."""
         self._deliver(self._hub.publish(batches, now_ms()))
         for subscriber in self._hub.behind:
             self._serve(subscriber)
 
     def reopen(self, channel: str, epoch: str, starts: Mapping[int, int]) -> None:
-        """A channel's topic is another one now."""
+        """A channel's topic was recreated."""
         self._deliver(self._hub.reopen(channel, epoch, starts, now_ms()))
 
     def extend(self, channel: str, starts: Mapping[int, int]) -> None:
@@ -87,26 +87,26 @@ class Streaming:
 
     def connect(self, outlet: Outlet, viewer: Viewer, starts: Starts = NOWHERE) -> Subscriber:
         """A new subscriber; no event is sent to it before `release`. `starts`: where it begins in channels that everybody
-        gets, where that is not the end."""
+        gets, if that is not the end."""
         return self._hub.join(outlet, viewer, starts)
 
     def marks(self, subscriber: Subscriber) -> Marks:
-        """Where it stands in each channel that it gets."""
+        """Its position in each channel that it gets."""
         return self._hub.marks(subscriber)
 
     def see_as(self, subscriber: Subscriber, viewer: Viewer) -> None:
-        """It has other rights from here on, and is told which channels it has lost by that."""
+        """Its rights have changed; it gets `unsubscribed` for the channels that it has lost."""
         for payload in self._hub.see_as(subscriber, viewer, now_ms()):
-            self.tell(subscriber, payload)
+            self.send(subscriber, payload)
         self._serve(subscriber)
 
-    def tell(self, subscriber: Subscriber, payload: bytes) -> None:
-        """Write one message of the gateway's own; nothing where it is gone."""
+    def send(self, subscriber: Subscriber, payload: bytes) -> None:
+        """Write one of the gateway's own messages; ignored if the subscriber is gone."""
         if subscriber.standing is not Standing.ENDED:
             subscriber.write(text_frame(payload))
 
     def release(self, subscriber: Subscriber) -> None:
-        """It had its first answer, or its first second."""
+        """It has had its first answer, or its first second is over."""
         self._hub.release(subscriber)
         self._serve(subscriber)
 
@@ -121,8 +121,8 @@ class Streaming:
         since: int | None = None,
         ends_at: int | None = None,
     ) -> None:
-        """Follow a channel from `starts` on; its events come after this step of the event loop, so that what is
-        told in it comes first."""
+        """Follow a channel from `starts`; its events come after this step of the event loop, so that messages sent in this
+        step come first."""
         heads = self._memory.heads(channel)
         if any(start < heads.get(partition, 0) for partition, start in starts.items()):
             metrics.REPLAYS.labels(channel).inc()
@@ -130,13 +130,13 @@ class Streaming:
         self._serve(subscriber)
 
     def unsubscribe(self, subscriber: Subscriber, channel: str) -> bool:
-        """Follow it no more; False when it was not followed."""
+        """Stop following a channel; False if it was not followed."""
         found = self._hub.unsubscribe(subscriber, channel)
         self._serve(subscriber)
         return found
 
     def give_credit(self, subscriber: Subscriber, channel: str, events: int) -> bool:
-        """So many more events may be sent; False where the channel is not followed with credit."""
+        """Allow so many more events to be sent; False if the channel is not followed with credit."""
         given = self._hub.give_credit(subscriber, channel, events)
         self._serve(subscriber)
         return given
@@ -146,18 +146,18 @@ class Streaming:
         return self._hub.live_start(subscriber, channel)
 
     def next_offsets(self, subscriber: Subscriber, channel: str) -> dict[int, int]:
-        """Its next offset per partition of a channel it follows."""
+        """Its next offset per partition of a channel that it follows."""
         return self._hub.next_offsets(subscriber, channel)
 
-    def tell_positions(self, subscriber: Subscriber) -> None:
-        """Where it stands, before a close from our side."""
+    def send_positions(self, subscriber: Subscriber) -> None:
+        """Send its positions, before a close by the server."""
         for payload in self._hub.positions(subscriber, now_ms()):
-            self.tell(subscriber, payload)
+            self.send(subscriber, payload)
 
     def filled(self, subscriber: Subscriber) -> bool:
-        """Its socket's buffer is full; True where it wanted to be disconnected then."""
+        """Its socket's buffer is full; True if its client requested disconnection in that case."""
         for payload in self._hub.filled(subscriber, now_ms()):
-            self.tell(subscriber, payload)
+            self.send(subscriber, payload)
         return subscriber.to_disconnect
 
     def drained(self, subscriber: Subscriber) -> None:
@@ -166,14 +166,14 @@ class Streaming:
         self._serve(subscriber)
 
     def leave(self, subscriber: Subscriber) -> None:
-        """It is gone."""
+        """The subscriber is gone."""
         self._runnable.pop(subscriber, None)
         self._hub.leave(subscriber)
 
     # The process's side.
 
     async def tick(self) -> None:
-        """Every second for ever: old events leave memory, positions are told."""
+        """Every second for ever: evict old events from memory, send positions."""
         while True:
             await asyncio.sleep(TICK_SECONDS)
             now = now_ms()
@@ -206,7 +206,7 @@ class Streaming:
         for delivery in deliveries:
             frames = [bundle.text_frames() for bundle in delivery.bundles]
             data = frames[0] if len(frames) == 1 else b"".join(frames)
-            fast_list.deliver(data, cast("Sequence[Outlet]", delivery.writes))  # `connect` takes no others
+            fast_list.deliver(data, cast("Sequence[Outlet]", delivery.writes))  # `connect` accepts only these
             metrics.DELIVERIES.inc(len(delivery.writes))
 
     def _turn(self) -> None:
@@ -244,7 +244,7 @@ class Streaming:
             _log.error("replay ended with an error", error=repr(error))
 
     def _wait_for(self, subscriber: Subscriber, place: ChannelPartition, start: int) -> None:
-        """It goes on when the log was read from `start` on: once, however many wait for the same."""
+        """It continues when the log was read from `start`: one read, however many subscribers wait for it."""
         waiting = self._waiting.get((place, start))
         if waiting is None:
             self._waiting[place, start] = {subscriber}
@@ -253,8 +253,8 @@ class Streaming:
             waiting.add(subscriber)
 
     async def _read(self, place: ChannelPartition, start: int) -> None:
-        """Read until the log answers or nobody wants it any more. However it ends, nobody is left waiting for an answer
-        that is not going to come."""
+        """Read until the log answers or nobody wants it any more. However it ends, no subscriber is left waiting for an
+        answer that will not come."""
         waiting = self._waiting[place, start]
         try:
             while any(self._hub.wants(subscriber, place, start) for subscriber in waiting):
@@ -270,12 +270,12 @@ class Streaming:
         finally:
             del self._waiting[place, start]
             for subscriber in waiting:
-                self._hub.unask(subscriber, place)
+                self._hub.read_ended(subscriber, place)
         for subscriber in waiting:
             self._serve(subscriber)
 
     async def _find_end(self, ending: Ending) -> None:
-        """Ask the log where the time is at which a subscription ends; asked again at the next tick if it is silent."""
+        """Look up in the log where the time is at which a subscription ends; repeated at the next tick if that fails."""
         partitions = tuple(self._memory.heads(ending.channel))
         answered = False
         try:
@@ -286,6 +286,6 @@ class Streaming:
             return
         finally:
             if not answered:
-                self._hub.unask_end(ending)
+                self._hub.end_lookup_failed(ending)
         self._hub.end_at(ending, ends)
         self._serve(ending.subscriber)

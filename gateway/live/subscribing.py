@@ -1,7 +1,7 @@
-"""Answers `subscribe`, `unsubscribe` and `credit`: asks the log what it must, then takes the step.
+"""Answers `subscribe`, `unsubscribe` and `credit`: looks up in the log what is needed, then takes the step.
 
-Between the resolved start and the answer nothing is awaited, so what `subscribed` says is pinned. Live starts
-and resumes from memory never touch the log.
+Between the resolved start and the answer nothing is awaited, so the offsets in `subscribed` are exact. Live starts and
+resumes from memory never read the log.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Subscribing:
         self._resumption = resumption
 
     async def subscribe(self, subscriber: Subscriber, message: Message) -> bool:
-        """Do what the message asks and answer it; False when it asked to fail on a gap and there is one."""
+        """Do what the message requests and answer it; False if it requested to fail on a gap and there is one."""
         channel = self._channel(subscriber, message)
         if channel is None:
             return True
@@ -42,7 +42,7 @@ class Subscribing:
             start, until = start_of(message.from_, channel.name), until_of(message.until)
             on_gap = on_gap_of(message.on_gap)
             if message.plain and channel.name in subscriber.subscriptions:
-                self._say_again(subscriber, channel, message)
+                self._repeat_answer(subscriber, channel, message)
                 return True
             wanted = Wanted(
                 channel.name, start, lambda: self._now(subscriber, channel, options), until, on_gap,
@@ -70,10 +70,10 @@ class Subscribing:
         options: Options,
         ref: Json | UnsetType = UNSET,
     ) -> None:
-        """Follow a channel and say so, in one step: nothing can be published between the answer's offsets and the client's
+        """Follow a channel and answer, in one step: nothing can be published between the answer's offsets and the client's
         positions."""
-        if options.told and subscriber.heir is not None:
-            subscriber.heir.leaves(channel.name)  # it keeps its position itself
+        if options.status_messages and subscriber.heir is not None:
+            subscriber.heir.leaves(channel.name)  # the client keeps its position itself
         self._streaming.subscribe(
             subscriber,
             channel.name,
@@ -86,7 +86,7 @@ class Subscribing:
         self._confirm(subscriber, channel, resolved, ref)
 
     def unsubscribe(self, subscriber: Subscriber, message: Message) -> None:
-        """Do what the message asks and answer it."""
+        """Do what the message requests and answer it."""
         channel = self._channel(subscriber, message)
         if channel is None:
             return
@@ -97,10 +97,10 @@ class Subscribing:
         if subscriber.heir is not None and not channel.everybody:
             subscriber.heir.leaves(channel.name)
         body = answers.Unsubscribed(channel=channel.name)
-        self._streaming.tell(subscriber, answers.message("unsubscribed", body, now_ms(), message.ref))
+        self._streaming.send(subscriber, answers.message("unsubscribed", body, now_ms(), message.ref))
 
     def credit(self, subscriber: Subscriber, message: Message) -> None:
-        """Let so many more events be sent; answered only where that cannot be."""
+        """Allow so many more events to be sent; answered only if that is not possible."""
         channel = self._channel(subscriber, message)
         if channel is None:
             return
@@ -114,7 +114,7 @@ class Subscribing:
             self._refuse(subscriber, message, "not_subscribed", text)
 
     def _channel(self, subscriber: Subscriber, message: Message) -> Channel | None:
-        """The channel meant; None after an error was sent. A forbidden one looks like one that is not there."""
+        """The message's channel; None after an error was sent. A forbidden one looks like one that does not exist."""
         rights = subscriber.viewer.rights
         known = {name: channel for name, channel in CHANNELS.items() if rights.may_follow(name)}
         channel = known.get(message.channel) if isinstance(message.channel, str) else None
@@ -124,9 +124,9 @@ class Subscribing:
         return channel
 
     def _refuse(self, subscriber: Subscriber, message: Message, code: ErrorCode, text: str) -> None:
-        self._streaming.tell(subscriber, answers.error(code, text, now_ms(), message.ref))
+        self._streaming.send(subscriber, answers.error(code, text, now_ms(), message.ref))
 
-    def _say_again(self, subscriber: Subscriber, channel: Channel, message: Message) -> None:
+    def _repeat_answer(self, subscriber: Subscriber, channel: Channel, message: Message) -> None:
         now = Resolved(self._streaming.next_offsets(subscriber, channel.name))
         self._confirm(subscriber, channel, now, message.ref)
 
@@ -134,10 +134,10 @@ class Subscribing:
         self, subscriber: Subscriber, channel: Channel, resolved: Resolved, ref: Json | UnsetType
     ) -> None:
         body = subscribed(self._streaming.memory, channel.name, resolved)
-        self._streaming.tell(subscriber, answers.message("subscribed", body, now_ms(), ref))
+        self._streaming.send(subscriber, answers.message("subscribed", body, now_ms(), ref))
 
     def _now(self, subscriber: Subscriber, channel: Channel, options: Options) -> Mapping[int, int]:
-        """Where "now" is; where its session is owed what came since, there."""
-        if not options.told and subscriber.heir is not None and not channel.everybody:
+        """Where "now" is; if its session has a position left, that position."""
+        if not options.status_messages and subscriber.heir is not None and not channel.everybody:
             return self._resumption.start(subscriber.heir, channel.name)
         return self._streaming.live_start(subscriber, channel.name)

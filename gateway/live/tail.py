@@ -1,8 +1,8 @@
-"""Follows the topics of all channels with one consumer that has no group, and hands on what is new.
+"""Follows the topics of all channels with one consumer without a group, and passes on what is new.
 
-It begins some way back, so that memory holds recent events at once, and survives the broker: whatever fails,
-the consumer is built anew and goes on at the ring's end. A jump is told: retention that overtook it as a gap,
-another topic of the same name by its epoch.
+It begins some way back, so that memory has recent events at once, and survives broker failures: whatever fails, the consumer
+is rebuilt and continues at the ring's end. A jump is reported: as a gap if retention overtook the consumer, by the epoch if
+the topic was recreated.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from schemas.errors import SchemaError
 
 BACK_RECORDS = 2_000
 STEP_RECORDS = 2_000
-"""At most so many records in one step of the event loop (some 10 ms of framing)."""
+"""Records in one step of the event loop, at most (some 10 ms of framing)."""
 
 STALL_SECONDS = 15.0
 BEYOND_END_TRIES = 10
@@ -43,13 +43,13 @@ _log = log.get(__name__)
 
 
 class TailRestart(GatewayError):
-    """The consumer is to be built anew; says why."""
+    """The consumer must be rebuilt; the text is the reason."""
 
     retryable = True
 
 
 class Tail:
-    """`condition` is None while it stands where the log ends."""
+    """`condition` is None while the tail is at the end of the log."""
 
     def __init__(self, kafka: Kafka, framers: dict[str, Framer], streaming: Streaming, topics: TopicWatch) -> None:
         self.condition: str | Starting | None = Starting("the log is being read")
@@ -66,7 +66,7 @@ class Tail:
         self._lag = Lag("gateway")
 
     def lag(self) -> dict[str, dict[int, int]]:
-        """Records that the log holds beyond what was read, by channel and partition."""
+        """Records in the log beyond what was read, by channel and partition."""
         lag: dict[str, dict[int, int]] = {}
         for place, end in self._ends.items():
             behind = max(0, end - self._memory.head(place))
@@ -81,7 +81,7 @@ class Tail:
         self._lag.show(reached, {_place(place): end for place, end in self._ends.items()}, time.time())
 
     async def run(self, stop: Stop) -> None:
-        """Follow until asked to stop."""
+        """Follow until requested to stop."""
         failures = 0
         while not stop.asked:
             began = time.monotonic()
@@ -89,9 +89,9 @@ class Tail:
                 await self._follow(stop)
             except (KafkaError, NotProvisioned, SchemaError, OSError, TimeoutError, TailRestart) as error:
                 failures = 0 if time.monotonic() - began > STALL_SECONDS else failures + 1
-                if (said := _in_words(error)) != self.condition:
+                if (condition := _condition_of(error)) != self.condition:
                     _log.warning("tail starts again", error=f"{type(error).__name__}: {error}")
-                self.condition = said
+                self.condition = condition
                 metrics.TAIL_RESTARTS.inc()
                 await stop.wait(TAIL.after(failures + 1))
 
@@ -133,7 +133,7 @@ class Tail:
         places: dict[TopicPartition, ChannelPartition],
         lives: Lives,
     ) -> dict[TopicPartition, int]:
-        """Put the consumer where the rings end; returns where the log ends."""
+        """Move the consumer to the end of the rings; returns the end of the log."""
         consumer.assign(list(places))
         end = await consumer.end_offsets(list(places))
         earliest = await consumer.beginning_offsets(list(places))
@@ -153,13 +153,13 @@ class Tail:
         if known is None:
             self._streaming.open(channel, epoch, {p: max(earliest[p], end[p] - BACK_RECORDS) for p in end})
         elif known != epoch:
-            _log.error("the topic is another one", channel=channel, epoch=epoch)
+            _log.error("the topic was recreated", channel=channel, epoch=epoch)
             self._streaming.reopen(channel, epoch, earliest)
         elif any(hi > end[p] for p, hi in self._memory.heads(channel).items()):
             # A broker that has just started may not know its end yet; one that lost data never will.
             self._beyond_end += 1
             if self._beyond_end < BEYOND_END_TRIES:
-                raise TailRestart(f"{channel} ends before where we stand")
+                raise TailRestart(f"{channel} ends before the gateway's position")
             _log.error("the log has lost what was read", channel=channel)
             self._streaming.reopen(channel, epoch, end)
         else:
@@ -167,10 +167,10 @@ class Tail:
             if added := {p: start for p, start in earliest.items() if p not in heads}:
                 _log.warning("the topic has more partitions", channel=channel, added=len(added))
                 self._streaming.extend(channel, added)
-            self._tell_retention(channel, earliest)
+            self._publish_retention_gaps(channel, earliest)
         self._epochs[channel] = epoch
 
-    def _tell_retention(self, channel: str, earliest: dict[int, int]) -> None:
+    def _publish_retention_gaps(self, channel: str, earliest: dict[int, int]) -> None:
         now = now_ms()
         for p, hi in self._memory.heads(channel).items():
             if hi < earliest[p]:
@@ -196,7 +196,7 @@ class Tail:
             if (exporter := traces.exporter()) is not None:
                 for tp, records in fetched.items():
                     spans.delivered(exporter, places[tp].channel, records)
-            await asyncio.sleep(0)  # data at hand is returned without a pause: let the sockets have their turn
+            await asyncio.sleep(0)  # data at hand is returned without a pause: the sockets need their turn
 
     def _note_progress(
         self, places: dict[TopicPartition, ChannelPartition], goal: dict[TopicPartition, int]
@@ -208,18 +208,18 @@ class Tail:
             self.ready.set()
 
     async def _check_topics(self, lives: Lives) -> None:
-        """Now and then, beside the events; raises TailRestart, and what a look at the topics raises."""
+        """Check the topics regularly, beside the events; raises TailRestart, and what reading the topics raises."""
         while True:
             await asyncio.sleep(EVERY_SECONDS)
             now = await self._topics.look()
             for channel in CHANNELS.values():
                 if channel.topic is not None and _other(lives[channel.topic.name], now.get(channel.topic.name)):
-                    raise TailRestart(f"{self._kafka.name(channel.topic)} is another one, or has more partitions")
+                    raise TailRestart(f"{self._kafka.name(channel.topic)} was recreated, or has more partitions")
 
 
 def _place(place: ChannelPartition) -> tuple[str, int]:
     topic = CHANNELS[place.channel].topic
-    assert topic is not None  # a place exists only where a topic is
+    assert topic is not None  # only channels with a topic have partitions
     return topic.name, place.partition
 
 
@@ -227,8 +227,8 @@ def _other(before: TopicLife, now: TopicLife | None) -> bool:
     return now is None or (now.epoch, now.partitions) != (before.epoch, before.partitions)
 
 
-def _in_words(error: Exception) -> str:
-    """For who reads the health page."""
+def _condition_of(error: Exception) -> str:
+    """For readers of the health page."""
     match error:
         case NotProvisioned() | TailRestart():
             return str(error)
@@ -239,7 +239,7 @@ def _in_words(error: Exception) -> str:
 
 
 def _check_stall(consumer: AIOKafkaConsumer, partitions: list[TopicPartition], began_ms: int) -> None:
-    """Raise TailRestart when no partition at all has been answered for: an idle topic answers twice a second."""
+    """Raise TailRestart if no partition at all has been answered for: an idle topic answers twice a second."""
     polled = (consumer.last_poll_timestamp(partition) for partition in partitions)
     newest = max((at for at in polled if at is not None), default=began_ms)
     if now_ms() - newest > STALL_SECONDS * 1_000:

@@ -1,4 +1,4 @@
-"""The one place that asks the kernel: what a connection's peer has acknowledged, and how many files may be open."""
+"""The one place that queries the kernel: what a connection's peer has acknowledged, and how many files may be open."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import struct
 from gateway.core.pulse import Sample
 
 UNSENT_BYTES = 131_072
-"""The kernel would keep up to 4 MB for every client that does not read."""
+"""Without this limit, the kernel would keep up to 4 MB for every client that does not read."""
 
 _INFO_BYTES = 148
 _TCP_INFO = struct.Struct("=8B24I4Q3I")
@@ -19,25 +19,25 @@ _RETRANSMITS, _PROBES, _UNACKED, _LAST_ACK_RECV, _BYTES_ACKED, _NOTSENT = 2, 3, 
 
 
 def sample(connection: socket.socket, buffered: int) -> Sample:
-    """The state of a connection, `buffered` bytes of which wait in this process. Where the kernel says less (not
-    Linux), the peer passes for alive, and takes what leaves this process."""
+    """The state of a connection that has `buffered` bytes waiting in this process. Where the kernel reports less (not
+    Linux), the peer counts as alive and as taking whatever leaves this process."""
     if not hasattr(socket, "TCP_INFO"):
-        return Sample(asked=False, waiting=buffered > 0, taken=buffered, heard_seconds=0.0)
+        return Sample(unacknowledged=False, waiting=buffered > 0, taken=buffered, ack_age_seconds=0.0)
     info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_BYTES)
     if len(info) < _INFO_BYTES:
-        return Sample(asked=False, waiting=buffered > 0, taken=buffered, heard_seconds=0.0)
+        return Sample(unacknowledged=False, waiting=buffered > 0, taken=buffered, ack_age_seconds=0.0)
     of = _TCP_INFO.unpack(info)
-    owed = of[_UNACKED] > 0
+    unacked = of[_UNACKED] > 0
     return Sample(
-        asked=owed or of[_PROBES] > 0,
-        waiting=owed or of[_NOTSENT] > 0 or buffered > 0,
+        unacknowledged=unacked or of[_PROBES] > 0,
+        waiting=unacked or of[_NOTSENT] > 0 or buffered > 0,
         taken=of[_BYTES_ACKED],
-        heard_seconds=of[_LAST_ACK_RECV] / 1_000,
+        ack_age_seconds=of[_LAST_ACK_RECV] / 1_000,
     )
 
 
 def raise_open_files(wanted: int) -> int:
-    """Raise this process's limit on open files to `wanted`, or as far as it may go; what it is now."""
+    """Raise this process's limit on open files to `wanted`, or as far as allowed; returns the limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     unlimited = resource.RLIM_INFINITY
     if soft == unlimited or soft >= wanted:
@@ -48,8 +48,8 @@ def raise_open_files(wanted: int) -> int:
 
 
 def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
-    """A bound socket to listen on, with others of this user if `shared`; of what is written to its connections, no more
-    than UNSENT_BYTES wait in the kernel. Raises OSError."""
+    """A bound socket to listen on, with others of this user if `shared`; of what is written to its connections, at most
+    UNSENT_BYTES wait in the kernel. Raises OSError."""
     family, kind, protocol, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
@@ -69,7 +69,7 @@ def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
 
 
 def reserve(host: str, port: int) -> socket.socket:
-    """A socket that keeps a port for those who `listen` on it `shared`, and takes nothing itself. Raises OSError where
-    somebody listens there already, another such group too."""
+    """A socket that reserves a port for those that `listen` on it `shared`, and accepts nothing itself. Raises OSError if
+    something else listens there, including another such group."""
     listen(host, port).close()
     return listen(host, port, shared=True)

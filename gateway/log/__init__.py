@@ -1,1 +1,1 @@
-"""The log beside the tail: reading it where a replay is, and writing what the gateway itself has to say."""
+"""The log beside the tail: reading it for replays, and publishing the gateway's own records."""

@@ -12,19 +12,19 @@ from schemas.system import Notification, SystemUpdate
 
 MAX_KNOWN = 4_096
 INSTALLATION = About()
-"""Of the whole installation: for who sees all of it."""
+"""About the whole installation: for accounts that see all of it."""
 
 
 class _Item(Struct, frozen=True):
-    """What of an item decides who sees it, text or not."""
+    """The members of an item that decide who sees it, text or not."""
 
     storage_root: object = None
     media_type: object = None
 
 
 class _MediaUpdate(Struct, frozen=True, kw_only=True):
-    """A `MediaUpdateWire`, of whose item no more is kept than needed: as a dict of everything it would cost as much as the
-    making of the frame."""
+    """A `MediaUpdateWire` with only the needed members of its items: decoding them to a dict of everything would cost as
+    much as making the frame."""
 
     action: Action
     media_id: int
@@ -34,18 +34,18 @@ class _MediaUpdate(Struct, frozen=True, kw_only=True):
 
 
 def type_of(data: object) -> object:
-    """As what an event's data of that type is decoded, to be checked and for `Abouts`."""
+    """The type to which an event's data is decoded, for the check and for `Abouts`."""
     return _MediaUpdate if data is MediaUpdateWire else data
 
 
 class Abouts:
-    """Reads them; those that are alike are one object."""
+    """Reads what records are about; equal ones are one object."""
 
     def __init__(self) -> None:
         self._known: dict[About, About] = {}
 
     def of(self, record: LogRecord, value: object) -> About | None:
-        """`value`: the record's, decoded; None: it is for everybody who follows the channel."""
+        """`value`: the record's, decoded; None: the event is for everybody who follows the channel."""
         about = _about(record, value)
         if about is None:
             return None
@@ -66,7 +66,7 @@ def _about(record: LogRecord, value: object) -> About | None:
             own = details.get("library") if isinstance(details, dict) else None
             return About(_text(own) or "", root)
         case SystemUpdate(action="health_check"):
-            return INSTALLATION  # it names roots in words
+            return INSTALLATION  # its text names roots
         case Notification():
             to = find(record.headers, X_TO)
             if to is None:

@@ -1,4 +1,4 @@
-"""The audit log in pages, the newest first: bounded in events and in time, a few at once."""
+"""The audit log in pages, the newest first: limited in events and in time, a few at once."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from schemas.topics import AUDIT
 AT_ONCE = 2
 SECONDS = 10.0
 FIRST_REACH = 16
-"""Offsets that are read beyond those that a page needs: some hold no event."""
+"""Offsets that are read beyond those that a page needs: some have no event."""
 
 _decode = msgspec.json.Decoder(AuditEvent).decode
 
 
 @dataclass(frozen=True, slots=True)
 class Audited:
-    """An event of the audit log, where it stands and since when (ms). `event` None: it is none of ours."""
+    """An event of the audit log with its offset and append time (ms). `event` None: not in our format."""
 
     offset: int
     at: int
@@ -39,21 +39,21 @@ class Audited:
 
 @dataclass(frozen=True, slots=True)
 class AuditPage:
-    """`next`: before which offset the next page begins; None: there is nothing before this one."""
+    """`next`: the offset before which the next page begins; None: this is the last page."""
 
     events: list[Audited]
     next: int | None
 
 
 class AuditPages:
-    """Makes pages. It keeps nothing between two."""
+    """Makes pages. Keeps nothing between two of them."""
 
     def __init__(self, kafka: Kafka) -> None:
         self._kafka = kafka
         self._free = asyncio.Semaphore(AT_ONCE)
 
     async def page(self, before: int | None, limit: int) -> AuditPage:
-        """The newest `limit` before an offset; None: before the end. Raises LogUnavailable."""
+        """The newest `limit` events before an offset; None: before the end. Raises LogUnavailable."""
         try:
             async with asyncio.timeout(SECONDS), self._free, reader(self._kafka) as consumer:
                 return await self._page(consumer, before, limit)
@@ -61,7 +61,7 @@ class AuditPages:
             raise LogUnavailable(str(error)) from error
 
     async def _page(self, consumer: AIOKafkaConsumer, before: int | None, limit: int) -> AuditPage:
-        # partition 0 alone: the gateway writes there, whatever an operator adds
+        # only partition 0: the gateway writes there, even if an operator adds partitions
         (place, *_) = await partitions_of(consumer, self._kafka.name(AUDIT))
         within = await bounds(consumer, [place])
         earliest, end = within.earliest[place], within.end[place]

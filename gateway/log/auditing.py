@@ -1,8 +1,8 @@
-"""The audit log's way to Kafka: what the database keeps of changes (`access.audit`), and what was asked and refused here.
+"""Publishes the audit log to Kafka: events about changes from the database (`access.audit`), and requests and refusals here.
 
-An event of the database is deleted there once the log has acknowledged it; who is killed between leaves it, and it is
-written again with the same id. An act that is asked of the log is written before it is done, and is not done where that
-fails. Refusals are written as they come, but no more a second than a disk can bear; the others are counted.
+An event of the database is deleted there once the log has acknowledged it; if the process is killed between, it is published
+again with the same id. An action that must be audited is published before it is done, and is not done if that fails.
+Refusals are published as they occur, but no more a second than a disk can bear; the others are counted.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from runtime.lifecycle import Stop
 from runtime.reports import now_iso
 from schemas.audit import AuditAction, AuditEvent
 
-LOOK_SECONDS = 1.0
+POLL_SECONDS = 1.0
 AT_ONCE = 100
 WARN_AFTER = 10
-"""Looks: a start takes some."""
+"""Polls: a start takes some."""
 REFUSALS_PER_SECOND = 2.0
 REFUSALS_AT_ONCE = 20.0
 
@@ -34,7 +34,7 @@ _log = log.get(__name__)
 
 
 class Auditing:
-    """One a gateway; gateways share the work."""
+    """One per gateway; gateways share the work."""
 
     def __init__(self, pool: AsyncConnectionPool, publishing: Publishing) -> None:
         self._pool = pool
@@ -45,7 +45,7 @@ class Auditing:
         self._failures = 0
 
     async def run(self, stop: Stop) -> None:
-        """Carry over what the database keeps, until asked to stop."""
+        """Publish the events that the database has, until requested to stop."""
         while not stop.asked:
             try:
                 while await self._carry():
@@ -55,17 +55,17 @@ class Auditing:
                 self._failures += 1
                 if self._failures == WARN_AFTER:
                     _log.warning("the audit log waits", error=f"{type(error).__name__}: {error}")
-            await stop.wait(LOOK_SECONDS)
+            await stop.wait(POLL_SECONDS)
 
     async def used(self, event: AuditEvent) -> None:
-        """Somebody is about to do something. Raises NotPublished: then it is not to be done."""
+        """Audit an action that is about to be done. Raises NotPublished: then it must not be done."""
         await self._publishing.audit(event)
 
     def refused(
         self, action: AuditAction, by: str, subject: str, *, address: str, why: str, permission: str | None = None,
         way: str | None = None, method: str | None = None, path: str | None = None, request_id: str | None = None,
     ) -> None:  # fmt: skip
-        """Somebody was; nobody waits for it to be written, for the answer is the same whether it can be."""
+        """Audit a refusal; nobody waits for it, because the answer does not depend on it."""
         if not self._refusals.allows(time.monotonic()):
             self._unlogged += 1
             return
@@ -86,7 +86,7 @@ class Auditing:
             _log.warning("a refusal is not in the audit log", action=event.action, why=event.why, error=str(error))
 
     async def _carry(self) -> bool:
-        """Some events; True where there may be more. Those that another gateway is carrying are left to it."""
+        """Publish some events; True if there may be more. Events that another gateway is publishing are left to it."""
         async with self._pool.connection() as connection, connection.transaction():
             rows = await (
                 await connection.execute(

@@ -1,5 +1,5 @@
-"""Answers that many ask for and that cost the log something: one is made for all who ask for the same meanwhile, and it is
-kept for a few seconds."""
+"""A short-lived cache of answers that many clients request and that cost the log something: one answer is made for all who
+request the same meanwhile, and kept for a few seconds."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from gateway.log.reader import LogUnavailable
 
 T = TypeVar("T")
 MAX_KEPT = 64
-"""Answers; the oldest goes."""
+"""Answers; the oldest is dropped first."""
 
 
 class Briefly(Generic[T]):
-    """`seconds`: how long an answer is kept; `at_once`: so many are made at the same time, others wait `wait_seconds`."""
+    """`seconds`: how long an answer is kept; `at_once`: how many are made at the same time; others wait `wait_seconds`."""
 
     def __init__(self, seconds: float, at_once: int = 2, wait_seconds: float = 5.0) -> None:
         self._seconds = seconds
@@ -25,8 +25,8 @@ class Briefly(Generic[T]):
         self._made: dict[Hashable, tuple[float, asyncio.Task[T]]] = {}
 
     async def get(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
-        """The answer to a question. Raises what making it raises, to all who wait for it, and LogUnavailable where too many
-        are being made. Who goes away while it is made does not end it for the others."""
+        """The answer for a key. If making it raises, all who wait for it get the error; LogUnavailable if too many are being
+        made. A caller that is cancelled meanwhile does not end it for the others."""
         now = time.monotonic()
         kept = self._made.get(key)
         if kept is None or (kept[1].done() and (kept[0] < now or kept[1].cancelled() or kept[1].exception())):
@@ -39,14 +39,14 @@ class Briefly(Generic[T]):
         return await asyncio.shield(kept[1])
 
     def forget(self) -> None:
-        """What is known is not so any more."""
+        """Drop all answers: they are out of date."""
         self._made.clear()
 
     async def _make(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
         try:
             await asyncio.wait_for(self._free.acquire(), self._wait_seconds)
         except TimeoutError as error:
-            raise LogUnavailable("too many such questions at once") from error
+            raise LogUnavailable("too many such requests at once") from error
         try:
             answer = await make()
         finally:
@@ -57,6 +57,6 @@ class Briefly(Generic[T]):
 
 
 def _seen(task: asyncio.Task[T]) -> None:
-    """Whoever asked may be gone: nobody is to be told that its error was never looked at."""
+    """The caller may be gone: prevent the warning that the error was never retrieved."""
     if not task.cancelled():
         task.exception()

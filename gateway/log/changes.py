@@ -1,5 +1,6 @@
-"""Changes of a stretch of the log as lines of JSON, for one who asks: bounded in number, bytes and time. The first line is
-where it begins and ends, the last why it ended and where to go on. Nothing is published, and nobody else notices.
+"""Changes of a range of the log as lines of JSON, for one client: limited in number, bytes and time. The first line has the
+beginning and the end, the last one the reason for ending and where to continue. Nothing is published, and no other client is
+affected.
 """
 
 from __future__ import annotations
@@ -58,9 +59,9 @@ _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """Which changes: from a place to before another, of a library, of a root (where it is or was; None: any), and how
-    many at most, of those that somebody with such rights may see."""
+class ReplayRequest:
+    """Which changes: from a place to before another, of a library, of a root (where the item is or was; None: any), and how
+    many at most, as far as these rights may see them."""
 
     begin: ClientPlace
     until: ClientPlace
@@ -70,7 +71,7 @@ class Asked:
     rights: Rights
 
     def shown(self, record: LogRecord) -> bytes | None:
-        """It as it is shown, where it is one of them; what is no change is none."""
+        """The record as it is shown; None if it is not requested, or not a change."""
         try:
             change = _decode(record.value or b"")
         except (msgspec.DecodeError, UnicodeDecodeError):
@@ -85,16 +86,16 @@ class Asked:
 
 
 class ChangeReplay:
-    """One replay; to be closed by who opened it."""
+    """One replay; must be closed by its owner."""
 
-    def __init__(self, asked: Asked) -> None:
-        self._asked = asked
+    def __init__(self, request: ReplayRequest) -> None:
+        self._request = request
         self._open = AsyncExitStack()
         self._next: dict[int, int] = {}
         self._count = self._size = 0
 
     async def open(self, kafka: Kafka, free: asyncio.Semaphore) -> None:
-        """Find both ends. Raises BadOption for offsets that the log has not, LogUnavailable."""
+        """Find both ends. Raises BadOption for offsets that the log does not have, LogUnavailable."""
         try:
             async with asyncio.timeout(OPEN_SECONDS):
                 await self._open.enter_async_context(free)
@@ -106,7 +107,7 @@ class ChangeReplay:
             raise LogUnavailable(str(error)) from error
 
     async def close(self) -> None:
-        """Let go of everything."""
+        """Release everything."""
         await self._open.aclose()
 
     async def lines(self) -> AsyncGenerator[bytes, None]:
@@ -135,28 +136,28 @@ class ChangeReplay:
         yield _json(ReplayEnds(why, self._count, self._next))
 
     async def _resolve(self, kafka: Kafka) -> None:
-        consumer, asked = self._consumer, self._asked
+        consumer, request = self._consumer, self._request
         within = await bounds(consumer, await partitions_of(consumer, kafka.name(CHANGES)))
         here = Bounds(
             {number(p): offset for p, offset in within.earliest.items()},
             {number(p): offset for p, offset in within.end.items()},
         )
-        for name, place in (("from", asked.begin), ("until", asked.until)):
+        for name, place in (("from", request.begin), ("until", request.until)):
             if isinstance(place, AtEach):
                 refuse(place, here, f"body.{name}.offsets")
-        self._starts = await resolve(consumer, asked.begin, within)
-        ends = await resolve(consumer, asked.until, within)
+        self._starts = await resolve(consumer, request.begin, within)
+        ends = await resolve(consumer, request.until, within)
         self._ends: Offsets = {p: max(start, ends.get(p, start)) for p, start in self._starts.items()}
         self._next = {number(p): int(offset) for p, offset in self._starts.items()}
 
     def _some(self, records: list[LogRecord]) -> tuple[bytes, Why | None]:
-        """Those that are wanted, up to a bound."""
+        """The requested ones of these records, up to a limit."""
         lines: list[bytes] = []
         for record in records:
-            if (value := self._asked.shown(record)) is not None:
+            if (value := self._request.shown(record)) is not None:
                 line = _line(record, value)
-                if self._count >= self._asked.limit or self._size + len(line) > MAX_BYTES:
-                    return b"".join(lines), "limit" if self._count >= self._asked.limit else "bytes"
+                if self._count >= self._request.limit or self._size + len(line) > MAX_BYTES:
+                    return b"".join(lines), "limit" if self._count >= self._request.limit else "bytes"
                 self._count += 1
                 self._size += len(line)
                 lines.append(line)
@@ -171,9 +172,9 @@ class ChangesLog:
         self._kafka = kafka
         self._free = asyncio.Semaphore(AT_ONCE)
 
-    async def replay(self, asked: Asked) -> ChangeReplay:
-        """One that is open. Raises BadOption, LogUnavailable."""
-        replay = ChangeReplay(asked)
+    async def replay(self, request: ReplayRequest) -> ChangeReplay:
+        """An open replay. Raises BadOption, LogUnavailable."""
+        replay = ChangeReplay(request)
         try:
             await replay.open(self._kafka, self._free)
         except BaseException:
@@ -183,7 +184,7 @@ class ChangesLog:
 
 
 def _line(record: LogRecord, value: bytes) -> bytes:
-    """The change as it is shown, its place before it."""
+    """The change as it is shown, after its position."""
     place = {
         "event_id": (find(record.headers, CE_ID) or b"").decode("ascii", "replace"),
         "n": int(find(record.headers, X_N) or 0),

@@ -1,8 +1,8 @@
-"""Dead letters by REST: the newest of each queue, one whole, and what becomes of it (`runtime.dlq`).
+"""Dead letters by REST: the newest of each queue, a single one, and redriving or discarding it (`runtime.dlq`).
 
-A letter is given back from here where this process may write its topic (`schemas.acls`): jobs, reports, and for the
-change log the scan that stands for it. It may write no change, no media update and no cover, for it is what the world can
-reach: letters of those are the command line's. Every queue may be looked at, and its letters discarded.
+A letter is redriven from here if this process may write its topic (`schemas.acls`): jobs, reports, and for the change log
+the scan that replaces the record. The gateway may write no change, media update or cover, because it is reachable from
+outside: letters of those are redriven at the command line. Every queue may be read, and its letters discarded.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ REACH = 2_000
 """Newest offsets of a queue whose letters are listed."""
 KEPT_SECONDS = 2.0
 READ_SECONDS = 20.0
-DEED_SECONDS = 60.0
-GIVEN_BACK = tuple(topic for topic in GUARDED if topic in NEEDS[COMPONENT].writes)
-"""Topics whose letters are given back from here."""
+ACTION_SECONDS = 60.0
+REDRIVABLE = tuple(topic for topic in GUARDED if topic in NEEDS[COMPONENT].writes)
+"""Topics whose letters are redriven from here."""
 
 
 class NotFromHere(GatewayError):
-    """Letters of this topic are given back at the command line."""
+    """Letters of this topic are redriven at the command line."""
 
     def __init__(self, topic: Topic) -> None:
         self.topic = topic
@@ -44,13 +44,13 @@ class NotFromHere(GatewayError):
 
 
 class QueueTaken(GatewayError):
-    """Somebody else sees to the same queue."""
+    """Somebody else works on the same queue."""
 
     retryable = True
 
 
 class DeadLetterQueues:
-    """Reads them, a few at once, and sees to one letter at a time."""
+    """Reads queues, a few at once, and redrives or discards one letter at a time."""
 
     def __init__(self, kafka: Kafka) -> None:
         self._kafka = kafka
@@ -63,8 +63,8 @@ class DeadLetterQueues:
         return self._kafka.name(topic)
 
     async def newest(self, topics: tuple[Topic, ...] = GUARDED) -> dict[Topic, list[Letter]]:
-        """Letters among the newest REACH offsets of each queue that is there, without their values, the oldest first;
-        `KEPT_SECONDS` old at most. Raises LogUnavailable."""
+        """Letters among the newest REACH offsets of each existing queue, without their values, the oldest first; at most
+        `KEPT_SECONDS` old. Raises LogUnavailable."""
 
         async def make() -> dict[Topic, list[Letter]]:
             async with _answering(READ_SECONDS):
@@ -73,30 +73,30 @@ class DeadLetterQueues:
         return await self._listed.get(topics, make)
 
     async def letter(self, topic: Topic, offset: int) -> Letter | None:
-        """One with its value. Raises LogUnavailable."""
+        """One letter with its value. Raises LogUnavailable."""
         async with _answering(READ_SECONDS), self._reading:
             return await letter_at(self._kafka, topic, offset)
 
     async def redrive(self, topic: Topic, offset: int, by: str) -> Outcome:
-        """Give it back, or ask for the scan that stands for it; once, however often it is asked. Raises NoLetter,
+        """Redrive a letter, or request the scan that replaces it; once, however often this is called. Raises NoLetter,
         NotFromHere, QueueTaken, LogUnavailable."""
-        if topic not in GIVEN_BACK:
+        if topic not in REDRIVABLE:
             raise NotFromHere(topic)
-        async with self._seeing_to():
-            (outcome,) = await redrive(self._kafka, _asked(topic, offset, by))
+        async with self._exclusive():
+            (outcome,) = await redrive(self._kafka, _request(topic, offset, by))
         return outcome
 
     async def discard(self, topic: Topic, offset: int, by: str, reason: str) -> Outcome:
-        """Mark it as seen to. Raises NoLetter, QueueTaken, LogUnavailable."""
-        async with self._seeing_to():
-            (outcome,) = await discard(self._kafka, _asked(topic, offset, by), reason)
+        """Close a letter without redriving it. Raises NoLetter, QueueTaken, LogUnavailable."""
+        async with self._exclusive():
+            (outcome,) = await discard(self._kafka, _request(topic, offset, by), reason)
         return outcome
 
     @asynccontextmanager
-    async def _seeing_to(self) -> AsyncIterator[None]:
-        """One at a time: who opens a queue's ledger takes it from whoever has it."""
+    async def _exclusive(self) -> AsyncIterator[None]:
+        """One at a time: opening a queue's ledger takes it from its present owner."""
         try:
-            async with _answering(DEED_SECONDS), self._doing:
+            async with _answering(ACTION_SECONDS), self._doing:
                 yield
         except LedgerTaken as error:
             raise QueueTaken(str(error)) from error
@@ -104,7 +104,7 @@ class DeadLetterQueues:
             self._listed.forget()
 
 
-def _asked(topic: Topic, offset: int, by: str) -> Asked:
+def _request(topic: Topic, offset: int, by: str) -> Asked:
     return Asked(topic, (offset,), execute=True, by=by, source=f"urn:catalogizer:{COMPONENT}")
 
 

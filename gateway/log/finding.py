@@ -1,7 +1,8 @@
-"""Where a client's words begin and end in the log: asked of memory first, and of the log only for what memory cannot say.
+"""Finds the start and the end of a client's request in the log: from memory first, and from the log only if memory does not
+have the answer.
 
-One answer for sockets, streams and pages alike. Both ends are of one and the same topic: it may become another one while
-the log is asked, and then it is asked again.
+The same for sockets, streams and pages. Both ends are of the same topic: if it is recreated during the look-up, the look-up
+is repeated.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ Clock = Callable[[], int]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """From where to where in a channel, for whom and what of it. `now`: where it is for this client, by partition."""
+    """The range of a channel, for whom and which events. `now`: the current offsets for this client, by partition."""
 
     channel: str
     start: Start
@@ -37,7 +38,7 @@ class Wanted:
 
 
 class Finding:
-    """Finds places. `clock`: milliseconds since 1970."""
+    """Finds offsets. `clock`: milliseconds since 1970."""
 
     def __init__(self, memory: MemoryView, log_reader: LogReader, clock: Clock) -> None:
         self._memory = memory
@@ -45,7 +46,7 @@ class Finding:
         self._clock = clock
 
     async def find(self, wanted: Wanted) -> tuple[Resolved, End]:
-        """Both ends. Raises BadOption for offsets that the log has not, LogUnavailable."""
+        """Both ends. Raises BadOption for offsets that the log does not have, LogUnavailable."""
         name = wanted.channel
         while True:
             epoch, partitions = self._memory.epoch(name), self._partitions(name)
@@ -83,7 +84,7 @@ class Finding:
         same_epoch: bool = True,
         named: AtEach | None = None,
     ) -> Resolved:
-        """`named`: by the client itself, number by number, and not by a cursor of ours."""
+        """`named`: the offsets if the client named them itself, and not in a cursor of ours."""
         if same_epoch and resolve.fits(wanted, self._memory.floors(name), self._memory.heads(name)):
             return Resolved(wanted)
         bounds = await self._bounds(name)

@@ -1,8 +1,8 @@
 """From a record of a channel's topic to its event frame, the JSON payload, and what it is about: the same for live, memory
 and log.
 
-A record that is no event of its channel becomes a `gap` for its offset, built from the log alone, so that
-every client at any time sees the same at the same place.
+A record that is not an event of its channel becomes a `gap` for its offset, built from the log alone, so that every client
+sees the same at the same position at any time.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How many dead letters nobody has seen to, counted now and then, as a gauge: an alert of it goes when they are seen to."""
+"""A gauge of the dead letters that nobody has handled, counted regularly: its alert ends when they are handled."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _log = log.get(__name__)
 
 
 class OpenLetters:
-    """Among the newest of each queue, as `DeadLetterQueues` lists them."""
+    """Counts the newest letters of each queue, as `DeadLetterQueues` lists them."""
 
     def __init__(self, queues: DeadLetterQueues) -> None:
         self._queues = queues
         self._counts = True
 
     async def run(self, stop: Stop) -> None:
-        """Count until asked to stop."""
+        """Count until requested to stop."""
         while not stop.asked:
             await self._count()
             await stop.wait(EVERY_SECONDS)

@@ -1,5 +1,5 @@
-"""Pages of a channel's past, from memory where it has them and from the log where not: bounded in bytes, in what is looked
-through for who sees little of it, and in time. It keeps nothing between two pages: a cursor says all.
+"""Pages of a channel's past, from memory where possible and else from the log: limited in bytes, in time, and in what is
+scanned for viewers who see little of it. Keeps nothing between two pages: the cursor has everything.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from gateway.log.finding import Finding, Wanted
 from gateway.log.reader import LogReader, LogUnavailable
 
 AT_ONCE = 8
-"""Pages that are made in a gateway at once; others wait."""
+"""Pages that a gateway makes at once; others wait."""
 WAIT_SECONDS = 5.0
 SECONDS = 5.0
-"""A page ends after so long with what it has."""
+"""A page ends after this time with what it has."""
 READ_BYTES = 524_288
-LOOKED_THROUGH_BYTES = 32 * 1_048_576
+MAX_SCANNED_BYTES = 32 * 1_048_576
 
 
 class Pages:
@@ -33,7 +33,7 @@ class Pages:
         self._free = asyncio.Semaphore(AT_ONCE)
 
     async def page(self, wanted: Wanted, limit: int) -> bytes:
-        """One page as JSON, of `limit` events at most. Raises BadOption, LogUnavailable."""
+        """One page as JSON, of at most `limit` events. Raises BadOption, LogUnavailable."""
         try:
             await asyncio.wait_for(self._free.acquire(), WAIT_SECONDS)
         except TimeoutError as error:
@@ -42,7 +42,7 @@ class Pages:
             while True:
                 epoch = self._memory.epoch(wanted.channel)
                 answer = await self._page(wanted, limit)
-                if epoch == self._memory.epoch(wanted.channel):  # else it may be of two topics
+                if epoch == self._memory.epoch(wanted.channel):  # else the page may be of two topics
                     return answer
         finally:
             self._free.release()
@@ -53,22 +53,22 @@ class Pages:
         start = subscribed(self._memory, name, resolved)
         view = view_of(viewer.rights, viewer.role_id, wanted.filter)
         page = Page(self._sources(name, resolved, end), view, viewer, limit)
-        deadline, looked_through = time.monotonic() + SECONDS, 0
+        deadline, scanned = time.monotonic() + SECONDS, 0
         page.fill()
         while wants := page.wanted():
-            if looked_through >= LOOKED_THROUGH_BYTES or not await self._read(name, page, wants, deadline):
+            if scanned >= MAX_SCANNED_BYTES or not await self._read(name, page, wants, deadline):
                 break
-            looked_through += sum(len(r[2]) for p in wants for r in page.sources[p].records)
+            scanned += sum(len(r[2]) for p in wants for r in page.sources[p].records)
             page.fill()
         return encoded(page, start, self._memory.cursor(name, page.next_offsets))
 
     def _sources(self, name: str, resolved: Resolved, end: End) -> dict[int, Source]:
-        """Up to where this gateway has read, unless an earlier end is asked for."""
+        """Up to where this gateway has read, unless an earlier end is requested."""
         ends = self._memory.heads(name) if end.until is None else end.until
         return {p: Source(start, max(start, ends.get(p, start))) for p, start in resolved.start.items()}
 
     async def _read(self, name: str, page: Page, wants: list[int], deadline: float) -> bool:
-        """Read these partitions on; False when time is up. Raises LogUnavailable where a page would have nothing."""
+        """Read these partitions on; False if the time is over. Raises LogUnavailable if the page would be empty."""
         before = page.next_offsets
         try:
             async with asyncio.timeout(deadline - time.monotonic()):

@@ -1,8 +1,8 @@
-"""The gateway's own writing to the log: notifications, audits, what is asked of roots and analyses, corrections, all
-acknowledged before they are answered, and heartbeats.
+"""The gateway's own records in the log: notifications, audit events, requests for roots and analyses, corrections, all
+acknowledged before the request is answered; and heartbeats.
 
-One idempotent producer, built anew when it fails for good. An id is the caller's or made here; sent again after an
-unknown outcome with the same id, readers may drop the second by it.
+One idempotent producer, rebuilt after a fatal error. An id is the caller's or made here; if a record is sent again with the
+same id after an unknown outcome, readers can drop the second one by it.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ _log = log.get(__name__)
 
 
 class NotPublished(GatewayError):
-    """No acknowledgement: it may have been written or not. Send it again with the same id."""
+    """No acknowledgement: the record may have been written or not. Send it again with the same id."""
 
     retryable = True
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """Where what was written stands in the log."""
+    """The position of a published record."""
 
     id: str
     partition: int
@@ -72,7 +72,7 @@ class Publishing:
         self._count = itertools.count(1)
 
     async def run(self, stop: Stop) -> None:
-        """Keep a producer and send heartbeats until asked to stop."""
+        """Keep a producer and send heartbeats until requested to stop."""
         while not stop.asked:
             try:
                 await self._live(stop)
@@ -83,7 +83,7 @@ class Publishing:
     async def notify(
         self, notification: Notification, *, id: str | None, by: str, to: Addressee | None = None
     ) -> Published:
-        """Write and wait for the acknowledgement. `to`: for whom; None: everybody. Raises NotPublished."""
+        """Publish and wait for the acknowledgement. `to`: the addressee; None: everybody. Raises NotPublished."""
         at = now_iso()
         id = id or event_id(f"{NOTIFICATIONS.name}/{by}/{at}", 0, next(self._count), 0)
         headers = event_headers(
@@ -93,34 +93,34 @@ class Publishing:
         return await self._write(NOTIFICATIONS, notification.type, encode(notification), headers, id)
 
     async def audit(self, event: AuditEvent, *, id: str | None = None) -> Published:
-        """Write an event of the audit log; `id`: its own, where it has one. Raises NotPublished."""
+        """Publish an event of the audit log; `id`: its own, if it has one. Raises NotPublished."""
         id = id or event_id(f"{AUDIT.name}/{event.by}/{event.at}", os.getpid(), next(self._count), 0)
         headers = event_headers(id=id, type=event.action, source=_SOURCE, time=event.at, subject=event.subject)
         return await self._write(AUDIT, event.subject, encode(event), headers, id)
 
     async def resuming(self, record: ResumeRecord) -> None:
-        """Tell the other gateways where clients stand. Raises NotPublished."""
+        """Publish positions of clients for the other gateways. Raises NotPublished."""
         kind = str(record.__struct_config__.tag)
         key = record.gateway if isinstance(record, GatewayFloor) else record.session
         await self._write(RESUMING, key, encode(record), raw_headers(kind), "")
 
-    async def ask(self, command: Control) -> Published:
-        """Ask something of a root; returns when the log has acknowledged it. Raises NotPublished."""
+    async def send_control(self, command: Control) -> Published:
+        """Publish a command for a root; returns when the log has acknowledged it. Raises NotPublished."""
         kind = str(command.__struct_config__.tag)
         headers = event_headers(id=command.id, type=kind, source=_SOURCE, time=command.at, subject=command.root)
         return await self._write(CONTROL, command.root, encode(command), headers, command.id)
 
     async def observe(self, record: AnalysisRequested | AnalysisSteered | Corrected, library: str) -> Published:
-        """Write what an operator asks for or says into the change log; the id is that of a request made so. Raises
+        """Publish an operator's request or correction to the change log; the id is that of the resulting request. Raises
         NotPublished."""
         lane, kind = lane_of(library, self._kafka.lanes), str(record.__struct_config__.tag)
         written = await self._write(RAW, library, encode(record), raw_headers(kind), "", lane)
         return replace(written, id=str(request_id(lane, written.offset)))
 
     async def retire(self, command: RetireRoot, library: str, protocol: Protocol, location: str) -> Published:
-        """Take a root out of the catalogue; returns where the change log has it. Done again after a failure between its
-        steps it says the same again. Raises NotPublished."""
-        await self.ask(command)
+        """Take a root out of the catalogue; returns the position in the change log. If repeated after a failure between its
+        steps, it publishes the same again. Raises NotPublished."""
+        await self.send_control(command)
         lane, record = (
             lane_of(library, self._kafka.lanes),
             RootRetired(root=command.root, by=command.by, at=command.at),
@@ -137,12 +137,12 @@ class Publishing:
         if producer is None:
             raise NotPublished("the log is not reachable")
         try:
-            # the others have one partition, and readers of one: where an operator adds some, ours go where they are read
+            # the other topics have one partition, and readers of it: if an operator adds some, ours still go there
             name = self._kafka.name(topic)
             sent = producer.send_and_wait(name, value, key=key.encode(), partition=partition, headers=headers)
             written = await asyncio.wait_for(sent, CONFIRM_SECONDS)
         except (KafkaError, TimeoutError) as error:
-            self._broken.set()  # an idempotent batch never expires by itself: the producer goes with it
+            self._broken.set()  # an idempotent batch never expires by itself: the producer must be replaced
             raise NotPublished(str(error)) from error
         return Published(id, written.partition, written.offset)
 

@@ -1,8 +1,8 @@
-"""Reads the log for replays: a bounded pool of consumers that seek, read one stretch, and are parked. (No stretch of
-`runtime.log_reading`: how long the next stretch is away is the client's socket's to say.)
+"""Reads the log for replays: a limited pool of consumers that seek, read one stretch, and are parked. (It does not use
+`stretch` of `runtime.log_reading`: when the next stretch is due depends on the client's socket.)
 
-It answers three questions about a channel: what is there from an offset on, what the log holds now, and where
-a time begins and with what. It keeps no client's state.
+It has three kinds of answers about a channel: the records from an offset, the present range of the log, and the offset and
+record at which a time begins. It keeps no state of clients.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ from schemas.times import Millis
 T = TypeVar("T")
 
 FETCH_BYTES = 524_288
-"""As the broker sends it, compressed: a fifth to a tenth of what it is in memory."""
+"""Compressed, as the broker sends it: a fifth to a tenth of the size in memory."""
 STRETCH_BYTES = 262_144
-"""Payloads read for one answer, but one step at least."""
+"""Payloads read for one answer, but at least one step."""
 FIRST_RECORDS, STEP_RECORDS = 8, 64
-"""Records that are unpacked and framed in one step of the event loop: before it is known how large they are, and at most
-(half a millisecond)."""
+"""Records that are unpacked and framed in one step of the event loop: before their size is known, and at most (half a
+millisecond)."""
 READ_SECONDS = 10.0
 LOOKUP_SECONDS = 5.0
-LOOKED_BACK = 200_000
-"""Offsets that are looked through for the newest events of somebody who sees few of them."""
+MAX_SCANNED_OFFSETS = 200_000
+"""Offsets that are scanned for the newest events of a viewer who sees few of them."""
 
 
 class LogUnavailable(GatewayError):
-    """The log did not answer in time; the same question may be asked again."""
+    """The log did not answer in time; the request may be repeated."""
 
     retryable = True
 
@@ -58,7 +58,7 @@ class _Reader:
 
 
 class LogReader:
-    """The pool. Readers are made when first needed and end with `stop`."""
+    """The pool. Readers are made when needed and end with `stop`."""
 
     def __init__(self, kafka: Kafka, framers: Mapping[str, Framer], sessions: int) -> None:
         self._kafka = kafka
@@ -69,8 +69,8 @@ class LogReader:
         self._lookup_lock = asyncio.Lock()
 
     async def read(self, place: Place, start: int) -> Stretch:
-        """One stretch from `start` on, where there is something to read. What retention took before `start`
-        could be read comes as a `gap`. Raises LogUnavailable."""
+        """One stretch from `start`, if there is something to read. What retention deleted before it could be read is a
+        `gap`. Raises LogUnavailable."""
         partition = self._partition(place)
         async with self._reader(partition, start) as reader:
             metrics.LOG_READS.inc()
@@ -81,38 +81,37 @@ class LogReader:
         earliest = (await self.bounds(place.channel, (place.partition,))).earliest[place.partition]
         if earliest <= start:
             raise LogUnavailable(f"{place} has no offset {start}")
-        at = 0  # of no record: the same gap for every client at every time
+        at = 0  # not of a record: the same gap for every client at every time
         gap = answers.gap(place.channel, place.partition, start, earliest, "retention", at)
         return Stretch(start, [(start, at, gap, None)], earliest)
 
     async def bounds(self, channel: str, partitions: tuple[int, ...]) -> Bounds[int]:
-        """What the log holds now. Raises LogUnavailable."""
+        """The present range of the log. Raises LogUnavailable."""
         within = await self._bounds(channel, partitions)
         earliest = {tp.partition: offset for tp, offset in within.earliest.items()}
         return Bounds(earliest, {tp.partition: offset for tp, offset in within.end.items()})
 
     async def since(self, channel: str, partitions: tuple[int, ...], at: int) -> dict[int, Offset]:
-        """Where append time `at` begins, by partition; where nothing is as new, the end as it was before the
-        question, so that nothing appended meanwhile is stepped over. Raises LogUnavailable."""
+        """The offset at which append time `at` begins, by partition; if no record is as new, the end before the look-up, so
+        that nothing appended meanwhile is skipped. Raises LogUnavailable."""
         within = await self._bounds(channel, partitions)
         consumer = await self._lookups()
-        found = await self._ask(log_reading.resolve(consumer, AtTime(Millis(at)), within))
+        found = await self._look_up(log_reading.resolve(consumer, AtTime(Millis(at)), within))
         return {tp.partition: offset for tp, offset in found.items()}
 
     async def firsts(self, channel: str, partitions: Iterable[int], at: int) -> dict[int, First | None]:
-        """The first event of each partition appended at `at` (ms) or later; None where there is none. Raises
-        LogUnavailable."""
+        """The first event of each partition appended at `at` (ms) or later; None if there is none. Raises LogUnavailable."""
         wanted = [self._partition(Place(channel, p)) for p in partitions]
-        found = await self._ask(log_reading.firsts(await self._lookups(), at, wanted))
+        found = await self._look_up(log_reading.firsts(await self._lookups(), at, wanted))
         return {tp.partition: first for tp, first in found.items()}
 
     async def newest(
         self, place: Place, bounds: Bounds[int], count: int, shows: Callable[[About | None], bool]
     ) -> list[tuple[int, int]]:
-        """(append time, offset) of the `count` newest events below the end that are shown; fewer where fewer are
-        retained, or among the newest LOOKED_BACK offsets. Raises LogUnavailable."""
+        """(append time, offset) of the `count` newest events below the end that are shown; fewer if fewer are retained, or
+        are among the newest MAX_SCANNED_OFFSETS offsets. Raises LogUnavailable."""
         end = bounds.end[place.partition]
-        earliest = max(bounds.earliest[place.partition], end - max(LOOKED_BACK, 4 * count + 16))
+        earliest = max(bounds.earliest[place.partition], end - max(MAX_SCANNED_OFFSETS, 4 * count + 16))
         window = 4 * count + 16  # transactions of one record take two offsets each
         while True:
             start = max(earliest, end - window)
@@ -152,7 +151,7 @@ class LogReader:
             records += framed
             size += sum(len(payload) for _, _, payload, _ in framed)
             count = min(STEP_RECORDS, max(1, (STRETCH_BYTES - size) * len(records) // max(1, size)))
-            await asyncio.sleep(0)  # who is live goes before
+            await asyncio.sleep(0)  # live clients go first
         if end == start:
             raise LogUnavailable(f"nothing read of {place} from {start} in {READ_SECONDS} s")
         consumer.pause(partition)
@@ -161,7 +160,7 @@ class LogReader:
 
     @asynccontextmanager
     async def _reader(self, partition: TopicPartition, start: int) -> AsyncIterator[_Reader]:
-        """A reader, the one parked at this place if there is one; thrown away when it fails."""
+        """A reader, the one parked at this position if there is one; closed if it fails."""
         async with self._free:
             reader = next((r for r in self._idle if r.at == (partition, start)), None)
             if reader is not None:
@@ -193,13 +192,13 @@ class LogReader:
 
     async def _bounds(self, channel: str, partitions: tuple[int, ...]) -> log_reading.LogBounds:
         consumer = await self._lookups()
-        return await self._ask(
+        return await self._look_up(
             log_reading.bounds(consumer, [self._partition(Place(channel, p)) for p in partitions])
         )
 
-    async def _ask(self, question: Awaitable[T]) -> T:
+    async def _look_up(self, lookup: Awaitable[T]) -> T:
         try:
-            return await asyncio.wait_for(question, LOOKUP_SECONDS)
+            return await asyncio.wait_for(lookup, LOOKUP_SECONDS)
         except (KafkaError, TimeoutError) as error:
             async with self._lookup_lock:
                 broken, self._lookup = self._lookup, None
@@ -209,7 +208,7 @@ class LogReader:
 
     def _partition(self, place: Place) -> TopicPartition:
         topic = CHANNELS[place.channel].topic
-        assert topic is not None  # a place exists only where a topic is
+        assert topic is not None  # only channels with a topic have partitions
         return TopicPartition(self._kafka.name(topic), place.partition)
 
 

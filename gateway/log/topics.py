@@ -1,6 +1,6 @@
-"""The topics of the log as they are now: where their partitions begin and end, and how far the groups that read them are.
+"""The present state of the log's topics: the ends of their partitions, and the positions of the groups that read them.
 
-How many bytes they take is not here: a broker tells that only to who may describe the whole cluster.
+Their size in bytes is missing: a broker reports it only to principals that may describe the whole cluster.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Committed = dict[TopicPartition, int]
 
 @dataclass(frozen=True, slots=True)
 class GroupAt:
-    """Where a group stands in a topic: the next offset by partition, and how many offsets are left to it."""
+    """A group's position in a topic: the next offset by partition, and its lag in offsets."""
 
     group: str
     next_offsets: dict[int, int]
@@ -38,7 +38,7 @@ class GroupAt:
 
 @dataclass(frozen=True, slots=True)
 class TopicNow:
-    """`earliest`, `end`: by partition; none where there is no such topic, or we are not told."""
+    """`earliest`, `end`: by partition; empty if the topic does not exist, or we may not see it."""
 
     topic: Topic
     earliest: dict[int, int]
@@ -47,17 +47,17 @@ class TopicNow:
 
 
 class LogTopics:
-    """Looks at them."""
+    """Reads the state of topics."""
 
     def __init__(self, kafka: Kafka) -> None:
         self._kafka = kafka
         self._answers: Briefly[list[TopicNow]] = Briefly(KEPT_SECONDS)
 
     async def now(self) -> list[TopicNow]:
-        """All declared ones, `KEPT_SECONDS` old at most. Raises LogUnavailable."""
-        return await self._answers.get(None, self._look)
+        """All declared topics, at most `KEPT_SECONDS` old. Raises LogUnavailable."""
+        return await self._answers.get(None, self._read)
 
-    async def _look(self) -> list[TopicNow]:
+    async def _read(self) -> list[TopicNow]:
         try:
             async with asyncio.timeout(SECONDS), reader(self._kafka) as consumer:
                 names = [self._kafka.name(topic) for topic in ALL_TOPICS]
@@ -68,7 +68,7 @@ class LogTopics:
         return [_now(topic, self._kafka.name(topic), within, groups) for topic in ALL_TOPICS]
 
     async def _groups(self) -> dict[str, Committed]:
-        """What the groups of this installation have committed."""
+        """The committed offsets of this installation's groups."""
         admin = self._kafka.admin()
         await admin.start()
         try:
@@ -88,7 +88,7 @@ async def _within(consumer: AIOKafkaConsumer, seen: SeenTopics) -> LogBounds:
     places = [
         TopicPartition(name, n) for name, topic in seen.topics.items() if topic for n in range(topic.partitions)
     ]
-    consumer.assign(places)  # the client knows where the partitions are only of topics that it reads
+    consumer.assign(places)  # the client knows only the partitions of topics that it reads
     return await bounds(consumer, places)
 
 
@@ -102,7 +102,7 @@ def _at(
     name: str, earliest: dict[int, int], end: dict[int, int], groups: Iterable[tuple[str, Committed]]
 ) -> Iterable[GroupAt]:
     for group, committed in groups:
-        stands = {place.partition: offset for place, offset in committed.items() if place.topic == name}
-        if stands:
-            lag = sum(max(0, end[p] - max(offset, earliest[p])) for p, offset in stands.items() if p in end)
-            yield GroupAt(group, stands, lag)
+        positions = {place.partition: offset for place, offset in committed.items() if place.topic == name}
+        if positions:
+            lag = sum(max(0, end[p] - max(offset, earliest[p])) for p, offset in positions.items() if p in end)
+            yield GroupAt(group, positions, lag)

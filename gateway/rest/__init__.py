@@ -1,2 +1,2 @@
-"""REST: thin routes under `/api/v1`. Each reads its input, asks a service, and answers in the shapes that
-existing clients read. What is wrong is answered as `{error, message, request_id}`."""
+"""REST: thin routes under `/api/v1`. Each reads its input, calls a service, and answers in the form that existing clients
+read. Errors are answered as `{error, message, request_id}`."""

@@ -1,5 +1,5 @@
-"""Who asks: the bearer token of a request, checked; and what its holder may do. What is done by a permission is in the audit
-log before it is done, and what was refused for want of one too.
+"""Authentication and permissions of a request: its bearer token is checked, and what its holder may do. Use of a permission
+is in the audit log before the action is done, and so are refusals for lack of one.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from fastapi import Request
 
 from gateway.access.accounts import Origin
-from gateway.access.authority import Authority, CannotTell
+from gateway.access.authority import Authority, CannotCheck
 from gateway.access.roles import Permission, role_of
 from gateway.access.tokens import BadToken, Identity
 from gateway.log.auditing import Auditing
@@ -18,11 +18,11 @@ from runtime.reports import now_iso
 from schemas.audit import AuditEvent
 
 MAX_AGENT = 200
-"""Characters that are kept of what a browser calls itself."""
+"""Characters that are kept of a User-Agent."""
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="catalogizer"'}
-IN_THEIR_OWN_WORDS: frozenset[Permission] = frozenset({"manage:users"})
-"""What is done by these is in the audit log in the transaction of the change."""
+AUDITED_WITH_CHANGE: frozenset[Permission] = frozenset({"manage:users"})
+"""Actions with these permissions are audited in the transaction of the change."""
 
 Check = Callable[[Request], Awaitable[Identity]]
 
@@ -39,8 +39,8 @@ class Guard:
         """Those that answer 403 too, without this permission."""
 
     async def optional(self, request: Request) -> Identity | None:
-        """The holder of the request's token; None when there is none that holds. Answers 503 where a provider would have
-        to be asked and does not answer."""
+        """The holder of the request's token; None if there is no valid one. Answers 503 if a provider must be queried and
+        does not answer."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             return None
@@ -48,12 +48,12 @@ class Guard:
             return await self.authority.identify(token.strip())
         except BadToken:
             return None
-        except CannotTell as error:
+        except CannotCheck as error:
             raise unavailable() from error
 
     async def holder(self, request: Request) -> Identity:
-        """A dependency that demands a token. Answers 401; 503 until it is known which sessions have ended."""
-        if not self.authority.can_tell:
+        """A dependency that requires a token. Answers 401; 503 until the ended sessions are known."""
+        if not self.authority.can_check:
             raise unavailable()
         identity = await self.optional(request)
         if identity is None:
@@ -61,7 +61,7 @@ class Guard:
         return identity
 
     def allowed(self, permission: Permission) -> Check:
-        """A dependency that demands a role with a permission (`access.roles`). Answers 401 or 403."""
+        """A dependency that requires a role with a permission (`access.roles`). Answers 401 or 403."""
 
         async def check(request: Request) -> Identity:
             identity = await self.holder(request)
@@ -73,7 +73,7 @@ class Guard:
                     request_id=request.state.request_id,
                 )  # fmt: skip
                 raise ApiError(403, "forbidden", f"needs the permission {permission}")
-            if method != "GET" and permission not in IN_THEIR_OWN_WORDS:
+            if method != "GET" and permission not in AUDITED_WITH_CHANGE:
                 await self._auditing.used(
                     AuditEvent(
                         action="permission_used", by=identity.username, subject=path, at=now_iso(),
@@ -88,10 +88,10 @@ class Guard:
 
 
 def origin_of(request: Request, way: str = "password") -> Origin:
-    """Whence somebody signs in."""
+    """Where a sign-in comes from."""
     return Origin(address_of(request), request.headers.get("user-agent", "")[:MAX_AGENT], way)
 
 
 def address_of(request: Request) -> str:
-    """Whence it comes."""
+    """The client's address."""
     return request.client.host if request.client else ""

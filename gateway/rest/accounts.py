@@ -1,6 +1,6 @@
 """Accounts, their rights and sessions, and tokens of machines, by administrators: `/api/v1/users`, `/sessions`, `/tokens`.
 
-What is changed here holds at every gateway within seconds, for open sockets too; each change is in the audit log.
+Changes apply at every gateway within seconds, to open sockets too; each change is in the audit log.
 
 (No postponed annotations here: FastAPI must see dependencies that are made inside `router`.)"""
 
@@ -33,14 +33,14 @@ Name = Annotated[str, Path(min_length=1, max_length=64)]
 
 
 class RightsBody(Closed):
-    """What somebody may see: names, or `*` for all. A root is seen when it is named or its library is."""
+    """What an account may see: names, or `*` for all. A root is visible if it is named or its library is."""
 
     channels: Names = Field([ALL])
     libraries: Names = Field([])
     storage_roots: Names = Field([ALL])
 
     def rights(self) -> Rights:
-        """As the gateway has them."""
+        """As the gateway's own type."""
         return Rights.of(self.channels, self.libraries, self.storage_roots)
 
 
@@ -55,8 +55,8 @@ class NewUserBody(Closed):
 
 
 class ChangedUserBody(Closed):
-    """What is absent stays as it is. A new password, another role and `disabled` end the account's sessions; rights hold
-    for them."""
+    """Absent members stay as they are. A new password, another role and `disabled` end the account's sessions; rights apply
+    to them."""
 
     password: str | None = Field(None, min_length=8, max_length=1_024)
     role: RoleName | None = None
@@ -65,7 +65,7 @@ class ChangedUserBody(Closed):
 
 
 class NewTokenBody(Closed):
-    """A token for a machine; it ends after `days`."""
+    """A token for a machine; it expires after `days`."""
 
     name: str = Field(min_length=1, max_length=64)
     role: RoleName = "viewer"
@@ -74,7 +74,7 @@ class NewTokenBody(Closed):
 
 
 class RightsShown(BaseModel):
-    """What somebody may see."""
+    """What an account may see."""
 
     channels: list[str]
     libraries: list[str]
@@ -82,7 +82,7 @@ class RightsShown(BaseModel):
 
 
 class AccountShown(BaseModel):
-    """An account. `sessions`: open now; `has_password` false: it signs in elsewhere."""
+    """An account. `sessions`: open now; `has_password` false: it signs in with a provider."""
 
     id: int
     username: str
@@ -96,7 +96,7 @@ class AccountShown(BaseModel):
 
 
 class AccountsShown(BaseModel):
-    """All of them, by name."""
+    """All accounts, by name."""
 
     users: list[AccountShown]
 
@@ -122,7 +122,7 @@ class SessionsShown(BaseModel):
 
 
 class TokenShown(BaseModel):
-    """A machine's token, without what proves it."""
+    """A machine's token, without its secret."""
 
     name: str
     role: str
@@ -133,13 +133,13 @@ class TokenShown(BaseModel):
 
 
 class TokensShown(BaseModel):
-    """Those that hold, by name."""
+    """The valid tokens, by name."""
 
     tokens: list[TokenShown]
 
 
 class TokenIssued(BaseModel):
-    """The token is shown this once."""
+    """The token is shown only now."""
 
     name: str
     token: str
@@ -147,7 +147,7 @@ class TokenIssued(BaseModel):
 
 
 class Done(BaseModel):
-    """It is so now."""
+    """The change is made."""
 
     done: bool = True
 
@@ -175,7 +175,7 @@ def router(pool: AsyncConnectionPool, guard: Guard, following: Following) -> API
 
     @routes.patch("/users/{username}", responses=errors(409), dependencies=[Depends(small_json)])
     async def change(username: Name, body: ChangedUserBody, admin: Admin) -> AccountShown:
-        """Change an account, each thing that is given in turn."""
+        """Change an account: every given member, one after the other."""
         if not body.model_fields_set:
             raise ApiError(422, "invalid_request", "body: nothing to change")
         by = admin.username
@@ -188,7 +188,7 @@ def router(pool: AsyncConnectionPool, guard: Guard, following: Following) -> API
                 await account_admin.set_password(pool, username, body.password, by=by)
             if body.disabled is not None:
                 await (account_admin.disable if body.disabled else account_admin.enable)(pool, username, by=by)
-        await following.look()
+        await following.poll()
         return await shown(username)
 
     @routes.get("/users/{username}/sessions")
@@ -207,7 +207,7 @@ def router(pool: AsyncConnectionPool, guard: Guard, following: Following) -> API
         session_id: Annotated[str, Path(pattern="^[0-9a-f]{32}$")],
         holder: Holder,
     ) -> Done:
-        """End one of one's own sessions, or as an administrator anybody's: its sockets are closed with 4003."""
+        """End one of one's own sessions, or as an administrator any session: its sockets are closed with 4003."""
         only = None if "manage:users" in role_of(holder.role_id).permissions else holder.user_id
         if not await end_session(pool, session_id, by=holder.username, user_id=only):
             raise ApiError(404, "not_found", "no such session")
@@ -226,7 +226,7 @@ def router(pool: AsyncConnectionPool, guard: Guard, following: Following) -> API
             issued = await machine_tokens.issue(
                 pool, body.name, ROLE_IDS[body.role], body.rights.rights(), body.days, by=admin.username
             )
-        await following.look()
+        await following.poll()
         return TokenIssued(name=body.name, token=issued.token, expires_at=at_iso(issued.expires_at))
 
     @routes.delete("/tokens/{name}")
@@ -234,7 +234,7 @@ def router(pool: AsyncConnectionPool, guard: Guard, following: Following) -> API
         """Revoke a machine's token: its sockets are closed with 4003."""
         with _refusals():
             await machine_tokens.revoke(pool, name, by=admin.username)
-        await following.look()
+        await following.poll()
         return Done()
 
     async def shown(username: str) -> AccountShown:
@@ -247,7 +247,7 @@ def router(pool: AsyncConnectionPool, guard: Guard, following: Following) -> API
 
 @contextmanager
 def _refusals() -> Iterator[None]:
-    """What an account cannot be, in HTTP's words."""
+    """Answer refusals of a change with HTTP errors."""
     try:
         yield
     except BrokenRule as error:

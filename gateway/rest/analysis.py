@@ -1,5 +1,5 @@
-"""Analyses on request: `POST /api/v1/analysis/requests`, and `…/pause`, `…/resume`, `…/cancel`. The gateway writes into the
-change log what is asked; the fold does it.
+"""Analyses on request: `POST /api/v1/analysis/requests`, and `…/pause`, `…/resume`, `…/cancel`. The gateway publishes the
+request to the change log; the fold carries it out.
 
 (No postponed annotations here: FastAPI must see dependencies that are made inside `router`.)"""
 
@@ -24,7 +24,7 @@ from schemas.raw import AnalysisRequested, AnalysisSteered, Standing
 
 
 class RequestBody(Closed):
-    """What is to be analysed again: below `subtree`, of these media types, whose analysis stands so (`none`: there is none);
+    """What to analyse again: below `subtree`, of these media types, with this state of analysis (`none`: there is none);
     empty: any. `dry_run`: only count."""
 
     root: str = Field(min_length=1, max_length=64)
@@ -36,8 +36,8 @@ class RequestBody(Closed):
 
 
 class RequestAsked(BaseModel):
-    """`matched`: items that match now, by the catalogue; `waits`: why nothing is begun yet (`paused`, `lost`). It stands in
-    the change log at this place, and its changes name `request`; null where nothing was asked."""
+    """`matched`: items that match now, by the catalogue; `waits`: why nothing begins yet (`paused`, `lost`). `partition` and
+    `offset`: the position in the change log; the resulting changes name `request`. Null if nothing was requested."""
 
     root: str
     matched: int
@@ -48,7 +48,7 @@ class RequestAsked(BaseModel):
 
 
 class SteerBody(Closed):
-    """Of which library, or of all; with `cancel` of one request alone."""
+    """Of one library, or of all; with `cancel` also of a single request."""
 
     library: str | None = Field(None, min_length=1, max_length=249)
     request: int | None = Field(None, ge=0, lt=MAX_SAFE)
@@ -56,7 +56,7 @@ class SteerBody(Closed):
 
 
 class Steered(BaseModel):
-    """The libraries of which it is written."""
+    """The libraries for which it was published."""
 
     libraries: list[str]
 
@@ -72,7 +72,7 @@ def router(pool: AsyncConnectionPool, publishing: Publishing, guard: Guard) -> A
     async def request(
         body: RequestBody, admin: Annotated[Identity, Depends(guard.allowed("request:analysis"))]
     ) -> RequestAsked:
-        """Ask for the analysis of what is known already; answered when the log has acknowledged it."""
+        """Request the analysis of items that are known already; answered when the log has acknowledged it."""
         subtree, types = inside(body.subtree), tuple(body.media_types)
         for name in types:
             if name not in ANALYSED:
@@ -88,7 +88,7 @@ def router(pool: AsyncConnectionPool, publishing: Publishing, guard: Guard) -> A
                 root=body.root, matched=matched, waits=place.waits, request=None, partition=None, offset=None
             )
         if not matched:
-            raise ApiError(422, "nothing_matches", "body: no item of the catalogue matches; nothing was asked")
+            raise ApiError(422, "nothing_matches", "body: no item of the catalogue matches; nothing was requested")
         shown, b64 = to_wire(subtree)
         record = AnalysisRequested(
             root=body.root, subtree=shown, subtree_b64=b64, media_types=types, statuses=tuple(body.statuses),
@@ -104,28 +104,28 @@ def router(pool: AsyncConnectionPool, publishing: Publishing, guard: Guard) -> A
     async def pause(
         body: SteerBody, admin: Annotated[Identity, Depends(guard.allowed("request:analysis"))]
     ) -> Steered:
-        """Nothing more is begun of what was asked for, until `resume`; what changes by itself is analysed as ever."""
+        """Begin nothing more of what was requested, until `resume`; files that change are still analysed."""
         return await steer("pause", body, admin)
 
     @routes.post("/resume", status_code=202, dependencies=[Depends(small_json)])
     async def resume(
         body: SteerBody, admin: Annotated[Identity, Depends(guard.allowed("request:analysis"))]
     ) -> Steered:
-        """Go on with what was asked for."""
+        """Continue with what was requested."""
         return await steer("resume", body, admin)
 
     @routes.post("/cancel", status_code=202, dependencies=[Depends(small_json)])
     async def cancel(
         body: SteerBody, admin: Annotated[Identity, Depends(guard.allowed("request:analysis"))]
     ) -> Steered:
-        """Leave off what was asked for, or one request of it; what is open ends."""
+        """Cancel what was requested, or a single request; open jobs end."""
         return await steer("cancel", body, admin)
 
     async def steer(action: Action, body: SteerBody, admin: Identity) -> Steered:
         if body.request is not None and action != "cancel":
             raise ApiError(422, "invalid_request", "body.request: one request alone can only be cancelled")
         async with pool.connection() as connection:
-            # it stops all of a library: who sees a part of it has no say in that
+            # it applies to a whole library: an account that sees only a part of it may not do that
             found = {place.library for place in (await places(connection, admin.rights)).values()}
             known = sorted(library for library in found if admin.rights.sees_library(library))
         if body.library is not None and body.library not in known:

@@ -1,5 +1,5 @@
-"""The AsyncAPI document: what sockets say and get, and what is in the log. It is generated with the program
-(`gateway/asyncapi.json`); here it is told what only an installation knows.
+"""The AsyncAPI document: the messages of sockets, and the records of the log. It is generated with the program
+(`gateway/asyncapi.json`); here the values of the installation are filled in.
 
 (No postponed annotations here: FastAPI must see dependencies that are made inside `router`.)"""
 
@@ -35,7 +35,7 @@ def router(settings: GatewaySettings, kafka: Kafka, guard: Guard) -> APIRouter:
     @routes.get("/asyncapi.json", include_in_schema=False)
     @routes.get("/api/v1/asyncapi.json", include_in_schema=False)
     async def asyncapi() -> Response:
-        """What sockets say and get, and what is in the log."""
+        """The messages of sockets, and the records of the log."""
         return Response(body, media_type="application/json")
 
     return routes

@@ -18,12 +18,12 @@ UNREADABLE = "unreadable"
 
 
 class AuditShown(BaseModel):
-    """The members of an event of the audit log as its record has them (`docs/records.md`), and where it stands."""
+    """The members of an audit event as in its record (`docs/records.md`), and its position."""
 
     offset: int
     appended_at: str
     id: str
-    action: str = Field(description=f"{UNREADABLE}: what stands there is no event of this program")
+    action: str = Field(description=f"{UNREADABLE}: the record is not an event of this program")
     by: str
     subject: str
     at: str
@@ -39,7 +39,7 @@ class AuditShown(BaseModel):
 
 
 class AuditPageShown(BaseModel):
-    """A page, the newest first. `next`: for `from`, what is older; null on the last."""
+    """A page, the newest first. `next`: the `from` of the next, older page; null on the last."""
 
     events: list[AuditShown]
     next: int | None
@@ -57,7 +57,7 @@ def router(pages: AuditPages, guard: Guard) -> APIRouter:
         ] = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> AuditPageShown:
-        """Who signed in, who was refused, and who did what; the newest first."""
+        """Sign-ins, refusals and actions; the newest first."""
         page = await pages.page(from_, limit)
         return AuditPageShown(events=[_shown(one) for one in page.events], next=page.next)
 

@@ -1,4 +1,4 @@
-"""Signing in and out under `/api/v1/auth`, in the shapes that existing clients read.
+"""Signing in and out under `/api/v1/auth`, in the form that existing clients read.
 
 (No postponed annotations here: FastAPI must see dependencies that are made inside `router`.)"""
 
@@ -21,7 +21,7 @@ from gateway.access.signing_in import Limited, SigningIn
 from gateway.access.tokens import Identity, Tokens
 from gateway.rest.access import CHALLENGE, Guard, address_of, origin_of
 from gateway.rest.body import Closed, small_json
-from gateway.rest.described import asked_by, errors
+from gateway.rest.described import authenticated_by, errors
 from gateway.rest.edge import ApiError, unavailable
 from schemas.times import iso
 
@@ -35,12 +35,12 @@ class LoginBody(Closed):
 
     @property
     def name(self) -> str:
-        """Whichever was given."""
+        """The one that was given."""
         return self.username or self.email or ""
 
 
 class RefreshBody(Closed):
-    """The refresh token of the last sign-in or refresh; it ends by this."""
+    """The refresh token of the last sign-in or refresh; it is used up by this."""
 
     refresh_token: str = Field(min_length=1, max_length=256)
 
@@ -53,7 +53,7 @@ class Role(BaseModel):
 
 
 class UserShown(BaseModel):
-    """An account as clients read it."""
+    """An account in the form that clients read."""
 
     id: int
     username: str
@@ -63,7 +63,7 @@ class UserShown(BaseModel):
 
 
 class SignedIn(BaseModel):
-    """Tokens under the names that old and new clients read. `expires_in` in seconds."""
+    """Tokens, under the names that old and new clients read. `expires_in` in seconds."""
 
     session_token: str
     token: str
@@ -74,14 +74,14 @@ class SignedIn(BaseModel):
 
 
 class TicketShown(BaseModel):
-    """Good once, and until then."""
+    """Good once, until `expires_at`."""
 
     ticket: str
     expires_at: str
 
 
 class StatusShown(BaseModel):
-    """Whether the request's token holds."""
+    """Whether the request's token is valid."""
 
     authenticated: bool
     user: UserShown | None = None
@@ -96,7 +96,7 @@ class Permissions(BaseModel):
 
 
 class SignedOut(BaseModel):
-    """The session has ended. `provider_sign_out`: where the browser signs out of its provider too."""
+    """The session has ended. `provider_sign_out`: the address at which the browser signs out of its provider too."""
 
     message: str = "signed out"
     provider_sign_out: str | None = None
@@ -112,8 +112,8 @@ def router(
 
     @routes.post("/login", responses=errors(401, 429), dependencies=[Depends(small_json)])
     async def login(request: Request, body: LoginBody) -> SignedIn:
-        """Sign in with user name or e-mail. 429 after too many failures; the right password gets in all the same, but
-        for a flood of wrong ones."""
+        """Sign in with user name or e-mail. 429 after too many failures; the right password is still accepted, except during
+        a flood of wrong ones."""
         address = address_of(request)
         try:
             outcome = await signing_in.sign_in(body.name, body.password, origin_of(request))
@@ -139,9 +139,9 @@ def router(
 
     @routes.post("/refresh", responses=errors(401), dependencies=[Depends(small_json)])
     async def refresh(request: Request, body: RefreshBody) -> SignedIn:
-        """New tokens for a refresh token, which is good once: for a minute it gives the same successor again (an answer
-        may be lost, a tab duplicated); after that its use ends the session, for two have it. A session that a provider
-        vouched for ends when the provider says so."""
+        """New tokens for a refresh token, which is good once: for a minute it gives the same successor again (an answer may
+        be lost, a tab duplicated); after that its use ends the session, because two clients have it. A session that a
+        provider vouched for ends when the provider no longer confirms it."""
         try:
             outcome = await oidc.renewing.refresh(body.refresh_token)
         except ProviderAway as error:
@@ -155,8 +155,8 @@ def router(
 
     @routes.post("/logout", responses=errors(403), response_model_exclude_none=True)
     async def logout(identity: Holder) -> SignedOut:
-        """End the session: its tokens hold no more and its sockets are closed with 4003; at other gateways
-        within seconds."""
+        """End the session: its tokens are no longer valid and its sockets are closed with 4003; at other gateways within
+        seconds."""
         if not identity.user_id:
             raise ApiError(403, "forbidden", "a machine's token is revoked, not signed out")
         await accounts.sign_out(identity.session_id, identity.username)
@@ -165,13 +165,14 @@ def router(
 
     @routes.post("/ws-ticket", status_code=201)
     async def ws_ticket(holder: Holder) -> TicketShown:
-        """A ticket for one socket: `/ws?ticket=…`, within a minute. For those whose tokens must stand in no address."""
+        """A ticket for one socket: `/ws?ticket=…`, within a minute. For clients whose tokens must not be part of an
+        address."""
         ticket, ends = guard.authority.ticket(holder)
         return TicketShown(ticket=ticket, expires_at=iso(ends * 1_000))
 
-    @routes.get("/status", response_model_exclude_none=True, openapi_extra=asked_by("bearer", "nobody"))
+    @routes.get("/status", response_model_exclude_none=True, openapi_extra=authenticated_by("bearer", "nobody"))
     async def status(request: Request) -> StatusShown:
-        """Whether the token holds: always 200 (existing pages reload for ever on a 401 here)."""
+        """Whether the token is valid: always 200 (existing pages reload for ever on a 401 here)."""
         identity = await guard.optional(request)
         if identity is None:
             return StatusShown(authenticated=False)
@@ -193,7 +194,7 @@ def router(
         return Permissions(role=role.name, permissions=list(role.permissions), is_admin=identity.is_admin)
 
     async def shown_of(identity: Identity) -> UserShown | None:
-        """None where the account is disabled. A machine's token is no account's: its id is 0."""
+        """None if the account is disabled. A machine's token has no account: its id is 0."""
         if not identity.user_id:
             role = role_of(identity.role_id)
             return UserShown(
@@ -206,7 +207,7 @@ def router(
 
 
 def signed_in(tokens: Tokens, opened: Opened) -> SignedIn:
-    """The answer to who has signed in, however."""
+    """The answer to a sign-in of any kind."""
     user = opened.user
     token, identity = tokens.issue(
         user_id=user.id,

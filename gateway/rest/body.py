@@ -1,4 +1,4 @@
-"""What a request's body may be, wherever one is read: JSON, small, and nothing in it that its route does not know."""
+"""Rules for every request body: JSON, small, and without members that its route does not know."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ class Closed(BaseModel):
 
 
 async def small_json(request: Request) -> None:
-    """A dependency of each route with a body. Answers 415 where it is not JSON, and 413 over 4 KiB."""
+    """A dependency of each route with a body. Answers 415 if it is not JSON, and 413 over 4 KiB."""
     await json_within(request, MAX_BODY_BYTES)
 
 
 async def json_within(request: Request, max_bytes: int) -> None:
-    """The same for another size."""
+    """The same with another limit."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise ApiError(415, "unsupported_media_type", "send application/json")
@@ -31,7 +31,7 @@ async def json_within(request: Request, max_bytes: int) -> None:
 
 
 def inside(subtree: str) -> str:
-    """A directory relative to a root, without slashes around it. Answers 422 for what leads elsewhere."""
+    """A directory relative to a root, without slashes around it. Answers 422 if it leads outside."""
     path = subtree.strip("/")
     if "\0" in path or any(part in ("", ".", "..") for part in path.split("/") if path):
         raise ApiError(422, "invalid_request", "body.subtree: is relative to the root and leads nowhere else")

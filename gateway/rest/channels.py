@@ -1,7 +1,6 @@
 """A channel over HTTP: its past in pages, and its events as they come (`text/event-stream`).
 
-What may be asked and what comes is what a socket may ask and gets. A channel that may not be followed answers like one that
-is not there.
+Parameters and answers match those of a socket. A channel that may not be followed is answered like one that does not exist.
 
 (No postponed annotations here: FastAPI must see dependencies that are made inside `router`.)"""
 
@@ -10,7 +9,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from pydantic import BaseModel
 
-from gateway.access.authority import CannotTell
+from gateway.access.authority import CannotCheck
 from gateway.access.tokens import BadToken, Identity
 from gateway.core.options import MAX_NAMES, filter_of
 from gateway.core.starts import BadOption, Start, Until, start_in_query, until_in_query
@@ -24,7 +23,7 @@ from gateway.live.subscribing import Subscribing
 from gateway.log.finding import Finding, Wanted
 from gateway.log.pages import Pages
 from gateway.rest.access import CHALLENGE, Guard
-from gateway.rest.described import asked_by, errors
+from gateway.rest.described import authenticated_by, errors
 from gateway.rest.edge import ApiError, unavailable
 from runtime.waits import COME_BACK_SECONDS
 from schemas.channels import CHANNELS, Channel
@@ -46,7 +45,7 @@ Names = Annotated[list[str] | None, Query(max_length=MAX_NAMES)]
 
 
 class MissedShown(BaseModel):
-    """Offsets [from, to) that are gone; `to` null: not known."""
+    """Offsets [from, to) that are gone; `to` null: unknown."""
 
     model_config = {"json_schema_extra": {"properties": {"from": {"type": "integer"}}, "required": ["from", "to"]}}
     to: int | None
@@ -66,7 +65,7 @@ class EventShown(BaseModel):
 
 
 class GapShown(BaseModel):
-    """Offsets that are skipped, and why, as a socket is told."""
+    """Skipped offsets and the reason, as a socket gets them."""
 
     model_config = {"extra": "allow"}
     type: Literal["gap"]
@@ -78,9 +77,9 @@ class GapShown(BaseModel):
 
 
 class EventPage(BaseModel):
-    """A page. `next`: where the next one begins, as `from`; `complete`: nothing more is before the end (what came meanwhile
-    aside). A page that is not may have no event, where few of them are for who asks. The other members are those of
-    `subscribed`."""
+    """A page. `next`: the `from` of the next page; `complete`: nothing more is before the end (except what was appended
+    meanwhile). A page that is not complete may have no event, if the caller may see few of them. The other members are those
+    of `subscribed`."""
 
     channel: str
     start: dict[int, int]
@@ -108,14 +107,14 @@ def router(
         request: Request,
         ticket: Annotated[str | None, Query(description="of `POST /api/v1/auth/ws-ticket`")] = None,
     ) -> Identity:
-        """Who asks: by a token, or by a ticket where no header can be set."""
+        """The caller: by a token, or by a ticket where no header can be set."""
         if ticket is None or "authorization" in request.headers:
             return await guard.holder(request)
         try:
             return await guard.authority.redeem(ticket)
         except BadToken:
-            raise ApiError(401, "unauthorized", "not a ticket that holds", CHALLENGE) from None
-        except CannotTell as error:
+            raise ApiError(401, "unauthorized", "not a valid ticket", CHALLENGE) from None
+        except CannotCheck as error:
             raise unavailable() from error
 
     guard.demanding.add(reader)
@@ -132,19 +131,19 @@ def router(
         """Past events of a channel, in the order of the log, the frames as sockets get them."""
         known = known_channel(channel, holder)
         start = _start("earliest" if from_ is None else from_, known)
-        asked = Wanted(
+        request = Wanted(
             known.name, start, lambda: streaming.memory.heads(known.name),
             None if until is None else _until(until), "earliest", viewer_of(holder), wanted,
         )  # fmt: skip
         try:
-            return Response(await pages.page(asked, limit), media_type="application/json")
+            return Response(await pages.page(request, limit), media_type="application/json")
         except BadOption as error:
             raise ApiError(422, "invalid_request", f"query.{error.reason}") from error
 
     @routes.get(
         "/{channel}/stream",
         response_class=Response,
-        openapi_extra=asked_by("bearer", "ticket"),
+        openapi_extra=authenticated_by("bearer", "ticket"),
         responses=errors(429)
         | {
             200: {
@@ -162,14 +161,14 @@ def router(
             str | None, Header(max_length=MAX_PLACE, description="the newest id; before `from`")
         ] = None,
     ) -> Response:
-        """Events of a channel as they come, from the past on where `from` or `Last-Event-ID` says so."""
+        """Events of a channel as they come, from a position in the past if `from` or `Last-Event-ID` names one."""
         known = known_channel(channel, holder)
         start = _start(last_event_id or ("live" if from_ is None else from_), known)
         if (why := connections.refusal(holder)) is not None:
             raise _refused(why)
 
         async def begin() -> EventStream:
-            asked = Wanted(
+            request = Wanted(
                 known.name,
                 start,
                 lambda: streaming.memory.heads(known.name),
@@ -177,11 +176,11 @@ def router(
                 filter=wanted,
             )
             try:
-                resolved, _ = await finding.find(asked)
+                resolved, _ = await finding.find(request)
             except BadOption as error:
                 raise ApiError(422, "invalid_request", f"query.{error.reason}") from error
             stream = EventStream(known, holder, streaming, subscribing)
-            stream.follow(resolved, Options(told=True, filter=wanted))
+            stream.follow(resolved, Options(status_messages=True, filter=wanted))
             return stream
 
         return EventStreamAnswer(connections, holder, begin)
@@ -190,16 +189,16 @@ def router(
 
 
 def _filter(storage_root: Names = None, media_type: Names = None, action: Names = None) -> Filter | None:
-    """What of the channel; each may be said several times."""
-    said = {"storage_root": storage_root, "media_type": media_type, "action": action}
+    """The filter of the channel; each parameter may be repeated."""
+    parameters = {"storage_root": storage_root, "media_type": media_type, "action": action}
     try:
-        return filter_of({name: list(names) for name, names in said.items() if names} or None)
+        return filter_of({name: list(names) for name, names in parameters.items() if names} or None)
     except BadOption as error:
         raise ApiError(422, "invalid_request", f"query.{error.reason.removeprefix('filter.')}") from error
 
 
 def known_channel(name: str, holder: Identity) -> Channel:
-    """The channel, where the holder may follow it. Answers 404."""
+    """The channel, if the holder may follow it. Answers 404."""
     known = CHANNELS.get(name)
     if known is None or not holder.rights.may_follow(name):
         raise ApiError(404, "not_found", "no such channel")

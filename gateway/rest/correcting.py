@@ -1,4 +1,4 @@
-"""A person's correction: `PATCH /api/v1/media/{id}`. The gateway writes it into the change log; the fold makes it hold.
+"""A person's correction: `PATCH /api/v1/media/{id}`. The gateway publishes it to the change log; the fold applies it.
 
 (No postponed annotations here: FastAPI must see dependencies that are made inside `router`.)"""
 
@@ -25,8 +25,8 @@ FIELDS: tuple[CorrectedField, ...] = get_args(CorrectedField)
 
 
 class CorrectionBody(Closed):
-    """As of a JSON merge patch (RFC 7396): what is absent stays as it is, null takes back what a person has set. `title`:
-    without year or episode, which are shown behind it; `cover`: the `cover_image` of an item, or the hash in it."""
+    """Like a JSON merge patch (RFC 7396): absent members stay as they are, null withdraws what a person has set. `title`:
+    without year or episode, which are shown after it; `cover`: the `cover_image` of an item, or the hash in it."""
 
     title: str | None = Field(None, min_length=1, max_length=300)
     year: int | None = Field(None, ge=1, le=9_999)
@@ -46,7 +46,7 @@ class CorrectionBody(Closed):
 
 
 class CorrectionWritten(BaseModel):
-    """It stands in the change log at this place, and the item's next `media_update` shows it."""
+    """The correction's position in the change log; the item's next `media_update` shows it."""
 
     media_id: int
     partition: int
@@ -63,8 +63,8 @@ def router(catalogue: CatalogueQueries, publishing: Publishing, guard: Guard) ->
         body: CorrectionBody,
         admin: Annotated[Identity, Depends(guard.allowed("correct:media"))],
     ) -> CorrectionWritten:
-        """Say what an item is: that holds over what its name and its file say, whatever becomes of both; answered when the
-        log has acknowledged it."""
+        """Correct an item: a correction takes precedence over the file's name and contents, also when these change; answered
+        when the log has acknowledged it."""
         if not body.model_fields_set:
             raise ApiError(422, "invalid_request", "body: nothing to change")
         place = await catalogue.place(media_id, admin.rights)
@@ -82,8 +82,8 @@ def router(catalogue: CatalogueQueries, publishing: Publishing, guard: Guard) ->
         written = await publishing.observe(record, place.library)
         return CorrectionWritten(media_id=media_id, partition=written.partition, offset=written.offset)
 
-    async def known_cover(said: str, rights: Rights) -> str:
-        hash_ = said.removeprefix(PATH).partition("?")[0]
+    async def known_cover(cover: str, rights: Rights) -> str:
+        hash_ = cover.removeprefix(PATH).partition("?")[0]
         if await catalogue.cover(hash_, rights) is None:
             raise ApiError(422, "invalid_request", "body.cover: no item has such a cover")
         return hash_

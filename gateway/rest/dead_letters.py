@@ -1,4 +1,4 @@
-"""Dead letters: `/api/v1/dlq`. What stages could not process, and what becomes of it.
+"""Dead letters: `/api/v1/dlq`. Records that stages could not process, and what to do with them.
 
 (No postponed annotations here: FastAPI must see dependencies that are made inside `router`.)"""
 
@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, Field
 
 from gateway.access.tokens import Identity
-from gateway.log.dead_letters import GIVEN_BACK, REACH, DeadLetterQueues, NotFromHere, QueueTaken
+from gateway.log.dead_letters import REACH, REDRIVABLE, DeadLetterQueues, NotFromHere, QueueTaken
 from gateway.rest.access import Guard
 from gateway.rest.body import Closed, small_json
 from gateway.rest.declared import unknown
@@ -27,8 +27,8 @@ SOURCES = {topic.name: topic for topic in GUARDED}
 
 
 class QueueShown(BaseModel):
-    """The queue of a topic, as far as it is looked through. `oldest`, `newest`: when its open letters came; `errors`: how
-    many of them by class of error."""
+    """The queue of a topic, within the offsets that were searched. `oldest`, `newest`: when its open letters arrived;
+    `errors`: their number by class of error."""
 
     topic: str
     queue: str
@@ -36,12 +36,12 @@ class QueueShown(BaseModel):
     oldest: str | None
     newest: str | None
     errors: dict[str, int]
-    redriven_here: bool = Field(description="false: letters of it are given back at the command line")
+    redriven_here: bool = Field(description="false: its letters are redriven at the command line")
 
 
 class LetterShown(BaseModel):
-    """A letter without its contents. `topic`, `partition`, `original_offset`, `original_at`: the place that its record had;
-    null where somebody else wrote it. `cut`: only the beginning of its `size` bytes is kept."""
+    """A letter without its contents. `topic`, `partition`, `original_offset`, `original_at`: the position of its record;
+    null if the letter was written by something else. `cut`: only the beginning of its `size` bytes is kept."""
 
     offset: int
     at: str
@@ -61,15 +61,17 @@ class LetterShown(BaseModel):
 
 
 class QueuesShown(BaseModel):
-    """Every queue that is there; and the letters of the one that was asked for, the newest first."""
+    """Every existing queue; and the letters of the requested one, the newest first."""
 
     queues: list[QueueShown]
     letters: list[LetterShown]
-    looked_through: int = Field(description="newest offsets of each queue in which letters were looked for")
+    looked_through: int = Field(
+        description="number of newest offsets of each queue that were searched for letters"
+    )
 
 
 class BytesShown(BaseModel):
-    """Bytes: as text where they are UTF-8, else in base64."""
+    """Bytes: as text if they are UTF-8, else in base64."""
 
     text: str | None = None
     b64: str | None = None
@@ -85,8 +87,8 @@ class WholeLetterShown(BaseModel):
 
 
 class DoneShown(BaseModel):
-    """What was done. `to`: the topic and partition it was written to, or the root of which a scan was asked for; `why`: of
-    nothing, for nothing was left to do."""
+    """What was done. `to`: the topic and partition that it was written to, or the root for which a scan was requested;
+    `why`: the reason for `nothing`, if nothing was left to do."""
 
     offset: int
     done: Literal["write_back", "rescan", "discard", "nothing"]
@@ -95,7 +97,7 @@ class DoneShown(BaseModel):
 
 
 class DiscardBody(Closed):
-    """Why, for people who read the queue."""
+    """The reason, for people who read the queue."""
 
     reason: str = Field("", max_length=1_024)
 
@@ -112,10 +114,10 @@ def router(queues: DeadLetterQueues, guard: Guard) -> APIRouter:
     async def listed(
         _admin: Admin,
         topic: Annotated[str | None, Query(max_length=MAX_NAME, description="letters of its queue")] = None,
-        closed: Annotated[bool, Query(description="those that were seen to, instead of the open ones")] = False,
+        closed: Annotated[bool, Query(description="handled letters instead of the open ones")] = False,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> QueuesShown:
-        """Every queue with what is open in it, and the newest letters of one."""
+        """Every queue with its open letters, and the newest letters of one."""
         source = None if topic is None else SOURCES.get(topic.removesuffix(DLQ_SUFFIX))
         if topic is not None and source is None:
             raise unknown("topic", "no topic with dead letters", SOURCES)
@@ -129,7 +131,7 @@ def router(queues: DeadLetterQueues, guard: Guard) -> APIRouter:
 
     @routes.get("/{topic}/{partition}/{offset}")
     async def shown(_admin: Admin, topic: Name, partition: Partition, offset: Offset) -> WholeLetterShown:
-        """All of a letter: where it came from, why, and its record byte for byte."""
+        """A whole letter: where it came from, why, and its record byte for byte."""
         letter = await queues.letter(_source(topic, partition), offset)
         if letter is None:
             raise _no_letter()
@@ -137,9 +139,9 @@ def router(queues: DeadLetterQueues, guard: Guard) -> APIRouter:
 
     @routes.post("/{topic}/{partition}/{offset}/redrive", responses=errors(409))
     async def redrive(admin: Admin, topic: Name, partition: Partition, offset: Offset) -> DoneShown:
-        """Give the record back to the topic and partition it came from, byte for byte; for one of the change log ask for a
-        scan of its root. Once, however often it is asked. Answers 409 where nothing can be done about it, where it is to be
-        done at the command line, and while somebody else sees to the same queue."""
+        """Write the record back to the topic and partition that it came from, byte for byte; for a record of the change log,
+        request a scan of its root. Done once, however often it is called. Answers 409 if that is not possible, if it must be
+        done at the command line, and while somebody else works on the same queue."""
         try:
             outcome = await queues.redrive(_source(topic, partition), offset, admin.username)
         except NoLetter as error:
@@ -158,8 +160,8 @@ def router(queues: DeadLetterQueues, guard: Guard) -> APIRouter:
     async def discard(
         admin: Admin, topic: Name, partition: Partition, offset: Offset, body: DiscardBody
     ) -> DoneShown:
-        """Mark a letter as seen to: it stays in the queue and is open no longer. Answers 409 while somebody else sees to the
-        same queue."""
+        """Close a letter without redriving it: it stays in the queue. Answers 409 while somebody else works on the same
+        queue."""
         try:
             return _done(await queues.discard(_source(topic, partition), offset, admin.username, body.reason))
         except NoLetter as error:
@@ -183,7 +185,7 @@ def _no_letter() -> ApiError:
 
 def _queue(topic: Topic, queue: str, letters: list[Letter]) -> QueueShown:
     line: dict[str, Any] = _members(queue_line(topic.name, queue, letters))
-    return QueueShown.model_validate({**line, "redriven_here": topic in GIVEN_BACK})
+    return QueueShown.model_validate({**line, "redriven_here": topic in REDRIVABLE})
 
 
 def _done(outcome: Outcome) -> DoneShown:

@@ -1,6 +1,7 @@
-"""Nothing that a request says is silently ignored: what its route does not declare, or names what is not there, is 422.
+"""Nothing in a request is silently ignored: a parameter that its route does not declare, or a name that does not exist, is
+answered with 422.
 
-A misspelt filter would otherwise answer with everything, and a misspelt name with nothing.
+A misspelt filter would otherwise return everything, and a misspelt name nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from gateway.rest.edge import ApiError
 from gateway.tables.history import History
 
 PREFIX = "/api/"
-"""Health and metrics are asked by machines that add parameters of their own."""
+"""Health and metrics are requested by machines that add parameters of their own."""
 
 
 async def only_declared(request: Request) -> None:
@@ -34,8 +35,7 @@ async def only_declared(request: Request) -> None:
 async def known_root(
     history: History, holder: Identity, parameter: str, root: str | None, where: str = "query"
 ) -> None:
-    """For an answer that came out empty: answers 422 where the root asked for is none that the holder may see. `where`:
-    query or body."""
+    """For an empty answer: answers 422 if the requested root is not one that the holder may see. `where`: query or body."""
     if root is None:
         return
     roots = [row.root for row in await history.roots(holder.rights)]
@@ -46,7 +46,7 @@ async def known_root(
 async def known_library(
     history: History, holder: Identity, parameter: str, library: str | None, where: str = "query"
 ) -> None:
-    """The same for a library: answers 422 where no root of it is seen."""
+    """The same for a library: answers 422 if none of its roots may be seen."""
     if library is None:
         return
     libraries = sorted({row.library for row in await history.roots(holder.rights) if row.library})
@@ -55,13 +55,13 @@ async def known_library(
 
 
 def known_value(parameter: str, value: str | None, known: Iterable[str]) -> None:
-    """The same for one of a closed set."""
+    """The same for a value of a closed set."""
     if value is not None and value not in known:
         raise unknown(parameter, "no such value", known)
 
 
 def unknown(parameter: str, what: str, known: Iterable[str], where: str = "query") -> ApiError:
-    """The error, with what is known."""
+    """The error, with the known values."""
     return ApiError(
         422, "invalid_request", f"{where}.{parameter}: {what}; known: {', '.join(known) or 'none'}"[:1_000]
     )

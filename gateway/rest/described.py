@@ -1,6 +1,6 @@
-"""What the OpenAPI document says of errors, and of who may ask: which errors a route answers, and whether it needs a token
-and which permission, follows from what it depends on; all errors have the one shape. What only a route itself can know (a
-conflict, a limit, another way to say who asks) it names with `errors` and `asked_by`.
+"""Errors and authentication in the OpenAPI document: which errors a route may answer, and whether it needs a token and which
+permission, follows from its dependencies; all errors have the same form. What only a route itself can know (a conflict, a
+limit, another way to authenticate) it declares with `errors` and `authenticated_by`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from gateway.rest.declared import PREFIX
 
 
 class ErrorShown(BaseModel):
-    """What every error is. `error`: for programs; `message`: for people; `request_id`: as in the log."""
+    """The form of every error. `error`: for programs; `message`: for people; `request_id`: as in the log."""
 
     error: str
     message: str
@@ -27,18 +27,18 @@ class ErrorShown(BaseModel):
 
 
 MEANINGS = {
-    400: "a value that cannot be looked up, a cursor that does not hold, or not one Host header",
-    401: "no token, or one that does not hold",
+    400: "a value that cannot be looked up, an invalid cursor, or not exactly one Host header",
+    401: "no token, or an invalid one",
     403: "the holder may not do this",
-    404: "there is nothing of that name, or nothing that the holder may see",
-    409: "not as things stand",
+    404: "nothing has that name, or nothing that the holder may see",
+    409: "not possible in the present state",
     413: "the body is too large",
     414: "the address is too long",
-    415: "the body is not of the kind that is read here",
+    415: "the body is not of the expected type",
     422: "a value that is not allowed, or a parameter that is not known; `message` names it",
     429: "too many; come back after `Retry-After`",
     431: "the headers are too large",
-    503: "something of ours is away; come back after `Retry-After`",
+    503: "a service of the gateway is unavailable; come back after `Retry-After`",
 }
 _SHAPE = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorShown"}}}
 
@@ -61,24 +61,24 @@ WAYS: dict[Way, dict[str, str]] = {
         "type": "apiKey",
         "in": "query",
         "name": "signed",
-        "description": "as it stands in the addresses of covers that REST gives",
+        "description": "as in the addresses of covers that REST returns",
     },
 }
-"""How it can be said who asks: the document's security schemes."""
+"""The ways to authenticate: the document's security schemes."""
 
 
-def asked_by(*ways: Way) -> dict[str, Any]:
-    """For a route's `openapi_extra`, where its dependencies do not tell: any of these ways will do."""
+def authenticated_by(*ways: Way) -> dict[str, Any]:
+    """For a route's `openapi_extra`, if it does not follow from its dependencies: any of these ways is accepted."""
     return {"security": [{} if way == "nobody" else {way: []} for way in ways]}
 
 
 def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """For a route's `responses`: what it answers beside what its dependencies do."""
+    """For a route's `responses`: its errors in addition to those of its dependencies."""
     return {status: {"model": ErrorShown, "description": MEANINGS[status]} for status in statuses}
 
 
 def install(app: FastAPI, routers: Sequence[APIRouter], guard: Guard) -> None:
-    """Make the application's document say so. `routers`: as they are included."""
+    """Add this to the application's document. `routers`: as they are included."""
     plain = app.openapi
     routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
 
@@ -100,7 +100,7 @@ def install(app: FastAPI, routers: Sequence[APIRouter], guard: Guard) -> None:
 
 
 def statuses(route: APIRoute, guard: Guard) -> frozenset[int]:
-    """The errors that follow from what a route depends on."""
+    """The errors that follow from a route's dependencies."""
     calls = set(_calls(route.dependant))
     found = {400, 414, 431}
     if route.path.startswith(PREFIX):
@@ -117,8 +117,8 @@ def statuses(route: APIRoute, guard: Guard) -> frozenset[int]:
 
 
 def security(route: APIRoute, guard: Guard) -> list[dict[str, list[str]]]:
-    """Who may ask, from what a route depends on: nobody need say who he is (none), or a token is needed, with a permission
-    or without (the roles that OpenAPI 3.1 has beside a scheme, section 4.8.30)."""
+    """The authentication that follows from a route's dependencies: none, or a token, with a permission or without (the roles
+    that OpenAPI 3.1 has beside a scheme, section 4.8.30)."""
     calls = set(_calls(route.dependant))
     permissions = sorted(guard.permitting[call] for call in calls & guard.permitting.keys())
     if permissions or calls & guard.demanding:

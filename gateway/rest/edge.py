@@ -1,7 +1,7 @@
-"""What holds for every HTTP answer: a request id, safe headers, errors in one shape; and who asks. How much may come is
-bounded below (`gateway.live.requests`).
+"""What all HTTP answers have in common: a request id, safe headers, errors in one form; and the client's address. Sizes are
+limited below (`gateway.live.requests`).
 
-No answer shows a stack trace, a database's words or a secret.
+No answer shows a stack trace, a message of the database or a secret.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _unanswered = RefusalLog("cannot answer now")
 
 
 class ApiError(GatewayError):
-    """An answer that is an error: HTTP `status`, `code` for programs, `message` for people."""
+    """An error answer: HTTP `status`, `code` for programs, `message` for people."""
 
     def __init__(self, status: int, code: str, message: str, headers: dict[str, str] | None = None) -> None:
         self.status = status
@@ -71,7 +71,7 @@ class Edge:
         self._refusals = refusals
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request or a handshake on with its id and who asks; refuse one without one host."""
+        """Pass a request or a handshake on with its id and the client's address; refuse it unless it has one host."""
         request_id = _request_id(scope)
         inner = {**scope, "state": {**scope.get("state", {}), "request_id": request_id}}
         if peer := scope.get("client"):
@@ -88,7 +88,7 @@ class Edge:
 
 
 class _Answering:
-    """Adds to every answer what every answer has."""
+    """Adds the common headers to every answer."""
 
     def __init__(self, scope: Scope, request_id: str, send: Send) -> None:
         self._private = scope["path"].startswith("/api/")
@@ -96,7 +96,7 @@ class _Answering:
         self._send = send
 
     async def send(self, message: Message) -> None:
-        """Send on."""
+        """Pass the message on."""
         if message["type"] in ("http.response.start", "websocket.http.response.start", "websocket.accept"):
             message.setdefault("headers", [])
             headers = MutableHeaders(raw=list(message["headers"]))
@@ -111,7 +111,7 @@ class _Answering:
 
 
 def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
-    """Answer every kind of error in the one shape. `routers`: all that the application has."""
+    """Answer every kind of error in the one form. `routers`: all routers of the application."""
     app.state.declared = [route for router in routers for route in router.routes]
     table: list[tuple[type[Exception], Callable[[Request, Exception], Awaitable[Response]]]] = [
         (ApiError, _api_error),
@@ -158,7 +158,7 @@ async def _unavailable(request: Request, error: Exception) -> Response:
 
 
 async def _busy(request: Request, _error: Exception) -> Response:
-    """Not logged here: who floods us would fill the disk."""
+    """Not logged here: a flood would fill the disk."""
     return await _api_error(request, unavailable())
 
 
@@ -167,8 +167,8 @@ async def _unexpected(request: Request, _error: Exception) -> Response:
 
 
 def _not_here(request: Request) -> HTTPException:
-    """405 with all that the path takes, 404 where it takes nothing. (The page's files are below every path, so that they
-    are asked for what a route does not take.)"""
+    """405 with all methods of the path, 404 if it has none. (The page's files are mounted below every path, so they get the
+    requests that no route accepts.)"""
     allowed: set[str] = set()
     for route in request.app.state.declared:
         if isinstance(route, APIRoute) and route.matches(request.scope)[0] is not Match.NONE:
@@ -184,7 +184,7 @@ def _not_here(request: Request) -> HTTPException:
 
 
 def unavailable() -> ApiError:
-    """Something of ours is away: come back."""
+    """A service of the gateway is unavailable: try again later."""
     return ApiError(503, "unavailable", "try again in a moment", {"Retry-After": str(COME_BACK_SECONDS)})
 
 
@@ -204,7 +204,7 @@ def _request_id(scope: Scope) -> str:
 
 
 def _has_one_host(scope: Scope) -> bool:
-    """RFC 9112, section 3.2: exactly one, and a host; HTTP/1.0 knows none."""
+    """RFC 9112, section 3.2: exactly one, and a valid host; HTTP/1.0 has none."""
     hosts = [value for name, value in scope["headers"] if name == b"host"]
     if not hosts:
         return scope.get("http_version") == "1.0"

@@ -1,4 +1,4 @@
-"""What happened: `/api/v1/storage/roots`, `/api/v1/scans`, `/api/v1/changes`, `/api/v1/media/{id}/events`.
+"""The history: `/api/v1/storage/roots`, `/api/v1/scans`, `/api/v1/changes`, `/api/v1/media/{id}/events`.
 
 (No postponed annotations here: FastAPI must see dependencies that are made inside `router`.)"""
 
@@ -22,8 +22,8 @@ KINDS = tuple(str(struct.__struct_config__.tag) for struct in get_args(Change))
 
 
 class RootShown(BaseModel):
-    """A storage root. `id`: made of its name, the same for ever. `state` is the log's word (declared, lost, back),
-    `status` its health."""
+    """A storage root. `id`: derived from its name, the same for ever. `state`: from the log (declared, lost, back),
+    `status`: its health."""
 
     id: int
     name: str
@@ -42,7 +42,7 @@ class RootShown(BaseModel):
 
 
 class Roots(BaseModel):
-    """The same rows twice: clients of different age read different names."""
+    """The same rows twice: older and newer clients read different names."""
 
     roots: list[RootShown]
     data: list[RootShown]
@@ -71,8 +71,8 @@ class Scans(BaseModel):
 
 
 class ChangeShown(BaseModel):
-    """The members of the change record, and its place: the event's id, the dense number `n` of its lane, the
-    partition and offset of the changes topic."""
+    """The members of the change record, and its position: the event's id, the dense number `n` of its lane, the partition
+    and offset in the changes topic."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -86,7 +86,7 @@ class ChangeShown(BaseModel):
 
 
 class ItemEvents(BaseModel):
-    """A page of what happened to an item. `next`: for `from`, what comes after; null on the last."""
+    """A page of an item's history. `next`: the `from` of the next page; null on the last."""
 
     media_id: int
     events: list[ChangeShown]
@@ -107,7 +107,7 @@ def router(history: History, guard: Guard) -> APIRouter:
 
     @routes.get("/storage/roots")
     async def roots(holder: Holder) -> Roots:
-        """Every storage root that the holder may see, and how it is."""
+        """Every storage root that the holder may see, and its state."""
         rows = [_root(row) for row in await history.roots(holder.rights)]
         return Roots(roots=rows, data=rows)
 
@@ -159,8 +159,8 @@ def router(history: History, guard: Guard) -> APIRouter:
         order: Annotated[str, Query(pattern="^(asc|desc)$")] = "desc",
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> ItemEvents:
-        """Where an item's file came from and where it went: the changes of its paths, the newest first, also of an item that
-        is gone. Analyses and corrections are no changes of a path; they are events of `media_updates`."""
+        """Where an item's file came from and where it went: the changes of its paths, the newest first, also of a deleted
+        item. Analyses and corrections do not change a path; they are events of `media_updates`."""
         wanted = Changes(media_id=media_id, newest_first=order == "desc", after=from_, limit=limit + 1)
         rows, following = await page(wanted, holder, "from")
         if not rows and from_ is None:
@@ -168,7 +168,7 @@ def router(history: History, guard: Guard) -> APIRouter:
         return ItemEvents(media_id=media_id, events=rows, next=following)
 
     async def page(wanted: Changes, holder: Identity, name: str) -> tuple[list[ChangeShown], str | None]:
-        """One fewer than are wanted, and the cursor of what comes after them."""
+        """One row fewer than wanted, and the cursor of the rows after them."""
         try:
             rows = await history.changes(wanted, holder.rights)
         except BadPage as error:
@@ -216,6 +216,6 @@ def _scan(row: StoredScan) -> ScanShown:
 
 def _change(row: StoredChange, holder: Identity) -> ChangeShown:
     record = seen_as(row.record, holder.rights)
-    assert record is not None  # the query gives what is seen
+    assert record is not None  # the query returns only what may be seen
     place = {"event_id": str(row.event_id), "n": row.n, "partition": row.src_partition, "offset": row.src_offset}
     return ChangeShown.model_validate({**record, **place})

@@ -13,7 +13,7 @@ from gateway.access.tokens import Identity
 from gateway.core.rights import Rights
 from gateway.rest.access import CHALLENGE, Guard
 from gateway.rest.declared import known_library, known_root, known_value, unknown
-from gateway.rest.described import asked_by, errors
+from gateway.rest.described import authenticated_by, errors
 from gateway.rest.edge import ApiError, unavailable
 from gateway.tables.catalogue import CatalogueQueries, Stats
 from gateway.tables.history import History
@@ -25,16 +25,16 @@ from schemas.found import CATEGORIES, MEDIA_TYPES
 from schemas.ids import MAX_SAFE
 
 COVER_SECONDS = 300
-"""A browser keeps a cover no longer: it goes with its item and with the session."""
+"""A browser keeps a cover no longer than this: it disappears with its item and with the session."""
 
 MAX_OFFSET = 10_000
-"""Items before a page; see `docs/decisions/0034-*.md`."""
+"""Maximum number of items before a page; see `docs/decisions/0034-*.md`."""
 
 COVER_MIMES = frozenset({"image/jpeg", "image/png", "image/webp"})
 
 
 class ItemShown(BaseModel):
-    """An item: the members of the event's `media`, and its root's name and protocol."""
+    """An item: the members of the event's `media`, and the name and protocol of its root."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -64,15 +64,15 @@ class Page(BaseModel):
     has_previous: bool
     next_cursor: str | None = Field(description="for `cursor`: what comes after this page; null on the last")
     facets: dict[str, list[FacetShown]] = Field(
-        description="of the names asked for, the values with the most hits"
+        description="of the requested names, the values with the most hits"
     )
     facets_are_exact: bool = Field(
-        description="false: there are more hits than were counted, and counts are the least"
+        description="false: there are more hits than were counted, and counts are lower bounds"
     )
 
 
 class StatsShown(BaseModel):
-    """The catalogue in numbers, as far as it is seen; sizes in bytes."""
+    """The catalogue in numbers, as far as the holder may see it; sizes in bytes."""
 
     total_items: int
     by_type: dict[str, int]
@@ -86,7 +86,7 @@ class StatsShown(BaseModel):
 
 
 def router(catalogue: CatalogueQueries, history: History, guard: Guard, names: CoverNames) -> APIRouter:
-    """The routes; all need a token, but that a cover takes the signature in the address that its item was read with."""
+    """The routes; all need a token, except that a cover also accepts the signature in its item's `cover_image`."""
     routes = APIRouter(prefix="/api/v1", tags=["media"])
     Holder = Annotated[Identity, Depends(guard.holder)]
 
@@ -155,22 +155,22 @@ def router(catalogue: CatalogueQueries, history: History, guard: Guard, names: C
             raise ApiError(404, "not_found", "no such item")
         return shown(found, holder)
 
-    async def looking(request: Request, hash_: str, signed: str | None) -> tuple[int, Rights]:
-        """How long the answer may be kept, and what the asker may see. Answers 401."""
+    async def cover_access(request: Request, hash_: str, signed: str | None) -> tuple[int, Rights]:
+        """How long the answer may be cached, and the caller's rights. Answers 401."""
         now = time.time()
-        if not guard.authority.can_tell:
+        if not guard.authority.can_check:
             raise unavailable()
         if identity := await guard.optional(request):
             return min(COVER_SECONDS, max(0, identity.expires_at - int(now))), identity.rights
-        holds = names.read(hash_, signed or "", now)
-        if holds is None or guard.authority.session_ended(holds.session_id):
+        signature = names.read(hash_, signed or "", now)
+        if signature is None or guard.authority.session_ended(signature.session_id):
             raise ApiError(401, "unauthorized", "sign in first", CHALLENGE)
-        return min(COVER_SECONDS, holds.ends - int(now)), guard.authority.rights_of(holds.user_id)
+        return min(COVER_SECONDS, signature.ends - int(now)), guard.authority.rights_of(signature.user_id)
 
     @routes.get(
         "/covers/{hash_}",
         response_class=Response,
-        openapi_extra=asked_by("bearer", "signed"),
+        openapi_extra=authenticated_by("bearer", "signed"),
         responses=errors(401)
         | {200: {"content": {mime: {} for mime in sorted(COVER_MIMES)}, "description": "the image"}},
     )
@@ -181,8 +181,8 @@ def router(catalogue: CatalogueQueries, history: History, guard: Guard, names: C
             str | None, Query(max_length=256, description="as the item's `cover_image` has it")
         ] = None,
     ) -> Response:
-        """A thumbnail of an item that is there and seen; it never changes."""
-        seconds, rights = await looking(request, hash_, signed)
+        """A thumbnail of an existing item that the holder may see; it never changes."""
+        seconds, rights = await cover_access(request, hash_, signed)
         found = await catalogue.cover(hash_, rights)
         if found is None or found.mime not in COVER_MIMES:
             raise ApiError(404, "not_found", "no such cover")

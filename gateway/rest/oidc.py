@@ -1,7 +1,8 @@
-"""Signing in with a provider under `/api/v1/auth/oidc`: where a browser goes, and where it and the provider come back.
+"""Signing in with a provider under `/api/v1/auth/oidc`: where browsers are sent from, and where browsers and providers
+return.
 
-Whatever is wrong with what comes back, the answer is the same 400: who meddles learns nothing; the log has why. What a
-person should know (his group is not mapped, his account is disabled) the page says, by a word of a closed list in the
+Whatever is wrong with what returns, the answer is the same 400: an attacker learns nothing; the log has the reason. What a
+person should know (no group is mapped, the account is disabled) is shown by the page, from a word of a closed list in the
 fragment.
 
 (No postponed annotations here: FastAPI must see dependencies that are made inside `router`.)"""
@@ -37,7 +38,7 @@ _away = RefusalLog("a provider is away")
 
 
 class ProviderShown(BaseModel):
-    """For the page. `start`: where its button leads."""
+    """For the page. `start`: the address of its button."""
 
     id: str
     name: str
@@ -45,32 +46,32 @@ class ProviderShown(BaseModel):
 
 
 class ProvidersShown(BaseModel):
-    """Those with a button."""
+    """The providers with a button."""
 
     providers: list[ProviderShown]
 
 
 class ExchangeBody(Closed):
-    """The code out of the page's fragment."""
+    """The code from the page's fragment."""
 
     code: str = Field(min_length=1, max_length=3_072)
 
 
 def away(error: ProviderAway) -> ApiError:
-    """One provider does not answer; everything else does."""
+    """One provider does not answer; everything else works."""
     _away.refused(f"{error.provider}: {error.why}"[:200])
     message = "the sign-in provider does not answer; try again in a moment"
     return ApiError(503, "provider_unavailable", message, {"Retry-After": str(COME_BACK_SECONDS)})
 
 
 def router(oidc: Oidc, tokens: Tokens, sign_ins: SignInLog) -> APIRouter:
-    """What pages ask for."""
+    """The routes for pages."""
     routes = APIRouter(prefix=PREFIX, tags=["auth"])
     secure = oidc.page.startswith("https://")
 
     @routes.get("")
     async def providers() -> ProvidersShown:
-        """The providers that somebody may sign in with."""
+        """The providers that people can sign in with."""
         shown = [one.settings for one in oidc.providers.values() if one.settings.sign_in]
         return ProvidersShown(
             providers=[
@@ -81,7 +82,7 @@ def router(oidc: Oidc, tokens: Tokens, sign_ins: SignInLog) -> APIRouter:
 
     @routes.get("/{provider}/start", status_code=303, response_class=RedirectResponse)
     async def start(provider: str, page: Annotated[str, Query(max_length=128)] = "") -> Response:
-        """Send the browser to the provider. `page`: the file of ours that it returns to."""
+        """Send the browser to the provider. `page`: our file that it returns to."""
         chosen = _chosen(oidc, provider)
         try:
             begun = await oidc.flow.begin(chosen, page)
@@ -95,10 +96,10 @@ def router(oidc: Oidc, tokens: Tokens, sign_ins: SignInLog) -> APIRouter:
 
     @routes.post("/exchange", dependencies=[Depends(small_json)])
     async def exchange(request: Request, body: ExchangeBody) -> SignedIn:
-        """Tokens for the code that the page found in its fragment: good once, for a minute, in this browser."""
+        """Tokens for the code in the page's fragment: good once, for a minute, in this browser."""
         opened = await oidc.flow.exchange(body.code, request.cookies.get(_cookie(secure), ""))
         if opened is None:
-            sign_ins.refused("", address_of(request), "a code that does not hold", way="oidc")
+            sign_ins.refused("", address_of(request), "an invalid code", way="oidc")
             raise _begin_again(secure)
         return signed_in(tokens, opened)
 
@@ -106,13 +107,13 @@ def router(oidc: Oidc, tokens: Tokens, sign_ins: SignInLog) -> APIRouter:
 
 
 def callbacks(oidc: Oidc, sign_ins: SignInLog, following: Following) -> APIRouter:
-    """What providers ask for, or send browsers to. They may add parameters that we do not know."""
+    """The routes for providers, and for browsers that they send back. They may add parameters that we do not know."""
     routes = APIRouter(prefix=PREFIX, tags=["auth"])
     secure = oidc.page.startswith("https://")
 
     @routes.get("/{provider}/callback", status_code=303, response_class=RedirectResponse)
     async def callback(request: Request, provider: str) -> Response:
-        """Where the provider sends the browser back to: on to the page, with a code in its fragment."""
+        """The provider sends the browser here: on to the page, with a code in its fragment."""
         chosen = _chosen(oidc, provider)
         address, way = address_of(request), f"oidc:{provider}"
         origin = origin_of(request, way)
@@ -139,7 +140,7 @@ def callbacks(oidc: Oidc, sign_ins: SignInLog, following: Following) -> APIRoute
         "/{provider}/backchannel-logout", status_code=200, responses=errors(413, 415), response_class=Response
     )
     async def backchannel_logout(request: Request, provider: str) -> Response:
-        """The provider says who has signed out there: his sessions here end, within seconds at every gateway."""
+        """The provider reports who has signed out there: the person's sessions here end, within seconds at every gateway."""
         chosen = _chosen(oidc, provider)
         address = address_of(request)
         try:
@@ -191,8 +192,8 @@ def _begin_again(secure: bool) -> ApiError:
 
 
 def _remember(answer: Response, value: str, seconds: int, secure: bool) -> None:
-    """`__Host-` where there is TLS: then no other host and no plain page of this one can have set it. Lax, for the browser
-    comes back from the provider's site."""
+    """`__Host-` with TLS: then no other host and no plain page of this one can have set it. Lax, because the browser returns
+    from the provider's site."""
     answer.set_cookie(
         _cookie(secure), value, max_age=seconds, path="/", secure=secure, httponly=True, samesite="lax"
     )

@@ -1,7 +1,7 @@
 """The page: a few small files, read and compressed at the start and answered from memory.
 
-Files that are read when they are asked for are read by threads, and while those run the event loop has its turn some
-milliseconds later each time: 900 readers of the page made everybody wait for a second.
+Files that are read on request are read by threads, and while those run the event loop gets its turn some milliseconds later
+each time: 900 readers of the page made everybody wait for a second.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ from starlette.types import Receive, Scope, Send
 
 START = "index.html"
 KINDS = frozenset({".css", ".html", ".js"})
-"""What else is in the folder (a checkout's package files) is not the page's."""
+"""Other files in the folder (a checkout's package files) do not belong to the page."""
 
 
 @dataclass(frozen=True, slots=True)
 class PageFile:
-    """One file as it is answered. `packed`: the same by gzip (RFC 1952); an entity tag is of one of the two."""
+    """One file in the form it is sent. `packed`: compressed with gzip (RFC 1952); each entity tag belongs to one of the
+    two."""
 
     content: bytes
     packed: bytes
@@ -34,17 +35,17 @@ class PageFile:
 
 
 class WebPage:
-    """The page's files directly in a folder. No socket is there."""
+    """The page's files, directly in a folder. There are no sockets here."""
 
     def __init__(self, folder: Path) -> None:
         self._files = {path.name: _read(path) for path in files_of(folder)}
 
     def has(self, path: str) -> bool:
-        """Whether there is something at a request's path."""
+        """Whether there is a file at a request's path."""
         return _name(path) in self._files
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or turn a handshake away. Raises HTTPException."""
+        """Answer a request, or reject a handshake. Raises HTTPException."""
         if scope["type"] == "websocket":
             await Response(status_code=404)(scope, receive, send)
             return
@@ -53,10 +54,10 @@ class WebPage:
             raise HTTPException(404)
         if scope["method"] != "GET":
             raise HTTPException(405)
-        asked = Request(scope).headers
-        packs = takes_gzip(asked.get("accept-encoding", ""))
+        request_headers = Request(scope).headers
+        packs = takes_gzip(request_headers.get("accept-encoding", ""))
         etag = file.packed_etag if packs else file.etag
-        known = asked.get("if-none-match", "")
+        known = request_headers.get("if-none-match", "")
         headers = {"ETag": etag, "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
         if etag in (tag.strip().removeprefix("W/") for tag in known.split(",")):
             await Response(status_code=304, headers=headers)(scope, receive, send)
@@ -72,7 +73,7 @@ def files_of(folder: Path) -> list[Path]:
 
 
 def takes_gzip(accepted: str) -> bool:
-    """Whether a client that sent this Accept-Encoding takes gzip (RFC 9110, 12.5.3); a quality of 0 refuses it."""
+    """Whether a client that sent this Accept-Encoding accepts gzip (RFC 9110, 12.5.3); a quality of 0 refuses it."""
     weights = {"gzip": 0.0, "*": 0.0}
     for part in accepted.lower().split(","):
         coding, _, weight = part.partition(";")

@@ -1,4 +1,4 @@
-"""Past changes to who asks, and to nobody else: `POST /api/v1/changes/replay`, the contract's ProcessPendingChanges.
+"""Past changes for one caller, and for nobody else: `POST /api/v1/changes/replay`, the contract's ProcessPendingChanges.
 
 (No postponed annotations here: FastAPI must see dependencies that are made inside `router`.)"""
 
@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.access.tokens import Identity
 from gateway.core.starts import BadOption
-from gateway.log.changes import MAX_SECONDS, Asked, ChangeReplay, ChangesLog
+from gateway.log.changes import MAX_SECONDS, ChangeReplay, ChangesLog, ReplayRequest
 from gateway.rest.access import Guard
 from gateway.rest.body import Closed, small_json
 from gateway.rest.declared import known_library, known_root
@@ -24,11 +24,11 @@ from schemas.places import ClientPlace, Earliest
 
 FROM = Grammar({"earliest": Earliest()}, ("last", "time", "offsets"))
 SLOW_SECONDS = 30.0
-"""What a reader may take beyond the time of the replay."""
+"""Time that a reader may take beyond the time of the replay."""
 
 
 class ReplayBody(Closed):
-    """From a place to before another, in the words of a subscription. `root`: of what is or was there."""
+    """From a place to before another, as in a subscription. `root`: what is or was there."""
 
     from_: Any = Field("earliest", alias="from")
     until: Any = "head"
@@ -38,7 +38,7 @@ class ReplayBody(Closed):
 
 
 class _Replayed(StreamingResponse):
-    """Lets go of the replay, however the answer ends, and of a reader that takes too long."""
+    """Releases the replay, however the answer ends, and ends a reader that takes too long."""
 
     def __init__(self, replay: ChangeReplay) -> None:
         super().__init__(replay.lines(), media_type="application/x-ndjson")
@@ -66,12 +66,14 @@ def router(changes: ChangesLog, history: History, guard: Guard) -> APIRouter:
     async def replay(
         body: ReplayBody, admin: Annotated[Identity, Depends(guard.allowed("replay:changes"))]
     ) -> StreamingResponse:
-        """The changes of a stretch of the log, one a line; the first line says where it begins, the last where to go on."""
+        """The changes of a range of the log, one a line; the first line has the beginning, the last where to continue."""
         begin, until = _place("from", body.from_, FROM), _place("until", body.until, UNTIL)
         await _known(history, admin, body)
         try:
             return _Replayed(
-                await changes.replay(Asked(begin, until, body.library, body.root, body.limit, admin.rights))
+                await changes.replay(
+                    ReplayRequest(begin, until, body.library, body.root, body.limit, admin.rights)
+                )
             )
         except BadOption as error:
             raise ApiError(422, "invalid_request", error.reason) from error
@@ -80,7 +82,7 @@ def router(changes: ChangesLog, history: History, guard: Guard) -> APIRouter:
 
 
 async def _known(history: History, admin: Identity, body: ReplayBody) -> None:
-    """Answers 422 for a root of which there is neither a row nor a change, and for a library without a root."""
+    """Answers 422 for a root with neither a row nor a change, and for a library without a root."""
     if body.root is not None and not await history.changes(Changes(root=body.root, limit=1), admin.rights):
         await known_root(history, admin, "root", body.root, "body")
     await known_library(history, admin, "library", body.library, "body")

@@ -1,5 +1,5 @@
-"""A root taken out of the catalogue: `POST /api/v1/storage/roots/{root}/retire`. The gateway writes it into the change
-log, and the fold closes the root's items.
+"""Taking a root out of the catalogue: `POST /api/v1/storage/roots/{root}/retire`. The gateway publishes it to the change
+log, and the fold deletes the root's items.
 
 (No postponed annotations here: FastAPI must see dependencies that are made inside `router`.)"""
 
@@ -20,11 +20,11 @@ from schemas.admin import RetireRoot
 from schemas.raw import Protocol
 
 UNWATCHED = "unwatched"
-"""The mode of a root that nobody reports any more (`streams.status`)."""
+"""The mode of a root that no producer reports any more (`streams.status`)."""
 
 
 class RetireAsked(BaseModel):
-    """It stands in the change log at this offset of its lane; when the fold has had it, the root's items are deleted with
+    """The request's offset in the change log, in its lane; when the fold has processed it, the root's items are deleted with
     cause `retired`. The files stay."""
 
     id: str
@@ -46,8 +46,8 @@ def router(history: History, publishing: Publishing, guard: Guard) -> APIRouter:
         root: Annotated[str, Path(min_length=1, max_length=64)],
         admin: Annotated[Identity, Depends(guard.allowed("retire:roots"))],
     ) -> RetireAsked:
-        """Take all items of a root out of the catalogue that nobody watches any more; answered when the log has acknowledged
-        it. One that is watched is refused: its next events would bring parts of it back."""
+        """Take all items of a root that nobody watches any more out of the catalogue; answered when the log has acknowledged
+        it. A watched root is refused: its next events would bring parts of it back."""
         found = next((row for row in await history.roots(admin.rights) if row.root == root), None)
         if found is None:
             raise ApiError(404, "not_found", "no such storage root")

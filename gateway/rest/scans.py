@@ -1,4 +1,5 @@
-"""Scans asked for: `POST /api/v1/scans`. The gateway writes what is asked into the log; whoever watches the root does it.
+"""Scan requests: `POST /api/v1/scans`. The gateway publishes the request to the log; the producer of the root carries it
+out.
 
 (No postponed annotations here: FastAPI must see dependencies that are made inside `router`.)"""
 
@@ -20,8 +21,8 @@ from schemas.paths import to_wire
 
 
 class ScanBody(Closed):
-    """A scan to be made. `subtree`: a directory relative to the root; empty: all of it. `id`: the caller's own; the same
-    one again is not carried out again."""
+    """A scan request. `subtree`: a directory relative to the root; empty: all of it. `id`: the caller's own; the same id is
+    not carried out again."""
 
     root: str = Field(min_length=1, max_length=64)
     subtree: str = Field("", max_length=4_096)
@@ -30,7 +31,7 @@ class ScanBody(Closed):
 
 
 class ScanAsked(BaseModel):
-    """It stands in the log at this offset of the control topic; what it finds has cause `requested`."""
+    """The request's offset in the control topic; what the scan finds has cause `requested`."""
 
     id: str
     root: str
@@ -47,14 +48,14 @@ def router(history: History, publishing: Publishing, guard: Guard) -> APIRouter:
     async def scan(
         body: ScanBody, admin: Annotated[Identity, Depends(guard.allowed("request:scans"))]
     ) -> ScanAsked:
-        """Ask for a scan of a root, or of a directory and all below it; answered when the log has acknowledged it."""
+        """Request a scan of a root, or of a directory and all below it; answered when the log has acknowledged it."""
         await known_root(history, admin, "root", body.root, "body")
         subtree, b64 = to_wire(inside(body.subtree))
         command = RescanRoot(
             id=body.id or secrets.token_hex(8), root=body.root, by=admin.username, at=now_iso(),
             reason=body.reason, subtree=subtree, subtree_b64=b64,
         )  # fmt: skip
-        written = await publishing.ask(command)
+        written = await publishing.send_control(command)
         return ScanAsked(
             id=command.id, root=body.root, subtree=subtree, partition=written.partition, offset=written.offset
         )

@@ -1,4 +1,4 @@
-"""The process itself: health, metrics, version, channels and their lag; and notifications to everybody.
+"""The process itself: health, metrics, version, channels and their lag; and notifications.
 
 (No postponed annotations here: FastAPI must see dependencies that are made inside `router`.)"""
 
@@ -30,7 +30,7 @@ from schemas.system import MESSAGE_CHARACTERS, TITLE_CHARACTERS, TYPE_CHARACTERS
 
 
 class HealthShown(BaseModel):
-    """`healthy`, `starting`, or `degraded` with what is wrong."""
+    """`healthy`, `starting`, or `degraded` with the problems."""
 
     status: Literal["healthy", "starting", "degraded"]
     version: str
@@ -39,7 +39,7 @@ class HealthShown(BaseModel):
 
 
 class ReadyShown(BaseModel):
-    """Whether the process does its work."""
+    """Whether the process can do its work."""
 
     status: Literal["ready", "unready"]
     problems: dict[str, str] = {}
@@ -60,13 +60,13 @@ class Alive(BaseModel):
 
 
 class Version(BaseModel):
-    """What runs."""
+    """The running version."""
 
     version: str
 
 
 class ChannelShown(BaseModel):
-    """A channel, where this gateway stands in its topic and what it holds in memory, by partition."""
+    """A channel, this gateway's position in its topic and the range in its memory, by partition."""
 
     name: str
     event: str
@@ -100,7 +100,7 @@ class LagShown(BaseModel):
 
 
 class ToBody(Closed):
-    """For whom: one of these. Who has a library's rights gets what is for it."""
+    """The addressee: one of these. Accounts with rights to a library get its notifications."""
 
     role: Literal["admin", "operator", "viewer"] | None = None
     user: str | None = Field(None, min_length=1, max_length=64)
@@ -108,8 +108,8 @@ class ToBody(Closed):
 
 
 class NotificationBody(Closed):
-    """A notification, to everybody where `to` is absent. `id`: the caller's own, so that a retry can be told from another
-    one."""
+    """A notification, to everybody if `to` is absent. `id`: the caller's own, so that a retry can be distinguished from a
+    new one."""
 
     type: str = Field(min_length=1, max_length=TYPE_CHARACTERS)
     title: str = Field(min_length=1, max_length=TITLE_CHARACTERS)
@@ -120,12 +120,12 @@ class NotificationBody(Closed):
 
 
 async def _json(request: Request) -> None:
-    """A message of MESSAGE_CHARACTERS has room, in whatever script and however it is escaped."""
+    """A message of MESSAGE_CHARACTERS fits, in any script and with any escapes."""
     await json_within(request, MAX_BODY_BYTES)
 
 
 class PublishedShown(BaseModel):
-    """Where the notification stands in the log."""
+    """The notification's position in the log."""
 
     id: str
     partition: int
@@ -148,7 +148,7 @@ def router(
     @routes.get("/health")
     @routes.get("/api/v1/health")
     async def whole() -> HealthShown:
-        """How the gateway is; always 200 while it answers."""
+        """The gateway's health; always 200 while it answers."""
         problems, starting = health.problems(), health.starting()
         status: Literal["healthy", "starting", "degraded"] = "healthy"
         if problems or starting:
@@ -164,7 +164,7 @@ def router(
     @routes.get("/health/ready", responses=_UNREADY)
     @routes.get("/api/v1/health/ready", responses=_UNREADY)
     async def ready(response: Response) -> ReadyShown:
-        """It follows the log and can use the database; 503 with the reason while it does not."""
+        """The gateway follows the log and can use the database; otherwise 503 with the reason."""
         problems = health.unready()
         response.status_code = 503 if problems else 200
         return ReadyShown(status="unready" if problems else "ready", problems=problems)
@@ -172,7 +172,7 @@ def router(
     @routes.get("/health/startup", responses=_UNREADY)
     @routes.get("/api/v1/health/startup", responses=_UNREADY)
     async def startup(response: Response) -> ReadyShown:
-        """It has followed the log once; 503 before."""
+        """The gateway has reached the end of the log once; 503 before."""
         done = tail.ready.is_set()
         response.status_code = 200 if done else 503
         return ReadyShown(status="ready" if done else "unready", problems={} if done else health.unready())
@@ -184,7 +184,7 @@ def router(
         dependencies=[Depends(guard.allowed("inspect:gateway"))],
     )
     async def metrics() -> Response:
-        """Prometheus metrics, of all workers together. Without a token they are on the port of
+        """Prometheus metrics, of all workers together. Without a token they are available on the port of
         `CATALOGIZER_GATEWAY__HEALTH__PORT`."""
         health.measure()
         return Response(exposition(), media_type=CONTENT_TYPE_LATEST)
@@ -195,19 +195,19 @@ def router(
         dependencies=[Depends(guard.allowed("inspect:gateway"))],
     )
     async def openapi(request: Request) -> dict[str, Any]:
-        """What REST there is."""
+        """The REST API's document."""
         described: dict[str, Any] = request.app.openapi()
         return described
 
     @routes.get("/version")
     @routes.get("/api/v1/version")
     async def version() -> Version:
-        """What runs."""
+        """The running version."""
         return Version(version=product_version())
 
     @routes.get("/api/v1/channels")
     async def channels(holder: Annotated[Identity, Depends(guard.holder)]) -> ChannelsShown:
-        """The channels that the holder may follow, where this gateway stands in them, and the close codes."""
+        """The channels that the holder may follow, this gateway's positions in them, and the close codes."""
         return ChannelsShown(
             channels=[
                 ChannelShown(
@@ -237,7 +237,7 @@ def router(
     async def notify(
         body: NotificationBody, admin: Annotated[Identity, Depends(guard.allowed("write:notifications"))]
     ) -> PublishedShown:
-        """Tell everybody, a role, a user or those who see a library; answered when the log has acknowledged it."""
+        """Notify everybody, a role, a user or those who see a library; answered when the log has acknowledged it."""
         to = None if body.to is None else await addressee(body.to, admin)
         notification = Notification(type=body.type, title=body.title, message=body.message, level=body.level)
         written = await publishing.notify(notification, id=body.id, by=admin.session_id, to=to)

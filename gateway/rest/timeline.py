@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from gateway.access.tokens import Identity
 from gateway.live.connection import viewer_of
-from gateway.log.densities import Densities, DensityAsked
+from gateway.log.densities import Densities, DensityRequest
 from gateway.rest.access import Guard
 from gateway.rest.channels import known_channel
 from gateway.rest.edge import ApiError
@@ -25,18 +25,18 @@ UNTIL = Grammar({"head": Head()}, ("time",))
 
 
 class DensityShown(BaseModel):
-    """How many events were appended in each bucket of a stretch of time. The buckets are of the same length, to a
-    millisecond; the first begins at `begins_at`, the last ends before `ends_at`."""
+    """How many events were appended in each bucket of a time range. The buckets have the same length, to a millisecond; the
+    first begins at `begins_at`, the last ends before `ends_at`."""
 
     channel: str
     begins_at: str
     ends_at: str
     bucket_seconds: float
-    counts: list[int | None] = Field(description="null: not known")
-    total: int = Field(description="of what is known")
+    counts: list[int | None] = Field(description="null: unknown")
+    total: int = Field(description="of the known counts")
     source: Literal["log", "memory"] = Field(
-        description="log: about, by the log's time index, in which markers of transactions count like events; memory: exact,"
-        " the events that the holder may see, as far back as this gateway keeps them; for who does not see every root"
+        description="log: approximate, by the log's time index, which counts transaction markers too; memory: exact,"
+        " the events that the holder may see, as far back as this gateway keeps them; for holders who do not see every root"
     )
 
 
@@ -57,12 +57,12 @@ def router(densities: Densities, guard: Guard) -> APIRouter:
         until: Annotated[str, Query(max_length=MAX_PLACE, description="head (now), or a time")] = "head",
         buckets: Annotated[int, Query(ge=1, le=MAX_BUCKETS)] = 200,
     ) -> DensityShown:
-        """About how many events were appended when; an answer is a few seconds old at most."""
+        """About how many events were appended when; an answer is at most a few seconds old."""
         known = known_channel(channel, holder)
         begin, end = _time("from", from_, FROM), _time("until", until, UNTIL)
         if begin is not None and end is not None and end <= begin:
             raise ApiError(422, "invalid_request", "query.until: is not after `from`")
-        found = await densities.density(DensityAsked(known.name, begin, end, buckets), viewer_of(holder))
+        found = await densities.density(DensityRequest(known.name, begin, end, buckets), viewer_of(holder))
         edges = found.edges
         return DensityShown(
             channel=known.name,
@@ -78,7 +78,7 @@ def router(densities: Densities, guard: Guard) -> APIRouter:
 
 
 def _time(name: str, text: str, grammar: Grammar) -> Millis | None:
-    """None: where the log begins or ends."""
+    """None: the beginning or the end of the log."""
     try:
         place = read_query(text, grammar)
     except BadPlace as error:

@@ -13,7 +13,7 @@ from gateway.rest.access import Guard
 
 
 class PartitionShown(BaseModel):
-    """The offsets that a partition has: from `earliest` to before `end`. Some of them hold no record."""
+    """The offsets of a partition: from `earliest` to before `end`. Some of them have no record."""
 
     partition: int
     earliest: int
@@ -21,8 +21,8 @@ class PartitionShown(BaseModel):
 
 
 class GroupShown(BaseModel):
-    """Where a group of consumers stands: the next offset by partition, and how many offsets are left to it. Who reads
-    without a group (gateways, taps) is not here."""
+    """A consumer group's position: the next offset by partition, and its lag in offsets. Readers without a group (gateways,
+    taps) are not listed."""
 
     group: str
     next_offsets: dict[int, int]
@@ -30,7 +30,7 @@ class GroupShown(BaseModel):
 
 
 class TopicShown(BaseModel):
-    """A declared topic, and as it is now."""
+    """A declared topic in its present state."""
 
     name: str
     key: str
@@ -40,13 +40,13 @@ class TopicShown(BaseModel):
     cleanup: Literal["delete", "compact"]
     retention_seconds: int | None = Field(description="as declared; null: for ever")
     partitions: list[PartitionShown] = Field(
-        description="none: there is no such topic, or the gateway may not look at it"
+        description="empty: the topic does not exist, or the gateway may not describe it"
     )
     groups: list[GroupShown]
 
 
 class TopicsShown(BaseModel):
-    """All of them; `name` is without the installation's prefix."""
+    """All topics; `name` is without the installation's prefix."""
 
     topics: list[TopicShown]
 
@@ -57,7 +57,7 @@ def router(topics: LogTopics, guard: Guard) -> APIRouter:
 
     @routes.get("/topics")
     async def shown(_admin: Annotated[Identity, Depends(guard.allowed("inspect:gateway"))]) -> TopicsShown:
-        """Every topic: what is in it, how long it stays, and how far who reads it has come; some seconds old at most."""
+        """Every topic: its contents, its retention, and the positions of its readers; at most some seconds old."""
         return TopicsShown(topics=[_shown(topic) for topic in await topics.now()])
 
     return routes

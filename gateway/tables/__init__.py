@@ -1,1 +1,1 @@
-"""The projector's tables in PostgreSQL, read only: the catalogue, and the history of what happened."""
+"""Read-only access to the projector's tables in PostgreSQL: the catalogue, and the history."""

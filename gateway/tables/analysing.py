@@ -1,7 +1,7 @@
-"""What an analysis on request would be of: the catalogue's rows asked, for people who are about to ask for one.
+"""What an analysis on request would concern: queries of the catalogue's rows, for people who are about to request one.
 
-The rows are some seconds behind the log, and what matches is decided by the fold when an item's turn comes: a count from
-here is what to expect, and nothing depends on it.
+The rows are some seconds behind the log, and the fold decides what matches when an item's turn comes: a count from here is
+an estimate, and nothing depends on it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class RootPlace:
-    """Where a root belongs, and the fold's word of it. `mode`: its producer's."""
+    """A root's library, and its state in the fold. `mode`: its producer's."""
 
     library: str
     state: str
@@ -37,7 +37,7 @@ class RootPlace:
 
     @property
     def waits(self) -> str | None:
-        """Why nothing of it is analysed on request now."""
+        """Why nothing of the root is analysed on request now."""
         if self.mode == "paused":
             return "paused"
         return "lost" if self.state == "lost" else None
@@ -62,7 +62,7 @@ async def matching(connection: AsyncConnection, wanted: Wanted) -> int:
 
 
 async def places(connection: AsyncConnection, rights: Rights) -> dict[str, RootPlace]:
-    """All roots that were not retired and may be seen, by name."""
+    """All roots that are not retired and may be seen, by name."""
     rows = connection.cursor(row_factory=class_row(_Row))
     await rows.execute(
         "SELECT root, library, state, details->>'mode' AS mode FROM storage_roots WHERE state <> 'retired' ORDER BY root"

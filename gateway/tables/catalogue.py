@@ -1,5 +1,5 @@
-"""Reads the projector's tables: items, statistics, covers, as far as the asker's rights see them. Deleted items are never
-among them. What a search is made of stands beside it: `wanted`, `terms`, `conditions`, `order`, `pages`, `searching`.
+"""Reads the projector's tables: items, statistics, covers, as far as the caller's rights see them. Deleted items are never
+included. The parts of a search are beside it: `wanted`, `terms`, `conditions`, `order`, `pages`, `searching`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _RECENT: LiteralString = (
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an item is, by its root and its path as on the wire (`schemas.paths`)."""
+    """An item's position, by its root and its path as on the wire (`schemas.paths`)."""
 
     library: str
     storage_root: str
@@ -44,7 +44,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """So many items are alike in all of this, and so many bytes large together."""
+    """The number of items with these values, and their total size."""
 
     library: str
     storage_root: str
@@ -56,13 +56,13 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """The catalogue in numbers. `recent_additions`: items that came since the beginning of the hour seven days ago."""
+    """The catalogue in numbers. `recent_additions`: items added since the beginning of the hour seven days ago."""
 
     counts: tuple[Counted, ...]
     recent_additions: int
 
     def items_by(self, name: Dimension) -> dict[str, int]:
-        """How many there are of each value."""
+        """The number of items of each value."""
         found: dict[str, int] = {}
         for counted in self.counts:
             value = getattr(counted, name)
@@ -70,7 +70,7 @@ class Stats:
         return found
 
     def bytes_by(self, name: Dimension) -> dict[str, int]:
-        """How many bytes there are of each value."""
+        """The number of bytes of each value."""
         found: dict[str, int] = {}
         for counted in self.counts:
             value = getattr(counted, name)
@@ -87,7 +87,7 @@ class CoverImage:
 
 
 class CatalogueQueries:
-    """Queries; each raises psycopg's errors when the database is away."""
+    """Queries; each raises psycopg's errors while the database is away."""
 
     def __init__(self, pool: AsyncConnectionPool) -> None:
         self._pool = pool
@@ -102,47 +102,47 @@ class CatalogueQueries:
         return (await self.search(Search(sort_by="created_at", limit=limit), rights)).items
 
     async def item(self, media_id: int, rights: Rights) -> Item | None:
-        """One item, where these rights see it."""
+        """One item, if these rights see it."""
         return await self._one(Item, ITEM, Condition(sql.SQL("m.id = %(id)s"), {"id": media_id}) & seen(rights))
 
     async def place(self, media_id: int, rights: Rights) -> Place | None:
-        """Where an item is, where these rights see it."""
-        said = Condition(sql.SQL("m.id = %(id)s"), {"id": media_id}) & seen(rights)
+        """An item's position, if these rights see it."""
+        condition = Condition(sql.SQL("m.id = %(id)s"), {"id": media_id}) & seen(rights)
         return await self._one(
-            Place, "SELECT m.library, m.storage_root, m.path, m.path_b64 FROM media_items m", said
+            Place, "SELECT m.library, m.storage_root, m.path, m.path_b64 FROM media_items m", condition
         )
 
-    async def _one(self, kind: type[T], select: LiteralString, said: Condition) -> T | None:
-        query = sql.SQL("{} WHERE {} AND m.deleted_at IS NULL").format(sql.SQL(select), said.said)
+    async def _one(self, kind: type[T], select: LiteralString, condition: Condition) -> T | None:
+        query = sql.SQL("{} WHERE {} AND m.deleted_at IS NULL").format(sql.SQL(select), condition.clause)
         async with self._pool.connection() as connection:
             rows = connection.cursor(row_factory=class_row(kind))
-            await rows.execute(query, said.values)
+            await rows.execute(query, condition.values)
             return await rows.fetchone()
 
     async def stats(self, rights: Rights) -> Stats:
         """The numbers of what these rights see."""
-        said = seen(rights)
+        condition = seen(rights)
         async with self._pool.connection() as connection:
             rows = connection.cursor(row_factory=class_row(Counted))
-            await rows.execute(sql.SQL(_COUNTS).format(said.said), said.values)
+            await rows.execute(sql.SQL(_COUNTS).format(condition.clause), condition.values)
             counts = await rows.fetchall()
-            recent = await connection.execute(sql.SQL(_RECENT).format(said.said), said.values)
+            recent = await connection.execute(sql.SQL(_RECENT).format(condition.clause), condition.values)
             ((additions,),) = await recent.fetchall()
         return Stats(tuple(counts), additions)
 
     async def cover(self, hash_: str, rights: Rights) -> CoverImage | None:
-        """A thumbnail by the hash of its content, where an item that these rights see has it."""
-        said = seen(rights)
+        """A thumbnail by the hash of its content, if an item that these rights see has it."""
+        condition = seen(rights)
         query = sql.SQL(
             "SELECT mime, data FROM covers WHERE hash = %(hash)s AND EXISTS (SELECT FROM media_items m"
             " WHERE m.cover_image = '/api/v1/covers/' || %(hash)s AND m.deleted_at IS NULL AND {})"
         )
         async with self._pool.connection() as connection:
             rows = connection.cursor(row_factory=class_row(CoverImage))
-            await rows.execute(query.format(said.said), said.values | {"hash": hash_})
+            await rows.execute(query.format(condition.clause), condition.values | {"hash": hash_})
             return await rows.fetchone()
 
 
 def at_iso(at: datetime | None) -> str | None:
-    """A database time, in whatever zone the session has, as it stands on the wire."""
+    """A database time, in whatever zone the session has, in its wire format."""
     return None if at is None else iso(millis(at))

@@ -1,6 +1,6 @@
-"""What a search asks for, as conditions over `media_items m`: rights, filters, words. Pure.
+"""A search as conditions over `media_items m`: rights, filters, words. Pure.
 
-All values are parameters; what cannot be one comes from a table.
+All values are parameters; what cannot be a parameter comes from a table.
 """
 
 from __future__ import annotations
@@ -27,48 +27,48 @@ _RANK: LiteralString = (
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """For WHERE, with its values."""
+    """A clause for WHERE, with its values."""
 
-    said: sql.Composable
+    clause: sql.Composable
     values: Values = field(default_factory=dict)
 
     def __and__(self, other: Condition) -> Condition:
-        return Condition(sql.SQL("{} AND {}").format(self.said, other.said), self.values | other.values)
+        return Condition(sql.SQL("{} AND {}").format(self.clause, other.clause), self.values | other.values)
 
 
 def seen(rights: Rights) -> Condition:
-    """What these rights see; nothing is asked where they see everything."""
+    """Rows that these rights see; no condition if they see everything."""
     if rights.all_roots:
         return Condition(sql.SQL("true"))
     ways = {by_root("m.storage_root"): rights.roots, by_library("m.library"): rights.libraries}
-    asked = [sql.SQL(said) for said, names in ways.items() if names]  # what names nothing is not asked
-    if not asked:
+    clauses = [sql.SQL(way) for way, names in ways.items() if names]  # a way without names can match nothing
+    if not clauses:
         return Condition(sql.SQL("false"))
-    return Condition(sql.SQL("({})").format(sql.SQL(" OR ").join(asked)), sight(rights))
+    return Condition(sql.SQL("({})").format(sql.SQL(" OR ").join(clauses)), sight(rights))
 
 
 def filtered(wanted: Search, rights: Rights) -> Condition:
     """Rights and filters: everything but the query."""
-    said = seen(rights)
+    condition = seen(rights)
     for name in wanted.filters:
-        said &= _filter(wanted, name)
-    return said
+        condition &= _filter(wanted, name)
+    return condition
 
 
 def by_facts(wanted: Search, rights: Rights) -> Condition:
-    """The same, so that the index of words and facts finds as much of it as it can."""
-    said = Condition(sql.SQL("true"))
+    """The same, so that the index of words and facts covers as much of it as possible."""
+    condition = Condition(sql.SQL("true"))
     if not rights.all_roots:
         names = [f"root={root[:MAX_FACT]}" for root in rights.roots]
         names += [f"library={library[:MAX_FACT]}" for library in rights.libraries]
-        said &= Condition(sql.SQL("m.facts && %(seen)s"), {"seen": sorted(names)})
+        condition &= Condition(sql.SQL("m.facts && %(seen)s"), {"seen": sorted(names)})
     for name, value in wanted.filters.items():
         if name in WITHIN:
             these = [f"{kind}={str(value)[:MAX_FACT]}" for kind in WITHIN[name]]
-            said &= Condition(sql.SQL("m.facts && {}").format(sql.Placeholder(name)), {name: these})
+            condition &= Condition(sql.SQL("m.facts && {}").format(sql.Placeholder(name)), {name: these})
         else:
-            said &= _filter(wanted, name)
-    return said
+            condition &= _filter(wanted, name)
+    return condition
 
 
 def _filter(wanted: Search, name: str) -> Condition:
@@ -81,22 +81,22 @@ def _filter(wanted: Search, name: str) -> Condition:
 
 
 def there(wanted: Search, filters: Condition) -> Condition:
-    """Filters, of items that are there."""
+    """Filters, for items that are not deleted."""
     hidden: LiteralString = " AND m.belongs_to IS NULL" if wanted.parts_hidden else ""
     return Condition(sql.SQL("m.deleted_at IS NULL" + hidden)) & filters
 
 
 def matching(terms: Terms, near: NearWords) -> Condition:
-    """What the query asks for. `near`: words that will do as well as one of it."""
-    said = Condition(sql.SQL("true"))
+    """Rows that match the query. `near`: words that are accepted in place of one of its words."""
+    condition = Condition(sql.SQL("true"))
     for n, word in enumerate(terms.words):
         values = {f"word_{n}": pattern(word)}
         values |= {f"near_{n}_{k}": f"% {other} %" for k, other in enumerate(near.get(word, ()))}
         ways = [sql.SQL("m.words LIKE {}").format(sql.Placeholder(name)) for name in values]
-        said &= Condition(sql.SQL("({})").format(sql.SQL(" OR ").join(ways)), values)
+        condition &= Condition(sql.SQL("({})").format(sql.SQL(" OR ").join(ways)), values)
     if terms.signs:
-        said &= Condition(sql.SQL("m.signs @> %(signs)s"), {"signs": [*terms.signs]})
-    return said
+        condition &= Condition(sql.SQL("m.signs @> %(signs)s"), {"signs": [*terms.signs]})
+    return condition
 
 
 def begins(terms: Terms) -> Condition:
@@ -105,13 +105,13 @@ def begins(terms: Terms) -> Condition:
 
 
 def begins_not(terms: Terms) -> Condition:
-    """The others."""
+    """All other titles."""
     beginning = begins(terms)
-    return Condition(sql.SQL("NOT {}").format(beginning.said), beginning.values)
+    return Condition(sql.SQL("NOT {}").format(beginning.clause), beginning.values)
 
 
 def rank(terms: Terms) -> Condition:
-    """How well an item that matches does, from 0 (its title is the query) to 7 (by near words alone)."""
+    """How well a matching item matches, from 0 (its title is the query) to 7 (by near words only)."""
     values: Values = {"whole": f" {terms.phrase} ", "begins": f" {terms.phrase}%"}
 
     def each(column: LiteralString, kind: str, form: str | None = None) -> sql.Composable:
@@ -121,7 +121,7 @@ def rank(terms: Terms) -> Condition:
             tests.append(sql.SQL(column + " LIKE {}").format(sql.Placeholder(f"{kind}_{n}")))
         return sql.SQL("({})").format(sql.SQL(" AND ").join(tests))
 
-    said = sql.SQL(_RANK).format(
+    clause = sql.SQL(_RANK).format(
         exact=each("m.words", "part"),
         whole=sql.Placeholder("whole"),
         begins=sql.Placeholder("begins"),
@@ -130,4 +130,4 @@ def rank(terms: Terms) -> Condition:
         title_parts=each("m.title_words", "part"),
         wholes=each("m.words", "full", "% {} %"),
     )
-    return Condition(said, values)
+    return Condition(clause, values)

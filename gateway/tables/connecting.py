@@ -1,8 +1,8 @@
-"""The gateway's connections to PostgreSQL: bounded in time, and to a server that can be written to where there is one.
+"""The gateway's connections to PostgreSQL: limited in time, and to a writable server if there is one.
 
-None counts on its session: behind a pooler in transaction mode the next transaction has another one. So the bound on a
-statement is kept here, by cancelling it, and not by a parameter of the session; it holds as well where a server is gone
-without a word.
+None of them depends on its session: behind a pooler in transaction mode the next transaction may have another one. So the
+time limit of a statement is kept here, by cancelling it, and not by a parameter of the session; it also works if a server
+disappears without closing the connection.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ POOL_SIZE = 8
 POOL_WAIT_SECONDS = 3.0
 STATEMENT_SECONDS = 10.0
 RECONNECT_SECONDS = 5.0
-"""The pool doubles its waits for so long and then leaves off, until it is asked again, which `Following` does every two
-seconds: it is back soon, however long the database was away."""
+"""The pool doubles its waits for so long and then stops, until a connection is requested again, which `Following` does every
+two seconds: it is back soon, however long the database was away."""
 
 T = TypeVar("T")
 
 
 class WritableFirst(psycopg.AsyncConnection[TupleRow]):
-    """Of the servers of an address the one that can be written to; where all that answer can only be read, one of those."""
+    """Connects to the writable server of an address; if all that answer are read-only, to one of those."""
 
     @classmethod
     async def connect(cls, conninfo: str = "", **options: Any) -> Self:
@@ -43,23 +43,23 @@ class WritableFirst(psycopg.AsyncConnection[TupleRow]):
 
 
 class Bounded(WritableFirst):
-    """Each statement takes `STATEMENT_SECONDS` at most, or is cancelled: psycopg.OperationalError."""
+    """Each statement takes at most `STATEMENT_SECONDS`, or is cancelled: psycopg.OperationalError."""
 
     async def wait(self, gen: PQGen[T], *args: Any, **options: Any) -> T:
-        """What psycopg does for every step."""
+        """Called by psycopg for every step."""
         try:
             async with asyncio.timeout(STATEMENT_SECONDS):
                 return await super().wait(gen, *args, **options)
         except psycopg.errors.ReadOnlySqlTransaction:
-            self.pgconn.finish()  # the pool's next one may be to the server that has taken over
+            self.pgconn.finish()  # the pool's next connection may be to the server that has taken over
             raise
         except TimeoutError as error:
             raise psycopg.OperationalError(f"no answer within {STATEMENT_SECONDS:g} s") from error
 
 
 def connections(address: Address) -> AsyncConnectionPool:
-    """A pool of them, not open."""
-    # It warns at every try while the database is away; `gateway.tables.database` says so once.
+    """A pool of connections, not open."""
+    # psycopg warns at every try while the database is away; `gateway.tables.database` logs it once.
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
     return AsyncConnectionPool(
         address,

@@ -1,7 +1,7 @@
-"""Whether the database can be used, in plain words: looked at every two seconds on a connection of its own.
+"""Whether the database can be used, in plain words: checked every two seconds on a connection of its own.
 
-One that can only be read cannot be used, for nobody could sign in. What it says names the setting or the command that helps,
-never the server's own words or a secret. Sockets are served whatever it says.
+A read-only database cannot be used, because nobody could sign in. The reason names the setting or the command that helps,
+never the server's own message or a secret. Sockets are served in any case.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from runtime.errors import SecretFileError
 from runtime.health import Starting
 from runtime.lifecycle import Stop
 
-LOOK_SECONDS = 2.0
+POLL_SECONDS = 2.0
 UNMIGRATED = "the tables are not those of this program: run `catalogizer migrate`"
 
-_LOOK = "SELECT name, current_setting('transaction_read_only')::boolean FROM schema_migrations"
+_QUERY = "SELECT name, current_setting('transaction_read_only')::boolean FROM schema_migrations"
 
 _log = log.get(__name__)
 
 
 class DatabaseCheck:
-    """`condition`: None while it can be used. `used` is set when it could be for the first time."""
+    """`condition`: None while the database can be used. `used` is set when it could be used for the first time."""
 
     def __init__(self, address: Address, back: Callable[[], Awaitable[None]]) -> None:
-        """`back` is called when it can be used again."""
-        self.condition: str | Starting | None = Starting("the database is being looked at")
+        """`back` is called when the database can be used again."""
+        self.condition: str | Starting | None = Starting("the database is being checked")
         self.used = asyncio.Event()
         self._address = address
         self._back = back
@@ -41,7 +41,7 @@ class DatabaseCheck:
         )
 
     async def run(self, stop: Stop) -> None:
-        """Look until asked to stop."""
+        """Check until requested to stop."""
         while not stop.asked:
             try:
                 connecting = WritableFirst.connect(
@@ -52,20 +52,20 @@ class DatabaseCheck:
                     **OPTIONS,
                 )
                 async with await connecting as connection:
-                    await self._look_on(connection, stop)
+                    await self._watch(connection, stop)
             except (psycopg.Error, SecretFileError, TimeoutError, OSError) as error:
                 await self._note(reason_of(error))
-                await stop.wait(LOOK_SECONDS)
+                await stop.wait(POLL_SECONDS)
 
-    async def _look_on(self, connection: psycopg.AsyncConnection, stop: Stop) -> None:
-        """Until asked to stop, or until another server may be the one to ask."""
+    async def _watch(self, connection: psycopg.AsyncConnection, stop: Stop) -> None:
+        """Check until requested to stop, or until another server may be the one to connect to."""
         while not stop.asked:
             async with asyncio.timeout(ANSWER_SECONDS):
-                rows = await (await connection.execute(_LOOK)).fetchall()
+                rows = await (await connection.execute(_QUERY)).fetchall()
             read_only = any(row[1] for row in rows)
             unmigrated = bool(self._tables - {row[0] for row in rows})
             await self._note(UNMIGRATED if unmigrated else READ_ONLY if read_only else None)
-            await stop.wait(LOOK_SECONDS)
+            await stop.wait(POLL_SECONDS)
             if read_only:
                 return
 

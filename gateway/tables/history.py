@@ -1,4 +1,4 @@
-"""Reads the projector's history of what happened: roots, scans, and the change log, paged by position."""
+"""Reads the projector's history: roots, scans, and the change log, paged by position."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gateway.tables.sight import named, seen, sight
 
 
 class BadPage(GatewayError):
-    """A page's cursor that is none of ours."""
+    """A page's cursor that is not one of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class StoredScan:
 
 @dataclass(frozen=True, slots=True)
 class StoredChange:
-    """One change with its place in the log."""
+    """One change with its position in the log."""
 
     event_id: UUID
     at: datetime
@@ -69,14 +69,14 @@ class StoredChange:
 
     @property
     def page(self) -> str:
-        """The cursor of what comes after it."""
+        """The cursor of the next page after it."""
         text = f"{self.at.astimezone(UTC).isoformat()} {self.src_partition} {self.src_offset}"
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Which changes. `path` matches where a thing is and where it came from."""
+    """Which changes. `path` matches both the present and the former path."""
 
     root: str | None = None
     path: str | None = None
@@ -119,13 +119,13 @@ _MATCHES: tuple[tuple[str, LiteralString], ...] = (
 
 
 class History:
-    """Queries; each raises psycopg's errors when the database is away."""
+    """Queries; each raises psycopg's errors while the database is away."""
 
     def __init__(self, pool: AsyncConnectionPool) -> None:
         self._pool = pool
 
     async def roots(self, rights: Rights) -> list[StoredRoot]:
-        """All roots that were not retired, by name, with how many items they hold."""
+        """All roots that are not retired, by name, with their numbers of items."""
         async with self._pool.connection() as connection:
             rows = connection.cursor(row_factory=class_row(StoredRoot))
             await rows.execute(
@@ -147,7 +147,7 @@ class History:
             return await rows.fetchall()
 
     async def changes(self, wanted: Changes, rights: Rights) -> list[StoredChange]:
-        """A page of changes in order of time, as they are in the log: `core.changes_seen` says as what they are seen. Raises
+        """A page of changes in order of time, as they are in the log: `core.changes_seen` decides how they are shown. Raises
         BadPage."""
         values: dict[str, object] = {name: getattr(wanted, name) for name in wanted.__dataclass_fields__}
         values |= sight(rights)

@@ -1,8 +1,8 @@
 """Orders of a search, and cursors: where in an order a page ended. Pure.
 
-A cursor names the last item by the values that the order looks at and by its id, so what comes after it is found whatever
-has come, gone or moved meanwhile. It is no capability: rights and filters are asked anew. It holds for the search that it
-came from and no other.
+A cursor names the last item by the values that the order uses and by its id, so the next page is found whatever was added,
+deleted or moved meanwhile. It grants nothing: rights and filters are applied anew. It is valid only for the search that it
+came from.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from gateway.tables.wanted import Search, SortBy
 
 Value = int | float | str | datetime | None
 Way = Literal["plain", "ranked", "beginning", "others"]
-"""`plain`: as `sort_by` says. Of relevance: `ranked`, where few items match; `beginning` and then `others` where many do."""
+"""`plain`: by `sort_by`. By relevance: `ranked`, if few items match; `beginning` and then `others` if many do."""
 
 
 class BadCursor(GatewayError):
-    """A cursor that is none of ours, or of another search."""
+    """A cursor that is not one of ours, or of another search."""
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What an order looks at first, then, …: an expression over `m`. `last`: unknown ones come last."""
+    """The first, second, … key of an order: an expression over `m`. `last`: unknown values come last."""
 
     of: LiteralString
     type: LiteralString
@@ -58,13 +58,13 @@ _SORT: Mapping[SortBy, tuple[LiteralString, LiteralString, bool]] = {
     "rating": ("m.rating", "double precision", True),
     "file_size": ("m.file_size", "bigint", False),
 }
-"""Expression, type, and whether it may be unknown: as the indexes of `schemas/sql` have them. NULLS LAST where nothing is
-unknown would keep an index from being used."""
+"""Expression, type, and whether it may be unknown: as in the indexes of `schemas/sql`. NULLS LAST on a column without
+unknown values would prevent the use of an index."""
 BEGINNING: LiteralString = "left(m.title_words, 100)"
 
 
 def keys_of(way: Way, wanted: Search) -> tuple[Key, ...]:
-    """The order of a page; `h.rank` is a column of whoever asks."""
+    """The order of a page; `h.rank` is a column of the caller's query."""
     match way:
         case "ranked":
             return (Key("h.rank", "integer"), _UPDATED, ID)
@@ -84,15 +84,15 @@ def ordered(keys: Sequence[Key]) -> sql.Composed:
 
 
 def after(keys: Sequence[Key], values: Sequence[Value]) -> tuple[sql.Composed, dict[str, Value]]:
-    """What comes after these values, for WHERE. The first key alone is said once more in front: an index can begin there."""
-    said: sql.Composable = sql.SQL("false")
+    """Rows after these values, for WHERE. A condition on the first key alone comes first: an index scan can begin there."""
+    clause: sql.Composable = sql.SQL("false")
     for n in reversed(range(len(keys))):
         beyond, same = _beyond(keys[n], n, values[n]), _same(keys[n], n, values[n])
-        said = sql.SQL("({} OR ({} AND {}))").format(beyond, same, said)
+        clause = sql.SQL("({} OR ({} AND {}))").format(beyond, same, clause)
     bound: sql.Composable = sql.SQL("true")
     if values[0] is not None and not keys[0].last:
         bound = sql.SQL(keys[0].of + _sign(keys[0]) + "=" + _tail(keys[0])) + _value(keys[0], 0)
-    return sql.SQL("{} AND {}").format(bound, said), {f"after_{n}": value for n, value in enumerate(values)}
+    return sql.SQL("{} AND {}").format(bound, clause), {f"after_{n}": value for n, value in enumerate(values)}
 
 
 def _sign(key: Key) -> LiteralString:
@@ -131,14 +131,14 @@ class _Written(Struct, frozen=True, array_like=True):
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where a page ended. `near`: words that may have been meant were looked for too."""
+    """Where a page ended. `near`: near words were accepted too."""
 
     way: Way
     near: bool
     values: tuple[Value, ...]
 
     def text(self, wanted: Search) -> str:
-        """As clients give it back."""
+        """In the form that clients send back."""
         values = tuple(v.astimezone(UTC).isoformat() if isinstance(v, datetime) else v for v in self.values)
         written = msgspec.json.encode(_Written(self.way, self.near, _search(wanted), values))
         return base64.urlsafe_b64encode(written).decode().rstrip("=")
@@ -156,7 +156,7 @@ def cursor_of(wanted: Search) -> Cursor | None:
             raise BadCursor("of another search")
         values = tuple(_read(key, value) for key, value in zip(keys, written.values, strict=True))
     except (ValueError, OverflowError, binascii.Error, msgspec.MsgspecError) as error:
-        raise BadCursor("none of ours") from error
+        raise BadCursor("not one of ours") from error
     return Cursor(written.way, written.near, values)
 
 
@@ -182,6 +182,6 @@ def _read(key: Key, value: int | float | str | None) -> Value:
 
 
 def _search(wanted: Search) -> str:
-    """A digest of everything that decides which items come and in what order."""
-    said = wanted.model_dump_json(exclude={"limit", "offset", "cursor", "facets"})
-    return hashlib.blake2b(said.encode("utf-8", "surrogatepass"), digest_size=9).hexdigest()
+    """A digest of everything that decides which items are found and in what order."""
+    parameters = wanted.model_dump_json(exclude={"limit", "offset", "cursor", "facets"})
+    return hashlib.blake2b(parameters.encode("utf-8", "surrogatepass"), digest_size=9).hexdigest()

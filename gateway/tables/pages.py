@@ -1,4 +1,4 @@
-"""The statements of a search: looking at what matches, reading a page along an index, showing items. Pure.
+"""The statements of a search: finding what matches, reading a page along an index, reading items. Pure.
 
 Each takes a `Plan`; none executes anything.
 """
@@ -28,7 +28,7 @@ from gateway.tables.terms import NOTHING, Terms
 from gateway.tables.wanted import COUNTED, FACET_COLUMNS, FACTS, Search
 
 MANY = 10_000
-"""Hits that are looked at one by one."""
+"""Hits that are examined one by one."""
 FACET_VALUES = 50
 
 _ITEM: LiteralString = "SELECT m.item, m.storage_root, coalesce(r.protocol, 'local') AS protocol"
@@ -39,7 +39,7 @@ _AS: tuple[LiteralString, ...] = ("k0", "k1", "k2")
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A search and how its page is come by. `after`: the values of the last item of the page before."""
+    """A search and how its page is found. `after`: the values of the previous page's last item."""
 
     wanted: Search
     rights: Rights
@@ -55,29 +55,29 @@ class Plan:
         return keys_of(self.way, self.wanted)
 
     @property
-    def looked_for(self) -> Condition:
-        """Everything that an item must be, for who looks in the index of words and facts, where that can find any of it."""
+    def indexed_condition(self) -> Condition:
+        """All conditions on an item, in the form for the index of words and facts, if that can find any of it."""
         wanted, rights = self.wanted, self.rights
-        there_is = bool(self.terms.words) or any(name in FACTS for name in wanted.filters)
-        filters = by_facts(wanted, rights) if there_is else filtered(wanted, rights)
+        indexable = bool(self.terms.words) or any(name in FACTS for name in wanted.filters)
+        filters = by_facts(wanted, rights) if indexable else filtered(wanted, rights)
         return there(wanted, filters) & matching(self.terms, self.near)
 
     @property
-    def walked_along(self) -> Condition:
-        """The same, for who reads along the index of an order."""
-        said = there(self.wanted, filtered(self.wanted, self.rights)) & matching(self.terms, self.near)
+    def ordered_condition(self) -> Condition:
+        """The same, in the form for reading along the index of an order."""
+        condition = there(self.wanted, filtered(self.wanted, self.rights)) & matching(self.terms, self.near)
         match self.way:
             case "beginning":
-                return said & begins(self.terms)
+                return condition & begins(self.terms)
             case "others":
-                return said & begins_not(self.terms)
+                return condition & begins_not(self.terms)
             case "plain" | "ranked":
-                return said
+                return condition
 
 
 def looking(plan: Plan) -> Condition:
-    """How many match, the ids of the page and one more, the facets' values: of `MANY` and one at most, but of all where a
-    page by rank follows one."""
+    """The number of hits, the ids of the page and one more, and the facets' values: of at most `MANY` hits and one, but of
+    all hits if this is a later page by rank."""
     keys = plan.keys
     inside = [replace(key, of=name) for key, name in zip(keys, _AS, strict=False)]
     columns: list[sql.Composable] = [
@@ -89,17 +89,17 @@ def looking(plan: Plan) -> Condition:
             columns.append(sql.SQL(FACET_COLUMNS[name] + " AS ") + _column(name))
     if any(name not in FACET_COLUMNS for name in plan.wanted.facets):
         columns.append(sql.SQL("m.facts"))
-    condition, source = plan.looked_for, _source(plan)
+    condition, source = plan.indexed_condition, _source(plan)
     beyond, values = _after(inside, plan.after)
     whole = plan.way == "ranked" and plan.after is not None
-    said = sql.SQL(
+    statement = sql.SQL(
         "WITH hits AS MATERIALIZED (SELECT {columns} FROM media_items m{source} WHERE {condition} LIMIT {most}),"
         " page AS (SELECT * FROM hits WHERE {beyond}{order} LIMIT {limit} OFFSET {offset})"
         " SELECT (SELECT count(*) FROM hits), (SELECT array_agg({id}{order}) FROM page), json_build_array({facets})"
     ).format(
         columns=sql.SQL(", ").join(columns),
-        source=source.said,
-        condition=condition.said,
+        source=source.clause,
+        condition=condition.clause,
         most=sql.SQL("ALL") if whole else sql.Literal(MANY + 1),
         beyond=beyond,
         order=ordered(inside),
@@ -108,65 +108,65 @@ def looking(plan: Plan) -> Condition:
         id=sql.SQL(inside[-1].of),
         facets=sql.SQL(", ").join(facets),
     )
-    return Condition(said, condition.values | source.values | values)
+    return Condition(statement, condition.values | source.values | values)
 
 
 def expecting(plan: Plan) -> Condition:
-    """How many hits PostgreSQL expects."""
-    condition = plan.looked_for
+    """PostgreSQL's estimate of the number of hits."""
+    condition = plan.indexed_condition
     return Condition(
-        sql.SQL("EXPLAIN (FORMAT JSON) SELECT FROM media_items m WHERE {}").format(condition.said),
+        sql.SQL("EXPLAIN (FORMAT JSON) SELECT FROM media_items m WHERE {}").format(condition.clause),
         condition.values,
     )
 
 
 def walking(plan: Plan, limit: int, offset: int) -> Condition:
     """The ids of a page, in its order."""
-    condition = plan.walked_along
+    condition = plan.ordered_condition
     beyond, values = _after(plan.keys, plan.after)
-    said = sql.SQL("SELECT m.id FROM media_items m WHERE {} AND {}{} LIMIT {} OFFSET {}").format(
-        condition.said, beyond, ordered(plan.keys), sql.Literal(limit), sql.Literal(offset)
+    statement = sql.SQL("SELECT m.id FROM media_items m WHERE {} AND {}{} LIMIT {} OFFSET {}").format(
+        condition.clause, beyond, ordered(plan.keys), sql.Literal(limit), sql.Literal(offset)
     )
-    return Condition(said, condition.values | values)
+    return Condition(statement, condition.values | values)
 
 
 def showing(plan: Plan, ids: Sequence[int]) -> Condition:
-    """Items with the values that their order looks at."""
+    """Items with the values that their order uses."""
     source = _source(plan)
-    said = sql.SQL(
+    statement = sql.SQL(
         "{item}, {keys}{of}{source} WHERE m.id = ANY(%(ids)s) ORDER BY array_position(%(ids)s, m.id)"
     ).format(
         item=sql.SQL(_ITEM),
         keys=sql.SQL(", ").join([sql.SQL(key.of) for key in plan.keys]),
         of=sql.SQL(_OF),
-        source=source.said,
+        source=source.clause,
     )
-    return Condition(said, source.values | {"ids": [*ids]})
+    return Condition(statement, source.values | {"ids": [*ids]})
 
 
 def counting(plan: Plan) -> Condition | None:
-    """The same from `media_counts`, facets of its columns too; None where more is asked for than what it counts."""
+    """The same from `media_counts`, facets of its columns too; None if the search needs more than it has."""
     if plan.wanted.belongs_to is not None or not plan.terms.nothing or not plan.wanted.filters.keys() <= COUNTED:
         return None
     condition = filtered(plan.wanted, plan.rights)
     facets = [_counted_facet(name) for name in plan.wanted.facets if name in COUNTED]
-    said = sql.SQL(
+    statement = sql.SQL(
         "WITH hits AS MATERIALIZED (SELECT * FROM media_counts m WHERE {}{} AND m.items > 0)"
         " SELECT (SELECT coalesce(sum(items), 0)::bigint FROM hits), json_build_array({})"
     ).format(
-        condition.said,
+        condition.clause,
         sql.SQL(" AND NOT m.part" if plan.wanted.parts_hidden else ""),
         sql.SQL(", ").join(facets),
     )
-    return Condition(said, condition.values)
+    return Condition(statement, condition.values)
 
 
 def _source(plan: Plan) -> Condition:
-    """The rank, where the order looks at it."""
+    """The rank, if the order uses it."""
     if plan.way != "ranked":
         return Condition(sql.SQL(""))
     ranked = rank(plan.terms)
-    return Condition(sql.SQL(" CROSS JOIN LATERAL (SELECT {} AS rank) h").format(ranked.said), ranked.values)
+    return Condition(sql.SQL(" CROSS JOIN LATERAL (SELECT {} AS rank) h").format(ranked.clause), ranked.values)
 
 
 def _after(keys: Sequence[Key], values: Sequence[Value] | None) -> tuple[sql.Composable, dict[str, Value]]:

@@ -1,11 +1,11 @@
-"""One search: which statements it takes, by how much there is to find.
+"""One search: which statements it takes, depending on the number of hits.
 
-What matches is looked at up to `MANY` items: they are counted, their facets too, and where there are no more they are put in
-order there. Where there are more, a page is read along the index of its order, for a good part of all items match; should
-they lie at the far end of it, that is given up soon and they are sorted after all. Searches for nothing but what
-`media_counts` counts are counted there, whatever their number.
+Up to `MANY` hits are examined: they and their facets are counted, and if there are no more, they are sorted there. If there
+are more, a page is read along the index of its order, because a good part of all items match; if they are at its far end,
+that is given up soon and they are sorted after all. Searches that use only the columns of `media_counts` are counted there,
+whatever their number.
 
-Near words (`terms`) are looked for where nothing is found as it was typed, and by relevance already where little is.
+Near words (`terms`) are accepted if nothing is found as typed, and by relevance also if little is.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from gateway.tables.terms import NEAR_TWICE, nearest, one_edit, terms_of, tokens
 from gateway.tables.wanted import COUNTED, Search
 
 NEAR_BELOW = 100
-"""By relevance, near words are looked for below so many hits."""
+"""By relevance, near words are accepted below this number of hits."""
 VERY_MANY = 3 * MANY
-"""So many hits are not counted when PostgreSQL's statistics expect them: they are more than `MANY` beyond doubt."""
+"""Hits are not counted if PostgreSQL's statistics expect so many: there are certainly more than `MANY`."""
 WALK_MS = 50
 """How long a page is read along an index before its items are sorted instead."""
 
@@ -36,8 +36,8 @@ _SNAPSHOT = (
     " SET LOCAL jit = off; SET LOCAL work_mem = '16MB'; SET LOCAL effective_io_concurrency = 200;"
     " SET LOCAL statement_timeout = '10s'"
 )
-"""The server ends what a gateway that was killed had begun. Hits lie all over the table: reading ahead is a quarter of the
-time. A bitmap of them fits into `work_mem`."""
+"""The timeout lets the server end the statements of a gateway that was killed. Hits are scattered over the table: reading
+ahead takes a quarter of the time. A bitmap of them fits into `work_mem`."""
 _FOLD = sql.SQL(
     "SELECT search_words(piece) FROM unnest(%(pieces)s::text[]) WITH ORDINALITY AS u(piece, n) ORDER BY n"
 )
@@ -52,7 +52,7 @@ _SORT = "SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off"
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One row: the item as it is told to browsers, and its root."""
+    """One row: the item as browsers get it, and its root."""
 
     item: dict[str, Any]
     storage_root: str
@@ -72,7 +72,7 @@ Facets = dict[str, list[Facet]]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A page. Not `exact`: there are more than `total`; not `facets_exact`: facets count at least so many."""
+    """A page. Not `exact`: there are more hits than `total`; not `facets_exact`: the facets' counts are lower bounds."""
 
     items: list[Item]
     total: int
@@ -85,7 +85,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class _Hits:
-    """What was learnt by looking. `ids`: of the page and one more; None where there are too many to put in order."""
+    """The result of examining hits. `ids`: of the page and one more; None if there are too many to sort."""
 
     total: int
     exact: bool
@@ -110,15 +110,15 @@ class Searching:
             plan = await self._planned()
             if plan is None:
                 return Found([], 0, True, False, None, {name: [] for name in self._wanted.facets}, True)
-            hits = await self._look(plan)
+            hits = await self._examine(plan)
             if self._cursor is None and self._too_few(plan, hits) and (near := await self._near_words(plan)):
                 plan = replace(plan, near=near)
-                hits = await self._look(plan)
+                hits = await self._examine(plan)
             ways = await self._ids(plan, hits)
             return await self._shown(ways, hits)
 
     async def _planned(self) -> Plan | None:
-        """The plan with the query read and the cursor taken up; None where the query holds nothing that could be found."""
+        """The plan with the query's terms and the cursor; None if the query has nothing that could be found."""
         plan, wanted, cursor = self._plan, self._wanted, self._cursor
         if wanted.query is not None and (pieces := tokens(wanted.query)):
             folded = [row[0] for row in await self._rows(_FOLD, {"pieces": pieces})]
@@ -129,7 +129,7 @@ class Searching:
             ranked = wanted.sort_by == "relevance" and bool(plan.terms.words)
             return replace(plan, way="ranked" if ranked else "plain")
         if cursor.way != "plain" and (wanted.sort_by != "relevance" or not plan.terms.words):
-            raise BadCursor("none of ours")
+            raise BadCursor("not one of ours")
         plan = replace(plan, way=cursor.way, after=cursor.values)
         return replace(plan, near=await self._near_words(plan)) if cursor.near else plan
 
@@ -146,19 +146,19 @@ class Searching:
                 found[word] = near
         return found
 
-    async def _look(self, plan: Plan) -> _Hits:
-        """Count, and come by the page where it does not take too much."""
+    async def _examine(self, plan: Plan) -> _Hits:
+        """Count the hits, and find the page if that does not take too much."""
         names = self._wanted.facets
         counted = await self._counted(plan)
         if counted is not None and counted.total > MANY and counted.facets.keys() == set(names):
             return counted
-        goes_on = plan.way == "ranked" and plan.after is not None
-        if counted is None and not names and not goes_on and await self._expected(plan) >= VERY_MANY:
+        continues = plan.way == "ranked" and plan.after is not None
+        if counted is None and not names and not continues and await self._expected(plan) >= VERY_MANY:
             return _Hits(MANY, False, None, {}, True)
         tiers = plan.way in ("beginning", "others")
-        looked = replace(plan, way="plain", after=None, offset=0) if tiers else plan
-        ((total, ids, tops),) = await self._do(looking(looked))
-        exact, facets = goes_on or total <= MANY, _facets(names, tops)
+        examined = replace(plan, way="plain", after=None, offset=0) if tiers else plan
+        ((total, ids, tops),) = await self._do(looking(examined))
+        exact, facets = continues or total <= MANY, _facets(names, tops)
         if counted is not None and not exact:
             return replace(counted, facets=facets | counted.facets, facets_exact=False)
         return _Hits(total if exact else MANY, exact, (ids or []) if exact and not tiers else None, facets, exact)
@@ -169,15 +169,15 @@ class Searching:
         return int(explained[0]["Plan"]["Plan Rows"])
 
     async def _counted(self, plan: Plan) -> _Hits | None:
-        said = counting(plan)
-        if said is None:
+        condition = counting(plan)
+        if condition is None:
             return None
-        ((total, tops),) = await self._do(said)
+        ((total, tops),) = await self._do(condition)
         names = [name for name in self._wanted.facets if name in COUNTED]
         return _Hits(total, True, None, _facets(names, tops), True)
 
     async def _ids(self, plan: Plan, hits: _Hits) -> list[tuple[Plan, list[int]]]:
-        """The page and one more, by the order that they are in."""
+        """The ids of the page and one more, by their order."""
         if hits.ids is not None:
             return [(plan, hits.ids)]
         most = self._wanted.limit + 1
@@ -197,7 +197,7 @@ class Searching:
     async def _walk(self, plan: Plan, limit: int, offset: int) -> list[int]:
         statement = walking(plan, limit, offset)
         try:
-            async with self._connection.transaction(force_rollback=True):  # takes the settings back
+            async with self._connection.transaction(force_rollback=True):  # restores the settings
                 await self._connection.execute(WALK)
                 return [row[0] for row in await self._do(statement)]
         except psycopg.errors.QueryCanceled:
@@ -218,11 +218,11 @@ class Searching:
         then = cursor.text(self._wanted) if more and cursor is not None else None
         return Found(items, hits.total, hits.exact, more, then, hits.facets, hits.facets_exact)
 
-    async def _do(self, said: Condition) -> list[tuple[Any, ...]]:
-        return await self._rows(said.said, said.values)
+    async def _do(self, condition: Condition) -> list[tuple[Any, ...]]:
+        return await self._rows(condition.clause, condition.values)
 
     async def _rows(self, statement: sql.Composable, values: Values) -> list[tuple[Any, ...]]:
-        """Never prepared: a plan that fits any words fits none."""
+        """Never prepared: a plan made for any words is good for none."""
         query = sql.Composed([statement])
         return await (await self._connection.execute(query, values, prepare=False)).fetchall()
 

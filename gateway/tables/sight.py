@@ -1,4 +1,4 @@
-"""What somebody may see, as a condition on rows that name a library and a root: the one place where SQL says it."""
+"""Rights as a condition on rows with a library and a root: the one place for it in SQL."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ def sight(rights: Rights) -> dict[str, object]:
 
 
 def by_root(column: LiteralString) -> LiteralString:
-    """True where the root in that column is among those that are seen."""
+    """True if the root in that column is one that may be seen."""
     return column + " = ANY(%(seen_roots)s::text[])"
 
 
 def by_library(column: LiteralString) -> LiteralString:
-    """True where the library in that column is."""
+    """True if the library in that column is one that may be seen."""
     return column + " = ANY(%(seen_libraries)s::text[])"
 
 
 def named(root: LiteralString, library: LiteralString) -> LiteralString:
-    """True where a row's root or library is."""
+    """True if a row's root or library is one that may be seen."""
     return "(" + by_root(root) + " OR " + by_library(library) + ")"
 
 
 def seen(root: LiteralString, library: LiteralString) -> LiteralString:
-    """True where a row is seen, whoever asks."""
+    """True if a row may be seen, for any rights."""
     return "(%(sees_all)s OR " + named(root, library) + ")"

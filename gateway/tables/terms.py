@@ -1,6 +1,6 @@
-"""A query as terms: words that are looked for, signs where it has no word, and words that somebody may have meant. Pure.
+"""A query as terms: words to find, signs if it has no word, and words that may have been meant instead. Pure.
 
-Words come folded from `search_words`, the one place that knows letters, so a query and a row are read alike.
+Words come folded from `search_words`, the one place that knows letters, so queries and rows are read alike.
 """
 
 from __future__ import annotations
@@ -10,27 +10,27 @@ from dataclasses import dataclass
 from string import ascii_lowercase
 
 MAX_WORDS = 16
-"""More narrow nothing down."""
+"""More words do not narrow the result."""
 MAX_LETTERS = 120
 """Of a word; ten characters of a script whose characters take three bytes."""
 MAX_TOKENS = 64
 MAX_SIGNS = 8
 PART = 3
-"""Letters from which on a word is found inside others: trigrams need them."""
+"""Minimum length of a word that is found inside others: trigrams need it."""
 NEAR = 4
-"""Letters from which on a word may have been typed wrong; shorter ones have too many neighbours."""
+"""Minimum length of a word that may be mistyped; shorter ones have too many neighbours."""
 NEAR_TWICE = 8
-"""Letters from which on two errors are looked for."""
+"""Minimum length of a word that may have two errors."""
 MAX_NEAR_LETTERS = 24
 MAX_NEAR = 4
 """Near words of one word."""
 MAX_NEARED = 4
-"""Words of a query that may have been typed wrong."""
+"""Words of a query that may be mistyped."""
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a query asks for. `phrase`: all of it, folded. `signs`: of one without any word, the characters that an item's
+    """The terms of a query. `phrase`: all of it, folded. `signs`: of a query without words, the characters that an item's
     title and path must have."""
 
     phrase: str
@@ -39,12 +39,12 @@ class Terms:
 
     @property
     def nothing(self) -> bool:
-        """True where there is nothing that could be found."""
+        """True if there is nothing that could be found."""
         return not self.words and not self.signs
 
     @property
     def doubtful(self) -> tuple[str, ...]:
-        """Words that may have been typed wrong."""
+        """Words that may be mistyped."""
         fit = (w for w in self.words if NEAR <= len(w) <= MAX_NEAR_LETTERS and w.isalpha())
         return tuple(fit)[:MAX_NEARED]
 
@@ -63,18 +63,18 @@ def terms_of(pieces: Sequence[str], folded: Sequence[str]) -> Terms:
     words = dict.fromkeys(word[:MAX_LETTERS] for text in folded for word in text.split())
     signs = () if words else tuple(dict.fromkeys("".join(pieces).lower()))[:MAX_SIGNS]
     phrase = " ".join(word for text in folded for word in text.split())
-    # a word that stands in another asks for nothing that the other does not
+    # a word inside another one adds no condition
     needed = [w for w in words if len(w) < PART or not any(w != other and w in other for other in words)]
     return Terms(phrase[:100], tuple(needed[:MAX_WORDS]), signs)
 
 
 def pattern(word: str) -> str:
-    """What LIKE finds it with: anywhere, or at the beginning of a word."""
+    """The LIKE pattern: anywhere, or at the beginning of a word."""
     return f"%{word}%" if len(word) >= PART else f"% {word}%"
 
 
 def one_edit(word: str) -> list[str]:
-    """Every word that one letter more, less, other or exchanged makes of it."""
+    """Every word with one letter more, less or replaced, or with two exchanged."""
     halves = [(word[:n], word[n:]) for n in range(len(word) + 1)]
     less = {a + b[1:] for a, b in halves if b}
     exchanged = {a + b[1] + b[0] + b[2:] for a, b in halves if len(b) > 1}
@@ -84,7 +84,7 @@ def one_edit(word: str) -> list[str]:
 
 
 def nearest(word: str, candidates: Iterable[str]) -> tuple[str, ...]:
-    """Those of the candidates that are one error away, of long words two; the nearest first."""
+    """The candidates that are one error away, for long words two; the nearest first."""
     most = 2 if len(word) >= NEAR_TWICE else 1
     found = sorted((d, c) for c in set(candidates) if word not in c and (d := distance(word, c)) <= most)
     return tuple(candidate for _, candidate in found[:MAX_NEAR])

@@ -1,7 +1,7 @@
-"""What can be asked of the catalogue: the parameters of a search, and what each of them means in SQL, as tables.
+"""The parameters of a search in the catalogue, and what each of them means in SQL, as tables.
 
-A filter more is a field here and a line in one table; what analysis finds and `search_facts` (`schemas/sql/0007_search.sql`)
-names needs no more than the field.
+A new filter is a field here and a line in one table; for results of analysis that `search_facts`
+(`schemas/sql/0007_search.sql`) names, the field is enough.
 """
 
 from __future__ import annotations
@@ -60,10 +60,10 @@ FACTS = (
     "lens", "genre", "composer", "publisher", "narrator", "season", "episode", "edition", "language",
     "subtitle_language", "person", "analysis", "corrected", "album_artist", "forced", "sdh",
 )  # fmt: skip
-"""Filters of what is found: the names of `search_facts`, compared in lower case."""
+"""Filters of analysis results: the names of `search_facts`, compared in lower case."""
 
 ONLY_TRUE = frozenset({"forced", "sdh"})
-"""Facts that an item has or has not; nothing says that it is not so."""
+"""Facts that an item has or does not have; their absence is not recorded."""
 
 WITHIN: Mapping[str, tuple[str, ...]] = {
     "media_type": ("type", "category"),
@@ -72,11 +72,11 @@ WITHIN: Mapping[str, tuple[str, ...]] = {
     "library": ("library",),
     "category": ("category",),
 }
-"""Filters of columns that stand among the facts too, by their names there: one index finds them and words together."""
+"""Filters of columns that are facts too, by their names there: one index finds them together with words."""
 MAX_FACT = 200
 
 COUNTED = frozenset({"media_type", "category", "quality", "storage_root", "library"})
-"""Columns of `media_counts`: searches that ask for nothing else are counted there."""
+"""Columns of `media_counts`: searches that use no other are counted there."""
 
 FACET_COLUMNS: Mapping[str, LiteralString] = {
     "media_type": "m.media_type",
@@ -94,12 +94,12 @@ FACETS = (*FACET_COLUMNS, *FACTS)
 MAX_FACETS = 12
 
 
-def _facets(said: object) -> object:
-    """From the parameter, which may come several times (it arrives as a list): names with commas between."""
-    parts = said if isinstance(said, list) else [said]
+def _facets(value: object) -> object:
+    """From the parameter, which may be repeated (then it is a list): names separated by commas."""
+    parts = value if isinstance(value, list) else [value]
     texts = [part for part in parts if isinstance(part, str)]
     if len(texts) < len(parts):
-        return said
+        return value
     return tuple(name for text in texts for name in text.split(",") if name)
 
 
@@ -206,16 +206,16 @@ class Search(BaseModel):
 
     @property
     def filters(self) -> dict[str, object]:
-        """The filters that are given, but for the query."""
+        """The filters that are set, except the query."""
         return {name: value for name in (*COLUMNS, *FACTS) if (value := getattr(self, name)) is not None}
 
     @property
     def parts_hidden(self) -> bool:
-        """Whether parts of other items are left out."""
+        """Whether parts of other items are excluded."""
         return self.belongs_to is None and not self.with_parts
 
 
 def fact(name: str, value: object) -> str:
-    """As `search_facts` writes it."""
-    said = str(value).lower() if not isinstance(value, datetime) else value.isoformat()
-    return f"{name}={said[:120]}"
+    """In the form that `search_facts` writes."""
+    text = str(value).lower() if not isinstance(value, datetime) else value.isoformat()
+    return f"{name}={text[:120]}"

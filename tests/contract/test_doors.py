@@ -1,4 +1,4 @@
-"""HTTP behind a door, over real connections: however the bytes come, the answers are the same, in order and one at a time;
+"""HTTP behind a door, over real connections: however the bytes arrive, the answers are the same, in order and one at a time;
 and no stream of bytes, however broken, leaves anything behind or keeps anybody from an answer."""
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ async def echo(request: Request) -> PlainTextResponse:
 
 
 async def talk(websocket: WebSocket) -> None:
-    """Hears whatever comes."""
+    """Receives whatever comes."""
     await websocket.accept()
     try:
         while True:
@@ -66,7 +66,7 @@ async def talk(websocket: WebSocket) -> None:
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[tuple[int, Doors]]:
-    """A server behind doors: its port, and they."""
+    """A server behind doors: its port, and the doors."""
     behind = doors()
     listening = listen("127.0.0.1", 0)
     app = Starlette(routes=[Route("/echo", echo, methods=["GET", "POST"]), WebSocketRoute("/ws", talk)])
@@ -90,8 +90,8 @@ def served() -> Iterator[tuple[int, Doors]]:
         thread.join(10)
 
 
-async def ask(port: int, pieces: list[bytes]) -> bytes:
-    """Send pieces one by one; everything that was answered until the end."""
+async def request(port: int, pieces: list[bytes]) -> bytes:
+    """Send pieces one by one; returns everything that was answered until the end."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     for piece in pieces:
         writer.write(piece)
@@ -121,7 +121,7 @@ def test_pipelined_requests_are_answered_in_order_one_at_a_time_however_they_are
     random_ = random.Random(SEED)
     kinds = [random_.choice([GET, POST, CHUNKED]) for _ in range(20)]
     data = b"".join(kind % n for n, kind in enumerate(kinds)) + LAST % 20
-    answer = asyncio.run(ask(served[0], split(random_, data, longest)))
+    answer = asyncio.run(request(served[0], split(random_, data, longest)))
     bodies = [part.rpartition(b"\r\n\r\n")[2].decode() for part in answer.split(b"HTTP/1.1 200 OK")[1:]]
     expected = {GET: "b'' 1", POST: "b'hello\\r\\n\\r\\nyo' 2", CHUNKED: "b'hello\\r\\n\\r\\n' 2"}
     assert bodies == [*(f"{n} {expected[kind]}" for n, kind in enumerate(kinds)), "20 b'' 2"]
@@ -129,7 +129,7 @@ def test_pipelined_requests_are_answered_in_order_one_at_a_time_however_they_are
 
 
 def mutated(random_: random.Random) -> bytes:
-    """Requests and frames with bytes changed, taken out, doubled."""
+    """Requests and frames with bytes changed, removed, doubled."""
     kinds = [random_.choice([GET % 1, POST % 2, CHUNKED % 3, HANDSHAKE]) for _ in range(random_.randint(1, 3))]
     if random_.random() < 0.5:
         kinds.append(HANDSHAKE + random_.randbytes(random_.randint(1, 300)))
@@ -152,7 +152,7 @@ def mutated(random_: random.Random) -> bytes:
 
 
 async def throw(port: int, data: list[bytes], random_: random.Random) -> None:
-    """Send, listen a moment, and go in one way or another."""
+    """Send, receive for a moment, and disconnect in one way or another."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         for piece in data:
@@ -183,5 +183,5 @@ def test_no_stream_of_bytes_leaves_anything_behind_or_an_error_in_the_log(
     assert (behind.admission.total, behind.arriving.total) == (0, 0)
     assert not behind.admission.of_address
     assert not behind.admission.in_work
-    assert b"21 b'' 2" in asyncio.run(ask(port, [LAST % 21]))
+    assert b"21 b'' 2" in asyncio.run(request(port, [LAST % 21]))
     assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []

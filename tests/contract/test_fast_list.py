@@ -1,5 +1,5 @@
 """The fast list, over real connections and both event loops: while clients stall, ping, abort, half-close and close, and
-others take their descriptors, every stream is the log byte for byte from where it began: nothing lost, nothing twice, no
+others reuse their descriptors, every stream is the log byte for byte from where it began: nothing lost, nothing repeated, no
 broken frame."""
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from tests.support.waiting import wait_until
 SEED = 20_262
 EVENTS = 2_000
 KERNEL_BYTES = 4_096
-"""So small are the kernel's buffers that it often takes part of what is sent."""
+"""The kernel's buffers are so small that it often takes only a part of what is sent."""
 
 PLACE = ChannelPartition(MEDIA_UPDATES.name, 0)
 HANDSHAKE = (
@@ -48,9 +48,9 @@ HANDSHAKE = (
     b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
 )
 TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
-PINGS = 50  # of 60 that may come at once
-ASKS = 200  # of 400
-TOLD, TOLD_BYTES = b"told before %06d ", 20_000
+PINGS = 50  # of 60 that are allowed at once
+REQUESTS = 200  # of 400
+ANSWER, ANSWER_BYTES = b"sent before %06d ", 20_000
 """An answer, which comes before the events that are published after it."""
 
 
@@ -66,7 +66,7 @@ LOG = frames_of_the_log()
 
 @dataclass
 class Watcher:
-    """As a connection watches its sink."""
+    """Watches its sink like a connection."""
 
     streaming: Streaming
     subscriber: Subscriber
@@ -89,7 +89,7 @@ class Watcher:
 
 @dataclass
 class Server:
-    """Publishes the log, a few events a step, once it is asked to."""
+    """Publishes the log, a few events a step, when `go` is set."""
 
     port: int = 0
     go: threading.Event = field(default_factory=threading.Event)
@@ -97,7 +97,7 @@ class Server:
     errors: list[str] = field(default_factory=list)
 
     async def run(self, listening: socket.socket) -> None:
-        """Until the log is published and `stopped`."""
+        """Until the log is published and `stopped` is set."""
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(lambda _, context: self.errors.append(repr(context)))
         kafka = Kafka(KafkaSettings(bootstrap_servers="localhost:1"), "test")
@@ -112,7 +112,7 @@ class Server:
             streaming.subscribe(subscriber, MEDIA_UPDATES.name, streaming.memory.heads(MEDIA_UPDATES.name), PLAIN)
             streaming.release(subscriber)
             while (await websocket.receive())["type"] != "websocket.disconnect":
-                streaming.tell(subscriber, TOLD % self.published + b"x" * TOLD_BYTES)
+                streaming.send(subscriber, ANSWER % self.published + b"x" * ANSWER_BYTES)
 
         behind = doors()
         app = Starlette(routes=[WebSocketRoute("/", endpoint)])
@@ -158,46 +158,46 @@ def running(run: Callable[[Coroutine[Any, Any, None]], None]) -> Iterator[Server
 
 
 class Client:
-    """One connection and what it has heard."""
+    """One connection and what it has received."""
 
     def __init__(self, opened: socket.socket, random_: random.Random) -> None:
         self.opened = opened
         self.random = random_
-        self.heard = bytearray()
+        self.received = bytearray()
 
-    async def hear(self, *, most: int = 65_536) -> bool:
+    async def receive(self, *, most: int = 65_536) -> bool:
         """Read a piece; False at the end."""
         data = await asyncio.get_running_loop().sock_recv(self.opened, most)
-        self.heard += data
+        self.received += data
         return bool(data)
 
-    async def say(self, opcode: int, payload: bytes = b"") -> None:
+    async def send(self, opcode: int, payload: bytes = b"") -> None:
         """Send a frame, masked with zeros."""
         frame = bytes((0x80 | opcode, 0x80 | len(payload), 0, 0, 0, 0)) + payload
         await asyncio.get_running_loop().sock_sendall(self.opened, frame)
 
     @property
     def has_everything(self) -> bool:
-        """True when the newest event has come."""
-        return LOG[-1] in self.heard[-100_000:]  # an answer may be behind it
+        """True when the newest event has arrived."""
+        return LOG[-1] in self.received[-100_000:]  # an answer may follow it
 
     async def read_some(self) -> None:
-        """A part of the log; who came behind its end hears nothing."""
+        """A part of the log; a client that joined after its end receives nothing."""
         goal = self.random.randint(1, 300_000)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(2):
-                while len(self.heard) < goal and not self.has_everything and await self.hear(most=8_192):
+                while len(self.received) < goal and not self.has_everything and await self.receive(most=8_192):
                     pass
 
     async def read_on(self) -> None:
         """To the end of the stream."""
-        while await self.hear():
+        while await self.receive():
             pass
 
 
 @asynccontextmanager
 async def client(port: int, random_: random.Random) -> AsyncIterator[Client]:
-    """Connected and accepted."""
+    """A connection that was accepted."""
     loop, opened = asyncio.get_running_loop(), socket.socket()
     opened.setblocking(False)
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, KERNEL_BYTES)
@@ -205,11 +205,11 @@ async def client(port: int, random_: random.Random) -> AsyncIterator[Client]:
         await loop.sock_connect(opened, ("127.0.0.1", port))
         await loop.sock_sendall(opened, HANDSHAKE)
         one = Client(opened, random_)
-        while b"\r\n\r\n" not in one.heard:
-            assert await one.hear()
-        head, _, rest = bytes(one.heard).partition(b"\r\n\r\n")
+        while b"\r\n\r\n" not in one.received:
+            assert await one.receive()
+        head, _, rest = bytes(one.received).partition(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 101")
-        one.heard = bytearray(rest)
+        one.received = bytearray(rest)
         yield one
     finally:
         opened.close()
@@ -219,7 +219,7 @@ async def reads(port: int, random_: random.Random) -> None:
     """All of it."""
     async with client(port, random_) as one:
         while not one.has_everything:
-            assert await one.hear()
+            assert await one.receive()
         judge(one, whole=True)
 
 
@@ -227,34 +227,34 @@ async def stalls(port: int, random_: random.Random) -> None:
     """All of it, in small pieces with pauses."""
     async with client(port, random_) as one:
         while not one.has_everything:
-            assert await one.hear(most=random_.choice((10, 3_000, 50_000)))
+            assert await one.receive(most=random_.choice((10, 3_000, 50_000)))
             if random_.random() < 0.05:
                 await asyncio.sleep(random_.random() / 20)
         judge(one, whole=True)
 
 
 async def pings(port: int, random_: random.Random) -> None:
-    """All of it, and asks now and then, before a pause and after it."""
+    """All of it, with pings now and then, before a pause and after it."""
     async with client(port, random_) as one:
-        asked = 0
+        sent = 0
         while not one.has_everything:
-            assert await one.hear(most=random_.choice((2_000, 20_000)))
-            if random_.random() < 0.2 and asked < PINGS:
-                asked += 1
-                await one.say(PING, bytes(random_.randint(0, 125)))
+            assert await one.receive(most=random_.choice((2_000, 20_000)))
+            if random_.random() < 0.2 and sent < PINGS:
+                sent += 1
+                await one.send(PING, bytes(random_.randint(0, 125)))
                 await asyncio.sleep(random_.choice((0, 0.02)))
         judge(one, whole=True, cut=True)  # a pong may be on its way
 
 
-async def asks(port: int, random_: random.Random) -> None:
-    """All of it, and answers of the server's own between."""
+async def requests(port: int, random_: random.Random) -> None:
+    """All of it, and answers of the server's own in between."""
     async with client(port, random_) as one:
-        asked = 0
+        sent = 0
         while not one.has_everything:
-            assert await one.hear(most=random_.choice((2_000, 60_000)))
-            if random_.random() < 0.3 and asked < ASKS:
-                asked += 1
-                await one.say(TEXT, b"?")
+            assert await one.receive(most=random_.choice((2_000, 60_000)))
+            if random_.random() < 0.3 and sent < REQUESTS:
+                sent += 1
+                await one.send(TEXT, b"?")
         judge(one, whole=True, cut=True)
 
 
@@ -280,15 +280,15 @@ async def closes(port: int, random_: random.Random) -> None:
     """A part of it, then closes as it should."""
     async with client(port, random_) as one:
         await one.read_some()
-        await one.say(CLOSE, struct.pack(">H", 1000))
+        await one.send(CLOSE, struct.pack(">H", 1000))
         await one.read_on()
         judge(one, whole=False, closed=True)
 
 
 def judge(one: Client, *, whole: bool, cut: bool = False, closed: bool = False) -> None:
-    """Its stream is a stretch of the log: `whole`, to the end of it; `cut`: it may end within a frame; `closed`: with a
-    close frame, and nothing behind it."""
-    frames, at, data = [], 0, bytes(one.heard)
+    """Its stream is a range of the log: `whole`, to the end of it; `cut`: it may end within a frame; `closed`: with a close
+    frame, and nothing after it."""
+    frames, at, data = [], 0, bytes(one.received)
     while (end := end_of_frame(data, at)) is not None:
         frames.append((data[at] & 15, data[at:end]))
         at = end
@@ -297,14 +297,14 @@ def judge(one: Client, *, whole: bool, cut: bool = False, closed: bool = False) 
     assert set(opcodes) <= {TEXT, PONG, CLOSE}
     assert [n for n, opcode in enumerate(opcodes) if opcode == CLOSE] == ([len(frames) - 1] if closed else [])
     texts = [payload for opcode, frame in frames if opcode == TEXT for payload in payloads(frame)]
-    told = TOLD.partition(b"%")[0]
+    answer = ANSWER.partition(b"%")[0]
     come = -1
     for text in texts:
-        if text.startswith(told):
-            assert come < int(text[len(told) :][:6]), "an event has overtaken an answer"
+        if text.startswith(answer):
+            assert come < int(text[len(answer) :][:6]), "an event has overtaken an answer"
         else:
             come = int(text[:6])
-    events = [frame for opcode, frame in frames if opcode == TEXT and told not in frame[:20]]
+    events = [frame for opcode, frame in frames if opcode == TEXT and answer not in frame[:20]]
     if events:
         start = int(next(payloads(events[0]))[:6])
         assert b"".join(events) == b"".join(map(text_frame, LOG[start : start + len(events)]))
@@ -314,20 +314,20 @@ def judge(one: Client, *, whole: bool, cut: bool = False, closed: bool = False) 
 
 
 def end_of_frame(data: bytes, at: int) -> int | None:
-    """Where the frame ends that begins at `at`; None where it is not whole."""
+    """Where the frame that begins at `at` ends; None if it is not complete."""
     if len(data) < at + 4:
         return at + 2 if len(data) >= at + 2 and data[at + 1] == 0 else None
     size, begin = data[at + 1], at + 2
     if size == 126:
         size, begin = struct.unpack_from(">H", data, begin)[0], begin + 2
-    assert size < 65_536, "no length of a frame of the log"
+    assert size < 65_536, "longer than any frame of the log"
     return begin + size if begin + size <= len(data) else None
 
 
 async def come_and_go(server: Server, random_: random.Random) -> None:
     """One after the other, as long as the log grows."""
     while server.published < EVENTS:
-        with contextlib.suppress(ConnectionResetError):  # what it said came after the server had closed
+        with contextlib.suppress(ConnectionResetError):  # what it sent arrived after the server had closed
             await random_.choice((aborts, half_closes, closes))(server.port, random_)
 
 
@@ -337,7 +337,7 @@ def test_every_stream_is_the_log_byte_for_byte(run: Callable[[Coroutine[Any, Any
         staying = [
             asyncio.create_task(kind(server.port, random.Random(SEED + n)))
             for n in range(5)
-            for kind in (reads, stalls, pings, asks)
+            for kind in (reads, stalls, pings, requests)
         ]
         await asyncio.sleep(0.2)  # they are there from the first event, or join within the log: both hold
         server.go.set()

@@ -1,4 +1,4 @@
-"""Where bytes may not pass a transport by: over TLS they would not be sealed, and behind a close they would be cut off."""
+"""Where bytes may not bypass a transport: over TLS they would not be encrypted, and after a close they would be cut off."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ runs = pytest.mark.parametrize("run", [asyncio.run, uvloop.run], ids=["asyncio",
 
 
 class Server(asyncio.Protocol):
-    """Delivers as the gateway does, to one connection."""
+    """Delivers like the gateway, to one connection."""
 
     outlet: Direct
     transport: asyncio.Transport
@@ -30,7 +30,7 @@ class Server(asyncio.Protocol):
     def __init__(self) -> None:
         self.made = asyncio.get_running_loop().create_future()
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as the gateway's doors
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # like the gateway's doors
         self.transport, self.outlet = transport, Direct(transport)
         self.made.set_result(None)
 
@@ -63,7 +63,7 @@ def test_over_tls_everything_goes_through_the_transport(run: Run, tmp_path: Path
 @runs
 def test_behind_a_close_nothing_overtakes_what_waits(run: Run) -> None:
     waiting = b"w" * 4_000_000
-    """More than kernels take of who does not read."""
+    """More than kernels take for a client that does not read."""
 
     async def main() -> None:
         protocol = Server()
@@ -75,9 +75,9 @@ def test_behind_a_close_nothing_overtakes_what_waits(run: Run) -> None:
         protocol.transport.close()
         deliver(FRAMES[2], [protocol.outlet])
         assert protocol.outlet.fast is OFF
-        heard = await asyncio.wait_for(reader.read(-1), 10)
+        received = await asyncio.wait_for(reader.read(-1), 10)
         before = FRAMES[1] + waiting
-        assert heard in (before, before + FRAMES[2]), "whole, and behind what was written before the close"
+        assert received in (before, before + FRAMES[2]), "complete, and after what was written before the close"
         writer.close()
         server.close()
 

@@ -18,7 +18,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from gateway.core.framing import text_frame
-from gateway.live.sockets import Hear, Sink, sink_of
+from gateway.live.sockets import OnMessage, Sink, sink_of
 from gateway.live.tcp import listen
 from schemas.close_codes import TOO_SLOW, CloseCode
 from tests.support.doors import doors
@@ -70,7 +70,7 @@ def application(watcher: Watcher, *, handed_over: bool) -> Starlette:
     return Starlette(routes=[WebSocketRoute("/", endpoint)])
 
 
-def hearing(sink: Sink, watcher: Watcher) -> Hear:
+def hearing(sink: Sink, watcher: Watcher) -> OnMessage:
     """Who hears the client then."""
 
     def hear(message: ASGIReceiveEvent) -> None:

@@ -1,8 +1,8 @@
-"""Access tokens of a provider that are shown to us as they are (RFC 9068), by programs that already have one.
+"""Access tokens of a provider that programs present to the gateway as they are (RFC 9068).
 
-What such a token says of groups holds for this token alone: an account keeps what its own sign-ins gave it. A token that was
-found good is known by its digest until it ends, so that a socket or a request costs no signature and no question; what ended
-meanwhile is known from `access.ended_sessions` like any other session.
+The groups in such a token apply to this token only: an account keeps what its own sign-ins gave it. A valid token is cached
+by its digest until it expires, so that a socket or a request needs neither a signature check nor a query; sessions that
+ended meanwhile are known from `access.ended_sessions` like any others.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from gateway.access.accounts import Origin
 from gateway.access.oidc.errors import BadAnswer, NotAdmitted
-from gateway.access.oidc.flow import comer
+from gateway.access.oidc.flow import external_user
 from gateway.access.oidc.judging import LEEWAY_SECONDS, access_token
 from gateway.access.oidc.people import People
 from gateway.access.oidc.provider import MAX_TOKEN_BYTES, Provider
@@ -27,9 +27,10 @@ from gateway.access.tokens import BadToken, Identity, digest
 
 KNOWN = 10_000
 KNOWN_SECONDS = 3_600.0
-"""Then it is looked at again, so that what ended long ago and is forgotten here does not come back."""
+"""After this time a token is checked again, so that a session that ended long ago and is forgotten here does not come
+back."""
 REFUSED_SECONDS = 10.0
-"""So long a refusal of the database's is repeated without asking it."""
+"""For so long a refusal is repeated without a query."""
 
 _refusals = RefusalLog("bearer token refused")
 
@@ -41,7 +42,7 @@ class _Known:
 
 
 class BearerTokens:
-    """Of all providers. Belongs to one event loop."""
+    """The bearer tokens of all providers. Belongs to one event loop."""
 
     def __init__(self, providers: Mapping[str, Provider], people: People, sign_ins: SignInLog) -> None:
         self._by_issuer = {one.settings.issuer: one for one in providers.values() if one.settings.audiences}
@@ -50,13 +51,13 @@ class BearerTokens:
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
 
     def concerns(self, token: str) -> bool:
-        """Whether a provider may have signed it. Nothing that it says is believed yet."""
+        """Whether a provider may have signed it. Nothing in the token is trusted yet."""
         if not self._by_issuer or len(token) > MAX_TOKEN_BYTES or token.count(".") != 2 or not token.isascii():
             return False
         return _unverified(token, 0).get("alg") in ALGORITHMS
 
     async def identify(self, token: str) -> Identity:
-        """Who holds it. Raises BadToken, ProviderAway and psycopg's errors."""
+        """The identity of a token. Raises BadToken, ProviderAway and psycopg's errors."""
         key = digest(token)
         known = self._known.get(key)
         if known is not None and time.time() < known.until:
@@ -83,8 +84,8 @@ class BearerTokens:
         settings = provider.settings
         signed = await provider.signed(token)
         subject = access_token(settings, signed)
-        who = comer(settings, subject, signed.claims)
-        bearer = await self._people.bearer(who, Origin("", subject.client_id, f"bearer:{settings.id}"))
+        user = external_user(settings, subject, signed.claims)
+        bearer = await self._people.bearer(user, Origin("", subject.client_id, f"bearer:{settings.id}"))
         if bearer.new:
             self._sign_ins.signed_in(bearer.username, "", way=f"bearer:{settings.id}")
         granted = bearer.granted

@@ -1,9 +1,9 @@
-"""What can go wrong with who signs in elsewhere. `why` is for the log; who tried learns no more than the class of the fault.
+"""Errors of signing in with a provider. `why` is for the log; the client learns only the class of the error.
 
 OidcError
 ├── ProviderAway     the provider does not answer, or not as a provider does (retryable)
-├── BadAnswer        what came is not what the provider sends us: somebody meddled with it, or it is too late
-└── NotAdmitted      we know who it is, and he may not come in
+├── BadAnswer        what arrived is not what the provider sends: it was tampered with, or it is too late
+└── NotAdmitted      the person is known, and may not sign in
 """
 
 from __future__ import annotations
@@ -23,26 +23,26 @@ class OidcError(GatewayError):
 
 
 class ProviderAway(OidcError):
-    """It does not answer, or not as a provider does."""
+    """The provider does not answer, or not as a provider does."""
 
     retryable = True
 
 
 class BadAnswer(OidcError):
-    """A state, a code or a token that does not hold."""
+    """A state, a code or a token that is not valid."""
 
 
 class CodeRefused(BadAnswer):
-    """The provider does not take its code or its refresh token."""
+    """The provider does not accept its own code or refresh token."""
 
 
 Reason = Literal["declined", "no_rights", "no_account", "disabled", "signed_out"]
-"""What the page can say: he declined at the provider; no group of his is mapped; first sign-ins are refused; his account is
-disabled; he has signed out at the provider meanwhile."""
+"""What the page can show: declined at the provider; none of the person's groups is mapped; first sign-ins are refused; the
+account is disabled; the person has signed out at the provider meanwhile."""
 
 
 class NotAdmitted(OidcError):
-    """`reason`: as the page knows it."""
+    """`reason`: in the page's terms."""
 
     def __init__(self, provider: str, reason: Reason, account: str = "") -> None:
         self.reason: Reason = reason

@@ -1,8 +1,8 @@
-"""A browser signs in: it is sent to the provider, comes back with a code, and its page fetches the tokens.
+"""A browser signs in: it is sent to the provider, returns with a code, and its page fetches the tokens.
 
-What must be known when it comes back travels with it, sealed, in a cookie that its page cannot read; so another gateway may
-finish what one began, and a code that somebody else's browser brings is worth nothing (RFC 9700, section 2.1). Tokens never
-stand in an address: the page gets a code in the fragment, good once, for a minute, and for this browser alone.
+What must be known when it returns travels with it, sealed, in a cookie that its page cannot read; so another gateway may
+finish what one began, and a code brought by another browser is worthless (RFC 9700, section 2.1). Tokens are never part of
+an address: the page gets a code in the fragment, good once, for a minute, and for this browser only.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from gateway.access.oidc.mapping import Granted, granted
 from gateway.access.oidc.people import People
 from gateway.access.oidc.provider import Provider, TokenAnswer
 from gateway.access.oidc.provider_settings import ProviderSettings
-from gateway.access.oidc.provisioning import Comer
+from gateway.access.oidc.provisioning import ExternalUser
 from gateway.access.oidc.sealing import Seal
 from gateway.access.proxies import network_of
 from gateway.access.sign_in_queue import SignInQueue
 
 AT_ONCE = 8
-"""Codes that one provider is asked about at once; the others wait in a line for each address, so that a flood of made-up
-codes delays who sends it."""
+"""Codes exchanged at one provider at once; the others wait in a queue for each address, so that a flood of made-up codes
+delays only its sender."""
 WAITING = 256
 SIGN_IN_SECONDS = 600
 EXCHANGE_SECONDS = 60
@@ -40,7 +40,7 @@ _PAGE = re.compile(r"[A-Za-z0-9_-]{0,64}(\.html)?")
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """`address`: where the browser goes; `cookie`: what it brings back."""
+    """`address`: where the browser goes; `cookie`: what it sends when it returns."""
 
     address: str
     cookie: str
@@ -48,7 +48,7 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class CameBack:
-    """`page`: of ours, to return to; `code`: what it exchanges; `cookie`: what it brings with it."""
+    """`page`: our page to return to; `code`: for the exchange; `cookie`: sent with it."""
 
     page: str
     code: str
@@ -57,7 +57,7 @@ class CameBack:
 
 
 class Flow:
-    """Of all providers."""
+    """The sign-ins at all providers."""
 
     def __init__(self, providers: Mapping[str, Provider], people: People, accounts: Accounts, seal: Seal) -> None:
         self._providers = providers
@@ -67,10 +67,10 @@ class Flow:
         self._queues = {one: SignInQueue(AT_ONCE, WAITING) for one in providers}
 
     async def begin(self, provider: Provider, page: str) -> Begun:
-        """Send a browser away. `page`: to return to; a file beside the page, never an address. Raises BadAnswer,
+        """Send a browser to the provider. `page`: to return to; a file beside the page, never an address. Raises BadAnswer,
         ProviderAway."""
         if not _PAGE.fullmatch(page):
-            raise BadAnswer(provider.settings.id, "a page to return to that is none of ours")
+            raise BadAnswer(provider.settings.id, "a page to return to that is not one of ours")
         state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
         carried = {
             "provider": provider.settings.id,
@@ -85,30 +85,30 @@ class Flow:
     async def come_back(
         self, provider: Provider, query: Sequence[tuple[str, str]], cookie: str, origin: Origin
     ) -> CameBack:
-        """Open a session for a browser that comes back. Raises BadAnswer, NotAdmitted, ProviderAway,
-        TooManySignIns and psycopg's errors."""
+        """Open a session for a browser that returns. Raises BadAnswer, NotAdmitted, ProviderAway, TooManySignIns and
+        psycopg's errors."""
         settings = provider.settings
-        asked = _single(settings, query)
+        answered = _single(settings, query)
         carried = self._seal.open("sign-in", cookie)
         if carried is None or carried["provider"] != settings.id:
             raise BadAnswer(settings.id, "a browser that did not begin this sign-in, or too long ago")
-        if not hmac.compare_digest(str(carried["state"]).encode(), asked.get("state", "").encode()):
+        if not hmac.compare_digest(str(carried["state"]).encode(), answered.get("state", "").encode()):
             raise BadAnswer(settings.id, "another state than the sign-in began with")
-        if ("iss" in asked or await provider.says_issuer()) and asked.get("iss") != settings.issuer:
+        if ("iss" in answered or await provider.sends_issuer()) and answered.get("iss") != settings.issuer:
             raise BadAnswer(settings.id, "an answer of another issuer")
-        if "error" in asked:
-            raise _declined(settings, asked["error"])
-        if not asked.get("code"):
+        if "error" in answered:
+            raise _declined(settings, answered["error"])
+        if not answered.get("code"):
             raise BadAnswer(settings.id, "an answer without a code")
         async with self._queues[settings.id].of(network_of(origin.address)):
-            answer = await provider.exchange(asked["code"], carried["verifier"])
-        comer = await self._comer(provider, answer, carried["nonce"])
+            answer = await provider.exchange(answered["code"], carried["verifier"])
+        external_user = await self._external_user(provider, answer, carried["nonce"])
         sealed = sealed_refresh_token(self._seal, settings, answer.refresh_token)
-        opened = await self._people.sign_in(comer, carried["state"], sealed, origin)
+        opened = await self._people.sign_in(external_user, carried["state"], sealed, origin)
         return self._came_back(settings, opened, carried["page"])
 
     async def exchange(self, code: str, cookie: str) -> Opened | None:
-        """The session that a code stands for; None when it does not hold or is not this browser's."""
+        """The session of a code; None if the code is not valid or belongs to another browser."""
         found = self._seal.open("exchange", code)
         if found is None or not hmac.compare_digest(found["browser"], _digest(cookie)):
             return None
@@ -119,34 +119,36 @@ class Flow:
 
     def _came_back(self, settings: ProviderSettings, opened: Opened, page: str) -> CameBack:
         cookie = secrets.token_urlsafe(32)
-        stands_for = {
+        content = {
             "refresh": opened.refresh_token,
             "minutes": settings.token_minutes,
             "browser": _digest(cookie),
             "once": secrets.token_urlsafe(16),
         }
-        code = self._seal.seal("exchange", stands_for, EXCHANGE_SECONDS)
+        code = self._seal.seal("exchange", content, EXCHANGE_SECONDS)
         return CameBack(page, code, cookie, opened.user.username)
 
-    async def _comer(self, provider: Provider, answer: TokenAnswer, nonce: str) -> Comer:
+    async def _external_user(self, provider: Provider, answer: TokenAnswer, nonce: str) -> ExternalUser:
         settings = provider.settings
         if answer.id_token is None:
             raise BadAnswer(settings.id, "an answer without an ID token")
         signed = await provider.signed(answer.id_token)
         subject = id_token(settings, signed, nonce, answer.access_token)
-        return comer(settings, subject, signed.claims)
+        return external_user(settings, subject, signed.claims)
 
 
-def comer(settings: ProviderSettings, subject: Subject, claims: Mapping[str, Any]) -> Comer:
-    """Who comes with these claims. Raises NotAdmitted."""
+def external_user(settings: ProviderSettings, subject: Subject, claims: Mapping[str, Any]) -> ExternalUser:
+    """The person with these claims. Raises NotAdmitted."""
     found = granted(settings, claims)
     if found is None:
         raise NotAdmitted(settings.id, "no_rights")
-    return Comer(settings, subject, _text(claims, settings.name_claim) or subject.subject, _email(claims), found)
+    return ExternalUser(
+        settings, subject, _text(claims, settings.name_claim) or subject.subject, _email(claims), found
+    )
 
 
 def granted_or_refused(settings: ProviderSettings, claims: Mapping[str, Any]) -> Granted:
-    """What he may do now. Raises NotAdmitted."""
+    """What the person may do now. Raises NotAdmitted."""
     found = granted(settings, claims)
     if found is None:
         raise NotAdmitted(settings.id, "no_rights")
@@ -154,14 +156,14 @@ def granted_or_refused(settings: ProviderSettings, claims: Mapping[str, Any]) ->
 
 
 def sealed_refresh_token(seal: Seal, settings: ProviderSettings, token: str | None) -> str | None:
-    """As the database may keep it."""
+    """The token in the form that the database may store."""
     if token is None or len(token) > 8_192:
         return None
     return seal.seal("refresh token", {"token": token}, settings.session_hours * 3_600)
 
 
 def _single(settings: ProviderSettings, query: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """What the provider says, none of it twice or endless. It may say more than we know of."""
+    """The provider's parameters, none of them twice or too long. Unknown ones are allowed."""
     found: dict[str, str] = {}
     for name, value in query:
         if name in found or len(value) > MAX_QUERY_VALUE:
@@ -175,7 +177,7 @@ def _declined(settings: ProviderSettings, error: str) -> BadAnswer | NotAdmitted
         case "access_denied" | "consent_required" | "interaction_required" | "login_required":
             return NotAdmitted(settings.id, "declined")
         case "server_error" | "temporarily_unavailable":
-            return ProviderAway(settings.id, f"it says {error}")
+            return ProviderAway(settings.id, f"it reports {error}")
         case _:
             return BadAnswer(settings.id, f"the provider refuses the sign-in: {error!r}"[:200])
 

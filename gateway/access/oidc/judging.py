@@ -1,7 +1,7 @@
-"""Which of a provider's tokens hold. The signature was checked before; here every claim is. Pure.
+"""Which of a provider's tokens are valid. The signature was checked before; here every claim is checked. Pure.
 
-Three kinds of token are signed with the same keys, so each is known by its type and by what only it has: none may pass for
-another (RFC 8725, section 3.11).
+Three kinds of token are signed with the same keys, so each is recognised by its type and by what only that type has: none
+may pass for another (RFC 8725, section 3.11).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from gateway.access.oidc.provider_settings import ProviderSettings
 
 LEEWAY_SECONDS = 30
 LOGOUT_SECONDS = 300
-"""A logout token is no older: its provider sends it at once."""
+"""Maximum age of a logout token: its provider sends it at once."""
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 MAX_SUBJECT = 255
 """Characters; OpenID Connect Core, section 2."""
@@ -29,7 +29,7 @@ Claims = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """A token whose signature is the provider's."""
+    """A token with a valid signature of the provider."""
 
     header: Claims
     claims: Claims
@@ -37,7 +37,7 @@ class Signed:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Whom a token speaks of. `issuer` and `subject` are who it is; nothing else is. `sid`: the provider's own session;
+    """The subject of a token. Only `issuer` and `subject` identify a person. `sid`: the provider's own session;
     `issued_at`, `expires_at`: seconds since 1970."""
 
     issuer: str
@@ -56,21 +56,21 @@ def id_token(settings: ProviderSettings, signed: Signed, nonce: str | None, acce
     params = {"client_id": settings.client_id, "nonce": nonce, "access_token": access_token}
     header = dict(signed.header)
     if header.get("alg") == "Ed25519":
-        header["alg"] = "EdDSA"  # the same by its older name, which `at_hash` is computed by
+        header["alg"] = "EdDSA"  # its older name, which `at_hash` is computed with
     claims = CodeIDToken(dict(signed.claims), header, options, params)
     try:
         claims.validate(leeway=LEEWAY_SECONDS)
     except (JoseError, ValueError, TypeError) as error:
-        raise BadAnswer(settings.id, f"an ID token that does not hold: {error}"[:200]) from error
+        raise BadAnswer(settings.id, f"an invalid ID token: {error}"[:200]) from error
     if isinstance(claims["aud"], list) and len(claims["aud"]) > 1 and "azp" not in claims:
-        raise BadAnswer(settings.id, "an ID token for several that does not say for whom")
+        raise BadAnswer(settings.id, "an ID token with several audiences that does not name its client")
     if "events" in claims:
         raise BadAnswer(settings.id, "a logout token in the place of an ID token")
     return _subject(settings, claims, settings.client_id)
 
 
 def access_token(settings: ProviderSettings, signed: Signed) -> Subject:
-    """That is shown to us as it is (RFC 9068, section 4). Raises BadAnswer."""
+    """A token that a client presents as it is (RFC 9068, section 4). Raises BadAnswer."""
     claims = signed.claims
     kind = _type(signed)
     if (kind or "jwt").removeprefix("application/") not in [of.lower() for of in settings.token_types]:
@@ -81,7 +81,7 @@ def access_token(settings: ProviderSettings, signed: Signed) -> Subject:
     ):
         raise BadAnswer(settings.id, "another token in the place of an access token")
     if "cnf" in claims:
-        raise BadAnswer(settings.id, "an access token for who has its key, which is not shown here")
+        raise BadAnswer(settings.id, "an access token bound to a key, of which there is no proof")
     _validate(settings, claims, list(settings.audiences))
     client = next(
         (claims[name] for name in ("client_id", "azp", "appid") if isinstance(claims.get(name), str)), None
@@ -94,8 +94,8 @@ def access_token(settings: ProviderSettings, signed: Signed) -> Subject:
 def logout_token(
     settings: ProviderSettings, signed: Signed, now: float
 ) -> tuple[str, str | None, str | None, int]:
-    """Its id, the subject and the session that are to end, and when it was issued (OpenID Connect Back-Channel Logout,
-    section 2.6). Raises BadAnswer."""
+    """The token's id, the subject and the session that are to end, and when it was issued (OpenID Connect Back-Channel
+    Logout, section 2.6). Raises BadAnswer."""
     claims = signed.claims
     if _type(signed) not in (None, "jwt", "logout+jwt"):
         raise BadAnswer(settings.id, "a logout token of another type")
@@ -108,7 +108,7 @@ def logout_token(
         case _:
             raise BadAnswer(settings.id, "not a logout token")
     if issued < now - LOGOUT_SECONDS:
-        raise BadAnswer(settings.id, "a logout token of long ago")
+        raise BadAnswer(settings.id, "a logout token that is too old")
     subject, sid = claims.get("sub"), claims.get("sid")
     if not _name_or_none(subject) or not _name_or_none(sid) or (subject is None and sid is None):
         raise BadAnswer(settings.id, "a logout token that names nobody")
@@ -127,7 +127,7 @@ def _validate(settings: ProviderSettings, claims: Claims, audiences: list[str], 
     try:
         registry.validate(dict(claims))
     except (JoseError, ValueError, TypeError) as error:
-        raise BadAnswer(settings.id, f"a token that does not hold: {error}"[:200]) from error
+        raise BadAnswer(settings.id, f"an invalid token: {error}"[:200]) from error
 
 
 def _subject(settings: ProviderSettings, claims: Claims, client_id: str) -> Subject:
@@ -137,10 +137,10 @@ def _subject(settings: ProviderSettings, claims: Claims, client_id: str) -> Subj
         ):
             sid = claims.get("sid")
             if not _name_or_none(sid):
-                raise BadAnswer(settings.id, "a session that is no name")
+                raise BadAnswer(settings.id, "a session id that is not a name")
             return Subject(settings.issuer, subject, sid, client_id[:MAX_SUBJECT], int(issued), int(expires))
         case _:
-            raise BadAnswer(settings.id, "a subject that is no name")
+            raise BadAnswer(settings.id, "a subject that is not a name")
 
 
 def _name_or_none(value: object) -> bool:

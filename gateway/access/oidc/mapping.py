@@ -1,7 +1,7 @@
-"""From what a provider says of somebody to what he may do and see here. Pure.
+"""From a provider's claims about a person to what that person may do and see here. Pure.
 
-Several values that match give him all that each of them gives, and the highest of their roles. Nothing is guessed: what is
-no value of the table counts for nothing.
+If several values match, the person gets everything that each of them grants, and the highest of their roles. Nothing is
+guessed: a value that the table does not have grants nothing.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Granted:
 
 
 def granted(settings: ProviderSettings, claims: Mapping[str, Any]) -> Granted | None:
-    """What he has by these claims; None: nothing, and he is refused."""
+    """What these claims grant; None: nothing, and the person is refused."""
     values = claim_values(claims, settings.groups_claim)
     grants = [grant for value, grant in settings.mapping.items() if value in values]
     if not grants and settings.default is not None:
@@ -35,7 +35,7 @@ def granted(settings: ProviderSettings, claims: Mapping[str, Any]) -> Granted | 
 
 
 def claim_values(claims: Mapping[str, Any], path: str) -> frozenset[str]:
-    """The words at a path of claims. A claim whose name has dots in it, or is an address, is found by its whole name."""
+    """The texts at a path of claims. A claim with dots in its name, or that is an address, is found by its whole name."""
     found: object = claims.get(path)
     if found is None:
         found = claims

@@ -1,9 +1,9 @@
-"""Accounts and sessions of those who sign in elsewhere, in PostgreSQL.
+"""Accounts and sessions of people who sign in with a provider, in PostgreSQL.
 
-Somebody is his issuer and his subject there, and nothing else: neither his name nor his e-mail address ever leads to an
-account that is there already. Whoever comes first gets an account of his own, named after him and his provider
-(`corp:alice`), or none; an operator may link him to another one, which then keeps the role and rights that it has. All that
-one sign-in changes is one transaction, and of one person no two are made at once.
+A person is identified by issuer and subject, and by nothing else: neither a name nor an e-mail address ever leads to an
+existing account. At the first sign-in the person gets a new account, named after person and provider (`corp:alice`), or is
+refused; an operator may link the person to another account, which then keeps its role and rights. Everything that one
+sign-in changes is one transaction, and no two transactions of one person run at once.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from gateway.access.audit import record
 from gateway.access.oidc.errors import BadAnswer, NotAdmitted
 from gateway.access.oidc.judging import Subject
 from gateway.access.oidc.mapping import Granted
-from gateway.access.oidc.provisioning import OWN_RIGHTS, Comer, apply, provision
+from gateway.access.oidc.provisioning import OWN_RIGHTS, ExternalUser, apply, provision
 from gateway.access.once import used_first
 from gateway.access.sessions import end_session
 from gateway.core.rights import Rights
 
 LINKED = "linked-"
-"""Those of bearer tokens of who was linked to an account: that one's rights hold."""
+"""Prefix of bearer-token sessions of people linked to an account: that account's rights apply."""
 REMEMBERED = timedelta(hours=25)
-"""As long as sessions that have ended."""
+"""As long as ended sessions are remembered."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
-    """The account and session that a bearer token stands for, and what it may do. `new`: the session began with it."""
+    """The account and session of a bearer token, and what it may do. `new`: the session began with it."""
 
     user_id: int
     username: str
@@ -44,7 +44,7 @@ class Bearer:
 
 @dataclass(frozen=True, slots=True)
 class _Account:
-    """`linked`: an operator has said that it is his, and what it may do."""
+    """`linked`: an operator has linked it, and decides what it may do."""
 
     id: int
     username: str
@@ -54,8 +54,8 @@ class _Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A session whose provider is to be asked. `hours`: since it last answered."""
+class RenewalCheck:
+    """A session to be checked with its provider. `hours`: since the provider last answered."""
 
     provider: str
     subject: str
@@ -71,38 +71,46 @@ class People:
         self._pool = pool
         self._accounts = accounts
 
-    async def sign_in(self, comer: Comer, once: str, refresh_token: str | None, origin: Origin) -> Opened:
-        """Open a session for who came back from his provider. `once`: the sign-in's own name, good for one session;
+    async def sign_in(
+        self, external_user: ExternalUser, once: str, refresh_token: str | None, origin: Origin
+    ) -> Opened:
+        """Open a session for a person who returned from the provider. `once`: the sign-in's own name, good for one session;
         `refresh_token`: the provider's, sealed. Raises BadAnswer, NotAdmitted."""
-        settings = comer.settings
+        settings = external_user.settings
         async with self._pool.connection() as connection, connection.transaction():
             if not await used_first(connection, f"oidc:{once}"):
                 raise BadAnswer(settings.id, "a sign-in that was finished before")
-            await _one_at_a_time(connection, comer.subject)
-            await _check_not_signed_out(connection, settings.id, comer.subject)
+            await _one_at_a_time(connection, external_user.subject)
+            await _check_not_signed_out(connection, settings.id, external_user.subject)
             session = NewSession(secrets.token_hex(16), timedelta(hours=settings.session_hours), origin)
-            account = await self._account(connection, comer)
+            account = await self._account(connection, external_user)
             if not account.linked:
-                await apply(connection, account.id, comer.granted, by=origin.way)
+                await apply(connection, account.id, external_user.granted, by=origin.way)
             opened = await self._accounts.open_without_password(connection, account.id, session)
             if opened is None:
                 raise NotAdmitted(settings.id, "disabled", account.username)
             await connection.execute(
                 "INSERT INTO external_sessions (session_id, issuer, subject, sid, refresh_token)"
                 " VALUES (%s, %s, %s, %s, %s)",
-                (session.session_id, settings.issuer, comer.subject.subject, comer.subject.sid, refresh_token),
+                (
+                    session.session_id,
+                    settings.issuer,
+                    external_user.subject.subject,
+                    external_user.subject.sid,
+                    refresh_token,
+                ),
             )
         return opened
 
-    async def bearer(self, comer: Comer, origin: Origin) -> Bearer:
-        """The account and session of a bearer token. All tokens of one client for one person (and one session of his, where
-        the provider names it) are one session here. Raises NotAdmitted."""
-        settings, subject = comer.settings, comer.subject
+    async def bearer(self, external_user: ExternalUser, origin: Origin) -> Bearer:
+        """The account and session of a bearer token. All tokens of one client for one person (and for one of the person's
+        sessions, if the provider names it) are one session here. Raises NotAdmitted."""
+        settings, subject = external_user.settings, external_user.subject
         key = (settings.issuer, subject.subject, subject.client_id, subject.sid or "")
         async with self._pool.connection() as connection, connection.transaction():
             await _one_at_a_time(connection, subject)
             await _check_not_signed_out(connection, settings.id, subject)
-            account = await self._account(connection, comer)
+            account = await self._account(connection, external_user)
             row = await (
                 await connection.execute(
                     "SELECT session_id, extract(epoch FROM revoked_at)::float8 FROM external_sessions"
@@ -123,27 +131,27 @@ class People:
                     (subject.expires_at, session_id),
                 )
             else:
-                session_id = await self._bearer_session(connection, account, comer, origin)
-        granted = account.granted if account.linked else comer.granted
+                session_id = await self._bearer_session(connection, account, external_user, origin)
+        granted = account.granted if account.linked else external_user.granted
         return Bearer(account.id, account.username, session_id, granted, new)
 
     async def _bearer_session(
-        self, connection: AsyncConnection, account: _Account, comer: Comer, origin: Origin
+        self, connection: AsyncConnection, account: _Account, external_user: ExternalUser, origin: Origin
     ) -> str:
-        subject = comer.subject
+        subject = external_user.subject
         life = timedelta(seconds=max(1, subject.expires_at - subject.issued_at))
         kind = LINKED if account.linked else OWN_RIGHTS
         session = NewSession(f"{kind}{secrets.token_hex(16)}", life, origin)
         if await self._accounts.open_without_password(connection, account.id, session) is None:
-            raise NotAdmitted(comer.settings.id, "disabled", account.username)
+            raise NotAdmitted(external_user.settings.id, "disabled", account.username)
         await connection.execute(
             "INSERT INTO external_sessions (session_id, issuer, subject, sid, client_id) VALUES (%s, %s, %s, %s, %s)",
             (session.session_id, subject.issuer, subject.subject, subject.sid, subject.client_id),
         )
         return session.session_id
 
-    async def asked(self, session_id: str, every: timedelta) -> Asked | None:
-        """What is known of a session; None when it is none of a provider. `due`: for one gateway at a time."""
+    async def renewal_check(self, session_id: str, every: timedelta) -> RenewalCheck | None:
+        """What is stored about a session; None if it has no provider. `due`: for one gateway at a time."""
         async with self._pool.connection() as connection:
             due = await connection.execute(
                 "UPDATE external_sessions SET asked_at = now() WHERE session_id = %s AND asked_at < now() - %s",
@@ -156,12 +164,12 @@ class People:
                     (session_id,),
                 )
             ).fetchone()
-        return None if row is None else Asked(row[0], row[1], row[2], bool(due.rowcount), row[3])
+        return None if row is None else RenewalCheck(row[0], row[1], row[2], bool(due.rowcount), row[3])
 
     async def answered(
         self, session_id: str, refresh_token: str | None, granted: Granted | None, *, by: str
     ) -> None:
-        """The provider, `by`, takes him for signed in. None: what he may do stays as it is."""
+        """The provider, `by`, confirmed that the person is signed in. `granted` None: the rights stay as they are."""
         async with self._pool.connection() as connection, connection.transaction():
             await connection.execute(
                 "UPDATE external_sessions SET answered_at = now(), refresh_token = coalesce(%s, refresh_token)"
@@ -181,8 +189,8 @@ class People:
     async def signed_out(
         self, issuer: str, jti: str, subject: str | None, sid: str | None, issued_at: int, *, by: str
     ) -> list[str] | None:
-        """End the sessions that a logout token speaks of, and none of its tokens of before leads to one any more. None
-        for a logout token that was shown before."""
+        """End the sessions that a logout token names; no token issued before it opens one any more. None for a logout token
+        that was used before."""
         async with self._pool.connection() as connection, connection.transaction():
             await connection.execute("DELETE FROM external_logouts WHERE at < now() - %s", (REMEMBERED,))
             new = await connection.execute(
@@ -205,11 +213,11 @@ class People:
             return [session_id for session_id, _ in rows]
 
     async def end(self, session_id: str, *, by: str) -> None:
-        """A session ends by its provider's word, `by`."""
+        """End a session because its provider, `by`, requires it."""
         await end_session(self._pool, session_id, by=by)
 
     async def issuer_of(self, session_id: str) -> str | None:
-        """Where the holder of a session signed in; None: here."""
+        """The issuer with which a session's owner signed in; None: signed in here."""
         async with self._pool.connection() as connection:
             row = await (
                 await connection.execute(
@@ -220,23 +228,23 @@ class People:
         return None if row is None else str(row[0])
 
     async def used_first(self, name: str) -> bool:
-        """False when it was used before, at whichever gateway."""
+        """False if it was used before, at any gateway."""
         async with self._pool.connection() as connection:
             return await used_first(connection, name)
 
-    async def _account(self, connection: AsyncConnection, comer: Comer) -> _Account:
-        subject = comer.subject
+    async def _account(self, connection: AsyncConnection, external_user: ExternalUser) -> _Account:
+        subject = external_user.subject
         known = await connection.execute(
             "UPDATE external_identities SET seen_at = now(), email = coalesce(%s, email)"
             " WHERE issuer = %s AND subject = %s",
-            (comer.email, subject.issuer, subject.subject),
+            (external_user.email, subject.issuer, subject.subject),
         )
         if not known.rowcount:
-            if comer.settings.first_sign_in == "refuse":
-                raise NotAdmitted(comer.settings.id, "no_account")
+            if external_user.settings.first_sign_in == "refuse":
+                raise NotAdmitted(external_user.settings.id, "no_account")
             await connection.execute(
                 "INSERT INTO external_identities (issuer, subject, user_id, email) VALUES (%s, %s, %s, %s)",
-                (subject.issuer, subject.subject, await provision(connection, comer), comer.email),
+                (subject.issuer, subject.subject, await provision(connection, external_user), external_user.email),
             )
         row = await (
             await connection.execute(
@@ -245,20 +253,20 @@ class People:
                 (subject.issuer, subject.subject),
             )
         ).fetchone()
-        assert row is not None  # it goes with its account, and of one person no two come at once
+        assert row is not None  # it is deleted with its account, and no two transactions of one person run at once
         user_id, username, disabled, linked, role_id, *rights = row
         return _Account(user_id, username, disabled, linked, Granted(role_id, Rights.of(*rights)))
 
 
 async def _one_at_a_time(connection: AsyncConnection, subject: Subject) -> None:
-    """Until the transaction's end."""
+    """Hold a lock for the person until the transaction's end."""
     await connection.execute(
         "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"oidc {subject.issuer} {subject.subject}",)
     )
 
 
 async def _check_not_signed_out(connection: AsyncConnection, provider: str, subject: Subject) -> None:
-    """A token of before a logout, shown after it. Raises NotAdmitted."""
+    """Reject a token issued before a logout and used after it. Raises NotAdmitted."""
     found = await connection.execute(
         "SELECT FROM external_logouts WHERE issuer = %s AND (subject = %s OR subject IS NULL)"
         " AND (sid = %s OR sid IS NULL) AND at >= to_timestamp(%s) LIMIT 1",

@@ -1,7 +1,7 @@
-"""One provider: what its discovery document says, its keys, and its two endpoints that we ask.
+"""One provider: its discovery document, its keys, and the two endpoints that the gateway calls.
 
-Authlib makes the requests of OAuth (RFC 6749, PKCE of RFC 7636) and joserfc reads tokens; every byte goes through
-`transport`. Nothing is asked before somebody wants to sign in, so a provider that is away keeps nobody else waiting.
+Authlib builds the requests of OAuth (RFC 6749, PKCE of RFC 7636) and joserfc reads tokens; every byte goes through
+`transport`. Nothing is requested before somebody wants to sign in, so an unavailable provider keeps nobody else waiting.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ DOCUMENT_SECONDS = 3_600.0
 AGAIN_SECONDS = 5.0
 MAX_TOKEN_BYTES = 16_384
 KNOWN_HEADERS = frozenset({"alg", "typ", "kid", "cty", "x5t", "x5t#S256"})
-"""No key, and no address of one, is taken out of a token; nothing that says `crit` is understood."""
+"""Keys, and addresses of keys, are never taken from a token; a token with `crit` is rejected."""
 
 
 @dataclass(frozen=True, slots=True)
 class TokenAnswer:
-    """Of the token endpoint."""
+    """An answer of the token endpoint."""
 
     id_token: str | None
     access_token: str
@@ -45,7 +45,7 @@ class Provider:
     """Belongs to one event loop."""
 
     def __init__(self, settings: ProviderSettings, redirect_uri: str) -> None:
-        """Raises ValueError for a CA file that cannot be read."""
+        """Raises ValueError if the CA file cannot be read."""
         self.settings = settings
         self.redirect_uri = redirect_uri
         self._transport = Transport(settings)
@@ -59,7 +59,7 @@ class Provider:
         self._client = ClientAuth(settings.client_id, settings.secret, method)
 
     async def document(self) -> dict[str, Any]:
-        """Its discovery document, an hour old at most, or older while the provider is away. Raises ProviderAway."""
+        """Its discovery document, at most an hour old, or older while the provider is away. Raises ProviderAway."""
         async with self._reading:
             now = time.monotonic()
             if now - self._read_at < DOCUMENT_SECONDS:
@@ -72,11 +72,11 @@ class Provider:
                 except ProviderAway as error:
                     self._away = error
             if not self._document:
-                raise self._away or ProviderAway(self.settings.id, "not known yet")
+                raise self._away or ProviderAway(self.settings.id, "not read yet")
             return self._document
 
     async def sign_in_address(self, state: str, nonce: str, verifier: str) -> str:
-        """Where a browser signs in. Raises ProviderAway."""
+        """The address at which a browser signs in. Raises ProviderAway."""
         address = self._transport.check((await self.document()).get("authorization_endpoint"))
         return cast(
             str,
@@ -94,16 +94,17 @@ class Provider:
         )
 
     async def sign_out_address(self, back: str) -> str | None:
-        """Where a browser signs out of the provider too (RP-Initiated Logout), when it has such a place and is there."""
+        """The address at which a browser signs out of the provider too (RP-Initiated Logout), if the provider has one and is
+        available."""
         try:
             address = self._transport.check((await self.document()).get("end_session_endpoint"))
         except ProviderAway:
             return None
-        asked = [("client_id", self.settings.client_id), ("post_logout_redirect_uri", back)]
-        return cast(str, add_params_to_uri(address, asked))
+        query = [("client_id", self.settings.client_id), ("post_logout_redirect_uri", back)]
+        return cast(str, add_params_to_uri(address, query))
 
-    async def says_issuer(self) -> bool:
-        """Whether it puts its name beside every code (RFC 9207). Raises ProviderAway."""
+    async def sends_issuer(self) -> bool:
+        """Whether it sends its issuer with every code (RFC 9207). Raises ProviderAway."""
         return (await self.document()).get("authorization_response_iss_parameter_supported") is True
 
     async def exchange(self, code: str, verifier: str) -> TokenAnswer:
@@ -113,26 +114,28 @@ class Provider:
         )
 
     async def refresh(self, refresh_token: str) -> TokenAnswer:
-        """New tokens, as long as it takes him for signed in. Raises CodeRefused, ProviderAway."""
+        """New tokens, as long as the person is signed in there. Raises CodeRefused, ProviderAway."""
         return await self._tokens("refresh_token", refresh_token=refresh_token)
 
     async def signed(self, token: str) -> Signed:
-        """A token whose signature is this provider's; no claim was looked at yet. Raises BadAnswer, ProviderAway."""
+        """A token with this provider's signature; its claims are not checked yet. Raises BadAnswer, ProviderAway."""
         settings = self.settings
         if len(token) > MAX_TOKEN_BYTES or not token.isascii():
-            raise BadAnswer(settings.id, "a token that is too long or no token")
+            raise BadAnswer(settings.id, "a token that is too long or not a token")
         try:
             header = jws.extract_compact(token.encode()).headers()
         except (JoseError, ValueError, TypeError, RecursionError) as error:
             raise BadAnswer(settings.id, "not a token") from error
         algorithm, kid = header.get("alg"), header.get("kid")
         if algorithm not in settings.algorithms or not isinstance(kid, str) or not header.keys() <= KNOWN_HEADERS:
-            raise BadAnswer(settings.id, "a token with another algorithm, without a key's name, or with more")
+            raise BadAnswer(
+                settings.id, "a token with an algorithm or a header that is not allowed, or without a key id"
+            )
         key = await self._keys.key(kid, algorithm)
         if key is None:
             raise BadAnswer(settings.id, "a token signed with a key that the provider does not have")
         try:
-            with warnings.catch_warnings():  # RFC 9864 would have EdDSA called by its curve; providers do not yet
+            with warnings.catch_warnings():  # RFC 9864 names EdDSA by its curve; providers do not yet
                 warnings.simplefilter("ignore", SecurityWarning)
                 found = jwt.decode(token, key, algorithms=[algorithm])
         except (JoseError, ValueError, TypeError, RecursionError) as error:
@@ -164,7 +167,7 @@ class Provider:
                     refresh if isinstance(refresh, str) else None,
                 )
             case _:
-                raise ProviderAway(self.settings.id, "its token endpoint answers something else than tokens")
+                raise ProviderAway(self.settings.id, "its token endpoint answers without tokens")
 
     async def _read_document(self) -> dict[str, Any]:
         place = self.settings.issuer.rstrip("/") + "/.well-known/openid-configuration"
@@ -172,10 +175,10 @@ class Provider:
         if answer.status != 200:
             raise ProviderAway(self.settings.id, f"its discovery document: HTTP {answer.status}")
         if answer.body.get("issuer") != self.settings.issuer:
-            told = (
+            fault = (
                 f"its discovery document is of the issuer {answer.body.get('issuer')!r}, the setting has another"
             )
-            raise ProviderAway(self.settings.id, told[:300])
+            raise ProviderAway(self.settings.id, fault[:300])
         for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
             self._transport.check(answer.body.get(name))
         return answer.body

@@ -1,4 +1,4 @@
-"""What an operator says of a provider, checked when it is read: a fault found here is one line that names its key."""
+"""A provider's settings, checked when they are read: an error found here is one line that names its key."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gateway.core.rights import ALL, MAX_NAMES, Rights
 from runtime.settings import Section
 
 Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA", "Ed25519"]
-"""What a token may be signed with. None of them is symmetric: who knows a public key could sign with it."""
+"""Accepted signature algorithms. None of them is symmetric: anybody with the public key could sign with it."""
 
 ALGORITHMS: tuple[Algorithm, ...] = (
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA", "Ed25519",
@@ -25,13 +25,17 @@ _HOST = re.compile(r"[a-z0-9.-]+(:[0-9]{1,5})?|\[[0-9a-f:.]+\](:[0-9]{1,5})?")
 
 
 class Grant(Section):
-    """A role, and what who has it may see."""
+    """A role, and what its owner may see."""
 
-    role: Literal["viewer", "operator", "admin"] = Field("viewer", description="what he may do")
-    channels: tuple[str, ...] = Field((ALL,), max_length=MAX_NAMES, description="channels he may follow; `*`: all")
-    libraries: tuple[str, ...] = Field((), max_length=MAX_NAMES, description="libraries he may see; `*`: all")
+    role: Literal["viewer", "operator", "admin"] = Field("viewer", description="what the person may do")
+    channels: tuple[str, ...] = Field(
+        (ALL,), max_length=MAX_NAMES, description="channels the person may follow; `*`: all"
+    )
+    libraries: tuple[str, ...] = Field(
+        (), max_length=MAX_NAMES, description="libraries the person may see; `*`: all"
+    )
     storage_roots: tuple[str, ...] | None = Field(
-        None, max_length=MAX_NAMES, description="roots he may see; unset: all, unless libraries are named"
+        None, max_length=MAX_NAMES, description="roots the person may see; unset: all, unless libraries are named"
     )
 
     @property
@@ -41,7 +45,7 @@ class Grant(Section):
 
     @property
     def rights(self) -> Rights:
-        """What he may see."""
+        """What its owner may see."""
         roots = self.storage_roots
         if roots is None:
             roots = () if self.libraries else (ALL,)
@@ -53,36 +57,36 @@ class ProviderSettings(Section):
 
     id: str = Field(
         pattern=r"^[a-z0-9][a-z0-9-]{0,31}$",
-        description="its name in addresses and before its people's names; never changed",
+        description="its name in addresses and before the names of its accounts; never changed",
     )
     name: str = Field(min_length=1, max_length=64, description="as the sign-in page shows it")
-    issuer: str = Field(description="its issuer, character by character as its discovery document has it")
-    client_id: str = Field(min_length=1, max_length=255, description="what it knows us by")
-    client_secret: SecretStr | None = Field(None, description="unset: a public client, which PKCE alone protects")
+    issuer: str = Field(description="its issuer, exactly as in its discovery document")
+    client_id: str = Field(min_length=1, max_length=255, description="our client id at the provider")
+    client_secret: SecretStr | None = Field(None, description="unset: a public client, protected only by PKCE")
     client_secret_file: Path | None = Field(None, description="a file with the client secret")
     client_auth: Literal["client_secret_basic", "client_secret_post"] = Field(
-        "client_secret_basic", description="how the secret is shown to it"
+        "client_secret_basic", description="how the secret is sent to it"
     )
-    scopes: tuple[str, ...] = Field(("openid", "profile", "email"), description="what is asked for at a sign-in")
+    scopes: tuple[str, ...] = Field(("openid", "profile", "email"), description="scopes requested at a sign-in")
     sign_in: bool = Field(
-        True, description="the page has a button for it; false: its bearer tokens alone are taken"
+        True, description="the page has a button for it; false: only its bearer tokens are accepted"
     )
     hosts: tuple[str, ...] = Field(
-        (), description="hosts beside the issuer's, with their ports, that its discovery document may name"
+        (), description="hosts besides the issuer's, with their ports, that its discovery document may name"
     )
     ca_file: Path | None = Field(None, description="PEM file of authorities; unset: those that the system trusts")
     algorithms: tuple[Algorithm, ...] = Field(
         ALGORITHMS,
-        description="signatures that are taken of it; never `none` or one with a shared key",
+        description="accepted signature algorithms; never `none` or one with a shared key",
     )
     audiences: tuple[str, ...] = Field(
-        (), description="`aud` of access tokens that are meant for us; none: its bearer tokens are not taken"
+        (), description="accepted `aud` of access tokens; none: its bearer tokens are not accepted"
     )
     token_types: tuple[Literal["at+jwt", "JWT"], ...] = Field(
         ("at+jwt",),
         description="`typ` of its access tokens; `JWT` for one that does not follow RFC 9068",
     )
-    name_claim: str = Field("preferred_username", description="claim that an account's name is made of, once")
+    name_claim: str = Field("preferred_username", description="claim with the name for a new account")
     groups_claim: str = Field(
         "groups", description="claim with the values of `mapping`, or a path to it such as realm_access.roles"
     )
@@ -91,27 +95,27 @@ class ProviderSettings(Section):
         description="value of the claim -> {role, channels, libraries, storage_roots}; of several that match, the union"
         " and the highest role",
     )
-    default: Grant | None = Field(None, description="what who matches nothing may do; unset: he is refused")
+    default: Grant | None = Field(None, description="for people who match nothing; unset: they are refused")
     first_sign_in: Literal["provision", "refuse"] = Field(
         "provision",
-        description="whether who comes for the first time gets an account, or must have been linked to one",
+        description="whether a new person gets an account, or must have been linked to one",
     )
     token_minutes: int = Field(
         10,
         ge=1,
         le=1_440,
-        description="life of our session token; after it the provider is asked whether he may still",
+        description="life of our session token; after it the provider is asked to confirm the person",
     )
-    session_hours: int = Field(12, ge=1, le=720, description="after so long he signs in again")
+    session_hours: int = Field(12, ge=1, le=720, description="after so long the person must sign in again")
     without_provider_hours: int = Field(
-        24, ge=0, le=720, description="so long sessions are refreshed while the provider does not answer"
+        24, ge=0, le=720, description="how long sessions are refreshed while the provider does not answer"
     )
-    end_session: bool = Field(False, description="who signs out here is led to the provider's own sign-out too")
+    end_session: bool = Field(False, description="signing out here leads to the provider's own sign-out too")
 
     @field_validator("issuer")
     @classmethod
     def _is_an_issuer(cls, issuer: str) -> str:
-        """HTTPS, but on this machine itself (OpenID Connect Discovery, section 3)."""
+        """HTTPS, except on this machine (OpenID Connect Discovery, section 3)."""
         parts = urlsplit(issuer)
         if parts.query or parts.fragment or "@" in parts.netloc or not parts.hostname:
             raise ValueError("must be https://host, perhaps a port and a path, nothing else")
@@ -143,7 +147,7 @@ class ProviderSettings(Section):
         return scopes
 
     @model_validator(mode="after")
-    def _holds_together(self) -> ProviderSettings:
+    def _consistent(self) -> ProviderSettings:
         if self.client_secret is not None and self.client_secret_file is not None:
             raise ValueError("client_secret or client_secret_file, not both")
         if self.client_secret_file is not None:
@@ -155,7 +159,7 @@ class ProviderSettings(Section):
                 raise ValueError(f"client_secret_file: {self.client_secret_file} is empty")
         if "JWT" in self.token_types and self.client_id in self.audiences:
             raise ValueError(
-                "audiences: client_id among them and JWT in token_types: an ID token would open every door"
+                "audiences: client_id among them and JWT in token_types: ID tokens would be accepted as access tokens"
             )
         grants = [*self.mapping.values(), *([] if self.default is None else [self.default])]
         for kind in ("channels", "libraries", "roots"):
@@ -174,12 +178,12 @@ class ProviderSettings(Section):
 
     @property
     def allowed_hosts(self) -> frozenset[str]:
-        """Whom it may make us ask."""
+        """The hosts to which it may make us send requests."""
         return frozenset({urlsplit(self.issuer).netloc.lower(), *self.hosts})
 
 
 def check_address(url: str) -> None:
-    """Raises ValueError for what is not HTTPS; plain HTTP is for this machine."""
+    """Raises ValueError unless the address is HTTPS, or plain HTTP on this machine."""
     parts = urlsplit(url)
     if parts.scheme == "https" and parts.hostname:
         return
@@ -189,7 +193,7 @@ def check_address(url: str) -> None:
 
 
 def check_providers(providers: tuple[ProviderSettings, ...]) -> None:
-    """Raises ValueError where two cannot be told apart."""
+    """Raises ValueError if two have the same id or issuer."""
     for field in ("id", "issuer"):
         values = [getattr(provider, field) for provider in providers]
         if twice := next((value for value in values if values.count(value) > 1), None):
@@ -197,7 +201,7 @@ def check_providers(providers: tuple[ProviderSettings, ...]) -> None:
 
 
 def is_this_machine(host: str) -> bool:
-    """True for a name or address that nobody else can mean."""
+    """True for a name or address that can only mean this machine."""
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:

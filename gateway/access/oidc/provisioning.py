@@ -1,5 +1,6 @@
-"""An account of who comes from a provider: made once, under a name that no local account loses by it, and given what his
-groups give, each time that is known anew. All of it in the caller's transaction, and in the audit log by the same.
+"""The account of a person who signs in with a provider: created once, under a name that takes none from a local account, and
+given the rights of the person's groups whenever these are known anew. All of it in the caller's transaction, the audit log
+included.
 """
 
 from __future__ import annotations
@@ -21,14 +22,15 @@ from gateway.access.roles import role_of
 from gateway.core.rights import Rights
 
 OWN_RIGHTS = "ext-"
-"""What sessions begin with whose tokens say themselves what they may do."""
+"""Prefix of sessions whose tokens have their own rights."""
 
 _NOT_IN_NAMES = re.compile(r"[^\w.+-]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Comer:
-    """Who comes. `name`: as his provider calls him; `email`: as it tells it, for those who list accounts."""
+class ExternalUser:
+    """A person who signs in with a provider. `name`, `email`: as the provider sends them; `email` is for lists of
+    accounts."""
 
     settings: ProviderSettings
     subject: Subject
@@ -38,7 +40,7 @@ class Comer:
 
 
 async def apply(connection: AsyncConnection, user_id: int, granted: Granted, *, by: str, but: str = "") -> None:
-    """What he may do now. Who has another role than before keeps no session that was opened with that one, `but` this."""
+    """Apply the person's current rights. If the role changed, sessions opened with the old role end, except `but`."""
     row = await (
         await connection.execute(
             "SELECT username, role_id, channels, libraries, storage_roots FROM users WHERE id = %s FOR UPDATE",
@@ -60,33 +62,37 @@ async def apply(connection: AsyncConnection, user_id: int, granted: Granted, *, 
         await record(connection, "role_changed", username, by, {"role": role_of(granted.role_id).name})
 
 
-async def provision(connection: AsyncConnection, comer: Comer) -> int:
-    """A new account; its id."""
-    named = comer.granted.rights.names()
-    for name in _names(comer):
+async def provision(connection: AsyncConnection, external_user: ExternalUser) -> int:
+    """Create an account; returns its id."""
+    named = external_user.granted.rights.names()
+    for name in _names(external_user):
         row = await (
             await connection.execute(
                 "INSERT INTO users (username, role_id, channels, libraries, storage_roots) VALUES (%s, %s, %s, %s, %s)"
                 " ON CONFLICT DO NOTHING RETURNING id",
-                (name, comer.granted.role_id, *named.values()),
+                (name, external_user.granted.role_id, *named.values()),
             )
         ).fetchone()
         if row is not None:
-            role = role_of(comer.granted.role_id).name
-            details = {"role": role, "issuer": comer.subject.issuer, "subject": comer.subject.subject}
-            by = f"oidc:{comer.settings.id}"
+            role = role_of(external_user.granted.role_id).name
+            details = {
+                "role": role,
+                "issuer": external_user.subject.issuer,
+                "subject": external_user.subject.subject,
+            }
+            by = f"oidc:{external_user.settings.id}"
             await record(connection, "account_added", name, by, {**details, **named})
             return int(row[0])
     raise AssertionError("a name made of random letters is taken")
 
 
-def _names(comer: Comer) -> list[str]:
-    """His account's name, and what it is where another has that one. No name that an operator would give has a provider's
-    id before it, so local accounts keep theirs."""
-    subject = comer.subject
-    own = _NOT_IN_NAMES.sub("-", comer.name.partition("@")[0]).strip("-") or "user"
+def _names(external_user: ExternalUser) -> list[str]:
+    """The name of the account, and the alternatives if another account has it. A local account's name does not begin with
+    a provider's id, so local accounts keep theirs."""
+    subject = external_user.subject
+    own = _NOT_IN_NAMES.sub("-", external_user.name.partition("@")[0]).strip("-") or "user"
     mark = hashlib.sha256(f"{subject.issuer}\n{subject.subject}".encode()).hexdigest()[:8]
-    whole = f"{comer.settings.id}:{own}"
+    whole = f"{external_user.settings.id}:{own}"
     return [
         whole[:MAX_NAME],
         f"{whole[: MAX_NAME - 9]}-{mark}",

@@ -1,6 +1,6 @@
-"""Small things that others keep for us, or that are kept where others may look: encrypted and authenticated (JWE with
-A256GCM), each good for one purpose and for a time. So a sign-in that begins at one gateway ends at any other that has the
-same secret, and who only begins one leaves nothing in our database.
+"""Small values kept by others, or where others may read them: encrypted and authenticated (JWE with A256GCM), each good for
+one purpose and for a time. So a sign-in that begins at one gateway can end at any other with the same secret, and a sign-in
+that is only begun leaves nothing in the database.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MAX_SEALED = 16_384
 
 
 class Seal:
-    """Seals and opens. `secret`: the gateways' token secret."""
+    """Seals and opens values. `secret`: the gateways' token secret."""
 
     def __init__(self, secret: str) -> None:
         self._keys: dict[Purpose, OctKey] = {
@@ -28,12 +28,12 @@ class Seal:
         }
 
     def seal(self, purpose: Purpose, value: dict[str, Any], seconds: float) -> str:
-        """What only `open` can read, for so long."""
+        """A text that only `open` can read, for so long."""
         content = json.dumps({**value, "until": time.time() + seconds}).encode()
         return jwe.encrypt_compact({"alg": "dir", "enc": "A256GCM"}, content, self._keys[purpose])
 
     def open(self, purpose: Purpose, sealed: str) -> dict[str, Any] | None:
-        """What was sealed; None for what is not ours, was changed, or is too old."""
+        """The sealed value; None if the text is not ours, was changed, or is too old."""
         if not sealed or len(sealed) > MAX_SEALED or not sealed.isascii():
             return None
         try:

@@ -1,4 +1,4 @@
-"""All of it put together for one gateway process."""
+"""All parts of signing in with a provider, built for one gateway process."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ SETTING = "gateway.oidc (CATALOGIZER_GATEWAY__OIDC)"
 
 @dataclass(frozen=True, slots=True)
 class Oidc:
-    """The providers and what is done with them; all of it is there, and idle, where no provider is set up. `page`: where
-    browsers find ours."""
+    """The providers and everything around them; built, and idle, even if no provider is set up. `page`: the address of our
+    page for browsers."""
 
     page: str
     providers: dict[str, Provider]
@@ -37,7 +37,7 @@ class Oidc:
     renewing: Renewing
 
     async def sign_out_address(self, session_id: str) -> str | None:
-        """Where who had this session signs out of his provider too, where the settings want that."""
+        """The address at which the session's owner signs out of the provider too, if the settings want that."""
         if not any(one.settings.end_session for one in self.providers.values()):
             return None
         issuer = await self.people.issuer_of(session_id)
@@ -55,7 +55,7 @@ class Oidc:
 def build(
     pool: AsyncConnectionPool, accounts: Accounts, sign_ins: SignInLog, *, settings: GatewaySettings, secret: str
 ) -> Oidc:
-    """Connects nothing. Raises SettingsError."""
+    """Opens no connection. Raises SettingsError."""
     page = public_url(settings)
     if (
         settings.public_url is None

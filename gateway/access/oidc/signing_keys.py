@@ -1,7 +1,7 @@
-"""The keys that a provider signs with: fetched when one is needed, kept, and fetched again when it has changed them.
+"""The keys that a provider signs with: fetched when one is needed, kept, and fetched again when the provider changes them.
 
-A key that we do not know may be a new one, so it is asked for, but no more often than every five seconds, whatever tokens
-come: who makes up names of keys makes nobody work. Keys that we have are good for a day when the provider is away.
+An unknown key may be a new one, so the keys are fetched again, but at most every five seconds, whatever tokens arrive: a
+client that makes up key ids causes no work. Known keys are good for a day while the provider is away.
 """
 
 from __future__ import annotations
@@ -35,27 +35,27 @@ _FITS: dict[str, tuple[str, str | None]] = {
 
 
 class SigningKeys:
-    """Of one provider. Belongs to one event loop."""
+    """The keys of one provider. Belongs to one event loop."""
 
     def __init__(self, provider: str, fetch: Callable[[], Awaitable[dict[str, Any]]]) -> None:
-        """`fetch`: asks the provider; raises ProviderAway."""
+        """`fetch`: requests the keys from the provider; raises ProviderAway."""
         self._provider = provider
         self._fetch = fetch
         self._keys: dict[str, PublicKey] = {}
         self._tried_at = float("-inf")
         self._fetched_at = float("-inf")
         self._away: ProviderAway | None = None
-        self._asking = asyncio.Lock()
+        self._fetching = asyncio.Lock()
         self._renewing: asyncio.Task[None] | None = None
 
     async def key(self, kid: str, algorithm: str) -> PublicKey | None:
-        """The key of that name for that algorithm; None when the provider has none. Raises ProviderAway where that cannot
-        be known."""
+        """The key with that id for that algorithm; None if the provider has none. Raises ProviderAway if that cannot be
+        found out."""
         now = time.monotonic()
         if kid not in self._keys or now - self._fetched_at > STALE_SECONDS:
-            await self._ask_again(now)
+            await self._fetch_again(now)
         elif now - self._fetched_at > FRESH_SECONDS and self._renewing is None:
-            self._renewing = asyncio.create_task(self._ask_again(now))  # nobody waits for it
+            self._renewing = asyncio.create_task(self._fetch_again(now))  # nobody waits for it
             self._renewing.add_done_callback(self._renewed)
         if time.monotonic() - self._fetched_at > STALE_SECONDS:
             raise self._away or ProviderAway(self._provider, "its keys are not known")
@@ -67,8 +67,8 @@ class SigningKeys:
     def _renewed(self, _done: asyncio.Task[None]) -> None:
         self._renewing = None
 
-    async def _ask_again(self, since: float) -> None:
-        async with self._asking:
+    async def _fetch_again(self, since: float) -> None:
+        async with self._fetching:
             now = time.monotonic()
             if now - self._tried_at < AGAIN_SECONDS or self._fetched_at > since:
                 return
@@ -83,7 +83,7 @@ class SigningKeys:
 
 
 def _imported(document: dict[str, Any]) -> dict[str, PublicKey]:
-    """The keys with names that signatures can be checked with; what else is in the document is not for us."""
+    """The keys with ids that signatures can be checked with; anything else in the document is ignored."""
     listed = document.get("keys")
     keys: dict[str, PublicKey] = {}
     for entry in listed[:MAX_KEYS] if isinstance(listed, list) else []:
@@ -96,7 +96,7 @@ def _imported(document: dict[str, Any]) -> dict[str, PublicKey]:
         public = {name: value for name, value in entry.items() if name in _PUBLIC}
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", SecurityWarning)  # a key that is too short is left aside below
+                warnings.simplefilter("ignore", SecurityWarning)  # a key that is too short is rejected below
                 key = JWKRegistry.import_key(public)
         except (JoseError, ValueError, TypeError):
             continue

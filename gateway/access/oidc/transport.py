@@ -1,7 +1,7 @@
-"""Asking a provider: every question is bounded in time and size and goes to no host but those that the settings name.
+"""Requests to a provider: each is limited in time and size and goes only to hosts that the settings name.
 
-Redirects are not followed, and an address out of a provider's own document is looked at like any other: whoever gets to
-change that document must not be able to send us around the network.
+Redirects are not followed, and an address from a provider's own document is checked like any other: somebody who can change
+that document must not be able to send us around the network.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ TOTAL_SECONDS = 5.0
 CONNECT_SECONDS = 3.0
 MAX_ANSWER_BYTES = 262_144
 AT_ONCE = 16
-"""Questions to one provider under way; further ones wait a moment, then it counts as away."""
+"""Requests to one provider under way; further ones wait a moment, then the provider counts as away."""
 TURN_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a provider answered: an HTTP status and a JSON object."""
+    """A provider's answer: an HTTP status and a JSON object."""
 
     status: int
     body: dict[str, Any]
 
 
 class Transport:
-    """To one provider. Belongs to one event loop."""
+    """Requests to one provider. Belongs to one event loop."""
 
     def __init__(self, settings: ProviderSettings) -> None:
-        """Raises ValueError for a CA file that cannot be read."""
+        """Raises ValueError if the CA file cannot be read."""
         self._id = settings.id
         self._hosts = settings.allowed_hosts
         self._turns = asyncio.Semaphore(AT_ONCE)
@@ -51,7 +51,7 @@ class Transport:
             raise ValueError(f"ca_file: {settings.ca_file}: {error}") from error
 
     def check(self, url: object) -> str:
-        """The address, when it may be asked. Raises ProviderAway."""
+        """The address, if requests to it are allowed. Raises ProviderAway."""
         if not isinstance(url, str):
             raise ProviderAway(self._id, "an address is missing from its discovery document")
         try:
@@ -68,25 +68,25 @@ class Transport:
 
     async def get(self, url: str) -> Answer:
         """Raises ProviderAway."""
-        return await self._ask("GET", url, {"Accept": "application/json"}, None)
+        return await self._request("GET", url, {"Accept": "application/json"}, None)
 
     async def post(self, url: str, headers: Mapping[str, str], body: str) -> Answer:
         """Send a form. Raises ProviderAway."""
         form = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
-        return await self._ask("POST", url, {**form, **headers}, body)
+        return await self._request("POST", url, {**form, **headers}, body)
 
     async def close(self) -> None:
         """End its connections."""
         if self._session is not None:
             await self._session.close()
 
-    async def _ask(self, method: str, url: str, headers: Mapping[str, str], body: str | None) -> Answer:
+    async def _request(self, method: str, url: str, headers: Mapping[str, str], body: str | None) -> Answer:
         self.check(url)
         try:
             async with asyncio.timeout(TURN_SECONDS):
                 await self._turns.acquire()
         except TimeoutError as error:
-            raise ProviderAway(self._id, f"{AT_ONCE} questions to it are under way") from error
+            raise ProviderAway(self._id, f"{AT_ONCE} requests to it are under way") from error
         try:
             return await self._answer(method, url, {**headers, "Accept-Encoding": "identity"}, body)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
@@ -121,6 +121,6 @@ class Transport:
 
 
 def _proxy(url: str) -> str | None:
-    """The way to what is outside, as the environment names it to every client; no password out of a file goes along."""
+    """The proxy for outside addresses, as the environment sets it for every client; no password from a file is sent."""
     parts = urlsplit(url)
     return None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)

@@ -24,7 +24,7 @@ from gateway.access.oidc.judging import Subject
 from gateway.access.oidc.mapping import Granted
 from gateway.access.oidc.people import People
 from gateway.access.oidc.provider_settings import Grant, ProviderSettings
-from gateway.access.oidc.provisioning import Comer
+from gateway.access.oidc.provisioning import ExternalUser
 from gateway.access.refresh_tokens import RefreshTokens
 from schemas.changes import Created
 from schemas.topics import CHANGES
@@ -90,15 +90,15 @@ def test_the_gateway_keeps_those_who_sign_in_elsewhere(urls: dict[str, str]) -> 
     )
     now = int(time.time())
     subject = Subject(settings.issuer, "0815", "sid", "c", now, now + 60)
-    comer = Comer(settings, subject, "anna", None, Granted(2, Grant().rights))
+    external_user = ExternalUser(settings, subject, "anna", None, Granted(2, Grant().rights))
     origin = Origin("127.0.0.1", "a test", "oidc:corp")
 
     async def life() -> None:
         async with AsyncConnectionPool(urls[SERVE], min_size=1, kwargs={"autocommit": True}) as pool:
             people = People(pool, accounts := Accounts(pool, RefreshTokens(SECRET), 30))
-            opened = await people.sign_in(comer, "once", "sealed", origin)
+            opened = await people.sign_in(external_user, "once", "sealed", origin)
             assert opened.user.username == "corp:anna"
-            assert (await people.bearer(comer, origin)).user_id == opened.user.id
+            assert (await people.bearer(external_user, origin)).user_id == opened.user.id
             await people.answered(opened.session_id, None, Granted(1, Grant().rights), by="oidc:corp")
             ended = await people.signed_out(settings.issuer, "jti", "0815", None, now, by="oidc:corp")
             assert ended is not None

@@ -1,4 +1,4 @@
-"""What the operator does to accounts, as those who are signed in meet it, at every gateway; and what the log tells."""
+"""An operator's changes to accounts, as seen by signed-in clients at every gateway; and what the log has about them."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def status(server: Gateway, token: str, path: str = "/api/v1/media/stats") -> in
 
 def answer(server: Gateway, name: str, password: str = PASSWORD) -> tuple[int, dict[str, Any]]:
     with server.http() as http:
-        told = http.post("/api/v1/auth/login", json={"username": name, "password": password})
-    return told.status_code, {key: value for key, value in told.json().items() if key != "request_id"}
+        answer = http.post("/api/v1/auth/login", json={"username": name, "password": password})
+    return answer.status_code, {key: value for key, value in answer.json().items() if key != "request_id"}
 
 
 def logged(server: Gateway, event: str) -> list[dict[str, Any]]:
@@ -53,7 +53,7 @@ def logged(server: Gateway, event: str) -> list[dict[str, Any]]:
     [("disable", "{}"), ("role", "{}", "viewer"), ("password", "{}", "--generate")],
     ids=["disabled", "demoted", "another password"],
 )
-def test_who_loses_a_right_is_out_at_every_gateway_within_five_seconds(
+def test_an_account_that_loses_a_right_is_signed_out_at_every_gateway_within_five_seconds(
     server: Gateway, second: Gateway, user: UserCommand, change: tuple[str, ...]
 ) -> None:
     name = f"out-{change[0]}"

@@ -1,5 +1,5 @@
-"""The AsyncAPI document that a gateway serves is that of its installation, for who may inspect it; and what its sockets
-really send and take holds against it."""
+"""The AsyncAPI document that a gateway serves describes its installation, for administrators; and what its sockets really
+send and receive conforms to it."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ def described(server: Gateway) -> Described:
     return Described(answers[0].json())
 
 
-def test_it_is_for_who_may_inspect_the_gateway_alone(server: Gateway) -> None:
+def test_it_is_only_for_accounts_that_may_inspect_the_gateway(server: Gateway) -> None:
     assert [httpx.get(server.url + path).status_code for path in BOTH] == [401, 401]
 
 
-def test_it_says_what_only_the_installation_knows(server: Gateway, described: Described, log: Kafka) -> None:
+def test_it_has_the_values_of_the_installation(server: Gateway, described: Described, log: Kafka) -> None:
     found = described.document
     Draft7Validator(json.loads(Path(GOLDEN / "asyncapi" / "3.0.0.json").read_text())).validate(found)
     with server.http() as http:
@@ -50,11 +50,11 @@ def test_it_says_what_only_the_installation_knows(server: Gateway, described: De
         assert channel["bindings"]["kafka"]["partitions"] == topic.partition_count(log.lanes)
 
 
-def test_real_frames_hold_against_it(server: Gateway, token: str, log: Kafka, described: Described) -> None:
-    said: list[dict[str, Any]] = []
+def test_real_frames_conform_to_it(server: Gateway, token: str, log: Kafka, described: Described) -> None:
+    sent: list[dict[str, Any]] = []
 
     def say(client: Client, **message: Any) -> None:
-        said.append({name.rstrip("_"): value for name, value in message.items()})
+        sent.append({name.rstrip("_"): value for name, value in message.items()})
         client.say(**message)
 
     assert MEDIA_UPDATES.topic is not None
@@ -81,7 +81,7 @@ def test_real_frames_hold_against_it(server: Gateway, token: str, log: Kafka, de
         client.say(type="subscribe", channel="nothing")
         client.hear_type("error")
     frames = [json.loads(text) for text in client.texts]
-    assert {fault for frame in [*frames, *said] for fault in described.faults(frame)} == set()
+    assert {fault for frame in [*frames, *sent] for fault in described.faults(frame)} == set()
     events = {c.event for c in (MEDIA_UPDATES, SYSTEM_UPDATES, ANALYSIS_UPDATES, NOTIFICATIONS)}
     assert {frame["type"] for frame in frames} >= events | {
         "subscribed", "caught_up", "gap", "position", "unsubscribed", "pong", "authenticated", "error",

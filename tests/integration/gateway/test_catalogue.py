@@ -1,4 +1,4 @@
-"""REST over the projector's tables, in the shapes that existing clients read; a deleted item is never shown."""
+"""REST over the projector's tables, in the form that existing clients read; a deleted item is never shown."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def test_every_condition_narrows_the_search(
     assert titles(search(http, **params)) == expected
 
 
-def test_parts_of_another_item_are_shown_where_they_are_asked_for(http: httpx.Client, filled: str) -> None:
+def test_parts_of_another_item_are_shown_on_request(http: httpx.Client, filled: str) -> None:
     with psycopg.connect(filled) as connection:
         connection.execute("UPDATE media_items SET belongs_to = 2 WHERE id = 4")
     try:
@@ -161,7 +161,7 @@ def test_parts_of_another_item_are_shown_where_they_are_asked_for(http: httpx.Cl
             connection.execute("UPDATE media_items SET belongs_to = NULL")
 
 
-def test_pages_do_not_overlap_and_say_what_is_beside_them(http: httpx.Client) -> None:
+def test_pages_do_not_overlap_and_show_whether_there_are_others(http: httpx.Client) -> None:
     first, second = search(http, limit=3).json(), search(http, limit=3, offset=3).json()
     assert [i["id"] for i in first["items"] + second["items"]] == [4, 3, 2, 1]
     assert (first["has_next"], first["has_previous"]) == (True, False)
@@ -199,7 +199,7 @@ def test_what_is_not_known_is_an_error_that_names_what_is(
     assert [name for name in names if name not in answer.json()["message"]] == []
 
 
-def test_what_is_said_to_a_library_that_is_none_is_an_error_that_names_those_that_are(
+def test_a_notification_to_an_unknown_library_is_an_error_that_names_the_known_ones(
     http: httpx.Client, filled: str
 ) -> None:
     note = {"type": "a", "title": "b", "message": "c", "level": "info"}
@@ -227,7 +227,7 @@ def test_probes_and_scrapers_may_add_what_they_like(server: Gateway, token: str)
             assert http.get(path, params={"probe": "1"}).status_code == 200
 
 
-def test_an_item_is_what_the_event_said_and_its_root(http: httpx.Client) -> None:
+def test_an_item_has_the_members_of_the_event_and_its_root(http: httpx.Client) -> None:
     item = http.get("/api/v1/media/1").json()
     assert {k: item[k] for k in ITEMS[0]} == ITEMS[0]
     assert (item["storage_root_name"], item["storage_root_protocol"], item["duration"]) == (
@@ -307,21 +307,23 @@ def test_a_cover_needs_what_its_item_needs_and_goes_with_it(
     server: Gateway, http: httpx.Client, filled: str
 ) -> None:
     path = f"/api/v1/covers/{COVER}"
-    told = [item["cover_image"] for item in http.get("/api/v1/media/search").json()["items"] if item["id"] == 2]
+    addresses = [
+        item["cover_image"] for item in http.get("/api/v1/media/search").json()["items"] if item["id"] == 2
+    ]
     with server.http() as image:
         assert image.get(path).status_code == 401
         assert image.get(path).headers["WWW-Authenticate"]
-        for answer in (image.get(told[0]), http.get(path)):
+        for answer in (image.get(addresses[0]), http.get(path)):
             assert (answer.content, answer.headers["Content-Type"]) == (b"jpeg bytes", "image/jpeg")
             assert "private" in answer.headers["Cache-Control"]
             assert "immutable" in answer.headers["Cache-Control"]
-        assert image.get(told[0].replace(COVER, "0" * 32)).status_code == 401
-        assert image.get(told[0][:-1] + ("A" if told[0][-1] != "A" else "B")).status_code == 401
+        assert image.get(addresses[0].replace(COVER, "0" * 32)).status_code == 401
+        assert image.get(addresses[0][:-1] + ("A" if addresses[0][-1] != "A" else "B")).status_code == 401
         assert http.get("/api/v1/covers/" + "0" * 32).status_code == 404
         with psycopg.connect(filled) as connection:
             connection.execute("UPDATE media_items SET deleted_at = now() WHERE id = 2")
         try:
-            assert image.get(told[0]).status_code == http.get(path).status_code == 404
+            assert image.get(addresses[0]).status_code == http.get(path).status_code == 404
         finally:
             with psycopg.connect(filled) as connection:
                 connection.execute("UPDATE media_items SET deleted_at = NULL WHERE id = 2")
@@ -329,10 +331,10 @@ def test_a_cover_needs_what_its_item_needs_and_goes_with_it(
 
 def test_a_cover_s_address_ends_with_the_session(server: Gateway, filled: str) -> None:
     with server.http(server.sign_in()) as http, server.http() as image:
-        told = http.get("/api/v1/media/2").json()["cover_image"]
-        assert image.get(told).status_code == 200
+        addresses = http.get("/api/v1/media/2").json()["cover_image"]
+        assert image.get(addresses).status_code == 200
         http.post("/api/v1/auth/logout")
-        assert image.get(told).status_code == 401
+        assert image.get(addresses).status_code == 401
 
 
 def test_health_and_version_at_the_root_and_under_the_api(server: Gateway) -> None:
@@ -358,7 +360,7 @@ def test_health_and_version_at_the_root_and_under_the_api(server: Gateway) -> No
         assert http.get("/nothing.js").status_code == 404
 
 
-def test_channels_and_lag_say_where_the_gateway_stands(http: httpx.Client) -> None:
+def test_channels_and_lag_show_the_gateways_positions(http: httpx.Client) -> None:
     body = http.get("/api/v1/channels").json()
     assert [c["name"] for c in body["channels"]] == [
         "media_updates", "system_updates", "analysis_updates", "asset_updates", "notifications",
@@ -367,19 +369,19 @@ def test_channels_and_lag_say_where_the_gateway_stands(http: httpx.Client) -> No
     assert http.get("/api/v1/topics/lag").json()["lag"]["media_updates"] == {"0": 0, "1": 0}
 
 
-def test_a_scan_is_asked_for_in_the_log(http: httpx.Client, log: Kafka) -> None:
+def test_a_scan_is_requested_in_the_log(http: httpx.Client, log: Kafka) -> None:
     body = {"root": "movies", "subtree": "/s/Größe/", "reason": "restored", "id": "mine-1"}
     answer = http.post("/api/v1/scans", json=body)
     assert answer.status_code == 202
-    asked = answer.json()
-    assert asked == {
+    requested = answer.json()
+    assert requested == {
         "id": "mine-1",
         "root": "movies",
         "subtree": "s/Größe",
         "partition": 0,
-        "offset": asked["offset"],
+        "offset": requested["offset"],
     }
-    record = next(r for r in read(log, CONTROL) if r.offset == asked["offset"])
+    record = next(r for r in read(log, CONTROL) if r.offset == requested["offset"])
     assert record.key == b"movies"
     command = msgspec.json.decode(record.value or b"", type=RescanRoot)
     assert (command.root, command.subtree, command.by, command.id) == ("movies", "s/Größe", "admin", "mine-1")
@@ -395,12 +397,14 @@ def test_a_root_that_nobody_watches_is_retired_in_the_log(http: httpx.Client, fi
         )
     answer = http.post("/api/v1/storage/roots/nas/retire")
     assert answer.status_code == 202
-    asked = answer.json()
-    (record,) = [r for r in read(log, RAW) if (r.partition, r.offset) == (asked["partition"], asked["offset"])]
+    requested = answer.json()
+    (record,) = [
+        r for r in read(log, RAW) if (r.partition, r.offset) == (requested["partition"], requested["offset"])
+    ]
     retired = msgspec.json.decode(record.value or b"", type=RootRetired)
     assert (record.key, retired.root, retired.by) == (b"home", "nas", "admin")
     commands = [msgspec.json.decode(r.value or b"", type=Command) for r in read(log, CONTROL) if r.key == b"nas"]
-    assert [command.id for command in commands] == [asked["id"]]
+    assert [command.id for command in commands] == [requested["id"]]
     reports = [msgspec.json.decode(r.value or b"") for r in read(log, REPORTS) if r.key == b"nas"]
     assert [report["mode"] for report in reports] == ["retired"]
 
@@ -415,9 +419,7 @@ def test_a_root_that_nobody_watches_is_retired_in_the_log(http: httpx.Client, fi
         ({}, ["root"]),
     ],
 )
-def test_a_scan_of_what_is_not_there_is_refused(
-    http: httpx.Client, body: dict[str, str], named: list[str]
-) -> None:
+def test_a_scan_of_a_missing_root_is_refused(http: httpx.Client, body: dict[str, str], named: list[str]) -> None:
     answer = http.post("/api/v1/scans", json=body)
     assert answer.status_code == 422
     assert all(word in answer.text for word in named)

@@ -1,4 +1,4 @@
-"""A page of a large catalogue is read from an index, in the orders that pages ask for."""
+"""A page of a large catalogue is read from an index, in the orders that pages use."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ def large(tables: str) -> str:
     return tables
 
 
-def plan_of(url: str, said: Condition, *settings: LiteralString) -> str:
+def plan_of(url: str, condition: Condition, *settings: LiteralString) -> str:
     with psycopg.connect(url) as connection:
         for setting in settings:
             connection.execute(setting)
-        connection.execute("SET LOCAL statement_timeout = 0")  # a machine that is busy is no other plan
-        explain = sql.SQL("EXPLAIN {}").format(said.said)
-        return "\n".join(row[0] for row in connection.execute(explain, said.values))
+        connection.execute("SET LOCAL statement_timeout = 0")  # a busy machine does not change the plan
+        explain = sql.SQL("EXPLAIN {}").format(condition.clause)
+        return "\n".join(row[0] for row in connection.execute(explain, condition.values))
 
 
-def planned(url: str, rights: Rights = EVERYTHING, **said: Any) -> Plan:
-    wanted = Search.model_validate(said)
+def planned(url: str, rights: Rights = EVERYTHING, **parameters: Any) -> Plan:
+    wanted = Search.model_validate(parameters)
     words = tuple((wanted.query or "").split())
     return Plan(wanted, rights, Terms(" ".join(words), words, ()))
 
@@ -68,7 +68,7 @@ def test_a_page_takes_its_order_from_an_index(large: str, by: SortBy, order: Sor
 
 
 @pytest.mark.parametrize(
-    ("rights", "said"),
+    ("rights", "parameters"),
     [
         (EVERYTHING, {"query": "abcd"}),
         (EVERYTHING, {"query": "abcd efgh"}),
@@ -78,8 +78,10 @@ def test_a_page_takes_its_order_from_an_index(large: str, by: SortBy, order: Sor
         (Rights.of(["*"], ["far"], ["few"]), {"query": "abcd", "quality": "1080p"}),
     ],
 )
-def test_words_facts_and_rights_are_found_by_one_index(large: str, rights: Rights, said: dict[str, Any]) -> None:
-    plan = plan_of(large, looking(planned(large, rights, **said)))
+def test_words_facts_and_rights_are_found_by_one_index(
+    large: str, rights: Rights, parameters: dict[str, Any]
+) -> None:
+    plan = plan_of(large, looking(planned(large, rights, **parameters)))
     assert "Bitmap Index Scan on media_items_search" in plan, plan
     filter_ = next((line for line in plan.splitlines() if "Filter:" in line), "")
     assert "facts" not in filter_, plan
@@ -87,23 +89,23 @@ def test_words_facts_and_rights_are_found_by_one_index(large: str, rights: Right
 
 
 @pytest.mark.parametrize(
-    "said",
+    "parameters",
     [{"duration_min": 9e8}, {"height_min": 9_000}, {"width_min": 9_000}, {"bit_rate_min": 10**9}, {"pages_min": 9_000},
      {"year": 1979}, {"rating_min": 99}, {"file_size_min": 10**15}, {"date_min": "2026"}, {"artist": "x"}],
 )  # fmt: skip
-def test_few_hits_of_a_filter_are_found_by_an_index(large: str, said: dict[str, Any]) -> None:
-    plan = plan_of(large, looking(planned(large, **said)))
+def test_few_hits_of_a_filter_are_found_by_an_index(large: str, parameters: dict[str, Any]) -> None:
+    plan = plan_of(large, looking(planned(large, **parameters)))
     assert "Seq Scan on media_items" not in plan, plan
 
 
-def test_where_everything_is_seen_nothing_is_asked_about_roots(large: str) -> None:
+def test_where_everything_is_seen_roots_are_not_checked(large: str) -> None:
     plan = plan_of(large, looking(planned(large, query="abcd")))
     assert "storage_root" not in plan
     assert "library" not in plan
 
 
-def test_what_only_counts_ask_for_is_counted_without_items(large: str) -> None:
-    said = counting(planned(large, storage_root="films", facets="media_type"))
-    assert said is not None
-    assert "media_items" not in plan_of(large, said)
+def test_searches_of_counted_columns_are_counted_without_items(large: str) -> None:
+    condition = counting(planned(large, storage_root="films", facets="media_type"))
+    assert condition is not None
+    assert "media_items" not in plan_of(large, condition)
     assert counting(planned(large, year=1999)) is None

@@ -32,7 +32,7 @@ SMALL = {"RING_BYTES": "65536"}
 
 @pytest.fixture(scope="module")
 def server(log: Kafka, tables: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    """A gateway whose memory holds next to nothing, begun after there was some history."""
+    """A gateway whose memory has next to nothing, started after there was some history."""
     write(log, *films(EARLY // 2, size=3_000), *films(EARLY // 2, partition=1, size=3_000))
     running = gateway(log, tables, tmp_path_factory.mktemp("gateway"), SMALL)
     running.start()
@@ -79,7 +79,7 @@ def page(server: Gateway, token: str, **query: Any) -> dict[str, Any]:
 
 
 def pages(server: Gateway, token: str, limit: int, **query: Any) -> list[dict[str, Any]]:
-    """All of them, from the beginning on."""
+    """All pages from the beginning."""
     found = [page(server, token, limit=limit, **{"from_": "earliest"} | query)]
     while not found[-1]["complete"]:
         found.append(page(server, token, limit=limit, **query | {"from_": found[-1]["next"]}))
@@ -91,7 +91,7 @@ def events(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def socket_texts(server: Gateway, token: str, start: Any = "earliest", **options: Any) -> list[str]:
-    """What a socket gets of the past."""
+    """The past events that a socket gets."""
     with server.client(token) as client:
         client.subscribe(CHANNEL, from_=start, until="head", **options)
         client.hear_until(lambda frame: frame["type"] == "unsubscribed")
@@ -107,12 +107,12 @@ def ids(found: list[Event]) -> list[int]:
 
 
 def closed(source: EventSource) -> CloseCode:
-    """Why it was ended: its last event, which is no place to go on at."""
+    """Why it was ended: its last event, which is no position to resume from."""
     last = source.events[-1]
     assert (last.type, last.last_event_id) == ("closed", source.events[-2].last_event_id)
-    said = json.loads(last.data)
-    (code,) = [known for known in CLOSE_CODES if known.code == said["code"]]
-    assert said == {"code": code.code, "reason": code.reason, "come_back": code.come_back}
+    last_data = json.loads(last.data)
+    (code,) = [known for known in CLOSE_CODES if known.code == last_data["code"]]
+    assert last_data == {"code": code.code, "reason": code.reason, "come_back": code.come_back}
     return code
 
 
@@ -172,7 +172,7 @@ def test_a_place_is_written_in_the_words_of_subscriptions(server: Gateway, token
 
 
 @pytest.mark.parametrize(
-    ("path", "query", "status", "says"),
+    ("path", "query", "status", "message"),
     [
         (f"{PATH}/events", {"from": "nonsense!"}, 400, "cursor: "),
         (f"{PATH}/events", {"from": "0:1000000000"}, 422, "query.from.offsets.0: 1000000000 is beyond the end"),
@@ -190,12 +190,12 @@ def test_a_place_is_written_in_the_words_of_subscriptions(server: Gateway, token
     ],
 )
 def test_what_is_wrong_is_refused_by_name(
-    server: Gateway, token: str, path: str, query: dict[str, str], status: int, says: str
+    server: Gateway, token: str, path: str, query: dict[str, str], status: int, message: str
 ) -> None:
     with server.http(token) as http:
         answer = http.get(path, params=query)
     assert answer.status_code == status
-    assert says in answer.json()["message"]
+    assert message in answer.json()["message"]
 
 
 def test_without_a_token_nothing_is_shown(server: Gateway) -> None:
@@ -203,10 +203,10 @@ def test_without_a_token_nothing_is_shown(server: Gateway) -> None:
         assert httpx.get(f"{server.url}{PATH}/{path}").status_code == 401
 
 
-def test_a_stream_is_what_a_socket_gets_and_its_ids_go_on_at_another_gateway_over_kills(
+def test_a_stream_is_what_a_socket_gets_and_its_ids_resume_at_another_gateway_over_kills(
     server: Gateway, second: Gateway, token: str, log: Kafka
 ) -> None:
-    """Whatever of an event had come when the gateway was killed: nothing is lost and nothing comes twice."""
+    """Whatever part of an event had arrived when the gateway was killed: nothing is lost and nothing is repeated."""
     got: list[Event] = []
     last = None
     with stream(server, token, from_="earliest") as source:
@@ -291,7 +291,7 @@ def test_a_channel_that_may_not_be_followed_is_not_there(server: Gateway, user: 
         assert http.get("/api/v1/channels/system_updates/events").status_code == 200
 
 
-def test_what_is_taken_away_ends_or_narrows_an_open_stream_in_seconds(
+def test_revoked_rights_end_or_narrow_an_open_stream_in_seconds(
     server: Gateway, second: Gateway, token: str, log: Kafka, user: UserCommand
 ) -> None:
     assert user("add", "rob", "--password-stdin", typed=PASSWORD)[0] == 0
@@ -301,7 +301,7 @@ def test_what_is_taken_away_ends_or_narrows_an_open_stream_in_seconds(
         assert user("rights", "rob", "--root", "music")[0] == 0
 
         def narrowed() -> bool:
-            """Nothing tells that a root was lost but that what is below it does not come any more."""
+            """A lost root shows only in that nothing below it arrives any more."""
             films, music = next(pairs), next(pairs)
             write(log, item(films, "films"), item(music, "music"))
             return ids(source.until("media_update", has=f'"media_id": {music},')) == [music]
@@ -350,18 +350,20 @@ def test_streams_count_as_sockets_and_hold_up_no_request(server: Gateway, token:
             assert http.get("/api/v1/version").status_code == 200
 
 
-def test_undecodable_records_and_another_epoch_are_told_in_pages(server: Gateway, token: str, log: Kafka) -> None:
+def test_undecodable_records_and_another_epoch_are_reported_in_pages(
+    server: Gateway, token: str, log: Kafka
+) -> None:
     assert MEDIA_UPDATES.topic is not None
     found = page(server, token, from_="live")
     write(log, Said(MEDIA_UPDATES.topic, b"not json", key=b"home"), *films(1, first=3_000))
     wait_until(lambda: len(page(server, token, from_=found["next"])["events"]) == 1, 10, what="the event")
-    told = page(server, token, from_=found["next"])
-    assert [(gap["partition"], gap["reason"]) for gap in told["gaps"]] == [(0, "undecodable")]
+    found_page = page(server, token, from_=found["next"])
+    assert [(gap["partition"], gap["reason"]) for gap in found_page["gaps"]] == [(0, "undecodable")]
     with stream(server, token, found["next"]) as source:
         assert [one.type for one in source.until("media_update")] == ["subscribed", "gap", "media_update"]
     foreign = Cursor(CHANNEL, "0123456789abcdef", 2, {0: 5, 1: 5}).encode()
-    told = page(server, token, from_=foreign, limit=1)
-    assert (told["recovered"], told["reason"], told["missed"]["0"]) == (
+    found_page = page(server, token, from_=foreign, limit=1)
+    assert (found_page["recovered"], found_page["reason"], found_page["missed"]["0"]) == (
         False,
         "epoch_changed",
         {"from": 5, "to": None},
@@ -381,7 +383,7 @@ def test_a_stop_ends_a_stream_with_its_position_and_why(server: Gateway, token: 
         assert ids(source.until("caught_up")) == []
 
 
-def test_one_that_takes_nothing_is_ended_and_goes_on_where_it_stood(
+def test_a_stream_that_takes_nothing_is_ended_and_resumes_where_it_was(
     second: Gateway, token: str, log: Kafka, tables: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     strict = gateway(log, tables, tmp_path_factory.mktemp("gateway"), {"SLOW_SECONDS": "3"} | SMALL)
@@ -409,7 +411,7 @@ def test_a_head_request_for_a_stream_is_answered_at_once(server: Gateway, token:
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/event-stream")
 
 
-def test_the_parser_of_these_tests_reads_what_the_standard_says() -> None:
+def test_the_parser_of_these_tests_conforms_to_the_standard() -> None:
     source = EventSource(
         iter([": test", "data: a", "data:b", "id: 7", "", "event: x", "", "data", "", "retry: 9", ""])
     )

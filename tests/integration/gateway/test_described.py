@@ -1,5 +1,5 @@
-"""What REST says of itself is true: whatever is asked of any route, with an administrator's token and with none, the answer
-is one that its OpenAPI document has, in status, content type and shape, and none of our own faults."""
+"""The OpenAPI document is true: for any request to any route, with an administrator's token and with none, the answer is one
+that the document has, in status, content type and form, and no error of ours."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from tests.support.accounts import UserCommand
 from tests.support.gateway import PASSWORD, Gateway
 
 ASKED = 8
-"""Requests of each route and asker, of those that the document allows and of those that it does not."""
+"""Requests for each route and caller, both of those that the document allows and of those that it does not."""
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 ELSEWHERE = {
     "/api/v1/channels/{channel}/stream": "lasts: test_channels_over_http",
-    "/api/v1/auth/logout": "ends the session that asks",
+    "/api/v1/auth/logout": "ends the session of the request",
 }
 
 SAID = {
@@ -42,12 +42,12 @@ SAID = {
     "GET /api/v1/users": [{"bearer": ["manage:users"]}],
 }
 OPEN = ("/health", "/version", "/auth/login", "/auth/refresh", "/oidc")
-"""Parts of the paths that everybody may ask."""
+"""Parts of the paths that need no token."""
 
 
 @pytest.fixture(scope="module")
 def document(server: Gateway) -> dict[str, Any]:
-    """As an administrator reads it."""
+    """The document that an administrator gets."""
     with server.http(server.sign_in()) as http:
         answer = http.get("/api/v1/openapi.json")
     assert answer.status_code == 200, answer.text
@@ -56,7 +56,7 @@ def document(server: Gateway) -> dict[str, Any]:
 
 
 def operations(document: dict[str, Any]) -> Iterator[Any]:
-    """Those of the document that can be asked in passing."""
+    """The document's operations that can be tested without side effects."""
     for found in schemathesis.openapi.from_dict(document).get_all_operations():
         assert isinstance(found, Ok), found
         operation = found.ok()
@@ -73,7 +73,7 @@ def methods(document: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def test_every_operation_says_who_may_ask(document: dict[str, Any]) -> None:
+def test_every_operation_declares_its_authentication(document: dict[str, Any]) -> None:
     schemes = document["components"]["securitySchemes"]
     assert {name: scheme["type"] for name, scheme in schemes.items()} == {
         "bearer": "http", "ticket": "apiKey", "signed": "apiKey",
@@ -88,10 +88,10 @@ def test_every_operation_says_who_may_ask(document: dict[str, Any]) -> None:
     assert all(any(of in path for of in OPEN) for path in for_everybody), for_everybody
 
 
-def test_who_lacks_the_permission_that_is_named_is_refused(
+def test_a_caller_without_the_named_permission_is_refused(
     server: Gateway, document: dict[str, Any], tables: str
 ) -> None:
-    """And no other operation refuses a viewer so: what it needs is in the document."""
+    """And no other operation refuses a viewer with 403: what it needs is in the document."""
     assert UserCommand(tables)("add", "vera", "--role", "viewer", "--password-stdin", typed=PASSWORD)[0] == 0
     with server.http(server.sign_in("vera")) as http:
         for label, operation in methods(document).items():
@@ -109,35 +109,35 @@ def test_every_answer_is_one_that_is_described(
     server: Gateway, token: str, document: dict[str, Any], signed_in: bool
 ) -> None:
     headers = {"Authorization": f"Bearer {token}"} if signed_in else {}
-    asked: set[int] = set()
+    received: set[int] = set()
     faults = []
     for operation in operations(document):
         try:
-            _ask(server, operation, headers, asked)
+            _check(server, operation, headers, received)
         except BaseExceptionGroup as fault:
             faults += [f"{operation.label}: {one}"[:600] for one in fault.exceptions]
     assert not faults, f"{len(faults)}\n\n" + "\n\n".join(faults)
-    assert {401, 404, 422} <= asked
-    assert not signed_in or {200, 201} <= asked
+    assert {401, 404, 422} <= received
+    assert not signed_in or {200, 201} <= received
 
 
-def _ask(server: Gateway, operation: Any, headers: dict[str, str], asked: set[int]) -> None:
+def _check(server: Gateway, operation: Any, headers: dict[str, str], received: set[int]) -> None:
     for mode in schemathesis.GenerationMode:
-        _ask_so(server, operation.as_strategy(generation_mode=mode), headers, asked)
+        _check_cases(server, operation.as_strategy(generation_mode=mode), headers, received)
 
 
-def _ask_so(server: Gateway, cases: SearchStrategy[Any], headers: dict[str, str], asked: set[int]) -> None:
+def _check_cases(server: Gateway, cases: SearchStrategy[Any], headers: dict[str, str], received: set[int]) -> None:
     @settings(
         max_examples=ASKED, derandomize=True, database=None, deadline=None, phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     @given(case=cases)
-    def ask(case: Any) -> None:
+    def check(case: Any) -> None:
         answer = case.call(base_url=server.url, headers=headers)
-        asked.add(answer.status_code)
+        received.add(answer.status_code)
         case.validate_response(answer, checks=CHECKS)
         security = case.operation.definition.raw["security"]
         assert headers or not security or {} in security or answer.status_code >= 400, "done for nobody"
 
     with contextlib.suppress(Unsatisfiable):  # nothing in it can be wrong: a route without a parameter
-        ask()
+        check()

@@ -1,4 +1,4 @@
-"""What everybody gets is never lost by a replay of it: whoever leaves a replay goes on where it stood."""
+"""Events that everybody gets are never lost by a replay of them: after a replay, a client continues where it was."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def pour(log: Kafka, records: list[Said], portion: int = 200) -> None:
 
 @pytest.fixture(scope="module")
 def server(log: Kafka, tables: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    """A gateway whose memory holds next to nothing of a long log."""
+    """A gateway whose memory has next to nothing of a long log."""
     pour(log, notifications(HISTORY, 0), portion=HISTORY)
     running = gateway(log, tables, tmp_path_factory.mktemp("gateway"), {"RING_BYTES": "65536"})
     running.start()
@@ -66,7 +66,7 @@ def numbers(frames: list[Frame]) -> list[int]:
     return [int(frame["data"]["title"]) for frame in frames if frame["type"] == "notification"]
 
 
-def hear_to(client: Client, number: int) -> list[Frame]:
+def receive_to(client: Client, number: int) -> list[Frame]:
     """Frames up to that notification, and what was behind it."""
     frames = client.hear_until(lambda f: f.get("id") == f"news-{number}", 60)
     client.say(type="ping")
@@ -85,9 +85,9 @@ def test_live_ones_that_come_while_it_is_replayed_come_after_it(server: Gateway,
         assert client.subscribe("notifications", from_="earliest", until="head")["start"] == {"0": 0}
         live_while(log, first, pool)
         replayed = client.hear_until(lambda f: f["type"] == "unsubscribed", 60)
-        after = hear_to(client, first + LIVE - 1)
-    heard = numbers(replayed) + numbers(after)
-    assert heard == [*range(HISTORY), *range(first, first + LIVE)]
+        after = receive_to(client, first + LIVE - 1)
+    received = numbers(replayed) + numbers(after)
+    assert received == [*range(HISTORY), *range(first, first + LIVE)]
     assert not [f for f in (*replayed, *after) if f["type"] == "gap"]
 
 
@@ -101,7 +101,7 @@ def test_live_ones_come_after_an_unsubscribe_in_the_middle_of_a_replay(
         live_while(log, first, pool)
         client.say(type="unsubscribe", channel="notifications")
         replayed = client.hear_until(lambda f: f["type"] == "unsubscribed", 60)
-        after = hear_to(client, first + LIVE - 1)
+        after = receive_to(client, first + LIVE - 1)
     everything = [4 + n for n in range(HISTORY - 4)]
     before = [n for n in numbers(replayed) if n < HISTORY]
     assert before == everything[: len(before)]
@@ -121,7 +121,7 @@ def test_a_replay_until_a_time_to_come_waits_for_it_and_then_ends(server: Gatewa
         frames = client.hear_until(lambda f: f["type"] == "unsubscribed", 15)
         ended_at = time.time() * 1_000
         pour(log, notifications(2, first + 3))
-        after = hear_to(client, first + 4)
+        after = receive_to(client, first + 4)
     assert answer["type"] == "subscribed"
     assert numbers(frames)[-3:] == [first, first + 1, first + 2]
     assert frames[-1]["reason"] == "complete"
@@ -141,12 +141,12 @@ def test_a_replay_between_two_times_to_come_passes_over_what_is_before(
         pour(log, notifications(2, first + 2))
         frames = client.hear_until(lambda f: f["type"] == "unsubscribed", 15)
         pour(log, notifications(1, first + 4))
-        after = hear_to(client, first + 4)
+        after = receive_to(client, first + 4)
     assert numbers(frames) == [first + 2, first + 3]
     assert numbers(after) == [first + 4]
 
 
-def test_a_wait_in_a_channel_where_nobody_speaks_ends_as_well(server: Gateway, token: str) -> None:
+def test_a_wait_in_a_silent_channel_ends_as_well(server: Gateway, token: str) -> None:
     with server.client(token) as client:
         at = int(time.time() * 1_000) + 1_500
         client.subscribe("asset_updates", from_="live", until={"time": at})

@@ -1,4 +1,4 @@
-"""Every attack of the table, for a second: within its bounds, with its answer, and nobody else waits."""
+"""Every attack of the table, for a second: within its limits, with its answer, and nobody else waits."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Signing in at a provider: what becomes of who does it right, and the exact answer to everything that can be wrong.
+"""Signing in with a provider: the right way, and the exact answer to everything that can be wrong.
 
-The provider is one of ours, which misbehaves as it is told (`tests.support.oidc_provider`); a real one: `test_keycloak`."""
+The provider is one of ours, with faults as configured (`tests.support.oidc_provider`); a real one: `test_keycloak`."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def sessions(tables: str) -> int:
 # Doing it right.
 
 
-def test_who_signs_in_at_the_provider_has_an_account_of_his_own_with_what_his_groups_give(
+def test_a_person_who_signs_in_with_the_provider_gets_an_account_with_the_rights_of_the_groups(
     server: Gateway, provider: OidcProvider, tables: str
 ) -> None:
     provider.user = Person("0002", "bea@example.com", ["staff", "editors", "knitting"])
@@ -120,14 +120,14 @@ def test_tokens_stand_in_no_address_and_the_cookie_is_for_nobody_s_scripts(
     started = browser.start()
     cookie = started.headers["set-cookie"].lower()
     assert "httponly" in cookie and "samesite=lax" in cookie and "max-age=600" in cookie
-    asked = dict(httpx.URL(started.headers["location"]).params)
-    assert (asked["code_challenge_method"], asked["response_type"]) == ("S256", "code")
+    query = dict(httpx.URL(started.headers["location"]).params)
+    assert (query["code_challenge_method"], query["response_type"]) == ("S256", "code")
     came_back = browser.come_back(browser.authorized(started))
     assert came_back.headers["cache-control"] == "no-store"
     body = browser.exchange(came_back).json()
     place = came_back.headers["location"]
     assert urlsplit(place).query == "" and body["token"] not in place and body["refresh_token"] not in place
-    for secret in (body["token"], body["refresh_token"], urlsplit(place).fragment, asked["state"], asked["nonce"]):
+    for secret in (body["token"], body["refresh_token"], urlsplit(place).fragment, query["state"], query["nonce"]):
         assert secret not in server.log.read_text()
 
 
@@ -152,9 +152,9 @@ def test_behind_tls_the_cookie_is_of_this_host_alone(
         assert came_back.headers["set-cookie"].startswith("__Host-")
         plain = {"Cookie": bound["Cookie"].removeprefix("__Host-")}
         is_refused(httpx.get(address, headers=plain))
-        told = [json.loads(line) for line in server.log.read_text().splitlines() if "oidc:corp" in line]
-        assert [line["event"] for line in told] == ["signed in", "sign-in refused"]
-        assert (told[0]["name"], told[1]["why"]) == (
+        logged = [json.loads(line) for line in server.log.read_text().splitlines() if "oidc:corp" in line]
+        assert [line["event"] for line in logged] == ["signed in", "sign-in refused"]
+        assert (logged[0]["name"], logged[1]["why"]) == (
             "corp:alice",
             "a browser that did not begin this sign-in, or too long ago",
         )
@@ -193,7 +193,7 @@ WRONG_ID_TOKENS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("fault", WRONG_ID_TOKENS)
-def test_an_id_token_that_does_not_hold_opens_no_session(
+def test_an_invalid_id_token_opens_no_session(
     server: Gateway, provider: OidcProvider, tables: str, fault: str
 ) -> None:
     before = sessions(tables)
@@ -241,7 +241,7 @@ def test_a_parameter_that_comes_twice_opens_no_session(server: Gateway, provider
 def test_another_browser_cannot_finish_a_sign_in_nor_fetch_its_tokens(
     server: Gateway, provider: OidcProvider, tables: str
 ) -> None:
-    """Login CSRF, and a code that was seen over a shoulder."""
+    """Login CSRF, and a code that somebody else has seen."""
     before = sessions(tables)
     victim, attacker = Signing(server), Signing(server)
     is_refused(victim.come_back(attacker.authorized(attacker.start())))
@@ -254,7 +254,7 @@ def test_another_browser_cannot_finish_a_sign_in_nor_fetch_its_tokens(
 
 
 def test_a_code_of_another_sign_in_fails_by_its_challenge(server: Gateway, provider: OidcProvider) -> None:
-    """PKCE: a code that was stolen on its way is worth nothing in another browser's sign-in."""
+    """PKCE: a stolen code is worthless in another browser's sign-in."""
     victim, attacker = Signing(server), Signing(server)
     stolen = httpx.URL(victim.authorized(victim.start())).params["code"]
     address = attacker.authorized(attacker.start())
@@ -271,7 +271,7 @@ def test_the_nonce_holds_where_a_provider_does_not_look_at_the_challenge(
 
 
 def test_a_sign_in_is_finished_once_and_its_code_exchanged_once(server: Gateway, provider: OidcProvider) -> None:
-    provider.faults.code_twice = True  # whatever the provider thinks of it
+    provider.faults.code_twice = True  # whatever the provider does with it
     browser = Signing(server)
     address = browser.authorized(browser.start())
     cookies = httpx.Cookies(browser.cookies)
@@ -291,7 +291,7 @@ def test_what_a_sign_in_carries_is_of_one_provider_and_cannot_be_changed(
     browser = Signing(server)
     address = browser.authorized(browser.start())
     is_refused(browser.come_back(address.replace("/corp/", "/closed/")))
-    as_closed(provider)  # in everything but who the sign-in began with (mix-up, RFC 9700, section 4.4)
+    as_closed(provider)  # in all but the provider it began with (mix-up, RFC 9700, section 4.4)
     provider.faults.any_verifier = True
     is_refused(browser.come_back(browser.authorized(browser.start()).replace("/corp/", "/closed/")))
     provider.honest()
@@ -315,7 +315,7 @@ def test_what_a_sign_in_carries_is_of_one_provider_and_cannot_be_changed(
         "%0d%0aX: y",
     ],
 )
-def test_a_page_to_return_to_that_is_none_of_ours_is_refused(server: Gateway, page: str) -> None:
+def test_a_foreign_page_to_return_to_is_refused(server: Gateway, page: str) -> None:
     is_refused(Signing(server).start(page=page))
 
 
@@ -325,7 +325,7 @@ def test_a_page_of_ours_is_returned_to(server: Gateway, provider: OidcProvider) 
     assert came_back.headers["location"].startswith(f"{server.url}/index.html#signed-in=")
 
 
-def test_the_host_header_has_no_say_in_where_a_browser_goes(server: Gateway, provider: OidcProvider) -> None:
+def test_the_host_header_does_not_decide_where_a_browser_goes(server: Gateway, provider: OidcProvider) -> None:
     started = httpx.get(f"{server.url}{OIDC}/corp/start", headers={"Host": "evil.example"})
     assert httpx.URL(started.headers["location"]).params["redirect_uri"] == f"{server.url}{OIDC}/corp/callback"
 
@@ -338,7 +338,7 @@ def test_an_unknown_provider_is_not_there(server: Gateway) -> None:
 # Who may not come in.
 
 
-def test_who_matches_nothing_is_refused_and_has_no_account(
+def test_a_person_without_a_mapped_group_is_refused_and_has_no_account(
     server: Gateway, provider: OidcProvider, tables: str
 ) -> None:
     provider.user = Person("0008", "erin", ["knitting"])
@@ -347,7 +347,7 @@ def test_who_matches_nothing_is_refused_and_has_no_account(
         assert connection.execute("SELECT FROM users WHERE username LIKE 'corp:erin%'").rowcount == 0
 
 
-def test_who_declines_is_told_so(server: Gateway, provider: OidcProvider) -> None:
+def test_a_person_who_declines_is_shown_that(server: Gateway, provider: OidcProvider) -> None:
     provider.faults.error = "access_denied"
     assert Signing(server).refused() == "declined"
 
@@ -362,7 +362,7 @@ def test_who_is_disabled_here_does_not_come_in(server: Gateway, provider: OidcPr
 
 
 def as_closed(provider: OidcProvider) -> str:
-    """It calls itself by the name that the provider `closed` has; that."""
+    """Give it the name of the provider `closed`; returns that."""
     issuer = f"http://localhost:{provider.port}"
     places = {"authorization_endpoint": "authorize", "token_endpoint": "token", "jwks_uri": "jwks"}
     provider.faults.document = {"issuer": issuer, **{name: f"{issuer}/{path}" for name, path in places.items()}}
@@ -386,7 +386,7 @@ def test_where_first_sign_ins_are_refused_who_is_not_known_stays_out(
 # Afterwards.
 
 
-def test_a_refresh_asks_the_provider_and_gives_what_his_groups_give_now(
+def test_a_refresh_checks_with_the_provider_and_applies_the_present_groups(
     server: Gateway, provider: OidcProvider
 ) -> None:
     provider.user = Person("0011", "hal", ["editors"])
@@ -460,7 +460,7 @@ def test_a_session_ends_after_its_hours_however_often_it_is_refreshed(
 
 
 def due(server: Gateway, subject: str, hours_without_answer: int = 0) -> None:
-    """As though time had passed."""
+    """Make the next check due, as though time had passed."""
     with psycopg.connect(server.environment["CATALOGIZER_DATABASE__URL"]) as connection:
         connection.execute(
             "UPDATE external_sessions SET asked_at = now() - interval '1 hour',"
@@ -515,9 +515,7 @@ WRONG_LOGOUT: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("fault", WRONG_LOGOUT)
-def test_a_logout_token_that_does_not_hold_ends_nothing(
-    server: Gateway, provider: OidcProvider, fault: str
-) -> None:
+def test_an_invalid_logout_token_ends_nothing(server: Gateway, provider: OidcProvider, fault: str) -> None:
     body = Signing(server).sign_in()
     answer = logout(server, provider.logout_token(**WRONG_LOGOUT[fault]))
     assert answer.status_code == 400, answer.text
@@ -559,7 +557,7 @@ def test_a_sign_in_of_before_the_logout_does_not_come_in_after_it(server: Gatewa
     assert browser.come_back(address).headers["location"].endswith("#sign-in-refused=signed_out")
 
 
-# The provider is away, or is not what it should be: 503 for who needs it, and nothing for anybody else.
+# The provider is away, or is not what it should be: 503 for those who need it, and no effect on anybody else.
 
 
 def test_a_provider_that_is_away_is_one_clear_503_and_keeps_nobody_waiting(

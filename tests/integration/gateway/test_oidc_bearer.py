@@ -1,6 +1,6 @@
-"""Access tokens of a provider, shown to REST and sockets as they are: which hold, what they may do, and how they end.
+"""Access tokens of a provider, presented to REST and sockets: which are valid, what they may do, and how they end.
 
-More mutants than CI looks at: `CATALOGIZER_MUTANTS=100000 python -m pytest tests/integration/gateway/test_oidc_bearer.py -k
+More mutants than CI checks: `CATALOGIZER_MUTANTS=100000 python -m pytest tests/integration/gateway/test_oidc_bearer.py -k
 mutants` (and `CATALOGIZER_MUTANTS_SEED`)."""
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def test_a_token_of_the_provider_opens_rest_and_sockets(
         assert http.get("/api/v1/auth/permissions").json()["role"] == "Viewer"
 
 
-def test_what_a_token_says_of_groups_holds_for_this_token_alone(server: Gateway, provider: OidcProvider) -> None:
+def test_the_groups_in_a_token_apply_to_this_token_only(server: Gateway, provider: OidcProvider) -> None:
     own = Signing(server).sign_in()
     admin = provider.access_token(groups=["media-admins"])
     assert status(server, admin, "/api/v1/replay/none") != 403
@@ -127,7 +127,7 @@ def wrong(provider: OidcProvider, fault: str) -> str:
 
 
 @pytest.mark.parametrize("fault", WRONG)
-def test_a_token_that_does_not_hold_is_no_token(server: Gateway, provider: OidcProvider, fault: str) -> None:
+def test_an_invalid_token_is_no_token(server: Gateway, provider: OidcProvider, fault: str) -> None:
     token = wrong(provider, fault)
     assert status(server, token) == 401
     assert closed_with(server, token) == (4001, "invalid token")
@@ -216,7 +216,7 @@ def test_a_logout_at_the_provider_ends_bearer_tokens_known_and_not_known(
     assert (status(server, token), status(server, unknown)) == (401, 401)
 
 
-def test_a_token_that_is_known_costs_no_question(server: Gateway, provider: OidcProvider) -> None:
+def test_a_known_token_costs_no_query(server: Gateway, provider: OidcProvider) -> None:
     token = provider.access_token()
     assert status(server, token) == 200
     provider.stop()

@@ -1,5 +1,5 @@
-"""What a gateway asks of a provider and what it believes of the answers: the discovery document, keys, and their bounds; and
-what the settings refuse before anything is asked."""
+"""A gateway's requests to a provider and its checks of the answers: the discovery document, keys, and their limits; and what
+the settings refuse before any request."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ T = TypeVar("T")
 
 @pytest.fixture
 def its() -> Iterator[OidcProvider]:
-    """A provider whose document nobody has read yet."""
+    """A provider whose document has not been read yet."""
     provider = OidcProvider().start()
     yield provider
     provider.stop()
 
 
-def ask(its: OidcProvider, question: Callable[[Provider], Awaitable[T]], **settings: Any) -> T:
-    """What a gateway that was just started is told."""
+def request(its: OidcProvider, question: Callable[[Provider], Awaitable[T]], **settings: Any) -> T:
+    """The result at a gateway that was just started."""
 
     async def work() -> T:
         provider = Provider(ProviderSettings(**corp(its.issuer, **settings)), "http://127.0.0.1/callback")
@@ -56,13 +56,13 @@ def test_a_document_of_another_issuer_is_no_document(its: OidcProvider) -> None:
     for issuer in ("https://evil.example", its.issuer + "/", None, ["x"]):
         its.faults.document = {"issuer": issuer}
         with pytest.raises(ProviderAway, match="issuer"):
-            ask(its, start)
+            request(its, start)
 
 
 def test_a_document_that_redirects_is_not_followed(its: OidcProvider) -> None:
     its.faults.document_redirects = True
     with pytest.raises(ProviderAway, match="redirects"):
-        ask(its, start)
+        request(its, start)
     assert "/elsewhere" not in its.asked
 
 
@@ -77,27 +77,27 @@ def test_a_document_that_redirects_is_not_followed(its: OidcProvider) -> None:
 def test_a_document_sends_nobody_elsewhere(its: OidcProvider, name: str, address: object) -> None:
     its.faults.document = {name: address}
     with pytest.raises(ProviderAway):
-        ask(its, start)
+        request(its, start)
 
 
-def test_a_further_host_is_asked_when_the_settings_name_it(its: OidcProvider) -> None:
+def test_a_further_host_is_used_if_the_settings_name_it(its: OidcProvider) -> None:
     its.faults.document = {"jwks_uri": f"http://localhost:{its.port}/jwks"}
     with pytest.raises(ProviderAway, match="hosts"):
-        ask(its, start)
+        request(its, start)
     token = its.access_token()
-    signed = ask(its, lambda provider: provider.signed(token), hosts=[f"localhost:{its.port}"])
+    signed = request(its, lambda provider: provider.signed(token), hosts=[f"localhost:{its.port}"])
     assert signed.claims["sub"] == "0001"
 
 
 def test_an_answer_without_end_and_one_that_never_comes_are_given_up(its: OidcProvider) -> None:
     its.faults.bytes = 300_000
     with pytest.raises(ProviderAway, match="more than"):
-        ask(its, start)
+        request(its, start)
     its.faults.bytes = 0
     its.faults.slow_seconds = 8
     began = time.monotonic()
     with pytest.raises(ProviderAway, match="Timeout"):
-        ask(its, start)
+        request(its, start)
     assert time.monotonic() - began < 7
 
 
@@ -105,10 +105,10 @@ def test_an_answer_without_end_and_one_that_never_comes_are_given_up(its: OidcPr
 def test_an_answer_of_another_status_is_none(its: OidcProvider, status: int) -> None:
     its.faults.status = status
     with pytest.raises(ProviderAway):
-        ask(its, start)
+        request(its, start)
 
 
-def test_a_provider_that_is_away_is_asked_again_later_and_answers_at_once_meanwhile(its: OidcProvider) -> None:
+def test_a_provider_that_is_away_is_tried_again_later_and_fails_at_once_meanwhile(its: OidcProvider) -> None:
     its.stop()
 
     async def twice(provider: Provider) -> float:
@@ -116,21 +116,21 @@ def test_a_provider_that_is_away_is_asked_again_later_and_answers_at_once_meanwh
             await start(provider)
         its.start()
         began = time.monotonic()
-        with pytest.raises(ProviderAway):  # not asked again yet
+        with pytest.raises(ProviderAway):  # not tried again yet
             await start(provider)
         return time.monotonic() - began
 
-    assert ask(its, twice) < 0.5
+    assert request(its, twice) < 0.5
     assert its.asked == []
 
 
-def test_many_questions_at_once_are_one(its: OidcProvider) -> None:
+def test_many_requests_at_once_are_one(its: OidcProvider) -> None:
     token = its.access_token()
 
     async def many(provider: Provider) -> None:
         await asyncio.gather(*(provider.signed(token) for _ in range(50)))
 
-    ask(its, many)
+    request(its, many)
     assert its.asked == ["/.well-known/openid-configuration", "/jwks"]
 
 
@@ -140,7 +140,7 @@ def test_keys_of_other_uses_and_short_ones_sign_nothing(its: OidcProvider) -> No
         short = RSAKey.generate_key(1024)
     its.keys["short"] = short
     with pytest.raises(BadAnswer):
-        ask(its, lambda provider: provider.signed(its.access_token(header={"kid": "short"})))
+        request(its, lambda provider: provider.signed(its.access_token(header={"kid": "short"})))
     del its.keys["short"]
     kid = its.kid()
     its.faults.keys = [
@@ -148,20 +148,20 @@ def test_keys_of_other_uses_and_short_ones_sign_nothing(its: OidcProvider) -> No
         {"kty": "oct", "k": "YQ", "kid": "o"},
     ]
     with pytest.raises(BadAnswer):
-        ask(its, lambda provider: provider.signed(its.access_token()))
+        request(its, lambda provider: provider.signed(its.access_token()))
 
 
 def test_no_algorithm_is_taken_that_the_settings_do_not_name(its: OidcProvider) -> None:
     token = its.access_token(header={"alg": "RS512"})
     with pytest.raises(BadAnswer):
-        ask(its, lambda provider: provider.signed(token), algorithms=["RS256"])
+        request(its, lambda provider: provider.signed(token), algorithms=["RS256"])
 
 
-def test_a_secret_that_is_wrong_is_the_operator_s_to_mend(its: OidcProvider) -> None:
+def test_a_wrong_secret_is_reported_for_the_operator(its: OidcProvider) -> None:
     with pytest.raises(ProviderAway, match="invalid_client"):
-        ask(its, lambda provider: provider.exchange("code", "verifier"), client_secret="wrong")
+        request(its, lambda provider: provider.exchange("code", "verifier"), client_secret="wrong")
     with pytest.raises(CodeRefused):
-        ask(its, lambda provider: provider.exchange("code", "verifier"))
+        request(its, lambda provider: provider.exchange("code", "verifier"))
 
 
 FAULTS: dict[str, tuple[object, str]] = {

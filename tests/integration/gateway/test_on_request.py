@@ -1,4 +1,4 @@
-"""What an administrator asks for by REST: analyses of what is known, and past changes to himself alone."""
+"""An administrator's requests by REST: analyses of known items, and past changes for the caller only."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def http(server: Gateway, token: str, filled: str) -> Iterator[httpx.Client]:
         yield client
 
 
-def asked(http: httpx.Client, **body: Any) -> dict[str, Any]:
+def requested(http: httpx.Client, **body: Any) -> dict[str, Any]:
     answer = http.post("/api/v1/analysis/requests", json=body)
     assert answer.status_code == 202, answer.text
     found: dict[str, Any] = answer.json()
@@ -94,23 +94,27 @@ def test_a_dry_run_counts_what_matches_and_writes_nothing(
     http: httpx.Client, log: Kafka, body: dict[str, Any], matched: int, waits: str | None
 ) -> None:
     before = len(read(log, RAW))
-    found = asked(http, **body, dry_run=True)
+    found = requested(http, **body, dry_run=True)
     assert (found["matched"], found["waits"], found["request"]) == (matched, waits, None)
     assert len(read(log, RAW)) == before
 
 
-def test_a_request_stands_in_the_lane_of_its_library_when_it_is_answered(http: httpx.Client, log: Kafka) -> None:
-    found = asked(
+def test_a_request_is_in_the_lane_of_its_library_when_it_is_answered(http: httpx.Client, log: Kafka) -> None:
+    found = requested(
         http, root="nas", subtree="", media_types=["video"], statuses=["unreadable"], reason="it is back"
     )
     lane = lane_of("attic", log.lanes)
     assert (found["partition"], found["request"]) == (lane, request_id(lane, found["offset"]))
     record = next(r for r in read(log, RAW) if (r.partition, r.offset) == (lane, found["offset"]))
     assert (record.key, find(record.headers, "type")) == (b"attic", b"analysis_requested")
-    said = raw_codec.decode(record.value)
-    assert isinstance(said, AnalysisRequested)
-    assert (said.root, said.media_types, said.statuses) == ("nas", ("video",), ("unreadable",))
-    assert (said.by, said.reason) == ("admin", "it is back")
+    record_sent = raw_codec.decode(record.value)
+    assert isinstance(record_sent, AnalysisRequested)
+    assert (record_sent.root, record_sent.media_types, record_sent.statuses) == (
+        "nas",
+        ("video",),
+        ("unreadable",),
+    )
+    assert (record_sent.by, record_sent.reason) == ("admin", "it is back")
 
 
 @pytest.mark.parametrize(
@@ -156,9 +160,9 @@ def test_what_becomes_of_them_is_written_for_each_library(
     new = [r for r in read(log, RAW) if (r.partition, r.offset) not in before]
     assert sorted((r.key or b"").decode() for r in new) == libraries
     for record in new:
-        said = raw_codec.decode(record.value)
-        assert isinstance(said, AnalysisSteered)
-        assert (said.action, said.request, said.by) == (action, body.get("request"), "admin")
+        steered = raw_codec.decode(record.value)
+        assert isinstance(steered, AnalysisSteered)
+        assert (steered.action, steered.request, steered.by) == (action, body.get("request"), "admin")
 
 
 def test_what_becomes_of_what_is_not_there_is_refused(http: httpx.Client) -> None:
@@ -181,17 +185,22 @@ def corrected(http: httpx.Client, media_id: int, body: dict[str, Any]) -> httpx.
     return http.patch(f"/api/v1/media/{media_id}", json=body)
 
 
-def test_a_correction_stands_in_the_change_log_when_it_is_answered(http: httpx.Client, log: Kafka) -> None:
+def test_a_correction_is_in_the_change_log_when_it_is_answered(http: httpx.Client, log: Kafka) -> None:
     answer = corrected(http, 1, {"title": " Solaris ", "year": 1972, "season": None, "category": "movie"})
     assert answer.status_code == 202, answer.text
     found = answer.json()
     record = next(r for r in read(log, RAW) if (r.partition, r.offset) == (found["partition"], found["offset"]))
     assert (record.key, find(record.headers, "type")) == (b"home", b"corrected")
-    said = raw_codec.decode(record.value)
-    assert isinstance(said, Corrected)
-    assert (said.media_id, said.root, said.path, said.by) == (1, "movies", "S/a.mkv", "admin")
-    assert said.correction == Correction(title="Solaris", year=1972, category="movie")
-    assert said.withdrawn == ("season",)
+    correction = raw_codec.decode(record.value)
+    assert isinstance(correction, Corrected)
+    assert (correction.media_id, correction.root, correction.path, correction.by) == (
+        1,
+        "movies",
+        "S/a.mkv",
+        "admin",
+    )
+    assert correction.correction == Correction(title="Solaris", year=1972, category="movie")
+    assert correction.withdrawn == ("season",)
 
 
 @pytest.mark.parametrize(
@@ -276,7 +285,7 @@ def test_all_changes_come_with_their_places_in_the_order_of_each_lane(
         assert {line["partition"] for line in mine} == {lane_of(library, log.lanes)}
 
 
-def test_a_part_is_asked_for_by_place_library_root_and_number_and_goes_on_where_it_ended(
+def test_a_part_is_requested_by_place_library_root_and_number_and_continues_where_it_ended(
     http: httpx.Client, log: Kafka, past: list[dict[str, Any]]
 ) -> None:
     _, nas, _ = replayed(http, root="nas")
@@ -321,12 +330,12 @@ def test_a_replay_of_what_is_not_there_is_refused(http: httpx.Client, body: dict
     assert named in answer.text
 
 
-def test_no_socket_hears_of_it(
+def test_no_socket_receives_it(
     server: Gateway, token: str, http: httpx.Client, past: list[dict[str, Any]]
 ) -> None:
     with server.client(token) as client:
         client.subscribe("media_updates", from_="live")
         replayed(http)
         client.say(type="ping")
-        heard = client.hear_until(lambda frame: frame["type"] == "pong", 5)
-    assert {frame["type"] for frame in heard} <= {"caught_up", "pong"}
+        received = client.hear_until(lambda frame: frame["type"] == "pong", 5)
+    assert {frame["type"] for frame in received} <= {"caught_up", "pong"}

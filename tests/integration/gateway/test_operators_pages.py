@@ -1,5 +1,5 @@
-"""What an operator's pages show and do: a channel's timeline, the audit log, dead letters, topics and their readers, and
-where a file went; to who may, and to nobody else."""
+"""An operator's pages: a channel's timeline, the audit log, dead letters, topics and their readers, and where a file went;
+for those with the permission, and for nobody else."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from gateway.log.dead_letters import GIVEN_BACK
+from gateway.log.dead_letters import REDRIVABLE
 from runtime.kafka import Kafka
 from schemas.admin import RescanRoot
 from schemas.channels import MEDIA_UPDATES
@@ -72,11 +72,11 @@ def item(n: int, root: str, partition: int = 0) -> Said:
     )
 
 
-def letter_path(topic: str, offset: int, deed: str = "") -> str:
-    return f"/api/v1/dlq/{topic}/0/{offset}" + (f"/{deed}" if deed else "")
+def letter_path(topic: str, offset: int, action: str = "") -> str:
+    return f"/api/v1/dlq/{topic}/0/{offset}" + (f"/{action}" if action else "")
 
 
-def test_a_timeline_tells_how_many_events_came_when_and_to_who_sees_less_only_his(
+def test_a_timeline_counts_events_over_time_and_only_visible_ones_for_limited_viewers(
     server: Gateway, token: str, log: Kafka, user: UserCommand
 ) -> None:
     assert user("add", "kim", "--root", "music", "--password-stdin", typed=PASSWORD)[0] == 0
@@ -109,7 +109,7 @@ def test_a_timeline_tells_how_many_events_came_when_and_to_who_sees_less_only_hi
 
 
 @pytest.mark.parametrize(
-    ("path", "query", "status", "says"),
+    ("path", "query", "status", "message"),
     [
         (DENSITY, {"from": "0:12"}, 422, "query.from: "),
         (DENSITY, {"from": "live"}, 422, "query.from: "),
@@ -131,17 +131,20 @@ def test_a_timeline_tells_how_many_events_came_when_and_to_who_sees_less_only_hi
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_refused_by_name(
-    server: Gateway, token: str, path: str, query: dict[str, str], status: int, says: str
+    server: Gateway, token: str, path: str, query: dict[str, str], status: int, message: str
 ) -> None:
     with server.http(token) as http:
         answer = http.get(path, params=query)
-    assert (answer.status_code, answer.json()["message"].startswith(says) or says in answer.text) == (status, True)
+    assert (answer.status_code, answer.json()["message"].startswith(message) or message in answer.text) == (
+        status,
+        True,
+    )
 
 
 def test_the_audit_log_is_paged_from_the_newest_on(server: Gateway, token: str, log: Kafka) -> None:
     write(log, Said(AUDIT, b"no event of ours", b"x"))
-    told = {"type": "t", "title": "t", "message": "m", "level": "info"}
-    assert post(server, token, "/api/v1/notifications", told).status_code == 201
+    notification = {"type": "t", "title": "t", "message": "m", "level": "info"}
+    assert post(server, token, "/api/v1/notifications", notification).status_code == 201
     whole = read(log, AUDIT)
     found = [got(server, token, "/api/v1/audit", limit=2)]
     while found[-1]["next"] is not None:
@@ -157,7 +160,7 @@ def test_the_audit_log_is_paged_from_the_newest_on(server: Gateway, token: str, 
     )
 
 
-def test_a_letter_is_shown_given_back_as_it_was_and_once(server: Gateway, token: str, log: Kafka) -> None:
+def test_a_letter_is_shown_and_redriven_unchanged_and_once(server: Gateway, token: str, log: Kafka) -> None:
     write(log, Said(ANALYSIS_JOBS, b"\x00\xff", None, 3, (("type", b"x"), ("type", b"\xfe"))))
     (record,) = read(log, ANALYSIS_JOBS)
     (offset,) = bury(log, record, error="poison")
@@ -182,7 +185,7 @@ def test_a_letter_is_shown_given_back_as_it_was_and_once(server: Gateway, token:
     assert Command(log).json("dlq", "list", ANALYSIS_JOBS.name) == []
 
 
-def test_of_the_change_log_a_scan_is_asked_for_in_the_name_of_who_asked(
+def test_for_a_letter_of_the_change_log_a_scan_is_requested_in_the_callers_name(
     server: Gateway, token: str, log: Kafka
 ) -> None:
     write(log, Said(RAW, b'{"kind":"observed","root":"movies","path":"x"}', b"home"))
@@ -193,16 +196,16 @@ def test_of_the_change_log_a_scan_is_asked_for_in_the_name_of_who_asked(
         post(server, token, letter_path(RAW.name, offset, "redrive")).json()["why"]
         == "a scan was asked for already"
     )
-    (asked,) = [msgspec.json.decode(record.value or b"", type=RescanRoot) for record in read(log, CONTROL)]
-    assert (asked.root, asked.by, asked.again) == ("movies", "admin", True)
+    (requested,) = [msgspec.json.decode(record.value or b"", type=RescanRoot) for record in read(log, CONTROL)]
+    assert (requested.root, requested.by, requested.again) == ("movies", "admin", True)
 
 
-def test_what_cannot_be_given_back_from_here_is_refused_with_why_and_can_be_discarded(
+def test_letters_that_cannot_be_redriven_here_are_refused_with_the_reason_and_can_be_discarded(
     server: Gateway, token: str, log: Kafka
 ) -> None:
     write(log, Said(CHANGES, b"{", b"home"), Said(REQUESTED_JOBS, b"x" * (MAX_DEAD_BYTES + 1), b"5"))
     (change,), (cut,) = bury(log, *read(log, CHANGES)), bury(log, *read(log, REQUESTED_JOBS))
-    assert {topic.name for topic in GIVEN_BACK} == {t.name for t in (RAW, ANALYSIS_JOBS, REQUESTED_JOBS, REPORTS)}
+    assert {topic.name for topic in REDRIVABLE} == {t.name for t in (RAW, ANALYSIS_JOBS, REQUESTED_JOBS, REPORTS)}
     for topic, offset, code in ((CHANGES, change, "not_from_here"), (REQUESTED_JOBS, cut, "cannot_be_redriven")):
         answer = post(server, token, letter_path(topic.name, offset, "redrive"))
         assert (answer.status_code, answer.json()["error"]) == (409, code)
@@ -217,8 +220,8 @@ def test_what_cannot_be_given_back_from_here_is_refused_with_why_and_can_be_disc
     assert (letter["state"], letter["reason"], letter["closed_by"]) == ("discarded", "a test of ours", "admin")
     assert got(server, token, "/api/v1/dlq", topic=CHANGES.name)["letters"] == []
     assert len(read(log, CHANGES)) == 1
-    for deed in ("redrive", "discard"):
-        answer = post(server, token, letter_path(RAW.name, 99, deed), None if deed == "redrive" else {})
+    for action in ("redrive", "discard"):
+        answer = post(server, token, letter_path(RAW.name, 99, action), None if action == "redrive" else {})
         assert (answer.status_code, answer.json()["message"]) == (404, "no such letter")
     assert post(server, token, letter_path(RAW.name, 0, "discard"), {"because": "x"}).status_code == 422
 
@@ -226,12 +229,12 @@ def test_what_cannot_be_given_back_from_here_is_refused_with_why_and_can_be_disc
 def test_what_is_done_about_letters_is_in_the_audit_log(server: Gateway, token: str) -> None:
     path = letter_path(RAW.name, 99, "redrive")
     assert post(server, token, path).status_code == 404
-    newest = got(server, token, "/api/v1/audit", limit=20)["events"]  # sign-ins come when they come
+    newest = got(server, token, "/api/v1/audit", limit=20)["events"]  # sign-ins may come at any time
     used = next(one for one in newest if one["action"] == "permission_used")
     assert (used["permission"], used["path"]) == ("manage:dead_letters", path)
 
 
-def test_topics_are_shown_with_where_they_end_and_how_far_who_reads_them_has_come(
+def test_topics_are_shown_with_their_ends_and_the_positions_of_their_readers(
     server: Gateway, token: str, log: Kafka
 ) -> None:
     write(log, *(Said(REPORTS, b"{}", b"x") for _ in range(5)))
@@ -258,7 +261,7 @@ def test_topics_are_shown_with_where_they_end_and_how_far_who_reads_them_has_com
 
 
 def commit(kafka: Kafka, group: str, topic: str, offset: int) -> None:
-    """Commit a group's next offset of partition 0, as somebody who is no member."""
+    """Commit a group's next offset of partition 0, from outside the group."""
     from confluent_kafka import Consumer, TopicPartition
 
     consumer = Consumer({"bootstrap.servers": kafka.settings.bootstrap_servers or "", "group.id": group})
@@ -315,8 +318,8 @@ def test_who_is_no_administrator_sees_and_does_none_of_it(server: Gateway, user:
     with server.http(olga) as http, server.http() as nobody:
         for path in ("/api/v1/audit", "/api/v1/topics", "/api/v1/dlq", letter):
             assert (http.get(path).status_code, nobody.get(path).status_code) == (403, 401)
-        for deed in ("/redrive", "/discard"):
-            assert (http.post(letter + deed, json={}).status_code, nobody.post(letter + deed, json={}).status_code) == (
+        for action in ("/redrive", "/discard"):
+            assert (http.post(letter + action, json={}).status_code, nobody.post(letter + action, json={}).status_code) == (
                 403, 401,
             )  # fmt: skip
         assert nobody.get(DENSITY).status_code == nobody.get("/api/v1/media/1/events").status_code == 401

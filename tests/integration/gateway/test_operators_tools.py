@@ -1,5 +1,5 @@
-"""A gateway whose topics an operator's tools change under it: clients are told, nothing is silently skipped, and no
-record goes where nobody reads."""
+"""A gateway whose topics are changed by an operator's tools while it runs: clients are notified, nothing is silently
+skipped, and no record is published where nobody reads."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.topic import Said, write
 from tests.support.waiting import wait_until
 
 NOTICED_SECONDS = 90.0
-"""The topics are looked at every 20 s."""
+"""The topics are checked every 20 s."""
 
 
 def topic_of(channel_topic: Topic | None) -> Topic:
@@ -33,7 +33,7 @@ def notifications(count: int, first: int, partition: int = 0) -> list[Said]:
     ]  # fmt: skip
 
 
-def topics_said(server: Gateway) -> str:
+def topics_problem(server: Gateway) -> str:
     with server.http() as http:
         return str(http.get("/health").json()["problems"].get("topics", ""))
 
@@ -43,7 +43,7 @@ def titles(frames: list[Frame]) -> list[str]:
 
 
 def post(server: Gateway, token: str, count: int) -> list[str]:
-    """Notifications of ours; their ids, of those that were taken."""
+    """Publish notifications; returns the ids of those that were accepted."""
     ids = []
     with server.http(token) as http:
         for n in range(count):
@@ -54,7 +54,7 @@ def post(server: Gateway, token: str, count: int) -> list[str]:
     return ids
 
 
-def test_a_topic_made_anew_and_grown_past_its_old_end_is_told_and_delivered_from_its_beginning(
+def test_a_recreated_topic_grown_past_its_old_end_is_reported_and_delivered_from_its_beginning(
     kafka: Kafka, tables: str, tmp_path: Path
 ) -> None:
     topic, brokers = kafka.name(topic_of(NOTIFICATIONS.topic)), kafka.settings.bootstrap_servers or ""
@@ -70,7 +70,7 @@ def test_a_topic_made_anew_and_grown_past_its_old_end_is_told_and_delivered_from
             write(kafka, *notifications(9, 100))
             gap = client.hear_until(lambda f: f["type"] == "gap", NOTICED_SECONDS)[-1]
             after = client.hear_until(lambda f: f.get("id") == "news-108", 20)
-            said = topics_said(server)
+            problem = topics_problem(server)
         with server.client(token) as client:
             again = client.subscribe("notifications", from_={"cursor": before["cursor"]})
             replayed = client.hear_until(lambda f: f["type"] == "caught_up", 20)
@@ -84,7 +84,7 @@ def test_a_topic_made_anew_and_grown_past_its_old_end_is_told_and_delivered_from
     )
     assert titles(after) == [str(n) for n in range(100, 109)]
     assert [f["offset"] for f in after if f["type"] == "notification"] == list(range(9))
-    assert f"{topic} was made anew by other means: run `catalogizer topics apply`" in said
+    assert f"{topic} was made anew by other means: run `catalogizer topics apply`" in problem
     assert (again["recovered"], again["reason"], again["start"]) == (False, "epoch_changed", {"0": 0})
     assert titles(replayed) == [str(n) for n in range(100, 109)]
 
@@ -104,21 +104,21 @@ def test_partitions_that_were_added_are_read_from_their_beginning_and_what_we_wr
             add_partitions(brokers, kafka.name(channels["notifications"]), 3)
             add_partitions(brokers, kafka.name(channels["media_updates"]), lanes + 2)
             posted = post(server, token, 12)
-            heard = client.hear_until(lambda f: f.get("id") == posted[-1], 5)
+            received = client.hear_until(lambda f: f.get("id") == posted[-1], 5)
             write(kafka, *notifications(3, 0, partition=2), *films(2, first=700, partition=lanes + 1))
             late = client.hear_until(lambda f: f.get("id") == f"film-{lanes + 1}-701", NOTICED_SECONDS)
             late += client.hear_until(lambda f: f.get("id") == "news-2", 10) if "2" not in titles(late) else []
-            said = topics_said(server)
+            problem = topics_problem(server)
             write(kafka, *films(1, first=702, partition=lanes + 1), *films(1, first=703))
             client.hear_until(lambda f: f.get("id") == "film-0-703", 10)
     finally:
         server.kill()
-    assert [f["id"] for f in heard if f["type"] == "notification"] == posted
+    assert [f["id"] for f in received if f["type"] == "notification"] == posted
     assert titles(late) == ["0", "1", "2"]
     assert [f["id"] for f in late if f["type"] == "media_update"] == [f"film-{lanes + 1}-{n}" for n in (700, 701)]
-    assert not [f for f in (*heard, *late) if f["type"] == "gap"]
-    assert f"{kafka.name(channels['notifications'])} has 3 partitions and was declared with 1" in said
-    assert f"{kafka.name(channels['media_updates'])} has {lanes + 2} partitions" in said
+    assert not [f for f in (*received, *late) if f["type"] == "gap"]
+    assert f"{kafka.name(channels['notifications'])} has 3 partitions and was declared with 1" in problem
+    assert f"{kafka.name(channels['media_updates'])} has {lanes + 2} partitions" in problem
 
 
 def test_records_deleted_by_kafka_s_own_tool_are_a_gap_for_who_wanted_them(

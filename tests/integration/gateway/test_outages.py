@@ -1,5 +1,5 @@
-"""What is down stays apart from what is up: sockets survive the broker and the database, REST says 503 without a
-database, retention that overtook a client is told, and so is a topic that was made anew."""
+"""What is down does not affect what is up: sockets survive the broker and the database, REST answers 503 without a database,
+retention that overtook a client is reported, and so is a recreated topic."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tests.support.waiting import wait_until
 CHANNEL = "media_updates"
 FILMS = 1_500
 AWAY_SECONDS = 22.0
-"""Longer than anything in the gateway waits for the broker before it tries anew (15 s at most)."""
+"""Longer than anything in the gateway waits for the broker before it tries again (15 s at most)."""
 
 
 @pytest.fixture
@@ -108,19 +108,19 @@ def test_a_replay_goes_on_however_long_the_broker_was_away_in_the_middle_of_it(
             assert client.subscribe(CHANNEL, from_="earliest")["type"] == "subscribed"
             broker.kill()
             back_at = time.monotonic() + AWAY_SECONDS
-            before = list(_heard_until_silence(client))
+            before = list(_received_until_silence(client))
             time.sleep(max(0.0, back_at - time.monotonic()))
             broker.start()
             broker.wait_ready()
             after = client.hear_until(lambda f: f.get("id") == f"film-0-{FILMS - 1}", 60)
     finally:
         server.kill()
-    told = [f["id"] for f in (*before, *after) if f["type"] == "media_update"]
-    assert told == [f"film-0-{n}" for n in range(FILMS)]
+    received = [f["id"] for f in (*before, *after) if f["type"] == "media_update"]
+    assert received == [f"film-0-{n}" for n in range(FILMS)]
     assert len(before) < FILMS, "the replay was over before the broker died"
 
 
-def _heard_until_silence(client: Client) -> Iterator[Frame]:
+def _received_until_silence(client: Client) -> Iterator[Frame]:
     """Frames until none came for two seconds."""
     with contextlib.suppress(TimeoutError):
         while True:
@@ -137,7 +137,7 @@ def _database_is_away(server: Gateway, token: str) -> None:
             assert answer.headers["Retry-After"]
             assert answer.json()["error"] == "unavailable"
             assert "connection" not in answer.text
-        wait_until(lambda: http.get("/health/ready").status_code == 503, 15, what="told as not ready")
+        wait_until(lambda: http.get("/health/ready").status_code == 503, 15, what="reported as not ready")
         assert list(http.get("/health/ready").json()["problems"]) == ["database"]
 
 
@@ -152,7 +152,9 @@ async def _delete_before(kafka: Kafka, offset: int) -> None:
         await admin.close()
 
 
-def test_retention_that_overtook_a_client_is_told_with_its_range(log: Kafka, tables: str, tmp_path: Path) -> None:
+def test_retention_that_overtook_a_client_is_reported_with_its_range(
+    log: Kafka, tables: str, tmp_path: Path
+) -> None:
     write(log, *films(20))
     asyncio.run(_delete_before(log, 12))
     server = gateway(log, tables, tmp_path)
@@ -170,7 +172,7 @@ def test_retention_that_overtook_a_client_is_told_with_its_range(log: Kafka, tab
     assert (live["missed"], live["start"]["0"]) == ({"0": {"from": 5, "to": 20}}, 20)
 
 
-async def _make_anew(kafka: Kafka) -> None:
+async def _recreate(kafka: Kafka) -> None:
     assert MEDIA_UPDATES.topic is not None
     admin = kafka.admin()
     await admin.start()
@@ -180,7 +182,7 @@ async def _make_anew(kafka: Kafka) -> None:
         await admin.close()
 
 
-def test_a_topic_made_anew_is_told_to_who_is_live_and_to_who_comes_back(
+def test_a_recreated_topic_is_reported_to_live_and_to_returning_clients(
     log: Kafka, tables: str, tmp_path: Path
 ) -> None:
     server = gateway(log, tables, tmp_path)
@@ -189,8 +191,8 @@ def test_a_topic_made_anew_is_told_to_who_is_live_and_to_who_comes_back(
         token = server.sign_in()
         with server.client(token, ping_interval=None) as client:
             before = client.subscribe(CHANNEL, from_="live")
-            asyncio.run(_make_anew(log))
-            wait_until(lambda: _provisioned(log), 20, what="the topic made anew")
+            asyncio.run(_recreate(log))
+            wait_until(lambda: _provisioned(log), 20, what="the topic recreated")
             write(log, *films(3, first=500))
             frames = client.hear_until(lambda f: f.get("id") == "film-0-502", 100)
         with server.client(token) as client:

@@ -1,8 +1,8 @@
-"""The proxies of docs/proxies.md, configured as it says there: page, REST and socket work through each on a path, on a port
-and with TLS, and sign-ins are counted for who asks and not for the proxy.
+"""The proxies of docs/proxies.md, configured as documented: page, REST and socket work through each on a path, on a port and
+with TLS, and sign-ins are counted for the client and not for the proxy.
 
-A server that is not installed (`apt-get install nginx caddy`) is said, and its test skipped. Of the proxies that cannot be
-run here what can be checked without them is.
+A server that is not installed (`apt-get install nginx caddy`) is reported, and its test skipped. For proxies that cannot be
+run here, what can be checked without them is checked.
 """
 
 from __future__ import annotations
@@ -38,18 +38,18 @@ from tests.support.waiting import wait_until
 
 HOST = "media.example"
 ASKS = "127.0.0.2"
-"""Where clients ask from; the proxy asks the gateway from 127.0.0.1."""
+"""The address of clients; the proxy connects to the gateway from 127.0.0.1."""
 DOC = (ROOT / "docs" / "proxies.md").read_text()
 
 
 def documented(language: str) -> str:
-    """The one block of that language in the document."""
+    """The only block of that language in the document."""
     (block,) = re.findall(rf"```{language}\n(.*?)```", DOC, re.DOTALL)
     return str(block)
 
 
 def installed(name: str) -> str:
-    """Where the server is; skips where it is not."""
+    """The server's path; skips if it is not installed."""
     found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
     if found is None:
         pytest.skip(f"{name} is not installed (apt-get install {name}): its configuration was not executed")
@@ -100,13 +100,13 @@ class Proxied:
         return f"https://{HOST}:{self.port}/catalog"
 
     def http(self) -> httpx.Client:
-        """A client that takes the name for this machine."""
+        """A client that resolves the name to this machine."""
         transport = httpx.HTTPTransport(verify=self.trust, local_address=ASKS)
         return httpx.Client(transport=_Here(transport, self.port), base_url=self.url, timeout=30)
 
     @contextmanager
     def socket(self, token: str, origin: str | None = None) -> Iterator[Client]:
-        """A socket as the page opens it."""
+        """A socket, opened like the page does."""
         with connect(
             f"wss://{HOST}:{self.port}/catalog/ws?token={token}",
             sock=socket.create_connection(("127.0.0.1", self.port), timeout=10),
@@ -130,7 +130,7 @@ class _Here(httpx.BaseTransport):
 
 
 def certificate(folder: Path) -> tuple[Path, Path]:
-    """One for the name, signed by itself; and its key."""
+    """A self-signed certificate for the name; and its key."""
     pem, key = folder / "cert.pem", folder / "key.pem"
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
@@ -145,7 +145,7 @@ def certificate(folder: Path) -> tuple[Path, Path]:
 def proxied(
     request: pytest.FixtureRequest, log: Kafka, tables: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Proxied]:
-    """Each server before a gateway of its own."""
+    """Each server in front of a gateway of its own."""
     language, command_of = SERVERS[request.param]
     folder, port = tmp_path_factory.mktemp(request.param), ports.free_port()
     pem, key = certificate(folder)
@@ -169,7 +169,7 @@ def proxied(
 
 
 def answers(proxied: Proxied, running: subprocess.Popen[bytes], folder: Path) -> bool:
-    """Whether the proxy answers; fails where it has ended."""
+    """Whether the proxy answers; fails if it has ended."""
     assert running.poll() is None, (folder / "out.log").read_text()
     try:
         with proxied.http() as http:
@@ -195,7 +195,7 @@ def test_page_rest_and_socket_work_on_a_path_on_a_port_with_tls(proxied: Proxied
 
 
 @pytest.mark.parametrize("spoofed", [{}, {"X-Forwarded-For": "203.0.113.7"}, {"Forwarded": "for=203.0.113.7"}])
-def test_who_asks_is_whom_the_proxy_says_whatever_the_client_says(
+def test_the_client_is_the_one_that_the_proxy_names_whatever_the_client_sends(
     proxied: Proxied, spoofed: dict[str, str]
 ) -> None:
     name = f"asks{secrets.token_hex(4)}"

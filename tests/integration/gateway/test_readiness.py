@@ -1,5 +1,5 @@
-"""A gateway is ready when it can do its work: what it lacks is told in plain words, once, and when that comes it is
-ready by itself. Starting and stopping are no errors to anybody."""
+"""A gateway is ready when it can do its work: what is missing is reported in plain words, once, and when it is there the
+gateway becomes ready by itself. Starting and stopping causes errors for nobody."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ _reports: Codec[Report] = Codec(Report)
 
 @contextmanager
 def launched(kafka: Kafka, url: str, folder: Path) -> Iterator[Gateway]:
-    """A gateway that was started and is not waited for."""
+    """A gateway that was started, without waiting for it."""
     server = gateway(kafka, url, folder)
     server.launch()
     yield server
     server.kill()
 
 
-def told(server: Gateway, word: str) -> str:
-    """Wait until the database's reason holds `word`; the reason."""
-    wait_until(lambda: word in (server.unready() or {}).get("database", ""), 30, what=f"told: {word}")
+def reason_with(server: Gateway, word: str) -> str:
+    """Wait until the database's reason contains `word`; returns the reason."""
+    wait_until(lambda: word in (server.unready() or {}).get("database", ""), 30, what=f"reported: {word}")
     return (server.unready() or {})["database"]
 
 
 def warnings(server: Gateway, reason: str) -> int:
-    """How often the log says it."""
+    """How often the log has it."""
     return sum(
         reason in line and "the database cannot be used" in line for line in server.log.read_text().splitlines()
     )
@@ -57,7 +57,7 @@ def warnings(server: Gateway, reason: str) -> int:
 
 @pytest.fixture
 def user(postgres: EmbeddedPostgres, tables: str) -> Iterator[str]:
-    """A database user with a password nobody told the gateway."""
+    """A database user with a password that the gateway does not have."""
     name = f"u{secrets.token_hex(4)}"
     with psycopg.connect(tables, autocommit=True) as connection:
         user = sql.Identifier(name)
@@ -68,17 +68,17 @@ def user(postgres: EmbeddedPostgres, tables: str) -> Iterator[str]:
         connection.execute(sql.SQL("DROP ROLE {}").format(user))
 
 
-def test_a_wrong_password_is_told_as_such_and_a_right_one_makes_it_ready(
+def test_a_wrong_password_is_reported_as_such_and_a_right_one_makes_it_ready(
     log: Kafka, tables: str, user: str, tmp_path: Path
 ) -> None:
     parts = urlsplit(tables)
     url = f"postgresql://{user}:{WRONG.replace(' ', '%20')}@{parts.hostname}:{parts.port}{parts.path}"
     with launched(log, url, tmp_path) as server:
-        reason = told(server, "password")
+        reason = reason_with(server, "password")
         with server.http() as http:
             health = http.get("/health").json()
         wait_until(lambda: warnings(server, reason) == 1, 10, what="the warning in the log")
-        with server.http() as http:  # three of these last longer than two questions about accounts
+        with server.http() as http:  # three of these last longer than two polls of accounts
             body = {"username": "admin", "password": PASSWORD}
             answers = [http.post("/api/v1/auth/login", json=body).status_code for _ in range(3)]
         assert answers == [503] * 3
@@ -88,7 +88,7 @@ def test_a_wrong_password_is_told_as_such_and_a_right_one_makes_it_ready(
             )
         wait_until(server.ready, 30, what="ready by itself")
         assert warnings(server, reason) == 1
-        assert "cannot ask what changed about accounts" not in server.log.read_text(), "said once already"
+        assert "changes of accounts cannot be read" not in server.log.read_text(), "logged once already"
         assert WRONG not in server.log.read_text()
     assert reason == "the password or the user is wrong (CATALOGIZER_DATABASE__URL)"
     assert (health["status"], health["problems"]["database"]) == ("degraded", reason)
@@ -99,33 +99,35 @@ def test_a_database_that_is_made_and_migrated_later_makes_it_ready(
 ) -> None:
     name = f"t{secrets.token_hex(8)}"
     with launched(log, postgres.url(name), tmp_path) as server:
-        assert told(server, "no database") == (
+        assert reason_with(server, "no database") == (
             "there is no database or no user of that name (CATALOGIZER_DATABASE__URL)"
         )
         with psycopg.connect(postgres.url(), autocommit=True) as connection:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        assert told(server, "tables").endswith("run `catalogizer migrate`")
+        assert reason_with(server, "tables").endswith("run `catalogizer migrate`")
         apply_migrations(postgres.url(name))
         wait_until(server.ready, 30, what="ready by itself")
     with psycopg.connect(postgres.url(), autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
-def test_topics_that_are_missing_are_told_with_the_command_that_makes_them(
+def test_missing_topics_are_reported_with_the_command_that_makes_them(
     broker: EmbeddedKafka, postgres: EmbeddedPostgres, tmp_path: Path
 ) -> None:
     kafka = clients(broker)
     with fresh_database(postgres) as url, launched(kafka, url, tmp_path) as server:
         apply_migrations(url)
         wait_until(
-            lambda: "run `catalogizer topics apply`" in (server.unready() or {}).get("log", ""), 30, what="told"
+            lambda: "run `catalogizer topics apply`" in (server.unready() or {}).get("log", ""),
+            30,
+            what="reported",
         )
         asyncio.run(apply(kafka))
         wait_until(server.ready, 60, what="ready by itself")
 
 
 def heartbeats(kafka: Kafka) -> dict[str, list[Heartbeat]]:
-    """Those of gateways, by instance."""
+    """The heartbeats of gateways, by instance."""
     found: dict[str, list[Heartbeat]] = {}
     for record in asyncio.run(read_whole(kafka, REPORTS)):
         report = _reports.decode(record.value)

@@ -1,5 +1,5 @@
-"""Replay: any start finds its place, history joins live without a seam, and one event's frame is the same bytes
-live, from memory, from the log, and after the gateway was killed."""
+"""Replay: any start finds its position, history joins live without a seam, and one event's frame is the same bytes live,
+from memory, from the log, and after the gateway was killed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ EARLY = 60
 def history(log: Kafka, tables: str) -> list[str]:
     """Events written before the gateway starts, in both partitions, some in transactions; ids in order."""
     write(log, *films(EARLY // 2), *films(EARLY // 2, partition=1))
-    decided = [(n % 3 != 1, said) for n, said in enumerate(films(9, first=EARLY // 2))]
+    decided = [(n % 3 != 1, record) for n, record in enumerate(films(9, first=EARLY // 2))]
     write_in_transactions(log, *decided)
     return [f"film-{p}-{n}" for p in (0, 1) for n in range(EARLY // 2)]
 
@@ -35,7 +35,7 @@ def history(log: Kafka, tables: str) -> list[str]:
 def server(
     history: list[str], log: Kafka, tables: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Gateway]:
-    """A gateway whose memory holds next to nothing, so that history comes from the log."""
+    """A gateway whose memory has next to nothing, so that history is read from the log."""
     running = gateway(log, tables, tmp_path_factory.mktemp("gateway"), {"RING_BYTES": "65536"})
     running.start()
     yield running
@@ -47,14 +47,14 @@ def events(frames: list[Frame]) -> list[Frame]:
 
 
 def replay(client: Client, start: Any, **options: Any) -> tuple[Frame, list[Frame]]:
-    """Subscribe and hear until caught up: the answer and the events."""
+    """Subscribe and receive until caught up: the answer and the events."""
     answer = client.subscribe(CHANNEL, from_=start, **options)
     assert answer["type"] == "subscribed", answer
     return answer, events(client.hear_until(lambda frame: frame["type"] == "caught_up"))
 
 
 def write_seen(server: Gateway, token: str, log: Kafka, records: list[Said]) -> None:
-    """Write events and wait until the gateway has them: `caught_up` speaks of what the gateway has read."""
+    """Write events and wait until the gateway has them: `caught_up` is about what the gateway has read."""
     ids = dict(records[-1].headers)[CE_ID].decode()
     with server.client(token) as witness:
         witness.subscribe(CHANNEL)
@@ -144,7 +144,7 @@ def test_a_cursor_of_another_epoch_is_not_presented_as_recovery(server: Gateway,
 
 
 @pytest.mark.parametrize(
-    ("options", "says"),
+    ("options", "message"),
     [
         ({"from_": {"offsets": {"7": 0}}}, "from.offsets: there is no partition 7, there are 2"),
         ({"from_": {"offsets": {"0": 1_000_000_000}}}, "from.offsets.0: 1000000000 is beyond the end, "),
@@ -156,12 +156,12 @@ def test_a_cursor_of_another_epoch_is_not_presented_as_recovery(server: Gateway,
     ],
 )
 def test_a_place_that_is_not_in_the_log_is_refused_by_name(
-    server: Gateway, token: str, options: dict[str, Any], says: str
+    server: Gateway, token: str, options: dict[str, Any], message: str
 ) -> None:
     with server.client(token) as client:
         answer = client.subscribe(CHANNEL, **options)
         assert (answer["type"], answer["data"]["code"]) == ("error", "bad_request")
-        assert says in answer["data"]["message"]
+        assert message in answer["data"]["message"]
 
 
 def test_a_time_that_has_not_come_begins_at_the_first_event_appended_then(
@@ -325,8 +325,8 @@ def test_position_comes_every_thousand_events(server: Gateway, token: str, log: 
     positions = [frame for frame in frames if frame["type"] == "position"]
     assert positions
     place = frames.index(positions[0])
-    told = decode(positions[0]["cursor"], CHANNEL).next_offsets[0]
-    assert told == max(f["offset"] for f in events(frames[:place]) if f["partition"] == 0) + 1
+    position = decode(positions[0]["cursor"], CHANNEL).next_offsets[0]
+    assert position == max(f["offset"] for f in events(frames[:place]) if f["partition"] == 0) + 1
 
 
 def test_a_slow_reader_gets_everything_at_its_pace_while_others_stay_live(

@@ -1,5 +1,5 @@
-"""Many sockets that replay the same have the log read for one of them, and their memory does not grow with what they read:
-clients keep an offset."""
+"""If many sockets replay the same, the log is read once for all of them, and memory does not grow with what they read: of a
+client only its offset is kept."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def resident(server: Gateway) -> int:
 
 
 async def replayed(server: Gateway, token: str, *, wait: float = 0.0) -> list[int]:
-    """The offsets that one socket gets of the history; with `wait`, it reads nothing for so long at first."""
+    """The offsets that one socket gets of the history; with `wait`, it reads nothing for so long first."""
     offsets: list[int] = []
     async with connect(f"{server.ws_url}?token={token}", compression=None, max_size=None, max_queue=1) as socket:
         await socket.send(
@@ -73,7 +73,7 @@ def test_many_that_replay_the_same_read_the_log_as_one_does(server: Gateway, tok
     assert asyncio.run(together(1)) == [everything]
     alone = reads(server, token) - at_first
     assert asyncio.run(together(SOCKETS)) == [everything] * SOCKETS
-    # they drift apart by what their sockets take, and what they all need stays on the shelf meanwhile
+    # they drift apart as their sockets take data, and what all of them need stays on the shelf meanwhile
     assert reads(server, token) - at_first - alone <= 1.5 * alone
     assert alone >= FILMS * SIZE / 524_288, "it came from the log"
 

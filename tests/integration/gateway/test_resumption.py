@@ -1,5 +1,6 @@
-"""Clients that know nothing of positions, which are the contract's own: they send a token and three `subscribe` messages and
-come back when a socket ends. Whatever ends it, their session goes on where it stood: nothing lost, some of it twice."""
+"""Clients that do not know positions, like the contract's own: they send a token and three `subscribe` messages and
+reconnect when a socket ends. Whatever ends it, their session resumes where it was: nothing is lost, some of it is
+repeated."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ from tests.support.topic import write
 
 CHANNELS = ("media_updates", "system_updates", "analysis_updates")
 PROVEN_SECONDS = 7.5
-"""By then a client has been asked whether what it got has arrived."""
+"""By then a client has been pinged to prove what it received."""
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def pair(log: Kafka, tables: str, tmp_path_factory: pytest.TempPathFactory) -> I
 
 
 class Numbers:
-    """Films, each its number."""
+    """Publishes films, each with a number."""
 
     def __init__(self, log: Kafka) -> None:
         self._log = log
@@ -51,7 +52,7 @@ def numbers(log: Kafka) -> Numbers:
 
 
 def subscribed(client: Client) -> Client:
-    """As the contract's client does it."""
+    """Subscribe like the contract's client."""
     for channel in CHANNELS:
         client.say(type="subscribe", channel=channel)
     for _ in CHANNELS:
@@ -60,7 +61,7 @@ def subscribed(client: Client) -> Client:
 
 
 def stay(*clients: Client) -> None:
-    """Be there, and answer pings, until what came has been asked for."""
+    """Stay connected, and answer pings, until what arrived has been proven."""
     deadline = time.monotonic() + PROVEN_SECONDS
     while time.monotonic() < deadline:
         for client in clients:
@@ -70,13 +71,13 @@ def stay(*clients: Client) -> None:
 
 
 def films_of(client: Client) -> list[int]:
-    """Those that it has got, in order."""
+    """The films that it has received, in order."""
     frames = [json.loads(text) for text in client.texts]
     return [frame["data"]["media_id"] for frame in frames if frame["type"] == "media_update"]
 
 
 def until(client: Client, number: int) -> list[int]:
-    """All that it has got when it has this one."""
+    """All that it has received by the time it has this one."""
     while number not in films_of(client):
         client.hear()
     return films_of(client)
@@ -104,8 +105,8 @@ def test_a_gateway_that_is_gone_costs_neither_of_two_tabs_anything_also_elsewher
         back = [subscribed(sockets.enter_context(second.client(token))) for _ in range(2)]
         for tab in back:
             got = until(tab, missed[-1])
-            assert got[-5:] == missed, "what came while nobody was there"
-            assert got == [*proven, *seen, *missed][-len(got) :], "in order, from some place on"
+            assert got[-5:] == missed, "what was published while nobody was connected"
+            assert got == [*proven, *seen, *missed][-len(got) :], "in order, from some position on"
         live = numbers.publish(1)
         assert [until(tab, live[-1])[-1:] for tab in back] == [live, live]
 
@@ -137,7 +138,7 @@ def test_a_client_that_loses_its_connection_gets_what_came_meanwhile_once_it_is_
     missed = numbers.publish(3)
     note = {"type": "news", "title": "meanwhile", "message": "", "level": "info"}
     write(log, event(NOTIFICATIONS, note, id=f"note-{missed[0]}", time="2024-01-15T10:30:00Z"))
-    time.sleep(1)  # the contract's client waits so long before it comes back
+    time.sleep(1)  # the contract's client waits so long before it reconnects
     with second.client(token) as back:
         subscribed(back)
         assert until(back, missed[-1]) == missed
@@ -150,7 +151,7 @@ def test_a_client_that_loses_its_connection_gets_what_came_meanwhile_once_it_is_
         assert until(again, live[0]) == live
 
 
-def test_who_wants_to_begin_now_says_so(pair: tuple[Gateway, Gateway], numbers: Numbers) -> None:
+def test_a_client_can_request_to_begin_now(pair: tuple[Gateway, Gateway], numbers: Numbers) -> None:
     first, _ = pair
     token = first.sign_in()
     with first.client(token) as client:

@@ -1,5 +1,5 @@
-"""Who may see what, at two gateways of one installation: the same rule live, in replay and in what is asked by REST; what is
-taken away, on an open socket too; machines, tickets and first messages; and the audit log of all that."""
+"""Who may see what, at two gateways of one installation: the same rule live, in replay and by REST; rights that are revoked,
+on an open socket too; machines, tickets and first messages; and the audit log of all that."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def item(n: int, root: str, action: str = "updated", was: str | None = None) -> 
 
 
 def seen(frames: list[Frame]) -> list[tuple[int, str, str]]:
-    """Id, action and root of each item that was told."""
+    """Id, action and root of each item in the frames."""
     found = [frame["data"] for frame in frames if frame["type"] == "media_update"]
     return [(data["media_id"], data["action"], data["media"]["storage_root"]) for data in found]
 
@@ -119,9 +119,9 @@ def test_scans_health_and_roots_are_seen_by_the_same_rule(server: Gateway, log: 
             event(ANALYSIS_UPDATES, done | {"storage_root": "films"}, id="a1", time=at),
             event(SYSTEM_UPDATES, root("photos", "family"), id="s3", time=at),
         )
-        heard = client.hear_until(lambda frame: frame["type"] == "system_update")
-    assert [frame["data"]["component"] for frame in heard if frame["type"] == "system_update"] == ["photos"]
-    assert not [frame for frame in heard if frame["type"] == "analysis_complete"], "of another library"
+        received = client.hear_until(lambda frame: frame["type"] == "system_update")
+    assert [frame["data"]["component"] for frame in received if frame["type"] == "system_update"] == ["photos"]
+    assert not [frame for frame in received if frame["type"] == "analysis_complete"], "of another library"
 
 
 def test_a_right_that_is_taken_away_is_gone_from_an_open_socket_within_five_seconds(
@@ -141,8 +141,8 @@ def test_a_right_that_is_taken_away_is_gone_from_an_open_socket_within_five_seco
         )
         assert changed.status_code == 200, changed.text
         for client in (here, there):
-            told = client.hear_type("unsubscribed", TAKEN_SECONDS)
-            assert (told["channel"], told["reason"]) == ("system_updates", "forbidden")
+            ended = client.hear_type("unsubscribed", TAKEN_SECONDS)
+            assert (ended["channel"], ended["reason"]) == ("system_updates", "forbidden")
         assert time.monotonic() - began < TAKEN_SECONDS
         write(log, item(12, "films"), item(13, "music"))
         assert seen(until_item(here, 13)) == [(13, "updated", "music")]
@@ -186,14 +186,18 @@ def test_a_notification_reaches_whom_it_is_for(
             assert http.post("/api/v1/notifications", json=note | {"title": "x", "to": both}).status_code == 422
 
         def titles(client: Client) -> list[str]:
-            heard = client.hear_until(lambda f: f["type"] == "notification" and f["data"]["title"] == "all")
-            return [frame["data"]["title"] for frame in heard if frame["type"] == "notification"]
+            received = client.hear_until(lambda f: f["type"] == "notification" and f["data"]["title"] == "all")
+            return [frame["data"]["title"] for frame in received if frame["type"] == "notification"]
 
         assert titles(nia) == ["user", "library", "all"]
-        assert titles(ole) == ["role", "library", "other", "all"], "who may see everything sees every library"
+        assert titles(ole) == ["role", "library", "other", "all"], (
+            "an account that may see everything sees every library"
+        )
 
 
-def test_an_operator_asks_within_his_rights_and_a_viewer_for_nothing(server: Gateway, user: UserCommand) -> None:
+def test_an_operator_makes_requests_within_the_rights_and_a_viewer_none(
+    server: Gateway, user: UserCommand
+) -> None:
     add(user, "pat", "--role", "operator", "--root", "music")
     add(user, "quin")
     with server.http(server.sign_in("pat")) as http:
@@ -251,7 +255,7 @@ def test_a_ticket_opens_one_socket_at_whichever_gateway(server: Gateway, second:
         assert Client(socket).close_code() == 4001, "and a token no ticket"
 
 
-def test_a_first_message_may_bring_the_token_and_nothing_else_is_heard_before(server: Gateway, token: str) -> None:
+def test_a_first_message_may_have_the_token_and_nothing_else_is_read_before(server: Gateway, token: str) -> None:
     with connect(f"{server.ws_url}?auth=message") as socket:
         client = Client(socket)
         client.say(type="auth", token=token, ref=1)
@@ -270,7 +274,7 @@ def test_a_first_message_may_bring_the_token_and_nothing_else_is_heard_before(se
         assert 8 < time.monotonic() - began < 13
 
 
-def test_sockets_that_say_nothing_of_who_they_are_are_few(server: Gateway) -> None:
+def test_unauthenticated_sockets_are_few(server: Gateway) -> None:
     refused = 0
     with ExitStack() as sockets:
         for _ in range(270):
@@ -322,11 +326,11 @@ def test_all_of_that_is_in_the_audit_log_once_and_no_secret_is(
     with server.http(token) as http:
         http.post("/api/v1/notifications", json={"type": "a", "title": "b", "message": "c", "level": "info"})
 
-    def told() -> list[dict[str, Any]]:
+    def recorded() -> list[dict[str, Any]]:
         return [json.loads(record.value or b"") for record in read(log, AUDIT)]
 
     def has(action: str, **members: object) -> bool:
-        return any(one["action"] == action and members.items() <= one.items() for one in told())
+        return any(one["action"] == action and members.items() <= one.items() for one in recorded())
 
     wait_until(lambda: has("sign_in_refused", by="admin", why="wrong password"), 10, what="the refusal")
     assert has("signed_in", by="kim", address="127.0.0.1", way="password")
@@ -339,8 +343,8 @@ def test_all_of_that_is_in_the_audit_log_once_and_no_secret_is(
     assert has("permission_used", by="admin", permission="write:notifications", path="/api/v1/notifications")
     ids = [dict(record.headers)["ce_id"] for record in read(log, AUDIT)]
     assert len(ids) == len(set(ids))
-    assert PASSWORD not in json.dumps(told())
-    assert "cst_" not in json.dumps(told())
+    assert PASSWORD not in json.dumps(recorded())
+    assert "cst_" not in json.dumps(recorded())
 
 
 def status(server: Gateway, token: str, path: str = "/api/v1/media/stats") -> int:

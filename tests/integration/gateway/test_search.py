@@ -1,4 +1,4 @@
-"""What a search finds, in which order, page by page, and what of it whom is shown."""
+"""What a search finds, in which order, page by page, and which of it is shown to whom."""
 
 from __future__ import annotations
 
@@ -51,13 +51,13 @@ NAMED: list[dict[str, Any]] = [
 ]  # fmt: skip
 
 
-def row(number: int, **said: Any) -> dict[str, Any]:
+def row(number: int, **members: Any) -> dict[str, Any]:
     """A row of `media_items` as the projector writes it."""
     at = f"2026-01-01T10:{number // 60:02d}:{number % 60:02d}Z"
-    found = said.pop("found", None)
+    found = members.pop("found", None)
     plain = {
         "id": number, "media_type": "video", "library": "home", "storage_root": "films", "created_at": at,
-        "updated_at": at, "file_size": 10, **said,
+        "updated_at": at, "file_size": 10, **members,
     }  # fmt: skip
     item = plain if found is None else plain | {"analysis": {"status": "done", "at": at, "found": found}}
     return plain | {"item": Jsonb(item), "src_partition": 0, "src_offset": number}
@@ -72,12 +72,12 @@ def insert(connection: psycopg.Connection, rows: list[dict[str, Any]]) -> None:
 @pytest.fixture(scope="module")
 def filled(tables: str) -> str:
     with psycopg.connect(tables) as connection:
-        insert(connection, [row(number, **said) for number, said in enumerate(NAMED, 1)])
+        insert(connection, [row(number, **members) for number, members in enumerate(NAMED, 1)])
         connection.execute("INSERT INTO covers VALUES (%s, 'image/jpeg', 1, 1, 'jpeg', 0)", (COVER,))
     return tables
 
 
-def asked(url: str, work: Callable[[CatalogueQueries], Awaitable[T]]) -> T:
+def queried(url: str, work: Callable[[CatalogueQueries], Awaitable[T]]) -> T:
     async def run() -> T:
         async with AsyncConnectionPool(url, min_size=1, max_size=1) as pool:
             return await work(CatalogueQueries(pool))
@@ -85,8 +85,8 @@ def asked(url: str, work: Callable[[CatalogueQueries], Awaitable[T]]) -> T:
     return asyncio.run(run())
 
 
-def found(url: str, rights: Rights = EVERYTHING, **said: Any) -> Found:
-    return asked(url, lambda catalogue: catalogue.search(Search.model_validate(said), rights))
+def found(url: str, rights: Rights = EVERYTHING, **parameters: Any) -> Found:
+    return queried(url, lambda catalogue: catalogue.search(Search.model_validate(parameters), rights))
 
 
 def titles(answer: Found) -> list[str]:
@@ -157,7 +157,7 @@ def test_by_relevance_the_best_comes_first_and_what_was_typed_wrong_last(tables:
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("parameters", "expected"),
     [
         ({"video_codec": "HEVC"}, ["Matrix Reloaded"]),
         ({"language": "de", "hdr": True}, ["Matrix Reloaded"]),
@@ -173,19 +173,21 @@ def test_by_relevance_the_best_comes_first_and_what_was_typed_wrong_last(tables:
         ({"analysis": "done"}, ["Matrix Reloaded"]),
     ],
 )
-def test_filters_narrow_with_words_and_without(filled: str, said: dict[str, Any], expected: list[str]) -> None:
-    assert titles(found(filled, **said)) == expected
+def test_filters_narrow_with_words_and_without(
+    filled: str, parameters: dict[str, Any], expected: list[str]
+) -> None:
+    assert titles(found(filled, **parameters)) == expected
 
 
 def test_facets_count_what_is_found(filled: str) -> None:
-    for said in ({}, {"query": "a"}, {"year_min": 1900}, {"storage_root": "films"}):
-        answer = found(filled, facets="category,year,quality,storage_root,language,genre", limit=100, **said)
+    for parameters in ({}, {"query": "a"}, {"year_min": 1900}, {"storage_root": "films"}):
+        answer = found(filled, facets="category,year,quality,storage_root,language,genre", limit=100, **parameters)
         for name in ("category", "year", "quality", "storage_root"):
-            told: dict[str, int] = {}
+            expected: dict[str, int] = {}
             for item in answer.items:
                 if value := item.item.get(name):
-                    told[str(value)] = told.get(str(value), 0) + 1
-            assert {one.value: one.count for one in answer.facets[name]} == told, (said, name)
+                    expected[str(value)] = expected.get(str(value), 0) + 1
+            assert {one.value: one.count for one in answer.facets[name]} == expected, (parameters, name)
         assert answer.total == len(answer.items)
         assert (answer.exact, answer.facets_exact) == (True, True)
     assert [(f.value, f.count) for f in found(filled, facets="language").facets["language"]] == [
@@ -218,12 +220,12 @@ def alike(tables: str) -> Iterator[str]:
         connection.execute("DELETE FROM media_items WHERE storage_root = 'alike'")
 
 
-def pages(url: str, **said: Any) -> list[list[int]]:
+def pages(url: str, **parameters: Any) -> list[list[int]]:
     """Every page, by cursor."""
     read: list[list[int]] = []
     cursor: str | None = None
     while not read or cursor is not None:
-        answer = found(url, cursor=cursor, **said)
+        answer = found(url, cursor=cursor, **parameters)
         read.append([item.item["id"] for item in answer.items])
         cursor = answer.next_cursor
         assert answer.more == (cursor is not None)
@@ -236,34 +238,36 @@ def pages(url: str, **said: Any) -> list[list[int]]:
 def test_pages_by_cursor_are_the_whole_in_its_order_with_ties_and_unknown_values(
     alike: str, monkeypatch: pytest.MonkeyPatch, by: str, order: str, query: str | None, many: bool
 ) -> None:
-    if many:  # as if there were more than are looked at
+    if many:  # as if there were more than are examined
         for module in ("searching", "pages"):
             monkeypatch.setattr(f"gateway.tables.{module}.MANY", 3)
-    said: dict[str, Any] = {"sort_by": by, "sort_order": order, "query": query, "storage_root": "alike"}
-    whole = [item.item["id"] for item in found(alike, limit=200, **said).items]
+    parameters: dict[str, Any] = {"sort_by": by, "sort_order": order, "query": query, "storage_root": "alike"}
+    whole = [item.item["id"] for item in found(alike, limit=200, **parameters).items]
     assert len(set(whole)) == 40
-    read = pages(alike, limit=7, **said)
+    read = pages(alike, limit=7, **parameters)
     assert [len(page) for page in read] == [7] * 5 + [5]
     assert [*chain.from_iterable(read)] == whole
-    assert [item.item["id"] for item in found(alike, limit=7, offset=7, **said).items] == whole[7:14]
+    assert [item.item["id"] for item in found(alike, limit=7, offset=7, **parameters).items] == whole[7:14]
 
 
 @pytest.mark.parametrize("way", ["ranked", "beginning", "others"])
-@pytest.mark.parametrize("said", [{}, {"query": "%", "sort_by": "relevance"}, {"query": "alike"}])
-def test_a_cursor_by_relevance_is_refused_where_there_is_none(alike: str, way: Way, said: dict[str, Any]) -> None:
+@pytest.mark.parametrize("parameters", [{}, {"query": "%", "sort_by": "relevance"}, {"query": "alike"}])
+def test_a_cursor_by_relevance_is_refused_where_there_is_none(
+    alike: str, way: Way, parameters: dict[str, Any]
+) -> None:
     values: dict[Way, tuple[Value, ...]] = {"ranked": (1, AT, 1), "beginning": (" a", 1), "others": (AT, 1)}
-    cursor = Cursor(way, near=False, values=values[way]).text(Search.model_validate(said))
+    cursor = Cursor(way, near=False, values=values[way]).text(Search.model_validate(parameters))
     with pytest.raises(BadCursor):
-        found(alike, cursor=cursor, **said)
+        found(alike, cursor=cursor, **parameters)
 
 
 def test_what_is_walked_for_too_long_is_sorted_instead(alike: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    said: dict[str, Any] = {"sort_by": "title", "storage_root": "alike", "limit": 7}
-    expected = pages(alike, **said)
+    parameters: dict[str, Any] = {"sort_by": "title", "storage_root": "alike", "limit": 7}
+    expected = pages(alike, **parameters)
     for module in ("searching", "pages"):
         monkeypatch.setattr(f"gateway.tables.{module}.MANY", 3)
     monkeypatch.setattr(searching, "WALK", searching.WALK + "; SELECT pg_sleep(1)")
-    assert pages(alike, **said) == expected
+    assert pages(alike, **parameters) == expected
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -271,14 +275,14 @@ def test_what_is_walked_for_too_long_is_sorted_instead(alike: str, monkeypatch: 
 def test_items_that_change_between_pages_move_and_no_other_is_skipped_or_doubled(
     alike: str, moved: list[int], size: int
 ) -> None:
-    said: dict[str, Any] = {"sort_by": "file_size", "storage_root": "alike", "limit": size}
-    first = found(alike, **said)
+    parameters: dict[str, Any] = {"sort_by": "file_size", "storage_root": "alike", "limit": size}
+    first = found(alike, **parameters)
     with psycopg.connect(alike) as connection:
         connection.execute("UPDATE media_items SET file_size = 3 - file_size WHERE id = ANY(%s)", (moved,))
     seen = [item.item["id"] for item in first.items]
     cursor = first.next_cursor
     while cursor is not None:
-        answer = found(alike, cursor=cursor, **said)
+        answer = found(alike, cursor=cursor, **parameters)
         seen += [item.item["id"] for item in answer.items]
         cursor = answer.next_cursor
     still = [media_id for media_id in seen if media_id not in moved]
@@ -299,14 +303,14 @@ SAID: list[dict[str, Any]] = [
     ],
 )
 def test_whoever_sees_some_roots_sees_nothing_of_others(filled: str, rights: Rights, expected: set[str]) -> None:
-    for said in SAID:
-        assert {item.storage_root for item in found(filled, rights, **said).items} <= expected
+    for parameters in SAID:
+        assert {item.storage_root for item in found(filled, rights, **parameters).items} <= expected
     assert {item.storage_root for item in found(filled, rights).items} == expected
     facets = found(filled, rights, facets="storage_root,year", query="a").facets["storage_root"]
     assert {one.value for one in facets} <= expected
-    assert set(asked(filled, lambda of: of.stats(rights)).items_by("storage_root")) == expected
-    assert {item.storage_root for item in asked(filled, lambda of: of.recent(50, rights))} == expected
-    assert (asked(filled, lambda of: of.cover(COVER, rights)) is not None) == ("secret" in expected)
+    assert set(queried(filled, lambda of: of.stats(rights)).items_by("storage_root")) == expected
+    assert {item.storage_root for item in queried(filled, lambda of: of.recent(50, rights))} == expected
+    assert (queried(filled, lambda of: of.cover(COVER, rights)) is not None) == ("secret" in expected)
 
 
 @pytest.mark.parametrize(("media_id", "root"), [(1, "films"), (3, "music"), (8, "secret")])
@@ -317,10 +321,10 @@ def test_an_item_and_its_place_are_seen_by_who_sees_its_root(filled: str, media_
         (EVERYTHING, True),
     ):
         assert (
-            asked(filled, partial(CatalogueQueries.item, media_id=media_id, rights=rights)) is not None
+            queried(filled, partial(CatalogueQueries.item, media_id=media_id, rights=rights)) is not None
         ) == sees
         assert (
-            asked(filled, partial(CatalogueQueries.place, media_id=media_id, rights=rights)) is not None
+            queried(filled, partial(CatalogueQueries.place, media_id=media_id, rights=rights)) is not None
         ) == sees
 
 
@@ -348,7 +352,7 @@ def test_what_is_not_seen_is_404_and_near_words_of_it_find_nothing(server: Gatew
         ({"facets": "year,colour"}, 422, "invalid_request", "colour"),
     ],
 )
-def test_what_cannot_be_answered_is_said(
+def test_what_cannot_be_answered_is_an_error_with_its_reason(
     server: Gateway, token: str, filled: str, params: dict[str, Any], status: int, error: str, word: str
 ) -> None:
     with server.http(token) as http:

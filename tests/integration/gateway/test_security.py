@@ -1,6 +1,6 @@
-"""What is tried and the exact answer to it, row by row: who may do what, and what becomes of who may not.
+"""Attempts and the exact answers to them, row by row: who may do what, and what happens to those who may not.
 
-Who loses a right while connected, at which gateway ever: `test_accounts`. Connections that do not end: `test_stuck`."""
+Losing a right while connected, at any gateway: `test_accounts`. Connections that do not end: `test_stuck`."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ from tests.support.topic import write
 from tests.support.waiting import wait_until
 
 STORM_SECONDS = 60
-LOOK_MS = 5.0
-"""Looking at a password takes a processor longer on any machine (15 to 400 ms were measured), all else of an answer less."""
+CHECK_MS = 5.0
+"""Checking a password takes a processor longer on any machine (15 to 400 ms were measured), the rest of an answer less."""
 
 LIMITED = "too_many_requests too many failed sign-ins; wait"
 UPGRADE = [
@@ -48,7 +48,7 @@ UPGRADE = [
 
 @pytest.fixture(scope="module")
 def server(log: Kafka, tables: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    """A gateway whose secret the tests know, so that they can forge all but the signature, and that too."""
+    """A gateway whose secret the tests know, so that they can forge everything in a token, its signature included."""
     options = {"TOKEN_SECRET": SECRET, "ALLOWED_ORIGINS": '["http://localhost:5173"]', "PING_SECONDS": "1"}
     options["SLOW_SECONDS"] = "2"
     running = gateway(log, tables, tmp_path_factory.mktemp("gateway"), options)
@@ -59,7 +59,7 @@ def server(log: Kafka, tables: str, tmp_path_factory: pytest.TempPathFactory) ->
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer as it came."""
+    """An answer, unparsed."""
 
     status: int
     headers: dict[str, str]
@@ -67,7 +67,7 @@ class Answer:
 
 
 def raw(server: Gateway, request_line: str, lines: list[str], protocol: str = "HTTP/1.1") -> Answer:
-    """Send a request as it stands here; what came back until the end, or until the handshake is done."""
+    """Send a request exactly as given; returns what came back until the end, or until the handshake is done."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
         connection.sendall("\r\n".join([f"{request_line} {protocol}", *lines, "", ""]).encode("latin-1"))
         got = b""
@@ -324,7 +324,7 @@ def test_a_socket_is_at_its_place_or_is_not(server: Gateway, token: str, path: s
     assert answer.headers["x-request-id"]
 
 
-def test_an_unknown_channel_is_told_as_such(server: Gateway, token: str) -> None:
+def test_an_unknown_channel_is_an_error(server: Gateway, token: str) -> None:
     with server.client(token) as client:
         answer = client.subscribe("no_such_channel")
     assert (answer["type"], answer["data"]["code"]) == ("error", "unknown_channel")
@@ -357,7 +357,7 @@ def test_binary_bad_utf8_and_oversize_end_with_their_codes(server: Gateway, toke
         assert client.hear()["type"] == "pong"
 
 
-def test_too_many_messages_are_told_then_closed_4009(server: Gateway, token: str) -> None:
+def test_too_many_messages_are_an_error_and_closed_with_4009(server: Gateway, token: str) -> None:
     with server.client(token) as client:
         with suppress(ConnectionClosed):  # the server may close while the client still talks
             for _ in range(80):
@@ -522,11 +522,11 @@ def test_of_a_storm_of_sign_ins_the_right_ones_get_in(server: Gateway, tables: s
     assert [code for n, code in enumerate(codes) if n % 10 == 5] == [200] * 12
     wrong = [code for n, code in enumerate(codes) if n % 10 != 5]
     assert set(wrong) == {401, 429}
-    assert wrong.count(401) <= 5 + 2, "two are looked at at once"
+    assert wrong.count(401) <= 5 + 2, "two are checked at once"
 
 
 def processor_ms(pid: int) -> float:
-    """What all threads of a process have run (Linux: Documentation/scheduler/sched-stats)."""
+    """The run time of all threads of a process (Linux: Documentation/scheduler/sched-stats)."""
     ran = 0
     for thread in Path(f"/proc/{pid}/task").iterdir():
         with suppress(OSError):  # it has ended
@@ -534,7 +534,7 @@ def processor_ms(pid: int) -> float:
     return ran / 1e6
 
 
-def test_wrong_password_unknown_name_and_disabled_account_are_told_alike_and_take_as_long(
+def test_wrong_password_unknown_name_and_disabled_account_get_the_same_answer_and_take_as_long(
     server: Gateway, tables: str
 ) -> None:
     bodies: set[str] = set()
@@ -542,8 +542,8 @@ def test_wrong_password_unknown_name_and_disabled_account_are_told_alike_and_tak
     pid = server.process.pid
 
     def medians_ms(turn: int) -> list[float]:
-        """Of the gateway's own work for each of the three: how long an answer takes beside it depends on what else the
-        machine does. Other names each turn, for beyond the limits no password is looked at."""
+        """Of the gateway's own work for each of the three: how long an answer takes besides depends on what else the machine
+        does. Other names each turn, because beyond the limits no password is checked."""
         tries = {f"known {turn}": "no", f"nobody {turn}": "no", f"gone {turn}": PASSWORD}
         with psycopg.connect(tables) as connection:
             for name, disabled in ((f"known {turn}", False), (f"gone {turn}", True)):
@@ -564,11 +564,9 @@ def test_wrong_password_unknown_name_and_disabled_account_are_told_alike_and_tak
 
     alike = False
     with server.http() as http:
-        for turn in range(
-            6
-        ):  # the gateway does other things meanwhile, which can make them differ and never alike
+        for turn in range(6):  # other work of the gateway can make them differ but never alike
             medians = medians_ms(turn)
-            assert min(medians) > LOOK_MS, "a password was looked at for each of the three"
+            assert min(medians) > CHECK_MS, "a password was checked for each of the three"
             alike |= max(medians) - min(medians) < min(medians) / 3
             if alike:
                 break
@@ -729,15 +727,17 @@ def test_a_star_means_the_same_for_rest_and_sockets(log: Kafka, tables: str, tmp
         running.kill()
 
 
-def test_behind_a_trusted_proxy_failures_are_counted_for_who_asks(log: Kafka, tables: str, tmp_path: Path) -> None:
+def test_behind_a_trusted_proxy_failures_are_counted_for_the_client(
+    log: Kafka, tables: str, tmp_path: Path
+) -> None:
     running = gateway(log, tables, tmp_path, {"TRUSTED_PROXIES": '["127.0.0.1"]'})
     running.start()
     try:
         with running.http() as http:
 
-            def wrong(asks: str) -> int:
+            def wrong(client: str) -> int:
                 body = {"username": "proxied", "password": "no"}
-                headers = {"X-Forwarded-For": f"198.51.100.1, {asks}"}
+                headers = {"X-Forwarded-For": f"198.51.100.1, {client}"}
                 return http.post("/api/v1/auth/login", json=body, headers=headers).status_code
 
             assert [wrong("203.0.113.1") for _ in range(6)] == [401] * 5 + [429]

@@ -1,5 +1,5 @@
-"""Every example of the contract reaches a socket as it stands there: type, data and timestamp exact; and a
-client that knows nothing but the contract is served as it expects."""
+"""Every example of the contract reaches a socket unchanged: type, data and timestamp exact; and a client that knows only the
+contract is served as it expects."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_an_example_of_the_contract_arrives_as_it_stands_there(
     assert isinstance(frame["offset"], int)
 
 
-def test_a_plain_subscribe_gets_the_flat_answer_and_no_word_the_contract_does_not_know(
+def test_a_plain_subscribe_gets_the_flat_answer_and_nothing_the_contract_does_not_have(
     server: Gateway, token: str, log: Kafka
 ) -> None:
     with server.client(token) as client:

@@ -1,5 +1,5 @@
-"""An event stream lives as a socket does: it gives signs of life, ends with its token and says so, and costs the
-gateway next to nothing while its reader reads nothing."""
+"""An event stream lives like a socket: it sends heartbeats, ends with its token and reports that, and costs the gateway next
+to nothing while its reader reads nothing."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ RECEIVE_BUFFER = 16_384
 
 @pytest.fixture(scope="module")
 def server(log: Kafka, tables: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    """A gateway that pings often, and whose memory of events holds next to nothing."""
+    """A gateway that pings often, and whose memory of events has next to nothing."""
     settings = {"PING_SECONDS": str(PING_SECONDS), "RING_BYTES": "65536"}
     running = gateway(log, tables, tmp_path_factory.mktemp("gateway"), settings)
     running.start()
@@ -49,10 +49,10 @@ def test_where_nothing_happens_a_comment_comes_each_ping_interval(server: Gatewa
         assert [event.type for event in source.until("media_update")] == ["media_update"]
 
 
-def test_a_token_that_ends_ends_the_stream_with_a_word_and_a_position_to_go_on_at(
+def test_a_token_that_ends_ends_the_stream_with_the_reason_and_a_position_to_resume_at(
     server: Gateway, token: str, log: Kafka
 ) -> None:
-    """As the socket of the same token, closed with the same code in the same second."""
+    """Like the socket of the same token, closed with the same code in the same second."""
     ends = int(time.time()) + 3
     short = forge(token, exp=ends)
     with server.client(short) as client, event_source(server.url + PATH, short) as source:
@@ -65,7 +65,7 @@ def test_a_token_that_ends_ends_the_stream_with_a_word_and_a_position_to_go_on_a
         assert client.close_code() == TOKEN_EXPIRED.code
     assert [event.type for event in rest] == ["position", "closed"]
     assert json.loads(rest[-1].data) == {"code": 4002, "reason": "token expired", "come_back": True}
-    assert rest[-1].last_event_id == rest[0].last_event_id, "the last event is no place"
+    assert rest[-1].last_event_id == rest[0].last_event_id, "the last event is no position"
     write(log, *films(1, first=11))
     with event_source(server.url + PATH, token, source.last_event_id) as again:
         (event,) = [one for one in again.until("caught_up") if one.type == "media_update"]
@@ -75,12 +75,12 @@ def test_a_token_that_ends_ends_the_stream_with_a_word_and_a_position_to_go_on_a
 def test_a_reader_that_reads_nothing_of_a_big_past_costs_no_memory_and_loses_nothing(
     server: Gateway, token: str, log: Kafka
 ) -> None:
-    """The past is a few kB in the log (it is compressed well) and 80 MB as frames."""
+    """The past is a few kB in the log (it compresses well) and 80 MB as frames."""
     write(log, *films(EVENTS, first=1_000, size=BIG))
-    assert _read_all(server, token) == EVENTS, "and what a replay needs at all is there"
+    assert _read_all(server, token) == EVENTS, "and the process has allocated what any replay needs"
     before = _resident(server)
     grown = 0
-    with _asked(server, token) as silent:
+    with _requested(server, token) as silent:
         until = time.monotonic() + 4
         while time.monotonic() < until:
             grown = max(grown, _resident(server) - before)
@@ -101,21 +101,21 @@ def _read_all(server: Gateway, token: str) -> int:
         return sum(len(event.data) > BIG for event in source.until("caught_up"))
 
 
-def _asked(server: Gateway, token: str) -> socket.socket:
-    """A connection on which the whole past is asked for, and that takes little at a time."""
-    asking = socket.socket()
-    asking.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
-    asking.settimeout(20)
-    asking.connect(("127.0.0.1", server.port))
+def _requested(server: Gateway, token: str) -> socket.socket:
+    """A connection that has requested the whole past, and takes little at a time."""
+    opened = socket.socket()
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+    opened.settimeout(20)
+    opened.connect(("127.0.0.1", server.port))
     head = f"GET {PATH}?from=earliest HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n\r\n"
-    asking.sendall(head.encode())
-    return asking
+    opened.sendall(head.encode())
+    return opened
 
 
-def _drain(asking: socket.socket) -> bytes:
+def _drain(opened: socket.socket) -> bytes:
     received = bytearray()
     while b"event: caught_up\n" not in received[-4_096:]:
-        piece = asking.recv(1 << 18)
-        assert piece, "it ended"
+        piece = opened.recv(1 << 18)
+        assert piece, "the stream ended"
         received += piece
     return bytes(received)

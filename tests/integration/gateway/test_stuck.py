@@ -1,5 +1,5 @@
-"""Dead, slow and stuck: a peer that acknowledges nothing is gone after 15 s; one that lives and reads nothing is served
-when it reads again, and closed with 4008 where it takes nothing for too long; the others do not notice."""
+"""Dead, slow and stuck: a peer that acknowledges nothing is gone after 15 s; one that is alive and reads nothing is served
+when it reads again, and closed with 4008 if it takes nothing for too long; the others do not notice."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ UNFINISHED = {
         b"HTTP/1.1 408",
     ),
 }
-"""What is sent, what again every half second, and the answer; empty: closed without one."""
+"""What is sent, what is repeated every half second, and the answer; empty: closed without one."""
 
 
 def test_what_is_never_finished_is_answered_or_closed_in_time(server: Gateway) -> None:
@@ -95,12 +95,12 @@ def test_the_dead_are_gone_the_slow_get_everything_and_the_others_do_not_notice(
         wait_until(lambda: '"why": "dead"' in server.log.read_text(), DEAD_SECONDS, what="the dead to be dropped")
         write(log, *films(1, first=EVENTS))
         quick.hear_until(lambda f: f.get("id") == f"film-0-{EVENTS}")
-        heard = _events(slow, until=f"film-0-{EVENTS}")
-    assert heard == [f"film-0-{n}" for n in range(EVENTS + 1)]
+        received = _events(slow, until=f"film-0-{EVENTS}")
+    assert received == [f"film-0-{n}" for n in range(EVENTS + 1)]
     assert '"why": "stuck"' not in server.log.read_text()
 
 
-def test_who_takes_nothing_for_too_long_is_closed_4008_and_missed_nothing_before(
+def test_a_client_that_takes_nothing_for_too_long_is_closed_4008_and_missed_nothing_before(
     impatient: Gateway, log: Kafka, tmp_path: Path
 ) -> None:
     with closing(_subscriber(impatient, impatient.sign_in())) as stuck:
@@ -108,8 +108,8 @@ def test_who_takes_nothing_for_too_long_is_closed_4008_and_missed_nothing_before
         wait_until(lambda: '"why": "stuck"' in impatient.log.read_text(), 20, what="the stuck to be given up")
         frames = list(_frames(stuck))
     assert frames[-1] == (8, struct.pack(">H", 4008) + b"too slow")
-    heard = [json.loads(payload).get("id") for opcode, payload in frames if opcode == 1]
-    events = [id_ for id_ in heard if id_]
+    received = [json.loads(payload).get("id") for opcode, payload in frames if opcode == 1]
+    events = [id_ for id_ in received if id_]
     assert events == [f"film-0-{n}" for n in range(len(events))]
 
 
@@ -138,7 +138,7 @@ def _subscriber(server: Gateway, token: str) -> socket.socket:
 
 
 def _die(peer: socket.socket) -> None:
-    """From here on its kernel drops every packet that comes for it: nothing is acknowledged."""
+    """From here on its kernel drops every incoming packet: nothing is acknowledged."""
     drop_all = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))  # BPF: return 0
     peer.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HL", 1, ctypes.addressof(drop_all)))
 
@@ -166,11 +166,11 @@ def _exactly(stream: socket.SocketIO, size: int) -> bytes:
 
 def _events(opened: socket.socket, *, until: str) -> list[str]:
     """The ids of events up to one."""
-    heard: list[str] = []
+    received: list[str] = []
     for opcode, payload in _frames(opened):
         id_ = json.loads(payload).get("id") if opcode == 1 else None
         if id_:
-            heard.append(id_)
+            received.append(id_)
         if id_ == until:
             break
-    return heard
+    return received

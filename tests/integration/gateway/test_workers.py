@@ -1,5 +1,5 @@
-"""Several workers on one port are one gateway to whoever meets it: all take sockets, one that is killed costs its own
-clients a reconnect and nothing else, what they count is added up, and all end as one does."""
+"""Several workers on one port are one gateway for clients: all accept sockets, one that is killed costs its own clients a
+reconnect and nothing else, their counts are added up, and all end together."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support.topic import write
 from tests.support.waiting import wait_until
 
 SOCKETS = 16
-"""All at one worker once in 2^15 runs."""
+"""All sockets at one worker happens once in 2^15 runs."""
 
 OPEN = re.compile(r"^catalogizer_gateway_sockets (\d+)", re.MULTILINE)
 
@@ -35,20 +35,20 @@ class Workers:
         self.operators = f"http://127.0.0.1:{health_port}"
 
     def pids(self) -> list[int]:
-        """Of the workers that run."""
+        """The pids of the running workers."""
         assert self.server.process is not None
         family = psutil.Process(self.server.process.pid).children()
         return [one.pid for one in family if "serve-worker" in " ".join(one.cmdline())]
 
     def ready(self) -> bool:
-        """Whether the parent says so."""
+        """Whether the parent reports that."""
         try:
             return httpx.get(self.operators + "/health/ready").status_code == 200
         except httpx.TransportError:
             return False
 
     def counts(self, sockets: int, token: str | None = None) -> None:
-        """Wait until the metrics say so: the operators' page, or (`token`) a worker. They are counted once a second."""
+        """Wait until the metrics show it: the operators' page, or (`token`) a worker. They are updated once a second."""
         url, headers = self.operators, {}
         if token is not None:
             url, headers = self.server.url, {"Authorization": f"Bearer {token}"}
@@ -110,7 +110,7 @@ def test_a_port_that_is_taken_is_one_line(
     ]
 
 
-def test_a_killed_worker_costs_its_clients_a_reconnect_and_the_end_is_told_to_all(
+def test_a_killed_worker_costs_its_clients_a_reconnect_and_the_end_is_reported_to_all(
     workers: Workers, log: Kafka
 ) -> None:
     server, before = workers.server, workers.pids()

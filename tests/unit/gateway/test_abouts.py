@@ -1,4 +1,4 @@
-"""What is read of a media update to know what it is about takes and refuses the same records as the declared type."""
+"""The decoder that reads what a media update is about accepts and refuses the same records as the declared type."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def taken(codec: Codec[object], value: bytes) -> bool:
 
 
 @given(update)
-def test_the_same_is_taken_and_refused(data: dict[str, object]) -> None:
+def test_the_same_records_are_accepted_and_refused(data: dict[str, object]) -> None:
     value = json.dumps(data).encode()
     assert taken(Codec(type_of(MediaUpdateWire)), value) == taken(Codec(MediaUpdateWire), value)
 

@@ -1,4 +1,4 @@
-"""An answer is made once for all who ask meanwhile, and kept for a while; a failure is not kept."""
+"""An answer is made once for all concurrent requests, and kept for a while; a failure is not kept."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from gateway.log.briefly import Briefly
 from gateway.log.reader import LogUnavailable
 
 
-class Asked:
-    """Counts how often an answer is made; it waits to be let go, and may fail."""
+class Maker:
+    """Counts how often an answer is made; it waits for `gate`, and may fail."""
 
     def __init__(self) -> None:
         self.made = 0
@@ -32,42 +32,42 @@ class Asked:
         return make
 
 
-def test_who_asks_meanwhile_gets_the_same_answer_though_the_first_goes_away() -> None:
+def test_concurrent_requests_share_an_answer_even_if_the_first_is_cancelled() -> None:
     async def main() -> None:
-        asked, answers = Asked(), Briefly[int](60.0)
-        askers = [asyncio.create_task(answers.get("a", asked.maker())) for _ in range(5)]
+        made, answers = Maker(), Briefly[int](60.0)
+        requests = [asyncio.create_task(answers.get("a", made.maker())) for _ in range(5)]
         await asyncio.sleep(0)
-        askers[0].cancel()
-        asked.gate.set()
-        assert await asyncio.gather(*askers[1:]) == [1] * 4
-        assert await answers.get("a", asked.maker()) == 1
+        requests[0].cancel()
+        made.gate.set()
+        assert await asyncio.gather(*requests[1:]) == [1] * 4
+        assert await answers.get("a", made.maker()) == 1
         answers.forget()
-        assert await answers.get("a", asked.maker()) == 2
+        assert await answers.get("a", made.maker()) == 2
 
     asyncio.run(main())
 
 
 def test_what_is_old_or_failed_is_made_again() -> None:
     async def main() -> None:
-        asked, answers = Asked(), Briefly[int](-1.0)
-        asked.gate.set()
-        asked.fault = LogUnavailable("away")
+        made, answers = Maker(), Briefly[int](-1.0)
+        made.gate.set()
+        made.fault = LogUnavailable("away")
         with pytest.raises(LogUnavailable):
-            await answers.get("a", asked.maker())
-        asked.fault = None
-        assert [await answers.get("a", asked.maker()) for _ in range(2)] == [2, 3]
+            await answers.get("a", made.maker())
+        made.fault = None
+        assert [await answers.get("a", made.maker()) for _ in range(2)] == [2, 3]
 
     asyncio.run(main())
 
 
 def test_more_than_may_be_made_at_once_is_refused() -> None:
     async def main() -> None:
-        asked, answers = Asked(), Briefly[int](60.0, at_once=1, wait_seconds=0.01)
-        first = asyncio.create_task(answers.get("a", asked.maker()))
-        await asked.begun.wait()
+        made, answers = Maker(), Briefly[int](60.0, at_once=1, wait_seconds=0.01)
+        first = asyncio.create_task(answers.get("a", made.maker()))
+        await made.begun.wait()
         with pytest.raises(LogUnavailable):
-            await answers.get("b", asked.maker())
-        asked.gate.set()
+            await answers.get("b", made.maker())
+        made.gate.set()
         assert await first == 1
 
     asyncio.run(main())

@@ -33,7 +33,7 @@ def _used() -> set[str]:
 
 
 def _numbers() -> Iterator[int]:
-    """Whole numbers that stand as close codes in the gateway's sources."""
+    """Whole numbers used as close codes in the gateway's sources."""
     for path in GATEWAY.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             match node:

@@ -27,7 +27,7 @@ def test_an_address_has_its_bound_and_everybody_has_theirs() -> None:
     assert (admission.total, dict(admission.of_address)) == (0, {})
 
 
-def test_a_trusted_proxy_stands_for_many() -> None:
+def test_a_trusted_proxy_has_no_limit_per_address() -> None:
     admission = Admission(Room(10, 10, 1), lambda address: address == "10.0.0.1")
     assert [admission.enter("10.0.0.1") for _ in range(3)] == [None, None, None]
     for _ in range(2 * IN_WORK):

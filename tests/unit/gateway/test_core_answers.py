@@ -1,4 +1,4 @@
-"""What the gateway says: valid JSON, members in `data` and beside it, `ref` echoed."""
+"""The gateway's own messages: valid JSON, members in `data` and beside it, `ref` echoed."""
 
 from __future__ import annotations
 
@@ -53,5 +53,5 @@ def test_an_error_names_code_and_message() -> None:
 def test_a_gap_is_a_function_of_the_log() -> None:
     gap = answers.gap("media_updates", 3, 7, 8, "undecodable", AT)
     assert gap == answers.gap("media_updates", 3, 7, 8, "undecodable", AT)
-    told = read(gap)
-    assert (told["partition"], told["from"], told["to"], told["reason"]) == (3, 7, 8, "undecodable")
+    message = read(gap)
+    assert (message["partition"], message["from"], message["to"], message["reason"]) == (3, 7, 8, "undecodable")

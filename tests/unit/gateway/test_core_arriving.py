@@ -1,4 +1,4 @@
-"""How much of a request may come, to the byte; and where a stream of requests is cut."""
+"""How much of a request may arrive, to the byte; and where a stream of requests is cut."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is found by halving is what asking for every edge finds, and stretches without events cost next to nothing."""
+"""Halving finds the same as a look-up for every edge, and ranges without events cost next to nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TIMES = st.lists(st.lists(st.integers(0, 300), max_size=60).map(sorted), min_siz
 
 
 def found_by_halving(times: list[list[int]], edges: list[int]) -> tuple[list[int], int]:
-    """Counts, and how many questions they took."""
+    """Counts, and the number of look-ups for them."""
 
     def first(p: int, at: int) -> int | None:
         offset = bisect_left(times[p], at)
@@ -25,28 +25,28 @@ def found_by_halving(times: list[list[int]], edges: list[int]) -> tuple[list[int
     def at(edge: int) -> dict[int, int]:
         return {p: ends[p] if (offset := first(p, edge)) is None else offset for p in ends}
 
-    halving, asked = Halving(len(edges) - 1, at(edges[0]), at(edges[-1])), 0
-    while questions := halving.questions():
-        asked += len(questions)
-        for question in questions:
+    halving, lookups = Halving(len(edges) - 1, at(edges[0]), at(edges[-1])), 0
+    while queries := halving.queries():
+        lookups += len(queries)
+        for question in queries:
             halving.answer(question, {p: first(p, edges[question.edge]) for p in question.partitions})
-    return halving.counts(), asked
+    return halving.counts(), lookups
 
 
 @given(times=TIMES, begin=st.integers(0, 300), length=st.integers(0, 300), buckets=st.integers(1, 50))
 def test_halving_finds_what_counting_finds(times: list[list[int]], begin: int, length: int, buckets: int) -> None:
     edges = edges_of(begin, begin + length, buckets)
-    counts, asked = found_by_halving(times, edges)
+    counts, lookups = found_by_halving(times, edges)
     whole = sorted(at for of in times for at in of)
     assert counts == [bisect_left(whole, b) - bisect_left(whole, a) for a, b in pairwise(edges)]
     assert counts == tallied(edges, whole, 0)
-    assert asked <= len(edges) - 2
+    assert lookups <= len(edges) - 2
 
 
-def test_where_nothing_was_appended_nothing_is_asked() -> None:
-    counts, asked = found_by_halving([[500_000], []], edges_of(0, 1_000_000, 1_000))
+def test_where_nothing_was_appended_nothing_is_looked_up() -> None:
+    counts, lookups = found_by_halving([[500_000], []], edges_of(0, 1_000_000, 1_000))
     assert (sum(counts), counts[500]) == (1, 1)
-    assert asked <= 20
+    assert lookups <= 20
 
 
 @given(begin=st.integers(0, 10), length=st.integers(-5, 5_000), buckets=st.integers(1, 1_000))

@@ -1,9 +1,9 @@
-"""The id of every server-sent event is where its reader stands after it, in every partition."""
+"""The id of every server-sent event is its reader's position after it, in every partition."""
 
 from __future__ import annotations
 
 from gateway.core import answers
-from gateway.core.event_stream import Reading, block, last_words
+from gateway.core.event_stream import Reading, block, closing_event
 from schemas.close_codes import TOKEN_EXPIRED
 from schemas.cursor import Cursor, decode
 
@@ -11,7 +11,7 @@ NAME = "media_updates"
 
 
 class Topic:
-    """A channel's topic, which may become another one."""
+    """A channel's topic, which may be recreated."""
 
     def __init__(self) -> None:
         self.name = "aa"
@@ -29,28 +29,28 @@ def frame(partition: int, offset: int, channel: str = NAME) -> bytes:
     )  # fmt: skip
 
 
-def stands(reading: Reading) -> dict[int, int]:
+def position(reading: Reading) -> dict[int, int]:
     return decode(reading.cursor, NAME).next_offsets
 
 
-def test_an_event_moves_its_partition_behind_it_and_no_other() -> None:
+def test_an_event_advances_its_own_partition_only() -> None:
     reading = Reading(NAME, Topic(), {0: 3, 1: 7})
     for event, then in (
         (frame(0, 3), {0: 4, 1: 7}),
         (frame(1, 9), {0: 4, 1: 10}),
         (frame(0, 20), {0: 21, 1: 10}),
     ):
-        told = reading.event(event)
-        assert stands(reading) == then
-        assert told.split(b"\n")[0] == b"id: " + reading.cursor.encode()
+        sent = reading.event(event)
+        assert position(reading) == then
+        assert sent.split(b"\n")[0] == b"id: " + reading.cursor.encode()
 
 
-def test_a_gap_is_passed_and_a_position_taken_over() -> None:
+def test_a_gap_is_skipped_and_a_position_adopted() -> None:
     reading = Reading(NAME, Topic(), {0: 3, 1: 7})
     reading.event(answers.gap(NAME, 0, 3, 9, "retention", 0))
-    assert stands(reading) == {0: 9, 1: 7}
+    assert position(reading) == {0: 9, 1: 7}
     reading.event(answers.position(NAME, Cursor(NAME, "aa", 2, {0: 40, 1: 41}).encode(), 0))
-    assert stands(reading) == {0: 40, 1: 41}
+    assert position(reading) == {0: 40, 1: 41}
 
 
 def test_in_another_epoch_everything_is_to_come() -> None:
@@ -60,13 +60,13 @@ def test_in_another_epoch_everything_is_to_come() -> None:
     reading.event(answers.gap(NAME, 0, 50, None, "epoch_changed", 0))
     assert decode(reading.cursor, NAME) == Cursor(NAME, "bb", 2, {})
     reading.event(frame(0, 2))
-    assert stands(reading) == {0: 3}
+    assert position(reading) == {0: 3}
 
 
 def test_what_everybody_gets_is_not_of_this_channel() -> None:
     reading = Reading(NAME, Topic(), {0: 3, 1: 7})
     assert reading.event(frame(0, 5, "notifications")) == b""
-    assert stands(reading) == {0: 3, 1: 7}
+    assert position(reading) == {0: 3, 1: 7}
 
 
 def test_a_payload_of_several_lines_has_a_data_field_for_each() -> None:
@@ -74,6 +74,6 @@ def test_a_payload_of_several_lines_has_a_data_field_for_each() -> None:
     assert block("x", "c", '{"a":"\u2028"}'.encode()) == 'id: c\nevent: x\ndata: {"a":"\u2028"}\n\n'.encode()
 
 
-def test_the_last_event_says_why_and_has_no_id() -> None:
-    said = b'event: closed\ndata: {"code":4002,"reason":"token expired","come_back":true}\n\n'
-    assert last_words(TOKEN_EXPIRED) == said
+def test_the_last_event_has_the_reason_and_no_id() -> None:
+    expected = b'event: closed\ndata: {"code":4002,"reason":"token expired","come_back":true}\n\n'
+    assert closing_event(TOKEN_EXPIRED) == expected

@@ -1,4 +1,4 @@
-"""Frames that are no message cost as much as those that are."""
+"""Frames without a message cost as much as those with one."""
 
 from __future__ import annotations
 

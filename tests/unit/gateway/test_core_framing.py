@@ -1,4 +1,4 @@
-"""Frames are what RFC 6455 says (checked with the `websockets` library's parser), and can be taken apart again."""
+"""Frames conform to RFC 6455 (checked with the `websockets` library's parser), and can be taken apart again."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The gateway's one law: whatever is published, evicted, paused, resumed, replayed and read in whatever order,
-each subscription is a contiguous run of what its client may see of the log from its start: nothing lost, nothing twice,
-nothing early, nothing that it may not see. What everybody gets goes on, when a subscription to it ends, where it stood, or
-where that subscription has come past."""
+each subscription is a contiguous run of what its client may see of the log from its start: nothing is lost, repeated, early,
+or hidden from it by its rights. When a subscription to a channel that everybody gets ends, the client continues where it was
+before, or where that subscription has passed that."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ ADDED = [Place("films", 2), Place("news", 1)]
 EVERYBODY = "news"
 RING_BYTES = 400
 SHELF_BYTES = 1_500
-"""Two or three stretches: most leave before everybody has read them."""
+"""Two or three stretches: most are evicted before everybody has read them."""
 
 
 RIGHTS = [
@@ -46,7 +46,7 @@ RIGHTS = [
 
 
 def about_of(offset: int) -> About | None:
-    """Every seventh is for everybody; every fourth has moved between roots."""
+    """Every seventh is for everybody; every fourth was moved between roots."""
     if offset % 7 == 6:
         return None
     was = "abc"[(offset + 1) % 3] if offset % 4 == 0 else None
@@ -63,7 +63,7 @@ def payload_of(place: Place, offset: int) -> bytes:
 
 
 def seen(rights: Rights, offset: int) -> str | None:
-    """As what an event is seen, None: not at all; said independently of `core.view`."""
+    """How an event is shown, None: not at all; computed independently of `core.view`."""
     about = about_of(offset)
     if about is None or rights is EVERYTHING:
         return "updated"
@@ -80,7 +80,7 @@ def seen(rights: Rights, offset: int) -> str | None:
 
 
 def time_of(offset: int) -> int:
-    """When an event is appended here: time 0 is no record's."""
+    """When an event is appended here: time 0 means no record."""
     return offset + 1
 
 
@@ -92,25 +92,25 @@ def deliver(deliveries: list[Delivery]) -> None:
 
 @dataclass
 class Run:
-    """What one subscription got of one partition since `start`. `begun`: where it stood when it began to wait for
-    `start` (an event is appended at the time of its offset). `timed`: `until` is a time, and the log was not asked yet
-    where that is. `owed`: of a channel that everybody gets, where the client stood before it subscribed."""
+    """What one subscription received of one partition since `start`. `begun`: its position when it began to wait for `start`
+    (an event is appended at the time of its offset). `timed`: `until` is a time, and its offset was not looked up yet.
+    `returns_to`: in a channel that everybody gets, the client's position before it subscribed."""
 
     start: int
     until: int | None = None
     begun: int | None = None
     timed: bool = False
-    owed: int | None = None
+    returns_to: int | None = None
     got: list[int] = field(default_factory=list)
 
     @property
-    def goes_on(self) -> int:
-        """Where the client goes on in a channel that everybody gets."""
+    def resume_offset(self) -> int:
+        """Where the client continues in a channel that everybody gets."""
         reached = max([self.start if self.begun is None else self.begun, *(o + 1 for o in self.got)])
-        if self.owed is None:
+        if self.returns_to is None:
             return reached
         first = self.start if self.begun is None else self.begun
-        return max(self.owed, reached) if first <= self.owed else self.owed
+        return max(self.returns_to, reached) if first <= self.returns_to else self.returns_to
 
 
 @dataclass
@@ -120,11 +120,11 @@ class Client:
     runs: dict[Place, Run]
     needs: list[tuple[Place, int]] = field(default_factory=list)
     gaps: list[Place] = field(default_factory=list)
-    """Places whose `gap` it is still owed."""
+    """Partitions whose `gap` it must still receive."""
 
 
 class Gateway(RuleBasedStateMachine):
-    """A log with holes, a tail that follows it, clients that do anything."""
+    """A log with holes, a tail that follows it, and clients that do anything."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -183,7 +183,7 @@ class Gateway(RuleBasedStateMachine):
 
     @rule(place=st.sampled_from(ADDED), start=st.integers(0, 3))
     def added_a_partition(self, place: Place, start: int) -> None:
-        """An operator has added a partition, and there is something in it when that is noticed."""
+        """An operator has added a partition, which already has records when that is noticed."""
         if place in self.end:
             return
         self.added = True
@@ -197,7 +197,7 @@ class Gateway(RuleBasedStateMachine):
 
     @rule(start=st.integers(0, 3), channel=st.sampled_from(TOPICS), fewer=st.booleans())
     def recreated(self, start: int, channel: str, fewer: bool) -> None:
-        """The topic of a channel is another one now, with offsets of its own, perhaps without what was added."""
+        """A channel's topic was recreated, with offsets of its own, perhaps without added partitions."""
         old = [place for place in self.end if place.channel == channel]
         new = [place for place in old if place not in ADDED or not fewer]
         for client in self.clients:
@@ -240,7 +240,7 @@ class Gateway(RuleBasedStateMachine):
         if client := self.at(i):
             heads = self.memory.heads(channel)
             starts = {p: max(0, hi - back) for p, hi in heads.items()}
-            self.begin(client, channel, starts, told=back % 2 == 0)
+            self.begin(client, channel, starts, status_messages=back % 2 == 0)
             if served:
                 self.serve()
 
@@ -249,36 +249,36 @@ class Gateway(RuleBasedStateMachine):
         if client := self.at(i):
             starts = dict.fromkeys(self.memory.heads(channel), 0)
             until = {p: self.end[Place(channel, p)] for p in starts}
-            self.begin(client, channel, starts, told=True, until=until)
+            self.begin(client, channel, starts, status_messages=True, until=until)
 
     @rule(i=st.integers(0, 2), channel=st.sampled_from(CHANNELS), ahead=st.integers(1, 9))
     def waiting(self, i: int, channel: str, ahead: int) -> None:
-        """It subscribes from a time that has not come."""
+        """It subscribes from a time in the future."""
         if client := self.at(i):
             starts = self.memory.heads(channel)
             since = max(starts.values(), default=0) + ahead
             self.latest_wait = max(self.latest_wait, since)
-            self.begin(client, channel, starts, told=True, since=since)
+            self.begin(client, channel, starts, status_messages=True, since=since)
             self.serve()
 
     @rule(i=st.integers(0, 2), channel=st.sampled_from(CHANNELS), ahead=st.integers(0, 9), waits=st.integers(0, 4))
     def bounded_by_a_time_to_come(self, i: int, channel: str, ahead: int, waits: int) -> None:
-        """From memory's end less a little, or from a time to come, until a later one."""
+        """From just before memory's end, or from a time in the future, until a later one."""
         if client := self.at(i):
             heads = self.memory.heads(channel)
             ends_at = max((self.end[Place(channel, p)] for p in heads), default=0) + ahead
             since = ends_at - waits if waits else None
             starts = heads if since else {p: max(0, hi - ahead) for p, hi in heads.items()}
             self.latest_wait = max(self.latest_wait, ends_at)
-            self.begin(client, channel, starts, told=True, since=since, ends_at=ends_at)
+            self.begin(client, channel, starts, status_messages=True, since=since, ends_at=ends_at)
             self.serve()
 
     @rule(answered=st.booleans())
     def time_passed(self, answered: bool) -> None:
-        """The log is asked where the times are that have come: nothing can be appended before them any more."""
+        """The offsets of times that have been reached are looked up: nothing can be appended before them any more."""
         for ending in self.hub.ends_due(time_of(min(self.end.values()))):
             if not answered:
-                self.hub.unask_end(ending)
+                self.hub.end_lookup_failed(ending)
                 continue
             client = next(c for c in self.clients if c.subscriber is ending.subscriber)
             ends = {}
@@ -297,7 +297,7 @@ class Gateway(RuleBasedStateMachine):
 
     @rule(i=st.integers(0, 2), channel=st.sampled_from(CHANNELS))
     def reconnected(self, i: int, channel: str) -> None:
-        """It goes away and comes back by its cursor: the new run continues the old one."""
+        """It disconnects and resumes by its cursor: the new run continues the old one."""
         client = self.at(i)
         if client is None or channel not in client.subscriber.subscriptions:
             return
@@ -307,11 +307,11 @@ class Gateway(RuleBasedStateMachine):
                 begun = run.start if run.begun is None else run.begun
                 assert cursor.next_offsets[place.partition] >= max([begun, *(o + 1 for o in run.got)])
                 due = self.due(client, place, run.start, cursor.next_offsets[place.partition])
-                assert run.got == due, "a cursor stands right behind what was delivered"
+                assert run.got == due, "a cursor is the position after what was delivered"
         self.hub.leave(client.subscriber)
         self.clients.remove(client)
         self.joined(client.rights)
-        self.begin(self.clients[-1], channel, cursor.next_offsets, told=True)
+        self.begin(self.clients[-1], channel, cursor.next_offsets, status_messages=True)
 
     @rule(i=st.integers(0, 2))
     def filled(self, i: int) -> None:
@@ -331,7 +331,7 @@ class Gateway(RuleBasedStateMachine):
 
     @rule(i=st.integers(0, 2), count=st.integers(1, 6))
     def log_read(self, i: int, count: int) -> None:
-        """A read of the log comes back, perhaps from beyond where the tail stands."""
+        """A read of the log returns, perhaps from beyond the tail's position."""
         if (client := self.at(i)) and client.needs:
             self.read(client, count)
 
@@ -339,7 +339,7 @@ class Gateway(RuleBasedStateMachine):
     def log_failed(self, i: int) -> None:
         if (client := self.at(i)) and client.needs:
             place, _ = client.needs.pop(0)
-            self.hub.unask(client.subscriber, place)
+            self.hub.read_ended(client.subscriber, place)
 
     # What must hold.
 
@@ -350,7 +350,7 @@ class Gateway(RuleBasedStateMachine):
                 assert run.got == self.due(client, place, run.start, run.until)[: len(run.got)]
 
     def teardown(self) -> None:
-        """Once everybody drains and reads, everybody has everything and is live."""
+        """Once all clients drain and read, all of them have everything and are live."""
         for place in self.end:
             self.log[place].append(max(self.end[place], self.latest_wait))
             self.end[place] = self.log[place][-1] + 1
@@ -369,25 +369,25 @@ class Gateway(RuleBasedStateMachine):
                 while client.needs:
                     self.read(client, 5)
             assert client.subscriber.standing is Standing.LIVE
-            assert not client.gaps, "a gap is always told"
+            assert not client.gaps, "a gap is always reported"
             for place, run in client.runs.items():
                 assert run.got == self.due(client, place, run.start, run.until)
 
     # Steps of the above.
 
     def due(self, client: Client, place: Place, start: int, until: int | None) -> list[int]:
-        """What it must have got between."""
+        """What it must have received between."""
         between = (o for o in self.log[place] if o >= start and (until is None or o < until))
         return [o for o in between if seen(client.rights, o)]
 
     def serve(self) -> None:
-        """As the shell does: turns while more is due; then only the log can help who is not live."""
+        """Like `live.streaming`: turns while more is due; then clients that are not live depend on the log."""
         for client in self.clients:
             while self.pump(client, 400):
                 pass
             if client.subscriber.servable:
                 for place, progress in client.subscriber.progress.items():
-                    assert progress.asked or progress.level(self.memory.rings[place])
+                    assert progress.reading or progress.level(self.memory.rings[place])
 
     def at(self, i: int) -> Client | None:
         return self.clients[i] if i < len(self.clients) else None
@@ -398,7 +398,7 @@ class Gateway(RuleBasedStateMachine):
         channel: str,
         starts: dict[int, int],
         *,
-        told: bool,
+        status_messages: bool,
         until: dict[int, int] | None = None,
         since: int | None = None,
         ends_at: int | None = None,
@@ -407,7 +407,7 @@ class Gateway(RuleBasedStateMachine):
             client.subscriber,
             channel,
             starts,
-            Options(told=told),
+            Options(status_messages=status_messages),
             until=until,
             since=None if since is None else time_of(since),
             ends_at=None if ends_at is None else time_of(ends_at),
@@ -418,18 +418,18 @@ class Gateway(RuleBasedStateMachine):
             run = Run(max(start, since or 0), ends_at if until is None else until[p], start, ends_at is not None)
             if channel == EVERYBODY:
                 assert before is not None, "everybody gets it"
-                # whoever subscribes without an end has chosen where to be from now on
-                run.owed = max(before.goes_on, start) if run.until is None else before.goes_on
+                # a subscription without an end is the client's new position
+                run.returns_to = max(before.resume_offset, start) if run.until is None else before.resume_offset
             client.runs[Place(channel, p)] = run
 
     def run_anew(self, client: Client, place: Place, start: int) -> Run:
-        """The run that follows in a topic made anew, or in a partition that was added."""
+        """The next run in a recreated topic, or in an added partition."""
         like = place if place in client.runs else Place(place.channel, 0)
         before, progress = client.runs[like], client.subscriber.progress.get(like)
         since = 0 if progress is None or progress.since is None else progress.since - time_of(0)
         until = before.until if before.timed else None if before.until is None else start
-        owed = None if before.owed is None else start
-        return Run(max(start, since), until, start, before.timed, owed)
+        returns_to = None if before.returns_to is None else start
+        return Run(max(start, since), until, start, before.timed, returns_to)
 
     def ended(self, client: Client, channel: str) -> None:
         client.gaps = [place for place in client.gaps if place.channel != channel]
@@ -439,13 +439,13 @@ class Gateway(RuleBasedStateMachine):
                 client.runs[place] = Run(self.standing_of(client, place, run))
 
     def standing_of(self, client: Client, place: Place, run: Run) -> int:
-        """Where it goes on: behind what it was served, of which it got all but what it waited to pass over."""
+        """Where it continues: after what it was served, all of which it received except what it had to skip."""
         progress = client.subscriber.progress.get(place)
         reached = self.memory.rings[place].hi if progress is None else progress.next
         passed = range(run.start if run.begun is None else run.begun, run.start)
-        left = [o for o in self.due(client, place, run.goes_on, reached) if o not in passed]
+        left = [o for o in self.due(client, place, run.resume_offset, reached) if o not in passed]
         assert set(left) <= set(run.got), "nothing is lost"
-        assert reached >= run.goes_on, "nothing comes again"
+        assert reached >= run.resume_offset, "nothing is repeated"
         return reached
 
     def pump(self, client: Client, budget: int) -> bool:
@@ -460,17 +460,17 @@ class Gateway(RuleBasedStateMachine):
         end = offsets[-1] + 1 if len(offsets) == count else self.end[place]
         records = [(o, time_of(o), payload_of(place, o), about_of(o)) for o in offsets]
         self.hub.shelve(place, self.memory.epoch(place.channel), Stretch(start, records, end))
-        self.hub.unask(client.subscriber, place)
+        self.hub.read_ended(client.subscriber, place)
 
-    def received(self, client: Client, told: Sequence[bytes]) -> None:
-        for payload in told:
+    def received(self, client: Client, status_messages: Sequence[bytes]) -> None:
+        for payload in status_messages:
             message = json.loads(payload)
             if message["type"] == "event":
                 channel, partition, offset = message["channel"], message["partition"], message["offset"]
                 data = message["data"]
                 assert data["action"] == seen(client.rights, offset)
                 assert data["media"] == {"at": "there" if data["action"] == "deleted" else "here"}
-                assert ("was" in data) == (data["action"] == "updated"), "no word of where it may not look"
+                assert ("was" in data) == (data["action"] == "updated"), "no member about what it may not see"
                 assert not client.subscriber.standing.held, "nothing comes before the first answer"
                 assert not client.subscriber.standing.full, "nothing is written into a full buffer"
                 client.runs[Place(channel, partition)].got.append(offset)

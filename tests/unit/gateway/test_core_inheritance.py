@@ -1,4 +1,4 @@
-"""A session goes on where its sockets had surely received everything, here and at other gateways: laws over histories of
+"""A session resumes where its sockets had certainly received everything, here and at other gateways: laws over histories of
 sockets, pings, kills and a topic in between."""
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def start(gateway: Inheritance, socket: OpenSocket, head: int, now: int = 0) -> 
     return gateway.start(socket, CHANNEL, mark(head), now).next[0]
 
 
-def test_two_tabs_that_come_back_one_after_the_other_find_each_its_own() -> None:
+def test_two_tabs_that_reconnect_in_turn_find_their_own_positions() -> None:
     gateway = Inheritance("a")
     one, _ = gateway.opened("s")
     start(gateway, one, 5)
@@ -54,7 +54,7 @@ def test_a_dropped_socket_leaves_what_it_had_not_proven_and_one_socket_takes_it(
     assert start(gateway, fourth, 21) == 20
 
 
-def test_what_is_left_is_owed_for_ten_minutes_and_in_the_same_topic() -> None:
+def test_a_position_left_is_valid_for_ten_minutes_and_in_the_same_topic() -> None:
     gateway = Inheritance("a")
     for late, epoch, wanted in ((0, "e", 5), (LEFT_MS, "e", 30), (0, "another", 30)):
         socket, _ = gateway.opened("s")
@@ -86,7 +86,7 @@ def test_a_clean_close_with_nobody_there_leaves_what_was_not_proven() -> None:
     assert start(gateway, back, 7, 1_000) == 5
 
 
-def test_a_session_that_was_revoked_is_owed_nothing_and_others_are_not_touched() -> None:
+def test_a_revoked_session_leaves_nothing_and_others_are_not_affected() -> None:
     gateway = Inheritance("a")
     mine, _ = gateway.opened("s")
     other, _ = gateway.opened("t")
@@ -100,17 +100,17 @@ def test_a_session_that_was_revoked_is_owed_nothing_and_others_are_not_touched()
 
 @dataclass
 class Browser:
-    """A session: where its sockets are, and what of the log (events are offsets) it has surely got."""
+    """A session: where its sockets are, and which events (offsets) of the log it has certainly received."""
 
     name: str
     since: int | None = None
     got: set[int] = field(default_factory=set)
     sockets: list[tuple[str, OpenSocket, int]] = field(default_factory=list)
-    """Gateway, socket, and how far it was written to."""
+    """Gateway, socket, and the offset up to which it was written to."""
 
 
 class Gateways(RuleBasedStateMachine):
-    """Two gateways and a topic between them, in which what was written before a kill stands; browsers that keep nothing.
+    """Two gateways and a topic between them, which keeps what was written before a kill; browsers that keep no position.
     What was written to a socket reaches its browser only if a pong comes back."""
 
     @initialize()
@@ -119,24 +119,24 @@ class Gateways(RuleBasedStateMachine):
         self.topic: list[ResumeRecord] = []
         self.names = iter(range(1_000))
         self.gateways: dict[str, Inheritance] = {}
-        self.heard: dict[str, int] = {}
+        self.read_to: dict[str, int] = {}
         for place in ("x", "y"):
             self.started(place)
         self.browsers = [Browser("s"), Browser("t")]
 
     def started(self, place: str) -> None:
         self.gateways[place] = Inheritance(f"{place}{next(self.names)}")
-        self.heard[place] = 0
-        self.hear_all(place)
-        self.say([self.gateways[place].floor({CHANNEL: mark(self.head)})])
+        self.read_to[place] = 0
+        self.read_all(place)
+        self.publish([self.gateways[place].floor({CHANNEL: mark(self.head)})])
 
-    def say(self, records: list[ResumeRecord]) -> None:
+    def publish(self, records: list[ResumeRecord]) -> None:
         self.topic += records
 
-    def hear_all(self, place: str) -> None:
-        for offset in range(self.heard[place], len(self.topic)):
-            self.gateways[place].hear(self.topic[offset], offset, self.now)
-        self.heard[place] = len(self.topic)
+    def read_all(self, place: str) -> None:
+        for offset in range(self.read_to[place], len(self.topic)):
+            self.gateways[place].receive(self.topic[offset], offset, self.now)
+        self.read_to[place] = len(self.topic)
 
     @rule(events=st.integers(1, 5))
     def published(self, events: int) -> None:
@@ -144,17 +144,17 @@ class Gateways(RuleBasedStateMachine):
 
     @rule(i=st.integers(0, 1), place=st.sampled_from(("x", "y")))
     def connected(self, i: int, place: str) -> None:
-        """After what was said has been heard: a client comes back a second later, the topic takes milliseconds."""
-        self.hear_all(place)
+        """After the records have been read: a client reconnects a second later, the topic takes milliseconds."""
+        self.read_all(place)
         browser, gateway = self.browsers[i], self.gateways[place]
-        socket, told = gateway.opened(browser.name)
-        self.say(told)
+        socket, records = gateway.opened(browser.name)
+        self.publish(records)
         begin = start(gateway, socket, self.head, self.now)
         if browser.since is None:
             browser.since = begin
-        owed = set(range(browser.since, self.head)) - browser.got
-        assert not owed or begin <= min(owed) or browser.sockets, (
-            "what it has not got begins here, or comes to another"
+        missing = set(range(browser.since, self.head)) - browser.got
+        assert not missing or begin <= min(missing) or browser.sockets, (
+            "missing events begin here, or go to another socket"
         )
         browser.sockets.append((place, socket, begin))
 
@@ -165,18 +165,18 @@ class Gateways(RuleBasedStateMachine):
             place, socket, begin = browser.sockets[j]
             browser.got |= set(range(begin, self.head))
             browser.sockets[j] = (place, socket, self.head)
-            self.say(self.gateways[place].proves(socket, {CHANNEL: mark(self.head)}))
+            self.publish(self.gateways[place].proves(socket, {CHANNEL: mark(self.head)}))
 
     @rule(i=st.integers(0, 1), j=st.integers(0, 3))
     def dropped(self, i: int, j: int) -> None:
         browser = self.browsers[i]
         if j < len(browser.sockets):
             place, socket, _ = browser.sockets.pop(j)
-            self.say(self.gateways[place].ended(socket, self.now, clean=False))
+            self.publish(self.gateways[place].ended(socket, self.now, clean=False))
 
     @rule(place=st.sampled_from(("x", "y")))
-    def told_its_floor(self, place: str) -> None:
-        self.say([self.gateways[place].floor({CHANNEL: mark(self.head)})])
+    def published_its_floor(self, place: str) -> None:
+        self.publish([self.gateways[place].floor({CHANNEL: mark(self.head)})])
 
     @rule(place=st.sampled_from(("x", "y")))
     def killed(self, place: str) -> None:
@@ -186,14 +186,14 @@ class Gateways(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_lost(self) -> None:
-        """Whoever has no socket gets all it has not got from the next one, wherever that is."""
+        """A browser without a socket gets everything that it is missing from the next one, at any gateway."""
         for browser in getattr(self, "browsers", []):
             if browser.since is None or browser.sockets:
                 continue
             for place in self.gateways:
                 probe = Inheritance("probe")
                 for offset, record in enumerate(self.topic):
-                    probe.hear(record, offset, self.now)
+                    probe.receive(record, offset, self.now)
                 begin = start(probe, probe.opened(browser.name)[0], self.head, self.now)
                 missing = set(range(browser.since, self.head)) - browser.got
                 assert not missing or begin <= min(missing), (place, begin, min(missing))

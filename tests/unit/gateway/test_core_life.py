@@ -1,4 +1,4 @@
-"""The life of a connection: what waits for the client ends by time, and a last word is the last."""
+"""The life of a connection: waiting for the client has time limits, and nothing follows a final write."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def lived(*steps: Step, now: float = 0.0) -> Life:
         ((Step.BEGAN, Step.HEADED), Stage.BODY, REQUEST_SECONDS),
         (REQUEST, Stage.ANSWERING, inf),
         ((*REQUEST, Step.ANSWERED), Stage.IDLE, IDLE_SECONDS),
-        ((Step.BEGAN, Step.ASKED_FOR_FRAMES), Stage.HANDSHAKE, inf),
-        ((Step.BEGAN, Step.ASKED_FOR_FRAMES, Step.OPENED), Stage.FRAMES, inf),
-        ((Step.LAST_WORD,), Stage.CLOSING, LINGER_SECONDS),
+        ((Step.BEGAN, Step.UPGRADE_REQUESTED), Stage.HANDSHAKE, inf),
+        ((Step.BEGAN, Step.UPGRADE_REQUESTED, Step.OPENED), Stage.FRAMES, inf),
+        ((Step.FINAL_WRITE,), Stage.CLOSING, LINGER_SECONDS),
     ],
 )
 def test_each_stage_ends_in_its_time(steps: tuple[Step, ...], stage: Stage, ends: float) -> None:
@@ -42,15 +42,15 @@ def test_head_and_body_have_one_time_together() -> None:
     assert (life.stage, life.ends) == (Stage.BODY, REQUEST_SECONDS)
 
 
-def test_nothing_is_answered_before_it_is_whole() -> None:
+def test_nothing_is_answered_before_it_is_complete() -> None:
     with pytest.raises(KeyError):
         lived(Step.BEGAN, Step.HEADED).happened(Step.ANSWERED, 0.0)
 
 
 @pytest.mark.parametrize("stage", Stage)
-def test_a_last_word_can_be_said_at_any_time_and_nothing_follows_it(stage: Stage) -> None:
+def test_a_final_write_is_possible_at_any_time_and_nothing_follows_it(stage: Stage) -> None:
     life = Life(inf, stage)
-    life.happened(Step.LAST_WORD, 5.0)
+    life.happened(Step.FINAL_WRITE, 5.0)
     for step in Step:
         life.happened(step, 6.0)
     assert life.stage is Stage.CLOSING

@@ -1,4 +1,4 @@
-"""Limits, on a clock by hand."""
+"""Limits, on a manual clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A page gives the partitions in the order of the log, each event once, and says where the next one begins."""
+"""A page has the partitions in the order of the log, each event once, and the start of the next one."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def places(page: Page) -> list[tuple[int, int]]:
 
 
 def one_page(log: dict[int, list[Framed]], starts: dict[int, int], limit: int, piece: int) -> Page:
-    """A page of what the log holds, read in pieces."""
+    """A page of the log, read in pieces."""
     ends = {p: (records[-1][0] + 2 if records else 0) for p, records in log.items()}
     page = Page({p: Source(starts[p], ends[p]) for p in log}, view_of(EVERYTHING, 0, None), NOBODY, limit)
     page.fill()
@@ -74,7 +74,7 @@ def test_a_page_ends_before_it_is_larger_than_its_bound_but_with_one_event_at_le
     assert (places(page), page.next_offsets, page.complete) == ([(0, 0)], {0: 1}, False)
 
 
-def test_a_gap_is_told_beside_the_events_and_passed() -> None:
+def test_a_gap_is_reported_beside_the_events_and_skipped() -> None:
     gap: Framed = (0, 0, answers.gap("media_updates", 0, 0, 7, "retention", 0), None)
     page = Page({0: Source(0, 9)}, view_of(EVERYTHING, 0, None), NOBODY, 10)
     page.sources[0].supply([gap], 7)

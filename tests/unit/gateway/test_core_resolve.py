@@ -1,4 +1,4 @@
-"""Where a subscription starts: what is asked for against what the log holds, and the word about the rest."""
+"""Where a subscription starts: the request compared with the range of the log, and what is reported missing."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_beyond_the_end_or_a_partition_that_is_not_there_is_another_topic(wanted
 
 
 @pytest.mark.parametrize(
-    ("wanted", "says"),
+    ("wanted", "message"),
     [
         ({7: 0}, "from.offsets: there is no partition 7, there are 2"),
         ({0: 20, 2: 0}, "from.offsets: there is no partition 2, there are 2"),
@@ -52,10 +52,10 @@ def test_beyond_the_end_or_a_partition_that_is_not_there_is_another_topic(wanted
         ({0: 51, 1: 0}, "from.offsets.0: 51 is beyond the end, 50"),
     ],
 )
-def test_offsets_that_a_client_names_must_be_of_this_log(wanted: dict[int, int], says: str) -> None:
+def test_offsets_that_a_client_names_must_be_of_this_log(wanted: dict[int, int], message: str) -> None:
     with pytest.raises(BadOption) as caught:
         refuse(AtEach(offsets(wanted)), BOUNDS, "from.offsets")
-    assert caught.value.reason == says
+    assert caught.value.reason == message
 
 
 def test_offsets_up_to_the_end_and_those_that_are_gone_are_not_refused() -> None:
@@ -75,7 +75,7 @@ def test_memory_fits_only_when_every_partition_is_in_it() -> None:
     assert not fits({0: 5}, {0: 5, 1: 0}, {0: 7, 1: 9})
 
 
-def test_the_mode_says_whence_the_first_events_come() -> None:
+def test_the_mode_shows_from_where_the_first_events_are_read() -> None:
     floors, heads = {0: 5, 1: 0}, {0: 9, 1: 3}
     assert mode({0: 9, 1: 3}, floors, heads) == "live"
     assert mode({0: 5, 1: 3}, floors, heads) == "ring"

@@ -66,7 +66,7 @@ def test_age_drops_what_was_appended_before() -> None:
     assert (ring.lo, ring.take(3, 100).payloads) == (3, [b"3"])
 
 
-def test_the_newest_are_told_with_their_times_oldest_first() -> None:
+def test_the_newest_are_returned_with_their_times_oldest_first() -> None:
     assert filled([1, 2, 3]).newest(2, lambda _: True) == [(2_000, 2), (3_000, 3)]
     assert filled([1]).newest(5, lambda _: True) == [(1_000, 1)]
 

@@ -1,4 +1,4 @@
-"""The shelf has what was put there as long as there is room, and gives it to whoever wants an offset in it."""
+"""The shelf has what was put there as long as there is room, and returns it for any offset in it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_what_was_used_longest_ago_goes_first_and_the_newest_stays_whatever_its_
     assert [shelf.find(PLACE, offset) is None for offset in (0, 6, 100)] == [True, True, False]
 
 
-def test_a_channel_whose_topic_is_another_one_is_dropped_alone() -> None:
+def test_only_the_channel_of_a_recreated_topic_is_dropped() -> None:
     shelf = Shelf(1_000_000)
     shelf.put(PLACE, stretch(0, 3))
     shelf.put(("news", 0), stretch(0, 3))

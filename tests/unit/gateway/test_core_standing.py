@@ -1,4 +1,4 @@
-"""How a subscriber stands: every event has a meaning everywhere but where it cannot happen."""
+"""The state of a subscriber: every event is defined in every state, unless it cannot happen."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def test_what_is_no_start_is_refused_by_name(value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "says"),
+    ("value", "message"),
     [
         ({"last": 5, "time": 0}, "from: 'last' and 'time' name two places"),
         ({"time": 0, "offsets": {"0": 1}}, "from: 'time' and 'offsets' name two places"),
@@ -90,15 +90,15 @@ def test_what_is_no_start_is_refused_by_name(value: Any) -> None:
         ({"cursor": {"0": 1}}, "from.cursor: the text of a cursor"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_with_a_start_is_said(value: Any, says: str) -> None:
+def test_the_error_of_a_start_is_reported(value: Any, message: str) -> None:
     with pytest.raises(BadOption) as caught:
         start_of(value, CHANNEL)
-    assert says in caught.value.reason
+    assert message in caught.value.reason
     assert len(caught.value.reason) < 250
 
 
 @pytest.mark.parametrize(
-    ("value", "says"),
+    ("value", "message"),
     [
         ("live", 'until: one of "head", {"time":…} or {"offsets":{…}}'),
         ({"last": 5}, "until: 'last' is unknown"),
@@ -106,10 +106,10 @@ def test_what_is_wrong_with_a_start_is_said(value: Any, says: str) -> None:
         ({"cursor": "x"}, "until: 'cursor' is unknown"),
     ],
 )
-def test_what_is_wrong_with_an_end_is_said(value: Any, says: str) -> None:
+def test_the_error_of_an_end_is_reported(value: Any, message: str) -> None:
     with pytest.raises(BadOption) as caught:
         until_of(value)
-    assert says in caught.value.reason
+    assert message in caught.value.reason
 
 
 def test_a_cursor_of_another_channel_is_refused() -> None:

@@ -1,4 +1,4 @@
-"""Who has more waits for it alone."""
+"""A client that has more delays only its own."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_a_newcomer_waits_for_one_item_of_each_client_before_it() -> None:
     assert [turns.take(), turns.take()] == [0, -1]
 
 
-def test_the_next_of_a_client_can_be_asked_for() -> None:
+def test_the_next_item_of_one_client_can_be_taken() -> None:
     turns: Turns[str] = Turns()
     turns.add("a", "a1")
     turns.add("b", "b1")

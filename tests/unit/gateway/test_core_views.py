@@ -1,5 +1,5 @@
-"""Who gets what, how much of it, and what becomes of that when rights change: the hub with one channel for all and one for
-those who ask."""
+"""Who receives what, how much of it, and what changes with their rights: the hub with one channel for everybody and one for
+subscribers."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def frame(place: Place, offset: int, media_id: int) -> bytes:
 class Client:
     hub: Hub
     subscriber: Subscriber = field(init=False)
-    heard: list[str] = field(default_factory=list)
+    received: list[str] = field(default_factory=list)
 
-    def hear(self, texts: list[bytes]) -> None:
+    def receive(self, texts: list[bytes]) -> None:
         for text in texts:
             message = json.loads(text)
-            said = message["type"]
-            self.heard.append(f"{message['channel']} {message['offset']}" if said == "media_update" else said)
+            kind = message["type"]
+            self.received.append(f"{message['channel']} {message['offset']}" if kind == "media_update" else kind)
 
 
 class World:
@@ -54,7 +54,7 @@ class World:
 
     def join(self, viewer: Viewer, options: Options | None = Options()) -> Client:  # noqa: B008 (frozen)
         client = Client(self.hub)
-        client.subscriber = self.hub.join(lambda data: client.hear(list(payloads(data))), viewer)
+        client.subscriber = self.hub.join(lambda data: client.receive(list(payloads(data))), viewer)
         if options is not None:
             self.hub.subscribe(client.subscriber, "films", {0: self.hub._memory.heads("films")[0]}, options)
         self.hub.release(client.subscriber)
@@ -77,7 +77,7 @@ class World:
             more = True
             while more:
                 pumped = self.hub.pump(client.subscriber, 10_000, self.now)
-                client.hear(list(pumped.payloads))
+                client.receive(list(pumped.payloads))
                 more = pumped.more
 
 
@@ -90,8 +90,8 @@ def test_a_notification_for_one_account_goes_to_its_sockets_alone_and_in_its_pla
     anna, too, bob = world.join(Viewer(1)), world.join(Viewer(1)), world.join(Viewer(2))
     assert anna.subscriber.standing is Standing.LIVE
     world.publish(NEWS, (None, 0), (About(to=Addressee("user", "1")), 0), (None, 0))
-    assert anna.heard == too.heard == ["news 0", "news 1", "news 2"]
-    assert bob.heard == ["news 0", "news 2"]
+    assert anna.received == too.received == ["news 0", "news 1", "news 2"]
+    assert bob.received == ["news 0", "news 2"]
 
 
 def test_a_notification_for_a_role_or_a_library_goes_to_those_who_have_it(world: World) -> None:
@@ -99,40 +99,40 @@ def test_a_notification_for_a_role_or_a_library_goes_to_those_who_have_it(world:
     of_library = world.join(Viewer(2, 2, Rights.of(["*"], ["home"], [])))
     everything = world.join(Viewer(3, 1))
     world.publish(NEWS, (About(to=Addressee("role", "3")), 0), (About(to=Addressee("library", "home")), 0))
-    assert (operator.heard, of_library.heard, everything.heard) == (["news 0"], ["news 1"], ["news 1"])
+    assert (operator.received, of_library.received, everything.received) == (["news 0"], ["news 1"], ["news 1"])
 
 
-def test_who_may_not_follow_a_channel_hears_nothing_of_it_also_where_it_is_for_everybody(world: World) -> None:
+def test_a_channel_that_may_not_be_followed_sends_nothing_even_if_it_is_for_everybody(world: World) -> None:
     client = world.join(Viewer(1, 2, Rights.of(["films"], [], ["*"])))
     world.publish(NEWS, (None, 0))
     world.publish(FILMS, (None, 0))
-    assert client.heard == ["films 0"]
+    assert client.received == ["films 0"]
 
 
-def test_a_root_that_is_taken_away_is_heard_of_no_more_and_one_that_is_given_is_from_now_on(world: World) -> None:
+def test_a_revoked_root_is_hidden_and_a_granted_one_is_shown_from_now_on(world: World) -> None:
     client, other = world.join(Viewer(1, 2, ONLY_A)), world.join(Viewer(2))
     a, b = About("home", "a"), About("home", "b")
     world.publish(FILMS, (a, 0), (b, 1))
     assert world.hub.see_as(client.subscriber, Viewer(1, 2, Rights.of(["*"], [], ["b"])), 0) == []
     world.serve()
     world.publish(FILMS, (a, 0), (b, 1))
-    assert client.heard == ["films 0", "films 3"]
-    assert other.heard == ["films 0", "films 1", "films 2", "films 3"]
+    assert client.received == ["films 0", "films 3"]
+    assert other.received == ["films 0", "films 1", "films 2", "films 3"]
     assert client.subscriber.standing is Standing.LIVE
 
 
 def test_a_channel_that_is_taken_away_is_unsubscribed_as_forbidden_and_can_be_given_back(world: World) -> None:
     client = world.join(Viewer(1))
-    told = world.hub.see_as(client.subscriber, Viewer(1, 0, Rights.of(["quiet"], [], ["*"])), 0)
-    assert [json.loads(text)["data"]["reason"] for text in told] == ["forbidden"]
+    messages = world.hub.see_as(client.subscriber, Viewer(1, 0, Rights.of(["quiet"], [], ["*"])), 0)
+    assert [json.loads(text)["data"]["reason"] for text in messages] == ["forbidden"]
     world.serve()
     world.publish(FILMS, (None, 0))
     world.publish(NEWS, (None, 0))
-    assert client.heard == []
+    assert client.received == []
     world.hub.see_as(client.subscriber, Viewer(1), 0)
     world.serve()
     world.publish(NEWS, (None, 0))
-    assert client.heard == ["news 1"]
+    assert client.received == ["news 1"]
 
 
 def test_those_who_see_the_same_share_what_is_made_for_them(world: World) -> None:
@@ -153,38 +153,38 @@ def test_a_filter_hides_what_it_leaves_out_and_shows_what_moves_out_of_it_as_del
 
 
 def test_credit_is_spent_by_events_and_given_again(world: World) -> None:
-    client = world.join(Viewer(1), Options(told=True, credit=2))
+    client = world.join(Viewer(1), Options(status_messages=True, credit=2))
     world.publish(FILMS, *[(None, i) for i in range(5)])
-    assert client.heard == ["caught_up", "films 0", "films 1"]
+    assert client.received == ["caught_up", "films 0", "films 1"]
     world.hub.give_credit(client.subscriber, "films", 1)
     world.serve()
-    assert client.heard[3:] == ["films 2"]
+    assert client.received[3:] == ["films 2"]
     world.hub.give_credit(client.subscriber, "films", 9)
     world.serve()
     world.publish(FILMS, (None, 0))
-    assert client.heard[4:] == ["films 3", "films 4", "films 5"]
+    assert client.received[4:] == ["films 3", "films 4", "films 5"]
 
 
-def test_who_is_slow_gets_the_newest_of_each_item_and_is_told_how_much_that_left_out(world: World) -> None:
-    client = world.join(Viewer(1), Options(told=True, on_slow="conflate"))
+def test_a_slow_client_gets_the_newest_of_each_item_and_the_number_skipped(world: World) -> None:
+    client = world.join(Viewer(1), Options(status_messages=True, on_slow="conflate"))
     world.hub.filled(client.subscriber, 0)
     world.publish(FILMS, *[(None, i % 3) for i in range(30)])
     world.hub.drained(client.subscriber)
     world.serve()
-    assert client.heard == ["caught_up", "films 27", "films 28", "films 29", "conflated", "caught_up"]
+    assert client.received == ["caught_up", "films 27", "films 28", "films 29", "conflated", "caught_up"]
     world.publish(FILMS, (None, 0), (None, 0))
-    assert client.heard[6:] == ["films 30", "films 31"]
+    assert client.received[6:] == ["films 30", "films 31"]
 
 
-def test_who_wants_to_be_disconnected_when_slow_is(world: World) -> None:
-    client = world.join(Viewer(1), Options(told=True, on_slow="disconnect"))
+def test_a_slow_client_is_disconnected_if_it_wants_that(world: World) -> None:
+    client = world.join(Viewer(1), Options(status_messages=True, on_slow="disconnect"))
     assert not client.subscriber.to_disconnect
     world.hub.filled(client.subscriber, 0)
     assert client.subscriber.to_disconnect
 
 
 @pytest.mark.parametrize("text", ["", "user", "user:", "group:1", ":1"])
-def test_what_is_no_addressee_is_none(text: str) -> None:
+def test_an_invalid_addressee_is_none(text: str) -> None:
     assert addressee(text) is None
 
 

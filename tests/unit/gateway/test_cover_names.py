@@ -1,4 +1,4 @@
-"""The address of a cover holds for one cover, one session and a short time."""
+"""The signed address of a cover is valid for one cover, one session and a short time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def name(now: float = NOW, session: str = "s", expires: int = NOW + 3_600) -> st
     return NAMES.signed(PATH + HASH, Identity(1, "bob", 2, session, expires), now).partition("?signed=")[2]
 
 
-def test_it_holds_for_its_cover_and_its_session_a_quarter_to_half_an_hour() -> None:
+def test_it_is_valid_for_its_cover_and_session_for_a_quarter_to_half_an_hour() -> None:
     found = NAMES.read(HASH, name(), NOW)
     assert found is not None
     assert (found.session_id, found.user_id) == ("s", 1)

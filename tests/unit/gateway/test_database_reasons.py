@@ -1,4 +1,4 @@
-"""Why a database cannot be used is told in our words: what helps, and nothing of what the server said."""
+"""The reason why a database cannot be used is in our own words: what helps, and nothing of the server's message."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from runtime.errors import SecretFileError
 
 
 @pytest.mark.parametrize(
-    ("said", "word"),
+    ("message", "word"),
     [
         ('connection to server at "10.0.0.7", port 5432 failed: FATAL:  password authentication failed for user'
          ' "bob"', "password"),
@@ -33,22 +33,22 @@ from runtime.errors import SecretFileError
         ("FATAL:  Passwort-Authentifizierung für Benutzer »bob« fehlgeschlagen", "cannot be reached"),
     ],
 )  # fmt: skip
-def test_a_connection_that_failed(said: str, word: str) -> None:
-    reason = reason_of(psycopg.OperationalError(said))
+def test_a_connection_that_failed(message: str, word: str) -> None:
+    reason = reason_of(psycopg.OperationalError(message))
     assert word in reason
     assert not any(leaked in reason for leaked in ("bob", "10.0.0.7", "secret_name", "db.internal", "FATAL"))
 
 
-def test_tables_that_are_not_there_are_told_with_the_command() -> None:
+def test_missing_tables_are_reported_with_the_command() -> None:
     assert reason_of(psycopg.errors.UndefinedTable('relation "schema_migrations" does not exist')) == UNMIGRATED
 
 
-def test_of_several_servers_the_one_that_can_be_read_is_told() -> None:
-    said = "connection refused\nMultiple connection attempts failed. All failures were:\n- session is read-only"
-    assert "read-only" in reason_of(psycopg.OperationalError(said))
+def test_of_several_servers_the_readable_one_is_reported() -> None:
+    message = "connection refused\nMultiple connection attempts failed. All failures were:\n- session is read-only"
+    assert "read-only" in reason_of(psycopg.OperationalError(message))
 
 
-def test_a_file_that_cannot_be_read_is_told_by_the_setting_that_names_it() -> None:
+def test_an_unreadable_file_is_reported_by_the_setting_that_names_it() -> None:
     reason = reason_of(SecretFileError("CATALOGIZER_DATABASE__PASSWORD_FILE", "/run/secrets/bob is empty"))
     assert reason == "the file that CATALOGIZER_DATABASE__PASSWORD_FILE names cannot be used"
 

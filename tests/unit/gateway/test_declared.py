@@ -1,4 +1,4 @@
-"""A request is answered only where its route declares all that it says."""
+"""A request is answered only if its route declares all of its parameters."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gateway.tables.wanted import Search
 
 
 def an_application() -> edge.Edge:
-    """Two routes of the API and one that machines ask."""
+    """Two routes of the API and one for machines."""
     routes = APIRouter()
 
     @routes.get("/api/v1/search")
@@ -79,5 +79,5 @@ def test_a_model_of_parameters_is_declared_field_by_field() -> None:
     assert message.startswith("query.qeury: no such parameter; known: query, media_type, year")
 
 
-def test_what_machines_ask_may_carry_anything() -> None:
+def test_routes_for_machines_accept_any_parameter() -> None:
     assert get("/metrics?name[]=up").status_code == 200

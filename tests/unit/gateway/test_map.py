@@ -1,4 +1,4 @@
-"""The gateway's docstring is its map: every module has its place on it, and nothing is on it that is not there."""
+"""The gateway's docstring is its map: every module is on it, and nothing that does not exist."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ COMPOSITION = {"app", "errors", "main", "metrics", "origins", "ports", "public",
 
 
 def modules() -> set[str]:
-    """Those of the folders, as the map writes them; a folder below is named as a whole."""
+    """The modules of the folders, as the map names them; a nested folder is named as a whole."""
     found = {f"{folder}.{path.stem}" for folder in FOLDERS for path in (FOLDER / folder).glob("*.py")}
     below = {
         f"{folder}.{path.parent.name}" for folder in FOLDERS for path in (FOLDER / folder).glob("*/__init__.py")

@@ -1,4 +1,4 @@
-"""What is sealed is read by who has the secret, for its own purpose, as it was, and for its time."""
+"""Sealed values can be read with the secret, for their own purpose, unchanged, and for a limited time."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_nothing_else_opens_it() -> None:
 
 
 @pytest.mark.parametrize("sealed", ["", "a", "a.b.c.d.e", "é", "." * 4, "x" * (MAX_SEALED + 1)])
-def test_what_is_none_of_ours_is_nothing(sealed: str) -> None:
+def test_a_foreign_text_opens_nothing(sealed: str) -> None:
     assert Seal(SECRET).open("sign-in", sealed) is None
 
 
@@ -36,6 +36,6 @@ def test_a_letter_changed_anywhere_opens_nothing() -> None:
     sealed = Seal(SECRET).seal("exchange", {"refresh": "x"}, 60)
     for at, letter in enumerate(sealed):
         if sealed[at + 1 : at + 2] in ("", "."):
-            continue  # the last letter of a part has bits that stand for nothing
+            continue  # the last letter of a part has unused bits
         changed = sealed[:at] + ("A" if letter != "A" else "Q") + sealed[at + 1 :]
         assert Seal(SECRET).open("exchange", changed) is None

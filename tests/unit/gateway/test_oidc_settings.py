@@ -1,4 +1,4 @@
-"""The examples in the documents are settings that hold."""
+"""The examples in the documents are valid settings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def examples() -> list[str]:
 
 
 @pytest.mark.parametrize("text", examples())
-def test_an_example_holds_once_its_secret_is_there(text: str, tmp_path: Path) -> None:
+def test_an_example_is_valid_once_its_secret_is_there(text: str, tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("very hidden\n")
     for entry in json.loads(text):

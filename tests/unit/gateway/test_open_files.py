@@ -1,5 +1,5 @@
-"""The limit on open files is raised to what the settings need; where it cannot be, fewer sockets fit, and one warning says
-so. Each in a process of its own, for a limit that was lowered stays."""
+"""The limit on open files is raised to what the settings need; if it cannot be, fewer sockets fit, and one warning reports
+it. Each test runs in a process of its own, because a lowered limit stays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose pages may connect: nobody else's, and why one was refused is told."""
+"""Whose pages may connect: only allowed origins, and refusals are logged with the reason."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BEHIND_A_PROXY = GatewaySettings(
 
 
 def a_socket(origin: str | None, host: str, server: str = "192.0.2.1") -> WebSocket:
-    """As the handshake sees it; `server`: the address that the connection came to."""
+    """A handshake; `server`: the address that the connection came to."""
 
     async def nothing() -> Message:
         raise AssertionError
@@ -65,10 +65,10 @@ def test_a_star_lets_every_page_connect() -> None:
     assert everybody.allow(a_socket("null", "media.example"))
 
 
-def test_a_refusal_is_told_at_most_once_a_second_and_names_the_setting() -> None:
+def test_a_refusal_is_logged_at_most_once_a_second_and_names_the_setting() -> None:
     origins = Origins(GatewaySettings())
-    with capture_logs() as told:
+    with capture_logs() as logged:
         for n in range(1_000):
             assert not origins.allow(a_socket(f"https://media-{n}.example:8443", "media.example"))
-    assert len(told) <= 3
-    assert all("CATALOGIZER_GATEWAY__PUBLIC_URL" in line["help"] for line in told)
+    assert len(logged) <= 3
+    assert all("CATALOGIZER_GATEWAY__PUBLIC_URL" in line["help"] for line in logged)

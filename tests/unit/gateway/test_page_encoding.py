@@ -1,4 +1,4 @@
-"""Which form of the page's files a client is given, by what it says it takes."""
+"""Which form of the page's files a client gets, by its Accept-Encoding."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SCRIPT = b"export const words = 'many times the same';\n" * 200
         ("gzip;q=no", False), ("gzip;q=0.0, *", False),
     ],
 )  # fmt: skip
-def test_what_a_client_says_it_takes(accepted: str, takes: bool) -> None:
+def test_what_a_client_accepts(accepted: str, takes: bool) -> None:
     assert takes_gzip(accepted) is takes
 
 
@@ -30,13 +30,13 @@ def test_each_form_has_an_entity_tag_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "index.html").write_text("<!doctype html>")
     (tmp_path / "app.js").write_bytes(SCRIPT)
 
-    async def ask() -> None:
+    async def main() -> None:
         async with httpx.AsyncClient(
             transport=httpx.ASGITransport(WebPage(tmp_path)), base_url="http://page"
         ) as client:
             packed = await client.get("/app.js", headers={"Accept-Encoding": "gzip"})
             plain = await client.get("/app.js", headers={"Accept-Encoding": "identity"})
-            assert packed.content == plain.content == SCRIPT  # the client unpacks what says that it is packed
+            assert packed.content == plain.content == SCRIPT  # the client unpacks by Content-Encoding
             assert int(packed.headers["Content-Length"]) == len(gzip.compress(SCRIPT, mtime=0)) < len(SCRIPT) / 10
             assert "Content-Encoding" not in plain.headers
             assert packed.headers["Vary"] == plain.headers["Vary"] == "Accept-Encoding"
@@ -45,7 +45,7 @@ def test_each_form_has_an_entity_tag_of_its_own(tmp_path: Path) -> None:
                 ("identity", plain, 304),
                 ("identity", packed, 200),
             ):
-                asked = {"Accept-Encoding": taken, "If-None-Match": known.headers["ETag"]}
-                assert (await client.get("/app.js", headers=asked)).status_code == status
+                headers = {"Accept-Encoding": taken, "If-None-Match": known.headers["ETag"]}
+                assert (await client.get("/app.js", headers=headers)).status_code == status
 
-    asyncio.run(ask())
+    asyncio.run(main())

@@ -1,4 +1,4 @@
-"""Whose connection it is: only a trusted proxy's word counts, and only what it wrote itself."""
+"""The client's address of a connection: only a trusted proxy's header counts, and only what it wrote itself."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def client(peer: str, **headers: str | list[str]) -> str:
 
 
 @pytest.mark.parametrize(
-    ("told", "address"),
+    ("header", "address"),
     [
         ("203.0.113.9", "203.0.113.9"),
-        ("1.1.1.1, 203.0.113.9", "203.0.113.9"),  # what the client said itself lies left of the proxy's word
+        ("1.1.1.1, 203.0.113.9", "203.0.113.9"),  # what the client sent itself is to the left of the proxy's part
         ("203.0.113.9, 10.1.2.3", "203.0.113.9"),
         ("1.1.1.1, 203.0.113.9, 10.1.2.3, 10.4.5.6", "203.0.113.9"),
         ("10.1.2.3", "10.1.2.3"),
@@ -36,8 +36,8 @@ def client(peer: str, **headers: str | list[str]) -> str:
         ("", "127.0.0.1"),
     ],
 )
-def test_the_rightmost_that_is_not_trusted_is_who_asks(told: str, address: str) -> None:
-    assert client("127.0.0.1", x_forwarded_for=told) == address
+def test_the_rightmost_untrusted_address_is_the_client(header: str, address: str) -> None:
+    assert client("127.0.0.1", x_forwarded_for=header) == address
 
 
 def test_several_headers_are_one_list() -> None:
@@ -45,7 +45,7 @@ def test_several_headers_are_one_list() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "address"),
+    ("header", "address"),
     [
         ("for=203.0.113.9", "203.0.113.9"),
         ('For="[2001:db8::7]:4711";proto=https;by=10.0.0.1', "2001:db8::7"),
@@ -54,22 +54,22 @@ def test_several_headers_are_one_list() -> None:
         ('for="', "127.0.0.1"),
     ],
 )
-def test_forwarded_is_read_as_rfc_7239_has_it(told: str, address: str) -> None:
-    assert client("127.0.0.1", forwarded=told) == address
+def test_forwarded_is_read_as_rfc_7239_has_it(header: str, address: str) -> None:
+    assert client("127.0.0.1", forwarded=header) == address
 
 
 def test_two_headers_that_disagree_are_neither_believed() -> None:
-    """A proxy writes one of them and hands on what the client wrote in the other."""
+    """A proxy writes one of them and passes on what the client wrote in the other."""
     assert client("127.0.0.1", x_forwarded_for="203.0.113.9", forwarded="for=1.1.1.1") == "127.0.0.1"
     assert client("127.0.0.1", x_forwarded_for="203.0.113.9", forwarded="for=203.0.113.9") == "203.0.113.9"
 
 
-def test_a_peer_that_is_not_trusted_is_who_asks_whatever_it_says() -> None:
+def test_an_untrusted_peer_is_the_client_whatever_its_headers() -> None:
     assert client("203.0.113.1", x_forwarded_for="1.1.1.1", forwarded="for=1.1.1.1") == "203.0.113.1"
     assert Proxies(()).client_of("127.0.0.1", [(b"x-forwarded-for", b"1.1.1.1")]) == "127.0.0.1"
 
 
-def test_an_endless_list_is_looked_at_from_its_end() -> None:
+def test_an_endless_list_is_read_from_its_end() -> None:
     assert client("127.0.0.1", x_forwarded_for="1.1.1.1, " + "10.0.0.1, " * 5_000 + "10.0.0.2") == "10.0.0.1"
 
 

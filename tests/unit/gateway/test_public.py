@@ -1,4 +1,4 @@
-"""Where browsers find the gateway: the setting, or where it listens; and the origin of its page there."""
+"""The gateway's address for browsers: the setting, or where it listens; and the origin of its page there."""
 
 from __future__ import annotations
 

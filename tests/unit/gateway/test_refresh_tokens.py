@@ -1,4 +1,4 @@
-"""Refresh tokens: a line for each session, each good once, but for an answer that was lost."""
+"""Refresh tokens: a sequence for each session, each good once, except for an answer that was lost."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SESSION = "0123456789abcdef0123456789abcdef"
 TOKENS = RefreshTokens("8f2d6c1b9a7e4f3c8d5a6b7c0e1f2a3b")
 
 
-def test_a_token_says_its_place_and_is_always_the_same() -> None:
+def test_a_token_names_its_place_and_is_always_the_same() -> None:
     place = TokenNumber(SESSION, 41)
     assert TOKENS.read(TOKENS.token(place)) == place
     assert TOKENS.token(place) == TOKENS.token(place) != TOKENS.token(TokenNumber(SESSION, 42))

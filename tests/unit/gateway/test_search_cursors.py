@@ -1,4 +1,4 @@
-"""A cursor says where a page ended, for the search that it came from."""
+"""A cursor names where a page ended, for the search that it came from."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_it_is_read_as_it_was_written(at: datetime, media_id: int, near: bool) -
     assert again(NEWEST, cursor) == cursor
 
 
-def test_it_holds_whatever_zone_the_database_has() -> None:
+def test_it_is_valid_in_any_zone_of_the_database() -> None:
     there = HERE.values[0]
     assert isinstance(there, datetime)
     away = there.astimezone(datetime.fromisoformat("2026-01-01T00:00:00+05:30").tzinfo)
@@ -57,7 +57,7 @@ def test_of_another_search_it_is_refused(other: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize("other", [{"limit": 3}, {"facets": "year"}])
-def test_of_the_same_search_with_a_page_of_another_size_it_is_taken(other: dict[str, object]) -> None:
+def test_it_is_accepted_for_the_same_search_with_another_page_size(other: dict[str, object]) -> None:
     text = HERE.text(NEWEST)
     assert cursor_of(Search.model_validate(NEWEST.model_dump() | other | {"cursor": text})) == HERE
 

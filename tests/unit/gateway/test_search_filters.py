@@ -1,4 +1,4 @@
-"""Whatever an item says of itself can be asked for, or it stands here why not."""
+"""Every member of an item can be searched for, or there is a reason here why not."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ BY_OTHER_NAMES = {
     "subtitle_tracks": "subtitle_language", "subtitle_languages": "subtitle_language", "taken": "date_min",
     "credits": "person", "show": "query", "tags": "genre", "track": "query",
 }  # fmt: skip
-NOT_ASKED_FOR = {
-    "id": "read by it", "description": "prose", "smb_path": "path says it", "path_b64": "path says it",
-    "fingerprint": "unique", "last_episode": "episode says it", "part": "its neighbours say it", "warnings": "prose",
-    "chapters": "unique", "taken_at": "a place is no word", "disc": "album says it", "tracks": "album says it",
-    "discs": "album says it", "number": "series says it",
+NOT_SEARCHABLE = {
+    "id": "read by it", "description": "prose", "smb_path": "path has it", "path_b64": "path has it",
+    "fingerprint": "unique", "last_episode": "episode has it", "part": "its neighbours have it", "warnings": "prose",
+    "chapters": "unique", "taken_at": "a place is not a word", "disc": "album has it", "tracks": "album has it",
+    "discs": "album has it", "number": "series has it",
 }  # fmt: skip
 
 
-def asked_for(field: str) -> bool:
+def searchable(field: str) -> bool:
     names = {field, f"{field}_min", BY_OTHER_NAMES.get(field, field)}
     return bool(names & Search.model_fields.keys())
 
 
 def test_every_field_of_items_and_of_what_is_found_has_a_filter_or_a_reason() -> None:
     fields = {*MediaItem.__struct_fields__, *Found.__struct_fields__, *Tags.__struct_fields__}
-    assert {field for field in fields if asked_for(field) == (field in NOT_ASKED_FOR)} == set()
+    assert {field for field in fields if searchable(field) == (field in NOT_SEARCHABLE)} == set()
 
 
 def test_every_filter_is_a_parameter_with_a_description() -> None:

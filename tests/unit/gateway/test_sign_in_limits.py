@@ -1,4 +1,4 @@
-"""How often a sign-in may fail, on a clock by hand: what others do changes nobody's count downwards."""
+"""How often a sign-in may fail, on a manual clock: the failures of others never lower a count."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gateway.access.sign_in_limits import (
     FAILURES,
     FAILURES_OF_ACCOUNT,
     FAILURES_OF_ADDRESS,
-    SPARE_LOOKS,
+    SPARE_ATTEMPTS,
     WINDOW_SECONDS,
     Failures,
     SignInLimits,
@@ -74,7 +74,9 @@ def test_an_account_is_limited_from_one_address_from_all_and_an_address_for_all(
     assert limits.wait_seconds("dora", "sprayer", 1) == 299
 
 
-def test_who_is_over_a_limit_has_spare_looks_for_a_storm_and_then_one_a_second() -> None:
+def test_an_account_over_a_limit_has_spare_attempts_for_a_storm_and_then_one_a_second() -> None:
     limits = SignInLimits()
-    assert [limits.spare("bob", 0) for _ in range(int(SPARE_LOOKS) + 1)] == [True] * int(SPARE_LOOKS) + [False]
+    assert [limits.spare("bob", 0) for _ in range(int(SPARE_ATTEMPTS) + 1)] == [True] * int(SPARE_ATTEMPTS) + [
+        False
+    ]
     assert [limits.spare("bob", 10) for _ in range(11)] == [True] * 10 + [False]

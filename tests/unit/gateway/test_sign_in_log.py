@@ -1,4 +1,4 @@
-"""A flood of failed sign-ins costs a bounded number of lines, and none of them is forgotten."""
+"""A flood of failed sign-ins costs a bounded number of lines, and all of them are counted."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from structlog.testing import capture_logs
 
 from gateway.access.sign_in_log import LINES_AT_ONCE, SignInLog
 
-TOLD_AFTER_SECONDS = 0.01
+REPORT_AFTER_SECONDS = 0.01
 
 
 class Refusals:
-    """An audit log that is looked at elsewhere."""
+    """An audit log that other tests check."""
 
     def refused(
         self, action: str, by: str, subject: str, /, *, address: str, why: str, way: str | None = None
     ) -> None:
-        """Leave it."""
+        """Ignore it."""
 
 
 async def flood(tries: int) -> None:
-    """So many at once, and until the rest must have been told."""
-    log, told = SignInLog(Refusals(), TOLD_AFTER_SECONDS), asyncio.Event()
+    """So many at once, and wait until the rest must have been reported."""
+    log, reported = SignInLog(Refusals(), REPORT_AFTER_SECONDS), asyncio.Event()
     for _ in range(tries):
         log.refused("root", "10.0.0.9", "no such account")
-    asyncio.get_running_loop().call_later(TOLD_AFTER_SECONDS, told.set)
-    await told.wait()
+    asyncio.get_running_loop().call_later(REPORT_AFTER_SECONDS, reported.set)
+    await reported.wait()
 
 
 def test_a_flood_is_bounded_and_what_was_not_logged_is_counted() -> None:

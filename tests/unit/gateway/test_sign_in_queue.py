@@ -1,4 +1,4 @@
-"""SignInQueue: a flood from one address delays that address, all is bounded, and whoever goes away leaves nothing behind."""
+"""SignInQueue: a flood from one address delays only that address, all is bounded, a cancelled sign-in leaves nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A query is read as words, however it was typed."""
+"""A query is read as words, in any spelling."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_pieces_are_between_spaces_and_hold_nothing_that_a_database_cannot() -> 
         ([], [], Terms("", (), ())),
     ],
 )
-def test_words_are_looked_for_once_and_signs_only_where_there_is_no_word(
+def test_words_are_searched_once_and_signs_only_where_there_is_no_word(
     pieces: list[str], folded: list[str], expected: Terms
 ) -> None:
     assert terms_of(pieces, folded) == expected

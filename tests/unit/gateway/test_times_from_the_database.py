@@ -1,4 +1,4 @@
-"""A time of the database stands on the wire in UTC, whatever zone the database's session has."""
+"""A time of the database is in UTC on the wire, in any zone of the database's session."""
 
 from __future__ import annotations
 

@@ -43,20 +43,20 @@ def test_no_random_secret_is_taken_for_a_sample() -> None:
         check_secret(base64.b64encode(chance.randbytes(32)).decode())
 
 
-def test_who_was_issued_a_token_is_who_it_says() -> None:
+def test_a_token_names_the_account_it_was_issued_to() -> None:
     tokens = Tokens(GatewaySettings(), SECRET)
     token, identity = tokens.issue(user_id=7, username="bob", role_id=2, session_id="s")
     assert tokens.verify(token) == identity
     assert not identity.is_admin
 
 
-def test_a_token_of_another_installation_does_not_hold() -> None:
+def test_a_token_of_another_installation_is_invalid() -> None:
     token, _ = Tokens(GatewaySettings(), SECRET[::-1]).issue(user_id=7, username="b", role_id=2, session_id="s")
     with pytest.raises(BadToken):
         Tokens(GatewaySettings(), SECRET).verify(token)
 
 
-def test_a_token_holds_29_s_after_its_end_and_31_s_after_it_does_not() -> None:
+def test_a_token_is_valid_29_s_after_its_end_and_not_31_s_after() -> None:
     tokens = Tokens(GatewaySettings(), SECRET)
     token, _ = tokens.issue(user_id=7, username="bob", role_id=2, session_id="s")
     assert tokens.verify(forge(token, exp=int(time.time()) - 29)).username == "bob"

@@ -1,4 +1,4 @@
-"""What a worker is given of its gateway's bounds, and what its parent makes of what it says."""
+"""A worker's share of its gateway's limits, and how its parent reads its health."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ def test_bounds_of_the_whole_gateway_are_shared_out_and_rounded_up(of: int, sock
     assert part == whole.model_copy(update=changed)
 
 
-def test_a_worker_is_what_its_running_process_last_said_and_not_for_long(tmp_path: Path) -> None:
+def test_a_workers_health_is_its_running_process_s_last_report_and_not_for_long(tmp_path: Path) -> None:
     worker, health = Worker(2, 2, tmp_path), Health()
     found: list[str | None] = [None]
     health.add("log", lambda: found[0])
 
-    async def say() -> None:
+    async def report() -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(worker.tell(health), 0.05)
+            await asyncio.wait_for(worker.report(health), 0.05)
 
     pid = os.getpid()
-    assert worker.heard(None, 0.0) == "not running"
-    assert worker.heard(pid, 0.0) == Starting("its process was started")
-    asyncio.run(say())
-    assert worker.heard(pid, time.monotonic()) is None
-    assert worker.heard(pid + 1, time.monotonic()) == Starting("its process was started")
+    assert worker.reported(None, 0.0) == "not running"
+    assert worker.reported(pid, 0.0) == Starting("its process was started")
+    asyncio.run(report())
+    assert worker.reported(pid, time.monotonic()) is None
+    assert worker.reported(pid + 1, time.monotonic()) == Starting("its process was started")
     found[0] = "Kafka does not answer"
-    asyncio.run(say())
-    assert worker.heard(pid, time.monotonic()) == "log: Kafka does not answer"
-    assert worker.heard(pid, time.monotonic() + SILENT_SECONDS + 1) == "says nothing for 5 s"
+    asyncio.run(report())
+    assert worker.reported(pid, time.monotonic()) == "log: Kafka does not answer"
+    assert worker.reported(pid, time.monotonic() + SILENT_SECONDS + 1) == "no report for 5 s"
