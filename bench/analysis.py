@@ -1,8 +1,8 @@
 """Analysis: files a second that one stream worker with two probing children takes from the change log to results in it;
 half are small MP3s without a cover, half photographs of 800×600. Baseline in the same run: the same files read by
-two such children with nothing around them.
+two such children alone.
 
-`python -m bench.analysis [--json] [--files N]`: 2,000 if nothing else is said."""
+`python -m bench.analysis [--json] [--files N]`: 2,000 by default."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from tests.support.media import state_of
 
 CHILDREN = 2
 KINDS = 20
-"""Different photographs; a file each of its own bytes."""
+"""Different photographs; each file has bytes of its own."""
 DEADLINE_SECONDS = 600.0
 
 
@@ -72,7 +72,7 @@ def library(folder: Path, files: int) -> list[Path]:
 
 
 def records(paths: list[Path]) -> Iterator[tuple[str, RawRecord]]:
-    """Their root, and each of them as it is."""
+    """The declaration of their root, and an observation and a fingerprint of each."""
     head = heads()
     yield declared(next(head))
     for number, path in enumerate(paths):
@@ -128,7 +128,7 @@ async def results(kafka: Kafka, begin: int, count: int) -> list[float]:
 
 
 def processor_seconds(worker: Worker) -> tuple[float, float]:
-    """Of the worker, and of its probing children that are there."""
+    """Of the worker, and of its present probing children."""
     process = psutil.Process(worker.process.pid)
     times = [one.cpu_times() for one in (process, *process.children())]
     spent = [one.user + one.system for one in times]

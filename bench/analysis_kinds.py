@@ -1,5 +1,5 @@
-"""Analysis by kind of file: files a second that one probing child reads, its cover included, and beside it what FFmpeg's own
-`ffprobe` reads, called once for each file, as media managers do; of documents and pictures it reads less, or nothing.
+"""Analysis by kind of file: files a second that one probing child reads, its cover included, compared with FFmpeg's own
+`ffprobe`, called once for each file, as media managers do; of documents and pictures `ffprobe` reads less, or nothing.
 
 `python -m bench.analysis_kinds [--json] [--seconds S]`: so long for each kind and reader (2). Without an installed ffprobe
 (`apt install ffmpeg`) its column is empty."""
@@ -55,7 +55,7 @@ KINDS: tuple[tuple[str, str, MediaType, Make], ...] = (
     ("comic, 24 pages", "comic.cbz", "book", _pages),
     ("facts", "film.nfo", "other", _written(NFO.encode)),
 )
-"""What it is, its name, its media type, and how one is made."""
+"""Description, file name, media type, and how one is made."""
 
 
 async def ours(path: Path, media_type: MediaType, seconds: float) -> float:
@@ -79,7 +79,7 @@ async def ours(path: Path, media_type: MediaType, seconds: float) -> float:
 
 
 def theirs(path: Path, seconds: float) -> float | None:
-    """Files a second of ffprobe; None where it cannot read such a file at all, or is not there."""
+    """Files a second of ffprobe; None where it cannot read such a file at all, or is not installed."""
     program = shutil.which("ffprobe")
     if program is None:
         return None

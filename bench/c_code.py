@@ -1,4 +1,4 @@
-"""C that a measurement needs: compiled when it begins, so a C compiler is needed where it is measured, and nowhere else."""
+"""C code that a measurement needs: compiled when it starts, so only the measuring machine needs a C compiler."""
 
 from __future__ import annotations
 

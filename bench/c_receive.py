@@ -1,5 +1,5 @@
-"""The other end of very many sockets: when each of their frames arrived, at less cost than what is measured. Pings are
-answered, as browsers do.
+"""Receives on very many sockets and records when each of their frames arrived, at less cost than what is measured. Pings
+are answered, as browsers do.
 
 A thousand sockets that get a hundred events a second are 100,000 frames a second: Python would measure itself.
 """
@@ -128,12 +128,12 @@ long record(
 """
 
 Record = Callable[[Sequence[int], int, float], "array[float]"]
-"""Reads all sockets until each of the given, which stand in a row, has had so many text frames, for so many seconds at most;
-when they came, socket after socket, in monotonic seconds. Raises TimeoutError."""
+"""Reads all sockets until each of the given ones, which are consecutive, has received so many text frames, for so many
+seconds at most; returns when they came, socket after socket, in monotonic seconds. Raises TimeoutError."""
 
 
 def recorder() -> Callable[[Sequence[int]], Record]:
-    """For all the descriptors that it is given, each of which stands between two frames of a server."""
+    """For the given descriptors, each of which is between two frames of a server."""
     function = compiled(_SOURCE).record
     function.restype = ctypes.c_long
     function.argtypes = [

@@ -1,4 +1,4 @@
-"""The baseline of every figure of a socket: a C loop that calls send(2) of ready bytes for each and does nothing else."""
+"""The baseline of every figure of a socket: a C loop that calls send(2) with prepared bytes for each, nothing else."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ long send_to_each(const int *sockets, long count, const char *data, size_t size)
 """
 
 SendToEach = Callable[[bytes], int]
-"""Sends to each; how many the kernel took whole."""
+"""Sends to each; returns how many sends the kernel accepted completely."""
 
 
 def send_to_each() -> Callable[[Sequence[int]], SendToEach]:
-    """The compiled loop, for the descriptors that it is given. Raises OSError or CalledProcessError without a compiler."""
+    """The compiled loop, for given descriptors. Raises OSError or CalledProcessError without a compiler."""
     function = compiled(_SOURCE).send_to_each
     function.restype = ctypes.c_long
     function.argtypes = [ctypes.c_void_p, ctypes.c_long, ctypes.c_char_p, ctypes.c_size_t]

@@ -27,7 +27,7 @@ _jobs: Codec[Job] = Codec(Job)
 
 
 def observations(files: int) -> Iterator[RawRecord]:
-    """What a producer tells of them: everything comes, and later some of it changes."""
+    """A producer's records of them: everything appears, and later some of it changes."""
     head = heads()
     yield declared(next(head))[1]
     for number in range(files):
@@ -78,7 +78,7 @@ def _result(job: Job) -> RawRecord:
 
 
 def outputs(files: int) -> Iterator[Output]:
-    """What the fold makes of it, each analysis answered at once."""
+    """The fold's output for them, each analysis job answered at once."""
     fold, offset = Fold(0), 0
 
     def fed(record: RawRecord) -> list[Output]:

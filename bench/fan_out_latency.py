@@ -1,9 +1,9 @@
 """Produce → socket: how long after a send an event is at each of a thousand sockets, at a hundred events a second.
 
-A gateway as people start it, on a broker of its own; in the same run, in turns, a C loop that sends a ready frame to as many
-sockets and is fed by the same consumer (`Kafka.tail_consumer`, as the gateway's tail uses it); and the broker's own
-acknowledgement of each of these events. All sockets are heard by one process in C (`bench.c_receive`), which all servers
-have to share two processors with, as with the broker and the sender.
+A gateway with the usual settings, on a broker of its own; in the same run, in turns, a C loop that sends a prepared frame to
+as many sockets and gets its records from the same consumer (`Kafka.tail_consumer`, as the gateway's tail uses it); and the
+broker's own acknowledgement of each of these events. One process in C receives on all sockets (`bench.c_receive`); it shares
+the two processors with the servers, the broker and the sender.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from tests.support.servers import both, clients
 SOCKETS = int(os.environ.get("BENCH_SOCKETS", "1000"))
 PER_SECOND = int(os.environ.get("BENCH_PER_SECOND", "100"))
 EVENTS = 3 * PER_SECOND // 2
-"""Of a turn: so short that what else the machine does falls on both servers alike."""
+"""In one turn: so short that other load on the machine affects both servers alike."""
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "11"))
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
@@ -55,18 +55,18 @@ def hundredths(values: list[float] | array[float]) -> tuple[float, float]:
 
 @dataclass(slots=True)
 class Rounds:
-    """Of one server: p50 and p99 in milliseconds, round by round."""
+    """The rounds of one server: p50 and p99 in milliseconds, round by round."""
 
     p50: list[float] = field(default_factory=list)
     p99: list[float] = field(default_factory=list)
 
     def add(self, milliseconds: list[float] | array[float]) -> None:
-        """One more."""
+        """Add a round."""
         for of, value in zip((self.p50, self.p99), hundredths(milliseconds), strict=True):
             of.append(value)
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """For people."""
         p50, p99 = statistics.median(self.p50), statistics.median(self.p99)
         return f"p50 {p50:.1f} ms (least {min(self.p50):.1f}), p99 {p99:.1f} ms (least {min(self.p99):.1f})"
@@ -75,8 +75,8 @@ class Rounds:
 # The C loop, fed by the gateway's consumer.
 
 
-def c_loop(kafka: Kafka, port: int, told: Connection) -> None:
-    """A server process: answers handshakes, and sends each event to whoever is there. Says when it reads."""
+def c_loop(kafka: Kafka, port: int, pipe: Connection) -> None:
+    """A server process: answers handshakes, and sends each event to every connected client. Signals when it reads."""
     descriptors: list[int] = []
     compiled = send_to_each()
     size = len(text_frame(Framer(MEDIA_UPDATES, legacy_payload=True).frame(sample(1_000))[2]))
@@ -100,7 +100,7 @@ def c_loop(kafka: Kafka, port: int, told: Connection) -> None:
         places = [TopicPartition(kafka.name(t), p) for t in topics for p in range(t.partition_count(kafka.lanes))]
         consumer.assign(places)
         await consumer.seek_to_end(*places)
-        told.send(True)
+        pipe.send(True)
         while True:
             fetched = await consumer.getmany(timeout_ms=200, max_records=STEP_RECORDS)
             send = compiled(descriptors)
@@ -116,7 +116,7 @@ def c_loop(kafka: Kafka, port: int, told: Connection) -> None:
 
 
 async def produce(producer: AIOKafkaProducer, topic: str, events: int) -> tuple[list[float], list[float]]:
-    """Send them on time, whatever comes of the ones before; when each was sent, and when it was acknowledged."""
+    """Send them at their times, without waiting for acknowledgements; returns when each was sent and acknowledged."""
     loop = asyncio.get_running_loop()
     sent, acknowledged = [0.0] * events, [0.0] * events
     began = loop.time()
@@ -148,12 +148,12 @@ class Figures:
 
     @property
     def least_ratios(self) -> tuple[float, float]:
-        """Of each server's calmest round, p50 and p99."""
+        """Of each server's fastest round, p50 and p99."""
         return min(self.ours.p50) / min(self.c.p50), min(self.ours.p99) / min(self.c.p99)
 
     @property
     def ratios(self) -> tuple[float, float]:
-        """Ours to C's, p50 and p99: the median of the rounds' ratios, for what else the machine did fell on both."""
+        """Ours to C's, p50 and p99: the median of the rounds' ratios, because other load on the machine affected both."""
         p50 = statistics.median(own / c for own, c in zip(self.ours.p50, self.c.p50, strict=True))
         p99 = statistics.median(own / c for own, c in zip(self.ours.p99, self.c.p99, strict=True))
         return p50, p99
@@ -216,10 +216,10 @@ def main() -> None:
     show(
         f"send → arrival at each of {SOCKETS:,} sockets, {PER_SECOND} events/s, median of {ROUNDS} rounds",
         [
-            ("gateway", found.ours.told),
-            ("C loop, the same consumer", found.c.told),
+            ("gateway", found.ours.summary),
+            ("C loop, the same consumer", found.c.summary),
             ("ratio", f"p50 {p50:.2f}, p99 {p99:.2f}; of the least p50 {least50:.2f}, p99 {least99:.2f} (aim ≤ 1.7)"),
-            ("the broker's acknowledgement", found.acknowledged.told),
+            ("the broker's acknowledgement", found.acknowledged.summary),
         ],
         {
             "p50_ms": statistics.median(found.ours.p50), "p99_ms": statistics.median(found.ours.p99),

@@ -2,8 +2,8 @@
 files become known, four raw records a file. Baselines in the same run: a bare getmany and decode loop, and a plain
 Faust agent.
 
-Then one record more, a directory moved with all of them below it: seconds until the last of its outputs is
-committed, and the longest that the fold kept the event loop (the group's heartbeats) waiting meanwhile."""
+Then one more record, the move of a directory with all of them below it: seconds until the last of its outputs is
+committed, and the longest time for which the fold blocked the event loop (the group's heartbeats) meanwhile."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ FILES = int(os.environ.get("BENCH_FILES", "100000"))
 OUTPUTS_PER_FILE = 4
 """A change, a media update, a state and a job."""
 MOVED_OUTPUTS_PER_FILE = 4
-"""The job is asked anew, for it names the old path."""
+"""The job is issued again, because it names the old path."""
 DIRECTORY = "Shows"
 
 
@@ -118,11 +118,11 @@ async def longest_stall() -> float:
 
 
 async def committed(service: LibraryService, outputs: int) -> None:
-    """Return when so many are."""
+    """Return when so many outputs are committed."""
     began = time.monotonic()
     while service.progress[0].committed < outputs:
         if time.monotonic() - began > 300:
-            raise TimeoutError(f"the fold stands at {service.progress[0]}")
+            raise TimeoutError(f"the fold is at {service.progress[0]}")
         await asyncio.sleep(0.1)
 
 

@@ -37,7 +37,7 @@ _job: Codec[Job] = Codec(Job)
 
 
 class LaneLog:
-    """Writes a lane's log by folding it: results answer the jobs that the fold has asked."""
+    """Writes a lane's log by folding it: results answer the jobs that the fold has issued."""
 
     def __init__(self) -> None:
         self.records: list[tuple[int, int, bytes, RawRecord]] = []

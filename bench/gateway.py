@@ -1,9 +1,9 @@
 """Gateway deliveries per CPU second of the server, against a C loop and the naive FastAPI loop in the same run.
 
 A thousand sockets, events of 500 bytes, default settings. All servers run uvicorn on uvloop in a process of
-their own; only their CPU time counts, not the clients'. The baseline is the system's limit: a C loop that calls send(2) of
-a ready frame for each socket (`bench.c_send`). Ours is the product's own path, from a read record to the sockets:
-frame, ring, audiences with their rights, one joined write per client. The naive one is what tutorials show: for every
+their own; only their CPU time counts, not the clients'. The baseline is the system's limit: a C loop that calls send(2) with
+a prepared frame for each socket (`bench.c_send`). Ours is the product's own path, from a read record to the sockets:
+frame, ring, audiences with their rights, one joined write per client. The naive one is that of tutorials: for every
 event, `await send_text` to each client in turn.
 """
 
@@ -43,7 +43,7 @@ CELLS = (
 
 @dataclass(frozen=True, slots=True)
 class DeliveryRate:
-    """Deliveries per CPU second of the server, round by round, and what part of C's they were in each round."""
+    """Deliveries per CPU second of the server, round by round, and their ratio to C's in each round."""
 
     cell: Cell
     rounds: tuple[int, ...]
@@ -56,7 +56,7 @@ class DeliveryRate:
 
     @property
     def ratio(self) -> float:
-        """The median of the rounds' ratios: what else the machine did fell on both."""
+        """The median of the rounds' ratios: other load on the machine affected both."""
         return round(statistics.median(self.ratios), 2)
 
 
@@ -136,7 +136,7 @@ async def _frame_size(counts: list[int], events: int) -> int:
 
 
 async def measure() -> list[DeliveryRate]:
-    """The cells take turns, so that what else the machine does falls on all of them alike."""
+    """The cells take turns, so that other load on the machine affects all of them alike."""
     sockets = min(SOCKETS, (raise_descriptor_limit(3 * SOCKETS + 200) - 200) // 3)
     deadline = time.monotonic() + LIMIT_SECONDS
     servers = {which: _Server(which) for which in SERVERS}
@@ -166,8 +166,8 @@ def main() -> None:
     as_json = parser.parse_args().json
     try:
         results = uvloop.run(measure())
-    except (EOFError, TimeoutError) as error:  # a busy machine dropped a connection: these figures are none
-        print(f"once more: {error or 'a server ended, for a client was dropped'}", file=sys.stderr)
+    except (EOFError, TimeoutError) as error:  # a busy machine dropped a connection: these figures are void
+        print(f"once more: {error or 'a server ended because a client was dropped'}", file=sys.stderr)
         results = uvloop.run(measure())
     if as_json:
         rows = [{**asdict(r), "deliveries_per_cpu_second": r.per_second, "ratio": r.ratio} for r in results]

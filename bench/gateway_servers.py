@@ -1,4 +1,4 @@
-"""The servers that `bench.gateway` measures, each in a process of its own: C's loop, ours and the naive one."""
+"""The servers that `bench.gateway` measures, each in a process of its own: the C loop, ours and the naive one."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ PLACE = ChannelPartition(MEDIA_UPDATES.name, 0)
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What is measured: a server, events a step, how many in all, and kinds of clients that see different things."""
+    """What is measured: a server, events a step, how many in all, and the number of audiences with different rights."""
 
     server: str
     per_step: int
@@ -86,7 +86,7 @@ def sample(offset: int) -> Record:
     return Record(topics.MEDIA_UPDATES.name, 0, offset, 1_700_000_000_000, b"home", value, headers)
 
 
-# The servers. Each answers on its pipe to a cell with the CPU seconds that sending took; what comes before is not counted.
+# The servers. Each answers on its pipe to a cell with the CPU seconds that sending took, without the preparation.
 
 Publish = Callable[[], Awaitable[None]]
 Prepare = Callable[[Cell], Awaitable[Publish]]
@@ -115,7 +115,7 @@ def _ours(app: FastAPI) -> Prepare:
         streaming.leave(subscriber)
 
     async def level() -> None:
-        while streaming.behind:  # noqa: ASYNC110 (as in life, the tail waits for the broker meanwhile)
+        while streaming.behind:  # noqa: ASYNC110 (as in production, the tail waits for the broker meanwhile)
             await asyncio.sleep(0.001)
 
     async def prepare(cell: Cell) -> Publish:
@@ -137,7 +137,7 @@ def _ours(app: FastAPI) -> Prepare:
 
 
 def _viewer(number: int) -> Viewer:
-    """Sees what the record is of, and something that nobody else sees."""
+    """May see the record's library, and a root that no other viewer may see."""
     return Viewer(0, 0, Rights(libraries=frozenset({"home"}), roots=frozenset({f"root {number}"})))
 
 
@@ -216,8 +216,8 @@ def _c(app: FastAPI) -> Prepare:
         send = compiled(sockets)
         for _ in range(times):
             if send(data) < len(sockets):
-                os._exit(1)  # a full buffer: what was measured would be less than a delivery
-            await asyncio.sleep(0.001)  # so long the clients read
+                os._exit(1)  # a full buffer: the measured work would be less than a delivery
+            await asyncio.sleep(0.001)  # the clients read meanwhile
 
     return prepare
 
@@ -248,8 +248,8 @@ def serve(which: str, port: int, pipe: Connection) -> None:
         server = uvicorn.Server(config)
         running = asyncio.create_task(server.serve())
         loop = asyncio.get_running_loop()
-        while (asked := await loop.run_in_executor(None, pipe.recv)) is not None:
-            publish = await prepare(asked)
+        while (cell := await loop.run_in_executor(None, pipe.recv)) is not None:
+            publish = await prepare(cell)
             began = time.process_time()
             await publish()
             pipe.send(time.process_time() - began)
@@ -259,7 +259,7 @@ def serve(which: str, port: int, pipe: Connection) -> None:
 
 
 async def listening(port: int, deadline: float) -> None:
-    """Until somebody listens. Raises TimeoutError."""
+    """Wait until the server listens. Raises TimeoutError."""
     while True:
         with contextlib.suppress(OSError):
             _, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -271,7 +271,7 @@ async def listening(port: int, deadline: float) -> None:
 
 
 def raise_descriptor_limit(wanted: int) -> int:
-    """Sockets that fit below the limit on open files, which is raised as far as it may be."""
+    """Sockets that fit below the limit on open files, which is raised as far as allowed."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     goal = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     if soft < goal:

@@ -1,9 +1,9 @@
-"""What an open socket costs while nothing happens, and how long a storm of them takes to be back.
+"""What an open idle socket costs, and how long very many of them take to reconnect at once.
 
-Sockets that follow a channel, held by a process of their own: resident memory of the gateway before and after, a socket.
-Then a gateway is killed, starts again, and very many come back at once, each with the offset that it wants: until all have
-the event that was written meanwhile. Beside it in the same run: sockets of uvicorn's that FastAPI accepts and waits on, as
-tutorials have them.
+Sockets that follow a channel, opened by a process of their own: resident memory of the gateway before and after, per socket.
+Then the gateway is killed and started again, and very many clients reconnect at once, each with the offset that it wants:
+until all have the event that was written meanwhile. Compared in the same run with sockets of uvicorn that FastAPI accepts
+and waits on, as in tutorials.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ from tests.support.topic import write
 SOCKETS = int(os.environ.get("BENCH_SOCKETS", "5000"))
 STORM = int(os.environ.get("BENCH_STORM", "2000"))
 AT_ONCE = 100
-"""Handshakes under way at once where nobody is in a hurry."""
+"""Handshakes in progress at once while sockets are opened without haste."""
 SETTLE_SECONDS = 8.0
 """Longer than it takes until each socket was pinged once."""
 
 
 async def _open(port: int, path: str, subscribe: bytes, until: bytes) -> asyncio.StreamWriter:
-    """A socket that has said `subscribe` and got `until`. Raises ConnectionError."""
+    """A socket that has sent `subscribe` and received `until`. Raises ConnectionError."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(
         (
@@ -50,34 +50,34 @@ async def _open(port: int, path: str, subscribe: bytes, until: bytes) -> asyncio
         ).encode()
     )
     if not (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101"):
-        raise ConnectionError("turned away")
+        raise ConnectionError("rejected")
     if subscribe:
         writer.write(bytes((0x81, 0x80 | len(subscribe), 0, 0, 0, 0)) + subscribe)
         await reader.readuntil(until)
     return writer
 
 
-def hold(pipe: Connection) -> None:
-    """A process of clients: (port, path, count, at once, what to say, what to wait for) opens so many and answers with the
+def client_process(pipe: Connection) -> None:
+    """A process of clients: (port, path, count, at once, message, what to wait for) opens so many and answers with the
     seconds that took; None ends it."""
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
-        held: list[asyncio.StreamWriter] = []
+        open_sockets: list[asyncio.StreamWriter] = []
         raise_descriptor_limit(SOCKETS + 1_000)
-        while (asked := await loop.run_in_executor(None, pipe.recv)) is not None:
-            port, path, count, at_once, say, until = asked
-            for writer in held:
+        while (request := await loop.run_in_executor(None, pipe.recv)) is not None:
+            port, path, count, at_once, message, until = request
+            for writer in open_sockets:
                 writer.transport.abort()
             turn = asyncio.Semaphore(at_once)
 
             async def one(turn: asyncio.Semaphore, opening: Coroutine[Any, Any, asyncio.StreamWriter]) -> None:
                 async with turn:
-                    held.append(await opening)
+                    open_sockets.append(await opening)
 
-            held.clear()
+            open_sockets.clear()
             began = time.perf_counter()
-            await asyncio.gather(*(one(turn, _open(port, path, say, until)) for _ in range(count)))
+            await asyncio.gather(*(one(turn, _open(port, path, message, until)) for _ in range(count)))
             pipe.send(time.perf_counter() - began)
 
     asyncio.run(main())
@@ -91,7 +91,7 @@ def ours(server: Gateway, kafka: Kafka, clients: Connection) -> tuple[float, flo
     subscribe = b'{"type":"subscribe","channel":"media_updates"}'
     clients.send(
         (server.port, path, 200, AT_ONCE, subscribe, b'"subscribed"')
-    )  # what a first socket loads is no socket's
+    )  # what the first sockets load is not counted
     clients.recv()
     time.sleep(SETTLE_SECONDS)
     before = resident_mb(server.process.pid)
@@ -102,8 +102,8 @@ def ours(server: Gateway, kafka: Kafka, clients: Connection) -> tuple[float, flo
     server.kill()
     write(kafka, *films(100))
     server.start()
-    say = json.dumps({"type": "subscribe", "channel": "media_updates", "from": {"offsets": {"0": 0}}}).encode()
-    clients.send((server.port, path, STORM, STORM, say, b'"film-0-99"'))
+    message = json.dumps({"type": "subscribe", "channel": "media_updates", "from": {"offsets": {"0": 0}}}).encode()
+    clients.send((server.port, path, STORM, STORM, message, b'"film-0-99"'))
     return each, clients.recv()
 
 
@@ -133,7 +133,7 @@ def main() -> None:
     raise_descriptor_limit(SOCKETS + 1_000)
     spawn = multiprocessing.get_context("spawn")
     clients, theirs = spawn.Pipe()
-    holder = spawn.Process(target=hold, args=(theirs,), daemon=True)
+    holder = spawn.Process(target=client_process, args=(theirs,), daemon=True)
     holder.start()
     with (
         tempfile.TemporaryDirectory(prefix="catalogizer-bench-") as folder,

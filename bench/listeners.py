@@ -1,4 +1,4 @@
-"""Clients of what is measured, all in one process: it opens sockets, and says when each of their events arrived."""
+"""Clients of the measured servers, all in one process: it opens sockets, and records when each of their events arrived."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from schemas.channels import MEDIA_UPDATES
 DESCRIPTORS = 10_000
 WAIT_SECONDS = 30.0
 LEAVE_SECONDS = 1.0
-"""For a server to do with closed sockets what it has to."""
+"""Time for a server to clean up after closed sockets."""
 
 KEY = b"AAAAAAAAAAAAAAAAAAAAAA=="
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """So many sockets to a server's port. `query`: with a token, empty where it wants none."""
+    """So many sockets to a server's port. `query`: with a token, empty where none is needed."""
 
     server: str
     port: int
@@ -34,8 +34,8 @@ class Opening:
 
 
 def opened(port: int, query: str, sockets: int) -> list[socket.socket]:
-    """Sockets that stand between two frames of the server, all asked for at once; subscribed where they bring a token in
-    the query."""
+    """Sockets that are between two frames of the server, all opened at once; subscribed where they have a token in the
+    query."""
     request = (
         f"GET /ws{query} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         f"Sec-WebSocket-Key: {KEY.decode()}\r\nSec-WebSocket-Version: 13\r\n\r\n"
@@ -58,14 +58,14 @@ def opened(port: int, query: str, sockets: int) -> list[socket.socket]:
 
 
 def listen(pipe: Connection) -> None:
-    """The clients' process: opens sockets as asked, anew where it has some (the seconds
-    that takes), and then records the events of turns: `(server, events)`."""
+    """The clients' process: opens sockets on request, replacing those it has for that server (answers with the seconds
+    that took), and then records the events of turns: `(server, events)`."""
     raise_descriptor_limit(DESCRIPTORS)
     over = recorder()
     of: dict[str, list[socket.socket]] = {}
     known: set[str] = set()
-    while (asked := pipe.recv()) is not None:
-        match asked:
+    while (request := pipe.recv()) is not None:
+        match request:
             case Opening(server, port, query, sockets):
                 for one in of.pop(server, ()):
                     one.close()
@@ -87,7 +87,7 @@ def process(target: object, *arguments: object) -> Iterator[Connection]:
     ours, theirs = spawn.Pipe()
     running = spawn.Process(target=target, args=(*arguments, theirs), daemon=True)  # type: ignore[arg-type]
     running.start()
-    theirs.close()  # what waits for it ends with it
+    theirs.close()  # so that the other end's exit is noticed
     try:
         yield ours
     finally:

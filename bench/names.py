@@ -1,7 +1,7 @@
-"""`python -m bench.names`: how right the newest rules read names, kind by kind, on a labelled corpus; and the plain reader
+"""`python -m bench.names`: how accurately the newest rules read names, kind by kind, on a labelled corpus; and the reader
 that most programs use (guessit, for videos), on the same rows.
 
-A fifth of the corpus is held back by a seed: rules are made by looking at the others alone, and both figures are printed.
+A fifth of the corpus is held back, chosen by a seed: rules are developed on the others alone, and both figures are printed.
 Titles and editions are compared by their letters and digits."""
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ MOST_FALSE = 1.0
 
 
 class Row(Struct, frozen=True):
-    """A path and what is right."""
+    """A path and its correct reading."""
 
     kind: str
     path: str
@@ -61,13 +61,13 @@ def _row(fields: dict[str, str]) -> Row:
 
 
 def split(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
-    """What rules are made by, and what is held back."""
+    """The rows that rules are developed on, and those held back."""
     held = set(random.Random(SEED).sample(range(len(rows)), len(rows) // HELD_BACK))
     return [row for at, row in enumerate(rows) if at not in held], [rows[at] for at in sorted(held)]
 
 
 def faults(row: Row, read: PathName) -> list[str]:
-    """Fields that are not right. `false`: of a title that is another one, not one with too much or too little in it."""
+    """Fields that are wrong. `false`: the title is another one, not one with too much or too little in it."""
     found = [name for name in ("year", "season", "episode", "last_episode", "date", "part", "category")
              if getattr(row.right, name) != getattr(read, name)]  # fmt: skip
     mine, right = bare(read.title), bare(row.right.title)
@@ -81,7 +81,7 @@ def faults(row: Row, read: PathName) -> list[str]:
 
 
 def by_guessit(path: str) -> PathName:
-    """The whole path, as it is given by itself."""
+    """The reading of the whole path by guessit."""
     found = guessit.guessit(path)
 
     def one(key: str) -> object:
@@ -97,7 +97,7 @@ def by_guessit(path: str) -> PathName:
 
 
 def figures(rows: Iterable[Row], read: dict[str, PathName]) -> dict[str, float]:
-    """Per cent right, field by field; titles and false ones of videos alone."""
+    """Per cent correct, field by field; `title` and `false` of videos alone."""
     rows = list(rows)
     wrong = Counter(fault for row in rows for fault in faults(row, read[row.path]))
     videos = [row for row in rows if row.kind in VIDEO]

@@ -1,9 +1,9 @@
-"""What a browser bears: the catalogue open while files are imported, and the live page while hours of events pass.
+"""What a browser can take: the catalogue open while files are imported, and the live page while hours of events pass.
 
 `python -m bench.pages import [FILES]`: a platform, and Chromium with the catalogue open, while FILES (10,000) are written as
-fast as the disk takes them; how old what the page shows is at most, frames a second, toasts at once, memory of the page.
-`python -m bench.pages hours [EVENTS]`: EVENTS (28,800: one a second for eight hours) as fast as they are taken, on the live
-page; its memory by tenths. Baseline in the same run: the same page before anything happens. Needs Chromium.
+fast as the disk takes them; the greatest age of what the page shows, frames a second, toasts at once, memory of the page.
+`python -m bench.pages hours [EVENTS]`: EVENTS (28,800: one a second for eight hours) as fast as they are accepted, on the
+live page; its memory by tenths. Baseline in the same run: the same page before anything happens. Needs Chromium.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def main() -> int:
 
 @contextmanager
 def looking(address: str, root: Path, folder: Path) -> Iterator[tuple[Platform, Page, CDPSession]]:
-    """A platform over `root` and one page of it that is signed in."""
+    """A platform over `root` and one of its pages, signed in."""
     platform = Platform(folder, {"films": root})
     try:
         platform.start()
@@ -150,8 +150,8 @@ def hours(count: int) -> None:
 
 
 def how_old(there: list[tuple[float, int]], shown: list[tuple[float, int]]) -> Iterator[float]:
-    """For each moment at which the database had so many: seconds until the page showed as many. What it never showed is as
-    old as the whole run may be."""
+    """For each moment at which the database had so many: seconds until the page showed as many. A number that it never
+    showed counts with the longest duration of a run."""
     at = 0
     for moment, count in there:
         while at < len(shown) - 1 and shown[at][1] < count:

@@ -1,5 +1,6 @@
-"""The plain way, as a baseline of `bench.fold`: a Faust agent that keeps what is at each path in a table and awaits each
-of its sends. It debounces nothing, ties no renames and repeats itself after a kill; it only reads, remembers and sends.
+"""The plain way, as a baseline of `bench.fold`: a Faust agent that stores the state of each path in a table and awaits each
+of its sends. It does not debounce, does not detect renames, and repeats records after a kill; it only reads, stores and
+sends.
 
 `python -m bench.plain_faust BOOTSTRAP RECORDS`: reads so many records of the change log and prints the CPU seconds that
 took.
@@ -56,11 +57,11 @@ async def measure(bootstrap: str, wanted: int, folder: str) -> float:
 
 
 def main() -> None:
-    """Print the figure; the app is not stopped, for that is not measured."""
+    """Print the figure; the app is not stopped, because stopping is not measured."""
     with tempfile.TemporaryDirectory(prefix="catalogizer-bench-") as folder:
         spent = asyncio.new_event_loop().run_until_complete(measure(sys.argv[1], int(sys.argv[2]), folder))
         print(json.dumps({"cpu_seconds": spent}), flush=True)
-    os._exit(0)  # Faust's threads would go on
+    os._exit(0)  # Faust's threads would continue
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
-"""How long `make run` takes to ready, cold and warm, and what each process keeps in memory: idle, and with 100,000
-files known. Baseline in the same run: the idle platform, and the bare servers' part of it."""
+"""How long `make run` takes until it is ready, cold and warm, and how much memory each process has: idle, and with 100,000
+files known. Baseline in the same run: the idle platform, and the share of the bare servers."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""How many changes a second the projector keeps, against the naive way measured in the same run.
+"""How many changes a second the projector stores, against the naive way measured in the same run.
 
 Both write the same rows of the same changes (each with its media update) and the position, into fresh databases
 of one server. Naive: one statement a row in a transaction per record, as a consumer that commits per message does.
-Usage: `python -m bench.projector DATABASE_URL` (a server on which it may make databases).
+Usage: `python -m bench.projector DATABASE_URL` (a server on which it may create databases).
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def measure(
     work: Callable[[PostgresStore, Log], Awaitable[None]],
     known: list[Migration] | None = None,
 ) -> Measured:
-    """One way, on its own database, which is migrated as far as is known."""
+    """Measure one way, on its own database, which is migrated as far as given."""
     log = a_log(changes)
 
     async def run(url: str) -> Measured:

@@ -1,4 +1,4 @@
-"""A change log for measurements: what every one begins with, and how it is written."""
+"""A change log for measurements: its common first records, and how it is written."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ START_NS = 1_700_000_000_000_000_000
 
 
 def heads() -> Iterator[dict[str, Any]]:
-    """What the records of one root begin with, for ever."""
+    """The common fields of the records of one root, without end."""
     seq = 0
     while True:
         seq += 1

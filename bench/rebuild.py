@@ -36,7 +36,7 @@ from streams.projector.store import Batch, PostgresStore
 
 CHANGES = 100_000
 FEW = 100
-"""Records that the live projector finds at once."""
+"""Records that the live projector gets at once."""
 
 
 async def read(kafka: Kafka) -> int:
@@ -75,7 +75,7 @@ async def live(kafka: Kafka, url: str, stages: Stages) -> None:
 
 
 def digests(url: str) -> dict[str, tuple[int, int]]:
-    """Of each table the number of its rows and a sum of hashes of them; when a row was written is left out."""
+    """Of each table the number of its rows and a sum of their hashes; the time when a row was written is left out."""
     found: dict[str, tuple[int, int]] = {}
     with psycopg.connect(url) as connection:
         for table in TABLES:
@@ -152,7 +152,7 @@ def measure(changes: int) -> None:
 
 
 def main() -> None:
-    """As the module says."""
+    """See the module."""
     words = [word for word in sys.argv[1:] if word != "--json"]
     if words[:1] == ["--child"]:
         child(*words[1:])

@@ -1,9 +1,9 @@
 """One socket, and fifty, that replay a channel from its beginning, beside `kcat -C` reading the same topic in the same run.
 
-A topic of 500-byte updates on a broker of its own, a gateway as people start it, clients in a process of their own that
+A topic of 500-byte updates on a broker of its own, a gateway with the usual settings, clients in a process of their own that
 count bytes. Printed: events a second by the wall clock and per CPU second of the gateway, its resident memory before and at
-most, how long live events of others take meanwhile and without, and what fifty sockets that replay the same stretch cost.
-`kcat` is a program of its own (librdkafka, C); where it is not installed that is said, and there is no ratio.
+most, the latency of live events of others with and without the replay, and what fifty sockets that replay the same range
+cost. `kcat` is a program of its own (librdkafka, C); where it is not installed that is printed, and there is no ratio.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ async def fill(kafka: Kafka, events: int) -> None:
 
 
 def with_kcat(kafka: Kafka) -> Replayed:
-    """What a C client needs for the same."""
+    """The same with a C client."""
     command = [
         "kcat",
         "-C",
@@ -126,11 +126,11 @@ async def _replaying(url: str, token: str, last: int) -> float:
     return time.perf_counter() - began
 
 
-def _clients(url: str, tokens: list[str], last: int, told: Connection) -> None:
+def _clients(url: str, tokens: list[str], last: int, sender: Connection) -> None:
     async def main() -> list[float]:
         return await asyncio.gather(*(_replaying(url, token, last) for token in tokens))
 
-    told.send(max(asyncio.run(main())))
+    sender.send(max(asyncio.run(main())))
 
 
 async def _live(server: Gateway, kafka: Kafka, token: str, done: Callable[[], bool]) -> list[float]:
@@ -161,24 +161,26 @@ async def _live(server: Gateway, kafka: Kafka, token: str, done: Callable[[], bo
     for listener in listeners:
         listener.cancel()
     await asyncio.gather(*listeners, return_exceptions=True)
-    return taken[LIVE_CLIENTS * LIVE_PER_SECOND :]  # the first second's: connections and Java's code are cold
+    return taken[
+        LIVE_CLIENTS * LIVE_PER_SECOND :
+    ]  # without the first second: connections and Java's code are cold
 
 
 def quiet(server: Gateway, kafka: Kafka) -> list[float]:
-    """How long live events take where nobody replays."""
+    """The latency of live events while nobody replays."""
     end = time.monotonic() + 5
     return asyncio.run(_live(server, kafka, server.sign_in(), lambda: time.monotonic() > end))
 
 
 def replay(server: Gateway, kafka: Kafka, clients: int, last: int, *, live: bool = False) -> Replayed:
-    """So many sockets replay up to the offset `last`; beside them, where `live`, others get what is new."""
+    """So many sockets replay up to the offset `last`; with `live`, others receive new events meanwhile."""
     assert server.process is not None
     process = psutil.Process(server.process.pid)
     tokens = [server.sign_in() for _ in range(min(clients, 4))]
     spawn = multiprocessing.get_context("spawn")
-    heard, told = spawn.Pipe(duplex=False)
+    receiver, sender = spawn.Pipe(duplex=False)
     of_each = [tokens[n % len(tokens)] for n in range(clients)]
-    reading = spawn.Process(target=_clients, args=(server.url, of_each, last, told))
+    reading = spawn.Process(target=_clients, args=(server.url, of_each, last, sender))
     cpu, most = sum(process.cpu_times()[:2]), 0.0
     reading.start()
     latencies: list[float] = []
@@ -189,7 +191,9 @@ def replay(server: Gateway, kafka: Kafka, clients: int, last: int, *, live: bool
         reading.join(0.1)
     if reading.exitcode:
         raise ChildProcessError("a client failed")
-    return Replayed(clients * (last + 1), heard.recv(), sum(process.cpu_times()[:2]) - cpu, most, tuple(latencies))
+    return Replayed(
+        clients * (last + 1), receiver.recv(), sum(process.cpu_times()[:2]) - cpu, most, tuple(latencies)
+    )
 
 
 def p99(of: list[float] | tuple[float, ...]) -> float:

@@ -37,8 +37,8 @@ POLL_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One size. Seconds until the lane is live; MB resident then; of the snapshot its MB, the seconds of work that it is,
-    and the longest that it keeps the fold waiting, ms."""
+    """One size. Seconds until the lane is live; MB resident then; of the snapshot its MB, the seconds of work for it, and
+    the longest time for which it blocks the fold, ms."""
 
     files: int
     records: int
@@ -51,7 +51,7 @@ class Row:
 
 
 def records(files: int, total: int) -> Iterator[tuple[str, RawRecord]]:
-    """Files, each with a fingerprint, and then what says the same of them again, up to a number of records."""
+    """Files, each with a fingerprint, and then the same records again, up to a number of records."""
     head = heads()
     yield declared(next(head))
     for i in range(total // 2):

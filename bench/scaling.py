@@ -1,9 +1,9 @@
-"""Workers of the fold come, go and are killed while changes settle in every lane: the longest that a lane's output stood
-still at each of these events, for lanes that stayed with their worker and for those that moved. The baseline is the same
+"""Workers of the fold join, stop and are killed while changes settle in every lane: the longest pause of a lane's output at
+each of these events, for lanes that stayed with their worker and for those that moved. The baseline is the same
 without an event, in the same run.
 
-`python -m bench.scaling [--json] [--files N]`: so many known files in lane 0, 100,000 if nothing else is said. The workers
-are `catalogizer stream`, with the session time-out that is set by default.
+`python -m bench.scaling [--json] [--files N]`: so many known files in lane 0, 100,000 by default. The workers
+are `catalogizer stream`, with the default session timeout.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ LANES = 4
 PER_SECOND = 10
 """Changes of each lane."""
 EVENT_SECONDS = 20.0
-"""After each event: longer than a session and what follows it."""
+"""The time after each event: longer than a session timeout and what follows it."""
 READY_SECONDS = 300.0
 
 
@@ -59,7 +59,7 @@ class Row:
 
 
 class Worker:
-    """`catalogizer stream`, in a state folder of its own; `more`: of its settings."""
+    """`catalogizer stream`, in a state folder of its own; `more`: additional settings."""
 
     def __init__(self, kafka: Kafka, folder: Path, **more: str) -> None:
         self.folder = folder
@@ -85,12 +85,12 @@ class Worker:
             )
 
     def live(self) -> Iterator[tuple[float, int]]:
-        """When which lanes went live here."""
+        """When each lane became live in this worker."""
         for line in self._log.read_text().splitlines():
             with suppress(ValueError):
-                said = json.loads(line)
-                if said.get("event") == "lane live":
-                    yield said["timestamp"], said["lane"]
+                logged = json.loads(line)
+                if logged.get("event") == "lane live":
+                    yield logged["timestamp"], logged["lane"]
 
     def end(self, number: signal.Signals) -> None:
         """Send it a signal, and wait for its end."""
@@ -99,14 +99,14 @@ class Worker:
         self.process.wait(20)
 
     def check(self) -> None:
-        """It runs, unless it was ended. Raises RuntimeError with what it said last."""
+        """Check that it runs, unless it was ended. Raises RuntimeError with the end of its log."""
         if not self._is_ended and self.process.poll() is not None:
             raise RuntimeError(f"{self.folder.name} ended: {self._log.read_text()[-2_000:]}")
 
 
 @dataclass
 class Line:
-    """What is written and read meanwhile. `arrived`: monotonic seconds of each change, by lane."""
+    """What is written and read during the events. `arrived`: monotonic seconds of each change, by lane."""
 
     kafka: Kafka
     arrived: dict[int, list[float]] = field(default_factory=lambda: {lane: [] for lane in range(LANES)})
@@ -131,7 +131,7 @@ class Line:
             await asyncio.sleep(max(0.0, began + 1 / PER_SECOND - time.monotonic()))
 
     async def follow(self) -> None:
-        """Note when changes arrive, for ever."""
+        """Record when changes arrive, for ever."""
         consumer = self.kafka.tail_consumer(fetch_max_wait_ms=50)
         await consumer.start()
         try:
@@ -185,18 +185,18 @@ class Measurement:
         self._workers[name].end(number)
 
     def kill_all(self) -> None:
-        """Nothing stays behind."""
+        """Kill all that still run."""
         for worker in self._workers.values():
             if worker.process.poll() is None:
                 worker.end(signal.SIGKILL)
 
     def owners(self) -> dict[int, str]:
-        """Whose each lane is: of who last said that it is live."""
-        said = sorted((at, lane, name) for name, worker in self._workers.items() for at, lane in worker.live())
-        return {lane: name for _, lane, name in said}
+        """The worker of each lane: the last one that logged that the lane is live."""
+        logged = sorted((at, lane, name) for name, worker in self._workers.items() for at, lane in worker.live())
+        return {lane: name for _, lane, name in logged}
 
     async def ready(self, filled: int) -> None:
-        """All that was there is folded, in parts too, and every lane's changes come."""
+        """Wait until everything is folded, including spread outputs, and every lane's changes arrive."""
         deadline = time.monotonic() + READY_SECONDS
         while True:
             lane = (await positions(self._line.kafka))[0]
@@ -204,13 +204,13 @@ class Measurement:
             if folded and all(self._line.arrived.values()):
                 return
             if time.monotonic() > deadline:
-                raise TimeoutError(f"lane 0 stands at {lane} after {READY_SECONDS:g} s")
+                raise TimeoutError(f"lane 0 is at {lane} after {READY_SECONDS:g} s")
             await asyncio.sleep(1)
 
-    async def event(self, name: str, deed: Any) -> None:
-        """Do something, and see what stands still."""
+    async def event(self, name: str, action: Any) -> None:
+        """Do the action, and measure the pauses that follow."""
         before, began = self.owners(), time.monotonic()
-        await asyncio.to_thread(deed)
+        await asyncio.to_thread(action)
         await asyncio.sleep(EVENT_SECONDS)
         for worker in self._workers.values():
             worker.check()
@@ -252,7 +252,7 @@ async def measure(kafka: Kafka, folder: Path, files: int) -> list[Row]:
         await measurement.event("none (baseline)", lambda: None)
         await measurement.event("a second worker joins", lambda: measurement.start("b"))
         await measurement.event("a third worker joins", lambda: measurement.start("c"))
-        await measurement.event("one is asked to stop", lambda: measurement.end("c", signal.SIGTERM))
+        await measurement.event("one is stopped", lambda: measurement.end("c", signal.SIGTERM))
         await measurement.event("one is killed, another takes its place", replaced)
         await measurement.event("one is killed and started again", restarted)
     finally:

@@ -1,5 +1,5 @@
 """How long a search of a large catalogue takes, by kind of query, against the former way (LIKE on title and path) in the
-same run; what the indexes weigh, how long the migration takes on rows that are there, what search costs the projector.
+same run; the size of the indexes, how long the migration takes on existing rows, what search costs the projector.
 
 `python -m bench.search [--json] [--url DATABASE_URL] [ROWS]`: 1,000,000 by default, in a PostgreSQL of its own; with
 `--url`, of a database with these rows, nothing is written and the projector is not measured.
@@ -57,13 +57,13 @@ class Took:
 
     @classmethod
     def of(cls, kind: str, took: list[float], empty: int = 0) -> Took:
-        """From each query's."""
+        """From the milliseconds of each query."""
         cuts = quantiles(took, n=100, method="inclusive")
         return cls(kind, cuts[49], cuts[94], max(took), empty)
 
 
 def fill(url: str, count: int) -> None:
-    """Rows as the projector keeps them."""
+    """Insert rows as the projector writes them."""
     into = sql.SQL("COPY media_items ({}) FROM STDIN").format(sql.SQL(", ").join(map(sql.Identifier, COLUMNS)))
     with psycopg.connect(url) as connection:
         with connection.cursor().copy(into) as copy:
@@ -77,13 +77,13 @@ def fill(url: str, count: int) -> None:
 
 
 def settled(url: str) -> None:
-    """As autovacuum leaves it."""
+    """Leave the tables as autovacuum would."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("VACUUM ANALYZE")
 
 
 def titles(url: str) -> list[str]:
-    """Some that are there."""
+    """Some existing titles."""
     with psycopg.connect(url) as connection:
         found = connection.execute(
             "SELECT title FROM media_items TABLESAMPLE SYSTEM (1) REPEATABLE (7) WHERE category <> 'photo' LIMIT 20000"
@@ -92,7 +92,7 @@ def titles(url: str) -> list[str]:
 
 
 def former(url: str, queries: Iterable[str]) -> Took:
-    """The way of before: everything is counted, and a page read."""
+    """The former way: everything is counted, and a page is read."""
     took = []
     with psycopg.connect(url) as connection:
         for query in queries:
@@ -121,10 +121,10 @@ async def ours(url: str) -> list[Took]:
         catalogue = CatalogueQueries(pool)
 
         def seeing(rights: Rights) -> Callable[[Search], Awaitable[int]]:
-            async def look(wanted: Search) -> int:
+            async def run(wanted: Search) -> int:
                 return len((await catalogue.search(wanted, rights)).items)
 
-            return look
+            return run
 
         async def counts(_wanted: Search) -> int:
             return len((await catalogue.stats(EVERYTHING)).counts)
@@ -182,7 +182,7 @@ def _sorted() -> list[Search]:
 
 
 def projecting(server: str) -> tuple[float, float]:
-    """Changes a second that the projector keeps, without what search needs and with it."""
+    """Changes a second that the projector stores, without the search columns and with them."""
     before = [migration for migration in migrations() if migration.name < SEARCH]
     without, with_ = (
         max(
@@ -201,7 +201,7 @@ def indexes(url: str) -> dict[str, float]:
 
 
 def printed(title: str, took: list[Took], others: list[tuple[str, str]], figures: dict[str, float]) -> None:
-    """The table, and as figures the same."""
+    """Print the table, or the same as figures."""
     lines = [
         (one.kind, f"p50 {one.p50:.1f}, p95 {one.p95:.1f}, max {one.most:.1f} ms; {one.empty} found nothing")
         for one in took
@@ -211,7 +211,7 @@ def printed(title: str, took: list[Took], others: list[tuple[str, str]], figures
 
 
 def main() -> None:
-    """As the module says."""
+    """See the module."""
     words = [word for word in sys.argv[1:] if word != "--json"]
     if words[:1] == ["--url"]:
         printed("search", asyncio.run(ours(words[1])), [], {})

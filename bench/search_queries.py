@@ -1,4 +1,4 @@
-"""Queries for `bench.search`, seeded: what people type, and what they could type to do harm."""
+"""Queries for `bench.search`, seeded: what people type, and what an attacker could type."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ STRANGE = (
     "\ufdfa" * 80, "ﷺ", "\U0001f600", "\U0001f468\u200d\U0001f469\u200d\U0001f467", "\u0e01\u0e33", "東", "東京", "の", "한",
     "ประเทศไทย", "مكتبة", "שלום", "Ѐ", "\ufffd", "\x7f", "\t", "\x01", "NULL", "nan", "\ud7ff",
 )  # fmt: skip
-"""Each by itself; the generator makes longer ones of them."""
+"""Each by itself; the generator combines them into longer ones."""
 
 
 def hostile(count: int, seed: int) -> Iterator[str]:
@@ -65,7 +65,7 @@ def mistyped(word: str, chance: random.Random) -> str:
 
 
 def typed(titles: Sequence[str], count: int, seed: int) -> dict[str, list[str]]:
-    """Queries as people type them, by kind, of titles that are there."""
+    """Queries as people type them, by kind, of existing titles."""
     chance = random.Random(seed)
     plain = [
         title

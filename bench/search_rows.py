@@ -1,8 +1,8 @@
 """Rows of a large catalogue for `bench.search`: seeded, with names as people give them, in the proportions of a household.
 
-Words come of syllables, often and seldom as in a language (Zipf's law as Mandelbrot has it, and so many of them as a million
-names have); titles, artists and folders are made of them, so words repeat as they do in real libraries. One title in twenty
-is in another script.
+Words consist of syllables, with frequencies as in a language (Zipf's law in Mandelbrot's form, and as many words as a
+million names have); titles, artists and folders are made of them, so words repeat as they do in real libraries. One title in
+twenty is in another script.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _OTHERS = (
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Words of one seed with how often they come."""
+    """Words of one seed with their frequencies."""
 
     chance: random.Random
     words: tuple[str, ...]

@@ -1,7 +1,7 @@
 """How evenly libraries fill lanes: the load of the busiest lane over the mean, simulated through the platform's own
 `schemas.lanes.lane_of`, by number of libraries, skew of their sizes and number of lanes.
 
-A library is one lane, so a lane is never less than its largest library; and lanes are drawn by a hash, so few libraries
+A library is one lane, so a lane is never less than its largest library; and lanes are chosen by a hash, so few libraries
 leave some empty. Sizes follow Zipf's law (the n-th largest library has n^-s of the largest's size; s = 0: all alike), names
 are drawn by the seed. `--seeds N` draws so many times; the median and the most are printed. Nothing is started or measured.
 
@@ -33,7 +33,7 @@ NAME_LENGTH = 12
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """What a draw gave: `busiest_over_mean` of all lanes, 1 where they are equal and L where one has all; `empty`: lanes
+    """The result of a draw: `busiest_over_mean` of all lanes, 1 where they are equal and L where one has all; `empty`: lanes
     without a library."""
 
     busiest_over_mean: float
@@ -42,8 +42,8 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of the table: medians over all draws, and the most of `busiest_over_mean`. `least_possible`: what the largest
-    library alone comes to, or 1."""
+    """A line of the table: medians over all draws, and the most of `busiest_over_mean`. `least_possible`: the load of the
+    largest library alone over the mean, or 1."""
 
     libraries: int
     skew: float | None
@@ -99,7 +99,7 @@ def table(libraries: Sequence[int], skews: Sequence[float], lanes: Sequence[int]
 
 
 def yours(files: dict[str, float], lanes: int) -> Row:
-    """Libraries that there are, by name, with their files: nothing is drawn. `skew` is none."""
+    """Given libraries, by name, with their numbers of files: nothing is drawn. `skew` is none."""
     placed = spread([lane_of(name, lanes) for name in files], tuple(files.values()), lanes)
     ratio, least = placed.busiest_over_mean, _least(tuple(files.values()), lanes)
     return Row(len(files), None, lanes, ratio, ratio, least, placed.empty)
@@ -115,17 +115,17 @@ def _files(text: str) -> dict[str, float]:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Print the table, or what becomes of libraries that are given."""
+    """Print the table, or the lines of given libraries."""
     parser = argparse.ArgumentParser(prog="python -m bench.skew")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--seeds", type=int, default=SEEDS, help="draws of names for each line")
     parser.add_argument("--libraries", type=_files, help="yours: NAME=FILES after commas; nothing is drawn then")
-    told = parser.parse_args(arguments)
-    if told.libraries:
-        rows = [yours(told.libraries, lanes) for lanes in LANES]
+    given = parser.parse_args(arguments)
+    if given.libraries:
+        rows = [yours(given.libraries, lanes) for lanes in LANES]
     else:
-        rows = table(LIBRARIES, SKEWS, LANES, told.seeds)
-    if told.json:
+        rows = table(LIBRARIES, SKEWS, LANES, given.seeds)
+    if given.json:
         print(json.dumps({"bench": "skew", "rows": [asdict(one) for one in rows]}))
         return
     print("libraries  skew  lanes  busiest/mean  most of all draws  least possible  empty lanes")

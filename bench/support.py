@@ -47,7 +47,7 @@ def cpu_seconds() -> float:
 
 
 def resident_mb(pid: int | None = None, *, field: str = "VmRSS") -> float:
-    """Resident memory of a process in MB; `VmHWM`: the most that it has been."""
+    """Resident memory of a process in MB; with `VmHWM` its peak."""
     for line in Path(f"/proc/{pid or os.getpid()}/status").read_text().splitlines():
         if line.startswith(f"{field}:"):
             return int(line.split()[1]) / 1024

@@ -3,7 +3,7 @@ deliveries a second to them of a thousand events as fast as the broker takes the
 
 The clients (one process in C), the broker and the sender need processors too: on a machine with two, two workers have less
 than two for themselves. Joined deliveries cost the gateway next to nothing, and each worker reads and frames the log for
-itself: what workers are for is all that a socket or a request costs by itself.
+itself: workers help with the cost of each socket and each request.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Rates:
 
 
 async def pour(kafka: Kafka, events: int) -> float:
-    """Send so many at once; when the first was sent."""
+    """Send so many at once; returns when the first was sent."""
     record = sample(0)
     async with kafka.producer() as producer:
         began = time.monotonic()
@@ -100,7 +100,7 @@ def run(folder: Path) -> dict[int, Rates]:
             server = started(count, kafka, postgres.url(), folder)
             running.callback(server.kill)
             servers[count] = server, kafka
-        # Sockets first, on topics without events: one that comes to a session at another worker is told the last again.
+        # Sockets first, on topics without events: one that comes to a session at another worker gets the last again.
         for _ in range(ROUNDS + 1):
             for count, (server, _kafka) in servers.items():
                 found[count].opened.append(opened(server, str(count), pipe))

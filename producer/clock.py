@@ -8,7 +8,7 @@ from runtime.reports import now_iso
 
 
 class SystemClock:
-    """The real ones."""
+    """The machine's clocks."""
 
     def monotonic(self) -> float:
         """Seconds; only differences mean something."""

@@ -1,4 +1,4 @@
-"""How a root is, as its thread knows it and `reporting` puts it into words."""
+"""The condition of a root, as its thread knows it; `reporting` turns it into a report."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from schemas.admin import Pause
 from schemas.paths import display
 
 NOTHING = Coverage(0, 0, "")
-"""Of a root that is not watched."""
+"""The coverage of a root that is not watched."""
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """How a root is, as it is reported. `fault`: why it cannot be observed; `problems`: what is wrong with one
-    that can; `outcome`: what came of the last command; `paused`: what operators have asked to pause;
-    `entries`: how many paths are known."""
+    """The condition of a root, as it is reported. `fault`: why it cannot be observed; `problems`: what is wrong with one
+    that can; `outcome`: result of the last command; `paused`: what operators have paused; `entries`: how many paths are
+    known."""
 
     state: RootState
     fault: Faulty | None
@@ -42,10 +42,10 @@ class Condition:
 def problems(
     state: RootState, coverage: Coverage, watch_problem: str | None, scanning: Scanning, lost_mounts: Sequence[str]
 ) -> Iterator[str]:
-    """What is wrong with a root that can be observed, in words. `watch_problem`: why it is not watched, where it should
-    be."""
+    """What is wrong with a root that can be observed, for people. `watch_problem`: why it is not watched, although it
+    should be."""
     if state == "frozen":
-        yield "the outbox is full, Kafka does not take it; a scan will make up for what is missed"
+        yield "the outbox is full because Kafka does not accept its records; a scan will make up for what is missed"
     if state == "watching" and watch_problem is not None:
         yield f"{watch_problem}; it is scanned every minute"
     elif coverage.unwatched:
@@ -59,21 +59,19 @@ def problems(
 
 
 def lost_mount_message(path: str) -> str:
-    """What an operator needs to know of a file system that is missing below the root."""
+    """The message about a file system that is missing below the root."""
     return (
-        f"what was mounted at {display(path)!r} is not there: nothing below it is deleted, and it is taken up again when "
-        "it is back; if it is gone for good, have that directory rescanned"
+        f"what was mounted at {display(path)!r} is not there: nothing below it is deleted, and it is observed again "
+        "when it is back; if it is gone for good, request a rescan of that directory"
     )
 
 
 def watch_limit_message(coverage: Coverage) -> str:
-    """What an operator needs to know of the watch limit."""
+    """The message about the watch limit."""
     missing = coverage.unwatched
     needed = coverage.watched + missing
     if not coverage.limit:
-        return (
-            f"{missing} directories lie on file systems that cannot be watched so: they are scanned every minute"
-        )
+        return f"{missing} directories are on file systems that cannot be watched this way: they are scanned every minute"
     return (
         f"{coverage.watched} directories are watched, {needed} are needed, and no more are allowed: "
         f"the other {missing} are scanned every minute; raise {coverage.limit} above {needed}"
@@ -81,7 +79,7 @@ def watch_limit_message(coverage: Coverage) -> str:
 
 
 def show(root: str, condition: Condition | None, unacknowledged_seconds: float) -> None:
-    """Set a root's gauges (`metrics`); without a condition it is not observed here, and they go."""
+    """Set a root's gauges (`metrics`). Without a condition it is not observed here, and its gauges are removed."""
     if condition is None:
         metrics.forget(root)
         return

@@ -1,9 +1,9 @@
-"""What operators ask, read from the control topic and handed to the roots' threads.
+"""Operators' commands, read from the control topic and handed to the roots' threads.
 
-Each root keeps how far the topic was read for it, in its own state and together with what a command changed, so a
-command is carried out at least once, also when it was issued while nobody watched; its id keeps it from being carried
-out twice. A root that is new begins at the head; one whose position the topic does not have any more begins anew. Kafka
-being away stops nothing but this."""
+For each root, the next offset of the topic is stored in the root's own state, together with what a command changed. So a
+command is carried out at least once, also when it was issued while nothing was running; its id prevents that it is carried
+out twice. A new root starts at the head; a root whose offset the topic no longer has starts over. While Kafka cannot be
+reached only commands wait."""
 
 from __future__ import annotations
 
@@ -32,29 +32,29 @@ _log = log.get(__name__)
 _codec: Codec[Control] = Codec(Control)
 
 
-Give = Callable[[Order], None]
+OnOrder = Callable[[Order], None]
 
 
 class ControlReader:
-    """For the roots that it is told of, at any time."""
+    """Reads for the roots that are registered with it; roots may be added and removed at any time."""
 
     def __init__(self, kafka: Kafka) -> None:
         self._kafka = kafka
         self._partition = TopicPartition(kafka.name(CONTROL), 0)
         self._positions: dict[str, int | None] = {}
-        self._give: dict[str, Give] = {}
+        self._on_order: dict[str, OnOrder] = {}
         self._has_more = False
-        self._told: str | None = None
+        self._error: str | None = None
 
-    def read_for(self, root: str, position: int | None, give: Give) -> None:
-        """Hand the root its orders from here on. `position`: the next offset wanted, None where it is new."""
+    def read_for(self, root: str, position: int | None, on_order: OnOrder) -> None:
+        """Hand the root its orders from here on. `position`: the next offset to read, None where the root is new."""
         self._positions[root] = position
-        self._give[root] = give
+        self._on_order[root] = on_order
         self._has_more = True
 
-    def leave(self, root: str) -> None:
-        """Hand the root nothing more."""
-        del self._positions[root], self._give[root]
+    def remove(self, root: str) -> None:
+        """Hand the root no more orders."""
+        del self._positions[root], self._on_order[root]
 
     async def run(self) -> None:
         """Read for ever; to be cancelled."""
@@ -64,7 +64,7 @@ class ControlReader:
             try:
                 await self._follow(consumer, backoff)
             except (KafkaError, NotProvisioned, OSError, TimeoutError) as error:
-                self._tell(repr(error))
+                self._report_error(repr(error))
             finally:
                 await stop_client(consumer)
             await asyncio.sleep(backoff.next_seconds())
@@ -76,7 +76,7 @@ class ControlReader:
         consumer.assign([self._partition])
         self._has_more = True
         backoff.reset()
-        self._told = None
+        self._error = None
         while True:
             if self._has_more:
                 await self._begin(consumer)
@@ -85,17 +85,18 @@ class ControlReader:
                 self._hand_out(next_offset(record.offset), _command(record))
 
     async def _begin(self, consumer: AIOKafkaConsumer) -> None:
-        """From the lowest position of any root; what a topic made anew does not have begins at its beginning."""
+        """Start at the lowest position of any root. In a topic that was recreated, a root without a valid position starts
+        at the beginning."""
         self._has_more = False
         first = (await consumer.beginning_offsets([self._partition]))[self._partition]
         head = (await consumer.end_offsets([self._partition]))[self._partition]
         for root, position in self._positions.items():
             if position is None:
                 self._positions[root] = head
-                self._give[root](Order(head))
+                self._on_order[root](Order(head))
             elif not first <= position <= head:
                 self._positions[root] = first
-                self._give[root](Order(first, anew=True))  # a retirement may be among what is gone
+                self._on_order[root](Order(first, reset=True))  # a retirement may be among the deleted records
         consumer.seek(self._partition, min((p or 0 for p in self._positions.values()), default=head))
 
     def _hand_out(self, next_offset: int, command: Control | None) -> None:
@@ -104,16 +105,16 @@ class ControlReader:
                 self._positions[root] = next_offset
                 mine = command is not None and command.root == root
                 retired = mine and isinstance(command, RetireRoot)
-                self._give[root](Order(next_offset, command if mine else None, anew=retired))
+                self._on_order[root](Order(next_offset, command if mine else None, reset=retired))
 
-    def _tell(self, error: str) -> None:
-        if self._told is None:
+    def _report_error(self, error: str) -> None:
+        if self._error is None:
             _log.warning("commands of operators cannot be read, trying again", error=error)
-        self._told = error
+        self._error = error
 
 
 def _command(record: ConsumerRecord) -> Control | None:
-    """None for what this version cannot read: it is not for us."""
+    """None for a command that this version cannot decode."""
     try:
         check_version(record.headers)
         command = _codec.decode(record.value)
@@ -121,5 +122,5 @@ def _command(record: ConsumerRecord) -> Control | None:
             from_wire(command.subtree, command.subtree_b64)
         return command
     except (SchemaError, ValueError) as error:
-        _log.warning("a command that cannot be read is passed over", offset=record.offset, error=str(error))
+        _log.warning("a command cannot be decoded, it is skipped", offset=record.offset, error=str(error))
         return None

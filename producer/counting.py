@@ -1,5 +1,5 @@
-"""How many paths are known in a root, for those who want to know what share of it is gone: counted now and then, for
-counting takes the longer the more there are."""
+"""How many paths a root has, so that the share of missing ones can be computed. Counting takes longer the more paths there
+are, so it is done only now and then."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from producer.ports import Clock
 
 EVERY_SECONDS = 60.0
 COST = 200
-"""Counting takes no more than one in so many of a root's seconds."""
+"""Counting takes at most one in this many seconds of a root's time."""
 
 
 class Counting:
-    """Of one root, in its own thread."""
+    """The count of one root, used by its thread."""
 
     def __init__(self, index: Index, clock: Clock) -> None:
         self._index = index
@@ -21,7 +21,7 @@ class Counting:
         self._known = 0
 
     def entries(self) -> int:
-        """As last counted, which was a minute ago at most, or longer where it takes long."""
+        """The last count: at most a minute old, or older where counting takes long."""
         began = self._clock.monotonic()
         if began >= self._due:
             self._known = self._index.count()

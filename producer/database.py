@@ -1,9 +1,9 @@
-"""One root's persisted state: one SQLite file with the index (what was last said of each path), the outbox (what
-has been said and is not yet known to be in the log), the scans that are to be finished, the commands that were carried
-out and a few single values, changed only together.
+"""One root's persisted state: one SQLite file with the index (what was last recorded of each path), the outbox (records
+that Kafka has not acknowledged yet), the scans to be finished, the commands that were carried out and a few single values,
+changed only together.
 
-WAL with `synchronous=FULL`: a transaction that was committed survives a power cut. The journal's thread is the
-only writer but for the sender, which only deletes rows of the outbox that the log has confirmed."""
+WAL with `synchronous=FULL`: a transaction that was committed survives a power cut. The journal's thread is the only writer
+except for the sender, which only deletes rows of the outbox that Kafka has acknowledged."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 from producer.ports import Points, no_points
 
 BUSY_SECONDS = 30.0
-"""The two writers wait for each other; neither holds the lock while it looks at files or the network."""
+"""The two writers wait for each other; neither keeps the lock while it accesses files or the network."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS entry (
@@ -40,7 +40,7 @@ MD5_LIMIT = 100 * 1024 * 1024
 """Bytes; smaller files have an MD5. The source is the seed document: "MD5 of files under 100 MB"."""
 
 WITHOUT_MD5 = f"type = 'file' AND md5 IS NULL AND xxh3 IS NOT NULL AND size < {MD5_LIMIT}"
-"""Of an entry: its file is to be read as a whole."""
+"""Condition for an entry whose file is to be read as a whole."""
 
 _WITHOUT_MD5_INDEX = f"CREATE INDEX IF NOT EXISTS entry_without_md5 ON entry (parent, name) WHERE {WITHOUT_MD5}"
 
@@ -62,7 +62,7 @@ class Database:
         self._bring_up_to_date()
 
     def _bring_up_to_date(self) -> None:
-        """A file of a build without MD5 gets its column."""
+        """Add the MD5 column to a file of an older version."""
         if not self._has_md5():
             self.execute("BEGIN IMMEDIATE")
             if not self._has_md5():  # another connection may have been first
@@ -93,7 +93,7 @@ class Database:
         return None if row is None else str(row[0])
 
     def set(self, key: str, value: str) -> None:
-        """Keep a single value."""
+        """Store a single value."""
         self.execute(
             "INSERT INTO value VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", (key, value)
         )

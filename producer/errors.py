@@ -3,12 +3,12 @@
 ProducerError
 ├── StateLocked       another process works on this state folder
 ├── LibraryChanged    a root was given to another library than its outbox belongs to
-├── Forgotten         what was known of a root does not hold any more: it is to be begun anew (retryable)
+├── Forgotten         the stored state of a root is no longer valid: the root starts over (retryable)
 ├── NestedRoots       a root lies inside another one
 ├── Unencodable       the process cannot carry file names as bytes
 ├── RootFault         the root as a whole cannot be observed now (retryable)
-├── Unreadable        one path below a healthy root cannot be looked at (retryable)
-├── WatchUnavailable  the system gives no watch now: the root is scanned instead (retryable)
+├── Unreadable        one path below a healthy root cannot be read (retryable)
+├── WatchUnavailable  the system provides no watch now: the root is scanned instead (retryable)
 └── NotAcknowledged   the log did not acknowledge records in time (retryable; they may or may not be in it)
 """
 
@@ -46,18 +46,18 @@ class LibraryChanged(ProducerError):
         )
 
 
-class Forgotten(ProducerError):
-    """The root was retired, and is watched again: everything in it is told anew."""
+class RootReset(ProducerError):
+    """The root was retired, and is watched again: everything in it is recorded again."""
 
     retryable = True
 
     def __init__(self, root: str) -> None:
         self.root = root
-        super().__init__(f"root {root!r} was taken out of the catalogue, or may have been: it begins anew")
+        super().__init__(f"root {root!r} was taken out of the catalogue, or may have been: it starts over")
 
 
 class NestedRoots(ProducerError):
-    """What lies in both would be two files of the catalogue, each deleted when the other root's patterns say so."""
+    """A file inside both would be two files of the catalogue, each deleted when the other root's patterns exclude it."""
 
     def __init__(self, outer: str, inner: str, path: Path) -> None:
         self.outer = outer
@@ -78,7 +78,7 @@ class Unencodable(ProducerError):
 
 
 class RootFault(ProducerError):
-    """Raised when a look at the tree shows that the root itself is not there; what was seen so far is void."""
+    """Raised when an access to the tree shows that the root itself is not there; what was read so far is void."""
 
     retryable = True
 
@@ -88,7 +88,7 @@ class RootFault(ProducerError):
 
 
 class Unreadable(ProducerError):
-    """The path may or may not be there: nothing may be said of it."""
+    """The path may or may not be there: nothing may be recorded for it."""
 
     retryable = True
 
@@ -99,7 +99,7 @@ class Unreadable(ProducerError):
 
 
 class WatchUnavailable(ProducerError):
-    """Changes of the root are not reported until it is tried again."""
+    """Changes of the root are not reported until watching is tried again."""
 
     retryable = True
 

@@ -1,4 +1,4 @@
-"""Looks at what the kernel's events point to. An event is only a hint: what is believed is what is there now."""
+"""Examines the paths that the kernel's events name. An event is only a hint: what is there now is what counts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from producer.backends.interface import Tree
 from producer.core.diff import differs, same_node
-from producer.core.facts import Carried, Fact, Gone, IndexEntry, Swapped, There
+from producer.core.facts import Fact, Gone, IndexEntry, Moved, Swapped, There
 from producer.core.filters import Filters
 from producer.core.normalise import Look, MoveEvent, Work
 from producer.core.pace import Pace
@@ -25,7 +25,7 @@ class Examiner:
         self._pace = pace
 
     def moves(self, work: Work, tree: Tree) -> list[Fact]:
-        """The moves, in order; those whose target is not observed leave it to their source to be seen gone."""
+        """The moves, in order. Where the target is not observed, the source is found gone instead."""
         facts: list[Fact] = []
         number = 0
         while number < len(work.moves):
@@ -36,15 +36,15 @@ class Examiner:
                 number += 1
             elif self._admits(move.target, state):
                 facts += self._parents(move.target, tree)
-                facts.append(Carried(move.source, move.target, state, left, number in work.fresh))
+                facts.append(Moved(move.source, move.target, state, left, number in work.fresh))
             number += 1
         return facts
 
     def _swapped(
         self, moves: list[MoveEvent], number: int, at_target: FileState | None, at_source: FileState | None
     ) -> Swapped | None:
-        """`renameat2` tells an exchange as two moves, like there and back: what was known, and is there, decides. What has
-        come to the target may have gone on, or may be deleted, since: that event is still to come."""
+        """`renameat2` reports an exchange as two moves, like a move there and back; what was known and what is there now
+        tell them apart. What has come to the target may have been moved on or deleted since: that event is still to come."""
         pair = [(move.source, move.target) for move in moves[number:]]
         if len(pair) < 2 or pair[1] != pair[0][::-1]:
             return None
@@ -57,7 +57,7 @@ class Examiner:
         return Swapped(*pair[0], at_source, at_target if came and at_target else one.state)
 
     def looks(self, work: Work, tree: Tree, now: float) -> list[Fact]:
-        """What is at the paths that were touched and are due to be looked at."""
+        """What is at the paths that were touched and are due to be examined."""
         return [
             fact
             for path, look in work.looks.items()
@@ -66,7 +66,7 @@ class Examiner:
         ]
 
     def again(self, due: Iterable[str], quiet: Iterable[str], tree: Tree) -> list[Fact]:
-        """What is at paths that have been written to for a while, and at those where that has ended."""
+        """What is at paths that have been written to for a while, and at those where writing has ended."""
         looks = [(path, Look()) for path in due] + [(path, Look(whole=True)) for path in quiet]
         return [fact for path, look in looks for fact in self._look(path, look, tree)]
 
@@ -80,7 +80,7 @@ class Examiner:
         known = self._index.get(path)
         try:
             state = tree.stat(path)
-        except Unreadable:  # it may be there: nothing may be said, the next scan looks again
+        except Unreadable:  # it may be there: nothing may be recorded, the next scan tries again
             return []
         if state is None or state.type != "file":
             self._pace.finish(path)
@@ -97,15 +97,15 @@ class Examiner:
     def _there(
         self, path: str, state: FileState, known: IndexEntry | None, look: Look, tree: Tree
     ) -> There | None:
-        is_news = known is None or differs(known.state, state)
+        is_changed = known is None or differs(known.state, state)
         if state.type == "dir":
-            return There(path, state, another=look.another) if is_news or look.another else None
+            return There(path, state, another=look.another) if is_changed or look.another else None
         if state.type == "file" and (look.whole or state.nlink > 1 or _only_altered(known, state, look)):
             return There(path, state, tree.fingerprint(path))
-        return There(path, state) if is_news else None
+        return There(path, state) if is_changed else None
 
     def _parents(self, path: str, tree: Tree) -> list[Fact]:
-        """Directories above a path that nobody has told of yet: what is below them can be told only after them."""
+        """Directories above a path that are not recorded yet: a path can be recorded only after its parents."""
         facts: list[Fact] = []
         above = path.rpartition("/")[0]
         while above and self._index.get(above) is None:
@@ -121,7 +121,7 @@ class Examiner:
 
 
 def other_names(there: There, index: Index, tree: Tree) -> list[Fact]:
-    """What was written through one name of a file is seen at all others that are known."""
+    """A write through one name of a file is seen at all its other known names."""
     if there.state.type != "file" or there.state.nlink < 2:
         return []
     facts: list[Fact] = []
@@ -133,7 +133,7 @@ def other_names(there: There, index: Index, tree: Tree) -> list[Fact]:
 
 
 def _before(moves: list[MoveEvent], path: str) -> str:
-    """Where what is at a path after the moves was before them: the index has not been told of them yet."""
+    """Where what is at a path after the moves was before them: the index does not contain them yet."""
     for move in reversed(moves):
         if is_inside(path, move.target):
             path = move.source + path[len(move.target) :]
@@ -141,7 +141,7 @@ def _before(moves: list[MoveEvent], path: str) -> str:
 
 
 def _only_altered(known: IndexEntry | None, state: FileState, look: Look) -> bool:
-    """True when the content may have changed although nobody was seen writing: worth a fingerprint at once."""
+    """True when the content may have changed although no write was seen: take a fingerprint at once."""
     if known is None or not look.altered or known.state.size != state.size:
         return False
     return known.state.ctime_ns != state.ctime_ns or known.state.mtime_ns != state.mtime_ns

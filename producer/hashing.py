@@ -1,10 +1,10 @@
-"""MD5 of whole files under 100 MB: read slowly, in the background, and told when nothing else is to be told.
+"""MD5 of whole files under 100 MB: read slowly, in the background, and recorded when nothing else is to be recorded.
 
-One thread of the process reads, a file at a time, so many bytes a second (`Hasher`); it knows no index and writes nothing.
-Each root gives it a few files at a time and writes what comes of them in its own thread (`Hashing`), only where the index
-still has the file as it was read. What is read when the process ends is read again. Every piece is a look of its own, so
-that a mount is busy no longer than a piece takes, and a file that changes, grows or is moved meanwhile is given up: when it
-rests, it is among those to be read again."""
+One thread of the process reads, a file at a time, at a limited rate (`Hasher`); it knows no index and writes nothing. Each
+root submits a few files at a time and writes the results in its own thread (`Hashing`), only where the index still has the
+file as it was read. A file that was being read when the process ended is read again. Each piece opens the root anew, so a
+mount is busy no longer than a piece takes. A file that changes, grows or is moved meanwhile is given up, and read again
+when it is quiet."""
 
 from __future__ import annotations
 
@@ -31,31 +31,31 @@ PIECE = 1 << 20
 """Bytes read in one go; no more of a file is in memory."""
 
 BATCH_BYTES = 8 << 20
-"""The files of one order are no more than this together (or a single one), so that small ones share a transaction."""
+"""The files of one request are no more than this together (or a single one), so that small ones share a transaction."""
 
 BATCH_FILES = 100
 AGAIN_SECONDS = 60.0
-"""Until files that could not be read as they are known are tried again."""
+"""Until files that could not be read, or differed from the index, are tried again."""
 
 _log = log.get(__name__)
 
 
 @dataclass(slots=True)
 class Reading:
-    """Files of a root that are to be read. `found`: for each that was read, what is known of it and its MD5; `is_done`: no
-    more will be; `woken` is called then, from the hasher's thread."""
+    """Files of a root that are to be read. `found`: index entry and MD5 of each file that was read; `is_done`: no more will
+    be; `wake` is called then, from the hasher's thread."""
 
     backend: Backend
     root: RootIdentity
     files: Sequence[IndexEntry]
-    woken: Callable[[], None]
+    wake: Callable[[], None]
     found: list[tuple[IndexEntry, str]] = field(default_factory=list)
     is_done: bool = False
     given_up: threading.Event = field(default_factory=threading.Event)
 
 
 class Hasher:
-    """The one thread of the process that reads whole files. `wait`: for an event, at most so long."""
+    """The one thread of the process that reads whole files. `wait`: waits for an event, at most so many seconds."""
 
     def __init__(
         self, bytes_per_second: int, clock: Clock,
@@ -64,26 +64,26 @@ class Hasher:
         self._rate = Rate(bytes_per_second)
         self._clock = clock
         self._wait = wait
-        self._asked: SimpleQueue[Reading] = SimpleQueue()
+        self._submitted: SimpleQueue[Reading] = SimpleQueue()
 
     def start(self) -> None:
-        """Start the thread. A disk that hangs does not keep the process from ending."""
+        """Start the thread. It is a daemon: a disk that hangs does not keep the process from ending."""
         threading.Thread(target=self._run, name="md5", daemon=True).start()
 
-    def ask(self, reading: Reading) -> None:
-        """Read these after those that were asked for before. From any thread."""
-        self._asked.put(reading)
+    def submit(self, reading: Reading) -> None:
+        """Read these files after those submitted before. From any thread."""
+        self._submitted.put(reading)
 
     def read_next(self) -> None:
-        """Read what was asked for first; waits until something is."""
-        reading = self._asked.get()
+        """Read the files that were submitted first; waits until there are some."""
+        reading = self._submitted.get()
         try:
             for entry in reading.files:
                 if (md5 := self._md5(reading, entry.path, entry.state)) is not None:
                     reading.found.append((entry, md5))
         finally:
             reading.is_done = True
-            reading.woken()
+            reading.wake()
 
     def _run(self) -> None:
         while True:
@@ -115,22 +115,22 @@ def _piece(reading: Reading, path: str, start: int) -> tuple[FileState, bytes] |
 
 
 def _is_it(known: FileState, seen: FileState) -> bool:
-    """True when nothing was done to the file since: not even that its content was changed and its times set back."""
+    """True when the file was not touched since: not even changed with its times set back."""
     return (known.size, known.mtime_ns, known.ctime_ns, known.inode, known.dev) == (
         seen.size, seen.mtime_ns, seen.ctime_ns, seen.inode, seen.dev,
     )  # fmt: skip
 
 
 class Hashing:
-    """Of one root, used by its thread. `hasher` None: it is off. Raises sqlite3.Error, and then nothing has been written."""
+    """Of one root, used by its thread. `hasher` None: MD5 is off. Raises sqlite3.Error; then nothing has been written."""
 
     def __init__(
-        self, hasher: Hasher | None, backend: Backend, woken: Callable[[], None], *,
+        self, hasher: Hasher | None, backend: Backend, wake: Callable[[], None], *,
         index: Index, journal: Journal, outbox: Outbox, memory: Memory,
     ) -> None:  # fmt: skip
         self._hasher = hasher
         self._backend = backend
-        self._woken = woken
+        self._wake = wake
         self._index = index
         self._journal = journal
         self._outbox = outbox
@@ -141,22 +141,22 @@ class Hashing:
         self._again_at = float("-inf")
 
     def turn(self, now: float, *, is_free: bool) -> None:
-        """Write what was read, and have more read, while the root has nothing else to do."""
+        """Write what was read, and submit more files, while the root has nothing else to do."""
         if self._hasher is None or not is_free:
             return
         if self._reading is not None and self._reading.is_done:
             self._write(self._reading)
             self._reading = None
         if self._reading is None and now >= self._again_at:
-            self._ask(self._hasher, now)
+            self._submit(self._hasher, now)
 
     def give_up(self) -> None:
-        """The root is left alone now: nothing is read, and what was is forgotten."""
+        """The root is no longer observed: stop reading, and discard what was read."""
         if self._reading is not None:
             self._reading.given_up.set()
             self._reading = None
 
-    def _ask(self, hasher: Hasher, now: float) -> None:
+    def _submit(self, hasher: Hasher, now: float) -> None:
         files = self._next()
         if not files and self._after is not None:  # all have been tried: from the beginning
             self._after = None
@@ -167,8 +167,8 @@ class Hashing:
         root = self._memory.identity
         if files and root is not None:
             self._after = files[-1].path
-            self._reading = Reading(self._backend, root, files, self._woken)
-            hasher.ask(self._reading)
+            self._reading = Reading(self._backend, root, files, self._wake)
+            hasher.submit(self._reading)
 
     def _next(self) -> list[IndexEntry]:
         found: list[IndexEntry] = []
@@ -185,13 +185,13 @@ class Hashing:
         if not reading.found:
             return
 
-        def tell() -> None:
+        def record() -> None:
             for entry, md5 in reading.found:
-                self._tell(entry, md5)
+                self._record(entry, md5)
 
-        self._journal.say(tell)
+        self._journal.transact(record)
 
-    def _tell(self, read: IndexEntry, md5: str) -> None:
+    def _record(self, read: IndexEntry, md5: str) -> None:
         known, state = self._index.get(read.path), read.state
         if known is None or known.xxh3 is None or known.xxh3 != read.xxh3 or not _is_it(known.state, state):
             return

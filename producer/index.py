@@ -1,9 +1,9 @@
-"""The index: exactly what was last written to the outbox of each path, so that the difference between it and the
-tree is what remains to be said.
+"""The index: exactly what was last written to the outbox of each path. The difference between index and tree is what
+remains to be recorded.
 
-Paths are kept as (parent, name) in bytes: a directory's entries are one range of the key, and everything below it
-two. All changes happen inside the caller's transaction; what is put there is written together at its end, or before anything
-but a single path is asked for."""
+Paths are stored as (parent, name) in bytes: a directory's entries are one range of the key, and everything below it two.
+All changes happen inside the caller's transaction. New entries are written together at its end, or before anything but a
+single path is queried."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ class Index:
         self._directories: set[str] = set()
         self._put: dict[tuple[bytes, bytes], Row] = {}
         self._in_table: dict[bytes, bool] = {}
-        """Whether anything below a directory stands in the table, of those that were asked of in this transaction."""
+        """Whether the table has anything below a directory, for the directories queried in this transaction."""
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """For a transaction, which ends with it; one that is rolled back has changed nothing here either."""
+        """For a transaction, which ends with it. After a rollback nothing has changed here either."""
         self._forget()
         try:
             yield
@@ -63,8 +63,8 @@ class Index:
             self._in_table.clear()
             self._put.clear()
 
-    def _holds(self, parent: bytes) -> bool:
-        """False where a path below need not be looked for: a new tree is asked for each of its files."""
+    def _has_rows(self, parent: bytes) -> bool:
+        """False where the table has nothing in this directory: a new tree is queried for each of its files."""
         found = self._in_table.get(parent)
         if found is None:
             found = self._db.execute(_ANY, (parent,)).fetchone() is not None
@@ -75,7 +75,7 @@ class Index:
         """What is known of a path."""
         key = _split(path)
         row = self._put.get(key)
-        if row is None and self._holds(key[0]):
+        if row is None and self._has_rows(key[0]):
             row = self._db.execute(_SELECT + "parent = ? AND name = ?", key).fetchone()
         return None if row is None else _known(row)
 
@@ -105,14 +105,14 @@ class Index:
         return [_known(row) for row in rows]
 
     def unused_beside(self, path: str) -> str:
-        """A name that nothing known has, in the same directory: where a swap is told, one of both is there for a
+        """A name in the same directory that no known entry has: while a swap is recorded, one of both is there for a
         moment."""
         parent = path.rpartition("/")[0]
         names = (f"{parent}/.~{number}" if parent else f".~{number}" for number in count(1))
         return next(name for name in names if self.get(name) is None)
 
     def orphans(self) -> list[str]:
-        """Known paths of whose parent nothing is known: no walk of the tree comes by them."""
+        """Known paths whose parent is not known: a walk of the tree does not reach them."""
         self._write()
         parents = [_text(row[0]) for row in self._db.execute("SELECT DISTINCT parent FROM entry")]
         lost = [parent for parent in parents if parent and not self._is_directory(parent)]
@@ -123,21 +123,21 @@ class Index:
         return known is not None and known.state.type == "dir"
 
     def without_md5(self, after: str | None, count: int) -> list[IndexEntry]:
-        """Known files that are to be read as a whole: so many behind a path (None: the first), in the order of the
+        """Up to `count` known files that are to be read as a whole, after a path (None: the first), in the order of the
         index."""
         self._write()
         behind = (b"", b"") if after is None else _split(after)
         return [_known(row) for row in self._db.execute(_WITHOUT_MD5, (*behind, count))]
 
     def has_directory(self, path: str) -> bool:
-        """As `get` would say; asked for every file, so it is remembered within a transaction. The root always is."""
+        """As `get`, but cached within a transaction, because it is called for every file. The root always exists."""
         if path not in self._directories and path and not self._is_directory(path):
             return False
         self._directories.add(path)
         return True
 
     def put(self, path: str, state: FileState, xxh3: str | None, md5: str | None = None) -> None:
-        """A path is known in this state from here on."""
+        """Store the state of a path."""
         if state.type != "dir":
             self._directories.discard(path)
         parent, name = key = _split(path)
@@ -147,19 +147,19 @@ class Index:
         )  # fmt: skip
 
     def set_md5(self, path: str, md5: str) -> None:
-        """Its content's MD5 has been said."""
+        """Store the MD5 that was recorded for its content."""
         self._write()
         self._db.execute("UPDATE entry SET md5 = ? WHERE parent = ? AND name = ?", (md5, *_split(path)))
 
     def remove(self, path: str) -> None:
-        """The path is not known any more."""
+        """Remove the path."""
         self._directories.discard(path)
         key = _split(path)
         self._put.pop(key, None)
         self._db.execute("DELETE FROM entry WHERE parent = ? AND name = ?", key)
 
     def move_below(self, source: str, target: str) -> None:
-        """Everything below one directory is below the other from here on; nothing is known there before."""
+        """Move everything below one directory to another one, below which nothing is known."""
         self._write()
         self._directories.clear()
         self._in_table.clear()
@@ -167,12 +167,12 @@ class Index:
         self._db.execute(_MOVE, (after, len(before) + 1, *_range(source)))
 
     def forget_identities(self) -> None:
-        """What is known of each path is its content alone: the root is the same tree at another place."""
+        """Keep only the content of each path: the root is the same tree at another place."""
         self._write()
         self._db.execute("UPDATE entry SET dev = 0, inode = ?", (UNIDENTIFIED,))
 
     def renumber(self, before: int, after: int) -> None:
-        """The file system has another device number since it was mounted anew."""
+        """Replace a device number: the file system was mounted again and has another one."""
         self._write()
         self._db.execute("UPDATE entry SET dev = ? WHERE dev = ?", (_signed(after), _signed(before)))
 

@@ -1,5 +1,5 @@
-"""Facts become records here: each is compared with the index and what differs is written to index and outbox in
-one transaction, so that the index always is exactly what has been said."""
+"""Turns facts into records: each is compared with the index, and what differs is written to index and outbox in one
+transaction, so that the index always is exactly what has been recorded."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from producer.core.diff import differs, is_unidentified, same_node
-from producer.core.facts import Carried, Fact, Gone, IndexEntry, Print, Sums, Swapped, There
+from producer.core.facts import Fact, Gone, IndexEntry, Moved, Print, Sums, Swapped, There
 from producer.database import Database
 from producer.index import Index
 from producer.outbox import Outbox, Via
@@ -19,9 +19,9 @@ from schemas.raw import FileState
 
 @dataclass(slots=True)
 class Written:
-    """What facts came to. `opened`: directories that are new at their place, or may be, whose contents are not known yet;
-    `unplaced`: directories to be listed because something was found below them of whose parents nothing is known;
-    `closed`: directories that are there no longer."""
+    """The result of writing facts. `opened`: directories that are new at their place, or may be, whose contents are not
+    known yet; `unplaced`: directories to be listed because something was found below them whose parents are not known;
+    `closed`: directories that no longer exist."""
 
     sums: Sums = field(default_factory=Sums)
     opened: list[str] = field(default_factory=list)
@@ -30,14 +30,14 @@ class Written:
 
 
 class Journal:
-    """The one writer of a root's index and outbox. Used by the root's thread only. Raises sqlite3.Error, and then
-    nothing has been written. `committed` is called after each transaction; `tells_md5`: where a fingerprint has one."""
+    """The only writer of a root's index and outbox. Used by the root's thread only. Raises sqlite3.Error, and then
+    nothing has been written. `committed` is called after each transaction; `records_md5`: record MD5s where known."""
 
     def __init__(
         self, database: Database, index: Index, outbox: Outbox, points: Points, committed: Callable[[], None],
-        *, tells_md5: bool = False,
+        *, records_md5: bool = False,
     ) -> None:  # fmt: skip
-        self._tells_md5 = tells_md5
+        self._records_md5 = records_md5
         self._db = database
         self._index = index
         self._outbox = outbox
@@ -46,21 +46,21 @@ class Journal:
 
     def write(
         self, facts: Iterable[Fact], via: Via, *, resend: bool = False,
-        besides: Callable[[Sums], None] = lambda _: None,
+        also: Callable[[Sums], None] = lambda _: None,
     ) -> Written:  # fmt: skip
-        """Write what differs, in the order of the facts. `resend`: say it even where it does not (a baseline). `besides`:
-        written with it, given what it came to."""
+        """Write what differs, in the order of the facts. `resend`: write also what does not differ (a baseline).
+        `also`: called with the sums inside the same transaction."""
         written = Written()
 
         def apply() -> None:
             for fact in facts:
                 self._apply(fact, via, resend, written)
-            besides(written.sums)
+            also(written.sums)
 
-        self.say(apply)
+        self.transact(apply)
         return written
 
-    def say(self, statements: Callable[[], None]) -> None:
+    def transact(self, statements: Callable[[], None]) -> None:
         """Run statements on index and outbox as one transaction."""
         with self._db.transaction(), self._index.writing():
             self._outbox.begin()
@@ -71,7 +71,7 @@ class Journal:
 
     def _apply(self, fact: Fact, via: Via, resend: bool, written: Written) -> None:
         match fact:
-            case There(path) | Carried(path=path) if (above := self._unknown_above(path)) is not None:
+            case There(path) | Moved(path=path) if (above := self._unknown_above(path)) is not None:
                 written.unplaced.append(above)
             case There():
                 self._there(fact, via, resend, written)
@@ -79,16 +79,16 @@ class Journal:
                 known = self._index.get(path)
                 if known is not None:
                     self._gone(known, via if cause is None else Via(via.origin, via.scan, cause), written)
-            case Carried():
-                self._carried(fact, via, resend, written)
+            case Moved():
+                self._moved(fact, via, resend, written)
             case Swapped():
                 self._swapped(fact, via, resend, written)
             case _:
                 assert_never(fact)
 
     def _unknown_above(self, path: str) -> str | None:
-        """Nothing is known below what is not known itself: no scan would ever visit it. Where what is above a path has
-        gone, or has not been told of, the nearest directory that has is returned, to be listed."""
+        """Where a directory above the path is not known, the nearest known one, which is to be listed; None where the
+        parent is known. A path below an unknown directory would never be visited by a scan."""
         above = path.rpartition("/")[0]
         if self._index.has_directory(above):
             return None
@@ -100,11 +100,11 @@ class Journal:
         path, state, print_ = fact.path, fact.state, fact.print
         known = self._index.get(path)
         if known is not None and not resend and is_unidentified(known.state) and _same(known, state, print_):
-            self._index.put(path, state, known.xxh3, known.md5)  # at another place: nothing to say
+            self._index.put(path, state, known.xxh3, known.md5)  # only its place differs: nothing to record
             known = IndexEntry(path, state, known.xxh3, known.md5)
         before = None if known is None else known.xxh3
-        news = resend or known is None or is_unidentified(known.state) or differs(known.state, state)
-        if news:
+        to_record = resend or known is None or is_unidentified(known.state) or differs(known.state, state)
+        if to_record:
             if known is not None and known.state.type == "dir" and state.type != "dir":
                 self._empty(path, via, written)
                 written.closed.append(path)
@@ -114,13 +114,13 @@ class Journal:
         if fact.another and state.type == "dir":
             written.opened.append(path)
         xxh3 = before
-        md5 = None if news or known is None else known.md5
+        md5 = None if to_record or known is None else known.md5
         if print_ is not None and print_.of(state) and print_.xxh3 != before:
-            if print_.md5 is not None and not self._tells_md5:
+            if print_.md5 is not None and not self._records_md5:
                 print_ = replace(print_, md5=None)
             xxh3, md5 = print_.xxh3, print_.md5
             self._outbox.fingerprint(path, print_)
-        if news or known is None or known.state.ctime_ns != state.ctime_ns or xxh3 != before:
+        if to_record or known is None or known.state.ctime_ns != state.ctime_ns or xxh3 != before:
             self._index.put(path, state, xxh3, md5)
 
     @staticmethod
@@ -147,15 +147,15 @@ class Journal:
             self._index.remove(inner.path)
             written.sums.gone += 1
 
-    def _carried(self, fact: Carried, via: Via, resend: bool, written: Written) -> None:
-        # what has come out of a directory into its place is not told as a move: no path can be below itself
+    def _moved(self, fact: Moved, via: Via, resend: bool, written: Written) -> None:
+        # a directory's content that took the directory's place is not recorded as a move: no path can be below itself
         known = None if is_inside(fact.source, fact.path) else self._index.get(fact.source)
         state = fact.state
         if known is not None and state is not None and _is_it(known.state, state, exactly=fact.fresh):
             self._move(known, fact.path, state, via, written)
         elif known is not None and not fact.fresh and (fact.left is None or not same_node(known.state, fact.left)):
-            # it is not where it was, and no longer where the kernel says it went: it has been moved on, or deleted,
-            # and that will be told next; without its name in between it would lose its identity
+            # it is neither where it was nor where the kernel reported it: it was moved on, or deleted, and that event
+            # follows; without the name in between the record of it would lose its identity
             self._move(known, fact.path, known.state, via, written)
         elif state is not None:
             self._there(There(fact.path, state), via, resend, written)
@@ -192,11 +192,11 @@ class Journal:
 
 
 def _is_it(known: FileState, seen: FileState, *, exactly: bool) -> bool:
-    """True when what is seen is what was known: the same inode, and where that may have been given out again, of the
-    same size and time."""
+    """True when what is seen is what was known: the same inode and, where that may have been reused, the same size and
+    time."""
     return same_node(known, seen) and not (exactly and differs(known, seen))
 
 
 def _same(known: IndexEntry, state: FileState, print_: Print | None) -> bool:
-    """True when what is there is what was known, whatever its identity; the content is compared where it was read."""
+    """True when what is there is what was known, whatever its identity; content is compared where it was read."""
     return not differs(known.state, state) and (print_ is None or known.xxh3 in (None, print_.xxh3))

@@ -1,9 +1,9 @@
-"""The change log in Kafka behind the port `Log`: idempotent, one batch in flight per caller, and made anew when
-it is past helping.
+"""The change log in Kafka behind the port `Log`: idempotent, one batch in flight per caller. The Kafka producer is replaced
+when it can no longer be used.
 
-aiokafka never gives up an idempotent batch while it knows the leader, so each append has a deadline of its own;
-and a fatal sequence error ends a producer for good. Either way the producer is replaced, and the caller sends the
-same records again: the fold drops those whose `seq` it has seen."""
+aiokafka never gives up an idempotent batch while it knows the leader, so each append has a deadline of its own; and a
+fatal sequence error makes a Kafka producer unusable. In both cases it is replaced, and the caller sends the same records
+again: the fold drops those whose `seq` it has seen."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ BATCH_BYTES = 900_000
 CONFIRM_SECONDS = 30.0
 STOP_SECONDS = 3.0
 RENEW_RECORDS = 1_000_000_000
-"""aiokafka's sequence numbers wrap wrongly after 2^31 records of a partition: start anew long before."""
+"""aiokafka's sequence numbers wrap wrongly after 2^31 records of a partition: replace the Kafka producer long before."""
 
 
 class KafkaLog:
-    """One producer for all roots of the process."""
+    """One Kafka producer for all roots of the process."""
 
     def __init__(
         self, kafka: Kafka, *, points: Points = no_points, confirm_seconds: float = CONFIRM_SECONDS
@@ -68,7 +68,7 @@ class KafkaLog:
         await self._ready()
 
     async def stop(self) -> None:
-        """Let go of the producer; what is not confirmed by now was never deleted from an outbox."""
+        """Stop the Kafka producer; records that are not acknowledged by now are still in their outboxes."""
         if self._producer is not None:
             await self._discard(self._producer)
 
@@ -90,7 +90,7 @@ class KafkaLog:
             return self._producer
 
     async def _batch(self, producer: AIOKafkaProducer, lane: int, key: bytes, records: list[Outgoing]) -> int:
-        """Send as many as one batch holds; returns how many, when they are in the log."""
+        """Send as many records as fit into one batch; returns how many, once they are acknowledged."""
         batch = producer.create_batch()
         count = 0
         for record in records:

@@ -1,8 +1,8 @@
-"""The log of leases in Kafka: read to its end again and again, and written where this process claims a root or lives.
+"""The log of leases in Kafka: read to its end repeatedly, and written when this process claims a root or sends a heartbeat.
 
-What follows from what was read is decided by `producer.core.lease`; this module only keeps that up to date, and says
-whenever there may be news. Nothing that it sends counts before it has been read again, in the order of the log, so it
-does not matter whether a send that failed has arrived."""
+`producer.core.lease` decides what follows from the records; this module only keeps it up to date, and calls back after
+each read. What it sends counts only once it has been read back, in the order of the log, so it does not matter whether a
+failed send has arrived."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from schemas.topics import LEASES, RAW
 
 ROUND_MS = 500
 ANSWER_SECONDS = 3.0
-"""A broker that does not answer in this time is asked through a new connection."""
+"""A broker that does not answer in this time is contacted through a new connection."""
 
 LEAVE_SECONDS = 1.0
 
@@ -42,11 +42,11 @@ _FAILURES = (KafkaError, NotAllowed, NotProvisioned, OSError, TimeoutError, Asse
 
 
 class LeaseLog:
-    """`handing_on`: what is said of a root that is held here under a term. `news` is called after each look at the log.
-    `problem`: why it cannot be read."""
+    """`handover`: what this process reports of a root for its next holder, by root and term. `on_read` is called after each
+    read of the log. `problem`: why it cannot be read."""
 
     def __init__(
-        self, kafka: Kafka, me: Me, handing_on: Callable[[str, int], Holding], news: Callable[[], None]
+        self, kafka: Kafka, me: Me, handover: Callable[[str, int], Holding], on_read: Callable[[], None]
     ) -> None:
         self.me = me
         self.leases = Leases(me)
@@ -54,8 +54,8 @@ class LeaseLog:
         self._kafka = kafka
         self._partition = TopicPartition(kafka.name(LEASES), 0)
         self._next = 0
-        self._handing_on = handing_on
-        self._news = news
+        self._handover = handover
+        self._on_read = on_read
         self._sent: dict[str, float] = {}
         self._number = 0
         self._is_refused = False
@@ -64,13 +64,13 @@ class LeaseLog:
         self._building = asyncio.Lock()
 
     async def run(self) -> None:
-        """Read, and give signs of life, for ever; to be cancelled."""
+        """Read the log and send heartbeats, for ever; to be cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._read_on())
             group.create_task(self._live())
 
     async def draft(self, root: str, lane: int) -> Claim | None:
-        """What is to be claimed; None where Kafka does not answer."""
+        """The claim to send; None where Kafka does not answer."""
         consumer = self._consumer
         if consumer is None:
             return None
@@ -83,18 +83,18 @@ class LeaseLog:
             return None
         return self.leases.claim(root, end, now_iso())
 
-    async def make(self, claim: Claim) -> None:
-        """Ask for a root; whether it is ours then the log will say."""
+    async def send_claim(self, claim: Claim) -> None:
+        """Claim a root; whether the claim is valid is known once it has been read back."""
         await self._write(claim, f"{claim.root} {claim.term} {claim.life}", claim.at)
 
-    async def let_go(self, root: str) -> None:
-        """Say that this process no longer wants the root: another one need not wait."""
-        self.leases.let_go(root)
-        if root in self.leases.left():
+    async def release(self, root: str) -> None:
+        """Announce that this process no longer wants the root, so that another one need not wait."""
+        self.leases.release(root)
+        if root in self.leases.released():
             await self._beat()
 
     async def leave(self) -> None:
-        """Say that this process holds nothing any more: another one need not wait. `run` has ended."""
+        """Announce that this process no longer has any root, so that another one need not wait. `run` has ended."""
         if self.leases.mine():
             await self._beat(leaving=True, seconds=LEAVE_SECONDS)
         if self._producer is not None:
@@ -106,16 +106,16 @@ class LeaseLog:
             consumer = self._kafka.tail_consumer()
             try:
                 await self._follow(consumer, backoff)
-            except OffsetOutOfRangeError:  # the topic was made anew
+            except OffsetOutOfRangeError:  # the topic was recreated
                 self._next = 0
             except _FAILURES as error:
                 if self.problem is None:
-                    _log.warning("who watches a root is not known, trying again", error=repr(error))
+                    _log.warning("the log of leases cannot be read, trying again", error=repr(error))
                 self.problem = f"the log of leases cannot be read: {error or type(error).__name__}"
             finally:
                 self._consumer = None
                 await stop_client(consumer)
-            self._news()
+            self._on_read()
             await asyncio.sleep(backoff.next_seconds())
 
     async def _follow(self, consumer: AIOKafkaConsumer, backoff: Backoff) -> None:
@@ -126,18 +126,18 @@ class LeaseLog:
                 raise not_allowed(self._kafka, "Read", LEASES) if hidden else NotProvisioned(self._partition.topic)
         consumer.assign([self._partition])
         consumer.seek(self._partition, self._next)
-        self.leases.begun()
+        self.leases.reconnected()
         self._consumer = consumer
         while True:
             await self._read_to_the_end(consumer)
             backoff.reset()
             self.problem = None
-            self._news()
+            self._on_read()
             await self._read(consumer, ROUND_MS)
 
     async def _read_to_the_end(self, consumer: AIOKafkaConsumer) -> None:
-        """As of the time before the broker is asked where that is: if this process is stopped in between, what was
-        written meanwhile has not been read, and nobody is taken for silent."""
+        """Complete as of the time before the end offset is requested: if this process is suspended in between, records
+        written meanwhile have not been read, and no other producer is taken for silent because of that."""
         at = time.monotonic()
         async with asyncio.timeout(ANSWER_SECONDS):
             end = (await consumer.end_offsets([self._partition]))[self._partition]
@@ -155,26 +155,28 @@ class LeaseLog:
             self._next = next_offset(record.offset)
             try:
                 check_version(record.headers)
-                told = _codec.decode(record.value)
+                lease = _codec.decode(record.value)
             except SchemaError as error:
-                _log.warning("a lease that cannot be read is passed over", offset=record.offset, error=str(error))
+                _log.warning(
+                    "a lease record cannot be decoded, it is skipped", offset=record.offset, error=str(error)
+                )
                 continue
-            self.leases.read(told, time.monotonic())
-            if told.life == self.me.life and (sent_at := self._sent.pop(told.at, None)) is not None:
+            self.leases.read(lease, time.monotonic())
+            if lease.life == self.me.life and (sent_at := self._sent.pop(lease.at, None)) is not None:
                 self.leases.arrived(sent_at)
 
     async def _live(self) -> None:
         while True:
-            if self.leases.mine() or self.leases.left():
+            if self.leases.mine() or self.leases.released():
                 await self._beat()
             await asyncio.sleep(BEAT_SECONDS)
 
     async def _beat(self, *, leaving: bool = False, seconds: float = ANSWER_SECONDS) -> None:
         me, roots = self.me, self.leases.mine()
-        held = {root: self._handing_on(root, of.term) for root, of in roots.items()}
+        held = {root: self._handover(root, of.term) for root, of in roots.items()}
         beat = Beat(
             producer=me.producer, life=me.life, host=me.host, pid=me.pid, at=now_iso(), leaving=leaving, roots=held,
-            left=self.leases.left(),
+            left=self.leases.released(),
         )  # fmt: skip
         await self._write(beat, me.producer, beat.at, seconds)
 
@@ -198,7 +200,7 @@ class LeaseLog:
                 )
         except _FAILURES as error:
             if not self._is_refused:
-                _log.warning("who watches a root cannot be written, trying again", error=repr(error))
+                _log.warning("the log of leases cannot be written, trying again", error=repr(error))
             self._is_refused = True
             if producer is not None:
                 if self._producer is producer:

@@ -1,4 +1,4 @@
-"""`catalogizer watch`: all roots of one producer, each with its thread and sender, and what is said of them."""
+"""`catalogizer watch`: all roots of one producer, each with its thread and sender, and the reports about them."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from producer import metrics
 from producer.clock import SystemClock
 from producer.control import ControlReader
 from producer.core.lease import Me
-from producer.declared import Declarations, where_they_lie
+from producer.declared import Declarations, resolved_paths
 from producer.errors import NestedRoots, NotAcknowledged, Unencodable
 from producer.hashing import Hasher
 from producer.kafka_log import KafkaLog
 from producer.lease_log import LeaseLog
-from producer.places import Places
 from producer.ports import Points, no_points
+from producer.real_paths import RealPaths
 from producer.reporting import root_report, scan_report
 from producer.root import SILENT_SECONDS
 from producer.roots import Roots
@@ -53,22 +53,22 @@ _log = log.get(__name__)
 async def watch(
     kafka: Kafka, settings: ProducerSettings, state_dir: Path, stop: Stop, *, points: Points = no_points
 ) -> None:
-    """Watch the roots until asked to stop. Raises StateLocked, NestedRoots, Unencodable, OSError (the state folder, the
-    health port); a root that cannot be observed is reported and does not disturb the others."""
+    """Watch the roots until a stop is requested. Raises StateLocked, NestedRoots, Unencodable, OSError (the state folder,
+    the health port); a root that cannot be observed is reported and does not disturb the others."""
     if sys.getfilesystemencoding() != "utf-8":
         raise Unencodable(sys.getfilesystemencoding())
-    places = Places()
-    refuse_nested(settings.roots, places)
+    real_paths = RealPaths()
+    reject_nested(settings.roots, real_paths)
     with locked_folder(state_dir, settings.name) as folder:
-        declarations = Declarations(settings, state_dir, places)
+        declarations = Declarations(settings, state_dir, real_paths)
         await _Producer(kafka, settings, folder, declarations, points).run(stop)
 
 
-def refuse_nested(roots: Sequence[RootSpec], places: Places) -> None:
-    """No root may lie inside another one, or be the same directory, links followed as far as they answer. Raises
-    NestedRoots."""
-    lies = where_they_lie(roots, places)
-    named = sorted((lies[spec.name], spec.name) for spec in roots)
+def reject_nested(roots: Sequence[RootSpec], real_paths: RealPaths) -> None:
+    """Raises NestedRoots where a root is inside another one, or is the same directory. Links are followed where the file
+    system answers."""
+    resolved = resolved_paths(roots, real_paths)
+    named = sorted((resolved[spec.name], spec.name) for spec in roots)
     for (outer, outer_name), (inner, inner_name) in pairwise(named):
         if inner.is_relative_to(outer):
             raise NestedRoots(outer_name, inner_name, inner)
@@ -96,14 +96,14 @@ class _Producer:
 
         self._roots = Roots(declarations, make, self._control)
         me = Me(producer_id(folder), secrets.token_hex(8), socket.gethostname(), os.getpid())
-        self._leases = LeaseLog(kafka, me, self._roots.handing_on, self._look)
+        self._leases = LeaseLog(kafka, me, self._roots.handover, self._leases_read)
 
-    def _look(self) -> None:
+    def _leases_read(self) -> None:
         for root in self._roots:
-            root.news()
+            root.leases_read()
 
     async def run(self, stop: Stop) -> None:
-        self._health.add("start", lambda: None if self._begun else Starting("the roots are being looked at"))
+        self._health.add("start", lambda: None if self._begun else Starting("the roots are being checked"))
         self._health.add("log", self._log_problem)
         self._health.add("roots", self._roots_problem)
         self._health.add("declared", lambda: "; ".join(self._roots.faults) or None, warning=True)
@@ -119,13 +119,13 @@ class _Producer:
         try:
             async with asyncio.TaskGroup() as group:
                 async with asyncio.TaskGroup() as rooms:
-                    await self._roots.look(rooms, self._leases)
-                    besides = (self._report, self._announce, self._control.run, topics.run, self._leases.run)
-                    tasks = [group.create_task(task()) for task in besides]
+                    await self._roots.update(rooms, self._leases)
+                    services = (self._report, self._announce, self._control.run, topics.run, self._leases.run)
+                    tasks = [group.create_task(task()) for task in services]
                     following = rooms.create_task(self._roots.follow(rooms, self._leases))
                     await stop.wait()
                     following.cancel()
-                    self._roots.ask_end()
+                    self._roots.request_end()
                 for task in tasks:
                     task.cancel()
             await self._leases.leave()
@@ -142,7 +142,7 @@ class _Producer:
             except NotAcknowledged as error:
                 _log.warning("Kafka cannot be reached, trying again", error=str(error))
                 await asyncio.sleep(backoff.next_seconds())
-        with contextlib.suppress(TimeoutError):  # a root that does not answer is reported as that
+        with contextlib.suppress(TimeoutError):  # a root that does not answer is reported as such
             async with asyncio.timeout(SILENT_SECONDS):
                 for root in self._roots:
                     await root.begun.wait()
@@ -162,7 +162,7 @@ class _Producer:
                 await stop_client(producer)
 
     async def _report_through(self, reporter: Reporter) -> None:
-        """Until its producer is past helping."""
+        """Until its Kafka producer can no longer be used."""
         async with asyncio.TaskGroup() as group:
             reporting = (
                 reporter.heartbeats(self._health, self._details),
@@ -181,12 +181,12 @@ class _Producer:
             try:
                 await producer.start()
                 return producer
-            except KafkaError:  # the senders tell of it
+            except KafkaError:  # the senders report it
                 await stop_client(producer)
                 await asyncio.sleep(backoff.next_seconds())
 
     async def _report_roots(self, reporter: Reporter) -> None:
-        with contextlib.suppress(TimeoutError):  # of one that nobody has looked at yet there is nothing to say
+        with contextlib.suppress(TimeoutError):  # before a root's first turn there is nothing to report
             async with asyncio.timeout(REPORT_SECONDS):
                 for root in self._roots:
                     await root.begun.wait()
@@ -195,12 +195,12 @@ class _Producer:
             at = now_iso()
             for root in self._roots:
                 latest = root.latest
-                if latest is None:  # who watches it reports it
+                if latest is None:  # the producer that watches it reports it
                     continue
-                told = latest.told
-                if told.mode != "offline":
+                summary = latest.summary
+                if summary.mode != "offline":
                     root.last_connected = at
-                await reporter.send(root_report(root.spec, told, at, root.last_connected))
+                await reporter.send(root_report(root.spec, summary, at, root.last_connected))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), REPORT_SECONDS)
 

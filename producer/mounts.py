@@ -1,8 +1,8 @@
-"""File systems mounted below a root, told apart like roots.
+"""File systems mounted below a root, identified like roots.
 
-Each is remembered with its identity. One that is no longer there, or in whose place another one is, is lost: of its
-place, and of everything below it, nothing is believed until it is back, or until an operator asks for a scan of that
-directory. One that appears is part of the root."""
+Each is stored with its identity. One that is no longer mounted, or in whose place another one is, is lost: observations at
+its place and below it are discarded until it is back, or until an operator requests a scan of that directory. One that
+appears is part of the root."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from producer.core.facts import Carried, Fact, Gone, Swapped, There
+from producer.core.facts import Fact, Gone, Moved, Swapped, There
 from producer.database import Database
 from schemas.codec import Codec, encode
 from schemas.identity import same_root
@@ -29,7 +29,7 @@ _identity: Codec[RootIdentity] = Codec(RootIdentity)
 
 @dataclass(frozen=True, slots=True)
 class MountChange:
-    """What became of the file system at `path`. `renumbered`: device number before and now, where it is another."""
+    """What happened to the file system at `path`. `renumbered`: old and new device number, where they differ."""
 
     path: str
     became: Literal["there", "back", "lost"]
@@ -37,7 +37,7 @@ class MountChange:
 
 
 class Mounts:
-    """Those of one root. What it remembers is written in the caller's transaction."""
+    """Those of one root. Changes are written in the caller's transaction."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
@@ -47,15 +47,15 @@ class Mounts:
 
     @property
     def lost(self) -> tuple[str, ...]:
-        """Where one is missing."""
+        """The paths where one is missing."""
         return tuple(sorted(self._lost))
 
     def is_lost(self, path: str) -> bool:
-        """True of a path at or below which a file system is missing, that of the path itself included."""
+        """True if the path is on a file system that is missing, its mount point included."""
         return bool(self._lost) and any(is_inside(path, lost) for lost in self._lost)
 
     def compare(self, now: Mapping[str, RootIdentity]) -> list[MountChange]:
-        """What has become of them, changing nothing."""
+        """The changes since the last time; changes nothing."""
         changes = [MountChange(path, "there") for path in now if path not in self._known]
         for path, known in self._known.items():
             seen = now.get(path)
@@ -66,7 +66,7 @@ class Mounts:
         return changes
 
     def remember(self, change: MountChange, now: Mapping[str, RootIdentity]) -> None:
-        """It has been told."""
+        """Store a change that has been handled."""
         match change.became:
             case "lost":
                 self._lost.add(change.path)
@@ -77,19 +77,19 @@ class Mounts:
         self._db.execute("INSERT OR REPLACE INTO mount VALUES (?, ?, ?)", row)
 
     def forget(self, directory: str) -> None:
-        """Those at or below a directory that are lost are so for good: what is there now is believed."""
+        """Forget the lost ones at or below a directory for good: what is there now counts."""
         for path in [lost for lost in self._lost if is_inside(lost, directory)]:
             self._lost.discard(path)
             del self._known[path]
             self._db.execute("DELETE FROM mount WHERE path = ?", (os.fsencode(path),))
 
     def concern(self, facts: Sequence[Fact]) -> bool:
-        """True when facts tell of what is on one that is not known to be lost, so that it is to be looked for first."""
+        """True when facts are about a file system that is not known to be lost, so that it is to be checked first."""
         present = self._known.keys() - self._lost
         return bool(present) and any(_touches(fact, path) for fact in facts for path in present)
 
-    def believed(self, facts: Sequence[Fact]) -> Sequence[Fact]:
-        """The facts without those that tell of one that is lost."""
+    def without_lost(self, facts: Sequence[Fact]) -> Sequence[Fact]:
+        """The facts without those about a file system that is lost."""
         if not self._lost:
             return facts
         return [fact for fact in facts if not any(_touches(fact, path) for path in self._lost)]
@@ -101,7 +101,7 @@ def _touches(fact: Fact, mount: str) -> bool:
             return is_inside(path, mount)
         case Gone(path):
             return is_inside(path, mount) or is_inside(mount, path)
-        case Carried(source, path):
+        case Moved(source, path):
             return is_inside(source, mount) or is_inside(path, mount)
         case Swapped(one, other):
             return is_inside(one, mount) or is_inside(other, mount)

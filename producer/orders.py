@@ -1,4 +1,4 @@
-"""What operators ask of a root, on its way from the control topic to the root's thread, and what came of it."""
+"""Operators' commands for a root, on their way from the control topic to the root's thread, and their outcomes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from schemas.admin import Control
 from schemas.raw import Counts
 
 REQUESTED = "requested"
-"""Cause of what an operator asked for."""
+"""Cause of a scan that an operator requested."""
 
 ACCEPTED = "accepted"
 PAUSED = "paused"
@@ -16,17 +16,17 @@ PAUSED = "paused"
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """The control topic was read up to `next_offset`; `command`: what was there for this root, if anything. `anew`:
-    what is known of the root does not hold any more, for it was retired, or what was asked meanwhile is lost."""
+    """The control topic was read up to `next_offset`; `command`: what was there for this root, if anything. `reset`: the
+    root's stored state is no longer valid, because it was retired, or because commands issued meanwhile are lost."""
 
     next_offset: int
     command: Control | None = None
-    anew: bool = False
+    reset: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CommandOutcome:
-    """What came of a command. `done`: nothing more will."""
+    """The outcome of a command. `done`: it is final."""
 
     id: str
     done: bool
@@ -34,7 +34,7 @@ class CommandOutcome:
 
 
 def scanned(id: str, counts: Counts) -> CommandOutcome:
-    """A scan that was asked for is complete."""
+    """A requested scan is complete."""
     return CommandOutcome(
         id, True,
         f"scanned: {counts.added} added, {counts.changed} changed, {counts.moved} moved, {counts.gone} gone",

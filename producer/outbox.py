@@ -1,8 +1,8 @@
-"""The outbox: records of a root in the order of their `seq`, from the transaction that wrote them until the log
-has confirmed them.
+"""The outbox: records of a root in the order of their `seq`, from the transaction that wrote them until Kafka has
+acknowledged them.
 
-`seq` is dense per (root, epoch) and given here, once; a record is encoded here, once, so that whatever is sent
-again is the same bytes."""
+`seq` is dense per (root, epoch) and assigned here, once; a record is encoded here, once, so that a repeated send has the
+same bytes."""
 
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ from schemas.paths import to_wire
 from schemas.raw import Counts, FileState, Origin, RootIdentity
 
 MAX_UNSEEN_BYTES = 8_192
-"""Unreadable paths told at the end of a scan; of more, that nothing is known of anything (a record stays small)."""
+"""Limit for the list of unreadable paths at the end of a scan (a record stays small); if they are more, the whole subtree
+is given as unseen."""
 
 
 @dataclass(frozen=True, slots=True)
 class Via:
-    """How something came to be observed: `scan` where an announced scan found it, `cause` where one is known."""
+    """How something was observed: `scan` where an announced scan found it, `cause` where one is known."""
 
     origin: Origin
     scan: int | None = None
@@ -37,7 +38,7 @@ class Via:
 LIVE = Via("live")
 
 TERM = "term"
-"""Value of the database: the term of the claim under which the outbox is written."""
+"""Key of the single value with the term of the claim under which the outbox is written."""
 
 
 _FORGET = "DELETE FROM outbox WHERE seq <= ? AND ? = (SELECT value FROM outbox WHERE seq = ?)"
@@ -52,7 +53,7 @@ class _Head(TypedDict):
 
 class Outbox:
     """Writes records, each inside the caller's transaction: `begin` first, `end` last. Those of one transaction carry the
-    same `observed_at`. `root`: whose it is; `epoch`: drawn when the outbox is made, and kept for its life."""
+    same `observed_at`. `root`: its name; `epoch`: drawn when the outbox is created, and kept for its life."""
 
     def __init__(self, database: Database, root: str, clock: Clock) -> None:
         self._db = database
@@ -74,7 +75,7 @@ class Outbox:
         self._rows.clear()
 
     def end(self) -> None:
-        """Insert what was written, and keep the next `seq`: it goes on from there even when the outbox is empty."""
+        """Insert the written records and store the next `seq`, which continues from there even when the outbox is empty."""
         self._db.executemany("INSERT INTO outbox VALUES (?, ?, ?)", self._rows)
         self._rows.clear()
         self._db.set("next_seq", str(self._next))
@@ -182,8 +183,8 @@ class Outbox:
 
 
 class Unsent:
-    """The sender's side of an outbox, with a connection of its own. Its deletions need not survive a power cut:
-    rows that come back are sent again, the same."""
+    """The sender's view of an outbox, with a connection of its own. Its deletions need not survive a power cut: rows that
+    reappear are sent again, the same."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
@@ -194,8 +195,8 @@ class Unsent:
         return [Outgoing(*row) for row in rows]
 
     def forget(self, last: Outgoing) -> None:
-        """The log has everything up to this row. Where another stands under its `seq` by now, the outbox has begun anew
-        while it was under way, and nothing is deleted."""
+        """Delete the rows up to this one: Kafka has acknowledged them. Where another row has its `seq` by now, the outbox
+        has started over while it was being sent, and nothing is deleted."""
         self._db.execute(_FORGET, (last.seq, last.value, last.seq))
 
 

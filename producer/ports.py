@@ -1,5 +1,5 @@
-"""What the producer needs of the world beside file systems (`producer.backends`): the log, time, and named points at
-which a test may end the process. Each has one real implementation and a fake that passes the same contract suite."""
+"""What the producer needs from outside beside file systems (`producer.backends`): the log, time, and named points at which
+a test may end the process. Each has one real implementation and a fake that passes the same contract suite."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ Point = Literal[
     "after_ack",
     "after_outbox_delete",
 ]
-"""`before_commit`, `after_commit`: each transaction of a root's state, whoever makes it; `after_claim`: a claim to a root is
-in the log of leases, and has not been read there."""
+"""`before_commit`, `after_commit`: each transaction on a root's state, in any thread; `after_claim`: a claim to a root is in
+the log of leases, and has not been read back."""
 
 Points = Callable[[Point], None]
 
@@ -28,11 +28,11 @@ def no_points(_point: Point) -> None:
 
 
 class Log(Protocol):
-    """Where the sender writes."""
+    """The log that the sender writes to."""
 
     async def append(self, lane: int, key: bytes, records: Sequence[Outgoing]) -> None:
-        """Append in order and return when all are in the log. Raises NotAcknowledged: any number of the first
-        ones may be in it, so all are to be given again."""
+        """Append in order and return when all are acknowledged. Raises NotAcknowledged: any number of the first ones may
+        be in the log, so all are to be passed again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""How a root's condition is told to people: one report, whole state, in words that name the root and its path."""
+"""Reports on a root's condition for people: one report with the whole state and a message that names root and path."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ from schemas.system import (
 Mode = Literal["watching", "scanning", "paused", "offline"]
 
 _ADVICE: dict[Fault, str] = {
-    "missing": "it is taken up again when it is back; nothing is deleted",
-    "not_a_directory": "it is taken up again when it is a directory; nothing is deleted",
-    "unreadable": "it is taken up again when it can be read; nothing is deleted",
+    "missing": "it is observed again when it is back; nothing is deleted",
+    "not_a_directory": "it is observed again when it is a directory; nothing is deleted",
+    "unreadable": "it is observed again when it can be read; nothing is deleted",
     "swapped": "bring the known one back, or, where this is the same library restored or moved: {accept}",
-    "unreachable": "it is tried again and again, and taken up when the server answers; nothing is deleted",
-    "refused": "set the user and password right, or their rights on the share; nothing is deleted",
+    "unreachable": "it is tried repeatedly, and observed again when the server answers; nothing is deleted",
+    "refused": "correct the user and password, or their rights on the share; nothing is deleted",
     "unsupported": "nothing is deleted",
     "replaced_by_empty": "it looks like an unmounted disk: mount it again; nothing is deleted",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What is said of a root between two reports: all but the time."""
+class RootSummary:
+    """What a report contains besides the time."""
 
     status: Status
     mode: Mode
@@ -52,25 +52,27 @@ class Told:
     tries: int = 0
     outcome: CommandOutcome | None = None
 
-    def says_the_same(self, other: Told) -> bool:
-        """True when nobody needs to be told at once."""
-        mine, others = ((told.status, told.mode, told.message, told.outcome) for told in (self, other))
+    def is_equivalent_to(self, other: RootSummary) -> bool:
+        """True when the difference need not be reported at once."""
+        mine, others = (
+            (summary.status, summary.mode, summary.message, summary.outcome) for summary in (self, other)
+        )
         return mine == others
 
 
-def failing(spec: RootSpec, reason: str) -> Told:
-    """A root whose thread failed."""
-    return Told("error", "offline", f"root {spec.name} ({spec.location}): {reason}")
+def failing(spec: RootSpec, reason: str) -> RootSummary:
+    """For a root whose thread failed."""
+    return RootSummary("error", "offline", f"root {spec.name} ({spec.location}): {reason}")
 
 
-def silent(spec: RootSpec) -> Told:
-    """A root whose file system takes requests and answers none."""
-    reason = "its file system does not answer; it is taken up again when it does, and nothing is deleted"
-    return Told("error", "offline", f"root {spec.name} ({spec.location}) cannot be observed: {reason}")
+def silent(spec: RootSpec) -> RootSummary:
+    """For a root whose file system accepts requests and answers none."""
+    reason = "its file system does not answer; it is observed again when it does, and nothing is deleted"
+    return RootSummary("error", "offline", f"root {spec.name} ({spec.location}) cannot be observed: {reason}")
 
 
-def told(spec: RootSpec, condition: Condition) -> Told:
-    """A root's condition in words."""
+def summarise(spec: RootSpec, condition: Condition) -> RootSummary:
+    """For a root in this condition."""
     details: tuple[tuple[str, Scalar], ...] = (
         ("state", condition.state),
         ("watched_directories", condition.watched),
@@ -89,38 +91,40 @@ def told(spec: RootSpec, condition: Condition) -> Told:
     resume = f"until `catalogizer roots resume {spec.name}`"
     if condition.state == "paused":
         message = f"{where} is paused: nothing is read there, and nothing published of it, {resume}"
-        return Told("warning", "paused", message, details, outcome=outcome)
+        return RootSummary("warning", "paused", message, details, outcome=outcome)
     fault = condition.fault
     if fault is not None:
         details += (("cause", fault.cause),)
         advice = _ADVICE[fault.cause].format(accept=f"catalogizer roots accept {spec.name}")
         message = f"{_how(spec, fault.cause, where)}: {fault.detail}; {advice}"
-        return Told("error", "offline", message, details, condition.tries, outcome)
+        return RootSummary("error", "offline", message, details, condition.tries, outcome)
     problems = [*condition.problems, *([f"its scans are paused {resume}"] if condition.paused == "scans" else [])]
     if problems:
         message = f"{where}: " + "; ".join(problems)
-        return Told("warning", _mode(condition), message, details, outcome=outcome)
+        return RootSummary("warning", _mode(condition), message, details, outcome=outcome)
     doing = "is watched" if condition.scanned else "is watched and being scanned"
-    return Told("healthy", _mode(condition), f"{where} {doing}{_by(condition.coverage)}", details, outcome=outcome)
+    return RootSummary(
+        "healthy", _mode(condition), f"{where} {doing}{_by(condition.coverage)}", details, outcome=outcome
+    )
 
 
 def _watching(coverage: Coverage) -> Iterator[tuple[str, Scalar]]:
     if coverage.how:
         yield WATCH, coverage.how
         yield WATCH_WHY, coverage.why
-    if (looking := coverage.looking) is not None:
-        yield "hot_directories", looking.hot
-        yield "cold_directories", looking.cold
-        yield "looks_per_second", round(looking.per_second, 1)
-        yield "unseen_seconds", round(looking.unseen_seconds, 1)
+    if (polling := coverage.polling) is not None:
+        yield "hot_directories", polling.hot
+        yield "cold_directories", polling.cold
+        yield "looks_per_second", round(polling.per_second, 1)
+        yield "unseen_seconds", round(polling.unseen_seconds, 1)
 
 
 def _by(coverage: Coverage) -> str:
-    """Worth a word is what is slower than an operator may expect, or was asked for."""
+    """How it is watched, where that is slower than an operator may expect, or was requested."""
     return f" by {coverage.how} ({coverage.why})" if coverage.how in ("polling", "fanotify") else ""
 
 
-def root_report(spec: RootSpec, what: Told, at: str, last_connected: str | None) -> RootReport:
+def root_report(spec: RootSpec, what: RootSummary, at: str, last_connected: str | None) -> RootReport:
     """The report."""
     return RootReport(
         root=spec.name, library=spec.library, site=spec.site, protocol=spec.protocol, status=what.status, at=at,

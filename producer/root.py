@@ -1,7 +1,6 @@
-"""One root's thread: keeps a keeper at work, and makes a new one when it fails.
+"""One root's thread: runs a keeper, and replaces it when it fails.
 
-It is the outermost loop of the thread: whatever goes wrong in it is told, held off for a while, and made up for by
-a scan."""
+This is the outermost loop of the thread: a failure is reported, followed by a wait, and made up for by a scan."""
 
 from __future__ import annotations
 
@@ -14,10 +13,10 @@ from pathlib import Path
 
 from producer.condition import Condition
 from producer.database import Database, is_damaged
-from producer.errors import Forgotten, LibraryChanged
+from producer.errors import LibraryChanged, RootReset
 from producer.keeper import Keeper
 from producer.orders import Order
-from producer.reporting import Told, failing, silent, told
+from producer.reporting import RootSummary, failing, silent, summarise
 from producer.settings import RootSpec
 from producer.world import Pacing, World
 from runtime import log
@@ -25,22 +24,22 @@ from runtime.lifecycle import end_hard
 from runtime.waits import ROOT, Backoff, Waits
 
 SILENT_SECONDS = 10.0
-"""A longer turn is one whose file system does not answer: nothing in it waits, and scans go in steps."""
+"""A turn that takes longer is blocked by its file system: turns do not wait for anything else, and scans go in steps."""
 
 _log = log.get(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Latest:
-    """What a root's thread last said of it; `condition` None: it has failed or not begun."""
+    """The last report of a root's thread; `condition` None: it has failed or not begun."""
 
-    told: Told
+    summary: RootSummary
     condition: Condition | None = None
 
 
 class RootThread:
-    """`changed` is called from the thread whenever `latest` says something new; `path` is the root's state; `orders`: what
-    operators asked before it."""
+    """`changed` is called from the thread whenever `latest` has changed; `path`: the root's state; `orders`: operators'
+    commands issued before."""
 
     def __init__(
         self, spec: RootSpec, path: Path, world: World, pacing: Pacing, changed: Callable[[], None], *,
@@ -51,7 +50,7 @@ class RootThread:
         self._world = world
         self._pacing = pacing
         self._changed = changed
-        self._latest = Latest(Told("warning", "offline", f"root {spec.name} ({spec.location}) is starting"))
+        self._latest = Latest(RootSummary("warning", "offline", f"root {spec.name} ({spec.location}) is starting"))
         self._turn_at: float | None = None
         self._orders: deque[Order] = deque() if orders is None else orders
         self._wake = threading.Event()
@@ -69,11 +68,11 @@ class RootThread:
         self._wake.set()
 
     def order(self, order: Order) -> None:
-        """An operator asks. From any thread."""
+        """Hand it an order. From any thread."""
         self._orders.append(order)
         self._wake.set()
 
-    def ask_stop(self) -> None:
+    def request_stop(self) -> None:
         """End after the present turn."""
         self._stopping = True
         self._wake.set()
@@ -85,7 +84,7 @@ class RootThread:
 
     @property
     def latest(self) -> Latest:
-        """What it last said; while it can say nothing, that."""
+        """Its last report; if a turn takes too long, a report that the file system does not answer."""
         at = self._turn_at
         if at is None or self._world.clock.monotonic() - at < SILENT_SECONDS:
             return self._latest
@@ -94,11 +93,11 @@ class RootThread:
     @property
     def has_begun(self) -> bool:
         """True once it has taken its first turn, or failed to."""
-        return self.latest.condition is not None or self.latest.told.status == "error"
+        return self.latest.condition is not None or self.latest.summary.status == "error"
 
     @property
     def is_alive(self) -> bool:
-        """False when it never started, was refused, or has ended."""
+        """False when it never started, gave up at its start, or has ended."""
         return self._thread.is_alive()
 
     def run(self) -> None:
@@ -113,11 +112,11 @@ class RootThread:
         while not self._stopping:
             try:
                 self._keep()
-            except Forgotten as error:
-                _log.info("a root begins anew", root=self.spec.name, reason=str(error))
+            except RootReset as error:
+                _log.info("a root starts over", root=self.spec.name, reason=str(error))
             except LibraryChanged as error:
                 _log.error("root refused", root=self.spec.name, reason=str(error))
-                self._say(failing(self.spec, str(error)))
+                self._report(failing(self.spec, str(error)))
                 return
             except Exception as error:  # noqa: BLE001 - the thread's outermost loop
                 self._failed(error)
@@ -145,23 +144,23 @@ class RootThread:
             self._failure = None
             self._backoff.reset()
             condition = keeper.condition()
-            self._say(told(self.spec, condition), condition)
+            self._report(summarise(self.spec, condition), condition)
             self._wake.wait(rest)
 
-    def _say(self, what: Told, condition: Condition | None = None) -> None:
+    def _report(self, what: RootSummary, condition: Condition | None = None) -> None:
         before, self._latest = self._latest, Latest(what, condition)
-        if what.says_the_same(before.told):
+        if what.is_equivalent_to(before.summary):
             return
         self._changed()
         if condition is not None and condition.fault is not None:
             _log.warning("root cannot be observed", root=self.spec.name, path=self.spec.location, why=what.message)
-        elif condition is not None and before.told.status == "error":
+        elif condition is not None and before.summary.status == "error":
             _log.info("root is observed again", root=self.spec.name, path=self.spec.location)
 
     def _failed(self, error: Exception) -> None:
         self._turn_at = None
         if isinstance(error, sqlite3.Error):
-            if is_damaged(error):  # the next start sets it aside; nothing can be written here
+            if is_damaged(error):  # the next start moves it aside; nothing can be written here
                 end_hard(f"state of root {self.spec.name} is damaged: {self._path}: {error}")
             self._failure = "state_unwritable"
             reason = f"its state {self._path} cannot be written: {error}"
@@ -169,5 +168,5 @@ class RootThread:
         else:
             self._failure = "journal_failed"
             reason = f"{type(error).__name__}: {error}"
-            _log.error("a root's thread failed, starting it anew", root=self.spec.name, exc_info=error)
-        self._say(failing(self.spec, f"{reason}; trying again"))
+            _log.error("a root's thread failed, starting it again", root=self.spec.name, exc_info=error)
+        self._report(failing(self.spec, f"{reason}; trying again"))

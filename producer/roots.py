@@ -1,8 +1,8 @@
-"""The roots of this process: those that are declared, at any time.
+"""The roots of this process: those that are declared at present.
 
-What is declared is looked at every second. A root that has come is watched, one that has left is let go, so that another
-producer may take it at once, and one of which another thing is declared ends and begins again on its state: what differs by
-its new settings a scan tells. Each lives and ends for itself."""
+The declarations are read every second. A root that was added is watched. One that was removed is released, so that another
+producer may claim it at once. One whose declaration has changed is stopped and started again on its state: a scan records
+what differs under its new settings. Each root starts and ends independently of the others."""
 
 from __future__ import annotations
 
@@ -46,40 +46,40 @@ class Roots:
 
     @property
     def faults(self) -> tuple[str, ...]:
-        """What is declared, or was to be watched, and cannot be."""
+        """Faults in declarations, and of declared roots that cannot be watched."""
         return (*self._declared.faults, *self._unopened.values())
 
-    def handing_on(self, root: str, term: int) -> Holding:
-        """What is said of a root that is held here under a term."""
+    def handover(self, root: str, term: int) -> Holding:
+        """What is reported of a root that this process has, for its next holder."""
         watched = self._roots.get(root) or self._ended.get(root)
-        return Holding(term=term) if watched is None else watched.handing_on(term)
+        return Holding(term=term) if watched is None else watched.handover(term)
 
-    async def look(self, group: asyncio.TaskGroup, leases: LeaseLog) -> None:
-        """Make what is watched what is declared now; the roots live in `group`."""
+    async def update(self, group: asyncio.TaskGroup, leases: LeaseLog) -> None:
+        """Start and stop roots until they match the present declarations; the roots run in `group`."""
         declared = await asyncio.to_thread(self._declarations.read)
         for fault in declared.faults:
             if fault not in self._declared.faults:
-                _log.error("a root is declared wrongly", fault=fault)
+                _log.error("a root declaration is faulty", fault=fault)
         self._declared = declared
         for name, root in self._roots.items():
             if root.spec != declared.specs.get(name) and not root.is_ending:
-                _log.info("a root is declared anew" if name in declared.specs else "a root has left", root=name)
-                root.ask_end(for_good=True)
+                _log.info("a root has changed" if name in declared.specs else "a root was removed", root=name)
+                root.request_end(for_good=True)
         for name, spec in declared.specs.items():
             if name not in self._roots and not self._is_ending:
                 self._begin(spec, group, leases)
 
     async def follow(self, group: asyncio.TaskGroup, leases: LeaseLog) -> None:
-        """Look again and again, for ever; to be cancelled."""
+        """Update repeatedly, for ever; to be cancelled."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            await self.look(group, leases)
+            await self.update(group, leases)
 
-    def ask_end(self) -> None:
-        """All are to end, and none begins."""
+    def request_end(self) -> None:
+        """Request the end of all, and start no more."""
         self._is_ending = True
         for root in self._roots.values():
-            root.ask_end()
+            root.request_end()
 
     def _begin(self, spec: RootSpec, group: asyncio.TaskGroup, leases: LeaseLog) -> None:
         try:
@@ -101,6 +101,6 @@ class Roots:
             await root.live(leases)
         finally:
             self._ended[name] = self._roots.pop(name)
-            self._control.leave(name)
+            self._control.remove(name)
         if not self._is_ending and name not in self._declared.specs:
-            await leases.let_go(name)
+            await leases.release(name)

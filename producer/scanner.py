@@ -1,11 +1,10 @@
 """A scan: the tree below a directory, listed and compared with the index, a step at a time.
 
-Each directory is watched before it is listed, so nothing can come between. What is there is told first, in the
-order of the walk, parents before their contents. Where a file stands that another one was known for, or none, it may
-have been renamed: that is decided when the whole tree has been seen, and before anything else is said of these paths,
-because what a file is decides where it came from, and not the order in which it is met. What is gone comes last,
-looked at once more. So much gone that it looks like a fault is withheld unless a scan before this one has found the
-same."""
+Each directory is watched before it is listed, so that no change falls in between. What is there is recorded first, in the
+order of the walk, parents before their contents. A file at a path where none or another one was known may have been
+renamed: that is decided when the whole tree has been seen, and before anything else is recorded for these paths, because
+what a file is decides where it came from, and not the order in which it is met. What is gone comes last, after a second
+check. If so much is gone that it looks like a fault, it is withheld unless an earlier scan has found the same."""
 
 from __future__ import annotations
 
@@ -14,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from producer.backends.interface import Tree, Watch
 from producer.core.diff import GONE_SMALL, differs, is_unidentified, same_node, suspicious, tied
-from producer.core.facts import Carried, Fact, Gone, IndexEntry, There
+from producer.core.facts import Fact, Gone, IndexEntry, Moved, There
 from producer.core.filters import Filters
 from producer.errors import Unreadable
 from producer.examine import other_names
@@ -24,20 +23,20 @@ from schemas.raw import FileState
 
 STEP_SECONDS = 0.1
 LONGEST_STEP_SECONDS = 0.3
-"""Events wait for a scan no longer than this; between the two a step ends with the directory that it is in, because of what
-was listed in one step all that is news has to be looked at again in the next."""
+"""Events wait for a scan no longer than this. Between the two limits a step ends only at the end of a directory, because
+every difference that was listed in one step has to be checked again in the next."""
 
 STEP_FACTS = 512
 LOOKS_BETWEEN = 1_000
-"""Entries of one directory after which a step may end, where none of them is news."""
+"""Entries of one directory after which a step may end, where none of them differs."""
 
 
 class Scan:
-    """One scan of `subtree`, or of the entries of `directories` alone and of all below those of them that are new.
-    `resend`: everything there is a fact, known or not, and nothing is a rename.
-    `confirmed`: paths that an earlier scan has found gone and withheld. `is_lost`: true of paths of which nothing may be
-    said. `alone`: it is of `directories` alone. `took`: the seconds of its steps. After the last step `withheld` says
-    what this one did. The facts of a step are to be written before the next one."""
+    """One scan of `subtree`, or of the entries of `directories` alone and of everything below those of them that are new.
+    `resend`: everything there is a fact, known or not, and nothing is a rename. `confirmed`: paths that an earlier scan has
+    found gone and withheld. `is_lost`: true of paths for which nothing may be recorded. `alone`: it is of `directories`
+    alone. `took`: the seconds of its steps. After the last step `withheld` has what this scan withheld. The facts of a step
+    are to be written before the next one."""
 
     def __init__(
         self, index: Index, filters: Filters, watch: Watch | None, clock: Clock, *, subtree: str = "",
@@ -68,7 +67,7 @@ class Scan:
         self._facts = self._all()
 
     def step(self, tree: Tree) -> list[Fact]:
-        """Go on for a while; returns the facts found. `done` once there are no more."""
+        """Continue for a while; returns the facts found. `done` once there are no more."""
         self._tree = tree
         self._steps += 1
         began = self._clock.monotonic()
@@ -86,7 +85,7 @@ class Scan:
         return found
 
     def take_in(self, directories: Sequence[str]) -> bool:
-        """List these too; False where it has begun, or lists all below its subtree."""
+        """List these too; False where the scan has begun, or covers everything below its subtree anyway."""
         if self._steps or not self.alone:
             return False
         fresh = [path for path in directories if path not in self._given]
@@ -96,7 +95,7 @@ class Scan:
 
     @property
     def is_ahead(self) -> bool:
-        """True while it will look at all below its subtree, having looked at nothing yet."""
+        """True while it has not begun, and will cover everything below its subtree."""
         return self._steps == 0 and not self.alone
 
     def _all(self) -> Iterator[Fact | None]:
@@ -132,7 +131,7 @@ class Scan:
         listed_at = self._steps
         for name, listed in listing:
             inner = f"{path}/{name}" if path else name
-            is_fresh = self._steps == listed_at or self._is_no_news(listed, known.get(name))
+            is_fresh = self._steps == listed_at or self._is_unchanged(listed, known.get(name))
             state = listed if is_fresh else self._again(inner)
             if state is None or not self._filters.admits_child(path, name, is_dir=state.type == "dir"):
                 continue
@@ -141,21 +140,21 @@ class Scan:
                 yield None
         self._gone.extend(entry.path for entry in known.values())
 
-    def _is_no_news(self, listed: FileState, known: IndexEntry | None) -> bool:
-        """True where nothing would be said of what was listed, however old that is by now."""
+    def _is_unchanged(self, listed: FileState, known: IndexEntry | None) -> bool:
+        """True where nothing would be recorded for the listed entry, however old the listing is by now."""
         if self.resend or known is None or is_unidentified(known.state) or differs(known.state, listed):
             return False
         return listed.type != "file" or not _is_unread(known, listed)
 
     def _has_left(self, path: str) -> bool:
-        """True of a directory that was given and is not known any more: what is there now its parent's listing tells."""
+        """True of a given directory that is no longer known: what is there now is in its parent's listing."""
         if path not in self._given:
             return False
         self._given.discard(path)
         return bool(path) and self._index.get(path) is None
 
     def _again(self, path: str) -> FileState | None:
-        """Events were handled since it was listed: what was listed may be older than what they said."""
+        """Read the state again: events were handled since the listing, which may be older than them."""
         try:
             return self._now.stat(path)
         except Unreadable as error:
@@ -169,23 +168,23 @@ class Scan:
             return
         if state.type == "dir" and not (self.alone and known is not None and same_node(known.state, state)):
             self._directories.append(path)
-        yield from self._told(path, state, known)
+        yield from self._differences(path, state, known)
 
     def _may_have_moved(self, known: IndexEntry | None, state: FileState) -> bool:
-        """True of what is to be told of only when it is clear what moved: it may have, or what was here."""
+        """True where recording must wait for the renames: this file may have been moved here, or the known one away."""
         if known is None:
             return bool(tied(state, self._index.by_inode(state)))
         if known.state.type == state.type == "dir" or is_unidentified(known.state):
             return False
         return not same_node(known.state, state)
 
-    def _told(self, path: str, state: FileState, known: IndexEntry | None) -> Iterator[Fact]:
-        news = self.resend or known is None or is_unidentified(known.state) or differs(known.state, state)
-        if state.type == "file" and (news or _is_unread(known, state)):
+    def _differences(self, path: str, state: FileState, known: IndexEntry | None) -> Iterator[Fact]:
+        is_changed = self.resend or known is None or is_unidentified(known.state) or differs(known.state, state)
+        if state.type == "file" and (is_changed or _is_unread(known, state)):
             there = There(path, state, self._now.fingerprint(path))
             yield there
             yield from other_names(there, self._index, self._now)
-        elif news:
+        elif is_changed:
             yield There(path, state)
 
     def _renamed(self) -> Iterator[Fact | None]:
@@ -197,7 +196,7 @@ class Scan:
                 continue
             if state.type == "dir":
                 self._directories.append(path)
-            yield from self._told(path, state, self._index.get(path))
+            yield from self._differences(path, state, self._index.get(path))
             if self.looked % LOOKS_BETWEEN == 0:
                 yield None
 
@@ -263,9 +262,9 @@ def _is_unread(known: IndexEntry | None, state: FileState) -> bool:
 
 def in_order(
     moves: Mapping[str, IndexEntry], there: Mapping[str, FileState], unused_beside: Callable[[str], str]
-) -> Iterator[Carried]:
-    """The moves (from what was known, by where it is now) so that none lands on what has still to leave. In a ring one
-    steps aside, to a name that nothing has."""
+) -> Iterator[Moved]:
+    """The moves (known entries, by their present path) in an order in which none overwrites an entry that has still to
+    move. In a cycle one is moved aside first, to a name that nothing has."""
     left = dict(moves)
     targets = {known.path: path for path, known in moves.items()}
     while left:
@@ -274,10 +273,10 @@ def in_order(
             path = next(iter(left))
             aside = unused_beside(path)
             follower = targets.pop(path)
-            yield Carried(path, aside, there[follower], moves[follower].state, fresh=True)
+            yield Moved(path, aside, there[follower], moves[follower].state, fresh=True)
             left[follower] = IndexEntry(aside, there[follower])
             continue
         while (known := left.pop(path, None)) is not None:
-            yield Carried(known.path, path, there[path], moves[path].state, fresh=True)
+            yield Moved(known.path, path, there[path], moves[path].state, fresh=True)
             targets.pop(known.path, None)
             path = known.path

@@ -1,12 +1,12 @@
-"""Which scan runs, and what is told of it.
+"""Decides which scan runs, and records its start and end.
 
-Scans that are asked for, of the whole root or of a directory, are announced, numbered, and run one after another; one
-that is asked for again before it has begun runs once. New and moved-in directories are scanned first and unannounced. A
-scan heals the gaps below its directory that were open when it began.
+Requested scans, of the whole root or of a directory, are announced, numbered, and run one after another; one that is
+requested again before it has begun runs once. New and moved-in directories are scanned first, and unannounced. A scan
+closes the gaps below its directory that were open when it began.
 
-What an operator wants is finished in the end, and so is a scan of the whole root that was interrupted (the root was lost,
-the outbox full, the process killed): it looks at everything again under its number, and what it has told it does not
-tell again."""
+A scan requested by an operator is always finished in the end, and so is a scan of the whole root that was interrupted (the
+root was lost, the outbox full, the process killed): it examines everything again under its number, and records nothing
+twice."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from dataclasses import dataclass, replace
 
 from producer import metrics
 from producer.backends.interface import Tree, Watch
-from producer.belief import Belief
 from producer.core.activity import Activity
 from producer.core.facts import Fact, Sums
 from producer.core.filters import Filters
 from producer.errors import Unreadable
 from producer.index import Index
 from producer.journal import Journal, Written
-from producer.memory import Begun, Memory, OpenGap, Wanted
+from producer.memory import Memory, OpenGap, ScanRequest, StartedScan
 from producer.mounts import UNMOUNTED, Mounts
 from producer.orders import CommandOutcome, scanned
 from producer.outbox import LIVE, Outbox, Via
 from producer.ports import Clock
 from producer.scanner import Scan
+from producer.verifier import Verifier
 from schemas.paths import is_inside
 from schemas.raw import Origin
 
 CONFIRM_SECONDS = 60.0
-"""Between a scan that found suspiciously much gone and the one that may believe it."""
+"""Between a scan that found suspiciously much gone and the one that may record it."""
 
 MASS_DELETION = "mass_deletion"
 WATCH_LIMIT = "watch_limit"
@@ -43,10 +43,10 @@ WATCH_UNAVAILABLE = "watch_unavailable"
 @dataclass(slots=True)
 class Announced:
     """The announced scan that runs. `healing`: the gaps open when it began; `expected`: how many entries were known
-    then where it looks."""
+    then below its directory."""
 
     scan: Scan
-    wanted: Wanted
+    request: ScanRequest
     number: int
     healing: list[OpenGap]
     sums: Sums
@@ -64,12 +64,12 @@ class ScanProgress:
 
 
 class Scanning:
-    """The scans of one root. `belief` is given facts before they are written, and raises RootFault when the root is
-    not what it should be; `activity` is given those of scans that are no baseline, where the watch does not tell all."""
+    """The scans of one root. `verifier` verifies facts before they are written, and raises RootFault when the root is not
+    what it should be; `activity` gets the facts of scans that are no baseline, where the watch does not report all."""
 
     def __init__(
         self, journal: Journal, index: Index, outbox: Outbox, memory: Memory, filters: Filters, clock: Clock,
-        *, belief: Belief, mounts: Mounts, activity: Activity | None = None, confirm_seconds: float = CONFIRM_SECONDS,
+        *, verifier: Verifier, mounts: Mounts, activity: Activity | None = None, confirm_seconds: float = CONFIRM_SECONDS,
     ) -> None:  # fmt: skip
         self._journal = journal
         self._index = index
@@ -77,12 +77,12 @@ class Scanning:
         self._memory = memory
         self._filters = filters
         self._clock = clock
-        self._belief = belief
+        self._verifier = verifier
         self._mounts = mounts
         self._activity = activity
         self._confirm_seconds = confirm_seconds
         self._watch: Watch | None = None
-        self._asked = deque(self._memory.wanted())
+        self._requested = deque(self._memory.scan_requests())
         self.paused = False
         self._running: Announced | None = None
         self._small: deque[Scan] = deque()
@@ -101,41 +101,43 @@ class Scanning:
     @property
     def is_announced(self) -> bool:
         """True while an announced scan runs, or is about to."""
-        return self._running is not None or bool(self._asked)
+        return self._running is not None or bool(self._requested)
 
     @property
     def confirm_at(self) -> float | None:
-        """When the scan is due that may believe what an earlier one withheld."""
+        """When the scan is due that may record what an earlier one withheld."""
         return self._confirm_at
 
     def arm(self, watch: Watch | None) -> None:
         """Scans add their directories to this watch from here on."""
         self._watch = watch
 
-    def ask(self, origin: Origin, cause: str, subtree: str = "", *, command: str | None = None) -> None:
-        """Scan a directory (the whole root), now or when what was asked for before is done."""
-        wanted = Wanted(origin, cause, subtree, command)
-        if not any(asked.covers(wanted) for asked in self._asked):
-            self._asked.append(wanted)
+    def request(self, origin: Origin, cause: str, subtree: str = "", *, command: str | None = None) -> None:
+        """Scan a directory (`""`: the whole root), now or after the scans requested before."""
+        request = ScanRequest(origin, cause, subtree, command)
+        if not any(queued.covers(request) for queued in self._requested):
+            self._requested.append(request)
 
-    def ask_first(self, origin: Origin, cause: str, *, command: str | None = None) -> None:
-        """Scan the whole root before anything that operators asked for while it could not be observed. One that was
-        interrupted goes on and does for it."""
-        interrupted = (asked for asked in self._asked if asked.begun is not None and not asked.subtree)
-        wanted = Wanted(origin, cause, command=command)
-        first = next((asked for asked in interrupted if command in (None, asked.command)), wanted)
-        superseded = [asked for asked in self._asked if asked.begun is not None and asked.command is None]
-        rest = (asked for asked in self._asked if asked not in superseded and not first.covers(asked))
-        self._asked = deque((first, *rest))
+    def request_first(self, origin: Origin, cause: str, *, command: str | None = None) -> None:
+        """Scan the whole root before anything that operators requested while it could not be observed. An interrupted scan
+        of the whole root is continued instead."""
+        interrupted = (queued for queued in self._requested if queued.started is not None and not queued.subtree)
+        request = ScanRequest(origin, cause, command=command)
+        first = next((queued for queued in interrupted if command in (None, queued.command)), request)
+        superseded = [
+            queued for queued in self._requested if queued.started is not None and queued.command is None
+        ]
+        rest = (queued for queued in self._requested if queued not in superseded and not first.covers(queued))
+        self._requested = deque((first, *rest))
 
     def follow(self, written: Written) -> None:
-        """Watch no longer what is gone, and scan directories that are new at their place."""
+        """Stop watching what is gone, and scan directories that are new at their place."""
         self._settle(written)
         self._open(written.opened)
 
     def compare(self, directories: Sequence[str]) -> None:
-        """Compare the entries of directories with what is known of them, and scan those of them that are new: together,
-        so that what moved from one to another is one move."""
+        """Compare the entries of directories with the index, and scan those of them that are new: in one scan, so that a
+        move from one to another is recorded as a move."""
         if not directories:
             return
         resend = self._running is not None and self._running.scan.resend
@@ -144,15 +146,15 @@ class Scanning:
             self._small.append(self._scan(resend=resend, directories=directories))
 
     def _settle(self, written: Written) -> None:
-        """As `follow`, of what a scan wrote, which lists what is new to it itself."""
+        """As `follow`, for what a scan wrote: the scan itself lists what is new."""
         if self._watch is not None:
             for path in written.closed:
                 self._watch.remove(path)
         self._open(written.unplaced)
 
     def _open(self, directories: Sequence[str]) -> None:
-        """Scan directories, once where several hold each other. While a baseline runs, what is below them is said
-        whether known or not: the baseline's end takes what it has not heard of for gone."""
+        """Scan directories, once where one contains another. While a baseline runs, everything below them is recorded,
+        known or not: at the baseline's end what it has not recorded counts as gone."""
         resend = self._running is not None and self._running.scan.resend
         waiting = {scan.subtree for scan in self._small if scan.resend == resend and scan.is_ahead}
         for path in directories:
@@ -161,46 +163,45 @@ class Scanning:
                 waiting.add(path)
 
     def abandon(self) -> None:
-        """End all scans: the root is lost, or is going to be scanned from the beginning. Those that are to be finished are
-        remembered."""
-        self._asked = deque(self._memory.wanted())
+        """End all scans: the root is lost, or is going to be scanned from the beginning. Those to be finished are stored."""
+        self._requested = deque(self._memory.scan_requests())
         self._running = self.progress = None
         self._small.clear()
 
     def take_outcome(self) -> CommandOutcome | None:
-        """What came of the last scan that an operator wanted, once."""
+        """The outcome of the last scan that an operator requested; returned once."""
         outcome, self._outcome = self._outcome, None
         return outcome
 
     def tick(self, now: float) -> None:
-        """Ask for the confirming scan when it is due."""
+        """Request the confirming scan when it is due."""
         if self._confirm_at is not None and now >= self._confirm_at and not self.is_announced:
-            self.ask("scan", MASS_DELETION)
+            self.request("scan", MASS_DELETION)
 
     def step(self, tree: Tree) -> None:
-        """Go on with whatever is to be scanned. Raises RootFault and sqlite3.Error."""
+        """Continue whatever is to be scanned. Raises RootFault and sqlite3.Error."""
         if self._small:
             self._step_small(tree)
         elif self._running is not None:
             self._step_announced(tree, self._running)
-        elif self._asked:
-            self._begin(self._asked[0], tree)
-            self._asked.popleft()
+        elif self._requested:
+            self._begin(self._requested[0], tree)
+            self._requested.popleft()
 
     def open_gap(self, cause: str, subtree: str = "") -> None:
-        """Tell of a gap, unless the same is open already."""
+        """Record a gap, unless the same is open already."""
         metrics.MISSED.labels(self._outbox.root, cause).inc()
         if any(gap.cause == cause and is_inside(subtree, gap.subtree) for gap in self._memory.gaps()):
             return
 
-        def tell() -> None:
+        def record() -> None:
             self._memory.open_gap(cause, subtree)
             self._outbox.gap_open(cause, subtree)
 
-        self._journal.say(tell)
+        self._journal.transact(record)
 
     def list_again(self, directories: Sequence[str]) -> None:
-        """Look at what is in these directories, without what is below."""
+        """List these directories, without what is below their entries."""
         self._small.extend(self._scan(subtree=path, directories=(path,)) for path in directories)
 
     def _scan(
@@ -219,7 +220,7 @@ class Scanning:
     def _step_small(self, tree: Tree) -> None:
         scan = self._small[0]
         began = self._clock.monotonic()
-        facts = self._belief.believed(scan.step(tree))
+        facts = self._verifier.verified(scan.step(tree))
         if facts or not scan.alone:
             self._settle(self._journal.write(facts, LIVE, resend=scan.resend))
         self._saw(facts)
@@ -235,42 +236,42 @@ class Scanning:
         if self._activity is not None:
             self._activity.listed(scan.subtree, self._clock.monotonic(), scan.took)
         if scan.withheld and self._confirm_at is None:
-            self.ask("scan", MASS_DELETION)  # which has to find the same, and another one after it
+            self.request("scan", MASS_DELETION)  # which has to find the same, and so has another one after it
 
     def _saw(self, facts: Sequence[Fact]) -> None:
         if self._activity is not None and facts:
             self._activity.saw(facts, self._clock.monotonic())
 
-    def _begin(self, wanted: Wanted, tree: Tree) -> None:
-        subtree = self._known_directory(wanted.subtree, tree)
+    def _begin(self, request: ScanRequest, tree: Tree) -> None:
+        subtree = self._known_directory(request.subtree, tree)
         if not self._memory.has_baseline:
-            wanted, subtree = replace(wanted, origin="baseline"), ""
+            request, subtree = replace(request, origin="baseline"), ""
         confirmed: frozenset[str] = frozenset()
         if self._confirm_at is not None and not subtree and self._clock.monotonic() >= self._confirm_at:
             confirmed, self._withheld, self._confirm_at = self._withheld, frozenset(), None
         healing = [gap for gap in self._memory.gaps() if is_inside(gap.subtree, subtree)]
-        begun = wanted.begun if not wanted.subtree else None
-        resend = wanted.origin == "baseline" and begun is None
-        if begun is None:
-            begun = self._announce(replace(wanted, subtree=subtree))
+        started = request.started if not request.subtree else None
+        resend = request.origin == "baseline" and started is None
+        if started is None:
+            started = self._announce(replace(request, subtree=subtree))
         scan = self._scan(subtree=subtree, resend=resend, confirmed=confirmed)
         expected = self._index.count(subtree)
-        self._running = Announced(scan, wanted, begun.number, healing, begun.sums, expected)
-        self.progress = ScanProgress(begun.number, 0, expected)
+        self._running = Announced(scan, request, started.number, healing, started.sums, expected)
+        self.progress = ScanProgress(started.number, 0, expected)
 
-    def _announce(self, wanted: Wanted) -> Begun:
+    def _announce(self, request: ScanRequest) -> StartedScan:
         numbers: list[int] = []
 
-        def tell() -> None:
+        def record() -> None:
             numbers.append(self._memory.take_scan_number())
-            self._memory.scan_begun(numbers[0], wanted)
-            self._outbox.scan_started(numbers[0], wanted.origin, wanted.cause, wanted.subtree)
+            self._memory.scan_started(numbers[0], request)
+            self._outbox.scan_started(numbers[0], request.origin, request.cause, request.subtree)
 
-        self._journal.say(tell)
-        return Begun(numbers[0], Sums())
+        self._journal.transact(record)
+        return StartedScan(numbers[0], Sums())
 
     def _known_directory(self, path: str, tree: Tree) -> str:
-        """The nearest directory, upwards, that is known and there: what is new is told with its parents."""
+        """The nearest directory, upwards, that is known and there: a new path is recorded after its parents."""
         while path and not self._is_known_directory(path, tree):
             path = path.rpartition("/")[0]
         return path
@@ -286,16 +287,16 @@ class Scanning:
         return state is not None and state.type == "dir"
 
     def _step_announced(self, tree: Tree, announced: Announced) -> None:
-        facts = self._belief.believed(announced.scan.step(tree))
+        facts = self._verifier.verified(announced.scan.step(tree))
         if facts:
-            via = Via(announced.wanted.origin, announced.number, announced.wanted.cause)
+            via = Via(announced.request.origin, announced.number, announced.request.cause)
             written = self._journal.write(
                 facts, via, resend=announced.scan.resend,
-                besides=lambda sums: self._memory.scan_came_to(announced.number, announced.sums.plus(sums)),
+                also=lambda sums: self._memory.scan_progressed(announced.number, announced.sums.plus(sums)),
             )  # fmt: skip
             announced.sums = announced.sums.plus(written.sums)
             self._settle(written)
-            if announced.wanted.origin != "baseline":
+            if announced.request.origin != "baseline":
                 self._saw(facts)
         scan = announced.scan
         self.progress = ScanProgress(announced.number, scan.looked, announced.expected, scan.done)
@@ -304,7 +305,7 @@ class Scanning:
             self._finish(announced)
 
     def _finish(self, announced: Announced) -> None:
-        scan, wanted = announced.scan, announced.wanted
+        scan, request = announced.scan, announced.request
         self._take_unreadable(scan)
         if not scan.subtree:
             self.finished_at = self._clock.monotonic()
@@ -313,24 +314,24 @@ class Scanning:
             self._confirm_at = self._clock.monotonic() + self._confirm_seconds
         counts = announced.sums.counts()
         lasting = self._lasting()
-        lost_meanwhile = any(asked.command is None for asked in self._asked)
+        lost_meanwhile = any(queued.command is None for queued in self._requested)
 
-        def tell() -> None:
+        def record() -> None:
             self._outbox.scan_finished(
-                announced.number, wanted.origin, wanted.cause, scan.subtree, total=announced.sums.there,
+                announced.number, request.origin, request.cause, scan.subtree, total=announced.sums.there,
                 counts=counts, unseen=[path for path in self.unreadable if is_inside(path, scan.subtree)],
             )  # fmt: skip
             self._memory.scan_ended(announced.number)
-            if wanted.origin == "baseline":
+            if request.origin == "baseline":
                 self._memory.set_baseline()
             for gap in () if lost_meanwhile else announced.healing:
                 if gap.cause not in lasting and not (gap.cause == UNMOUNTED and self._mounts.is_lost(gap.subtree)):
                     self._memory.close_gap(gap)
                     self._outbox.gap_closed(gap.cause, gap.subtree, counts)
 
-        self._journal.say(tell)
-        if wanted.command is not None:
-            self._outcome = scanned(wanted.command, counts)
+        self._journal.transact(record)
+        if request.command is not None:
+            self._outcome = scanned(request.command, counts)
         for cause in lasting:
             self.open_gap(cause)
 
@@ -339,7 +340,7 @@ class Scanning:
         self.unreadable = (*elsewhere, *(error.path for error in scan.unreadable))
 
     def _lasting(self) -> set[str]:
-        """Causes that no scan heals as things stand."""
+        """Causes of gaps that no scan can close at present."""
         lasting = set()
         if self._confirm_at is not None:
             lasting.add(MASS_DELETION)

@@ -1,7 +1,7 @@
-"""Sends one root's outbox to the log: in order, one batch at a time, until each row is confirmed.
+"""Sends one root's outbox to the log: in order, one batch at a time, until each row is acknowledged.
 
-A row leaves the outbox only after its confirmation, so a process that ends anywhere sends it again, the same
-bytes under the same `seq`, and readers drop what they have seen. Kafka being away is not an error: it waits."""
+A row leaves the outbox only after its acknowledgement, so a process that ended at any point sends it again, the same bytes
+under the same `seq`, and readers drop what they have seen. An unreachable Kafka is not an error: the sender waits."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from runtime import log
 from runtime.waits import KAFKA, Backoff
 
 BATCH = 2_000
-"""Rows that are read and deleted together; about what one batch of Kafka's holds (`kafka_log.BATCH_BYTES`)."""
+"""Rows that are read and deleted together; about as many as fit into one batch for Kafka (`kafka_log.BATCH_BYTES`)."""
 
 _log = log.get(__name__)
 
 
 class Sender:
-    """One root's. `key`: the library's name in UTF-8; `lane`: its partition. `unavailable`: why the log does not
-    take anything at present; `trying_since`: since when (monotonic, s) it has had something to send and no acknowledgement;
-    `sent_seq`: the last one confirmed. While it is not `allowed` nothing is sent;
-    `is_held_back`: it waits to be woken when it is."""
+    """The sender of one root. `key`: the library's name in UTF-8; `lane`: its partition. `unavailable`: why the log does not
+    accept records at present; `trying_since`: since when (monotonic, s) it has had something to send and no acknowledgement;
+    `sent_seq`: the last one acknowledged. While it is not `allowed` nothing is sent; `is_held_back`: it waits to be woken
+    when it is."""
 
     def __init__(
         self, root: str, unsent: Unsent, target: Log, lane: int, key: bytes, *,
@@ -51,7 +51,7 @@ class Sender:
         self._wake.set()
 
     async def emptied(self) -> None:
-        """Wait until nothing waits to be sent."""
+        """Wait until the outbox is empty."""
         while await asyncio.to_thread(self._unsent.first, 1):
             self._wake.set()
             await asyncio.sleep(0.02)
@@ -68,7 +68,7 @@ class Sender:
             self.is_held_back = False
             try:
                 sent = await self.send_once()
-            except (NotAcknowledged, sqlite3.Error) as error:  # sending again is safe: seq tells
+            except (NotAcknowledged, sqlite3.Error) as error:  # sending again is safe: `seq` shows repetitions
                 if self.unavailable is None:
                     _log.warning("records cannot be sent, trying again", root=self._root, error=repr(error))
                 self.unavailable = str(error)
@@ -82,7 +82,7 @@ class Sender:
                 await self._wake.wait()
 
     async def send_once(self) -> int:
-        """Send the oldest rows and delete them when confirmed; returns how many. Raises NotAcknowledged."""
+        """Send the oldest rows and delete them when acknowledged; returns how many. Raises NotAcknowledged."""
         rows = await asyncio.to_thread(self._unsent.first, BATCH)
         if not rows:
             self.trying_since = None

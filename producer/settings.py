@@ -31,7 +31,7 @@ _RENAME_WINDOW_MS = {"local": 2_000, "smb": 10_000}
 
 
 class PollingSpec(Section):
-    """How often a root is looked at that nobody tells changes of."""
+    """How often a root is checked whose changes nothing reports."""
 
     hot_seconds: float = Field(
         1.0, ge=0.1, le=60, description="between looks at a directory that changed lately, s"
@@ -57,7 +57,7 @@ class RootSpec(Section):
     host: str | None = Field(None, description="smb: name or address of the server")
     port: int = Field(SMB_PORT, ge=1, le=65_535, description="smb: its port")
     share: str | None = Field(None, description="smb: name of the share")
-    user: str | None = Field(None, description="smb: who reads it; that right is enough")
+    user: str | None = Field(None, description="smb: the user's name; the right to read is enough")
     domain: str = Field("", description="smb: the user's domain; unset: the server itself")
     password: SecretStr | None = Field(None, description="smb: the user's password; better in a file")
     password_file: Path | None = Field(None, description="smb: file with the password, read at every connection")
@@ -84,34 +84,34 @@ class RootSpec(Section):
     @model_validator(mode="after")
     def _is_complete(self) -> RootSpec:
         if self.protocol == "smb":
-            self.share_there  # noqa: B018 - whatever is wrong with it is raised
+            self.share_address  # noqa: B018 - whatever is wrong with it is raised
             if self.watch != "auto":
                 raise ValueError(
-                    f"watch is of local roots, and root {self.name!r} is on a share: its server reports"
+                    f"watch is for local roots, and root {self.name!r} is on a share: its server reports changes"
                 )
             return self
         if self.path == Path():
             raise ValueError(f"path of root {self.name!r} is missing")
         if not self.path.is_absolute():
             raise ValueError(f"path of root {self.name!r} must be absolute")
-        if others := [name for name in OF_A_SHARE if getattr(self, name) != _default(name)]:
-            raise ValueError(f"{others[0]} is of roots with protocol smb, and root {self.name!r} is local")
+        if others := [name for name in SHARE_SETTINGS if getattr(self, name) != _default(name)]:
+            raise ValueError(f"{others[0]} is for roots with protocol smb, and root {self.name!r} is local")
         return self
 
     @property
-    def share_there(self) -> Share:
-        """Where a root of protocol smb is. Raises ValidationError (a ValueError) where that is not said."""
-        given = {name: value for name in OF_A_SHARE if (value := getattr(self, name)) is not None}
+    def share_address(self) -> Share:
+        """Where a root of protocol smb is. Raises ValidationError (a ValueError) where that is not configured."""
+        given = {name: value for name in SHARE_SETTINGS if (value := getattr(self, name)) is not None}
         return Share(path="" if self.path == Path() else str(self.path), **given)
 
     @property
     def location(self) -> str:
         """Where it is, for people and in records: a path, or `//host/share/folder`."""
-        return self.share_there.location if self.protocol == "smb" else str(self.path)
+        return self.share_address.location if self.protocol == "smb" else str(self.path)
 
 
-OF_A_SHARE = ("host", "port", "share", "user", "domain", "password", "password_file", "encryption")
-"""Settings of roots on shares alone."""
+SHARE_SETTINGS = ("host", "port", "share", "user", "domain", "password", "password_file", "encryption")
+"""Settings that only roots on shares have."""
 
 
 def _default(name: str) -> object:

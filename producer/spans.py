@@ -1,4 +1,4 @@
-"""The span with which each trace begins: an observation, from when it was made to when Kafka has acknowledged it."""
+"""The span with which each trace begins: an observation, from its record in the outbox to Kafka's acknowledgement."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class _Seen(msgspec.Struct):
 
 
 def observed(exporter: Exporter, library: bytes, lane: int, records: Iterable[Outgoing]) -> None:
-    """Records of a library that Kafka has acknowledged now."""
+    """Export the spans of a library's records that Kafka has acknowledged just now."""
     now = time.time() * 1000
     for record in records:
         trace, id_ = ids(begun(record.value))

@@ -1,6 +1,6 @@
-"""The producer's state folder: one process at a time, one file per root, a damaged one set aside.
+"""The producer's state folder: one process at a time, one file per root; a damaged file is moved aside.
 
-`<state>/producer/<producer's name>/` holds `lock`, `id` (who this producer is to others, drawn once) and a
+`<state>/producer/<producer's name>/` contains `lock`, `id` (identifies this producer to others, drawn once) and a
 `<root's name>.sqlite` for each root.
 """
 
@@ -24,7 +24,7 @@ _log = log.get(__name__)
 
 @contextmanager
 def locked_folder(state_dir: Path, name: str) -> Iterator[Path]:
-    """The producer's folder, made if need be and ours until the end. Raises StateLocked."""
+    """The producer's folder, created if necessary and locked until the end. Raises StateLocked."""
     folder = state_dir / "producer" / name
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as held:
@@ -36,7 +36,7 @@ def locked_folder(state_dir: Path, name: str) -> Iterator[Path]:
 
 
 def producer_id(folder: Path) -> str:
-    """Who the producer is that works on this folder, over all its lives."""
+    """The id of the producer that works on this folder, the same after a restart."""
     path = folder / "id"
     if not path.exists():
         part = path.with_suffix(".part")
@@ -49,7 +49,7 @@ def producer_id(folder: Path) -> str:
 
 
 def open_unsent(path: Path) -> Database:
-    """The sender's connection. A damaged file is set aside: its root then begins a new outbox with a baseline."""
+    """The sender's connection. A damaged file is moved aside: its root then begins a new outbox with a baseline."""
     try:
         return Database(path, durable=False)
     except sqlite3.Error as error:
@@ -59,5 +59,5 @@ def open_unsent(path: Path) -> Database:
     path.replace(aside)
     for suffix in ("-wal", "-shm"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
-    _log.error("a root's state was damaged: it begins anew with a baseline", kept=str(aside))
+    _log.error("a root's state was damaged: it starts over with a baseline", kept=str(aside))
     return Database(path, durable=False)

@@ -1,7 +1,7 @@
 """Under which claim a root's outbox is written, across restarts.
 
-An outbox goes on in its epoch as long as each claim of its producer follows the one before it. Where another producer's
-lies between, what is known here is not what was last told of the root: it begins anew."""
+An outbox continues in its epoch as long as each claim of its producer follows the one before it. If another producer's
+claim was in between, the state here is not what was last recorded of the root: it starts over."""
 
 from __future__ import annotations
 
@@ -12,44 +12,44 @@ from producer.outbox import TERM
 from schemas.leases import Claim, Holding
 
 CLAIMED = "claimed_term"
-"""Value of the database: the term of a claim that was made and may be valid. Written before the claim: a process killed
-right after it is known by it in its next life."""
+"""Key of the single value with the term of a claim that was sent and may be valid. Written before the claim is sent, so
+that a process killed right afterwards recognises the claim as its own after a restart."""
 
 
 def is_ours(database: Database) -> bool:
-    """True where the root was ours when that was last known."""
+    """True where this process had the root when that was last known."""
     return database.get(TERM) is not None and database.get("epoch") is not None
 
 
-def claiming(database: Database, claim: Claim, before: Holder | None) -> None:
-    """The claim is about to be made; `before`: the valid one when it was drafted. Where it follows another one, it is no
-    reason to go on."""
-    if before is None or before.term != claim.after or not _goes_on(database, before, claim.producer):
+def record_claim(database: Database, claim: Claim, before: Holder | None) -> None:
+    """Store that the claim is about to be sent; `before`: the valid one when it was drafted. Where it follows another
+    one, it does not allow the outbox to continue."""
+    if before is None or before.term != claim.after or not _continues(database, before, claim.producer):
         return
     with database.transaction():
         database.set(TERM, str(before.term))
         database.set(CLAIMED, str(claim.term))
 
 
-def begin(database: Database, holder: Holder, handed_on: Holding | None) -> bool:
-    """The claim is valid: True where the outbox goes on under it. Else all is forgotten, and a new epoch begins, with
-    what was `handed_on` by who had the root before. The sender may hold rows of the former epoch."""
+def begin(database: Database, holder: Holder, handed_over: Holding | None) -> bool:
+    """The claim is valid: True where the outbox continues under it. Else the stored state is deleted, and a new epoch
+    begins, with what the previous holder `handed_over`. The sender may still have rows of the former epoch."""
     with database.transaction():
-        goes_on = may_go_on(database, holder)
-        if not goes_on:
+        continues = may_continue(database, holder)
+        if not continues:
             forget_root(database)
-            if handed_on is not None and handed_on.commands_read is not None:
-                database.set(COMMANDS_READ, str(handed_on.commands_read))
-                database.set(PAUSED, handed_on.paused or "")
+            if handed_over is not None and handed_over.commands_read is not None:
+                database.set(COMMANDS_READ, str(handed_over.commands_read))
+                database.set(PAUSED, handed_over.paused or "")
         database.set(TERM, str(holder.term))
-    return goes_on
+    return continues
 
 
-def may_go_on(database: Database, holder: Holder) -> bool:
-    """What `begin` will say."""
+def may_continue(database: Database, holder: Holder) -> bool:
+    """What `begin` will return."""
     before = holder.follows
     return database.get(TERM) == str(holder.term) or (
-        before is not None and _goes_on(database, before, holder.producer)
+        before is not None and _continues(database, before, holder.producer)
     )
 
 
@@ -58,6 +58,6 @@ def give_up(database: Database) -> None:
     database.execute("DELETE FROM value WHERE key IN (?, ?)", (TERM, CLAIMED))
 
 
-def _goes_on(database: Database, before: Holder, producer: str) -> bool:
+def _continues(database: Database, before: Holder, producer: str) -> bool:
     known = (database.get(TERM), database.get(CLAIMED))
     return before.producer == producer and str(before.term) in known and database.get("epoch") is not None

@@ -1,4 +1,4 @@
-"""What a root's thread reaches, and the times in which it lives."""
+"""What a root's thread depends on, and its intervals."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ UNWATCHED_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Pacing:
-    """Times of a root's life, in seconds, and the outbox's limit in records."""
+    """Intervals for a root, in seconds, and the outbox's limit in records."""
 
     identity_seconds: float
     reconcile_seconds: float
@@ -27,8 +27,8 @@ class Pacing:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What a root's thread reaches: its file system, time. `written` is called after each transaction; `hasher`: who reads
-    whole files, None where nobody does."""
+    """What a root's thread depends on: its file system, time. `written` is called after each transaction; `hasher` reads
+    whole files, None where MD5 is off."""
 
     backend: Backend
     clock: Clock

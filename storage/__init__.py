@@ -1,4 +1,4 @@
-"""How files are reached that lie on no disk of this machine: below producer and streams, which both read them.
+"""Access to files that are on no disk of this machine: below producer and streams, which both read them.
 
-`share` says where a share is and who we are there · `errors` is what can go wrong · `smb` speaks the protocol.
+`share` is the address of a share and the account used there · `errors` is what can go wrong · `smb` implements the protocol.
 """

@@ -1,8 +1,8 @@
 """What can go wrong with a share.
 
 StorageError
-├── ShareFault   the share as a whole cannot be used now (retryable); `cause` says why
-└── Unreadable   one path of a share that can be used cannot be looked at (retryable)
+├── ShareFault   the share as a whole cannot be used now (retryable); `cause` gives the reason
+└── Unreadable   one path of a usable share cannot be read (retryable)
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Literal
 
 ShareCause = Literal["unreachable", "refused", "missing", "not_a_directory", "unsupported"]
-"""`unreachable`: the server does not answer, or not any more; `refused`: it does not let us in; `missing`: no such share
-or folder; `unsupported`: it is there, in a way that we do not read."""
+"""`unreachable`: the server does not answer, or no longer; `refused`: it does not let us in; `missing`: no such share or
+folder; `unsupported`: it is there, but uses something that is not supported here."""
 
 
 class StorageError(Exception):
@@ -21,7 +21,7 @@ class StorageError(Exception):
 
 
 class ShareFault(StorageError):
-    """Nothing may be said of anything on the share. `detail` is for people."""
+    """Nothing is known of any path on the share. `detail` is for people."""
 
     def __init__(self, cause: ShareCause, detail: str) -> None:
         self.cause: ShareCause = cause
@@ -30,7 +30,7 @@ class ShareFault(StorageError):
 
 
 class Unreadable(StorageError):
-    """Something may be at the path or not: nothing may be said of it."""
+    """Something may be at the path or not: nothing is known of it."""
 
     def __init__(self, path: str, reason: str) -> None:
         self.path = path

@@ -1,4 +1,4 @@
-"""Where a share is, and who we are there."""
+"""The address of a share, and the account used there."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Share(Section):
     port: int = Field(SMB_PORT, ge=1, le=65_535, description="its port")
     share: str = Field(min_length=1, max_length=80, description="name of the share")
     path: str = Field("", description="folder of the share, `/` between names; unset: all of it")
-    user: str = Field(min_length=1, description="who reads it")
+    user: str = Field(min_length=1, description="the user's name")
     domain: str = Field("", description="the user's domain; unset: the server itself")
     password: SecretStr | None = Field(None, description="the user's password")
     password_file: Path | None = Field(
@@ -36,7 +36,7 @@ class Share(Section):
     @model_validator(mode="after")
     def _is_complete(self) -> Share:
         if set(self.share) & _NO_NAME:
-            raise ValueError(f"share is a name alone, got {self.share!r}")
+            raise ValueError(f"share must be a name without a path, got {self.share!r}")
         if any(part in (".", "..") for part in self.folder.split("/")):
             raise ValueError("path leads out of the share")
         if self.password is not None and self.password_file is not None:
@@ -52,17 +52,17 @@ class Share(Section):
 
     @property
     def location(self) -> str:
-        """As people write it: `//host/share/folder`."""
+        """In the usual notation: `//host/share/folder`."""
         host = self.host if self.port == SMB_PORT else f"{self.host}:{self.port}"
         return f"//{host}/{self.share}" + (f"/{self.folder}" if self.folder else "")
 
     @property
     def account(self) -> str:
-        """The user as the protocol has it."""
+        """The user in the protocol's notation."""
         return f"{self.domain}\\{self.user}" if self.domain else self.user
 
     def secret(self) -> str:
-        """The password as it is now. Raises ShareFault where its file cannot be read."""
+        """The present password. Raises ShareFault where its file cannot be read."""
         if self.password is not None:
             return self.password.get_secret_value()
         assert self.password_file is not None

@@ -1,5 +1,5 @@
-"""`python -m bench.floods`: the attacks one after the other (those that take their time together), against a gateway
-on brokers of its own. `--markdown` writes the table of docs/security.md; exits with 1 where a bound is broken."""
+"""`python -m bench.floods`: the attacks one after the other (the slow ones together), against a gateway on brokers of its
+own. `--markdown` writes the table of docs/security.md; exits with 1 where a bound is broken."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SECONDS = 5.0
 
 @contextmanager
 def target() -> Iterator[Target]:
-    """A gateway that runs, and its administrator's token."""
+    """A running gateway, and its administrator's token."""
     with broker() as kafka, database() as url, tempfile.TemporaryDirectory(prefix="catalogizer-bench-") as folder:
         asyncio.run(apply(kafka))
         apply_migrations(url)
@@ -51,7 +51,7 @@ def rows(outcomes: list[AttackOutcome]) -> Iterator[tuple[str, ...]]:
 
 
 def markdown(outcomes: list[AttackOutcome]) -> str:
-    """The same for a document."""
+    """The table for a document."""
     head, *body = (f"| {' | '.join(row)} |" for row in rows(outcomes))
     return "\n".join((head, "|---|---|---|---|---|", *body))
 
@@ -63,16 +63,16 @@ def main() -> int:
     parser.add_argument("--only", metavar="NAME", choices=[attack.name for attack in ATTACKS])
     parser.add_argument("--json", action="store_true", help="for machines")
     parser.add_argument("--markdown", action="store_true", help="for docs/security.md")
-    asked = parser.parse_args()
-    chosen = tuple(attack for attack in ATTACKS if asked.only in (None, attack.name))
+    given = parser.parse_args()
+    chosen = tuple(attack for attack in ATTACKS if given.only in (None, attack.name))
     with target() as attacked, attackers() as attacker:
         outcomes = [
-            outcome for group in groups(chosen) for outcome in measure(attacker, attacked, group, asked.seconds)
+            outcome for group in groups(chosen) for outcome in measure(attacker, attacked, group, given.seconds)
         ]
-    if asked.json:
+    if given.json:
         head, *body = rows(outcomes)
         print(json.dumps([dict(zip(head, row, strict=True)) for row in body]))
-    elif asked.markdown:
+    elif given.markdown:
         print(markdown(outcomes))
     else:
         for row in rows(outcomes):

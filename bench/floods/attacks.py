@@ -1,6 +1,6 @@
-"""The table of attacks: what is sent, what the gateway answers, and what it may cost it.
+"""The table of attacks: what is sent, what the gateway answers, and what it may cost the gateway.
 
-Each runs over and over until its time is over, on so many connections at once.
+Each is repeated until its time is over, on several connections at once.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from bench.floods.peer import CLOSED, OPEN, Peer, Target, frame, handshake
 MEMORY_MB = 64.0
 HEALTH_SECONDS = 0.5
 END_SECONDS = 10.0
-"""So long after its time an attack may still wait for its answer."""
+"""For so long after its time an attack may still wait for its answer."""
 
 GET = b"GET /health HTTP/1.1\r\nHost: x\r\n"
 LOGIN = b"POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
@@ -31,8 +31,8 @@ Run = Callable[[Target, float], Awaitable[Answers]]
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """`answers`: what attackers are answered, one of these each; `must`: those that some of them are answered, for
-    without them the bound was not there. `seconds`: it needs so long at least."""
+    """`answers`: the answers that attackers may receive; `must`: those that some of them must receive, because otherwise
+    the bound was not reached. `seconds`: its least duration."""
 
     name: str
     sent: str
@@ -52,9 +52,9 @@ async def pour(
     deaf: bool = False, receive_bytes: int = 0, frames: bool = False,
     patient: bool = False,
 ) -> Answers:  # fmt: skip
-    """On each connection: `first`, then `then` again and again until it is answered; then a new connection. `deaf`:
-    nothing is read before the end. `frames`: `then` comes when the handshake is accepted. `patient`: at the end nothing
-    more is waited for."""
+    """On each connection: `first`, then `then` repeatedly until an answer comes; then a new connection. `deaf`: nothing is
+    read before the end. `frames`: `then` is sent once the handshake is accepted. `patient`: at the end, do not wait any
+    longer for an answer."""
     answers: Answers = Counter()
     connection = count()
 
@@ -73,14 +73,16 @@ async def pour(
         if not await peer.send(first(target), until) or (frames and not await peer.accepted(until)):
             return
         end = until if patient else until + END_SECONDS
-        hearing = None if deaf else asyncio.create_task(peer.hear(end, answered=True))
-        while then and (hearing is None or not hearing.done()) and await peer.send(then, until if deaf else end):
+        receiving = None if deaf else asyncio.create_task(peer.receive(end, answered=True))
+        while (
+            then and (receiving is None or not receiving.done()) and await peer.send(then, until if deaf else end)
+        ):
             pass
-        if hearing is None:
-            hearing = asyncio.create_task(peer.hear(end, answered=True))
-        await asyncio.wait([hearing], timeout=max(0.0, end - time.monotonic()))
+        if receiving is None:
+            receiving = asyncio.create_task(peer.receive(end, answered=True))
+        await asyncio.wait([receiving], timeout=max(0.0, end - time.monotonic()))
         answers[peer.answer()] += 1
-        hearing.cancel()
+        receiving.cancel()
 
     await asyncio.gather(*(one() for _ in range(connections)))
     return answers
@@ -89,19 +91,21 @@ async def pour(
 async def drip(
     target: Target, until: float, *, first: bytes, then: bytes, every: float, connections: int = 50
 ) -> Answers:
-    """Slowly: `first`, then `then` every so often; until the connection is over."""
+    """Slowly: `first`, then `then` at intervals, until the connection is closed."""
     answers: Answers = Counter()
 
     async def one() -> None:
         peer = await Peer.connect(target)
-        hearing = asyncio.create_task(peer.hear(until + END_SECONDS))
+        receiving = asyncio.create_task(peer.receive(until + END_SECONDS))
         going = not first or await peer.send(first, until)
-        while going and not hearing.done():
-            await asyncio.wait([hearing], timeout=every)
-            going = not hearing.done() and (not then or await peer.send(then, until)) and time.monotonic() < until
-        await asyncio.wait([hearing], timeout=max(0.0, until - time.monotonic()))
+        while going and not receiving.done():
+            await asyncio.wait([receiving], timeout=every)
+            going = (
+                not receiving.done() and (not then or await peer.send(then, until)) and time.monotonic() < until
+            )
+        await asyncio.wait([receiving], timeout=max(0.0, until - time.monotonic()))
         answers[peer.answer() if peer.ended else OPEN] += 1
-        hearing.cancel()
+        receiving.cancel()
         peer.end()
 
     await asyncio.gather(*(one() for _ in range(connections)))
@@ -109,7 +113,7 @@ async def drip(
 
 
 async def crowd(target: Target, until: float, *, connections: int) -> Answers:
-    """Many connections at once that say nothing: those beyond the bound are answered."""
+    """Many idle connections at once: those beyond the bound are answered."""
     answers: Answers = Counter()
     peers: list[Peer] = []
     seconds = until - time.monotonic()
@@ -120,10 +124,10 @@ async def crowd(target: Target, until: float, *, connections: int) -> Answers:
             answers[CLOSED] += 1
     # connecting may have taken longer than the attack lasts: its time begins with the first answer
     end = time.monotonic() + seconds + END_SECONDS
-    hearing = [asyncio.create_task(peer.hear(end)) for peer in peers]
-    await asyncio.wait(hearing, timeout=END_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-    await asyncio.wait(hearing, timeout=seconds)
-    for peer, task in zip(peers, hearing, strict=True):
+    receiving = [asyncio.create_task(peer.receive(end)) for peer in peers]
+    await asyncio.wait(receiving, timeout=END_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait(receiving, timeout=seconds)
+    for peer, task in zip(peers, receiving, strict=True):
         answers[peer.answer()] += 1
         task.cancel()
         peer.end()
@@ -137,12 +141,12 @@ def _always(data: bytes) -> Callable[[Target], bytes]:
     return lambda _: data
 
 
-def _stranger(target: Target) -> bytes:
-    """A handshake with a token that does not hold, another each time: the same one is answered later and later."""
+def _invalid(target: Target) -> bytes:
+    """A handshake with an invalid token, another each time: repeated ones are answered later and later."""
     return handshake(f"/ws?token={secrets.token_hex(8)}") + b"\r\n"
 
 
-def _stranger_with(*more: str, end: bytes = b"\r\n") -> Callable[[Target], bytes]:
+def _invalid_with(*more: str, end: bytes = b"\r\n") -> Callable[[Target], bytes]:
     return lambda _: handshake(f"/ws?token={secrets.token_hex(8)}", *more) + end
 
 
@@ -202,29 +206,29 @@ ATTACKS: tuple[Attack, ...] = (
     Attack("crowd", "1,500 connections from one address", ("429", OPEN, CLOSED),
            partial(crowd, connections=1_500), must=("429", OPEN)),
     Attack("handshake headers", "a handshake with 130 headers", ("431",),
-           partial(pour, first=_stranger_with(*FEW_HEADERS))),
-    Attack("handshake cookies", "a handshake with 32 kB of cookies and no token that holds", ("4001",),
-           partial(pour, first=_stranger_with(COOKIE_32))),
+           partial(pour, first=_invalid_with(*FEW_HEADERS))),
+    Attack("handshake cookies", "a handshake with 32 kB of cookies and an invalid token", ("4001",),
+           partial(pour, first=_invalid_with(COOKIE_32))),
     Attack("handshake cookie", "a handshake with 60 kB of cookies", ("431",),
-           partial(pour, first=_stranger_with(COOKIE_60))),
+           partial(pour, first=_invalid_with(COOKIE_60))),
     Attack("handshake body", "a handshake with a body", ("400",),
-           partial(pour, first=_stranger_with("Content-Length: 5", end=b"\r\nhello"))),
+           partial(pour, first=_invalid_with("Content-Length: 5", end=b"\r\nhello"))),
     Attack("handshake chunked", "a handshake with a chunked body", ("400",),
-           partial(pour, first=_stranger_with("Transfer-Encoding: chunked", end=b"\r\n5\r\nhello\r\n0\r\n\r\n"))),
+           partial(pour, first=_invalid_with("Transfer-Encoding: chunked", end=b"\r\n5\r\nhello\r\n0\r\n\r\n"))),
     Attack("early frames", "frames before the handshake's answer", ("400", "4001"),
-           partial(pour, first=_stranger_with(end=b"\r\n" + frame(9) * 100))),
-    Attack("strangers", "tokens that do not hold, a new one each time", ("4001",),
-           partial(pour, first=_stranger)),
+           partial(pour, first=_invalid_with(end=b"\r\n" + frame(9) * 100))),
+    Attack("strangers", "invalid tokens, a new one each time", ("4001",),
+           partial(pour, first=_invalid)),
     Attack("stranger's fragments", "after a 4001: empty fragments without end", ("4001",),
-           partial(pour, first=_stranger, then=EMPTY_FRAGMENTS, frames=True)),
-    # who reads nothing for longer than a connection lingers after its last word finds it reset
+           partial(pour, first=_invalid, then=EMPTY_FRAGMENTS, frames=True)),
+    # a client that reads nothing until the gateway closes the connection after its last frame may find it reset
     Attack("stranger's pings", "after a 4001: pings without end, pongs never read", ("4001", CLOSED),
-           partial(pour, first=_stranger, then=PINGS, deaf=True, frames=True)),
+           partial(pour, first=_invalid, then=PINGS, deaf=True, frames=True)),
     Attack("fragments", "signed in: empty fragments without end", ("4009",),
            partial(pour, first=_member, then=EMPTY_FRAGMENTS, frames=True)),
     Attack("small fragments", "signed in: a message of single bytes", ("4009",),
            partial(pour, first=_member, then=CRUMBS, frames=True)),
-    Attack("pongs", "signed in: pongs that nobody asked for", ("4009",),
+    Attack("pongs", "signed in: unsolicited pongs", ("4009",),
            partial(pour, first=_member, then=PONGS, frames=True)),
     Attack("pings", "signed in: pings without end, pongs never read", ("4009", CLOSED),
            partial(pour, first=_member, then=PINGS, deaf=True, frames=True)),
@@ -233,7 +237,7 @@ ATTACKS: tuple[Attack, ...] = (
     Attack("message", "signed in: one message without end", ("1009",),
            partial(pour, first=_member, then=frame(1, b"x" * 60_000, fin=False) + frame(0, b"x" * 60_000, fin=False),
                    frames=True)),
-    Attack("silence", "a connection that says nothing", (CLOSED,),
+    Attack("silence", "a connection that sends nothing", (CLOSED,),
            partial(drip, first=b"", then=b"", every=1.0), seconds=12.0),
     Attack("half a request", "a request that does not end", ("408",),
            partial(drip, first=GET, then=b"a: b\r\n", every=1.0), seconds=12.0),

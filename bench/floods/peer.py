@@ -1,4 +1,4 @@
-"""One hostile client: raw bytes over TCP, and what the gateway answered to them. Shares no code with the gateway."""
+"""One hostile client: raw bytes over TCP, and the gateway's answer to them. Shares no code with the gateway."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, replace
 
 OPEN = "open"
-"""The answer to who was answered nothing and is connected all the same."""
+"""The answer of a connection that is still open without an answer."""
 
 CLOSED = "closed"
 READ_BYTES = 65_536
@@ -21,8 +21,8 @@ OF_ADDRESS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A gateway: its address, its process, and somebody's token. `attacker`: where attackers come from, an address of
-    their own, so that what is bounded per address is bounded for them alone."""
+    """A gateway: its address, its process, and a valid token. `attacker`: the address that attackers connect from, so that
+    bounds per address apply to them alone."""
 
     port: int
     pid: int
@@ -30,9 +30,9 @@ class Target:
     attacker: str = "127.0.0.2"
 
     def attacked_by(self, connection: int) -> Target:
-        """The same for an attack's connection of this number, from 0: after OF_ADDRESS of them the attackers come from
-        another address. The gateway counts a connection for some seconds after its answer, so who opens more from one
-        address is turned away by number, which is an attack of its own."""
+        """The target for an attack's connection of this number, from 0: after OF_ADDRESS of them the attackers use another
+        address. The gateway counts a connection for some seconds after its answer, so opening more from one address is
+        rejected by number, which is an attack of its own."""
         own = self.attacker.rpartition(".")[2]
         return replace(self, attacker=f"127.0.{connection // OF_ADDRESS}.{own}")
 
@@ -80,17 +80,17 @@ def answer_in(data: bytes, *, ended: bool) -> str:
 
 
 class Peer:
-    """One connection that remembers what it was answered (the first MiB)."""
+    """One connection, with the answer received on it (the first MiB)."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader
         self.writer = writer
-        self.heard = b""
+        self.received = b""
         self.ended = False
 
     @classmethod
     async def connect(cls, target: Target, *, receive_bytes: int = 0) -> Peer:
-        """Connect from where attackers come from; `receive_bytes`: a small window. Raises OSError."""
+        """Connect from the attackers' address; `receive_bytes`: a small window. Raises OSError."""
         connection = socket.socket()
         connection.setblocking(False)
         if receive_bytes:
@@ -104,7 +104,7 @@ class Peer:
             raise
 
     async def send(self, data: bytes, until: float) -> bool:
-        """Send; False when it is over: by time, or because the other side ended it."""
+        """Send; False when time is over, or the other side has closed the connection."""
         if self.ended or self.writer.is_closing() or time.monotonic() >= until:
             return False
         self.writer.write(data)
@@ -114,11 +114,11 @@ class Peer:
             return False
         return True
 
-    async def hear(self, until: float, *, answered: bool = False) -> None:
-        """Read until the end, or until then; with `answered` only until there is an answer."""
+    async def receive(self, until: float, *, answered: bool = False) -> None:
+        """Read until the end of the connection, or until that time; with `answered` only until there is an answer."""
         try:
             while not self.ended and not (answered and self.answer() != OPEN):
-                await self._hear(until)
+                await self._receive(until)
         except TimeoutError:
             pass
         except OSError:
@@ -127,22 +127,22 @@ class Peer:
     async def accepted(self, until: float) -> bool:
         """Wait for the handshake's answer; True where it is a 101."""
         try:
-            while b"\r\n\r\n" not in self.heard and not self.ended:
-                await self._hear(until)
+            while b"\r\n\r\n" not in self.received and not self.ended:
+                await self._receive(until)
         except (OSError, TimeoutError):
             return False
-        return self.heard.startswith(b"HTTP/1.1 101")
+        return self.received.startswith(b"HTTP/1.1 101")
 
-    async def _hear(self, until: float) -> None:
+    async def _receive(self, until: float) -> None:
         data = await asyncio.wait_for(self.reader.read(READ_BYTES), until - time.monotonic())
         self.ended = not data
-        if len(self.heard) < 1 << 20:
-            self.heard += data
+        if len(self.received) < 1 << 20:
+            self.received += data
 
     def answer(self) -> str:
-        """What it was answered so far."""
-        return answer_in(self.heard, ended=self.ended)
+        """The answer so far."""
+        return answer_in(self.received, ended=self.ended)
 
     def end(self) -> None:
-        """Go, without a word."""
+        """Close the connection, without a close frame."""
         self.writer.transport.abort()

@@ -1,5 +1,5 @@
-"""Runs attacks from a process of their own, and watches the gateway meanwhile: its memory, and how long another client
-waits for `/health`, less the time in which it or the gateway waited for a processor (somebody else's doing)."""
+"""Runs attacks from a process of their own, and measures the gateway meanwhile: its memory, and how long another client
+waits for `/health`, less the time in which either of them waited for a processor (which other processes cause)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ BY_NAME = {attack.name: attack for attack in ATTACKS}
 
 @dataclass(frozen=True, slots=True)
 class AttackOutcome:
-    """What an attack did. Memory is the gateway's, resident, in MB; `slowest`: the longest `/health`, seconds."""
+    """The effect of an attack. Memory is the gateway's, resident, in MB; `slowest`: the longest `/health`, seconds."""
 
     attack: Attack
     before: float
@@ -38,7 +38,7 @@ class AttackOutcome:
     answers: Counter[str]
 
     def faults(self) -> list[str]:
-        """What is out of bounds, in words; empty when nothing is."""
+        """What is out of bounds, for people; empty when nothing is."""
         attack, found = self.attack, []
         if self.peak - self.before > attack.memory_mb:
             found.append(f"memory rose by {self.peak - self.before:.0f} MB, not {attack.memory_mb:.0f}")
@@ -53,8 +53,8 @@ class AttackOutcome:
         return [f"{attack.name}: {fault}" for fault in found]
 
 
-class Ask(NamedTuple):
-    """For the attackers' process."""
+class Assignment(NamedTuple):
+    """What the attackers' process is to do."""
 
     target: Target
     names: tuple[str, ...]
@@ -76,7 +76,7 @@ def attackers() -> Iterator[Connection]:
 
 
 def groups(attacks: tuple[Attack, ...]) -> Iterator[tuple[Attack, ...]]:
-    """What runs together: each by itself, but those that take their time."""
+    """What runs together: the slow attacks; each other one by itself."""
     for attack in attacks:
         if not attack.seconds:
             yield (attack,)
@@ -87,14 +87,14 @@ def groups(attacks: tuple[Attack, ...]) -> Iterator[tuple[Attack, ...]]:
 def measure(
     attacker: Connection, target: Target, attacks: Sequence[Attack], seconds: float
 ) -> list[AttackOutcome]:
-    """Run `attacks` at the same time, each for `seconds` or as long as it needs. They come from an address of their own:
-    connections of those before, which the gateway does not know yet to be gone, count for others."""
+    """Run `attacks` at the same time, each for `seconds` or as long as it needs. They use an address of their own, so that
+    closed connections of earlier attacks, which the gateway still counts, do not count for them."""
     target = replace(target, attacker=f"127.0.0.{2 + ATTACKS.index(attacks[0])}")
     seconds = max([seconds, *(attack.seconds for attack in attacks)])
     _health(target)
     before = peak = resident_mb(target.pid)
     slowest = 0.0
-    attacker.send(Ask(target, tuple(attack.name for attack in attacks), seconds))
+    attacker.send(Assignment(target, tuple(attack.name for attack in attacks), seconds))
     while not attacker.poll(PROBE_SECONDS):
         slowest = max(slowest, _health(target))
         peak = max(peak, resident_mb(target.pid))
@@ -105,15 +105,15 @@ def measure(
 
 
 def _health(target: Target) -> float:
-    """Seconds from the first byte of a new connection to the whole answer, in which processors were to be had."""
+    """Seconds from the first byte of a new connection to the whole answer, without the time of waiting for a processor."""
     began, before = time.monotonic(), waited(target.pid) + waited(os.getpid())
     with socket.create_connection(("127.0.0.1", target.port), timeout=ANSWER_SECONDS) as probe:
         probe.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-        heard = b""
+        received = b""
         while data := probe.recv(4_096):
-            heard += data
-    if not heard.startswith(b"HTTP/1.1 200"):
-        raise RuntimeError(f"/health answered {heard[:100]!r}")
+            received += data
+    if not received.startswith(b"HTTP/1.1 200"):
+        raise RuntimeError(f"/health answered {received[:100]!r}")
     return max(0.0, time.monotonic() - began - (waited(target.pid) + waited(os.getpid()) - before))
 
 
@@ -124,12 +124,12 @@ def waited(pid: int) -> float:
 
 def _attack(pipe: Connection) -> None:
     while True:
-        ask: Ask = pipe.recv()
-        pipe.send(asyncio.run(_together(ask)))
+        assignment: Assignment = pipe.recv()
+        pipe.send(asyncio.run(_together(assignment)))
 
 
-async def _together(ask: Ask) -> dict[str, Counter[str]]:
-    until = time.monotonic() + ask.seconds
-    running = (BY_NAME[name].run(ask.target, until) for name in ask.names)
-    found = await asyncio.wait_for(asyncio.gather(*running), ask.seconds + 3 * END_SECONDS)
-    return dict(zip(ask.names, found, strict=True))
+async def _together(assignment: Assignment) -> dict[str, Counter[str]]:
+    until = time.monotonic() + assignment.seconds
+    running = (BY_NAME[name].run(assignment.target, until) for name in assignment.names)
+    found = await asyncio.wait_for(asyncio.gather(*running), assignment.seconds + 3 * END_SECONDS)
+    return dict(zip(assignment.names, found, strict=True))

@@ -21,7 +21,7 @@ from bench.watching.changelog import ChangeLog
 from bench.watching.limits import limits
 from bench.watching.ours import WAYS
 from bench.watching.running import OURS, Bench, Outcome, play_ours, play_plain
-from bench.watching.trees import Say, obtain
+from bench.watching.trees import Announce, obtain
 from bench.watching.workloads import WORKLOADS, Workload
 from cli.provisioning.topics import apply
 from tests.support.samba import Samba, provided, serving
@@ -30,7 +30,7 @@ SHOWN = 5
 WIDTH = 200
 
 
-def asked() -> argparse.Namespace:
+def parse_arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m bench.watching", description=__doc__)
     names = [workload.name for workload in (*WORKLOADS, *share_work.WORKLOADS)]
@@ -47,8 +47,8 @@ def asked() -> argparse.Namespace:
 
 
 @contextmanager
-def bar(total: int) -> Iterator[tuple[Say, Progress]]:
-    """A progress bar on standard error, with a word on what is done."""
+def bar(total: int) -> Iterator[tuple[Announce, Progress]]:
+    """A progress bar on standard error, with a description of the present step."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task("starting", total=total)
@@ -56,7 +56,7 @@ def bar(total: int) -> Iterator[tuple[Say, Progress]]:
 
 
 def served(folder: Path, way: str) -> AbstractContextManager[Samba | None]:
-    """A server of the folder, where the product is to reach it so. Raises SystemExit where there can be none."""
+    """A server of the folder, if the product is to reach it over SMB. Raises SystemExit where that is not possible."""
     if way != "smb":
         return nullcontext()
     if (missing := provided()) is not None:
@@ -65,14 +65,14 @@ def served(folder: Path, way: str) -> AbstractContextManager[Samba | None]:
 
 
 def play(
-    bench: Bench, workloads: Sequence[Workload], runs: dict[str, int], say: Say, progress: Progress
+    bench: Bench, workloads: Sequence[Workload], runs: dict[str, int], announce: Announce, progress: Progress
 ) -> Iterator[Outcome]:
     """Run after run, watcher after watcher."""
     for run in range(max(runs.values())):
         for watcher, wanted in runs.items():
             if run >= wanted:
                 continue
-            say(f"run {run + 1}: {watcher}")
+            announce(f"run {run + 1}: {watcher}")
             player = (
                 play_ours(bench, workloads, f"ours-{run}")
                 if watcher == OURS
@@ -80,13 +80,13 @@ def play(
             )
             for outcome in player:
                 progress.advance(progress.task_ids[0])
-                say(f"run {run + 1}: {watcher}, {outcome.workload} is done")
+                announce(f"run {run + 1}: {watcher}, {outcome.workload} is done")
                 yield outcome
 
 
 def main() -> int:
     """Obtain, play, print, judge."""
-    wanted = asked()
+    wanted = parse_arguments()
     known = WORKLOADS + (share_work.WORKLOADS if wanted.watch == "smb" else ())
     named = [workload for workload in known if wanted.only in (None, workload.name)]
     chosen = [workload for workload in named if not workload.missing]
@@ -94,17 +94,17 @@ def main() -> int:
     baselines = wanted.runs if wanted.baselines is None else wanted.baselines
     runs = {OURS: wanted.runs} | {name: baselines for name in watchers.PLAIN if watchers.is_here(name)}
     with (
-        bar(len(chosen) * sum(runs.values())) as (say, progress),
+        bar(len(chosen) * sum(runs.values())) as (announce, progress),
         tempfile.TemporaryDirectory(prefix="catalogizer-bench-", dir=wanted.folder) as folder,
         broker() as kafka,
     ):
         asyncio.run(apply(kafka))
-        source = obtain(Path(folder) / "source", wanted.scale, made_up=wanted.made_up, say=say)
-        say("measuring what is possible")
+        source = obtain(Path(folder) / "source", wanted.scale, made_up=wanted.made_up, announce=announce)
+        announce("measuring what is possible")
         possible = limits(Path(folder), kafka)
         with closing(ChangeLog(kafka)) as log, served(Path(folder), wanted.watch) as samba:
             bench = Bench(source, wanted.scale, Path(folder), kafka, log, way=wanted.watch, samba=samba)
-            outcomes = list(play(bench, chosen, runs, say, progress))
+            outcomes = list(play(bench, chosen, runs, announce, progress))
     absent = [name for name in watchers.PLAIN if not watchers.is_here(name)]
     rows = table.rows(outcomes, absent)
     tree = f"{source.origin}, {source.entries:,} entries, {os.cpu_count()} processors"
@@ -122,7 +122,7 @@ def main() -> int:
 
 
 def report(outcomes: Sequence[Outcome]) -> int:
-    """What the product missed and invented."""
+    """Print what the product missed and invented; the exit code."""
     faults = 0
     for outcome in outcomes:
         if outcome.watcher == OURS:

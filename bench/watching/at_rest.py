@@ -1,5 +1,5 @@
 """`python -m bench.watching.at_rest`: what watching costs while nothing happens, by the way in which a root is watched: the
-product's process, and for one that is looked at, the looking alone; of a share, how many messages the server is sent.
+product's process, and for a polled root the polling alone; for a share, how many messages are sent to the server.
 
 MD5 is off, and no reconcile falls into the measurement: what is left is the watch, the checks of the root's identity and the
 reports."""
@@ -25,7 +25,7 @@ from bench.watching.changelog import ChangeLog
 from bench.watching.measuring import cpu_seconds
 from bench.watching.ours import Ours
 from cli.provisioning.topics import apply
-from producer.backends.interface import Looking
+from producer.backends.interface import PollingStats
 from producer.backends.polling.schedule import Pace
 from producer.backends.polling.watch import PollingWatch
 from producer.settings import PollingSpec
@@ -41,7 +41,7 @@ WAYS = ("inotify", "fanotify", "polling")
 
 
 def make(root: Path, files: int) -> int:
-    """A tree that nobody has touched for long; returns how many directories it has."""
+    """A tree that has not changed for long; returns how many directories it has."""
     count = files // FILES_IN_EACH
     for number in range(count):
         directory = root / f"artist {number // 50}" / f"album {number}"
@@ -54,8 +54,8 @@ def make(root: Path, files: int) -> int:
     return len(directories)
 
 
-def looking(root: Path, seconds: float) -> dict[str, float]:
-    """Of the watch alone, in this process: looks a second, per cent of a processor, bytes a directory."""
+def polling(root: Path, seconds: float) -> dict[str, float]:
+    """The watch alone, in this process: looks a second, per cent of a processor, bytes a directory."""
     spec = PollingSpec()
     tracemalloc.start()
     watch = PollingWatch(root, lambda: None, Pace(spec.hot_seconds, spec.cold_seconds, spec.looks_per_second))
@@ -71,28 +71,28 @@ def looking(root: Path, seconds: float) -> dict[str, float]:
         time.sleep(max(0.0, min(until, until if due is None else due) - time.monotonic()))
     spent = time.thread_time() - spent
     coverage = watch.coverage
-    assert isinstance(coverage.looking, Looking)
+    assert isinstance(coverage.polling, PollingStats)
     return {
         "directories": coverage.watched,
-        "looks a second": round(coverage.looking.per_second, 1),
+        "looks a second": round(coverage.polling.per_second, 1),
         "CPU %": round(100 * spent / seconds, 2),
         "bytes a directory": round(taken / coverage.watched),
-        "unseen at most, s": round(coverage.looking.unseen_seconds, 1),
+        "unseen at most, s": round(coverage.polling.unseen_seconds, 1),
     }
 
 
-def asking(folder: Path, files: int, seconds: float) -> dict[str, float]:
-    """Of a root on a share, in this process: messages a second (of one question or more, echoes included), per cent of a
+def on_share(folder: Path, files: int, seconds: float) -> dict[str, float]:
+    """A root on a share, in this process: messages a second (of one request or more, echoes included), per cent of a
     processor, and what its first scan took."""
     if (missing := provided()) is not None:
         raise SystemExit(missing)
     count = 0
 
     class Counted(Session):
-        def _send(self, questions: Sequence[Structure]) -> list[Any]:
+        def _send(self, requests: Sequence[Structure]) -> list[Any]:
             nonlocal count
             count += 1
-            return super()._send(questions)
+            return super()._send(requests)
 
         def echo(self) -> None:
             nonlocal count
@@ -114,8 +114,8 @@ def asking(folder: Path, files: int, seconds: float) -> dict[str, float]:
     return {name: round(figure, 2) for name, figure in (first | found).items()}
 
 
-def resting(kafka: Kafka, log: ChangeLog, root: Path, folder: Path, way: str, seconds: float) -> float:
-    """Of the product's process, per cent of a processor."""
+def at_rest(kafka: Kafka, log: ChangeLog, root: Path, folder: Path, way: str, seconds: float) -> float:
+    """The product's process, per cent of a processor."""
     link = folder / f"rest-{way}"
     link.mkdir()
     root.rename(link / "tree")
@@ -143,11 +143,11 @@ def main() -> None:
         root.mkdir()
         make(root, given.files)
         found: dict[str, object] = {"bench": "watching at rest", "files": given.files}
-        found["looking"] = looking(root, given.seconds)
+        found["looking"] = polling(root, given.seconds)
         asyncio.run(apply(kafka))
         with closing(ChangeLog(kafka)) as log:
-            found["share"] = asking(folder, given.files, given.seconds)
-            found["process CPU %"] = {way: resting(kafka, log, root, folder, way, given.seconds) for way in WAYS}
+            found["share"] = on_share(folder, given.files, given.seconds)
+            found["process CPU %"] = {way: at_rest(kafka, log, root, folder, way, given.seconds) for way in WAYS}
     print(json.dumps(found))
 
 

@@ -1,7 +1,7 @@
-"""What a reader of the change log believes of a root: each record in the order of the log, naively, with the times at which
+"""A root's tree as a simple reader of the change log sees it: each record in the order of the log, with the times at which
 Kafka appended it.
 
-It knows the records' meaning and nothing of who wrote them."""
+It knows the records' meaning and nothing about their writer."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ READ_SECONDS = 0.05
 
 @dataclass(slots=True)
 class Stretch:
-    """What stood in the log since the last look. `times`: of each record, milliseconds; `changed_at`: of the last one that
-    changed what is believed; `removals`: paths of which it said that nothing is there."""
+    """What was appended to the log since the last `begin`. `times`: of each record, milliseconds; `changed_at`: of the last
+    one that changed the tree; `removals`: paths that were recorded as gone."""
 
     times: list[int] = field(default_factory=list)
     changed_at: int | None = None
@@ -45,8 +45,8 @@ class Stretch:
         return most
 
 
-class Belief:
-    """Of one root."""
+class RootView:
+    """The view of one root."""
 
     def __init__(self) -> None:
         self.tree: Tree = {}
@@ -55,19 +55,19 @@ class Belief:
         self._last: dict[str, int] = {}
 
     def begin(self) -> None:
-        """A new stretch."""
+        """Begin a new stretch."""
         self.stretch = Stretch()
 
     def read(self, record: raw.ProducerRecord, time: int) -> None:
-        """The next record; one that was sent again is passed over."""
+        """Apply the next record; one that was sent again is skipped."""
         if record.seq <= self._last.get(record.epoch, 0):
             return
         self._last[record.epoch] = record.seq
         self.stretch.times.append(time)
-        if self._believe(record):
+        if self._apply(record):
             self.stretch.changed_at = time
 
-    def _believe(self, record: raw.ProducerRecord) -> bool:
+    def _apply(self, record: raw.ProducerRecord) -> bool:
         match record:
             case raw.Observed(file=None):
                 path = _bytes(record.path, record.path_b64)
@@ -102,7 +102,7 @@ class Belief:
 
 
 class ChangeLog:
-    """The library's lane of the topic, read from its beginning. `of`: what is believed of each root."""
+    """The library's lane of the topic, read from its beginning. `of`: the view of each root."""
 
     def __init__(self, kafka: Kafka) -> None:
         self._consumer = Consumer(
@@ -114,14 +114,14 @@ class ChangeLog:
         )  # fmt: skip
         lane = lane_of(LIBRARY, kafka.lanes)
         self._consumer.assign([TopicPartition(kafka.name(topics.RAW), lane, 0)])
-        self._beliefs: dict[str, Belief] = {}
+        self._views: dict[str, RootView] = {}
 
-    def of(self, root: str) -> Belief:
-        """What is believed of a root."""
-        return self._beliefs.setdefault(root, Belief())
+    def of(self, root: str) -> RootView:
+        """The view of a root."""
+        return self._views.setdefault(root, RootView())
 
     def read(self) -> int:
-        """All there is now; returns how many records."""
+        """Read all there is now; returns how many records."""
         count = 0
         for time, value in self._records():
             record = raw_codec.decode(value)
@@ -131,7 +131,7 @@ class ChangeLog:
         return count
 
     def close(self) -> None:
-        """Read no longer."""
+        """Stop reading."""
         self._consumer.close()
 
     def _records(self) -> Iterator[tuple[int, bytes]]:

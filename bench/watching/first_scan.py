@@ -1,7 +1,7 @@
 """`python -m bench.watching.first_scan`: what a first scan and a reconcile cost beyond the disk, in processor time.
 
-The disk's part is a bare walk that looks at every entry, and for the first scan reads the first 64 KiB of every file and
-hashes them. No Kafka, no watch's events, no MD5: the root's own thread, with its index and outbox."""
+The disk's part is a bare walk that reads the state of every entry, and for the first scan reads the first 64 KiB of every
+file and hashes them. No Kafka, no watch events, no MD5: the root's own thread, with its index and outbox."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def spent(work: Callable[[], object]) -> float:
 
 
 def scan(bench: RootBench) -> None:
-    """To the end of the scan that is due."""
+    """Run to the end of the scan that is due."""
     bench.keeper.turn()
     while not bench.keeper.condition().scanned:
         bench.keeper.turn()

@@ -1,14 +1,14 @@
-"""What was missed and what was invented: a watcher's word against a walk of the disk. Pure but for the walk itself.
+"""What was missed and what was invented: a watcher's reports against a walk of the disk. Pure but for the walk itself.
 
-**Of the product**, whose records say what is at a path: missed is a path that is there and of which the records say
-something else or nothing (type, size and time are compared; of a directory only that it is one); invented is a path
-that is not there although the records say so. Where a workload removes nothing that stays, a record "nothing is there" of
-what is there in the end is invented too (rsync's temporary names are gone, and may be said to be).
+**Of the product**, whose records give the state of a path: missed is a path that exists and for which the records have
+another state or none (type, size and time are compared; of a directory only that it is one); invented is a path that does
+not exist although the records contain it. Where a workload removes nothing permanent, a record "nothing is there" of a path
+that exists in the end is invented too (rsync's temporary names are gone, and may be recorded as gone).
 
-**Of a plain watcher**, whose events only name paths, the measure is milder. Missed is a path at which the tree is not what
-it was before and which no event named, and a path that is gone of which no event said so. Invented is a path last said to
-be there that is not, and one last said to be gone that is there. An event that says of a directory that it is gone, or
-that names one which the workload moves as a whole, speaks for everything below it."""
+**Of a plain watcher**, whose events only name paths, the measure is milder. Missed is a path whose state has changed and
+which no event named, and a path that is gone without an event for that. Invented is a path last reported as existing that
+does not exist, and one last reported as gone that exists. An event that reports a directory as gone, or that names one which
+the workload moves as a whole, counts for everything below it."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-Said = Literal["there", "gone", "either"]
-"""What an event says of a path; `either`: both within one answer that has no order."""
+Reported = Literal["there", "gone", "either"]
+"""What an event reports of a path; `either`: both within one batch, which has no order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What is at a path. Size and time of a directory are no news."""
+    """What is at a path. Size and time of a directory do not count."""
 
     type: str
     size: int = 0
@@ -44,12 +44,12 @@ class Judgement:
 
 
 def walk(root: Path) -> Tree:
-    """The disk, as it is now. What vanishes meanwhile is not there."""
+    """The disk, as it is now. What vanishes meanwhile is left out."""
     return dict(_below(os.fsencode(root), b""))
 
 
 def as_a_share_has_it(tree: Tree) -> Tree:
-    """Times in steps of 100 ns ([MS-DTYP] 2.3.3), and no symbolic links: servers show them as they like."""
+    """Times in steps of 100 ns ([MS-DTYP] 2.3.3), and no symbolic links: each server presents them in its own way."""
     grain = 100
     return {
         path: Seen(seen.type, seen.size, seen.mtime_ns // grain * grain)
@@ -59,30 +59,30 @@ def as_a_share_has_it(tree: Tree) -> Tree:
 
 
 def changed(before: Tree, after: Tree) -> set[bytes]:
-    """Paths at which something else is now."""
+    """Paths whose state differs."""
     return {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)}
 
 
-def judge_records(believed: Mapping[bytes, Seen], there: Tree, removals: Iterable[bytes] = ()) -> Judgement:
-    """Of the product. `removals`: paths said to be gone where the workload removes nothing that stays."""
-    missed = [path for path, seen in there.items() if believed.get(path) != seen]
-    invented = {path for path in believed if path not in there} | {path for path in removals if path in there}
+def judge_records(recorded: Mapping[bytes, Seen], there: Tree, removals: Iterable[bytes] = ()) -> Judgement:
+    """Of the product. `removals`: paths recorded as gone where the workload removes nothing permanent."""
+    missed = [path for path, seen in there.items() if recorded.get(path) != seen]
+    invented = {path for path in recorded if path not in there} | {path for path in removals if path in there}
     return Judgement(tuple(sorted(missed)), tuple(sorted(invented)))
 
 
 def judge_events(
-    events: Iterable[tuple[Said, bytes]], before: Tree, after: Tree, moved: Set[bytes] = frozenset()
+    events: Iterable[tuple[Reported, bytes]], before: Tree, after: Tree, moved: Set[bytes] = frozenset()
 ) -> Judgement:
     """Of a plain watcher. `moved`: directories that the workload moves as a whole."""
-    last = {path: (place, said) for place, (said, path) in enumerate(events)}
+    last = {path: (place, reported) for place, (reported, path) in enumerate(events)}
     missed = {path for path in changed(before, after) if not _named(path, path in after, last, moved)}
     invented = {
-        path for path, (place, said) in last.items() if _is_invented(path, place, said, last, after, moved)
+        path for path, (place, reported) in last.items() if _is_invented(path, place, reported, last, after, moved)
     }
     return Judgement(tuple(sorted(missed)), tuple(sorted(invented - missed)))
 
 
-def _named(path: bytes, is_there: bool, last: Mapping[bytes, tuple[int, Said]], moved: Set[bytes]) -> bool:
+def _named(path: bytes, is_there: bool, last: Mapping[bytes, tuple[int, Reported]], moved: Set[bytes]) -> bool:
     own = last.get(path)
     if own is not None and (is_there or own[1] != "there"):
         return True
@@ -91,12 +91,17 @@ def _named(path: bytes, is_there: bool, last: Mapping[bytes, tuple[int, Said]], 
 
 
 def _is_invented(
-    path: bytes, place: int, said: Said, last: Mapping[bytes, tuple[int, Said]], after: Tree, moved: Set[bytes]
+    path: bytes,
+    place: int,
+    reported: Reported,
+    last: Mapping[bytes, tuple[int, Reported]],
+    after: Tree,
+    moved: Set[bytes],
 ) -> bool:
-    if said == "either" or (said == "there") == (path in after):
+    if reported == "either" or (reported == "there") == (path in after):
         return False
     later = [last[above] for above in _above(path) if above in last and (last[above][0] > place or above in moved)]
-    return not any(found[1] == "either" or found[1] != said for found in later)
+    return not any(found[1] == "either" or found[1] != reported for found in later)
 
 
 def _above(path: bytes) -> Iterator[bytes]:

@@ -1,6 +1,6 @@
-"""What the machine could do at best: the same work without anything that makes it the product's, each in a bare loop.
+"""What the machine could do at best: the same work without the product's own, each in a bare loop.
 
-One thread that reads inotify events, looks at each path and inserts a row into SQLite, a transaction of 512 at a time, as
+One thread that reads inotify events, reads the state of each path and inserts a row into SQLite, 512 in a transaction, as
 durable as the product's; and one Kafka producer that appends records of an observation's size and waits for each batch."""
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ APPEND = 2_000
 
 
 def limits(folder: Path, kafka: Kafka) -> dict[str, float]:
-    """Each per second."""
+    """Both, per second."""
     return {
         "inotify, lstat, SQLite: events/s": _observing(folder),
         "Kafka's acknowledgements: records/s": asyncio.run(_appending(kafka)),
@@ -66,7 +66,7 @@ def _observing(folder: Path) -> float:
 
 
 def _close(reader: Reader) -> None:
-    """Its thread was never started: start it to its end, which closes the kernel's queue."""
+    """Its thread was never started: start it and let it end, which closes the kernel's queue."""
     reader.stop()
     reader.start()
     reader.join()

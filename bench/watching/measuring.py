@@ -1,6 +1,6 @@
-"""What a process costs, as the kernel counts it: processor time of all its threads or of one, and the most memory.
+"""What a process costs, by the kernel's counters: processor time of all its threads or of one, and the peak of its memory.
 
-Nothing here asks the process itself, so that all watchers are measured alike. Source: proc(5), fields 14 and 15 of
+The process itself is not involved, so all watchers are measured alike. Source: proc(5), fields 14 and 15 of
 `stat`, `VmHWM` of `status`, `clear_refs`."""
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def peak_mb(pid: int) -> float:
 
 
 def forget_peak(pid: int) -> None:
-    """Count the peak from what is resident now."""
+    """Restart the peak from the present resident memory."""
     Path(f"/proc/{pid}/clear_refs").write_text(_RESET_PEAK)
 
 

@@ -1,4 +1,4 @@
-"""`catalogizer watch` as it is run everywhere, on one root, and whether the log tells by now what the disk has."""
+"""`catalogizer watch` with the usual settings, on one root, and whether the log by now agrees with the disk."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from bench.watching.changelog import LIBRARY, Belief, ChangeLog
+from bench.watching.changelog import LIBRARY, ChangeLog, RootView
 from bench.watching.judging import Judgement, Tree, as_a_share_has_it, judge_records, walk
 from bench.watching.measuring import cpu_seconds
 from runtime.kafka import Kafka
@@ -18,26 +18,26 @@ from runtime.lifecycle import READY_FILE
 from storage.share import Share
 
 WATCH_THREADS: Mapping[str, str] = {"auto": "inotify", "inotify": "inotify", "fanotify": "fanotify"}
-"""By the way in which the root is watched, the thread that reads the kernel's queue; it names itself so. Where nobody tells,
-there is none: the root's own thread looks."""
+"""By the way in which the root is watched, the name of the thread that reads the kernel's queue. A polled root has none: the
+root's own thread polls."""
 
 WAYS = ("auto", "inotify", "fanotify", "polling", "smb")
-"""smb: a share of a server that runs here, worked on through it and on the server itself."""
+"""smb: a share of a server on this machine, changed through the share and on the server itself."""
 
-LOOK = ("polling", "smb")
-LOOKED_RECONCILE_SECONDS = 60
-"""What is written in place in a cold directory a reconcile finds, for which no run waits a quarter of an hour."""
+POLLED = ("polling", "smb")
+POLLED_RECONCILE_SECONDS = 60
+"""A write in place in a cold directory is found by a reconcile, and no run waits a quarter of an hour for that."""
 
 START_SECONDS = 60.0
 QUIET_SECONDS = 2.5
-"""A file that was not closed is looked at 2 s after its last write."""
+"""A file that was not closed is examined 2 s after its last write."""
 
 LONGEST_SECONDS = 300.0
 
 
 class Ours:
-    """Watches when `wait_ready` has returned; `log` is what its records are read from. `quiet_seconds`: without a record,
-    nothing more comes; `share`: over which it reaches the root."""
+    """Watches once `wait_ready` has returned; `log`: where its records are read from. `quiet_seconds`: after so long without
+    a record no more are expected; `share`: through which it reaches the root."""
 
     def __init__(
         self,
@@ -55,13 +55,13 @@ class Ours:
         self._log = log
         self._quiet_seconds = quiet_seconds
         self._root = root
-        self.belief: Belief = log.of(root.name)
+        self.view: RootView = log.of(root.name)
         self._ready = folder / f"{root.name}.ready"
         self._output = folder / f"{root.name}.log"
         settings = kafka.settings
         self._over_share = share is not None
         spec = {"name": root.name, "library": LIBRARY} | _reached(root, way, share)
-        told = {
+        environment = {
             "KAFKA__BOOTSTRAP_SERVERS": settings.bootstrap_servers or "",
             "KAFKA__TOPIC_PREFIX": settings.topic_prefix,
             "KAFKA__LANES": str(kafka.lanes),
@@ -70,13 +70,13 @@ class Ours:
             "PRODUCER__NAME": root.name,
             "PRODUCER__ROOTS": json.dumps([spec]),
         }
-        told |= {} if md5 else {"PRODUCER__MD5_BYTES_PER_SECOND": "0"}
-        told |= {"PRODUCER__RECONCILE_SECONDS": str(LOOKED_RECONCILE_SECONDS)} if way in LOOK else {}
+        environment |= {} if md5 else {"PRODUCER__MD5_BYTES_PER_SECOND": "0"}
+        environment |= {"PRODUCER__RECONCILE_SECONDS": str(POLLED_RECONCILE_SECONDS)} if way in POLLED else {}
         with self._output.open("ab") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "cli.main", "watch"],
                 env=os.environ
-                | {f"CATALOGIZER_{name}": value for name, value in told.items()}
+                | {f"CATALOGIZER_{name}": value for name, value in environment.items()}
                 | {READY_FILE: str(self._ready)},
                 stdout=output,
                 stderr=output,
@@ -88,16 +88,16 @@ class Ours:
         return self._process.pid
 
     def thread_cpu(self) -> float:
-        """What the thread that reads the kernel's queue has taken, s."""
+        """Processor time of the thread that reads the kernel's queue, s."""
         return 0.0 if self._thread is None else cpu_seconds(self.pid, self._thread)
 
     def wait_ready(self) -> None:
-        """Until its first scan is over and in the log. Raises RuntimeError."""
+        """Wait until its first scan is complete and in the log. Raises RuntimeError."""
         self._wait(self._ready.exists, "ready", START_SECONDS)
         self._wait(self._has_baseline, "past its baseline", LONGEST_SECONDS)
 
     def settle(self, *, quiet: bool = True) -> Tree:
-        """Wait until the log tells what the disk has (and nothing more comes), or never will; returns what that is."""
+        """Wait until the log agrees with the disk (and no more records come), or time is over; returns the disk's tree."""
         there = walk(self._root)
         there = as_a_share_has_it(there) if self._over_share else there
         until = time.monotonic() + LONGEST_SECONDS
@@ -105,14 +105,14 @@ class Ours:
         while time.monotonic() < until:
             if self._log.read():
                 last = time.monotonic()
-            elif time.monotonic() >= last + (self._quiet_seconds if quiet else 0) and self.belief.tree == there:
+            elif time.monotonic() >= last + (self._quiet_seconds if quiet else 0) and self.view.tree == there:
                 break
             time.sleep(0.05)
         return there
 
     def judge(self, there: Tree, *, removes: bool = True) -> Judgement:
-        """Of the stretch that has been read."""
-        return judge_records(self.belief.tree, there, () if removes else self.belief.stretch.removals)
+        """Judge the records read since the last `begin`."""
+        return judge_records(self.view.tree, there, () if removes else self.view.stretch.removals)
 
     def end(self) -> None:
         """Stop it."""
@@ -121,11 +121,11 @@ class Ours:
 
     def _has_baseline(self) -> bool:
         self._log.read()
-        return self.belief.has_baseline
+        return self.view.has_baseline
 
-    def _wait(self, holds: Callable[[], bool], what: str, seconds: float) -> None:
+    def _wait(self, condition: Callable[[], bool], what: str, seconds: float) -> None:
         until = time.monotonic() + seconds
-        while not holds():
+        while not condition():
             if self._process.poll() is not None or time.monotonic() > until:
                 raise RuntimeError(f"catalogizer watch: not {what}: {self._output.read_text()[-2_000:]}")
             time.sleep(0.05)

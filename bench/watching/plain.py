@@ -1,7 +1,7 @@
 """The programs of the plain watchers: each keeps every event in a list, and does nothing else.
 
-`python -m bench.watching.plain NAME ROOT FILE`: prints a line when it watches, answers each line with how many events
-there are, and at the end of its input writes them to FILE as MessagePack: pairs of what is said and the path."""
+`python -m bench.watching.plain NAME ROOT FILE`: prints a line when it watches, answers each line with the number of events,
+and at the end of its input writes them to FILE as MessagePack: pairs of report and path."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from pathlib import Path
 
 import msgspec
 
-from bench.watching.judging import Said
+from bench.watching.judging import Reported
 
-Events = list[tuple[Said, bytes]]
+Events = list[tuple[Reported, bytes]]
 
 
 def watch_with_watchdog(root: Path, events: Events) -> Callable[[], None]:
-    """All events of a recursive observer, as it comes."""
+    """All events of a recursive observer, as they come."""
     from watchdog.events import FileSystemEvent, FileSystemEventHandler
     from watchdog.observers import Observer
 
@@ -37,7 +37,7 @@ def watch_with_watchdog(root: Path, events: Events) -> Callable[[], None]:
 
 
 def watch_with_watchfiles(root: Path, events: Events) -> Callable[[], None]:
-    """All changes, with no filter. Those of one answer have no order."""
+    """All changes, with no filter. Those of one batch have no order."""
     from watchfiles import Change, watch
 
     begun, stop = threading.Event(), threading.Event()
@@ -48,11 +48,11 @@ def watch_with_watchfiles(root: Path, events: Events) -> Callable[[], None]:
             raise_interrupt=False,
         ):  # fmt: skip
             begun.set()
-            said: dict[str, Said] = {}
+            reported: dict[str, Reported] = {}
             for change, path in changes:
-                now: Said = "gone" if change is Change.deleted else "there"
-                said[path] = now if said.get(path, now) == now else "either"
-            events.extend((what, os.fsencode(path)) for path, what in said.items())
+                now: Reported = "gone" if change is Change.deleted else "there"
+                reported[path] = now if reported.get(path, now) == now else "either"
+            events.extend((what, os.fsencode(path)) for path, what in reported.items())
 
     threading.Thread(target=follow, daemon=True).start()
     begun.wait()
@@ -72,9 +72,9 @@ def main() -> None:
         print(len(events), flush=True)
     stop()
     start = len(os.fsencode(root)) + 1
-    kept = [(said, path[start:]) for said, path in list(events) if len(path) >= start]
+    kept = [(reported, path[start:]) for reported, path in list(events) if len(path) >= start]
     target.write_bytes(msgspec.msgpack.encode(kept))
-    os._exit(0)  # an observer that is behind with its events would go on
+    os._exit(0)  # an observer that is behind with its events would continue
 
 
 if __name__ == "__main__":

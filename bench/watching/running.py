@@ -1,7 +1,7 @@
-"""Plays the workloads to one watcher after another, each on a root of its own, and makes an outcome of each.
+"""Runs the workloads with one watcher after another, each on a root of its own, and makes an outcome of each.
 
-The product's process lives through all of them, as it does in the field; a plain watcher is started anew before each, so
-that what it lost or what overwhelmed it is not held against it in the next. Nothing else is at work meanwhile."""
+The product's process lives through all of them, as it does in production; a plain watcher is restarted before each, so that
+a loss or an overload in one workload does not count in the next. Nothing else runs meanwhile."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ SLICE_SECONDS = 0.1
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """Of one workload with one watcher. `events`: records in the log, or events reported; `thread_cpu`: of the thread that
-    reads the kernel's queue; `seconds`: from the workload's end until the log, or the list, told of all that was told;
-    `took`: of the workload itself; `peak`: most records acknowledged within a second."""
+    reads the kernel's queue; `seconds`: from the workload's end until the last change was in the log, or the list; `took`:
+    of the workload itself; `peak`: most records acknowledged within a second."""
 
     workload: str
     watcher: str
@@ -48,7 +48,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What all outcomes share. `samba`: serves the folder as a share, over which the product reaches its roots."""
+    """What all outcomes share. `samba`: serves the folder as a share, through which the product reaches its roots."""
 
     source: Source
     scale: float
@@ -69,7 +69,7 @@ class Bench:
 
 @contextmanager
 def place(bench: Bench, name: str) -> Iterator[Place]:
-    """A root of its own, gone afterwards."""
+    """A root of its own, deleted afterwards."""
     root, outside = bench.folder / name, bench.folder / f"outside {name}"
     root.mkdir()
     outside.mkdir()
@@ -116,9 +116,9 @@ def play_plain(bench: Bench, workloads: Sequence[Workload], name: str) -> Iterat
 
 
 def _watched(workload: Workload, at: Place, ours: Ours) -> Outcome:
-    before = len(ours.belief.tree)
+    before = len(ours.view.tree)
     forget_peak(ours.pid)
-    ours.belief.begin()
+    ours.view.begin()
     cpu, thread = cpu_seconds(ours.pid), ours.thread_cpu()
     began = time.time()
     workload.work(at)
@@ -150,7 +150,7 @@ def _of_ours(
     ended: float,
 ) -> Outcome:
     there = ours.settle()
-    stretch = ours.belief.stretch
+    stretch = ours.view.stretch
     return Outcome(
         workload=workload.name, watcher=OURS, entries=max(before, len(there)), events=len(stretch.times),
         judgement=ours.judge(there, removes=workload.removes), gaps=stretch.gaps,
@@ -179,7 +179,7 @@ def _plainly(
 
 
 def _plain_inside(workload: Workload, at: Place, name: str, folder: Path) -> Outcome:
-    """What was there when it began to watch nobody expects of it."""
+    """It is not expected to report what was there before it watched."""
     untar = HalfUntarred(at)
     started: list[watchers.Plain] = []
     _until_done(lambda: started.append(watchers.start(name, at.root, folder)), untar, finish=False)
@@ -192,7 +192,7 @@ def _until_done(start: Callable[[], None], untar: HalfUntarred, *, finish: bool 
     def run() -> None:
         try:
             start()
-        except Exception as error:  # noqa: BLE001 - told below, in the thread that waits
+        except Exception as error:  # noqa: BLE001 - raised below, in the waiting thread
             failed.append(error)
 
     starting = threading.Thread(target=run)

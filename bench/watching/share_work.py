@@ -1,4 +1,4 @@
-"""What another machine does through a share: the day of a folder, of which the server is told in its own protocol.
+"""What another machine does through a share: typical work in a folder, of which the server learns through its own protocol.
 
 No kernel here mounts a share, so a client in Python does it, one request after another."""
 

@@ -1,5 +1,5 @@
-"""Outcomes as a table for people, as Markdown for a document, or as JSON: of several runs the least and the median, of what
-must not happen at all the most."""
+"""Outcomes as a table for people, as Markdown for a document, or as JSON: of several runs the least and the median; of what
+must not happen at all, the most."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Row:
     """inotifywait's, of the same workload."""
 
     def cells(self) -> tuple[str, ...]:
-        """As HEAD says."""
+        """The cells in the order of HEAD."""
         runs, ours = self.outcomes, self.watcher == OURS
         if not runs:
             return tuple(
@@ -111,7 +111,7 @@ def for_people(table: Iterable[Row], title: str) -> Table:
 
 
 def for_a_document(table: Sequence[Row]) -> Iterator[str]:
-    """Markdown, line by line: a row for each workload, of the plain watchers only what they missed and invented."""
+    """Markdown, line by line: a row for each workload, with only the missed and invented of the plain watchers."""
     plain = sorted({row.watcher for row in table} - {OURS})
     head = [name for name in HEAD if name != "watcher"] + [f"{name} missed, invented" for name in plain]
     yield f"| {' | '.join(head)} |"

@@ -1,5 +1,5 @@
 """The tree that is worked on: Debian's Linux source, which the system's own package tool fetches once, or a made-up one of
-the same shape. Which of both it is stands in every table.
+the same shape. Every table names which one it is.
 
 Beside it a second version of it (a seeded third of its files changed, some gone, some new), an archive, and a repository
 with both versions under tags. Nothing here is watched."""
@@ -27,7 +27,7 @@ MEDIAN_BYTES = 5_000
 LARGEST_BYTES = 1 << 20
 _PACKAGE = "linux-source"
 
-Say = Callable[[str], None]
+Announce = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +42,13 @@ class Source:
     repository: Path
 
 
-def obtain(folder: Path, scale: float, *, made_up: bool, say: Say) -> Source:
+def obtain(folder: Path, scale: float, *, made_up: bool, announce: Announce) -> Source:
     """Made in `folder`, of `scale` of the whole tree's entries."""
     first = folder / "first"
     first.mkdir(parents=True)
     wanted = int(ENTRIES * scale)
-    package = None if made_up else _cached(say)
-    say("making the tree")
+    package = None if made_up else _cached(announce)
+    announce("making the tree")
     if package is None:
         origin = "a made-up tree"
         _make_up(first, wanted)
@@ -59,7 +59,7 @@ def obtain(folder: Path, scale: float, *, made_up: bool, say: Say) -> Source:
     source = Source(
         origin, entries, first, folder / "second", folder / "tree.tar", folder / "repository"
     )  # fmt: skip
-    say("making its second version, archive and repository")
+    announce("making its second version, archive and repository")
     run("cp", "-a", str(first), str(source.second))
     _change(source.second)
     run("tar", "-C", str(first), "-cf", str(source.archive), ".")
@@ -72,15 +72,15 @@ def run(*command: str) -> None:
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
-def _cached(say: Say) -> Path | None:
-    """The archive in Debian's package; None where it cannot be had."""
+def _cached(announce: Announce) -> Path | None:
+    """The archive in Debian's package; None where it is not available."""
     folder = cache_folder() / "bench"
     folder.mkdir(parents=True, exist_ok=True)
     if found := sorted(folder.glob(f"{_PACKAGE}-*.tar.xz")):
         return found[-1]
     if shutil.which("apt-get") is None:
         return None
-    say("fetching Debian's Linux source")
+    announce("fetching Debian's Linux source")
     with tempfile.TemporaryDirectory(dir=folder) as place:
         try:
             listed = subprocess.run(

@@ -1,4 +1,4 @@
-"""Plain watchers behind one small protocol: watch a root, tell when nothing more comes, hand over every event."""
+"""Plain watchers behind one small protocol: watch a root, detect when no more events come, return every event."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from typing import Protocol
 
 import msgspec
 
-from bench.watching.judging import Said
+from bench.watching.judging import Reported
 from bench.watching.plain import Events
 
 QUIET_SECONDS = 2.5
-"""No event for so long: nothing more comes. watchfiles gathers for up to 1.6 s."""
+"""Without an event for so long no more are expected. watchfiles gathers for up to 1.6 s."""
 
 LONGEST_SECONDS = 120.0
 _MASK = "modify,attrib,close_write,moved_from,moved_to,create,delete"
-"""inotifywait is asked for the events that the product asks the kernel for."""
+"""inotifywait watches for the events that the product requests from the kernel."""
 
 
 class Plain(Protocol):
@@ -34,7 +34,7 @@ class Plain(Protocol):
         """A number that grows with its events."""
 
     def end(self) -> Events:
-        """What it reported, in order, by paths below the root; it is gone afterwards."""
+        """Its events, in order, by paths below the root; it is ended afterwards."""
 
 
 class Program:
@@ -48,8 +48,8 @@ class Program:
         )  # fmt: skip
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._ask, self._answers = self._process.stdin, self._process.stdout
-        if self._answers.readline() != "watching\n":
+        self._input, self._output = self._process.stdin, self._process.stdout
+        if self._output.readline() != "watching\n":
             raise RuntimeError(f"{name} does not watch")
 
     @property
@@ -59,15 +59,15 @@ class Program:
 
     def count(self) -> int:
         """See the protocol."""
-        self._ask.write("\n")
-        self._ask.flush()
-        return int(self._answers.readline())
+        self._input.write("\n")
+        self._input.flush()
+        return int(self._output.readline())
 
     def end(self) -> Events:
         """See the protocol."""
-        self._ask.close()
+        self._input.close()
         self._process.wait()
-        self._answers.close()
+        self._output.close()
         return msgspec.msgpack.decode(self._file.read_bytes(), type=Events)
 
 
@@ -103,7 +103,7 @@ class Inotifywait:
         self._process.stderr.close()
         words = self._file.read_bytes().split(b"\0")
         return [
-            (_said(what), path[self._start :].rstrip(b"/"))
+            (_reported(what), path[self._start :].rstrip(b"/"))
             for what, path in zip(words[::2], words[1::2], strict=False)
             if len(path) > self._start
         ]
@@ -113,7 +113,7 @@ PLAIN = ("watchdog", "watchfiles", "inotifywait")
 
 
 def is_here(name: str) -> bool:
-    """inotifywait is a package of the system's."""
+    """inotifywait is a package of the system, and may be missing."""
     return name != "inotifywait" or shutil.which(name) is not None
 
 
@@ -133,5 +133,5 @@ def wait_quiet(plain: Plain) -> float:
     return at
 
 
-def _said(what: bytes) -> Said:
+def _reported(what: bytes) -> Reported:
     return "gone" if what.startswith((b"DELETE", b"MOVED_FROM")) else "there"

@@ -1,7 +1,7 @@
-"""What is done to the tree, as one table: the state before it, the tools or deeds, and what a fair judgement must know.
+"""What is done to the tree, as one table: the state before it, the tools or actions, and what a fair judgement must know.
 
-A workload's `prepare` makes the state it begins with, and does nothing where the one before has left it, so all of them in
-their order are one day in the life of a root and each can also be played alone."""
+A workload's `prepare` creates the state it begins with, and does nothing where the one before has left it, so all of them in
+their order are one day in the life of a root and each can also be run alone."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.watching import deeds
+from bench.watching import actions
 from bench.watching.trees import Source, run
 from tests.support.samba import Client
 
@@ -23,8 +23,8 @@ SHORTEST_SECONDS = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """`root` is watched, `outside` is not and lies on the same file system; `client`: of the share that both lie on, where
-    it is one."""
+    """`root` is watched, `outside` is not and is on the same file system; `client`: of the share that both are on, if they
+    are."""
 
     root: Path
     outside: Path
@@ -49,7 +49,7 @@ Step = Callable[[Place], None]
 @dataclass(frozen=True, slots=True)
 class Workload:
     """`moved`: directories that are moved as a whole, from or to; `removes`: something is removed that was there before, or
-    is there afterwards; `tools`: what has to be on the machine; `is_begun`: it has begun when the watcher starts."""
+    is there afterwards; `tools`: the programs it needs; `is_begun`: it has begun when the watcher starts."""
 
     name: str
     prepare: Step
@@ -76,7 +76,7 @@ def commands(*lines: str) -> Step:
 
 
 def absent(*names: str) -> Step:
-    """Nothing is there."""
+    """Remove these."""
 
     def prepare(place: Place) -> None:
         for name in names:
@@ -87,7 +87,7 @@ def absent(*names: str) -> Step:
 
 
 def present(name: str, *lines: str, absent_then: str | None = None) -> Step:
-    """It is there, made by these commands where it is not; the other one is not."""
+    """Create it by these commands where it does not exist; remove the other one."""
 
     def prepare(place: Place) -> None:
         if absent_then is not None:
@@ -99,7 +99,7 @@ def present(name: str, *lines: str, absent_then: str | None = None) -> Step:
 
 
 def folder(name: str, work: Callable[[Path, Place], None]) -> tuple[Step, Step]:
-    """An empty folder, and what is done in it."""
+    """An empty folder, and the work in it."""
 
     def prepare(place: Place) -> None:
         absent(name)(place)
@@ -108,13 +108,13 @@ def folder(name: str, work: Callable[[Path, Place], None]) -> tuple[Step, Step]:
     return prepare, lambda place: work(place.root / name, place)
 
 
-_FLOOD = folder("flood", lambda at, place: deeds.create_write_delete(at, place.count(SHORT_LIVED)))
-_LINKS = folder("links", lambda at, place: deeds.link_and_map(at, place.count(4_000)))
+_FLOOD = folder("flood", lambda at, place: actions.create_write_delete(at, place.count(SHORT_LIVED)))
+_LINKS = folder("links", lambda at, place: actions.link_and_map(at, place.count(4_000)))
 _SLOW = folder(
-    "slow", lambda at, place: deeds.write_slowly(at / "log", max(SHORTEST_SECONDS, SLOW_SECONDS * place.scale))
+    "slow", lambda at, place: actions.write_slowly(at / "log", max(SHORTEST_SECONDS, SLOW_SECONDS * place.scale))
 )
-_EDITORS = folder("texts", lambda at, place: deeds.save_like_editors(at, place.count(2_000)))
-_TORRENT = folder("films", lambda at, place: deeds.fill_in_pieces(at, 4, place.count(128)))
+_EDITORS = folder("texts", lambda at, place: actions.save_like_editors(at, place.count(2_000)))
+_TORRENT = folder("films", lambda at, place: actions.fill_in_pieces(at, 4, place.count(128)))
 
 _UNTAR = ("mkdir {root}/linux", "tar -C {root}/linux -xf {archive}")
 _INTO_DEEP = "mv {root}/linux {root}/deep/down/linux"
@@ -172,7 +172,7 @@ WORKLOADS: tuple[Workload, ...] = (
 
 
 class HalfUntarred:
-    """An untar that stands still in its middle, with a watcher about to start, and goes on slowly until it has."""
+    """An untar that is halted in its middle, with a watcher about to start, and continues slowly until it has."""
 
     FIRST = 0.4
     LAST = 0.8
@@ -188,11 +188,11 @@ class HalfUntarred:
         self._feed(self.FIRST)
 
     def go_on(self) -> None:
-        """A little further, but never to its end."""
+        """Continue a little, but never to the end."""
         self._feed(min(self.LAST, self._archive.tell() / self._size + (self.LAST - self.FIRST) / self.SLICES))
 
     def finish(self) -> None:
-        """To its end."""
+        """Continue to the end."""
         self._feed(1.0)
         assert self._tar.stdin is not None
         self._tar.stdin.close()

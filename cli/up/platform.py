@@ -189,7 +189,7 @@ class Platform:
         return here | {name: str(path) for name, path in self.settings.streams.analysis.roots.items()}
 
     def _analysed_shares(self) -> dict[str, dict[str, object]]:
-        here = {root.name: root.share_there for root in self._here() if root.protocol == "smb"}
+        here = {root.name: root.share_address for root in self._here() if root.protocol == "smb"}
         shares = here | self.settings.streams.analysis.shares
         return {
             name: _with_password(share.model_dump(mode="json"), share.password) for name, share in shares.items()

@@ -1,6 +1,6 @@
-"""File systems behind one interface: what the rest of the producer knows of any of them.
+"""File systems behind one interface, all that the rest of the producer knows of them.
 
-`interface` says what a back-end offers and guarantees · `table` leads from a root's protocol to its back-end ·
-`local` is the one for directories of this machine, watched through inotify, `polling` by looking, or `fanotify`: `choice`
-decides which, `chosen` begins with it. Nothing outside a back-end's own folder imports it, but for these.
+`interface` defines what a back-end offers and guarantees · `table` maps a root's protocol to its back-end ·
+`local` is the one for directories of this machine, watched through inotify, `polling` or `fanotify`: `choice` decides
+which, `chosen` starts it. Nothing outside a back-end's own folder imports it, except for these.
 """

@@ -1,8 +1,8 @@
-"""How a local root is watched, and why: by what is wished, and by its file system. Pure.
+"""How a local root is watched, and why: by its setting, and by its file system. Pure.
 
-What counts is who else can change it. The kernel tells (inotify, fanotify) of every change that this machine makes through
-the mount, on any file system; of what another machine or a program behind the mount does it tells nothing. Where only this
-machine can change it, it is told of; where anybody else can, it is looked at."""
+What counts is who else can change it. The kernel reports (inotify, fanotify) every change that this machine makes through
+the mount, on any file system; it reports nothing of what another machine or a program behind the mount does. Where only
+this machine can change the root, the kernel's reports are used; where others can, it is polled."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Literal
 
 from producer.backends.local.file_system import FileSystem
 
-Wish = Literal["auto", "inotify", "fanotify", "polling"]
+WatchSetting = Literal["auto", "inotify", "fanotify", "polling"]
 Way = Literal["inotify", "fanotify", "polling"]
 
 SHARE = "other machines change it too, and the kernel does not report what they do"
@@ -21,8 +21,8 @@ BEHIND = "the kernel does not learn what changes behind a FUSE file system"
 CLUSTER = "it is a disk of several machines, and the kernel does not report what the others do"
 DISK = "only this machine changes it, and the kernel reports that"
 STACKED = "the kernel reports what is changed through it; what is changed below it the next reconcile finds"
-UNKNOWN = "it is not known, and lies on no disk of this machine"
-UNTOLD = "its file system cannot be found out"
+UNKNOWN = "its type is not known, and it is on no disk of this machine"
+UNDETECTED = "its file system cannot be found out"
 
 FILE_SYSTEMS: Mapping[str, tuple[Way, str]] = {
     **dict.fromkeys(("nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ncpfs", "coda"), ("polling", SHARE)),
@@ -35,28 +35,28 @@ FILE_SYSTEMS: Mapping[str, tuple[Way, str]] = {
     **dict.fromkeys(("zfs", "tmpfs", "ramfs", "devtmpfs"), ("inotify", DISK)),
     **dict.fromkeys(("overlay", "aufs", "ecryptfs", "shiftfs"), ("inotify", STACKED)),
 }  # fmt: skip
-"""By the kernel's name of the type; `fuse.…` is `fuse`. What is not in it is told of where it has a device here."""
+"""By the kernel's name of the type; `fuse.…` is `fuse`. Other types are watched through inotify if they have a device."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What watches, and why that."""
+    """The way to watch, and the reason."""
 
     way: Way
     why: str
 
 
-def choose(wish: Wish, system: FileSystem) -> Choice:
-    """`auto` never takes fanotify: it hears everything that happens on the whole file system."""
-    if wish != "auto":
-        return Choice(wish, f"watch = {wish}")
+def choose(setting: WatchSetting, system: FileSystem) -> Choice:
+    """`auto` never takes fanotify, which reports everything that happens on the whole file system."""
+    if setting != "auto":
+        return Choice(setting, f"watch = {setting}")
     way, why = _by_type(system)
     return Choice(way, f"{system.type}: {why}" if system.type else why)
 
 
 def _by_type(system: FileSystem) -> tuple[Way, str]:
     if not system.type:
-        return "inotify", UNTOLD
+        return "inotify", UNDETECTED
     known = FILE_SYSTEMS.get("fuse" if system.type.startswith("fuse.") else system.type)
     if known is not None:
         return known

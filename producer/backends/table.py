@@ -1,4 +1,4 @@
-"""The one way from a root's protocol to its back-end."""
+"""Maps a root's protocol to its back-end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from schemas.raw import Protocol
 
 BACKENDS: Mapping[Protocol, Callable[[RootSpec], Backend]] = {
     "local": lambda spec: LocalBackend(spec.path, _chosen(spec)),
-    "smb": lambda spec: SmbBackend(spec.share_there),
+    "smb": lambda spec: SmbBackend(spec.share_address),
 }
 
 

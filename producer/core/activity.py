@@ -1,19 +1,19 @@
-"""Which directories are looked at again although nothing was told of them.
+"""Which directories are listed again although no change of them was reported.
 
-A share's server tells of little: a file's name when it appears, and of what is written to it later, or done on the server
-itself, mostly nothing. But what was just found different will differ again soon: its directory is looked at again after a
-second, then after twice as long each time, at last every minute, and from the beginning whenever something differs there,
-until nothing has for a quarter of an hour. A directory that takes long to list is looked at less often."""
+A share's server reports little: a file's name when it appears, and mostly nothing of what is written to it later, or done on
+the server itself. But what has just changed is likely to change again soon: its directory is listed again after a second,
+then after twice as long each time, at last every minute, and from the beginning whenever something differs there, until
+nothing has for a quarter of an hour. A directory that takes long to list is listed less often."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from producer.core.facts import Carried, Fact, Gone, Swapped, There
+from producer.core.facts import Fact, Gone, Moved, Swapped, There
 
 FIRST_SECONDS = 1.0
-"""Less than a change takes to settle, so that a file that grows is seen to."""
+"""Less than a change takes to settle, so that a growing file is noticed."""
 
 LONGEST_SECONDS = 60.0
 QUIET_SECONDS = 900.0
@@ -21,7 +21,7 @@ MOST = 64
 """Directories at once; those that differed last."""
 
 SHARE = 20.0
-"""Of the time, at most this part goes into listing one directory."""
+"""Listing one directory takes at most one in this many seconds."""
 
 
 @dataclass(slots=True)
@@ -39,7 +39,7 @@ class Activity:
         self._busy: dict[str, _Busy] = {}
 
     def saw(self, facts: Iterable[Fact], now: float) -> None:
-        """These differed."""
+        """These facts differed from the index."""
         for directory in {above for fact in facts for above in _above(fact)}:
             self._busy.pop(directory, None)
             self._busy[directory] = _Busy(now + FIRST_SECONDS, FIRST_SECONDS, now)
@@ -47,7 +47,7 @@ class Activity:
             del self._busy[next(iter(self._busy))]
 
     def due(self, now: float) -> list[str]:
-        """Directories to be listed now; each is due again only when that was done."""
+        """Directories to be listed now; each is due again only after `listed`."""
         self._busy = {path: busy for path, busy in self._busy.items() if now - busy.differed < QUIET_SECONDS}
         found = [path for path, busy in self._busy.items() if busy.at <= now and not busy.is_waiting]
         for path in found:
@@ -55,7 +55,7 @@ class Activity:
         return found
 
     def listed(self, directory: str, now: float, took: float) -> None:
-        """It was listed, in so many seconds."""
+        """It was listed, in `took` seconds."""
         busy = self._busy.get(directory)
         if busy is None or not busy.is_waiting:
             return
@@ -64,7 +64,7 @@ class Activity:
         busy.at = now + min(max(busy.seconds, took * SHARE), LONGEST_SECONDS)
 
     def forget(self) -> None:
-        """The root is not observed any more; all of it is scanned when it is again."""
+        """The root is no longer observed; all of it will be scanned when it is again."""
         self._busy.clear()
 
     def next_due(self) -> float | None:
@@ -76,7 +76,7 @@ def _above(fact: Fact) -> list[str]:
     match fact:
         case There(path) | Gone(path):
             paths = [path]
-        case Carried(source, path):
+        case Moved(source, path):
             paths = [source, path]
         case Swapped(one, other):
             paths = [one, other]

@@ -1,7 +1,7 @@
 """What a difference between the index and the tree means.
 
-It decides when a state is worth a record, when a new path is an old one renamed, and when so much has vanished
-that a second look is due before anything is said to be deleted."""
+It decides when a state is worth a record, when a new path is an old one renamed, and when so much has vanished that a second
+scan must confirm it before anything is recorded as deleted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from producer.core.facts import IndexEntry
 from schemas.raw import FileState
 
 UNIDENTIFIED = 0
-"""The inode of what is known by path and content alone; no file has it."""
+"""The inode of an entry known by path and content alone; no file has it."""
 
 GONE_LIMIT = 1_000
 GONE_SMALL = 50
@@ -19,20 +19,20 @@ GONE_SHARE = 0.2
 
 
 def differs(known: FileState | None, seen: FileState) -> bool:
-    """True when `seen` is worth an observation. A directory's size and time change with every entry and a link
-    count says nothing of the content: neither counts; nor does an identity that is not known any more."""
+    """True when `seen` is worth an observation. A directory's size and time change with every entry, and a link count is
+    not content: neither counts; nor does an identity that is no longer known."""
     if known is None or known.type != seen.type or not _same_inode(known, seen):
         return True
     return seen.type != "dir" and (known.size != seen.size or known.mtime_ns != seen.mtime_ns)
 
 
 def same_node(known: FileState, seen: FileState) -> bool:
-    """True when both are the same inode and type: what a rename leaves alone, even of a file being written."""
+    """True when both have the same inode and type, which a rename does not change, even of a file being written."""
     return known.type == seen.type and _same_inode(known, seen)
 
 
 def is_unidentified(known: FileState) -> bool:
-    """True of what was known before its root was taken up at another place: device and inode mean nothing there."""
+    """True of an entry from before its root was accepted at another place: its device and inode mean nothing there."""
     return known.inode == UNIDENTIFIED
 
 
@@ -42,7 +42,7 @@ def _same_inode(known: FileState, seen: FileState) -> bool:
 
 def tied(seen: FileState, candidates: Iterable[IndexEntry]) -> list[IndexEntry]:
     """Those of the known paths that `seen`, found at a new path, may have been renamed from. An inode alone is
-    never enough (ext4 gave a freed one out again in 1,000 of 1,000 tries), nor is an empty or linked file."""
+    never enough (ext4 reused a freed one in 1,000 of 1,000 tries), nor is an empty or linked file."""
     if seen.type != "file" or seen.size == 0 or seen.nlink != 1:
         return []
     identity = (seen.dev, seen.inode, seen.size, seen.mtime_ns)

@@ -1,8 +1,8 @@
-"""What was found at paths, before it is compared with the index: the language between those who look (events,
-scans) and the one who writes (the journal).
+"""What was found at paths, before it is compared with the index: passed from the readers (events, scans) to the only writer
+(the journal).
 
-A fact is level-triggered: it says what is there, and comparing it with the index makes a record of it or nothing,
-so a fact told twice is harmless."""
+A fact is level-triggered: it gives the present state, and comparing it with the index makes a record of it or nothing, so a
+repeated fact is harmless."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class Print:
 
 @dataclass(frozen=True, slots=True)
 class There:
-    """Something is at `path`; `print` is its content's, where it was worth reading. `another`: it may have come there
-    only now, so a directory is listed even where nothing differs."""
+    """Something is at `path`; `print` is its content's, where it was worth reading. `another`: it may be new at its
+    place, so a directory is listed even where nothing differs."""
 
     path: str
     state: FileState
@@ -41,16 +41,16 @@ class There:
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """Nothing of ours is at `path` any more, nor below it. `cause`: why, where it is not a plain deletion."""
+    """Nothing observed is at `path` any more, nor below it. `cause`: why, where it is not a plain deletion."""
 
     path: str
     cause: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Carried:
+class Moved:
     """What was at `source` was moved to `path`, where `state` is now and `left` is what is at `source` now. `fresh`: what
-    was known at `source` need not be what moved, so it is believed only where it is what is seen now."""
+    was known at `source` need not be what moved, so it counts as moved only where it is the same as what is seen now."""
 
     source: str
     path: str
@@ -61,7 +61,7 @@ class Carried:
 
 @dataclass(frozen=True, slots=True)
 class Swapped:
-    """What was at `one` is at `other` now, and the other way round; both states are those of now."""
+    """What was at `one` is at `other` now, and the other way round; both states are the present ones."""
 
     one: str
     other: str
@@ -69,12 +69,12 @@ class Swapped:
     at_other: FileState
 
 
-Fact = There | Gone | Carried | Swapped
+Fact = There | Gone | Moved | Swapped
 
 
 @dataclass(frozen=True, slots=True)
 class IndexEntry:
-    """What the index says of a path: exactly what was last written to the outbox."""
+    """The index's entry for a path: exactly what was last written to the outbox."""
 
     path: str
     state: FileState
@@ -84,7 +84,7 @@ class IndexEntry:
 
 @dataclass(slots=True)
 class Sums:
-    """What facts came to in the outbox, in records. `there`: those that name something that is there."""
+    """Numbers of the records that facts resulted in. `there`: those that name something that is there."""
 
     added: int = 0
     changed: int = 0
@@ -103,5 +103,5 @@ class Sums:
         )
 
     def counts(self) -> Counts:
-        """As records carry it."""
+        """In the form that records carry."""
         return Counts(self.added, self.changed, self.moved, self.gone)

@@ -1,5 +1,5 @@
-"""Which paths belong to a root: NAS junk and the operator's excludes never, and where includes are given, of the
-files only those that match.
+"""Which paths belong to a root: never NAS junk and the operator's excludes; and where includes are given, only files that
+match one of them.
 
 A pattern without `/` matches a name at any depth, one with `/` a path from the root; what is excluded is excluded
 with everything below it. `*` and `?` stop at `/`, `**` does not. Matching is exact as to case."""
@@ -22,13 +22,13 @@ class Filters:
         )  # fmt: skip
 
     def admits(self, path: str, *, is_dir: bool) -> bool:
-        """True when the path is observed. Looks at every component, so that it needs to know nothing before."""
+        """True when the path is observed. Checks every component, so its parents need not have been checked."""
         if self._names is not None and any(map(self._names.match, path.split("/"))):
             return False
         return self._below(path, is_dir)
 
     def admits_child(self, parent: str, name: str, *, is_dir: bool) -> bool:
-        """As `admits` for an entry of a directory that is admitted itself."""
+        """As `admits`, for an entry of a directory that is itself admitted."""
         if self._names is not None and self._names.match(name):
             return False
         return self._below(f"{parent}/{name}" if parent else name, is_dir)

@@ -1,5 +1,5 @@
 """What a fingerprint covers: XXH3-128 of a file's size (8 bytes, little endian) and its first, middle and last
-64 KiB, the same whichever back-end reads them."""
+64 KiB, the same in every back-end."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ SAMPLE = 65_536
 """Bytes of each sample."""
 
 WHOLE = 3 * SAMPLE
-"""Of a file up to this length it covers all."""
+"""It covers all of a file up to this length."""
 
 
 def xxh3_of(size: int, read: Callable[[int, int], bytes]) -> str:
-    """32 hex digits. `read(length, start)` gives a file's bytes. Raises what it raises."""
+    """32 hex digits. `read(length, start)` returns a file's bytes. Raises what it raises."""
     digest = xxhash.xxh3_128(size.to_bytes(8, "little"))
     for start in starts(size):
         digest.update(read(SAMPLE, start))

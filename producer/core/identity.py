@@ -1,7 +1,7 @@
-"""Is what stands at the root's path still this root?
+"""Is the directory at the root's path still this root?
 
-A root that is missing, unmounted, unreadable or swapped must never be taken for an empty one: only a root judged
-`same` may be scanned, and only of such a one may anything be said to be gone."""
+A root that is missing, unmounted, unreadable or swapped must never be taken for an empty one: only a root judged `same` may
+be scanned, and only in such a root may anything be recorded as gone."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from schemas.raw import RootIdentity
 Fault = Literal[
     "missing", "not_a_directory", "unreadable", "swapped", "replaced_by_empty", "unreachable", "refused", "unsupported"
 ]  # fmt: skip
-"""Why a root cannot be observed. Of a share alone: its server does not answer, does not let us in, or has it in a way that
-is not read here."""
+"""Why a root cannot be observed. Only of a share: its server does not answer, does not let us in, or uses something that is
+not supported here."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What stands at the path: its identity, and whether it has no entry at all."""
+    """What is at the path: its identity, and whether it has no entry at all."""
 
     identity: RootIdentity
     empty: bool
@@ -30,7 +30,7 @@ class Seen:
 class Faulty:
     """It cannot be observed; `detail` is for people. `instead`: the identity of a directory that an operator may accept
     as the root (an empty one is not offered: it looks like a disk that is not mounted). `again_seconds`: it is not to be
-    looked at sooner than that."""
+    tried sooner than that."""
 
     cause: Fault
     detail: str
@@ -40,7 +40,7 @@ class Faulty:
 
 @dataclass(frozen=True, slots=True)
 class Same:
-    """It is the root. `identity`: as it is now; its device number may be another after a reboot."""
+    """It is the root. `identity`: the present one; its device number may differ after a reboot."""
 
     identity: RootIdentity
 

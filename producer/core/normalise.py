@@ -1,7 +1,6 @@
-"""From a run of events to the least that has to be looked at: moves in their order, then paths to examine, then directories
-to list.
+"""From a batch of events to the least that has to be examined: moves in their order, then paths, then directories to list.
 
-Events only say where to look. A path touched before a directory above it moved is looked at under its new name.
+Events only say where to look. A path that was touched before a directory above it moved is examined under its new name.
 After all moves both ends of each are examined too, so whatever else happened there is seen."""
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from typing import Literal
 from schemas.paths import is_inside
 
 Sign = Literal["appeared", "arrived", "gone", "written", "altered", "closed"]
-"""`arrived`: moved in from where nobody watches; `written`: the content changed; `altered`: the attributes did."""
+"""`arrived`: moved in from an unwatched place; `written`: the content changed; `altered`: the attributes did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +25,7 @@ class Touched:
 
 @dataclass(frozen=True, slots=True)
 class MoveEvent:
-    """The kernel says that what was at `source` is at `target` now."""
+    """The kernel reports that what was at `source` is at `target` now."""
 
     source: str
     target: str
@@ -34,8 +33,8 @@ class MoveEvent:
 
 @dataclass(frozen=True, slots=True)
 class DirectoryChanged:
-    """Something is another in the directory at `path`, and what is not known: its entries are to be compared with what is
-    known of them. Told by a watch that looks for itself, instead of all other events."""
+    """Something in the directory at `path` changed, it is not known what: its entries are to be compared with the index.
+    Reported by a watch that polls, instead of all other events."""
 
     path: str
 
@@ -45,10 +44,10 @@ Event = Touched | MoveEvent | DirectoryChanged
 
 @dataclass(slots=True)
 class Look:
-    """How a path is to be examined: `whole`, the content is complete and worth a fingerprint; `altered`, it is if only
-    its attributes have changed; `paced`, nothing but writing was seen, so it need not be looked at more often than the
-    pace allows; `another`, what is there may have come there only now, so that a directory is listed; `brought`, a move
-    brought it there and nothing has been seen of it since."""
+    """How a path is to be examined. `whole`: the content is complete and worth a fingerprint; `altered`: it is if only its
+    attributes have changed; `paced`: only writing was seen, so it need not be examined more often than the pace allows;
+    `another`: what is there may be new at its place, so that a directory is listed; `brought`: a move brought it there and
+    nothing has been seen of it since."""
 
     whole: bool = False
     altered: bool = False
@@ -57,7 +56,7 @@ class Look:
     brought: bool = False
 
     def add(self, other: Look) -> None:
-        """It is to be examined in the other way as well."""
+        """Combine it with another one: it is to be examined in both ways."""
         self.whole = self.whole or other.whole
         self.altered = self.altered or other.altered
         self.paced = self.paced and other.paced
@@ -66,8 +65,8 @@ class Look:
 
 @dataclass(slots=True)
 class Work:
-    """What a run of events comes to. `fresh`: numbers of the moves of what had come to its source within the run, so
-    that whatever was known there is something else; `directories`: those to be listed, each once."""
+    """The result for a batch of events. `fresh`: numbers of the moves whose source received its content within the batch,
+    so that whatever was known there is something else; `directories`: those to be listed, each once."""
 
     moves: list[MoveEvent] = field(default_factory=list)
     fresh: set[int] = field(default_factory=set)
@@ -76,7 +75,7 @@ class Work:
 
 
 def normalise(events: Iterable[Event]) -> Work:
-    """Coalesce. The order of moves is kept, and of first touches."""
+    """Coalesce the events. The order of moves is kept, and of first touches."""
     work, looks = Work(), _Looks()
     fresh: set[str] = set()
     directories: dict[str, None] = {}
@@ -90,7 +89,7 @@ def normalise(events: Iterable[Event]) -> Work:
                 directories[path] = None
             case MoveEvent(source, target):
                 looks.carry(source, target)
-                directories = {_carried(path, source, target): None for path in directories}
+                directories = {_after_move(path, source, target): None for path in directories}
                 if source in fresh:
                     work.fresh.add(len(work.moves))
                 (fresh.add if source in fresh else fresh.discard)(target)
@@ -105,13 +104,13 @@ def normalise(events: Iterable[Event]) -> Work:
     return work
 
 
-def _carried(path: str, source: str, target: str) -> str:
+def _after_move(path: str, source: str, target: str) -> str:
     return target + path[len(source) :] if is_inside(path, source) else path
 
 
 class _Looks:
-    """Looks by path, in the order of the first touches. A move takes along what was touched at its source or below it,
-    and costs nothing where nothing was: a tool that renames each file it writes moves thousands in one run."""
+    """Looks by path, in the order of the first touches. A move takes along what was touched at its source or below it, and
+    costs nothing where nothing was: a tool that renames each file it writes makes thousands of moves in one batch."""
 
     def __init__(self) -> None:
         self._order: list[tuple[str, Look] | None] = []

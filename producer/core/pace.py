@@ -1,6 +1,6 @@
-"""How often a file that is being written is looked at: at once, then at most twice a second, and once more when
-the writing stops. A file that is quiet and was never closed (`truncate`, a mapping, a writer that pauses) is worth its
-fingerprint after a while. This only spares work; whether a file has settled is decided by the fold alone."""
+"""How often a file that is being written is examined: at once, then at most twice a second, and once more when the writing
+stops. A file that is quiet and was never closed (`truncate`, a mapping, a writer that pauses) is worth its fingerprint after
+a while. This only saves work; whether a file has settled is decided by the fold alone."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ QUIET_SECONDS = 2.0
 
 
 class Pace:
-    """Times in seconds of any one monotonic clock. Holds only files written within the last interval."""
+    """Times in seconds of any one monotonic clock. Contains only files written within the last interval."""
 
     def __init__(self, seconds: float = PACE_SECONDS) -> None:
         self._seconds = seconds
@@ -18,7 +18,7 @@ class Pace:
         self._unclosed: dict[str, float] = {}
 
     def admit(self, path: str, now: float) -> bool:
-        """True when the path may be looked at now; else it is due later by itself."""
+        """True when the path may be examined now; else it will be in `due` later."""
         self._unclosed[path] = now
         last = self._looked.get(path)
         if last is None or now - last >= self._seconds:
@@ -35,11 +35,11 @@ class Pace:
         self._waiting.discard(path)
 
     def finish(self, path: str) -> None:
-        """Nothing is written there: it is gone, or no file."""
+        """Nothing is being written there: it is gone, or no file."""
         self._unclosed.pop(path, None)
 
     def due(self, now: float) -> list[str]:
-        """Paths whose next look is due; forgets those that have been quiet since their last."""
+        """Paths whose next examination is due; forgets those that have been quiet since their last."""
         old = [path for path, last in self._looked.items() if now - last >= self._seconds]
         found = []
         for path in old:
@@ -59,7 +59,7 @@ class Pace:
         return found
 
     def next_due(self) -> float | None:
-        """When `due` or `quiet` will have something to say."""
+        """When `due` or `quiet` will return something."""
         due = [self._looked[path] + self._seconds for path in self._waiting]
         if self._unclosed:
             due.append(min(self._unclosed.values()) + QUIET_SECONDS)

@@ -1,4 +1,4 @@
-"""How fast bytes are read: so many a second, whoever reads them, and no more in one go after a rest."""
+"""The rate at which bytes are read: so many a second in all, and no burst after a rest."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class Rate:
         self._free_at = float("-inf")
 
     def spend(self, count: int, now: float) -> float:
-        """So many bytes are going to be read: the seconds to wait before."""
+        """So many bytes are going to be read: returns the seconds to wait before that."""
         at = max(now, self._free_at)
         self._free_at = at + count / self._bytes_per_second
         return at - now

@@ -1,9 +1,9 @@
-"""One look at a folder of a share: what is there, as the server lists it, and the content of its files.
+"""One access to a folder of a share: what is there, as the server lists it, and the content of its files.
 
-What is at a path is said by the listing of its directory alone. A server finds `Films/a.mkv` under `FILMS/A.MKV` too, and
-that is another path; so each name is compared with the one that the listing has. No link is followed: where a server
-follows one by itself, a directory that is its own ancestor is taken for the link that it is. What was seen of the
-directories above is kept for this look, and no longer."""
+What is at a path is decided by the listing of its directory alone. A server finds `Films/a.mkv` under `FILMS/A.MKV` too,
+which is another path; so each name is compared with the listed one. No link is followed: where a server follows one by
+itself, a directory that is its own ancestor is treated as the link that it is. What was read of the directories above is
+cached for this access, and no longer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from smbprotocol.header import NtStatus
 from schemas.raw import FileState
 from storage.errors import ShareFault, Unreadable
 from storage.smb import names, wire
-from storage.smb.session import NO_DFS, Answer, Session
+from storage.smb.session import NO_DFS, Response, Session
 
 _ABSENT = frozenset(
     {
@@ -29,7 +29,7 @@ _ALL = "*".encode("utf-16-le")
 
 
 class Files:
-    """Paths are relative to the share's folder. Raises ShareFault, which voids what was seen so far."""
+    """Paths are relative to the share's folder. Raises ShareFault, which voids what was read so far."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -72,7 +72,7 @@ class Files:
         wired = self._wired(path) if path and self._directory(above) is not None else None
         if wired is None:
             raise Unreadable(path, GONE)
-        opened, state = self._session.ask(wire.open_file(wired), wire.ask_state())
+        opened, state = self._session.request(wire.open_file(wired), wire.query_state())
         if not opened.is_good:
             raise _unreadable(path, opened)
         file = OpenFile(self._session, path, wire.handle_of(opened.body))
@@ -84,12 +84,16 @@ class Files:
 
     def whole(self, path: str, most: int) -> tuple[FileState, bytes] | None:
         """State and content of a regular file that is no longer than `most` and was the same before and after it was read,
-        asked in one message; else None, and `opened` says what it is. Raises nothing but ShareFault."""
+        requested in one message; else None, and `opened` gives the reason. Raises nothing but ShareFault."""
         wired = self._wired(path) if path else None
         if wired is None or most > self._session.read_length or self._directory(path.rpartition("/")[0]) is None:
             return None
-        opened, before, content, after, _ = self._session.ask(
-            wire.open_file(wired), wire.ask_state(), wire.read(wire.LAST, 0, most), wire.ask_state(), wire.close()
+        opened, before, content, after, _ = self._session.request(
+            wire.open_file(wired),
+            wire.query_state(),
+            wire.read(wire.LAST, 0, most),
+            wire.query_state(),
+            wire.close(),
         )
         if not (opened.is_good and before.is_good and after.is_good):
             return None
@@ -106,8 +110,8 @@ class Files:
         session = self._session
         if wired is None:
             raise ShareFault("missing", f"no share can have a folder {self._folder!r}")
-        opened, state, listed, _ = session.ask(
-            wire.open_directory(wired), wire.ask_state(), wire.list_directory(_ALL), wire.close()
+        opened, state, listed, _ = session.request(
+            wire.open_directory(wired), wire.query_state(), wire.list_directory(_ALL), wire.close()
         )
         place = session.share.location
         if opened.status == NtStatus.STATUS_NOT_A_DIRECTORY:
@@ -116,8 +120,8 @@ class Files:
             raise ShareFault("unsupported", f"{place} {NO_DFS}")
         if opened.status in _ABSENT:
             raise ShareFault("missing", f"{place} does not exist")
-        for answer in (opened, state, listed):
-            if answer.status == NtStatus.STATUS_ACCESS_DENIED:
+        for response in (opened, state, listed):
+            if response.status == NtStatus.STATUS_ACCESS_DENIED:
                 raise ShareFault("refused", f"{session.share.account} may not list {place}")
         empty = listed.status in _ABSENT or listed.status == NtStatus.STATUS_NO_MORE_FILES
         if not opened.is_good or not state.is_good or not (listed.is_good or empty):
@@ -126,7 +130,7 @@ class Files:
         return wire.state_in(state.body, session.dev), next(wire.entries_in(page, session.dev), None) is None
 
     def _directory(self, path: str) -> FileState | None:
-        """The directory at a path, no name of which is another one or a link."""
+        """The directory at a path, of which no name differs in case or is a link."""
         state = self.stat(path)
         return state if state is not None and state.type == "dir" else None
 
@@ -134,19 +138,19 @@ class Files:
         folder, pattern = self._wired(directory), names.to_wire(name)
         if folder is None or pattern is None:
             return None
-        opened, listed, _ = self._session.ask(
+        opened, listed, _ = self._session.request(
             wire.open_directory(folder), wire.list_directory(pattern, single=True), wire.close()
         )
-        for answer in (opened, listed):
-            if answer.status in _ABSENT or answer.status == NtStatus.STATUS_NO_MORE_FILES:
+        for response in (opened, listed):
+            if response.status in _ABSENT or response.status == NtStatus.STATUS_NO_MORE_FILES:
                 return None
-            if not answer.is_good:
-                raise _unreadable(f"{directory}/{name}" if directory else name, answer)
+            if not response.is_good:
+                raise _unreadable(f"{directory}/{name}" if directory else name, response)
         entry = next(wire.entries_in(wire.buffer_of(listed.body), self._session.dev), None)
         return entry.state if entry is not None and entry.name == name else None
 
     def _pages(self, path: str, wired: bytes) -> Iterator[wire.Entry]:
-        opened, listed = self._session.ask(wire.open_directory(wired), wire.list_directory(_ALL))
+        opened, listed = self._session.request(wire.open_directory(wired), wire.list_directory(_ALL))
         if not opened.is_good:
             if opened.status in _ABSENT:
                 return
@@ -155,15 +159,15 @@ class Files:
         try:
             while listed.is_good:
                 yield from wire.entries_in(wire.buffer_of(listed.body), self._session.dev)
-                (listed,) = self._session.ask(wire.list_directory(_ALL, handle))
+                (listed,) = self._session.request(wire.list_directory(_ALL, handle))
         finally:
             if not self._session.is_lost:
-                self._session.ask(wire.close(handle))
+                self._session.request(wire.close(handle))
         if listed.status not in (NtStatus.STATUS_NO_MORE_FILES, NtStatus.STATUS_NO_SUCH_FILE):
             raise _unreadable(path, listed)
 
     def _is_link(self, above: str, state: FileState) -> FileState:
-        """A directory that is one of those above it was reached by a link that the server has followed."""
+        """The directory's state; as a link if it is one of those above it, because the server has followed a link."""
         if (
             state.inode in self._session.above
             or state.inode == self.root.inode
@@ -185,7 +189,7 @@ class Files:
 
 
 class OpenFile:
-    """A file that is open: it is this one, wherever its path leads by now. `found`: what it was when it was opened. Raises
+    """An open file: it remains this file, wherever its path leads by now. `found`: its state when it was opened. Raises
     ShareFault and Unreadable."""
 
     found: FileState
@@ -196,65 +200,65 @@ class OpenFile:
         self._handle = handle
 
     def state(self) -> FileState:
-        """What it is now."""
-        (answer,) = self._session.ask(wire.ask_state(self._handle))
-        return self.state_in(answer)
+        """Its present state."""
+        (response,) = self._session.request(wire.query_state(self._handle))
+        return self.state_in(response)
 
-    def state_in(self, answer: Answer) -> FileState:
-        """What the server says that it is."""
-        if not answer.is_good:
-            raise _unreadable(self._path, answer)
-        return wire.state_in(answer.body, self._session.dev)
+    def state_in(self, response: Response) -> FileState:
+        """The state in a response."""
+        if not response.is_good:
+            raise _unreadable(self._path, response)
+        return wire.state_in(response.body, self._session.dev)
 
     def read(self, length: int, start: int) -> bytes:
         """Up to so many bytes, fewer only at its end."""
         content = b""
         while len(content) < length:
             wanted = min(length - len(content), self._session.read_length)
-            (answer,) = self._session.ask(wire.read(self._handle, start + len(content), wanted))
-            if answer.status == NtStatus.STATUS_END_OF_FILE:
+            (response,) = self._session.request(wire.read(self._handle, start + len(content), wanted))
+            if response.status == NtStatus.STATUS_END_OF_FILE:
                 break
-            if not answer.is_good:
-                raise _unreadable(self._path, answer)
-            piece = wire.content_of(answer.body)
+            if not response.is_good:
+                raise _unreadable(self._path, response)
+            piece = wire.content_of(response.body)
             content += piece
             if not piece:
                 break
         return content
 
     def pieces(self, length: int, starts: Sequence[int]) -> tuple[list[bytes], FileState]:
-        """So many bytes from each place, fewer where a server gives fewer, and the file's state after that: asked in one
-        message."""
+        """So many bytes from each position, fewer where a server returns fewer, and the file's state after that: requested
+        in one message."""
         reads = [wire.read(self._handle, start, length) for start in starts]
-        *answers, state = self._session.ask(*reads, wire.ask_state(self._handle))
-        for answer in answers:
-            if not answer.is_good and answer.status != NtStatus.STATUS_END_OF_FILE:
-                raise _unreadable(self._path, answer)
-        return [wire.content_of(a.body) if a.is_good else b"" for a in answers], self.state_in(state)
+        *responses, state = self._session.request(*reads, wire.query_state(self._handle))
+        for response in responses:
+            if not response.is_good and response.status != NtStatus.STATUS_END_OF_FILE:
+                raise _unreadable(self._path, response)
+        return [wire.content_of(a.body) if a.is_good else b"" for a in responses], self.state_in(state)
 
     def close(self) -> None:
         """Close it. Raises nothing."""
         if not self._session.is_lost:
             with suppress(ShareFault):
-                self._session.ask(wire.close(self._handle))
+                self._session.request(wire.close(self._handle))
 
 
 GONE = "no such file"
 
 
-def _unreadable(path: str, answer: Answer) -> Unreadable:
-    if answer.status in _ABSENT:
+def _unreadable(path: str, response: Response) -> Unreadable:
+    if response.status in _ABSENT:
         return Unreadable(path, GONE)
-    if answer.status == NtStatus.STATUS_PATH_NOT_COVERED:
+    if response.status == NtStatus.STATUS_PATH_NOT_COVERED:
         return Unreadable(path, NO_DFS)
-    return Unreadable(path, _name(answer))
+    return Unreadable(path, _name(response))
 
 
-_WORDS = {
+_MESSAGES = {
     NtStatus.STATUS_ACCESS_DENIED: "permission denied",
-    NtStatus.STATUS_SHARING_VIOLATION: "another program has it to itself",
+    NtStatus.STATUS_SHARING_VIOLATION: "another program has opened it exclusively",
 }
 
 
-def _name(answer: Answer) -> str:
-    return _WORDS.get(answer.status, f"the server says 0x{answer.status:08x}")
+def _name(response: Response) -> str:
+    return _MESSAGES.get(response.status, f"the server returned status 0x{response.status:08x}")

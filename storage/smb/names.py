@@ -1,19 +1,19 @@
 """Names on the wire are UTF-16 and on disk mostly UTF-8; here a path is what it would be on a disk.
 
-A share that is read over the network then has the paths that it has where it lies: half of a surrogate pair, which UTF-16
-may carry alone, is the three bytes that a UTF-8 disk holds for it, carried like all that is not UTF-8. A path of which no
-such name can be is none that a share has."""
+A share read over the network then has the same paths as on its own disk: half of a surrogate pair, which UTF-16 may contain
+alone, becomes the three bytes that a UTF-8 disk has for it, carried like all that is not UTF-8. A path that cannot be such a
+name is on no share."""
 
 from __future__ import annotations
 
 import os
 
 FORBIDDEN = frozenset('"*/:<>?\\|') | {chr(code) for code in range(32)}
-"""In no name on the wire: a server shows what has them under another name."""
+"""In no name on the wire: a server shows a file with such a character under another name."""
 
 
 def from_wire(name: bytes) -> str:
-    """A name as paths have it."""
+    """A name in the form that paths have."""
     try:
         text = name.decode("utf-16-le")
         text.encode()
@@ -23,7 +23,7 @@ def from_wire(name: bytes) -> str:
 
 
 def to_wire(path: str) -> bytes | None:
-    """A path from the share on, `/` between names; None: no share can have it."""
+    """A path from the share on, `/` between names; None: it can be on no share."""
     if any(FORBIDDEN & set(name) for name in path.split("/")):
         return None
     try:

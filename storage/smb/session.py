@@ -1,9 +1,9 @@
-"""One connection to one share: made whole or not at all, asked one question at a time, and given up at the first answer
-that does not come.
+"""One connection to one share: opened completely or not at all, used for one request at a time, and given up at the first
+response that does not come.
 
-A server that is frozen or cut off says nothing, so no question waits longer than REQUEST_SECONDS; whoever has nothing to ask
-for a while asks `echo`. A session that was given up is never used again: its owner makes another one. The connection is
-signed always, and encrypted where the server can."""
+A server that is frozen or cut off sends nothing, so no request waits longer than REQUEST_SECONDS; an idle user sends an
+`echo`. A session that was given up is never used again: its owner opens another one. The connection is always signed, and
+encrypted where the server can."""
 
 from __future__ import annotations
 
@@ -38,17 +38,18 @@ from storage.share import Share
 from storage.smb import names, wire
 
 CONNECT_SECONDS = 8.0
-"""For all of it: to reach the server, to be let in, to open the share."""
+"""For all of it: to reach the server, to log on, to open the share."""
 
 REQUEST_SECONDS = 9
-"""No answer within this is none: a disk that was asleep may take longer, and then the share is lost for a moment."""
+"""A request without a response within this has failed: a disk that was asleep may take longer, and then the share is lost
+for a moment."""
 
 CREDITS_KEPT = 4
-"""Not spent on reading: what watches and asks for echoes needs some too."""
+"""Credits not spent on reading: the watch and the echoes need some too."""
 
 READ_CREDITS = 8
 
-_LETS_NOBODY_IN = (
+_LOGON_ERRORS = (
     LogonFailure, PasswordExpired, WrongPassword, AccessDenied, SMBAuthenticationError,
 )  # fmt: skip
 _OVER = frozenset({0xC000_00C9, 0xC000_0203, 0xC000_035C})
@@ -59,26 +60,26 @@ _ACCOUNT_STATUS = frozenset({0xC000_006E, 0xC000_006F, 0xC000_0070, 0xC000_0072,
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """`status` as the server gives it; `body` without the header."""
+class Response:
+    """A response. `status` as the server gives it; `body` without the header."""
 
     status: int
     body: bytes
 
     @property
     def is_good(self) -> bool:
-        """True when what was asked was done."""
+        """True when the request succeeded."""
         return bool(self.status == NtStatus.STATUS_SUCCESS)
 
 
 class Session:
     """Connected, until `is_lost`. `dev`: the volume's number; `above`: file ids of the directories above the share's folder.
-    Used from several threads. Raises ShareFault."""
+    Used by several threads. Raises ShareFault."""
 
     def __init__(self, share: Share) -> None:
         self.share = share
         self._why: str | None = None
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
         self._connection = Connection(uuid.uuid4(), share.host, share.port, require_signing=True)
         try:
             self._session, self._tree = self._opened(share.secret())
@@ -90,42 +91,42 @@ class Session:
 
     @property
     def is_lost(self) -> bool:
-        """True once an answer has not come, or the server has hung up."""
+        """True once a response has not come, or the server has closed the connection."""
         return self._why is not None or not self._connection.transport.connected
 
     @property
     def is_encrypted(self) -> bool:
-        """True where what is said is not only signed."""
+        """True where messages are encrypted, not only signed."""
         return bool(self._session.encrypt_data)
 
-    def ask(self, *questions: Structure) -> list[Answer]:
-        """Ask in one message, each about what the first one opens; returns an answer to each. Raises ShareFault."""
-        with self._turn:
+    def request(self, *requests: Structure) -> list[Response]:
+        """Send requests in one message, each about what the first one opens; returns the responses. Raises ShareFault."""
+        with self._lock:
             try:
-                requests = self._send(questions)
-                return [self._received(request) for request in requests]
+                sent = self._send(requests)
+                return [self._received(request) for request in sent]
             except (SMBException, OSError) as error:
                 raise self._lost(error) from error
 
     def echo(self) -> None:
-        """Is the server there? Raises ShareFault."""
-        with self._turn:
+        """Check that the server answers. Raises ShareFault."""
+        with self._lock:
             try:
                 self._connection.echo(sid=self._session.session_id, timeout=REQUEST_SECONDS)
             except (SMBException, OSError) as error:
                 raise self._lost(error) from error
 
-    def begin(self, question: Structure) -> Pending:
-        """Ask what the server answers when it has something to tell. Raises ShareFault."""
-        with self._turn:
+    def start(self, request: Structure) -> Pending:
+        """Send a request that the server answers when something has changed. Raises ShareFault."""
+        with self._lock:
             try:
-                return Pending(self, self._send((question,))[0])
+                return Pending(self, self._send((request,))[0])
             except (SMBException, OSError) as error:
                 raise self._lost(error) from error
 
-    def taken(self, request: Any) -> Answer:
-        """The answer to a request that has come. Raises ShareFault."""
-        with self._turn:
+    def response_to(self, request: Any) -> Response:
+        """The response to a request, once it has come. Raises ShareFault."""
+        with self._lock:
             try:
                 return self._received(request)
             except (SMBException, OSError) as error:
@@ -133,14 +134,14 @@ class Session:
 
     @property
     def read_length(self) -> int:
-        """How much may be read in one go: as much as the server pays for."""
+        """How much may be read in one request: as much as the granted credits allow."""
         window = self._connection.sequence_window
         spare = int(window["high"]) - int(window["low"]) - CREDITS_KEPT
         most = max(1, min(READ_CREDITS, spare)) * wire.PAGE
         return min(most, int(self._connection.max_read_size))
 
     def close(self) -> None:
-        """Hang up. Raises nothing."""
+        """Close the connection. Raises nothing."""
         self._why = self._why or "closed"
         self._end()
 
@@ -160,7 +161,7 @@ class Session:
             session.connect()
             tree = TreeConnect(session, f"\\\\{share.host}\\{share.share}")
             tree.connect()
-        except Exception as error:  # whatever a library raises of what a server says
+        except Exception as error:  # whatever the library raises for a server's response
             raise _fault(share, error) from error
         finally:
             until.cancel()
@@ -169,8 +170,8 @@ class Session:
         return session, tree
 
     def _volume(self) -> int:
-        """What tells this volume from others: its serial number, and where a server has none, the share's name."""
-        opened, volume, _ = self.ask(wire.open_directory(b""), wire.ask_volume(), wire.close())
+        """What distinguishes this volume from others: its serial number, and where a server has none, the share's name."""
+        opened, volume, _ = self.request(wire.open_directory(b""), wire.query_volume(), wire.close())
         serial = wire.serial_in(volume.body) if opened.is_good and volume.is_good else 0
         return serial or crc32(f"{self.share.host}/{self.share.share}".casefold().encode())
 
@@ -178,25 +179,25 @@ class Session:
         names_above = self.share.folder.split("/")[:-1] if self.share.folder else []
         for depth in range(len(names_above) + bool(self.share.folder)):
             wired = names.to_wire("/".join(names_above[:depth]))
-            opened, state, _ = self.ask(wire.open_directory(wired or b""), wire.ask_state(), wire.close())
+            opened, state, _ = self.request(wire.open_directory(wired or b""), wire.query_state(), wire.close())
             if opened.is_good and state.is_good:
                 yield wire.state_in(state.body, self.dev).inode
 
-    def _send(self, questions: Sequence[Structure]) -> list[Any]:
+    def _send(self, requests: Sequence[Structure]) -> list[Any]:
         if self._why is not None:
             raise SMBException(self._why)
         sid, tid = self._session.session_id, self._tree.tree_connect_id
-        sent: list[Any] = self._connection.send_compound(list(questions), sid, tid, related=len(questions) > 1)
+        sent: list[Any] = self._connection.send_compound(list(requests), sid, tid, related=len(requests) > 1)
         return sent
 
-    def _received(self, request: Any) -> Answer:
+    def _received(self, request: Any) -> Response:
         try:
             header = self._connection.receive(request, timeout=REQUEST_SECONDS, resolve_symlinks=False)
         except SMBResponseException as error:
             if error.status in _OVER:
                 raise SMBException("the session is over") from error
-            return Answer(int(error.status), b"")
-        return Answer(int(header["status"].get_value()), bytes(header["data"].get_value()))
+            return Response(int(error.status), b"")
+        return Response(int(header["status"].get_value()), bytes(header["data"].get_value()))
 
     def _lost(self, error: Exception) -> ShareFault:
         if self._why is None:
@@ -212,21 +213,21 @@ class Session:
 
 
 class Pending:
-    """A question that is answered when there is something to tell."""
+    """A request that is answered when something has changed."""
 
     def __init__(self, session: Session, request: Any) -> None:
         self._session = session
         self._request = request
 
-    def armed(self) -> None:
-        """Wait until the server has it. Raises ShareFault."""
+    def wait_until_armed(self) -> None:
+        """Wait until the server has received it. Raises ShareFault."""
         until = time.monotonic() + REQUEST_SECONDS
         if not self._request.response_event.wait(until - time.monotonic()):
             self._session.close()
             raise ShareFault("unreachable", f"{self._session.share.host} does not answer")
 
-    def wait(self, seconds: float) -> Answer | None:
-        """The answer; None where it has not come within that time. Raises ShareFault."""
+    def wait(self, seconds: float) -> Response | None:
+        """The response; None where it has not come within that time. Raises ShareFault."""
         request = self._request
         until = time.monotonic() + seconds
         while request.response_event.wait(max(0.0, until - time.monotonic())):
@@ -236,7 +237,7 @@ class Pending:
                 if waits and not self._session.is_lost:  # a connection that ends wakes all that wait
                     request.response_event.clear()
                     continue
-            return self._session.taken(request)
+            return self._session.response_to(request)
         return None
 
 
@@ -244,7 +245,7 @@ NO_DFS = "is a DFS name, which is not supported: give the server and share that 
 
 
 def _fault(share: Share, error: Exception) -> ShareFault:
-    """What a server says when it is connected to, in words."""
+    """The fault for an error while connecting."""
     name = f"//{share.host}/{share.share}"
     match error:
         case ShareFault():
@@ -257,7 +258,7 @@ def _fault(share: Share, error: Exception) -> ShareFault:
             return ShareFault(
                 "refused", f"{share.host} does not let {share.account} in: the account is not usable"
             )
-        case _ if isinstance(error, _LETS_NOBODY_IN):
+        case _ if isinstance(error, _LOGON_ERRORS):
             return ShareFault("refused", f"{share.host} does not let {share.account} in: {_first_line(error)}")
         case _:
             return ShareFault("unreachable", f"{share.host} port {share.port}: {_first_line(error)}")

@@ -1,6 +1,6 @@
-"""Questions as smbprotocol's structures, and the answers taken apart by hand.
+"""Requests as smbprotocol's structures; responses are parsed by hand.
 
-Answers come in tens of thousands of entries, of which smbprotocol makes an object for each field; the layouts are those of
+Responses have tens of thousands of entries, and smbprotocol makes an object for each field of them; the layouts are those of
 [MS-SMB2] 2.2 and [MS-FSCC] 2.4 and 2.5. Times are counted in 100 ns since 1601, sizes and ids are 64 bits wide."""
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from schemas.raw import FileState, FileType
 from storage.smb.names import from_wire
 
 LAST = b"\xff" * 16
-"""The handle that the first question of the same message opens."""
+"""The handle that the first request of the same message opens."""
 
 PAGE = 65_536
-"""Bytes of an answer that cost one credit."""
+"""Bytes of a response that cost one credit."""
 
 FS_VOLUME = 1
 """FileFsVolumeInformation, [MS-FSCC] 2.5."""
@@ -59,7 +59,7 @@ _EPOCH = 116_444_736_000_000_000
 _REPARSE = FileAttributes.FILE_ATTRIBUTE_REPARSE_POINT
 _DIRECTORY = FileAttributes.FILE_ATTRIBUTE_DIRECTORY
 _NAME_SURROGATE = 0x2000_0000
-"""Of a reparse tag: the entry stands for another one, [MS-FSCC] 2.1.2.1."""
+"""Of a reparse tag: the entry refers to another one, [MS-FSCC] 2.1.2.1."""
 
 _TAG_NFS = 0x8000_0014
 """A pipe, a socket, a device."""
@@ -67,7 +67,7 @@ _TAG_NFS = 0x8000_0014
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a directory's listing says of one name."""
+    """One name of a directory's listing."""
 
     name: str
     state: FileState
@@ -81,16 +81,16 @@ class Notice:
     path: str
 
 
-# -- questions -------------------------------------------------------------------------------------------------
+# -- requests --------------------------------------------------------------------------------------------------
 
 
 def open_directory(path: bytes) -> Structure:
-    """Open it to be listed and watched; a link that stands there is not followed."""
+    """Open it to be listed and watched; a link at its place is not followed."""
     return _create(path, CreateOptions.FILE_DIRECTORY_FILE)
 
 
 def open_file(path: bytes) -> Structure:
-    """Open it to be read; what is a directory is refused."""
+    """Open it to be read; a directory is refused."""
     return _create(path, CreateOptions.FILE_NON_DIRECTORY_FILE)
 
 
@@ -124,13 +124,13 @@ def list_directory(pattern: bytes, handle: bytes = LAST, *, single: bool = False
     return request
 
 
-def ask_state(handle: bytes = LAST) -> Structure:
+def query_state(handle: bytes = LAST) -> Structure:
     """All that is known of what is open."""
     return _query(InfoType.SMB2_0_INFO_FILE, FileInformationClass.FILE_ALL_INFORMATION, handle)
 
 
-def ask_volume(handle: bytes = LAST) -> Structure:
-    """What volume it is on."""
+def query_volume(handle: bytes = LAST) -> Structure:
+    """The volume that it is on."""
     return _query(InfoType.SMB2_0_INFO_FILESYSTEM, FS_VOLUME, handle)
 
 
@@ -154,7 +154,7 @@ def read(handle: bytes, start: int, length: int) -> Structure:
 
 
 def watch(handle: bytes) -> Structure:
-    """Tell of what changes below it, once."""
+    """Report what changes below it, once."""
     request = SMB2ChangeNotifyRequest()
     request["flags"] = ChangeNotifyFlags.SMB2_WATCH_TREE
     request["output_buffer_length"] = PAGE
@@ -163,24 +163,24 @@ def watch(handle: bytes) -> Structure:
     return request
 
 
-# -- answers ---------------------------------------------------------------------------------------------------
+# -- responses -------------------------------------------------------------------------------------------------
 
 
-def handle_of(answer: bytes) -> bytes:
+def handle_of(response: bytes) -> bytes:
     """The handle of what was opened."""
-    return answer[_HANDLE]
+    return response[_HANDLE]
 
 
-def content_of(answer: bytes) -> bytes:
+def content_of(response: bytes) -> bytes:
     """What was read."""
-    at, length = _READ.unpack_from(answer)
-    return answer[at - _HEADER : at - _HEADER + length]
+    at, length = _READ.unpack_from(response)
+    return response[at - _HEADER : at - _HEADER + length]
 
 
-def buffer_of(answer: bytes) -> bytes:
-    """What a query has to tell."""
-    at, length = _BUFFER.unpack_from(answer)
-    return answer[at - _HEADER : at - _HEADER + length] if length else b""
+def buffer_of(response: bytes) -> bytes:
+    """The content of a query's response."""
+    at, length = _BUFFER.unpack_from(response)
+    return response[at - _HEADER : at - _HEADER + length] if length else b""
 
 
 def entries_in(page: bytes, dev: int) -> Iterator[Entry]:
@@ -199,21 +199,21 @@ def entries_in(page: bytes, dev: int) -> Iterator[Entry]:
         at += step
 
 
-def state_in(answer: bytes, dev: int) -> FileState:
-    """The state of what is open, which is no link: nothing opens one."""
-    (_, _, written, changed, attributes, _, _, size, _, _, _, _, file_id) = _ALL.unpack_from(buffer_of(answer))
+def state_in(response: bytes, dev: int) -> FileState:
+    """The state of what is open, which is no link: links are never opened."""
+    (_, _, written, changed, attributes, _, _, size, _, _, _, _, file_id) = _ALL.unpack_from(buffer_of(response))
     return _state(_kind(attributes & ~_REPARSE, 0), size, written, changed, dev, file_id)
 
 
-def serial_in(answer: bytes) -> int:
+def serial_in(response: bytes) -> int:
     """The volume's serial number."""
-    _, serial = _VOLUME.unpack_from(buffer_of(answer))
+    _, serial = _VOLUME.unpack_from(buffer_of(response))
     return int(serial)
 
 
-def notices_in(answer: bytes) -> list[Notice]:
-    """What changed, in its order; nothing at all where more changed than the server keeps."""
-    page = buffer_of(answer)
+def notices_in(response: bytes) -> list[Notice]:
+    """What changed, in its order; empty where more changed than the server keeps."""
+    page = buffer_of(response)
     found: list[Notice] = []
     at = 0
     while page:

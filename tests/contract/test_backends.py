@@ -1,4 +1,4 @@
-"""The producer's back-ends, the local one however it is watched, a share on a real server, and the fake: one contract."""
+"""The producer's back-ends, the local one with each way to watch, a share on a real server, and the fake: one contract."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.support.watching import need_fanotify
 __all__ = ["samba"]
 
 TELLING = [Fake, Real, Whole, Shared]
-"""Those whose watch is told by somebody what happens, and may miss it; another one looks, and tells of directories."""
+"""Those whose watch gets reports of changes, and may miss some; another one polls, and reports directories."""
 
 LIMITED = [Fake, Real]
 """Those whose watch may find no room."""
@@ -54,10 +54,10 @@ def one_by_one(world: World) -> None:
         pytest.skip("one watch is on the whole share: adding a directory costs nothing and looks at nothing")
 
 
-# -- looking ---------------------------------------------------------------------------------------------------
+# -- reading ---------------------------------------------------------------------------------------------------
 
 
-def test_each_kind_of_entry_is_told_apart_and_none_is_followed(world: World) -> None:
+def test_each_kind_of_entry_is_distinguished_and_none_is_followed(world: World) -> None:
     for kind in world.kinds:
         world.make(kind, kind, b"x")
     with world.backend.open() as tree:
@@ -116,8 +116,8 @@ def test_an_md5_beside_a_fingerprint_is_of_the_whole_content(world: World, size:
     with world.backend.open() as tree:
         found = tree.fingerprint("a")
     assert found is not None
-    is_told = isinstance(world, Shared) and size <= WHOLE
-    assert found.md5 == (hashlib.md5(content[:size]).hexdigest() if is_told else None)
+    is_given = isinstance(world, Shared) and size <= WHOLE
+    assert found.md5 == (hashlib.md5(content[:size]).hexdigest() if is_given else None)
 
 
 def test_a_piece_is_of_the_content_and_beside_it_stands_the_files_state(world: World) -> None:
@@ -239,7 +239,7 @@ def test_what_happens_in_a_watched_directory_is_delivered_and_elsewhere_not(
     assert watcher.until(Touched("d/a", "gone"))[-1:] == [Touched("d/a", "gone")]
 
 
-def test_whoever_waits_is_woken_or_knows_when_to_look(world: World) -> None:
+def test_a_waiting_caller_is_woken_or_knows_when_to_drain(world: World) -> None:
     woken: list[None] = []
     watch = world.backend.watch(partial(woken.append, None))
     watch.add("")
@@ -274,7 +274,7 @@ def leads_to(path: str, watcher: Watcher) -> bool:
 def test_a_move_between_watched_directories_is_one_event(world: World, watcher: Watcher) -> None:
     world.make("a", "file", b"x")
     world.move("a", "d/b")
-    if isinstance(world, Shared):  # the fold ties them by the file's id
+    if isinstance(world, Shared):  # the fold connects them by the file's id
         both = [Touched("d/b", "appeared"), Touched("a", "gone")]
 
         def delivered() -> bool:
@@ -294,9 +294,7 @@ def test_another_name_in_the_same_directory_is_one_event(world: World, watcher: 
 
 
 @telling
-def test_a_move_from_or_to_where_nobody_watches_is_an_arrival_or_a_departure(
-    world: World, watcher: Watcher
-) -> None:
+def test_a_move_from_or_to_an_unwatched_place_is_an_arrival_or_a_departure(world: World, watcher: Watcher) -> None:
     world.make("u/a", "file", b"x")
     world.move("u/a", "d/a")
     watcher.until(Touched("d/a", "appeared" if isinstance(world, Shared) else "arrived"))
@@ -353,7 +351,7 @@ def test_a_directory_that_is_not_there_is_neither_watched_nor_missed(world: Worl
 
 
 @telling
-def test_events_that_were_lost_are_told_once_and_watching_goes_on(world: World, watcher: Watcher) -> None:
+def test_events_that_were_lost_are_reported_once_and_watching_continues(world: World, watcher: Watcher) -> None:
     world.overflow()
     watcher.take()
     assert watcher.missed == [Missed("overflow")]
@@ -363,7 +361,7 @@ def test_events_that_were_lost_are_told_once_and_watching_goes_on(world: World, 
 
 
 @telling
-def test_a_dead_watch_says_so_each_time(world: World, watcher: Watcher) -> None:
+def test_a_dead_watch_reports_that_each_time(world: World, watcher: Watcher) -> None:
     world.lose_watch()
     dead = Missed("watcher_died", is_dead=True)
     assert [watcher.take().missed, watcher.take().missed] == [dead, dead]
@@ -381,7 +379,7 @@ def test_a_root_that_is_taken_from_its_place_is_suspect(world: World, watcher: W
 
 
 @pytest.mark.parametrize("world", [Fake, Real, Shared], indirect=True)
-def test_a_system_that_gives_no_watch_says_why(world: World) -> None:
+def test_a_system_that_provides_no_watch_gives_the_reason(world: World) -> None:
     world.refuse_watches()
     with pytest.raises(WatchUnavailable) as refused:
         world.backend.watch(lambda: None)
@@ -391,7 +389,7 @@ def test_a_system_that_gives_no_watch_says_why(world: World) -> None:
 # -- what only the fake can bring about ------------------------------------------------------------------------
 
 
-def test_what_cannot_be_looked_at_is_not_taken_for_gone() -> None:
+def test_what_cannot_be_read_is_not_taken_for_gone() -> None:
     backend = FakeBackend()
     backend.make("d", "dir")
     backend.make("d/a", "file", b"x")

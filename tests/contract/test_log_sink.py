@@ -1,4 +1,4 @@
-"""Where the sender writes, fake and Kafka: one contract."""
+"""The log that the sender writes to, fake and Kafka: one contract."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Rows = list[tuple[bytes, Outgoing]]
 
 @dataclass
 class World:
-    """A log, how it is let go, and what an independent reader finds in a lane of it."""
+    """A log, how it is closed, and what an independent reader finds in a lane of it."""
 
     make: Callable[[], Log]
     found: Callable[[int], Rows]
@@ -58,7 +58,7 @@ def append(world: World, *batches: tuple[int, bytes, list[Outgoing]]) -> None:
     asyncio.run(main())
 
 
-def test_records_stand_in_their_lane_in_the_order_given_with_key_kind_and_the_same_bytes(world: World) -> None:
+def test_records_are_in_their_lane_in_the_order_given_with_key_kind_and_the_same_bytes(world: World) -> None:
     append(world, (1, b"home", rows(*range(600))), (0, b"away", rows(7)), (1, b"home", rows(600)))
     assert world.found(1) == [(b"home", row) for row in rows(*range(601))]
     assert world.found(0) == [(b"away", row) for row in rows(7)]
@@ -70,7 +70,7 @@ def test_more_than_one_batch_holds_keeps_its_order(world: World) -> None:
     assert [row.value for _, row in world.found(0)] == [row.value for row in large]
 
 
-def test_what_is_appended_twice_stands_there_twice(world: World) -> None:
+def test_what_is_appended_twice_is_there_twice(world: World) -> None:
     append(world, (0, b"home", rows(1)), (0, b"home", rows(1)))
     assert world.found(0) == [(b"home", row) for row in rows(1, 1)]
 

@@ -1,5 +1,5 @@
 """The sink port: what is written arrives message by message in order, a close comes after it with its code, and the watcher
-is told of the end once; before the application is left behind, and after."""
+is notified of the end once; before the application is left, and after."""
 
 from __future__ import annotations
 
@@ -28,30 +28,30 @@ TEXTS = ["one", "ü" * 100, "x" * 70_000, ""]
 
 
 class Watcher:
-    """Remembers what it is told."""
+    """Records its notifications."""
 
     def __init__(self) -> None:
-        self.told: list[str] = []
+        self.notified: list[str] = []
         self.heard: list[str] = []
 
     def paused(self) -> None:
-        self.told.append("paused")
+        self.notified.append("paused")
 
     def drained(self) -> None:
-        self.told.append("drained")
+        self.notified.append("drained")
 
     def ponged(self, payload: bytes) -> None:
-        self.told.append(f"ponged {payload!r}")
+        self.notified.append(f"ponged {payload!r}")
 
     def refused(self, code: CloseCode) -> None:
-        self.told.append("refused")
+        self.notified.append("refused")
 
     def closed(self) -> None:
-        self.told.append("closed")
+        self.notified.append("closed")
 
 
 def application(watcher: Watcher, *, handed_over: bool) -> Starlette:
-    """Sends the texts as one joined write, then closes when it hears anything; `handed_over`: as somebody else, when the
+    """Sends the texts as one joined write, then closes when it receives anything; `handed_over`: by another owner, after the
     application has returned."""
 
     async def endpoint(websocket: WebSocket) -> None:
@@ -60,7 +60,7 @@ def application(watcher: Watcher, *, handed_over: bool) -> Starlette:
         sink.watcher = watcher
         sink.write(b"".join(text_frame(text.encode()) for text in TEXTS))
         if handed_over:
-            sink.hand_over(hearing(sink, watcher))
+            sink.hand_over(receiving(sink, watcher))
             return
         await websocket.receive()
         sink.close(TOO_SLOW)
@@ -70,15 +70,17 @@ def application(watcher: Watcher, *, handed_over: bool) -> Starlette:
     return Starlette(routes=[WebSocketRoute("/", endpoint)])
 
 
-def hearing(sink: Sink, watcher: Watcher) -> OnMessage:
-    """Who hears the client then."""
+def receiving(sink: Sink, watcher: Watcher) -> OnMessage:
+    """The receiver of the client's messages."""
 
-    def hear(message: ASGIReceiveEvent) -> None:
+    def on_message(message: ASGIReceiveEvent) -> None:
         watcher.heard.append(message["type"])
         if message["type"] == "websocket.receive":
-            asyncio.get_running_loop().call_soon(sink.close, TOO_SLOW)  # as who serves it, in a step of its own
+            asyncio.get_running_loop().call_soon(
+                sink.close, TOO_SLOW
+            )  # as the real owner does, in a step of its own
 
-    return hear
+    return on_message
 
 
 @contextmanager
@@ -119,5 +121,5 @@ def test_joined_writes_arrive_one_by_one_and_a_close_after_them(*, handed_over: 
     assert texts == TEXTS
     assert closed.value.rcvd is not None
     assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (TOO_SLOW.code, TOO_SLOW.reason)
-    assert watcher.told.count("closed") == 1
+    assert watcher.notified.count("closed") == 1
     assert watcher.heard[:2] == (["websocket.receive", "websocket.disconnect"] if handed_over else [])

@@ -1,6 +1,6 @@
-"""A tree in memory behind the producer's interface `Backend`, with a hand that changes it and one that breaks it.
+"""A tree in memory behind the producer's interface `Backend`, with methods that change it and methods that break it.
 
-Everything happens at once: an event is there when what caused it returns."""
+Everything happens at once: an event can be drained when the method that caused it returns."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from schemas.raw import FileState, FileType, RootIdentity
 
 @dataclass(slots=True)
 class Node:
-    """What stands at a path."""
+    """What is at a path."""
 
     type: FileType
     inode: int
@@ -31,9 +31,9 @@ class Node:
 
 @dataclass
 class FakeBackend:
-    """`nodes`: by path; `""`, the root, is there or not. `broken`: paths whose every look is an I/O error;
+    """`nodes`: by path; `""`, the root, is there or not. `broken`: paths whose every access is an I/O error;
     `vanishing`: paths that go as soon as they have been listed; `watch_limit`: directories that can be watched, None
-    without a limit; `watchable`: False where the system gives no watch."""
+    without a limit; `watchable`: False where the system provides no watch."""
 
     nodes: dict[str, Node] = field(default_factory=lambda: {"": Node("dir", 1)})
     identity: RootIdentity = field(default_factory=lambda: RootIdentity(1, 1, 1))
@@ -44,31 +44,31 @@ class FakeBackend:
     watchable: bool = True
     watches: list[FakeWatch] = field(default_factory=list)
     mounted: dict[str, RootIdentity] = field(default_factory=dict)
-    tells_all: bool = True
+    reports_all: bool = True
 
     # -- what happens to the tree ------------------------------------------------------------------------------
 
     def make(self, path: str, type_: FileType, content: bytes = b"") -> None:
-        """Something new at the path, complete."""
+        """Create something at the path, complete."""
         self.inodes += 1
         self.nodes[path] = Node(type_, self.inodes, content, mtime_ns=self.inodes)
-        self._tell(path, "closed" if type_ == "file" else "appeared")
+        self._notify(path, "closed" if type_ == "file" else "appeared")
 
     def take(self, path: str) -> None:
-        """What is at the path, and below it, is deleted."""
+        """Delete what is at the path, and below it."""
         for inner in [p for p in self.nodes if is_inside(p, path)]:
             del self.nodes[inner]
-        self._tell(path, "gone")
+        self._notify(path, "gone")
 
     def move(self, source: str, target: str) -> None:
-        """What is at one path, and below it, is at the other."""
+        """Move what is at one path, and below it, to the other."""
         for inner in [p for p in self.nodes if is_inside(p, source)]:
             self.nodes[target + inner[len(source) :]] = self.nodes.pop(inner)
         for watch in self.watches:
             watch.moved(source, target)
 
     def unmount(self) -> None:
-        """An empty directory of another file system stands there, and what is open answers as one that is empty."""
+        """Put an empty directory of another file system there; what is open answers as an empty one."""
         self.inodes += 1
         self.nodes = {"": Node("dir", self.inodes)}
         self.identity = RootIdentity(9, self.inodes, 9)
@@ -78,13 +78,13 @@ class FakeBackend:
     # -- what goes wrong with the watches ----------------------------------------------------------------------
 
     def overflow(self) -> None:
-        """Events are lost that nobody has drained."""
+        """Lose the events that were not drained."""
         for watch in self.watches:
             watch.events.clear()
             watch.missed = Missed("overflow")
 
     def lose_watch(self) -> None:
-        """Whatever reports events is dead."""
+        """End the reader of events."""
         for watch in self.watches:
             watch.missed = Missed("watcher_died", is_dead=True)
 
@@ -105,18 +105,18 @@ class FakeBackend:
         """See the interface."""
         return dict(self.mounted)
 
-    def watch(self, woken: Callable[[], None]) -> FakeWatch:
+    def watch(self, wake: Callable[[], None]) -> FakeWatch:
         """See the interface."""
         if not self.watchable:
             raise WatchUnavailable("the fake gives no watch")
-        watch = FakeWatch(self, woken)
+        watch = FakeWatch(self, wake)
         self.watches.append(watch)
         return watch
 
     def close(self) -> None:
         """Nothing is kept."""
 
-    def _tell(self, path: str, sign: Sign) -> None:
+    def _notify(self, path: str, sign: Sign) -> None:
         for watch in self.watches:
             watch.touched(path, sign)
 
@@ -188,7 +188,7 @@ class FakeWatch:
     """Watches on a fake's directories."""
 
     backend: FakeBackend
-    woken: Callable[[], None]
+    wake: Callable[[], None]
     directories: set[str] = field(default_factory=set)
     unwatched: set[str] = field(default_factory=set)
     events: list[Event] = field(default_factory=list)
@@ -237,7 +237,7 @@ class FakeWatch:
             self.events.append(Touched(path, sign))
         if sign == "gone":
             self.remove(path)
-        self.woken()
+        self.wake()
 
     def moved(self, source: str, target: str) -> None:
         """A move, as far as it is watched."""
@@ -252,7 +252,7 @@ class FakeWatch:
                 self.events.append(Touched(target, "arrived"))
             case _:
                 pass
-        self.woken()
+        self.wake()
 
     def _sees(self, path: str) -> bool:
         return bool(path) and path.rpartition("/")[0] in self.directories

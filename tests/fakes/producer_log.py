@@ -1,4 +1,4 @@
-"""A log in memory behind the producer's port `Log`; a test may make it unavailable, before or after it has taken
+"""A log in memory behind the producer's port `Log`; a test may make it unavailable, before or after it has appended
 records."""
 
 from __future__ import annotations

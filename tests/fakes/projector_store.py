@@ -1,4 +1,4 @@
-"""The projector's store in memory: tables are dicts, rows are written by the same laws."""
+"""The projector's store in memory: tables are dicts, rows are written by the same rules."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DEFAULTS: dict[str, Record] = {
     "scans": {"total": None, "counts": None, "started_at": None, "ended_at": None},
     "gaps": {"closed_at": None, "closed_offset": None, "counts": None},
 }  # fmt: skip
-"""What columns hold that a kind of row does not write."""
+"""The values of columns that a kind of row does not write."""
 
 MAX_INT = 2**63 - 1
 
@@ -35,7 +35,7 @@ class FakeStore:
         self.empty()
 
     def empty(self) -> None:
-        """As new."""
+        """Empty it."""
         self.tables = {law.table: {} for law in LAWS.values()}
         self.kept = {}
 
@@ -44,7 +44,7 @@ class FakeStore:
         return dict(self.kept)
 
     async def begin(self, partition: Partition, position: PartitionPosition) -> None:
-        """The first one stays."""
+        """The first position stays."""
         self.kept.setdefault(partition, position)
 
     async def move(self, partition: Partition, expected: int, to: int) -> bool:
@@ -73,7 +73,7 @@ class FakeStore:
         return True
 
     async def close(self) -> None:
-        """Nothing to let go of."""
+        """Nothing to close."""
 
     def _upsert(self, row: UpsertRow, law: Law) -> None:
         new: Record = {name: getattr(row, name) for name in row.__struct_fields__}

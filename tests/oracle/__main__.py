@@ -1,4 +1,4 @@
-"""`python -m tests.oracle`: seeds against the producer, failing sequences shrunk and shown."""
+"""`python -m tests.oracle`: plays seeds with the producer; failing sequences are shrunk and shown."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.oracle.ways import WAYS, Way
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Of one seed. `differences`: none when all was well; `steps`: the shortest sequence found that fails."""
+    """Of one seed. `differences`: none when all was well; `steps`: the shortest failing sequence that was found."""
 
     seed: int
     operations: int

@@ -1,7 +1,7 @@
-"""The change log of a library as an independent client reads it: what each root's tree is for somebody who believes it.
+"""The change log of a library as an independent client reads it: each root's tree, as a reader of the records has it.
 
-Whose records count is read out of the log alone: of each root those of the epoch that was declared last under the highest
-term, each `seq` once. A hole in them, or one `seq` with two contents, is a fault, whatever is believed in the end."""
+Which records count is derived from the log alone: of each root those of the epoch that was declared last under the highest
+term, each `seq` once. A hole in them, or one `seq` with two contents, is a fault, whatever the tree is in the end."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 from confluent_kafka import Consumer, TopicPartition
 
 from runtime.settings import KafkaSettings
-from tests.oracle.model import Believer, Tree
+from tests.oracle.model import RecordReader, Tree
 from tests.support.committed import AWAY, connection, watermarks
 
 POLL_SECONDS = 0.05
@@ -21,18 +21,18 @@ POLL_SECONDS = 0.05
 
 @dataclass
 class RootLog:
-    """What counts of one root. `written`: a digest of each record, by `seq`; `gaps`: causes of those that are open."""
+    """The records of one root that count. `written`: a digest of each, by `seq`; `gaps`: causes of those that are open."""
 
     epoch: str
     term: int
-    believer: Believer = field(default_factory=Believer)
+    reader: RecordReader = field(default_factory=RecordReader)
     written: list[bytes] = field(default_factory=list)
     gaps: set[str] = field(default_factory=set)
 
 
 @dataclass
-class Told:
-    """Reads records in the log's order. `again`: how many were there before; `foreign`: how many were of other epochs."""
+class LogView:
+    """Reads records in the log's order. `again`: how many were repeated; `foreign`: how many were of other epochs."""
 
     roots: dict[str, RootLog] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
@@ -40,9 +40,9 @@ class Told:
     foreign: int = 0
 
     def read(self, value: bytes) -> None:
-        """Believe it, where it counts."""
+        """Apply a record, if it counts."""
         record = json.loads(value)
-        if "seq" not in record:  # of the fold's, of an operator's, of an analysis
+        if "seq" not in record:  # of the fold, an operator, or an analysis
             return
         name, epoch, seq = record["root"], record["epoch"], record["seq"]
         root = self.roots.get(name)
@@ -65,11 +65,11 @@ class Told:
         self._take(root, record, value)
 
     def tree(self, root: str) -> Tree:
-        """What is believed to be there."""
-        return self.roots[root].believer.tree if root in self.roots else {}
+        """The tree of a root."""
+        return self.roots[root].reader.tree if root in self.roots else {}
 
     def has_gap(self, cause: str) -> bool:
-        """One of that cause is open somewhere."""
+        """A gap of that cause is open in some root."""
         return any(cause in root.gaps for root in self.roots.values())
 
     @staticmethod
@@ -79,14 +79,14 @@ class Told:
                 root.gaps.add(record["cause"])
             case "gap_closed":
                 root.gaps.discard(record["cause"])
-        root.believer.read(value)
+        root.reader.read(value)
 
 
 class ChangeLog:
-    """One lane of the topic, read further and further."""
+    """One lane of the topic, read continuously."""
 
     def __init__(self, brokers: str | KafkaSettings, topic: str, lane: int) -> None:
-        self.told = Told()
+        self.view = LogView()
         self._place = TopicPartition(topic, lane, 0)
         self._next = 0
         self._consumer = Consumer(
@@ -101,19 +101,19 @@ class ChangeLog:
         self._consumer.assign([self._place])
 
     def read_on(self) -> None:
-        """Up to its end as of now."""
+        """Read up to its present end."""
         end = watermarks(self._consumer, self._place)[1]
         while self._next < end:
             for message in self._consumer.consume(1_000, timeout=POLL_SECONDS):
                 if (error := message.error()) is not None:
-                    if error.code() in AWAY:  # said of the time before
+                    if error.code() in AWAY:  # about the time before
                         continue
                     raise RuntimeError(str(error))
                 if message.offset() != self._next:
-                    self.told.faults.append(f"offset {message.offset()} after {self._next - 1}")
+                    self.view.faults.append(f"offset {message.offset()} after {self._next - 1}")
                 self._next = (message.offset() or 0) + 1
-                self.told.read(message.value() or b"{}")
+                self.view.read(message.value() or b"{}")
 
     def close(self) -> None:
-        """Read no more."""
+        """Stop reading."""
         self._consumer.close()

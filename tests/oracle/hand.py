@@ -1,4 +1,4 @@
-"""Does steps to a real disk, as tools do, by plain system calls."""
+"""Applies steps to a real disk, as tools do, by plain system calls."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Hand:
-    """Works below `folder`; every writing has other bytes. `links`: how many were made, by inode."""
+    """Works below `folder`; every write has different bytes. `links`: how many were made, by inode."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -29,9 +29,9 @@ class Hand:
 
     def do(self, step: Step) -> bool:
         """True when it could be done."""
-        deed: Callable[[Step, Path], None] = getattr(self, f"_{step.deed}")
+        action: Callable[[Step, Path], None] = getattr(self, f"_{step.action}")
         try:
-            deed(step, self._folder / step.path)
+            action(step, self._folder / step.path)
         except OSError:
             return False
         return True
@@ -117,7 +117,7 @@ class Hand:
             raise OSError(ctypes.get_errno(), "renameat2")
 
     def _link(self, step: Step, path: Path) -> None:
-        self.lives.rewrite(path)  # that it has two names for a while is more than a move
+        self.lives.rewrite(path)  # two names for a while are more than a move
         os.link(path, self._folder / step.other, follow_symlinks=False)
         self.links[path.lstat().st_ino] += 1
 
@@ -138,6 +138,6 @@ class Hand:
 
 
 def only_file(path: Path) -> None:
-    """Raises OSError where no regular file is."""
+    """Raises OSError where there is no regular file."""
     if path.is_symlink() or not path.is_file():
         raise OSError("not a regular file")

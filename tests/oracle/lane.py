@@ -1,4 +1,4 @@
-"""The change log of a library, in memory: folded as it is written, at a time that is made up."""
+"""The change log of a library, in memory: folded as it is written, in simulated time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HOUR_MS = 3_600_000
 
 
 class Lane:
-    """The change log of a library, folded as it is written, and who reads what comes of it."""
+    """The change log of a library, folded as it is written, and the reader of its outputs."""
 
     def __init__(self, number: int, library: str, clock: StandingClock, reader: Reader) -> None:
         self.library = library
@@ -33,7 +33,7 @@ class Lane:
         self._offset += 1
 
     def quiet(self) -> None:
-        """Time passes until nothing is due within an hour."""
+        """Let time pass until nothing is due within an hour."""
         while (due := self._fold.next_due) is not None and due - self._fold.now < HOUR_MS:
             self._passed += max(1, due - self._fold.now)
             self.write(b'{"kind":"tick"}')

@@ -1,9 +1,9 @@
-"""`python -m tests.oracle.line`: seeds before the whole line of real processes. A broker, PostgreSQL, `watch`, `stream` and
-`project`, with the real clock; kills, freezes and absences while people work. Each time everything comes to rest: the tree,
-what an independent reader of the change log believes, and the rows have to be the same, and what was only moved keeps its
-item; at the end every topic of the fold has to be what the change log folds to.
+"""`python -m tests.oracle.line`: plays seeds with the whole pipeline of real processes. A broker, PostgreSQL, `watch`,
+`stream` and `project`, with the real clock; kills, suspensions and outages while people work. At each rest the tree, the
+view of an independent reader of the change log, and the rows must be the same, and a file that was only moved must keep its
+item; at the end every topic of the fold must equal the fold of the change log.
 
-What happens when is the machine's to say, so a sequence that fails is shown at full length and need not fail again."""
+The order of events depends on the machine, so a failing sequence is shown at full length and may not fail again."""
 
 from __future__ import annotations
 
@@ -41,28 +41,28 @@ from tests.support.servers import both, clients, fresh_database
 
 LIBRARY = "home"
 BOUND_SECONDS, POLLED_BOUND_SECONDS = 10.0, 45.0
-"""From when all is quiet and every process has been started: log, tree and rows are the same."""
+"""From the time when all is quiet and every process has been started: log, tree and rows are the same."""
 
 PATIENCE_SECONDS = 90.0
 CONFIRM_SECONDS = 60.0
-"""More where a mass deletion waits for its second look."""
+"""More where a mass deletion waits for its second scan."""
 
 LONGEST_PAUSE_SECONDS = 0.6
 TURN_SECONDS = 0.015
 LOOK_SECONDS = 0.1
 CAUGHT_SECONDS = 1.0
-"""What was moved so long before the producer ended may have been told by halves: the other half is told by its next life."""
+"""A move so shortly before the producer ended may have been recorded by halves: its next life records the other half."""
 
 VICTIMS = ("watch", "watch", "stream", "stream", "project")
 PARTS = 100
-"""Of a seed, as its progress is shown."""
+"""Parts of a seed, as its progress is shown."""
 
 
 @dataclass
 class Outcome:
     """Of one sequence. `seconds`: to convergence, at each rest; `ended`: processes that ended by themselves; `again`:
     records that were sent more than once; `caught`: items that were lost because the producer ended when one half of a move
-    was told, and was not back within the rename window; `peak_mb`: resident memory by process, as far as the broker was
+    was recorded, and was not back within the rename window; `peak_mb`: resident memory by process, when the broker was
     away; `differences`: none when all was well, and then no `steps`."""
 
     seed: int = 0
@@ -84,8 +84,8 @@ class Outcome:
 
 
 class Line:
-    """Two empty roots of one library, and all that follows from them. `run` is used once. `broker`: where steps take it
-    away."""
+    """Two empty roots of one library, and the whole pipeline behind them. `run` is used once. `broker`: where steps stop
+    it."""
 
     def __init__(
         self, kafka: Kafka, url: str, folder: Path, broker: EmbeddedKafka | None = None, way: LocalWay = "inotify"
@@ -108,7 +108,7 @@ class Line:
         self.outcome = Outcome()
 
     def run(self, steps: list[Step], passed: Callable[[int], None] = lambda _: None) -> Outcome:
-        """Until the first rest at which something differs. `passed`: called with each step's number."""
+        """Run until the first rest at which something differs. `passed`: called with each step's number."""
         try:
             self._processes.start_all()
             for number, step in enumerate(steps):
@@ -121,14 +121,14 @@ class Line:
             self._processes.end()
             self._log.close()
             self._tables.close()
-            told = self._log.told
-            self.outcome.again, self.outcome.ended = told.again, self._processes.ended
+            view = self._log.view
+            self.outcome.again, self.outcome.ended = view.again, self._processes.ended
             self.outcome.peak_mb = self._processes.peak_mb
-            self.outcome.records = sum(len(root.written) for root in told.roots.values())
+            self.outcome.records = sum(len(root.written) for root in view.roots.values())
         return self.outcome
 
     def _step(self, step: Step) -> list[str]:
-        match step.deed:
+        match step.action:
             case "turn":
                 time.sleep(TURN_SECONDS)
             case "pause":
@@ -141,15 +141,15 @@ class Line:
             case "stop" | "kill":
                 self._absent.add(step.path)
                 self._catch()
-                self._processes.stop("watch", SIGKILL if step.deed == "kill" else SIGTERM)
+                self._processes.stop("watch", SIGKILL if step.action == "kill" else SIGTERM)
             case "slay" | "freeze" | "thaw":
                 if step.path == "watch":
                     self._fault_of_watch(step)
-                getattr(self._processes, step.deed)(step.path)
-                self.outcome.faults += step.deed != "thaw"
+                getattr(self._processes, step.action)(step.path)
+                self.outcome.faults += step.action != "thaw"
             case "down" | "up":
                 self._broker_is(step)
-                self.outcome.faults += step.deed == "down"
+                self.outcome.faults += step.action == "down"
             case "quiet":
                 return self._quiet()
             case _:
@@ -158,7 +158,7 @@ class Line:
 
     def _broker_is(self, step: Step) -> None:
         assert self._broker is not None
-        if step.deed == "down":
+        if step.action == "down":
             self._broker.kill()
             self._down_at = time.monotonic()
             return
@@ -172,7 +172,7 @@ class Line:
 
     def _fault_of_watch(self, step: Step) -> None:
         self._there_all_the_time = False
-        match step.deed:
+        match step.action:
             case "slay":
                 self._catch()
             case "freeze":
@@ -194,7 +194,7 @@ class Line:
         begun = time.monotonic()
         while found := self._wrong():
             waited = time.monotonic() - begun
-            if waited > PATIENCE_SECONDS + CONFIRM_SECONDS * self._log.told.has_gap("mass_deletion"):
+            if waited > PATIENCE_SECONDS + CONFIRM_SECONDS * self._log.view.has_gap("mass_deletion"):
                 return [f"after {waited:.0f} s", *found]
             time.sleep(LOOK_SECONDS)
             self._processes.tend()
@@ -203,15 +203,15 @@ class Line:
 
     def _wrong(self) -> list[str]:
         self._log.read_on()
-        if self._log.told.faults:
-            return self._log.told.faults
+        if self._log.view.faults:
+            return self._log.view.faults
         found = []
         rows = self._tables.read()
         for name in ROOTS:
             there, twins = walk(self._folder / name), shared(self._folder / name, self._hand.links)
-            found += [f"log: {name}/{line}" for line in differences(self._log.told.tree(name), there, twins)]
-            told = rows.trees.get(name, {})
-            found += [f"rows: {name}/{line}" for line in differences(told, _bare(there), twins)]
+            found += [f"log: {name}/{line}" for line in differences(self._log.view.tree(name), there, twins)]
+            view = rows.trees.get(name, {})
+            found += [f"rows: {name}/{line}" for line in differences(view, _bare(there), twins)]
         return found or self._items_wrong(rows)
 
     @staticmethod
@@ -227,7 +227,7 @@ class Line:
         unseen: list[Path] = []
         for name in ROOTS:
             there, twins = walk(self._folder / name), shared(self._folder / name, self._hand.links)
-            outdated_here = outdated(self._log.told.tree(name), there, twins)
+            outdated_here = outdated(self._log.view.tree(name), there, twins)
             unseen += (self._folder / name / path for path in outdated_here)
             items |= placed(self._folder, name, rows.ids, lives)
         lost = lost_ids(self._items, items, lives, across=self._there_all_the_time)
@@ -238,12 +238,12 @@ class Line:
         return found
 
     def _refolded(self) -> list[str]:
-        """Every output stands in its topic once, in order, as the pure fold makes it of the whole change log."""
+        """Every output is in its topic once, in order, as the pure fold makes it of the whole change log."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
                 verdict(self._kafka, self._brokers)
-            except AssertionError as error:  # a last commit may be under way
+            except AssertionError as error:  # a last commit may still be in progress
                 if time.monotonic() > deadline:
                     return [f"fold: {error}"]
                 time.sleep(LOOK_SECONDS * 5)
@@ -252,12 +252,12 @@ class Line:
 
 
 def _bare(tree: Tree) -> Tree:
-    """Rows tell nothing of contents."""
+    """Rows do not contain contents."""
     return {path: replace(thing, content=None) for path, thing in tree.items()}
 
 
 def make_up(seed: int, operations: int, faults: int, folder: Path) -> list[Step]:
-    """A seed's sequence. Every other one begins with what is there before anybody watches."""
+    """A seed's sequence. Every other one begins with files that exist before the producer starts."""
     with tempfile.TemporaryDirectory(dir=folder) as home:
         steps = People(seed, Path(home)).live(operations)
     draw = random.Random(f"faults of {seed}")
@@ -272,9 +272,9 @@ def make_up(seed: int, operations: int, faults: int, folder: Path) -> list[Step]
 
 
 def without_broker(steps: list[Step], seconds: float) -> list[Step]:
-    """The same, in the middle of which the broker is away for so long; then everything comes to rest."""
+    """The same, with the broker away for so long in the middle; then everything comes to rest."""
     begin, end = len(steps) // 3, 2 * len(steps) // 3
-    away = [step for step in steps[begin:end] if step.deed != "quiet"]
+    away = [step for step in steps[begin:end] if step.action != "quiet"]
     up = [Step("up", "broker", number=round(seconds * 1_000)), Step("quiet")]
     return [*steps[:begin], Step("quiet"), Step("down", "broker"), *away, *up, *steps[end:]]
 
@@ -283,7 +283,7 @@ def try_seed(
     seed: int, operations: int, faults: int, kafka: Kafka, url: str, folder: Path,
     passed: Callable[[float], None], broker: EmbeddedKafka | None = None, outage: float = 0.0, way: LocalWay = "inotify",
 ) -> Outcome:  # fmt: skip
-    """Play a seed in a folder of its own; `passed` is told the share that is done. `outage`: seconds without broker."""
+    """Play a seed in a folder of its own; `passed` is called with the share done. `outage`: seconds without broker."""
     steps = make_up(seed, operations, faults, folder)
     steps = without_broker(steps, outage) if outage else steps
     line = Line(kafka, url, folder / f"line-{seed}", broker, way)
@@ -328,7 +328,7 @@ def main() -> int:
 
 
 def nothing(_share: float) -> None:
-    """Nobody looks."""
+    """Show no progress."""
 
 
 def _line(outcome: Outcome) -> str:
@@ -341,7 +341,7 @@ def _line(outcome: Outcome) -> str:
 
 
 def by_share(advance: Advance) -> Callable[[float], None]:
-    """Shows how much of PARTS a share is."""
+    """Shows the progress in PARTS."""
     shown = 0
 
     def passed(share: float) -> None:

@@ -1,5 +1,5 @@
-"""Which file is which, whatever it is called: a life begins when a file is made, and a move does not end it. The hand that
-does everything keeps the record, so that an inode given out again is another life."""
+"""Which file is which, whatever its name is: a life begins when a file is created, and a move does not end it. The hand that
+makes all changes keeps the record, so that a reused inode is another life."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from itertools import count
 from pathlib import Path
 
 SAME_NAME_BELOW = 64
-"""Smaller files are one by their name as well (the fold's rule: a few bytes alone are no identity)."""
+"""Smaller files are identified by their name as well (the fold's rule: a few bytes alone are no identity)."""
 
 
 @dataclass
 class Lives:
-    """`rewritten`: what was done more to than moving it, `roamed`: what was where nobody watches, `crossed`: what went from
-    root to root, `caught`: what was moved right before its producer ended; since the last comparison. `moved`: when each was
-    moved last, by the monotonic clock."""
+    """`rewritten`: what was changed otherwise than by a move, `roamed`: what was at an unwatched place, `crossed`: what went
+    from root to root, `caught`: what was moved right before its producer ended; since the last comparison. `moved`: when
+    each was moved last, by the monotonic clock."""
 
     of_inode: dict[int, int] = field(default_factory=dict)
     rewritten: set[int] = field(default_factory=set)
@@ -29,7 +29,7 @@ class Lives:
     _numbers: count[int] = field(default_factory=lambda: count(1))
 
     def begin(self, path: Path) -> None:
-        """Files were made, here or below."""
+        """Files were created, here or below."""
         for inode in inodes(path):
             self.of_inode[inode] = next(self._numbers)
 
@@ -38,7 +38,7 @@ class Lives:
         self.rewritten.update(self.of_inode.get(inode, 0) for inode in inodes(path))
 
     def roam(self, path: Path) -> None:
-        """What is here comes from where nobody watches, or goes there."""
+        """What is here comes from an unwatched place, or goes there."""
         self.roamed.update(self.of_inode.get(inode, 0) for inode in inodes(path))
 
     def cross(self, path: Path) -> None:
@@ -51,11 +51,11 @@ class Lives:
         self.moved.update((self.of_inode.get(inode, 0), now) for inode in inodes(path))
 
     def catch(self, since: float) -> None:
-        """The producer ends; what was moved since then may have been told by halves."""
+        """The producer ends; a move since then may have been recorded by halves."""
         self.caught.update(life for life, at in self.moved.items() if at >= since)
 
     def compared(self, unseen: Iterable[Path]) -> None:
-        """From here on anew. `unseen`: files that are otherwise than anybody has been told yet."""
+        """Begin a new comparison. `unseen`: files with a change that is not recorded yet."""
         self.caught.clear()
         self.moved.clear()
         self.crossed.clear()
@@ -66,7 +66,7 @@ class Lives:
 
 
 def inodes(path: Path) -> Iterator[int]:
-    """Of the regular files here and below."""
+    """Inodes of the regular files here and below."""
     try:
         status = path.lstat()
     except OSError:
@@ -108,10 +108,10 @@ def lost_ids(
     across: bool,
     staying: Collection[int] = (),
 ) -> dict[int, str]:
-    """By its life, a line for each file that was only moved and has another item. `across`: whether a move from
-    root to root must keep it (somebody was there all the time, in both). `staying`: items that
-    are there; one may stay with the file that has taken the place, where one directory is looked at so much later than the
-    other that it was told as written anew before the one that was there is found elsewhere."""
+    """By its life, a line for each file that was only moved and has another item. `across`: whether a move from root to root
+    must keep it (both roots were watched all the time). `staying`: present items; one of these may remain with the file that
+    has taken the place, where one directory is looked at so much later than the other that the new file was recorded as a
+    rewrite before the old one was found elsewhere."""
     return {
         life: f"{now[life].root}/{now[life].path}: item {now[life].media_id}, it was {was.media_id} at {was.root}/{was.path}"
         for life, was in before.items()

@@ -1,7 +1,7 @@
-"""What a reader of the log believes, and what is on the disk: two small models that share nothing with the producer.
+"""A reader's view of the log, and what is on the disk: two small models that share nothing with the producer.
 
-A reader takes the latest observation of each path; a move takes what is below along; a fingerprint holds until the
-path is observed again."""
+A reader takes the latest observation of each path; a move takes what is below along; a fingerprint is valid until the path
+is observed again."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SAMPLE = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """What is at a path. Size and time of a directory are no news. `content`: a regular file's fingerprint."""
+    """What is at a path. Size and time of a directory do not count. `content`: a regular file's fingerprint."""
 
     kind: str
     size: int
@@ -36,15 +36,15 @@ class Thing:
 Tree = dict[bytes, Thing]
 
 
-class Believer:
-    """Reads records, as they stand in the log, one after another."""
+class RecordReader:
+    """Applies records one after another, in the order of the log."""
 
     def __init__(self) -> None:
         self.tree: Tree = {}
         self.count = 0
 
     def read(self, record: bytes) -> None:
-        """Believe it."""
+        """Apply it."""
         fields = json.loads(record)
         self.count += 1
         match fields["kind"]:
@@ -83,12 +83,12 @@ def _thing(state: dict[str, Any]) -> Thing:
 
 
 def walk(root: Path, grain_ns: int = 1) -> Tree:
-    """The disk, by a walk of its own. `grain_ns`: times are told in such steps."""
+    """The disk, by a walk of its own. `grain_ns`: the resolution of times."""
     return {os.fsencode(path.relative_to(root)): _seen(path, status, grain_ns) for path, status in _below(root)}
 
 
 def shared(root: Path, links: Mapping[int, int]) -> set[bytes]:
-    """Files that have, or had, a name outside of the root as well: nobody tells of what is written through that.
+    """Files that have, or had, a name outside of the root as well: writes through that name are not reported.
     `links`: how many links were made, by inode."""
     entries = list(_below(root))
     names = Counter(status.st_ino for _, status in entries)
@@ -124,27 +124,27 @@ def _content(path: Path) -> str:
     return xxhash.xxh3_128_hexdigest(size.to_bytes(8, "little") + data)
 
 
-def differences(believed: Tree, there: Tree, shared: Set[bytes] = frozenset()) -> list[str]:
-    """A line for each path where they differ; of those in `shared` only what kind of thing is there is compared."""
+def differences(recorded: Tree, there: Tree, shared: Set[bytes] = frozenset()) -> list[str]:
+    """A line for each path where they differ; of those in `shared` only the kind of entry is compared."""
     return [
-        f"{os.fsdecode(path)}: believed {believed.get(path, 'nothing')}, there is {there.get(path, 'nothing')}"
-        for path in sorted(believed.keys() | there.keys())
-        if believed.get(path) != there.get(path)
-        and not (path in shared and path in believed and believed[path].kind == there[path].kind)
+        f"{os.fsdecode(path)}: recorded {recorded.get(path, 'nothing')}, there is {there.get(path, 'nothing')}"
+        for path in sorted(recorded.keys() | there.keys())
+        if recorded.get(path) != there.get(path)
+        and not (path in shared and path in recorded and recorded[path].kind == there[path].kind)
     ]
 
 
-def outdated(believed: Tree, there: Tree, shared: Set[bytes]) -> Iterator[str]:
-    """Files that are otherwise than believed because they were written to under a name that nobody watches: until somebody
-    looks at them, nothing tells that they are what they were, should they be moved unseen."""
-    for path in shared & believed.keys() & there.keys():
-        if believed[path] != there[path]:
+def outdated(recorded: Tree, there: Tree, shared: Set[bytes]) -> Iterator[str]:
+    """Files that differ from the log because they were written to under an unwatched name: until they are examined, nothing
+    shows that they are the same files, should they be moved unseen."""
+    for path in shared & recorded.keys() & there.keys():
+        if recorded[path] != there[path]:
             yield os.fsdecode(path)
 
 
 def read_all(records: Iterable[bytes]) -> Tree:
-    """What a reader believes after all of them."""
-    believer = Believer()
+    """A reader's view after all of them."""
+    reader = RecordReader()
     for record in records:
-        believer.read(record)
-    return believer.tree
+        reader.read(record)
+    return reader.tree

@@ -1,7 +1,7 @@
 """What people and programs do to a disk, made up from a seed: single operations, and habits of several.
 
-A sequence is made up by doing it, in a folder of its own, so that most of its steps can be done. Names are few, that
-they meet again and again."""
+A sequence is made up by doing it, in a folder of its own, so that most of its steps are possible. There are few names, so
+that they collide often."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DIRECTORIES = "abcde"
 FILES = "fghijk"
 DEPTH = 4
 CROWD = 60
-"""With more entries than this, more is taken away than made."""
+"""With more entries than this, more is removed than created."""
 
 
 class People:
@@ -35,13 +35,13 @@ class People:
             (folder / place).mkdir(exist_ok=True)
 
     def live(self, operations: int, quiet_every: int = 60) -> list[Step]:
-        """The sequence: as many operations on the disk, with turns of the producers between them, everything brought
+        """The sequence: as many operations on the disk, with turns of the producers between them, and everything brought
         to rest now and then."""
         done = rested = 0
         while done < operations:
             before = len(self._steps)
             self._act()
-            done += sum(1 for step in self._steps[before:] if step.deed not in _PLAYS)
+            done += sum(1 for step in self._steps[before:] if step.action not in _PLAYS)
             if done - rested >= quiet_every:
                 rested = done
                 self._rest()
@@ -80,9 +80,9 @@ class People:
 
     # -- doing -------------------------------------------------------------------------------------------------
 
-    def _do(self, deed: str, path: str, other: str = "", number: int = 0) -> None:
+    def _do(self, action: str, path: str, other: str = "", number: int = 0) -> None:
         within = self._random.randrange(1, 12) if self._within or self._random.random() < 0.05 else 0
-        step = Step(deed, path, other, number, within)  # type: ignore[arg-type]
+        step = Step(action, path, other, number, within)  # type: ignore[arg-type]
         self._hand.do(step)
         self._steps.append(step)
         if self._random.random() < 0.1:
@@ -143,8 +143,8 @@ class People:
 
     def change(self) -> None:
         if (path := self._some_file()) is not None:
-            deed = self._random.choice(("write", "append", "truncate", "touch", "retag", "retag", "mode"))
-            self._do(deed, path, number=self._size())
+            action = self._random.choice(("write", "append", "truncate", "touch", "retag", "retag", "mode"))
+            self._do(action, path, number=self._size())
 
     def save_atomically(self) -> None:
         if (path := self._some_file()) is not None:
@@ -250,6 +250,6 @@ HABITS: dict[Callable[[People], None], int] = {
     People.ring: 3, People.shift: 3, People.remake: 5, People.replace_season: 5, People.change_kind: 5,
     People.move_in: 3, People.link: 5, People.symlink: 2, People.take: 4, People.take_and_make: 3,
 }  # fmt: skip
-"""How often each, in parts."""
+"""The relative frequency of each."""
 
 _PLAYS = frozenset({"turn", "pause", "stop", "kill", "start", "quiet"})

@@ -1,5 +1,5 @@
-"""The line's three processes, as a supervisor keeps them: killed, frozen, brought back; and started anew where one has
-ended by itself."""
+"""The three processes of the pipeline, under a supervisor: killed, suspended, resumed; and restarted where one has ended by
+itself."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ END_SECONDS = 15.0
 POLLED_RENAME_MS = 20_000
 POLLED = {"hot_seconds": 0.5, "cold_seconds": 3.0}
 POLLED_RECONCILE_SECONDS = 15.0
-"""What is written in place in a cold directory a reconcile finds; so all is told well within a minute."""
+"""A write in place in a cold directory is found by a reconcile; so everything is recorded well within a minute."""
 
 
 class Running(Protocol):
@@ -75,24 +75,24 @@ class Processes:
         self.peak_mb: dict[str, float] = {}
 
     def start(self, name: str) -> None:
-        """Nothing where it runs; ready it will be in its own time."""
+        """Start it, if it does not run; it becomes ready later."""
         self.away.discard(name)
         if name not in self._running:
             self._running[name] = self._makers[name]()
 
     def start_all(self) -> None:
-        """Whichever is away is back, and none is frozen."""
+        """Start those that are away, and resume those that are suspended."""
         for name in self._makers:
             self.thaw(name)
             self.start(name)
 
     def stop(self, name: str, number: signal.Signals) -> None:
-        """It is away from here on: asked to end (SIGTERM), or killed."""
+        """End it and keep it away: by SIGTERM, or killed."""
         self.away.add(name)
         self._end(name, number)
 
     def slay(self, name: str) -> None:
-        """kill -9, and started again at once unless it is to be away."""
+        """kill -9, and start it again at once unless it is to be away."""
         self._end(name, signal.SIGKILL)
         if name not in self.away:
             self.start(name)
@@ -106,7 +106,7 @@ class Processes:
         self._signal(name, signal.SIGCONT)
 
     def tend(self) -> None:
-        """What has ended by itself is started anew, as by a supervisor."""
+        """Restart what has ended by itself, as a supervisor would."""
         for name, process in list(self._running.items()):
             if process.died is not None:
                 self.ended.append(f"{name} ended with {process.died}")
@@ -114,14 +114,14 @@ class Processes:
                 self.start(name)
 
     def look(self) -> None:
-        """Note how much memory each takes."""
+        """Record how much memory each takes."""
         for name, process in self._running.items():
             with suppress(psutil.NoSuchProcess):
                 resident = psutil.Process(process.pid).memory_info().rss / 1e6
                 self.peak_mb[name] = max(self.peak_mb.get(name, 0.0), resident)
 
     def end(self) -> None:
-        """kill -9 to what runs."""
+        """kill -9 to all that run."""
         for name in list(self._running):
             self._end(name, signal.SIGKILL)
 

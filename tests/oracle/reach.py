@@ -1,4 +1,4 @@
-"""Where the oracle's roots lie, and who works on them: this machine's disk, or a real server's share."""
+"""Where the oracle's roots are, and who works on them: this machine's disk, or a real server's share."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ SHARE = "media"
 
 
 class Reach(Protocol):
-    """`hand`: does the steps."""
+    """`hand` applies the steps."""
 
     hand: Hand
 
     def backend(self, root: str) -> Backend:
-        """A root's, as its producer has it."""
+        """A root's back-end, as its producer uses it."""
 
     def close(self) -> None:
-        """Nobody works on it any more."""
+        """End all work on it."""
 
 
 @dataclass
@@ -71,7 +71,7 @@ class OnShare:
 
 
 def reach(folder: Path, way: Way) -> Reach:
-    """As the way says."""
+    """The reach for a way."""
     if way == "share" or way == "server":
         return OnShare(folder, way)
     return OnDisk(folder, way)

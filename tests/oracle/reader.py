@@ -1,6 +1,6 @@
-"""What a reader of the fold's outputs believes: what is at each path, and which item is where. A small model that shares
-nothing with the fold; it keeps paths by the one rule that the records promise: enter what is said to be at a path, and take
-away what a move left, unless that place has been taken."""
+"""A reader's view of the fold's outputs: what is at each path, and which item is where. A small model that shares nothing
+with the fold; it follows the one rule that the records guarantee: enter what is recorded at a path, and remove what a move
+left, unless that place has been taken."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.oracle.model import Thing, Tree, path_of
 
 @dataclass
 class Reader:
-    """Reads outputs one after another: topic, key and value as they stand there."""
+    """Applies outputs one after another: topic, key and value as they are in the log."""
 
     trees: dict[str, Tree] = field(default_factory=dict)
     ids: dict[tuple[str, bytes], int] = field(default_factory=dict)
@@ -21,7 +21,7 @@ class Reader:
     faults: list[str] = field(default_factory=list)
 
     def read(self, topic: str, key: str, value: bytes | None) -> None:
-        """Believe it."""
+        """Apply it."""
         if topic == "catalog.media.state.v1":
             self._item(int(key), value)
         elif topic == "catalog.fs.changes.v1" and value is not None:

@@ -1,9 +1,9 @@
-"""Plays a sequence before the real producer and the fold: real files, the real back-ends and their watches, a real
-outbox, one lane for both roots; no Kafka, and no reconcile but those that the producer starts of itself when it has missed
-something (and of roots that are looked at). Time is made up: the log's too.
+"""Plays a sequence with the real producer and the fold: real files, the real back-ends and their watches, a real outbox, one
+lane for both roots; no Kafka, and no reconcile except those that the producer starts by itself when it has missed something
+(and for polled roots). Time is simulated, including the log's.
 
 Steps and turns follow each other in one thread, so that a sequence fails again. What happens in the middle of a turn
-is done between two of its looks at the tree."""
+is done between two of its accesses to the tree."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from producer.world import Pacing, World
 from tests.oracle.hand import Hand
 from tests.oracle.lane import Lane
 from tests.oracle.lives import Placed, lost_ids, placed
-from tests.oracle.model import Believer, differences, outdated, shared, walk
+from tests.oracle.model import RecordReader, differences, outdated, shared, walk
 from tests.oracle.reach import reach
 from tests.oracle.reader import Reader
 from tests.oracle.steps import PLACES, ROOTS, Step
@@ -56,7 +56,7 @@ CONFIRM_SECONDS = 60.0
 
 
 ALL_THERE_MS = 1_000
-"""A longer pause, in which a producer may have no turn, is as if it were away."""
+"""A longer pause, in which a producer may have no turn, counts as if it were away."""
 
 
 class Killed(BaseException):
@@ -72,7 +72,7 @@ class Meddler:
     active: bool = False
 
     def look(self) -> None:
-        """A producer is about to look at the tree."""
+        """A producer is about to access the tree."""
         if not self.active:
             return
         due = [step for number, step in self.waiting if number <= 1]
@@ -81,20 +81,20 @@ class Meddler:
             self._do(step)
 
     def finish(self) -> None:
-        """A turn ended before what is left was due."""
+        """A turn ended before the rest was due."""
         rest, self.waiting = self.waiting, []
         for _, step in rest:
-            if step.deed != "kill":
+            if step.action != "kill":
                 self._do(step)
 
     def _do(self, step: Step) -> None:
-        if step.deed == "kill":
+        if step.action == "kill":
             raise Killed
         self.hand.do(step)
 
 
 class MeddledTree:
-    """A tree at whose every look something may happen first."""
+    """A tree at whose every access something may happen first."""
 
     def __init__(self, tree: Tree, look: Callable[[], None]) -> None:
         self._tree = tree
@@ -128,15 +128,15 @@ class MeddledBackend:
     def open(self) -> MeddledTree:
         return MeddledTree(self.real.open(), self.meddler.look)
 
-    def watch(self, woken: Callable[[], None]) -> Watch:
-        return self.real.watch(woken)
+    def watch(self, wake: Callable[[], None]) -> Watch:
+        return self.real.watch(wake)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.real, name)
 
 
 class Watched:
-    """One root and its producer, which comes and goes."""
+    """One root and its producer, which may be stopped and started."""
 
     def __init__(
         self,
@@ -159,7 +159,7 @@ class Watched:
         self._database: Database | None = None
         self._keeper: Keeper | None = None
         self._lane = lane
-        self.believer = Believer()
+        self.reader = RecordReader()
         self._read = 0
 
     def start(self) -> None:
@@ -185,7 +185,7 @@ class Watched:
         self._keeper = self._database = None
 
     def turn(self) -> float:
-        """Seconds until the producer wants to act again; it is away for ever when it is killed in the middle."""
+        """Seconds until the producer wants to act again; for ever away when it is killed in the middle."""
         if self._keeper is None:
             return NEVER
         self._woken.clear()
@@ -202,19 +202,19 @@ class Watched:
         return rest
 
     def is_woken(self) -> bool:
-        """Whether there is news since the last turn."""
+        """Whether it was woken since the last turn."""
         return self._woken.is_set()
 
     @property
     def is_doubtful(self) -> bool:
-        """Whether it has found so much gone that it looks again before it believes that."""
+        """Whether it has found so much gone that a second scan must confirm it."""
         return self._keeper is not None and any(MASS_DELETION in it for it in self._keeper.condition().problems)
 
     def differences(self, *, in_kind: bool = False) -> list[str]:
-        """`in_kind`: only in what kind of thing is where."""
+        """`in_kind`: compare only the kind of each entry."""
         there = walk(self.folder, GRAIN_NS.get(self._way, 1))
         alike = there.keys() if in_kind else shared(self.folder, self._meddler.hand.links)
-        found = differences(self.believer.tree, there, alike)
+        found = differences(self.reader.tree, there, alike)
         return [f"{self.name}/{line}" for line in found]
 
     def _take(self) -> None:
@@ -223,7 +223,7 @@ class Watched:
         for seq, value in rows:
             assert seq == self._read + 1, f"{self.name}: record {seq} after {self._read}"
             self._read = seq
-            self.believer.read(value)
+            self.reader.read(value)
             self._lane.write(value)
         self._database.execute("DELETE FROM outbox WHERE seq <= ?", (self._read,))
 
@@ -232,7 +232,7 @@ PATIENCE_SECONDS = 0.01
 """How long a thread that reads events may take to notice one."""
 
 TOLD_SECONDS: dict[Way, float] = {"share": 0.3}
-"""How long a server may take to tell of one."""
+"""How long a server may take to report one."""
 
 
 class Play:
@@ -266,12 +266,12 @@ class Play:
             self.stop()
 
     def go_on(self, steps: list[Step]) -> list[str]:
-        """The same, and the producers stay."""
+        """The same, and the producers keep running."""
         for root in self._roots.values():
             root.start()
         self._believed()
         for number, step in enumerate(steps):
-            if step.deed in NOT_THERE.get(self._way, ()):
+            if step.action in NOT_THERE.get(self._way, ()):
                 continue
             if found := self._step(step):
                 return [f"at step {number + 1}: {step}", *found]
@@ -285,17 +285,17 @@ class Play:
 
     @property
     def ids(self) -> dict[str, int]:
-        """The item of each file that was told of, by root and path."""
+        """The item of each recorded file, by root and path."""
         return {f"{root}/{os.fsdecode(path)}": id_ for (root, path), id_ in self._reader.ids.items()}
 
     @property
     def records(self) -> int:
         """How many were written."""
-        return sum(root.believer.count for root in self._roots.values())
+        return sum(root.reader.count for root in self._roots.values())
 
     def _step(self, step: Step) -> list[str]:
         root = self._roots.get(step.path)
-        match step.deed:
+        match step.action:
             case "turn" if root is not None:
                 root.turn()
                 self._meddler.finish()
@@ -331,10 +331,10 @@ class Play:
         for lane in self._lanes:
             lane.quiet()
         found = [line for root in self._roots.values() for line in root.differences()]
-        return found or self._told()
+        return found or self._output_differences()
 
     def _believed(self) -> list[str]:
-        """All that the way promises has been seen to; what has come or gone and is not seen in time."""
+        """Everything that the way guarantees is recorded; what has come or gone and is not seen in time."""
         if self._way not in LOOK:
             self._rest()
             return []
@@ -366,7 +366,7 @@ class Play:
         self._clock.now = until
 
     def _rest(self) -> None:
-        """Both take turns until there is nothing left to do."""
+        """Both take turns until nothing is left to do."""
         due = dict.fromkeys(self._roots.values(), self._clock.now)
         quiet = dict.fromkeys(due, 0)
         for _ in range(REST_TURNS):
@@ -383,17 +383,17 @@ class Play:
                 quiet[root] = quiet[root] + 1 if rest >= SOON * 0.9 else 0
         raise TimeoutError("the producers do not come to rest")
 
-    def _told(self) -> list[str]:
-        """What the fold has told, held against the tree: paths, items, and who kept them."""
+    def _output_differences(self) -> list[str]:
+        """The fold's outputs compared with the tree: paths, items, and which files kept theirs."""
         reader, lives, found = self._reader, self._hand.lives, list(self._reader.faults)
         items: dict[int, Placed] = {}
         unseen: list[Path] = []
         for name in ROOTS:
             seen = walk(self._folder / name, GRAIN_NS.get(self._way, 1))
             there = {path: replace(thing, content=None) for path, thing in seen.items()}
-            told, twins = reader.trees.get(name, {}), shared(self._folder / name, self._hand.links)
-            found += [f"told of {name}/{line}" for line in differences(told, there, twins)]
-            unseen += (self._folder / name / path for path in outdated(told, there, twins))
+            view, twins = reader.trees.get(name, {}), shared(self._folder / name, self._hand.links)
+            found += [f"fold: {name}/{line}" for line in differences(view, there, twins)]
+            unseen += (self._folder / name / path for path in outdated(view, there, twins))
             items |= placed(self._folder, name, reader.ids, lives)
         if {id_: place for place, id_ in reader.ids.items()} != reader.items:
             found.append(f"items {reader.items} are not the files {reader.ids}")
@@ -405,7 +405,7 @@ class Play:
 
 
 def play(steps: list[Step], folder: Path, way: Way = "inotify") -> list[str]:
-    """Play in a folder that is made and removed; the differences, none when all is well."""
+    """Play in a folder that is created and removed; the differences, none when all is well."""
     folder.mkdir(parents=True)
     try:
         return Play(folder, way=way).run(steps)

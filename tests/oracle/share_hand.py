@@ -1,4 +1,4 @@
-"""Does steps to a share as another of its clients. Which file is which is read on the server's own disk."""
+"""Applies steps to a share as another client of it. Which file is which is read on the server's own disk."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.support.samba import Client
 
 
 class ShareHand(Hand):
-    """Works on the folder that the share is, through the share."""
+    """Works on the folder that is the share, through the share."""
 
     def __init__(self, folder: Path, client: Client) -> None:
         super().__init__(folder)

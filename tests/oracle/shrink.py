@@ -1,4 +1,4 @@
-"""Makes a failing sequence short: leaves out whatever it fails without."""
+"""Makes a failing sequence short: leaves out whatever is not needed for the failure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def shrink(steps: list[Step], fails: Fails) -> list[Step]:
     """A sequence that still fails, of which no single step can be left out."""
     steps = _chunks(steps, fails)
     for number, step in enumerate(steps):
-        if step.within and step.deed != "kill":
+        if step.within and step.action != "kill":
             plain = [*steps[:number], replace(step, within=0), *steps[number + 1 :]]
             steps = plain if fails(plain) else steps
     return _chunks(steps, fails)

@@ -1,4 +1,4 @@
-"""What PostgreSQL's rows say is there: the tables of the catalogue, read in one snapshot by plain SQL."""
+"""The tree according to PostgreSQL's rows: the tables of the catalogue, read in one snapshot by plain SQL."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Tables:
         self._connection = psycopg.connect(url, autocommit=True)
 
     def read(self) -> Rows:
-        """As of now."""
+        """The present rows."""
         rows = Rows()
         with self._connection.transaction():
             self._connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
@@ -51,7 +51,7 @@ class Tables:
         return rows
 
     def close(self) -> None:
-        """Let go of the server."""
+        """Disconnect."""
         self._connection.close()
 
 

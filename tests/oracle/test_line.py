@@ -1,4 +1,4 @@
-"""Whatever people do to a disk, and whatever dies meanwhile: tree, change log and rows are the same when it is quiet."""
+"""Whatever people do to a disk, and whatever is killed meanwhile: tree, log and rows are the same when it is quiet."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from cli.provisioning.topics import apply
 from runtime.kafka import Kafka
-from tests.oracle.change_log import Told
+from tests.oracle.change_log import LogView
 from tests.oracle.line import BOUND_SECONDS, nothing, try_seed
 from tests.support.servers import Brokers, clients
 
@@ -33,7 +33,7 @@ def test_tree_log_and_rows_are_the_same_whatever_dies(
     assert outcome.slowest < BOUND_SECONDS * BUSY
 
 
-def test_after_a_broker_was_away_everything_goes_on_by_itself(
+def test_after_a_broker_was_away_everything_continues_by_itself(
     broker_factory: Brokers, migrated: str, tmp_path: Path
 ) -> None:
     broker = broker_factory()
@@ -59,23 +59,23 @@ def gone(epoch: str, seq: int, path: str = "a") -> bytes:
 
 
 def test_what_is_sent_again_is_read_once_and_has_to_be_the_same() -> None:
-    told = Told()
+    view = LogView()
     for value in (declared("e", 1), gone("e", 2), gone("e", 2), b'{"kind":"tick"}'):
-        told.read(value)
-    assert (told.again, told.faults) == (1, [])
-    told.read(gone("e", 2, "b"))
-    assert told.faults[0].startswith("r: record 2 was another one before")
+        view.read(value)
+    assert (view.again, view.faults) == (1, [])
+    view.read(gone("e", 2, "b"))
+    assert view.faults[0].startswith("r: record 2 was another one before")
 
 
 def test_a_hole_is_a_fault() -> None:
-    told = Told()
+    view = LogView()
     for value in (declared("e", 1), gone("e", 3)):
-        told.read(value)
-    assert told.faults == ["r: record 3 after 1"]
+        view.read(value)
+    assert view.faults == ["r: record 3 after 1"]
 
 
 def test_only_the_epoch_of_the_highest_term_counts() -> None:
-    told = Told()
+    view = LogView()
     for value in (declared("one", 1), declared("two", 5), declared("late", 3), gone("one", 2), gone("late", 2)):
-        told.read(value)
-    assert (told.roots["r"].epoch, told.foreign, told.faults) == ("two", 3, [])
+        view.read(value)
+    assert (view.roots["r"].epoch, view.foreign, view.faults) == ("two", 3, [])

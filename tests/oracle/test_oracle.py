@@ -1,4 +1,4 @@
-"""Whatever people do to a disk, a reader of the log believes what is there, as soon as it is quiet."""
+"""Whatever people do to a disk, a reader of the log has what is there, as soon as it is quiet."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from producer.backends.interface import Drained
 from producer.backends.polling.watch import PollingWatch
 from tests.oracle.__main__ import make_up
-from tests.oracle.model import Believer, Thing, differences
+from tests.oracle.model import RecordReader, Thing, differences
 from tests.oracle.run import Play, play
 from tests.oracle.shrink import shrink
 from tests.oracle.steps import Step, parse, parse_all
@@ -170,7 +170,7 @@ CASES = {
         "rename films/b outside/a1530; stop films; exchange films/c/b films/c/c; quiet"
     ),
 }  # fmt: skip
-"""Sequences that were not followed once, most of them made short by the machine. `; quiet` compares."""
+"""Sequences that once failed, most of them shrunk by the oracle. `; quiet` compares."""
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -209,7 +209,7 @@ def test_seed_on_a_share(way: Way, seed: int, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("way", SHARE_WAYS)
-def test_who_swaps_two_files_of_a_share_swaps_their_items(way: Way, tmp_path: Path) -> None:
+def test_swapping_two_files_of_a_share_swaps_their_items(way: Way, tmp_path: Path) -> None:
     if (missing := provided()) is not None:
         pytest.skip(missing)
     play_ = Play(tmp_path, way=way)
@@ -236,7 +236,7 @@ class Blind(PollingWatch):
 
 
 def test_a_watch_that_does_not_look_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(WATCHES, "polling", lambda root, woken: Blind(root, woken, PACE))
+    monkeypatch.setitem(WATCHES, "polling", lambda root, wake: Blind(root, wake, PACE))
     assert play(parse_all("mkdir films/e; quiet; write films/e/z 5; quiet"), tmp_path / "play", "polling")
 
 
@@ -272,9 +272,9 @@ def test_what_does_not_matter_is_left_out() -> None:
 
 
 def test_every_record_that_is_kept_from_the_reader_is_missed(tmp_path: Path) -> None:
-    """A reader who does not get an observation believes something else, whichever it is."""
+    """A reader that misses an observation has another tree, whichever observation it is."""
 
-    class Forgetful(Believer):
+    class Forgetful(RecordReader):
         def __init__(self, forgotten: int) -> None:
             super().__init__()
             self.forgotten = forgotten
@@ -295,7 +295,7 @@ def test_every_record_that_is_kept_from_the_reader_is_missed(tmp_path: Path) -> 
     for number in range(30):
         play_ = Play(tmp_path / f"{number}")
         forgetful = Forgetful(number)
-        play_._roots["films"].believer = forgetful
+        play_._roots["films"].reader = forgetful
         found = play_.run(steps)
         missed += forgetful.forgot and bool(found)
     assert missed >= 3
@@ -304,9 +304,9 @@ def test_every_record_that_is_kept_from_the_reader_is_missed(tmp_path: Path) -> 
 def test_each_kind_of_difference_is_seen() -> None:
     file = Thing("file", 1, 2, "x")
     there = {b"a": file}
-    for believed in (
+    for recorded in (
         {}, {b"a": file, b"b": file}, {b"a": Thing("file", 2, 2, "x")}, {b"a": Thing("file", 1, 3, "x")},
         {b"a": Thing("file", 1, 2, None)}, {b"a": Thing("dir", 0, 0, None)},
     ):  # fmt: skip
-        assert len(differences(believed, there)) == 1
+        assert len(differences(recorded, there)) == 1
     assert differences(there, there) == []

@@ -1,9 +1,9 @@
 """What is a move and what is none: labelled cases, through the real producer and the fold.
 
-A case is what is done (`before`, everything comes to rest, then `deeds`) and the truth about whose file is where: `moves`
-names each file that is elsewhere now (what stood there is gone, unless it is named too), `new` each other path at which
-another file stands than before. Of everything else a path that is still there keeps its item, and the item of one that is
-not is gone. `untold`: nobody can tell that it was a move, and why."""
+A case is what is done (`before`, everything comes to rest, then `actions`) and the truth about which file is where: `moves`
+names each file that is elsewhere now (what was there is gone, unless it is named too), `new` each other path that has
+another file than before. Every other path that still exists keeps its item, and the item of one that does not is gone.
+`undetectable`: why it cannot be known that it was a move."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class Case:
 
     name: str
     before: str
-    deeds: str
+    actions: str
     moves: str = ""
     new: str = ""
-    untold: str = ""
+    undetectable: str = ""
     apart: bool = False
 
 
@@ -45,7 +45,7 @@ SWAP_MOVES = "films/a>films/b films/b>films/a"
 
 
 def _everywhere() -> Iterator[Case]:
-    """What the kernel tells while somebody watches, and what a scan finds when nobody did."""
+    """What the kernel reports to a running producer, and what a scan finds if none was running."""
     both = (
         ("a file", A, "rename films/a films/b", "films/a>films/b", ""),
         ("a file into a directory", f"{A}; mkdir films/d", "rename films/a films/d/a", "films/a>films/d/a", ""),
@@ -109,13 +109,13 @@ def _everywhere() -> Iterator[Case]:
         ("touched", A, "touch films/a 5", "", ""),
         ("made longer", A, "append films/a 100", "", ""),
     )  # fmt: skip
-    for name, before, deeds, moves, new in both:
-        if moves is None:  # one of the copies, whichever: `held_against` is told by the name
-            yield Case(name, before, deeds, "films/a>films/b|films/c", new)
-            yield Case(f"{name}, unseen", before, AWAY + deeds + BACK, "films/a>films/b|films/c", new)
+    for name, before, actions, moves, new in both:
+        if moves is None:  # one of the copies, whichever: `held_against` shows it by the name
+            yield Case(name, before, actions, "films/a>films/b|films/c", new)
+            yield Case(f"{name}, unseen", before, AWAY + actions + BACK, "films/a>films/b|films/c", new)
             continue
-        yield Case(name, before, deeds, moves, new)
-        yield Case(f"{name}, unseen", before, AWAY + deeds + BACK, moves, new)
+        yield Case(name, before, actions, moves, new)
+        yield Case(f"{name}, unseen", before, AWAY + actions + BACK, moves, new)
 
 
 def _others() -> Iterator[Case]:
@@ -156,28 +156,28 @@ def _others() -> Iterator[Case]:
                "rename films/a films/d/a; symlink films/a films/d/a", "films/a>films/d/a")  # fmt: skip
 
 
-def _untold() -> Iterator[Case]:
+def _undetectable() -> Iterator[Case]:
     empty = "nothing is in it that could be known again, and nobody was there when it was renamed"
-    yield Case("an empty file, unseen", "write films/a", f"{AWAY}rename films/a films/b{BACK}", untold=empty)
+    yield Case("an empty file, unseen", "write films/a", f"{AWAY}rename films/a films/b{BACK}", undetectable=empty)
     both = "a moved and rewritten file has its inode in common with the known one, and inodes are given out again"
     yield Case("moved and made longer, unseen", A, f"{AWAY}rename films/a films/b; append films/b 100{BACK}",
-               untold=both)  # fmt: skip
+               undetectable=both)  # fmt: skip
     yield Case("moved and touched, unseen", A, f"{AWAY}rename films/a films/b; retag films/b; touch films/b 5{BACK}",
-               untold=both)  # fmt: skip
+               undetectable=both)  # fmt: skip
 
 
-CASES = (*_everywhere(), *_others(), *_untold())
+CASES = (*_everywhere(), *_others(), *_undetectable())
 
 
 def faults(case: Case, folder: Path) -> list[str]:
-    """Where the items are not as the truth is: a line for each move that was missed, and for each that was none."""
+    """Where the items differ from the truth: a line for each move that was missed, and for each that was none."""
     play = Play(folder, apart=case.apart)
     try:
         if found := play.go_on(parse_all(f"{case.before}; quiet")):
             return found
         before = play.ids
-        found = play.go_on(parse_all(f"{case.deeds}; quiet"))
-        return [*(line for line in found if not case.untold), *_judged(case, before, play.ids)]
+        found = play.go_on(parse_all(f"{case.actions}; quiet"))
+        return [*(line for line in found if not case.undetectable), *_judged(case, before, play.ids)]
     finally:
         play.stop()
 

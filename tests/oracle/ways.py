@@ -1,12 +1,12 @@
-"""The ways in which the oracle has its roots watched, and what each of them promises.
+"""The ways in which the oracle has its roots watched, and what each of them guarantees.
 
-A watch that is told comes to rest when nothing is due. One that looks never does: there time passes, and what has come, gone
-or become another thing must be believed within the time that it promises, and everything with the next reconcile. It may see
-a file gone in one directory before it sees it come in another; so that its item stays the same there, a deletion waits for
-its rename as long as a look may take, as the documentation advises.
+A watch that gets reports comes to rest when nothing is due. One that polls never does: there time passes, and what has come,
+gone or changed its kind must be recorded within the time that it guarantees, and everything by the next reconcile. It may
+see a file gone in one directory before it sees it appear in another; so that its item remains the same there, a deletion
+waits for its rename as long as a look may take, as the documentation advises.
 
-A share's server tells of what its clients do, and of what is done on the server itself nothing that could be relied on:
-there all is promised with the next reconcile."""
+A share's server reports what its clients do, and nothing reliable of what is done on the server itself: there everything is
+guaranteed by the next reconcile."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from producer.backends.interface import Watch
 from producer.backends.local.watch import InotifyWatch
 from producer.backends.polling.schedule import Pace
 from producer.backends.polling.watch import PollingWatch
-from tests.oracle.steps import Deed
+from tests.oracle.steps import Action
 
 LocalWay = Literal["inotify", "fanotify", "polling"]
 ShareWay = Literal["share", "server"]
@@ -32,30 +32,30 @@ PACE = Pace(hot_seconds=1.0, cold_seconds=20.0, per_second=1_000_000)
 WINDOW_MS = 2_000
 LOOKED_WINDOW_MS = 60_000
 RECONCILE_SECONDS: Mapping[Way, float] = {"polling": 60.0, "share": 60.0, "server": 25.0}
-"""Of a root that is looked at; no other one is reconciled here. Where one root finds out only so what has gone, and another
-one what has come, both must have done so within the window."""
+"""Of a polled root; no other one is reconciled here. Where a reconcile finds what has gone in one root and what has come in
+another one, both must have run within the window."""
 
 UNSEEN_SECONDS: Mapping[Way, float] = {"polling": PACE.cold_seconds + PACE.hot_seconds, "share": 2.0}
-"""After so long, what has come or gone is believed."""
+"""After so long, what has come or gone is recorded."""
 
 LOOK = frozenset(RECONCILE_SECONDS)
-"""Come to rest never."""
+"""These never come to rest."""
 
 LATE: frozenset[Way] = frozenset({"server"})
-"""See one directory up to a reconcile later than the other one."""
+"""These may see one directory up to a reconcile later than the other one."""
 
 GRAIN_NS: Mapping[Way, int] = {"share": 100, "server": 100}
-"""In which times are told ([MS-DTYP] 2.3.3)."""
+"""The resolution of times ([MS-DTYP] 2.3.3)."""
 
-NOT_THERE: Mapping[Way, frozenset[Deed]] = {
+NOT_THERE: Mapping[Way, frozenset[Action]] = {
     "share": frozenset({"symlink", "fifo", "link", "exchange", "mode", "retag"}),
     "server": frozenset({"symlink", "fifo", "retag"}),
 }
-"""What is left out of a sequence: no client of a share can do it, each server shows it as it likes, or (of other bytes with
-the same size and time) this server tells nobody: its time of change is the time of modification."""
+"""What is left out of a sequence: no client of a share can do it, servers present it in different ways, or (of other bytes
+with the same size and time) this server does not report it: its time of change is the time of modification."""
 
 WATCHES: dict[LocalWay, Callable[[Path, Callable[[], None]], Watch]] = {
     "inotify": InotifyWatch,
     "fanotify": FanotifyWatch,
-    "polling": lambda root, woken: PollingWatch(root, woken, PACE),
+    "polling": lambda root, wake: PollingWatch(root, wake, PACE),
 }

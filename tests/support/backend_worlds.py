@@ -1,6 +1,6 @@
-"""What a back-end's contract is tried on: a root that one hand works on, on a disk, on a share of a real server, in memory.
+"""The worlds in which a back-end's contract is tested: a root on a disk, on a share of a real server, or in memory.
 
-Each makes, takes and moves things behind the back-end's back, and spoils its watch."""
+Each can create, delete and move entries without the back-end, and break its watch."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ KINDS: list[FileType] = ["file", "dir", "symlink", "other"]
 
 @dataclass
 class Real:
-    """A directory on disk, and a hand that changes it behind the back-end's back."""
+    """A directory on disk, changed without the back-end."""
 
     folder: Path
     watch_limit: int | None = None
@@ -48,12 +48,12 @@ class Real:
         self.root.mkdir()
         self.backend: Backend = LocalBackend(self.root, self._watch)
 
-    def _watch(self, root: Path, woken: Callable[[], None]) -> Watch:
-        self.made.append(self._make(root, woken))
+    def _watch(self, root: Path, wake: Callable[[], None]) -> Watch:
+        self.made.append(self._make(root, wake))
         return self.made[-1]
 
-    def _make(self, root: Path, woken: Callable[[], None]) -> InotifyWatch:
-        return InotifyWatch(root, woken, queue_limit=self.queue_limit, watch_limit=self.watch_limit)
+    def _make(self, root: Path, wake: Callable[[], None]) -> InotifyWatch:
+        return InotifyWatch(root, wake, queue_limit=self.queue_limit, watch_limit=self.watch_limit)
 
     def make(self, path: str, type_: FileType, content: bytes = b"") -> None:
         full = self.root / path
@@ -105,22 +105,22 @@ class Real:
 class Whole(Real):
     """The same directory, its file system watched as a whole."""
 
-    def _make(self, root: Path, woken: Callable[[], None]) -> InotifyWatch:
-        return FanotifyWatch(root, woken, queue_limit=self.queue_limit)
+    def _make(self, root: Path, wake: Callable[[], None]) -> InotifyWatch:
+        return FanotifyWatch(root, wake, queue_limit=self.queue_limit)
 
 
 class Polled(Real):
-    """The same directory, looked at."""
+    """The same directory, polled."""
 
     pace: ClassVar[Pace] = Pace(hot_seconds=0.1, cold_seconds=1.0, per_second=10_000)
 
-    def _watch(self, root: Path, woken: Callable[[], None]) -> Watch:
-        return PollingWatch(root, woken, self.pace)
+    def _watch(self, root: Path, wake: Callable[[], None]) -> Watch:
+        return PollingWatch(root, wake, self.pace)
 
 
 @dataclass
 class Fake:
-    """The same hand on the fake."""
+    """The same with the fake."""
 
     folder: Path
     kinds: ClassVar[list[FileType]] = KINDS
@@ -142,9 +142,9 @@ class Fake:
 
 @dataclass
 class Shared:
-    """A folder of a share on a real server. What another client does there is told; `symlink` is made on the server itself,
-    which shows what it leads to; a pipe it shows as a file. Of a new file the server tells that it has appeared, and of what
-    is written to it then nothing."""
+    """A folder of a share on a real server. What another client does there is reported; `symlink` is made on the server
+    itself, which shows the link's target; it shows a pipe as a file. The server reports that a new file has appeared, and
+    nothing of what is written to it then."""
 
     folder: str
     samba: Samba
@@ -206,7 +206,7 @@ class Shared:
 
 
 class Watched(SmbBackend):
-    """Keeps what it makes within the test's reach."""
+    """Keeps what it creates for the test."""
 
     def __init__(self, share: Share, world: Shared) -> None:
         super().__init__(share, self._connect_and_keep)
@@ -216,8 +216,8 @@ class Watched(SmbBackend):
         self._world.sessions.append(Session(share))
         return self._world.sessions[-1]
 
-    def watch(self, woken: Callable[[], None]) -> Watch:
-        made = super().watch(woken)
+    def watch(self, wake: Callable[[], None]) -> Watch:
+        made = super().watch(wake)
         assert isinstance(made, SmbWatch)
         self._world.watches.append(made)
         return made

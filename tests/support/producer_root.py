@@ -1,5 +1,5 @@
 """One root as a test works on it: real files, real inotify, a real outbox, turn by turn and without Kafka; and
-what a reader who believes the records takes to be there."""
+the tree of a reader of its records."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from schemas.codec import raw_codec
 from schemas.paths import from_wire, is_inside
 
 QUIET_SECONDS = 0.15
-"""Longer than a half of a move is waited for."""
+"""Longer than one half of a move waits for the other."""
 
 BUSY_SECONDS = 0.6
-"""What is due sooner than this is still to come: a file being written is looked at every half second."""
+"""What is due sooner than this is still to come: a file being written is examined every half second."""
 
 
 class SkippingClock(SystemClock):
-    """The real one, which a test can put forward."""
+    """The real clock, which a test can put forward."""
 
     def __init__(self) -> None:
         self.skipped = 0.0
@@ -47,7 +47,7 @@ class SkippingClock(SystemClock):
 
 
 class StandingClock(SystemClock):
-    """Stands still but for what is put forward, so that nothing depends on how busy the machine is."""
+    """Stands still unless a test puts it forward, so that nothing depends on how busy the machine is."""
 
     def __init__(self) -> None:
         self.now = 1_000.0
@@ -59,7 +59,7 @@ class StandingClock(SystemClock):
 
 @dataclass
 class RootBench:
-    """A root under `folder`, and its keeper. Used as a context; `restart` makes the keeper anew on the same
+    """A root under `folder`, and its keeper. Used as a context; `restart` creates a new keeper on the same
     state."""
 
     folder: Path
@@ -74,7 +74,7 @@ class RootBench:
         self.root.mkdir(exist_ok=True)
         self.state = self.folder / "films.sqlite"
         self.clock = SkippingClock()
-        self.woken = threading.Event()
+        self.wake = threading.Event()
         self.orders: deque[Order] = deque()
         self.keeper: Keeper
         self._read = 0
@@ -88,20 +88,20 @@ class RootBench:
 
     @property
     def spec(self) -> RootSpec:
-        """As it stands in the settings."""
+        """Its settings."""
         return RootSpec(**({"name": "films", "library": "home", "path": self.root} | self.settings))
 
     def start(self, failure: str | None = None) -> None:
-        """A keeper on the state as it is."""
+        """Start a keeper on the present state."""
         self.database = Database(self.state)
-        local = LocalBackend(self.root, lambda root, woken: self.make_watch(root, woken))
+        local = LocalBackend(self.root, lambda root, wake: self.make_watch(root, wake))
         world = World(self.backend or local, self.clock, hasher=self.hasher)
-        self.keeper = Keeper(self.spec, self.database, world, self.pacing, self.woken.set, orders=self.orders,
+        self.keeper = Keeper(self.spec, self.database, world, self.pacing, self.wake.set, orders=self.orders,
             failure=failure,
         )  # fmt: skip
 
     def stop(self) -> None:
-        """Away with it; nothing more is written than was."""
+        """End it; nothing more is written."""
         self.keeper.close()
         self.database.close()
 
@@ -111,7 +111,7 @@ class RootBench:
         self.start()
 
     def begin_again(self) -> None:
-        """Start on a state that was forgotten: its records are numbered from 1 again."""
+        """Start on a deleted state: its records are numbered from 1 again."""
         self.restart()
         self._read = 0
 
@@ -120,18 +120,18 @@ class RootBench:
         deadline = time.monotonic() + seconds
         quiet_since = None
         while time.monotonic() < deadline:
-            self.woken.clear()
+            self.wake.clear()
             rest = self.keeper.turn()
             if rest < BUSY_SECONDS and self.keeper.condition().state != "frozen":
                 quiet_since = None
-                self.woken.wait(rest)
+                self.wake.wait(rest)
                 continue
             quiet_since = quiet_since or time.monotonic()
-            if not self.woken.wait(QUIET_SECONDS) and time.monotonic() - quiet_since >= QUIET_SECONDS:
-                return self.news()
+            if not self.wake.wait(QUIET_SECONDS) and time.monotonic() - quiet_since >= QUIET_SECONDS:
+                return self.new_records()
         raise TimeoutError("the root does not come to rest")
 
-    def news(self) -> list[raw.RawRecord]:
+    def new_records(self) -> list[raw.RawRecord]:
         """Records written since the last time."""
         rows = self.database.execute("SELECT seq, value FROM outbox WHERE seq > ? ORDER BY seq", (self._read,))
         found = rows.fetchall()
@@ -145,12 +145,12 @@ class RootBench:
         return [raw_codec.decode(row.value) for row in Unsent(self.database).first(10_000_000)]
 
     def converged(self) -> bool:
-        """What a reader believes is what is on disk."""
-        return believed(self.everything()) == on_disk(self.root)
+        """The tree of a reader equals the disk."""
+        return tree_of(self.everything()) == on_disk(self.root)
 
 
-def believed(records: list[raw.RawRecord]) -> dict[str, tuple[object, ...]]:
-    """What stands where, for a reader who believes each observation."""
+def tree_of(records: list[raw.RawRecord]) -> dict[str, tuple[object, ...]]:
+    """The tree of a reader that applies each record."""
     tree: dict[str, tuple[object, ...]] = {}
     for record in records:
         match record:
@@ -172,7 +172,7 @@ def believed(records: list[raw.RawRecord]) -> dict[str, tuple[object, ...]]:
 
 
 def identity_of(file: raw.FileState) -> tuple[object, ...]:
-    """What of a state a reader may rely on: a directory's size and time are not told."""
+    """The reliable part of a state: changes of a directory's size and time are not recorded."""
     if file.type == "dir":
         return file.type, file.dev, file.inode
     return file.type, file.size, file.mtime_ns, file.dev, file.inode
@@ -185,7 +185,7 @@ def on_disk(root: Path) -> dict[str, tuple[object, ...]]:
 
 
 def walked(tree: Tree) -> dict[str, tuple[object, ...]]:
-    """All that is in an open root."""
+    """Everything in an open root."""
     found: dict[str, tuple[object, ...]] = {}
     pending = [""]
     while pending:
@@ -198,12 +198,12 @@ def walked(tree: Tree) -> dict[str, tuple[object, ...]]:
     return found
 
 
-def said(records: list[raw.RawRecord]) -> list[str]:
-    """What was said, shortly: `+ a.mkv`, `- a.mkv`, `a.mkv > b.mkv`, `# a.mkv`, `scan_finished`."""
-    return [_said(record) for record in records]
+def in_short(records: list[raw.RawRecord]) -> list[str]:
+    """The records in short form: `+ a.mkv`, `- a.mkv`, `a.mkv > b.mkv`, `# a.mkv`, `scan_finished`."""
+    return [_in_short(record) for record in records]
 
 
-def _said(record: raw.RawRecord) -> str:
+def _in_short(record: raw.RawRecord) -> str:
     match record:
         case raw.Observed(path=path, file=file):
             return f"{'-' if file is None else '+'} {path}"

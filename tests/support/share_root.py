@@ -1,5 +1,5 @@
-"""A root on a share as a test works on it: a real server, a real outbox, and what whoever believes the records takes to be
-there, compared with the share as it is."""
+"""A root on a share as a test works on it: a real server, a real outbox, and the tree of a reader of
+its records, compared with the share as it is."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from producer.world import Pacing
 from schemas import raw
 from storage.share import Share
 from storage.smb.session import Session
-from tests.support.producer_root import RootBench, believed, said, walked
+from tests.support.producer_root import RootBench, in_short, tree_of, walked
 from tests.support.samba import PASSWORD, USER, Client, Samba
 
 TURN_SECONDS = 0.2
@@ -61,40 +61,40 @@ class ShareRoot:
         self.client.close()
 
     def until(self, predicate: Callable[[], bool], seconds: float, what: str) -> float:
-        """Take turns until it holds; returns how long that took."""
+        """Take turns until the predicate is true; returns how long that took."""
         began = time.monotonic()
         while True:
-            self.bench.woken.clear()
+            self.bench.wake.clear()
             rest = self.bench.keeper.turn()
             if predicate():
                 return time.monotonic() - began
             if time.monotonic() - began > seconds:
                 raise TimeoutError(
-                    f"waited {seconds:g} s for {what}; the last records: {said(self.records)[-20:]}"
+                    f"waited {seconds:g} s for {what}; the last records: {in_short(self.records)[-20:]}"
                 )
-            self.bench.woken.wait(min(rest, TURN_SECONDS))
+            self.bench.wake.wait(min(rest, TURN_SECONDS))
 
     def rest(self, seconds: float) -> None:
         """Take the turns that are due in so many seconds."""
         ends = time.monotonic() + seconds
         while (left := ends - time.monotonic()) > 0:
-            self.bench.woken.clear()
-            self.bench.woken.wait(min(left, self.bench.keeper.turn()))
+            self.bench.wake.clear()
+            self.bench.wake.wait(min(left, self.bench.keeper.turn()))
 
     def until_converged(self, seconds: float) -> float:
-        """Take turns until what was said is what is there."""
-        return self.until(self.is_converged, seconds, "the log to say what is on the share")
+        """Take turns until the records equal the share."""
+        return self.until(self.is_converged, seconds, "the log to have what is on the share")
 
     def until_lost(self, seconds: float) -> float:
         """Take turns until it cannot be observed."""
         return self.until(lambda: self.cause is not None, seconds, "the loss to be noticed")
 
     def is_converged(self) -> bool:
-        """True when a reader believes what is on the share, and no scan runs."""
+        """True when the tree of a reader equals the share, and no scan runs."""
         condition = self.bench.keeper.condition()
         if condition.fault is not None or not condition.scanned:
             return False
-        return believed(self.records) == listed(self.share)
+        return tree_of(self.records) == listed(self.share)
 
     @property
     def cause(self) -> str | None:
@@ -104,15 +104,15 @@ class ShareRoot:
 
     @property
     def records(self) -> list[raw.RawRecord]:
-        """All that was said."""
+        """All records."""
         return self.bench.everything()
 
-    def said_since(self) -> list[str]:
-        """What was said since the last time, in short."""
-        every = said(self.records)
+    def new_lines(self) -> list[str]:
+        """The records since the last time, in short form."""
+        every = in_short(self.records)
         new, self._seen = every[self._seen :], len(every)
         return new
 
     def deleted(self) -> set[str]:
-        """Paths of which it was ever said that nothing is there."""
+        """Paths that were ever recorded as gone."""
         return {r.path for r in self.records if isinstance(r, raw.Observed) and r.file is None}

@@ -1,9 +1,10 @@
-"""fanotify's system calls and the form of its events, and nothing of what they mean to us.
+"""fanotify's system calls and the format of its events, without what they mean to the producer.
 
-A directory is known by its handle: the kernel names by it the directory in which something happened, and says the same
-handle of the directory at a path. It holds as long as the directory does, wherever that is moved and through whichever mount
-or container it is reached, and is never given to another one. Handles are only compared, never opened, so no right is needed
-for that. Sources: fanotify_init(2), fanotify_mark(2), fanotify(7), name_to_handle_at(2), <linux/fanotify.h>."""
+A directory is identified by its handle: the kernel's events name by it the directory in which something happened, and the
+same handle can be obtained for the directory at a path. It remains the same as long as the directory exists, wherever that
+is moved and through whichever mount or container it is reached, and is never reused. Handles are only compared, never
+opened, so no right is needed for that. Sources: fanotify_init(2), fanotify_mark(2), fanotify(7), name_to_handle_at(2),
+<linux/fanotify.h>."""
 
 from __future__ import annotations
 
@@ -50,8 +51,8 @@ Handle = bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """An event. `at`: directory and name, or of a rename what it was before; `to`: of a rename what it is now."""
+class RawEvent:
+    """An event. `at`: directory and name, or of a rename those before it; `to`: of a rename those after it."""
 
     mask: int
     at: tuple[Handle, bytes] | None = None
@@ -59,7 +60,7 @@ class Heard:
 
 
 def open_queue() -> int:
-    """A queue of events, to be read without blocking. Raises WatchUnavailable, with what is missing."""
+    """A queue of events, to be read without blocking. Raises WatchUnavailable with the reason."""
     queue = _libc.fanotify_init(_CLOSE_ON_EXEC | _NON_BLOCKING | _REPORT_DIRECTORY_AND_NAME, os.O_RDONLY)
     if queue < 0:
         raise WatchUnavailable(_refusal(ctypes.get_errno()))
@@ -67,7 +68,7 @@ def open_queue() -> int:
 
 
 def need(directory: bytes, mask: int) -> None:
-    """Raises WatchUnavailable where the directory's file system cannot be heard, with what is missing."""
+    """Raises WatchUnavailable with the reason where the directory's file system cannot be marked."""
     queue = open_queue()
     try:
         handle_of(directory)
@@ -95,12 +96,12 @@ def _refusal(code: int) -> str:
 
 
 def mark_file_system(queue: int, directory: bytes, mask: int) -> None:
-    """Hear of all of the directory's file system. Raises OSError."""
+    """Receive events of the directory's whole file system. Raises OSError."""
     _mark(queue, _ADD | _FILE_SYSTEM, mask, directory)
 
 
 def mark_directory(queue: int, directory: bytes, mask: int) -> None:
-    """Hear of the directory itself. Raises OSError."""
+    """Receive events of the directory itself. Raises OSError."""
     _mark(queue, _ADD, mask, directory)
 
 
@@ -110,13 +111,13 @@ def _mark(queue: int, flags: int, mask: int, path: bytes) -> None:
 
 
 def count_marked(queue: int) -> int:
-    """How many file systems are heard of now: a mark ends with the last mount of its file system, and nobody is told."""
+    """How many file systems are marked now: a mark ends with the last mount of its file system, without an event."""
     lines = Path(f"/proc/self/fdinfo/{queue}").read_text().splitlines()
     return sum(line.startswith("fanotify sdev:") for line in lines)
 
 
 def handle_of(path: bytes) -> Handle:
-    """The handle of the directory at the path. Raises OSError; where its file system knows no handles too."""
+    """The handle of the directory at the path. Raises OSError, also where its file system has no handles."""
     buffer = ctypes.create_string_buffer(8 + _LONGEST_HANDLE)
     struct.pack_into("=I", buffer, 0, _LONGEST_HANDLE)
     mount = ctypes.c_int()
@@ -127,13 +128,13 @@ def handle_of(path: bytes) -> Handle:
     return _FSID.pack(fsid & 0xFFFF_FFFF, fsid >> 32) + buffer.raw[: 8 + length]
 
 
-def taken_apart(piece: bytes) -> Iterator[Heard]:
+def parse(piece: bytes) -> Iterator[RawEvent]:
     """The events of one reading, in order."""
     at = 0
     while at < len(piece):
         length, version, head, mask, _, _ = _HEAD.unpack_from(piece, at)
-        if version != _VERSION:  # no kernel has ever changed it
-            yield Heard(OVERFLOW)
+        if version != _VERSION:  # it has never changed
+            yield RawEvent(OVERFLOW)
             return
         places: dict[int, tuple[Handle, bytes]] = {}
         inner = at + head
@@ -142,7 +143,7 @@ def taken_apart(piece: bytes) -> Iterator[Heard]:
             name = inner + _RECORD.size + handle
             places[kind] = fsid + piece[inner + 12 : name], piece[name : inner + size].partition(b"\0")[0]
             inner += size
-        yield Heard(mask, places.get(_PLACE) or places.get(_OLD_PLACE), places.get(_NEW_PLACE))
+        yield RawEvent(mask, places.get(_PLACE) or places.get(_OLD_PLACE), places.get(_NEW_PLACE))
         at += length
 
 

@@ -1,12 +1,12 @@
-"""What the kernel says of a file system, cut down to the directories of one root and put as inotify would have put it.
+"""The kernel's events of a file system, reduced to the directories of one root and converted to inotify's form.
 
-The mark hears of everything on the file system; what happens in directories that nobody watches is dropped as it is read,
-for the price of one look into a dictionary. So the place of an event in the stream says whether it is older than what was
-seen of the tree, as with inotify, and whoever puts events into paths need not know which of both it was.
+The mark reports everything on the file system; events in directories that are not watched are dropped as they are read,
+which costs one dictionary lookup each. So an event's position in the stream shows whether it is older than what was seen of
+the tree, as with inotify, and the code that turns events into paths is the same for both.
 
-Two things are different. The kernel joins what one process does at one name while nobody reads, so an event may say that a
-name was created, written and deleted; it is told as several. And what it joins stands in the place of the first, before a
-rename that came between; so what is at a rename's source is looked at once more."""
+Two things are different. While nobody reads, the kernel merges what one process does at one name, so an event may say that
+a name was created, written and deleted; it is passed on as several events. And a merged event has the position of the
+first, before a rename that came between; so a rename's source is examined once more."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from watchdog.observers.inotify_c import InotifyConstants as K
 from watchdog.observers.inotify_c import Mask
 
 from producer.backends.fanotify import kernel
-from producer.backends.fanotify.kernel import Handle, Heard
+from producer.backends.fanotify.kernel import Handle, RawEvent
 from producer.backends.local.reader import GATHER_SECONDS, Event
 
 THREAD_NAME = b"fanotify"
@@ -44,20 +44,20 @@ _prctl = ctypes.CDLL(None).prctl
 
 
 class FanotifyReader(threading.Thread):
-    """Raises WatchUnavailable where there is no fanotify for this process. `limit`: bytes of the root's events kept while
-    nobody takes them; beyond it they are thrown away and counted in `dropped`. `woken` is called from the thread after each
+    """Raises WatchUnavailable where there is no fanotify for this process. `limit`: bytes of the root's events kept until
+    they are taken; events beyond it are dropped and counted in `dropped`. `wake` is called from the thread after each
     reading that brought something."""
 
     @staticmethod
     def need(root: Path) -> None:
-        """Raises WatchUnavailable where the root's file system cannot be heard."""
+        """Raises WatchUnavailable where the root's file system cannot be marked."""
         kernel.need(os.fsencode(root), _MASK)
 
-    def __init__(self, woken: Callable[[], None], limit: int) -> None:
+    def __init__(self, wake: Callable[[], None], limit: int) -> None:
         super().__init__(name="fanotify", daemon=True)
         self._queue = kernel.open_queue()
         self._ended, self._ending = os.pipe2(os.O_CLOEXEC)
-        self._woken = woken
+        self._wake = wake
         self.limit = limit
         self.dropped = 0
         self.place = 0
@@ -81,7 +81,7 @@ class FanotifyReader(threading.Thread):
                 before = len(self._kept)
                 self.pull()
                 if len(self._kept) > before or self.dropped:
-                    self._woken()
+                    self._wake()
                 select.select([self._ended], [], [], GATHER_SECONDS)
         finally:
             with self._guard:
@@ -108,8 +108,8 @@ class FanotifyReader(threading.Thread):
                     piece = os.read(self._queue, _PIECE)
                 except BlockingIOError:
                     break
-                for heard in kernel.taken_apart(piece):
-                    self._keep(heard)
+                for raw in kernel.parse(piece):
+                    self._keep(raw)
                 if len(piece) < _PIECE - _LONGEST_EVENT:
                     break
             return self.place
@@ -124,11 +124,11 @@ class FanotifyReader(threading.Thread):
             count -= 1
 
     def add_watch(self, path: bytes, mask: Mask) -> int:
-        """See EventReader. One on a file system that cannot be marked has no room here, as it were."""
+        """See EventReader. A directory on a file system that cannot be marked counts as beyond the limit."""
         with self._guard:
             if self._is_closed:
                 raise OSError(errno.EBADF, os.strerror(errno.EBADF))
-            handle = self._hear(path, of_itself=bool(mask & K.IN_MOVE_SELF))
+            handle = self._mark(path, itself=bool(mask & K.IN_MOVE_SELF))
             if handle not in self._watches:
                 number = next(self._numbers)
                 self._watches[handle], self._handles[number] = number, handle
@@ -142,27 +142,28 @@ class FanotifyReader(threading.Thread):
                 del self._watches[handle]
 
     def lost_mark(self) -> bool:
-        """True once after a file system that was heard was unmounted, even where it is mounted again: that is another one
-        to the kernel."""
+        """True once after a marked file system was unmounted, even where it is mounted again: to the kernel that is another
+        one."""
         with self._guard:
             if self._is_closed or kernel.count_marked(self._queue) >= len(self._marked):
                 return False
-            self._marked.clear()  # the scan that follows comes by all of them
+            self._marked.clear()  # the scan that follows marks all of them again
             return True
 
-    def _hear(self, path: bytes, *, of_itself: bool) -> Handle:
-        """Marked each time, which costs little and does nothing where it is: a mark ends with its mount, unseen."""
+    def _mark(self, path: bytes, *, itself: bool) -> Handle:
+        """Mark it each time, which costs little and changes nothing where it is marked: a mark ends with its mount,
+        unnoticed."""
         try:
             kernel.mark_file_system(self._queue, path, _MASK)
             self._marked.add(Path(os.fsdecode(path)).stat().st_dev)
-            if of_itself:
+            if itself:
                 kernel.mark_directory(self._queue, path, _SELF)
             return kernel.handle_of(path)
         except OSError as error:
             raise OSError(errno.ENOSPC, f"its file system cannot be marked: {error.strerror}") from error
 
-    def _keep(self, heard: Heard) -> None:
-        for event in self._put(heard):
+    def _keep(self, raw: RawEvent) -> None:
+        for event in self._converted(raw):
             self.place += 1
             size = 100 + len(event[4])
             if self._size + size > self.limit:
@@ -171,18 +172,18 @@ class FanotifyReader(threading.Thread):
                 self._kept.append(((self.place - 1, *event[1:]), size))
                 self._size += size
 
-    def _put(self, heard: Heard) -> Iterator[Event]:
-        """As inotify puts it; nothing of what is not the root's."""
-        mask = heard.mask
+    def _converted(self, raw: RawEvent) -> Iterator[Event]:
+        """The event in inotify's form; nothing if it is not in the root."""
+        mask = raw.mask
         if mask & kernel.OVERFLOW:
             yield _LOST
             return
         if mask & kernel.RENAME:
-            yield from self._renamed(heard)
+            yield from self._renamed(raw)
             return
-        if heard.at is None or (watch := self._watches.get(heard.at[0])) is None:
+        if raw.at is None or (watch := self._watches.get(raw.at[0])) is None:
             return
-        name = heard.at[1]
+        name = raw.at[1]
         if name == b".":
             yield 0, watch, mask & _SELF, 0, b""
             return
@@ -191,18 +192,18 @@ class FanotifyReader(threading.Thread):
             if mask & bits:
                 yield 0, watch, mask & bits | on_directory, 0, name
 
-    def _renamed(self, heard: Heard) -> Iterator[Event]:
-        if heard.at is None or heard.to is None:  # the kernel says both, always
+    def _renamed(self, raw: RawEvent) -> Iterator[Event]:
+        if raw.at is None or raw.to is None:  # the kernel always gives both
             yield _LOST
             return
-        source, target = self._watches.get(heard.at[0]), self._watches.get(heard.to[0])
-        on_directory = heard.mask & kernel.ON_DIRECTORY
+        source, target = self._watches.get(raw.at[0]), self._watches.get(raw.to[0])
+        on_directory = raw.mask & kernel.ON_DIRECTORY
         cookie = next(self._numbers)
         if source is not None and target is None:
-            yield 0, source, K.IN_DELETE | on_directory, 0, heard.at[1]
+            yield 0, source, K.IN_DELETE | on_directory, 0, raw.at[1]
         elif source is not None:
-            yield 0, source, K.IN_MOVED_FROM | on_directory, cookie, heard.at[1]
+            yield 0, source, K.IN_MOVED_FROM | on_directory, cookie, raw.at[1]
         if target is not None:
-            yield 0, target, K.IN_MOVED_TO | on_directory, cookie, heard.to[1]
+            yield 0, target, K.IN_MOVED_TO | on_directory, cookie, raw.to[1]
         if source is not None and target is not None and not on_directory:
-            yield 0, source, K.IN_CLOSE_WRITE, 0, heard.at[1]
+            yield 0, source, K.IN_CLOSE_WRITE, 0, raw.at[1]

@@ -1,4 +1,4 @@
-"""fanotify behind the interface `Watch`: as inotify, but that there is no watch for each directory."""
+"""fanotify behind the interface `Watch`: as inotify, but without a watch for each directory."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from producer.backends.local.watch import QUEUE_LIMIT, InotifyWatch
 
 
 class FanotifyWatch(InotifyWatch):
-    """Directories below one root; see the interface `Watch`. What lies on a file system that cannot be marked is counted as
-    unwatched. Raises WatchUnavailable where the kernel or this process's rights do not allow it, or the root's file system
-    cannot be marked."""
+    """Watches the directories below one root; see the interface `Watch`. What is on a file system that cannot be marked is
+    counted as unwatched. Raises WatchUnavailable where the kernel or this process's rights do not allow it, or the root's
+    file system cannot be marked."""
 
     def __init__(
-        self, root: Path, woken: Callable[[], None], *, queue_limit: int = QUEUE_LIMIT, why: str = ""
+        self, root: Path, wake: Callable[[], None], *, queue_limit: int = QUEUE_LIMIT, why: str = ""
     ) -> None:
         FanotifyReader.need(root)
-        super().__init__(root, woken, queue_limit=queue_limit, why=why)
+        super().__init__(root, wake, queue_limit=queue_limit, why=why)
 
     @staticmethod
-    def make_reader(woken: Callable[[], None], limit: int) -> EventReader:
+    def make_reader(wake: Callable[[], None], limit: int) -> EventReader:
         """See InotifyWatch."""
-        return FanotifyReader(woken, limit)
+        return FanotifyReader(wake, limit)
 
     def _losses(self) -> Missed | None:
         lost = super()._losses()

@@ -1,5 +1,5 @@
-"""Directories of this machine: looked at through descriptors, watched through inotify.
+"""Directories of this machine: read through descriptors, watched through inotify.
 
-`backend` puts all together · `tree` looks, `below` opens what it looks at · `watch` watches: `reader` reads what the kernel
-says, through watchdog, and `nodes` knows which watch stands for which directory · `mounted` lists file systems.
+`backend` connects the parts · `tree` reads, `below` opens what it reads · `watch` watches: `reader` reads the kernel's
+events, through watchdog, and `nodes` maps watches to directories · `mounted` lists file systems.
 """

@@ -18,9 +18,9 @@ INSTANCES = "fs.inotify.max_user_instances"
 
 
 class LocalBackend:
-    """`make_watch`: what watches the root; raises OSError where the kernel gives no instance."""
+    """`make_watch` creates the watch of the root; raises OSError where the kernel provides no instance."""
 
-    tells_all = True
+    reports_all = True
 
     def __init__(self, root: Path, make_watch: Callable[[Path, Callable[[], None]], Watch] = InotifyWatch) -> None:
         self._root = root
@@ -48,12 +48,12 @@ class LocalBackend:
         finally:
             os.close(root)
 
-    def watch(self, woken: Callable[[], None]) -> Watch:
+    def watch(self, wake: Callable[[], None]) -> Watch:
         """See the interface."""
         try:
-            return self._make_watch(self._root, woken)
+            return self._make_watch(self._root, wake)
         except OSError as error:
             raise WatchUnavailable(f"no inotify instance is free ({INSTANCES}): {error.strerror}") from error
 
     def close(self) -> None:
-        """Nothing is kept between two looks."""
+        """Nothing is kept between two accesses."""

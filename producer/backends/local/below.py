@@ -1,8 +1,8 @@
-"""Opens what lies below an open directory, through that directory's own descriptors and never through a link.
+"""Opens paths below an open directory, through that directory's own descriptors and never through a link.
 
-A directory that is swapped for a symbolic link between two looks then leads nowhere, instead of elsewhere. The kernel
-resolves a path so in one call where it can (`openat2`, Linux 5.6); a longer path than it takes, or an older kernel, is
-walked name by name."""
+A directory that is replaced by a symbolic link between two accesses then leads nowhere, instead of elsewhere. The kernel
+resolves such a path in one call where it can (`openat2`, Linux 5.6); a path that is too long for it, and any path on an
+older kernel, is walked name by name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which file system a directory lies on, by the kernel's own table."""
+"""Which file system a directory is on, from the kernel's own table."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NODEV = Path("/proc/filesystems")
 
 @dataclass(frozen=True, slots=True)
 class FileSystem:
-    """`type`: as the kernel names it, empty where that cannot be found out; `has_device`: it lies on a device of this
+    """`type`: the kernel's name of it, empty where that cannot be found out; `has_device`: it is on a device of this
     machine."""
 
     type: str
@@ -21,7 +21,7 @@ class FileSystem:
 
 
 def file_system_of(directory: Path) -> FileSystem:
-    """The one that the directory lies on now. Raises nothing."""
+    """The one that the directory is on now. Raises nothing."""
     try:
         mount = _mount_of(directory)
         lines = TABLE.read_text(errors="surrogateescape").splitlines()
@@ -39,7 +39,7 @@ def file_system_of(directory: Path) -> FileSystem:
 def _mount_of(directory: Path) -> str:
     descriptor = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        told = Path(f"/proc/self/fdinfo/{descriptor}").read_text()
+        info = Path(f"/proc/self/fdinfo/{descriptor}").read_text()
     finally:
         os.close(descriptor)
-    return next((line.split()[1] for line in told.splitlines() if line.startswith("mnt_id:")), "")
+    return next((line.split()[1] for line in info.splitlines() if line.startswith("mnt_id:")), "")

@@ -14,11 +14,11 @@ _ESCAPED = re.compile(rb"\\([0-7]{3})")
 
 
 def mounts_below(directory: int, path: str) -> dict[str, RootIdentity]:
-    """By path from the directory, which is open and stands at `path`, without links in it."""
+    """By path from the directory, which is open and whose path, without links, is `path`."""
     above = os.fsencode(path).rstrip(b"/") + b"/"
     try:
         lines = TABLE.read_bytes().splitlines()
-    except OSError:  # no such table: then nothing is known to be mounted
+    except OSError:  # no such table: then no mounts are known
         return {}
     places = (_ESCAPED.sub(_character, line.split(b" ", 5)[4]) for line in lines)
     found: dict[str, RootIdentity] = {}
@@ -38,7 +38,7 @@ def _character(found: re.Match[bytes]) -> bytes:
 def _identity(directory: int, path: str) -> RootIdentity | None:
     try:
         descriptor = open_below(directory, path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    except OSError:  # a file, gone, or not ours to look at
+    except OSError:  # a file, gone, or not accessible
         return None
     try:
         status = os.fstat(descriptor)

@@ -1,10 +1,10 @@
-"""Which watch stands for which directory, as the events tell it.
+"""Maps watches to directories, from the events.
 
-A watch is known by the kernel's own number for it, which belongs to a directory and not to a path, and each directory
-hangs at its parent by its name; a path is only what these come to. Events are older than the moment at which they are
-taken in: what they say of a name is believed only if the watch that hangs there was not added since. A directory that
-nobody can place (it was moved out, replaced, or the event that says where to is lost) is dropped with all that hangs
-below it; that costs nothing, because wherever it appears it is watched anew and listed."""
+A watch is identified by the kernel's own number for it, which belongs to a directory and not to a path. Each directory is
+attached to its parent by its name; a path is derived from that. Events are older than the moment at which they are handled:
+what they say of a name is used only if the watch attached there was not added since. A directory whose place is not known
+(it was moved out, replaced, or the event with its new place is lost) is dropped with everything below it; that costs
+nothing, because wherever it appears it is watched again and listed."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 
 @dataclass(eq=False, slots=True)
 class Node:
-    """A directory. `watch`: its number, None where it is not watched; `added`: the place in the stream of events that
-    the last look at it is not older than."""
+    """A directory. `watch`: its number, None where it is not watched; `added`: the position in the stream of events that
+    the last read of it is not older than."""
 
     name: str
     watch: int | None = None
@@ -42,18 +42,18 @@ class Nodes:
         return len(self._watches)
 
     def of(self, watch: int) -> Node | None:
-        """Whose watch it is."""
+        """The directory of a watch."""
         return self._watches.get(watch)
 
     def at(self, path: str) -> Node | None:
-        """What hangs at a path."""
+        """The node at a path."""
         node: Node | None = self.root
         for name in path.split("/") if path else ():
             node = None if node is None else node.children.get(name)
         return node
 
     def path(self, node: Node) -> str | None:
-        """Where it hangs; None: at nothing."""
+        """The path of the node; None: it is attached to nothing."""
         above: list[Node] = []
         at: Node | None = node
         while at is not self.root:
@@ -70,7 +70,7 @@ class Nodes:
         return path
 
     def put(self, path: str, watch: int | None, added: int) -> None:
-        """A directory was looked at there, and has this watch (None: none could be had)."""
+        """A directory was read there, and has this watch (None: none was available)."""
         node = None if watch is None else self._watches.get(watch)
         if not path:
             node = self.root
@@ -86,8 +86,8 @@ class Nodes:
             self._watches[watch] = node
 
     def hang(self, parent: Node, name: str, node: Node) -> None:
-        """It is there now, and what was there is loose. Where it would hang below itself, the event that says what
-        its parent is now is still to come: until then it hangs at nothing."""
+        """Attach the node at this name, and detach what was there. Where it would be below itself, the event with its
+        parent's new place is still to come: until then it is attached to nothing."""
         replaced = parent.children.get(name)
         if replaced is node:
             return
@@ -104,7 +104,7 @@ class Nodes:
         self._drawing += 1
 
     def loosen(self, node: Node) -> None:
-        """It hangs at nothing any more."""
+        """Detach the node."""
         if node.parent is not None:
             del node.parent.children[node.name]
             node.parent = None
@@ -118,7 +118,7 @@ class Nodes:
             node.watch = None
 
     def drop(self, held: set[Node]) -> list[int]:
-        """Forget what hangs at nothing, but for `held`; returns the watches that are of no use any more."""
+        """Forget detached nodes, except for `held`; returns the watches that are no longer needed."""
         dropped = [inner for node in self._loose - held for inner in _below(node)]
         self._loose &= held
         for node in dropped:

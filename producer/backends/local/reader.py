@@ -1,9 +1,9 @@
-"""What the kernel says, in the order in which it says it: inotify through watchdog's own calls.
+"""The kernel's events, in their order: inotify through watchdog's own calls.
 
-watchdog's reader makes an object of each event and hands it to a thread; here whole buffers are kept as they were
-read, and taken apart when somebody wants to know. A thread of its own empties the kernel's queue, which is small, a
-few milliseconds after something is in it; whoever is about to act on the events empties it before, so that the place
-of an event in the stream says whether it is older than what was seen of the tree."""
+watchdog's reader makes an object of each event and hands it to a thread; here whole buffers are kept as they were read, and
+parsed when their events are taken. A thread of its own empties the kernel's queue, which is small, a few milliseconds after
+something is in it. Before acting on events, the caller empties it too, so that an event's position in the stream shows
+whether it is older than what was seen of the tree."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from typing import Protocol
 from watchdog.observers.inotify_c import InotifyFD, Mask, inotify_add_watch, inotify_rm_watch
 
 GATHER_SECONDS = 0.003
-"""Between two readings, so that a storm is read in large pieces; the kernel's queue holds 50 times as much."""
+"""Between two readings, so that a storm is read in large pieces; the kernel's queue has room for 50 times as much."""
 
 THREAD_NAME = b"inotify"
-"""As the system's tools show it (`top -H`): what it takes is told apart from what the journal takes."""
+"""The thread's name in the system's tools (`top -H`), which distinguishes its load from the journal's."""
 
 _SET_NAME = 15
 _prctl = ctypes.CDLL(None).prctl
@@ -30,11 +30,11 @@ _LONGEST_EVENT = 16 + 256
 _HEAD = struct.Struct("iIII")
 
 Event = tuple[int, int, int, int, bytes]
-"""Its place in the stream, the watch, the mask, the cookie, the name."""
+"""Its position in the stream, the watch, the mask, the cookie, the name."""
 
 
 class EventReader(Protocol):
-    """Reads the kernel's queue in a thread, and keeps what was read until it is taken. `dropped`: how often more was read
+    """Reads the kernel's queue in a thread, and keeps the events until they are taken. `dropped`: how often more was read
     than is kept."""
 
     limit: int
@@ -45,7 +45,7 @@ class EventReader(Protocol):
         """True while there is something to take."""
 
     def pull(self) -> int:
-        """Take in all that the kernel has now; returns the place in the stream that anything later is behind."""
+        """Read all that the kernel has now; returns the position in the stream that everything later is behind."""
 
     def take(self, count: int) -> Iterator[Event]:
         """Up to so many events, each once; in one thread."""
@@ -70,13 +70,13 @@ class EventReader(Protocol):
 
 
 class Reader(InotifyFD):
-    """Raises OSError when the kernel gives no instance. `limit`: bytes kept while nobody takes them; beyond it what
-    is read is thrown away and counted in `dropped`. `woken` is called from the thread after each reading."""
+    """Raises OSError when the kernel provides no instance. `limit`: bytes kept until they are taken; what is read beyond it
+    is dropped and counted in `dropped`. `wake` is called from the thread after each reading."""
 
-    def __init__(self, woken: Callable[[], None], limit: int) -> None:
+    def __init__(self, wake: Callable[[], None], limit: int) -> None:
         super().__init__()
         os.set_blocking(self._inotify_fd, False)
-        self._woken = woken
+        self._wake = wake
         self.limit = limit
         self.dropped = 0
         self.place = 0
@@ -92,7 +92,7 @@ class Reader(InotifyFD):
         try:
             while self.should_keep_running() and self._check_inotify_fd():
                 self.pull()
-                self._woken()
+                self._wake()
                 self._pause.wait(GATHER_SECONDS)
         finally:
             with self._guard, self._lock:
@@ -105,7 +105,7 @@ class Reader(InotifyFD):
         super().on_thread_stop()
 
     def pull(self) -> int:
-        """Take in all that the kernel has now; returns the place in the stream that anything later is behind."""
+        """Read all that the kernel has now; returns the position in the stream that everything later is behind."""
         with self._guard:
             while not self._closed:
                 try:
@@ -149,7 +149,7 @@ class Reader(InotifyFD):
                     self._size -= len(piece)
 
     def add_watch(self, path: bytes, mask: Mask) -> int:
-        """The watch's number. Raises OSError, also where watchdog keeps silent (EACCES)."""
+        """The watch's number. Raises OSError, also where watchdog ignores the error (EACCES)."""
         with self._guard:
             if self._closed:
                 raise OSError(9, os.strerror(9))

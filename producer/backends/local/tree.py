@@ -1,9 +1,9 @@
 """A local directory, opened, behind the interface `Tree`.
 
-Every look goes through the root's open descriptor, so that a root that is moved away in the middle of a look
-does not seem to have lost its files, and from there through the descriptors of each parent. It lives only as long as
-one look, for it keeps a mount busy. Nothing is followed, at no place of a path: symlinks are entries like others, and
-only regular files are ever opened."""
+Every access goes through the root's open descriptor, so that a root that is moved away meanwhile does not seem to have lost
+its files, and from there through the descriptors of each parent. It lives only as long as one access, because it keeps a
+mount busy. No link is followed, at no place of a path: symlinks are entries like others, and only regular files are ever
+opened."""
 
 from __future__ import annotations
 
@@ -26,14 +26,12 @@ _ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
 
 
 class LocalTree:
-    """The descriptor is the tree's, and closed if the root cannot be looked at. Raises OSError."""
+    """The descriptor belongs to the tree, and is closed if the root cannot be read. Raises OSError."""
 
     def __init__(self, descriptor: int) -> None:
         self._root = descriptor
         try:
-            status = os.stat(
-                ".", dir_fd=descriptor
-            )  # unlike fstat, it fails where nothing inside can be looked at
+            status = os.stat(".", dir_fd=descriptor)  # unlike fstat, it fails where nothing inside can be accessed
             self.identity = RootIdentity(status.st_dev, status.st_ino, os.fstatvfs(descriptor).f_fsid)
             with os.scandir(descriptor) as entries:
                 self.is_empty = next(entries, None) is None
@@ -82,7 +80,7 @@ class LocalTree:
         """See the interface."""
         try:
             descriptor = open_below(self._root, path, _CONTENT)
-        except OSError:  # gone, not ours to read, a symlink by now: then there is no fingerprint
+        except OSError:  # gone, not readable, a symlink by now: then there is no fingerprint
             return None
         try:
             return _fingerprint(descriptor)

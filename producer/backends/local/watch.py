@@ -1,9 +1,9 @@
-"""inotify behind the interface `Watch`: what the kernel said of watches, put into paths.
+"""inotify behind the interface `Watch`: turns the kernel's events of watches into events of paths.
 
-Directories are watched one by one by whoever walks them, so excluded ones never are and the limit is noticed. Events
-are put into paths in their order, when they are drained, so a directory's move renames what follows it and nothing
-before it (`nodes` says how). Overflow keeps all watches and asks for a scan (watchdog's own answer, watching
-everything anew, overflows again)."""
+Directories are watched one by one by the code that walks them, so excluded ones never are and the limit is noticed. Events
+are turned into paths in their order, when they are drained, so a directory's move renames what follows it and nothing
+before it (`nodes` explains how). After an overflow all watches are kept and a scan is requested (watchdog's own reaction, to
+watch everything again, overflows again)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from producer.core.normalise import Event, MoveEvent, Sign, Touched
 WATCHES = "fs.inotify.max_user_watches"
 
 QUEUE_LIMIT = 64 << 20
-"""Bytes of events (of 32, mostly) kept while the journal is busy; beyond it they are dropped and a scan makes up for
+"""Bytes of events (32 each, mostly) kept while the journal is busy; beyond it they are dropped and a scan makes up for
 them."""
 
 PAIR_SECONDS = 0.05
@@ -42,7 +42,7 @@ _MASK: Final = Mask(
 )  # fmt: skip
 _ROOT_MASK: Final = Mask(_MASK | K.IN_MOVE_SELF | K.IN_DELETE_SELF)
 _FULL: Final = frozenset({errno.ENOSPC, errno.ENOMEM})
-"""No room for another watch. Any other error: it is gone again, or unreadable; whoever lists it finds out."""
+"""No room for another watch. Any other error: the directory is gone or unreadable, which is noticed when it is listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +55,15 @@ class _Half:
 
 
 class InotifyWatch:
-    """Watches below one root; see the interface `Watch`. `woken` is called from the reader's thread.
+    """Watches below one root; see the interface `Watch`. `wake` is called from the reader's thread.
 
-    Raises OSError where the kernel gives no instance or does not let the root be watched. `why`: that it is this that
-    watches."""
+    Raises OSError where the kernel provides no instance or does not let the root be watched. `why`: the reason for watching
+    in this way."""
 
     def __init__(
         self,
         root: Path,
-        woken: Callable[[], None],
+        wake: Callable[[], None],
         *,
         queue_limit: int = QUEUE_LIMIT,
         watch_limit: int | None = None,
@@ -72,16 +72,16 @@ class InotifyWatch:
         self._root = os.fsencode(root)
         self._why = why
         self._watch_limit = watch_limit
-        self._told = 0
+        self._reported = 0
         self._nodes = Nodes()
         self._halves: dict[int, _Half] = {}
-        self._reader = self.make_reader(woken, queue_limit)
+        self._reader = self.make_reader(wake, queue_limit)
         self._reader.start()
 
     @staticmethod
-    def make_reader(woken: Callable[[], None], limit: int) -> EventReader:
+    def make_reader(wake: Callable[[], None], limit: int) -> EventReader:
         """The reader thread."""
-        return Reader(woken, limit)
+        return Reader(wake, limit)
 
     @property
     def coverage(self) -> Coverage:
@@ -159,16 +159,16 @@ class InotifyWatch:
     def _losses(self) -> Missed | None:
         if not self._reader.is_alive():
             return DIED
-        dropped = self._reader.dropped  # a count that only rises: a flag taken down here could hide a drop
-        told, self._told = self._told, dropped
-        return OVERFLOW if dropped != told else None
+        dropped = self._reader.dropped  # a count that only rises: a flag reset here could hide a drop
+        reported, self._reported = self._reported, dropped
+        return OVERFLOW if dropped != reported else None
 
     def _resolved(
         self, place: int, mask: int, cookie: int, node: Node, name: str, path: str, now: float
     ) -> Event | None:
         is_dir = bool(mask & K.IN_ISDIR)
         there = node.children.get(name) if is_dir else None
-        is_known = there is not None and there.added > place  # it was looked at there after this happened
+        is_known = there is not None and there.added > place  # it was read there after this happened
         if mask & K.IN_MOVED_FROM:
             self._halves[cookie] = _Half(path, None if is_known else there, now)
             self._loosen(there, is_known)

@@ -1,8 +1,8 @@
-"""Looks at a directory and at its entries, and says of what was seen a number that is another one when anything is.
+"""Looks at a directory and at its entries, and returns a number that differs when anything seen differs.
 
-The server is asked, not what the kernel remembers of it: NFS keeps a directory's attributes for 30 to 60 seconds
-(`acdirmin`, `acdirmax`), others for 1, and `statx` can be told not to answer from there. Where it cannot be told (an older C
-library) what is remembered is all there is, and a change stays unseen for so much longer."""
+The server is asked, not the kernel's cache: NFS keeps a directory's attributes for 30 to 60 seconds (`acdirmin`,
+`acdirmax`), others for 1, and `statx` can be made to bypass that. Where it cannot (an older C library) only the cache is
+available, and a change remains unseen for so much longer."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _LONGEST = 256
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What was seen of a directory or an entry. `stamp`: another one when anything of it is; `mtime`: seconds."""
+    """What was seen of a directory or an entry. `stamp` differs when anything of it does; `mtime`: seconds."""
 
     stamp: int
     mtime: float
@@ -48,7 +48,7 @@ class Listed:
 
 
 def look(root: int, path: str) -> Seen:
-    """At the directory at a path below one that is open. Raises OSError; ENOTDIR where something else is there."""
+    """Look at the directory at a path below an open one. Raises OSError; ENOTDIR where something else is there."""
     directory = open_below(root, path, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         return _seen(directory, b"")
@@ -57,7 +57,7 @@ def look(root: int, path: str) -> Seen:
 
 
 def look_inside(root: int, path: str) -> Listed:
-    """At the entries of the directory. Raises OSError. An entry that goes meanwhile is left out."""
+    """Look at the entries of the directory. Raises OSError. An entry that goes meanwhile is left out."""
     directory = open_below(root, path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         with os.scandir(directory) as listing:
@@ -70,9 +70,9 @@ def look_inside(root: int, path: str) -> Listed:
 def _stamp_of(directory: int, name: str) -> int:
     try:
         seen = _seen(directory, os.fsencode(name))
-    except OSError:  # gone, or nothing can be said of it: that it has a name is all that is seen
+    except OSError:  # gone, or it cannot be read: only its name counts
         return 0
-    # a directory inside is looked at for itself: what comes and goes in it is no news of this one
+    # a directory inside has looks of its own: what comes and goes in it is no change of this one
     return hash(seen.identity) if seen.is_dir else seen.stamp
 
 

@@ -1,4 +1,4 @@
-"""Folders of SMB shares, without a mount: looked at and watched over the network.
+"""Folders of SMB shares, without a mount: read and watched over the network.
 
-`backend` keeps the one connection and makes it anew · `tree` looks · `watch` puts what the server tells into events.
+`backend` keeps the one connection and reconnects · `tree` reads · `watch` turns the server's notices into events.
 """

@@ -1,7 +1,7 @@
 """A root on an SMB share behind the interface `Backend`.
 
-One connection is kept for all looks and for the watch. One that is lost is made anew by the next look; where that fails the
-next try waits longer each time, and much longer where the server says no to us: some lock an account out, or an address."""
+One connection is used for all accesses and for the watch. If it is lost, the next access reconnects; where that fails the
+next attempt waits longer each time, and much longer where the server refuses us: some lock an account, or an address."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from storage.smb.session import Session
 
 
 class SmbBackend:
-    """`connect`: makes a connection; raises ShareFault."""
+    """`connect` opens a connection; raises ShareFault."""
 
-    tells_all = False
+    reports_all = False
 
     def __init__(self, share: Share, connect: Callable[[Share], Session] = Session) -> None:
         self._share = share
@@ -42,13 +42,13 @@ class SmbBackend:
             raise root_fault(fault) from fault
 
     def mounts(self) -> Mapping[str, RootIdentity]:
-        """A share does not tell."""
+        """A share does not report mounts."""
         return {}
 
-    def watch(self, woken: Callable[[], None]) -> Watch:
+    def watch(self, wake: Callable[[], None]) -> Watch:
         """See the interface."""
         try:
-            return SmbWatch(Notices(self._connected()), woken)
+            return SmbWatch(Notices(self._connected()), wake)
         except ShareFault as fault:
             raise WatchUnavailable(fault.detail) from fault
         except RootFault as fault:

@@ -1,8 +1,8 @@
 """A share's folder, opened, behind the interface `Tree`.
 
-A share has no descriptor that a look could go through: each path is opened anew from the share on. Where the folder itself
-is taken away meanwhile all seems gone, and that is believed only of a root that is there afterwards (`producer.belief`).
-How many names a file has a listing does not tell: each is a file of its own."""
+A share has no descriptor for an open folder: each path is opened from the share's root. Where the folder itself is taken
+away meanwhile everything seems gone, and that is recorded only if the root is there afterwards (`producer.verifier`). A
+listing does not give a file's number of names: each name is a file of its own."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class SmbTree:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Nothing stays open between two questions."""
+        """Nothing stays open between two requests."""
 
     def stat(self, path: str) -> FileState | None:
         """See the interface."""
@@ -68,7 +68,7 @@ class SmbTree:
                 if after != before:
                     return None
                 xxh3 = xxh3_of(before.size, lambda _, start: samples[start])
-        except StorageError:  # gone, not ours to read, or the share is lost: the next scan tries again
+        except StorageError:  # gone, not readable, or the share is lost: the next scan tries again
             return None
         return Print(before.size, before.mtime_ns, before.inode, xxh3)
 
@@ -97,5 +97,5 @@ class SmbTree:
 
 
 def root_fault(fault: ShareFault, again_seconds: float | None = None) -> RootFault:
-    """The share cannot be used: neither can the root."""
+    """The share cannot be used, so neither can the root."""
     return RootFault(Faulty(fault.cause, fault.detail, again_seconds=again_seconds))

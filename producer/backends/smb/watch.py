@@ -1,9 +1,9 @@
-"""What a server tells of a share, behind the interface `Watch`: one watch on the whole tree.
+"""A server's notices of changes on a share, behind the interface `Watch`: one watch on the whole tree.
 
-A server tells of what its clients do anywhere below, and of what is done on the server itself mostly not at all: what was
-lately busy is looked at again (`producer.core.activity`). A name's change within a directory is told as a pair; a move to
-another directory as something gone and something new, which the fold ties by the file's id. Nothing tells that a file was
-closed, and a Samba server not even that it was written to."""
+A server reports what its clients do anywhere below, and mostly nothing of what is done on the server itself: directories
+that changed lately are listed again (`producer.core.activity`). A rename within a directory is reported as a pair; a move to
+another directory as something gone and something new, which the fold connects by the file's id. No notice says that a file
+was closed, and a Samba server does not even report that it was written to."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from producer.backends.interface import Coverage, Drained, Missed
 from producer.core.normalise import Event, MoveEvent, Touched
 from schemas.paths import is_inside
 from storage.errors import ShareFault
-from storage.smb.notify import Notices, Told
+from storage.smb.notify import NoticeBatch, Notices
 from storage.smb.wire import Notice
 
 QUEUE_LIMIT = 500
-"""Answers (of 64 KiB at most) kept while the journal is busy; beyond it they are dropped and a scan makes up for them."""
+"""Responses (of 64 KiB at most) kept while the journal is busy; beyond it they are dropped and a scan makes up for them."""
 
 JOIN_SECONDS = 2.0
 OVERFLOW = Missed("overflow")
 DIED = Missed("watcher_died", is_dead=True)
 
 ADDED, REMOVED, MODIFIED, OLD_NAME, NEW_NAME = 1, 2, 3, 4, 5
-"""[MS-FSCC] 2.7.1; what else there is concerns streams of a file."""
+"""[MS-FSCC] 2.7.1; the other actions are about streams of a file."""
 
 
 class SmbWatch:
-    """`woken` is called from the thread that listens."""
+    """`wake` is called from the listening thread."""
 
-    def __init__(self, notices: Notices, woken: Callable[[], None], *, queue_limit: int = QUEUE_LIMIT) -> None:
+    def __init__(self, notices: Notices, wake: Callable[[], None], *, queue_limit: int = QUEUE_LIMIT) -> None:
         self.limit = queue_limit
         self._notices = notices
-        self._woken = woken
+        self._wake = wake
         self._directories: set[str] = set()
-        self._told: deque[Told] = deque()
+        self._batches: deque[NoticeBatch] = deque()
         self._dropped = 0
         self._counted = 0
         self._is_dead = False
@@ -63,15 +63,15 @@ class SmbWatch:
     def drain(self, now: float) -> Drained:
         """See the interface."""
         events: list[Event] = []
-        is_dead = self._is_dead  # before the queue: what was told before the end is in it
+        is_dead = self._is_dead  # read before the queue: what was received before the end is in it
         dropped = self._dropped  # a count that only rises, as in the local watch
         missed = OVERFLOW if dropped != self._counted else None
         self._counted = dropped
-        while self._told:
-            told = self._told.popleft()
-            for notice in told.notices:
+        while self._batches:
+            batch = self._batches.popleft()
+            for notice in batch.notices:
                 events += self._events(notice)
-            if not told.all_of_it:
+            if not batch.is_complete:
                 missed = OVERFLOW
         if not is_dead:
             return Drained(tuple(events), missed)
@@ -80,7 +80,7 @@ class SmbWatch:
 
     def next_due(self) -> float | None:
         """See the interface."""
-        return 0.0 if self._told else None
+        return 0.0 if self._batches else None
 
     def close(self) -> None:
         """See the interface."""
@@ -90,19 +90,19 @@ class SmbWatch:
     def _listen(self) -> None:
         try:
             while True:
-                told = self._notices.next()
-                if told is not None:
-                    self._keep(told)
+                batch = self._notices.next()
+                if batch is not None:
+                    self._keep(batch)
         except ShareFault:
             self._is_dead = True
-            self._woken()
+            self._wake()
 
-    def _keep(self, told: Told) -> None:
-        if len(self._told) < self.limit:
-            self._told.append(told)
+    def _keep(self, batch: NoticeBatch) -> None:
+        if len(self._batches) < self.limit:
+            self._batches.append(batch)
         else:
             self._dropped += 1
-        self._woken()
+        self._wake()
 
     def _events(self, notice: Notice) -> Iterator[Event]:
         path = notice.path

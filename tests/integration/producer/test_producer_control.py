@@ -1,4 +1,4 @@
-"""What operators ask, from the command line through the control topic to the change log."""
+"""Operators' commands, from the command line through the control topic to the change log."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from schemas.codec import encode, raw_codec
 from tests.support.command import Command
 from tests.support.letters import bury
 from tests.support.producer_process import producing
-from tests.support.producer_root import put, said
+from tests.support.producer_root import in_short, put
 from tests.support.servers import Brokers, clients
 from tests.support.topic import Said, decoded, read, write
 from tests.support.waiting import wait_until
@@ -40,12 +40,12 @@ def of(root: Path) -> ProducerSettings:
     )
 
 
-def told(kafka: Kafka) -> list[raw.RawRecord]:
+def recorded(kafka: Kafka) -> list[raw.RawRecord]:
     return [raw_codec.decode(one.value) for one in read(kafka, topics.RAW)]
 
 
 def ends_with(kafka: Kafka, last: str) -> None:
-    wait_until(lambda: said(told(kafka))[-1:] == [last], 20, what=last, every=0.1)
+    wait_until(lambda: in_short(recorded(kafka))[-1:] == [last], 20, what=last, every=0.1)
 
 
 def written_by_hand(kafka: Kafka, *values: bytes) -> None:
@@ -57,13 +57,13 @@ def a_rescan(id: str, subtree: str = "") -> bytes:
     return encode(RescanRoot(id=id, root="films", by="test", at=at, reason="test", subtree=subtree))
 
 
-def test_a_rescan_is_carried_out_and_what_came_of_it_is_shown(kafka: Kafka, root: Path, tmp_path: Path) -> None:
+def test_a_rescan_is_carried_out_and_its_outcome_is_shown(kafka: Kafka, root: Path, tmp_path: Path) -> None:
     with producing(kafka, of(root), tmp_path / "state"):
         ends_with(kafka, "ScanFinished baseline start")
         shown = Command(kafka).json("roots", "rescan", "films", "--subtree", "Series", "--reason", "a test")
         assert (shown["done"], shown["result"]) == (True, "scanned: 0 added, 0 changed, 0 moved, 0 gone")
-        records = told(kafka)
-        assert said(records)[-2:] == ["ScanStarted scan requested", "ScanFinished scan requested"]
+        records = recorded(kafka)
+        assert in_short(records)[-2:] == ["ScanStarted scan requested", "ScanFinished scan requested"]
         (started,) = [r for r in records if isinstance(r, raw.ScanStarted) and r.cause == "requested"]
         assert started.subtree == "Series"
         (line,) = Command(kafka).json("roots", "list")
@@ -74,12 +74,12 @@ def test_a_rescan_is_carried_out_and_what_came_of_it_is_shown(kafka: Kafka, root
             Command(kafka).output("roots", "rescan", "film")
 
 
-def test_what_is_asked_for_in_place_of_a_dead_letter_is_carried_out(
+def test_what_is_requested_in_place_of_a_dead_letter_is_carried_out(
     kafka: Kafka, root: Path, tmp_path: Path
 ) -> None:
     with producing(kafka, of(root), tmp_path / "state"):
         ends_with(kafka, "ScanFinished baseline start")
-        known = told(kafka)
+        known = recorded(kafka)
         letter = b'{"kind":"observed","root":"films","path":"Series/b.mkv","seq":"no number"}'
         write(kafka, Said(topics.RAW, letter, b"home"))
         bury(kafka, *[record for record in read(kafka, topics.RAW) if record.value == letter])
@@ -88,15 +88,15 @@ def test_what_is_asked_for_in_place_of_a_dead_letter_is_carried_out(
 
         def again() -> list[str]:
             records = [record.value for record in read(kafka, topics.RAW) if record.value != letter]
-            return said([raw_codec.decode(value) for value in records[len(known) :]])
+            return in_short([raw_codec.decode(value) for value in records[len(known) :]])
 
         wanted = [
-            one.replace("baseline start", "baseline requested") for one in said(known) if one != "RootDeclared"
+            one.replace("baseline start", "baseline requested") for one in in_short(known) if one != "RootDeclared"
         ]
         wait_until(lambda: again() == wanted, 20, what="all of the root again", every=0.1)
 
 
-def test_what_was_asked_while_nobody_watched_is_carried_out_once_at_the_next_start(
+def test_commands_issued_while_no_producer_ran_are_carried_out_once_at_the_next_start(
     kafka: Kafka, root: Path, tmp_path: Path
 ) -> None:
     written_by_hand(kafka, a_rescan("before-it-was-new"))
@@ -110,16 +110,18 @@ def test_what_was_asked_while_nobody_watched_is_carried_out_once_at_the_next_sta
             written_by_hand(kafka, b"no json")
             put(root / "last.mkv", b"x")
             wait_until(
-                lambda: said(told(kafka)).count("ScanStarted scan requested") == 2,
+                lambda: in_short(recorded(kafka)).count("ScanStarted scan requested") == 2,
                 20,
                 what="the second",
                 every=0.1,
             )
-            wait_until(lambda: not said(told(kafka))[-1].startswith("ScanStarted"), 20, what="its end", every=0.1)
-    assert said(told(kafka)).count("ScanFinished scan requested") == 2
+            wait_until(
+                lambda: not in_short(recorded(kafka))[-1].startswith("ScanStarted"), 20, what="its end", every=0.1
+            )
+    assert in_short(recorded(kafka)).count("ScanFinished scan requested") == 2
 
 
-def test_state_and_library_on_another_disk_are_taken_up_and_only_true_differences_are_told(
+def test_state_and_library_on_another_disk_are_accepted_and_only_true_differences_are_recorded(
     kafka: Kafka, root: Path, tmp_path: Path
 ) -> None:
     with producing(kafka, of(root), tmp_path / "state"):
@@ -131,7 +133,7 @@ def test_state_and_library_on_another_disk_are_taken_up_and_only_true_difference
     shutil.rmtree(root)
     put(moved / "new.mkv", b"new")
     (moved / "a.mkv").unlink()
-    before = len(told(kafka))
+    before = len(recorded(kafka))
     with producing(kafka, of(moved), tmp_path / "other-state") as process:
         ends_with(kafka, "RootLost swapped")
         (line,) = Command(kafka).json("roots", "list")
@@ -142,10 +144,10 @@ def test_state_and_library_on_another_disk_are_taken_up_and_only_true_difference
             Command(kafka).output("roots", "rescan", "films", "--wait", "3")
         shown = Command(kafka).json("roots", "accept", "films")
         assert (shown["done"], shown["result"]) == (True, "scanned: 1 added, 0 changed, 0 moved, 1 gone")
-        observed = [one for one in said(told(kafka)[before:]) if one[:1] in "+-#"]
+        observed = [one for one in in_short(recorded(kafka)[before:]) if one[:1] in "+-#"]
         assert observed == ["+ new.mkv", "# new.mkv", "- a.mkv"]
         put(moved / "live.mkv", b"live")
-        wait_until(lambda: "+ live.mkv" in said(told(kafka)), 10, what="the live change", every=0.1)
+        wait_until(lambda: "+ live.mkv" in in_short(recorded(kafka)), 10, what="the live change", every=0.1)
         assert Command(kafka).json("roots", "accept", "films")["result"].startswith("nothing to accept")
 
 
@@ -166,7 +168,7 @@ def test_a_root_that_is_not_there_is_named_in_the_log_and_the_list_from_the_star
         assert str(nowhere) in lines[0]
 
 
-def test_without_kafka_it_goes_on_watching_and_with_it_hears_commands_again(
+def test_without_kafka_it_continues_to_watch_and_with_it_reads_commands_again(
     broker_factory: Brokers, root: Path, tmp_path: Path
 ) -> None:
     broker = broker_factory()
@@ -178,13 +180,15 @@ def test_without_kafka_it_goes_on_watching_and_with_it_hears_commands_again(
         put(root / "while-away.mkv")
         broker.start()
         broker.wait_ready()
-        wait_until(lambda: "+ while-away.mkv" in said(told(kafka)), 60, what="the change", every=0.2)
+        wait_until(lambda: "+ while-away.mkv" in in_short(recorded(kafka)), 60, what="the change", every=0.2)
         shown = Command(kafka).json("roots", "rescan", "films", "--wait", "60")
         assert shown["done"]
         assert process.died is None
 
 
-def test_nobody_there_is_said_within_the_time_given(kafka: Kafka, root: Path, tmp_path: Path) -> None:
+def test_without_a_producer_that_is_reported_within_the_time_given(
+    kafka: Kafka, root: Path, tmp_path: Path
+) -> None:
     with producing(kafka, of(root), tmp_path / "state"):
         ends_with(kafka, "ScanFinished baseline start")
         wait_until(lambda: bool(Command(kafka).json("roots", "list")), 10, what="a report")

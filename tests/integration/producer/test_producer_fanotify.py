@@ -1,4 +1,4 @@
-"""A root whose file system is watched as a whole: what is told of it, and what of the rest is not."""
+"""A root whose file system is watched as a whole: what is recorded of it, and that nothing else is."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from producer.backends.chosen import Chosen
 from producer.backends.fanotify.watch import FanotifyWatch
 from producer.backends.polling.schedule import Pace
-from tests.support.producer_root import RootBench, put, said
+from tests.support.producer_root import RootBench, in_short, put
 from tests.support.watching import need_fanotify
 
 NOBODY = 65_534
@@ -20,7 +20,7 @@ NOBODY = 65_534
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[RootBench]:
-    """A root with files, its baseline told."""
+    """A root with files, its baseline recorded."""
     need_fanotify(tmp_path)
     bench = RootBench(tmp_path, make_watch=FanotifyWatch)
     put(bench.root / "Films" / "a.mkv")
@@ -40,7 +40,7 @@ def test_renames_are_one_record_each_and_what_follows_has_the_new_name(bench: Ro
     (bench.root / "Films").rename(bench.root / "Series" / "Films")
     (bench.root / "Series" / "Films" / "a.mkv").rename(bench.root / "c.mkv")
     put(bench.root / "Series" / "Films" / "d.mkv")
-    assert said(bench.settle()) == [
+    assert in_short(bench.settle()) == [
         "Films > Series/Films", "Series/Films/a.mkv > c.mkv", "+ Series/Films/d.mkv", "# Series/Films/d.mkv",
     ]  # fmt: skip
     assert bench.converged()
@@ -50,18 +50,18 @@ def test_what_happens_elsewhere_on_the_file_system_is_dropped(bench: RootBench) 
     for number in range(200):
         put(bench.folder / "elsewhere" / f"{number}")
     put(bench.root / "e.mkv")
-    assert said(bench.settle()) == ["+ e.mkv", "# e.mkv"]
+    assert in_short(bench.settle()) == ["+ e.mkv", "# e.mkv"]
 
 
-def test_what_is_done_through_another_mount_or_in_another_container_is_heard(bench: RootBench) -> None:
+def test_what_is_done_through_another_mount_or_in_another_container_is_reported(bench: RootBench) -> None:
     elsewhere = bench.folder / "elsewhere"
     elsewhere.mkdir()
     script = f"mount --bind '{bench.root}' '{elsewhere}' && mv '{elsewhere}/Films/a.mkv' '{elsewhere}/moved.mkv'"
     run("unshare", "--mount", "sh", "-c", script)
-    assert said(bench.settle()) == ["Films/a.mkv > moved.mkv"]
+    assert in_short(bench.settle()) == ["Films/a.mkv > moved.mkv"]
 
 
-def test_a_file_system_mounted_below_the_root_is_heard_too_and_again_when_it_is_mounted_anew(
+def test_a_file_system_mounted_below_the_root_is_watched_too_and_again_when_it_is_remounted(
     bench: RootBench,
 ) -> None:
     at, disk = bench.root / "disk", bench.folder / "disk.img"
@@ -75,14 +75,14 @@ def test_a_file_system_mounted_below_the_root_is_heard_too_and_again_when_it_is_
         try:
             bench.clock.skipped += bench.pacing.identity_seconds
             bench.settle()
-            assert ("GapClosed mark_lost" in said(bench.everything())) == (number > 0)
+            assert ("GapClosed mark_lost" in in_short(bench.everything())) == (number > 0)
             put(at / f"{number}.mkv")
-            assert said(bench.settle()) == [f"+ disk/{number}.mkv", f"# disk/{number}.mkv"]
+            assert in_short(bench.settle()) == [f"+ disk/{number}.mkv", f"# disk/{number}.mkv"]
         finally:
             subprocess.run(["umount", str(at)], check=True)
 
 
-def test_a_file_system_that_cannot_be_heard_below_the_root_is_counted_and_scanned(bench: RootBench) -> None:
+def test_a_file_system_that_cannot_be_marked_below_the_root_is_counted_and_scanned(bench: RootBench) -> None:
     at, parts = bench.root / "layers", [bench.folder / name for name in ("lower", "upper", "work")]
     for folder in (at, *parts):
         folder.mkdir()
@@ -95,10 +95,10 @@ def test_a_file_system_that_cannot_be_heard_below_the_root_is_counted_and_scanne
     finally:
         subprocess.run(["umount", str(at)], check=True)
     assert condition.unwatched == 1
-    assert "cannot be watched so" in condition.problems[0]
+    assert "cannot be watched this way" in condition.problems[0]
 
 
-def test_who_may_not_gets_inotify_and_is_told_which_right_is_missing(tmp_path: Path) -> None:
+def test_without_the_right_there_is_inotify_and_the_missing_right_is_reported(tmp_path: Path) -> None:
     program = (
         "import os, sys; from pathlib import Path; from producer.backends.chosen import Chosen;"
         "from producer.backends.polling.schedule import Pace;"
@@ -111,7 +111,7 @@ def test_who_may_not_gets_inotify_and_is_told_which_right_is_missing(tmp_path: P
     assert "CAP_SYS_ADMIN" in said_
 
 
-def test_it_is_there_for_whoever_asks_for_it_only(tmp_path: Path) -> None:
+def test_it_is_used_only_where_it_is_configured(tmp_path: Path) -> None:
     need_fanotify(tmp_path)
     pace = Pace(1.0, 60.0, 1_000)
     for wish, how in (("fanotify", "fanotify"), ("auto", "inotify")):

@@ -1,4 +1,4 @@
-"""What goes wrong with a root, and that nothing is invented, nothing lost in silence, and all made up for."""
+"""Faults of a root: nothing is invented, nothing is lost unnoticed, and everything is made up for."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from producer.backends.local.watch import InotifyWatch
 from producer.world import Pacing
 from schemas import raw
 from tests.fakes.producer_backend import FakeBackend
-from tests.support.producer_root import RootBench, believed, put, said
+from tests.support.producer_root import RootBench, in_short, put, tree_of
 from tests.support.waiting import wait_until
 
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[RootBench]:
-    """A root with two files, its baseline told."""
+    """A root with two files, its baseline recorded."""
     bench = RootBench(tmp_path)
     put(bench.root / "a.mkv")
     put(bench.root / "Series" / "b.mkv")
@@ -82,25 +82,25 @@ def a_file(bench: RootBench) -> None:
         (a_file, "not_a_directory"),
     ],
 )
-def test_a_root_that_is_not_itself_deletes_nothing_and_is_taken_up_again(
+def test_a_root_that_is_not_itself_deletes_nothing_and_is_observed_again(
     bench: RootBench, instead: Callable[[RootBench], None], cause: str
 ) -> None:
     back = moved_away(bench)
     instead(bench)
     bench.clock.skipped += 5
-    assert said(bench.settle()) == [f"RootLost {cause}"]
+    assert in_short(bench.settle()) == [f"RootLost {cause}"]
     fault = bench.keeper.condition().fault
     assert fault is not None
     assert str(bench.root) in fault.detail or cause in ("swapped", "replaced_by_empty")
     back()
     put(bench.root / "Series" / "while-away.mkv")
     bench.clock.skipped += 5
-    assert said(bench.settle()) == [
+    assert in_short(bench.settle()) == [
         "RootBack root_back", "ScanStarted scan root_back", "+ Series/while-away.mkv", "# Series/while-away.mkv",
         "ScanFinished scan root_back",
     ]  # fmt: skip
     put(bench.root / "Series" / "live-again.mkv")
-    assert said(bench.settle()) == ["+ Series/live-again.mkv", "# Series/live-again.mkv"]
+    assert in_short(bench.settle()) == ["+ Series/live-again.mkv", "# Series/live-again.mkv"]
 
 
 def test_an_unmounted_root_is_lost_at_once_and_another_file_system_is_not_taken_for_it(tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_an_unmounted_root_is_lost_at_once_and_another_file_system_is_not_taken_
     with bench:
         bench.settle()
         subprocess.run(["umount", str(bench.root)], check=True)
-        assert said(bench.settle()) == ["RootLost replaced_by_empty"]
+        assert in_short(bench.settle()) == ["RootLost replaced_by_empty"]
         subprocess.run(mount, check=True)
         bench.clock.skipped += 5
         assert bench.settle() == []
@@ -124,12 +124,12 @@ def test_a_root_swapped_while_stopped_deletes_nothing(bench: RootBench) -> None:
     back = moved_away(bench)
     another_library(bench)
     bench.start()
-    assert said(bench.settle()) == ["RootDeclared", "RootLost swapped"]
+    assert in_short(bench.settle()) == ["RootDeclared", "RootLost swapped"]
     bench.restart()
-    assert said(bench.settle()) == ["RootDeclared"]
+    assert in_short(bench.settle()) == ["RootDeclared"]
     back()
     bench.clock.skipped += 5
-    assert said(bench.settle()) == [
+    assert in_short(bench.settle()) == [
         "RootBack root_back",
         "ScanStarted scan root_back",
         "ScanFinished scan root_back",
@@ -140,10 +140,10 @@ def test_a_root_removed_with_all_its_files_is_lost_and_not_deleted(bench: RootBe
     shutil.rmtree(bench.root)
     bench.clock.skipped += 5
     records = bench.settle()
-    assert said(records) == ["RootLost missing"]
+    assert in_short(records) == ["RootLost missing"]
 
 
-def test_deletions_seen_just_before_the_root_goes_are_told_only_if_it_stayed(bench: RootBench) -> None:
+def test_deletions_seen_just_before_the_root_goes_are_recorded_only_if_it_stayed(bench: RootBench) -> None:
     (bench.root / "a.mkv").unlink()
     back = moved_away(bench)
     assert deletions(bench.settle()) == []
@@ -160,7 +160,7 @@ def test_a_root_never_seen_is_declared_when_it_appears(tmp_path: Path) -> None:
         put(bench.root / "a.mkv")
         bench.clock.skipped += 5
         records = bench.settle()
-    assert said(records)[:2] == ["RootDeclared", "ScanStarted baseline start"]
+    assert in_short(records)[:2] == ["RootDeclared", "ScanStarted baseline start"]
     declared = records[0]
     assert isinstance(declared, raw.RootDeclared)
     assert declared.identity is not None
@@ -188,7 +188,7 @@ def test_a_baseline_names_what_it_could_not_see(tmp_path: Path) -> None:
     assert (finished.origin, finished.unseen) == ("baseline", (raw.Unseen("closed"),))
 
 
-def test_so_many_unseen_paths_that_a_record_would_grow_large_are_told_as_everything(tmp_path: Path) -> None:
+def test_so_many_unseen_paths_that_a_record_would_grow_large_are_recorded_as_everything(tmp_path: Path) -> None:
     files = FakeBackend(watchable=False)
     for number in range(60):
         files.make(f"{number} {'x' * 200}", "dir")
@@ -209,18 +209,22 @@ def test_so_much_gone_at_once_needs_a_second_healthy_scan(tmp_path: Path) -> Non
             (bench.root / f"{number}.mkv").unlink()
         bench.start()
         records = bench.settle()
-        assert said(records)[1:] == ["ScanStarted scan start", "ScanFinished scan start", "GapOpen mass_deletion"]
+        assert in_short(records)[1:] == [
+            "ScanStarted scan start",
+            "ScanFinished scan start",
+            "GapOpen mass_deletion",
+        ]
         assert "gone" in bench.keeper.condition().problems[0]
         put(bench.root / "0.mkv")
         bench.settle()
         bench.clock.skipped += 60
         records = bench.settle()
         assert len(deletions(records)) == 59
-        assert said(records)[-2:] == ["ScanFinished scan mass_deletion", "GapClosed mass_deletion"]
+        assert in_short(records)[-2:] == ["ScanFinished scan mass_deletion", "GapClosed mass_deletion"]
         assert bench.converged()
 
 
-def test_a_tree_deleted_before_our_eyes_needs_no_second_look(tmp_path: Path) -> None:
+def test_a_tree_deleted_while_it_is_watched_needs_no_second_scan(tmp_path: Path) -> None:
     bench = RootBench(tmp_path)
     for number in range(100):
         put(bench.root / "Series" / f"{number}.mkv")
@@ -230,27 +234,27 @@ def test_a_tree_deleted_before_our_eyes_needs_no_second_look(tmp_path: Path) -> 
         assert len(deletions(bench.settle())) == 101
 
 
-class HeldReader(Reader):
-    """Reads nothing while it is held, so that the kernel's own queue runs over."""
+class HaltedReader(Reader):
+    """Reads nothing while it is halted, so that the kernel's own queue overflows."""
 
-    def __init__(self, woken: Callable[[], None], limit: int, free: threading.Event) -> None:
-        super().__init__(woken, limit)
+    def __init__(self, wake: Callable[[], None], limit: int, free: threading.Event) -> None:
+        super().__init__(wake, limit)
         self._free = free
 
     def pull(self) -> int:
         return super().pull() if self._free.is_set() else self.place
 
 
-def test_an_overflow_of_the_kernels_queue_is_told_and_made_up_for(tmp_path: Path) -> None:
+def test_an_overflow_of_the_kernels_queue_is_recorded_and_made_up_for(tmp_path: Path) -> None:
     free = threading.Event()
     free.set()
 
-    class HeldWatch(InotifyWatch):
+    class HaltedWatch(InotifyWatch):
         @staticmethod
-        def make_reader(woken: Callable[[], None], limit: int) -> Reader:
-            return HeldReader(woken, limit, free)
+        def make_reader(wake: Callable[[], None], limit: int) -> Reader:
+            return HaltedReader(wake, limit, free)
 
-    bench = RootBench(tmp_path, make_watch=HeldWatch)
+    bench = RootBench(tmp_path, make_watch=HaltedWatch)
     put(bench.root / "Series" / "b.mkv")
     limit = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
     with bench:
@@ -262,8 +266,8 @@ def test_an_overflow_of_the_kernels_queue_is_told_and_made_up_for(tmp_path: Path
         (bench.root / "Series").rename(bench.root / "Serien")
         free.set()
         records = bench.settle(60)
-        assert "GapOpen overflow" in said(records)
-        assert said(records)[-1] == "GapClosed overflow"
+        assert "GapOpen overflow" in in_short(records)
+        assert in_short(records)[-1] == "GapClosed overflow"
         assert bench.converged()
         assert bench.keeper.condition().watched == 2
         put(bench.root / "Serien" / "after.mkv")
@@ -277,7 +281,7 @@ def test_events_beyond_our_own_queue_are_an_overflow_too(tmp_path: Path) -> None
         bench.settle()
         for number in range(50):
             put(bench.root / f"{number}.mkv")
-        records = said(bench.settle())
+        records = in_short(bench.settle())
         assert "GapOpen overflow" in records
         assert records[-1] == "GapClosed overflow"
         assert bench.converged()
@@ -289,7 +293,7 @@ def test_directories_beyond_the_watch_limit_are_scanned_and_the_limit_is_named(t
         put(bench.root / f"{number}" / "a.mkv")
     with bench:
         records = bench.settle()
-        assert said(records)[-1] == "GapOpen watch_limit"
+        assert in_short(records)[-1] == "GapOpen watch_limit"
         problem = bench.keeper.condition().problems[0]
         assert "3 directories are watched, 7 are needed" in problem
         assert "fs.inotify.max_user_watches" in problem
@@ -302,7 +306,7 @@ def test_directories_beyond_the_watch_limit_are_scanned_and_the_limit_is_named(t
         assert bench.converged()
         bench.make_watch = InotifyWatch
         bench.restart()
-        assert said(bench.settle())[-1] == "GapClosed watch_limit"
+        assert in_short(bench.settle())[-1] == "GapClosed watch_limit"
         assert bench.keeper.condition().problems == ()
 
 
@@ -328,7 +332,7 @@ def none_free(*_: object) -> Watch:
 def test_without_an_inotify_instance_the_root_is_scanned_instead(tmp_path: Path) -> None:
     bench = RootBench(tmp_path, make_watch=none_free)
     with bench:
-        assert said(bench.settle())[-1] == "GapOpen watch_unavailable"
+        assert in_short(bench.settle())[-1] == "GapOpen watch_unavailable"
         put(bench.root / "a.mkv")
         bench.clock.skipped += 60
         bench.settle()
@@ -336,11 +340,11 @@ def test_without_an_inotify_instance_the_root_is_scanned_instead(tmp_path: Path)
         assert "max_user_instances" in bench.keeper.condition().problems[0]
         bench.make_watch = InotifyWatch
         bench.clock.skipped += 60
-        assert said(bench.settle())[-1] == "GapClosed watch_unavailable"
+        assert in_short(bench.settle())[-1] == "GapClosed watch_unavailable"
 
 
 class Mortal(Reader):
-    """Dies of the first event about `poison`."""
+    """Fails at the first event about `poison`."""
 
     def _keep(self, piece: bytes) -> None:
         if b"poison" in piece:
@@ -353,8 +357,8 @@ class MortalWatch(InotifyWatch):
     """With such a reader."""
 
     @staticmethod
-    def make_reader(woken: Callable[[], None], limit: int) -> Reader:
-        return Mortal(woken, limit)
+    def make_reader(wake: Callable[[], None], limit: int) -> Reader:
+        return Mortal(wake, limit)
 
 
 def test_a_dead_reader_is_noticed_replaced_and_made_up_for(tmp_path: Path) -> None:
@@ -366,8 +370,8 @@ def test_a_dead_reader_is_noticed_replaced_and_made_up_for(tmp_path: Path) -> No
         bench.make_watch = InotifyWatch
         records: list[str] = []
 
-        def healed() -> bool:  # the reader dies in its own time
-            records.extend(said(bench.settle()))
+        def healed() -> bool:  # the reader fails at a time of its own
+            records.extend(in_short(bench.settle()))
             return "GapClosed watcher_died" in records
 
         wait_until(healed, 20, what="the gap to be closed")
@@ -382,7 +386,7 @@ def test_a_failure_of_the_journal_is_a_gap_and_made_up_for(bench: RootBench) -> 
     bench.stop()
     put(bench.root / "unseen.mkv")
     bench.start(failure="journal_failed")
-    assert said(bench.settle()) == [
+    assert in_short(bench.settle()) == [
         "RootDeclared", "GapOpen journal_failed", "ScanStarted scan start", "+ unseen.mkv", "# unseen.mkv",
         "ScanFinished scan start", "GapClosed journal_failed",
     ]  # fmt: skip
@@ -397,12 +401,12 @@ def test_a_full_disk_writes_nothing_by_halves_and_is_made_up_for(bench: RootBenc
         put(bench.root / f"{number}-{'x' * 150}.mkv")
     with pytest.raises(sqlite3.OperationalError, match="full"):
         bench.settle()
-    state, index = believed(bench.everything()), bench.database.execute("SELECT count(*) FROM entry").fetchone()[0]
+    state, index = tree_of(bench.everything()), bench.database.execute("SELECT count(*) FROM entry").fetchone()[0]
     assert len(state) == index
     assert len(bench.everything()) >= before
     bench.stop()
     bench.start(failure="state_unwritable")
-    records = said(bench.settle())
+    records = in_short(bench.settle())
     assert "GapOpen state_unwritable" in records
     assert records[-1] == "GapClosed state_unwritable"
     assert bench.converged()

@@ -1,5 +1,5 @@
-"""The producer as a process on a real broker: from the file to the change log, and never alone with
-another one on its state."""
+"""The producer as a process on a real broker: from the file to the change log, and never two processes on the same
+state."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from schemas.codec import Codec, encode, raw_codec
 from schemas.lanes import lane_of
 from tests.support.committed import Read
 from tests.support.producer_process import ProducerProcess, producing
-from tests.support.producer_root import believed, on_disk, put, said
+from tests.support.producer_root import in_short, on_disk, put, tree_of
 from tests.support.servers import Brokers, clients
 from tests.support.topic import header, read
 from tests.support.waiting import wait_until
@@ -36,7 +36,7 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def settings(root: Path) -> ProducerSettings:
-    """It, in a library."""
+    """Its settings, in a library."""
     return of(root)
 
 
@@ -53,7 +53,7 @@ def producer(kafka: Kafka, settings: ProducerSettings, tmp_path: Path) -> Iterat
 
 
 def counted(kafka: Kafka) -> list[raw.RawRecord]:
-    """The change log as the fold takes it: without what was sent again; `seq` must have no hole."""
+    """The change log as the fold reads it: without repeated records; `seq` must have no hole."""
     last: dict[tuple[str, str], int] = {}
     found: list[raw.RawRecord] = []
     for one in read(kafka, topics.RAW):
@@ -68,14 +68,14 @@ def counted(kafka: Kafka) -> list[raw.RawRecord]:
 
 
 def arrives(kafka: Kafka, root: Path, seconds: float = 20) -> None:
-    """Wait until whoever believes the log has the tree."""
+    """Wait until a reader of the log has the tree."""
     wait_until(
-        lambda: believed(counted(kafka)) == on_disk(root), seconds, what="the log to tell of the tree", every=0.1
+        lambda: tree_of(counted(kafka)) == on_disk(root), seconds, what="the log to have the tree", every=0.1
     )
 
 
 def names(kafka: Kafka) -> list[str]:
-    return said(counted(kafka))
+    return in_short(counted(kafka))
 
 
 def test_every_change_reaches_the_change_log_in_its_librarys_lane(
@@ -99,7 +99,7 @@ def test_every_change_reaches_the_change_log_in_its_librarys_lane(
     assert producer.terminate() == 0
 
 
-def test_a_restart_says_only_what_changed_meanwhile(
+def test_a_restart_records_only_what_changed_meanwhile(
     kafka: Kafka, root: Path, settings: ProducerSettings, tmp_path: Path, producer: ProducerProcess
 ) -> None:
     arrives(kafka, root)
@@ -146,7 +146,7 @@ def reports(kafka: Kafka, root: str) -> list[system.RootReport]:
     return [report for report in found if isinstance(report, system.RootReport) and report.root == root]
 
 
-def test_a_root_that_goes_is_reported_deletes_nothing_and_is_taken_up_again(
+def test_a_root_that_goes_is_reported_deletes_nothing_and_is_observed_again(
     kafka: Kafka, root: Path, tmp_path: Path, producer: ProducerProcess
 ) -> None:
     arrives(kafka, root)
@@ -172,7 +172,7 @@ def test_a_root_that_is_not_there_at_start_is_named_and_the_others_go_on(
     with producing(kafka, of(refused, library="other"), tmp_path / "state"):
         arrives(kafka, refused)
     with producing(kafka, of(root, later, refused), tmp_path / "state") as process:
-        wait_until(lambda: len(believed(of_root(kafka, "films"))) == 3, 20, what="the good root")
+        wait_until(lambda: len(tree_of(of_root(kafka, "films"))) == 3, 20, what="the good root")
         wait_until(lambda: bool(reports(kafka, "later")), 10, what="a report of the missing root")
         assert reports(kafka, "later")[-1].status == "error"
         assert str(later) in reports(kafka, "later")[-1].message

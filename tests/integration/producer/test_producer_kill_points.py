@@ -1,9 +1,9 @@
-"""A producer killed at every point at which it has written something for good, or is about to, whatever it is doing: nothing
-is lost, and nothing is in the log twice but what its `seq` removes.
+"""A producer killed at every point before or after a permanent write, whatever it is doing: nothing is lost, and the log has
+nothing twice except what readers drop by its `seq`.
 
-What a producer writes for good: transactions of a root's state (index, outbox, what is remembered, under which claim),
-deletions of confirmed rows, claims in the log of leases, the change log itself; and once its id. `KILL_ROUNDS=n` in the
-environment plays everything at every point, n times."""
+A producer's permanent writes: transactions of a root's state (index, outbox, memory, under which claim), deletions of
+acknowledged rows, claims in the log of leases, the change log itself; and once its id. `KILL_ROUNDS=n` in the environment
+plays everything at every point, n times."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ FILES = 1_500
 
 @dataclass
 class Victim:
-    """A root, and a producer with a state of its own that is killed again and again."""
+    """A root, and a producer with a state of its own that is killed repeatedly."""
 
     kafka: Kafka
     folder: Path
@@ -58,17 +58,17 @@ class Victim:
 
     @property
     def settings(self) -> ProducerSettings:
-        """Of either producer."""
+        """The settings of either producer."""
         spec = RootSpec(name="films", library="home", path=self.root)
         return ProducerSettings(roots=(spec,), identity_seconds=0.2, outbox_limit=OUTBOX_LIMIT)
 
     @property
     def state(self) -> Path:
-        """Of the root, in the producer's folder."""
+        """The root's state, in the producer's folder."""
         return self.folder / "state" / "producer" / "producer" / "films.sqlite"
 
     def work(self) -> None:
-        """Something is done in the root."""
+        """Change something in the root."""
         number = next(self.number)
         put(self.root / f"S{number % 7}" / f"{number % 40}.mkv", str(number).encode())
         if number % 3 == 0:
@@ -77,7 +77,7 @@ class Victim:
             shutil.rmtree(self.root / f"S{number % 5}", ignore_errors=True)
 
     def fill(self, files: int) -> None:
-        """So many new files, in a new directory."""
+        """Create so many new files, in a new directory."""
         directory = self.root / f"filled {next(self.number)}"
         directory.mkdir()
         for number in range(files):
@@ -93,11 +93,11 @@ class Victim:
 
     @property
     def armed(self) -> Path:
-        """While it is there, passings of the point count."""
+        """While this file exists, reaching the point counts."""
         return self.folder / "armed"
 
     def dies(self, process: ProducerProcess, point: Point) -> None:
-        """Work until it does; what it has left in the log has no hole, and nothing twice but the same bytes."""
+        """Work until it is killed; its log must have no hole, and repeated records must have the same bytes."""
         try:
             for _ in range(100_000):
                 if process.died is not None:
@@ -107,38 +107,38 @@ class Victim:
             process.kill()
         assert process.died == -9, (point, process.log.read_text()[-2_000:])
         self.log.read_on()
-        assert self.log.told.faults == []
+        assert self.log.view.faults == []
 
     def wrong(self) -> list[str]:
-        """Where the log tells something else than the disk."""
+        """Differences between the log and the disk."""
         self.log.read_on()
-        return self.log.told.faults + differences(self.log.told.tree("films"), walk(self.root))
+        return self.log.view.faults + differences(self.log.view.tree("films"), walk(self.root))
 
     def converges(self) -> None:
-        """The next life makes up for everything; then its index is what the log tells, and its outbox is empty."""
+        """The next life makes up for everything; then its index equals the log, and its outbox is empty."""
         with producing(self.kafka, self.settings, self.folder / "state") as process:
             with suppress(TimeoutError):
-                wait_until(self._is_told, 30, what="the log to tell of the tree", every=0.1)
+                wait_until(self._is_recorded, 30, what="the log to have the tree", every=0.1)
             assert self.wrong() == []
             assert process.terminate() == 0
         database = Database(self.state)
         known = {os.fsencode(entry.path) for entry in Index(database).below("")}
         database.close()
-        assert known == set(self.log.told.tree("films"))
+        assert known == set(self.log.view.tree("films"))
 
-    def _is_told(self) -> bool:
+    def _is_recorded(self) -> bool:
         return _count(self.state, "outbox") == 0 and not self.wrong()
 
 
 def in_a_baseline(victim: Victim, points: list[Point]) -> None:
-    """Nothing has ever been told of the root."""
+    """Nothing was ever recorded of the root."""
     victim.fill(FILES)
     for point in points:
         victim.dies(victim.life(point), point)
 
 
 def at_work(victim: Victim, points: list[Point]) -> None:
-    """Everything is known, and things are happening."""
+    """Everything is known, and changes happen."""
     victim.converges()
     for point in points:
         process = victim.life(point, armed=True)
@@ -147,7 +147,7 @@ def at_work(victim: Victim, points: list[Point]) -> None:
 
 
 def in_a_rescan(victim: Victim, points: list[Point]) -> None:
-    """Much has happened while nobody watched."""
+    """Much has changed while no producer was running."""
     victim.fill(FILES)
     victim.converges()
     for point in points:
@@ -158,7 +158,7 @@ def in_a_rescan(victim: Victim, points: list[Point]) -> None:
 
 
 def while_a_gap_is_closed(victim: Victim, points: list[Point]) -> None:
-    """The log could not be reached until the outbox was full, and can be again."""
+    """The log could not be reached until the outbox was full, and can be reached again."""
     victim.converges()
     for point in points:
         process = victim.life(point, armed=True)
@@ -173,21 +173,21 @@ def while_a_gap_is_closed(victim: Victim, points: list[Point]) -> None:
 
 
 def when_the_root_is_handed_over(victim: Victim, points: list[Point]) -> None:
-    """Another producer has had the root in between: what is known of it does not hold any more."""
+    """Another producer has had the root in between: the stored state is no longer valid."""
     victim.fill(FILES // 3)
     victim.converges()
     for point in points:
         with producing(victim.kafka, victim.settings, victim.folder / "other") as other:
-            before = victim.log.told.roots["films"].epoch
+            before = victim.log.view.roots["films"].epoch
             victim.work()
-            wait_until(partial(_has_begun_anew, victim, before), 30, what="the other producer to have the root")
+            wait_until(partial(_has_started_over, victim, before), 30, what="the other producer to have the root")
             assert other.terminate() == 0
         victim.dies(victim.life(point), point)
         victim.converges()
 
 
-def _has_begun_anew(victim: Victim, before: str) -> bool:
-    return not victim.wrong() and victim.log.told.roots["films"].epoch != before
+def _has_started_over(victim: Victim, before: str) -> bool:
+    return not victim.wrong() and victim.log.view.roots["films"].epoch != before
 
 
 def _count(state: Path, table: str) -> int:
@@ -203,7 +203,7 @@ WHERE: dict[Callable[[Victim, list[Point]], None], tuple[Point, ...]] = {
     while_a_gap_is_closed: ("after_commit",),
     when_the_root_is_handed_over: ("before_commit",),
 }
-"""What it is doing, and the points that are tried in every run; all of them together are all there are."""
+"""Its activity, and the points that are tried in every run; together they are all points."""
 
 
 def test_every_point_is_tried() -> None:

@@ -1,5 +1,5 @@
 """Two producers for one root, as processes on a real broker: one watches, the other one stands by and takes over, and
-whatever the former one still writes counts for nothing."""
+whatever the former one still writes does not count."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Two:
         return log_of(self.kafka)
 
     def fold(self) -> Fold:
-        """What the fold makes of the log, long after."""
+        """The fold of the log, after all deadlines."""
         fold, offset, at = Fold(0), 0, 0
         for one in self.log():
             fold.apply_bytes(one.offset, one.timestamp, one.key, one.value, one.headers)
@@ -86,12 +86,12 @@ class Two:
 
     @property
     def epoch(self) -> str:
-        """The one that counts."""
+        """The epoch that counts."""
         roots = self.fold().state.roots
         return roots["films"].epoch if "films" in roots else ""
 
     def wrong(self) -> list[str]:
-        """Where the fold and the disk differ."""
+        """Differences between the fold and the disk."""
         return differences(_tree(self.fold()), walk(self.root))
 
     def arrives(self, seconds: float = 20.0) -> None:
@@ -99,12 +99,12 @@ class Two:
         wait_until(lambda: not self.wrong(), seconds, what="the tree in the log", every=0.2)
 
     def epochs(self) -> list[str]:
-        """Those declared, in their order."""
+        """The declared epochs, in order."""
         records = [raw_codec.decode(one.value) for one in self.log()]
         return list(dict.fromkeys(record.epoch for record in records if isinstance(record, RootDeclared)))
 
     def another(self, before: list[str], seconds: float) -> float:
-        """Wait until the next epoch is declared; how long that took."""
+        """Wait until the next epoch is declared; returns how long that took."""
         begun = time.monotonic()
         wait_until(lambda: len(self.epochs()) > len(before), seconds, what="the next epoch", every=0.1)
         return time.monotonic() - begun
@@ -126,33 +126,35 @@ def two(kafka: Kafka, root: Path, tmp_path: Path) -> Iterator[Two]:
         yield Two(kafka, root, tmp_path, ends)
 
 
-def says(process: ProducerProcess, words: str) -> Callable[[], bool]:
+def logged(process: ProducerProcess, words: str) -> Callable[[], bool]:
     return lambda: words in process.log.read_text()
 
 
 def stands_by(process: ProducerProcess) -> None:
-    wait_until(says(process, "standing by"), TAKEN_OVER_SECONDS, what="it to stand by")
+    wait_until(logged(process, "standing by"), TAKEN_OVER_SECONDS, what="it to stand by")
 
 
 def requested(two: Two) -> int:
-    """How many scans that were asked for are complete."""
+    """How many requested scans are complete."""
     records = (raw_codec.decode(one.value) for one in two.log())
     return sum(isinstance(record, raw.ScanFinished) and record.cause == "requested" for record in records)
 
 
-def test_one_watches_the_other_stands_by_says_so_and_is_handed_the_root_when_the_first_one_stops(two: Two) -> None:
+def test_one_watches_the_other_stands_by_reports_that_and_gets_the_root_when_the_first_one_stops(two: Two) -> None:
     one = two.start("one")
     two.arrives()
     other = two.start("other")
     stands_by(other)
-    told = f"films is watched by {socket.gethostname()}:{one.pid}"
+    expected = f"films is watched by {socket.gethostname()}:{one.pid}"
 
     def standing_by() -> list[object]:
         beats = [beat for beat in decoded(read(two.kafka, topics.REPORTS)) if beat.get("pid") == other.pid]
         return [(beat["status"], beat["details"].get("standing_by")) for beat in beats]  # type: ignore[attr-defined]
 
-    wait_until(lambda: ("healthy", told) in standing_by(), 10, what="the heartbeat that says so")
-    command = RescanRoot(id="asked once", root="films", by="test", at="2026-11-24T10:30:00.000Z", reason="test")
+    wait_until(lambda: ("healthy", expected) in standing_by(), 10, what="the heartbeat with that")
+    command = RescanRoot(
+        id="requested once", root="films", by="test", at="2026-11-24T10:30:00.000Z", reason="test"
+    )
     write(two.kafka, Said(topics.CONTROL, encode(command), b"films"))
     wait_until(lambda: requested(two) == 1, 10, what="the command to be carried out")
     put(two.root / "new.mkv", b"new")
@@ -172,11 +174,11 @@ def test_one_watches_the_other_stands_by_says_so_and_is_handed_the_root_when_the
     assert requested(two) == 1
 
 
-def test_a_lone_producer_goes_on_in_its_epoch_at_once_however_it_ended(two: Two) -> None:
+def test_a_lone_producer_continues_in_its_epoch_at_once_however_it_ended(two: Two) -> None:
     for end in ("kill", "terminate", "kill"):
         process = two.start("one")
         put(two.root / "new.mkv", end.encode())
-        two.arrives(5)  # less than anybody's silence
+        two.arrives(5)  # less than the time after which a producer counts as silent
         getattr(process, end)()
     assert len(two.epochs()) == 1
 
@@ -207,7 +209,7 @@ def test_one_that_comes_back_finds_its_root_taken_over_changes_nothing_and_stand
     one, other = two.start("one"), two.start("other")
     two.arrives()
     before = two.epochs()
-    for number in range(200):  # it is in the middle of something
+    for number in range(200):  # so that it is busy
         put(two.root / "burst" / f"{number}.mkv", str(number).encode())
     one.signal(end)
     (two.root / "Series 0" / "0.mkv").unlink()
@@ -220,7 +222,7 @@ def test_one_that_comes_back_finds_its_root_taken_over_changes_nothing_and_stand
     one.signal(mend)
     for number in range(20, 40):
         put(two.root / f"meanwhile {number}.mkv", str(number).encode())
-    wait_until(says(one, "has taken a root over"), TAKEN_OVER_SECONDS, what="it to find out")
+    wait_until(logged(one, "has claimed the root"), TAKEN_OVER_SECONDS, what="it to find out")
     two.arrives()
     assert (two.epochs(), two.epoch) == (second, second[-1])
 
@@ -235,7 +237,7 @@ def test_one_that_comes_back_finds_its_root_taken_over_changes_nothing_and_stand
 
 
 def late(kafka: Kafka, epoch: str) -> None:
-    """What a producer of a former epoch may have had under way: all its kinds of records, the declaration first."""
+    """Records that a producer of a former epoch may still send: one of each kind, the declaration first."""
     records = [
         record
         for one in log_of(kafka)
@@ -266,7 +268,7 @@ def test_while_kafka_is_away_nobody_takes_anything_over(
         two.arrives()
         broker.kill()
         put(root / "while-away.mkv")
-        wait_until(says(one, "who watches a root is not known"), 20, what="it to find out")
+        wait_until(logged(one, "the log of leases cannot be read"), 20, what="it to find out")
         broker.start()
         broker.wait_ready()
         two.arrives(60)

@@ -1,5 +1,5 @@
-"""Whatever becomes of a root as a whole, nothing is deleted, what is wrong is said, and it is taken up again by itself with
-only the true differences. One producer watches one root for each fault; all are broken at once."""
+"""Whatever happens to a root as a whole, nothing is deleted, the fault is reported, and the root is observed again without
+help, with only the true differences. One producer watches one root for each fault; all are broken at once."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from tests.oracle.change_log import ChangeLog
 from tests.oracle.hand import AT_FDCWD, EXCHANGE
 from tests.oracle.model import differences, walk
 from tests.support.producer_process import ProducerProcess
-from tests.support.producer_root import put, said
+from tests.support.producer_root import in_short, put
 from tests.support.topic import read
 from tests.support.waiting import wait_until
 
 MS_BIND, MS_NOSUID_NODEV = 4096, 6
 FILES = 120
-"""More than half of them would be a mass deletion, if any were told."""
+"""More than half of them would be a mass deletion, if any were recorded."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _reports: Codec[system.Report] = Codec(system.Report)
@@ -40,7 +40,7 @@ _reports: Codec[system.Report] = Codec(system.Report)
 
 @dataclass
 class Broken:
-    """A root that cannot be observed. `real`: where its files are meanwhile; `mend`: it can be again."""
+    """A root that cannot be observed. `real`: where its files are meanwhile; `mend` repairs it."""
 
     real: Path
     mend: Callable[[], object]
@@ -61,7 +61,7 @@ def missing(root: Path) -> Broken:
 
 
 def exchange(one: Path, other: Path) -> None:
-    """At no time is nothing at either place."""
+    """Exchange both; at no time is either missing."""
     if _libc.renameat2(AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(other), EXCHANGE):
         raise OSError(ctypes.get_errno(), "renameat2")
 
@@ -103,7 +103,7 @@ def unmounted(root: Path) -> Broken:
 
 
 def silent(root: Path) -> Broken:
-    """A server that takes requests and answers none, until it is dead."""
+    """A server that accepts requests and answers none, until it is dead."""
     below, device = os.open(root, os.O_PATH | os.O_DIRECTORY), os.open("/dev/fuse", os.O_RDWR)
     mount("silent", root, "fuse", MS_NOSUID_NODEV, f"fd={device},rootmode=40000,user_id=0,group_id=0")
     return Broken(
@@ -119,17 +119,17 @@ def dead(root: Path) -> Broken:
     return Broken(Path(f"/proc/self/fd/{below}"), in_turn(partial(unmount, root), partial(os.close, below)))
 
 
-def in_turn(*deeds: Callable[[], object]) -> Callable[[], None]:
+def in_turn(*actions: Callable[[], object]) -> Callable[[], None]:
     def done() -> None:
-        for deed in deeds:
-            deed()
+        for action in actions:
+            action()
 
     return done
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`cause` and `words`: what is told in the log (None: nothing) and to people; `mounts`: it needs the right to mount."""
+    """`cause` and `words`: what the log has (None: nothing) and what people read; `mounts`: it needs the right to mount."""
 
     make: Callable[[Path], Broken]
     cause: str | None
@@ -153,7 +153,7 @@ WITHOUT_RIGHTS = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search")
 
 @dataclass
 class Bench:
-    """The roots, by name, and what is told of them."""
+    """The roots, by name, and their records."""
 
     kafka: Kafka
     folder: Path
@@ -168,7 +168,7 @@ class Bench:
         specs = (RootSpec(name=f.make.__name__, library="home", path=self.root(f)) for f in self.faults)
         return ProducerSettings(roots=tuple(specs), identity_seconds=0.2)
 
-    def told(self, root: str) -> list[raw.RawRecord]:
+    def records(self, root: str) -> list[raw.RawRecord]:
         records = (raw_codec.decode(one.value) for one in read(self.kafka, topics.RAW))
         return [one for one in records if isinstance(one, raw.ProducerRecord) and one.root == root]
 
@@ -195,7 +195,7 @@ def bench(kafka: Kafka, tmp_path: Path) -> Iterator[Bench]:
         subprocess.run(["umount", "-l", str(tmp_path / place)], capture_output=True, check=False)
 
 
-def test_no_fault_of_a_root_deletes_anything_and_each_is_said_and_made_up_for(bench: Bench) -> None:
+def test_no_fault_of_a_root_deletes_anything_and_each_is_reported_and_made_up_for(bench: Bench) -> None:
     under = WITHOUT_RIGHTS if os.geteuid() == 0 else ()
     servers = bench.kafka.settings.bootstrap_servers or ""
     log = ChangeLog(servers, bench.kafka.name(RAW), lane_of("home", bench.kafka.lanes))
@@ -207,10 +207,10 @@ def test_no_fault_of_a_root_deletes_anything_and_each_is_said_and_made_up_for(be
         def wrong() -> list[str]:
             log.read_on()
             trees = [(fault.make.__name__, bench.root(fault)) for fault in bench.faults]
-            return [line for name, root in trees for line in differences(log.told.tree(name), walk(root))]
+            return [line for name, root in trees for line in differences(log.view.tree(name), walk(root))]
 
-        wait_until(lambda: not wrong(), 30, what="all roots to be told", every=0.2)
-        before = {fault.make.__name__: len(bench.told(fault.make.__name__)) for fault in bench.faults}
+        wait_until(lambda: not wrong(), 30, what="all roots to be recorded", every=0.2)
+        before = {fault.make.__name__: len(bench.records(fault.make.__name__)) for fault in bench.faults}
         broken = {fault.make.__name__: fault.make(bench.root(fault)) for fault in bench.faults}
         for fault in bench.faults:
             name = fault.make.__name__
@@ -220,7 +220,7 @@ def test_no_fault_of_a_root_deletes_anything_and_each_is_said_and_made_up_for(be
             )  # fmt: skip
             assert bench.message(name)[0] == "error"
             wanted = [] if fault.cause is None else [f"RootLost {fault.cause}"]
-            assert said(bench.told(name)[before[name] :]) == wanted
+            assert in_short(bench.records(name)[before[name] :]) == wanted
         for there in broken.values():
             (there.real / "S1" / "1.mkv").unlink()
             put(there.real / "S2" / "new.mkv", b"new")
@@ -228,9 +228,11 @@ def test_no_fault_of_a_root_deletes_anything_and_each_is_said_and_made_up_for(be
             there.mend()
         wait_until(lambda: not wrong(), 20, what="the differences", every=0.2)
         for name, count in before.items():
-            news = [one for one in said(bench.told(name)[count:]) if one[:1] in "+-#" or " > " in one]
-            assert news == ["+ S2/new.mkv", "# S2/new.mkv", "- S1/1.mkv"], name
-        assert log.told.faults == []
+            new_records = [
+                one for one in in_short(bench.records(name)[count:]) if one[:1] in "+-#" or " > " in one
+            ]
+            assert new_records == ["+ S2/new.mkv", "# S2/new.mkv", "- S1/1.mkv"], name
+        assert log.view.faults == []
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs the right to mount")
@@ -250,9 +252,11 @@ def test_a_root_that_is_silent_from_the_start_keeps_no_other_from_being_watched(
             ends.callback(silent(root).mend)
         process = ProducerProcess(kafka, ProducerSettings(roots=roots, roots_folder=folder), tmp_path / "state")
         ends.callback(process.kill)
-        assert "+ a.mkv" in said(bench.told("films"))
+        assert "+ a.mkv" in in_short(bench.records("films"))
         write(folder, "songs", {"library": "home", "path": str(songs)})
-        wait_until(lambda: "+ a.mkv" in said(bench.told("songs")), 15, what="a root declared later", every=0.2)
+        wait_until(
+            lambda: "+ a.mkv" in in_short(bench.records("songs")), 15, what="a root declared later", every=0.2
+        )
         for name in ("hung", "by_file"):
             wait_until(lambda name=name: "does not answer" in bench.message(name)[1], 15, what=name, every=0.2)  # type: ignore[misc]
         assert process.log.read_text().count("a root's path does not answer") == 2

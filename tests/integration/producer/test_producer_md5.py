@@ -1,4 +1,4 @@
-"""MD5 of whole files, by a real process: it comes, and nothing waits for it."""
+"""MD5 of whole files, by a real process: it is recorded, and nothing waits for it."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import pytest
 from producer.orders import Order
 from schemas import raw
 from schemas.admin import RescanRoot
-from tests.support.producer_root import RootBench, believed, on_disk, put, said
+from tests.support.producer_root import RootBench, in_short, on_disk, put, tree_of
 
 
 def mount(source: Path, place: Path) -> None:
@@ -70,14 +70,14 @@ def after_a_while(bench: RootBench) -> list[raw.RawRecord]:
 def test_a_disk_that_is_unmounted_is_lost_and_nothing_is_deleted(bench: RootBench) -> None:
     unmount(bench.root / "disk")
     records = bench.settle()
-    assert said(records) == ["GapOpen unmounted"]
+    assert in_short(records) == ["GapOpen unmounted"]
     records = after_a_while(bench)
     assert deletions(records) == []
-    assert "GapClosed unmounted" not in said(records)
+    assert "GapClosed unmounted" not in in_short(records)
     assert "not there" in bench.keeper.condition().problems[0]
 
 
-def test_a_disk_that_is_back_is_taken_up_with_only_what_differs(
+def test_a_disk_that_is_back_is_observed_with_only_what_differs(
     bench: RootBench, disk: Path, tmp_path: Path
 ) -> None:
     unmount(bench.root / "disk")
@@ -89,20 +89,20 @@ def test_a_disk_that_is_back_is_taken_up_with_only_what_differs(
     mount(disk, bench.root / "disk")
     bench.clock.skipped += 5
     records = bench.settle()
-    assert said(records) == [
+    assert in_short(records) == [
         "ScanStarted scan mounted", "+ disk/new.mkv", "# disk/new.mkv", "- disk/inner/3.mkv",
         "ScanFinished scan mounted", "GapClosed unmounted",
     ]  # fmt: skip
     put(bench.root / "disk" / "live.mkv")
-    assert said(bench.settle()) == ["+ disk/live.mkv", "# disk/live.mkv"]
-    assert believed(bench.everything()).keys() == on_disk(bench.root).keys()  # its device may have another number
+    assert in_short(bench.settle()) == ["+ disk/live.mkv", "# disk/live.mkv"]
+    assert tree_of(bench.everything()).keys() == on_disk(bench.root).keys()  # its device may have another number
 
 
-def test_a_disk_unmounted_while_nobody_watched_is_lost_too_and_stays_so(bench: RootBench) -> None:
+def test_a_disk_unmounted_while_no_producer_ran_is_lost_too_and_stays_so(bench: RootBench) -> None:
     bench.stop()
     unmount(bench.root / "disk")
     bench.start()
-    assert "GapOpen unmounted" in said(bench.settle())
+    assert "GapOpen unmounted" in in_short(bench.settle())
     bench.restart()
     assert deletions(bench.settle() + after_a_while(bench)) == []
 
@@ -114,14 +114,14 @@ def test_a_disk_that_appears_is_listed(bench: RootBench, tmp_path: Path, disk: P
     mount(disk, bench.root / "second")
     bench.clock.skipped += 5
     try:
-        records = said(bench.settle())
+        records = in_short(bench.settle())
         assert "ScanStarted scan mounted" in records
         assert "+ second/inner/3.mkv" in records
     finally:
         unmount(bench.root / "second")
 
 
-def test_a_disk_that_is_gone_for_good_is_let_go_when_an_operator_asks(bench: RootBench) -> None:
+def test_a_disk_that_is_gone_for_good_is_forgotten_on_an_operators_request(bench: RootBench) -> None:
     unmount(bench.root / "disk")
     bench.settle()
     bench.orders.append(

@@ -1,4 +1,4 @@
-"""Kafka is away during an rsync: memory stays small, the outbox stops at its limit, and after it everything is there.
+"""Kafka is away during an rsync: memory remains small, the outbox stops at its limit, and afterwards everything is recorded.
 
 `OUTAGE_SECONDS=600` in the environment is the long form; the tree grows with it."""
 
@@ -46,7 +46,7 @@ def fill(source: Path, files: int) -> None:
 
 
 def rsync(source: Path, target: Path) -> None:
-    """`rsync -a`; where it is not installed, what it does: each file under another name first, with its times, renamed."""
+    """`rsync -a`; where it is not installed, the same: each file under another name first, with its times, renamed."""
     if shutil.which("rsync") is not None:
         subprocess.run(["rsync", "-a", f"{source}/", f"{target}/"], check=True)
         return
@@ -60,20 +60,20 @@ def rsync(source: Path, target: Path) -> None:
 
 
 def peak_mb(process: ProducerProcess) -> float:
-    """The most memory that it ever had."""
+    """The peak of its memory."""
     lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
     return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1_000
 
 
 class Outbox:
-    """The root's state, looked at from outside. `deepest`: the most records that were seen to wait."""
+    """The root's state, read from outside. `deepest`: the greatest number of waiting records that was seen."""
 
     def __init__(self, state: Path) -> None:
         self._path = state / "producer" / "producer" / "films.sqlite"
         self.deepest = 0
 
     def look(self) -> None:
-        """As of now."""
+        """Read it now."""
         self.deepest = max(self.deepest, self._count("outbox"))
 
     def is_frozen(self) -> bool:
@@ -94,7 +94,7 @@ def test_kafka_is_away_during_an_rsync(broker_factory: Brokers, tmp_path: Path) 
     put(root / "before.mkv")
     for number in range(
         DIRECTORIES
-    ):  # known and watched: what comes in them is told by events, which do not wait as scans do
+    ):  # known and watched: changes in them are reported by events, which do not wait as scans do
         (root / f"Series {number}").mkdir()
     broker = broker_factory()
     kafka = clients(broker)
@@ -106,7 +106,7 @@ def test_kafka_is_away_during_an_rsync(broker_factory: Brokers, tmp_path: Path) 
 
     def wrong() -> list[str]:
         log.read_on()
-        return log.told.faults + differences(log.told.tree("films"), walk(root))
+        return log.view.faults + differences(log.view.tree("films"), walk(root))
 
     with closing(log), producing(kafka, settings, tmp_path / "state") as process:
         outbox = Outbox(tmp_path / "state")

@@ -1,4 +1,4 @@
-"""Roots come, change, pause and leave while the producer runs; nothing is lost by it and no other root notices."""
+"""Roots are added, changed, paused and removed while the producer runs; nothing is lost and other roots are not affected."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from schemas import raw, topics
 from schemas.codec import raw_codec
 from tests.support.command import Command
 from tests.support.producer_process import ProducerProcess, producing
-from tests.support.producer_root import put, said
+from tests.support.producer_root import in_short, put
 from tests.support.topic import read
 from tests.support.waiting import wait_until
 
@@ -55,17 +55,19 @@ def catalogizer(kafka: Kafka, tmp_path: Path, films: Path) -> Command:
     return Command(kafka, PRODUCER__ROOTS_FOLDER=str(tmp_path / "roots.d"), PRODUCER__ROOTS=roots)
 
 
-def told(kafka: Kafka, root: str) -> list[raw.RawRecord]:
+def recorded(kafka: Kafka, root: str) -> list[raw.RawRecord]:
     records = [raw_codec.decode(one.value) for one in read(kafka, topics.RAW)]
     return [record for record in records if getattr(record, "root", None) == root]
 
 
 def ends_with(kafka: Kafka, root: str, *last: str) -> None:
-    wait_until(lambda: said(told(kafka, root))[-len(last) :] == [*last], SECONDS, what=str(last), every=0.1)
+    wait_until(
+        lambda: in_short(recorded(kafka, root))[-len(last) :] == [*last], SECONDS, what=str(last), every=0.1
+    )
 
 
 def epochs(kafka: Kafka, root: str) -> list[str]:
-    return list(dict.fromkeys(r.epoch for r in told(kafka, root) if isinstance(r, raw.RootDeclared)))
+    return list(dict.fromkeys(r.epoch for r in recorded(kafka, root) if isinstance(r, raw.RootDeclared)))
 
 
 def state(catalogizer: Command, root: str) -> str | None:
@@ -77,7 +79,7 @@ def state(catalogizer: Command, root: str) -> str | None:
 def test_a_root_comes_changes_and_leaves_and_the_others_notice_nothing(
     kafka: Kafka, catalogizer: Command, films: Path, songs: Path
 ) -> None:
-    before = said(told(kafka, "films"))
+    before = in_short(recorded(kafka, "films"))
     shown = catalogizer.json("roots", "add", "songs", str(songs))
     assert shown["state"] in ("watching", "scanning"), shown
     ends_with(kafka, "songs", "+ one.mp3", "# one.mp3", "ScanFinished baseline start")
@@ -89,7 +91,7 @@ def test_a_root_comes_changes_and_leaves_and_the_others_notice_nothing(
         catalogizer.output("roots", "add", "songs", str(songs), "--exclude", "*.part")
     catalogizer.output("roots", "add", "songs", str(songs), "--exclude", "*.part", "--replace", "--no-wait")
     ends_with(kafka, "songs", "RootDeclared", "ScanStarted scan start", "- two.part", "ScanFinished scan start")
-    gone = told(kafka, "songs")[-2]
+    gone = recorded(kafka, "songs")[-2]
     assert isinstance(gone, raw.Observed)
     assert gone.cause == "excluded"
     assert len(epochs(kafka, "songs")) == 1
@@ -99,9 +101,9 @@ def test_a_root_comes_changes_and_leaves_and_the_others_notice_nothing(
     put(songs / "three.mp3")
     put(films / "b.mkv")
     ends_with(kafka, "films", "+ b.mkv", "# b.mkv")
-    assert said(told(kafka, "films"))[: len(before)] == before
+    assert in_short(recorded(kafka, "films"))[: len(before)] == before
     assert len(epochs(kafka, "films")) == 1
-    assert not any("three" in one for one in said(told(kafka, "songs")))
+    assert not any("three" in one for one in in_short(recorded(kafka, "songs")))
 
     catalogizer.output("roots", "add", "songs", str(songs), "--exclude", "*.part")
     ends_with(kafka, "songs", "+ three.mp3", "# three.mp3", "ScanFinished scan start")
@@ -109,7 +111,7 @@ def test_a_root_comes_changes_and_leaves_and_the_others_notice_nothing(
 
 
 @pytest.mark.usefixtures("running")
-def test_what_cannot_be_a_root_is_refused_in_one_line_and_a_wrong_file_disturbs_nobody(
+def test_what_cannot_be_a_root_is_rejected_in_one_line_and_a_faulty_file_disturbs_no_other(
     kafka: Kafka, catalogizer: Command, films: Path, songs: Path, tmp_path: Path
 ) -> None:
     for words, reason in (
@@ -160,7 +162,7 @@ def test_a_root_that_has_left_is_taken_over_at_once(
         assert first.terminate() == 0
 
 
-def test_a_pause_is_heeded_over_a_kill_and_by_whoever_takes_the_root_over(
+def test_a_pause_outlasts_a_kill_and_a_takeover_of_the_root(
     kafka: Kafka, films: Path, tmp_path: Path, catalogizer: Command
 ) -> None:
     with producing(kafka, settings(films, tmp_path, "one"), tmp_path / "one") as first:
@@ -177,7 +179,9 @@ def test_a_pause_is_heeded_over_a_kill_and_by_whoever_takes_the_root_over(
             wait_until(
                 lambda: state(catalogizer, "films") == "paused", SECONDS, what="it to be taken over", every=0.5
             )
-            assert not any("b.mkv" in one for one in said(told(kafka, "films")))
+            assert not any("b.mkv" in one for one in in_short(recorded(kafka, "films")))
             assert catalogizer.json("roots", "resume", "films")["result"] == "resumed"
-            wait_until(lambda: "+ b.mkv" in said(told(kafka, "films")), SECONDS, what="the file", every=0.1)
+            wait_until(
+                lambda: "+ b.mkv" in in_short(recorded(kafka, "films")), SECONDS, what="the file", every=0.1
+            )
             assert second.terminate() == 0

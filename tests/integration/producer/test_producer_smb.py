@@ -16,7 +16,7 @@ from smbprotocol.exceptions import DiskFull
 from producer.backends.smb.backend import SmbBackend
 from producer.errors import RootFault
 from schemas import raw
-from tests.support.producer_root import believed
+from tests.support.producer_root import tree_of
 from tests.support.samba import PASSWORD, Client, Samba, far_samba, own_samba, samba
 from tests.support.share_root import ShareRoot, listed
 
@@ -39,12 +39,12 @@ def filled(disk: Path, directories: int = 4, files: int = 10) -> None:
 
 @contextmanager
 def watched(server: Samba, state: Path, folder: str) -> Iterator[ShareRoot]:
-    """A root with forty files, its baseline told."""
+    """A root with forty files, its baseline recorded."""
     (server.served["media"] / folder).mkdir()
     with ShareRoot(server, state, server.share(folder)) as root:
         filled(root.disk)
         root.until_converged(20)
-        root.said_since()
+        root.new_lines()
         yield root
 
 
@@ -64,7 +64,7 @@ def alone(own_samba: Samba, tmp_path: Path) -> Iterator[ShareRoot]:
 
 @pytest.fixture
 def afar(far_samba: Samba, tmp_path: Path) -> Iterator[ShareRoot]:
-    """One at the end of a cable."""
+    """One behind a network that can be cut."""
     with watched(far_samba, tmp_path, "films") as root:
         yield root
 
@@ -74,7 +74,7 @@ def afar(far_samba: Samba, tmp_path: Path) -> Iterator[ShareRoot]:
 
 def test_what_a_client_does_is_found_at_once(root: ShareRoot) -> None:
     folder, client = root.share.folder, root.client
-    deeds: list[Callable[[], None]] = [
+    actions: list[Callable[[], None]] = [
         lambda: client.write(f"{folder}/new.mkv", b"content"),
         lambda: client.rename(f"{folder}/new.mkv", f"{folder}/Show 0/new.mkv"),
         lambda: client.rename(f"{folder}/Show 1", f"{folder}/Season 1"),
@@ -82,8 +82,8 @@ def test_what_a_client_does_is_found_at_once(root: ShareRoot) -> None:
         lambda: client.mkdir(f"{folder}/Extras"),
         lambda: client.write(f"{folder}/Extras/a.mkv", bytes(300_000)),
     ]
-    for deed in deeds:
-        deed()
+    for action in actions:
+        action()
         assert root.until_converged(5) < 3
 
 
@@ -92,11 +92,11 @@ def test_a_rename_is_one_record_and_a_move_keeps_the_files_id(root: ShareRoot) -
     before = listed(root.share)["Show 0/1.mkv"]
     root.client.rename(f"{folder}/Show 0/1.mkv", f"{folder}/Show 0/one.mkv")
     root.until_converged(5)
-    assert root.said_since() == ["Show 0/1.mkv > Show 0/one.mkv"]
+    assert root.new_lines() == ["Show 0/1.mkv > Show 0/one.mkv"]
     root.client.rename(f"{folder}/Show 0/one.mkv", f"{folder}/Show 1/one.mkv")
     root.until_converged(5)
-    assert {"+ Show 1/one.mkv", "- Show 0/one.mkv"} <= set(root.said_since())
-    assert listed(root.share)["Show 1/one.mkv"] == before == believed(root.records)["Show 1/one.mkv"]
+    assert {"+ Show 1/one.mkv", "- Show 0/one.mkv"} <= set(root.new_lines())
+    assert listed(root.share)["Show 1/one.mkv"] == before == tree_of(root.records)["Show 1/one.mkv"]
 
 
 def test_another_case_of_a_name_is_another_name(root: ShareRoot) -> None:
@@ -105,12 +105,13 @@ def test_another_case_of_a_name_is_another_name(root: ShareRoot) -> None:
     root.until_converged(5)
     root.client.rename(f"{folder}/Show 0/aSide.mkv", f"{folder}/Show 0/Aside.mkv")
     root.until_converged(5)
-    # a look that was due at the old name may come before the server's word; the fold ties the two by the file's id
-    said = root.said_since()
-    assert "Show 0/aSide.mkv > Show 0/Aside.mkv" in said or {"- Show 0/aSide.mkv", "+ Show 0/Aside.mkv"} <= set(
-        said
-    )
-    assert "Show 0/aSide.mkv" not in believed(root.records)
+    # the old name may be examined before the server's notice comes; the fold connects the two by the file's id
+    in_short = root.new_lines()
+    assert "Show 0/aSide.mkv > Show 0/Aside.mkv" in in_short or {
+        "- Show 0/aSide.mkv",
+        "+ Show 0/Aside.mkv",
+    } <= set(in_short)
+    assert "Show 0/aSide.mkv" not in tree_of(root.records)
 
 
 def test_what_is_done_on_the_server_itself_in_a_busy_directory_is_found(root: ShareRoot) -> None:
@@ -140,7 +141,7 @@ def test_names_of_every_kind_are_the_disks_own(root: ShareRoot, name: str) -> No
     (root.disk / "Show 0" / name / f"{name}.mkv").write_bytes(b"content")
     root.client.write(f"{root.share.folder}/Show 0/wakes.mkv", b"x")
     root.until_converged(10)
-    assert f"Show 0/{name}/{name}.mkv" in believed(root.records)
+    assert f"Show 0/{name}/{name}.mkv" in tree_of(root.records)
 
 
 def test_names_that_no_windows_client_can_have_disturb_nothing(root: ShareRoot) -> None:
@@ -157,15 +158,15 @@ def test_names_that_no_windows_client_can_have_disturb_nothing(root: ShareRoot) 
         Path(os.fsdecode(os.fsencode(root.disk / "Show 0") + b"/" + name)).write_bytes(b"content")
     root.client.write(f"{root.share.folder}/Show 0/wakes.mkv", b"x")
     root.until_converged(10)
-    shown = [path for path in believed(root.records) if path.startswith("Show 0/")]
-    assert len(shown) == 10 + 1 + 7  # one that is not UTF-8 is shown by no server
+    shown = [path for path in tree_of(root.records) if path.startswith("Show 0/")]
+    assert len(shown) == 10 + 1 + 7  # servers do not show a name that is not UTF-8
 
 
 def test_a_link_that_leads_upwards_is_not_followed(root: ShareRoot) -> None:
     (root.disk / "Show 0" / "up").symlink_to("..")
     root.client.write(f"{root.share.folder}/Show 0/wakes.mkv", b"x")
     root.until_converged(10)
-    assert believed(root.records)["Show 0/up"][0] == "symlink"
+    assert tree_of(root.records)["Show 0/up"][0] == "symlink"
 
 
 def test_what_is_read_over_the_share_is_what_is_on_the_disk(root: ShareRoot) -> None:
@@ -184,7 +185,7 @@ def test_a_directory_of_very_many_files(samba: Samba, tmp_path: Path) -> None:
         (disk / "all" / f"{number}.mkv").write_bytes(b"%d" % number)
     with ShareRoot(samba, tmp_path, samba.share(tmp_path.name)) as root:
         root.until(lambda: root.bench.keeper.condition().scanned, 60 + FILES / 100, "the first scan")
-        assert len(believed(root.records)) == FILES + 1
+        assert len(tree_of(root.records)) == FILES + 1
         root.client.write(f"{tmp_path.name}/all/new.mkv", b"content")
         root.client.remove(f"{tmp_path.name}/all/7.mkv")
         root.client.rename(f"{tmp_path.name}/all/8.mkv", f"{tmp_path.name}/all/eight.mkv")
@@ -267,10 +268,10 @@ FAULTS: dict[Callable[[Samba], Callable[[], None]], str] = {
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
-def test_a_fault_of_the_share_is_told_within_15_s_deletes_nothing_and_is_made_up_for(
+def test_a_fault_of_the_share_is_reported_within_15_s_deletes_nothing_and_is_made_up_for(
     alone: ShareRoot, fault: Callable[[Samba], Callable[[], None]]
 ) -> None:
-    before = set(believed(alone.records))
+    before = set(tree_of(alone.records))
     mend = fault(alone.samba)
     assert alone.until_lost(NOTICED_SECONDS + 5) < NOTICED_SECONDS
     assert alone.cause == FAULTS[fault]
@@ -280,19 +281,19 @@ def test_a_fault_of_the_share_is_told_within_15_s_deletes_nothing_and_is_made_up
     there = alone.disk / "Show 0"
     (there / "meanwhile.mkv").write_bytes(b"made while nobody could look")
     assert alone.until_converged(HEALED_SECONDS) < HEALED_SECONDS
-    assert set(believed(alone.records)) == before | {"Show 0/meanwhile.mkv"}
+    assert set(tree_of(alone.records)) == before | {"Show 0/meanwhile.mkv"}
     assert alone.deleted() == set()
-    told = alone.said_since()
+    lines = alone.new_lines()
     assert (
-        told.index(f"RootLost {FAULTS[fault]}")
-        < told.index("RootBack root_back")
-        < told.index("+ Show 0/meanwhile.mkv")
+        lines.index(f"RootLost {FAULTS[fault]}")
+        < lines.index("RootBack root_back")
+        < lines.index("+ Show 0/meanwhile.mkv")
     )
 
 
-def test_a_network_that_is_cut_is_told_within_15_s_deletes_nothing_and_is_made_up_for(afar: ShareRoot) -> None:
+def test_a_network_that_is_cut_is_reported_within_15_s_deletes_nothing_and_is_made_up_for(afar: ShareRoot) -> None:
     assert afar.samba.cable is not None
-    before = set(believed(afar.records))
+    before = set(tree_of(afar.records))
     afar.samba.cable.pull()
     assert afar.until_lost(NOTICED_SECONDS + 5) < NOTICED_SECONDS
     assert afar.cause == "unreachable"
@@ -300,11 +301,11 @@ def test_a_network_that_is_cut_is_told_within_15_s_deletes_nothing_and_is_made_u
     (afar.disk / "Show 1" / "1.mkv").unlink()
     afar.samba.cable.plug()
     assert afar.until_converged(HEALED_SECONDS) < HEALED_SECONDS
-    assert set(believed(afar.records)) == before - {"Show 1/1.mkv"} | {"Show 0/meanwhile.mkv"}
+    assert set(tree_of(afar.records)) == before - {"Show 1/1.mkv"} | {"Show 0/meanwhile.mkv"}
     assert afar.deleted() == {"Show 1/1.mkv"}
 
 
-def test_a_connection_that_the_server_has_forgotten_is_made_anew(afar: ShareRoot) -> None:
+def test_a_connection_that_the_server_has_forgotten_is_reopened(afar: ShareRoot) -> None:
     """Half open: the server's machine was switched off and on behind a cut, and its kernel knows no connection."""
     cable = afar.samba.cable
     assert cable is not None
@@ -318,26 +319,26 @@ def test_a_connection_that_the_server_has_forgotten_is_made_anew(afar: ShareRoot
     other.write("films/Show 0/meanwhile.mkv", b"made by another one")
     other.close()
     assert afar.until_converged(HEALED_SECONDS) < HEALED_SECONDS
-    assert "Show 0/meanwhile.mkv" in believed(afar.records)
+    assert "Show 0/meanwhile.mkv" in tree_of(afar.records)
     assert afar.deleted() == set()
 
 
 def test_a_server_restored_from_a_backup_gives_new_ids_and_loses_no_path(alone: ShareRoot) -> None:
-    before = believed(alone.records)
+    before = tree_of(alone.records)
     alone.samba.kill()
-    for directory in sorted(alone.disk.iterdir()):  # the folder stays, what is in it was written anew
+    for directory in sorted(alone.disk.iterdir()):  # the folder remains, its content was written again
         shutil.copytree(directory, alone.disk / "restored", copy_function=shutil.copy2)
         shutil.rmtree(directory)
         (alone.disk / "restored").rename(directory)
     alone.samba.start()
     alone.until_converged(HEALED_SECONDS)
-    after = believed(alone.records)
+    after = tree_of(alone.records)
     assert after.keys() == before.keys()
     assert all(after[path] != before[path] for path in before)
     assert alone.deleted() == set()
 
 
-def test_another_folder_in_the_roots_place_waits_for_somebody_to_accept_it(alone: ShareRoot) -> None:
+def test_another_folder_in_the_roots_place_waits_to_be_accepted(alone: ShareRoot) -> None:
     copy = alone.disk.with_name("copy")
     shutil.copytree(alone.disk, copy)
     alone.disk.rename(alone.disk.with_name("away"))
@@ -362,18 +363,18 @@ def test_a_full_disk_of_the_server_loses_nothing_of_what_is_there(own_samba: Sam
             with pytest.raises(DiskFull):
                 root.client.write("small/large.mkv", bytes(2 << 20))
             root.until_converged(20)
-            assert "first.mkv" in believed(root.records)
+            assert "first.mkv" in tree_of(root.records)
     finally:
         own_samba.kill()
         subprocess.run(["umount", small], check=True)
 
 
-def test_an_overflow_of_what_is_told_opens_a_gap_and_closes_it(alone: ShareRoot) -> None:
+def test_an_overflow_of_notices_opens_a_gap_and_closes_it(alone: ShareRoot) -> None:
     watch = alone.bench.keeper._watch
     assert watch is not None
     watch.limit = 0  # type: ignore[attr-defined]
     alone.client.write("films/Show 1/unseen.mkv", b"x")
-    alone.until(lambda: "GapOpen overflow" in alone.said_since(), 10, "the gap")
+    alone.until(lambda: "GapOpen overflow" in alone.new_lines(), 10, "the gap")
     watch.limit = 500  # type: ignore[attr-defined]
     alone.until(lambda: any(isinstance(r, raw.GapClosed) for r in alone.records), 20, "the gap's end")
     alone.until_converged(10)

@@ -1,4 +1,4 @@
-"""A whole producer with a root on a share: what is in the log, and what is said while the server is away."""
+"""A whole producer with a root on a share: what is in the log, and what is reported while the server is away."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from schemas import raw, system, topics
 from schemas.codec import Codec, raw_codec
 from streams.status.rules import StatusRules
 from tests.support.producer_process import producing
-from tests.support.producer_root import put, said
+from tests.support.producer_root import in_short, put
 from tests.support.samba import PASSWORD, USER, Samba, own_samba
 from tests.support.topic import read
 from tests.support.waiting import wait_until
@@ -26,11 +26,11 @@ def reports(kafka: Kafka) -> list[system.RootReport]:
     return [report for report in every if isinstance(report, system.RootReport)]
 
 
-def told(kafka: Kafka) -> list[raw.RawRecord]:
+def recorded(kafka: Kafka) -> list[raw.RawRecord]:
     return [raw_codec.decode(one.value) for one in read(kafka, topics.RAW)]
 
 
-def test_a_share_is_watched_lost_and_back_and_each_is_said_with_host_and_share(
+def test_a_share_is_watched_lost_and_back_and_each_is_reported_with_host_and_share(
     kafka: Kafka, own_samba: Samba, tmp_path: Path
 ) -> None:
     put(own_samba.served["media"] / "Films" / "a.mkv")
@@ -49,7 +49,7 @@ def test_a_share_is_watched_lost_and_back_and_each_is_said_with_host_and_share(
     with producing(kafka, ProducerSettings(roots=(spec,), identity_seconds=1.0), tmp_path / "state") as producer:
         wait_until(lambda: lost(2), 20, what="the report of a share that is away at the start", every=0.5)
         own_samba.start()
-        wait_until(lambda: "+ a.mkv" in said(told(kafka)), 20, what="the baseline", every=0.5)
+        wait_until(lambda: "+ a.mkv" in in_short(recorded(kafka)), 20, what="the baseline", every=0.5)
         wait_until(lambda: reports(kafka)[-1].status == "healthy", 10, what="a healthy root", every=0.5)
         own_samba.kill()
         began = time.monotonic()
@@ -58,9 +58,9 @@ def test_a_share_is_watched_lost_and_back_and_each_is_said_with_host_and_share(
         assert producer.died is None
         assert PASSWORD not in producer.log.read_text()
     report = reports(kafka)[-1]
-    (declared, *_) = [record for record in told(kafka) if isinstance(record, raw.RootDeclared)]
+    (declared, *_) = [record for record in recorded(kafka) if isinstance(record, raw.RootDeclared)]
     assert (declared.protocol, declared.location) == ("smb", f"//127.0.0.1:{own_samba.port}/media/Films")
-    assert "RootLost unreachable" in said(told(kafka))
+    assert "RootLost unreachable" in in_short(recorded(kafka))
     (update, *_) = StatusRules().report(report, 0)
     details = {} if not isinstance(update.details, dict) else update.details
     assert (update.action, update.component, update.status) == ("storage_update", "nas-films", "error")

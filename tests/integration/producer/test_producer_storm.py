@@ -1,4 +1,4 @@
-"""Any history of a tree, seen live in whatever batches: a reader who believes the records has the tree."""
+"""Any history of a tree, seen live in whatever batches: a reader of the records has the tree."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from schemas import raw
 from schemas.paths import from_wire
-from tests.support.producer_root import RootBench, believed, on_disk
+from tests.support.producer_root import RootBench, on_disk, tree_of
 
 DIRECTORIES = ("", "A", "B", "A/C", "B/C")
 PLACES = [f"{directory}/{name}".lstrip("/") for directory in DIRECTORIES for name in ("x", "y", "D")]
@@ -30,11 +30,11 @@ STEP = st.one_of(
 
 
 def do(bench: RootBench, step: tuple[str, str | None, object]) -> None:
-    """One deed on the tree; one that the file system refuses changes nothing."""
-    deed, place, more = step
+    """One action on the tree; one that the file system refuses changes nothing."""
+    action, place, more = step
     path, outside = bench.root / (place or ""), bench.folder / "outside"
     try:
-        match deed, more:
+        match action, more:
             case "write", int(size):
                 path.write_bytes(bytes(size))
             case "mkdir", _:
@@ -59,7 +59,7 @@ def do(bench: RootBench, step: tuple[str, str | None, object]) -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(STEP, min_size=5, max_size=60))
-def test_whoever_believes_the_records_has_the_tree(steps: list[tuple[str, str | None, object]]) -> None:
+def test_a_reader_of_the_records_has_the_tree(steps: list[tuple[str, str | None, object]]) -> None:
     with tempfile.TemporaryDirectory() as folder, RootBench(Path(folder)) as bench:
         for directory in DIRECTORIES[1:]:
             (bench.root / directory).mkdir(parents=True)
@@ -68,17 +68,17 @@ def test_whoever_believes_the_records_has_the_tree(steps: list[tuple[str, str | 
             do(bench, step)
         bench.settle()
         records = bench.everything()
-        assert believed(records) == on_disk(bench.root)
+        assert tree_of(records) == on_disk(bench.root)
         index = {known.path for known in bench.keeper._index.below("")}
-        assert index == set(believed(records))
+        assert index == set(tree_of(records))
         assert_no_move_from_nowhere(records)
 
 
 def assert_no_move_from_nowhere(records: list[raw.RawRecord]) -> None:
-    """What is said to have moved was said to be there before."""
+    """What is recorded as moved was recorded as present before."""
     there: set[str] = set()
     for number, record in enumerate(records):
         if isinstance(record, raw.Moved):
             source = from_wire(record.from_path, record.from_path_b64)
             assert source in there, (number, record)
-        there = set(believed(records[: number + 1]))
+        there = set(tree_of(records[: number + 1]))

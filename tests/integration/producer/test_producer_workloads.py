@@ -1,5 +1,5 @@
-"""Ordinary tools over a tree, watched by the real process up to Kafka: whoever believes the log has the tree, after each of
-them, and was never told what was not so. A small part of `python -m bench.watching`, on a made-up tree."""
+"""Ordinary tools over a tree, watched by the real process up to Kafka: after each of them a reader of the log has the tree,
+and no record was ever wrong. A small part of `python -m bench.watching`, on a made-up tree."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.watching import deeds
+from bench.watching import actions
 from bench.watching.changelog import ChangeLog
 from bench.watching.judging import Judgement
 from bench.watching.running import Bench, place, play_ours
@@ -23,13 +23,13 @@ SCALE = 0.1
 QUIET_SECONDS = 0.5
 NOTHING = Judgement((), ())
 EVENTS_OF_ONE = 4
-"""The kernel tells of a file that is made, written, closed and deleted."""
+"""Events of the kernel for a file that is made, written, closed and deleted."""
 
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Source:
     """A tenth of the tree."""
-    return obtain(tmp_path_factory.mktemp("tree") / "source", SCALE, made_up=True, say=lambda _: None)
+    return obtain(tmp_path_factory.mktemp("tree") / "source", SCALE, made_up=True, announce=lambda _: None)
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def bench(kafka: Kafka, source: Source, tmp_path: Path) -> Iterator[Bench]:
 
 @contextmanager
 def frozen(pid: int) -> Iterator[None]:
-    """The process stands still."""
+    """Suspend the process."""
     os.kill(pid, signal.SIGSTOP)
     try:
         yield
@@ -55,7 +55,7 @@ def test_no_tool_makes_the_log_miss_or_invent_anything(bench: Bench) -> None:
     assert {outcome.workload: outcome.judgement for outcome in outcomes} == {
         workload.name: NOTHING for workload in here
     }
-    assert sum(outcome.thread_cpu or 0.0 for outcome in outcomes) > 0  # the reading thread is known by its name
+    assert sum(outcome.thread_cpu or 0.0 for outcome in outcomes) > 0  # the reading thread is found by its name
 
 
 def test_a_kernel_queue_that_overflows_is_a_gap_and_nothing_is_missing_in_the_end(bench: Bench) -> None:
@@ -67,12 +67,14 @@ def test_a_kernel_queue_that_overflows_is_a_gap_and_nothing_is_missing_in_the_en
             (at.root / "flood").mkdir()
             ours.wait_ready()
             ours.settle()
-            ours.belief.begin()
+            ours.view.begin()
             with frozen(ours.pid):
-                deeds.create_write_delete(at.root / "flood", 2 * limit // EVENTS_OF_ONE)  # some may be read yet
+                actions.create_write_delete(
+                    at.root / "flood", 2 * limit // EVENTS_OF_ONE
+                )  # some may already be read
                 untar.work(at)
             there = ours.settle()
             assert ours.judge(there) == NOTHING
-            assert ours.belief.stretch.gaps > 0
+            assert ours.view.stretch.gaps > 0
         finally:
             ours.end()

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.watching.changelog import Belief
-from bench.watching.judging import Judgement, Said, Seen, Tree, judge_events, judge_records, walk
+from bench.watching.changelog import RootView
+from bench.watching.judging import Judgement, Reported, Seen, Tree, judge_events, judge_records, walk
 from schemas import raw
 
 FILE = Seen("file", 3, 1)
@@ -21,12 +21,12 @@ def without(path: bytes) -> Tree:
     return {kept: seen for kept, seen in TREE.items() if kept != path}
 
 
-def test_what_the_records_tell_rightly_is_neither() -> None:
+def test_a_correct_record_is_neither() -> None:
     assert judge_records(TREE, TREE) == NOTHING
 
 
 @pytest.mark.parametrize(
-    ("believed", "judged"),
+    ("recorded", "judged"),
     [
         (without(b"a/b"), Judgement((b"a/b",), ())),
         (TREE | {b"a/b": OTHER}, Judgement((b"a/b",), ())),
@@ -34,11 +34,11 @@ def test_what_the_records_tell_rightly_is_neither() -> None:
         (TREE | {b"d": FILE}, Judgement((), (b"d",))),
     ],
 )
-def test_a_seeded_loss_and_a_seeded_invention_are_each_counted(believed: Tree, judged: Judgement) -> None:
-    assert judge_records(believed, TREE) == judged
+def test_a_seeded_loss_and_a_seeded_invention_are_each_counted(recorded: Tree, judged: Judgement) -> None:
+    assert judge_records(recorded, TREE) == judged
 
 
-def test_a_deletion_told_where_nothing_is_removed_is_invented() -> None:
+def test_a_deletion_recorded_where_nothing_is_removed_is_invented() -> None:
     assert judge_records(TREE, TREE, [b"a/b", b"a/.temporary"]) == Judgement((), (b"a/b",))
 
 
@@ -61,11 +61,11 @@ def test_a_deletion_told_where_nothing_is_removed_is_invented() -> None:
         ([], TREE, NOTHING),
     ],
 )
-def test_events_of_a_plain_watcher(events: list[tuple[Said, bytes]], before: Tree, judged: Judgement) -> None:
+def test_events_of_a_plain_watcher(events: list[tuple[Reported, bytes]], before: Tree, judged: Judgement) -> None:
     assert judge_events(events, before, TREE) == judged
 
 
-def test_an_event_of_a_directory_that_was_moved_speaks_for_what_is_below() -> None:
+def test_an_event_of_a_directory_that_was_moved_counts_for_what_is_below() -> None:
     moved = frozenset({b"a", b"old"})
     before: Tree = {b"old": Seen("dir"), b"old/b": FILE, b"old/c": FILE}
     assert judge_events([("gone", b"old"), ("there", b"a")], before, TREE, moved) == NOTHING
@@ -87,18 +87,18 @@ def observed(seq: int, path: str, file: raw.FileState | None) -> raw.Observed:
     return raw.Observed(root="r", epoch="e", seq=seq, observed_at="", path=path, file=file, origin="live")
 
 
-def test_a_reader_believes_each_record_once_and_moves_what_is_below() -> None:
-    belief = Belief()
+def test_a_reader_applies_each_record_once_and_moves_what_is_below() -> None:
+    view = RootView()
     directory, file = raw.FileState("dir", 0, 9, 1, 1), raw.FileState("file", 3, 1, 1, 2)
-    belief.read(observed(1, "a", directory), 10)
-    belief.read(observed(2, "a/b", file), 20)
-    belief.read(observed(3, "a/c", file), 30)
+    view.read(observed(1, "a", directory), 10)
+    view.read(observed(2, "a/b", file), 20)
+    view.read(observed(3, "a/c", file), 30)
     moved = raw.Moved(
         root="r", epoch="e", seq=4, observed_at="", path="n", from_path="a", file=directory, origin="live"
     )  # fmt: skip
-    belief.read(moved, 40)
-    belief.read(observed(3, "a/c", file), 50)
-    assert belief.tree == {b"n": Seen("dir"), b"n/b": FILE, b"n/c": FILE}
-    belief.read(observed(5, "n/c", None), 2_000)
-    assert (belief.tree, belief.stretch.removals) == ({b"n": Seen("dir"), b"n/b": FILE}, [b"n/c"])
-    assert (belief.stretch.peak, belief.stretch.changed_at) == (4, 2_000)
+    view.read(moved, 40)
+    view.read(observed(3, "a/c", file), 50)
+    assert view.tree == {b"n": Seen("dir"), b"n/b": FILE, b"n/c": FILE}
+    view.read(observed(5, "n/c", None), 2_000)
+    assert (view.tree, view.stretch.removals) == ({b"n": Seen("dir"), b"n/b": FILE}, [b"n/c"])
+    assert (view.stretch.peak, view.stretch.changed_at) == (4, 2_000)

@@ -34,6 +34,6 @@ def test_a_document_has_a_row_for_each_workload() -> None:
     }
 
 
-def test_machines_are_told_each_run() -> None:
-    told = json.loads(for_machines(rows([OURS_ONCE, OURS_ONCE]), "a tree", {"limit": 1.0}))
-    assert (told["tree"], told["limits"], len(told["rows"][0]["runs"])) == ("a tree", {"limit": 1.0}, 2)
+def test_json_has_each_run() -> None:
+    decoded = json.loads(for_machines(rows([OURS_ONCE, OURS_ONCE]), "a tree", {"limit": 1.0}))
+    assert (decoded["tree"], decoded["limits"], len(decoded["rows"][0]["runs"])) == ("a tree", {"limit": 1.0}, 2)

@@ -16,7 +16,7 @@ from cli.audit.traces import Traces
 from schemas import raw
 from schemas.codec import encode
 from schemas.log_record import LogRecord
-from tests.oracle.model import Believer
+from tests.oracle.model import RecordReader
 
 ROOT: dict[str, Any] = {"root": "films", "epoch": "e1", "observed_at": "2026-01-01T00:00:00Z"}
 FILE = raw.FileState("file", 5, 7, 1, 2)
@@ -241,7 +241,7 @@ def told(draw: st.DrawFn) -> list[raw.Observed | raw.Moved]:
 @settings(max_examples=300, deadline=None)
 @given(told())
 def test_it_believes_what_any_reader_does(records: list[raw.Observed | raw.Moved]) -> None:
-    reader = Believer()
+    reader = RecordReader()
     for record in records:
         reader.read(encode(record))
     tree = believed(declared(), *records).roots["films"].tree

@@ -1,16 +1,16 @@
-"""Directories that are looked at again although nothing was told of them."""
+"""Directories that are listed again although no change of them was reported."""
 
 from __future__ import annotations
 
 from producer.core.activity import FIRST_SECONDS, LONGEST_SECONDS, MOST, QUIET_SECONDS, SHARE, Activity
-from producer.core.facts import Carried, Gone, There
+from producer.core.facts import Gone, Moved, There
 from schemas.raw import FileState
 
 FILE = FileState("file", 1, 1, 1, 1)
 
 
 def looks(activity: Activity, until: float, *, took: float = 0.0) -> list[float]:
-    """When the directory `d` is looked at, if nothing differs any more."""
+    """When the directory `d` is listed, if nothing differs any more."""
     found = []
     while (due := activity.next_due()) is not None and due <= until:
         for directory in activity.due(due):
@@ -69,7 +69,7 @@ def test_one_that_is_still_being_listed_is_not_due_again() -> None:
 
 def test_both_ends_of_a_move_are_looked_at_and_the_root_like_any_other() -> None:
     activity = Activity()
-    activity.saw([Carried("a", "d/b", FILE, None)], 0.0)
+    activity.saw([Moved("a", "d/b", FILE, None)], 0.0)
     assert sorted(activity.due(1.0)) == ["", "d"]
 
 

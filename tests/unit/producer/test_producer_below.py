@@ -1,4 +1,4 @@
-"""Opening what lies below a directory, through it alone."""
+"""Opening paths below a directory, through that directory alone."""
 
 from __future__ import annotations
 
@@ -51,6 +51,6 @@ def test_no_link_is_followed_wherever_it_leads(directory: int, path: str) -> Non
     assert refused.value.errno in (errno.ELOOP, errno.ENOTDIR)
 
 
-def test_what_is_not_there_is_said_so(directory: int) -> None:
+def test_what_is_not_there_raises(directory: int) -> None:
     with pytest.raises(FileNotFoundError):
         open_below(directory, "in/none/file", ENTRY)

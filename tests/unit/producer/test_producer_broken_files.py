@@ -1,4 +1,4 @@
-"""A root on a file system that fails: nothing is told to be gone that only could not be seen."""
+"""A root on a file system that fails: a path that could not be read is never recorded as gone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.producer_backend import FakeBackend
-from tests.support.producer_root import RootBench, said
+from tests.support.producer_root import RootBench, in_short
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def backend() -> FakeBackend:
 
 @pytest.fixture
 def bench(tmp_path: Path, backend: FakeBackend) -> Iterator[RootBench]:
-    """A root whose baseline was told."""
+    """A root whose baseline was recorded."""
     with RootBench(tmp_path, backend=backend) as bench:
         bench.settle()
         yield bench
@@ -30,14 +30,14 @@ def bench(tmp_path: Path, backend: FakeBackend) -> Iterator[RootBench]:
 
 def reconciled(bench: RootBench) -> list[str]:
     bench.clock.skipped += 900
-    return said(bench.settle())
+    return in_short(bench.settle())
 
 
 SCANNED = ["ScanStarted reconcile periodic", "ScanFinished reconcile periodic"]
 
 
 @pytest.mark.parametrize("path", ["Series", "Series/a.mkv"])
-def test_an_io_error_says_nothing_of_a_path_and_what_is_below_it(
+def test_an_io_error_records_nothing_for_a_path_and_what_is_below_it(
     bench: RootBench, backend: FakeBackend, path: str
 ) -> None:
     backend.broken.add(path)
@@ -64,40 +64,40 @@ def test_what_vanishes_between_being_listed_and_looked_at_is_gone_for_the_next_s
     assert reconciled(bench) == [SCANNED[0], "- new.mkv", SCANNED[1]]
 
 
-def test_a_root_that_answers_as_empty_since_it_is_gone_deletes_nothing(
+def test_a_root_that_answers_as_empty_because_it_is_gone_deletes_nothing(
     bench: RootBench, backend: FakeBackend
 ) -> None:
     backend.unmount()
-    assert said(bench.settle()) == ["RootLost replaced_by_empty"]
+    assert in_short(bench.settle()) == ["RootLost replaced_by_empty"]
 
 
 def test_a_root_that_cannot_be_listed_is_lost_and_comes_back(bench: RootBench, backend: FakeBackend) -> None:
     backend.broken.add("")
     bench.clock.skipped += 5
-    assert said(bench.settle()) == ["RootLost unreadable"]
+    assert in_short(bench.settle()) == ["RootLost unreadable"]
     bench.clock.skipped += 5
     assert bench.settle() == []
     backend.broken.clear()
     bench.clock.skipped += 5
-    assert said(bench.settle())[0] == "RootBack root_back"
+    assert in_short(bench.settle())[0] == "RootBack root_back"
 
 
 def test_a_dead_watch_is_replaced_and_made_up_for(bench: RootBench, backend: FakeBackend) -> None:
     backend.lose_watch()
     backend.nodes["Films/b.mkv"] = backend.nodes.pop("Films/a.mkv")
     bench.clock.skipped += 5
-    assert said(bench.settle()) == [
+    assert in_short(bench.settle()) == [
         "GapOpen watcher_died", "ScanStarted scan watcher_died", "Films/a.mkv > Films/b.mkv",
         "ScanFinished scan watcher_died", "GapClosed watcher_died",
     ]  # fmt: skip
     backend.make("Films/c.mkv", "file", b"c")
-    assert said(bench.settle()) == ["+ Films/c.mkv", "# Films/c.mkv"]
+    assert in_short(bench.settle()) == ["+ Films/c.mkv", "# Films/c.mkv"]
 
 
 def test_an_overflow_is_a_gap_until_a_scan_has_made_up_for_it(bench: RootBench, backend: FakeBackend) -> None:
     backend.make("Films/c.mkv", "file", b"c")
     backend.overflow()
-    assert said(bench.settle()) == [
+    assert in_short(bench.settle()) == [
         "GapOpen overflow", "ScanStarted scan overflow", "+ Films/c.mkv", "# Films/c.mkv", "ScanFinished scan overflow",
         "GapClosed overflow",
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""How a local root is watched, by its file system and by what is wished; and what that says of it."""
+"""How a local root is watched, by its file system and its setting; and what is reported about that."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ PACE = Pace(1.0, 60.0, 1_000)
         ("something new", True, "inotify"), ("something new", False, "polling"), ("", True, "inotify"),
     ],
 )  # fmt: skip
-def test_whose_changes_nobody_tells_is_looked_at(type_: str, has_device: bool, way: Way) -> None:
+def test_a_file_system_whose_changes_are_not_reported_is_polled(type_: str, has_device: bool, way: Way) -> None:
     found = choose("auto", FileSystem(type_, has_device))
     assert found.way == way
     assert found.why.startswith(type_)
 
 
 @pytest.mark.parametrize("wish", ["inotify", "fanotify", "polling"])
-def test_what_is_wished_is_done_on_any_file_system(wish: Way) -> None:
+def test_the_setting_is_followed_on_any_file_system(wish: Way) -> None:
     assert choose(wish, FileSystem("nfs4", False)) == Choice(wish, f"watch = {wish}")
 
 
@@ -46,15 +46,15 @@ def test_every_file_system_has_a_reason() -> None:
     assert all(why for _, why in FILE_SYSTEMS.values())
 
 
-def test_the_kernel_says_which_file_system_a_directory_lies_on() -> None:
+def test_the_file_system_of_a_directory_is_read_from_the_kernel() -> None:
     assert file_system_of(Path("/proc")) == FileSystem("proc", False)
     assert file_system_of(Path("/nowhere at all")) == FileSystem("")
 
 
-# -- beginning to watch ----------------------------------------------------------------------------------------
+# -- starting to watch -----------------------------------------------------------------------------------------
 
 
-def begun(chosen: Chosen, root: Path) -> tuple[str, str]:
+def started(chosen: Chosen, root: Path) -> tuple[str, str]:
     watch: Watch = chosen(root, lambda: None)
     coverage = watch.coverage
     watch.close()
@@ -68,15 +68,15 @@ def disk(_: Path) -> FileSystem:
 def test_a_root_that_comes_back_on_another_file_system_is_watched_as_that_one_is_to_be(tmp_path: Path) -> None:
     lies_on = [FileSystem("nfs4", False), FileSystem("ext4", True)]
     chosen = Chosen("auto", PACE, file_system=lambda _: lies_on.pop())
-    assert [begun(chosen, tmp_path)[0] for _ in range(2)] == ["inotify", "polling"]
+    assert [started(chosen, tmp_path)[0] for _ in range(2)] == ["inotify", "polling"]
 
 
 def refused(*_: object, **__: object) -> Watch:
     raise WatchUnavailable("this process has no CAP_SYS_ADMIN, which it needs")
 
 
-def test_without_fanotify_there_is_inotify_and_why_is_said(tmp_path: Path) -> None:
-    how, why = begun(Chosen("fanotify", PACE, file_system=disk, fanotify=refused), tmp_path)
+def test_without_fanotify_there_is_inotify_and_the_reason_is_given(tmp_path: Path) -> None:
+    how, why = started(Chosen("fanotify", PACE, file_system=disk, fanotify=refused), tmp_path)
     assert how == "inotify"
     assert "CAP_SYS_ADMIN" in why
 
@@ -89,14 +89,14 @@ def none_free(*_: object, **__: object) -> Watch:
     ("inotify", "names"),
     [(none_free, "max_user_instances"), (partial(InotifyWatch, watch_limit=0), "max_user_watches")],
 )
-def test_where_the_kernel_has_no_room_at_all_a_root_is_looked_at_and_the_limit_is_named(
+def test_where_the_kernel_has_no_room_at_all_a_root_is_polled_and_the_limit_is_named(
     inotify: Make, names: str, tmp_path: Path
 ) -> None:
-    how, why = begun(Chosen("auto", PACE, file_system=disk, inotify=inotify), tmp_path)
+    how, why = started(Chosen("auto", PACE, file_system=disk, inotify=inotify), tmp_path)
     assert how == "polling"
     assert names in why
 
 
-def test_who_asks_for_inotify_gets_nothing_else(tmp_path: Path) -> None:
+def test_with_inotify_configured_nothing_else_is_used(tmp_path: Path) -> None:
     with pytest.raises(OSError):
-        begun(Chosen("inotify", PACE, inotify=none_free), tmp_path)
+        started(Chosen("inotify", PACE, inotify=none_free), tmp_path)

@@ -1,4 +1,4 @@
-"""How much is known in a root is counted once a minute at most."""
+"""The paths of a root are counted once a minute at most."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def test_a_file_differs_by_content_time_or_identity(change: dict[str, object]) -
     assert differs(FILE, but(FILE, **change))
 
 
-def test_a_link_count_says_nothing_of_a_file() -> None:
+def test_a_link_count_is_no_difference() -> None:
     assert not differs(FILE, but(FILE, nlink=2))
 
 

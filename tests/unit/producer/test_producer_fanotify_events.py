@@ -1,11 +1,11 @@
-"""What the kernel says through fanotify, taken apart. The bytes are as a kernel wrote them."""
+"""Parsing the kernel's fanotify events. The bytes are as a kernel wrote them."""
 
 from __future__ import annotations
 
 import struct
 
 from producer.backends.fanotify import kernel
-from producer.backends.fanotify.kernel import Heard, taken_apart
+from producer.backends.fanotify.kernel import RawEvent, parse
 
 FSID = bytes.fromhex("f84d8fbeb80e1f54")
 ONE, OTHER = bytes.fromhex("88f09c008d52527b"), bytes.fromhex("6f0f9b007e63eddc")
@@ -30,12 +30,12 @@ def test_an_event_names_directory_and_name_and_a_rename_both_ends() -> None:
     piece = event(kernel.CREATE | kernel.CLOSE_WRITE, record(2, ONE, b"a.mkv")) + event(
         kernel.RENAME, record(10, ONE, b"a.mkv"), record(12, OTHER, b"b")
     )
-    assert list(taken_apart(piece)) == [
-        Heard(kernel.CREATE | kernel.CLOSE_WRITE, place(ONE, b"a.mkv")),
-        Heard(kernel.RENAME, place(ONE, b"a.mkv"), place(OTHER, b"b")),
+    assert list(parse(piece)) == [
+        RawEvent(kernel.CREATE | kernel.CLOSE_WRITE, place(ONE, b"a.mkv")),
+        RawEvent(kernel.RENAME, place(ONE, b"a.mkv"), place(OTHER, b"b")),
     ]
 
 
 def test_an_overflow_names_nothing_and_what_cannot_be_read_is_one() -> None:
-    assert list(taken_apart(event(kernel.OVERFLOW))) == [Heard(kernel.OVERFLOW)]
-    assert list(taken_apart(event(kernel.CREATE, record(2, ONE, b"a"), version=4))) == [Heard(kernel.OVERFLOW)]
+    assert list(parse(event(kernel.OVERFLOW))) == [RawEvent(kernel.OVERFLOW)]
+    assert list(parse(event(kernel.CREATE, record(2, ONE, b"a"), version=4))) == [RawEvent(kernel.OVERFLOW)]

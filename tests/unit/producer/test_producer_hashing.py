@@ -1,4 +1,4 @@
-"""MD5 of whole files: told once, of what is there, when nothing else is to be done, and no faster than allowed."""
+"""MD5 of whole files: recorded once, for the present content, when nothing else is due, and no faster than allowed."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from producer.orders import Order
 from producer.world import Pacing
 from schemas import raw
 from schemas.admin import Pause, PauseRoot, ResumeRoot
-from tests.support.producer_root import RootBench, SkippingClock, StandingClock, put, said
+from tests.support.producer_root import RootBench, SkippingClock, StandingClock, in_short, put
 
 FAST = 10**12
 
 
 def no_wait(_event: threading.Event, _seconds: float) -> None:
-    """Time enough."""
+    """Do not wait."""
 
 
 @pytest.fixture
@@ -39,14 +39,14 @@ def hasher_of(bench: RootBench) -> Hasher:
     return bench.hasher
 
 
-def is_asked(bench: RootBench) -> bool:
-    return not hasher_of(bench)._asked.empty()
+def is_submitted(bench: RootBench) -> bool:
+    return not hasher_of(bench)._submitted.empty()
 
 
 def settled(bench: RootBench) -> list[raw.RawRecord]:
-    """Until nothing is to be done, nor to be read."""
+    """Take turns until nothing is to be done, nor to be read."""
     found = bench.settle()
-    while is_asked(bench):
+    while is_submitted(bench):
         hasher_of(bench).read_next()
         found += bench.settle()
     return found
@@ -61,7 +61,7 @@ def md5(content: bytes) -> str:
 
 
 @pytest.mark.parametrize("content", [b"", b"x", b"ab" * PIECE])
-def test_it_is_told_once_after_the_fingerprint_and_beside_it(bench: RootBench, content: bytes) -> None:
+def test_it_is_recorded_once_after_the_fingerprint_and_with_it(bench: RootBench, content: bytes) -> None:
     put(bench.root / "a.mkv", content)
     records = [one for one in settled(bench) if isinstance(one, raw.Fingerprint)]
     assert [one.md5 for one in records] == [None, md5(content)]
@@ -86,13 +86,13 @@ def test_small_files_are_written_together_and_a_large_one_is_read_alone(bench: R
         put(bench.root / f"{number}", b"x")
     put(bench.root / "5", bytes(BATCH_BYTES))
     bench.settle()
-    reading = hasher_of(bench)._asked.get_nowait()
+    reading = hasher_of(bench)._submitted.get_nowait()
     assert [entry.path for entry in reading.files] == ["0", "1", "2", "3", "4"]
 
 
-def during(bench: RootBench, piece: int, deed: Callable[[], object]) -> None:
-    """Do it before a piece of what is read next is read."""
-    left = [deed]
+def during(bench: RootBench, piece: int, action: Callable[[], object]) -> None:
+    """Do it before a piece of the next file is read."""
+    left = [action]
 
     def wait(_event: threading.Event, _seconds: float) -> None:
         nonlocal piece
@@ -135,13 +135,13 @@ def test_a_file_that_changes_while_it_is_read_has_the_md5_of_what_it_becomes(
                 file.unlink()
 
     during(bench, piece, change)
-    told = md5s(settled(bench))
+    rest = md5s(settled(bench))
     wanted = [("a.mkv", md5(file.read_bytes()))] if file.is_file() and not file.is_symlink() else []
     bench.clock.skipped += 60
-    assert told + md5s(settled(bench)) == wanted
+    assert rest + md5s(settled(bench)) == wanted
 
 
-def test_what_changes_after_it_was_read_is_not_told_as_it_was(bench: RootBench) -> None:
+def test_what_changes_after_it_was_read_is_not_recorded_as_it_was(bench: RootBench) -> None:
     put(bench.root / "a.mkv", b"one")
     bench.settle()
     hasher_of(bench).read_next()
@@ -155,9 +155,9 @@ def test_a_file_that_is_being_written_is_not_read(bench: RootBench) -> None:
         file.write(b"first")
         file.flush()
         for _ in range(3):
-            bench.woken.wait(0.2)
+            bench.wake.wait(0.2)
             bench.keeper.turn()
-        assert not is_asked(bench)
+        assert not is_submitted(bench)
         file.write(b" and last")
     assert md5s(settled(bench)) == [("a.mkv", md5(b"first and last"))]
 
@@ -195,14 +195,14 @@ def test_what_cannot_be_read_is_tried_again_later_and_holds_up_nothing(bench: Ro
     hasher_of(bench).read_next()
     bench.root.rmdir()
     (bench.folder / "away").rename(bench.root)
-    bench.woken.set()
+    bench.wake.set()
     assert md5s(settled(bench)) == []
     bench.clock.skipped += 60
     assert [path for path, _ in md5s(settled(bench))] == ["a", "b"]
 
 
 @pytest.mark.parametrize("what", ["root", "scans"])
-def test_while_it_is_paused_nothing_is_told_and_afterwards_it_is(bench: RootBench, what: Pause) -> None:
+def test_while_it_is_paused_nothing_is_recorded_and_afterwards_it_is(bench: RootBench, what: Pause) -> None:
     put(bench.root / "a.mkv", b"one")
     bench.settle()
     who = {"root": "films", "by": "me", "at": "now"}
@@ -220,8 +220,8 @@ def test_while_the_outbox_is_nearly_full_nothing_is_read(tmp_path: Path) -> None
         put(bench.root / "a.mkv", b"one")
         for _ in range(20):
             bench.keeper.turn()
-        assert not is_asked(bench)
-        bench.news()
+        assert not is_submitted(bench)
+        bench.new_records()
         bench.database.execute("DELETE FROM outbox")
         assert md5s(settled(bench)) == [("a.mkv", md5(b"one"))]
 
@@ -248,7 +248,7 @@ def test_all_roots_together_are_read_at_that_rate(tmp_path: Path) -> None:
         with RootBench(tmp_path / name, hasher=hasher) as bench:
             put(bench.root / "a.mkv", bytes(3 * PIECE))
             assert len(md5s(settled(bench))) == 1
-    assert clock.now - began == pytest.approx(5.0)  # the last piece is read at once, and paid for by the next
+    assert clock.now - began == pytest.approx(5.0)  # the last piece is read at once, the next one waits for it
 
 
 def test_its_thread_keeps_no_process_from_ending() -> None:
@@ -279,10 +279,10 @@ def test_the_state_of_a_build_without_md5_is_taken_over(bench: RootBench) -> Non
     database.execute("DROP TABLE later")
     database.close()
     bench.start()
-    hasher_of(bench)._asked.get_nowait()
-    told = settled(bench)
-    assert md5s(told) == [("a.mkv", md5(b"one"))]
-    assert [line for line in said(told) if line[0] in "+-"] == []
+    hasher_of(bench)._submitted.get_nowait()
+    rest = settled(bench)
+    assert md5s(rest) == [("a.mkv", md5(b"one"))]
+    assert [line for line in in_short(rest) if line[0] in "+-"] == []
 
 
 def test_files_to_be_read_are_found_without_a_look_at_the_others(tmp_path: Path) -> None:

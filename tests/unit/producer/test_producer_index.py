@@ -63,7 +63,7 @@ def test_any_path_and_any_state_comes_back_exactly(entries: dict[str, FileState]
     database.close()
 
 
-def test_what_is_below_a_directory_is_told_children_first(database: Database) -> None:
+def test_what_is_below_a_directory_is_returned_children_first(database: Database) -> None:
     index = Index(database)
     for path in ("a", "a/b", "a/b/c", "a/b/c/d", "a-side", "a/e", FOREIGN):
         index.put(path, state(1), None)
@@ -95,16 +95,16 @@ DEEDS = st.tuples(st.sampled_from(["put", "remove", "get", "children", "by_inode
 
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.lists(DEEDS, max_size=8), st.booleans()), max_size=4))
-def test_it_is_what_was_put_whatever_is_asked_meanwhile_and_whatever_is_rolled_back(
+def test_it_is_what_was_put_whatever_is_queried_meanwhile_and_whatever_is_rolled_back(
     transactions: list[tuple[list[tuple[str, str, int]], bool]],
 ) -> None:
     database = Database(Path(":memory:"))
     index, kept = Index(database), dict[str, int]()
-    for deeds, is_kept in transactions:
+    for actions, is_kept in transactions:
         now = dict(kept)
         with suppress(RuntimeError), database.transaction(), index.writing():
-            for deed, path, number in deeds:
-                match deed:
+            for action, path, number in actions:
+                match action:
                     case "put":
                         index.put(path, state(number), None)
                         now[path] = number
@@ -136,7 +136,7 @@ def write(database: Database, outbox: Outbox, *paths: str) -> None:
         outbox.end()
 
 
-def test_seq_goes_on_densely_over_emptied_outboxes_and_new_processes(database: Database, tmp_path: Path) -> None:
+def test_seq_continues_densely_over_emptied_outboxes_and_new_processes(database: Database, tmp_path: Path) -> None:
     first = Outbox(database, "films", SkippingClock())
     write(database, first, "a", "b")
     unsent = Unsent(database)

@@ -1,4 +1,4 @@
-"""A scan that is to be finished is, whatever ends it before; what it has told it does not tell again."""
+"""A scan that is to be finished is finished, whatever interrupts it; it records nothing twice."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from producer.orders import Order
 from schemas import raw
 from schemas.admin import RescanRoot
 from tests.fakes.producer_backend import FakeBackend
-from tests.support.producer_root import RootBench, said
+from tests.support.producer_root import RootBench, in_short
 
 FILES = 1_300
-"""More than two steps of a scan tell."""
+"""More than two steps of a scan record."""
 
 Ended = Callable[[RootBench], None]
 
@@ -45,11 +45,11 @@ def bench(tmp_path: Path, backend: FakeBackend) -> Iterator[RootBench]:
 
 
 def begun(bench: RootBench) -> list[raw.RawRecord]:
-    """Turns until the scan has told of some, and not of all."""
+    """Take turns until the scan has recorded some paths, and not all."""
     found: list[raw.RawRecord] = []
     while sum(isinstance(record, raw.Observed) for record in found) < 500:
         bench.keeper.turn()
-        found += bench.news()
+        found += bench.new_records()
     assert not any(isinstance(record, raw.ScanFinished) for record in found)
     return found
 
@@ -59,7 +59,7 @@ def observed(records: list[raw.RawRecord]) -> list[str]:
 
 
 def of_scan(records: list[raw.RawRecord]) -> tuple[list[int], raw.ScanFinished, int]:
-    """Numbers of the scans that began, the one that ended, and how many records name something there under its number."""
+    """Numbers of the scans that began, the one that ended, and how many of its records name something that is there."""
     started = [record.scan for record in records if isinstance(record, raw.ScanStarted)]
     (finished,) = (record for record in records if isinstance(record, raw.ScanFinished))
     arrived = sum(
@@ -71,7 +71,7 @@ def of_scan(records: list[raw.RawRecord]) -> tuple[list[int], raw.ScanFinished, 
 
 
 @pytest.mark.parametrize("ended", [RootBench.restart, lost], ids=["killed", "lost"])
-def test_a_baseline_goes_on_under_its_number_and_tells_nothing_twice(bench: RootBench, ended: Ended) -> None:
+def test_a_baseline_continues_under_its_number_and_records_nothing_twice(bench: RootBench, ended: Ended) -> None:
     records = begun(bench)
     ended(bench)
     records += bench.settle()
@@ -82,7 +82,7 @@ def test_a_baseline_goes_on_under_its_number_and_tells_nothing_twice(bench: Root
     assert finished.counts == raw.Counts(added=FILES + 1)
 
 
-def test_what_changed_while_a_baseline_was_interrupted_is_told(bench: RootBench, backend: FakeBackend) -> None:
+def test_what_changed_while_a_baseline_was_interrupted_is_recorded(bench: RootBench, backend: FakeBackend) -> None:
     records = begun(bench)
     first = observed(records)[1]
     bench.stop()
@@ -90,14 +90,14 @@ def test_what_changed_while_a_baseline_was_interrupted_is_told(bench: RootBench,
     second = observed(records)[2]
     backend.nodes["Films/renamed.mkv"] = backend.nodes.pop(second)
     bench.start()
-    told = bench.settle()
-    assert f"- {first}" in said(told)
-    assert f"{second} > Films/renamed.mkv" in said(told)
-    _, finished, arrived = of_scan(records + told)
+    later = bench.settle()
+    assert f"- {first}" in in_short(later)
+    assert f"{second} > Films/renamed.mkv" in in_short(later)
+    _, finished, arrived = of_scan(records + later)
     assert finished.total == arrived == FILES + 2
 
 
-def test_a_reconcile_goes_on_under_its_number(bench: RootBench, backend: FakeBackend) -> None:
+def test_a_reconcile_continues_under_its_number(bench: RootBench, backend: FakeBackend) -> None:
     bench.settle()
     for number in range(FILES):
         backend.nodes[f"Films/{number:04}.mkv"].mtime_ns += 1
@@ -110,21 +110,21 @@ def test_a_reconcile_goes_on_under_its_number(bench: RootBench, backend: FakeBac
     assert finished.total == arrived == FILES
 
 
-def test_scans_that_operators_want_survive_a_kill(bench: RootBench, backend: FakeBackend) -> None:
+def test_scans_that_operators_request_survive_a_kill(bench: RootBench, backend: FakeBackend) -> None:
     bench.settle()
     for number in range(FILES):
         backend.nodes[f"Films/{number:04}.mkv"].mtime_ns += 1
     for number, subtree in enumerate(("", "Films"), 1):
-        asked = RescanRoot(id=f"r{number}", root="films", by="admin", at="now", reason="", subtree=subtree)
-        bench.orders.append(Order(number, asked))
+        command = RescanRoot(id=f"r{number}", root="films", by="admin", at="now", reason="", subtree=subtree)
+        bench.orders.append(Order(number, command))
     begun(bench)
     bench.restart()
-    told = [one for one in said(bench.settle()) if one.startswith("Scan")]
-    assert told == [
+    later = [one for one in in_short(bench.settle()) if one.startswith("Scan")]
+    assert later == [
         "ScanFinished scan requested", "ScanStarted scan requested", "ScanFinished scan requested",
     ]  # fmt: skip
     outcome = bench.keeper.condition().outcome
     assert outcome is not None
     assert (outcome.id, outcome.done) == ("r2", True)
     bench.restart()
-    assert said(bench.settle()) == ["RootDeclared", "ScanStarted scan start", "ScanFinished scan start"]
+    assert in_short(bench.settle()) == ["RootDeclared", "ScanStarted scan start", "ScanFinished scan start"]

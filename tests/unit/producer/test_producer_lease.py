@@ -1,4 +1,4 @@
-"""Who holds a root, by the log of leases: one law for all who read it, whatever is late."""
+"""Who has a root, according to the log of leases: all readers agree, whatever is late."""
 
 from __future__ import annotations
 
@@ -12,7 +12,17 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from producer import tenure
-from producer.core.lease import SILENCE_SECONDS, STANDS, SURE_SECONDS, Holder, Leases, LeaseStand, Me, Who, step
+from producer.core.lease import (
+    SILENCE_SECONDS,
+    SURE_SECONDS,
+    TRANSITIONS,
+    HeldBy,
+    Holder,
+    Leases,
+    LeaseState,
+    Me,
+    step,
+)
 from producer.database import Database
 from producer.memory import commands_read, paused
 from producer.outbox import LIVE, TERM, Outbox, Unsent
@@ -64,13 +74,13 @@ def reading(who: Me, *records: LeaseRecord, at: float = 0.0) -> Leases:
 
 
 def test_the_table_names_every_case() -> None:
-    assert set(STANDS) == set(itertools.product(get_args(LeaseStand), get_args(Who)))
+    assert set(TRANSITIONS) == set(itertools.product(get_args(LeaseState), get_args(HeldBy)))
 
 
-def test_nothing_is_sent_and_nothing_claimed_by_who_cannot_read_the_log() -> None:
-    for stand in get_args(LeaseStand):
-        after, deed = step(stand, "unheard")
-        assert (after != "holding", deed) == (True, None)
+def test_a_process_that_cannot_read_the_log_sends_nothing_and_claims_nothing() -> None:
+    for state in get_args(LeaseState):
+        after, action = step(state, "unknown")
+        assert (after != "holding", action) == (True, None)
 
 
 def test_of_claims_that_follow_the_same_one_the_first_in_the_log_is_valid() -> None:
@@ -86,7 +96,7 @@ def test_terms_rise_with_the_change_log_where_the_log_of_leases_was_lost() -> No
     assert reading(ONE).claim(ROOT, 1_000, AT).term == 1_001
 
 
-def test_a_holder_whose_claim_was_lost_with_the_log_is_known_by_its_signs_of_life() -> None:
+def test_a_holder_whose_claim_was_lost_with_the_log_is_known_by_its_heartbeats() -> None:
     leases = reading(ONE, beat(OTHER, 50), claim(ONE, 3, 0))
     holder = leases.holder(ROOT)
     assert holder is not None
@@ -104,50 +114,50 @@ def test_a_holder_whose_claim_was_lost_with_the_log_is_known_by_its_signs_of_lif
         ((claim(OTHER, 1, 0), beat(OTHER, 1, leaving=True)), "gone"),
         ((claim(OTHER, 1, 0), beat(OTHER, left=1)), "gone"),
         ((claim(OTHER, 1, 0), beat(OTHER, left=1), claim(OTHER, 2, 1), beat(OTHER, 2)), "living"),
-        ((claim(OTHER, 2, 0), beat(OTHER, left=1)), "living"),  # it was written before the claim was read
+        ((claim(OTHER, 2, 0), beat(OTHER, left=1)), "living"),  # the release was written before the claim was read
         ((claim(ONE, 1, 0),), "my_past"),
-        ((claim(ONE_AGAIN, 1, 0), claim(ONE, 2, 1)), "living"),  # a copy of our state folder is at work
+        ((claim(ONE_AGAIN, 1, 0), claim(ONE, 2, 1)), "living"),  # a copy of our state folder is in use
     ],
 )
-def test_who_holds_it(records: tuple[LeaseRecord, ...], who: Who) -> None:
-    assert reading(ONE_AGAIN, *records).who(ROOT, 1.0) == who
+def test_who_has_it(records: tuple[LeaseRecord, ...], who: HeldBy) -> None:
+    assert reading(ONE_AGAIN, *records).held_by(ROOT, 1.0) == who
 
 
-def test_a_holder_is_gone_when_the_log_was_read_for_so_long_and_had_nothing_of_it() -> None:
+def test_a_holder_is_gone_when_the_log_was_read_for_so_long_and_had_no_record_of_it() -> None:
     leases = reading(ONE, claim(OTHER, 1, 0))
     leases.complete(SILENCE_SECONDS - 0.1)
-    assert leases.who(ROOT, SILENCE_SECONDS) == "living"
+    assert leases.held_by(ROOT, SILENCE_SECONDS) == "living"
     leases.complete(SILENCE_SECONDS)
-    assert leases.who(ROOT, SILENCE_SECONDS) == "gone"
+    assert leases.held_by(ROOT, SILENCE_SECONDS) == "gone"
     leases.read(beat(OTHER, 1), SILENCE_SECONDS)
-    assert leases.who(ROOT, SILENCE_SECONDS) == "living"
+    assert leases.held_by(ROOT, SILENCE_SECONDS) == "living"
 
 
-def test_who_was_stopped_or_cut_off_itself_takes_nobody_for_silent() -> None:
+def test_a_process_that_was_suspended_or_cut_off_takes_nobody_for_silent() -> None:
     leases = reading(ONE, claim(OTHER, 1, 0))
-    assert leases.who(ROOT, 1_000.0) == "unheard"
-    leases.begun()
+    assert leases.held_by(ROOT, 1_000.0) == "unknown"
+    leases.reconnected()
     leases.complete(1_000.0)
-    assert leases.who(ROOT, 1_000.0) == "living"
+    assert leases.held_by(ROOT, 1_000.0) == "living"
     leases.complete(1_000.0 + SILENCE_SECONDS)
-    assert leases.who(ROOT, 1_000.0 + SILENCE_SECONDS) == "gone"
+    assert leases.held_by(ROOT, 1_000.0 + SILENCE_SECONDS) == "gone"
 
 
-def test_ours_is_ours_while_our_signs_of_life_arrive() -> None:
+def test_ours_is_ours_while_our_heartbeats_arrive() -> None:
     leases = reading(ONE, claim(ONE, 1, 0))
-    assert leases.who(ROOT, 1.0) == "unheard"
+    assert leases.held_by(ROOT, 1.0) == "unknown"
     leases.arrived(0.5)
-    assert leases.who(ROOT, 1.0) == "me"
+    assert leases.held_by(ROOT, 1.0) == "me"
     leases.complete(6.6)
-    assert leases.who(ROOT, 0.5 + SURE_SECONDS) == "unheard"
+    assert leases.held_by(ROOT, 0.5 + SURE_SECONDS) == "unknown"
     leases.read(claim(OTHER, 2, 1), 7.0)
     leases.arrived(7.0)
-    assert leases.who(ROOT, 7.0) == "living"
+    assert leases.held_by(ROOT, 7.0) == "living"
 
 
-def test_how_far_commands_were_read_is_the_holders_word() -> None:
+def test_how_far_commands_were_read_is_reported_by_the_holder() -> None:
     leases = reading(ONE, claim(OTHER, 2, 0), beat(OTHER, 2, commands_read=7), beat(ONE, 1, commands_read=9))
-    assert leases.handed_on == {ROOT: Holding(term=2, commands_read=7)}
+    assert leases.handed_over == {ROOT: Holding(term=2, commands_read=7)}
 
 
 # -- any number of processes, and whatever is late -------------------------------------------------------------
@@ -155,27 +165,27 @@ def test_how_far_commands_were_read_is_the_holders_word() -> None:
 
 @dataclass
 class Process:
-    """One that claims, reads, declares and lives, each when its turn comes; what it writes may arrive late."""
+    """One that claims, reads, declares and lives, each in its turn; what it writes may arrive late."""
 
     me: Me
     leases: Leases
     read: int = 0
-    stand: LeaseStand = "outside"
+    state: LeaseState = "outside"
     under_way: list[Claim | int] = field(default_factory=list)
 
 
 class Cluster:
-    """Two logs and processes. The change log is a list of terms: each stands for a declaration."""
+    """Two logs and processes. The change log is a list of terms, one for each declaration."""
 
     def __init__(self) -> None:
         self.lease_log: list[LeaseRecord] = []
         self.change_log: list[int] = []
         self.processes = [Process(who, Leases(who)) for who in (ONE, OTHER, me("third"))]
 
-    def turn(self, number: int, deed: str, now: float) -> None:
-        """One thing that a process does, or that the network does with what is under way."""
+    def turn(self, number: int, action: str, now: float) -> None:
+        """One action of a process, or of the network with a record on its way."""
         process = self.processes[number]
-        match deed:
+        match action:
             case "read":
                 for record in self.lease_log[process.read :]:
                     process.leases.read(record, now)
@@ -189,16 +199,16 @@ class Cluster:
                 else:
                     self.change_log.append(written)
             case "stand":
-                process.stand, act = step(process.stand, process.leases.who(ROOT, now))
+                process.state, act = step(process.state, process.leases.held_by(ROOT, now))
                 if act == "claim":
                     process.under_way.append(process.leases.claim(ROOT, len(self.change_log), AT))
                 elif act == "begin":
                     process.under_way.append(process.leases.mine()[ROOT].term)
             case "let_go" if ROOT in (held := process.leases.mine()):
-                process.leases.let_go(ROOT)
+                process.leases.release(ROOT)
                 self.lease_log.append(beat(process.me, left=held[ROOT].term))
-                process.stand = "outside"
-            case "live" if process.stand == "holding":
+                process.state = "outside"
+            case "live" if process.state == "holding":
                 self.lease_log.append(beat(process.me, process.leases.mine()[ROOT].term))
             case _:
                 pass
@@ -221,35 +231,35 @@ TURNS = st.lists(
     [(1, "read", 0), (1, "stand", 0), (1, "deliver", 0), (0, "read", 0), (0, "read", 3)]
 )  # silent for 8 s at the end
 @given(TURNS)
-def test_whatever_is_late_all_agree_in_the_end_and_the_fold_follows_the_one_that_holds(
+def test_whatever_is_late_all_agree_in_the_end_and_the_fold_follows_the_holder(
     turns: list[tuple[int, str, int]],
 ) -> None:
     cluster, now = Cluster(), 0.0
-    for number, deed, seconds in turns:
+    for number, action, seconds in turns:
         now += seconds
-        cluster.turn(number, deed, now)
-    for _ in range(6):  # the network is well again, nobody is stopped, and who holds a root gives signs of life
+        cluster.turn(number, action, now)
+    for _ in range(6):  # the network works again, nobody is suspended, and the holder of the root sends heartbeats
         now += 1
         for number in range(3):
-            for deed in ("deliver",) * 40 + ("read", "stand", "live"):
-                cluster.turn(number, deed, now)
+            for action in ("deliver",) * 40 + ("read", "stand", "live"):
+                cluster.turn(number, action, now)
     holders = {process.leases.holder(ROOT) for process in cluster.processes}
     assert len(holders) == 1
     (holder,) = holders
-    holding = [process for process in cluster.processes if process.stand == "holding"]
+    holding = [process for process in cluster.processes if process.state == "holding"]
     assert [process.leases.holder(ROOT) for process in holding] == [holder]
     assert holding[0].leases.mine().keys() == {ROOT}
     assert holder is not None
     assert cluster.adopted() == holder.term
 
 
-def test_a_root_that_was_let_go_is_ours_no_more_until_it_is_claimed_again() -> None:
+def test_a_root_that_was_released_is_ours_no_more_until_it_is_claimed_again() -> None:
     leases = reading(ONE, claim(ONE, 1, 0), beat(ONE, 1))
     leases.arrived(0.5)
-    leases.let_go(ROOT)
-    assert (leases.who(ROOT, 1.0), leases.mine(), leases.left()) == ("my_past", {}, {ROOT: 1})
+    leases.release(ROOT)
+    assert (leases.held_by(ROOT, 1.0), leases.mine(), leases.released()) == ("my_past", {}, {ROOT: 1})
     leases.read(leases.claim(ROOT, 0, AT), 1.0)
-    assert (leases.who(ROOT, 1.0), leases.left()) == ("me", {})
+    assert (leases.held_by(ROOT, 1.0), leases.released()) == ("me", {})
 
 
 # -- the outbox across claims ----------------------------------------------------------------------------------
@@ -257,7 +267,7 @@ def test_a_root_that_was_let_go_is_ours_no_more_until_it_is_claimed_again() -> N
 
 @pytest.fixture
 def database() -> Database:
-    """A root's, with a record that waits."""
+    """The database of a root, with a record that waits."""
     database = Database(Path(":memory:"))
     assert not tenure.begin(database, held(ONE, 3), None)
     observe(database)
@@ -279,7 +289,7 @@ def held(by: Me, term: int, follows: Holder | None = None) -> Holder:
     return Holder(term, by.producer, by.life, by.host, by.pid, follows)
 
 
-def test_an_outbox_goes_on_under_a_claim_that_follows_its_own(database: Database) -> None:
+def test_an_outbox_continues_under_a_claim_that_follows_its_own(database: Database) -> None:
     epoch = database.get("epoch")
     assert tenure.is_ours(database)
     assert tenure.begin(database, held(ONE_AGAIN, 9, held(ONE, 3)), HANDED_ON)
@@ -288,25 +298,27 @@ def test_an_outbox_goes_on_under_a_claim_that_follows_its_own(database: Database
 
 
 @pytest.mark.parametrize("before", [None, held(OTHER, 3), held(OTHER, 5), held(ONE, 4)])
-def test_where_another_claim_lies_between_it_begins_anew(database: Database, before: Holder | None) -> None:
+def test_where_another_claim_came_in_between_it_starts_over(database: Database, before: Holder | None) -> None:
     assert not tenure.begin(database, held(ONE_AGAIN, 9, before), HANDED_ON)
     assert (database.get("epoch"), database.get(TERM), Unsent(database).first(9)) == (None, "9", [])
     assert (commands_read(database), paused(database)) == (5, "scans")
 
 
 def test_a_process_killed_right_after_its_claim_is_known_by_it_in_its_next_life(database: Database) -> None:
-    tenure.claiming(database, claim(ONE_AGAIN, 9, 3), held(ONE, 3))
-    tenure.claiming(database, claim(me("one", 3), 12, 9), held(ONE_AGAIN, 9))
+    tenure.record_claim(database, claim(ONE_AGAIN, 9, 3), held(ONE, 3))
+    tenure.record_claim(database, claim(me("one", 3), 12, 9), held(ONE_AGAIN, 9))
     assert tenure.begin(database, held(me("one", 4), 20, held(me("one", 3), 12)), None)
 
 
-def test_a_claim_that_was_lost_to_another_is_no_reason_to_go_on(database: Database) -> None:
-    tenure.claiming(database, claim(ONE_AGAIN, 9, 3), held(ONE, 3))
+def test_a_claim_that_was_lost_to_another_does_not_let_it_continue(database: Database) -> None:
+    tenure.record_claim(database, claim(ONE_AGAIN, 9, 3), held(ONE, 3))
     assert not tenure.begin(database, held(ONE_AGAIN, 10, held(OTHER, 9)), None)
 
 
-def test_a_claim_that_follows_another_ones_is_no_reason_to_go_on_either(database: Database) -> None:
-    tenure.claiming(database, claim(ONE_AGAIN, 9, 5), held(ONE, 3))  # another one's, 5, was read in between
+def test_a_claim_that_follows_another_producers_does_not_let_it_continue_either(database: Database) -> None:
+    tenure.record_claim(
+        database, claim(ONE_AGAIN, 9, 5), held(ONE, 3)
+    )  # another producer's claim, 5, came in between
     assert not tenure.begin(database, held(me("one", 3), 12, held(ONE_AGAIN, 9)), None)
 
 
@@ -315,7 +327,7 @@ def test_a_root_that_was_given_up_is_not_ours(database: Database) -> None:
     assert not tenure.is_ours(database)
 
 
-def test_what_was_under_way_when_the_outbox_began_anew_deletes_nothing_of_the_next_epoch(
+def test_what_was_being_sent_when_the_outbox_started_over_deletes_nothing_of_the_next_epoch(
     database: Database,
 ) -> None:
     unsent = Unsent(database)

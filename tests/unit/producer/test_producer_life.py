@@ -8,15 +8,15 @@ from typing import get_args
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from producer.core.life import LIFE, Happening, RootState, step
+from producer.core.life import LIFE, RootEvent, RootState, step
 
-STATES, HAPPENINGS = get_args(RootState), get_args(Happening)
+STATES, EVENTS = get_args(RootState), get_args(RootEvent)
 
 
 def test_every_way_into_watching_arms_the_watches_and_scans_the_root() -> None:
-    ways = [deeds for (before, _), (after, deeds) in LIFE.items() if after == "watching" != before]
+    ways = [actions for (before, _), (after, actions) in LIFE.items() if after == "watching" != before]
     assert ways
-    assert all(deeds[-2:] == ("arm", "scan") for deeds in ways)
+    assert all(actions[-2:] == ("arm", "scan") for actions in ways)
 
 
 def test_a_fault_never_leaves_a_known_root_watched() -> None:
@@ -25,26 +25,26 @@ def test_a_fault_never_leaves_a_known_root_watched() -> None:
 
 def test_every_state_can_be_paused_and_nothing_but_the_operator_ends_that() -> None:
     assert {step(state, "paused")[0] for state in STATES} == {"paused"}
-    assert {step("paused", happening) for happening in HAPPENINGS} == {("paused", ())}
+    assert {step("paused", event) for event in EVENTS} == {("paused", ())}
 
 
-def test_of_a_root_never_seen_nothing_is_said() -> None:
+def test_of_a_root_never_seen_nothing_is_recorded() -> None:
     assert step("new", "faulty") == ("new", ())
 
 
 @settings(deadline=None)
-@given(st.lists(st.sampled_from(HAPPENINGS)))
-def test_lost_and_back_are_told_in_turn(happenings: list[Happening]) -> None:
+@given(st.lists(st.sampled_from(EVENTS)))
+def test_lost_and_back_are_recorded_alternately(events: list[RootEvent]) -> None:
     state: RootState = "starting"
-    told = []
-    for happening in happenings:
-        state, deeds = step(state, happening)
-        told += [deed for deed in deeds if deed.startswith("say_")]
-    assert all(a != b for a, b in pairwise(told))
-    assert told[:1] in ([], ["say_lost"])
+    recorded = []
+    for event in events:
+        state, actions = step(state, event)
+        recorded += [action for action in actions if action.startswith("record_")]
+    assert all(a != b for a, b in pairwise(recorded))
+    assert recorded[:1] in ([], ["record_lost"])
 
 
 def test_what_the_table_does_not_know_changes_nothing() -> None:
-    for state, happening in product(STATES, HAPPENINGS):
-        if (state, happening) not in LIFE:
-            assert step(state, happening) == (state, ())
+    for state, event in product(STATES, EVENTS):
+        if (state, event) not in LIFE:
+            assert step(state, event) == (state, ())

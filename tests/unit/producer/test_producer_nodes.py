@@ -1,4 +1,4 @@
-"""Which watch stands for which directory."""
+"""Mapping of watches to directories."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ def where(made: Nodes, watch: int) -> str | None:
     return made.path(node(made, watch))
 
 
-def test_what_hangs_below_a_directory_goes_where_it_goes() -> None:
+def test_what_is_below_a_directory_moves_with_it() -> None:
     made = nodes("a", "a/b", "c")
     made.hang(node(made, 3), "d", node(made, 1))
     assert [where(made, watch) for watch in (1, 2, 3)] == ["c/d", "c/d/b", "c"]
 
 
-def test_a_directory_found_at_another_place_is_the_same_and_hangs_there() -> None:
+def test_a_directory_found_at_another_place_is_the_same_and_is_attached_there() -> None:
     made = nodes("a", "a/b")
     made.put("z", 2, 9)
     assert (where(made, 2), node(made, 2).added, made.watched) == ("z", 9, 3)
 
 
-def test_another_directory_at_a_place_leaves_the_former_loose_until_it_is_found_again() -> None:
+def test_another_directory_at_a_place_detaches_the_former_one_until_it_is_found_again() -> None:
     made = nodes("a", "a/b")
     made.put("a", 7, 1)
     assert (where(made, 7), where(made, 1), where(made, 2)) == ("a", None, None)
@@ -47,7 +47,7 @@ def test_another_directory_at_a_place_leaves_the_former_loose_until_it_is_found_
     assert made.drop(set()) == []
 
 
-def test_what_is_loose_is_dropped_with_all_below_it_unless_it_is_held() -> None:
+def test_what_is_detached_is_dropped_with_all_below_it_unless_it_is_held() -> None:
     made = nodes("a", "a/b", "c")
     moving = node(made, 1)
     made.loosen(moving)
@@ -56,7 +56,7 @@ def test_what_is_loose_is_dropped_with_all_below_it_unless_it_is_held() -> None:
     assert (made.of(1), made.of(2), made.watched) == (None, None, 2)
 
 
-def test_a_directory_is_never_hung_below_itself() -> None:
+def test_a_directory_is_never_attached_below_itself() -> None:
     made = nodes("a", "a/b")
     made.put("a/b/c", 1, 5)
     assert where(made, 1) is None
@@ -80,7 +80,7 @@ NAMES = st.lists(st.sampled_from("abc"), min_size=1, max_size=3).map("/".join)
 
 @settings(deadline=None)
 @given(st.lists(st.tuples(NAMES, st.integers(1, 6)), max_size=30))
-def test_however_directories_are_found_a_watch_stands_for_one_place_and_a_place_for_one_watch(
+def test_however_directories_are_found_a_watch_has_one_place_and_a_place_one_watch(
     found: list[tuple[str, int]],
 ) -> None:
     made = nodes()

@@ -1,4 +1,4 @@
-"""From a run of kernel events to what has to be looked at."""
+"""From a batch of kernel events to the paths that have to be examined."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_what_was_touched_after_a_move_keeps_its_name() -> None:
     assert list(looks(MoveEvent("a", "b"), Touched("a", "closed"))) == ["a", "b"]
 
 
-def test_what_a_move_brought_is_told_apart_from_what_was_touched_there_since() -> None:
+def test_what_a_move_brought_is_distinguished_from_what_was_touched_there_since() -> None:
     assert normalise([MoveEvent("a", "b")]).looks["b"].brought
     assert not normalise([MoveEvent("a", "b"), Touched("b", "gone")]).looks["b"].brought
     assert not normalise([MoveEvent("a", "b"), MoveEvent("b", "c")]).looks["b"].brought
@@ -68,7 +68,7 @@ def test_every_touched_path_is_looked_at_under_the_name_that_the_moves_gave_it(e
 
 
 def renamed_one_by_one(events: list[Event]) -> list[str]:
-    """The paths to look at, in order, where each move renames whatever was touched at or below its source."""
+    """The paths to examine, in order, where each move renames whatever was touched at or below its source."""
     order: list[str] = []
     for event in events:
         if isinstance(event, Touched):

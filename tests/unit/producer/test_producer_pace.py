@@ -1,4 +1,4 @@
-"""How often a file that is being written is looked at."""
+"""How often a file that is being written is examined."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STEP = 0.01
 
 
 def looks(gaps: list[float]) -> tuple[list[float], float]:
-    """When a file written at these intervals is looked at, in steps of 10 ms; and when it was last written."""
+    """When a file written at these intervals is examined, in steps of 10 ms; and when it was last written."""
     pace = Pace(0.5)
     writes = [round(sum(gaps[:n]) / STEP) for n in range(len(gaps) + 1)]
     seen: list[float] = []

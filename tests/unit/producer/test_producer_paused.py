@@ -1,4 +1,4 @@
-"""What an operator pauses is left alone until it is resumed, and nothing is lost by it."""
+"""What an operator pauses is left alone until it is resumed, and nothing is lost by that."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from producer.orders import CommandOutcome, Order
-from producer.reporting import told
+from producer.reporting import summarise
 from schemas.admin import AcceptRoot, Control, Pause, PauseRoot, RescanRoot, ResumeRoot
 from tests.fakes.producer_backend import FakeBackend
-from tests.support.producer_root import RootBench, said
+from tests.support.producer_root import RootBench, in_short
 
 START = ["ScanStarted scan start", "ScanFinished scan start"]
 
@@ -27,16 +27,16 @@ def backend() -> FakeBackend:
 
 @pytest.fixture
 def bench(tmp_path: Path, backend: FakeBackend) -> Iterator[RootBench]:
-    """A root whose baseline was told."""
+    """A root whose baseline was recorded."""
     with RootBench(tmp_path, backend=backend) as bench:
         bench.settle()
         yield bench
 
 
-def ask(bench: RootBench, *commands: Control) -> list[str]:
+def order(bench: RootBench, *commands: Control) -> list[str]:
     for command in commands:
         bench.orders.append(Order(int(command.id), command))
-    return said(bench.settle())
+    return in_short(bench.settle())
 
 
 def of(id: int) -> dict[str, Any]:
@@ -51,39 +51,39 @@ def outcome(bench: RootBench) -> CommandOutcome | None:
     return bench.keeper.condition().outcome
 
 
-def test_of_a_paused_root_nothing_is_read_or_told_until_it_is_resumed(
+def test_of_a_paused_root_nothing_is_read_or_recorded_until_it_is_resumed(
     bench: RootBench, backend: FakeBackend
 ) -> None:
-    assert ask(bench, pause(1)) == ["GapOpen paused"]
+    assert order(bench, pause(1)) == ["GapOpen paused"]
     assert outcome(bench) == CommandOutcome("1", True, "paused")
     backend.make("Films/b.mkv", "file", b"b")
     backend.broken |= {"", "Films"}
     bench.clock.skipped += 2_000
-    assert said(bench.settle()) == []
-    shown = told(bench.spec, bench.keeper.condition())
+    assert in_short(bench.settle()) == []
+    shown = summarise(bench.spec, bench.keeper.condition())
     assert (shown.status, shown.mode) == ("warning", "paused")
     assert "catalogizer roots resume films" in shown.message
     backend.broken.clear()
-    assert ask(bench, ResumeRoot(**of(2))) == [
+    assert order(bench, ResumeRoot(**of(2))) == [
         START[0], "+ Films/b.mkv", "# Films/b.mkv", START[1], "GapClosed paused",
     ]  # fmt: skip
     backend.make("Films/c.mkv", "file", b"c")
-    assert said(bench.settle()) == ["+ Films/c.mkv", "# Films/c.mkv"]
+    assert in_short(bench.settle()) == ["+ Films/c.mkv", "# Films/c.mkv"]
 
 
 def test_it_stays_paused_over_restarts(bench: RootBench, backend: FakeBackend) -> None:
-    ask(bench, pause(1))
+    order(bench, pause(1))
     bench.restart()
-    assert said(bench.settle()) == ["RootDeclared"]
+    assert in_short(bench.settle()) == ["RootDeclared"]
     assert bench.keeper.condition().state == "paused"
-    assert ask(bench, ResumeRoot(**of(2)))[-1] == "GapClosed paused"
+    assert order(bench, ResumeRoot(**of(2)))[-1] == "GapClosed paused"
 
 
-def test_one_killed_before_its_gap_was_told_tells_it_at_the_next_start(bench: RootBench) -> None:
+def test_one_killed_before_its_gap_was_recorded_records_it_at_the_next_start(bench: RootBench) -> None:
     with bench.database.transaction():
         bench.keeper._memory.pause("root")
     bench.restart()
-    assert said(bench.settle()) == ["RootDeclared", "GapOpen paused"]
+    assert in_short(bench.settle()) == ["RootDeclared", "GapOpen paused"]
 
 
 def test_a_root_that_is_away_stays_lost_through_a_pause_and_comes_back(
@@ -91,67 +91,67 @@ def test_a_root_that_is_away_stays_lost_through_a_pause_and_comes_back(
 ) -> None:
     known, backend.nodes = backend.nodes, {}
     bench.clock.skipped += 5
-    assert said(bench.settle()) == ["RootLost missing"]
-    assert ask(bench, pause(1)) == []
-    assert ask(bench, ResumeRoot(**of(2))) == []
-    ask(bench, pause(3))
+    assert in_short(bench.settle()) == ["RootLost missing"]
+    assert order(bench, pause(1)) == []
+    assert order(bench, ResumeRoot(**of(2))) == []
+    order(bench, pause(3))
     backend.nodes = known
     bench.clock.skipped += 5
-    assert said(bench.settle()) == []
-    assert ask(bench, ResumeRoot(**of(4)))[0] == "RootBack root_back"
+    assert in_short(bench.settle()) == []
+    assert order(bench, ResumeRoot(**of(4)))[0] == "RootBack root_back"
 
 
 def test_scans_alone_wait_while_changes_are_observed(bench: RootBench, backend: FakeBackend) -> None:
-    assert ask(bench, pause(1, "scans")) == []
+    assert order(bench, pause(1, "scans")) == []
     backend.make("Films/b.mkv", "file", b"b")
-    assert said(bench.settle()) == ["+ Films/b.mkv", "# Films/b.mkv"]
+    assert in_short(bench.settle()) == ["+ Films/b.mkv", "# Films/b.mkv"]
     del backend.nodes["Films/a.mkv"]
-    rescan = RescanRoot(**of(2), reason="asked")
-    assert ask(bench, rescan) == []
+    rescan = RescanRoot(**of(2), reason="requested")
+    assert order(bench, rescan) == []
     assert outcome(bench) == CommandOutcome("2", False, "it is scanned when it is resumed")
-    shown = told(bench.spec, bench.keeper.condition())
+    shown = summarise(bench.spec, bench.keeper.condition())
     assert (shown.status, shown.mode) == ("warning", "watching")
     assert "its scans are paused" in shown.message
-    assert ask(bench, ResumeRoot(**of(3))) == [
+    assert order(bench, ResumeRoot(**of(3))) == [
         "ScanStarted scan requested", "- Films/a.mkv", "ScanFinished scan requested",
     ]  # fmt: skip
 
 
-def test_a_scan_paused_in_the_middle_goes_on_where_it_was(tmp_path: Path) -> None:
+def test_a_scan_paused_in_the_middle_continues_where_it_was(tmp_path: Path) -> None:
     backend = FakeBackend()
     for number in range(1_300):
         backend.make(f"{number:04}.mkv", "file", f"{number}".encode())
     with RootBench(tmp_path, backend=backend) as bench:
         for _ in range(2):
             bench.keeper.turn()
-        first = ask(bench, pause(1, "scans"))
+        first = order(bench, pause(1, "scans"))
         progress = bench.keeper.condition().progress
         assert progress is not None
         assert 0 < progress.looked < 1_300
-        second = ask(bench, ResumeRoot(**of(2)))
+        second = order(bench, ResumeRoot(**of(2)))
     assert [one for one in first if one.startswith("Scan")] == ["ScanStarted baseline start"]
     assert [one for one in second if one.startswith("Scan")] == ["ScanFinished baseline start"]
     assert sum(one.startswith("+") for one in first + second) == 1_300
 
 
 def test_one_pause_may_follow_another(bench: RootBench, backend: FakeBackend) -> None:
-    assert ask(bench, pause(1), pause(2, "scans")) == ["GapOpen paused"]
+    assert order(bench, pause(1), pause(2, "scans")) == ["GapOpen paused"]
     backend.make("Films/b.mkv", "file", b"b")
     assert bench.keeper.condition().state == "watching"
-    assert "ScanStarted scan start" not in said(bench.settle())
-    assert ask(bench, pause(3)) == []
+    assert "ScanStarted scan start" not in in_short(bench.settle())
+    assert order(bench, pause(3)) == []
     assert bench.keeper.condition().state == "paused"
-    assert ask(bench, ResumeRoot(**of(4)))[-1] == "GapClosed paused"
-    assert ask(bench, ResumeRoot(**of(5))) == []
+    assert order(bench, ResumeRoot(**of(4)))[-1] == "GapClosed paused"
+    assert order(bench, ResumeRoot(**of(5))) == []
     assert outcome(bench) == CommandOutcome("5", True, "nothing was paused")
 
 
 def test_a_command_that_comes_again_pauses_nothing_again(bench: RootBench) -> None:
-    ask(bench, pause(1), ResumeRoot(**of(2)))
-    assert ask(bench, pause(1)) == []
+    order(bench, pause(1), ResumeRoot(**of(2)))
+    assert order(bench, pause(1)) == []
     assert bench.keeper.condition().state == "watching"
 
 
-def test_what_stands_at_a_paused_roots_place_is_not_accepted(bench: RootBench) -> None:
-    ask(bench, pause(1), AcceptRoot(**of(2)))
+def test_what_is_at_a_paused_roots_place_is_not_accepted(bench: RootBench) -> None:
+    order(bench, pause(1), AcceptRoot(**of(2)))
     assert outcome(bench) == CommandOutcome("2", True, "not accepted: it is paused, resume it first")

@@ -1,4 +1,4 @@
-"""Which directory is looked at when; and how a look tells that something is another."""
+"""Which directory is looked at when; and how a look detects a change."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ PACE = Pace(hot_seconds=1.0, cold_seconds=60.0, per_second=1_000)
 
 @dataclass
 class Days:
-    """A schedule, played. `changes`: at which seconds something changes, by directory; `looks`, `told`: at which seconds it
-    was looked at and told of; `cost`: of every look."""
+    """A schedule, played. `changes`: at which seconds something changes, by directory; `looks`, `reported`: at which
+    seconds it was looked at and reported; `cost`: of every look."""
 
     schedule: Schedule
     cost: int
     changes: dict[str, list[float]] = field(default_factory=dict)
     looks: dict[str, list[float]] = field(default_factory=dict)
-    told: dict[str, list[float]] = field(default_factory=dict)
+    reported: dict[str, list[float]] = field(default_factory=dict)
 
     def play(self, seconds: float) -> None:
         until = self.schedule.now + seconds
@@ -39,7 +39,7 @@ class Days:
                 changed = any(before < when <= at for when in self.changes.get(path, ()))
                 self.looks.setdefault(path, []).append(at)
                 if self.schedule.looked(place, self.cost, changed=changed):
-                    self.told.setdefault(path, []).append(at)
+                    self.reported.setdefault(path, []).append(at)
         self.schedule.begin(until)
 
 
@@ -61,17 +61,17 @@ def gaps(times: list[float]) -> list[float]:
     return [later - earlier for earlier, later in zip([0.0, *times], times, strict=False)]
 
 
-def test_a_change_anywhere_is_seen_within_the_time_that_is_said() -> None:
+def test_a_change_anywhere_is_seen_within_the_time_that_is_reported() -> None:
     directories = many(500)
     changes = {directory: [200.0 + number] for number, directory in enumerate(directories)}
     days = played(900, directories, changes)
-    waited = [days.told[directory][0] - when[0] for directory, when in changes.items()]
+    waited = [days.reported[directory][0] - when[0] for directory, when in changes.items()]
     assert max(waited) <= days.schedule.unseen_seconds <= 61
 
 
 def test_a_directory_that_changed_is_looked_at_each_second_and_then_more_and_more_rarely() -> None:
     days = played(400, ["d"], {"d": [100.0]})
-    seen = days.told["d"][0]
+    seen = days.reported["d"][0]
     after = gaps([at - seen for at in days.looks["d"] if at > seen])
     hot = after[: round(HOT_FOR_SECONDS)]
     assert hot == pytest.approx([1.0] * len(hot), abs=0.3)
@@ -79,15 +79,15 @@ def test_a_directory_that_changed_is_looked_at_each_second_and_then_more_and_mor
     assert days.schedule.hot == 0
 
 
-def test_a_change_is_told_of_again_when_answers_kept_elsewhere_are_old_and_when_it_is_cold() -> None:
+def test_a_change_is_reported_again_when_caches_elsewhere_are_old_and_when_it_is_cold() -> None:
     days = played(400, ["d"], {"d": [100.0]})
-    first, second, third = days.told["d"]
+    first, second, third = days.reported["d"]
     assert second - first == pytest.approx(ECHO_SECONDS, abs=1.3)
     assert third - first > HOT_FOR_SECONDS
-    assert len(days.told["d"]) == 3
+    assert len(days.reported["d"]) == 3
 
 
-def test_looks_are_spread_and_keep_within_the_rate_and_what_is_late_is_said() -> None:
+def test_looks_are_spread_and_keep_within_the_rate_and_lateness_is_reported() -> None:
     days = played(600, many(2_000), {}, cost=100)
     late = days.schedule.unseen_seconds
     assert sum(map(len, days.looks.values())) * 100 <= 600 * PACE.per_second * 1.05
@@ -113,7 +113,7 @@ def test_a_huge_directory_does_not_keep_the_others_waiting_for_long() -> None:
     due = schedule.next_due()
     assert due is not None
     assert due <= 1.0 + PACE.cold_seconds + LONGEST_DEBT_SECONDS
-    assert not schedule.wants_entries(huge)
+    assert not schedule.needs_entries(huge)
 
 
 def test_what_is_new_in_a_hot_directory_is_hot_and_elsewhere_cold() -> None:
@@ -187,7 +187,7 @@ def test_the_same_size_and_time_do_not_hide_another_content(tmp_path: Path) -> N
     assert stamps(tmp_path)[1] != before[1]
 
 
-def test_what_happens_in_a_directory_inside_is_no_news_of_this_one(tmp_path: Path) -> None:
+def test_what_happens_in_a_directory_inside_is_no_change_of_this_one(tmp_path: Path) -> None:
     (tmp_path / "d").mkdir()
     before = stamps(tmp_path)
     (tmp_path / "d" / "a").touch()
@@ -207,7 +207,7 @@ def test_no_link_is_followed_out_of_the_root(tmp_path: Path) -> None:
 
 
 def drained(watch: PollingWatch, seconds: float) -> list[Event]:
-    """What is told within so many seconds of made-up time."""
+    """What is reported within so many seconds of simulated time."""
     now, events = time.monotonic(), list[Event]()
     until = now + seconds
     while now <= until:
@@ -217,7 +217,7 @@ def drained(watch: PollingWatch, seconds: float) -> list[Event]:
     return events
 
 
-def test_a_directory_that_is_away_for_one_look_is_known_when_it_is_back_and_its_parent_is_told_of(
+def test_a_directory_that_is_away_for_one_look_is_known_when_it_is_back_and_its_parent_is_reported(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "d").mkdir()
@@ -232,7 +232,7 @@ def test_a_directory_that_is_away_for_one_look_is_known_when_it_is_back_and_its_
     assert watch.coverage.watched == 2
 
 
-def test_a_directory_that_cannot_be_read_is_told_of_when_it_can(tmp_path: Path) -> None:
+def test_a_directory_that_cannot_be_read_is_reported_when_it_can(tmp_path: Path) -> None:
     if os.geteuid() == 0:
         pytest.skip("root reads everything")
     (tmp_path / "d").mkdir()
@@ -245,7 +245,7 @@ def test_a_directory_that_cannot_be_read_is_told_of_when_it_can(tmp_path: Path) 
     assert DirectoryChanged("d") in drained(watch, 70)
 
 
-# -- what is told ----------------------------------------------------------------------------------------------
+# -- what is reported ------------------------------------------------------------------------------------------
 
 
 def test_changed_directories_are_listed_once_each_and_under_the_names_that_they_have_after_moves() -> None:

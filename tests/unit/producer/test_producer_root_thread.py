@@ -1,4 +1,4 @@
-"""A root's thread: what fails in it is told, held off, and made up for."""
+"""A root's thread: a failure in it is reported, followed by a wait, and made up for."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from producer.world import Pacing, World
 from runtime.waits import Waits
 from schemas.codec import raw_codec
 from tests.fakes.producer_backend import FakeBackend
-from tests.support.producer_root import SkippingClock, said
+from tests.support.producer_root import SkippingClock, in_short
 from tests.support.waiting import wait_until
 
 
@@ -37,7 +37,7 @@ class Failing:
 def thread_of(
     tmp_path: Path, files: FakeBackend, points: Callable[[Point], None], library: str = "home"
 ) -> RootThread:
-    # made before the thread begins, as `producer.state` does: two that make it at once would lock each other out
+    # created before the thread starts, as `producer.state` does: two that create it at once would lock each other out
     Database(tmp_path / "films.sqlite").close()
     spec = RootSpec(name="films", library=library, path=tmp_path / "films")
     files.watchable = False
@@ -46,10 +46,10 @@ def thread_of(
     return RootThread(spec, path, world, pacing, lambda: None, waits=Waits(0.01, 0.01))
 
 
-def told(tmp_path: Path) -> list[str]:
+def recorded(tmp_path: Path) -> list[str]:
     database = Database(tmp_path / "films.sqlite")
     try:
-        return said([raw_codec.decode(row.value) for row in Unsent(database).first(1_000)])
+        return in_short([raw_codec.decode(row.value) for row in Unsent(database).first(1_000)])
     finally:
         database.close()
 
@@ -61,7 +61,7 @@ def told(tmp_path: Path) -> list[str]:
         (sqlite3.OperationalError("database or disk is full"), "state_unwritable"),
     ],
 )
-def test_a_failure_is_reported_and_healed_by_a_scan_and_the_thread_goes_on(
+def test_a_failure_is_reported_and_made_up_for_by_a_scan_and_the_thread_continues(
     tmp_path: Path, error: Exception, gap: str
 ) -> None:
     files, failing, seen = FakeBackend(), Failing(), threading.Event()
@@ -69,31 +69,31 @@ def test_a_failure_is_reported_and_healed_by_a_scan_and_the_thread_goes_on(
     thread = thread_of(tmp_path, files, failing)
 
     def changed() -> None:
-        if str(error) in thread.latest.told.message:
+        if str(error) in thread.latest.summary.message:
             seen.set()
 
     thread._changed = changed
     thread.start()
-    wait_until(lambda: "GapOpen watch_unavailable" in told(tmp_path), 10, what="the first scan")
+    wait_until(lambda: "GapOpen watch_unavailable" in recorded(tmp_path), 10, what="the first scan")
     failing.error = error
     del files.nodes[""]
-    wait_until(seen.is_set, 10, what="the failure to be told")
+    wait_until(seen.is_set, 10, what="the failure to be reported")
     files.nodes[""] = FakeBackend().nodes[""]
-    wait_until(lambda: f"GapClosed {gap}" in told(tmp_path), 10, what="the gap to be healed")
+    wait_until(lambda: f"GapClosed {gap}" in recorded(tmp_path), 10, what="the gap to be healed")
     assert thread.is_alive
-    thread.ask_stop()
+    thread.request_stop()
     assert thread.join(10)
-    assert f"GapOpen {gap}" in told(tmp_path)
+    assert f"GapOpen {gap}" in recorded(tmp_path)
 
 
 def test_a_root_of_another_library_is_refused_by_name(tmp_path: Path) -> None:
     first = thread_of(tmp_path, FakeBackend(), lambda _point: None)
     first.start()
     wait_until(lambda: first.has_begun, 10, what="the first turn")
-    first.ask_stop()
+    first.request_stop()
     assert first.join(10)
     second = thread_of(tmp_path, FakeBackend(), lambda _point: None, library="other")
     second.start()
     assert second.join(10)
-    assert second.latest.told.status == "error"
-    assert "'films' belongs to library 'home'" in second.latest.told.message
+    assert second.latest.summary.status == "error"
+    assert "'films' belongs to library 'home'" in second.latest.summary.message

@@ -1,4 +1,4 @@
-"""A scan among events: what it says is never older than what events have said meanwhile."""
+"""A scan among events: what it records is never older than what events have reported meanwhile."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from producer.core.facts import Carried, Gone, Swapped, There
+from producer.core.facts import Gone, Moved, Swapped, There
 from producer.core.filters import Filters
 from producer.database import Database
 from producer.index import Index
@@ -25,7 +25,7 @@ def scan_of(index: Index, *, resend: bool = False, confirmed: frozenset[str] = f
 
 
 def learn(index: Index, files: FakeBackend) -> None:
-    """The index knows the tree as it is."""
+    """Make the index know the tree as it is."""
     with files.open() as tree:
         for path in files.nodes:
             if path and (state := tree.stat(path)) is not None:
@@ -39,7 +39,7 @@ def many(count: int) -> FakeBackend:
     return files
 
 
-def test_a_file_that_changes_between_two_steps_is_told_as_it_is_then(index: Index) -> None:
+def test_a_file_that_changes_between_two_steps_is_recorded_as_it_is_then(index: Index) -> None:
     files = many(STEP_FACTS + 10)
     scan = scan_of(index)
     with files.open() as tree:
@@ -54,7 +54,7 @@ def test_a_file_that_changes_between_two_steps_is_told_as_it_is_then(index: Inde
     assert f"{STEP_FACTS + 8}" not in there
 
 
-def test_what_is_no_news_is_not_looked_at_again_however_long_the_scan_takes(index: Index) -> None:
+def test_what_is_unchanged_is_not_read_again_however_long_the_scan_takes(index: Index) -> None:
     files = many(STEP_FACTS + 100)
     learn(index, files)
     for number in range(STEP_FACTS + 1):
@@ -82,7 +82,7 @@ def test_of_a_directory_alone_only_new_directories_are_entered(index: Index) -> 
     assert [fact.path for fact in facts if isinstance(fact, There)] == ["new", "new/a"]
 
 
-def test_what_is_known_and_unchanged_is_no_fact_unless_everything_is_to_be_said(index: Index) -> None:
+def test_what_is_known_and_unchanged_is_no_fact_unless_everything_is_to_be_recorded(index: Index) -> None:
     files = many(5)
     learn(index, files)
     with files.open() as tree:
@@ -102,7 +102,7 @@ def test_a_file_without_a_fingerprint_is_read_again(index: Index) -> None:
     assert fact.print is not None
 
 
-def test_a_path_gone_and_a_new_one_of_the_same_identity_are_one_move_told_before_what_is_gone(
+def test_a_path_gone_and_a_new_one_of_the_same_identity_are_one_move_recorded_before_what_is_gone(
     index: Index,
 ) -> None:
     files = many(3)
@@ -117,7 +117,7 @@ def test_a_path_gone_and_a_new_one_of_the_same_identity_are_one_move_told_before
         index.remove("0")
         gone = scan.step(tree)
     assert isinstance(there, There)
-    assert carried == Carried("0", "moved", there.state, left=known.state, fresh=True)
+    assert carried == Moved("0", "moved", there.state, left=known.state, fresh=True)
     assert gone == [Gone("1")]
 
 
@@ -177,7 +177,7 @@ def test_a_directory_whose_files_were_all_renamed_is_nothing_suspicious(index: I
     scan = scan_of(index)
     with files.open() as tree:
         for fact in scan.step(tree):
-            if isinstance(fact, Carried):
+            if isinstance(fact, Moved):
                 index.remove(fact.source)
         assert scan.step(tree) == [Gone("old")]
     assert scan.withheld == frozenset()

@@ -1,4 +1,4 @@
-"""The sender: in order, until confirmed, the same again."""
+"""The sender: in order, until acknowledged, and repeated sends are the same."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def rows(log: FakeLog) -> list[Outgoing]:
 
 
 def first_seen(found: list[Outgoing]) -> list[Outgoing]:
-    """What a reader takes who drops what does not rise."""
+    """The records of a reader that drops those whose number does not rise."""
     taken: list[Outgoing] = []
     for row in found:
         if not taken or row.seq > taken[-1].seq:
@@ -70,7 +70,7 @@ def test_whatever_the_log_does_each_record_is_in_it_in_order_and_each_copy_the_s
     database.close()
 
 
-def test_a_row_is_deleted_only_after_its_confirmation() -> None:
+def test_a_row_is_deleted_only_after_its_acknowledgement() -> None:
     database, log, passed = filled(1), FakeLog(), list[tuple[Point, int, int]]()
     unsent = Unsent(database)
 
@@ -83,7 +83,7 @@ def test_a_row_is_deleted_only_after_its_confirmation() -> None:
     database.close()
 
 
-def test_a_log_that_does_not_take_it_leaves_the_outbox_alone() -> None:
+def test_a_log_that_does_not_accept_it_leaves_the_outbox_alone() -> None:
     database, log = filled(2), FakeLog()
     log.faults = ["after"]
     unsent = Unsent(database)
@@ -93,7 +93,7 @@ def test_a_log_that_does_not_take_it_leaves_the_outbox_alone() -> None:
     database.close()
 
 
-def test_a_running_sender_tries_again_by_itself_says_so_and_wakes_for_new_rows() -> None:
+def test_a_running_sender_tries_again_by_itself_reports_that_and_wakes_for_new_rows() -> None:
     database, log = filled(1), FakeLog()
     log.faults = ["half"]
     sender = Sender("films", Unsent(database), log, 3, b"home")

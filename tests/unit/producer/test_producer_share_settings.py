@@ -1,4 +1,4 @@
-"""A root on a share, as settings say it: nothing shows its password."""
+"""A root on a share in the settings: nothing shows its password."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NAS: dict[str, Any] = {
 ROOTS = "CATALOGIZER_PRODUCER__ROOTS"
 
 
-def test_a_deletion_waits_longer_for_its_rename_on_a_share_unless_it_is_said_how_long() -> None:
+def test_a_deletion_waits_longer_for_its_rename_on_a_share_unless_that_is_configured() -> None:
     local = RootSpec(name="films", library="home", path=Path("/srv/films"))
     windows = [RootSpec.model_validate(given).rename_window_ms for given in (NAS, NAS | {"rename_window_ms": 500})]
     assert [local.rename_window_ms, *windows] == [2_000, 10_000, 500]
@@ -35,14 +35,14 @@ def test_a_deletion_waits_longer_for_its_rename_on_a_share_unless_it_is_said_how
     ("given", "fault"),
     [
         ({"protocol": "local"}, "path of root 'films' is missing"),
-        ({"protocol": "local", "path": "/srv"}, "host is of roots with protocol smb"),
+        ({"protocol": "local", "path": "/srv"}, "host is for roots with protocol smb"),
         ({"password": None}, "password_file, or password, is missing"),
         ({"path": "../elsewhere"}, "path leads out of the share"),
         ({"host": None}, "host"),
-        ({"watch": "polling"}, "watch is of local roots"),
+        ({"watch": "polling"}, "watch is for local roots"),
     ],
 )
-def test_what_is_no_root_is_refused_in_words(given: dict[str, Any], fault: str) -> None:
+def test_what_is_no_root_is_rejected_with_a_reason(given: dict[str, Any], fault: str) -> None:
     with pytest.raises(ValidationError) as refused:
         RootSpec.model_validate(NAS | given)
     faults = [f"{error['loc']} {error['msg']}" for error in refused.value.errors()]
@@ -86,4 +86,4 @@ def test_a_share_is_declared_in_one_line_and_read_as_it_was_declared(tmp_path: P
     declare(spec, Declared({}), tmp_path, replace=False)
     (read,) = declared([], RootFiles(tmp_path).read()).specs.values()
     assert read.location == "//nas:1445/media/Films/New" == spec.location
-    assert (read.share_there, read.rename_window_ms) == (spec.share_there, 10_000)
+    assert (read.share_address, read.rename_window_ms) == (spec.share_address, 10_000)

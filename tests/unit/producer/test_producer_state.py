@@ -1,4 +1,4 @@
-"""The state folder: one process at a time, and a damaged file set aside."""
+"""The state folder: one process at a time, and a damaged file moved aside."""
 
 from __future__ import annotations
 

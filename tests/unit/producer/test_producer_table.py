@@ -1,4 +1,4 @@
-"""From a root's protocol to its back-end."""
+"""Mapping of a root's protocol to its back-end."""
 
 from __future__ import annotations
 

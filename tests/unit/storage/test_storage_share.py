@@ -1,4 +1,4 @@
-"""Where a share is, as settings say it."""
+"""The address of a share in the settings."""
 
 from __future__ import annotations
 

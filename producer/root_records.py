@@ -1,5 +1,5 @@
-"""What is said of the root itself: that it is declared, which file system it is on, that it is lost or back. Each is written
-in one transaction with what is remembered of it, so that after a kill neither is there without the other."""
+"""Records about the root itself: its declaration, with its file system's identity, and that it is lost or back. Each is
+written in one transaction with what is stored about it, so that after a kill neither is there without the other."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from schemas.admin import AcceptRoot
 from schemas.raw import RootIdentity
 
 
-class Standing:
+class RootRecords:
     """Of one root. Raises sqlite3.Error, and then nothing has been written."""
 
     def __init__(
@@ -29,60 +29,60 @@ class Standing:
         self._memory = memory
         self._mounts = mounts
 
-    def is_declared(self, identity: RootIdentity) -> None:
-        """Its settings are these."""
-        self._journal.say(lambda: self._outbox.declared(self._spec, identity))
+    def declare(self, identity: RootIdentity) -> None:
+        """Record its settings."""
+        self._journal.transact(lambda: self._outbox.declared(self._spec, identity))
 
-    def is_known_as(self, identity: RootIdentity) -> None:
-        """It was seen, as the root that is known; what differs in that is remembered."""
+    def record_identity(self, identity: RootIdentity) -> None:
+        """It was seen, and is the known root; record what differs in its identity."""
         known = self._memory.identity
         if known == identity:
             return
 
-        def tell() -> None:
+        def record() -> None:
             if known is not None:
                 self._index.renumber(known.dev, identity.dev)
             self._memory.adopt(identity)
             self._outbox.declared(self._spec, identity)
 
-        self._journal.say(tell)
+        self._journal.transact(record)
 
-    def is_taken_up(self, identity: RootIdentity, command: AcceptRoot, order: Order) -> None:
-        """It is the same tree at another place: what is known of it holds, but for what tells files apart there."""
+    def accept(self, identity: RootIdentity, command: AcceptRoot, order: Order) -> None:
+        """It is the same tree at another place: the index remains valid, except for the device and inode numbers."""
 
-        def tell() -> None:
+        def record() -> None:
             self._index.forget_identities()
             self._memory.adopt(identity)
-            self._memory.want_scan(command.id, ACCEPTED, "")
-            self._memory.note(order)
+            self._memory.request_scan(command.id, ACCEPTED, "")
+            self._memory.mark_handled(order)
             self._outbox.declared(self._spec, identity)
 
-        self._journal.say(tell)
+        self._journal.transact(record)
 
-    def is_lost(self, cause: str) -> None:
-        """It cannot be observed."""
+    def record_lost(self, cause: str) -> None:
+        """Record that it cannot be observed."""
 
-        def tell() -> None:
+        def record() -> None:
             self._memory.set_lost(True)
             self._outbox.lost(cause)
 
-        self._journal.say(tell)
+        self._journal.transact(record)
 
-    def is_back(self, cause: str) -> None:
-        """It can be observed again."""
+    def record_back(self, cause: str) -> None:
+        """Record that it can be observed again."""
 
-        def tell() -> None:
+        def record() -> None:
             self._memory.set_lost(False)
             self._outbox.back(cause)
 
-        self._journal.say(tell)
+        self._journal.transact(record)
 
     def mount_changed(self, change: MountChange, now: Mapping[str, RootIdentity]) -> None:
-        """A file system below it appeared, is lost, or is back."""
+        """Store that a file system below it appeared, is lost, or is back."""
 
-        def tell() -> None:
+        def record() -> None:
             if change.renumbered is not None:
                 self._index.renumber(*change.renumbered)
             self._mounts.remember(change, now)
 
-        self._journal.say(tell)
+        self._journal.transact(record)

@@ -1,4 +1,4 @@
-"""What programs do that no ordinary tool of the command line does: floods of short-lived files, writing through mappings and
+"""Actions of programs that no ordinary command-line tool does: floods of short-lived files, writing through mappings and
 other names, writing slowly, saving as editors do, preallocating and filling in pieces as torrent clients do.
 
 Each works in a folder of its own and leaves every file closed."""
@@ -17,7 +17,7 @@ PAGES = 2 * mmap.PAGESIZE
 
 
 def create_write_delete(folder: Path, count: int) -> None:
-    """So many files, each gone at once."""
+    """So many files, each deleted at once."""
     for number in range(count):
         path = folder / f"short-lived {number}"
         path.write_bytes(b"content")

@@ -1,7 +1,7 @@
-"""What may be believed of what was seen, before it is written.
+"""Verifies what was observed before it is written.
 
-Nothing is believed to be gone before the root itself was seen to be there afterwards, and of a file system mounted
-below it nothing at all once that is lost."""
+A path is recorded as gone only if the root was seen to be there afterwards. Nothing is recorded for a file system mounted
+below the root while that file system is lost."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from schemas.raw import RootIdentity
 OnMountChange = Callable[[MountChange, Mapping[str, RootIdentity]], None]
 
 
-class Belief:
-    """In one root. `on_change`: called with whatever became of a file system below it, and those that are there now."""
+class Verifier:
+    """For one root. `on_change` is called with each change of a file system mounted below it, and those mounted now."""
 
     def __init__(self, backend: Backend, memory: Memory, mounts: Mounts, on_change: OnMountChange) -> None:
         self._backend = backend
@@ -28,7 +28,7 @@ class Belief:
         self._on_change = on_change
 
     def judge(self) -> Same | Faulty:
-        """Is what stands at the root's place the root?"""
+        """Is the directory at the root's path the root?"""
         try:
             with self._backend.open() as tree:
                 return judge(self._memory.identity, Seen(tree.identity, tree.is_empty))
@@ -36,7 +36,7 @@ class Belief:
             return fault.faulty
 
     def open(self) -> Tree:
-        """The root, for one look. Raises RootFault."""
+        """The root, for one access. Raises RootFault."""
         tree = self._backend.open()
         verdict = judge(self._memory.identity, Seen(tree.identity, tree.is_empty))
         if isinstance(verdict, Faulty):
@@ -44,16 +44,16 @@ class Belief:
             raise RootFault(verdict)
         return tree
 
-    def look_for_mounts(self) -> None:
-        """Compare the file systems below the root with those that are known."""
+    def check_mounts(self) -> None:
+        """Compare the file systems mounted below the root with the remembered ones."""
         now = self._backend.mounts()
         for change in self._mounts.compare(now):
             self._on_change(change, now)
 
-    def believed(self, facts: Sequence[Fact]) -> Sequence[Fact]:
+    def verified(self, facts: Sequence[Fact]) -> Sequence[Fact]:
         """Those of the facts that may be written. Raises RootFault where the root is not there."""
         if any(isinstance(fact, Gone) for fact in facts) and isinstance(faulty := self.judge(), Faulty):
             raise RootFault(faulty)
         if self._mounts.concern(facts):
-            self.look_for_mounts()
-        return self._mounts.believed(facts)
+            self.check_mounts()
+        return self._mounts.without_lost(facts)
