@@ -16,8 +16,8 @@ from rich.table import Table
 
 from cli.up.embedded.jars import cache_folder, locked, obtain
 from cli.up.embedded.kafka import EmbeddedKafka
+from cli.up.output import SetupOutput
 from cli.up.ports import free_port
-from cli.up.telling import Telling
 from runtime.kafka import Kafka
 from runtime.settings import KafkaSettings
 
@@ -25,7 +25,7 @@ from runtime.settings import KafkaSettings
 @contextmanager
 def broker(lanes: int = 1) -> Iterator[Kafka]:
     """An embedded broker in a temporary folder."""
-    jars = obtain(locked("server"), cache_folder() / "kafka", Telling())
+    jars = obtain(locked("server"), cache_folder() / "kafka", SetupOutput())
     with tempfile.TemporaryDirectory(prefix="catalogizer-bench-") as folder:
         embedded = EmbeddedKafka(Path(folder), free_port(), jars)
         embedded.prepare()

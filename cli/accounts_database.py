@@ -1,4 +1,5 @@
-"""What `catalogizer user` and `catalogizer token` share: the accounts' database, rights as options, rules as arguments."""
+"""Shared by `catalogizer user` and `catalogizer token`: the accounts' database, rights as options, and broken rules as
+argument errors."""
 
 from __future__ import annotations
 
@@ -30,7 +31,7 @@ Roots = Annotated[
 
 
 class RoleName(StrEnum):
-    """What somebody may do: everything, ask for things to be done, or read."""
+    """A role: do everything, request operations, or read."""
 
     ADMIN = "admin"
     OPERATOR = "operator"
@@ -38,7 +39,8 @@ class RoleName(StrEnum):
 
 
 def rights_of(channels: list[str] | None, libraries: list[str] | None, roots: list[str] | None) -> Rights:
-    """As options say them: what is not named is not restricted, but a library restricts roots and the other way round."""
+    """The rights that the options express: what is not named is not restricted, but a library restricts roots, and a root
+    restricts libraries."""
     from gateway.core.rights import ALL, Rights
 
     restricted = bool(libraries or roots)
@@ -46,7 +48,7 @@ def rights_of(channels: list[str] | None, libraries: list[str] | None, roots: li
 
 
 def shown(rights: Rights) -> str:
-    """Rights in a few words."""
+    """Rights as short text."""
     roots = (
         "all roots"
         if rights.all_roots
@@ -62,7 +64,7 @@ def shown(rights: Rights) -> str:
 
 
 def changed(work: Callable[[str], Coroutine[Any, Any, T]]) -> T:
-    """What comes of `work` on the database."""
+    """Run `work` with the database's URL; its result."""
     from cli.installation import database_url
     from cli.settings import Settings
     from runtime import log
@@ -76,7 +78,7 @@ def changed(work: Callable[[str], Coroutine[Any, Any, T]]) -> T:
 
 @contextmanager
 def rules() -> Iterator[None]:
-    """A broken rule is a wrong argument."""
+    """Turn a BrokenRule of the block into a BadArgument."""
     from gateway.access.account_rules import BrokenRule
 
     try:

@@ -1,4 +1,4 @@
-"""Going over to other rules: which there are, what they would change, and the record by which the lanes adopt them."""
+"""Adopting other rules: which versions exist, what they would change, and the record that makes the lanes adopt them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Sequence
 from aiokafka import AIOKafkaProducer
 from msgspec import Struct
 
-from cli.commanding import asker, writer
+from cli.commanding import caller_name, writer
 from cli.errors import BadArgument
 from cli.progress import Stages
 from runtime.kafka import Kafka
@@ -27,7 +27,7 @@ POLL_SECONDS = 0.3
 
 
 class VersionLine(Struct, frozen=True):
-    """Rules that this program carries."""
+    """A version of the rules that this program contains."""
 
     version: int
     digest: str
@@ -35,7 +35,7 @@ class VersionLine(Struct, frozen=True):
 
 
 class LaneLine(Struct, frozen=True):
-    """By which rules a lane is folded, as its position says. `program`: the version that wrote it; `next_offset`: None where
+    """The rules by which a lane is folded, from its position. `program`: the version that wrote it; `next_offset`: None if
     nothing was ever folded there."""
 
     lane: int
@@ -45,7 +45,7 @@ class LaneLine(Struct, frozen=True):
 
 
 class Difference(Struct, frozen=True):
-    """An item that other rules read otherwise."""
+    """An item for which other rules give another result."""
 
     media_id: int
     library: str
@@ -55,7 +55,7 @@ class Difference(Struct, frozen=True):
 
 
 def versions() -> list[VersionLine]:
-    """Those that this program carries, oldest first."""
+    """The versions that this program contains, oldest first."""
     return [
         VersionLine(rules.version, rules.digest, version == NEWEST) for version, rules in sorted(RULES.items())
     ]
@@ -67,8 +67,8 @@ async def lanes(kafka: Kafka) -> list[LaneLine]:
 
 
 def check(version: int, found: Sequence[LaneLine]) -> list[LaneLine]:
-    """The lanes that are to adopt the version. Raises BadArgument where this program does not carry it, or where all go by
-    later rules."""
+    """The lanes that would adopt the version. Raises BadArgument if this program does not contain it, or if a lane already
+    uses later rules."""
     if version not in RULES:
         known = ", ".join(map(str, sorted(RULES)))
         raise BadArgument("VERSION", f"this program carries no rules of version {version}; it has {known}")
@@ -79,7 +79,7 @@ def check(version: int, found: Sequence[LaneLine]) -> list[LaneLine]:
 
 
 async def differences(kafka: Kafka, version: int, stages: Stages) -> AsyncGenerator[Difference, None]:
-    """What the rules would read otherwise of all that is known. Raises LogTruncated, RulesUnknown, KafkaError."""
+    """The known items for which these rules give another result. Raises LogTruncated, RulesUnknown, KafkaError."""
     for position in await positions(kafka):
         if position is None or position.fold_version >= version:
             continue
@@ -90,22 +90,22 @@ async def differences(kafka: Kafka, version: int, stages: Stages) -> AsyncGenera
 
 
 async def adopt_newest(kafka: Kafka) -> None:
-    """All lanes go over to the newest rules of this program; those with later ones stay as they are. Raises KafkaError."""
+    """Make all lanes adopt the newest rules of this program; lanes with later rules keep them. Raises KafkaError."""
     await adopt(kafka, NEWEST, [line for line in await lanes(kafka) if line.version < NEWEST])
 
 
 async def adopt(kafka: Kafka, version: int, which: Sequence[LaneLine]) -> None:
-    """Write the record into the change log of these lanes. Raises KafkaError."""
+    """Write the adoption record to the change log of these lanes. Raises KafkaError."""
     if not which:
         return
-    record = RulesAdopted(version=version, program=__version__, by=asker(), at=now_iso())
+    record = RulesAdopted(version=version, program=__version__, by=caller_name(), at=now_iso())
     async with writer(kafka) as producer:
         for line in which:
             await _append(producer, kafka, line.lane, record)
 
 
 async def adopted(kafka: Kafka, version: int, which: Sequence[LaneLine], wait_seconds: float) -> list[LaneLine]:
-    """Wait until these lanes go by the version, for so long; returns those that do not. Raises KafkaError."""
+    """Wait up to `wait_seconds` until these lanes use the version; returns those that do not. Raises KafkaError."""
     wanted = {line.lane for line in which}
     deadline = asyncio.get_running_loop().time() + wait_seconds
     while True:

@@ -1,4 +1,4 @@
-"""`catalogizer alerts`: which alerts there are, and whether they reach people."""
+"""`catalogizer alerts`: lists alerts, and tests whether they reach people."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from typing import TYPE_CHECKING
 import typer
 from msgspec import Struct
 
-from cli.console import print_json, print_table, run_async, say
+from cli.console import print_json, print_note, print_table, run_async
 from cli.options import AsJson
 
 if TYPE_CHECKING:
     from schemas.alerts import Alert
     from streams.alerts.attempts import Target
 
-app = typer.Typer(no_args_is_help=True, help="Alerts: what somebody should see to.")
+app = typer.Typer(no_args_is_help=True, help="Alerts: list them, test their delivery.")
 
 LEFT = 1
-"""Exit code where a target has not taken a test."""
+"""Exit code if a target has not accepted the test alert."""
 
 COLUMNS = ("state", "severity", "since", "subject", "what")
 
 
 class TargetLine(Struct, frozen=True):
-    """What a target answered. `taken`: it has the test alert."""
+    """A target's answer. `taken`: it accepted the test alert."""
 
     target: str
     taken: bool
@@ -79,26 +79,28 @@ def test_command(as_json: AsJson = False) -> None:
         for line in lines:
             print(f"{line.target}: {'taken' if line.taken else 'not taken'} ({printable(line.said)})")
     if not targets:
-        say("no target is set: CATALOGIZER_ALERTS__WEBHOOK_URL, or CATALOGIZER_ALERTS__SMTP_URL with …__MAIL_TO")
+        print_note(
+            "no target is set: CATALOGIZER_ALERTS__WEBHOOK_URL, or CATALOGIZER_ALERTS__SMTP_URL with …__MAIL_TO"
+        )
     if not all(line.taken for line in lines) or not targets:
         raise typer.Exit(LEFT)
 
 
 def newest(alerts: list[Alert]) -> list[Alert]:
-    """The newest of each subject, those that fire first, then the newest first."""
+    """The newest alert of each subject: firing ones first, then by time, newest first."""
     by_subject = {alert.subject: alert for alert in alerts}
     by_time = sorted(by_subject.values(), key=lambda alert: alert.at, reverse=True)
     return sorted(by_time, key=lambda alert: alert.state != "firing")
 
 
 def test_alert(at: str) -> Alert:
-    """An alert of nothing."""
-    from cli.commanding import asker
+    """A test alert."""
+    from cli.commanding import caller_name
     from schemas.alerts import Alert
 
     return Alert(
         kind="test", subject="test/alerts", severity="warning", state="firing", title="Test of Catalogizer's alerts",
-        message=f"nothing is wrong: {asker()} has asked whether alerts reach you", at=at,
+        message=f"nothing is wrong: {caller_name()} tests whether alerts reach you", at=at,
     )  # fmt: skip
 
 

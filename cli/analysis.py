@@ -1,4 +1,4 @@
-"""`catalogizer analysis`: what is known already is analysed again, and that is paused, resumed or left off."""
+"""`catalogizer analysis`: requests a new analysis of known items, and pauses, resumes or cancels such requests."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
-from cli.console import print_json, run_async, say
-from cli.errors import BadArgument, NotAsAsked
+from cli.console import print_json, print_note, run_async
+from cli.errors import BadArgument, NotConfirmed
 from cli.options import AsJson, Execute
 from schemas.found import MEDIA_TYPES
 from schemas.raw import ResultStatus
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from runtime.kafka import Kafka
     from schemas.changes import AnalysisRequestChanged
 
-app = typer.Typer(no_args_is_help=True, help="Analyse again what is known already; fresh files go before.")
+app = typer.Typer(no_args_is_help=True, help="Analyse known items again; new files take precedence.")
 
 STATUSES = (*get_args(ResultStatus), "none")
 
@@ -38,20 +38,24 @@ def request_command(
     ] = None,
     status: Annotated[
         list[str] | None,
-        typer.Option(metavar="STATUS", help="Only what is done, failed, unreadable, or none: was never analysed."),
+        typer.Option(
+            metavar="STATUS", help="Only items that are done, failed, unreadable, or none (never analysed)."
+        ),
     ] = None,
     reason: Reason = "by hand",
     execute: Execute = False,
-    no_wait: Annotated[bool, typer.Option("--no-wait", help="Ask, and do not wait for the end.")] = False,
+    no_wait: Annotated[
+        bool, typer.Option("--no-wait", help="Send the request, and do not wait for its end.")
+    ] = False,
     wait: Annotated[
-        float | None, typer.Option(min=0.1, metavar="SECONDS", help="Wait so long at most; it goes on without us.")
+        float | None, typer.Option(min=0.1, metavar="SECONDS", help="Wait so long at most; the request continues.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Analyse again what matches. Without --execute only how much that is is shown, by the catalogue's rows.
+    """Analyse matching items again. Without --execute only their number is shown, according to the catalogue.
 
-    A record in the change log, so that a replay repeats it; a few are under way at a time, and a file that is new or has
-    changed goes before all of them. Whether an item matches is decided when its turn comes.
+    The request is a record in the change log, so that a replay repeats it. A few items are under way at a time, and a file
+    that is new or has changed takes precedence. Whether an item matches is decided when its turn comes.
 
     \b
     catalogizer analysis request movies --status failed --status unreadable
@@ -67,15 +71,15 @@ def request_command(
         _show(found, as_json)
         return
     if not found.items:
-        raise NotAsAsked(f"nothing of root {root} matches: nothing was asked")
+        raise NotConfirmed(f"nothing of root {root} matches: nothing was requested")
     if found.waits and not as_json:
-        say(f"root {root} is {found.waits}: it waits until that is over")
-    _ask(tool_kafka(settings, "analysis"), wanted, found, reason, wait=0 if no_wait else wait, as_json=as_json)
+        print_note(f"root {root} is {found.waits}: it waits until that is over")
+    _request(tool_kafka(settings, "analysis"), wanted, found, reason, wait=0 if no_wait else wait, as_json=as_json)
 
 
 @app.command("pause")
 def pause_command(library: Library = None, reason: Reason = "by hand", as_json: AsJson = False) -> None:
-    """Begin nothing more of what was asked for, until `resume`. What changes by itself is analysed as ever.
+    """Begin no more requested analyses until `resume`. Files that are new or change are analysed as usual.
 
     \b
     catalogizer analysis pause --reason "film night"
@@ -102,7 +106,7 @@ def cancel_command(
     reason: Reason = "by hand",
     as_json: AsJson = False,
 ) -> None:
-    """Leave off what was asked for. The few files that are under way are finished.
+    """Cancel requested analyses. The few files that are under way are finished.
 
     \b
     catalogizer analysis cancel 43010
@@ -133,16 +137,18 @@ def _show(found: Matched, as_json: bool) -> None:
     print(f"{found.items} items of root {found.root} match{waits}; --execute has them analysed again")
 
 
-def _ask(kafka: Kafka, wanted: Wanted, found: Matched, reason: str, *, wait: float | None, as_json: bool) -> None:
+def _request(
+    kafka: Kafka, wanted: Wanted, found: Matched, reason: str, *, wait: float | None, as_json: bool
+) -> None:
     from cli.progress import Stages
     from cli.requesting import request
 
     with Stages(hidden=as_json or wait == 0).stage("analysed", found.items) as come_on:
-        asked = run_async(lambda: request(kafka, wanted, found.library, reason, wait, come_on))
-    if not asked.told:
-        _conclude(found, asked.id, None, as_json, repeated=False)
+        sent = run_async(lambda: request(kafka, wanted, found.library, reason, wait, come_on))
+    if not sent.changes:
+        _conclude(found, sent.id, None, as_json, repeated=False)
     else:
-        first, last = asked.told[0], asked.told[-1]
+        first, last = sent.changes[0], sent.changes[-1]
         _conclude(found, last.request, last, as_json, repeated=first.state == "repeated")
 
 
@@ -158,9 +164,9 @@ def _conclude(
         )  # fmt: skip
         return
     if repeated:
-        say(f"the same was asked for already and is under way, as request {id_}")
+        print_note(f"an equal request is already under way, as request {id_}")
     if last is None:
-        print(f"request {id_} is in the log; it begins as soon as `catalogizer stream` has come to it")
+        print(f"request {id_} is in the log; it begins as soon as `catalogizer stream` has read it")
     else:
         print(f"request {id_} {last.state}: {last.processed} of {last.matched} analysed, {last.failed} failed")
 

@@ -1,5 +1,5 @@
-"""Reading that ends with an error where the log falls silent: clients wait for brokers that have gone, for ever and without
-a word, which is right for services and wrong for a command that has an end."""
+"""Reading with a time-out: Kafka clients silently wait forever for brokers that are gone, which is right for services and
+wrong for a command that must end."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from cli.errors import LogSilent
 T = TypeVar("T")
 
 SILENT_SECONDS = 30.0
-"""Longer than a broker takes to answer, or another one to take its place."""
+"""Longer than a broker takes to answer, or than a fail-over to another one takes."""
 
 
 async def answering(batches: AsyncGenerator[T, None], seconds: float = SILENT_SECONDS) -> AsyncGenerator[T, None]:
-    """The same batches, of a stretch that has an end. Raises LogSilent where the next one, or the end, does not come for so
-    long."""
+    """The same batches, of a range that has an end. Raises LogSilent if neither the next batch nor the end comes within
+    `seconds`."""
     async with aclosing(batches):
         while True:
             try:

@@ -1,6 +1,6 @@
-"""What a place names and the log has not, in words: never passed over in silence.
+"""Messages about places that are not in the log: they are never silently ignored.
 
-An error where it cannot come, a note on standard error where it is waited for or has gone.
+It is an error if the records can never come, and a note on standard error if they are waited for or were deleted.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from schemas.times import iso
 def notes_of_start(
     place: Place, argument: str, topic: str, within: LogBounds, *, follow: bool | None = None
 ) -> list[str]:
-    """What is to be said of a place to begin at. Raises BadArgument where it names what is not there and cannot
-    come. `follow`: what is not there yet is waited for; None: the command cannot."""
+    """Notes about a place to begin at. Raises BadArgument if its records do not exist and can never come. `follow`: wait
+    for records that do not exist yet; None: the command cannot wait."""
     beyond, gone = _beyond(place, argument, topic, within), _of("gone", place, within)
     if beyond and not follow:
         hint = "" if follow is None else "; --follow waits for it"
@@ -25,14 +25,14 @@ def notes_of_start(
 
 
 def notes_of_end(place: Place, argument: str, topic: str, within: LogBounds) -> list[str]:
-    """What is to be said of a place to end at: what is beyond the end of the log is not waited for. Raises
-    BadArgument for a partition that is not there."""
+    """Notes about a place to end at: records beyond the end of the log are not waited for. Raises BadArgument for a
+    partition that does not exist."""
     beyond = _beyond(place, argument, topic, within)
     return [f"{argument}: {_ended(topic, beyond)}; it ends there"] if beyond else []
 
 
 def note_of_time(place: AtTime, topic: str, *, follow: bool) -> str:
-    """What is to be said of a time for which the log has no record yet."""
+    """The note about a time for which the log has no record yet."""
     what = f"appended to {topic} at {iso(place.at)} or later"
     return f"waiting for the first record {what}" if follow else f"nothing was {what}"
 
@@ -42,8 +42,8 @@ def _of(kind: str, place: Place, within: LogBounds) -> list[OutOfRange]:
 
 
 def _beyond(place: Place, argument: str, topic: str, within: LogBounds) -> list[OutOfRange]:
-    """What lies beyond the end; one offset meant for all partitions only where it does so in each. Raises
-    BadArgument for a partition that is not there."""
+    """What lies beyond the end. One offset for all partitions counts only if it is beyond the end of each. Raises
+    BadArgument for a partition that does not exist."""
     for unmet in _of("absent", place, within):
         numbers = ", ".join(str(number(p)) for p in within.end)
         raise BadArgument(argument, f"{topic} has no partition {unmet.partition} (read are: {numbers})")

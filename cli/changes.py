@@ -1,4 +1,4 @@
-"""`catalogizer changes`: what happened, and what went."""
+"""`catalogizer changes`: shows changes, and files that were lost."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.console import print_json, print_table, run_async, say
+from cli.console import print_json, print_note, print_table, run_async
 from cli.errors import BadArgument, LineBreaks
 from cli.options import AsJson
 
@@ -46,10 +46,11 @@ def changes(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show what happened to files, as the fold decided it; with --lost what is to be restored.
+    """Show what happened to files, as the fold decided it; with --lost the files to restore.
 
     Times are those at which changes were appended. Each library is in its order; a path that was created again, at any
-    time until now, or whose item lives on elsewhere, is not lost. Reads without a group: nothing live notices.
+    time until now, or whose item still exists elsewhere, is not lost. Reads without a group: running processes are not
+    affected.
 
     \b
     catalogizer changes --since PT1H
@@ -83,12 +84,12 @@ def changes(
 
 async def _print(kafka: Kafka, of: Of, span: Span, as_json: bool) -> None:
     from cli.history.change_lines import change_line, change_object
-    from cli.history.reading import told
+    from cli.history.reading import read_changes
     from cli.progress import Stages
 
-    # a bar between lines that are shown as they come would be drawn anew after each
+    # no progress bar on a terminal: it would be redrawn after each line
     stages = Stages(hidden=sys.stdout.isatty())
-    async with aclosing(told(kafka, of, span, stages)) as found:
+    async with aclosing(read_changes(kafka, of, span, stages)) as found:
         async for one in found:
             if as_json:
                 print_json(change_object(one.record, one.change))
@@ -98,11 +99,11 @@ async def _print(kafka: Kafka, of: Of, span: Span, as_json: bool) -> None:
 
 async def _losses(kafka: Kafka, of: Of, span: Span) -> Losses:
     from cli.history.lost import Losses
-    from cli.history.reading import told
+    from cli.history.reading import read_changes
     from cli.progress import Stages
 
     losses = Losses()
-    async with aclosing(told(kafka, of, span, Stages())) as found:
+    async with aclosing(read_changes(kafka, of, span, Stages())) as found:
         async for one in found:
             losses.read(one.record, one.change, counts=one.counts)
     return losses
@@ -137,7 +138,7 @@ def _print_totals(totals: list[LostTotal]) -> None:
     ]  # fmt: skip
     print_table("Lost", COLUMNS, rows)
     if totals[-1].files:
-        say("their paths, to restore them: --paths, or -0 for rsync --from0 --files-from=-")
+        print_note("their paths, to restore them: --paths, or -0 for rsync --from0 --files-from=-")
 
 
 def _when(total: LostTotal) -> str:

@@ -1,5 +1,5 @@
-"""Asking something of a root: the command goes into the control topic, and what came of it is read from the reports of
-whoever watches the root."""
+"""Sends commands for a root: the command is written to the control topic, and its result is read from the reports of the
+producer that watches the root."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ SOURCE = "urn:catalogizer:cli"
 
 
 def drawn_id() -> str:
-    """An id for a command."""
+    """A random id for a command."""
     return secrets.token_hex(8)
 
 
-def asker() -> str:
-    """Who asks, for people: the system user and the machine."""
+def caller_name() -> str:
+    """The system user and the machine, shown to people as who requested something."""
     return f"{os.environ.get('USER') or os.getuid()}@{socket.gethostname()}"
 
 
-async def ask(
+async def send_and_wait(
     kafka: Kafka, command: Control, wait_seconds: float, scanned: Callable[[ScanReport], None] = lambda _: None
 ) -> RootReport | None:
-    """Write the command and wait for its end; returns the newest report that speaks of it, None where there was none in
-    that time. `scanned`: given how the root's scans come on meanwhile. Raises KafkaError, NotProvisioned."""
+    """Write the command and wait for its completion; returns the newest report about it, None if there was none in that
+    time. `scanned`: called with the progress of the root's scans meanwhile. Raises KafkaError, NotProvisioned."""
     async with reader(kafka) as consumer:
         ends = dict((await bounds(consumer, await partitions_of(consumer, kafka.name(REPORTS)))).end)
         await send(kafka, command)

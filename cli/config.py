@@ -49,4 +49,4 @@ def check(as_json: AsJson = False) -> None:
     if as_json:
         print_json({"ok": True})
     else:
-        print("all settings hold")
+        print("all settings are valid")

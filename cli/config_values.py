@@ -48,7 +48,7 @@ def settings_of(settings: Settings, environ: Mapping[str, str]) -> list[Setting]
 
 
 def shown_value(value: Any) -> str:
-    """A value as it is written in the environment; of a secret, or a URL that contains one, only whether it is set."""
+    """A value as it is written in the environment. For a secret, or a URL that contains one, only whether it is set."""
     match value:
         case None:
             return NOT_SET

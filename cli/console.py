@@ -23,7 +23,7 @@ _ADDRESS_FAMILY = re.compile(r", <AddressFamily[^>]*>")
 USAGE = 2
 FAILED = 1
 INTERRUPTED = 130
-_TELLING = frozenset(
+_EXPECTED_FROM = frozenset(
     {"cli", "producer", "streams", "gateway", "storage", "runtime", "schemas", "aiokafka", "psycopg"}
 )
 """Packages whose errors are printed as one line; any other error is a fault in the program."""
@@ -53,8 +53,8 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
     Console().print(table)
 
 
-def say(text: str) -> None:
-    """Print a remark for people, on standard error."""
+def print_note(text: str) -> None:
+    """Print a note for people, on standard error."""
     print(text, file=sys.stderr)
 
 
@@ -80,26 +80,26 @@ def run_to_exit(command: Callable[[], None]) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001  the outermost loop of every command
-        return _told(error)
+        return _print_errors(error)
     return 0
 
 
-def _told(error: Exception) -> int:
+def _print_errors(error: Exception) -> int:
     from runtime.errors import SettingsError
 
-    told: dict[str, int] = {}
+    lines: dict[str, int] = {}
     for cause in _causes(error):
         if isinstance(cause, SettingsError):
-            told |= dict.fromkeys(cause.faults, USAGE)
+            lines |= dict.fromkeys(cause.faults, USAGE)
         elif isinstance(cause, CommandError):
-            told[_line(cause)] = cause.exit_code
+            lines[_line(cause)] = cause.exit_code
         elif _expected(cause):
-            told[_line(cause)] = FAILED
+            lines[_line(cause)] = FAILED
         else:
             raise error
-    for text in told:
-        say(f"error: {text}")
-    return max(told.values())
+    for text in lines:
+        print_note(f"error: {text}")
+    return max(lines.values())
 
 
 def _causes(error: Exception) -> list[Exception]:
@@ -112,7 +112,7 @@ def _causes(error: Exception) -> list[Exception]:
 def _expected(error: Exception) -> bool:
     """True for errors of the operating system, and for those in our packages' error trees."""
     return isinstance(error, OSError | TimeoutError) or any(
-        cls.__module__.split(".", 1)[0] in _TELLING for cls in type(error).__mro__
+        cls.__module__.split(".", 1)[0] in _EXPECTED_FROM for cls in type(error).__mro__
     )
 
 

@@ -1,4 +1,4 @@
-"""Roots that come and go while the platform runs: each is a file of the roots folder, which `catalogizer watch` follows."""
+"""Declares roots while the platform runs: each is a file in the roots folder, which `catalogizer watch` follows."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _SHARE = re.compile(r"//(?P<host>[^/:]+)(?::(?P<port>[0-9]+))?/(?P<share>[^/]+)/
 
 
 def spec_of(name: str, path: Path, given: dict[str, Any]) -> RootSpec:
-    """The root as it is asked for. Raises BadArgument."""
+    """The root's settings from the command's arguments. Raises BadArgument."""
     there = where(path)
     try:
         return RootSpec(name=name, **there, **{key: value for key, value in given.items() if value is not None})
@@ -44,20 +44,20 @@ def spec_of(name: str, path: Path, given: dict[str, Any]) -> RootSpec:
 
 
 def where(path: Path) -> dict[str, Any]:
-    """The settings that a place comes to: a folder of this machine, or `//host/share/folder`."""
+    """The settings for a path: a folder of this machine, or `//host/share/folder`."""
     if (share := _SHARE.fullmatch(str(path))) is None:
         return {"path": path.absolute()}
     return {"protocol": "smb", **{key: value for key, value in share.groupdict().items() if value}}
 
 
 def declare(spec: RootSpec, here: Declared, folder: Path, *, replace: bool) -> Path:
-    """Write the root's file; returns where. Raises BadArgument where that cannot be a root beside those that are there."""
+    """Write the root's file; returns its path. Raises BadArgument if the root conflicts with an existing one."""
     others = [other for other in here.specs.values() if other.name != spec.name]
     file = folder / f"{spec.name}.toml"
     if spec.name in here.specs and not file.exists():
         raise BadArgument("NAME", f"root {spec.name} is in the settings: change it there")
     if file.exists() and not replace:
-        raise BadArgument("NAME", f"root {spec.name} is declared in {file}: with --replace it is declared anew")
+        raise BadArgument("NAME", f"root {spec.name} is declared in {file}: use --replace to declare it again")
     table = {key: _plain(getattr(spec, key)) for key in KEPT if getattr(spec, key) != _default(key)}
     if "rename_window_ms" not in spec.model_fields_set:
         del table["rename_window_ms"]
@@ -71,12 +71,12 @@ def declare(spec: RootSpec, here: Declared, folder: Path, *, replace: bool) -> P
 
 
 def is_demo(root: RootSpec, state_dir: Path) -> bool:
-    """True of a root of the demo library, which gives way to roots that somebody declares."""
+    """True for a root of the demo library, which is dropped as soon as a user declares roots."""
     return root.protocol == "local" and root.path.is_relative_to(StateFolder(state_dir.resolve()).library)
 
 
 async def reported(kafka: Kafka, spec: RootSpec, since_ms: int, wait_seconds: float) -> RootReport | None:
-    """What is first reported of the root at its place from a time on; None where nothing is in that time. Raises
+    """The first report about the root at its location since a time; None if there is none within `wait_seconds`. Raises
     NotProvisioned, KafkaError."""
     async with reader(kafka) as consumer:
         within = await bounds(consumer, await partitions_of(consumer, kafka.name(REPORTS)))
@@ -91,7 +91,7 @@ async def reported(kafka: Kafka, spec: RootSpec, since_ms: int, wait_seconds: fl
 
 
 def _is_of(report: RootReport, spec: RootSpec) -> bool:
-    """True of one by who watches it, and has looked at it."""
+    """True for a report by the producer that watches the root and has checked it."""
     return (report.root, report.location) == (spec.name, spec.location) and "state" in report.details
 
 

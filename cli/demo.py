@@ -1,4 +1,4 @@
-"""`catalogizer demo`: the demo library in a folder of one's own, for installations that `catalogizer up` does not make."""
+"""`catalogizer demo`: creates the demo library in a given folder, for installations without `catalogizer up`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cli.console import print_json
 from cli.options import AsJson
 
 BEGUN = ".begun"
-"""Written before anything else: what stands in the folder beside it is ours, and may be made anew."""
+"""Written before anything else: it marks the folder's other contents as ours, so that they may be recreated."""
 
 
 def demo(
@@ -20,7 +20,7 @@ def demo(
 ) -> None:
     """Make the demo library: some thirty invented works as real files, in two roots, movies and music.
 
-    Again in the same folder it does nothing, whatever has become of the files.
+    Repeated in the same folder it does nothing, whatever was changed there.
 
     \b
     catalogizer demo /srv/media

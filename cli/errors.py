@@ -1,29 +1,29 @@
 """Why a command cannot be carried out; the text is for the person who typed it.
 
 CommandError            exit code 1
-├── BadArgument         exit code 2: an argument that means nothing here
-├── NotRunning          no platform was found to talk to
-├── NotAsAsked          what a command did was not found when it looked afterwards
-├── Unwell              a process that was asked does not do its work (retryable)
+├── BadArgument         exit code 2: an argument that is not valid here
+├── NotRunning          no platform was found to connect to
+├── NotConfirmed        the effect of a command could not be confirmed afterwards
+├── Unwell              a process is not healthy or does not answer (retryable)
 ├── UnknownLibrary      no record of that library is in the change log
-├── LogSilent           Kafka has stopped answering in the middle (retryable)
+├── LogSilent           Kafka stopped answering during the command (retryable)
 ├── DatabaseUnreadable  the database that is set cannot be read (retryable)
-├── NoTerminal          what is live needs a terminal (`cli.top`)
-├── LineBreaks          names with line breaks cannot be lines
-├── ProvisionError      topics cannot be made as declared (`cli.provisioning.topics`)
+├── NoTerminal          a live display needs a terminal (`cli.top`)
+├── LineBreaks          names with line breaks cannot be printed one a line
+├── ProvisionError      topics cannot be created as declared (`cli.provisioning.topics`)
 │   ├── WrongPartitions a topic has another number of partitions than it was declared with
-│   ├── TopicRefused    the brokers refuse to make or change a topic
-│   ├── NotVisible      a topic was made, and the brokers do not show it in time
+│   ├── TopicRefused    the brokers refuse to create or change a topic
+│   ├── NotVisible      a topic was created, but the brokers do not show it in time
 │   └── Contended       others provision at the same time, again and again
-├── AclError            permissions cannot be made as declared (`cli.provisioning.acls`)
-│   ├── NoAuthorizer    the brokers keep no permissions
-│   └── AclRefused      the brokers refuse to make or remove one
+├── AclError            permissions cannot be created as declared (`cli.provisioning.acls`)
+│   ├── NoAuthorizer    the brokers enforce no permissions
+│   └── AclRefused      the brokers refuse to list or add permissions
 ├── MigrationError      the database cannot be brought up to date (`cli.provisioning.tables`)
-│   ├── ChangedMigration  one that was applied has other contents now
-│   ├── LateMigration   one stands before others that were applied
+│   ├── ChangedMigration  a migration's file was changed after it was applied
+│   ├── LateMigration   a migration is numbered before others that were applied
 │   └── NewerDatabase   the database was migrated by a newer program
 ├── TablesLocked        another process changes the tables (`cli.provisioning.tables_lock`, retryable)
-├── NeedsSession        a pooler answers for the database, and a session of its own is needed (the same)
+├── NeedsSession        the command needs a database session, and the URL is a pooler's (the same)
 ├── BackupError         a backup cannot be made or restored (`cli.backup.errors`)
 └── UpError             the platform cannot be started here (`cli.up.errors`)
 """
@@ -34,7 +34,7 @@ from collections.abc import Iterable
 
 
 class CommandError(Exception):
-    """Root of the tree. `exit_code`: what the process ends with; `retryable`: the same command may do later."""
+    """Base of these errors. `exit_code`: of the process; `retryable`: the same command may succeed later."""
 
     exit_code = 1
     retryable = False
@@ -65,18 +65,18 @@ class NotRunning(CommandError):
         )
 
 
-class NotAsAsked(CommandError):
-    """The check after the deed found something else."""
+class NotConfirmed(CommandError):
+    """The check after an action did not find its effect."""
 
 
 class Unwell(CommandError):
-    """The reason is the process's own, or that it does not answer."""
+    """The text is the process's own reason, or that it does not answer."""
 
     retryable = True
 
 
 class UnknownLibrary(CommandError):
-    """`known`: libraries that were seen; not necessarily all there are."""
+    """`known`: libraries that were found; there may be others."""
 
     def __init__(self, library: str, known: Iterable[str]) -> None:
         self.library = library
@@ -86,7 +86,7 @@ class UnknownLibrary(CommandError):
 
 
 class LogSilent(CommandError):
-    """`seconds`: for how long nothing came."""
+    """`seconds`: for how long Kafka sent nothing."""
 
     retryable = True
 
@@ -96,7 +96,7 @@ class LogSilent(CommandError):
 
 
 class DatabaseUnreadable(CommandError):
-    """`reason`: in plain words, without the server's own."""
+    """`reason`: in plain words, without the server's own message."""
 
     retryable = True
 
@@ -106,7 +106,7 @@ class DatabaseUnreadable(CommandError):
 
 
 class LineBreaks(CommandError):
-    """`count`: how many names have one."""
+    """`count`: how many names have line breaks."""
 
     def __init__(self, count: int) -> None:
         self.count = count

@@ -1,4 +1,4 @@
-"""`catalogizer fold`: by which rules the log is folded, and going over to others."""
+"""`catalogizer fold`: shows the rules by which the log is folded, and adopts others."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.console import print_json, print_table, run_async, say
-from cli.errors import NotAsAsked
+from cli.console import print_json, print_note, print_table, run_async
+from cli.errors import NotConfirmed
 from cli.options import AsJson, Execute
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ Version = Annotated[
 
 @app.command("versions")
 def versions_command(as_json: AsJson = False) -> None:
-    """Show the rules that this program carries, and by which each lane is folded.
+    """Show the rules that this program contains, and those by which each lane is folded.
 
     \b
     catalogizer fold versions
@@ -48,7 +48,7 @@ def versions_command(as_json: AsJson = False) -> None:
 
 @app.command("diff")
 def diff_command(version: Version = None, as_json: AsJson = False) -> None:
-    """Show each item that other rules read otherwise. Changes nothing; reads the log up to where the fold stands.
+    """Show each item for which other rules give another result. Changes nothing; reads the log up to the fold's position.
 
     \b
     catalogizer fold diff
@@ -75,7 +75,7 @@ def diff_command(version: Version = None, as_json: AsJson = False) -> None:
 
     count = run_async(show)
     if not as_json:
-        print(f"{count} items are read otherwise by version {wanted}")
+        print(f"{count} items differ by version {wanted}")
 
 
 @app.command("adopt")
@@ -85,11 +85,11 @@ def adopt_command(
     wait: Annotated[float, typer.Option(min=0, metavar="SECONDS", help="How long to wait for the lanes.")] = 30.0,
     as_json: AsJson = False,
 ) -> None:
-    """Fold by newer rules from now on. Each item that they read otherwise is told of once; ids stay.
+    """Fold by newer rules from now on. Each item for which they give another result is published once; ids stay.
 
-    A record in the change log says from where on they hold, so that a replay repeats it. Have every stream worker run a
-    program that carries them first. Rules are never taken back: newer ones are adopted instead. Without --execute only what
-    would change is shown.
+    A record in the change log marks from where on they apply, so that a replay gives the same result. First update every
+    stream worker to a program that contains them. Rules are never reverted: newer ones are adopted instead. Without
+    --execute only what would change is shown.
 
     \b
     catalogizer fold adopt
@@ -115,30 +115,28 @@ def adopt_command(
             print_json({"version": wanted, "lanes": [line.lane for line in which], "items": dict(libraries)})
             return
         if not which:
-            print(f"all lanes go by version {wanted}: there is nothing to adopt")
+            print(f"all lanes use version {wanted}: there is nothing to adopt")
             return
         for library, items in sorted(libraries.items()):
-            print(f"library {library}: {items} items are read otherwise by version {wanted}")
+            print(f"library {library}: {items} items differ by version {wanted}")
         items = sum(libraries.values())
         print(f"{len(which)} lanes would adopt version {wanted}, {items} items be published; --execute does it")
         return
     if which:
         run_async(lambda: adopt(kafka, wanted, which))
         if not as_json:
-            say(f"written into {len(which)} lanes; waiting up to {wait:g} s for them")
+            print_note(f"written into {len(which)} lanes; waiting up to {wait:g} s for them")
     late = run_async(lambda: adopted(kafka, wanted, which, wait))
     if late:
         numbers = ", ".join(str(line.lane) for line in late)
-        raise NotAsAsked(
-            f"it is in the log, and lanes {numbers} have not come to it within {wait:g} s: they do when a"
-            " `catalogizer stream` that carries it runs"
+        raise NotConfirmed(
+            f"the record is in the log, but lanes {numbers} have not adopted it within {wait:g} s: they do when a"
+            " `catalogizer stream` that contains this version runs"
         )
     if as_json:
         print_json({"version": wanted, "lanes": [line.lane for line in which]})
     else:
-        print(
-            f"{len(which)} lanes have adopted version {wanted}" if which else f"all lanes go by version {wanted}"
-        )
+        print(f"{len(which)} lanes have adopted version {wanted}" if which else f"all lanes use version {wanted}")
 
 
 def _kafka() -> Kafka:

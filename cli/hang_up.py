@@ -1,10 +1,9 @@
-"""A terminal that closes ends what was started on it, cleanly: nothing runs on unseen.
+"""When a terminal closes, the processes that were started on it end cleanly, and nothing keeps running unnoticed.
 
-The kernel says so by SIGHUP, but only to the leader of the terminal's session, whose own end is then told to the
-foreground; whoever leads may go on (make waits for its child), and to a process that the terminal does not control
-(`su -c`, `setsid`) nobody says anything. So the terminal itself is looked at, and its hang-up becomes the SIGHUP that
-was missing. Who wants to be left alone says so as ever: by `nohup`, or by standing in the background (`&` and
-`disown`) of the terminal that controls it.
+The kernel sends SIGHUP only to the leader of the terminal's session; when that leader exits, the foreground group gets it
+too. But the leader may keep running (make waits for its child), and a process that the terminal does not control (`su -c`,
+`setsid`) gets no signal at all. So the terminal itself is polled, and its hang-up is turned into the missing SIGHUP. A
+process can opt out as usual: with `nohup`, or in the background (`&` and `disown`) of its controlling terminal.
 """
 
 from __future__ import annotations
@@ -18,14 +17,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 LOOK_SECONDS = 1.0
-"""How often it is looked who has the terminal; a hang-up itself is noticed at once."""
+"""How often the terminal's foreground group is checked; a hang-up itself is noticed at once."""
 _STANDARD = (0, 1, 2)
 
 
 @contextmanager
 def noticed() -> Iterator[None]:
-    """The hang-up of a terminal among the standard streams sends SIGHUP to this process, once, within this block;
-    not where SIGHUP is ignored."""
+    """Within this block, the hang-up of a terminal among the standard streams sends SIGHUP to this process once, unless
+    SIGHUP is ignored."""
     terminals = [] if ignored() else [os.dup(number) for number in _STANDARD if os.isatty(number)]
     if not terminals:
         yield
@@ -50,24 +49,24 @@ def ignored() -> bool:
 def _watch(terminals: list[int], waking: int) -> None:
     polled = select.poll()
     for descriptor in terminals:
-        polled.register(descriptor, 0)  # a hang-up is told without being asked for
+        polled.register(descriptor, 0)  # poll always reports a hang-up
     polled.register(waking, 0)
     ours = {descriptor: _ours(descriptor, True) for descriptor in terminals}
     while True:
-        told = [descriptor for descriptor, _ in polled.poll(LOOK_SECONDS * 1000)]
-        if waking in told:
+        ready = [descriptor for descriptor, _ in polled.poll(LOOK_SECONDS * 1000)]
+        if waking in ready:
             return
-        if any(ours[descriptor] for descriptor in told):
+        if any(ours[descriptor] for descriptor in ready):
             os.kill(os.getpid(), signal.SIGHUP)
             return
-        for descriptor in told:
+        for descriptor in ready:
             polled.unregister(descriptor)
             del ours[descriptor]
         ours = {descriptor: _ours(descriptor, before) for descriptor, before in ours.items()}
 
 
 def _ours(terminal: int, before: bool) -> bool:
-    """False while we stand in the background of the terminal that controls us; `before` once it is closed."""
+    """False while we are in the background of our controlling terminal; `before` once it is closed."""
     try:
         return os.tcgetpgrp(terminal) == os.getpgrp()
     except OSError as error:

@@ -1,7 +1,7 @@
-"""`catalogizer health`: asks a process on this machine how it is, as an engine of containers does every few seconds.
+"""`catalogizer health`: queries the health of a process, as a container engine does every few seconds.
 
-Uses nothing but the standard library, so that `python -m cli.health 8081`, which the compose file runs, costs a tenth of
-what the whole command line does.
+Uses only the standard library, so that `python -m cli.health 8081`, which the compose file runs, costs a tenth of what the
+whole command line does.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ TIMEOUT_SECONDS = 4.0
 
 
 def look(host: str, port: int, path: str, timeout_seconds: float) -> str | None:
-    """None where the process answers that it is well, else why not, in one line."""
+    """None if the process answers that it is healthy, else the reason, in one line."""
     connection = http.client.HTTPConnection(host, port, timeout=timeout_seconds)
     try:
         connection.request("GET", path)
@@ -43,14 +43,14 @@ def _reason(status: int, body: bytes) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """`PORT [--live]`; the exit code. Says nothing where all is well."""
+    """`PORT [--live]`; the exit code. Prints nothing if the process is healthy."""
     parser = argparse.ArgumentParser(prog="python -m cli.health", description="Is the process on this port ready?")
     parser.add_argument("port", type=int)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--live", action="store_true", help="only whether it answers")
     parser.add_argument("--timeout", type=float, default=TIMEOUT_SECONDS, help="seconds")
-    told = parser.parse_args(arguments)
-    problem = look(told.host, told.port, LIVE if told.live else READY, told.timeout)
+    options = parser.parse_args(arguments)
+    problem = look(options.host, options.port, LIVE if options.live else READY, options.timeout)
     if problem is not None:
         print(problem, file=sys.stderr)
         return UNWELL

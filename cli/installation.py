@@ -1,7 +1,7 @@
-"""Which installation a command works on: the one in the settings, or else the platform that `catalogizer up` runs here.
+"""Finds the installation that a command works on: the one in the settings, or else the platform of `catalogizer up` here.
 
 A platform with embedded servers writes their addresses to `<state>/run.json`; commands use them if the settings name
-no broker, so that every command works beside `up` without any setting.
+no broker, so that every command works with a running `up` without any setting.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from schemas.topics import EMBEDDED_LANES
 
 
 def find() -> Settings:
-    """The settings, with broker and database of a platform running here where they name none. Raises
-    SettingsError, NotRunning."""
+    """The settings, completed with the broker and database of a platform running here. Raises SettingsError,
+    NotRunning."""
     settings = load(Settings)
     if settings.kafka.bootstrap_servers is not None and settings.database.configured:
         return settings
@@ -46,8 +46,8 @@ def find() -> Settings:
 
 @contextmanager
 def out_of_service(component: str) -> Iterator[None]:
-    """Where a platform of `up` runs here: its component ends for the time of the block, and is started again by its
-    supervisor afterwards. Elsewhere nothing happens. Raises NotHeld, OSError."""
+    """Stop a component of a platform of `up` that runs here for the block; its supervisor starts it again afterwards. Does
+    nothing if none runs here. Raises NotHeld, OSError."""
     settings = load(Settings)
     running = _running(settings)
     if running is None:
@@ -59,7 +59,7 @@ def out_of_service(component: str) -> Iterator[None]:
 
 
 def database_url() -> str:
-    """Of the database, for tools that need nothing else: the configured one, or that of a platform running here.
+    """The database's URL, for tools that need nothing else: the configured one, or that of a platform running here.
     Raises SettingsError, NotRunning."""
     settings = load(Settings)
     if settings.database.configured:
@@ -71,15 +71,14 @@ def database_url() -> str:
 
 
 def role_passwords() -> dict[str, str]:
-    """Of the database's roles that `migrate` is to make: those that are set. Raises SettingsError."""
+    """Passwords of the database roles that `migrate` creates: those that are set. Raises SettingsError."""
     database = load(Settings).database
     given = {PROJECT: database.project_password, SERVE: database.serve_password}
     return {role: password.get_secret_value() for role, password in given.items() if password is not None}
 
 
 def roots_here(settings: Settings) -> Declared:
-    """The roots that are declared here: by the settings, or to a platform that runs here, and in the roots folder. Raises
-    OSError."""
+    """The roots declared here: in the settings, or by a platform that runs here, and in the roots folder. Raises OSError."""
     running = _running(settings)
     roots = settings.producer.roots
     if not roots and running is not None:
@@ -89,7 +88,7 @@ def roots_here(settings: Settings) -> Declared:
 
 
 def roots_folder(settings: Settings) -> Path:
-    """Where roots are declared that may come and go."""
+    """The folder with roots that may be added and removed at run time."""
     return folder_of(settings.producer, settings.state_dir)
 
 
@@ -112,7 +111,7 @@ def _looked_at(settings: Settings) -> str:
 
 
 def with_running(settings: Settings, running: RunFile) -> Settings:
-    """The settings, with the running platform's addresses where they name none."""
+    """The settings, completed with the running platform's addresses."""
     kafka, database = settings.kafka, settings.database
     if kafka.bootstrap_servers is None:
         kafka = kafka.model_copy(
@@ -129,12 +128,12 @@ def with_running(settings: Settings, running: RunFile) -> Settings:
 
 
 def _credentials(running: RunFile) -> dict[str, Any]:
-    """The operator's, of an embedded broker. Raises OSError for anybody but the state folder's owner."""
+    """The operator's credentials for an embedded broker. Raises OSError for anybody but the state folder's owner."""
     if running.kafka_secret_file is None:
         return {}
     return Access(Path(running.kafka_secret_file).parent).settings(OPERATOR)
 
 
 def tool_kafka(settings: Settings, tool: str) -> Kafka:
-    """A client maker for a tool of the command line."""
+    """The Kafka client factory of a command line tool."""
     return Kafka(settings.kafka, tool)

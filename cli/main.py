@@ -1,6 +1,6 @@
-"""The command line's composition: which commands there are, and what their errors become. It does nothing itself.
+"""Assembles the command line from the commands and turns their errors into exit codes.
 
-Expected errors are one line on standard error: exit 2 for what was typed or set wrongly, 1 for the rest.
+Expected errors are one line on standard error: exit 2 for wrong arguments or settings, 1 for the rest.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def main(
         typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
     ] = False,
 ) -> None:
-    """What may be written before a command."""
+    """Options before a command."""
 
 
 def version(as_json: AsJson = False) -> None:
@@ -84,10 +84,11 @@ def version(as_json: AsJson = False) -> None:
 
 
 def migrate(as_json: AsJson = False) -> None:
-    """Bring PostgreSQL's tables up to date. Needs the database alone. Can be run again at any time, and by several at once.
+    """Bring PostgreSQL's tables up to date. Needs only the database. Can be repeated at any time, and run by several at
+    once.
 
     With CATALOGIZER_DATABASE__PROJECT_PASSWORD and …__SERVE_PASSWORD (or _FILE) the roles of projectors and gateways are
-    made, or given these passwords, before; the user of the URL must be one that may make roles.
+    first created, or given these passwords; the user of the URL must be allowed to create roles.
 
     \b
     CATALOGIZER_DATABASE__URL=postgresql://catalogizer@db/catalogizer catalogizer migrate
@@ -110,7 +111,7 @@ def health(
     host: Annotated[str, typer.Option(help="Its address.")] = "127.0.0.1",
     live: Annotated[bool, typer.Option("--live", help="Ask only whether it answers.")] = False,
 ) -> None:
-    """Ask a process of ours whether it does its work: exit code 0, or 1 and the reason.
+    """Check whether a process of the platform is ready: exit code 0, or 1 and the reason.
 
     The port is that of CATALOGIZER_PRODUCER__HEALTH__PORT and the like, or the gateway's own.
 

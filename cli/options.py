@@ -1,4 +1,4 @@
-"""Options that several commands share, written once so that they mean the same everywhere."""
+"""Options that several commands share, defined once so that they mean the same everywhere."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ Execute = Annotated[
 
 
 def find_topic(name: str, prefix: str = "") -> Topic:
-    """A topic by its name (with or without the installation's prefix) or by a channel's. Raises BadArgument with
-    the names that come close."""
+    """A topic by its name (with or without the installation's prefix) or by a channel's. Raises BadArgument with similar
+    names."""
     if (channel := CHANNELS.get(name)) is not None:
         if channel.topic is None:
             raise BadArgument(name, "this channel has no topic yet")

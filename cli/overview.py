@@ -1,6 +1,6 @@
-"""How the platform is, in values: what its processes and roots report, and how far each reader of the log is behind.
+"""The state of the platform as values: what its processes and roots report, and the lag of each reader of the log.
 
-It reads Kafka only, and changes nothing. What is shown of it is `cli.status`'s and `cli.top`'s to decide.
+It reads only Kafka, and changes nothing. `cli.status` and `cli.top` decide what to show.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ READERS: dict[str, tuple[str, tuple[Topic, ...]]] = {
     "fold": (FOLD, (RAW,)),
     "projector": (PROJECTOR, tuple(PROJECTED)),
 }
-"""Who reads the log with a position of its own: consumer group and topics."""
+"""The readers of the log that commit positions: consumer group and topics."""
 
 _reports: Codec[Report] = Codec(Report)
 
 
 class ComponentLine(Struct, frozen=True):
-    """One component, or the queue of its work. `at`: since when it is so, ISO 8601."""
+    """One component, or its work queue. `at`: since when it has this status, ISO 8601."""
 
     name: str
     status: str
@@ -48,7 +48,7 @@ class ComponentLine(Struct, frozen=True):
 
 
 class ProcessLine(Struct, frozen=True):
-    """One process that reported within the last 15 s. `version`: of its program; None where it does not say."""
+    """One process that reported within the last 15 s. `version`: of its program; None if not reported."""
 
     component: str
     host: str
@@ -60,8 +60,8 @@ class ProcessLine(Struct, frozen=True):
 
 
 class LagLine(Struct, frozen=True):
-    """A reader's place in a partition (of a topic of lanes: in a lane). `position`: the next offset wanted, None where it
-    has none yet; `end`: where the next record will be; `lag`: offsets in between, markers of transactions included."""
+    """A reader's lag in a partition (for topics with lanes: in a lane). `position`: its next offset, None if it has none
+    yet; `end`: the offset of the next record to be written; `lag`: offsets in between, transaction markers included."""
 
     reader: str
     topic: str
@@ -72,7 +72,7 @@ class LagLine(Struct, frozen=True):
 
 
 class Jobs(Struct, frozen=True):
-    """Analysis: jobs that wait, what operators asked for, processes at work, jobs done a minute."""
+    """Analysis: queued jobs, items that operators requested, worker processes, jobs done a minute."""
 
     queued: int
     requested: int
@@ -81,7 +81,8 @@ class Jobs(Struct, frozen=True):
 
 
 class Overview(Struct, frozen=True):
-    """All of it. `lag`: None where this principal may not look at the groups; `sockets`: open ones, at all gateways."""
+    """The whole overview. `lag`: None if our principal may not describe the groups; `sockets`: open ones, at all
+    gateways."""
 
     components: list[ComponentLine]
     roots: list[RootLine]
@@ -94,12 +95,12 @@ class Overview(Struct, frozen=True):
 
     @property
     def versions(self) -> list[str]:
-        """Of all processes; several while an update is under way."""
+        """The versions of all processes; several during an update."""
         return sorted({process.version or "unknown" for process in self.processes})
 
     @property
     def is_well(self) -> bool:
-        """Nothing that should work is in error."""
+        """True if no component is in error and every configured root is available."""
         offline = [
             root for root in self.roots if root.configured and root.state in ("offline", "silent", "unknown")
         ]
@@ -107,7 +108,7 @@ class Overview(Struct, frozen=True):
 
 
 async def look(kafka: Kafka, specs: Collection[RootSpec]) -> Overview:
-    """How it is now. `specs`: the roots that are declared here. Raises NotProvisioned, KafkaError, LogSilent."""
+    """Read the present state. `specs`: the roots declared here. Raises NotProvisioned, KafkaError, LogSilent."""
     processes = latest(await _heartbeats(kafka))
     return Overview(
         components=_components((await read_states(kafka)).values()),
@@ -126,7 +127,7 @@ async def look(kafka: Kafka, specs: Collection[RootSpec]) -> Overview:
 
 
 def latest(heartbeats: Iterable[Heartbeat]) -> list[ProcessLine]:
-    """The processes of these heartbeats, oldest first, by each one's last; who has left is none."""
+    """The processes of these heartbeats (given oldest first), by each one's last; those that have left are omitted."""
     last = {(beat.component, beat.instance): beat for beat in heartbeats}
     return [_line(beat) for _, beat in sorted(last.items()) if not beat.leaving]
 

@@ -1,5 +1,5 @@
-"""Where a command gets a password: a prompt, standard input or a file; never an argument, which every user of the
-machine could read in the list of processes."""
+"""Reads a password from a prompt, standard input or a file; never from an argument, which every user of the machine could
+read in the process list."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ Generate = Annotated[bool, typer.Option("--generate", help="Make a password and 
 
 @dataclass(frozen=True, slots=True)
 class Password:
-    """`generated`: made here, so it must be shown once."""
+    """`generated`: generated here, so it must be shown once."""
 
     text: str
     generated: bool = False
 
 
 def read(name: str, *, stdin: bool, file: Path | None, generate: bool) -> Password:
-    """The password for account `name`; asked for twice on a terminal where nothing else was said. One newline at the
-    end of a file or of standard input does not belong to it. Raises BadArgument, OSError."""
+    """The password for account `name`; without an option, a terminal prompts for it twice. One newline at the end of a file
+    or of standard input is not part of it. Raises BadArgument, OSError."""
     if stdin + (file is not None) + generate > 1:
         raise BadArgument("--password-stdin, --password-file, --generate", "one of them at most")
     if generate:
@@ -50,7 +50,7 @@ def read(name: str, *, stdin: bool, file: Path | None, generate: bool) -> Passwo
 
 
 def made() -> str:
-    """A random one."""
+    """A random password."""
     return secrets.token_urlsafe(GENERATED_BYTES)
 
 

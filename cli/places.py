@@ -1,4 +1,4 @@
-"""Places as arguments of commands: read by `schemas.place_forms`, refused as bad arguments. Pure."""
+"""Places as arguments of commands: parsed by `schemas.place_forms`, rejected as bad arguments. Pure."""
 
 from __future__ import annotations
 

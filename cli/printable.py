@@ -1,13 +1,13 @@
-"""Text of others on one line of ours: no name can look like another line, or move the cursor. Pure."""
+"""Escapes foreign text for output on one line: no name can look like another line, or move the cursor. Pure."""
 
 from __future__ import annotations
 
 _FOREIGN = 0xDC00
-"""Python's surrogates for bytes that are not UTF-8 lie this much above the byte (PEP 383)."""
+"""Offset of Python's surrogates for bytes that are not UTF-8 (PEP 383)."""
 
 
 def printable(text: str) -> str:
-    r"""The text with what cannot be printed as Python writes it: line breaks and control characters (`\n`, `\x1b`), bytes
+    r"""The text with unprintable characters escaped as in Python: line breaks and control characters (`\n`, `\x1b`), bytes
     that are not UTF-8 (`\xff`)."""
     return "".join(sign if sign.isprintable() else _escaped(sign) for sign in text)
 

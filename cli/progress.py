@@ -1,4 +1,4 @@
-"""Progress of long work: a bar on standard error where that is a terminal, nothing elsewhere."""
+"""Progress of long work: a bar on standard error if that is a terminal, else nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
 
 
 class Stages:
-    """Work that is done in stages. `hidden`: not shown, whatever standard error is."""
+    """Work in stages. `hidden`: never shown, even on a terminal."""
 
     def __init__(self, *, hidden: bool = False) -> None:
         self._console = Console(stderr=True)
@@ -24,7 +24,7 @@ class Stages:
 
     @contextmanager
     def stage(self, what: str, total: int | None = None) -> Iterator[Advance]:
-        """A stage; call the yielded function with how much more is done. `total` None: nobody knows how much it is."""
+        """A stage; call the yielded function with the amount of further work done. `total` None: unknown."""
         if self._hidden or not self._console.is_terminal:
             yield lambda _: None
             return
@@ -35,7 +35,7 @@ class Stages:
 
 @contextmanager
 def scan_shown(*, hidden: bool) -> Iterator[Callable[[ScanReport], None]]:
-    """How a root's scans come on; call the yielded function with each report of one."""
+    """Show the progress of a root's scans; call the yielded function with each scan report."""
     console = Console(stderr=True)
     if hidden or not console.is_terminal:
         yield lambda _: None

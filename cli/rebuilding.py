@@ -1,8 +1,8 @@
-"""`catalogizer replay project` to the beginning of everything: new tables are filled from the log and swapped for the old.
+"""`catalogizer replay project` from the beginning: fills new tables from the log and swaps them for the old ones.
 
-A projector may run meanwhile: it writes the old tables until the new ones, having read as far as it has, take their place
-in one transaction with the positions. Reading a batch, making rows of it (in a thread) and copying those of the batch before
-go on at once.
+A projector may run meanwhile: it writes the old tables until the new ones have reached its position and replace them, in
+one transaction with the positions. Reading a batch, converting it to rows (in a thread) and copying the rows of the previous
+batch run concurrently.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from cli.provisioning.tables_lock import tables_locked
 from runtime.database import OPTIONS
 from runtime.dead_letters import DeadLetters
 from runtime.kafka import Kafka, stop_client
-from runtime.lifecycle import uncollected
+from runtime.lifecycle import without_collector
 from runtime.log_reading import Offsets, bounds, partitions_of, reader, stretch
 from schemas.log_record import LogRecord
 from schemas.places import Offset
@@ -37,14 +37,14 @@ from streams.projector.positions import Partition, PartitionPosition
 from streams.projector.rows import Row
 from streams.projector.store import Point, no_point
 
-WHO = "catalogizer replay project"
+CALLER = "catalogizer replay project"
 MAX_RECORDS = 10_000
 Write = Callable[[Sequence[Row]], Awaitable[None]]
 
 
 @dataclass(slots=True)
 class Rebuilt:
-    """What was done. `letters`: records that could not be read or kept."""
+    """Counts of the work done. `letters`: records that became dead letters."""
 
     records: int = 0
     rows: int = 0
@@ -52,15 +52,15 @@ class Rebuilt:
 
 
 async def rebuild(kafka: Kafka, url: str, *, show: Stages | None = None, points: Point = no_point) -> Rebuilt:
-    """Fill new tables from all of the log and put them in the place of the old ones. Raises RebuildFailed, Alarm,
-    TablesLocked, LogSilent, NotProvisioned, KafkaError: nothing has changed then. `points` is called at `filling`,
-    `before_swap` and `after_swap`."""
-    with _one_at_a_time(url), uncollected():
+    """Fill new tables from the whole log and replace the old ones with them. Raises RebuildFailed, Alarm, TablesLocked,
+    LogSilent, NotProvisioned, KafkaError: then nothing has changed. `points` is called at `filling`, `before_swap` and
+    `after_swap`."""
+    with _one_at_a_time(url), without_collector():
         try:
             async with (
                 reader(kafka, max_partition_fetch_bytes=FETCH_BYTES, fetch_max_bytes=4 * FETCH_BYTES) as consumer,
                 _letters(kafka) as letters,
-                await psycopg.AsyncConnection.connect(url, application_name=WHO, **OPTIONS) as connection,
+                await psycopg.AsyncConnection.connect(url, application_name=CALLER, **OPTIONS) as connection,
             ):
                 tables = NewTables(connection)
                 work = _Rebuild(kafka, consumer, tables, letters, show or Stages(hidden=True), points)
@@ -72,13 +72,13 @@ async def rebuild(kafka: Kafka, url: str, *, show: Stages | None = None, points:
 
 
 def _one_at_a_time(url: str) -> AbstractContextManager[object]:
-    """No migration, and no other rebuild, changes the tables meanwhile."""
-    return tables_locked(url, WHO, seconds=5)
+    """Lock out migrations and other rebuilds."""
+    return tables_locked(url, CALLER, seconds=5)
 
 
 def _reason(error: psycopg.Error) -> str:
-    said = [error.diag.message_primary or str(error), *(error.diag.message_detail or "").split("\n")]
-    return ": ".join(line for line in (" ".join(part.split()) for part in said) if line)
+    parts = [error.diag.message_primary or str(error), *(error.diag.message_detail or "").split("\n")]
+    return ": ".join(line for line in (" ".join(part.split()) for part in parts) if line)
 
 
 @asynccontextmanager
@@ -93,7 +93,7 @@ async def _letters(kafka: Kafka) -> AsyncIterator[DeadLetters]:
 
 @dataclass(slots=True)
 class _Rebuild:
-    """In the connection's transaction, which ends well with its block."""
+    """One rebuild, in the connection's transaction, which is committed at the end of its block."""
 
     kafka: Kafka
     consumer: AIOKafkaConsumer
@@ -107,7 +107,7 @@ class _Rebuild:
         epochs = await epochs_of(self.kafka, [topic.name for topic in TOPICS])
         found = [await partitions_of(self.consumer, self.kafka.name(topic)) for topic in TOPICS]
         await self.tables.make()
-        kept = await self.tables.positions()  # before the log's ends: a projector goes on meanwhile
+        kept = await self.tables.positions()  # before the log's ends are read: a projector continues meanwhile
         within = await bounds(self.consumer, places := [place for of in found for place in of])
         self._beyond(within.earliest, kept, epochs, within.end)
         if any(within.earliest[place] for place in places if self._topic(place) == SYSTEM_UPDATES.name):
@@ -140,7 +140,7 @@ class _Rebuild:
         epochs: Mapping[str, str],
         end: Mapping[TopicPartition, Offset],
     ) -> Offsets:
-        """As far as the projector has come, and no less than was read. Raises LogEpochChanged, LogShorter."""
+        """The projector's positions, but no less than was read here. Raises LogEpochChanged, LogShorter."""
         last = dict(reached)
         for place in reached:
             partition = partition_of(self.kafka, place)
@@ -160,7 +160,7 @@ class _Rebuild:
         ends: Mapping[TopicPartition, Offset],
         write: Write,
     ) -> Offsets:
-        """Keep the records in between; returns `ends`."""
+        """Write the records in between; returns `ends`."""
         total = sum(ends[place] - start for place, start in starts.items())
         keeping: asyncio.Task[None] | None = None
         with self.show.stage(what, total) as advance:

@@ -1,4 +1,4 @@
-"""A log record in the formats for people and machines: one JSON object, one CSV row, one line. Pure."""
+"""A log record as one JSON object, one CSV row, or one line of text. Pure."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def line(record: LogRecord) -> str:
 
 
 def kind_of(record: LogRecord) -> str:
-    """The record's type from its headers; empty where they name none."""
+    """The record's type from its headers; empty if they name none."""
     for name, value in record.headers:
         if name in (TYPE, CE_TYPE):
             return value.decode("utf-8", "replace")

@@ -1,5 +1,5 @@
-"""`catalogizer replay fold`: folds a range of the change log and writes the outputs to a file, which appears only when
-it is complete."""
+"""`catalogizer replay fold`: folds a range of the change log and writes the outputs to a file, which is renamed into place
+when it is complete."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import BinaryIO
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from cli.beyond import note_of_time, notes_of_end, notes_of_start
-from cli.console import say
+from cli.console import print_note
 from cli.errors import BadArgument, UnknownLibrary
 from cli.records import json_output
 from runtime.kafka import Kafka
@@ -25,18 +25,18 @@ from schemas.topics import RAW
 from streams.library.refold import refold
 
 RECENT = 1_000
-"""Newest records of each lane in which other libraries are looked for, to name them."""
+"""How many of each lane's newest records are searched for other libraries, to name them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lanes:
-    """Which lanes: of a library, one by its number, or all."""
+    """Selects lanes: that of a library, one by its number, or all."""
 
     library: str | None = None
     lane: int | None = None
 
     def numbers(self, lanes: int) -> list[int]:
-        """Among `lanes` of them. Raises BadArgument."""
+        """The selected numbers; `lanes`: how many lanes there are. Raises BadArgument."""
         if self.library is not None and self.lane is not None:
             raise BadArgument("--lane", "cannot be used with --library")
         if self.library is not None:
@@ -49,8 +49,8 @@ class Lanes:
 
 
 async def fold(kafka: Kafka, of: Lanes, begin: Place, end: Place, path: Path | None) -> int:
-    """Write the outputs of the range, of each lane after another, to `path` (None: standard output); their number.
-    Raises BadArgument, UnknownLibrary, NotProvisioned, LogTruncated, KafkaError; nothing is written then."""
+    """Write the outputs of the range, lane after lane, to `path` (None: standard output); returns their number. Raises
+    BadArgument, UnknownLibrary, NotProvisioned, LogTruncated, KafkaError; then nothing is written."""
     ranges = await _ranges(kafka, of, begin, end)
     with _writing(path) as file:
         return await _fold(kafka, ranges, file)
@@ -86,7 +86,7 @@ async def _ranges(kafka: Kafka, of: Lanes, begin: Place, end: Place) -> dict[int
         if isinstance(begin, AtTime) and starts == within.end:
             notes.append(note_of_time(begin, topic, follow=False))
         for note in notes:
-            say(f"note: {note}")
+            print_note(f"note: {note}")
     # A place that leaves a lane out gives an empty range.
     return {number(p): (starts[p], ends[p]) for p in lanes if p in starts and p in ends}
 
@@ -94,9 +94,9 @@ async def _ranges(kafka: Kafka, of: Lanes, begin: Place, end: Place) -> dict[int
 async def _check_library(
     consumer: AIOKafkaConsumer, library: str, lane: TopicPartition, within: LogBounds
 ) -> None:
-    """Raise UnknownLibrary where the change log has no record of it. A library that is there is met within the
-    first records of its lane; only for one that is not the lane is read to its end, without being folded. That is
-    done before the fold, so that nothing is written of a lane that was not meant."""
+    """Raise UnknownLibrary if the change log has no record of the library. An existing library is found within the first
+    records of its lane; only for a missing one the lane is read to its end, without folding. This is done before the fold,
+    so that nothing is written for a lane that was not meant."""
     key = library.encode()
     async with aclosing(stretch(consumer, {lane: within.earliest[lane]}, {lane: within.end[lane]})) as batches:
         async for records in batches:

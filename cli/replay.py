@@ -1,5 +1,5 @@
-"""`catalogizer replay`: reads the log again. `project` moves the projector back; `fold` writes into a file what the fold
-published for a past range, without affecting running processes."""
+"""`catalogizer replay`: reads the log again. `project` moves the projector back; `fold` writes what the fold published for
+a past range to a file, without affecting running processes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from cli.console import print_json, print_table, run_async, say
+from cli.console import print_json, print_note, print_table, run_async
 from cli.errors import BadArgument
 from cli.options import AsJson, Execute
 from cli.places import parse_duration, parse_moment, parse_place
@@ -55,12 +55,12 @@ def project(
     export: Annotated[bool, typer.Option("--export", help="Write the targets as CSV for --from-file.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Move the projector back: PostgreSQL's rows are written again from the log, and come out equal.
+    """Move the projector back: PostgreSQL's rows are written again from the log, with equal results.
 
     The flags are those of Kafka's own kafka-consumer-groups, whose resets are honoured too. Without --execute
-    only what would be done is shown. Everything from the beginning fills new tables, which take the place of the old ones
-    at once; projectors may run meanwhile. Else they must be stopped (that of a `catalogizer up` on this machine is, for as
-    long as it takes), and rows are written again where they are. Nothing can be skipped forward.
+    only what would be done is shown. A replay of everything from the beginning fills new tables, which then replace the old
+    ones at once; projectors may run meanwhile. For any other replay projectors must be stopped (that of a `catalogizer up`
+    on this machine is stopped automatically meanwhile), and rows are rewritten in place. Skipping forward is not possible.
 
     \b
     catalogizer replay project --to-earliest
@@ -93,13 +93,13 @@ def project(
     planned = run_async(lambda: plan(kafka, url, choices[0], topic or []))
     anew = not in_place and from_the_beginning(choices[0], topic or [], planned)
     if anew:
-        say(
+        print_note(
             "new tables are filled and take the place of the old ones at once"
             + ("" if execute else " (with --execute)")
         )
     if execute and anew:
         done = run_async(lambda: rebuild(kafka, url, show=Stages()))
-        say(f"{done.records} records read, {done.rows} rows, {done.letters} dead letters")
+        print_note(f"{done.records} records read, {done.rows} rows, {done.letters} dead letters")
     elif execute:
         with out_of_service("project"):
             run_async(lambda: move(kafka, url, planned))
@@ -144,7 +144,7 @@ def fold(
     of.numbers(kafka.lanes)
     count = run_async(lambda: refold(kafka, of, begin, end, output))
     if output is not None:
-        say(f"{count} outputs written to {output}")
+        print_note(f"{count} outputs written to {output}")
 
 
 def _ago(duration: timedelta) -> Millis:

@@ -1,7 +1,7 @@
-"""What `catalogizer analysis` does: counts what would match, writes a record into the change log, and waits for what the
-fold says of it.
+"""The work of `catalogizer analysis`: counts matching items, writes a record to the change log, and waits for the fold's
+changes about it.
 
-Nothing is written that the catalogue's rows speak against: a root that is not there, or nothing that matches.
+Nothing is written if, according to the catalogue, the root does not exist or nothing matches.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import psycopg
 from aiokafka import AIOKafkaConsumer
 from msgspec import Struct
 
-from cli.commanding import asker, writer
+from cli.commanding import caller_name, writer
 from cli.errors import BadArgument, DatabaseUnreadable
 from cli.progress import Advance
 from gateway.core.rights import EVERYTHING
@@ -43,7 +43,7 @@ Action = Literal["pause", "resume", "cancel"]
 
 
 class Matched(Struct, frozen=True):
-    """What a request would be of. `waits`: why nothing of it would be begun now (paused, lost)."""
+    """What a request would match. `waits`: why its analysis would not begin now (paused, lost)."""
 
     root: str
     library: str
@@ -52,7 +52,7 @@ class Matched(Struct, frozen=True):
 
 
 async def look(url: str, wanted: Wanted) -> Matched:
-    """Count. Raises BadArgument for what is not there, DatabaseUnreadable."""
+    """Count the matching items. Raises BadArgument for an unknown root or type, DatabaseUnreadable."""
     for name in wanted.media_types:
         if name not in ANALYSED:
             raise BadArgument("--type", f"files of type {name} are not analysed; known: {', '.join(ANALYSED)}")
@@ -64,7 +64,7 @@ async def look(url: str, wanted: Wanted) -> Matched:
 
 
 async def libraries(url: str, library: str | None) -> list[str]:
-    """That library, or all there are. Raises BadArgument, DatabaseUnreadable."""
+    """The given library, or all of them. Raises BadArgument, DatabaseUnreadable."""
     async with _tables(url) as connection:
         known = sorted({place.library for place in (await places(connection, EVERYTHING)).values()})
     if library is not None and library not in known:
@@ -73,40 +73,41 @@ async def libraries(url: str, library: str | None) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A request that is in the log. `told`: what came of it so far; of another one where that wants the same."""
+class SentRequest:
+    """A request that was written to the log. `changes`: the changes about it so far, or about an earlier request that is
+    still under way and equal to it."""
 
     id: int
-    told: list[AnalysisRequestChanged] = field(default_factory=list)
+    changes: list[AnalysisRequestChanged] = field(default_factory=list)
 
 
 async def request(
     kafka: Kafka, wanted: Wanted, library: str, reason: str, wait_seconds: float | None, come_on: Advance
-) -> Asked:
-    """Ask, and wait so long for the end (None: as long as it takes); `come_on` is given how many more were analysed.
-    Raises KafkaError, NotProvisioned."""
+) -> SentRequest:
+    """Write the request and wait up to `wait_seconds` for its end (None: no limit); `come_on` is called with the number of
+    further items analysed. Raises KafkaError, NotProvisioned."""
     shown, b64 = to_wire(wanted.subtree)
     record = AnalysisRequested(
         root=wanted.root, subtree=shown, subtree_b64=b64, media_types=wanted.media_types, statuses=wanted.statuses,
-        reason=reason, by=asker(), at=now_iso(),
+        reason=reason, by=caller_name(), at=now_iso(),
     )  # fmt: skip
     lane = lane_of(library, kafka.lanes)
     async with reader(kafka) as consumer:
         partitions = [p for p in await partitions_of(consumer, kafka.name(CHANGES)) if p.partition == lane]
         ends = dict((await bounds(consumer, partitions)).end)
         offset = await _append(kafka, record, library)
-        asked, source = Asked(request_id(lane, offset)), f"{RAW.name}:{lane}:{offset}".encode()
+        sent, source = SentRequest(request_id(lane, offset)), f"{RAW.name}:{lane}:{offset}".encode()
         with suppress(TimeoutError):
             async with asyncio.timeout(wait_seconds), aclosing(_follow(consumer, ends, source)) as changes:
                 async for change in changes:
-                    come_on(change.processed - (asked.told[-1].processed if asked.told else 0))
-                    asked.told.append(change)
-        return asked
+                    come_on(change.processed - (sent.changes[-1].processed if sent.changes else 0))
+                    sent.changes.append(change)
+        return sent
 
 
 async def steer(kafka: Kafka, action: Action, of: list[str], reason: str, id_: int | None) -> None:
-    """Write it for each of these libraries. Raises KafkaError."""
-    record = AnalysisSteered(action=action, reason=reason, by=asker(), at=now_iso(), request=id_)
+    """Write the action for each of these libraries. Raises KafkaError."""
+    record = AnalysisSteered(action=action, reason=reason, by=caller_name(), at=now_iso(), request=id_)
     for library in of:
         await _append(kafka, record, library)
 
@@ -123,7 +124,7 @@ async def _append(kafka: Kafka, record: AnalysisRequested | AnalysisSteered, lib
 async def _follow(
     consumer: AIOKafkaConsumer, starts: Offsets, source: bytes
 ) -> AsyncGenerator[AnalysisRequestChanged, None]:
-    """What the record at `source` has begun, or the request that was under way and wants the same, to its end."""
+    """The changes of the request that the record at `source` began, or of the equal one already under way, to its end."""
     followed: int | None = None
     async with aclosing(stretch(consumer, starts, None)) as stretches:
         async for records in stretches:

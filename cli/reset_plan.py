@@ -1,4 +1,4 @@
-"""Where the standard reset flags move a position to. Pure: from target, log and positions to the moves.
+"""Computes where the standard reset flags move a position. Pure: from target, log and positions to the moves.
 
 Flags and file format are those of Kafka's own `kafka-consumer-groups`; as there, a target outside the log becomes the
 log's nearest end.
@@ -44,7 +44,7 @@ Target = Earliest | Head | At | AtTime | ToCurrent | ShiftBy | FromFile
 
 @dataclass(frozen=True, slots=True)
 class Stand:
-    """A partition as it is. `current`: the next offset wanted now; `at_time`: the log's answer for `AtTime`."""
+    """A partition's present state. `current`: the projector's next offset; `at_time`: the log's offset for `AtTime`."""
 
     beginning: Offset
     head: Offset
@@ -79,7 +79,7 @@ def _target(target: Target, partition: Partition, stand: Stand) -> Offset:
     place = (
         At(_counted(target, partition, stand)) if isinstance(target, ToCurrent | ShiftBy | FromFile) else target
     )
-    # A place that leaves the partition out is none of the targets.
+    # None of the targets is a place that leaves the partition out.
     found = offset_in(place, partition[1], stand.beginning, stand.head, stand.at_time)
     return stand.current if found is None else found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cli.errors import BadArgument, NotAsAsked
+from cli.errors import BadArgument, NotConfirmed
 from cli.reset_plan import FromFile, Move, Partition, Stand, Target, moves, parse_topics
 from runtime.kafka import Kafka
 from runtime.log_reading import bounds, partitions_of, reader, times
@@ -28,8 +28,8 @@ async def plan(kafka: Kafka, url: str, target: Target, topics: list[str]) -> lis
 async def _stands(
     kafka: Kafka, topics: set[str], positions: dict[Partition, Offset], target: Target
 ) -> dict[Partition, Stand]:
-    """Of the partitions that have a position. All topics are looked for: where they are not there, a table without
-    rows would look like nothing to do."""
+    """The state of the partitions that have a position. All topics are checked: without them, a table without rows would
+    look as if there were nothing to do."""
     async with reader(kafka) as consumer:
         found = {
             (topic, place.partition): place
@@ -46,14 +46,14 @@ async def _stands(
 
 
 def from_the_beginning(target: Target, topics: list[str], planned: list[Move]) -> bool:
-    """True where everything is read again and the log has it all, so that new tables can be filled from it. What status
-    said of roots the log does not keep for ever: that is taken over from the old tables."""
+    """True if everything is read again and the log still has all of it, so that new tables can be filled from it. System
+    updates about roots expire from the log; those are copied from the old tables."""
     everything = not topics and target in (Earliest(), At(Offset(0)))
     return everything and all(move.target == 0 or move.topic == SYSTEM_UPDATES.name for move in planned)
 
 
 async def execute(kafka: Kafka, url: str, planned: list[Move]) -> None:
-    """Move, and verify that the positions are the targets. Raises NotAsAsked, GroupActive, NotBehind,
+    """Move, and verify that the positions are the targets. Raises NotConfirmed, GroupActive, NotBehind,
     StoreUnavailable, KafkaError."""
     targets = {(move.topic, move.partition): move.target for move in planned if move.count}
     if not targets:
@@ -62,4 +62,4 @@ async def execute(kafka: Kafka, url: str, planned: list[Move]) -> None:
     found = await projector.positions(url)
     for partition, target in targets.items():
         if found.get(partition) != target:
-            raise NotAsAsked(f"{partition[0]}:{partition[1]} stands at {found.get(partition)}, not at {target}")
+            raise NotConfirmed(f"{partition[0]}:{partition[1]} stands at {found.get(partition)}, not at {target}")

@@ -1,7 +1,7 @@
-"""What `catalogizer roots retire` does: a record in the change log takes the root's items out of the catalogue, and what
-the fold says of it is waited for.
+"""The work of `catalogizer roots retire`: writes a record to the change log that removes the root's items from the
+catalogue, and waits for the fold's changes about it.
 
-Killed anywhere, it may be run again: each of its steps says the same again.
+If it is killed it can be run again: each step can be repeated.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaConsumer
 from msgspec import convert
 
-from cli.commanding import asker, drawn_id, send, writer
+from cli.commanding import caller_name, drawn_id, send, writer
 from cli.root_table import RootLine
 from runtime.kafka import Kafka
 from runtime.log_reading import Offsets, bounds, partitions_of, reader, stretch
@@ -31,20 +31,20 @@ _changes: Codec[Change] = Codec(Change)
 
 @dataclass(slots=True)
 class Retired:
-    """What came of it so far. `items`: closed; `done`: the fold has said so."""
+    """Progress so far. `items`: removed ones; `done`: the fold has confirmed the end."""
 
     items: int = 0
     done: bool = False
 
 
 async def retire(kafka: Kafka, root: RootLine, library: str, wait_seconds: float) -> Retired:
-    """Take the root out, and wait so long for the fold. Raises NotProvisioned, KafkaError."""
+    """Retire the root, and wait up to `wait_seconds` for the fold. Raises NotProvisioned, KafkaError."""
     lane = lane_of(library, kafka.lanes)
     result = Retired()
     async with reader(kafka) as consumer:
         partitions = [p for p in await partitions_of(consumer, kafka.name(CHANGES)) if p.partition == lane]
         ends = dict((await bounds(consumer, partitions)).end)
-        await send(kafka, RetireRoot(id=drawn_id(), root=root.name, by=asker(), at=now_iso()))
+        await send(kafka, RetireRoot(id=drawn_id(), root=root.name, by=caller_name(), at=now_iso()))
         await _append(kafka, root.name, library, lane)
         with suppress(TimeoutError):
             async with asyncio.timeout(wait_seconds):
@@ -56,7 +56,7 @@ async def retire(kafka: Kafka, root: RootLine, library: str, wait_seconds: float
 
 async def _append(kafka: Kafka, root: str, library: str, lane: int) -> None:
     async with writer(kafka) as producer:
-        record = RootRetired(root=root, by=asker(), at=now_iso())
+        record = RootRetired(root=root, by=caller_name(), at=now_iso())
         await producer.send_and_wait(
             kafka.name(RAW),
             encode(record),
@@ -79,7 +79,7 @@ async def _follow(consumer: AIOKafkaConsumer, starts: Offsets, root: str, result
 
 
 async def _report(kafka: Kafka, root: RootLine, library: str) -> None:
-    """Nobody is to wait for reports of it."""
+    """Publish a last report of the root, so that no further ones are expected."""
     async with writer(kafka) as producer:
         protocol: Protocol = convert(root.protocol or "local", Protocol)
         await Reporter(kafka, producer, "cli").send(retired_report(root.name, library, protocol, root.path or ""))

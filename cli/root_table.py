@@ -1,7 +1,7 @@
 """The roots of an installation: those that the settings here name, and those that producers report.
 
-A root is known by its newest report; of one that nobody has reported lately, by the last that was told of it. One that
-was retired is no root any more."""
+A root's line comes from its newest report; without a recent report, from the last published update about it. A retired root
+is left out."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ from schemas.topics import REPORTS
 from streams.status.publishing import GAPS_SUFFIX, LatestUpdate, read_states
 
 LATELY_MS = 15_000
-"""Three reports: a root that was not reported for so long is reported by nobody."""
+"""Three report intervals: without a report for so long, no producer reports the root."""
 
 _reports: Codec[Report] = Codec(Report)
 
 
 class RootLine(Struct, frozen=True):
-    """One root. `state`: watching, scanning, paused, offline; silent where nobody reports it now, unknown where nobody
-    ever did. `configured`: declared here; `reported_at`: of the last report, ISO 8601; `watch`, `watch_why`: what tells of
-    its changes, and why that, where it is reported now."""
+    """One root. `state`: watching, scanning, paused, offline; silent if it is not reported now, unknown if it never was.
+    `configured`: declared here; `reported_at`: of the last report, ISO 8601; `watch`, `watch_why`: the watch mechanism and
+    why it was chosen, if the root is reported now."""
 
     name: str
     library: str | None
@@ -58,7 +58,7 @@ class RootLine(Struct, frozen=True):
 
 
 async def known_roots(kafka: Kafka, specs: Collection[RootSpec]) -> list[RootLine]:
-    """All roots by name. `specs`: those that are declared here. Raises NotProvisioned, KafkaError."""
+    """All roots by name. `specs`: those declared here. Raises NotProvisioned, KafkaError."""
     return merged(specs, await read_states(kafka), await _lately(kafka))
 
 
@@ -67,11 +67,11 @@ def merged(
     states: Mapping[str, LatestUpdate],
     reports: Sequence[tuple[int, RootReport]],
 ) -> list[RootLine]:
-    """The same from what was read. `reports` with their append times in milliseconds, oldest first."""
+    """Combine specs, published states and reports. `reports`: with their append times in milliseconds, oldest first."""
     lines = {spec.name: _configured(spec) for spec in specs}
     for key, state in states.items():
         if state.update.action == "storage_update" and not key.endswith(GAPS_SUFFIX) and not _retired(state):
-            lines[key] = _told(key, state)
+            lines[key] = _from_state(key, state)
     for at, report in reports:
         lines[report.root] = _reported(report, at)
         if report.mode == "retired":
@@ -91,10 +91,10 @@ def find_root(name: str, lines: Sequence[RootLine]) -> RootLine:
 
 
 def report_of(record: LogRecord) -> RootReport | ScanReport | None:
-    """What a record of the reports says of a root, if it is of one."""
+    """The record's report, if it is about a root."""
     try:
         report = _reports.decode(record.value)
-    except SchemaError:  # whatever another version or program reports is not of a root
+    except SchemaError:  # written by another version or program
         return None
     return report if isinstance(report, RootReport | ScanReport) else None
 
@@ -112,7 +112,7 @@ def _configured(spec: RootSpec) -> RootLine:
     return RootLine(spec.name, spec.library, spec.location, spec.protocol, "unknown", message, configured=True)
 
 
-def _told(name: str, state: LatestUpdate) -> RootLine:
+def _from_state(name: str, state: LatestUpdate) -> RootLine:
     details = {} if state.update.details is UNSET else state.update.details
     library, path, protocol = (_text(details.get(key)) for key in ("library", "location", "protocol"))
     message = f"nobody reports it now; the last was: {state.update.message or state.update.status}"

@@ -1,4 +1,4 @@
-"""`catalogizer roots`: how the storage roots are, and what can be asked of them."""
+"""`catalogizer roots`: shows the storage roots and sends commands for them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.console import print_json, print_table, run_async, say
-from cli.errors import BadArgument, NotAsAsked
+from cli.console import print_json, print_note, print_table, run_async
+from cli.errors import BadArgument, NotConfirmed
 from cli.options import AsJson
 from schemas.paths import to_wire
 
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     from schemas.admin import Control
     from schemas.system import RootReport
 
-app = typer.Typer(no_args_is_help=True, help="The storage roots: how they are, and what can be asked of them.")
+app = typer.Typer(no_args_is_help=True, help="The storage roots: their state, and commands for them.")
 
 COLUMNS = ("name", "library", "path", "protocol", "watch", "state", "configured", "reported at", "message")
 
 Root = Annotated[str, typer.Argument(metavar="ROOT", help="The root's name, as `catalogizer roots list` has it.")]
 Wait = Annotated[
-    float, typer.Option("--wait", min=0.1, metavar="SECONDS", help="How long to wait for what comes of it.")
+    float, typer.Option("--wait", min=0.1, metavar="SECONDS", help="How long to wait for the result.")
 ]
-NoWait = Annotated[bool, typer.Option("--no-wait", help="Ask, and do not wait for what comes of it.")]
+NoWait = Annotated[bool, typer.Option("--no-wait", help="Send the command, and do not wait for the result.")]
 
 
 @app.command("list")
 def list_command(as_json: AsJson = False) -> None:
-    """List the roots: those that the settings here name, and those that are reported.
+    """List the roots: those that are declared here, and those that producers report.
 
     \b
     catalogizer roots list
@@ -86,7 +86,7 @@ def add_command(
             help="How its changes are noticed: auto (by its file system), inotify, fanotify or polling.",
         ),
     ] = "auto",
-    replace: Annotated[bool, typer.Option("--replace", help="It is declared already, and is now this.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace an existing declaration.")] = False,
     wait: Wait = 15.0,
     no_wait: NoWait = False,
     as_json: AsJson = False,
@@ -122,29 +122,29 @@ def add_command(
     file = declare(spec, here, roots_folder(settings), replace=replace)
     if demo := [root.name for root in here.specs.values() if is_demo(root, settings.state_dir)]:
         retire = ", ".join(f"`catalogizer roots retire {name}`" for name in demo)
-        say(f"the demo library is not watched any more after the next start; its items leave with {retire}")
+        print_note(f"the demo library is not watched any more after the next start; its items leave with {retire}")
     report = None
     if not no_wait:
         try:
             kafka = tool_kafka(find(), "roots")
         except NotRunning:
-            say("nothing runs here now")
+            print_note("nothing runs here now")
         else:
             report = run_async(lambda: reported(kafka, spec, began, wait))
-    said = "it is watched as soon as `catalogizer watch` runs here" if report is None else report.message
+    message = "it is watched as soon as `catalogizer watch` runs here" if report is None else report.message
     if as_json:
         print_json(
-            {"root": name, "file": str(file), "state": None if report is None else report.mode, "message": said}
+            {"root": name, "file": str(file), "state": None if report is None else report.mode, "message": message}
         )
     else:
-        print(f"declared in {file}; {said}")
+        print(f"declared in {file}; {message}")
 
 
 @app.command("remove")
 def remove_command(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The root's name.")], as_json: AsJson = False
 ) -> None:
-    """Watch a root no longer that was declared by `roots add`. Its items stay in the catalogue until it is retired.
+    """Stop watching a root that was declared by `roots add`. Its items stay in the catalogue until it is retired.
 
     \b
     catalogizer roots remove old-disk && catalogizer roots retire old-disk
@@ -173,16 +173,16 @@ def rescan_command(
         str, typer.Option(metavar="PATH", help="Only this directory, relative to the root, and all below it.")
     ] = "",
     again: Annotated[
-        bool, typer.Option("--again", help="Tell all of the root, whether it differs or not.")
+        bool, typer.Option("--again", help="Publish everything in the root, not only differences.")
     ] = False,
     reason: Annotated[str, typer.Option(help="Why, for people who read the log.")] = "by hand",
     wait: Wait = 15.0,
     no_wait: NoWait = False,
     as_json: AsJson = False,
 ) -> None:
-    """Scan a root, or a directory of it, now. What differs is told with cause `requested`.
+    """Scan a root, or a directory of it, now. Differences are published with cause `requested`.
 
-    With --again all of the root is told, as by its first scan: that makes up for what the change log has lost of it.
+    With --again everything in the root is published, as by its first scan: that restores what the change log has lost of it.
 
     Waits up to 15 s for the end of the scan.
 
@@ -194,67 +194,67 @@ def rescan_command(
         raise BadArgument("--subtree", "is relative to the root and leads nowhere else")
     if again and subtree:
         raise BadArgument("--again", "is of the whole root, without --subtree")
-    from cli.commanding import asker, drawn_id
+    from cli.commanding import caller_name, drawn_id
     from runtime.reports import now_iso
     from schemas.admin import RescanRoot
 
     kafka = _kafka_of(root)
     shown, b64 = to_wire(subtree.strip("/"))
     command = RescanRoot(
-        id=drawn_id(), root=root, by=asker(), at=now_iso(), reason=reason, subtree=shown, subtree_b64=b64,
+        id=drawn_id(), root=root, by=caller_name(), at=now_iso(), reason=reason, subtree=shown, subtree_b64=b64,
         again=again,
     )  # fmt: skip
-    _ask(kafka, command, None if no_wait else wait, as_json)
+    _send(kafka, command, None if no_wait else wait, as_json)
 
 
 @app.command("accept")
 def accept_command(root: Root, wait: Wait = 15.0, no_wait: NoWait = False, as_json: AsJson = False) -> None:
-    """Take up what stands at a root's place although it is not the directory that was known.
+    """Accept what is at a root's location although it is not the directory that was known.
 
-    For a library that was restored from a backup or moved to another disk: the same tree, which the platform keeps
-    offline until somebody says that it is. Only what differs is told; items keep their ids. Waits up to 15 s.
+    For a library that was restored from a backup or moved to another disk: the platform keeps the root offline until an
+    operator confirms that it is the same tree. Only differences are published; items keep their ids. Waits up to 15 s.
 
     \b
     catalogizer roots accept movies
     """
-    from cli.commanding import asker, drawn_id
+    from cli.commanding import caller_name, drawn_id
     from runtime.reports import now_iso
     from schemas.admin import AcceptRoot
 
     kafka = _kafka_of(root)
-    command = AcceptRoot(id=drawn_id(), root=root, by=asker(), at=now_iso())
-    _ask(kafka, command, None if no_wait else wait, as_json)
+    command = AcceptRoot(id=drawn_id(), root=root, by=caller_name(), at=now_iso())
+    _send(kafka, command, None if no_wait else wait, as_json)
 
 
 @app.command("pause")
 def pause_command(
     root: Root,
     scans: Annotated[
-        bool, typer.Option("--scans", help="Only its scans wait; changes go on being observed.")
+        bool, typer.Option("--scans", help="Only pause its scans; changes are still observed.")
     ] = False,
     reason: Annotated[str, typer.Option(help="Why, for people who read the log.")] = "by hand",
     wait: Wait = 15.0,
     no_wait: NoWait = False,
     as_json: AsJson = False,
 ) -> None:
-    """Leave a root alone until it is resumed: nothing is read there, and nothing told of it.
+    """Pause a root until it is resumed: nothing is read there, and nothing is published about it.
 
-    For the time of a repair, or of heavy work on its disk. Holds over restarts. What changed meanwhile is found by a scan
-    when it is resumed.
+    For the time of a repair, or of heavy work on its disk. It stays paused over restarts. What changed meanwhile is found by
+    a scan when it is resumed.
 
     \b
     catalogizer roots pause movies --reason "new disks in the NAS"
     catalogizer roots pause movies --scans
     """
-    from cli.commanding import asker, drawn_id
+    from cli.commanding import caller_name, drawn_id
     from runtime.reports import now_iso
     from schemas.admin import PauseRoot
 
     kafka = _kafka_of(root)
     command = PauseRoot(
-        id=drawn_id(), root=root, by=asker(), at=now_iso(), reason=reason, what="scans" if scans else "root"
+        id=drawn_id(), root=root, by=caller_name(), at=now_iso(), reason=reason, what="scans" if scans else "root"
     )
-    _ask(kafka, command, None if no_wait else wait, as_json)
+    _send(kafka, command, None if no_wait else wait, as_json)
 
 
 @app.command("resume")
@@ -264,12 +264,17 @@ def resume_command(root: Root, wait: Wait = 15.0, no_wait: NoWait = False, as_js
     \b
     catalogizer roots resume movies
     """
-    from cli.commanding import asker, drawn_id
+    from cli.commanding import caller_name, drawn_id
     from runtime.reports import now_iso
     from schemas.admin import ResumeRoot
 
     kafka = _kafka_of(root)
-    _ask(kafka, ResumeRoot(id=drawn_id(), root=root, by=asker(), at=now_iso()), None if no_wait else wait, as_json)
+    _send(
+        kafka,
+        ResumeRoot(id=drawn_id(), root=root, by=caller_name(), at=now_iso()),
+        None if no_wait else wait,
+        as_json,
+    )
 
 
 @app.command("retire")
@@ -279,9 +284,9 @@ def retire_command(
     wait: Wait = 60.0,
     as_json: AsJson = False,
 ) -> None:
-    """Take a root's items out of the catalogue, for a root that has left the settings. Its files are not touched.
+    """Remove a root's items from the catalogue, for a root that was removed from the settings. Its files are not touched.
 
-    The log keeps what happened. A root that is configured again later begins with all that is in it, under new ids.
+    The log keeps the history. If the root is configured again later, its items get new ids.
 
     \b
     catalogizer roots retire old-disk
@@ -296,7 +301,7 @@ def retire_command(
             "ROOT", f"{root} is declared here: take it out of the settings, or `roots remove` it, first"
         )
     if line.state not in ("silent", "unknown"):
-        say("waiting until nobody reports it any more")
+        print_note("waiting until nobody reports it any more")
         line = _silent(root, line)
     if line.state not in ("silent", "unknown"):
         raise BadArgument(
@@ -304,14 +309,16 @@ def retire_command(
         )
     library = line.library
     if library is None:
-        raise NotAsAsked(f"nobody has ever reported root {root}: there is nothing to retire")
+        raise NotConfirmed(f"nobody has ever reported root {root}: there is nothing to retire")
     if not yes and sys.stdin.isatty():
         typer.confirm(
             f"All items of root {root} ({line.path}) leave the catalogue; the files stay. Go on?", abort=True
         )
     done = run_async(lambda: retire(kafka, line, library, wait))
     if not done.done:
-        raise NotAsAsked(f"asked, and not seen to be done within {wait:g} s: it is when `catalogizer stream` runs")
+        raise NotConfirmed(
+            f"requested, but not completed within {wait:g} s: it completes when `catalogizer stream` runs"
+        )
     if as_json:
         print_json({"root": root, "items": done.items})
     else:
@@ -319,7 +326,7 @@ def retire_command(
 
 
 def _silent(root: str, line: RootLine) -> RootLine:
-    """How it is when nobody reports it any more, or after a while: who had it may have left it just now."""
+    """The root's line once it is no longer reported, or after a time-out: its producer may just have stopped watching it."""
     import time
 
     from cli.root_table import LATELY_MS, find_root
@@ -339,7 +346,7 @@ def _known(*, faults: bool = True) -> tuple[Kafka, list[RootLine]]:
     kafka = tool_kafka(settings, "roots")
     here = roots_here(settings)
     for fault in here.faults if faults else ():
-        say(f"not watched: {fault}")
+        print_note(f"not watched: {fault}")
     return kafka, run_async(lambda: known_roots(kafka, here.specs.values()))
 
 
@@ -351,8 +358,8 @@ def _kafka_of(root: str) -> Kafka:
     return kafka
 
 
-def _ask(kafka: Kafka, command: Control, wait: float | None, as_json: bool) -> None:
-    from cli.commanding import ask, send
+def _send(kafka: Kafka, command: Control, wait: float | None, as_json: bool) -> None:
+    from cli.commanding import send, send_and_wait
     from cli.progress import scan_shown
 
     if wait is None:
@@ -360,11 +367,11 @@ def _ask(kafka: Kafka, command: Control, wait: float | None, as_json: bool) -> N
         _show(command, None, "asked", as_json)
         return
     if not as_json:
-        say(f"asked; waiting up to {wait:g} s for what comes of it")
+        print_note(f"command sent; waiting up to {wait:g} s for the result")
     with scan_shown(hidden=as_json) as scanned:
-        report = run_async(lambda: ask(kafka, command, wait, scanned))
+        report = run_async(lambda: send_and_wait(kafka, command, wait, scanned))
     if report is None:
-        raise NotAsAsked(
+        raise NotConfirmed(
             f"nobody has answered for root {command.root} within {wait:g} s; it is done as soon as"
             " `catalogizer watch` runs with it"
         )
@@ -376,7 +383,7 @@ def _conclude(command: Control, report: RootReport, as_json: bool) -> None:
 
     result = str(report.details.get(COMMAND_RESULT))
     if report.status == "error":
-        raise NotAsAsked(f"{result}; {report.message}")
+        raise NotConfirmed(f"{result}; {report.message}")
     _show(command, report, result, as_json)
 
 

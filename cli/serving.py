@@ -1,7 +1,7 @@
 """`catalogizer serve --workers N`: the parent of N gateway processes that listen on one port.
 
-It keeps the port and listens on nothing but the operators' own, starts a worker again that has died, hands a request to
-stop on and waits for the end of all. It reads no log and opens no socket to a client: what a worker is, is a gateway's.
+It reserves the port and itself listens only on the operators' port, restarts workers that have died, forwards a request to
+stop, and waits until all workers have ended. It reads no log and accepts no clients; a worker is an ordinary gateway.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from runtime.health import Check, Health, HealthServer
 from runtime.lifecycle import READY_FILE, Stop, announce_ready
 
 END_SECONDS = 8.5
-"""For the workers, below the ten seconds within which a process must have ended."""
+"""How long workers may take to end: less than the ten seconds that this process has."""
 
 _log = log.get(__name__)
 
 
 async def serve_with_workers(settings: Settings, count: int, stop: Stop) -> None:
-    """Run until asked to stop. Raises SettingsError where it cannot begin (port taken, weak secret), NotReady where a
-    worker dies again and again before it was ever ready."""
+    """Run until requested to stop. Raises SettingsError if it cannot start (port taken, weak secret), NotReady if a worker
+    dies repeatedly before it was ever ready."""
     configured_secret(settings.gateway)
     settings.database.dsn()
     with (
@@ -58,7 +58,7 @@ async def serve_with_workers(settings: Settings, count: int, stop: Stop) -> None
 
 
 class WorkerGroup:
-    """The workers' processes. `metrics`: the folder into which they count."""
+    """The workers' processes. `metrics`: the folder that they share for metrics."""
 
     def __init__(self, plans: list[Plan], metrics: Path) -> None:
         self._guarded = Guarded()
@@ -75,21 +75,21 @@ class WorkerGroup:
         ]
 
     async def run(self, stop: Stop) -> None:
-        """Until asked to stop; when it returns or raises, no worker runs any more. Raises NotReady."""
+        """Run until requested to stop; when it returns or raises, all workers have ended. Raises NotReady."""
         for component in self.components:
             component.start()
         ready = asyncio.create_task(self._ready())
-        asked = asyncio.create_task(stop.wait())
+        stopping = asyncio.create_task(stop.wait())
         try:
-            await asyncio.wait([ready, asked], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([ready, stopping], return_when=asyncio.FIRST_COMPLETED)
             if ready.done():
                 ready.result()
                 announce_ready()
-                await asked
+                await stopping
         finally:
             ready.cancel()
-            asked.cancel()
-            await asyncio.gather(ready, asked, return_exceptions=True)
+            stopping.cancel()
+            await asyncio.gather(ready, stopping, return_exceptions=True)
             await self._end()
 
     async def _ready(self) -> None:
@@ -97,12 +97,12 @@ class WorkerGroup:
 
     async def _end(self) -> None:
         for component in self.components:
-            component.ask_to_end()
+            component.request_stop()
         await asyncio.gather(*(component.ended(END_SECONDS) for component in self.components))
         self._guarded.end()
 
     def _changed(self) -> None:
-        """One was started or has died: what a dead one had open counts no more."""
+        """A worker was started or has died: remove the live gauges of dead ones."""
         now = {c.name: c.pid for c in self.components if c.pid is not None}
         for name, pid in self._pids.items():
             if now.get(name) != pid:
@@ -121,7 +121,7 @@ def _plan(worker: Worker, settings: Settings, metrics: Path) -> Plan:
     }
     arguments = ("-m", "cli.main", "serve-worker", str(worker.number), str(worker.of), str(worker.folder))
     plan = service(name, python(name, arguments, environment), ready)
-    return Plan(plan.name, plan.program, plan.ready, ours=False)  # its lines are shown as they are
+    return Plan(plan.name, plan.program, plan.ready, ours=False)  # its log lines are passed through
 
 
 def _check(worker: Worker, component: Component) -> Check:
@@ -129,7 +129,7 @@ def _check(worker: Worker, component: Component) -> Check:
 
 
 def _format(settings: Settings) -> str:
-    """Workers write to us, and what we write to may be a terminal."""
+    """The workers' log format: they write to a pipe, but our own standard error may be a terminal."""
     if settings.log.format != "auto":
         return settings.log.format
     return "text" if sys.stderr.isatty() else "json"

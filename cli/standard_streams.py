@@ -1,8 +1,8 @@
-"""A process's three standard streams are there, and one whose other end has gone takes nobody with it.
+"""Ensures that the three standard streams are open, and that a closed reader does not end the process.
 
-Cron, systemd and other programs may start us with some of them closed; then the next file that is opened would get
-their number, and be written to by whoever prints. A terminal may be closed and a reader may end (`| head`) while a
-service runs: its words are lost then, its work and its orderly end are not.
+Cron, systemd and other programs may start us with some of them closed; then the next file that is opened would get that
+descriptor, and printed text would be written to it. A terminal may be closed and a reader may end (`| head`) while a service
+runs: then its output is lost, but not its work or its orderly end.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ _STREAMS = (("stdin", os.O_RDONLY, "r"), ("stdout", os.O_WRONLY, "w"), ("stderr"
 
 
 def open_missing() -> None:
-    """Put /dev/null in the place of those that are closed. For the beginning of a process, before anything else
-    is opened."""
+    """Open /dev/null for standard streams that are closed. Call it at the start of a process, before anything else is
+    opened."""
     for number, (name, flags, mode) in enumerate(_STREAMS):
         try:
             os.fstat(number)
@@ -34,14 +34,14 @@ def open_missing() -> None:
 
 
 def outlive_readers() -> None:
-    """From now on what cannot be printed is thrown away, and no error is raised. For services: a tool whose reader
-    has gone has no work left."""
+    """From now on output that cannot be written is discarded without an error. For services only: a tool whose reader is
+    gone has no work left."""
     sys.stdout = _outliving(sys.stdout)
     sys.stderr = _outliving(sys.stderr)
 
 
 class _Outliving(io.RawIOBase):
-    """A descriptor to which words may be lost."""
+    """A descriptor whose write errors are ignored."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -59,7 +59,7 @@ class _Outliving(io.RawIOBase):
         taken = memoryview(data)
         try:
             return os.write(self._descriptor, taken)
-        except OSError:  # no reader, no terminal, no room: there is nobody left who could be told
+        except OSError:  # no reader, no terminal, no space: the error cannot be reported anywhere
             return len(taken)
 
 

@@ -1,4 +1,4 @@
-"""`catalogizer status`: how the platform is, on one screen."""
+"""`catalogizer status`: the state of the platform on one screen."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from cli.root_table import RootLine
 
 UNWELL = 1
-"""Exit code where a component or a configured root is in error."""
+"""Exit code if a component or a configured root is in error."""
 
 
 def status(as_json: AsJson = False) -> None:
-    """Show how each component and each root is, as they report it, and how far the readers of the log are behind. Exit
-    code 1 where something is in error.
+    """Show the reported state of each component and each root, and the lag of the readers of the log. Exit code 1 if
+    something is in error.
 
     \b
     catalogizer status
@@ -57,12 +57,12 @@ def root_row(root: RootLine) -> tuple[str, str, str, str]:
 
 
 def summary(found: Overview) -> list[str]:
-    """A line each: processes with their versions, lag, jobs, sockets, dead letters where there are any."""
+    """One line each: processes with their versions, lag, jobs, sockets, and dead letters if there are any."""
     counts = [f"{count} in {topic}" for topic, count in found.dead_letters.items()]
     return [
         f"processes: {_processes(found.processes)}; version {', '.join(found.versions) or 'unknown'}",
         *lag_lines(found.lag),
-        f"analysis: {found.jobs.queued:,} jobs queued, {found.jobs.requested:,} asked for, "
+        f"analysis: {found.jobs.queued:,} jobs queued, {found.jobs.requested:,} requested, "
         f"{found.jobs.workers} workers, {found.jobs.per_minute:,.1f} a minute",
         f"sockets: {found.sockets:,} open",
         *([f"dead letters: {', '.join(counts)}: catalogizer dlq list"] if counts else []),
@@ -75,7 +75,7 @@ def _processes(processes: Sequence[ProcessLine]) -> str:
 
 
 def lag_lines(lag: Sequence[LagLine] | None) -> list[str]:
-    """How far each reader is behind, lane by lane."""
+    """The lag of each reader, lane by lane."""
     if lag is None:
         return ["lag: the consumer groups may not be described by this principal"]
     lines = []

@@ -43,7 +43,7 @@ def tap(
 ) -> None:
     """Show the records of a topic from any place in the log.
 
-    Reads committed records only, without a consumer group: nothing live notices.
+    Reads committed records only, without a consumer group: running processes are not affected.
 
     \b
     catalogizer tap media_updates --follow

@@ -9,7 +9,7 @@ from contextlib import aclosing
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from cli.beyond import note_of_time, notes_of_end, notes_of_start
-from cli.console import say
+from cli.console import print_note
 from cli.errors import BadArgument
 from cli.records import CSV_COLUMNS, Filter, Format, csv_line, csv_row, json_line, line
 from runtime.kafka import Kafka
@@ -20,7 +20,7 @@ from schemas.topics import Topic
 
 
 class Tapping:
-    """One tap: which records of which topic, and how they are written."""
+    """One tap: selects records of a topic."""
 
     def __init__(self, kafka: Kafka, topic: Topic, wanted: Filter, partition: int | None) -> None:
         self._kafka = kafka
@@ -29,7 +29,7 @@ class Tapping:
         self._partition = partition
 
     async def records(self, begin: Place, end: Place | None) -> AsyncGenerator[LogRecord, None]:
-        """The records wanted; `end` None: for ever."""
+        """The selected records; `end` None: without end."""
         async with reader(self._kafka) as consumer:
             within = await bounds(consumer, await self._partitions(consumer))
             ends = None if end is None else await self._ends(consumer, end, within)
@@ -58,7 +58,7 @@ class Tapping:
     async def _starts(
         self, consumer: AIOKafkaConsumer, begin: Place, within: LogBounds, *, follow: bool
     ) -> tuple[Offsets, Callable[[LogRecord], bool]]:
-        """Where to begin, and what is wanted of what comes then: a place that is not there yet is waited for."""
+        """Where to begin, and a filter for the records from there on: a place that does not exist yet is waited for."""
         _note(notes_of_start(begin, "--from", self._topic, within, follow=follow))
         starts = await resolve(consumer, begin, within)
         match begin:
@@ -79,13 +79,13 @@ class Tapping:
         ends = await resolve(consumer, end, within)
         if isinstance(end, AtTime) and ends == within.end:
             _note([f"--until: {note_of_time(end, self._topic, follow=False)}; it ends where the log does"])
-        # Partitions that the place leaves out end where they begin: nothing of them is wanted.
+        # Partitions that the place leaves out end where they begin: nothing of them is read.
         return dict(within.earliest) | ends
 
 
 def _note(notes: list[str]) -> None:
     for note in notes:
-        say(f"note: {note}")
+        print_note(f"note: {note}")
 
 
 async def print_records(records: AsyncGenerator[LogRecord, None], form: Format) -> None:

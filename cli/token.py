@@ -1,4 +1,4 @@
-"""`catalogizer token`: tokens of machines."""
+"""`catalogizer token`: tokens for machines."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cli.accounts_database import BY, Channels, Libraries, RoleName, Roots, chan
 from cli.console import print_json, print_table
 from cli.options import AsJson
 
-app = typer.Typer(no_args_is_help=True, help="Tokens of machines.")
+app = typer.Typer(no_args_is_help=True, help="Tokens for machines.")
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Its name, letters' case aside.")]
 
@@ -22,10 +22,10 @@ def add(
     channel: Channels = None,
     library: Libraries = None,
     root: Roots = None,
-    days: Annotated[int, typer.Option(metavar="N", help="It ends after so many.")] = 90,
+    days: Annotated[int, typer.Option(metavar="N", help="It expires after so many days.")] = 90,
     as_json: AsJson = False,
 ) -> None:
-    """Issue a token for a machine, to be sent as `Authorization: Bearer`. It is shown this once.
+    """Issue a token for a machine, to be sent as `Authorization: Bearer`. It is shown only once.
 
     \b
     catalogizer token add dashboard --root films --days 365
@@ -52,7 +52,7 @@ def add(
 
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
-    """Show the tokens that hold.
+    """Show the valid tokens.
 
     \b
     catalogizer token list
@@ -81,7 +81,7 @@ def list_(as_json: AsJson = False) -> None:
 
 @app.command()
 def revoke(name: Name, as_json: AsJson = False) -> None:
-    """Let a token hold no more; its sockets are closed within seconds.
+    """Revoke a token; its sockets are closed within seconds.
 
     \b
     catalogizer token revoke dashboard

@@ -60,7 +60,7 @@ def top(
 
 
 def screen(found: Overview, width: int, height: int) -> list[str]:
-    """The lines of a screen of this size; what does not fit is counted in the last one."""
+    """The lines of a screen of this size; the last one counts what does not fit."""
     lines = [
         *(f"{line.status:<8} {line.name:<16} {line.message}" for line in found.components),
         "",
@@ -92,7 +92,7 @@ async def _live(look: Look, every: float) -> None:
 
 
 async def _look_once(look: Look, live: Live) -> None:
-    """A look that fails is shown, and the next one tries again."""
+    """Read the state and show it; an error is shown instead, and the next call tries again."""
     from aiokafka.errors import KafkaError
     from rich.text import Text
 
@@ -107,7 +107,7 @@ async def _look_once(look: Look, live: Live) -> None:
 
 @contextmanager
 def _keys(quitting: asyncio.Event) -> Iterator[None]:
-    """Keys reach us one by one and are not shown; the terminal is as before after the block."""
+    """Read keys one by one without echo during the block; the terminal is restored afterwards."""
     loop, terminal = asyncio.get_running_loop(), sys.stdin.fileno()
     before = termios.tcgetattr(terminal)
 

@@ -36,9 +36,9 @@ def apply_command(
     as_json: AsJson = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be done.")] = False,
 ) -> None:
-    """Make all topics, their configuration and their epochs as declared.
+    """Create all topics, their configuration and their epochs as declared.
 
-    Can be run again at any time, and by several at once. Refuses where a topic has another number of partitions.
+    Can be repeated at any time, and run by several at once. Fails if a topic has another number of partitions.
 
     \b
     catalogizer topics apply
@@ -57,9 +57,9 @@ def acls_command(
     as_json: AsJson = False,
     apply_: Annotated[bool, typer.Option("--apply", help="Add to the brokers what they do not have yet.")] = False,
 ) -> None:
-    """Print who needs which permission in Kafka: a principal for each component, the least that it can work with.
+    """Print the permissions that each component's principal needs in Kafka: the least that it can work with.
 
-    With --apply those that are missing are added; that asks for a principal that may alter the cluster.
+    With --apply missing ones are added; that requires a principal that may alter the cluster.
 
     \b
     catalogizer topics acls

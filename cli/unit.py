@@ -1,6 +1,6 @@
 """`catalogizer unit`: a systemd unit that starts the platform at boot, from this installation, with this state folder.
 
-It is printed, not installed: where it goes is the administrator's to decide.
+It is printed, not installed: the administrator decides where to put it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from cli.console import print_json
 from cli.options import AsJson
 
 STOP_SECONDS = 20
-"""`up` has ended within ten."""
+"""`up` ends within ten."""
 OPEN_FILES = 65_536
 """The log's segments, a socket for each browser, a watch for each root."""
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "%": "%%"}
@@ -29,7 +29,8 @@ _HARDENED = (
     "RestrictSUIDSGID=yes",
     "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK",
 )
-"""Not MemoryDenyWriteExecute: Java compiles while it runs. Not ProtectHome and PrivateTmp: media may lie there."""
+"""Without MemoryDenyWriteExecute, because Java compiles at run time; without ProtectHome and PrivateTmp, because media may
+be there."""
 _HARDENED_SYSTEM = (
     "PrivateDevices=yes",
     "ProtectClock=yes",
@@ -38,7 +39,7 @@ _HARDENED_SYSTEM = (
     "ProtectKernelModules=yes",
     "ProtectKernelTunables=yes",
 )
-"""Need a manager that is root."""
+"""These options need a service manager that runs as root."""
 
 
 def unit(
@@ -77,8 +78,8 @@ def unit(
 
 
 def unit_text(*, python: Path, checkout: Path, state_dir: Path, user: bool, owner: str | None) -> str:
-    """The unit; all paths absolute. `user`: for a user's own manager; `owner`: as whom the machine's manager runs it, None
-    for root."""
+    """The unit's text; all paths absolute. `user`: for a user's service manager; `owner`: the user under whom the system
+    manager runs it, None for root."""
     unit = ["Description=Catalogizer: every change of a media library", f"RequiresMountsFor={quoted(state_dir)}"]
     if not user:
         unit += ["Wants=network-online.target", "After=network-online.target"]
@@ -87,7 +88,7 @@ def unit_text(*, python: Path, checkout: Path, state_dir: Path, user: bool, owne
         *([f"User={owner}"] if owner is not None else []),
         f"Environment={quoted(f'CATALOGIZER_STATE_DIR={state_dir}')} {quoted(f'PYTHONPATH={checkout}')}",
         "EnvironmentFile=-%E/catalogizer/environment",
-        # by way of env, because systemd reads the first word by rules of its own
+        # via env, because systemd parses the first word by special rules
         f"ExecStart=/usr/bin/env {argument(python)} -P -m cli.main up",
         "Restart=on-failure",
         "RestartSec=5",
@@ -107,10 +108,10 @@ def unit_text(*, python: Path, checkout: Path, state_dir: Path, user: bool, owne
 
 
 def quoted(text: str | Path) -> str:
-    """One word of a setting, whatever is in it."""
+    """Any text, quoted as one word of a setting."""
     return '"' + "".join(_ESCAPES.get(character, character) for character in str(text)) + '"'
 
 
 def argument(text: str | Path) -> str:
-    """One word of a command line, in which variables are replaced as well."""
+    """Any text, quoted as one word of a command line, where variables would be expanded too."""
     return quoted(text).replace("$", "$$")

@@ -1,4 +1,4 @@
-"""`catalogizer user`: accounts that people sign in with."""
+"""`catalogizer user`: the accounts with which people sign in."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def add(
     generate: passwords.Generate = False,
     as_json: AsJson = False,
 ) -> None:
-    """Add an account. The password is asked for, or comes from standard input or a file; 8 characters at least.
+    """Add an account. The password is read from a prompt, standard input or a file; 8 characters at least.
 
     \b
     catalogizer user add anna
@@ -54,7 +54,7 @@ def add(
             url, name, password.text, role_id=ROLE_IDS[role.value], email=email, rights=rights, by=BY
         )
     )
-    _say(f"{name} can sign in", {"user": name, "role": role.value}, password, as_json)
+    _print_result(f"{name} can sign in", {"user": name, "role": role.value}, password, as_json)
 
 
 @app.command("list")
@@ -107,9 +107,9 @@ def password(
     generate: passwords.Generate = False,
     as_json: AsJson = False,
 ) -> None:
-    """Give an account another password; who is signed in with it must sign in again.
+    """Change an account's password; its users must sign in again.
 
-    This is also the way back in when the administrator's password is forgotten. It stays over restarts.
+    Use it too if the administrator's password is forgotten. The new password stays over restarts.
 
     \b
     catalogizer user password admin
@@ -119,12 +119,12 @@ def password(
 
     given = passwords.read(name, stdin=stdin, file=file, generate=generate)
     changed(lambda url: account_admin.set_password(url, name, given.text, by=BY))
-    _say(f"{name} has another password", {"user": name}, given, as_json)
+    _print_result(f"{name} has another password", {"user": name}, given, as_json)
 
 
 @app.command()
 def disable(name: Name, as_json: AsJson = False) -> None:
-    """Keep an account from signing in, and end its sessions within seconds. The last administrator stays.
+    """Keep an account from signing in, and end its sessions within seconds. The last administrator cannot be disabled.
 
     \b
     catalogizer user disable anna
@@ -132,7 +132,7 @@ def disable(name: Name, as_json: AsJson = False) -> None:
     from gateway.access import account_admin
 
     changed(lambda url: account_admin.disable(url, name, by=BY))
-    _say(f"{name} is disabled", {"user": name, "disabled": True}, None, as_json)
+    _print_result(f"{name} is disabled", {"user": name, "disabled": True}, None, as_json)
 
 
 @app.command()
@@ -145,14 +145,14 @@ def enable(name: Name, as_json: AsJson = False) -> None:
     from gateway.access import account_admin
 
     changed(lambda url: account_admin.enable(url, name, by=BY))
-    _say(f"{name} is enabled", {"user": name, "disabled": False}, None, as_json)
+    _print_result(f"{name} is enabled", {"user": name, "disabled": False}, None, as_json)
 
 
 @app.command()
 def role(
     name: Name, role: Annotated[RoleName, typer.Argument(help="What it may do.")], as_json: AsJson = False
 ) -> None:
-    """Change what an account may do; who is signed in with it must sign in again. The last administrator stays.
+    """Change an account's role; its users must sign in again. The last administrator keeps the role.
 
     \b
     catalogizer user role anna admin
@@ -161,17 +161,17 @@ def role(
     from gateway.access.roles import ROLE_IDS
 
     changed(lambda url: account_admin.set_role(url, name, ROLE_IDS[role.value], by=BY))
-    _say(f"{name} is {role.value} now", {"user": name, "role": role.value}, None, as_json)
+    _print_result(f"{name} is {role.value} now", {"user": name, "role": role.value}, None, as_json)
 
 
 @app.command()
 def link(
     name: Name,
     issuer: Annotated[str, typer.Argument(metavar="ISSUER", help="As the setting has it.")],
-    subject: Annotated[str, typer.Argument(metavar="SUBJECT", help="His `sub` at that issuer.")],
+    subject: Annotated[str, typer.Argument(metavar="SUBJECT", help="The person's `sub` at that issuer.")],
     as_json: AsJson = False,
 ) -> None:
-    """Say who at a provider of OpenID Connect an account belongs to. He signs in as it, with the role that it has.
+    """Link an account to a person at an OpenID Connect provider, who then signs in with this account and its role.
 
     \b
     catalogizer user link anna https://id.example/realms/staff 248289761001
@@ -179,15 +179,17 @@ def link(
     from gateway.access import account_admin
 
     changed(lambda url: account_admin.link(url, name, issuer, subject, by=BY))
-    _say(f"{name} is {subject} of {issuer}", {"user": name, "issuer": issuer, "subject": subject}, None, as_json)
+    _print_result(
+        f"{name} is {subject} of {issuer}", {"user": name, "issuer": issuer, "subject": subject}, None, as_json
+    )
 
 
 @app.command()
 def rights(
     name: Name, channel: Channels = None, library: Libraries = None, root: Roots = None, as_json: AsJson = False
 ) -> None:
-    """Change what an account may see: named libraries and roots, or all where none is named. Who is signed in with it sees
-    the rest no more within seconds.
+    """Change what an account may see: the named libraries and roots, or all if none is named. For its users who are signed
+    in, this takes effect within seconds.
 
     \b
     catalogizer user rights kim --library family --root music
@@ -197,7 +199,7 @@ def rights(
 
     given = rights_of(channel, library, root)
     changed(lambda url: account_admin.set_rights(url, name, given, by=BY))
-    _say(f"{name} sees {shown(given)}", {"user": name, **given.names()}, None, as_json)
+    _print_result(f"{name} sees {shown(given)}", {"user": name, **given.names()}, None, as_json)
 
 
 @app.command()
@@ -244,7 +246,7 @@ def end_session(
     session: Annotated[str, typer.Argument(metavar="SESSION", help="As `user sessions` shows it.")],
     as_json: AsJson = False,
 ) -> None:
-    """End a session: its tokens hold no more and its sockets are closed within seconds.
+    """End a session: its tokens become invalid and its sockets are closed within seconds.
 
     \b
     catalogizer user end-session 0123456789abcdef0123456789abcdef
@@ -253,16 +255,16 @@ def end_session(
 
     if not changed(lambda url: end(url, session, by=BY)):
         raise CommandError(f"no session {session!r} is open: `catalogizer user sessions` shows them")
-    _say("the session has ended", {"session": session, "ended": True}, None, as_json)
+    _print_result("the session has ended", {"session": session, "ended": True}, None, as_json)
 
 
 @app.command()
 def admin(as_json: AsJson = False) -> None:
-    """Make the first account, user `admin`, when a deployment is set up. Can be run again at any time.
+    """Create the first account, user `admin`, when a deployment is set up. Can be repeated at any time.
 
-    The password is CATALOGIZER_ADMIN_PASSWORD (or the file that CATALOGIZER_ADMIN_PASSWORD_FILE names); where neither
-    is set, it is asked for on a terminal, and made and printed elsewhere. Once the account is there it is left alone,
-    but for a setting that is not what it was the last time: then that is its password from now on.
+    The password is CATALOGIZER_ADMIN_PASSWORD (or the file that CATALOGIZER_ADMIN_PASSWORD_FILE names); if neither is set, a
+    terminal prompts for it, and without a terminal one is generated and printed. An existing account is not changed, unless
+    the setting has changed since the last time: then it becomes the password.
 
     \b
     CATALOGIZER_ADMIN_PASSWORD_FILE=/run/secrets/admin_password catalogizer user admin
@@ -283,10 +285,10 @@ def admin(as_json: AsJson = False) -> None:
         Ensured.PASSWORD_SET: f"{ADMIN} has another password, as the setting has it now",
         Ensured.LEFT_ALONE: "nothing to do: there are accounts (`catalogizer user password` gives another password)",
     }[done]
-    _say(text, {"user": ADMIN, "done": done.value}, first if done is Ensured.MADE else None, as_json)
+    _print_result(text, {"user": ADMIN, "done": done.value}, first if done is Ensured.MADE else None, as_json)
 
 
-def _say(text: str, facts: dict[str, object], password: passwords.Password | None, as_json: bool) -> None:
+def _print_result(text: str, facts: dict[str, object], password: passwords.Password | None, as_json: bool) -> None:
     shown = password.text if password is not None and password.generated else None
     if as_json:
         print_json(facts | ({} if shown is None else {"password": shown}))

@@ -28,7 +28,7 @@ from runtime.certificates import Certificates, files_of_kafka
 from runtime.database import Address, address_now, files_of_certificates
 from runtime.health import HealthServer
 from runtime.kafka import Kafka
-from runtime.lifecycle import Stop, announce_ready, settled
+from runtime.lifecycle import Stop, announce_ready, freeze_objects
 from schemas.close_codes import RESTART
 
 MAX_MESSAGE_BYTES = 65_536
@@ -105,7 +105,7 @@ async def _run(gateway: Gateway, doors: Doors, listening: socket, stop: Stop, wo
     try:
         await asyncio.wait({*tasks, stopping}, return_when=asyncio.FIRST_COMPLETED)
         for task in tasks:
-            if task.done() and not stop.asked:
+            if task.done() and not stop.requested:
                 task.result()
                 raise RuntimeError("a part of the gateway ended by itself")
     finally:
@@ -125,7 +125,7 @@ async def _open(gateway: Gateway, listening: socket, turn: asyncio.Event) -> Non
     await gateway.tail.ready.wait()
     await gateway.following.ended.known.wait()
     await gateway.resumption.known.wait()
-    settled()
+    freeze_objects()
     gateway.connections.accepting = True
     listening.listen(BACKLOG)  # from here on a worker gets its part of the connections
     turn.set()

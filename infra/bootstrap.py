@@ -1,13 +1,13 @@
 """Sets up `.venv` from the lock files, with nothing but a Python: `python3 infra/bootstrap.py run|dev`.
 
-Run by make before everything else. It says what it does, does nothing when nothing changed, and can be killed at
-any moment: a marker tells the next run that the environment is half made, and it is made anew. The `dev` set
-contains the `run` set; an environment that has it is never cut down. To `dev` belong the packages that the tests of the
-web client need: `web/node_modules`, by the machine's Node or one from a wheel; running needs no Node. Any failure is one
-line and exit code 1; that the terminal was closed is one too, so that make does not go on unseen. Whoever reads the output
-may leave.
+Run by make before everything else. It prints its steps, does nothing if nothing changed, and can be killed at any moment:
+a marker tells the next run that the environment is incomplete and must be recreated. The `dev` set contains the `run` set;
+an environment with `dev` is never reduced to `run`. `dev` also includes `web/node_modules`, which the tests of the web
+client need, installed with the machine's Node or one from a wheel; running the platform needs no Node. Any failure is one
+line and exit code 1; a closed terminal counts as a failure, so that make does not continue unnoticed. A closed output pipe
+is ignored.
 
-This file must be understood by every Python 3.7: an older one than we need shall get its one line.
+This file must run on Python 3.7, so that a Python that is too old gets its one-line message.
 """
 
 from __future__ import annotations
@@ -40,17 +40,17 @@ HALF_MADE = VENV / ".half-made"
 WEB = CHECKOUT / "web"
 WEB_STAMP = WEB / "node_modules" / ".synced"
 SETS = ("run", "dev")
-# bytecode at once: where the environment forbids Python to write it later, every process would compile everything
-# at each start, which doubles the time to ready
+# Compile bytecode now: if Python may not write it later, every process would compile everything at each start, which
+# doubles the time to ready.
 SYNC = ("pip", "sync", "--compile-bytecode", "--require-hashes")
 PIP_LOG = VENV / ".pip.log"
 LOOK_MILLISECONDS = 500
 LAST_BYTES = 1_000_000
-"""Of what a tool says, so much is looked at for the cause of its failure."""
+"""How much of the end of a tool's output is searched for the cause of its failure."""
 
 
 class Failed(Exception):
-    """The one line to be shown."""
+    """An error whose text is the one line to show."""
 
 
 def main(arguments: list[str]) -> int:
@@ -65,30 +65,30 @@ def main(arguments: list[str]) -> int:
                 _set_up_web()
         _check_terminals(0)
     except Failed as failure:
-        return _told(str(failure))
+        return _fail(str(failure))
     except OSError as error:
-        return _told(_network().cause(str(error)) or str(error))
+        return _fail(_network().cause(str(error)) or str(error))
     except KeyboardInterrupt:
-        return _told("interrupted; the next run goes on from here")
+        return _fail("interrupted; the next run goes on from here")
     return 0
 
 
-def _told(line: str) -> int:
+def _fail(line: str) -> int:
     _write(2, f"set-up failed: {line}\n")
     return 1
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     _write(1, line + "\n")
 
 
-def _write(stream: int, words: str) -> None:
-    with contextlib.suppress(OSError):  # a terminal that was closed, a reader that has gone: nobody can be told
-        os.write(stream, words.encode(errors="surrogateescape"))
+def _write(stream: int, text: str) -> None:
+    with contextlib.suppress(OSError):  # a closed terminal or pipe: the error cannot be reported
+        os.write(stream, text.encode(errors="surrogateescape"))
 
 
 def _open_missing_streams() -> None:
-    """Cron and the like may start us with a standard stream closed: the next file would take its place."""
+    """Open missing standard streams: with one closed, as under cron, the next opened file would get its descriptor."""
     for stream in range(3):
         try:
             os.fstat(stream)
@@ -97,21 +97,21 @@ def _open_missing_streams() -> None:
 
 
 def _end_on_signals() -> None:
-    """Being asked to end, or the terminal closed, is as Ctrl-C; `nohup` is respected."""
+    """Handle SIGTERM and SIGHUP like Ctrl-C; `nohup` is respected."""
 
-    asking = [n for n in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) is not signal.SIG_IGN]
+    signals = [n for n in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) is not signal.SIG_IGN]
 
     def interrupt(_number: int, _frame: object) -> None:
-        for number in asking:  # one closed terminal may send several
+        for number in signals:  # one closed terminal may send several
             signal.signal(number, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    for number in asking:
+    for number in signals:
         signal.signal(number, interrupt)
 
 
 def _terminals() -> list[int]:
-    """Those whose end is ours: not under `nohup`, nor in the background of one."""
+    """Terminals whose closing must end us: none under `nohup`, nor any in whose background we are."""
     if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
         return []
     return [stream for stream in range(3) if os.isatty(stream) and _is_ours(stream)]
@@ -120,7 +120,7 @@ def _terminals() -> list[int]:
 def _is_ours(terminal: int) -> bool:
     try:
         return os.tcgetpgrp(terminal) == os.getpgrp()
-    except OSError:  # it does not control us (`su -c`, `setsid`): nobody else will say that it was closed
+    except OSError:  # it does not control us (`su -c`, `setsid`): we get no SIGHUP when it is closed
         return True
 
 
@@ -128,10 +128,10 @@ TERMINALS = _terminals()
 
 
 def _check_terminals(milliseconds: float | None, reading: int | None = None) -> None:
-    """Wait until there is something to read, or for so long. Raises Failed when a terminal was closed."""
+    """Wait until there is something to read, at most `milliseconds`. Raises Failed if a terminal was closed."""
     polled = select.poll()
     for terminal in TERMINALS:
-        polled.register(terminal, 0)  # a hang-up is told without being asked for
+        polled.register(terminal, 0)  # poll always reports a hang-up
     if reading is not None:
         polled.register(reading, select.POLLIN)
     if any(number != reading for number, _ in polled.poll(milliseconds)):
@@ -139,7 +139,7 @@ def _check_terminals(milliseconds: float | None, reading: int | None = None) -> 
 
 
 def _network() -> ModuleType:
-    """What is known of networks; only for a Python that is new enough to read it."""
+    """The module about networks; it needs a Python that is new enough."""
     if str(CHECKOUT) not in sys.path:
         sys.path.insert(0, str(CHECKOUT))
     from cli.up import network
@@ -160,10 +160,10 @@ def _check_python() -> None:
 
 @contextlib.contextmanager
 def _alone() -> Iterator[None]:
-    """Two makes at once must not make the same environment: one waits."""
+    """Only one process at a time may set up the environment: others wait."""
     with (REQUIREMENTS / "bootstrap.txt").open() as lock:
         if not _locked(lock):
-            _say("waiting for another set-up of this checkout")
+            _print("waiting for another set-up of this checkout")
             while not _locked(lock):
                 _check_terminals(LOOK_MILLISECONDS)
         yield
@@ -186,11 +186,11 @@ def _set_up(wanted: str) -> None:
         _make_venv()
     HALF_MADE.touch()
     STAMP.unlink(missing_ok=True)
-    _say(f"installing the {wanted} packages into .venv (the first time some 250 MB are fetched)")
+    _print(f"installing the {wanted} packages into .venv (the first time some 250 MB are fetched)")
     python = str(VENV / "bin" / "python")
     pip = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes")
     PIP_LOG.unlink(missing_ok=True)
-    log = ("--log", str(PIP_LOG))  # it tells the causes of its failures nowhere else
+    log = ("--log", str(PIP_LOG))  # with --quiet, pip reports causes of failures only there
     _run("the installer uv", *pip, *log, "-r", str(REQUIREMENTS / "bootstrap.txt"), environment=_trusting(python))
     PIP_LOG.unlink()
     uv = (str(VENV / "bin" / "uv"), *SYNC, "--python", python)
@@ -198,7 +198,7 @@ def _set_up(wanted: str) -> None:
     _install_ourselves()
     STAMP.write_text(f"{wanted} {_fingerprint()}\n")
     HALF_MADE.unlink()
-    _say("packages are installed")
+    _print("packages are installed")
 
 
 def _set_up_web() -> None:
@@ -207,7 +207,7 @@ def _set_up_web() -> None:
         return
     WEB_STAMP.unlink(missing_ok=True)
     npm = _npm()
-    _say("installing the packages of the web client into web/node_modules (some 30 MB are fetched)")
+    _print("installing the packages of the web client into web/node_modules (some 30 MB are fetched)")
     environment = _trusting(str(VENV / "bin" / "python"))
     if Path(environment.get("PIP_CERT", "")).is_file():
         environment.setdefault("NODE_EXTRA_CA_CERTS", environment["PIP_CERT"])
@@ -222,19 +222,19 @@ def _web_fingerprint() -> str:
 
 
 def _npm() -> str:
-    """The machine's, where its Node is new enough; else that of a wheel, beside our Python."""
+    """The machine's npm if its Node is new enough; else that of a wheel, beside our Python."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node and npm:
-        told = subprocess.run(
+        done = subprocess.run(
             [node, "--version"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         ).stdout.decode()
-        if tuple(int(part) for part in re.findall(r"\d+", told)[:2]) >= LEAST_NODE:
+        if tuple(int(part) for part in re.findall(r"\d+", done)[:2]) >= LEAST_NODE:
             return npm
     npm = str(VENV / "bin" / "npm")
     if not os.access(npm, os.X_OK):
         python = str(VENV / "bin" / "python")
         install = (str(VENV / "bin" / "uv"), "pip", "install", "--require-hashes", "--python", python)
-        _say("installing Node into .venv (some 60 MB are fetched)")
+        _print("installing Node into .venv (some 60 MB are fetched)")
         _run("Node", *install, "-r", str(REQUIREMENTS / "node.txt"), environment=_trusting(python))
     return npm
 
@@ -247,7 +247,7 @@ def _read_stamp() -> tuple[str, str]:
 
 
 def _fingerprint() -> str:
-    """Of everything that the environment is made from: where it is, which Python, which lock files."""
+    """A digest of everything that determines the environment: its location, the Python version and the lock files."""
     digest = hashlib.sha256(f"{CHECKOUT} {sys.version_info[:2]} {_LAUNCHER} {SYNC}".encode())
     for name in ("bootstrap", *SETS):
         digest.update((REQUIREMENTS / f"{name}.txt").read_bytes())
@@ -255,21 +255,21 @@ def _fingerprint() -> str:
 
 
 def _usable() -> bool:
-    """True for an environment of the right Python, made at this place, with pip in it."""
+    """True for an environment of the right Python version, created at this location, with pip."""
     python = VENV / "bin" / "python"
     if not python.exists() or not (VENV / "pyvenv.cfg").exists():
         return False
     code = "import sys, pip; print(sys.prefix, *sys.version_info[:2])"
-    told = subprocess.run([str(python), "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    return told.stdout.decode().split() == f"{VENV} {sys.version_info[0]} {sys.version_info[1]}".split()
+    done = subprocess.run([str(python), "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    return done.stdout.decode().split() == f"{VENV} {sys.version_info[0]} {sys.version_info[1]}".split()
 
 
 def _make_venv() -> None:
     if VENV.exists():
-        _say("making .venv anew")
+        _print("recreating .venv")
         shutil.rmtree(VENV)
     else:
-        _say("making .venv")
+        _print("making .venv")
     VENV.mkdir()
     HALF_MADE.touch()
     _run("the virtual environment", sys.executable, "-m", "venv", str(VENV))
@@ -282,8 +282,8 @@ exec {python} -P -m cli.main "$@"
 
 
 def _install_ourselves() -> None:
-    """Make the checkout importable and put the command beside Python: a build of our own package would need
-    tools that running does not."""
+    """Make the checkout importable and write the command beside Python: building our own package would need tools that
+    running does not."""
     library = VENV / "lib" / "python{}.{}".format(*sys.version_info[:2]) / "site-packages"
     (library / "catalogizer.pth").write_text(f"{CHECKOUT}\n")
     command = VENV / "bin" / "catalogizer"
@@ -292,8 +292,8 @@ def _install_ourselves() -> None:
 
 
 def _trusting(python: str) -> dict[str, str]:
-    """The environment in which pip and uv trust the system's list of certificates or SSL_CERT_FILE's (by themselves,
-    old pips and uv trust a list of their own), where the user has not told them another."""
+    """Environment variables that make pip and uv trust the system's certificates, or those of SSL_CERT_FILE (by default
+    uv and old versions of pip use their own lists), unless the user has configured others."""
     environment = dict(os.environ)
     try:
         trusted = _network().trusted(environment)
@@ -307,10 +307,10 @@ def _trusting(python: str) -> dict[str, str]:
 
 
 def _configured(python: str) -> bool:
-    """True where pip was told by the environment or a configuration file whom to trust."""
+    """True if the environment or a configuration file tells pip which certificates to trust."""
     argv = (python, "-m", "pip", "config", "list", "--disable-pip-version-check")
-    told = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    return re.search(r"^\S+\.cert=", told.stdout.decode(errors="replace"), re.MULTILINE) is not None
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    return re.search(r"^\S+\.cert=", done.stdout.decode(errors="replace"), re.MULTILINE) is not None
 
 
 def _uv_configured(environment: dict[str, str]) -> bool:
@@ -318,27 +318,27 @@ def _uv_configured(environment: dict[str, str]) -> bool:
     home = environment.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
     named = environment.get("UV_CONFIG_FILE")
     files = [Path(named)] if named else [Path(home, "uv", "uv.toml"), Path("/etc/uv/uv.toml")]
-    words = [file.read_text(errors="replace") for file in files if os.access(str(file), os.R_OK)]
-    return any(re.search(r"^\s*(system-certs|native-tls)\b", text, re.MULTILINE) for text in words)
+    texts = [file.read_text(errors="replace") for file in files if os.access(str(file), os.R_OK)]
+    return any(re.search(r"^\s*(system-certs|native-tls)\b", text, re.MULTILINE) for text in texts)
 
 
 def _run(what: str, *argv: str, environment: dict[str, str] | None = None) -> None:
-    """On a terminal the tool shows its progress; elsewhere it is heard only when it fails."""
+    """Run a tool. On a terminal its progress is shown; elsewhere only its failure is reported."""
     try:
-        code, said = _heard(argv, environment)
+        code, output = _output_of(argv, environment)
     except OSError as error:
         raise Failed(f"{what}: {_network().cause(str(error)) or error}") from error
     if code == 0:
         return
-    last = [line.strip() for line in said.splitlines() if line.strip()][-1:]
+    last = [line.strip() for line in output.splitlines() if line.strip()][-1:]
     log = PIP_LOG.read_text(errors="replace")[-LAST_BYTES:] if PIP_LOG.exists() else ""
     cause = _network().cause
-    reason = cause(log) or cause(said) or (last[0] if last else f"exit code {code}")
+    reason = cause(log) or cause(output) or (last[0] if last else f"exit code {code}")
     raise Failed(f"{what} could not be installed: {reason}")
 
 
-def _heard(argv: tuple[str, ...], environment: dict[str, str] | None) -> tuple[int, str]:
-    """Run a tool; its exit code and the end of what it said. It ends with us."""
+def _output_of(argv: tuple[str, ...], environment: dict[str, str] | None) -> tuple[int, str]:
+    """Run a tool; its exit code and the end of its output. It ends with us."""
     shown = os.isatty(2)
     reading, writing = pty.openpty() if shown else os.pipe()
     try:
@@ -348,15 +348,15 @@ def _heard(argv: tuple[str, ...], environment: dict[str, str] | None) -> tuple[i
     finally:
         os.close(writing)
     try:
-        said = b""
+        output = b""
         while True:
             _check_terminals(None, reading)
-            words = _read(reading)
-            if not words:
-                return process.wait(), said.decode(errors="replace")
-            said = (said + words)[-LAST_BYTES:]
+            chunk = _read(reading)
+            if not chunk:
+                return process.wait(), output.decode(errors="replace")
+            output = (output + chunk)[-LAST_BYTES:]
             if shown:
-                _write(2, words.decode(errors="surrogateescape"))
+                _write(2, chunk.decode(errors="surrogateescape"))
     finally:
         os.close(reading)
         process.terminate()
@@ -366,7 +366,7 @@ def _heard(argv: tuple[str, ...], environment: dict[str, str] | None) -> tuple[i
 def _read(reading: int) -> bytes:
     try:
         return os.read(reading, 65_536)
-    except OSError:  # how a terminal ends
+    except OSError:  # the end of a pseudo-terminal
         return b""
 
 

@@ -31,7 +31,7 @@ def locked_folder(state_dir: Path, name: str) -> Iterator[Path]:
         try:
             held.enter_context(locked(folder / "lock"))
         except Locked as error:
-            raise StateLocked(folder, error.who) from error
+            raise StateLocked(folder, error.owner) from error
         yield folder
 
 

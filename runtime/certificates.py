@@ -1,7 +1,7 @@
-"""When the certificates end that a process is configured with, as gauges.
+"""Expiry times of the certificates that a process is configured with, as gauges.
 
-Only files that settings name: authorities that are trusted, and certificates that we show others. What is renewed on disk
-is seen at the next look.
+Covers only files that settings name: trusted authorities, and certificates that we present to others. A file that was
+renewed on disk is noticed at the next check.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ EVERY_SECONDS = 60.0
 
 
 def first_end(pem: bytes) -> float:
-    """When the first of the certificates of a PEM file ends, Unix time. Raises ValueError where there is none."""
+    """The earliest expiry among the certificates of a PEM file, Unix time. Raises ValueError if the file has none."""
     return min(found.not_valid_after_utc.timestamp() for found in x509.load_pem_x509_certificates(pem))
 
 
 def files_of_kafka(settings: KafkaSettings) -> tuple[Path, ...]:
-    """The files of certificates that connections to Kafka use."""
+    """The certificate files that connections to Kafka use."""
     file = settings.ssl_cafile if settings.security_protocol.endswith("SSL") else None
     return () if file is None else (file,)
 
 
 class Certificates:
-    """A look at files, asked for as often as anybody likes and taken once a minute. `clock`: monotonic seconds."""
+    """Checks certificate files at most once a minute, however often `show` is called. `clock`: monotonic seconds."""
 
     def __init__(self, files: Iterable[Path], clock: Callable[[], float] = time.monotonic) -> None:
         self._files = tuple(dict.fromkeys(files))
@@ -38,7 +38,7 @@ class Certificates:
         self._looked_at = float("-inf")
 
     def show(self) -> None:
-        """Set the gauges. A file that cannot be read, or in which no certificate is, is shown as that."""
+        """Set the gauges. A file that cannot be read, or has no certificate, sets the gauge for unreadable files."""
         now = self._clock()
         if now - self._looked_at < EVERY_SECONDS:
             return

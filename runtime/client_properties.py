@@ -1,8 +1,8 @@
 """A `client.properties` file of Kafka's own tools, read as our settings.
 
-Decides which of Kafka's client settings are ours by another name, which say what we do anyway, and which ask for something
-that we do not do. Knows no file and no environment: text goes in, values or faults come out. Nothing in a fault is a value
-that may be a secret.
+Decides which of Kafka's client settings correspond to ours, which can be ignored because we decide them ourselves, and
+which request something that we do not support. It reads no file and no environment: text goes in, values or faults come
+out. A fault never contains a value that may be a secret.
 
 Names are those of Apache Kafka's configuration (CommonClientConfigs, SaslConfigs, SslConfigs) and, where it has one for a
 PEM file that Java has not, of librdkafka.
@@ -68,7 +68,7 @@ NOT_OURS = frozenset(
     ssl.keymanager.algorithm ssl.protocol ssl.secure.random.implementation ssl.trustmanager.algorithm
     """.split()  # noqa: SIM905 - a list of strings would be a line each
 )
-"""How a client reads, writes and waits: that is ours to decide, whatever stands there (`runtime.kafka`)."""
+"""How a client reads, writes and waits: `runtime.kafka` decides that, so these settings are ignored."""
 NOT_OURS_BELOW = (
     "schema.registry.",
     "basic.auth.",
@@ -83,7 +83,7 @@ LOGINS: Mapping[str, frozenset[str]] = {
     "ScramLoginModule": frozenset({"SCRAM-SHA-256", "SCRAM-SHA-512"}),
     "OAuthBearerLoginModule": frozenset({"OAUTHBEARER"}),
 }
-"""Kafka's login modules that we know what to do for, with the mechanisms of each."""
+"""Kafka's login modules that are supported, with the mechanisms of each."""
 _USER_OPTIONS = {"username": "sasl_username", "password": "sasl_password"}
 _TOKEN_OPTIONS = {
     "clientId": "sasl_oauthbearer_client_id",
@@ -98,7 +98,7 @@ _TO_PEM = (
     " PKCS12 by `keytool -importkeystore -deststoretype PKCS12`), name that and set the type to PEM"
 )
 _TO_FILE = "write it into a PEM file, and name that by"
-_USE_SCRAM = "is not spoken here; make an account for SCRAM-SHA-512, OAUTHBEARER or a certificate of our own"
+_USE_SCRAM = "is not supported; create an account for SCRAM-SHA-512, OAUTHBEARER or a client certificate"
 REFUSED: Mapping[str, str] = {
     "ssl.truststore.certificates": f"certificates in the file itself are not read: {_TO_FILE} ssl.truststore.location",
     "ssl.keystore.certificate.chain": f"certificates in the file itself are not read: {_TO_FILE} ssl.keystore.location",
@@ -112,7 +112,7 @@ REFUSED: Mapping[str, str] = {
     "ssl.crl.location": "lists of revoked certificates are not read; take the line out",
     "sasl.kerberos.service.name": f"Kerberos {_USE_SCRAM}",
     "sasl.oauthbearer.assertion.private.key.file": "clients sign in at the token endpoint by id and secret alone",
-    "sasl.oauthbearer.jwt.retriever.class": "is a class of Java; tokens are asked of sasl.oauthbearer.token.endpoint.url",
+    "sasl.oauthbearer.jwt.retriever.class": "is a Java class; tokens come from sasl.oauthbearer.token.endpoint.url",
     "security.providers": "is Java's; take the line out",
     "config.providers": "values are not looked up elsewhere; use a variable with _FILE for each secret",
     "enable.ssl.certificate.verification": "certificates are always verified; name their authority by ssl.ca.location",
@@ -139,19 +139,17 @@ _LOOKED_UP = re.compile(r"\$\{[^}]*\}")
 
 @dataclass(slots=True)
 class _Reading:
-    """What was found so far."""
+    """Values and faults found so far."""
 
     values: dict[str, str] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
 
 
 def read(text: str) -> dict[str, str]:
-    """The settings that a file makes, by our names. Raises SettingsError with a line for each fault, which names the
+    """The settings in the text of a file, by our names. Raises SettingsError with one line for each fault, which names the
     file's line and key."""
     try:
-        found = {
-            entry.key: entry for entry in entries(text)
-        }  # of a key that stands there twice Java takes the last too
+        found = {entry.key: entry for entry in entries(text)}  # of a repeated key the last one counts, as in Java
     except NotProperties as error:
         raise SettingsError((f"{SOURCE}: line {error.line}: {error.what}",)) from error
     reading = _Reading()
@@ -164,7 +162,7 @@ def read(text: str) -> dict[str, str]:
 
 
 def _taken(entry: Entry, all_of: Mapping[str, Entry], values: dict[str, str]) -> Iterator[str]:
-    """Put one entry's settings among the values; what is wrong with it."""
+    """Add one entry's settings to the values; yields its faults."""
     key, value = entry.key, entry.value
     if _LOOKED_UP.search(value):
         yield "values are not looked up elsewhere (${...}); use a variable with _FILE for each secret"
@@ -188,7 +186,7 @@ def _taken(entry: Entry, all_of: Mapping[str, Entry], values: dict[str, str]) ->
 
 
 def _unreadable(key: str, value: str, all_of: Mapping[str, Entry]) -> Iterator[str]:
-    """A mechanism that is none of ours; a file that is a store of Java's, by its name where nothing says its type."""
+    """Faults: an unsupported mechanism, or a Java key store (recognised by its name where no type is given)."""
     if OURS[key] == "sasl_mechanism" and value not in frozenset().union(*LOGINS.values()):
         yield f"{value} {_USE_SCRAM}"
     if _type_of(key) not in all_of and _is_store(key, value):
@@ -196,7 +194,7 @@ def _unreadable(key: str, value: str, all_of: Mapping[str, Entry]) -> Iterator[s
 
 
 def _store_password(place: str, all_of: Mapping[str, Entry]) -> Iterator[str]:
-    """What has a password is a store of Java's, whatever its name is; once is enough to say so."""
+    """A store with a password is a Java key store, whatever its name. It is reported only once."""
     kind = all_of.get(_type_of(place))
     if kind is None:
         if place not in all_of or not _is_store(place, all_of[place].value):
@@ -206,7 +204,7 @@ def _store_password(place: str, all_of: Mapping[str, Entry]) -> Iterator[str]:
 
 
 def _type_of(place: str) -> str:
-    """The key that says of which type the file of another key is."""
+    """The key that gives the type of another key's file."""
     return next((name for name, of in _STORES.items() if of == place), "")
 
 
@@ -258,7 +256,7 @@ def _handler(value: str) -> Iterator[str]:
     if "AWS_MSK" in value or "amazon" in value or "IAM" in value:
         yield f"MSK's IAM {_USE_SCRAM}"
     elif not _HANDLER.fullmatch(value):
-        yield "is a class of Java; tokens are got here by client id and secret (OAuthBearerLoginCallbackHandler)"
+        yield "is a Java class; tokens are requested by client id and secret (OAuthBearerLoginCallbackHandler)"
 
 
 def _names_verified(value: str) -> Iterator[str]:
@@ -271,7 +269,7 @@ def _names_verified(value: str) -> Iterator[str]:
 
 def _versions(value: str) -> Iterator[str]:
     if not {"TLSv1.2", "TLSv1.3"} & {version.strip() for version in value.split(",")}:
-        yield "TLS 1.2 and 1.3 are spoken; take the line out"
+        yield "TLS 1.2 and 1.3 are supported; take the line out"
 
 
 def _by_secret(value: str) -> Iterator[str]:

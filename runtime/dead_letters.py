@@ -42,7 +42,7 @@ class DeadLetters:
             attempt=attempt,
             size=len(record.value or b""),
         )
-        headers += record.headers  # after our own, whatever their names: a letter gives the record back as it was
+        headers += record.headers  # after our own, whatever their names: the record can be restored exactly
         try:
             future = await self._producer.send(
                 self._kafka.name(dlq_of(declared)),

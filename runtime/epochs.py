@@ -1,8 +1,9 @@
-"""Topic epochs: which life of a topic this is, so that a later one of the same name is told from it.
+"""Topic epochs: they distinguish a topic from a later one that was created under the same name.
 
-The provisioner writes an epoch record for each topic that it makes, with Kafka's own id of the topic. Who makes a topic
-anew by other means writes none: then the id differs from the recorded one, and is the epoch itself. So every process comes
-to the same epoch whatever tool was used, and the record that the provisioner writes later changes it no more.
+The provisioner writes an epoch record for each topic that it creates, with Kafka's own id of the topic. Other tools write no
+record when they recreate a topic: then the id differs from the recorded one, and the id itself is the epoch. So every
+process determines the same epoch whatever tool was used, and the record that the provisioner writes later does not change
+it.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ _codec: Codec[TopicEpoch] = Codec(TopicEpoch)
 
 @dataclass(frozen=True, slots=True)
 class TopicLife:
-    """A topic now. `declared`: how many partitions it was made with; `partitions`: how many it has; `anew`: it was made
-    anew by other means than our provisioner."""
+    """A topic now. `declared`: how many partitions it was created with; `partitions`: how many it has now; `anew`: it was
+    recreated by other means than our provisioner."""
 
     epoch: str
     declared: int
@@ -35,7 +36,7 @@ class TopicLife:
 
 
 def life_of(record: TopicEpoch, seen: SeenTopic | None) -> TopicLife:
-    """The life that a topic is in: its newest epoch record compared with what Kafka has (None: it cannot say)."""
+    """A topic's present life: its newest epoch record compared with Kafka's metadata (None: not known)."""
     if seen is None:
         return TopicLife(record.epoch, record.partitions, record.partitions)
     anew = bool(record.topic_id and seen.id and record.topic_id != seen.id)
@@ -43,14 +44,14 @@ def life_of(record: TopicEpoch, seen: SeenTopic | None) -> TopicLife:
 
 
 async def read_epochs(kafka: Kafka) -> dict[str, TopicLife]:
-    """The life of each topic that was provisioned and is there, by its declared name. Raises NotProvisioned, KafkaError,
+    """The life of each topic that was provisioned and still exists, by its declared name. Raises NotProvisioned, KafkaError,
     TimeoutError."""
     async with reader(kafka) as consumer:
         return await lives_by(consumer, kafka)
 
 
 async def lives_by(consumer: AIOKafkaConsumer, kafka: Kafka) -> dict[str, TopicLife]:
-    """The same with a consumer that is there."""
+    """The same, with an existing consumer."""
     records = _newest(await whole(consumer, kafka.name(META)))
     seen = (await look(consumer._client, map(kafka.settings.topic_prefix.__add__, records))).topics
     lives = {}
@@ -63,8 +64,8 @@ async def lives_by(consumer: AIOKafkaConsumer, kafka: Kafka) -> dict[str, TopicL
 
 
 async def recorded_epochs(kafka: Kafka) -> dict[str, TopicEpoch]:
-    """The newest epoch record of each topic, by its declared name, whatever Kafka has now. Raises NotProvisioned,
-    KafkaError, TimeoutError."""
+    """The newest epoch record of each topic, by its declared name, without a look at Kafka's metadata. Raises
+    NotProvisioned, KafkaError, TimeoutError."""
     async with reader(kafka) as consumer:
         return _newest(await whole(consumer, kafka.name(META)))
 

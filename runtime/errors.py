@@ -1,14 +1,14 @@
-"""What can be wrong with an installation, whichever process meets it.
+"""Errors of an installation, common to all processes.
 
 PlatformError
 ├── SettingsError     a setting is missing, misspelt, or has a value that it cannot have
 │   └── SecretFileError  a file that holds a secret cannot be read again (retryable)
 ├── NotProperties     a text is not in the format of Java's properties (`runtime.properties_format`)
 ├── TokenError        the token endpoint gives us no token for Kafka (`runtime.kafka_tokens`)
-├── Locked            another process holds a file that one at a time may have (retryable)
-├── NotProvisioned    the topics have not been made (retryable)
-│   └── NotAllowed    rights of a process were never given, or were taken away
-└── QueueError        a dead letter queue cannot be read or seen to (`runtime.dlq.errors`)
+├── Locked            another process has locked a file (retryable)
+├── NotProvisioned    the topics have not been created (retryable)
+│   └── NotAllowed    a process lacks permissions at the brokers
+└── QueueError        a dead letter queue cannot be read or changed (`runtime.dlq.errors`)
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from pathlib import Path
 
 
 class PlatformError(Exception):
-    """Root of the tree. `retryable`: it may pass by itself, or by what somebody else does."""
+    """Base of these errors. `retryable`: the same attempt may succeed later."""
 
     retryable = False
 
 
 class SettingsError(PlatformError):
-    """What is wrong with the settings, a line per fault: each names the key, what is wrong with its value, and what
-    is allowed. Secrets are never shown."""
+    """Invalid settings. `faults`: one line each, with the key, what is wrong with its value, and what is allowed. Secrets
+    are never shown."""
 
     def __init__(self, faults: tuple[str, ...]) -> None:
         self.faults = faults
@@ -32,7 +32,7 @@ class SettingsError(PlatformError):
 
 
 class SecretFileError(SettingsError):
-    """`variable`: names the file; `what` is wrong with it. What it holds is never shown."""
+    """`variable`: the setting that names the file; `what`: the fault. The file's contents are never shown."""
 
     retryable = True
 
@@ -42,24 +42,23 @@ class SecretFileError(SettingsError):
 
 
 class Locked(PlatformError):
-    """`pid`: of the process that holds it, as it has written it; empty where it has not yet."""
+    """`pid`: the process that has the lock, as it wrote it into the file; empty if it has not done so yet."""
 
     retryable = True
 
     def __init__(self, path: Path, pid: str) -> None:
         self.path = path
         self.pid = pid
-        super().__init__(f"{path} is held by another process{self.who}")
+        super().__init__(f"{path} is held by another process{self.owner}")
 
     @property
-    def who(self) -> str:
-        """The process in brackets, with a space before."""
+    def owner(self) -> str:
+        """The locking process in brackets, with a space before; empty if unknown."""
         return f" (process {self.pid})" if self.pid else ""
 
 
 class NotProvisioned(PlatformError):
-    """The topics have not been made on this installation, or not as they must be; `missing` names what was looked
-    for."""
+    """The topics have not been created on this installation, or not as declared. `missing`: what was not found."""
 
     retryable = True
 
@@ -69,7 +68,7 @@ class NotProvisioned(PlatformError):
 
 
 class NotAllowed(NotProvisioned):
-    """The brokers do not let this process do what it needs. `missing`: principal, operation and resource of each right."""
+    """The brokers deny this process a right that it needs. `missing`: principal, operation and resource of each right."""
 
     def __init__(self, missing: str) -> None:
         PlatformError.__init__(self, f"{missing}: `catalogizer topics acls` prints who needs which right")

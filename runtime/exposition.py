@@ -1,7 +1,7 @@
-"""The metrics in Prometheus's text format: of this process, or of all that count into one folder.
+"""The metrics in Prometheus's text format: of this process, or of all processes that share a metrics folder.
 
-Several processes that stand for one (`catalogizer serve --workers`) count into files of a folder that `FOLDER` names in
-their environment; the library looks for it when it is imported. Whoever of them is asked answers for all.
+The workers of one gateway (`catalogizer serve --workers`) write their counts into files of a folder, which the environment
+variable `FOLDER` names; the library reads it when it is imported. Each worker can then serve the metrics of all.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-"""The variable by which prometheus_client is told."""
+"""The environment variable that prometheus_client reads."""
 
 
 def exposition(folder: Path | None = None) -> bytes:
-    """The metrics of the processes that count into `folder`; without one those that this process counts into, which are
-    its own where it counts into no folder."""
+    """The metrics of the processes that share `folder`. Without it: those of the folder that this process shares, or of this
+    process alone if it shares none."""
     shared = os.environ.get(FOLDER) if folder is None else str(folder)
     if shared is None:
         return generate_latest(REGISTRY)
@@ -28,5 +28,5 @@ def exposition(folder: Path | None = None) -> bytes:
 
 
 def forget(folder: Path, pid: int) -> None:
-    """A process has ended: what it was counting up stays, what it had open is gone."""
+    """A process has ended: its counters are kept, its gauges of live values are removed."""
     mark_process_dead(pid, str(folder))  # type: ignore[no-untyped-call]

@@ -1,8 +1,8 @@
 """Health and metrics over HTTP for processes that serve no other page: `/health/live` (the process answers),
 `/health/ready` (it makes progress), `/metrics` (Prometheus), `/version`. On its own port, loopback by default.
 
-Starting is not an error: a check may say `Starting`, and for two minutes that makes the process not ready and nothing
-worse. One that takes longer is told as what is wrong, for it may never come up."""
+Starting is not an error: a check may return `Starting`, and for two minutes the process is then only not ready. After that
+the check counts as failed, because the process may never start."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ class HealthSettings(Section):
 
 
 GRACE_SECONDS = 120.0
-"""So long a check may say `Starting` before that is an error (a library of 100,000 files is folded in 15 s)."""
+"""How long a check may return `Starting` before that is an error (a library of 100,000 files is folded in 15 s)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Starting:
-    """Not there yet, and nothing is wrong: `what` is being done."""
+    """A check that has not passed yet although nothing is wrong. `what`: what the process is doing."""
 
     what: str
 
 
 Check = Callable[[], str | Starting | None]
-"""None when well, else what is wrong or what is still to come."""
+"""Returns None if healthy, else what is wrong, or `Starting`."""
 
 
 @dataclass(slots=True)
 class Health:
-    """Checks by name, and `measures`: what sets gauges, called every few seconds and before metrics are read; fast, and
-    raises nothing. `clock`: monotonic seconds."""
+    """Health checks by name. `measures`: functions that set gauges, called every few seconds and before metrics are read;
+    they must be fast and raise nothing. `clock`: monotonic seconds."""
 
     checks: dict[str, Check] = field(default_factory=dict)
     measures: list[Callable[[], None]] = field(default_factory=list)
@@ -54,26 +54,26 @@ class Health:
     _warnings: set[str] = field(default_factory=set)
 
     def add(self, name: str, check: Check, *, warning: bool = False) -> None:
-        """Register a check. `warning`: what it finds is wrong, but the process does its work in spite of it."""
+        """Register a check. `warning`: if it fails, that is reported, but the process still counts as ready."""
         self.checks[name] = check
         if warning:
             self._warnings.add(name)
 
     def problems(self) -> dict[str, str]:
-        """What is wrong now, by check; empty when well or starting."""
+        """What is wrong now, by check; empty if healthy or starting."""
         return self._looked()[0]
 
     def starting(self) -> dict[str, str]:
-        """What is still to come, by check; nothing is wrong with it."""
+        """The checks that return `Starting`, with what they wait for."""
         return self._looked()[1]
 
     def unready(self) -> dict[str, str]:
-        """Why it does not do its work now, by check: what is wrong and what is still to come."""
+        """Why the process is not ready, by check: failed checks (warnings excepted) and those that are starting."""
         problems, starting = self._looked()
         return {name: what for name, what in problems.items() if name not in self._warnings} | starting
 
     def measure(self) -> None:
-        """Set the gauges that show how the process is now."""
+        """Set the gauges to the present state."""
         metrics.READY.set(not self.unready())
         for measure in self.measures:
             measure()
@@ -101,7 +101,7 @@ def product_version() -> str:
 
 
 class HealthServer:
-    """The HTTP server; its owner calls `start` and `stop`. `metrics`: what is served as such."""
+    """The HTTP server; its owner calls `start` and `stop`. `metrics`: returns the body of `/metrics`."""
 
     def __init__(
         self, settings: HealthSettings, health: Health, metrics: Callable[[], bytes] = exposition

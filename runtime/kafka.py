@@ -32,8 +32,9 @@ COMMIT_BACKOFF_MS = 10
 
 MAX_REQUEST_BYTES = 1_048_576
 SESSIONS_TO_REJOIN = 3
-"""How long a rebalance waits for a member that is there, in sessions; who is not there any more is out after one. aiokafka
-has one: a member that a busy machine holds up for that long would be put out, and come back into another rebalance."""
+"""How long a rebalance waits for a live member, in session time-outs; a dead member is removed after one. aiokafka's default
+is one: a member on a busy machine that is delayed for that long would be removed, and its return would cause another
+rebalance."""
 LINGER_MS = 5
 STOP_SECONDS = 1.0
 """How long a client may take to stop after its work has been awaited."""
@@ -43,8 +44,8 @@ _log = log.get(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Kafka:
-    """Makes clients for one installation. `component` names the process in `client.id`. Raises SettingsError where
-    the settings name no brokers, or lack what their way to sign in wants. `tokens`: with OAUTHBEARER."""
+    """Creates clients for one installation. `component` names the process in `client.id`. Raises SettingsError if the
+    settings name no brokers, or lack what their authentication mechanism needs. `tokens`: with OAUTHBEARER."""
 
     settings: KafkaSettings
     component: str
@@ -53,7 +54,7 @@ class Kafka:
     def __post_init__(self) -> None:
         if self.settings.bootstrap_servers is None:
             raise SettingsError(("kafka.bootstrap_servers: not set (CATALOGIZER_KAFKA__BOOTSTRAP_SERVERS)",))
-        object.__setattr__(self, "tokens", tokens_for(self.settings))  # frozen, and of all clients the same one
+        object.__setattr__(self, "tokens", tokens_for(self.settings))  # the class is frozen; all clients share it
 
     def name(self, topic: Topic) -> str:
         """The topic's name on this installation."""
@@ -85,10 +86,10 @@ class Kafka:
         assignor: object = RoundRobinPartitionAssignor,
         **options: Any,
     ) -> AIOKafkaConsumer:
-        """A member of a group; offsets are committed only by hand. `instance` makes it a static member
-        (restarts within the session do not disturb the others). Assignment is eager: with it every partition has one
-        owner, and aiokafka knows no other safe protocol. `assignor`: one, for aiokafka 0.14 joins once for each that it is
-        given, and members that join twice in a round can put each other out of step for ever (its pull request 1168)."""
+        """A member of a group; offsets are committed only explicitly. `instance` makes it a static member (restarts within
+        the session do not disturb the others). Assignment is eager: every partition has one owner, and aiokafka supports no
+        other safe protocol. `assignor`: exactly one, because aiokafka 0.14 joins once for each assignor, and members that
+        join twice in a round can get permanently out of step with each other (its pull request 1168)."""
         session = session_timeout_ms or self.settings.session_timeout_ms
         return AIOKafkaConsumer(
             group_id=group,
@@ -102,7 +103,7 @@ class Kafka:
         )
 
     def producer(self, *, linger_ms: int = LINGER_MS, **options: Any) -> AIOKafkaProducer:
-        """An idempotent producer, acks=all, zstd. Idempotence is not fencing: two of them may both write."""
+        """An idempotent producer, acks=all, zstd. Idempotence is not fencing: two producers can write at the same time."""
         return AIOKafkaProducer(
             enable_idempotence=True,
             linger_ms=linger_ms,
@@ -111,8 +112,8 @@ class Kafka:
         )
 
     def transactional_producer(self, transactional_id: str, **options: Any) -> AIOKafkaProducer:
-        """A transactional producer. `start()` fences the former owner of the id and waits until its last
-        transaction is decided."""
+        """A transactional producer. `start()` fences the previous owner of the id and waits until its last
+        transaction is committed or aborted."""
         return AIOKafkaProducer(
             transactional_id=self.settings.topic_prefix + transactional_id,
             transaction_timeout_ms=self.settings.transaction_timeout_ms,
@@ -143,12 +144,12 @@ class Kafka:
             "retry_backoff_ms": OUTAGE_BACKOFF_MS,
         }
 
-    def asking(self, server: str) -> AIOKafkaClient:
-        """A bare client of one broker, which neither reads nor writes."""
+    def bare_client(self, server: str) -> AIOKafkaClient:
+        """A low-level client of one broker, which neither reads nor writes."""
         return AIOKafkaClient(**self.connection() | {"bootstrap_servers": server})
 
     def connection(self) -> dict[str, Any]:
-        """How a client of any kind connects. Raises SettingsError where what it is to show or to believe cannot be
+        """The connection options of every kind of client. Raises SettingsError if a certificate or key file cannot be
         read."""
         settings = self.settings
         options: dict[str, Any] = {
@@ -165,15 +166,15 @@ class Kafka:
 
 
 def leave_for_good(consumer: AIOKafkaConsumer) -> None:
-    """Make a static member leave its group at its next stop. By default aiokafka lets static members stay until their
-    session times out, and the group counts as active until then."""
+    """Make a static member leave its group at its next stop. By default aiokafka keeps static members in the group until
+    their session times out, and the group counts as active until then."""
     if consumer._coordinator is not None:
         consumer._coordinator._group_instance_id = None
 
 
 async def leave_now(consumer: AIOKafkaConsumer) -> None:
-    """Give a place in a group up at once, and commit nothing. A static member that is started again within its session is
-    given what it had, without a look at what there is now: after its topic was deleted, nothing."""
+    """Leave a group at once, without a commit. A static member that restarts within its session would otherwise get its
+    former assignment without a check of the topics: if its topic was deleted meanwhile, it would get nothing."""
     leave_for_good(consumer)
     if consumer._coordinator is not None:
         await consumer._coordinator._maybe_leave_group()
@@ -189,8 +190,8 @@ class Stoppable(Protocol):
 
 async def stop_client(client: Stoppable, seconds: float = STOP_SECONDS) -> None:
     """Stop a client within `seconds`, even if Kafka cannot be reached: aiokafka's clients wait for a missing broker, and
-    its consumer then raises the cancellation of its own tasks as if the caller had been cancelled. Sends that matter
-    must have been awaited before."""
+    its consumer raises the CancelledError of its own tasks as if the caller had been cancelled. Await sends that matter
+    first."""
     stopping = asyncio.ensure_future(client.stop())
     try:
         await asyncio.wait({stopping}, timeout=seconds)
@@ -205,8 +206,7 @@ async def stop_client(client: Stoppable, seconds: float = STOP_SECONDS) -> None:
 
 
 async def _cut_off(client: Stoppable) -> None:
-    """End what a client leaves behind that could not be stopped: its connections, and the tasks that wait for answers
-    on them."""
+    """Close the connections of a client that did not stop, and cancel the tasks that wait for answers on them."""
     match client:
         case AIOKafkaProducer():
             await client.client.close()
@@ -223,7 +223,7 @@ async def _cut_off(client: Stoppable) -> None:
 
 
 class _InTheClear(logging.Filter):
-    """Takes out aiokafka's warning that a password is sent unencrypted where it does not leave the machine."""
+    """Drops aiokafka's warning about a password sent unencrypted if the connection does not leave the machine."""
 
     on_loopback = False
 

@@ -1,7 +1,7 @@
-"""Whether the brokers let us in, asked once at a process's start: clients retry for ever whatever the answer was.
+"""Checks once, when a process starts, whether the brokers admit it: Kafka clients retry forever, whatever the error was.
 
-Only what nobody but the operator can mend is an error here: credentials, encryption. A broker that is away or starting is
-none.
+Only what the operator must correct is an error here: credentials and encryption. A broker that is unreachable or starting is
+no error.
 """
 
 from __future__ import annotations
@@ -31,21 +31,21 @@ CREDENTIALS = "kafka.sasl.username and kafka.sasl.password (CATALOGIZER_KAFKA__S
 MECHANISM = "kafka.sasl.mechanism (CATALOGIZER_KAFKA__SASL_MECHANISM)"
 PROTOCOL = "kafka.security.protocol (CATALOGIZER_KAFKA__SECURITY_PROTOCOL)"
 _SERVER = "\0"
-"""In what brokers say alike, the place of their names."""
+"""Placeholder for the server's name, so that equal messages of several brokers can be merged."""
 _WANTED = ("CERTIFICATE_REQUIRED", "BAD_CERTIFICATE", "HANDSHAKE_FAILURE")
-"""How brokers refuse who shows no certificate, by the names of TLS's alerts."""
+"""TLS alerts with which brokers reject a client that presents no certificate."""
 
 
 async def check_admission(kafka: Kafka) -> None:
-    """Return where a broker lets us in, or none can be asked. Raises SettingsError where one that answers does not."""
+    """Return if a broker admits us, or if none can be reached. Raises SettingsError if those that answer reject us."""
     servers = (kafka.settings.bootstrap_servers or "").split(",")
     refusals = await asyncio.gather(*(_refusal(kafka, server.strip()) for server in servers))
-    told: dict[str, list[str]] = {}
+    by_refusal: dict[str, list[str]] = {}
     for server, refusal in zip(servers, refusals, strict=True):
         if refusal is None:
             return
-        told.setdefault(refusal.replace(server.strip(), _SERVER), []).append(server.strip())
-    raise SettingsError(tuple(text.replace(_SERVER, ", ".join(of)) for text, of in told.items()))
+        by_refusal.setdefault(refusal.replace(server.strip(), _SERVER), []).append(server.strip())
+    raise SettingsError(tuple(text.replace(_SERVER, ", ".join(of)) for text, of in by_refusal.items()))
 
 
 async def _refusal(kafka: Kafka, server: str) -> str | None:
@@ -57,19 +57,19 @@ async def _refusal(kafka: Kafka, server: str) -> str | None:
         return None if error.retryable else str(error)
     except ssl.SSLCertVerificationError as error:
         return f"{AUTHORITIES}: the certificate of {server} is not trusted: {error.verify_message}"
-    except (KafkaConnectionError, OSError, TimeoutError) as error:  # away, or it takes us for who speaks nonsense
+    except (KafkaConnectionError, OSError, TimeoutError) as error:  # unreachable, or another protocol is expected
         if (alert := _alert(error)) is not None:
             return _certificate_refused(kafka, server, alert)
         if "ssl_context" not in options:
-            return f"{PROTOCOL}: {server} wants TLS" if await _speaks_tls(server) else None
+            return f"{PROTOCOL}: {server} requires TLS" if await _speaks_tls(server) else None
         return f"{PROTOCOL}: {server} does not speak TLS" if await _speaks_plainly(server) else None
     except IllegalSaslStateError:
-        return f"{PROTOCOL}: {server} does not take sign-ins"
+        return f"{PROTOCOL}: {server} does not accept SASL"
     except UnsupportedSaslMechanismError:
-        return f"{MECHANISM}: {server} does not take {kafka.settings.sasl_mechanism}"
+        return f"{MECHANISM}: {server} does not accept {kafka.settings.sasl_mechanism}"
     except KafkaError as error:
         return _sign_in_refused(kafka, server, error)
-    return None if "sasl_mechanism" in options else await _unasked(kafka, server)
+    return None if "sasl_mechanism" in options else await _sign_in_required(kafka, server)
 
 
 def _sign_in_refused(kafka: Kafka, server: str, error: KafkaError) -> str:
@@ -78,7 +78,7 @@ def _sign_in_refused(kafka: Kafka, server: str, error: KafkaError) -> str:
         client = kafka.tokens.client
         return (
             f"{CLIENT}: {server} refuses the token of {client.id} from {client.endpoint}: its issuer, audience, scope or"
-            " keys are not those that the brokers are told of"
+            " keys are not those that the brokers are configured with"
         )
     return f"{CREDENTIALS}: {server} refuses them for {of.sasl_username} ({type(error).__name__})"
 
@@ -87,13 +87,13 @@ def _certificate_refused(kafka: Kafka, server: str, alert: str) -> str:
     of, words = kafka.settings, alert.lower().replace("_", " ")
     if of.ssl_certfile is None:
         if alert.endswith(_WANTED):
-            return f"{CERTIFICATE}: not set; {server} wants a certificate of ours"
+            return f"{CERTIFICATE}: not set; {server} requires a client certificate"
         return f"{PROTOCOL}: {server} ends the handshake: {words}"
     return f"{CERTIFICATE}: {server} refuses the certificate in {of.ssl_certfile} ({subject(of)}): {words}"
 
 
 def _alert(error: BaseException) -> str | None:
-    """The alert with which the other side has ended TLS, such as UNKNOWN_CA, if it has."""
+    """The alert with which the server ended TLS, such as UNKNOWN_CA, if there was one."""
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLError):
             _, found, alert = (cause.reason or "").partition("_ALERT_")
@@ -110,11 +110,11 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 class _Answering(OAuthAuthenticator):  # type: ignore[misc]  # aiokafka has no types
-    """A broker that refuses a token says so in a challenge, which is to be answered before it says that it failed (RFC 7628,
-    3.2.3). aiokafka takes the challenge for a success, and its next request finds the connection closed."""
+    """A broker that rejects a token sends a challenge, which the client must answer before the broker reports the failure
+    (RFC 7628, 3.2.3). aiokafka takes the challenge for success, and its next request then finds the connection closed."""
 
     async def step(self, payload: bytes | None) -> tuple[bytes, bool] | None:
-        """What is sent next; None at the end."""
+        """The next message to send; None at the end."""
         if self._token_sent and payload:
             return b"\x01", True
         step: tuple[bytes, bool] | None = await super().step(payload)
@@ -139,14 +139,14 @@ async def _connect(server: str, **options: Any) -> None:
         await asyncio.sleep(0)
 
 
-async def _unasked(kafka: Kafka, server: str) -> str | None:
-    """A listener that wants credentials answers which versions it speaks, and then closes."""
-    client = kafka.asking(server)
+async def _sign_in_required(kafka: Kafka, server: str) -> str | None:
+    """The fault if a listener requires authentication: it answers the request for its API versions, and then closes."""
+    client = kafka.bare_client(server)
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
             await client.bootstrap()
     except (KafkaConnectionError, TimeoutError):
-        return f"{PROTOCOL}: {server} wants us to sign in"
+        return f"{PROTOCOL}: {server} requires authentication"
     finally:
         await client.close()
     return None
@@ -173,6 +173,6 @@ async def _speaks_tls(server: str) -> bool:
     writer.close()
     with contextlib.suppress(OSError, TimeoutError):
         await asyncio.wait_for(writer.wait_closed(), CLOSE_SECONDS)
-    writer.transport.abort()  # where the other side does not take part in the end
-    await asyncio.sleep(0)  # the event loop closes what was given up in its next step
+    writer.transport.abort()  # in case the server does not complete the closing handshake
+    await asyncio.sleep(0)  # the event loop closes the aborted transport in its next iteration
     return True

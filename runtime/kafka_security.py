@@ -1,8 +1,8 @@
-"""How a client of Kafka proves who it is, and whom it believes: from settings to what aiokafka is given.
+"""How a Kafka client authenticates, and which servers it trusts: turns settings into aiokafka's options.
 
-What can be looked at here is: files that are not there, a key of another certificate, a wrong password of a key, a
-certificate whose time is over are SettingsErrors, which name the setting and the file. What only the brokers can say is
-`runtime.kafka_admission`'s affair.
+What can be checked locally is checked here: missing files, a key that does not match its certificate, a key's wrong password
+and an expired certificate raise SettingsError, which names the setting and the file. `runtime.kafka_admission` checks what
+only the brokers know.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ CERTIFICATE = "kafka.ssl.keystore.location (CATALOGIZER_KAFKA__SSL_CERTFILE)"
 KEY = "kafka.ssl.key.location (CATALOGIZER_KAFKA__SSL_KEYFILE)"
 KEY_PASSWORD = "kafka.ssl.key.password (CATALOGIZER_KAFKA__SSL_KEY_PASSWORD)"  # noqa: S105 - its setting
 _STORES = (b"\xfe\xed\xfe\xed", b"\xce\xce\xce\xce", b"0\x82", b"0\x80")
-"""How a JKS, a JCEKS and, in DER, a PKCS12 begin."""
+"""The first bytes of a JKS, a JCEKS and, in DER, a PKCS12 file."""
 
 
 def tokens_for(settings: KafkaSettings) -> Tokens | None:
-    """Where tokens come from, when the settings ask for them. Raises SettingsError where something is missing."""
+    """The token source, if the settings choose OAUTHBEARER; else None. Raises SettingsError if a setting is missing."""
     if not settings.security_protocol.startswith("SASL") or settings.sasl_mechanism != "OAUTHBEARER":
         return None
     secret = settings.sasl_oauthbearer_client_secret
@@ -58,18 +58,18 @@ def _missing(settings: KafkaSettings) -> Iterator[str]:
         field = f"sasl_oauthbearer_{name}"
         if getattr(settings, field) is None:
             alias = type(settings).model_fields[field].alias
-            yield f"kafka.{alias} (CATALOGIZER_KAFKA__{field.upper()}): not set; OAUTHBEARER wants it"
+            yield f"kafka.{alias} (CATALOGIZER_KAFKA__{field.upper()}): not set; OAUTHBEARER requires it"
 
 
 def sasl_options(settings: KafkaSettings, tokens: Tokens | None) -> dict[str, Any]:
-    """How a client signs in; empty where it does not. Raises SettingsError where user or password are missing."""
+    """The options for SASL; empty without it. Raises SettingsError if user or password is missing."""
     if not settings.security_protocol.startswith("SASL"):
         return {}
     if tokens is not None:
         return {"sasl_mechanism": "OAUTHBEARER", "sasl_oauth_token_provider": tokens}
     password = settings.sasl_password
     faults = tuple(
-        f"kafka.sasl.{name} (CATALOGIZER_KAFKA__SASL_{name.upper()}): not set; {settings.sasl_mechanism} wants it"
+        f"kafka.sasl.{name} (CATALOGIZER_KAFKA__SASL_{name.upper()}): not set; {settings.sasl_mechanism} requires it"
         for name, value in (("username", settings.sasl_username), ("password", password))
         if value is None
     )
@@ -83,8 +83,8 @@ def sasl_options(settings: KafkaSettings, tokens: Tokens | None) -> dict[str, An
 
 
 def tls_context(settings: KafkaSettings) -> ssl.SSLContext | None:
-    """Whom a client believes and what it shows; None where nothing is encrypted. Files are read anew each time, so that
-    a renewed certificate is used by the next client. Raises SettingsError."""
+    """The trusted authorities and our own certificate; None without TLS. Files are read each time, so the next client uses
+    a renewed certificate. Raises SettingsError."""
     if not settings.security_protocol.endswith("SSL"):
         return None
     try:
@@ -99,8 +99,8 @@ def tls_context(settings: KafkaSettings) -> ssl.SSLContext | None:
 
 
 def subject(settings: KafkaSettings) -> str | None:
-    """Whose our certificate is, as Kafka writes it where it maps nothing (RFC 2253); None without one. Raises
-    SettingsError."""
+    """Our certificate's subject, as Kafka writes a principal without mapping rules (RFC 2253); None without a certificate.
+    Raises SettingsError."""
     if settings.ssl_certfile is None or not settings.security_protocol.endswith("SSL"):
         return None
     return _certificate(settings.ssl_certfile).subject.rfc4514_string()
@@ -119,29 +119,29 @@ def _show(context: ssl.SSLContext, settings: KafkaSettings, file: Path) -> None:
             (f"{CERTIFICATE}: the certificate in {whose} is valid from {begins} on: is the clock right?",)
         )
     key = settings.ssl_keyfile or file
-    asked = False
+    password_used = False
 
     def password() -> str:
-        """OpenSSL would ask at the terminal for one that it is not given."""
-        nonlocal asked
-        asked = True
+        """Always returns a value: without one OpenSSL would prompt on the terminal."""
+        nonlocal password_used
+        password_used = True
         given = settings.ssl_key_password
         return "" if given is None else given.get_secret_value()
 
     try:
         context.load_cert_chain(file, settings.ssl_keyfile, password)
     except OSError as error:  # of `ssl` too
-        raise SettingsError((_key_fault(settings, key, error, asked=asked),)) from error
+        raise SettingsError((_key_fault(settings, key, error, password_used=password_used),)) from error
 
 
-def _key_fault(settings: KafkaSettings, key: Path, error: OSError, *, asked: bool) -> str:
+def _key_fault(settings: KafkaSettings, key: Path, error: OSError, *, password_used: bool) -> str:
     reason = getattr(error, "reason", None) or ""
     setting = KEY if settings.ssl_keyfile is not None else CERTIFICATE
     if "MISMATCH" in reason:
         return f"{setting}: the key in {key} is not that of the certificate in {settings.ssl_certfile}"
-    if asked and settings.ssl_key_password is None:
+    if password_used and settings.ssl_key_password is None:
         return f"{KEY_PASSWORD}: not set; the key in {key} is encrypted"
-    if asked:
+    if password_used:
         return f"{KEY_PASSWORD}: does not open the key in {key}"
     if isinstance(error, ssl.SSLError):
         return f"{setting}: {key} has no key in PEM (-----BEGIN PRIVATE KEY-----)"
@@ -149,7 +149,7 @@ def _key_fault(settings: KafkaSettings, key: Path, error: OSError, *, asked: boo
 
 
 def _certificate(file: Path) -> Certificate:
-    from cryptography import x509  # only who has a certificate pays for it
+    from cryptography import x509  # imported here: only processes with a certificate need it
 
     try:
         return x509.load_pem_x509_certificates(file.read_bytes())[0]
@@ -166,7 +166,7 @@ def _unreadable(setting: str, file: Path | None, error: OSError) -> str:
 
 
 def _no_pem(setting: str, file: Path) -> str:
-    """Openable, but nothing that is understood."""
+    """The fault of a file that can be opened and has no certificate in PEM."""
     if file.read_bytes()[:4].startswith(_STORES):
         return (
             f"{setting}: {file} is a key store of Java's: write what is in it into a PEM file"

@@ -1,8 +1,8 @@
-"""Tokens for SASL/OAUTHBEARER, got from a token endpoint by client credentials (RFC 6749, 4.4).
+"""Tokens for SASL/OAUTHBEARER, requested from a token endpoint with client credentials (RFC 6749, 4.4).
 
-One token serves all clients of a process. It is renewed when four fifths of its life are over, and the old one is used as
-long as it is valid while the endpoint does not answer. Nothing that is logged or raised holds the secret, a token, or
-words of the endpoint beyond its status and error code.
+All clients of a process share one token. It is renewed after four fifths of its lifetime; while the endpoint does not
+answer, the old one is used as long as it is valid. Logs and errors never contain the secret, a token, or any part of the
+endpoint's answer except its status and error code.
 """
 
 from __future__ import annotations
@@ -35,11 +35,12 @@ from runtime.waits import TOKENS, Backoff
 ANSWER_SECONDS = 5.0
 MAX_ANSWER_BYTES = 65_536
 USED_UNTIL = 0.8
-"""Of a token's life; then a new one is asked for. The same as of Kafka's own clients (sasl.login.refresh.window.factor)."""
+"""The part of a token's lifetime after which a new one is requested; the default of Kafka's own clients
+(sasl.login.refresh.window.factor)."""
 SPARE_SECONDS = 5.0
-"""So long before its end a token is used no more: it must still be valid where it arrives."""
+"""A token is not used this shortly before it expires: it must still be valid when it arrives."""
 UNKNOWN_LIFE_SECONDS = 300.0
-"""Of a token of which nothing says when it ends."""
+"""The lifetime assumed for a token without an expiry time."""
 
 ENDPOINT = "kafka.sasl.oauthbearer.token.endpoint.url (CATALOGIZER_KAFKA__SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL)"
 CLIENT = (
@@ -50,15 +51,15 @@ SCOPE = "kafka.sasl.oauthbearer.scope (CATALOGIZER_KAFKA__SASL_OAUTHBEARER_SCOPE
 AUTHORITIES = "kafka.sasl_oauthbearer_cafile (CATALOGIZER_KAFKA__SASL_OAUTHBEARER_CAFILE)"
 
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
-"""RFC 6750, 2.1: nothing that would end the field of SASL in which it is sent."""
+"""RFC 6750, 2.1: no character that would end the SASL field in which the token is sent."""
 _CODE = re.compile(r"[a-z_]{1,40}")
 
 _log = log.get(__name__)
 
 
 class TokenError(PlatformError, KafkaError):  # type: ignore[misc]  # aiokafka has no types
-    """No token. `setting`: the one that is to be looked at; `endpoint`: where it was asked for; `what`: a status, or what
-    became of the connection. Of Kafka's tree as well, for its clients try again after errors of that kind alone."""
+    """No token was obtained. `setting`: the setting to check; `endpoint`: where the token was requested; `what`: the status,
+    or how the connection failed. Also a KafkaError, because aiokafka's clients retry only after those."""
 
     retriable = True
 
@@ -75,7 +76,7 @@ class TokenError(PlatformError, KafkaError):  # type: ignore[misc]  # aiokafka h
 
 @dataclass(frozen=True, slots=True)
 class TokenClient:
-    """Who asks, and where. `extensions`: of SASL, that go with each token."""
+    """The client's credentials and the endpoint. `extensions`: SASL extensions that are sent with each token."""
 
     endpoint: str
     id: str
@@ -87,19 +88,19 @@ class TokenClient:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token as it was given; `life_seconds` from then on."""
+    """A token; `life_seconds`: its lifetime from when it was issued."""
 
     text: str = field(repr=False)
     life_seconds: float
 
 
 class Tokens(AbstractTokenProvider):  # type: ignore[misc]  # aiokafka has no types
-    """Of one client, for all event loops and threads of a process. `clock`: monotonic, in seconds."""
+    """The token of one client, for all event loops and threads of a process. `clock`: monotonic, in seconds."""
 
     def __init__(self, client: TokenClient, clock: Callable[[], float] = time.monotonic) -> None:
         self.client = client
         self._clock = clock
-        self._asking = threading.Lock()
+        self._lock = threading.Lock()
         self._token: Token | None = None
         self._since = 0.0
         self._backoff = Backoff(TOKENS)
@@ -107,33 +108,33 @@ class Tokens(AbstractTokenProvider):  # type: ignore[misc]  # aiokafka has no ty
         self._not_before = 0.0
 
     async def token(self) -> str:
-        """A token that is valid. Raises TokenError."""
+        """A valid token. Raises TokenError."""
         return await asyncio.to_thread(self.current)
 
     def extensions(self) -> dict[str, str]:
-        """Those of SASL."""
+        """The SASL extensions."""
         return dict(self.client.extensions)
 
     def current(self) -> str:
-        """The same, for threads."""
-        with self._asking:
+        """A valid token, for synchronous callers. Raises TokenError."""
+        with self._lock:
             now = self._clock()
-            held = self._token
-            if held is not None and now < self._since + held.life_seconds * USED_UNTIL:
-                return held.text
+            current = self._token
+            if current is not None and now < self._since + current.life_seconds * USED_UNTIL:
+                return current.text
             try:
                 return self._renewed(now)
             except TokenError as error:
-                if held is None or now >= self._since + held.life_seconds - SPARE_SECONDS:
+                if current is None or now >= self._since + current.life_seconds - SPARE_SECONDS:
                     raise
                 _log.warning("no new token for Kafka; the old one is still used", error=str(error))
-                return held.text
+                return current.text
 
     def _renewed(self, now: float) -> str:
         if self._failure is not None and now < self._not_before:
             raise self._failure
         try:
-            token = ask(self.client)
+            token = request_token(self.client)
         except TokenError as error:
             self._failure = error
             self._not_before = self._clock() + self._backoff.next_seconds()
@@ -145,7 +146,7 @@ class Tokens(AbstractTokenProvider):  # type: ignore[misc]  # aiokafka has no ty
 
 
 def check_endpoint(url: str) -> str | None:
-    """Why a secret is not sent to this address; None where it may be."""
+    """Why the secret must not be sent to this address; None if it may."""
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
@@ -158,8 +159,8 @@ def check_endpoint(url: str) -> str | None:
     return "must begin with https://; http:// is for this machine alone"
 
 
-def ask(client: TokenClient) -> Token:
-    """A new token. Blocks; the other side may be silent for ANSWER_SECONDS each time. Raises TokenError."""
+def request_token(client: TokenClient) -> Token:
+    """Request a new token. Blocks; each read may take up to ANSWER_SECONDS. Raises TokenError."""
     request = _request(client)
     try:
         context = ssl.create_default_context(cafile=client.cafile)
@@ -181,7 +182,7 @@ def ask(client: TokenClient) -> Token:
 
 
 class _NoRedirects(HTTPRedirectHandler):
-    """Whoever answers in the endpoint's place must not be able to send the secret elsewhere."""
+    """Follows no redirects: another server must not be able to have the secret sent elsewhere."""
 
     def redirect_request(
         self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
@@ -235,7 +236,7 @@ def _token(client: TokenClient, body: bytes) -> Token:
 
 
 def _claims(token: str) -> dict[str, Any]:
-    """What a token says of itself, unverified: that is the brokers' affair. Empty where it is no JWT."""
+    """A token's claims, unverified: the brokers verify them. Empty if it is no JWT."""
     parts = token.split(".")
     try:
         return _object(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4))) if len(parts) == 3 else {}

@@ -1,8 +1,8 @@
 """How far a reader is behind the log, in records and in seconds, as gauges.
 
-Seconds are the age of the oldest record that is not processed yet. Nobody knows that record before it is read, so it is
-taken to be as old as it can be: it was appended after the last one that was processed, and after the reader was last
-seen at the end. Too much by the distance of two looks at most, never too little, and 0 at rest.
+Seconds are the age of the oldest unprocessed record. Its time is unknown before it is read, so the earliest possible time is
+assumed: it was appended after the last processed record, and after the reader was last seen at the end. The value is too
+high by at most the interval between two checks, never too low, and 0 when the reader has caught up.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ Place = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """Where a reader stands in a partition. `next_offset`: of what it is to process; `at`: append time of the last record
-    that it has processed, ms; None where it has processed none."""
+    """A reader's progress in a partition. `next_offset`: of the next record to process; `at`: append time of the last
+    processed record, ms; None if it has processed none."""
 
     next_offset: int
     at: int | None = None
 
 
 class Lag:
-    """Of one reader (`reader`: its label). What it has no longer to read is no longer shown. `worst`: seconds of the place
-    that is furthest behind, as shown last."""
+    """The lag of one reader (`reader`: its label). Partitions that it no longer reads are removed from the gauges. `worst`:
+    seconds of the partition that is furthest behind, as last shown."""
 
     def __init__(self, reader: str) -> None:
         self._reader = reader
@@ -36,7 +36,7 @@ class Lag:
         self._first_seen: dict[Place, float] = {}
 
     def show(self, reached: Mapping[Place, Reached], ends: Mapping[Place, int], now: float) -> None:
-        """Set the gauges. `ends`: where the log ends, of those places of which it is known; `now`: Unix time, s."""
+        """Set the gauges. `ends`: the end offsets of the partitions for which they are known; `now`: Unix time, s."""
         for place in self._first_seen.keys() - reached.keys():
             self._forget(place)
         shown = [self._show(place, at, ends[place], now) for place, at in reached.items() if place in ends]

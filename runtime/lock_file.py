@@ -1,6 +1,6 @@
-"""A file that one process at a time holds, with its pid in it, so that the next one can say whose it is.
+"""A lock file that one process at a time can lock. It contains the owner's pid, so that others can report the owner.
 
-The kernel lets go of it when the process ends, however it ends; the file stays.
+The kernel releases the lock when the process ends, however it ends; the file stays.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from runtime.errors import Locked
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the file for the block. Raises Locked where another process does, OSError."""
+    """Lock the file for the block. Raises Locked if another process has the lock, OSError."""
     with path.open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

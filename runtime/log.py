@@ -90,7 +90,7 @@ def configure(settings: LogSettings, component: str) -> None:
     for library in (
         "smbprotocol",
         "spnego",
-    ):  # they log each packet, and each connection that ends as their own death
+    ):  # they log each packet, and each closed connection as a critical error
         logging.getLogger(library).setLevel(logging.CRITICAL)
 
 
@@ -103,11 +103,11 @@ def _component(component: str) -> Any:
 
 
 def bind(**fields: object) -> None:
-    """Put fields into every line that this thread or task logs from here on, and what it begins."""
+    """Add fields to every line that this thread or task, and those it starts, log from now on."""
     structlog.contextvars.bind_contextvars(**fields)
 
 
 def get(name: str) -> structlog.stdlib.BoundLogger:
-    """A logger; events are short and their facts are fields."""
+    """A logger; events are short, and details are fields."""
     logger: structlog.stdlib.BoundLogger = structlog.get_logger(name)
     return logger

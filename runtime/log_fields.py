@@ -1,6 +1,6 @@
-"""What a line of the log says of the record that it is about: where it stands, which event it is, whose library it is of.
+"""The log fields that identify a record: its position, its event id and its library.
 
-While a record is being processed these fields are in every line, of whatever logs one."""
+While a record is processed these fields are in every log line, whichever module logs it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TRACE_ID = slice(len("00-"), len("00-") + 32)
 
 
 def fields(record: LogRecord) -> dict[str, object]:
-    """`topic`, `partition`, `offset`; and where the record has them `event_id` (its CloudEvents id), `library` and `trace`
+    """`topic`, `partition`, `offset`; and if the record has them `event_id` (its CloudEvents id), `library` and `trace`
     (the W3C trace id)."""
     found: dict[str, object] = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
     if (id_ := find(record.headers, CE_ID)) is not None:
@@ -32,18 +32,18 @@ def fields(record: LogRecord) -> dict[str, object]:
 
 @contextmanager
 def processing(record: LogRecord) -> Iterator[None]:
-    """In the block, and in what it begins, lines of the log have the record's fields."""
+    """Log lines of the block, and of tasks that it starts, have the record's fields."""
     found = fields(record)
     with bound_contextvars(**found):
         try:
             yield
         finally:
-            if "library" not in found:  # it may have been said meanwhile
+            if "library" not in found:  # `of_library` may have added it
                 unbind_contextvars("library")
 
 
 def of_library(library: str) -> None:
-    """The record that is being processed is of this library; for those whose key is something else."""
+    """Add the library of the record that is processed, for records whose key is not the library."""
     bind_contextvars(library=library)
 
 

@@ -1,13 +1,13 @@
-"""Reading stretches of the log without a group: from, until, at a time, the newest n, to the end as of now.
+"""Reads ranges of the log without a group: from and to an offset, from a time, the newest n, to the present end.
 
-The one module that asks a consumer for bounds and reads from one offset to another. A consumer here is one of
-`Kafka.tail_consumer`: `read_committed`, and its end is the last stable offset. Offsets have holes (markers of
-transactions, what was aborted, compaction), so a stretch has ended when the position is there, not when a record is.
+This is the only module that requests a consumer's bounds and reads from one offset to another. A consumer here is one of
+`Kafka.tail_consumer`: `read_committed`, and its end is the last stable offset. Offsets have holes (transaction markers,
+aborted records, compaction), so a range is complete when the consumer's position reaches its end, not when a record does.
 
-Loops that are no stretches stay elsewhere. Members of groups go on where the group says, and their consumers pause and
-seek for other reasons too: the projector, the gaps of roots, a lane, which must also be able to stop between two
-records. The gateway's tail never ends and is built anew when its log changes; the gateway's replay reader takes one
-chunk and parks its consumer for the next.
+Other read loops are elsewhere. Members of groups continue at the group's offsets, and their consumers pause and seek for
+other reasons too: the projector, the gaps of roots, and a lane, which must also be able to stop between two records. The
+gateway's tail never ends and is rebuilt when its log changes; the gateway's replay reader reads one chunk and keeps its
+consumer for the next.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from schemas.times import Millis
 from schemas.topics import Topic
 
 Offsets: TypeAlias = dict[TopicPartition, Offset]
-"""The next offset wanted, by partition."""
+"""The next offset to read, by partition."""
 
 LogBounds: TypeAlias = Bounds[TopicPartition]
 
 
 class First(NamedTuple):
-    """The first record of a time: its offset, and when it was appended (ms)."""
+    """The first record at or after a time: its offset, and when it was appended (ms)."""
 
     offset: Offset
     at: Millis
@@ -44,7 +44,7 @@ class First(NamedTuple):
 
 WHOLE_SECONDS = 30.0
 FETCH_MS = 50
-"""Of a stretch that ends: short, for markers of transactions wake nobody."""
+"""Poll time-out for a range with an end: short, because transaction markers at its end do not wake the consumer."""
 FOLLOW_MS = 200
 FIRST_REACH = 16
 """How far back the newest record is looked for first: a transaction of one record takes two offsets."""
@@ -67,7 +67,7 @@ async def partitions_of(consumer: AIOKafkaConsumer, topic: str) -> list[TopicPar
     """The partitions of a topic (its name on the installation). Raises NotProvisioned."""
     if topic not in await consumer.topics():
         raise NotProvisioned(topic)
-    # The client knows the partitions only of topics that it reads: it begins to read the first.
+    # The client has metadata only of topics that it reads, so it is assigned the first partition.
     first = TopicPartition(topic, 0)
     consumer.assign([first])
     await consumer.beginning_offsets([first])
@@ -75,9 +75,9 @@ async def partitions_of(consumer: AIOKafkaConsumer, topic: str) -> list[TopicPar
 
 
 async def bounds(consumer: AIOKafkaConsumer, partitions: Iterable[TopicPartition]) -> LogBounds:
-    """What the log has of these partitions now."""
+    """The earliest and the end offset of these partitions now."""
     wanted = list(partitions)
-    if not wanted:  # aiokafka would ask for all that it reads
+    if not wanted:  # aiokafka would request those of all its partitions
         return Bounds({}, {})
     earliest, end = await consumer.beginning_offsets(wanted), await consumer.end_offsets(wanted)
     return Bounds({p: Offset(earliest[p]) for p in wanted}, {p: Offset(end[p]) for p in wanted})
@@ -86,7 +86,7 @@ async def bounds(consumer: AIOKafkaConsumer, partitions: Iterable[TopicPartition
 async def times(
     consumer: AIOKafkaConsumer, at: int, partitions: Iterable[TopicPartition]
 ) -> dict[TopicPartition, Offset | None]:
-    """The first offset appended at `at` (ms) or later; None where there is none yet."""
+    """The first offset appended at `at` (ms) or later; None if there is none yet."""
     found = await firsts(consumer, at, partitions)
     return {p: None if first is None else first.offset for p, first in found.items()}
 
@@ -104,8 +104,8 @@ async def firsts(
 
 
 async def resolve(consumer: AIOKafkaConsumer, place: Place, within: LogBounds) -> Offsets:
-    """The offsets of a place, within bounds that were read before: a time for which there is no record yet is the
-    end as it was then, and nothing appended meanwhile is stepped over."""
+    """The offsets of a place, within bounds that were read before. A time for which there is no record yet resolves to the
+    end in these bounds, so records appended since then are not skipped."""
     at_time = await times(consumer, place.at, within.end) if isinstance(place, AtTime) else None
     return places.resolve(place, within, number, at_time)
 
@@ -116,8 +116,8 @@ async def stretch(
     ends: Mapping[TopicPartition, Offset] | None,
     max_records: int | None = None,
 ) -> AsyncGenerator[list[LogRecord], None]:
-    """The records from `starts` to before `ends`, as they come: each list is of one partition, in order. Without
-    `ends` for ever. `max_records`: read at once at most."""
+    """The records from `starts` to before `ends`, as they arrive: each list is of one partition, in order. Without `ends` it
+    never stops. `max_records`: the most that are read at once."""
     left = [p for p, start in starts.items() if ends is None or start < ends[p]]
     consumer.assign(left)
     for partition in left:
@@ -141,9 +141,9 @@ async def newest(
     within: LogBounds,
     wanted: Callable[[LogRecord], bool] = lambda record: True,
 ) -> list[LogRecord]:
-    """The newest `count` records that are wanted, over all partitions by append time, oldest first. Within a partition
-    the order is the log's, whatever the broker's clock did. It looks further back until there are enough in every
-    partition, or no more."""
+    """The newest `count` records that match `wanted`, over all partitions by append time, oldest first. Within a partition
+    the order is the log's, whatever the broker's clock did. It reads further back until every partition has enough, or has
+    no more."""
     reach = max(count, FIRST_REACH)
     while True:
         starts = {p: Offset(max(within.earliest[p], end - reach)) for p, end in within.end.items()}
@@ -158,14 +158,14 @@ async def newest(
 
 
 async def read_whole(kafka: Kafka, topic: Topic) -> list[LogRecord]:
-    """All records of partition 0 of a small topic, to its end as of now, in their order. Raises NotProvisioned,
-    KafkaError, OSError, TimeoutError."""
+    """All records of partition 0 of a small topic, to its present end, in order. Raises NotProvisioned, KafkaError, OSError,
+    TimeoutError."""
     async with reader(kafka) as consumer:
         return await whole(consumer, kafka.name(topic))
 
 
 async def whole(consumer: AIOKafkaConsumer, topic: str) -> list[LogRecord]:
-    """The same with a consumer that is there; `topic`: its name on the installation."""
+    """The same, with an existing consumer. `topic`: its name on the installation."""
     async with asyncio.timeout(WHOLE_SECONDS):
         await partitions_of(consumer, topic)
         within = await bounds(consumer, [TopicPartition(topic, 0)])

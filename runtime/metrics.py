@@ -1,5 +1,5 @@
-"""What every process counts, whatever it does, as one table. Several workers of one gateway count together: of what they
-all know the worst stands there."""
+"""The metrics that every process has. Several workers of one gateway report them together: a gauge shows the worst of their
+values."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The two small languages of a `client.properties` file: Java's properties (java.util.Properties), and the line of JAAS in
-which Kafka puts a login module with its options. Text in, entries out; knows no key.
+"""The two formats in a `client.properties` file: Java's properties (java.util.Properties), and the JAAS line in which Kafka
+writes a login module with its options. Text in, entries out; it interprets no key.
 
-Values are trimmed as Kafka trims them. Text is UTF-8 (Java reads Latin-1: what is in both is the same in both).
+Values are trimmed as Kafka trims them. Text is UTF-8 (Java reads Latin-1; ASCII is the same in both).
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from runtime.errors import PlatformError
 
 
 class NotProperties(PlatformError):
-    """Text that the format does not allow. `line`: from 1, of the file; 0 where it is of a value; `what`: no part of a
-    value."""
+    """Text that the format does not allow. `line`: the file's line, from 1; 0 if the fault is in a value; `what`: the fault,
+    without any part of a value."""
 
     def __init__(self, line: int, what: str) -> None:
         self.line = line
@@ -25,7 +25,7 @@ class NotProperties(PlatformError):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A key with its value. `line`: the first that it stands on, from 1."""
+    """A key with its value. `line`: the line on which it begins, from 1."""
 
     line: int
     key: str
@@ -45,7 +45,7 @@ _SPACE = " \t\f"
 
 
 def entries(text: str) -> Iterator[Entry]:
-    """Every entry in its order. Raises NotProperties."""
+    """Every entry, in order. Raises NotProperties."""
     for number, line in _logical_lines(text):
         end = _end_of_key(line)
         rest = line[end:].lstrip(_SPACE)
@@ -100,7 +100,7 @@ _TOKEN = re.compile(
 
 
 def login_of(text: str) -> Login:
-    """The one module that the value of `sasl.jaas.config` names. Raises NotProperties."""
+    """The login module in the value of `sasl.jaas.config`. Raises NotProperties."""
     tokens = list(_tokens(text))
     if not tokens or tokens[-1] != ("end", ";"):
         raise NotProperties(0, 'does not end with ";"')

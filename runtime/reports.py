@@ -1,7 +1,7 @@
 """Reports of this process about itself (heartbeats and others), published through one idempotent Kafka producer.
 
-Reports are telemetry: one that cannot be published is counted and not repeated, for the next contains the whole state.
-While Kafka cannot be reached a bounded number of them waits, and they never delay the work that they report on."""
+Reports are telemetry: one that cannot be published is counted and not repeated, because the next one contains the whole
+state. While Kafka cannot be reached a bounded number of them waits, and they never delay the work that they report on."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def now_iso() -> str:
 
 
 def retired_report(root: str, library: str, protocol: Protocol, location: str) -> RootReport:
-    """The last report of a root that an operator has retired: nobody is to wait for others."""
+    """The last report of a root that an operator has retired: no further reports are expected."""
     return RootReport(
         root=root, library=library, site="", protocol=protocol, status="healthy", at=now_iso(), location=location,
         message=f"root {root} is retired: its items have left the catalogue", mode="retired",
@@ -48,9 +48,9 @@ def retired_report(root: str, library: str, protocol: Protocol, location: str) -
 
 
 class Reporter:
-    """Publishes reports. `instance` distinguishes processes of one component (default: host and pid). `broken`: a report
-    was refused on its way, and an idempotent producer whose batch has failed is past helping: its owner replaces it.
-    `state_dir`: of a process that has one, whose heartbeats tell how full its disk is."""
+    """Publishes reports. `instance` distinguishes processes of one component (default: host and pid). `broken`: set when a
+    report was rejected; an idempotent producer cannot recover from a failed batch, so its owner replaces it. `state_dir`: if
+    the process has one, its heartbeats report how full its disk is."""
 
     def __init__(
         self, kafka: Kafka, producer: AIOKafkaProducer, component: str, instance: str = "",
@@ -87,8 +87,8 @@ class Reporter:
             sent.add_done_callback(self._written)
 
     async def leave(self, details: dict[str, Scalar] | None = None) -> None:
-        """Say that this process ends as it was asked to: nobody is to miss it. Waits for the acknowledgement, not for
-        long, for what is not said is only missed."""
+        """Report that this process ends as requested, so that it is not reported as missing. Waits only briefly for the
+        acknowledgement: if the report is lost, the process is merely reported as missing."""
         beat = Heartbeat(
             component=self.component, instance=self.instance, host=self.host, pid=os.getpid(), status="healthy",
             at=now_iso(), details=details or {}, leaving=True,
@@ -98,8 +98,8 @@ class Reporter:
             await asyncio.wait_for(self._producer.flush(), LEAVE_SECONDS)
 
     async def heartbeats(self, health: Health, details: Callable[[], dict[str, Scalar]]) -> None:
-        """Send a heartbeat every 5 s for ever: `error` while a health check fails; one that is starting is well. The
-        gauges are set as often."""
+        """Send a heartbeat every 5 s until cancelled: `error` while a health check fails; a check that is starting counts as
+        healthy. The gauges are set at the same interval."""
         while True:
             health.measure()
             problems = health.problems()
@@ -130,16 +130,16 @@ class Reporter:
             self._dropped = ""
 
     def _drop(self, error: BaseException) -> None:
-        """Count it; say so where it is for another reason than the one before."""
+        """Count the dropped report; log it if the reason differs from the previous one."""
         metrics.REPORTS_DROPPED.inc()
-        if (said := repr(error)) != self._dropped:
-            self._dropped = said
-            _log.warning("report dropped", error=said)
+        if (text := repr(error)) != self._dropped:
+            self._dropped = text
+            _log.warning("report dropped", error=text)
 
 
 def disk_of(folder: Path | None) -> dict[str, Scalar]:
-    """Where the file system of a folder is mounted, and its bytes: free for this process, and all. Nothing where it cannot
-    be asked: then the folder cannot be used either, which is for health to say."""
+    """Where the folder's file system is mounted, its free bytes (for this process) and its size. Empty if it cannot be
+    queried: then the folder cannot be used either, and the health checks report that."""
     if folder is None:
         return {}
     try:
@@ -148,13 +148,13 @@ def disk_of(folder: Path | None) -> dict[str, Scalar]:
         while not place.is_mount() and place != place.parent:
             place = place.parent
     except OSError as error:
-        _log.warning("the disk of the state folder cannot be asked", error=str(error))
+        _log.warning("the disk of the state folder cannot be queried", error=str(error))
         return {}
     return {DISK: str(place), DISK_FREE: usage.free, DISK_TOTAL: usage.total}
 
 
 def _start(starting: dict[str, str]) -> dict[str, Scalar]:
-    """What is still to come, for who looks into the details."""
+    """The checks that are still starting, for the heartbeat's details."""
     return {"starting": ", ".join(starting)} if starting else {}
 
 

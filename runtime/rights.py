@@ -1,8 +1,8 @@
-"""Which of the rights that `schemas.acls` declares for a component the brokers do not give us now.
+"""Finds which of the rights that `schemas.acls` declares for a component are missing at the brokers.
 
-Clients do not tell it: some fail at once, some wait without a word, some ask thousands of times a second, and the right
-that is missing is named by none. So the brokers are asked outright. What follows from the answer is the process's own
-affair; nothing is granted here.
+Kafka clients do not report this well: some fail at once, some wait silently, some retry thousands of times a second, and
+none names the missing right. So the brokers are queried directly. The process decides what to do about the result; nothing
+is granted here.
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ from schemas.acls import Acl, Component, Operation, acls_of
 from schemas.topics import Topic
 
 REFUSED = (TopicAuthorizationFailedError, GroupAuthorizationFailedError, TransactionalIdAuthorizationFailed)
-"""What clients raise where a right is missing, if they raise anything."""
+"""What clients raise if a right is missing, if they raise anything."""
 ASK_SECONDS = 10.0
 _COORDINATORS = {"group": CoordinationType.GROUP, "transactional-id": CoordinationType.TRANSACTION}
 
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """Of one component. `ends`: how those of our names end that the table gives by their beginnings."""
+    """The rights of one component. `ends`: the full suffixes of names that the table declares by prefix."""
 
     kafka: Kafka
     component: Component
     ends: Mapping[str, str] = field(default_factory=dict)
 
     async def missing(self, client: AIOKafkaClient) -> list[Acl]:
-        """Those that we do not have, for the principal that we are. A topic that is not there lacks nothing.
-        `client`: of any started consumer, producer or administrator. Raises KafkaError."""
+        """The rights that our principal lacks. A topic that does not exist lacks nothing. `client`: of any started consumer,
+        producer or administrator. Raises KafkaError."""
         wanted = [
             replace(acl, principal=principal(self.kafka))
             for acl in acls_of(self.component, self.kafka.settings.topic_prefix)
@@ -51,13 +51,13 @@ class Rights:
         seen = await look(client, {acl.name for acl in wanted if acl.resource == "topic"})
         return [acl for acl in wanted if not await self._given(client, acl, seen)]
 
-    async def told(self, error: KafkaError) -> NotAllowed:
-        """A client's error of this kind as what is missing; in its own words where the brokers say that nothing is, or do
-        not answer."""
+    async def explain(self, error: KafkaError) -> NotAllowed:
+        """Turn a client's authorization error into one that names the missing rights. If the brokers do not answer, or
+        report that nothing is missing, the client's own message is used."""
         try:
             async with asyncio.timeout(ASK_SECONDS), reader(self.kafka) as consumer:
                 if missing := await self.missing(consumer._client):
-                    return NotAllowed(in_words(missing))
+                    return NotAllowed(describe(missing))
         except (KafkaError, OSError, TimeoutError):
             pass
         return NotAllowed(f"{principal(self.kafka)} was refused: {error}")
@@ -66,17 +66,17 @@ class Rights:
         if acl.resource == "topic":
             return not seen.forbids(acl.name, acl.operation)
         end = next((end for begin, end in self.ends.items() if acl.name.endswith(begin)), "")
-        try:  # whoever may use a group or a transaction may be told who coordinates it
+        try:  # a principal that may use a group or a transactional id may look up its coordinator
             await client.coordinator_lookup(_COORDINATORS[acl.resource], acl.name + end)
         except REFUSED:
             return False
-        except KafkaError:  # no coordinator now: that says nothing of the right
+        except KafkaError:  # no coordinator now: nothing is known about the right
             return True
         return True
 
 
 def principal(kafka: Kafka) -> str:
-    """Who the brokers take us for, as they write it, unless they map names otherwise and no setting says how."""
+    """Our principal as the brokers name it. It may differ if the brokers map names and no setting gives the result."""
     of = kafka.settings
     if of.principal is not None:
         return f"User:{of.principal}"
@@ -85,14 +85,14 @@ def principal(kafka: Kafka) -> str:
     return f"User:{subject(of) or 'ANONYMOUS'}"
 
 
-def in_words(missing: Iterable[Acl]) -> str:
-    """Rights that are missing, for people."""
+def describe(missing: Iterable[Acl]) -> str:
+    """Missing rights as text."""
     return "; ".join(f"{acl.principal} may not {acl.operation} {acl.resource} {acl.name}" for acl in missing)
 
 
 async def check_topics(kafka: Kafka, client: AIOKafkaClient, operation: Operation, *topics: Topic) -> None:
-    """Raise NotProvisioned where one was never made, and NotAllowed where we may not do this with it: clients by themselves
-    wait for it, and say nothing. Raises KafkaError."""
+    """Raise NotProvisioned if a topic does not exist, and NotAllowed if we lack the right to this operation on it: clients
+    would silently wait. Raises KafkaError."""
     seen = await look(client, map(kafka.name, topics))
     for topic in topics:
         name = kafka.name(topic)
@@ -103,5 +103,5 @@ async def check_topics(kafka: Kafka, client: AIOKafkaClient, operation: Operatio
 
 
 def not_allowed(kafka: Kafka, operation: Operation, topic: Topic) -> NotAllowed:
-    """That we may not do this with a topic."""
-    return NotAllowed(in_words([Acl(principal(kafka), "topic", kafka.name(topic), "literal", operation)]))
+    """The error for a missing right on a topic."""
+    return NotAllowed(describe([Acl(principal(kafka), "topic", kafka.name(topic), "literal", operation)]))

@@ -1,5 +1,5 @@
-"""Roots declared by files, that may change while the platform runs: a folder with one TOML file for each root, named after
-it. Each is read for itself: what is wrong with one disturbs no other."""
+"""Roots declared by files that may change while the platform runs: a folder with one TOML file for each root, named after
+it. Each file is read on its own: a fault in one does not affect the others."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from typing import Any
 SUFFIX = ".toml"
 MAX_BYTES = 65_536
 DEFAULT_FOLDER = "roots.d"
-"""Below the state folder, where no setting names another one."""
+"""The default folder, below the state folder."""
 
 
 @dataclass(frozen=True, slots=True)
 class RootFile:
-    """One file. `table`: what stands in it; None where it cannot be read, for the reason `fault`."""
+    """One file. `table`: its contents; None if it cannot be read, with the reason in `fault`."""
 
     path: Path
     table: Mapping[str, Any] | None
@@ -28,15 +28,15 @@ class RootFile:
 
 
 class RootFiles:
-    """The files of a folder; one that is not there has none. A file is read again only where it is another one than it
-    was, by inode, size and times."""
+    """The files of a folder; a missing folder has none. A file is read again only if its inode, size or times have
+    changed."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._read: dict[str, tuple[tuple[int, ...], RootFile]] = {}
 
     def read(self) -> dict[str, RootFile]:
-        """All of them as they are now, by the root's name. Raises OSError where the folder cannot be listed."""
+        """All files as they are now, by the root's name. Raises OSError if the folder cannot be listed."""
         before, self._read = self._read, {}
         for name, path in sorted(_files(self.folder)):
             stamp = _stamp(path)
@@ -46,17 +46,17 @@ class RootFiles:
 
 
 def table_of(folder: Path, root: str, site: str) -> Mapping[str, Any] | None:
-    """What a file of the folder says of the root, if it does for this site."""
+    """The declaration of the root in the folder, if there is one for this site."""
     file = folder / f"{root}{SUFFIX}"
     table = _file(file).table if "/" not in root and file.exists() else None
     return None if table is None or table.get("site", site) != site else table
 
 
 def write(folder: Path, root: str, table: Mapping[str, str | int | list[str]]) -> Path:
-    """Declare a root, or another thing of it: complete or not at all. Raises OSError."""
+    """Declare a root or change its declaration, atomically. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{root}{SUFFIX}"
-    part = folder / f".{root}.part"  # a leading dot: nobody takes it for a declaration
+    part = folder / f".{root}.part"  # files with a leading dot are not read as declarations
     lines = "".join(f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in table.items())
     with part.open("w", encoding="utf-8") as file:
         file.write(lines)
@@ -67,7 +67,7 @@ def write(folder: Path, root: str, table: Mapping[str, str | int | list[str]]) -
 
 
 def remove(folder: Path, root: str) -> bool:
-    """Declare it no longer; False where it was not. Raises OSError."""
+    """Remove the declaration; False if there was none. Raises OSError."""
     try:
         (folder / f"{root}{SUFFIX}").unlink()
     except FileNotFoundError:

@@ -2,7 +2,7 @@
 
 Sources, later ones win: defaults, one TOML file (`CATALOGIZER_CONFIG_FILE`), the environment with the nested
 prefix `CATALOGIZER_` (`CATALOGIZER_GATEWAY__PORT`), and `…_FILE` variables that name a file holding a secret.
-A name that is not a setting is refused: a misspelt setting must never be silently ignored.
+A name that is not a setting is rejected: a misspelt setting must never be silently ignored.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ NOT_SETTINGS = frozenset({"CATALOGIZER_CONFIG_FILE", "CATALOGIZER_READY_FILE"})
 
 
 class Section(BaseModel):
-    """Base of every service's settings: frozen, without unknown names, defaults validated too."""
+    """Base of every service's settings: frozen, unknown names forbidden, defaults validated too."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, populate_by_name=True)
 
@@ -71,7 +71,7 @@ class KafkaSettings(Section):
     )
     replication_factor: int | None = Field(None, ge=1, le=15, description="unset: 1 embedded, 3 otherwise")
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
-        "PLAINTEXT", alias="security.protocol", description="how clients talk to brokers"
+        "PLAINTEXT", alias="security.protocol", description="the protocol between clients and brokers"
     )
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] = Field(
         "SCRAM-SHA-512", alias="sasl.mechanism", description="used with SASL_*"
@@ -81,7 +81,7 @@ class KafkaSettings(Section):
     sasl_oauthbearer_token_endpoint_url: str | None = Field(
         None,
         alias="sasl.oauthbearer.token.endpoint.url",
-        description="used with OAUTHBEARER: where tokens are asked for by client credentials; https, or this machine",
+        description="used with OAUTHBEARER: where tokens are requested with client credentials; https, or this machine",
     )
     sasl_oauthbearer_client_id: str | None = Field(
         None, alias="sasl.oauthbearer.client.credentials.client.id", description="used with OAUTHBEARER"
@@ -90,7 +90,7 @@ class KafkaSettings(Section):
         None, alias="sasl.oauthbearer.client.credentials.client.secret", description="used with OAUTHBEARER"
     )
     sasl_oauthbearer_scope: str | None = Field(
-        None, alias="sasl.oauthbearer.scope", description="what is asked for with a token, words; unset: nothing"
+        None, alias="sasl.oauthbearer.scope", description="scopes to request for a token; unset: none"
     )
     sasl_oauthbearer_extensions: str | None = Field(
         None,
@@ -107,7 +107,7 @@ class KafkaSettings(Section):
     ssl_certfile: Path | None = Field(
         None,
         alias="ssl.keystore.location",
-        description="PEM file of our own certificate with its chain, and of its key where the next names none",
+        description="PEM file of our own certificate with its chain, and with its key unless the next setting names one",
     )
     ssl_keyfile: Path | None = Field(None, alias="ssl.key.location", description="PEM file of its key")
     ssl_key_password: SecretStr | None = Field(
@@ -115,7 +115,7 @@ class KafkaSettings(Section):
     )
     principal: str | None = Field(
         None,
-        description="as whom the brokers know us, for messages; unset: the user, the certificate's subject or the client id",
+        description="our principal at the brokers, for messages; unset: user, certificate's subject or client id",
     )
     request_timeout_ms: int = Field(30_000, ge=1_000, le=600_000, alias="request.timeout.ms", description="ms")
     session_timeout_ms: int = Field(
@@ -128,7 +128,7 @@ class KafkaSettings(Section):
     @model_validator(mode="before")
     @classmethod
     def _with_properties(cls, given: Any) -> Any:
-        """What the file of properties sets and nothing else does. Raises SettingsError with its faults."""
+        """Add the values of the properties file that no other source sets. Raises SettingsError with its faults."""
         text = given.get("properties") if isinstance(given, dict) else None
         if isinstance(text, SecretStr):
             text = text.get_secret_value()
@@ -141,7 +141,7 @@ class KafkaSettings(Section):
     @field_validator("bootstrap_servers")
     @classmethod
     def _are_hosts(cls, servers: str | None) -> str | None:
-        """A user and password do not belong here, and are shown where they stand."""
+        """Rejects a user and password in the server list: this setting is shown in messages."""
         if servers is not None and not _SERVERS.fullmatch(servers):
             raise ValueError("must be host:port, further ones after commas; who we are is sasl.username")
         return servers
@@ -160,7 +160,8 @@ class KafkaSettings(Section):
 _DATABASE_URL = re.compile(
     rf"postgres(?:ql)?://(?:[^:@/\s]*(?::[^@/\s]*)?@)?{_HOST}(?:,{_HOST})*(?:/[^/?#@\s]*)?(?P<more>\?[^#\s]*)?"
 )
-"""What of a password lay outside its place would be a host, a port or a database, which errors name."""
+"""Strict, because a part of a password outside its place would be parsed as a host, a port or a database, which errors
+show."""
 
 
 class DatabaseSettings(Section):
@@ -178,7 +179,7 @@ class DatabaseSettings(Section):
     project_password: SecretStr | None = Field(
         None,
         min_length=16,
-        description="`migrate` gives it to role catalogizer_project, which it makes; unset: roles are yours to make",
+        description="`migrate` creates role catalogizer_project with it; unset: create the roles yourself",
     )
     serve_password: SecretStr | None = Field(
         None, min_length=16, description="the same for role catalogizer_serve"
@@ -208,8 +209,8 @@ class DatabaseSettings(Section):
         return self.url_file is not None or self.password_file is not None
 
     def dsn(self) -> str:
-        """The URL for a connection that is made now. Raises SettingsError where there is none (the caller starts no embedded
-        server), SecretFileError."""
+        """The URL for a new connection. Raises SettingsError if none is set (the caller starts no embedded server),
+        SecretFileError."""
         url = self._url_now()
         password = None if self.password is None else self.password.get_secret_value()
         if self.password_file is not None:
@@ -221,7 +222,7 @@ class DatabaseSettings(Section):
         return f"{url}{more}password={quote(password, safe='')}"
 
     def address(self) -> str | Callable[[], str]:
-        """The URL; where part of it is in a file, what reads that for each connection. Raises as `dsn` does."""
+        """The URL, or, if part of it is in a file, a function that reads it for each connection. Raises as `dsn` does."""
         url = self.dsn()
         return self.dsn if self.in_files else url
 
@@ -240,7 +241,7 @@ class DatabaseSettings(Section):
 
 
 def _check_database_url(text: str) -> None:
-    """What PostgreSQL's library cannot read it quotes in its error, password and all: so it is refused here."""
+    """Rejects invalid URLs here: PostgreSQL's library would quote them in its error, with the password."""
     if not text.startswith(("postgresql://", "postgres://")):
         raise ValueError("must begin with postgresql://")
     if re.search(r"%(?![0-9A-Fa-f]{2})", text):
@@ -266,7 +267,7 @@ def _read_secret(file: Path) -> str:
 
 
 def _unread(error: OSError | UnicodeDecodeError) -> str:
-    """Without what was read, which the error of text that is none has."""
+    """The reason without the file's contents, which a UnicodeDecodeError would show."""
     return str(error) if isinstance(error, OSError) else "is not text in UTF-8"
 
 
@@ -312,9 +313,9 @@ def load(cls: type[S]) -> S:
     faults = [*unknown.values(), *secret_faults, *not_json.values()]
     before = dict(os.environ)
     os.environ.update(secrets)
-    for name in {secret + "_FILE" for secret in secrets} - variables(cls).keys():  # others are settings themselves
+    for name in {secret + "_FILE" for secret in secrets} - variables(cls).keys():  # the others are settings
         del os.environ[name]
-    for name in unknown.keys() | not_json.keys():  # a whole section among them would be quoted
+    for name in unknown.keys() | not_json.keys():  # pydantic would quote a whole section with them
         os.environ.pop(name, None)
     try:
         settings = cls()
@@ -369,7 +370,7 @@ def _unknown_variables(cls: type[BaseModel], environ: Mapping[str, str]) -> dict
 
 
 def _not_json(cls: type[BaseModel], environ: Mapping[str, str]) -> dict[str, str]:
-    """Variables that hold a list or an object are written as JSON; the faults of those that are not."""
+    """The faults of variables that must be a JSON list or object and are not."""
     faults = {}
     for name, field in variables(cls).items():
         kind = _JSON_KINDS.get(get_origin(field.annotation))
@@ -387,7 +388,7 @@ _JSON_KINDS = {tuple: "a JSON list", dict: "a JSON object"}
 
 
 _CREDENTIALS = re.compile(r"\S*@")
-"""What may be user and password of an address."""
+"""What may be the user and password in an address."""
 
 
 def _example(field: Any) -> str:
@@ -414,7 +415,7 @@ def _fault(error: Any, known: Mapping[str, Any]) -> str:
     if variable not in known:  # Kafka's own name
         variable = next((v for v, field in known.items() if parts and _alias(field) == parts[-1]), variable)
     secret = _names_a_secret(key) or key.endswith(("url", "key"))
-    # A misspelt name may be a secret's, and in the place of a section may stand what belongs into it.
+    # A misspelt name may be that of a secret, and a section's variable may contain the whole section.
     hidden = secret or error["type"] in ("missing", "extra_forbidden") or variable not in known
     value = "" if hidden else f", got {_without_secrets(error['input'])!r}"
     example = _example(known[variable]) if variable in known else ""
@@ -426,12 +427,12 @@ def _alias(field: Any) -> str:
 
 
 def _names_a_secret(text: str) -> bool:
-    """Or a whole file that may hold one."""
+    """True for the name of a secret, or of a whole file that may contain one."""
     return any(word in text.lower() for word in ("password", "secret", "properties"))
 
 
 def _without_secrets(value: Any) -> Any:
-    """A value as it may be shown: a section or a list of them may hold a password of its own."""
+    """A value as it may be shown: a section, or a list of sections, may contain a password."""
     match value:
         case dict():
             return {

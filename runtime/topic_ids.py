@@ -1,8 +1,8 @@
-"""Which topics there are now, as Kafka itself knows them: its own id of each, drawn when the topic was created, how many
-partitions it has, and what the asking client may do with it.
+"""Kafka's metadata of topics: the id that Kafka generated when a topic was created, its number of partitions, and what the
+requesting client may do with it.
 
-aiokafka speaks the metadata request up to version 5, and ids came with version 10 (KIP-516), so that version is spelled
-out here. It never creates a topic. A broker without ids is asked nothing.
+aiokafka supports the metadata request up to version 5, and ids were added in version 10 (KIP-516), so that version is
+defined here. The request never creates a topic. It is not sent to brokers without topic ids.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from aiokafka.protocol.types import Boolean, CompactArray, CompactString, Int16,
 from schemas.acls import Operation
 
 _OPERATIONS: dict[Operation, int] = {"Read": 3, "Write": 4, "Describe": 8}
-"""Kafka's own numbers (AclOperation), which are the bits of an answer's operations."""
+"""Kafka's numbers (AclOperation): the bit positions in the authorized operations of a response."""
 
 
 @dataclass(frozen=True, slots=True)
 class SeenTopic:
-    """A topic that is there. `id`: 32 hexadecimal digits; empty where the broker has none. `allowed`: what we may do."""
+    """An existing topic. `id`: 32 hexadecimal digits; empty if the broker has none. `allowed`: what we may do with it."""
 
     id: str
     partitions: int
@@ -42,14 +42,14 @@ class SeenTopic:
 
 @dataclass(frozen=True, slots=True)
 class SeenTopics:
-    """What was asked for. `topics`: by name; None: there is no such topic. `hidden`: we may do nothing there, so nobody
-    tells us whether they are there. A broker that cannot say leaves both empty."""
+    """The result for the requested topics. `topics`: by name; None: there is no such topic. `hidden`: topics on which we
+    have no right at all, so the broker does not reveal whether they exist. Both are empty for a broker without topic ids."""
 
     topics: dict[str, SeenTopic | None]
     hidden: frozenset[str] = frozenset()
 
     def forbids(self, name: str, operation: Operation) -> bool:
-        """Whether we may not do this there. Where there is no such topic nothing is forbidden."""
+        """True if we may not do this with the topic. A topic that does not exist forbids nothing."""
         there = self.topics.get(name)
         return name in self.hidden or (there is not None and operation not in there.allowed)
 
@@ -136,14 +136,14 @@ class _MetadataRequest(Request[_MetadataRequestStruct]):  # type: ignore[misc]
 
 
 async def look(client: AIOKafkaClient, names: Iterable[str]) -> SeenTopics:
-    """The topics of these names (on the installation) now. `client`: of any started consumer, producer or administrator;
-    empty with brokers older than topic ids. Raises KafkaError."""
+    """The topics of these names (on the installation) now. `client`: of any started consumer, producer or administrator. The
+    result is empty with brokers that have no topic ids. Raises KafkaError."""
     node = client.get_random_node()
     if node is None:
         raise NodeNotReadyError("no broker is known")
     try:
         answer: Any = await client.send(node, _MetadataRequest(names))
-    except NotImplementedError:  # its word for a version that the broker does not speak
+    except NotImplementedError:  # raised if the broker does not support the version
         return SeenTopics({})
     seen: dict[str, SeenTopic | None] = {}
     hidden = set()

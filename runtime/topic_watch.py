@@ -1,9 +1,9 @@
-"""Whether the topics of a process are still those that were made for it, and whether it may still do with them what it
-needs: looked at when it starts and every 20 s.
+"""Checks, when a process starts and every 20 s, that its topics are still the ones created for it, and that it still has the
+rights it needs.
 
-An operator's tools can make a topic anew, add partitions to it, delete records from it and take rights away, and nothing
-in the flow of records shows it: a reader goes on in the new topic as if it were the old one, or waits for ever. What was
-found are checks of health; what follows from it is the process's own affair.
+An operator's tools can recreate a topic, add partitions, delete records and revoke rights, and nothing in the flow of
+records shows it: a reader continues in the new topic as if it were the old one, or waits forever. The findings are health
+checks; the process decides what follows from them.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from runtime.epochs import TopicLife, lives_by
 from runtime.errors import NotAllowed, NotProvisioned
 from runtime.kafka import Kafka
 from runtime.log_reading import bounds, reader
-from runtime.rights import Rights, in_words
+from runtime.rights import Rights, describe
 from schemas.acls import NEEDS, Acl, Component
 from schemas.ids import MAX_SAFE
 from schemas.topics import RAW, Topic
 
 EVERY_SECONDS = 20.0
-"""Whatever was done is told within a minute, even where one look fails or takes its time."""
+"""A change is reported within a minute, even if one check fails or is slow."""
 AGAIN_SECONDS = 5.0
-"""While a right is missing: how long after it was given back that is known."""
+"""The interval while a right is missing: how soon a restored right is noticed."""
 
 _log = log.get(__name__)
 Lives = Mapping[str, TopicLife]
 
 
 def made_anew(before: Lives, now: Lives, topics: Iterable[Topic]) -> tuple[str, str, str] | None:
-    """The first of these topics that is another one now: its declared name, its epoch before and now."""
+    """The first of these topics that was recreated: its declared name, its epoch before and now."""
     for name in (topic.name for topic in topics):
         if name in before and name in now and now[name].epoch != before[name].epoch:
             return name, before[name].epoch, now[name].epoch
@@ -43,7 +43,7 @@ def made_anew(before: Lives, now: Lives, topics: Iterable[Topic]) -> tuple[str, 
 
 
 class TopicWatch:
-    """Of the topics that a component uses. `problem` and `unmet` are for its health. `ends`: as in Rights."""
+    """Watches the topics that a component uses. `problem` and `unmet` are health checks. `ends`: as in Rights."""
 
     def __init__(self, kafka: Kafka, component: Component, ends: Mapping[str, str] | None = None) -> None:
         needs = NEEDS[component]
@@ -55,21 +55,20 @@ class TopicWatch:
         self._missing: tuple[Acl, ...] = ()
         self._soon = asyncio.Event()
         self.covered: Callable[[int], int] = lambda _lane: MAX_SAFE
-        """Up to where a lane's state does not need the change log any more; as long as nobody says, all of it."""
+        """The offset up to which a lane's state no longer needs the change log; by default the whole log is unneeded."""
 
     def problem(self) -> str | None:
-        """What is wrong with the topics, as last looked at."""
+        """What was wrong with the topics at the last check."""
         return "; ".join(self._problems) or None
 
     def unmet(self) -> str | None:
-        """Which of its needs are not met, as last looked at: topics that are not there, rights that are missing. Without
-        them it does not do its work."""
-        rights = (in_words(self._missing),) if self._missing else ()
+        """The topics and rights that were missing at the last check. Without them the component cannot work."""
+        rights = (describe(self._missing),) if self._missing else ()
         return "; ".join((*self._absent, *rights)) or None
 
     async def look(self) -> Lives:
-        """The life of each topic now, by its declared name. Raises NotAllowed where one that is read may not be read,
-        NotProvisioned, KafkaError, OSError, TimeoutError."""
+        """Check now; the life of each topic by its declared name. Raises NotAllowed if a topic that must be read may not be
+        read, NotProvisioned, KafkaError, OSError, TimeoutError."""
         async with reader(self._kafka) as consumer:
             self._note_missing(await self._rights.missing(consumer._client))
             self._require(self._unreadable())
@@ -83,15 +82,15 @@ class TopicWatch:
         return lives
 
     async def look_and_require(self) -> Lives:
-        """The same for a process that works with all its rights or not at all. Raises NotAllowed where one is missing."""
+        """The same for a process that needs all its rights. Raises NotAllowed if one is missing."""
         lives = await self.look()
         self._require(self._missing)
         return lives
 
     async def run(self, looked: Callable[[Lives], None] = lambda lives: None, *, demanding: bool = False) -> None:
-        """Look for ever; to be cancelled. `looked` is given what was found. While Kafka does not answer, nothing is
-        concluded. `demanding`: raises NotAllowed where a right is missing; such a process has looked at its start, and the
-        first look here is the next one."""
+        """Check until cancelled. `looked` is called with the result. While Kafka does not answer, nothing is concluded.
+        `demanding`: raise NotAllowed if a right is missing; such a process has made its first check before, so this one
+        waits before it checks."""
         if demanding:
             await self._rest()
         while True:
@@ -106,7 +105,7 @@ class TopicWatch:
             await self._rest()
 
     def look_soon(self) -> None:
-        """A client was refused: do not wait until it is time."""
+        """Check now instead of at the next interval, because a client was refused."""
         self._soon.set()
 
     async def _rest(self) -> None:
@@ -115,7 +114,7 @@ class TopicWatch:
 
     def _note_missing(self, missing: list[Acl]) -> None:
         if new := [acl for acl in missing if acl not in self._missing]:
-            _log.error("a right is missing", missing=in_words(new))
+            _log.error("a right is missing", missing=describe(new))
         if self._missing and not missing:
             _log.info("every right is there again")
         self._missing = tuple(missing)
@@ -124,7 +123,7 @@ class TopicWatch:
         return [acl for acl in self._missing if (acl.resource, acl.operation) == ("topic", "Read")]
 
     def _require(self, missing: Iterable[Acl]) -> None:
-        if words := in_words(missing):
+        if words := describe(missing):
             raise NotAllowed(words)
 
     def _wrong(self, lives: Lives) -> list[str]:
@@ -134,16 +133,16 @@ class TopicWatch:
             if life is None:
                 continue
             if life.anew:
-                found.append(f"{name} was made anew by other means: run `catalogizer topics apply`")
+                found.append(f"{name} was recreated by other means: run `catalogizer topics apply`")
             if life.partitions != (declared := topic.partition_count(self._kafka.lanes)):
                 found.append(
                     f"{name} has {life.partitions} partitions and was declared with {declared}: what others write into"
-                    " partitions of its own is not in order with the rest; make it anew"
+                    " partitions of its own is not in order with the rest; recreate it"
                 )
         return found
 
     async def _truncated(self, consumer: AIOKafkaConsumer, lives: Lives) -> list[str]:
-        """The change log is needed from where the fold's state can be had otherwise."""
+        """Problems for lanes whose change log begins after the offset from which the fold still needs it."""
         if RAW not in self._topics or RAW.name not in lives:
             return []
         name = self._kafka.name(RAW)

@@ -1,8 +1,8 @@
-"""Spans of what becomes of a record, sent to a collector by OTLP over HTTP, in JSON; off unless an endpoint is set.
+"""Spans of the processing of a record, sent to a collector by OTLP over HTTP, in JSON; off unless an endpoint is set.
 
-Ids are those that records carry (`schemas.trace`): processes agree on them without a word, and so they do on which traces
-are exported. Spans are telemetry: they wait in bounded memory, one that cannot be sent is counted and dropped, and they
-never delay the work that they tell of. While it is off, `exporter()` is None, and that is all that is looked at.
+Ids are taken from the records (`schemas.trace`), so all processes use the same ids and export the same traces without
+coordination. Spans are telemetry: they wait in bounded memory, one that cannot be sent is counted and dropped, and they
+never delay the work that they describe. While it is off, `exporter()` is None, and nothing else is checked.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _log = log.get(__name__)
 
 
 class TracesSettings(Section):
-    """Where spans go."""
+    """Where spans are sent."""
 
     endpoint: str | None = Field(
         None,
@@ -69,7 +69,7 @@ class Span:
 
 
 def ids(context: bytes) -> tuple[str, str]:
-    """Trace id and span id of a sound `traceparent`."""
+    """Trace id and span id of a valid `traceparent`."""
     _, trace, span, _ = context.decode("ascii").split("-")
     return trace, span
 
@@ -80,12 +80,12 @@ def root_of(trace: str) -> str:
 
 
 def new_id() -> str:
-    """Of a span that no record carries."""
+    """A new id, for a span that is in no record."""
     return secrets.token_hex(8)
 
 
 class Exporter:
-    """What waits to be sent. Lives in one loop."""
+    """Queues spans and sends them. Used in one event loop."""
 
     def __init__(self, settings: TracesSettings, component: str) -> None:
         self._url = f"{(settings.endpoint or '').rstrip('/')}/v1/traces"
@@ -95,7 +95,7 @@ class Exporter:
         self._sends = True
 
     def add(self, span: Span) -> None:
-        """One more, if its trace is among those exported; the oldest goes where too many wait."""
+        """Queue a span if its trace is exported; if the queue is full the oldest span is dropped."""
         if int(span.trace[-8:], 16) >= self._below:
             return
         if len(self._waiting) >= MOST_WAITING:
@@ -104,7 +104,7 @@ class Exporter:
         self._waiting.append(span)
 
     async def run(self, over: asyncio.Event) -> None:
-        """Send until it is over, then what is left."""
+        """Send until `over` is set, then send what is left."""
         timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
         async with aiohttp.ClientSession(timeout=timeout) as session:
             while not over.is_set():
@@ -141,7 +141,7 @@ class Exporter:
 
 
 def _json(span: Span) -> dict[str, Any]:
-    """A span as OTLP's JSON has it: ids in hex, times as text, in nanoseconds."""
+    """A span in OTLP's JSON: ids in hex, times as text, in nanoseconds."""
     return {
         "traceId": span.trace,
         "spanId": span.id,
@@ -161,17 +161,17 @@ def _attributes(values: Mapping[str, str | int]) -> list[dict[str, Any]]:
     ]
 
 
-_exporter: Exporter | None = None  # one of the process, as its logging and its metrics are
+_exporter: Exporter | None = None  # one per process, like logging and metrics
 
 
 def exporter() -> Exporter | None:
-    """Of this process; None while no span is wanted."""
+    """The exporter of this process; None while tracing is off."""
     return _exporter
 
 
 @asynccontextmanager
 async def exporting(settings: TracesSettings, component: str) -> AsyncIterator[None]:
-    """In the block spans are exported, where an endpoint is set."""
+    """Export spans during the block, if an endpoint is set."""
     global _exporter
     if settings.endpoint is None:
         yield
@@ -185,4 +185,4 @@ async def exporting(settings: TracesSettings, component: str) -> AsyncIterator[N
         _exporter = None
         over.set()
         await asyncio.wait({sending}, timeout=LAST_SECONDS)
-        sending.cancel()  # a collector that takes its time does not hold up the end
+        sending.cancel()  # a slow collector must not delay the end

@@ -1,6 +1,6 @@
-"""What is used to work on the project and not to run it: generated files, lock files, the release.
+"""Development tools: generated files, lock files, the release.
 
-Imports anything of ours; nothing of ours imports it, and it is not in the wheel.
+They may import any of our packages; none of these imports them, and they are not in the wheel.
 """
 
 from pathlib import Path

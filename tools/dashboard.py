@@ -45,7 +45,7 @@ PANELS: tuple[tuple[str, str, str, str], ...] = (
     ("Missed by a watch in an hour", "short", "sum by (root, cause) (increase(catalogizer_producer_missed_total[1h]))",
      "{{root}} {{cause}}"),
     ("Open gaps", "short", "max by (root) (catalogizer_open_gaps)", "{{root}}"),
-    ("Dead letters to see to", "short", "max by (topic) (catalogizer_dead_letters_open)", "{{topic}}"),
+    ("Dead letters that are open", "short", "max by (topic) (catalogizer_dead_letters_open)", "{{topic}}"),
     (
         "Transactions of the fold, 99 of 100 within", "s",
         "histogram_quantile(0.99, sum by (le) (rate(catalogizer_fold_transaction_seconds_bucket[5m])))",
@@ -53,7 +53,7 @@ PANELS: tuple[tuple[str, str, str, str], ...] = (
     ),
     ("Transactions of the fold", "ops", "sum(rate(catalogizer_fold_transaction_seconds_count[5m]))", "transactions"),
     ("Records since the newest snapshot", "short", "catalogizer_fold_records_since_snapshot", "lane {{lane}}"),
-    ("Analyses asked for and open", "short", "sum(catalogizer_fold_open_jobs)", "open"),
+    ("Analyses requested and open", "short", "sum(catalogizer_fold_open_jobs)", "open"),
     ("Analyses", "ops", "sum by (status) (rate(catalogizer_analysis_jobs_total[5m]))", "{{status}}"),
     ("Records projected", "ops", "sum by (topic) (rate(catalogizer_projected_records_total[5m]))", "{{topic}}"),
     ("Sockets", "short", "sum(catalogizer_gateway_sockets)", "open"),

@@ -1,7 +1,7 @@
 """The tables in documents that are generated from code: settings, channels, places, close codes.
 
-Each stands between its two markers, `<!-- NAME: begin … -->` and `<!-- NAME: end -->`; the rest of a document is
-written by hand.
+Each is between its two markers, `<!-- NAME: begin … -->` and `<!-- NAME: end -->`; the rest of a document is written by
+hand.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def settings_table() -> Iterator[str]:
 
 
 def providers_table() -> Iterator[str]:
-    """What an entry of `CATALOGIZER_GATEWAY__OIDC` says, and an entry of its `mapping`."""
+    """The keys of an entry of `CATALOGIZER_GATEWAY__OIDC`, and of an entry of its `mapping`."""
     yield "| key | value | default | meaning |"
     yield "|---|---|---|---|"
     for prefix, section in (("", ProviderSettings), ("mapping.*.", Grant)):
@@ -93,7 +93,7 @@ def places_of_commands_table() -> Iterator[str]:
 
 
 def bounds_table() -> Iterator[str]:
-    """Every bound of a connection, from the constants and settings that hold it."""
+    """Every bound of a connection, from the constants and settings that define it."""
     yield "| of what | bound | beyond it |"
     yield "|---|---|---|"
     for row in BOUNDS:
@@ -122,7 +122,7 @@ _MAKERS: dict[str, Callable[[], Iterator[str]]] = {
 
 
 def with_table(text: str, page: str, table: str) -> str:
-    """The document with its table as it should be. Raises NoMarkers."""
+    """The document with its table regenerated. Raises NoMarkers."""
     pattern = re.compile(rf"(<!-- {re.escape(table)}: begin[^>]*-->\n).*?(<!-- {re.escape(table)}: end -->)", re.S)
     if pattern.search(text) is None:
         raise NoMarkers(page, table)
@@ -131,7 +131,7 @@ def with_table(text: str, page: str, table: str) -> str:
 
 
 def files(root: Path) -> dict[Path, str]:
-    """Every document with tables, relative to the project's folder, as it should be. Raises NoMarkers."""
+    """Every document with its tables regenerated, relative to the project's folder. Raises NoMarkers."""
     texts: dict[Path, str] = {}
     for page, table in TABLES:
         path = Path(page)

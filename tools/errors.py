@@ -1,16 +1,16 @@
-"""What can go wrong with a tool.
+"""Errors of the tools.
 
 ToolError
 ├── NoMarkers          a document lacks the markers of a table
-├── UnknownLicence     nobody has stated the licence of something that is installed
+├── UnknownLicence     the licence of an installed package is not known
 ├── TwoSchemas         one name stands for two JSON Schemas
-├── BadWheel           a built wheel does not do what it must
+├── BadWheel           a built wheel is incomplete or does not work
 ├── PagesNotBuilt      the pages could not be built from their sources
-├── UnreadableLock     a lock file is not as its writer writes it
-├── BadImage           the container image is not as it must be
-├── NoRegistry         no registry says which image a name stands for (retryable)
-├── NoHelm             there is no Helm, or it refuses the chart
-├── BadChart           what Helm renders is not as it must be
+├── UnreadableLock     a lock file does not have its writer's format
+├── BadImage           the container image breaks a rule
+├── NoRegistry         no registry resolves the name of an image (retryable)
+├── NoHelm             there is no Helm, or it rejects the chart
+├── BadChart           a rendered manifest breaks a rule
 └── PrometheusMissing  there is no Prometheus on this machine
 """
 
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 
 class ToolError(Exception):
-    """Root of the tree; its text is one line for the person who ran the tool."""
+    """Base of these errors; its text is one line for the person who ran the tool."""
 
     retryable = False
 
@@ -41,7 +41,7 @@ class UnknownLicence(ToolError):
 
 
 class TwoSchemas(ToolError):
-    """Two types of one name: `name`."""
+    """Two types have the same name: `name`."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -58,7 +58,7 @@ class BadWheel(ToolError):
 
 
 class PagesNotBuilt(ToolError):
-    """The pages could not be built; `why`: what the tool says."""
+    """The pages could not be built; `why`: the tool's output."""
 
     def __init__(self, why: str) -> None:
         self.why = why
@@ -66,7 +66,7 @@ class PagesNotBuilt(ToolError):
 
 
 class UnreadableLock(ToolError):
-    """`lock` is not as its writer writes it: `why`."""
+    """`lock` does not have its writer's format: `why`."""
 
     def __init__(self, lock: str, why: str) -> None:
         self.lock = lock
@@ -75,7 +75,7 @@ class UnreadableLock(ToolError):
 
 
 class BadImage(ToolError):
-    """The image cannot be built, or is not as it must be: `findings`, one a line."""
+    """The image cannot be built, or breaks rules: `findings`, one a line."""
 
     def __init__(self, *findings: str) -> None:
         self.findings = findings
@@ -83,7 +83,7 @@ class BadImage(ToolError):
 
 
 class NoRegistry(ToolError):
-    """`image` cannot be asked for: `why`."""
+    """`image` cannot be resolved: `why`."""
 
     retryable = True
 
@@ -94,7 +94,7 @@ class NoRegistry(ToolError):
 
 
 class NoHelm(ToolError):
-    """There is no Helm, or it refuses the chart: `why`."""
+    """There is no Helm, or it rejects the chart: `why`."""
 
     def __init__(self, why: str) -> None:
         self.why = why
@@ -102,7 +102,7 @@ class NoHelm(ToolError):
 
 
 class BadChart(ToolError):
-    """What Helm renders is not as it must be: `findings`, one a line."""
+    """A rendered manifest breaks rules: `findings`, one a line."""
 
     def __init__(self, *findings: str) -> None:
         self.findings = findings

@@ -1,8 +1,8 @@
-"""`python -m tools.floors [TEST…]`: tests with the oldest packages that pyproject.toml allows, in an environment of its own.
+"""`python -m tools.floors [TEST…]`: tests with the oldest packages that pyproject.toml allows, in a temporary environment.
 
-The development environment is made from its lock, every package that the project names is then replaced by its floor, and
-the tests are run there (`tests/unit` by default). It takes minutes and, while it runs, some 900 MB; not a part of CI. Exit
-code: pytest's, or uv's where the floors do not go together.
+The development environment is created from its lock, every package that the project names is then replaced by its oldest
+allowed version, and the tests are run there (`tests/unit` by default). It takes minutes and, while it runs, some 900 MB; not
+a part of CI. Exit code: pytest's, or uv's if these versions conflict.
 """
 
 from __future__ import annotations

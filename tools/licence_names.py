@@ -1,4 +1,4 @@
-"""What is known about licences and cannot be read from a package: spellings, jars, and what is allowed.
+"""Facts about licences that cannot be read from packages: spellings, jars, and the allowed licences.
 
 Names are SPDX identifiers (`LicenseRef-…` where SPDX has none).
 """
@@ -14,11 +14,11 @@ ALLOWED = frozenset(
         "GPL-2.0-only WITH Classpath-exception-2.0",
     }
 )  # fmt: skip
-"""Permissive licences; MPL, which covers its own files; LGPL, for each such package is a wheel of its own that can be
-replaced; the Java runtime, whose exception leaves what runs on it alone."""
+"""Permissive licences; MPL, which covers only its own files; LGPL, because each such package is a separate wheel that can be
+replaced; the Java runtime, whose exception excludes programs that run on it."""
 
 EXCEPTIONS: dict[str, str] = {}
-"""Packages whose licence is not allowed and that are used all the same, each with what will become of it."""
+"""Packages that are used although their licence is not allowed, each with the plan for it."""
 
 STATED: dict[str, str] = {
     "faust-streaming": "BSD-3-Clause",  # the metadata's text is the whole licence

@@ -1,7 +1,7 @@
 """docs/licences.md: the licence of everything that is installed to run the platform.
 
 What is installed is read from `requirements/run.txt` and `cli/up/embedded/jars.lock`, licences from the installed packages'
-metadata; what metadata cannot tell is stated in `tools.licence_names`. The page is the same on every Linux machine.
+metadata; what is missing there is stated in `tools.licence_names`. The page is the same on every Linux machine.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ _ENTRY = re.compile(r"^(\S+?)==(\S+)(?: ; (.*?))? \\\n((?:[ ]+\S.*\n?)*)", re.M)
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A package that is installed. `versions`: more than one where they differ by Python's version; `through`:
-    the packages that need it, empty where the project names it itself."""
+    """An installed package. `versions`: several if they differ by Python version; `through`: the packages that need it,
+    empty if the project itself names it."""
 
     name: str
     versions: tuple[str, ...]

@@ -1,8 +1,8 @@
 """Writes `cli/up/embedded/jars.lock`: every jar of the embedded Kafka by coordinates, SHA-256 and size, and no address.
 
-Run by `make lock`, by hand, when Kafka's version is raised. Two sets: `server` runs a broker, `tools` adds Kafka's
-own console tools, which only the tests run. kafka-clients is named explicitly: resolved from the server alone it
-came out at another version than Kafka's.
+Run by hand, with `make lock`, when Kafka's version is raised. Two sets: `server` runs a broker, `tools` adds Kafka's
+console tools, which only the tests use. kafka-clients is named explicitly, because resolving the server alone gave another
+version than Kafka's.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from cli.up.embedded.jars import LOCK_FILE
 KAFKA = "4.3.1"
 """The console tools are published up to this version."""
 LOG4J = "2.25.4"
-"""The version that Kafka's own tools name."""
+"""The version that Kafka's own tools require."""
 SERVER = (
     f"org.apache.kafka:kafka_2.13:{KAFKA}",
     f"org.apache.kafka:kafka-clients:{KAFKA}",
@@ -36,7 +36,7 @@ HEADER = """\
 
 
 def main() -> None:
-    """Resolve both sets and write the lock file; refuses a set with jars of another Kafka."""
+    """Resolve both sets and write the lock file. Fails if jars of another Kafka version were resolved."""
     context = MavenContext()
     server = _resolve(context, SERVER)
     tools = {key: dep for key, dep in _resolve(context, (*SERVER, *TOOLS)).items() if key not in server}

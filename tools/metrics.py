@@ -1,4 +1,4 @@
-"""Every metric of the project, from the tables of the processes; what alerts and documents may name."""
+"""Every metric of the project, from the modules of the processes; alerts and documents may name only these."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TABLES: tuple[tuple[ModuleType, str], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """`name`: as it is scraped; a histogram has `_bucket`, `_sum` and `_count` after it."""
+    """A metric. `name`: as it is scraped; a histogram's series add `_bucket`, `_sum` and `_count`."""
 
     name: str
     kind: str

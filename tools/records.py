@@ -102,7 +102,7 @@ def topic_schema(topic: Topic) -> dict[str, Any]:
 
 
 def mark_schema() -> dict[str, Any]:
-    """The same of a mark in a dead letter queue."""
+    """The same for a mark in a dead letter queue."""
     return _described(LetterClosed)
 
 
@@ -130,7 +130,7 @@ def _any_json(_type: type) -> dict[str, Any]:
 
 
 def headers_of(topic: Topic) -> tuple[str, ...]:
-    """The headers that our writers give a topic's records."""
+    """The headers that our writers add to a topic's records."""
     if topic is RAW:
         return (TYPE, SCHEMA_VERSION, TRACEPARENT)
     if topic in (META, POSITIONS):
@@ -202,14 +202,14 @@ def _topic_section(topic: Topic) -> Iterator[str]:
 
 
 def _in_order(schema: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """The records of the topic first, then what they are made of."""
+    """The records of the topic first, then the types they consist of."""
     heads = [part["$ref"].rsplit("/", 1)[-1] for part in schema.get("anyOf", [schema])]
     names = [*heads, *(name for name in schema["$defs"] if name not in heads)]
     return [(name, schema["$defs"][name]) for name in names]
 
 
 def _record_section(name: str, record: dict[str, Any], tag: str | None) -> Iterator[str]:
-    """`tag`: the field that tells the topic's records apart, where it has several."""
+    """A record's section. `tag`: the field that distinguishes the topic's records, if it has several."""
     fields = record.get("properties", {})
     kind = fields.get(tag, {}).get("enum")
     yield f"### {name}{f' (`{tag}`: `{kind[0]}`)' if kind else ''}"

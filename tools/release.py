@@ -1,8 +1,8 @@
-"""`make release`: builds the source archive and the wheel into `dist/`, and uses the wheel as a stranger would; the bill of
-materials (`tools.sbom`) is put beside them.
+"""`make release`: builds the source archive and the wheel into `dist/`, and tests the wheel in a fresh environment; the bill
+of materials (`tools.sbom`) is written beside them.
 
-Nothing is fetched: hatchling is in the development environment, and the fresh environment in which the wheel is tried
-borrows that one's packages. It sees them and not the checkout, for a `.pth` file of a borrowed folder is not read.
+Nothing is fetched: hatchling is in the development environment, and the fresh environment in which the wheel is tested
+borrows that one's packages. It does not see the checkout, because `.pth` files in a borrowed folder are not read.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ assert jars.locked(jars.SERVER)
 assert web_dir().is_relative_to(sys.prefix)
 assert any(file.name.endswith(".sql") for file in files("schemas").joinpath("sql").iterdir())
 """
-"""Run by the fresh environment: everything that the program reads at run time is found inside it."""
+"""Run in the fresh environment: everything that the program reads at run time must be inside it."""
 
 
 def main(folder: Path = ROOT / "dist") -> int:
-    """Build and try; the exit code."""
+    """Build and test; the exit code."""
     try:
         shutil.rmtree(folder, ignore_errors=True)
         wheel = build(folder)
@@ -62,7 +62,7 @@ def build(folder: Path) -> Path:
 
 
 def contents() -> frozenset[str]:
-    """Every file that belongs in the wheel, but for its own metadata."""
+    """Every file that belongs in the wheel, except its metadata."""
     folder, inside = WEB
     ours = (
         str(path.relative_to(ROOT))
@@ -74,7 +74,7 @@ def contents() -> frozenset[str]:
 
 
 def check_contents(wheel: Path) -> None:
-    """Raises BadWheel where a file is missing or does not belong."""
+    """Raises BadWheel if a file is missing or does not belong there."""
     with zipfile.ZipFile(wheel) as archive:
         names = frozenset(name for name in archive.namelist() if ".dist-info/" not in name)
     for what, files in (("misses", contents() - names), ("should not contain", names - contents())):

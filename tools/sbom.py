@@ -1,8 +1,8 @@
 """`python -m tools.sbom`: the bill of materials in CycloneDX 1.6, from the lock files: all that is installed to run the
 platform, all that is built into the pages, and the jars of the embedded Kafka, each with its hashes, licence and purl.
 
-It is made at each release, beside the wheel, and is not kept: the lock files are what it says, so there is nothing to drift.
-The same commit gives the same bytes. Debian's packages in the container image are not in it; the image names them itself
+It is created at each release, beside the wheel, and not committed, because the lock files contain the same facts. The same
+commit gives the same bytes. Debian's packages in the container image are not in it; the image lists them itself
 (/var/lib/dpkg/status.d).
 """
 
@@ -24,7 +24,7 @@ from tools.errors import UnreadableLock
 from tools.image import lock
 
 NAMESPACE = uuid.UUID("6f2f6b1c-3a0f-5f0e-9b8a-5f7b6f2f6b1c")
-"""Of our serial numbers; drawn once."""
+"""The namespace of our serial numbers; generated once."""
 OURSELVES = f"pkg:pypi/catalogizer@{__version__}"
 WHERE = "catalogizer:where"
 """Property: `image and wheel`, `wheel` (with the embedded servers), `embedded broker` or `pages`."""
@@ -120,7 +120,7 @@ def _component(
 ) -> Json:  # fmt: skip
     found: Json = {"type": kind, "bom-ref": purl, "name": name, "version": version, "purl": purl}
     found["licenses"] = [_licence(licence)]
-    if hashes:  # a package has one for each of its files (wheels for every system): any of them is it
+    if hashes:  # a package has one for each of its files (wheels for every system); any of them identifies it
         found["hashes"] = [{"alg": algorithm, "content": digest} for algorithm, digest in hashes]
     if where:
         found["properties"] = [{"name": WHERE, "value": where}]

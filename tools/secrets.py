@@ -1,8 +1,8 @@
-"""`python -m tools.secrets`: a search of every file under version control for what looks like a secret; part of `make lint`.
+"""`python -m tools.secrets`: searches every file under version control for what looks like a secret; part of `make lint`.
 
-Two looks at each line: forms that keys have (`FORMS`), and long words without any sense behind a name like `password`
-or `token` (`TELLING_BITS` a letter and more). What is found and is none stands in `KNOWN` with the reason; an entry that
-finds nothing any more is reported too. Pure, but for `texts`.
+Two checks of each line: known formats of keys (`FORMS`), and long random words after a name like `password` or `token`
+(at least `TELLING_BITS` bits of entropy a letter). False positives are listed in `KNOWN` with the reason; an entry there
+that matches nothing any more is reported too. Pure, except `texts`.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ FORMS: dict[str, re.Pattern[str]] = {
 NAMED = re.compile(
     r"(?i)(?:pass(?:word|wd)?|secret|token|api_?key|credential)\w*[\"']?\s*[:=]\s*[\"']?(?P<word>[A-Za-z0-9+/_=-]{16,})"
 )
-"""A value behind a telling name, in code, settings and shell alike."""
+"""A value after a name of a secret, in code, settings and shell alike."""
 TELLING_BITS = 3.5
-"""Random hex has 4 bits a letter, random base 64 some 5; words of a language and names of variables stay below."""
+"""Random hex has 4 bits a letter, random base64 some 5; words and names of variables have less."""
 LONGEST_LINE = 4_000
-"""Longer ones are of programs (built pages, keys of hashes); their forms are looked for all the same."""
+"""Longer lines are written by programs (built pages, hashes); only `FORMS` are searched in them."""
 DATA = (".png", ".jpg", ".ico", ".woff2", ".gz")
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is found and is no secret: `path`, a pattern of paths; `word`, a part of what is found; `why`."""
+    """A match that is no secret: `path`, a pattern of paths; `word`, a part of the match; `why`."""
 
     path: str
     word: str
@@ -84,7 +84,7 @@ def bits_a_letter(word: str) -> float:
 
 
 def search(path: str, text: str) -> Iterator[Found]:
-    """Everything in one file, known or not."""
+    """Everything found in one file, known or not."""
     for number, line in enumerate(text.splitlines(), start=1):
         for what, form in FORMS.items():
             yield from (
@@ -103,7 +103,7 @@ def _senseless(line: str) -> Iterator[str]:
 
 
 def judged(found: Iterable[Found], known: tuple[Known, ...]) -> tuple[list[Found], list[Known]]:
-    """What is not known, and what is known and was not found."""
+    """Findings that are not known, and known entries that were not found."""
     left, unused = [], set(known)
     for one in found:
         entries = {entry for entry in known if fnmatch.fnmatch(one.path, entry.path) and entry.word in one.word}
@@ -123,7 +123,7 @@ def texts(root: Path) -> Iterator[tuple[str, str]]:
 
 
 def main(root: Path = ROOT) -> int:
-    """Look at all; the exit code."""
+    """Search all files; the exit code."""
     left, unused = judged((found for path, text in texts(root) for found in search(path, text)), KNOWN)
     for found in left:
         print(f"{found.path}:{found.line}: looks like {found.what}: {found.word[:6]}…", file=sys.stderr)

@@ -1,7 +1,7 @@
-"""The TypeScript of the web client that follows from the schemas: the types of every frame, channels, close codes.
+"""The TypeScript types of the web client that are generated from the schemas: every frame, channels, close codes.
 
-Printed from the JSON Schemas that msgspec makes of the types, so that a field, a kind of observation or a close code that
-changes here changes there, and `--check` is red until it does.
+Generated from msgspec's JSON Schemas of the types, so that a changed field, kind of observation or close code changes there
+too; `--check` fails until it does.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ ANSWERS: tuple[tuple[str, type], ...] = (
     ("conflated", answers.Conflated),
     ("auth_expiring", answers.Expiring),
 )
-"""`type` of what the gateway itself says, and of its members, which stand in `data` and beside it."""
+"""`type` of the gateway's own messages, and the type of their members, which are in `data` and beside it."""
 
 
 def files() -> dict[Path, str]:
@@ -83,7 +83,7 @@ def type_text(schema: dict[str, Any]) -> str:
 
 
 def interface(name: str, record: dict[str, Any], *, left_out: bool) -> Iterator[str]:
-    """A record as an interface. `left_out`: its writers leave out members that have their default."""
+    """A record as an interface. `left_out`: its writers omit members with their default value."""
     if text := record.get("description"):
         yield f"/** {' '.join(text.split())} */"
     yield f"export interface {name} {{"
@@ -96,7 +96,7 @@ def interface(name: str, record: dict[str, Any], *, left_out: bool) -> Iterator[
 
 
 def _without_null(described: dict[str, Any]) -> dict[str, Any]:
-    """A member that is left out where it is null is never null."""
+    """Remove `null` from the type of a member that is omitted instead."""
     if "default" not in described or described["default"] is not None or "anyOf" not in described:
         return described
     return {"anyOf": [part for part in described["anyOf"] if part != {"type": "null"}]}
@@ -131,7 +131,7 @@ def _records() -> Iterator[str]:
 
 
 def _structs(types: tuple[Any, ...]) -> dict[str, Any]:
-    """Every struct that the types are made of, by name."""
+    """Every struct in the types, by name."""
     found: dict[str, Any] = {}
 
     def walk(node: object) -> None:

@@ -1,9 +1,10 @@
 """The pages' built files (`web/built`), which are committed so that running needs no Node.
 
-`python -m tools.web` builds them from `web/pages`, and with `--check` compares them with what the sources give and exits 1
-where a byte differs.
+`python -m tools.web` builds them from `web/pages`, and with `--check` compares them with a fresh build and exits 1 if a
+byte differs.
 
-A build is the same everywhere: the packages are those of the lock file, and no time, path or chance is in what is written.
+A build is the same everywhere: the packages are those of the lock file, and the output contains no times, paths or random
+values.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ BUILD_SECONDS = 120.0
 
 
 def build(folder: Path, root: Path = ROOT) -> None:
-    """Check the types and build into a folder. Raises PagesNotBuilt with what the tool says."""
-    beside = str(Path(sys.executable).parent)  # the set-up has put Node there where the machine has none
+    """Check the types and build into a folder. Raises PagesNotBuilt with the tool's output."""
+    beside = str(Path(sys.executable).parent)  # the set-up installs Node there if the machine has none
     environment = os.environ | {
         "PATH": os.pathsep.join((os.environ.get("PATH", os.defpath), beside)), "CATALOGIZER_PAGES": str(folder),
     }  # fmt: skip
@@ -41,7 +42,7 @@ def build(folder: Path, root: Path = ROOT) -> None:
 
 
 def differing(built: Path, fresh: Path) -> list[str]:
-    """The names of files that are not the same in both folders."""
+    """The names of files that differ between the folders."""
     files = {folder: {path.name: path.read_bytes() for path in folder.iterdir()} for folder in (built, fresh)}
     names = sorted(files[built].keys() | files[fresh].keys())
     return [name for name in names if files[built].get(name) != files[fresh].get(name)]

@@ -1,7 +1,7 @@
-"""`catalogizer audit`: is what the log says, what the catalogue has and what stands on the disk one and the same?
+"""`catalogizer audit`: compares the change log, the catalogue and the disk.
 
 Pure: `findings` (what can be found), `contiguity` (sequence numbers), `announced` (gaps that producers have announced),
-`belief` and `believed_tree` (what a reader of the log takes to be there; a model of its own, which shares no line with the
-fold), `comparing`, `reasons` (why a difference may not be one yet), `showing`. Shell: `walking` (disk), `reading` (Kafka),
-`rows` (PostgreSQL), `auditing` (their composition, a lane after another), `command`. Nothing here writes anything.
+`belief` and `believed_tree` (the state according to the log; an independent model that shares no code with the fold),
+`comparing`, `reasons` (why a difference may be temporary), `showing`. Shell: `walking` (disk), `reading` (Kafka), `rows`
+(PostgreSQL), `auditing` (combines them, lane by lane), `command`. Nothing here writes anything.
 """

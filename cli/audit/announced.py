@@ -1,7 +1,7 @@
-"""Gaps that producers have announced: from where on observations may be missing, and until when. Pure.
+"""Gaps that producers have announced: from which record on observations may be missing, and until when. Pure.
 
-It is told only of records that count. A gap is over when `gap_closed` names its cause at its directory or above, when a
-later outbox has said everything anew, or when the root was retired.
+Only records that count are passed in. A gap is closed by a `gap_closed` with its cause for its directory or one above, by a
+complete baseline of a later outbox, or when the root is retired.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from schemas.raw import Counts
 from schemas.times import iso
 
 MASS_DELETION = "mass_deletion"
-"""Cause of the gap that is open while deletions wait for a second look."""
+"""Cause of the gap that is open while deletions wait for a second check."""
 
 
 @dataclass(slots=True)
 class AnnouncedGap:
-    """One gap. `subtree`: with surrogates for foreign bytes."""
+    """One gap. `subtree`: with surrogates for bytes that are not UTF-8."""
 
     epoch: str
     cause: str
@@ -35,33 +35,33 @@ class AnnouncedGap:
 
 
 class Gaps:
-    """Of one root."""
+    """The gaps of one root."""
 
     def __init__(self) -> None:
         self._all: list[AnnouncedGap] = []
 
     def open(self, gap: AnnouncedGap) -> None:
-        """A producer announces it."""
+        """Add a gap that a producer announced."""
         self._all.append(gap)
 
     def close(self, cause: str, subtree: str, offset: int, at: int, counts: Counts) -> None:
-        """Those of this cause, there and below, are made up for."""
+        """Close the gaps of this cause at the directory and below."""
         for gap in self.still_open():
             if gap.cause == cause and is_inside(gap.subtree, subtree):
                 gap.closed_offset, gap.closed_at, gap.closed_by, gap.counts = offset, at, "gap_closed", counts
 
     def end_all(self, by: Literal["baseline", "retired"], offset: int, at: int, *, but: str | None = None) -> None:
-        """Those of all outboxes `but` this one are over."""
+        """Close the gaps of all outboxes `but` this one."""
         for gap in self.still_open():
             if gap.epoch != but:
                 gap.closed_offset, gap.closed_at, gap.closed_by = offset, at, by
 
     def still_open(self) -> list[AnnouncedGap]:
-        """Those that are not over, in the log's order."""
+        """The open gaps, in the log's order."""
         return [gap for gap in self._all if gap.closed_offset is None]
 
     def findings(self, root: str, partition: int) -> Iterator[GapFound]:
-        """Each of them."""
+        """One finding for each gap."""
         for gap in self._all:
             display, b64 = to_wire(gap.subtree)
             yield GapFound(

@@ -1,8 +1,7 @@
-"""An audit: a lane after another, each in the order that lets nothing seem to differ that only happened meanwhile.
+"""Audits lane by lane, in an order that avoids false differences from changes during the audit.
 
-The disk is walked first and the log read afterwards, to its end; what differs is looked at once more some seconds later, and
-only what differs then is a difference. Memory: the paths of the roots of one lane, once as the log has them and once as the
-disk has.
+The disk is walked first, then the log is read to its end. Paths that differ are checked again some seconds later, and only
+those that still differ are reported. Memory: the paths of one lane's roots, once from the log and once from the disk.
 """
 
 from __future__ import annotations
@@ -46,13 +45,13 @@ from schemas.times import iso
 from schemas.topics import CHANGES, POSITIONS, RAW
 
 LOOK_AGAIN_SECONDS = 3.0
-"""Between the two looks at what differs."""
+"""The time between the two checks of what differs."""
 
 
 @dataclass(frozen=True, slots=True)
 class AuditScope:
-    """What is audited. `here`: the roots that this machine can see; `only`: names of roots, none for all; `database`:
-    where the catalogue is, None where none is set; `settle_seconds`: what changed later than so long ago is pending."""
+    """What is audited. `here`: the roots that this machine can read; `only`: names of roots, empty for all; `database`: the
+    catalogue's URL, None if none is set; `settle_seconds`: a difference in what changed within this time is pending."""
 
     here: Sequence[RootSpec]
     only: frozenset[str]
@@ -60,15 +59,15 @@ class AuditScope:
     settle_seconds: float
 
     def wants(self, root: str) -> bool:
-        """Whether the root is asked for."""
+        """Whether the root was requested."""
         return not self.only or root in self.only
 
     def roots_of(self, lane: int, lanes: int) -> list[RootSpec]:
-        """The roots of a lane that are to be compared."""
+        """The roots of a lane to compare."""
         return [spec for spec in self.here if self.wants(spec.name) and lane_of(spec.library, lanes) == lane]
 
     def lanes(self, partitions: Collection[int], lanes: int) -> list[int]:
-        """The lanes to be read: those of the roots asked for, where all of them are here."""
+        """The lanes to read: those of the requested roots if all of these are here, else all."""
         if self.only and self.only <= {spec.name for spec in self.here}:
             return sorted({lane_of(spec.library, lanes) for spec in self.here if spec.name in self.only})
         return sorted(partitions)
@@ -76,41 +75,41 @@ class AuditScope:
 
 @dataclass(slots=True)
 class _Compared:
-    """A root of which paths differ. `looks`: the second look at each that differed from the disk; `rows`: the second at the
-    catalogue, of those in `told`."""
+    """A compared root. `unlike`, `unlike_rows`: paths that differ from the disk and from the catalogue at the first check;
+    `looks`, `rows`: what the second check found for them."""
 
     spec: RootSpec
     belief: RootBelief
     tree: BelievedTree
     disk: Disk
     unlike: set[str] = field(default_factory=set)
-    told: set[str] = field(default_factory=set)
+    unlike_rows: set[str] = field(default_factory=set)
     looks: dict[str, PathLook] = field(default_factory=dict)
     rows: dict[str, PathState] = field(default_factory=dict)
 
 
-async def audit(kafka: Kafka, asked: AuditScope, stages: Stages) -> AsyncGenerator[AnyFinding | Summary, None]:
-    """Everything that is found, and a summary. Writes nothing. Raises BadArgument, DatabaseUnreadable, LogSilent,
-    NotAllowed, NotProvisioned, KafkaError."""
+async def audit(kafka: Kafka, scope: AuditScope, stages: Stages) -> AsyncGenerator[AnyFinding | Summary, None]:
+    """All findings, then a summary. Writes nothing. Raises BadArgument, DatabaseUnreadable, LogSilent, NotAllowed,
+    NotProvisioned, KafkaError."""
     totals = Totals()
     async with AsyncExitStack() as stack:
         consumer = await stack.enter_async_context(reader(kafka, max_partition_fetch_bytes=FETCH_BYTES))
-        read = (RAW, CHANGES, POSITIONS) if asked.database else (RAW,)
+        read = (RAW, CHANGES, POSITIONS) if scope.database else (RAW,)
         await check_topics(kafka, consumer._client, "Read", *read)
         partitions = [p.partition for p in await partitions_of(consumer, kafka.name(RAW))]
         rows = None
-        if asked.database is not None:
-            rows = await stack.enter_async_context(catalogue(asked.database))
+        if scope.database is not None:
+            rows = await stack.enter_async_context(catalogue(scope.database))
         totals.catalogue = rows is not None
-        for lane in asked.lanes(partitions, kafka.lanes):
-            one = _Lane(kafka, consumer, lane, asked, rows, stages)
+        for lane in scope.lanes(partitions, kafka.lanes):
+            one = _Lane(kafka, consumer, lane, scope, rows, stages)
             async with aclosing(one.audit(totals)) as findings:
                 async for finding in findings:
                     totals.add(finding)
                     yield finding
-    unknown = asked.only - totals.known - {spec.name for spec in asked.here}
+    unknown = scope.only - totals.known - {spec.name for spec in scope.here}
     if unknown:
-        known = ", ".join(sorted(totals.known | {spec.name for spec in asked.here})) or "none"
+        known = ", ".join(sorted(totals.known | {spec.name for spec in scope.here})) or "none"
         raise BadArgument("--root", f"no root is named {', '.join(sorted(unknown))}; known: {known}")
     yield totals.summary()
 
@@ -119,19 +118,19 @@ class _Lane:
     """One lane's audit."""
 
     def __init__(
-        self, kafka: Kafka, consumer: AIOKafkaConsumer, lane: int, asked: AuditScope, rows: CatalogueRows | None,
+        self, kafka: Kafka, consumer: AIOKafkaConsumer, lane: int, scope: AuditScope, rows: CatalogueRows | None,
         stages: Stages,
     ) -> None:  # fmt: skip
         self._log = LaneReading(kafka, consumer, lane)
         self._lane = lane
-        self._asked = asked
+        self._scope = scope
         self._rows = rows
         self._stages = stages
-        self._specs = asked.roots_of(lane, kafka.lanes)
+        self._specs = scope.roots_of(lane, kafka.lanes)
         self._belief = LaneBelief(lane, [spec.name for spec in self._specs])
 
     async def audit(self, totals: Totals) -> AsyncGenerator[AnyFinding, None]:
-        """What is found in it."""
+        """The lane's findings."""
         walks = {spec.name: self._walk(spec) for spec in self._specs}
         with self._stages.stage(f"lane {self._lane}: reading the log", await self._log.left()) as advance:
             await self._log.read_on(self._belief.read, read=advance)
@@ -146,7 +145,7 @@ class _Lane:
             if walked.unread:
                 yield _unread(spec.name, walked)
             if self._rows is not None:
-                one.told = await self._unlike_rows(one, self._rows)
+                one.unlike_rows = await self._unlike_rows(one, self._rows)
         progress = await self._look_again(compared)
         totals.take(self._belief, self._lane, self._log.next, [one.spec.name for one in compared])
         for found in self._of_the_log():
@@ -164,18 +163,18 @@ class _Lane:
             why = f"the change log of lane {self._lane} begins at {self._log.first}: what was before is gone"
             yield RootFound(severity="fault", root="", why=why)
         for finding in self._belief.findings():
-            if not finding.root or self._asked.wants(finding.root):
+            if not finding.root or self._scope.wants(finding.root):
                 yield finding
-        here = {spec.name for spec in self._asked.here}
+        here = {spec.name for spec in self._scope.here}
         for name in sorted(self._belief.roots.keys() - here):
-            if self._asked.wants(name) and not self._belief.roots[name].retired:
+            if self._scope.wants(name) and not self._belief.roots[name].retired:
                 why = "the settings here do not name it, it is elsewhere: only its records were looked at"
                 yield RootFound(severity="note", root=name, why=why)
 
     # -- first look --------------------------------------------------------------------------------------------
 
     def _begin(self, spec: RootSpec, disk: Disk, walked: Walked) -> _Compared | RootFound:
-        """Log and disk compared, or why they cannot be."""
+        """Compare log and disk; a finding if they cannot be compared."""
         belief = self._belief.roots.get(spec.name)
         if belief is None or belief.tree is None or belief.retired:
             what = "nothing" if belief is None else "only that it was retired"
@@ -200,14 +199,14 @@ class _Lane:
     # -- second look -------------------------------------------------------------------------------------------
 
     async def _look_again(self, compared: Sequence[_Compared]) -> CatalogueProgress:
-        """At what differs: the disk, then the log, then how far the catalogue is, then the catalogue."""
-        if not any(one.unlike or one.told for one in compared):
+        """Check again what differs: first the disk, then the log, then the catalogue's progress, then its rows."""
+        if not any(one.unlike or one.unlike_rows for one in compared):
             return CatalogueProgress(0, behind=False)
         await asyncio.sleep(LOOK_AGAIN_SECONDS)
         for one in compared:
             try:
                 one.looks = one.disk.look(one.unlike)
-            except RootFault:  # it has gone meanwhile: nothing can be said of it
+            except RootFault:  # the root is gone now: nothing can be reported about it
                 one.unlike = set()
         await self._log.read_on(self._belief.read, read=lambda _: None)
         progress = CatalogueProgress(0, behind=False)
@@ -215,7 +214,7 @@ class _Lane:
             fold, last_change = await self._log.fold_position(), await self._log.last_change()
             progress = CatalogueProgress(fold, last_change >= await self._rows.projected(self._lane))
             for one in compared:
-                one.rows = await self._rows.at(one.spec.name, one.told)
+                one.rows = await self._rows.at(one.spec.name, one.unlike_rows)
         return progress
 
     async def _differences(self, compared: Sequence[_Compared], progress: CatalogueProgress) -> list[Difference]:
@@ -246,7 +245,7 @@ class _Lane:
         last_at = max(traces.last_at(root, path), 0 if look is None else look.changed_ns // 1_000_000)
         case = Circumstances(
             what, path, None if last is None else last.offset, max(0, now_ms - last_at),
-            int(self._asked.settle_seconds * 1000), look is not None and look.excluded,
+            int(self._scope.settle_seconds * 1000), look is not None and look.excluded,
         )  # fmt: skip
         severity, why = (
             reasons.of_disk(case, one.belief) if of_disk else reasons.of_catalogue(case, one.belief, progress)
@@ -267,13 +266,13 @@ def _unread(root: str, walked: Walked) -> RootFound:
 
 
 def _still(one: _Compared) -> list[tuple[str, What]]:
-    """What differs at the second look as well, in the order of the paths."""
+    """What still differs at the second check, ordered by path."""
     found: list[tuple[str, What]] = []
     looks: Mapping[str, PathLook] = one.looks
     for path in sorted(one.unlike & looks.keys()):
         if (what := what_of_disk(seen_of(one.tree.get(path)), looks[path].seen)) is not None:
             found.append((path, what))
-    for path in sorted(one.told):
+    for path in sorted(one.unlike_rows):
         if (what := what_of_catalogue(seen_of(one.tree.get(path)), one.rows.get(path))) is not None:
             found.append((path, what))
     return found

@@ -1,8 +1,8 @@
-"""What a reader of a lane believes: which records count, and what they say is at each path. Pure.
+"""The state of a lane according to its log: which records count, and what is at each path. Pure.
 
-The rules are those of `docs/records.md`: a declaration adopts an outbox, a number that does not rise was sent again, a look
-says what is at a path, a move takes along what is below, a complete baseline leaves nothing that it has not found. The
-fold decides by the same rules, in other code; nothing is debounced here.
+The rules are those of `docs/records.md`: a declaration adopts an outbox, a sequence number that does not rise is a
+repetition, an observation gives what is at a path, a move includes everything below, and after a complete baseline nothing
+remains that it has not found. The fold implements the same rules in separate code; nothing is debounced here.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ from streams.core.rules import RULES_1
 
 @dataclass(slots=True)
 class OpenScan:
-    """A scan that has begun. `begun`: offset of its beginning; `arrived`: how many of its records name something that is
-    there; `jumps`: of the root, when it began."""
+    """A scan that has begun. `begun`: offset of its first record; `arrived`: how many of its records report something
+    present; `jumps`: the root's count when the scan began."""
 
     number: int
     subtree: str
@@ -54,9 +54,9 @@ class OpenScan:
 
 @dataclass(slots=True)
 class RootBelief:
-    """One root. `term`: of the claim under which it was declared; `tree`: None where what is below it is not asked for;
-    `lost`: why it cannot be observed, and since which offset; `baseline`: the number that what it finds is marked with;
-    `retired`: an operator took it out of the catalogue."""
+    """One root. `term`: of the claim under which it was declared; `tree`: None if its paths are not needed; `lost`: why it
+    cannot be observed, and since which offset; `baseline`: the open baseline scan; `jumps`: how often sequence numbers were
+    skipped; `retired`: an operator removed it from the catalogue."""
 
     library: str
     tree: BelievedTree | None
@@ -77,7 +77,7 @@ class RootBelief:
 
 
 class LaneBelief:
-    """Of one lane. `wanted`: roots of which the paths are kept."""
+    """The state of one lane. `wanted`: roots whose paths are kept."""
 
     def __init__(self, partition: int, wanted: Collection[str]) -> None:
         self.partition = partition
@@ -89,7 +89,7 @@ class LaneBelief:
         self._unreadable: list[NoRecord] = []
 
     def read(self, log: LogRecord) -> None:
-        """The next record of the log."""
+        """Process the next record of the log."""
         self.records += 1
         try:
             record = intake.read(RULES_1, log.value, log.headers)
@@ -101,7 +101,7 @@ class LaneBelief:
         self._take(record, log)
 
     def findings(self) -> Iterator[Hole | Repeated | NoRecord | GapFound]:
-        """What the log itself shows."""
+        """Findings from the log alone."""
         yield from self._unreadable
         yield from self._contiguity.findings()
         for name, root in sorted(self.roots.items()):
@@ -174,7 +174,7 @@ class LaneBelief:
         if root.tree is not None:
             root.tree.clear()
 
-    # -- what they say -----------------------------------------------------------------------------------------
+    # -- what they report --------------------------------------------------------------------------------------
 
     def _of_root(self, root: RootBelief, record: ProducedRecord, log: LogRecord) -> None:
         match record:
@@ -244,7 +244,7 @@ class LaneBelief:
 
 
 def _forget_missing(tree: BelievedTree, subtree: str, baseline: int, unseen: Collection[str]) -> None:
-    """What a complete baseline has not found is not there, but below what it could not read."""
+    """Remove what a complete baseline has not found, except below directories that it could not read."""
     missing = [
         path
         for path, node in tree.walk(subtree)

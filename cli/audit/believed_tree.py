@@ -1,7 +1,7 @@
-"""What is believed to be below one root, as a tree of names: a directory that moves takes along what is below it. Pure.
+"""The contents of one root according to the log, as a tree of names: a moved directory includes everything below it. Pure.
 
-A name stands in it as long as something is believed of it or below it: what is below a path that nothing is believed of
-was left behind by whoever wrote the log, and is to be seen, not hidden.
+A name stays in the tree as long as there is something at it or below it. Entries below a path that was removed are kept, so
+that the audit shows them: the writer of the log has left them behind.
 """
 
 from __future__ import annotations
@@ -12,31 +12,31 @@ from schemas.raw import FileState, FileType
 
 
 class TreeNode:
-    """One name. `type` None: nothing is believed to be here. `offset`, `at`: of the record that said so (ms). `seen`: number
-    of the baseline that found it last; `told`: a row of the catalogue was met."""
+    """One name. `type` None: there is nothing here. `offset`, `at`: of the record that reported it (ms). `seen`: number of
+    the baseline that found it last; `has_row`: the catalogue has a row for it."""
 
-    __slots__ = ("at", "children", "mtime_ns", "offset", "seen", "size", "told", "type")
+    __slots__ = ("at", "children", "has_row", "mtime_ns", "offset", "seen", "size", "type")
 
     def __init__(self) -> None:
         self.children: dict[str, TreeNode] | None = None
         self.type: FileType | None = None
         self.size = self.mtime_ns = self.at = self.seen = 0
         self.offset = -1
-        self.told = False
+        self.has_row = False
 
     def take(self, file: FileState, offset: int, at: int, seen: int) -> None:
-        """This is here now."""
+        """Set what is here now."""
         is_dir = file.type == "dir"
         self.type, self.offset, self.at, self.seen = file.type, offset, at, seen
         self.size, self.mtime_ns = (0, 0) if is_dir else (file.size, file.mtime_ns)
 
     def take_over(self, other: TreeNode) -> None:
-        """What was at the other one is here now, and keeps its record."""
+        """Copy what is at the other node, including its record."""
         self.type, self.size, self.mtime_ns = other.type, other.size, other.mtime_ns
         self.offset, self.at, self.seen = other.offset, other.at, other.seen
 
     def child(self, name: str) -> TreeNode:
-        """The name below it, made where it is not."""
+        """The child of that name, created if missing."""
         if self.children is None:
             self.children = {}
         found = self.children.get(name)
@@ -46,29 +46,29 @@ class TreeNode:
 
 
 class BelievedTree:
-    """Memory: some 250 bytes for each path."""
+    """The tree of one root. Memory: some 250 bytes for each path."""
 
     def __init__(self) -> None:
         self._root = TreeNode()
 
     def get(self, path: str) -> TreeNode | None:
-        """What is believed of a path; None: that nothing is there."""
+        """The node at a path; None: there is nothing."""
         node = self._find(path)
         return None if node is None or node.type is None else node
 
     def put(self, path: str, file: FileState, offset: int, at: int, seen: int = 0) -> None:
-        """This is at the path."""
+        """Set what is at the path."""
         self._made(path).take(file, offset, at, seen)
 
     def remove(self, path: str) -> None:
-        """Nothing is at the path. What is below it is another matter."""
+        """Remove what is at the path. Entries below it stay."""
         node = self._find(path)
         if node is not None:
             node.type = None
             self._prune(path)
 
     def move(self, source: str, target: str) -> None:
-        """What is below a directory is below another one; what stands there stays, where nothing comes in its place."""
+        """Move what is below a directory to another one; existing entries there stay unless they are replaced."""
         node = self._find(source)
         if node is None:
             return
@@ -78,11 +78,11 @@ class BelievedTree:
             _merge(self._made(target), below)
 
     def clear(self) -> None:
-        """Nothing is believed any more."""
+        """Remove everything."""
         self._root = TreeNode()
 
     def walk(self, path: str = "") -> Iterator[tuple[str, TreeNode]]:
-        """Everything believed below a directory, parents first. Not to be changed meanwhile."""
+        """All entries below a directory, parents first. The tree must not be changed meanwhile."""
         top = self._find(path)
         waiting = [] if top is None else [(path, top)]
         while waiting:
@@ -107,7 +107,7 @@ class BelievedTree:
         return node
 
     def _prune(self, path: str) -> None:
-        """Take away names of which nothing is believed, nor below them."""
+        """Remove names that have nothing at them or below them."""
         nodes = [self._root]
         names = path.split("/")
         for name in names:

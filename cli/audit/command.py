@@ -1,4 +1,4 @@
-"""`catalogizer audit`: what is typed, and how it ends."""
+"""`catalogizer audit`: the command's options, output and exit code."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from runtime.kafka import Kafka
 
 WRONG = 1
-"""Exit code where there are faults."""
+"""Exit code if there are faults."""
 
 
 def audit(
@@ -46,13 +46,13 @@ def audit(
 
     settings = find()
     database = settings.database.dsn() if settings.database.configured else None
-    asked = AuditScope(list(roots_here(settings).specs.values()), frozenset(root or ()), database, settle)
+    scope = AuditScope(list(roots_here(settings).specs.values()), frozenset(root or ()), database, settle)
     kafka = tool_kafka(settings, "audit")
-    if run_async(lambda: _print(kafka, asked, as_json)):
+    if run_async(lambda: _print(kafka, scope, as_json)):
         raise typer.Exit(WRONG)
 
 
-async def _print(kafka: Kafka, asked: AuditScope, as_json: bool) -> int:
+async def _print(kafka: Kafka, scope: AuditScope, as_json: bool) -> int:
     """Print each finding as it is found; the number of faults."""
     from cli.audit.auditing import audit
     from cli.audit.findings import Summary
@@ -60,7 +60,7 @@ async def _print(kafka: Kafka, asked: AuditScope, as_json: bool) -> int:
     from cli.progress import Stages
 
     faults, brief = 0, Brief()
-    async with aclosing(audit(kafka, asked, Stages())) as findings:
+    async with aclosing(audit(kafka, scope, Stages())) as findings:
         async for finding in findings:
             if isinstance(finding, Summary):
                 faults = finding.faults

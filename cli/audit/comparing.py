@@ -1,7 +1,7 @@
-"""Where two of the three say different things of a path: log and disk, log and catalogue. Pure.
+"""Compares paths between log and disk, and between log and catalogue. Pure.
 
-What one knows of a path is compared by type, size and time; of a directory by its type alone. Whether a difference is one
-is not decided here: a path may have changed between two looks.
+Files are compared by type, size and time, directories by type alone. Whether a difference is a fault is not decided here: a
+path may have changed between two checks.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ DiskTree = Mapping[str, PathState]
 
 
 def seen_of(node: TreeNode | None) -> PathState | None:
-    """What is believed, as it is compared."""
+    """A node's state, in the form that is compared."""
     return None if node is None or node.type is None else PathState(node.type, node.size, node.mtime_ns)
 
 
 def differing_fields(log: PathState | None, other: PathState | None) -> tuple[str, ...]:
-    """In what both differ; none where one of them has nothing."""
+    """The fields that differ; empty if one of the two has nothing."""
     if log is None or other is None:
         return ()
     if log.type != other.type:
@@ -45,7 +45,7 @@ def what_of_catalogue(log: PathState | None, row: PathState | None) -> What | No
 
 
 def unlike_disk(tree: BelievedTree, disk: DiskTree, unread: Iterable[str]) -> set[str]:
-    """Paths of which log and disk say different things, but below what could not be read."""
+    """Paths at which log and disk differ, except below directories that could not be read."""
     differing = {path for path, seen in disk.items() if seen_of(tree.get(path)) != seen}
     differing |= {path for path, _ in tree.walk() if path not in disk}
     places = tuple(unread)
@@ -63,13 +63,13 @@ class CatalogueLook:
         """The next row."""
         node = self._tree.get(path)
         if node is not None:
-            node.told = True
+            node.has_row = True
         if seen_of(node) != seen:
             self._differing.add(path)
 
     def differing(self) -> set[str]:
-        """After the last row: the paths of which both say different things."""
-        return self._differing | set(self._untold())
+        """After the last row: the paths at which log and catalogue differ."""
+        return self._differing | set(self._without_row())
 
-    def _untold(self) -> Iterator[str]:
-        return (path for path, node in self._tree.walk() if not node.told)
+    def _without_row(self) -> Iterator[str]:
+        return (path for path, node in self._tree.walk() if not node.has_row)

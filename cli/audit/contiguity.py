@@ -1,8 +1,8 @@
-"""Sequence numbers: dense from 1 for each life of a producer's outbox, each once. Pure.
+"""Checks sequence numbers: consecutive from 1 for each life of a producer's outbox, each once. Pure.
 
-It counts every record of a producer, whether the fold takes it or not. A number that comes again is a record that was
-sent again, which its number removes; a number that is stepped over is a record that nobody will ever read, for one that
-comes later is taken for sent again.
+Every record of a producer is counted, whether the fold accepts it or not. A repeated number is a record that was sent again
+and is ignored by its number. A skipped number is a record that nobody will ever read, because if it arrives later it is
+taken for a repetition.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from zlib import crc32
 from cli.audit.findings import Hole, Repeated
 
 REMEMBERED = 65_536
-"""So many records of each outbox are remembered, to say where one that comes again stood first. A producer sends again what
-was not acknowledged: far less than that."""
+"""How many records of each outbox are remembered, to report the first offset of a repeated one. A producer repeats only what
+was not acknowledged: far less than this."""
 
 
 @dataclass(slots=True)
@@ -30,7 +30,7 @@ class _Hole:
 
 @dataclass(slots=True)
 class _Run:
-    """Repeated records in one piece."""
+    """Repeated records with consecutive numbers."""
 
     first: int
     last: int
@@ -43,7 +43,7 @@ class _Run:
 
 @dataclass(slots=True)
 class _Numbers:
-    """Of one outbox, which is one partition's."""
+    """The numbers of one outbox, which writes to one partition."""
 
     partition: int
     last: int = 0
@@ -53,13 +53,13 @@ class _Numbers:
 
 
 class Contiguity:
-    """Of one lane. Memory: its holes, its repetitions, and some 15 MB for each outbox at most."""
+    """The sequence numbers of one lane. Memory: its holes, its repetitions, and at most some 15 MB for each outbox."""
 
     def __init__(self) -> None:
         self._outboxes: dict[tuple[str, str], _Numbers] = {}
 
     def count(self, root: str, epoch: str, seq: int, partition: int, offset: int, value: bytes) -> None:
-        """The next record of the log."""
+        """Count the next record of the log."""
         numbers = self._outboxes.get((root, epoch))
         if numbers is None:
             numbers = self._outboxes[root, epoch] = _Numbers(partition)
@@ -77,7 +77,7 @@ class Contiguity:
             del numbers.recent[next(iter(numbers.recent))]
 
     def heal(self, root: str, begun: int, ended: int) -> None:
-        """A baseline of the root, complete, from one offset to another: what was before it is made up for."""
+        """A complete baseline of the root began and ended at these offsets: earlier holes are repaired."""
         for numbers in (numbers for (of, _), numbers in self._outboxes.items() if of == root):
             for found in chain[_Hole | _Run](numbers.holes, numbers.repeated):
                 if found.healed_at is None and found.offset < begun:

@@ -1,7 +1,7 @@
 """What an audit can find: values that are printed as they are, one JSON object each. Pure.
 
-`severity`: `fault` where something is wrong (exit code 1); `pending` where it is explained by something that is announced
-and not over; `note` for what was, and is in order now.
+`severity`: `fault` if something is wrong (exit code 1); `pending` if something announced and still open explains it; `note`
+for something that was wrong and is in order now.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from schemas.raw import Counts, FileType
 
 Severity = Literal["fault", "pending", "note"]
 What = Literal["missing", "phantom", "changed", "not_in_catalogue", "only_in_catalogue", "catalogue_differs"]
-"""`missing`: on the disk and not in the log; `phantom`: in the log and not on the disk; `changed`: other there than in the
-log. The same three for log and catalogue."""
+"""`missing`: on the disk and not in the log; `phantom`: in the log and not on the disk; `changed`: different on the disk and
+in the log. The other three are the same for log and catalogue."""
 
 
 class Finding(Struct, frozen=True, kw_only=True, tag_field="finding"):
-    """Common to all. `why`: in words, empty where nobody knows."""
+    """Base of all findings. `why`: the explanation, empty if there is none."""
 
     severity: Severity
     root: str
@@ -31,9 +31,9 @@ class RootFound(Finding, frozen=True, kw_only=True, tag="root"):
 
 
 class Hole(Finding, frozen=True, kw_only=True, tag="hole"):
-    """Sequence numbers that never came. `offset`: of the record that came instead. `late`: how many of them came
-    after it; they do not count, for order is lost. `healed_at`: offset of the end of the baseline that said everything
-    anew."""
+    """Sequence numbers that are missing. `offset`: of the record that came instead. `late`: how many of them came after it;
+    they do not count, because their order is lost. `healed_at`: offset of the end of the baseline that published everything
+    again."""
 
     epoch: str
     first_seq: int
@@ -45,9 +45,10 @@ class Hole(Finding, frozen=True, kw_only=True, tag="hole"):
 
 
 class Repeated(Finding, frozen=True, kw_only=True, tag="repeated"):
-    """Records that came again under their numbers, in one piece. `first_offset`: where the first of them stood before,
-    where that is still known; `same`: they are the same, byte for byte. Two records of one number that differ are a
-    fault until a baseline, which ended at `healed_at`, has said everything anew: somebody else wrote with this epoch."""
+    """Consecutive records whose sequence numbers came before. `first_offset`: the first offset of the first of them, if
+    still known; `same`: they are equal to the earlier ones, byte for byte. Different records with the same number mean that
+    another producer wrote with this epoch: a fault until a baseline, which ended at `healed_at`, has published everything
+    again."""
 
     epoch: str
     first_seq: int
@@ -61,14 +62,14 @@ class Repeated(Finding, frozen=True, kw_only=True, tag="repeated"):
 
 
 class NoRecord(Finding, frozen=True, kw_only=True, tag="no_record"):
-    """What stands in the change log and is no record: it became a dead letter."""
+    """A message in the change log that is no valid record: it became a dead letter."""
 
     partition: int
     offset: int
 
 
 class GapFound(Finding, frozen=True, kw_only=True, tag="gap"):
-    """A gap that a producer announced. `closed_by`: `gap_closed`, or what else made up for it."""
+    """A gap that a producer announced. `closed_by`: `gap_closed`, or what else closed it."""
 
     epoch: str
     cause: str
@@ -84,7 +85,7 @@ class GapFound(Finding, frozen=True, kw_only=True, tag="gap"):
 
 
 class PathState(Struct, frozen=True):
-    """What is at a path. Size and time of a directory are no news, and 0 here."""
+    """What is at a path. Size and time of a directory are not compared, and are 0 here."""
 
     type: FileType
     size: int = 0
@@ -92,14 +93,14 @@ class PathState(Struct, frozen=True):
 
     @classmethod
     def of(cls, type: FileType, size: int, mtime_ns: int) -> PathState:
-        """As a look, a record or a row has it."""
+        """From the values of the disk, a record or a row."""
         return cls(type) if type == "dir" else cls(type, size, mtime_ns)
 
 
 class Difference(Finding, frozen=True, kw_only=True, tag="difference"):
-    """A path of which two of the three say different things. `log`: what the log says; `other`: what the disk, or the
-    catalogue, has; `fields`: in what they differ, where both have something. `offset`, `at`, `record`, `cause`: of the last
-    record that names the path."""
+    """A path that differs between the log and the disk or the catalogue. `log`: the log's state; `other`: that of the disk
+    or the catalogue; `fields`: what differs, if both have something. `offset`, `at`, `record`, `cause`: of the last record
+    that names the path."""
 
     what: What
     path: str
@@ -115,9 +116,9 @@ class Difference(Finding, frozen=True, kw_only=True, tag="difference"):
 
 
 class Summary(Struct, frozen=True, kw_only=True, tag_field="finding", tag="summary"):
-    """What was done and what came of it. `roots`: that were compared; `elsewhere`: roots of the log that this machine does
-    not have; `paths`: believed, of the roots compared; `dropped`: records that do not count, by reason; `catalogue`: whether
-    it was compared; `next_offsets`: up to where each partition was read."""
+    """Summary of the audit. `roots`: the compared roots; `elsewhere`: roots in the log that this machine does not have;
+    `paths`: number of paths of the compared roots, according to the log; `dropped`: records that do not count, by reason;
+    `catalogue`: whether it was compared; `next_offsets`: up to where each partition was read."""
 
     faults: int
     pending: int

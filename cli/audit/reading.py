@@ -1,4 +1,4 @@
-"""The change log, a lane at a time, read on from where it was read to; and how far the fold has come."""
+"""Reads one lane of the change log in several steps, and the positions of the fold."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _positions: Codec[Position] = Codec(Position)
 
 
 class LaneReading:
-    """One lane. `first`: where its log begins, which is 0 unless records were deleted; `next`: read up to here."""
+    """One lane. `first`: where its log begins, 0 unless records were deleted; `next`: the next offset to read."""
 
     def __init__(self, kafka: Kafka, consumer: AIOKafkaConsumer, lane: int) -> None:
         self._kafka = kafka
@@ -32,8 +32,8 @@ class LaneReading:
         self.first = self.next = Offset(0)
 
     async def read_on(self, *readers: Callable[[LogRecord], None], read: Callable[[int], None]) -> None:
-        """Read to the end as of now, from where it was read to. `read` is told how many records more. Raises
-        LogSilent, KafkaError."""
+        """Read from `next` to the present end. `read` is called with the number of further records. Raises LogSilent,
+        KafkaError."""
         within = await bounds(self._consumer, [self._raw])
         if not self.next:
             self.first = self.next = within.earliest[self._raw]
@@ -41,11 +41,11 @@ class LaneReading:
         self.next = max(self.next, within.end[self._raw])
 
     async def read_again(self, *readers: Callable[[LogRecord], None], read: Callable[[int], None]) -> None:
-        """Read once more what was read. Raises LogSilent, KafkaError."""
+        """Read everything up to `next` once more. Raises LogSilent, KafkaError."""
         await self._stretch(self.first, self.next, readers, read)
 
     async def left(self) -> int:
-        """How many offsets there are to the end as of now. Raises KafkaError."""
+        """The number of offsets up to the present end. Raises KafkaError."""
         within = await bounds(self._consumer, [self._raw])
         return within.end[self._raw] - max(self.next, within.earliest[self._raw])
 

@@ -1,8 +1,8 @@
-"""Why a difference may not be one yet. Pure.
+"""Explains differences that may be temporary. Pure.
 
-A difference is `pending` as long as something that is announced, and not over, explains it: then somebody will see to it.
-An explanation counts only for what it can explain: deletions that wait for a second look explain what the log still has,
-and of that only what it had before they were found.
+A difference is `pending` as long as something announced and still open explains it, because it will be resolved. An
+explanation applies only to matching differences: deletions that wait for a second check explain only entries that the log
+still has, and had before the deletions were found.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ UNWATCHED = frozenset({"watch_limit", "watch_unavailable"})
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """Of one difference. `offset`: of the last record that names the path; `quiet_ms`: how long ago anything happened to
-    it, by the log or by the disk; `excluded`: the settings here leave it out."""
+    """The facts of one difference. `offset`: of the last record that names the path; `quiet_ms`: time since its last change,
+    according to the log or the disk; `excluded`: the settings here exclude it."""
 
     what: What
     path: str
@@ -32,8 +32,8 @@ class Circumstances:
 
 @dataclass(frozen=True, slots=True)
 class CatalogueProgress:
-    """How far the catalogue is behind the log. `fold`: the next record of the change log that the fold will read;
-    `behind`: changes are waiting for the projector."""
+    """How far the catalogue is behind the log. `fold`: the next offset of the change log that the fold will read;
+    `behind`: changes wait for the projector."""
 
     fold: int
     behind: bool
@@ -61,7 +61,7 @@ def of_catalogue(case: Circumstances, root: RootBelief, progress: CatalogueProgr
     if progress.behind:
         return "pending", "changes wait for the projector"
     if case.quiet_ms < max(case.settle_ms, root.settle_ms + case.settle_ms):
-        return "pending", f"last told {case.quiet_ms / 1000:.1f} s ago, it may still settle"
+        return "pending", f"last recorded {case.quiet_ms / 1000:.1f} s ago, it may still settle"
     return "fault", ""
 
 

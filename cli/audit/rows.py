@@ -1,4 +1,4 @@
-"""What the catalogue has: the rows of PostgreSQL, read in transactions that may not write."""
+"""Reads the catalogue's rows from PostgreSQL, in read-only transactions."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class CatalogueRows:
         self._connection = connection
 
     async def rows(self, root: str) -> AsyncGenerator[tuple[str, PathState], None]:
-        """All of a root, in no order. Raises psycopg.Error."""
+        """All rows of a root, unordered. Raises psycopg.Error."""
         async with self._connection.transaction(), self._connection.cursor("audit") as cursor:
             cursor.itersize = FETCH_ROWS
             await cursor.execute(_ROWS, (root,))
@@ -44,7 +44,7 @@ class CatalogueRows:
                 yield _row(row)
 
     async def at(self, root: str, paths: Collection[str]) -> dict[str, PathState]:
-        """Those at certain paths. Raises psycopg.Error."""
+        """The rows at these paths. Raises psycopg.Error."""
         places = [place(path, None) for path in paths]
         found: dict[str, PathState] = {}
         for first in range(0, len(places), AT_ONCE):
@@ -68,7 +68,7 @@ def _row(row: FileColumns) -> tuple[str, PathState]:
 
 @asynccontextmanager
 async def catalogue(url: str) -> AsyncIterator[CatalogueRows]:
-    """The catalogue, for a block. Raises DatabaseUnreadable, also for what fails in the block."""
+    """The catalogue, for the block. Raises DatabaseUnreadable, also for database errors in the block."""
     try:
         connecting = psycopg.AsyncConnection.connect(
             url, connect_timeout=CONNECT_SECONDS, application_name="catalogizer audit", **OPTIONS

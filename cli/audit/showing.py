@@ -1,6 +1,6 @@
 """Findings as lines for people. Pure.
 
-Names are shown so that no name can look like another line: what cannot be printed is escaped.
+Unprintable characters in names are escaped, so that no name can look like another line.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ _WHAT = {
 
 
 class Brief:
-    """Which findings are shown to people: of what is pending a few of each root and kind, and how many more there are.
-    Faults and notes are all shown."""
+    """Chooses the findings that are shown to people: all faults and notes, and of pending differences the first few of each
+    root and kind, with the number of the others."""
 
     def __init__(self) -> None:
         self._pending: Counter[tuple[str, str]] = Counter()
@@ -49,14 +49,14 @@ class Brief:
         return self._pending[finding.root, finding.what] <= PENDING_SHOWN
 
     def more(self) -> Iterator[str]:
-        """After the last one: lines about those that were not shown."""
+        """After the last finding: lines about those that were not shown."""
         for (root, what), count in sorted(self._pending.items()):
             if count > PENDING_SHOWN:
                 yield f"pending  {root}  {count - PENDING_SHOWN} more {_WHAT[what]} (--json names each)"
 
 
 def line(finding: AnyFinding) -> str:
-    """One finding."""
+    """A finding as one line."""
     why = f": {finding.why}" if finding.why else ""
     return printable(f"{finding.severity:<8} {finding.root or '-'}  {_text(finding)}{why}")
 

@@ -1,4 +1,4 @@
-"""What an audit comes to, counted as it goes. Pure."""
+"""Counts an audit's findings for its summary. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cli.audit.findings import AnyFinding, Difference, GapFound, Hole, Repeated,
 
 @dataclass(slots=True)
 class Totals:
-    """`known`: roots that the log has records of."""
+    """Running totals. `known`: roots that have records in the log."""
 
     catalogue: bool = False
     known: set[str] = field(default_factory=set)
@@ -25,7 +25,7 @@ class Totals:
     next_offsets: dict[int, int] = field(default_factory=dict)
 
     def take(self, belief: LaneBelief, lane: int, next_offset: int, compared: Collection[str]) -> None:
-        """A lane was read, and these of its roots were compared."""
+        """Add a lane that was read; `compared`: its roots that were compared."""
         self.known |= belief.roots.keys()
         self.records += belief.records
         self.dropped += belief.dropped
@@ -35,7 +35,7 @@ class Totals:
         self.paths += sum(1 for tree in trees if tree is not None for _ in tree.walk())
 
     def add(self, finding: AnyFinding) -> None:
-        """Something was found."""
+        """Count a finding."""
         self.severities[finding.severity] += 1
         match finding:
             case Hole():
@@ -50,7 +50,7 @@ class Totals:
                 pass
 
     def summary(self) -> Summary:
-        """All of it."""
+        """The summary of all totals."""
         return Summary(
             faults=self.severities["fault"], pending=self.severities["pending"], notes=self.severities["note"],
             roots=sorted(self.compared), elsewhere=sorted(self.known - set(self.compared)), records=self.records,

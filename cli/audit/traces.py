@@ -1,7 +1,7 @@
-"""The last records that name certain paths: for people who want to know where a difference comes from. Pure.
+"""Finds the last records that name certain paths, to show where a difference comes from. Pure.
 
-It is a second pass over a lane, made only where there is something to explain: to keep this of every path that was ever
-deleted would take more memory than all that is there.
+This takes a second pass over a lane, made only if there is something to explain: to remember the last record of every path
+that was ever deleted would take more memory than all present paths together.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from streams.core.rules import RULES_1
 
 @dataclass(frozen=True, slots=True)
 class LastRecord:
-    """Where it stands, when it was appended (ms), its kind and cause."""
+    """A record's offset, append time (ms), kind and cause."""
 
     offset: int
     at: int
@@ -27,7 +27,7 @@ class LastRecord:
 
 
 class Traces:
-    """Of some paths, each a root and a path in it, and of the directories above them."""
+    """Traces root paths, and the directories above them."""
 
     def __init__(self, wanted: Iterable[tuple[str, str]]) -> None:
         self._last: dict[tuple[str, str], LastRecord | None] = {}
@@ -36,7 +36,7 @@ class Traces:
                 self._last.setdefault((root, above), None)
 
     def read(self, log: LogRecord) -> None:
-        """The next record of the log."""
+        """Process the next record of the log."""
         try:
             record = intake.read(RULES_1, log.value, log.headers)
         except SchemaError:
@@ -53,7 +53,7 @@ class Traces:
         return next(filter(None, (self._last.get((root, above)) for above in _and_above(path))), None)
 
     def last_at(self, root: str, path: str) -> int:
-        """When anything was said last of the path or of a directory above it (ms); 0: never."""
+        """Append time of the last record about the path or a directory above it (ms); 0: there is none."""
         records = (self._last.get((root, above)) for above in _and_above(path))
         return max((record.at for record in records if record is not None), default=0)
 

@@ -1,7 +1,7 @@
-"""The disk as it is: a walk of a root's tree through its back-end, and looks at single paths.
+"""Reads the disk: walks a root's tree through its back-end, and checks single paths.
 
-It believes nothing of a root that is not the one that is known, and says nothing of what cannot be read. It watches
-nothing, and opens a tree for one look only.
+A root whose identity differs from the known one is not compared, and nothing is reported about what cannot be read. Nothing
+is watched, and a tree is opened for one walk or check only.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from schemas.raw import FileState, RootIdentity
 
 @dataclass(slots=True)
 class Walked:
-    """What a walk found. `faulty`: the root could not be opened; `unread`: what could not be read, and why."""
+    """The result of a walk. `faulty`: why the root could not be opened; `unread`: what could not be read, and why."""
 
     tree: dict[str, PathState] = field(default_factory=dict)
     identity: identity.Seen | None = None
@@ -30,7 +30,7 @@ class Walked:
     unread: dict[str, str] = field(default_factory=dict)
 
     def fault(self, known: RootIdentity | None) -> Faulty | None:
-        """Why nothing may be said of the root, if it is to be the one that is known."""
+        """Why the root cannot be compared with the known one; None if it can."""
         if self.faulty is not None:
             return self.faulty
         assert self.identity is not None
@@ -40,8 +40,8 @@ class Walked:
 
 @dataclass(frozen=True, slots=True)
 class PathLook:
-    """At one path. `excluded`: something is there, and the settings leave it out; `changed_ns`: when it, or the nearest
-    directory above in which it differs, last changed."""
+    """What is at one path. `excluded`: something is there, but the settings exclude it; `changed_ns`: the last change of the
+    path, or of the differing directories above it and the first equal one."""
 
     seen: PathState | None
     excluded: bool
@@ -49,14 +49,14 @@ class PathLook:
 
 
 class Disk:
-    """One root as the settings name it."""
+    """One root, as declared in the settings."""
 
     def __init__(self, spec: RootSpec, backend: Backend | None = None) -> None:
         self._backend = backend_of(spec) if backend is None else backend
         self._filters = Filters(NAS_JUNK + spec.exclude, spec.include)
 
     def walk(self, walked: Callable[[int], None]) -> Walked:
-        """The whole tree. `walked` is called with how many more entries were seen. Raises nothing."""
+        """Walk the whole tree. `walked` is called with the number of further entries. Raises nothing."""
         found = Walked()
         try:
             with self._backend.open() as tree:
@@ -71,7 +71,7 @@ class Disk:
         return found
 
     def look(self, paths: Collection[str]) -> dict[str, PathLook]:
-        """At paths of which something is not clear; those that cannot be looked at are left out. Raises RootFault."""
+        """Check these paths again; unreadable ones are left out. Raises RootFault."""
         with self._backend.open() as tree:
             looks = {}
             for path in paths:

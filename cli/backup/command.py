@@ -13,7 +13,7 @@ from cli.options import AsJson
 from cli.progress import Stages
 
 PRIVATE = 0o077
-"""A backup has the accounts and every secret in it."""
+"""A backup contains the accounts and every secret."""
 
 
 def backup(
@@ -22,8 +22,8 @@ def backup(
 ) -> None:
     """Back up the platform of this machine: log, catalogue, accounts, the producer's index and outbox, secrets.
 
-    Beside a running `catalogizer up` its components end for as long as the copy takes, and are started again by
-    themselves. For the embedded Kafka and PostgreSQL only.
+    If `catalogizer up` is running, its components are stopped while the copy is made, and restarted automatically
+    afterwards. For the embedded Kafka and PostgreSQL only.
 
     \b
     catalogizer backup /mnt/disk/catalogizer-monday
@@ -58,7 +58,7 @@ def restore(
 ) -> None:
     """Restore a backup into the state folder (CATALOGIZER_STATE_DIR), which must be empty or absent.
 
-    Every checksum is verified before anything is written. `catalogizer up` goes on from there.
+    Every checksum is verified before anything is written. `catalogizer up` continues from there.
 
     \b
     CATALOGIZER_STATE_DIR=/srv/catalogizer catalogizer restore /mnt/disk/catalogizer-monday
@@ -80,4 +80,4 @@ def restore(
             }
         )
     else:
-        print(f"{state_dir}: restored, as of {manifest.made_at}; go on with `catalogizer up`")
+        print(f"{state_dir}: restored, as of {manifest.made_at}; continue with `catalogizer up`")

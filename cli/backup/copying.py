@@ -1,6 +1,6 @@
-"""Copies of trees of files: what belongs to a backup, copied, made durable, and compared by checksum.
+"""Copies the files of a backup, makes the copies durable, and verifies them by checksum.
 
-It knows nothing of processes: whoever calls it has made sure that nothing writes there.
+The caller makes sure that nothing writes to these files meanwhile.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ MADE_AGAIN = frozenset(
         "run.part",
     }
 )
-"""What a start makes by itself, or what says how a run was: left out."""
+"""Left out: files that are recreated at a start, and logs and state of a run."""
 POSTGRES_DATA = "postgres/data"
 """Belongs to the server's user."""
 _PRIVATE = 0o700
 
 
 def listed(state: Path) -> Iterator[tuple[str, os.stat_result]]:
-    """All folders and files of a backup of this folder, each after the folder that it is in. A link to a file counts as
-    the file. Raises CannotCopy, OSError."""
+    """All folders and files that belong to a backup of this folder, each after its parent folder. A link to a file counts
+    as the file. Raises CannotCopy, OSError."""
     pending = [""]
     while pending:
         for entry in sorted(os.scandir(state / pending.pop()), key=lambda entry: entry.name):
@@ -63,7 +63,7 @@ def listed(state: Path) -> Iterator[tuple[str, os.stat_result]]:
 
 
 def copy_out(state: Path, backup: Path, found: Sequence[tuple[str, os.stat_result]], advance: Advance) -> None:
-    """Copy what was listed. In the backup all of it is its owner's alone. Raises OSError."""
+    """Copy what was listed. The copies are accessible to their owner only. Raises OSError."""
     target = backup / CONTENTS
     target.mkdir(mode=_PRIVATE)
     for path, entry in found:
@@ -78,7 +78,7 @@ def copy_out(state: Path, backup: Path, found: Sequence[tuple[str, os.stat_resul
 def described(
     backup: Path, found: Sequence[tuple[str, os.stat_result]], advance: Advance
 ) -> tuple[list[FolderEntry], list[FileEntry]]:
-    """Entries of what was copied, with checksums of the copies; each is on the disk by then. Raises OSError."""
+    """Manifest entries of what was copied, with checksums of the copies, which are synced to disk. Raises OSError."""
     folders, files = [], []
     for path, entry in found:
         mode, copied = stat.S_IMODE(entry.st_mode), backup / CONTENTS / path
@@ -94,7 +94,7 @@ def described(
 
 
 def verify(backup: Path, manifest: Manifest, advance: Advance) -> None:
-    """Return if the backup is exactly what its manifest says. Raises Damaged, OSError."""
+    """Return if the backup matches its manifest exactly. Raises Damaged, OSError."""
     contents = backup / CONTENTS
     for entry in manifest.files:
         path = contents / entry.path
@@ -112,8 +112,8 @@ def verify(backup: Path, manifest: Manifest, advance: Advance) -> None:
 def copy_in(
     backup: Path, target: Path, manifest: Manifest, database_user: SystemUser | None, advance: Advance
 ) -> None:
-    """Copy a verified backup into an empty folder, as it was: modes, times, and the database's files for the user under
-    whom its server runs. All is on the disk when it returns. Raises OSError."""
+    """Copy a verified backup into an empty folder with the original modes and times; the database's files are owned by the
+    user under whom its server runs. Everything is synced to disk on return. Raises OSError."""
     for folder in manifest.folders:
         (target / folder.path).mkdir(mode=_PRIVATE)
     for file in manifest.files:
@@ -132,7 +132,7 @@ def copy_in(
 
 
 def sync_folder(path: Path) -> None:
-    """The names in a folder are on the disk when it returns. Raises OSError."""
+    """Sync the folder's names to disk. Raises OSError."""
     _sync(path)
 
 

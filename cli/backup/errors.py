@@ -1,12 +1,12 @@
 """Why a backup cannot be made or restored; each error is one line.
 
 BackupError        (a `CommandError`)
-├── NotOurs        log or database are on servers of the user's own: a copy of the state folder would not hold them
-├── NothingHere    the state folder holds no platform
+├── NotOurs        log or database are on the user's own servers: a copy of the state folder would not contain them
+├── NothingHere    the state folder contains no platform
 ├── Unsteady       the platform is starting, or a part of it was started during the backup (retryable)
-├── TargetTaken    the place for the backup, or for what is restored, is in use
-├── CannotCopy     the state folder holds what cannot be copied
-└── Damaged        a backup that is not as it was written
+├── TargetTaken    the folder for the backup, or for the restored state, is in use
+├── CannotCopy     the state folder contains something that cannot be copied
+└── Damaged        the backup differs from what was written
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from cli.errors import CommandError
 
 
 class BackupError(CommandError):
-    """Root of the tree; its text is the line shown."""
+    """Base of these errors; its text is the line shown."""
 
 
 class NotOurs(BackupError):
-    """`reason`: what is elsewhere, and how that is kept."""
+    """`reason`: what is elsewhere, and how to back that up."""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
@@ -46,7 +46,7 @@ class Unsteady(BackupError):
 
 
 class TargetTaken(BackupError):
-    """`path`: the folder; `what`: what is the matter with it, and what to do."""
+    """`path`: the folder; `what`: the problem with it, and what to do."""
 
     def __init__(self, path: Path, what: str) -> None:
         self.path = path
@@ -62,7 +62,7 @@ class CannotCopy(BackupError):
 
 
 class Damaged(BackupError):
-    """`path`: the first file that is not as it was written; `what`: how."""
+    """`path`: the first file that differs from what was written; `what`: the difference."""
 
     def __init__(self, path: Path, what: str) -> None:
         self.path = path

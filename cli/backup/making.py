@@ -1,6 +1,6 @@
-"""Makes a backup: brings the platform to rest, copies, lets it go on, and only then reads the copy for its checksums.
+"""Makes a backup: stops the platform's components, copies, lets them start again, and then computes the copy's checksums.
 
-The backup is made under a temporary name beside its own and renamed as the last step.
+The backup is made under a temporary name beside the target and renamed as the last step.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ OWN_DATABASE = (
     " first"
 )
 PART = ".{}.catalogizer-part"
-"""The temporary name of a folder that is not whole yet."""
+"""The temporary name of an incomplete folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,8 @@ class Made:
 
 
 def make_backup(settings: Settings, target: Path, show: Stages) -> Made:
-    """Back up the platform of the state folder. Raises BackupError, NotHeld, DiskFull, OSError; there is no backup then,
-    and the platform runs as before."""
+    """Back up the platform of the state folder. Raises BackupError, NotHeld, DiskFull, OSError; then no backup exists, and
+    the platform runs as before."""
     if not settings.kafka.embedded:
         raise NotOurs(OWN_BROKERS)
     if settings.database.configured:
@@ -93,8 +93,8 @@ def check_free(target: Path) -> None:
 
 @contextmanager
 def part_of(target: Path) -> Iterator[Path]:
-    """An empty folder beside `target`, this process's alone; it is gone after the block if it was not put in place. What
-    a killed process left of one is removed. Raises TargetTaken, OSError."""
+    """An empty folder beside `target`, locked by this process; it is removed after the block unless it was renamed. What a
+    killed process left there is removed first. Raises TargetTaken, OSError."""
     part = target.with_name(PART.format(target.name))
     part.mkdir(mode=0o700, exist_ok=True)
     descriptor = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
@@ -115,7 +115,7 @@ def part_of(target: Path) -> Iterator[Path]:
 
 
 def put_in_place(part: Path, target: Path) -> None:
-    """The last step. Raises OSError."""
+    """Rename the complete folder to its final name. Raises OSError."""
     sync_folder(part)
     part.rename(target)
     sync_folder(target.parent)

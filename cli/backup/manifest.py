@@ -1,4 +1,4 @@
-"""What a backup says of itself: each folder and file with mode, size, time and checksum. Pure but for reading one file."""
+"""The manifest of a backup: each folder and file with mode, size, time and checksum. Pure, except for reading one file."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Manifest(Struct, frozen=True):
 
 
 def read_manifest(backup: Path) -> Manifest:
-    """The manifest of a backup. Raises Damaged where there is none that this program can use, OSError."""
+    """The manifest of a backup. Raises Damaged if there is none that this program can use, OSError."""
     path = backup / MANIFEST
     try:
         manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)

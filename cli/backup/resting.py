@@ -1,4 +1,4 @@
-"""A platform brought to rest for a copy: its supervisor holds every component, or nothing runs and none may start."""
+"""Stops a platform for a copy: its supervisor keeps every component stopped, or, if none runs, none may start."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from cli.up.supervision.hold import held
 from schemas.acls import COMPONENTS
 
 SERVERS = {"kafka": signal.SIGTERM, "postgres": postgres.STOP_SIGNAL}
-"""By which signal each ends cleanly."""
+"""The signal that stops each server cleanly."""
 BACK_SECONDS = 60.0
-"""Longest wait for the servers to listen again, for services that are started before would only be started twice; and then
-for the services."""
+"""Longest wait for the servers to listen again (services started earlier would fail and be restarted), and then for the
+services."""
 _POLL_SECONDS = 0.1
 
 
 @contextmanager
 def at_rest(folder: Path) -> Iterator[StateFolder]:
-    """Nothing writes into this state folder (absolute, it exists) during the block. Beside a running platform its
-    components end, and are started again afterwards. Raises Unsteady, NotHeld, OSError."""
+    """Make sure that nothing writes to this state folder (absolute, it exists) during the block. The components of a
+    running platform are stopped, and started again afterwards. Raises Unsteady, NotHeld, OSError."""
     with ExitStack() as stack:
         try:
             state = stack.enter_context(owned(folder))
@@ -68,7 +68,7 @@ def _run_file(state: StateFolder) -> RunFile:
 
 
 def _check_none_runs(state: StateFolder) -> None:
-    """A component that had just died may have been started between the look at its process and the hold."""
+    """Raise if a component runs: one that had just died may have been restarted before its hold was taken."""
     left = set(leftovers.find(state.folder))
     for name, pid in _run_file(state).pids.items():
         if pid in left:
@@ -84,14 +84,14 @@ def _wait_for_servers(running: RunFile) -> None:
 
 
 def _wait_for_services(state: StateFolder) -> None:
-    """So that what follows the command finds a platform that is ready. One that ended meanwhile is not waited for."""
+    """Wait until the platform is ready, so that a following command can use it. A platform that ended is not waited for."""
     deadline = time.monotonic() + BACK_SECONDS
     while path_in(state.folder).exists() and not _all_ready(state) and time.monotonic() < deadline:
         time.sleep(_POLL_SECONDS)
 
 
 def _all_ready(state: StateFolder) -> bool:
-    """Whether each service's newest process has said that it is ready."""
+    """Whether each service's newest process has announced that it is ready."""
     try:
         pids = _run_file(state).pids
     except Unsteady:  # it has just ended

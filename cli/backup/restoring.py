@@ -1,4 +1,4 @@
-"""Restores a backup into a state folder that is empty or absent; the folder appears by a rename, whole or not at all."""
+"""Restores a backup into a state folder that is empty or absent; the complete folder is renamed into place."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from cli.up.embedded import system_user
 
 
 def restore_backup(backup: Path, state_dir: Path, show: Stages) -> Manifest:
-    """Verify every checksum, then restore. Raises BackupError, DiskFull, UpError, OSError; the state folder is as it was
-    then."""
+    """Verify every checksum, then restore. Raises BackupError, DiskFull, UpError, OSError; then the state folder is
+    unchanged."""
     state_dir = state_dir.absolute()
     check_free(state_dir)
     manifest = read_manifest(backup)

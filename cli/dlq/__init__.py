@@ -1,4 +1,4 @@
-"""`catalogizer dlq`: what stages could not process, and what becomes of it (`runtime.dlq`).
+"""`catalogizer dlq`: shows and handles records that a stage could not process (`runtime.dlq`).
 
-Pure: `showing` (letters for people). Shell: `command` (what is typed).
+Pure: `showing` (letters for people). Shell: `command` (the commands).
 """

@@ -1,4 +1,4 @@
-"""`catalogizer dlq`: what is typed, and what is shown."""
+"""`catalogizer dlq`: its commands and their output."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.console import print_json, print_table, run_async, say
+from cli.console import print_json, print_note, print_table, run_async
 from cli.errors import BadArgument
 from cli.options import AsJson, Execute, find_topic
 from schemas.topics import BY_NAME, DLQ_SUFFIX, GUARDED, RAW, Topic, dlq_of
 
 if TYPE_CHECKING:
-    from runtime.dlq.redriving import Asked, Outcome
+    from runtime.dlq.redriving import Outcome, RedriveRequest
     from runtime.kafka import Kafka
 
 app = typer.Typer(no_args_is_help=True, help="Dead letters: records that a stage could not process.")
 
 LEFT = 1
-"""Exit code where something that was named could not be done."""
+"""Exit code if nothing could be done about a named letter."""
 
 TopicName = Annotated[
     str, typer.Argument(metavar="TOPIC", help="The topic whose queue it is; the queue's own name does as well.")
@@ -112,11 +112,12 @@ def show_command(
 def redrive_command(
     topic: TopicName, offsets: Offsets = None, all_: All = False, execute: Execute = False, as_json: AsJson = False
 ) -> None:
-    """Give records back to the topic and partition they came from, byte for byte; each once, however often it is asked.
+    """Write records back to the topic and partition they came from, byte for byte; each once, however often this is
+    repeated.
 
-    A record of the change log is not written again, for its sequence number has passed: a scan is asked for instead that
-    tells all of its root again. Without --execute only what would be done is shown. Exit code 1 where nothing can be done
-    about a letter that was named.
+    A record of the change log is not written again, because later sequence numbers were processed: instead a scan is
+    requested that publishes everything of its root again. Without --execute only what would be done is shown. Exit code 1 if
+    nothing can be done about a letter that was named.
 
     \b
     catalogizer dlq redrive catalog.analysis.jobs.v1 --all
@@ -128,11 +129,11 @@ def redrive_command(
     source = source_of(topic, prefix)
     from runtime.dlq.redriving import redrive
 
-    outcomes = _done(lambda: redrive(kafka, _asked(source, chosen, execute)))
+    outcomes = _run(lambda: redrive(kafka, _request(source, chosen, execute)))
     if any(one.does == "write_back" for one in outcomes) and source.name != RAW.name:
-        say(f"note: a record is given back as the newest of {source.name}, after all that has come since")
+        print_note(f"note: a record is given back as the newest of {source.name}, after all that has come since")
     if any(one.does == "rescan" for one in outcomes):
-        say(
+        print_note(
             "note: each of these roots is published again from its disk; only what really differs reaches the catalogue"
         )
     _show(outcomes, execute, as_json)
@@ -149,7 +150,7 @@ def discard_command(
     execute: Execute = False,
     as_json: AsJson = False,
 ) -> None:
-    """Mark letters as seen to. They remain in the queue for as long as it keeps anything, and are open no longer.
+    """Mark letters as seen to. They stay in the queue for its retention time, and are no longer open.
 
     \b
     catalogizer dlq discard catalog.fs.raw.v1 12 --reason "a test of ours" --execute
@@ -160,11 +161,11 @@ def discard_command(
     source = source_of(topic, prefix)
     from runtime.dlq.redriving import discard
 
-    _show(_done(lambda: discard(kafka, _asked(source, chosen, execute), reason)), execute, as_json)
+    _show(_run(lambda: discard(kafka, _request(source, chosen, execute), reason)), execute, as_json)
 
 
 def _chosen(offsets: list[int] | None, all_: bool) -> tuple[int, ...] | None:
-    """None: all."""
+    """The offsets that were given; None: all open letters."""
     if bool(offsets) == all_:
         raise BadArgument("OFFSET", "either offsets of letters or --all")
     return None if all_ else tuple(offsets or ())
@@ -186,18 +187,18 @@ def _kafka() -> tuple[Kafka, str]:
     return tool_kafka(settings, "dlq"), settings.kafka.topic_prefix
 
 
-def _asked(source: Topic, chosen: tuple[int, ...] | None, execute: bool) -> Asked:
-    from cli.commanding import SOURCE, asker
-    from runtime.dlq.redriving import Asked
+def _request(source: Topic, chosen: tuple[int, ...] | None, execute: bool) -> RedriveRequest:
+    from cli.commanding import SOURCE, caller_name
+    from runtime.dlq.redriving import RedriveRequest
 
-    return Asked(source, chosen, execute, by=asker(), source=SOURCE)
+    return RedriveRequest(source, chosen, execute, by=caller_name(), source=SOURCE)
 
 
-def _done(deed: Callable[[], Coroutine[Any, Any, list[Outcome]]]) -> list[Outcome]:
+def _run(action: Callable[[], Coroutine[Any, Any, list[Outcome]]]) -> list[Outcome]:
     from runtime.dlq.errors import NoLetter
 
     try:
-        return run_async(deed)
+        return run_async(action)
     except NoLetter as error:
         raise BadArgument("OFFSET", f"{error}; see `catalogizer dlq list`") from error
 
@@ -209,19 +210,19 @@ def _show(outcomes: list[Outcome], executed: bool, as_json: bool) -> None:
         print_json(outcomes)
         return
     for one in outcomes:
-        print(f"{one.letter}: {printable(_words(one))}")
+        print(f"{one.letter}: {printable(_describe(one))}")
     if not outcomes:
         print("nothing is open")
     elif not executed and any(one.does != "nothing" for one in outcomes):
-        say("this is what would be done; do it with --execute")
+        print_note("this is what would be done; do it with --execute")
 
 
-def _words(one: Outcome) -> str:
+def _describe(one: Outcome) -> str:
     match one.does:
         case "write_back":
             return f"{'written' if one.done else 'would be written'} back to {one.to}"
         case "rescan":
-            return f"a scan of root {one.to} {'was' if one.done else 'would be'} asked for"
+            return f"a scan of root {one.to} {'was' if one.done else 'would be'} requested"
         case "discard":
             return "discarded" if one.done else "would be discarded"
         case _:

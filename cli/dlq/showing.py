@@ -1,4 +1,4 @@
-"""Dead letters for people. Pure: no byte of another's reaches a terminal as it is."""
+"""Dead letters as text for people. Pure. Contents are escaped before they reach a terminal."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ QUEUE_COLUMNS = ("queue", "open", "oldest", "newest", "errors")
 
 
 def queue_row(line: QueueLine) -> tuple[str, ...]:
-    """Under QUEUE_COLUMNS."""
+    """A row for QUEUE_COLUMNS."""
     errors = ", ".join(f"{printable(name)} {count}" for name, count in line.errors.items())
     return line.queue, str(line.open), line.oldest or "", line.newest or "", errors
 
 
 def letter_row(letter: Letter) -> tuple[str, ...]:
-    """Under LETTER_COLUMNS."""
+    """A row for LETTER_COLUMNS."""
     line = letter_line(letter)
     place = "" if letter.origin is None else printable(str(letter.origin))
     error = printable(f"{line.error_type}: {line.error}")
@@ -30,7 +30,7 @@ def letter_row(letter: Letter) -> tuple[str, ...]:
 
 
 def text(letter: Letter) -> Iterator[str]:
-    """All of a letter in lines for people."""
+    """A whole letter as lines for people."""
     line = letter_line(letter)
     yield f"letter     {line.offset}, {line.at}"
     yield f"from       {'not known' if letter.origin is None else printable(str(letter.origin))}"
@@ -66,7 +66,7 @@ def _contents(value: bytes) -> Iterator[str]:
 
 
 def dump(value: bytes) -> Iterator[str]:
-    """The bytes in hexadecimal, sixteen a line, with where they stand and their ASCII."""
+    """A hex dump: sixteen bytes a line, with their offset and ASCII text."""
     for at in range(0, len(value), DUMP_BYTES):
         part = value[at : at + DUMP_BYTES]
         signs = "".join(chr(byte) if 0x20 <= byte < 0x7F else "." for byte in part)

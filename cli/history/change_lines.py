@@ -1,7 +1,7 @@
 """A change as one line for people, and as one JSON object. Pure.
 
-The object is the change as it stands in the log, with where it stands; the line shows when, what, where, from where, the
-item and why.
+The object is the change as it is in the log, with its partition and offset; the line shows when, what, where, from where,
+the item and why.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Which files were deleted and have not come back. Pure.
 
-A deletion is a loss until something is told to be at its path again, or its item to be elsewhere: a file that was moved was
-never told to be deleted. What an operator took out of the catalogue, and what a root's settings leave out since, is
-still on the disk and no loss.
+A deletion is a loss until a change reports something at its path again, or its item elsewhere; a moved file was never
+reported as deleted. What an operator removed from the catalogue, and what a root's settings now exclude, is still on the
+disk and not a loss.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Lost(Struct, frozen=True, kw_only=True, tag_field="lost", tag="file"):
 
 
 class LostTotal(Struct, frozen=True, kw_only=True, tag_field="lost", tag="total"):
-    """What was lost of a root, by one cause and scan, or (`root` null) in all."""
+    """The losses of a root with the same cause and scan, or (`root` null) all of them."""
 
     root: str | None
     cause: str | None
@@ -55,7 +55,7 @@ class LostTotal(Struct, frozen=True, kw_only=True, tag_field="lost", tag="total"
 
 
 class Losses:
-    """Takes in the changes from the beginning of the time asked for to the end of the log. Memory: the files lost."""
+    """Processes the changes from the beginning of the requested time to the end of the log. Memory: the lost files."""
 
     def __init__(self) -> None:
         self._files: dict[tuple[str, str], Lost] = {}
@@ -63,7 +63,7 @@ class Losses:
         self._by_media: dict[int, tuple[str, str]] = {}
 
     def read(self, record: LogRecord, change: Change, *, counts: bool) -> None:
-        """The next change. `counts`: it lies in the time asked for; one after it can only bring something back."""
+        """Process the next change. `counts`: it lies in the requested time; later ones can only restore something."""
         match change:
             case Deleted():
                 place = change.root, from_wire(change.path, change.path_b64)
@@ -84,7 +84,7 @@ class Losses:
         return [self._files[place] for place in sorted(self._files)]
 
     def totals(self) -> Iterator[LostTotal]:
-        """By root, cause and scan, in the order of their first; the last one is of all."""
+        """Totals by root, cause and scan, ordered by their first loss; the last one is the grand total."""
         groups: dict[tuple[str, str | None, int | None], tuple[list[Lost], list[Lost]]] = {}
         for lost, number in ((self._files, 0), (self._directories, 1)):
             for one in lost.values():

@@ -1,4 +1,4 @@
-"""The changes of a time, lane by lane as they stand in the log."""
+"""Reads the changes of a time span, lane by lane in the log's order."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from cli.answering import answering
 from cli.beyond import notes_of_end, notes_of_start
-from cli.console import say
+from cli.console import print_note
 from cli.errors import UnknownLibrary
 from cli.progress import Stages
 from runtime.kafka import Kafka
@@ -26,13 +26,13 @@ from schemas.places import Place
 from schemas.topics import CHANGES
 
 RECENT = 200
-"""Newest changes of the lane in which other libraries are looked for, to name them."""
+"""How many of the lane's newest changes are searched for other libraries, to name them."""
 _changes: Codec[Change] = Codec(Change)
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """From a place to before another one. `to_head`: what comes after it is read as well."""
+    """From a place to before another one. `to_head`: also read what comes after it."""
 
     since: Place
     until: Place
@@ -41,20 +41,20 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Of:
-    """Of which root and library; None: of all."""
+    """A filter by root and library; None: all."""
 
     root: str | None = None
     library: str | None = None
 
     def admits(self, change: Change) -> bool:
-        """Whether the change is one of them. A move out of the root is one."""
+        """Whether the change matches. A move out of the root does."""
         if self.library is not None and change.library != self.library:
             return False
         return self.root in (None, change.root, getattr(change, "from_root", None))
 
 
 @dataclass(frozen=True, slots=True)
-class ToldChange:
+class ReadChange:
     """One change. `counts`: it lies in the span."""
 
     record: LogRecord
@@ -62,7 +62,7 @@ class ToldChange:
     counts: bool
 
 
-async def told(kafka: Kafka, of: Of, span: Span, stages: Stages) -> AsyncGenerator[ToldChange, None]:
+async def read_changes(kafka: Kafka, of: Of, span: Span, stages: Stages) -> AsyncGenerator[ReadChange, None]:
     """The changes, in each lane in their order. Raises BadArgument, UnknownLibrary, LogSilent, NotAllowed,
     NotProvisioned, KafkaError."""
     topic = kafka.name(CHANGES)
@@ -86,7 +86,7 @@ async def told(kafka: Kafka, of: Of, span: Span, stages: Stages) -> AsyncGenerat
                         is_known = is_known or change.library == of.library
                         if of.admits(change):
                             end = ends.get(TopicPartition(topic, record.partition))
-                            yield ToldChange(record, change, end is not None and record.offset < end)
+                            yield ReadChange(record, change, end is not None and record.offset < end)
         if not is_known and of.library is not None:
             await _check_library(consumer, of.library, within)
 
@@ -94,19 +94,19 @@ async def told(kafka: Kafka, of: Of, span: Span, stages: Stages) -> AsyncGenerat
 async def _ranges(
     consumer: AIOKafkaConsumer, span: Span, within: LogBounds, topic: str
 ) -> tuple[Offsets, Offsets, Offsets]:
-    """Where the span begins and ends, and up to where is read. A place that leaves a partition out wants nothing of it."""
+    """Where the span begins, where it ends, and up to where to read. Partitions that a place leaves out are not read."""
     notes = notes_of_start(span.since, "--since", topic, within) + notes_of_end(
         span.until, "--until", topic, within
     )
     for note in notes:
-        say(f"note: {note}")
+        print_note(f"note: {note}")
     starts, ends = await resolve(consumer, span.since, within), await resolve(consumer, span.until, within)
     stops = dict(within.end) if span.to_head else ends
     return {partition: start for partition, start in starts.items() if partition in stops}, ends, stops
 
 
 def _change(record: LogRecord) -> Change | None:
-    """None for what another version or program wrote: it is a dead letter elsewhere."""
+    """The change; None for a record of another version or program, which becomes a dead letter elsewhere."""
     try:
         check_version(record.headers)
         return _changes.decode(record.value)
@@ -115,7 +115,7 @@ def _change(record: LogRecord) -> Change | None:
 
 
 async def _check_library(consumer: AIOKafkaConsumer, library: str, within: LogBounds) -> None:
-    """Nothing was told of it in this time: raise UnknownLibrary where its lane knows others only."""
+    """The library has no change in this time: raise UnknownLibrary if its lane has recent changes of others only."""
     recent = await newest(consumer, RECENT, within)
     known = {record.key.decode(errors="replace") for record in recent if record.key}
     if library not in known:

@@ -1,5 +1,5 @@
-"""What an installation needs before its first start, and after each update: `topics` in Kafka, with permissions for them
-where the brokers ask for any (`acls`), and `tables` in PostgreSQL.
+"""Sets up an installation before its first start, and after each update: `topics` in Kafka, permissions for them if the
+brokers enforce any (`acls`), and `tables` in PostgreSQL.
 
-All plan before they act, may be run again at any time and by several at once.
+Each of them plans before it acts, can be repeated at any time, and can be run by several processes at once.
 """

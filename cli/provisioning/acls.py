@@ -1,8 +1,8 @@
-"""Permissions of an installation, made as `schemas.acls` declares them: what is missing is added, nothing taken away.
+"""Creates an installation's permissions as `schemas.acls` declares them: missing ones are added, none is removed.
 
 AclError           (a `CommandError`)
 ├── NoAuthorizer   the brokers enforce no permissions at all
-└── AclRefused     the brokers would not answer, or add one
+└── AclRefused     the brokers refused to list or add permissions
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ _OPERATIONS: dict[Operation, int] = {"Read": 3, "Write": 4, "Describe": 8}
 _ALLOW = 3
 _ANY = 1
 _ANY_HOST = "*"
-"""Kafka's own numbers (ResourceType, PatternType, AclOperation, AclPermissionType), and its word for every host."""
+"""Kafka's numbers (ResourceType, PatternType, AclOperation, AclPermissionType), and its notation for every host."""
 _SECURITY_DISABLED = 54
 """Kafka's error code SECURITY_DISABLED, which aiokafka has no name for."""
 
 
 class AclError(CommandError):
-    """Root of the tree."""
+    """Base of these errors."""
 
 
 class NoAuthorizer(AclError):
-    """There is nothing that would enforce a permission."""
+    """The brokers have no authorizer, so permissions would have no effect."""
 
     def __init__(self) -> None:
         super().__init__("the brokers have no authorizer (authorizer.class.name): anybody may do everything there")
 
 
 class AclRefused(AclError):
-    """`reason`: the brokers' own."""
+    """`reason`: the brokers' message."""
 
     def __init__(self, what: str, code: int, reason: str | None) -> None:
         self.reason = reason
@@ -51,7 +51,7 @@ class AclRefused(AclError):
 
 
 async def apply_acls(kafka: Kafka) -> list[Acl]:
-    """Add what is missing; returns that. Raises AclError, KafkaError."""
+    """Add the missing permissions and return them. Raises AclError, KafkaError."""
     async with administration(kafka) as admin:
         missing = await _missing(kafka, admin)
         await asyncio.gather(*(_add(admin, acl) for acl in missing))
@@ -72,7 +72,7 @@ async def _missing(kafka: Kafka, admin: AIOKafkaAdminClient) -> list[Acl]:
 
 
 async def _there(admin: AIOKafkaAdminClient) -> set[Acl]:
-    """Those of the brokers that could be ours: they allow, from every host."""
+    """The brokers' permissions that have the form of ours: they allow, from every host."""
     answer = await admin._send_request(DescribeAclsRequest(_ANY, None, _ANY, None, None, _ANY, _ANY))
     if answer.error_code == _SECURITY_DISABLED:
         raise NoAuthorizer

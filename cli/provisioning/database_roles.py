@@ -1,7 +1,7 @@
-"""Who may do what in the database: one role for each process and one that owns the tables, none of them a superuser.
+"""The database roles: one for each process and one that owns the tables, none of them a superuser.
 
-The owner makes and changes tables and accounts. With a server of one's own the roles are its administrator's to make; what
-each may do is granted wherever tables are migrated, to those that are there.
+The owner creates and changes tables and accounts. On an external server its administrator creates the roles; their
+permissions are granted whenever tables are migrated, to the roles that exist.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _ACCOUNTS = (
     "users", "sessions", "service_tokens", "used_tickets", "audit_outbox", "external_identities", "external_sessions",
     "external_logouts", "schema_migrations",
 )  # fmt: skip
-"""What the projector has no part in."""
+"""Tables that the projector may not use."""
 
 _GRANTS: Mapping[str, tuple[LiteralString, ...]] = {
     PROJECT: (
@@ -33,7 +33,7 @@ _GRANTS: Mapping[str, tuple[LiteralString, ...]] = {
     ),
     SERVE: (
         "GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}",
-        # Administrators keep accounts by REST too. What is in the catalogue stays the projector's alone.
+        # Administrators manage accounts by REST too. Only the projector writes the catalogue.
         "GRANT INSERT, UPDATE, DELETE ON users, sessions, service_tokens, used_tickets, audit_outbox TO {role}",
         "GRANT INSERT, UPDATE, DELETE ON external_identities, external_sessions, external_logouts TO {role}",
     ),
@@ -41,8 +41,8 @@ _GRANTS: Mapping[str, tuple[LiteralString, ...]] = {
 
 
 def make_roles(superuser_url: str, passwords: Mapping[str, str]) -> None:
-    """Make the roles with these passwords and give the database to the owner, tables of before included. Can be repeated.
-    Raises psycopg.Error."""
+    """Create the roles with these passwords and make the owner role own the database, including existing tables. Can be
+    repeated. Raises psycopg.Error."""
     with psycopg.connect(superuser_url, autocommit=True, **OPTIONS) as connection, connection.transaction():
         _give_passwords(connection, passwords)
         database = sql.Identifier(connection.info.dbname)
@@ -54,8 +54,8 @@ def make_roles(superuser_url: str, passwords: Mapping[str, str]) -> None:
 
 
 def make_logins(owner_url: str, passwords: Mapping[str, str]) -> None:
-    """Make these roles with these passwords, as an owner of the database that may make roles and is no superuser. Can be
-    repeated: a password that is another one is changed. Raises SettingsError, psycopg.Error."""
+    """Create these roles with these passwords, as a database owner that may create roles and is no superuser. Can be
+    repeated: passwords that differ are changed. Raises SettingsError, psycopg.Error."""
     with refusals_named(owner_url):
         opened = psycopg.connect(owner_url, autocommit=True, **OPTIONS)
     with opened as connection, connection.transaction():
@@ -70,9 +70,8 @@ def _give_passwords(connection: psycopg.Connection, passwords: Mapping[str, str]
 
 
 def grant(connection: psycopg.Connection) -> None:
-    """Grant each role that is there what it needs of the tables as they are now, in one transaction; nothing in a
-    database without tables of accounts (roles are a server's, so they may be there for another database). Raises
-    psycopg.Error."""
+    """Grant each existing role what it needs on the present tables, in one transaction. Does nothing in a database without
+    tables of accounts (roles belong to the server, so they may exist for another database). Raises psycopg.Error."""
     accounts = sql.SQL(", ").join(map(sql.Identifier, _ACCOUNTS))
     there = connection.execute(
         "SELECT FROM pg_tables WHERE schemaname = 'public' AND tablename = ANY(%s)", [[*_ACCOUNTS]]

@@ -1,12 +1,12 @@
 """The database's schema: the numbered files of `schemas/sql`, applied in order, each once and in one transaction.
 
-Each file applied is recorded with its checksum, and a file that was changed afterwards is refused, because the database
-would no longer match it. Forward only: nothing is undone, and nothing is put before what is applied. Several processes may
-apply at once: one does, the others wait (`tables_lock`).
+Each applied file is recorded with its checksum, and a file that was changed afterwards is rejected, because the database
+would no longer match it. Forward only: nothing is undone, and no file may be added before applied ones. If several processes
+apply at once, one does, and the others wait (`tables_lock`).
 
     MigrationError         (a `CommandError`)
-    ├── ChangedMigration   a file is not what was applied under its name
-    ├── LateMigration      a file stands before others that are applied already
+    ├── ChangedMigration   a file differs from what was applied under its name
+    ├── LateMigration      a file is numbered before others that are applied already
     └── NewerDatabase      the database was migrated by a newer program
 """
 
@@ -49,7 +49,7 @@ class ChangedMigration(MigrationError):
 
 
 class LateMigration(MigrationError):
-    """The file was not applied, and `newest` was: it would be applied in another order here than elsewhere."""
+    """The file was not applied, but the later `newest` was: the order would differ from that of other databases."""
 
     def __init__(self, name: str, newest: str) -> None:
         self.newest = newest

@@ -1,7 +1,7 @@
-"""One at a time changes the tables: an advisory lock of the database, held by a connection and gone with it.
+"""Ensures that one process at a time changes the tables: an advisory lock of the database, released with its connection.
 
-Who finds it held waits, with a bound, and is then told who holds it. Behind a pooler the lock would be another session's as
-soon as a transaction ends, so there it is not taken.
+Others wait for a limited time and then get an error that names the owner. Behind a pooler the session, and with it the lock,
+could pass to another client when a transaction ends, so there it is not taken.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ WHERE l.locktype = 'advisory' AND l.granted AND l.database = (SELECT oid FROM pg
 
 
 class TablesLocked(CommandError):
-    """`seconds`: how long was waited. `holder`: who changes the tables."""
+    """`seconds`: how long this process waited. `holder`: who changes the tables."""
 
     retryable = True
 
@@ -39,7 +39,7 @@ class TablesLocked(CommandError):
 
 
 class NeedsSession(CommandError):
-    """The connection is a pooler's, and not the server's own."""
+    """The connection is to a pooler, not directly to the server."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -49,11 +49,11 @@ class NeedsSession(CommandError):
 
 
 @contextmanager
-def tables_locked(url: str, who: str, seconds: float = WAIT_SECONDS) -> Iterator[psycopg.Connection]:
-    """A connection that holds the lock. `who`: what others are told. A server notices within a second that its client was
-    killed, whatever it is doing. Raises NeedsSession, TablesLocked, SettingsError, psycopg.Error."""
+def tables_locked(url: str, caller: str, seconds: float = WAIT_SECONDS) -> Iterator[psycopg.Connection]:
+    """A connection that holds the lock. `caller`: named to others that wait. The server notices within a second if its
+    client was killed, whatever it is doing. Raises NeedsSession, TablesLocked, SettingsError, psycopg.Error."""
     with refusals_named(url):
-        opened = psycopg.connect(url, autocommit=True, application_name=who, **OPTIONS)
+        opened = psycopg.connect(url, autocommit=True, application_name=caller, **OPTIONS)
     with opened as connection:
         if _pooled(connection):
             raise NeedsSession
@@ -68,7 +68,7 @@ def tables_locked(url: str, who: str, seconds: float = WAIT_SECONDS) -> Iterator
 
 
 def _pooled(connection: psycopg.Connection) -> bool:
-    """A pooler gives its clients numbers of its own, for the requests to cancel."""
+    """True behind a pooler: it gives clients its own process ids, for cancel requests."""
     (pid,) = connection.execute("SELECT pg_backend_pid()").fetchone() or (None,)
     return bool(pid != connection.info.backend_pid)
 

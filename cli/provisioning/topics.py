@@ -1,16 +1,16 @@
 """Creates the topics of an installation as `schemas.topics` declares them: a plan, and its execution.
 
-Every topic has an epoch record before `apply` returns, and nobody uses a topic without one. The epoch of a deleted
-topic is withdrawn before the topic is created again, and one that was made anew by other means, which its id in Kafka
-shows, gets a new epoch. So after a kill at any point the next run ends in the same state.
+Every topic has an epoch record before `apply` returns, and no process uses a topic without one. The epoch of a deleted
+topic is withdrawn before the topic is created again. A topic that was recreated by other means, which its id in Kafka shows,
+gets a new epoch. So after a kill at any point the next run ends in the same state.
 All provisioners write epochs under the same transactional id: if several run at once, Kafka fences all but one, and no
 topic gets two epochs.
 
     ProvisionError        (a `CommandError`)
-    ├── WrongPartitions   a topic has another number of partitions than the log's lanes ask for
-    ├── TopicRefused      the brokers would not do a step
-    ├── NotVisible        a topic that was made did not appear in time
-    └── Contended         other provisioners kept taking over
+    ├── WrongPartitions   a topic has another number of partitions than the log's lanes require
+    ├── TopicRefused      the brokers refused a step
+    ├── NotVisible        a created topic did not appear in time
+    └── Contended         other provisioners kept fencing this one
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ _DYNAMIC = 1
 
 
 class ProvisionError(CommandError):
-    """Root of the tree. `topic`: its name on this installation."""
+    """Base of these errors. `topic`: its name on this installation."""
 
     def __init__(self, topic: str, what: str) -> None:
         self.topic = topic
@@ -70,7 +70,7 @@ class WrongPartitions(ProvisionError):
         self.wanted = wanted
         super().__init__(
             topic,
-            f"has {found} partitions, {wanted} are asked for; their number is fixed for the life of a log: set"
+            f"has {found} partitions, {wanted} are required; their number is fixed for the life of a log: set"
             f" CATALOGIZER_KAFKA__LANES to the log's own, or use another topic prefix",
         )
 
@@ -147,7 +147,7 @@ async def apply(kafka: Kafka) -> list[ProvisionStep]:
 def steps(
     kafka: Kafka, found: Mapping[str, ExistingTopic], epochs: Mapping[str, TopicEpoch]
 ) -> list[ProvisionStep]:
-    """The steps that an installation with these topics (by name there) and epochs (by declared name) lacks.
+    """The steps that are missing on an installation with these topics (by their name there) and epochs (by declared name).
     Raises WrongPartitions."""
     needed: list[ProvisionStep] = []
     for topic in ALL_TOPICS:
@@ -155,11 +155,11 @@ def steps(
         there = found.get(name)
         if there is None:
             config = _config(topic, _replication(kafka))
-            needed.append(ProvisionStep("create", name, f"{count} partitions, {_spoken(config)}"))
+            needed.append(ProvisionStep("create", name, f"{count} partitions, {_as_text(config)}"))
         elif there.partitions != count:
             raise WrongPartitions(name, there.partitions, count)
         elif drift := _drift(topic, there):
-            needed.append(ProvisionStep("configure", name, _spoken(drift)))
+            needed.append(ProvisionStep("configure", name, _as_text(drift)))
         if lacks := _lacks(there, epochs.get(topic.name)):
             needed.append(ProvisionStep("epoch", name, lacks))
     return needed
@@ -171,7 +171,7 @@ def _lacks(there: ExistingTopic | None, epoch: TopicEpoch | None) -> str | None:
         return "a new epoch record"
     if not there.id or there.id == epoch.topic_id:
         return None
-    return "a new epoch record: the topic was made anew by other means" if epoch.topic_id else "its id in Kafka"
+    return "a new epoch record: the topic was recreated by other means" if epoch.topic_id else "its id in Kafka"
 
 
 async def _apply(kafka: Kafka) -> list[ProvisionStep]:
@@ -248,7 +248,7 @@ async def _give_epochs(
     topics: list[Topic],
     without_id: Mapping[str, TopicEpoch],
 ) -> list[ProvisionStep]:
-    """`without_id`: records of before topic ids were kept; their epochs stay."""
+    """Write epoch records. `without_id`: older records that have no topic id; their epochs stay."""
     at = iso(time.time_ns() // 1_000_000)
     ids = await _ids(admin, [kafka.name(topic) for topic in topics])
     epochs = {}
@@ -267,8 +267,8 @@ async def _ids(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, str]:
 
 
 async def _write(kafka: Kafka, writer: AIOKafkaProducer, records: Mapping[str, TopicEpoch | None]) -> None:
-    """One transaction of one batch, whose future is awaited before the commit: aiokafka commits in spite of a
-    failed send."""
+    """Write all records as one batch in one transaction. Its future is awaited before the commit, because aiokafka commits
+    even after a failed send."""
     if not records:
         return
     batch = writer.create_batch()
@@ -342,19 +342,19 @@ def _drift(topic: Topic, there: ExistingTopic) -> dict[str, str]:
     return {key: value for key, value in wanted.items() if there.config.get(key) != value}
 
 
-def _spoken(config: Mapping[str, str]) -> str:
+def _as_text(config: Mapping[str, str]) -> str:
     return ", ".join(f"{key}={value}" for key, value in sorted(config.items()))
 
 
-def _reason(code: int, said: str | None) -> str:
+def _reason(code: int, message: str | None) -> str:
     name = for_code(code).__name__
     hint = "; set CATALOGIZER_KAFKA__REPLICATION_FACTOR" if code == InvalidReplicationFactorError.errno else ""
-    return f"{name}: {said}{hint}" if said else name + hint
+    return f"{name}: {message}{hint}" if message else name + hint
 
 
 @asynccontextmanager
 async def administration(kafka: Kafka) -> AsyncIterator[AIOKafkaAdminClient]:
-    """An administrative client for a while. Raises KafkaError."""
+    """An administrative client for the block. Raises KafkaError."""
     admin = kafka.admin()
     try:
         await admin.start()

@@ -3,10 +3,10 @@
 Where the settings name no Kafka or PostgreSQL, embedded ones are started; they are the real servers, and clients
 connect to them as to any other. Every process started here ends with the supervisor, even if that is killed.
 
-`command` one run, from its preparation to its end · `platform` what the settings mean for it · `embedded` the servers ·
-`supervision` what keeps processes alive · `demo` the library to try it with · `first_admin` the account `admin`.
+`command` one run, from its preparation to its end · `platform` the settings of each process · `embedded` the servers ·
+`supervision` keeps processes running · `demo` a library to try it with · `first_admin` the account `admin`.
 
-Of the state folder: `state` its owner and its paths · `run_file` where everything is · `secret_file` secrets · `ports`.
-Towards people: `telling` progress · `announcement` where to look · `terminal` Ctrl-C · `errors`. Of this machine: `network`
-certificates · `space` room on the disk.
+State folder: `state` its lock and its paths · `run_file` addresses and process ids · `secret_file` secrets · `ports`.
+User interface: `output` progress · `announcement` where to look · `terminal` Ctrl-C · `errors`. Machine: `network`
+certificates · `space` free disk space.
 """

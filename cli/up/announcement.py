@@ -1,5 +1,5 @@
 """The block that is printed when the platform is ready: where to look, how to sign in, what is wrong with a root, what
-to try. What it advises may be typed as it stands, and touches no library of the user's own."""
+to try. The suggested commands can be typed as shown, and do not change the user's own libraries."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.up.telling import Telling
+from cli.up.output import SetupOutput
 from producer.settings import RootSpec
 
 WIDTH = 80
@@ -19,7 +19,7 @@ _RULE = "─" * (WIDTH - 1)
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """What the block says. `sign_in`: lines. `demo`: the roots are the demo library's, with which one may play."""
+    """The contents of the block. `sign_in`: lines. `demo`: the roots are the demo library's, whose files may be changed."""
 
     url: str
     sign_in: Sequence[str]
@@ -51,7 +51,7 @@ def lines(ready: Ready) -> list[tuple[str, str]]:
 
 
 def problem_of(path: Path) -> str | None:
-    """Why a root cannot be watched as it is, for people; None when it can."""
+    """Why a root cannot be watched; None if it can."""
     try:
         with os.scandir(path):
             return None
@@ -66,22 +66,22 @@ def problem_of(path: Path) -> str | None:
 
 
 def typed(path: Path) -> str:
-    """A path as it is typed in a shell: relative to here where that is shorter, quoted where it must be."""
+    """A path as typed in a shell: relative to the working directory if that is shorter, quoted if necessary."""
     relative = os.path.relpath(path)
     short = relative if not relative.startswith("..") and len(relative) < len(str(path)) else str(path)
     return shlex.quote(short)
 
 
 def command() -> str:
-    """How the command is typed: as it lies beside the Python that runs this, where it does."""
+    """How to type the command: its path beside the running Python, if it is installed there."""
     beside = Path(sys.executable).with_name("catalogizer")
     return typed(beside) if beside.exists() else "catalogizer"
 
 
-def announce(telling: Telling, ready: Ready) -> None:
+def announce(output: SetupOutput, ready: Ready) -> None:
     """Print it."""
     body = "\n".join(f"{label:9}{text}" for label, text in lines(ready))
-    telling.say(f"{_RULE}\nCatalogizer is ready\n{body}\n{_RULE}")
+    output.print(f"{_RULE}\nCatalogizer is ready\n{body}\n{_RULE}")
 
 
 def _labelled(label: str, texts: Sequence[str]) -> list[tuple[str, str]]:

@@ -1,6 +1,6 @@
 """`catalogizer up`: prepare (downloads, demo library, ports), run under the supervisor, end.
 
-Preparing is plain blocking work, so that Ctrl-C ends it anywhere; then the event loop takes over.
+The preparation is blocking code, so that Ctrl-C can interrupt it anywhere; then the event loop takes over.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from cli.up.embedded.kafka import EmbeddedKafka
 from cli.up.embedded.postgres import EmbeddedPostgres
 from cli.up.errors import PortTaken
 from cli.up.first_admin import AdminPassword, first_admin
+from cli.up.output import SetupOutput
 from cli.up.platform import Platform
 from cli.up.secret_file import kept_secret
 from cli.up.state import DEMO_LIBRARY, DEMO_ROOTS, StateFolder, owned
 from cli.up.supervision.supervisor import Supervisor, run
-from cli.up.telling import Telling
 from cli.up.terminal import own_terminal
 from gateway.access.account_admin import ADMIN
 from gateway.access.tokens import configured_secret
@@ -47,18 +47,18 @@ KILLED = 130
 """Exit code after a second Ctrl-C, as shells have it."""
 
 
-def up(settings: Settings, telling: Telling) -> int:
-    """Run the platform until SIGINT, SIGTERM or SIGHUP; the exit code. When it returns or raises, nothing that it started
-    runs any more. Raises UpError, SettingsError, OSError, and what the set-up raises."""
+def up(settings: Settings, output: SetupOutput) -> int:
+    """Run the platform until SIGINT, SIGTERM or SIGHUP; the exit code. When it returns or raises, everything that it started
+    has ended. Raises UpError, SettingsError, OSError, and what the set-up raises."""
     with own_terminal(), owned(settings.state_dir) as state:
         run_file.remove(state.folder)
         try:
             with _terminated_as_interrupted():
-                platform = _prepare(settings, state, telling)
+                platform = _prepare(settings, state, output)
         except KeyboardInterrupt:
-            telling.say("ended before it was started")
+            output.print("interrupted before it was started")
             return 0
-        running = Running(platform, telling)
+        running = Running(platform, output)
         try:
             lifecycle.run(running.run)
         finally:
@@ -67,79 +67,79 @@ def up(settings: Settings, telling: Telling) -> int:
 
 
 class Running:
-    """A platform's life in the event loop."""
+    """A running platform in the event loop."""
 
-    def __init__(self, platform: Platform, telling: Telling) -> None:
+    def __init__(self, platform: Platform, output: SetupOutput) -> None:
         self.killed = False
         self._platform = platform
-        self._telling = telling
+        self._output = output
         self._ready = False
         self._admin_password = AdminPassword.CHANGED
 
     async def run(self, stop: Stop) -> None:
-        """Until asked to stop."""
+        """Run until requested to stop."""
         platform = self._platform
         servers = platform.servers()
         supervisor = Supervisor(
             servers,
             platform.services,
             log=platform.state.log,
-            show=self._telling.say,
+            show=self._output.print,
             changed=self._changed,
         )
         asyncio.get_running_loop().add_signal_handler(signal.SIGINT, self._interrupted, supervisor, stop)
-        self._telling.say(
+        self._output.print(
             "starting " + (" and ".join(plan.name for plan in servers) or "on the configured servers")
         )
         await run(supervisor, self._set_up, stop.wait(), lambda: self._announce(supervisor))
-        self._telling.say("ended")
+        self._output.print("ended")
 
     def _interrupted(self, supervisor: Supervisor, stop: Stop) -> None:
-        if stop.asked:
+        if stop.requested:
             self.killed = True
             supervisor.kill()
         else:
-            self._telling.say("\nending (Ctrl-C again kills)")
-            stop.ask("SIGINT")
+            self._output.print("\nending (Ctrl-C again kills)")
+            stop.request("SIGINT")
 
     async def _set_up(self) -> None:
-        platform, say = self._platform, self._telling.say
-        say("setting up topics, tables and the admin user")
+        platform, show = self._platform, self._output.print
+        show("setting up topics, tables and the admin user")
         kafka = Kafka(platform.kafka_settings, "up")
         await apply(kafka)
         if platform.kafka is not None:
             await apply_acls(kafka)
-        await adopt_newest(kafka)  # all processes here are of this program
+        await adopt_newest(kafka)  # all processes here run this version of the program
         if (postgres := platform.postgres) is not None:
             await asyncio.to_thread(make_roles, postgres.url(), postgres.role_passwords(ROLES))
         await asyncio.to_thread(apply_migrations, platform.database_url)
         self._admin_password = await first_admin(
             platform.database_url, platform.settings.admin_password, platform.state.admin_password
         )
-        say("starting watch, stream, project and serve")
+        show("starting watch, stream, project and serve")
 
     def _announce(self, supervisor: Supervisor) -> None:
         self._ready = True
         self._changed(supervisor.pids())
-        announce(self._telling, self._what_to_say())
+        announce(self._output, self._announcement())
         kafka = self._platform.kafka
         if kafka is not None and not class_cache(kafka.jars).exists():
             supervisor.begin_chore(self._platform.chore())
 
-    def _what_to_say(self) -> Ready:
+    def _announcement(self) -> Ready:
         platform = self._platform
         roots = declared(platform.roots, RootFiles(platform.roots_folder).read()).specs.values()
         return Ready(public_url(platform.settings.gateway), self._sign_in(), list(roots), platform.demo, command())
 
     def _sign_in(self) -> list[str]:
-        """The password only where a person reads it, and never one that somebody chose."""
+        """How to sign in. The password is shown only on a terminal, and only if it was generated."""
         kept = self._platform.state.admin_password
         match self._admin_password:
             case AdminPassword.CONFIGURED:
                 return [f"{ADMIN}, with the password of {AdminPassword.CONFIGURED.value}"]
             case AdminPassword.CHANGED:
                 return [f"{ADMIN}, with the password you chose", f"(forgotten: {command()} user password {ADMIN})"]
-            case AdminPassword.KEPT if self._telling.console.is_terminal:
+            case AdminPassword.KEPT if self._output.console.is_terminal:
                 return [f"{ADMIN}   {kept_secret(kept)}", f"(kept in {typed(kept)})"]
             case AdminPassword.KEPT:
                 return [ADMIN, f"(password in {typed(kept)})"]
@@ -151,7 +151,7 @@ class Running:
             run_file.write(self._platform.state.folder, self._platform.run_file(pids))
 
 
-def _prepare(settings: Settings, state: StateFolder, telling: Telling) -> Platform:
+def _prepare(settings: Settings, state: StateFolder, output: SetupOutput) -> Platform:
     gateway = settings.gateway
     if not ports.is_free(gateway.port, gateway.host):
         raise PortTaken(gateway.port, "CATALOGIZER_GATEWAY__PORT")
@@ -161,32 +161,32 @@ def _prepare(settings: Settings, state: StateFolder, telling: Telling) -> Platfo
         space.need(state.folder, space.SERVERS_BYTES, "the platform")
     files = declared(settings.producer.roots, RootFiles(folder_of(settings.producer, state.folder)).read())
     for fault in files.faults:
-        telling.say(f"! {fault}")
+        output.print(f"! {fault}")
     demo = not files.specs
-    roots = _demo(state, telling) if demo else settings.producer.roots
-    kafka = _kafka(settings, state, telling) if settings.kafka.embedded else None
-    postgres = None if settings.database.configured else _postgres(state, telling)
+    roots = _demo(state, output) if demo else settings.producer.roots
+    kafka = _kafka(settings, state, output) if settings.kafka.embedded else None
+    postgres = None if settings.database.configured else _postgres(state, output)
     return Platform(settings, state, kafka, postgres, roots, demo)
 
 
-def _demo(state: StateFolder, telling: Telling) -> tuple[RootSpec, ...]:
+def _demo(state: StateFolder, output: SetupOutput) -> tuple[RootSpec, ...]:
     if not state.demo_marker.exists():
-        from cli.up.demo import library as demo  # the media libraries, which other starts do without
+        from cli.up.demo import library as demo  # imports media libraries that other starts do not need
 
-        telling.say(f"making a demo library in {state.library}")
+        output.print(f"making a demo library in {state.library}")
         demo.make(state.library)
     return tuple(RootSpec(name=name, library=DEMO_LIBRARY, path=state.library / name) for name in DEMO_ROOTS)
 
 
-def _kafka(settings: Settings, state: StateFolder, telling: Telling) -> EmbeddedKafka:
+def _kafka(settings: Settings, state: StateFolder, output: SetupOutput) -> EmbeddedKafka:
     port = ports.kept_port(state.port("kafka"), settings.kafka.embedded_port, "CATALOGIZER_KAFKA__EMBEDDED_PORT")
-    paths = jars.obtain(jars.locked(jars.SERVER), jars.cache_folder() / "kafka", telling)
+    paths = jars.obtain(jars.locked(jars.SERVER), jars.cache_folder() / "kafka", output)
     return EmbeddedKafka(state.kafka, port, paths, Access(state.kafka_secrets))
 
 
-def _postgres(state: StateFolder, telling: Telling) -> EmbeddedPostgres:
+def _postgres(state: StateFolder, output: SetupOutput) -> EmbeddedPostgres:
     for sentence in system_user.announced():
-        telling.say(sentence)
+        output.print(sentence)
     return EmbeddedPostgres(
         state.postgres, ports.kept_port(state.port("postgres"), None, "CATALOGIZER_DATABASE__URL")
     )
@@ -198,7 +198,7 @@ def _terminated_as_interrupted() -> Iterator[None]:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # one closed terminal may send several
         raise KeyboardInterrupt
 
-    before = [(number, signal.signal(number, interrupt)) for number in lifecycle.asking()]
+    before = [(number, signal.signal(number, interrupt)) for number in lifecycle.stop_signals()]
     try:
         yield
     finally:

@@ -1,15 +1,15 @@
-"""What can go wrong while the platform starts; each error is one line.
+"""Errors while the platform starts; each is one line.
 
 UpError               (a `CommandError`)
-├── PortTaken         somebody else listens where we should
-├── StateInUse        another `up` works in this state folder
-├── DiskFull          too little room to begin
-├── BrokenState       the state folder holds what we cannot use
-├── JarsUnavailable   Kafka's jars can neither be found in the cache nor fetched
+├── PortTaken         another program listens on our port
+├── StateInUse        another `up` uses this state folder
+├── DiskFull          too little free space to start
+├── BrokenState       the state folder contains something that cannot be used
+├── JarsUnavailable   Kafka's jars are not in the cache and cannot be fetched
 ├── SystemUserMissing PostgreSQL refuses to run as root and there is no system user for it
-├── NoServers         the installation has no servers of its own: an image
+├── NoServers         the installation has no embedded servers, as in the container image
 ├── NotHeld           a component could not be taken out of service
-└── NotReady          a component did not come up
+└── NotReady          a component did not start
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from cli.errors import CommandError
 
 
 class UpError(CommandError):
-    """Root of the tree; its text is the line shown."""
+    """Base of these errors; its text is the line shown."""
 
 
 class PortTaken(UpError):
@@ -35,7 +35,7 @@ class PortTaken(UpError):
 
 
 class NoServers(UpError):
-    """`package`: what would bring them and is not installed."""
+    """`package`: the package that would provide them and is not installed."""
 
     def __init__(self, package: str) -> None:
         self.package = package
@@ -46,15 +46,15 @@ class NoServers(UpError):
 
 
 class StateInUse(UpError):
-    """Another supervisor has locked the state folder. `who`: it, for people."""
+    """Another supervisor has locked the state folder. `owner`: its process, as text for people."""
 
     retryable = True
 
-    def __init__(self, state_dir: Path, who: str) -> None:
+    def __init__(self, state_dir: Path, owner: str) -> None:
         self.state_dir = state_dir
-        self.who = who
+        self.owner = owner
         super().__init__(
-            f"{state_dir} is in use by another `catalogizer up`{who}; end it, or set CATALOGIZER_STATE_DIR"
+            f"{state_dir} is in use by another `catalogizer up`{owner}; end it, or set CATALOGIZER_STATE_DIR"
         )
 
 
@@ -118,4 +118,4 @@ class NotReady(UpError):
 
     def __init__(self, component: str, what: str, log: Path | None = None) -> None:
         self.component = component
-        super().__init__(f"{component} did not come up: {what}" + (f" (log: {log})" if log else ""))
+        super().__init__(f"{component} did not start: {what}" + (f" (log: {log})" if log else ""))

@@ -1,7 +1,7 @@
-"""User `admin` at a start of the platform: made once, and then left to who changes it.
+"""User `admin` at a start of the platform: created once, then changed only by users.
 
-After a start the file in the state folder is there only if it holds the account's password: a password that somebody
-chose is never written down, and one that is not valid any more is not kept.
+After a start the file in the state folder exists only if it contains the account's present password: a password that a user
+chose is never written to it, and one that is no longer valid is deleted.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ BY = "catalogizer up"
 
 
 class AdminPassword(Enum):
-    """Where the password of user `admin` is to be found."""
+    """Where to find the password of user `admin`."""
 
     KEPT = "in the kept file"
     CONFIGURED = "CATALOGIZER_ADMIN_PASSWORD"
@@ -26,7 +26,7 @@ class AdminPassword(Enum):
 
 
 async def first_admin(database_url: str, configured: SecretStr | None, kept: Path) -> AdminPassword:
-    """Make the account at the first start; apply a setting that was changed; else leave it alone. Raises psycopg.Error,
+    """Create the account at the first start, or apply a changed setting; else change nothing. Raises psycopg.Error,
     OSError."""
     if configured is not None:
         password, found = configured.get_secret_value(), AdminPassword.CONFIGURED

@@ -1,8 +1,8 @@
-"""What stands between this machine and a registry: whose certificates are trusted there, and what a failure means.
+"""Connections to package registries: which certificates are trusted, and what a failure means.
 
-For everything that is fetched: by pip and uv (`infra/bootstrap.py`), by `requests` (Kafka's jars). All trust the
-system's list, or what SSL_CERT_FILE or SSL_CERT_DIR names instead: a company's proxy that is trusted by one of them is
-trusted by all. Of the standard library alone, for it is used before anything is installed.
+Used for everything that is fetched: by pip and uv (`infra/bootstrap.py`), and by `requests` (Kafka's jars). All trust the
+system's list, or what SSL_CERT_FILE or SSL_CERT_DIR names instead, so a company's proxy that one of them trusts is trusted
+by all. Uses only the standard library, because it runs before anything is installed.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ LISTS = (
 )
 """Where systems keep their list of trusted certificates."""
 _OWN_LISTS = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-"""By these a user tells `requests`, in pip too."""
+"""Variables that configure `requests`, also within pip."""
 
 
 def trusted(environment: Mapping[str, str]) -> str | None:
-    """The file or folder of trusted certificates that `requests` is to use in place of its own list; None where the
-    user has told it one, or the system has none. Raises ValueError where SSL_CERT_FILE names no file."""
+    """The file or folder of trusted certificates that `requests` should use instead of its own list; None if the user has
+    configured one for it, or the system has none. Raises ValueError if SSL_CERT_FILE names no file."""
     if any(environment.get(name) for name in _OWN_LISTS):
         return None
     if file := environment.get("SSL_CERT_FILE"):
@@ -93,11 +93,11 @@ CAUSES = (
     ("No matching distribution", "the registry does not have it"),
     ("Permission denied", "permission was denied, to write or to run a program"),
 )
-"""What tools say (a pattern; the first that is found counts), and what it means."""
+"""Patterns of tools' messages (the first match counts), and their meanings."""
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
-def cause(said: str) -> str:
-    """What a tool's words mean, in one line; empty for unknown ones. Words drawn on a terminal are understood too."""
-    text = " ".join(_ESCAPES.sub("", said).split())
+def cause(output: str) -> str:
+    """The meaning of a tool's output, in one line; empty if unknown. Terminal escape sequences are ignored."""
+    text = " ".join(_ESCAPES.sub("", output).split())
     return next((meaning for pattern, meaning in CAUSES if re.search(pattern, text)), "")

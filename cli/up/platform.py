@@ -1,7 +1,7 @@
-"""What the settings mean for one run: which servers are embedded, what every child is given.
+"""Derives one run from the settings: which servers are embedded, and the environment of every child.
 
-Children get the settings by their environment, so a service under `up` is run exactly as alone. Of the secrets each
-gets those that it needs and no others, and with the embedded broker it signs in as a principal of its own.
+Children get the settings by their environment, so a service under `up` runs exactly as it does alone. Each gets only the
+secrets that it needs, and authenticates to the embedded broker as its own principal.
 """
 
 from __future__ import annotations
@@ -51,14 +51,14 @@ SECRETS: dict[str, frozenset[str]] = {
 }
 """The secret settings that each service is given."""
 DATABASE_ROLES = {"project": PROJECT, "serve": SERVE}
-"""As whom each service uses an embedded database."""
+"""The role with which each service uses an embedded database."""
 TOKEN_SECRET_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """One platform about to run. `settings`: as configured; `kafka` and `postgres`: embedded, or None; `roots`: of the
-    settings, or (`demo`) the demo library's."""
+    """One platform, ready to run. `settings`: as configured; `kafka` and `postgres`: embedded, or None; `roots`: those of
+    the settings, or (`demo`) the demo library's."""
 
     settings: Settings
     state: StateFolder
@@ -69,12 +69,12 @@ class Platform:
 
     @property
     def database_url(self) -> str:
-        """URL of the database in use for who owns its tables, including its password."""
+        """The URL of the database for the owner of its tables, including the password."""
         return self._url_of(OWNER)
 
     @property
     def kafka_settings(self) -> KafkaSettings:
-        """Of the broker in use, for whoever provisions it; what was left open is resolved as for an embedded one."""
+        """The settings of the broker in use, for provisioning; unset values are resolved as for an embedded one."""
         configured = self.settings.kafka
         if self.kafka is None:
             return configured
@@ -91,7 +91,7 @@ class Platform:
     def run_file(self, pids: Mapping[str, int]) -> RunFile:
         """The contents of `run.json`."""
         gateway = self.settings.gateway
-        address = public_url(gateway.model_copy(update={"public_url": None}))  # for who is on this machine
+        address = public_url(gateway.model_copy(update={"public_url": None}))  # for users of this machine
         access = None if self.kafka is None else self.kafka.access
         kept = self.state.admin_password
         return RunFile(
@@ -108,7 +108,7 @@ class Platform:
 
     @property
     def roots_folder(self) -> Path:
-        """Where further roots are declared while it runs."""
+        """The folder in which further roots are declared at run time."""
         return folder_of(self.settings.producer, self.state.folder).resolve()
 
     def servers(self) -> list[Plan]:
@@ -134,8 +134,8 @@ class Platform:
         return python("class-cache", ("-m", "cli.up.embedded.class_cache"), self._mark())
 
     def environment(self, service: str) -> dict[str, str]:
-        """What a service is given, beside its ready file: the settings as they were given to us without the secrets
-        of others, and what was left open filled in."""
+        """A service's environment, without its ready file: our own settings except the secrets of other services, with
+        unset values filled in."""
         kafka = self.kafka_settings
         given = {
             "STATE_DIR": str(self.state.folder),
@@ -180,7 +180,8 @@ class Platform:
         return {STATE_MARK: str(self.state.folder)}
 
     def _watched_roots(self, service: str) -> list[dict[str, object]]:
-        """With the passwords of shares for the one who watches them, and without those roots for all others."""
+        """The roots of the settings. `watch` gets the passwords of shares; for other services roots with one are left
+        out."""
         given = [root for root in self.roots if service == "watch" or root.password is None]
         return [_with_password(root.model_dump(mode="json"), root.password) for root in given]
 
@@ -204,7 +205,7 @@ def _with_password(given: dict[str, object], password: SecretStr | None) -> dict
 
 
 def _passed_on(service: str, environ: Mapping[str, str]) -> dict[str, str]:
-    """Our own settings as they were given, without the secrets that the service has no use for."""
+    """Our settings from the environment, without the secrets that the service does not need."""
     withheld = {
         variable
         for variable, field in variables(Settings).items()
@@ -221,7 +222,7 @@ def _passed_on(service: str, environ: Mapping[str, str]) -> dict[str, str]:
 def server_plan(
     name: str, server: EmbeddedKafka | EmbeddedPostgres, mark: Mapping[str, str], hold: Path | None = None
 ) -> Plan:
-    """The plan of an embedded server, which is prepared before every start, whatever its last run left."""
+    """The plan of an embedded server, which is prepared before every start, because its last run may have left something."""
 
     async def program() -> Program:
         await asyncio.to_thread(server.prepare)

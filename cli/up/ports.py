@@ -1,4 +1,4 @@
-"""Which local port a server gets: the configured one, the one it had before, or a free one.
+"""Chooses a server's local port: the configured one, the one it had before, or a free one.
 
 Free ports are chosen below the range that the system uses for outgoing connections: a port inside that range may be in
 use as a source port at the next start.

@@ -13,9 +13,9 @@ from msgspec import Struct
 
 
 class RunFile(Struct, frozen=True):
-    """Its contents. `admin_password_file`: empty where somebody chose the password. `kafka_secret_file`: the secret
-    of the operator's principal with the embedded broker; None where the broker is a configured one. `library`: path of
-    each root by name. `pids`: by component."""
+    """Its contents. `admin_password_file`: empty if a user chose the password. `kafka_secret_file`: the secret of the
+    operator's principal at the embedded broker; None for a configured broker. `library`: path of each root by name. `pids`:
+    by component."""
 
     url: str
     ws_url: str

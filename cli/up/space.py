@@ -1,4 +1,4 @@
-"""Checks for free space before it is needed, because a set-up that runs out of it fails with obscure errors."""
+"""Checks for free disk space first, because a set-up that runs out of it fails with obscure errors."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from cli.up.errors import DiskFull
 
 SERVERS_BYTES = 100_000_000
-"""For an embedded server's start: a new Kafka, a new PostgreSQL, the demo library and the topics take half of it."""
+"""For a start with embedded servers: a new Kafka, a new PostgreSQL, the demo library and the topics use half of it."""
 
 
 def need(folder: Path, size: int, what: str) -> None:

@@ -1,4 +1,4 @@
-"""The state folder: its present owner, and the paths in it."""
+"""The state folder: its lock, and the paths in it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _OURS = frozenset(
 )
 """What is at the top of a state folder."""
 _FOREIGN = frozenset({"lost+found"})
-"""What a file system of its own may have there."""
+"""What may also be there if the folder is the root of a file system."""
 
 DEMO_LIBRARY = "home"
 DEMO_ROOTS = ("movies", "music")
@@ -100,7 +100,7 @@ class StateFolder:
 
 @contextmanager
 def owned(folder: Path) -> Iterator[StateFolder]:
-    """The folder as its only supervisor; what a killed one left running is ended first.
+    """Lock the folder for the block, as its only supervisor; processes that a killed supervisor left are ended first.
     Raises StateInUse, BrokenState, OSError, TimeoutError."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder = folder.resolve()
@@ -109,14 +109,14 @@ def owned(folder: Path) -> Iterator[StateFolder]:
         try:
             held.enter_context(locked(folder / "lock"))
         except Locked as error:
-            raise StateInUse(folder, error.who) from error
+            raise StateInUse(folder, error.owner) from error
         leftovers.clear(folder)
         yield StateFolder(folder)
 
 
 def _take(folder: Path) -> None:
-    """Keep it for its owner alone: the log, the catalogue and every secret are in it. A folder that holds something
-    and nothing of ours is somebody's for another use. Raises BrokenState, OSError."""
+    """Make the folder accessible to its owner only: the log, the catalogue and every secret are in it. A folder with other
+    contents and none of ours is rejected, because it has another use. Raises BrokenState, OSError."""
     names = {entry.name for entry in folder.iterdir()} - _FOREIGN
     if names and not names & _OURS:
         raise BrokenState(folder, "contains other things than our state: name an empty or a new folder")

@@ -1,8 +1,8 @@
-"""Ctrl-C under `make run` ends the platform and nothing else, so that make can tell how it ended.
+"""Makes Ctrl-C under `make run` end only the platform, so that make can report its exit code.
 
-Make dies of the Ctrl-C that its child answers by ending cleanly. So, where we run in somebody else's foreground
-process group, we make one of our own and take the terminal for as long as we run, as a shell does for its jobs.
-A terminal that does not control us (`su -c`, `setsid`) sends nobody a Ctrl-C, and is left alone.
+Otherwise Ctrl-C would kill make, while its child ends cleanly. So, if we run in another program's foreground process group,
+we create our own group and take the terminal for as long as we run, as a shell does for its jobs. A terminal that does not
+control us (`su -c`, `setsid`) sends us no Ctrl-C, and is left alone.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ _STDIN = 0
 
 @contextmanager
 def own_terminal() -> Iterator[None]:
-    """Be the foreground of the terminal, if there is one and another program's group is it now."""
+    """Become the terminal's foreground group, if there is a terminal and another program leads our group."""
     before = os.getpgrp()
     if before == os.getpid() or _foreground() != before:
         yield
         return
-    # Who takes the terminal from the background would be stopped for it; and a Ctrl-Z would stop us alone while
-    # whoever waits for us, and so the shell, noticed nothing.
+    # Taking the terminal from the background raises SIGTTOU; and a Ctrl-Z would stop only us, unnoticed by the parent
+    # that waits for us, and so by the shell.
     handlers = [(number, signal.signal(number, signal.SIG_IGN)) for number in (signal.SIGTTOU, signal.SIGTSTP)]
     os.setpgid(0, 0)
     _give(os.getpid())
@@ -43,5 +43,5 @@ def _foreground() -> int | None:
 
 
 def _give(group: int) -> None:
-    with suppress(OSError):  # the terminal may have been closed; whoever had it may have gone, its group with it
+    with suppress(OSError):  # the terminal may have been closed, or its former foreground group may have ended
         os.tcsetpgrp(_STDIN, group)

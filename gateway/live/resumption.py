@@ -87,7 +87,7 @@ class Resumption:
         the channels."""
         publishing = asyncio.create_task(self._publish_floors(stop, followed))
         try:
-            while not stop.asked:
+            while not stop.requested:
                 try:
                     await self._follow(stop)
                 except (KafkaError, OSError, TimeoutError) as error:
@@ -111,7 +111,7 @@ class Resumption:
             end = (await consumer.end_offsets([partition]))[partition]
             first = (await consumer.beginning_offsets([partition]))[partition]
             consumer.seek(partition, min(max(first, self._next), end))
-            while not stop.asked:
+            while not stop.requested:
                 for record in (await consumer.getmany(timeout_ms=200)).get(partition, ()):
                     with contextlib.suppress(SchemaError):  # of a newer program: nothing here depends on it
                         self._inheritance.receive(_codec.decode(record.value), record.offset, record.timestamp)
@@ -125,7 +125,7 @@ class Resumption:
         await self._caught_up.wait()
         await followed.wait()
         began = time.monotonic()
-        while not stop.asked:
+        while not stop.requested:
             self._inheritance.forget(now_ms())
             published = await self._publish_all(self._floors())
             if not self.known.is_set():

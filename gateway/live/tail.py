@@ -83,7 +83,7 @@ class Tail:
     async def run(self, stop: Stop) -> None:
         """Follow until requested to stop."""
         failures = 0
-        while not stop.asked:
+        while not stop.requested:
             began = time.monotonic()
             try:
                 await self._follow(stop)
@@ -105,7 +105,7 @@ class Tail:
             goal = await self._seek(consumer, places, lives)
             began_ms = now_ms()
             checking = asyncio.create_task(self._check_topics(lives))
-            while not stop.asked:
+            while not stop.requested:
                 await self._step(consumer, places)
                 self._note_progress(places, goal)
                 _check_stall(consumer, list(places), began_ms)

@@ -46,7 +46,7 @@ class Auditing:
 
     async def run(self, stop: Stop) -> None:
         """Publish the events that the database has, until requested to stop."""
-        while not stop.asked:
+        while not stop.requested:
             try:
                 while await self._carry():
                     pass

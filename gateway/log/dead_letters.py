@@ -19,7 +19,7 @@ from gateway.log.publishing import COMPONENT
 from gateway.log.reader import LogUnavailable
 from runtime.dlq.errors import LedgerTaken, QueueSilent
 from runtime.dlq.reading import letter_at, queues
-from runtime.dlq.redriving import Asked, Outcome, discard, redrive
+from runtime.dlq.redriving import Outcome, RedriveRequest, discard, redrive
 from runtime.errors import NotProvisioned
 from runtime.kafka import Kafka
 from schemas.acls import NEEDS
@@ -104,8 +104,8 @@ class DeadLetterQueues:
             self._listed.forget()
 
 
-def _request(topic: Topic, offset: int, by: str) -> Asked:
-    return Asked(topic, (offset,), execute=True, by=by, source=f"urn:catalogizer:{COMPONENT}")
+def _request(topic: Topic, offset: int, by: str) -> RedriveRequest:
+    return RedriveRequest(topic, (offset,), execute=True, by=by, source=f"urn:catalogizer:{COMPONENT}")
 
 
 @asynccontextmanager

@@ -22,7 +22,7 @@ class OpenLetters:
 
     async def run(self, stop: Stop) -> None:
         """Count until requested to stop."""
-        while not stop.asked:
+        while not stop.requested:
             await self._count()
             await stop.wait(EVERY_SECONDS)
 

@@ -73,7 +73,7 @@ class Publishing:
 
     async def run(self, stop: Stop) -> None:
         """Keep a producer and send heartbeats until requested to stop."""
-        while not stop.asked:
+        while not stop.requested:
             try:
                 await self._live(stop)
             except (KafkaError, OSError) as error:
@@ -162,7 +162,7 @@ class Publishing:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
-            if stop.asked:
+            if stop.requested:
                 await reporter.leave()
         finally:
             self._producer = self._reporter = None

@@ -42,7 +42,7 @@ class DatabaseCheck:
 
     async def run(self, stop: Stop) -> None:
         """Check until requested to stop."""
-        while not stop.asked:
+        while not stop.requested:
             try:
                 connecting = WritableFirst.connect(
                     address_now(self._address),
@@ -59,7 +59,7 @@ class DatabaseCheck:
 
     async def _watch(self, connection: psycopg.AsyncConnection, stop: Stop) -> None:
         """Check until requested to stop, or until another server may be the one to connect to."""
-        while not stop.asked:
+        while not stop.requested:
             async with asyncio.timeout(ANSWER_SECONDS):
                 rows = await (await connection.execute(_QUERY)).fetchall()
             read_only = any(row[1] for row in rows)

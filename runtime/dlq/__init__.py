@@ -1,6 +1,6 @@
-"""Dead letter queues, for whoever sees to them: the command line and the gateway.
+"""Reading and handling dead letter queues, for the command line and the gateway.
 
-Pure: `deeds` (what can be done about a letter), `lines` (letters as JSON has them). Shell: `reading` (queues without
-changing them), `ledger` (a queue owned for a while, letters closed in transactions), `redriving` (giving back and
-discarding).
+Pure: `actions` (what can be done about a letter), `lines` (letters as JSON). Shell: `reading` (reads queues without
+changing them), `ledger` (exclusive access to a queue; letters are closed in transactions), `redriving` (redriving and
+discarding letters).
 """

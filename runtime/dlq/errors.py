@@ -1,7 +1,7 @@
-"""Why a dead letter queue cannot be read or seen to.
+"""Why a dead letter queue cannot be read or changed.
 
 QueueError           (a `PlatformError`)
-├── LedgerTaken      somebody else sees to the same queue (retryable)
+├── LedgerTaken      another process works on the same queue (retryable)
 ├── NoLetter         no letter is at that offset
 └── QueueSilent      Kafka has stopped answering in the middle (retryable)
 """
@@ -12,7 +12,7 @@ from runtime.errors import PlatformError
 
 
 class QueueError(PlatformError):
-    """Root of the tree. `queue`: its name on the installation."""
+    """Base of these errors. `queue`: its name on the installation."""
 
     def __init__(self, queue: str, text: str) -> None:
         self.queue = queue
@@ -20,16 +20,16 @@ class QueueError(PlatformError):
 
 
 class LedgerTaken(QueueError):
-    """What had been done is done."""
+    """Another process took over the queue. Letters that were closed before stay closed."""
 
     retryable = True
 
     def __init__(self, queue: str) -> None:
-        super().__init__(queue, f"somebody else works on {queue}: look at its letters (`dlq list`) and ask again")
+        super().__init__(queue, f"another process works on {queue}: check its letters (`dlq list`) and try again")
 
 
 class NoLetter(QueueError):
-    """`offset`: where none is."""
+    """`offset`: the offset without a letter."""
 
     def __init__(self, queue: str, offset: int) -> None:
         self.offset = offset
@@ -37,7 +37,7 @@ class NoLetter(QueueError):
 
 
 class QueueSilent(QueueError):
-    """`seconds`: for how long nothing came."""
+    """`seconds`: for how long Kafka sent nothing."""
 
     retryable = True
 

@@ -1,9 +1,10 @@
-"""One dead letter queue, owned for a while: what is done about letters and the marks that close them are one transaction.
+"""Exclusive access to one dead letter queue: the records written for letters, and the marks that close them, are committed
+in one transaction.
 
-Who opens the ledger of a queue fences whoever had it (the transactional id is the queue's), then reads to the queue's very
-end, beyond the last stable offset: nothing that another one has committed is missed, and nothing more is committed by it.
-So a letter is redriven once, whoever is killed where. All readers are `read_committed` and see what was done whole or not
-at all.
+Opening the ledger of a queue fences the previous owner (they share the queue's transactional id). It then reads to the end
+of the queue, beyond the last stable offset: everything the previous owner committed is seen, and it can commit nothing more.
+So a letter is redriven exactly once, even if a process is killed at any point. All readers are `read_committed`: they see
+a transaction as a whole or not at all.
 """
 
 from __future__ import annotations
@@ -30,16 +31,16 @@ from schemas.topics import Topic
 COMMIT_SECONDS = 30.0
 
 Points = Callable[[str], None]
-"""Named moments of a transaction, for tests that kill the process there."""
+"""Called with named points of a transaction; tests kill the process there."""
 
 
 def nowhere(_point: str) -> None:
-    """No test is watching."""
+    """The default: does nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Deliverable:
-    """A record to be written. `topic`: its name on the installation."""
+    """A record to write. `topic`: its name on the installation."""
 
     topic: str
     partition: int
@@ -49,7 +50,7 @@ class Deliverable:
 
 
 class Ledger:
-    """Made by `opened`. `letters`: of the queue, without their values."""
+    """Created by `opened`. `letters`: the queue's letters, without their values."""
 
     def __init__(
         self, producer: AIOKafkaProducer, consumer: AIOKafkaConsumer, queue_name: str, letters: list[Letter],
@@ -65,7 +66,7 @@ class Ledger:
     async def close(
         self, letters: Sequence[Letter], how: How, reason: str, written: Sequence[Deliverable] = ()
     ) -> None:
-        """Write records and close these letters, all or nothing. Raises LedgerTaken, QueueSilent, KafkaError."""
+        """Write the records and close these letters in one transaction. Raises LedgerTaken, QueueSilent, KafkaError."""
         at = now_iso()
         marks = [
             Deliverable(
@@ -95,7 +96,7 @@ class Ledger:
 
 @asynccontextmanager
 async def opened(kafka: Kafka, topic: Topic, by: str, points: Points = nowhere) -> AsyncIterator[Ledger]:
-    """The ledger of a topic's queue, for the block. `by`: who sees to it, for people. Raises NotProvisioned,
+    """The ledger of a topic's queue, for the block. `by`: who works on it, shown to people. Raises NotProvisioned,
     KafkaError, QueueSilent."""
     place = place_of(kafka, topic)
     async with reader(kafka, isolation_level="read_uncommitted") as consumer:

@@ -1,4 +1,4 @@
-"""Dead letters as JSON has them, for the command line and for REST. Pure."""
+"""Dead letters as JSON, for the command line and for REST. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from schemas.times import iso
 
 
 class QueueLine(Struct, frozen=True):
-    """One queue's open letters. `oldest`, `newest`: when they came, ISO 8601; `errors`: how many by error class."""
+    """One queue's open letters. `oldest`, `newest`: when they were published, ISO 8601; `errors`: counts by error class."""
 
     topic: str
     queue: str
@@ -51,7 +51,7 @@ class Bytes(Struct, frozen=True, omit_defaults=True):
 
 
 class WholeLetter(Struct, frozen=True):
-    """A letter with all that is in it. A value null is a tombstone."""
+    """A letter with its key, headers and value. A null value is a tombstone."""
 
     letter: LetterLine
     key: Bytes | None
@@ -60,7 +60,7 @@ class WholeLetter(Struct, frozen=True):
 
 
 def queue_line(topic: str, queue: str, letters: Sequence[Letter]) -> QueueLine:
-    """What a queue has open."""
+    """Summary of a queue's open letters."""
     found = [letter for letter in letters if letter.closed is None]
     errors = Counter(letter.error_type for letter in found)
     return QueueLine(
@@ -74,7 +74,7 @@ def queue_line(topic: str, queue: str, letters: Sequence[Letter]) -> QueueLine:
 
 
 def letter_line(letter: Letter) -> LetterLine:
-    """The letter, as JSON has it."""
+    """The letter as JSON, without its contents."""
     origin, closed = letter.origin, letter.closed
     return LetterLine(
         offset=letter.offset,
@@ -96,7 +96,7 @@ def letter_line(letter: Letter) -> LetterLine:
 
 
 def whole_letter(letter: Letter) -> WholeLetter:
-    """The letter with its bytes, as JSON has it."""
+    """The letter as JSON, with its contents."""
     return WholeLetter(
         letter=letter_line(letter),
         key=None if letter.key is None else _bytes(letter.key),

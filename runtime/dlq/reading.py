@@ -1,4 +1,4 @@
-"""Reading dead letter queues, without changing anything and without anybody noticing."""
+"""Reads dead letter queues without a consumer group and without changing anything."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from schemas.places import Offset
 from schemas.topics import GUARDED, Topic, dlq_of
 
 GLANCE = 5_000
-"""So many offsets of a queue are read to say that there is something in it."""
+"""How many of the newest offsets of a queue `glance` reads."""
 SILENCE_SECONDS = 30.0
 
 
@@ -28,7 +28,7 @@ def place_of(kafka: Kafka, topic: Topic) -> TopicPartition:
 
 
 async def queue(consumer: AIOKafkaConsumer, place: TopicPartition, end: Offset | None = None) -> list[Letter]:
-    """All letters of a queue without their values, in their order. `end`: up to where; else as it is now. Raises
+    """All letters of a queue without their values, in order. `end`: where to stop; default: the present end. Raises
     NotProvisioned, KafkaError, QueueSilent."""
     await partitions_of(consumer, place.topic)
     within = await bounds(consumer, [place])
@@ -49,7 +49,7 @@ async def _letters(consumer: AIOKafkaConsumer, place: TopicPartition, begin: Off
 async def whole(
     consumer: AIOKafkaConsumer, place: TopicPartition, wanted: Collection[Letter]
 ) -> AsyncIterator[Letter]:
-    """These letters again, with their values, one after another in their order."""
+    """Read these letters again with their values, in order."""
     marks = {letter.offset: letter.closed for letter in wanted}
     if not marks:
         return
@@ -61,7 +61,7 @@ async def whole(
 async def _parsed(
     consumer: AIOKafkaConsumer, place: TopicPartition, begin: Offset, end: Offset
 ) -> AsyncIterator[Letter | Mark]:
-    """A stretch of a queue. A transaction that is open below `end` is waited for; its time-out ends it."""
+    """The parsed records of a range of a queue. Waits for a transaction that is open below `end`; its time-out ends it."""
     async with aclosing(stretch(consumer, {place: begin}, {place: end})) as batches:
         while True:
             try:
@@ -77,8 +77,8 @@ async def _parsed(
 async def queues(
     kafka: Kafka, topics: Collection[Topic] = GUARDED, reach: int | None = None
 ) -> dict[Topic, list[Letter]]:
-    """The letters of the queues that are there. `reach`: of the newest so many offsets of each; None: of all. A letter among
-    them that a mark before them closes is open there. Raises KafkaError, QueueSilent."""
+    """The letters of the queues that exist. `reach`: read only this many of the newest offsets of each; None: all. If the
+    mark that closes a letter lies outside that range, the letter is returned as open. Raises KafkaError, QueueSilent."""
     found: dict[Topic, list[Letter]] = {}
     async with reader(kafka) as consumer:
         there = await consumer.topics()
@@ -114,7 +114,7 @@ async def letter_at(kafka: Kafka, topic: Topic, offset: int) -> Letter | None:
 
 
 async def glance(kafka: Kafka) -> dict[str, int]:
-    """How many open letters the newest part of each queue has, by topic; only of those that have some."""
+    """How many open letters the newest part of each queue has, by topic; topics without any are left out."""
     found = {
         topic.name: sum(letter.closed is None for letter in letters)
         for topic, letters in (await queues(kafka, reach=GLANCE)).items()

@@ -1,4 +1,4 @@
-"""Redriving and discarding letters: which, what is done about each, and what became of it."""
+"""Redrives and discards letters: chooses them, carries out the action for each, and returns the outcomes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from aiokafka import AIOKafkaConsumer
 from msgspec import Struct
 
-from runtime.dlq.deeds import AskScan, Deed, NoDeed, WriteBack, deed, settled, settled_word
+from runtime.dlq.actions import Action, NoAction, RequestScan, WriteBack, action_of, already_closed, settled
 from runtime.dlq.errors import NoLetter
 from runtime.dlq.ledger import Deliverable, Ledger, Points, nowhere, opened
 from runtime.dlq.reading import place_of, queue, whole
@@ -25,8 +25,8 @@ from schemas.topics import CONTROL, Topic, dlq_of
 
 
 class Outcome(Struct, frozen=True):
-    """What is done about a letter. `does`: write_back, rescan, discard, or nothing, then `why`; `to`: where it goes;
-    `done`: it is done, not only planned; `settled`: the letter needs nothing any more."""
+    """The outcome for a letter. `does`: write_back, rescan, discard, or nothing (`why` gives the reason); `to`: its target;
+    `done`: carried out, not only planned; `settled`: the letter needs no further action."""
 
     letter: int
     does: str
@@ -37,9 +37,9 @@ class Outcome(Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """Which letters, and by whom. `offsets` None: all open letters. `execute`: do it; else only tell. `by`: who asks, for
-    people; `source`: the program that does it, as events name it (`urn:catalogizer:…`)."""
+class RedriveRequest:
+    """Which letters to handle, and for whom. `offsets` None: all open letters. `execute`: carry it out; else only plan.
+    `by`: who requests it, shown to people; `source`: the requesting program, as in event headers (`urn:catalogizer:…`)."""
 
     topic: Topic
     offsets: tuple[int, ...] | None
@@ -48,40 +48,44 @@ class Asked:
     source: str
 
 
-async def redrive(kafka: Kafka, asked: Asked, points: Points = nowhere) -> list[Outcome]:
-    """Give records back, ask for scans. Raises NoLetter for an offset at which none is, NotProvisioned,
-    LedgerTaken, QueueSilent, KafkaError; what was done before is done, and is not repeated when asked again."""
-    async with _view(kafka, asked, points) as view:
-        chosen = _chosen(view.letters, asked, kafka)
-        deeds: list[Deed] = []
+async def redrive(kafka: Kafka, request: RedriveRequest, points: Points = nowhere) -> list[Outcome]:
+    """Write records back and request scans. Raises NoLetter for an offset without a letter, NotProvisioned,
+    LedgerTaken, QueueSilent, KafkaError; what was committed before the error stays, and a retry does not repeat it."""
+    async with _view(kafka, request, points) as view:
+        chosen = _chosen(view.letters, request, kafka)
+        actions: list[Action] = []
         origins: dict[Origin, int] = {}
-        async for one in _deeds(kafka, asked.topic, view.consumer, chosen):
+        async for one in _actions(kafka, request.topic, view.consumer, chosen):
             one = _once(one, origins)
             if isinstance(one, WriteBack) and view.ledger is not None:
                 await _write_back(view.ledger, one)
-            deeds.append(_light(one))
+            actions.append(_light(one))
         if view.ledger is not None:
-            await _ask_scans(kafka, view.ledger, asked, [one for one in deeds if isinstance(one, AskScan)])
-        return [_outcome(one, asked.execute) for one in sorted(deeds, key=lambda one: one.letter.offset)]
+            await _request_scans(
+                kafka, view.ledger, request, [one for one in actions if isinstance(one, RequestScan)]
+            )
+        return [_outcome(one, request.execute) for one in sorted(actions, key=lambda one: one.letter.offset)]
 
 
-async def discard(kafka: Kafka, asked: Asked, reason: str, points: Points = nowhere) -> list[Outcome]:
+async def discard(kafka: Kafka, request: RedriveRequest, reason: str, points: Points = nowhere) -> list[Outcome]:
     """Close letters without doing anything about their records. Raises as `redrive`."""
-    async with _view(kafka, asked, points) as view:
+    async with _view(kafka, request, points) as view:
         outcomes = []
-        for letter in _chosen(view.letters, asked, kafka):
+        for letter in _chosen(view.letters, request, kafka):
             if letter.closed is not None:
-                outcomes.append(_outcome(settled_word(letter), asked.execute))
+                outcomes.append(_outcome(already_closed(letter), request.execute))
                 continue
             if view.ledger is not None:
                 await view.ledger.close([letter], "discarded", reason)
-            outcomes.append(Outcome(letter.offset, "discard", "", "", done=asked.execute, settled=asked.execute))
+            outcomes.append(
+                Outcome(letter.offset, "discard", "", "", done=request.execute, settled=request.execute)
+            )
         return outcomes
 
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """`ledger`: only where something is to be done."""
+    """A queue's letters. `ledger`: only if the request is to be carried out."""
 
     consumer: AIOKafkaConsumer
     letters: list[Letter]
@@ -89,28 +93,28 @@ class _View:
 
 
 @asynccontextmanager
-async def _view(kafka: Kafka, asked: Asked, points: Points) -> AsyncIterator[_View]:
-    if asked.execute:
-        async with opened(kafka, asked.topic, asked.by, points) as ledger:
+async def _view(kafka: Kafka, request: RedriveRequest, points: Points) -> AsyncIterator[_View]:
+    if request.execute:
+        async with opened(kafka, request.topic, request.by, points) as ledger:
             yield _View(ledger.consumer, ledger.letters, ledger)
     else:
         async with reader(kafka) as consumer:
-            yield _View(consumer, await queue(consumer, place_of(kafka, asked.topic)), None)
+            yield _View(consumer, await queue(consumer, place_of(kafka, request.topic)), None)
 
 
-def _chosen(letters: Sequence[Letter], asked: Asked, kafka: Kafka) -> list[Letter]:
-    if asked.offsets is None:
+def _chosen(letters: Sequence[Letter], request: RedriveRequest, kafka: Kafka) -> list[Letter]:
+    if request.offsets is None:
         return [letter for letter in letters if letter.closed is None]
     found = {letter.offset: letter for letter in letters}
-    for offset in asked.offsets:
+    for offset in request.offsets:
         if offset not in found:
-            raise NoLetter(kafka.name(dlq_of(asked.topic)), offset)
-    return [found[offset] for offset in sorted(set(asked.offsets))]
+            raise NoLetter(kafka.name(dlq_of(request.topic)), offset)
+    return [found[offset] for offset in sorted(set(request.offsets))]
 
 
-async def _deeds(
+async def _actions(
     kafka: Kafka, topic: Topic, consumer: AIOKafkaConsumer, chosen: Sequence[Letter]
-) -> AsyncIterator[Deed]:
+) -> AsyncIterator[Action]:
     name = kafka.name(topic)
     partitions = len(await partitions_of(consumer, name))
     open_ = []
@@ -120,21 +124,21 @@ async def _deeds(
         else:
             open_.append(letter)
     async for letter in whole(consumer, place_of(kafka, topic), open_):
-        yield deed(letter, topic, name, partitions)
+        yield action_of(letter, topic, name, partitions)
 
 
-def _once(one: Deed, origins: dict[Origin, int]) -> Deed:
-    """A record that has two letters, for two stages could not process it, goes back once."""
+def _once(one: Action, origins: dict[Origin, int]) -> Action:
+    """A record with two letters, because two stages could not process it, is written back once."""
     origin = one.letter.origin
     if not isinstance(one, WriteBack) or origin is None:
         return one
     first = origins.setdefault(origin, one.letter.offset)
     if first == one.letter.offset:
         return one
-    return NoDeed(one.letter, f"the same record as letter {first}", is_settled=True)
+    return NoAction(one.letter, f"the same record as letter {first}", is_settled=True)
 
 
-def _light(one: Deed) -> Deed:
+def _light(one: Action) -> Action:
     return replace(one, letter=replace(one.letter, value=None))
 
 
@@ -144,21 +148,28 @@ async def _write_back(ledger: Ledger, one: WriteBack) -> None:
     await ledger.close([letter], "redriven", "", [record])
 
 
-async def _ask_scans(kafka: Kafka, ledger: Ledger, asked: Asked, scans: Sequence[AskScan]) -> None:
-    """One scan for all letters of a root. It tells everything again: what differs from what the producer has told is not
-    what the fold has lost."""
+async def _request_scans(
+    kafka: Kafka, ledger: Ledger, request: RedriveRequest, scans: Sequence[RequestScan]
+) -> None:
+    """Request one scan for all letters of a root. It publishes everything again, not only differences from the producer's
+    index: those would not include what the fold has lost."""
     together: dict[str, list[Letter]] = {}
     for scan in scans:
         together.setdefault(scan.root, []).append(scan.letter)
     for root, letters in together.items():
         many = f"{len(letters)} dead letters" if len(letters) > 1 else f"dead letter {letters[0].offset}"
         command = RescanRoot(
-            id=secrets.token_hex(8), root=root, by=asked.by, at=now_iso(), reason=f"redrive of {many}", again=True
+            id=secrets.token_hex(8),
+            root=root,
+            by=request.by,
+            at=now_iso(),
+            reason=f"redrive of {many}",
+            again=True,
         )
         headers = event_headers(
             id=command.id,
             type=str(command.__struct_config__.tag),
-            source=asked.source,
+            source=request.source,
             time=command.at,
             subject=root,
         )
@@ -166,13 +177,13 @@ async def _ask_scans(kafka: Kafka, ledger: Ledger, asked: Asked, scans: Sequence
         await ledger.close(letters, "rescan_asked", f"scan {command.id}", [record])
 
 
-def _outcome(one: Deed, executed: bool) -> Outcome:
+def _outcome(one: Action, executed: bool) -> Outcome:
     offset = one.letter.offset
     match one:
         case WriteBack(_, origin):
             to = f"{origin.topic}:{origin.partition}"
             return Outcome(offset, "write_back", to, "", done=executed, settled=executed)
-        case AskScan(_, root):
+        case RequestScan(_, root):
             return Outcome(offset, "rescan", root, "", done=executed, settled=executed)
-        case NoDeed(_, why, is_settled):
+        case NoAction(_, why, is_settled):
             return Outcome(offset, "nothing", "", why, done=False, settled=is_settled)

@@ -88,7 +88,7 @@ class Flow:
         """Run until a stop is requested. Raises Alarm, NotMigrated, NotGranted, and KafkaError that is not from an
         outage."""
         metrics.ROUND.set_to_current_time()
-        while not stop.asked:
+        while not stop.requested:
             self._condition.alive()
             if self._assignment.fresh:
                 await self._take_over(stop)
@@ -108,7 +108,7 @@ class Flow:
     async def _take_over(self, stop: Stop) -> None:
         """Settle where the fresh partitions continue; retry while database or Kafka are unavailable."""
         patience = Patience()
-        while self._assignment.fresh and not stop.asked:
+        while self._assignment.fresh and not stop.requested:
             self._condition.alive()
             try:
                 settled = await unless_stopped(stop, self._takeover.settle(set(self._assignment.fresh)))

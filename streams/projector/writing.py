@@ -83,7 +83,7 @@ class Writing:
     async def _apply(self, place: TopicPartition, rows: tuple[Row, ...], to: int, stop: Stop) -> bool:
         """Run one transaction; retry until the database answers, a stop is requested or the partition is revoked."""
         patience = Patience()
-        while (position := self._assignment.positions.get(place)) is not None and not stop.asked:
+        while (position := self._assignment.positions.get(place)) is not None and not stop.requested:
             self._condition.alive()
             batch = Batch(partition_of(self._kafka, place), position.next_offset, to, rows)
             try:
@@ -105,7 +105,7 @@ class Writing:
         """Continue at the position in the database, which another projector or a restored database has moved."""
         patience = Patience()
         partition = partition_of(self._kafka, place)
-        while (ours := self._assignment.positions.get(place)) is not None and not stop.asked:
+        while (ours := self._assignment.positions.get(place)) is not None and not stop.requested:
             try:
                 kept = (await self.store.positions()).get(partition)
             except StoreUnavailable as error:

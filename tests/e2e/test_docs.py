@@ -1,5 +1,5 @@
-"""What the documents say can be typed, can be typed: runnable blocks run against a started platform, every command
-that is shown exists, and every link leads somewhere."""
+"""The commands in the documents work: runnable blocks run against a started platform, every command that is shown exists,
+and every link has a target."""
 
 from __future__ import annotations
 

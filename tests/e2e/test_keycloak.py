@@ -33,7 +33,7 @@ MAPPING = {"staff": {"role": "viewer"}, "media-admins": {"role": "admin"}}
 
 @pytest.fixture(scope="module")
 def port() -> int:
-    """The gateway's: Keycloak is told it before it starts."""
+    """The gateway's port: Keycloak is configured with it before the gateway starts."""
     return ports.free_port()
 
 
@@ -48,7 +48,7 @@ def keycloak(port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ke
 def server(
     keycloak: Keycloak, port: int, log: Kafka, tables: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Gateway]:
-    """A gateway that takes its word."""
+    """A gateway that trusts it."""
     corp = {
         "id": "corp", "name": NAME, "issuer": keycloak.issuer, "client_id": CLIENT, "client_secret": CLIENT_SECRET,
         "audiences": [AUDIENCE], "mapping": MAPPING, "end_session": True,
@@ -124,7 +124,7 @@ def test_who_signs_out_here_is_led_to_sign_out_there_and_comes_back(page: Page, 
 
 
 @needs_chromium
-def test_the_way_in_fits_a_phone_and_says_who_is_not_let_in(page: Page, server: Gateway) -> None:
+def test_the_way_in_fits_a_phone_and_shows_who_is_not_let_in(page: Page, server: Gateway) -> None:
     page.set_viewport_size({"width": 360, "height": 640})
     page.reload()
     button = page.get_by_role("button", name="Sign in with Keycloak")

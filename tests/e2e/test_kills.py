@@ -1,4 +1,4 @@
-"""kill -9 of everything in the middle of everything: nothing is lost, nothing is twice, ids are kept.
+"""kill -9 of every process at any time: nothing is lost, nothing is twice, ids are kept.
 
 Seen at the socket of a client that resumes by offsets, in the database, and by a `read_committed` reader that is
 not ours.
@@ -108,8 +108,8 @@ def settled(platform: Platform, browser: Browser) -> None:
         changes = read_all(bootstrap, topics.CHANGES.name, *range(LANES))
         logged = rows(platform, "SELECT count(*) FROM change_log")[0][0]
         batches = read_all(bootstrap, topics.ANALYSIS_UPDATES.name, *range(LANES))
-        told = (len(browser.events("media_updates")), len(browser.events("analysis_updates")))
-        return told == (len(media), len(batches)) and logged == len(changes)
+        reported = (len(browser.events("media_updates")), len(browser.events("analysis_updates")))
+        return reported == (len(media), len(batches)) and logged == len(changes)
 
     wait_until(complete, 60, what="socket and database to have everything", every=0.5)
 

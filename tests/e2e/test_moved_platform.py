@@ -1,5 +1,5 @@
-"""State and library are copied to another place and started there: nothing is told until an operator says that it is the
-same library, and then only what differs."""
+"""State and library are copied to another place and started there: nothing is published until an operator confirms that it
+is the same library, and then only differences are."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SECONDS = 20
 
 
 def roots(platform: Platform, *words: str) -> Any:
-    """What `catalogizer roots …` of the platform's installation says."""
+    """The output of `catalogizer roots …` in the platform's installation."""
     command = [sys.executable, "-m", "cli.main", "roots", *words, "--json"]
     return json.loads(subprocess.run(command, env=platform.env, check=True, capture_output=True).stdout)
 

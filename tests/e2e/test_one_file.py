@@ -111,7 +111,7 @@ def test_a_replay_gives_the_same_bytes_before_and_after_a_kill_of_the_gateway(
     assert again() == live
 
 
-def test_what_lies_beside_a_film_is_told_with_it_and_a_person_is_right_about_it(
+def test_what_lies_beside_a_film_is_published_with_it_and_a_correction_takes_precedence(
     platform: Platform, root: Path, tmp_path: Path
 ) -> None:
     folder = root / "Mtarix (1990)"
@@ -188,8 +188,8 @@ def found(platform: Platform, topic: topics.Topic, wanted: Callable[[dict[str, A
     """The records of a topic that are wanted."""
     partitions = range(topic.partition_count(topics.EMBEDDED_LANES))
     records = read_all(platform.brokers, topic.name, *partitions)
-    told = [Traced(json.loads(r.value or b"{}"), (find(r.headers, TRACEPARENT) or b"")[3:35]) for r in records]
-    return [one for one in told if wanted(one.value)]
+    reported = [Traced(json.loads(r.value or b"{}"), (find(r.headers, TRACEPARENT) or b"")[3:35]) for r in records]
+    return [one for one in reported if wanted(one.value)]
 
 
 def test_names_are_carried_exactly(platform: Platform, root: Path) -> None:

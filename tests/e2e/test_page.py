@@ -24,7 +24,7 @@ from tests.support.gateway import PASSWORD, Gateway, gateway
 from tests.support.gateway_fixtures import log, server, tables, token
 from tests.support.page import WAIT_MS, browser, needs_chromium, open_page, page, sign_in
 from tests.support.prefix_proxy import behind_proxy
-from tests.support.topic import Said
+from tests.support.topic import NewRecord
 from tests.support.topic import write as write_blocking
 
 __all__ = ["browser", "log", "page", "server", "tables", "token"]
@@ -32,13 +32,13 @@ __all__ = ["browser", "log", "page", "server", "tables", "token"]
 pytestmark = needs_chromium
 
 
-def write(kafka: Kafka, *records: Said) -> None:
+def write(kafka: Kafka, *records: NewRecord) -> None:
     """Append; in a thread, for Playwright keeps an event loop of its own in this one."""
     with ThreadPoolExecutor(1) as thread:
         thread.submit(write_blocking, kafka, *records).result()
 
 
-def test_a_wrong_password_is_said_and_the_right_one_enters(page: Page) -> None:
+def test_a_wrong_password_is_reported_and_the_right_one_signs_in(page: Page) -> None:
     page.get_by_label("User name or e-mail").fill("admin")
     page.get_by_label("Password").fill("wrong")
     page.get_by_role("button", name="Sign in").click()
@@ -111,7 +111,7 @@ def test_replay_marks_what_is_history_and_goes_back_to_live(
     expect(page.locator(".event.replayed")).to_have_count(0)
 
 
-def test_bad_replay_input_is_said_beside_the_control(page: Page) -> None:
+def test_bad_replay_input_is_reported_beside_the_control(page: Page) -> None:
     sign_in(page)
     open_page(page, "replay")
     page.get_by_label("Replay from").select_option("offset")
@@ -254,7 +254,7 @@ def test_who_reads_further_down_is_not_moved_and_a_paused_feed_waits(page: Page,
     expect(page.locator(".event", has_text="Film 52001")).to_be_visible()
 
 
-def test_the_feed_is_filtered_and_conflated_and_its_address_says_so(page: Page, log: Kafka) -> None:
+def test_the_feed_is_filtered_and_conflated_and_its_address_shows_it(page: Page, log: Kafka) -> None:
     again = [
         event(MEDIA_UPDATES, film(60_000, title="Often"), id=f"often-{n}", time="2026-01-15T10:30:00Z")
         for n in range(4)

@@ -1,4 +1,4 @@
-"""The page of who may see a part: nothing else is on it, nothing is wrong on it, and what is taken away goes from it."""
+"""The page of a user who may see only a part: nothing else is on it, nothing is wrong on it, and revoked parts disappear."""
 
 from __future__ import annotations
 
@@ -12,22 +12,20 @@ from tests.support.events import event, film
 from tests.support.gateway import PASSWORD, Gateway
 from tests.support.gateway_fixtures import log, server, tables, token
 from tests.support.page import browser, needs_chromium, open_page, page, sign_in
-from tests.support.topic import Said, write
+from tests.support.topic import NewRecord, write
 
 __all__ = ["browser", "log", "page", "server", "tables", "token"]
 
 pytestmark = needs_chromium
 
 
-def seen(number: int, title: str, root: str) -> Said:
+def seen(number: int, title: str, root: str) -> NewRecord:
     data = film(number, title=title)
     data["media"]["storage_root"] = root  # type: ignore[index]
     return event(MEDIA_UPDATES, data, id=f"film-{number}", time="2024-01-15T10:30:00Z")
 
 
-def test_a_page_shows_what_its_user_may_see_and_says_nothing_of_the_rest(
-    page: Page, server: Gateway, token: str, log: Kafka
-) -> None:
+def test_a_page_shows_only_what_its_user_may_see(page: Page, server: Gateway, token: str, log: Kafka) -> None:
     rights = {"channels": ["media_updates", "system_updates"], "storage_roots": ["music"]}
     with server.http(token) as http:
         made = http.post("/api/v1/users", json={"username": "kim", "password": PASSWORD, "rights": rights})

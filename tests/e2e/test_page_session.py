@@ -1,4 +1,4 @@
-"""The page signs nobody out while the refresh token holds: reopened, duplicated and sleeping tabs, a refresh that is
+"""The page signs nobody out while the refresh token is valid: reopened, duplicated and sleeping tabs, a refresh that is
 answered 503 until the token's end, a socket that is closed with 4002. And it signs all tabs out when the session ends."""
 
 from __future__ import annotations
@@ -101,15 +101,15 @@ def test_a_tab_that_slept_takes_up_what_the_others_have(page: Page, server: Gate
         keep(page, expires=0)
         page.reload()
         is_live(page)
-    asked: list[str] = []
-    sleeper.on("request", lambda request: asked.append(request.url))
+    requested: list[str] = []
+    sleeper.on("request", lambda request: requested.append(request.url))
     sleeper.evaluate("dispatchEvent(new Event('online'))")
     sleeper.get_by_label("Search the catalogue").press("Enter")
     expect(sleeper.locator("#search-state")).to_have_text("The catalogue is empty yet.")
     sleeper.get_by_role("link", name="Home").click()
     is_live(sleeper)
     is_live(page)
-    assert not [url for url in asked if url.endswith("/auth/refresh")]
+    assert not [url for url in requested if url.endswith("/auth/refresh")]
 
 
 def test_a_refresh_answered_503_until_the_token_ends_signs_nobody_out(page: Page, server: Gateway) -> None:
@@ -143,7 +143,7 @@ def test_who_signs_out_signs_all_tabs_out(page: Page, server: Gateway) -> None:
     is_out(other)
 
 
-def test_a_session_that_was_ended_elsewhere_is_said(page: Page, server: Gateway) -> None:
+def test_a_session_that_was_ended_elsewhere_is_reported(page: Page, server: Gateway) -> None:
     sign_in(page)
     held = kept(page)["token"]
     httpx.post(f"{server.url}/api/v1/auth/logout", headers={"Authorization": f"Bearer {held}"})

@@ -23,7 +23,7 @@ from tests.support.gateway_fixtures import log, server, tables, token
 from tests.support.letters import bury
 from tests.support.page import browser, needs_chromium, open_page, page, sign_in
 from tests.support.page_world import fill
-from tests.support.topic import Said, read, write
+from tests.support.topic import NewRecord, read, write
 from tests.support.web_client import WEB
 
 __all__ = ["browser", "log", "page", "server", "tables", "token"]
@@ -62,7 +62,7 @@ def test_the_catalogue_is_there_within_a_second_with_a_cold_cache(page: Page, se
     assert 0 < loaded <= 12, "each cover once"
 
 
-def test_words_and_facets_narrow_while_they_are_chosen_and_the_address_says_so(page: Page) -> None:
+def test_words_and_facets_narrow_while_they_are_chosen_and_the_address_shows_it(page: Page) -> None:
     sign_in(page)
     open_page(page, "catalogue?view=grid")
     state = page.locator("#search-state")
@@ -135,14 +135,14 @@ def test_where_a_file_went_is_found_by_its_old_path_and_of_what_is_gone_the_hist
     expect(page.locator(".changes li")).to_contain_text("was deleted movies/films/Gone.mkv")
 
 
-def test_home_says_what_is_wrong_and_what_is_new(page: Page) -> None:
+def test_home_shows_what_is_wrong_and_what_is_new(page: Page) -> None:
     sign_in(page)
     expect(page.locator(".problem")).to_contain_text("nas cannot be reached")
     expect(page.locator(".shelf .subject").first).to_have_text("Solaris 1")
     expect(page.get_by_text("2,000 in the catalogue")).to_be_visible()
 
 
-def test_an_operator_asks_for_scans_and_analyses_and_a_viewer_is_not_offered_them(
+def test_an_operator_requests_scans_and_analyses_and_a_viewer_is_not_offered_them(
     page: Page, server: Gateway, token: str
 ) -> None:
     with server.http(token) as http:
@@ -229,7 +229,7 @@ def faults(page: Page) -> list[str]:
 
 def test_a_dead_letter_is_looked_at_and_seen_to(page: Page, log: Kafka) -> None:
     def bury_one() -> None:
-        write(log, Said(REPORTS, b"no report", key=b"home"))
+        write(log, NewRecord(REPORTS, b"no report", key=b"home"))
         bury(log, read(log, REPORTS)[-1], error="not JSON")
 
     with ThreadPoolExecutor(1) as elsewhere:  # the browser's own event loop is in this thread
@@ -266,7 +266,7 @@ def test_a_root_that_nobody_watches_is_taken_out(page: Page, filled: str, log: K
     assert (record.key, json.loads(record.value or b"")["root"]) == (b"home", "nas")
 
 
-def test_the_audit_log_says_who_did_what(page: Page) -> None:
+def test_the_audit_log_shows_who_did_what(page: Page) -> None:
     sign_in(page)
     open_page(page, "admin")
     card = page.locator("section", has=page.get_by_role("heading", name="Audit log"))
@@ -284,7 +284,7 @@ def test_german_is_chosen_and_kept(page: Page) -> None:
     assert page.evaluate("document.documentElement.lang") == "de"
 
 
-def test_a_server_that_is_away_is_said_and_what_was_shown_stays(page: Page) -> None:
+def test_an_unreachable_server_is_reported_and_what_was_shown_stays(page: Page) -> None:
     sign_in(page)
     open_page(page, "catalogue?view=grid")
     expect(page.locator("#search-state")).to_have_text("2,000 items")
@@ -298,18 +298,18 @@ def test_a_server_that_is_away_is_said_and_what_was_shown_stays(page: Page) -> N
     expect(page.locator(".changes li").first).to_be_visible()
 
 
-def test_no_address_has_a_token_and_nobody_else_is_asked(page: Page, server: Gateway) -> None:
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("websocket", lambda socket: asked.append(socket.url))
+def test_no_address_has_a_token_and_no_other_host_is_contacted(page: Page, server: Gateway) -> None:
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
+    page.on("websocket", lambda socket: requested.append(socket.url))
     sign_in(page)
     for address in ALL:
         open_page(page, address)
         page.get_by_role("main").wait_for()
     held = page.evaluate("JSON.parse(localStorage.getItem('catalogizer.session'))")
-    hosts = {re.sub(r"^(?:http|ws)://", "", url).split("/")[0] for url in asked}
+    hosts = {re.sub(r"^(?:http|ws)://", "", url).split("/")[0] for url in requested}
     assert hosts == {server.url.removeprefix("http://")}
-    assert not [url for url in asked if held["token"] in url or held["refresh"] in url or "token=" in url]
+    assert not [url for url in requested if held["token"] in url or held["refresh"] in url or "token=" in url]
     assert page.context.cookies() == []
 
 

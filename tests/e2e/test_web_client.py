@@ -65,8 +65,8 @@ def test_its_own_tests_pass_before_a_real_gateway_and_none_is_skipped(
             timeout=200,
         )
     assert done.returncode == 0, done.stdout + done.stderr
-    told = json.loads(report.read_text())
-    assert told["numTotalTests"] == told["numPassedTests"] > 70
+    reported = json.loads(report.read_text())
+    assert reported["numTotalTests"] == reported["numPassedTests"] > 70
 
 
 def test_its_types_are_sound() -> None:
@@ -129,8 +129,8 @@ def test_the_example_of_the_readme_runs(project: Path, server: Gateway, log: Kaf
     )
     try:
         assert following.stdout is not None
-        said = [following.stdout.readline().strip() for _ in range(2)]
-        assert said == ["connecting", "open"]
+        printed = [following.stdout.readline().strip() for _ in range(2)]
+        assert printed == ["connecting", "open"]
         first = 900_001
         for n in range(first, first + 50):  # it begins somewhere among them: when its subscription is answered
             pour(log, films(1, first=n))

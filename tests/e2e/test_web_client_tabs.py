@@ -31,11 +31,11 @@ import { Session, WebSocketClient } from "./index.js";
 const gateway = new URLSearchParams(location.search).get("gateway");
 const api = `${gateway}/api/v1`;
 window.session = new Session({ api });
-const heard = JSON.parse(sessionStorage.getItem("heard") ?? "[]");
+const received = JSON.parse(sessionStorage.getItem("received") ?? "[]");
 window.client = new WebSocketClient(undefined, { url: `${gateway.replace("http", "ws")}/ws`, api });
 client.on("media_update", ({ data }) => {
-  heard.push(data.media_id);
-  sessionStorage.setItem("heard", JSON.stringify(heard));
+  received.push(data.media_id);
+  sessionStorage.setItem("received", JSON.stringify(received));
 });
 client.on("subscribed", ({ channel }) => (window.following = channel));
 client.on("closed", ({ code }) => (window.closedWith = code));
@@ -95,7 +95,7 @@ class Tabs:
 
 
 def crash(page: Page) -> None:
-    """Its process ends: it can say nothing to the others."""
+    """Its process ends without a message to the other tabs."""
     with pytest.raises(PlaywrightError):
         page.goto("chrome://crash", timeout=3_000)
 
@@ -106,10 +106,10 @@ def follow(page: Page) -> None:
     page.wait_for_function("window.following")
 
 
-def heard(page: Page, count: int) -> list[int]:
-    """What a tab has heard, once it is so much."""
-    page.wait_for_function(f"JSON.parse(sessionStorage.getItem('heard') ?? '[]').length >= {count}")
-    found: list[int] = json.loads(page.evaluate("sessionStorage.getItem('heard')"))
+def received(page: Page, count: int) -> list[int]:
+    """The events that a tab has received, once there are `count` of them."""
+    page.wait_for_function(f"JSON.parse(sessionStorage.getItem('received') ?? '[]').length >= {count}")
+    found: list[int] = json.loads(page.evaluate("sessionStorage.getItem('received')"))
     return found
 
 
@@ -147,26 +147,26 @@ def numbers(log: Kafka) -> Numbers:
     return Numbers(log)
 
 
-def test_tabs_share_a_socket_and_each_hears_each_event_once_whoever_crashes_or_leaves_and_comes_back(
+def test_tabs_share_a_socket_and_each_receives_each_event_once_whoever_crashes_or_leaves_and_comes_back(
     tabs: Tabs, numbers: Numbers
 ) -> None:
     first, second, third = tabs.open(), tabs.open(), tabs.open()
     assert tabs.sockets == (1 if tabs.locks else 3)
     poured = numbers.pour(20)
-    assert [heard(page, 20) for page in (first, second, third)] == [poured] * 3
+    assert [received(page, 20) for page in (first, second, third)] == [poured] * 3
 
     crash(first)  # it had the socket
     poured += numbers.pour(50)
-    assert [heard(page, 70) for page in (second, third)] == [poured] * 2
+    assert [received(page, 70) for page in (second, third)] == [poured] * 2
     assert tabs.sockets == (2 if tabs.locks else 3)
 
     second.goto("about:blank")
     poured += numbers.pour(50)
-    assert heard(third, 120) == poured
+    assert received(third, 120) == poured
     second.go_back()
     follow(second)
     poured += numbers.pour(5)
-    assert [heard(page, 125) for page in (second, third)] == [poured] * 2
+    assert [received(page, 125) for page in (second, third)] == [poured] * 2
 
     second.evaluate("session.signOut()")
     for page in (second, third):

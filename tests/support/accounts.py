@@ -1,4 +1,4 @@
-"""`catalogizer user` as an operator types it, in a process of its own; it is told of a database and of nothing else."""
+"""`catalogizer user` as an operator runs it, in a separate process; only the database is configured."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class UserCommand:
         }
 
     def __call__(self, *arguments: str, typed: str = "", **settings: str) -> tuple[int, str, str]:
-        """Exit code, what it printed, and what it said on standard error. `typed` comes by standard input; `settings`:
+        """Exit code, its standard output and its standard error. `typed` comes by standard input; `settings`:
         more variables, without the prefix."""
         process = self._start(arguments, settings, subprocess.PIPE)
         out, err = process.communicate(typed, timeout=60)
@@ -39,10 +39,10 @@ class UserCommand:
     def _start(
         self, arguments: tuple[str, ...], settings: Mapping[str, str], stream: int
     ) -> subprocess.Popen[str]:
-        told = {PREFIX + name: value for name, value in settings.items()}
+        variables = {PREFIX + name: value for name, value in settings.items()}
         return subprocess.Popen(
             [sys.executable, "-m", "cli.main", "user", *arguments],
-            env=self._environment | told,
+            env=self._environment | variables,
             cwd=ROOT,
             text=True,
             stdin=stream,

@@ -1,4 +1,4 @@
-"""The rules of alerts under a test's hand: records at places of the log, and what comes of them as steps."""
+"""Feeds records at offsets of the log to the alert rules, and returns the resulting alerts as steps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Real servers that alerts are sent to, one of HTTP and one of SMTP: both answer as a test says, and keep what came."""
+"""Real HTTP and SMTP servers as targets of alerts: both answer as a test defines, and keep what they received."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class HttpTarget:
         self._one = threading.Lock()
 
     def answer(self, posted: Posted) -> Reply:
-        """Keep it, and say what comes back."""
+        """Keep the request, and return the reply."""
         with self._one:
             self.posted.append(posted)
             return self.replies.pop(0) if self.replies else self.rest
@@ -121,32 +121,32 @@ def smtp_target() -> Iterator[SmtpTarget]:
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
             recipients: list[str] = []
-            self._say("220 test")
+            self._reply("220 test")
             while line := self.rfile.readline().decode().strip():
                 verb = line.split(" ")[0].upper()
                 if verb == "EHLO":
-                    self._say("250-test\r\n250 AUTH PLAIN")
+                    self._reply("250-test\r\n250 AUTH PLAIN")
                 elif verb == "AUTH":
                     target.logins.append(line)
-                    self._say("535 5.7.8 no such user")
+                    self._reply("535 5.7.8 no such user")
                 elif verb == "RCPT":
                     address = line.partition("<")[2].partition(">")[0]
                     refusals = target.refusals.get(address)
                     if refusals:
-                        self._say(refusals.pop(0))
+                        self._reply(refusals.pop(0))
                         continue
                     recipients.append(address)
-                    self._say("250 ok")
+                    self._reply("250 ok")
                 elif verb == "DATA":
-                    self._say("354 go on")
+                    self._reply("354 go on")
                     target.mails.append(Handed(tuple(recipients), self._data()))
                     recipients = []
-                    self._say("250 taken")
+                    self._reply("250 taken")
                 elif verb == "QUIT":
-                    self._say("221 bye")
+                    self._reply("221 bye")
                     return
                 else:
-                    self._say("250 ok")
+                    self._reply("250 ok")
 
         def _data(self) -> bytes:
             lines: list[bytes] = []
@@ -154,7 +154,7 @@ def smtp_target() -> Iterator[SmtpTarget]:
                 lines.append(line.removeprefix(b".") if line.startswith(b"..") else line)
             return b"".join(lines)
 
-        def _say(self, text: str) -> None:
+        def _reply(self, text: str) -> None:
             self.wfile.write(f"{text}\r\n".encode())
 
     class Server(socketserver.ThreadingTCPServer):

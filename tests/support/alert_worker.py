@@ -77,7 +77,7 @@ def alerting(kafka: Kafka, settings: dict[str, object], folder: Path) -> Iterato
 
 
 async def work(kafka: Kafka, settings: AlertSettings, stop: Stop, points: Points) -> None:
-    """Decide or deliver until asked to stop."""
+    """Decide or deliver until requested to stop."""
     producer = kafka.producer()
     await producer.start()
     targets = targets_of(settings)

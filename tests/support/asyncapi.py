@@ -1,4 +1,4 @@
-"""Payloads judged by an AsyncAPI document: by the JSON Schema that the document has for a message of that type."""
+"""Validates payloads against an AsyncAPI document: with its JSON Schema for a message of that type."""
 
 from __future__ import annotations
 

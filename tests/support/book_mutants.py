@@ -27,7 +27,7 @@ MAX_SECONDS = 5.0
 PYTHON = re.compile(
     r"Error\b|Exception|Errno|Traceback|<class|object at|NoneType|0x[0-9a-f]{4}|\bcodec\b|bytes-like"
 )
-"""What is in the text of an exception of Python, and not in a sentence for people."""
+"""Text that occurs in a Python exception, and not in a sentence for people."""
 OPF = books.package(
     """<dc:title id="t">T</dc:title><meta refines="#t" property="title-type">main</meta><dc:creator id="a">Ada</dc:creator>
 <meta refines="#a" property="role">aut</meta><dc:date>1965</dc:date><dc:description>&lt;p&gt;x&lt;/p&gt;</dc:description>

@@ -25,9 +25,9 @@ def found(reply: Reply) -> Found:
 
 
 def tags(reply: Reply) -> Tags:
-    said = found(reply).tags
-    assert said is not None
-    return said
+    tags = found(reply).tags
+    assert tags is not None
+    return tags
 
 
 def size(reply: Reply) -> tuple[int, int] | None:

@@ -1,4 +1,4 @@
-"""Books and comics, written from scratch as their formats say, and such that mean harm."""
+"""Books and comics, written from scratch according to their formats, and malicious ones."""
 
 from __future__ import annotations
 
@@ -109,14 +109,14 @@ def pdf(
     """A document. The first page shows `content`; `count` is what the page tree claims; `more` are further objects."""
     first = 10
     kids = b" ".join(b"%d 0 R" % (first + index) for index in range(pages))
-    said = b"".join(
+    information = b"".join(
         b"/%s %s" % (key.encode(), value if isinstance(value, bytes) else pdf_text(value))
         for key, value in (info or {}).items()
     )
     objects = {
         1: b"<</Type/Catalog/Pages 2 0 R/Lang(en-GB)>>",
         2: b"<</Type/Pages/Count %d/Kids[%s]>>" % (pages if count is None else count, kids),
-        3: b"<<" + said + b">>",
+        3: b"<<" + information + b">>",
         4: b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
         5: pdf_stream(content),
         6: b"<</Font<</F1 4 0 R>>%s>>" % resources,
@@ -201,13 +201,13 @@ def rar4(members: Mapping[str, bytes], method: int = 0x30, flags: int = 0) -> by
     """A RAR archive of versions 1.5 to 4, its members stored, or called compressed by another method."""
     out = b"Rar!\x1a\x07\x00" + struct.pack("<HBHHHI", 0, 0x73, flags, 13, 0, 0)
     for name, data in members.items():
-        said = name.encode()
-        size = 32 + len(said)
+        encoded = name.encode()
+        size = 32 + len(encoded)
         out += struct.pack("<HBHH", 0, 0x74, 0x8000, size)
         out += struct.pack(
-            "<IIBIIBBHI", len(data), len(data), 3, zlib.crc32(data), 0, 20, method, len(said), 0o644
+            "<IIBIIBBHI", len(data), len(data), 3, zlib.crc32(data), 0, 20, method, len(encoded), 0o644
         )
-        out += said + data
+        out += encoded + data
     return out + struct.pack("<HBHH", 0, 0x7B, 0x4000, 7)
 
 
@@ -225,9 +225,16 @@ def rar5(members: Mapping[str, bytes], method: int = 0, kind: int = 1) -> bytes:
 
     out = b"Rar!\x1a\x07\x01\x00" + block(number(kind) + b"\0\0")
     for name, data in members.items():
-        said = name.encode()
+        encoded = name.encode()
         about = (
-            b"\x04" + number(len(data)) + b"\0" + bytes(4) + number(method << 7) + b"\0" + number(len(said)) + said
+            b"\x04"
+            + number(len(data))
+            + b"\0"
+            + bytes(4)
+            + number(method << 7)
+            + b"\0"
+            + number(len(encoded))
+            + encoded
         )
         out += block(b"\x02\x02" + number(len(data)) + about, data)
     return out + block(b"\x05\0\0")

@@ -40,11 +40,11 @@ class Cable:
         return ("ip", "netns", "exec", self.name)
 
     def pull(self) -> None:
-        """Nothing gets through any more, in no direction; nobody is told."""
+        """Cut the connection in both directions, without notice to either side."""
         _ip("-n", self.name, "link", "set", "far", "down")
 
     def plug(self) -> None:
-        """It does again."""
+        """Restore the connection."""
         _ip("-n", self.name, "link", "set", "far", "up")
 
     def remove(self) -> None:

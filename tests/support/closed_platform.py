@@ -89,7 +89,7 @@ class ClosedPlatform:
             )
 
     def unready(self, component: Component) -> dict[str, str] | None:
-        """Why a process says that it does not do its work; None while it does not answer."""
+        """Why a process reports that it is not ready; None while it does not answer."""
         try:
             answer = httpx.get(f"http://127.0.0.1:{self._ports[component]}/health/ready", timeout=5)
         except httpx.TransportError:
@@ -98,7 +98,7 @@ class ClosedPlatform:
         return problems
 
     def problems(self, component: Component) -> str:
-        """All that a process says is wrong, what it works in spite of too; empty while it does not answer."""
+        """Everything that a process reports as wrong, warnings included; empty while it does not answer."""
         if component != "serve":
             return " ".join((self.unready(component) or {}).values())
         try:

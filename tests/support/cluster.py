@@ -91,8 +91,8 @@ class Cluster:
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         begun = [self._format(node, cluster) for node in self.nodes]
         for process in begun:
-            _, said = process.communicate(timeout=120)
-            assert process.returncode == 0, said.decode()
+            _, output = process.communicate(timeout=120)
+            assert process.returncode == 0, output.decode()
 
     def start(self) -> None:
         """All nodes; returns when the cluster answers and coordinates groups."""
@@ -129,7 +129,7 @@ class Cluster:
         self.endpoint.stop()
 
     def servers(self, listener: Listener = "SCRAM") -> str:
-        """All nodes' addresses of a listener, as clients are told them."""
+        """All nodes' addresses of a listener, for clients' settings."""
         return ",".join(f"{node.host}:{node.ports[listener]}" for node in self.nodes)
 
     def settings(self, component: str, listener: Listener = "SCRAM", **change: object) -> KafkaSettings:
@@ -215,7 +215,7 @@ class Cluster:
             async with asyncio.timeout(READY_SECONDS):
                 while not await self._answers(admin):
                     gone = [node.id for node in self.nodes if not self.alive(node.id)]
-                    assert not gone, [self._processes[number].last_words() for number in gone]
+                    assert not gone, [self._processes[number].output_tail() for number in gone]
                     await asyncio.sleep(0.1)
         finally:
             await admin.close()

@@ -18,8 +18,9 @@ CONTROLLER = "CONTROLLER"
 BROKER = "broker"
 """The name in the nodes' certificates."""
 SESSION_MS = 6_000
-"""So long after its last sign of life a node's partitions get another leader; by default 9 s. A node of this kind may be the
-active controller too, and then an election of some 2 s comes first. Shorter, a busy machine's nodes lose each other."""
+"""How long after a node's last heartbeat its partitions get another leader; by default 9 s. Such a node may also be the
+active controller, and then an election of some 2 s comes first. With a shorter time, nodes on a busy machine lose each
+other."""
 _OAUTH = "org.apache.kafka.common.security.oauthbearer"
 
 

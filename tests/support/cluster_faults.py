@@ -1,4 +1,4 @@
-"""What happens to the brokers of a company, done to a cluster of three while everything works on it; and the verdict.
+"""Injects faults of real installations into a cluster of three brokers while everything works on it, and gives the verdict.
 
 `python -m tests.support.cluster_faults [FAULT …] [--seed N] [--request-timeout-ms N]`: all of them if none is named; a full
 disk and a cut network want root.
@@ -39,14 +39,15 @@ from tests.support.servers import fresh_database, server_jars
 from tests.support.waiting import wait_until
 
 BACK_SECONDS = 15.0
-"""So long nothing may be heard at most."""
+"""The longest time for which the listener may receive nothing."""
 CALM_SECONDS = 5.0
 CUT_SECONDS = 30.0
 WHOLE_SECONDS = 120.0
 SMALL_MB = 200
 SESSION_MS = 6_000
 REQUEST_MS = 6_000
-"""How long a client waits for an answer of a broker that says nothing; by default 30 s, and a cut lasts as long for it."""
+"""How long a client waits for a broker that does not answer; by default 30 s, and a cut connection is unnoticed for as
+long."""
 DISK = 2
 """The node whose disk is small."""
 
@@ -89,7 +90,7 @@ def disk(world: World) -> None:
 
 
 def cut(world: World) -> None:
-    """A node's network is away, for its clients and for the others, and nobody is told; then it is there again."""
+    """A node's network is cut, for its clients and for the other nodes, without notice; then it is restored."""
     assert world.cable is not None
     world.cable.pull()
     time.sleep(CUT_SECONDS)
@@ -100,7 +101,7 @@ FAULTS: dict[str, Callable[[World], None]] = {"leader": leader, "rolling": rolli
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Outcome:
     """The longest silence of the five seconds before the fault, and from it on."""
 
     before: Silence
@@ -112,7 +113,7 @@ class Told:
         return self.silent.seconds > BACK_SECONDS
 
 
-def befall(world: World, fault: Callable[[World], None]) -> Told:
+def befall(world: World, fault: Callable[[World], None]) -> Outcome:
     """Do it, and wait until the cluster is whole and events flow."""
     time.sleep(CALM_SECONDS)
     began = time.monotonic()
@@ -120,7 +121,7 @@ def befall(world: World, fault: Callable[[World], None]) -> Told:
     fault(world)
     wait_whole(world)
     world.load.flowing()
-    return Told(before, world.load.listener.silence(began, time.monotonic()))
+    return Outcome(before, world.load.listener.silence(began, time.monotonic()))
 
 
 def wait_whole(world: World) -> None:
@@ -210,17 +211,19 @@ def main() -> int:
         world = World(cluster, kafka, load, cable)
         late = []
         for name in faults:
-            told = befall(world, FAULTS[name])
-            late += [name] * told.late
+            outcome = befall(world, FAULTS[name])
+            late += [name] * outcome.late
             print(
-                f"{name}: silent for {told.silent.seconds:.1f} s at most, {told.silent.after:.1f} s after its beginning"
-                f" ({told.before.seconds:.1f} s before); {load.restarts} processes started again so far;"
+                f"{name}: silent for {outcome.silent.seconds:.1f} s at most, {outcome.silent.after:.1f} s after it began"
+                f" ({outcome.before.seconds:.1f} s before); {load.restarts} processes started again so far;"
                 f" load average {os.getloadavg()[0]:.0f}",
                 flush=True,
             )
         outputs = load.stop()
-        heard, sockets = len(load.listener.heard), load.listener.sockets
-        print(f"{outputs:,} outputs, {heard:,} events heard by {sockets} sockets: nothing lost, nothing twice")
+        received, sockets = len(load.listener.received), load.listener.sockets
+        print(
+            f"{outputs:,} outputs, {received:,} events received by {sockets} sockets: nothing lost, nothing twice"
+        )
     if late:
         print(f"later than {BACK_SECONDS:g} s: {', '.join(late)}")
     return 1 if late else 0

@@ -1,7 +1,8 @@
 """Everything between a change and a browser, working on a cluster while something happens to that: a producer, two workers
 of the fold, a projector, a gateway and one who listens to it; and the verdict.
 
-Each process that ends is started again, as its supervisor would. How long the listener heard nothing is what the fault cost.
+Each process that ends is started again, as its supervisor would. How long the listener received nothing is what the fault
+cost.
 """
 
 from __future__ import annotations
@@ -44,13 +45,13 @@ class Silence(NamedTuple):
 
 
 class Listener:
-    """One socket, which comes back where it stood. `heard`: when each event came, and of which partition and offset."""
+    """One socket, which comes back where it stood. `received`: when each event came, and of which partition and offset."""
 
     def __init__(self, server: Gateway) -> None:
         self._server = server
         self._token = server.sign_in()
         self._ended = threading.Event()
-        self.heard: list[tuple[float, int, int]] = []
+        self.received: list[tuple[float, int, int]] = []
         self.sockets = 0
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
@@ -61,18 +62,18 @@ class Listener:
         self._thread.join(10)
 
     def silence(self, begin: float, end: float) -> Silence:
-        """The longest time between two of these moments in which nothing was heard."""
-        at = [begin, *(when for when, _, _ in list(self.heard) if begin < when < end), end]
+        """The longest time between two of these moments in which nothing was received."""
+        at = [begin, *(when for when, _, _ in list(self.received) if begin < when < end), end]
         return max(Silence(later - earlier, earlier - begin) for earlier, later in itertools.pairwise(at))
 
     def _listen(self) -> None:
         while not self._ended.is_set():
             with suppress(ConnectionClosed, OSError):
-                self._hear()
+                self._receive()
             self._ended.wait(LOOK_SECONDS)
 
-    def _hear(self) -> None:
-        offsets = {str(partition): offset + 1 for _, partition, offset in self.heard}
+    def _receive(self) -> None:
+        offsets = {str(partition): offset + 1 for _, partition, offset in self.received}
         from_: object = {"offsets": offsets} if offsets else "earliest"
         with connect(f"{self._server.ws_url}?token={self._token}", close_timeout=1, compression=None) as socket:
             self.sockets += 1
@@ -81,7 +82,7 @@ class Listener:
                 with suppress(TimeoutError):
                     frame = json.loads(socket.recv(timeout=LOOK_SECONDS))
                     if "offset" in frame and frame.get("channel") == CHANNEL and frame["type"] == "media_update":
-                        self.heard.append((time.monotonic(), frame["partition"], frame["offset"]))
+                        self.received.append((time.monotonic(), frame["partition"], frame["offset"]))
 
 
 class Load:
@@ -140,7 +141,7 @@ class Load:
         outputs = verdict(self._kafka, settings)
         self._written_once()
         assert dump(self._url) == asyncio.run(projector_run.expected(self._kafka)), "the database differs"
-        self._heard_once()
+        self._check_received()
         return outputs
 
     def end(self) -> None:
@@ -197,15 +198,15 @@ class Load:
             )
         assert sum(map(len, found.values())) > 0
 
-    def _heard_once(self) -> None:
+    def _check_received(self) -> None:
         name = self._kafka.name(MEDIA_UPDATES)
         for lane in range(self._kafka.lanes):
             wanted = [read.offset for read in read_all(self._kafka.settings, name, lane)]
             wait_until(
-                lambda lane=lane, wanted=wanted: len(self._heard(lane)) >= len(wanted),  # type: ignore[misc]
-                ARRIVED_SECONDS, what="the listener to hear the rest",
+                lambda lane=lane, wanted=wanted: len(self._received(lane)) >= len(wanted),  # type: ignore[misc]
+                ARRIVED_SECONDS, what="the listener to receive the rest",
             )  # fmt: skip
-            assert self._heard(lane) == wanted, f"the listener heard something else of lane {lane}"
+            assert self._received(lane) == wanted, f"the listener received something else of lane {lane}"
 
-    def _heard(self, lane: int) -> list[int]:
-        return [offset for _, partition, offset in list(self.listener.heard) if partition == lane]
+    def _received(self, lane: int) -> list[int]:
+        return [offset for _, partition, offset in list(self.listener.received) if partition == lane]

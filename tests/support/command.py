@@ -19,9 +19,9 @@ ROOT = Path(__file__).parents[2]
 
 
 def environment(kafka: Kafka, database_url: str | None = None) -> dict[str, str]:
-    """The settings of an installation as a command is told them."""
+    """The environment variables with an installation's settings."""
     settings = kafka.settings
-    told = {
+    variables = {
         "STATE_DIR": "/nonexistent",
         "KAFKA__BOOTSTRAP_SERVERS": settings.bootstrap_servers or "",
         "KAFKA__TOPIC_PREFIX": settings.topic_prefix,
@@ -29,26 +29,26 @@ def environment(kafka: Kafka, database_url: str | None = None) -> dict[str, str]
         "KAFKA__REPLICATION_FACTOR": "1",
     }
     if database_url is not None:
-        told["DATABASE__URL"] = database_url
-    return {PREFIX + name: value for name, value in told.items()}
+        variables["DATABASE__URL"] = database_url
+    return {PREFIX + name: value for name, value in variables.items()}
 
 
 class Command:
     """`catalogizer` for one installation. `settings`: further ones, by their names without the prefix."""
 
     def __init__(self, kafka: Kafka, database_url: str | None = None, **settings: str) -> None:
-        told = {PREFIX + name: value for name, value in settings.items()}
-        self._environment = environment(kafka, database_url) | told
+        variables = {PREFIX + name: value for name, value in settings.items()}
+        self._environment = environment(kafka, database_url) | variables
 
     def output(self, *arguments: str) -> str:
-        """What it prints. An error of the command is raised here as it was raised there."""
+        """Its standard output. An error of the command is raised here."""
         result = CliRunner().invoke(app, list(arguments), env=dict(self._environment))
         if result.exception is not None:
             raise result.exception
         return result.stdout
 
     def notes(self, *arguments: str) -> str:
-        """What it remarks on standard error."""
+        """Its standard error."""
         result = CliRunner().invoke(app, list(arguments), env=dict(self._environment))
         if result.exception is not None:
             raise result.exception

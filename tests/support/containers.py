@@ -1,5 +1,5 @@
-"""Containers with all that they can hold, made by FFmpeg where it can, byte by byte where it cannot; what is in them is
-known because it was put there."""
+"""Media containers with all supported contents, written by FFmpeg if possible, else byte by byte; their contents are known
+because they were put there."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def dolby_vision(path: Path) -> Path:
 
 def tracks(path: Path, chapters: Sequence[tuple[int, str]] = ()) -> Path:
     """A Matroska film with sound in two languages, of which the second is played first, a commentary, and subtitles, of
-    which one is forced and one for those who do not hear. Chapters by their beginnings in ms."""
+    which one is forced and one for the deaf and hard of hearing. Chapters by their beginnings in ms."""
     sources: list[Any] = [av.open(str(media.video(path.with_name("source.mp4"), 0.4)))]
     sources += [av.open(io.BytesIO(SUBTITLE), format="srt") for _ in range(2)]
     with av.open(str(path), "w") as out:

@@ -1,4 +1,4 @@
-"""A process that is cut off from the network, as a signal says: its connections end and it gets no new ones."""
+"""A process that is cut off from the network on a signal: its connections end and it gets no new ones."""
 
 from __future__ import annotations
 

@@ -7,15 +7,15 @@ from collections.abc import Mapping
 
 from schemas.channels import MEDIA_UPDATES, Channel
 from schemas.headers import event_headers
-from tests.support.topic import Said
+from tests.support.topic import NewRecord
 
 
-def event(channel: Channel, data: Mapping[str, object], *, id: str, time: str, partition: int = 0) -> Said:
+def event(channel: Channel, data: Mapping[str, object], *, id: str, time: str, partition: int = 0) -> NewRecord:
     """One event of a channel with its CloudEvents headers."""
     assert channel.topic is not None
     headers = event_headers(id=id, type=channel.event, source="urn:tests", time=time, subject="test")
     value = json.dumps(data, ensure_ascii=False).encode()
-    return Said(channel.topic, value, key=b"home", partition=partition, headers=tuple(headers))
+    return NewRecord(channel.topic, value, key=b"home", partition=partition, headers=tuple(headers))
 
 
 def film(n: int, *, title: str = "", size: int = 0) -> dict[str, object]:
@@ -29,7 +29,7 @@ def film(n: int, *, title: str = "", size: int = 0) -> dict[str, object]:
     return {"action": "created", "media_id": n, "media": item}
 
 
-def films(count: int, *, first: int = 0, partition: int = 0, size: int = 0) -> list[Said]:
+def films(count: int, *, first: int = 0, partition: int = 0, size: int = 0) -> list[NewRecord]:
     """Media updates numbered from `first`."""
     return [
         event(

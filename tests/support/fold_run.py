@@ -1,4 +1,4 @@
-"""A run of the library fold under a test's hand: input of every kind, workers as processes, and the verdict.
+"""A controlled run of the library fold: input of every kind, workers as processes, and the verdict.
 
 The verdict compares, for a `read_committed` reader that is not ours, the complete ordered list of every output
 topic with three refolds of the change log.
@@ -67,7 +67,7 @@ class Worker:
 
     @property
     def has_begun(self) -> bool:
-        """It listens to signals, and has said so."""
+        """True once it handles signals and has announced that."""
         return self._progress.exists()
 
     @property
@@ -251,14 +251,14 @@ class Feeder:
 
 
 def read_jobs(kafka: Kafka, bootstrap: str | KafkaSettings) -> list[Read]:
-    """All analysis jobs that were asked."""
+    """All analysis jobs that were published."""
     return read_all(bootstrap, kafka.name(topics.ANALYSIS_JOBS), *range(topics.JOB_PARTITIONS))
 
 
 def refolded(
     reads: list[Read], lane: int, fold: Fold | None = None
 ) -> list[tuple[str, int, bytes, bytes | None, tuple[tuple[str, bytes], ...]]]:
-    """What the pure fold makes of a lane's change log; `fold`: where it goes on from."""
+    """What the pure fold makes of a lane's change log; `fold`: the fold to continue with."""
     fold = fold or Fold(lane)
     out = []
     for read in reads:

@@ -83,7 +83,7 @@ def weather(kafka: Kafka, workers: Workers, storm: Storm, advance: Advance = lam
         enough.set()
         feeding.join(storm.changes)
     assert not feeding.is_alive()
-    time.sleep(SESSION_SECONDS * 2)  # who was stopped past its session ends itself, or takes part again
+    time.sleep(SESSION_SECONDS * 2)  # a worker stopped past its session ends itself, or rejoins
     _revive(workers, running)
     drained(kafka, bootstrap, list(running.values()))
     for worker in running.values():

@@ -1,5 +1,5 @@
-"""A gateway as its users meet it: a process of its own, spoken to through HTTP and an independent WebSocket
-client (the `websockets` library, which shares no code path with what is tested)."""
+"""A gateway as clients see it: a separate process, used over HTTP and an independent WebSocket client (the `websockets`
+library, which shares no code path with what is tested)."""
 
 from __future__ import annotations
 
@@ -33,49 +33,49 @@ Frame = dict[str, Any]
 
 @dataclass(slots=True)
 class Client:
-    """One socket that remembers every text it got, as it came."""
+    """One socket that keeps every text it received."""
 
     socket: ClientConnection
     texts: list[str] = field(default_factory=list)
 
-    def say(self, **message: object) -> None:
+    def send(self, **message: object) -> None:
         """Send a message; `from_` stands for `from`."""
         self.socket.send(json.dumps({name.rstrip("_"): value for name, value in message.items()}))
 
-    def hear(self, seconds: float = WAIT_SECONDS) -> Frame:
-        """The next frame. Raises TimeoutError, or ConnectionClosed when there is none any more."""
+    def receive(self, seconds: float = WAIT_SECONDS) -> Frame:
+        """The next frame. Raises TimeoutError, or ConnectionClosed at the end."""
         text = self.socket.recv(timeout=seconds)
         assert isinstance(text, str)
         self.texts.append(text)
         frame: Frame = json.loads(text)
         return frame
 
-    def hear_until(self, wanted: Callable[[Frame], bool], seconds: float = WAIT_SECONDS) -> list[Frame]:
-        """The frames up to the first that is wanted, with it."""
+    def receive_until(self, wanted: Callable[[Frame], bool], seconds: float = WAIT_SECONDS) -> list[Frame]:
+        """The frames up to and including the first that matches `wanted`."""
         deadline = time.monotonic() + seconds
         frames: list[Frame] = []
         while True:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise TimeoutError(f"not among {len(frames)} frames, last: {frames[-3:]}")
-            frames.append(self.hear(left))
+            frames.append(self.receive(left))
             if wanted(frames[-1]):
                 return frames
 
-    def hear_type(self, type_: str, seconds: float = WAIT_SECONDS) -> Frame:
-        """The next frame of a type, those before it aside."""
-        return self.hear_until(lambda frame: frame["type"] == type_, seconds)[-1]
+    def receive_type(self, type_: str, seconds: float = WAIT_SECONDS) -> Frame:
+        """The next frame of a type; earlier frames are skipped."""
+        return self.receive_until(lambda frame: frame["type"] == type_, seconds)[-1]
 
     def subscribe(self, channel: str, **options: object) -> Frame:
-        """Subscribe; the answer, an error too."""
-        self.say(type="subscribe", channel=channel, **options)
-        return self.hear_until(lambda frame: frame["type"] in ("subscribed", "error"))[-1]
+        """Subscribe; the answer, which may be an error."""
+        self.send(type="subscribe", channel=channel, **options)
+        return self.receive_until(lambda frame: frame["type"] in ("subscribed", "error"))[-1]
 
     def close_code(self, seconds: float = WAIT_SECONDS) -> int:
-        """Wait for the end; the code of the server's close frame, 1006 when there was none."""
+        """Wait until the socket is closed; the code of the server's close frame, 1006 if there was none."""
         try:
             while True:
-                self.hear(seconds)
+                self.receive(seconds)
         except ConnectionClosed as closed:
             return 1006 if closed.rcvd is None else closed.rcvd.code
 
@@ -143,7 +143,7 @@ class Gateway:
 
     @contextmanager
     def client(self, token: str, **options: Any) -> Iterator[Client]:
-        """A socket opened as the contract says. It is read all the time (else a test that is busy elsewhere for
+        """A socket opened according to the contract. It is read all the time (else a test that is busy elsewhere for
         a minute is a stuck reader, and closed) unless `max_queue` says otherwise."""
         options.setdefault("compression", None)
         options.setdefault("max_queue", None)
@@ -151,7 +151,7 @@ class Gateway:
             yield Client(socket)
 
     def unready(self) -> dict[str, str] | None:
-        """Why it says that it is not ready; None while it does not answer."""
+        """Why it reports that it is not ready; None while it does not answer."""
         try:
             problems: dict[str, str] = httpx.get(self.url + "/health/ready", timeout=1).json()["problems"]
             return problems
@@ -159,7 +159,7 @@ class Gateway:
             return None
 
     def ready(self) -> bool:
-        """True when it says so."""
+        """True if it reports that it is ready."""
         try:
             return httpx.get(self.url + "/health/ready", timeout=1).status_code == 200
         except httpx.TransportError:

@@ -54,5 +54,5 @@ def second(log: Kafka, tables: str, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture
 def token(server: Gateway) -> str:
-    """The administrator's, of a session of its own: what the sockets of another one had not proven is none of its."""
+    """A token of the administrator with its own session, so that it resumes no other session's position."""
     return server.sign_in()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cli.up.embedded import jars
 from cli.up.embedded.java import java
-from cli.up.telling import Telling
+from cli.up.output import SetupOutput
 
 CLASSES = {
     "topics": "org.apache.kafka.tools.TopicCommand",
@@ -29,7 +29,7 @@ def kafka_tool(name: str, *arguments: str, seconds: float = _SECONDS) -> subproc
     """Run one to its end (the name is a key of CLASSES; the exit code is the caller's to judge).
     Raises JarsUnavailable, subprocess.TimeoutExpired."""
     folder = jars.cache_folder() / "kafka"
-    paths = jars.obtain(jars.locked(jars.SERVER, jars.TOOLS), folder, Telling())
+    paths = jars.obtain(jars.locked(jars.SERVER, jars.TOOLS), folder, SetupOutput())
     options = (f"-Dlog4j2.configurationFile={_logging(folder)}", "-Xmx256m")
     argv = (*java(paths, *options, link=folder / "tools"), CLASSES[name], *arguments)
     return subprocess.run(argv, capture_output=True, text=True, timeout=seconds, cwd=folder)
@@ -43,13 +43,13 @@ def _logging(folder: Path) -> Path:
 
 
 def operate(servers: str, tool: str, *arguments: str) -> None:
-    """Run one against a broker, and see to it that it did what it was asked."""
+    """Run one against a broker, and check that it succeeded."""
     done = kafka_tool(tool, "--bootstrap-server", servers, *arguments)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def make_anew(servers: str, topic: str, partitions: int = 1) -> None:
-    """Delete a topic and create it again, as somebody does who knows nothing of our provisioner."""
+    """Delete a topic and create it again, as an operator does without our provisioner."""
     operate(servers, "topics", "--delete", "--topic", topic)
     operate(servers, "topics", "--create", "--topic", topic, "--partitions", str(partitions))
 

@@ -166,7 +166,7 @@ class Keycloak:
             return False
 
     def know(self, gateway_url: str) -> None:
-        """Send browsers back to this gateway, and tell it who signs out."""
+        """Configure this gateway's address for browsers, and for back-channel logout."""
         place = f"{gateway_url}/api/v1/auth/oidc/corp"
         client = self.admin("GET", f"clients?clientId={CLIENT}").json()[0]
         client["redirectUris"] = [f"{place}/callback"]
@@ -178,7 +178,7 @@ class Keycloak:
         self.admin("PUT", f"clients/{client['id']}", client)
 
     def access_token(self, user: str, client: str = "reports") -> str:
-        """Of a program that asked for one with a user's password."""
+        """A token for a program that requests it with a user's password."""
         form = {"grant_type": "password", "username": user, "password": PASSWORD, "scope": "openid"}
         answer = httpx.post(
             f"{self.issuer}/protocol/openid-connect/token",
@@ -222,7 +222,7 @@ class Keycloak:
         self.admin("PUT", f"users/{user}", {**self.admin("GET", f"users/{user}").json(), "enabled": enabled})
 
     def sign_out(self, name: str) -> None:
-        """End all sessions of a user, as its administrator does: it tells every client."""
+        """End all sessions of a user, as its administrator does: it notifies every client."""
         self.admin("POST", f"users/{self.user_id(name)}/logout")
 
     def rotate_keys(self) -> None:

@@ -35,11 +35,11 @@ _positions: Codec[Position] = Codec(Position)
 
 @dataclass
 class Line:
-    """A lane of this test, and what is said of it."""
+    """A lane of this test, and its log lines."""
 
     kafka: Kafka
     feeder: Feeder
-    said: list[Any] = field(default_factory=list)
+    log_lines: list[Any] = field(default_factory=list)
 
     @property
     def lane(self) -> int:
@@ -70,11 +70,11 @@ class Line:
 
     def live(self, *, from_log: bool = False, carried: Mapping[int, Rules] = RULES) -> dict[str, Any]:
         """Own the lane until it has committed all that is there; how it began. Raises what ended it."""
-        with capture_logs() as self.said:
+        with capture_logs() as self.log_lines:
             committed = asyncio.run(self._live(from_log=from_log, carried=carried))
         # a commit is acknowledged before the brokers have marked it in each partition, and until then it is not read
         wait_until(lambda: self.stands_at >= committed, 10, what="the last commit to be read")
-        (live,) = (one for one in self.said if one["event"] == "lane live")
+        (live,) = (one for one in self.log_lines if one["event"] == "lane live")
         return dict(live)
 
     @property
@@ -112,7 +112,7 @@ class Line:
 
     def passed_over(self) -> list[str]:
         """Why snapshots were, in the last life of the lane."""
-        return [str(one["reason"]) for one in self.said if one["event"] == "a snapshot is passed over"]
+        return [str(one["reason"]) for one in self.log_lines if one["event"] == "a snapshot is passed over"]
 
     def write(self, *records: tuple[bytes, bytes | None]) -> None:
         """Into the lane's partition of the snapshots."""

@@ -1,4 +1,4 @@
-"""Dead letters under a test's hand: records buried as stages bury them, and a `dlq` that is killed at a point.
+"""Dead letters for tests: records published to the queues as stages do it, and a `dlq` that is killed at a point.
 
 `python -m tests.support.letters KAFKA_JSON TOPIC POINT`: redrives all open letters of a topic's queue and sends itself
 SIGKILL at the point.
@@ -17,13 +17,13 @@ from aiokafka.errors import MessageSizeTooLargeError
 from confluent_kafka import admin as kafka_admin
 
 from runtime.dead_letters import DeadLetters
-from runtime.dlq.redriving import Asked, redrive
+from runtime.dlq.redriving import RedriveRequest, redrive
 from runtime.kafka import Kafka
 from runtime.settings import KafkaSettings
 from schemas.errors import Undecodable
 from schemas.topics import BY_NAME, Topic, dlq_of
 from tests.support.committed import Read
-from tests.support.topic import Said, read, write
+from tests.support.topic import NewRecord, read, write
 from tests.support.waiting import wait_until
 
 
@@ -58,7 +58,7 @@ def shut(kafka: Kafka, topic: Topic) -> None:
 
     def refused() -> bool:
         try:
-            write(kafka, Said(topic, b"probe"))
+            write(kafka, NewRecord(topic, b"probe"))
         except MessageSizeTooLargeError:
             return True
         return False
@@ -66,9 +66,9 @@ def shut(kafka: Kafka, topic: Topic) -> None:
     wait_until(refused, 10, what="the topic to be shut")
 
 
-def all_open(topic: Topic) -> Asked:
+def all_open(topic: Topic) -> RedriveRequest:
     """All open letters of a topic's queue, to be seen to."""
-    return Asked(topic, None, execute=True, by="a test", source="urn:catalogizer:test")
+    return RedriveRequest(topic, None, execute=True, by="a test", source="urn:catalogizer:test")
 
 
 def killed_redrive(kafka: Kafka, topic: Topic, point: str) -> int:

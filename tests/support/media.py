@@ -173,7 +173,7 @@ def zip_bomb(path: Path, unpacked: int = 400_000_000) -> Path:
 
 
 def huge_png(path: Path, side: int = 30_000) -> Path:
-    """A PNG of a few hundred bytes that says it is `side` by `side`."""
+    """A PNG of a few hundred bytes whose header claims `side` by `side` pixels."""
 
     def chunk(kind: bytes, body: bytes) -> bytes:
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))

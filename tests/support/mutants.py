@@ -18,7 +18,7 @@ EXTREMES = (
     b"\1" + bytes(7),
 )
 HEAD = 4_096
-"""Half of what is changed is changed here: containers say at their beginning what they are."""
+"""Half of the changes are made here: containers have their headers at the beginning."""
 
 
 def mutants(files: Sequence[bytes], seed: int, count: int) -> Iterator[tuple[int, bytes]]:

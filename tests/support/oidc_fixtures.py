@@ -1,4 +1,4 @@
-"""Fixtures: a provider of ours and two gateways that take its word."""
+"""Fixtures: a test provider and two gateways that trust it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAPPING = {
 
 
 def corp(issuer: str, **changes: Any) -> dict[str, Any]:
-    """What the settings say of the provider."""
+    """The provider's settings."""
     return {
         "id": "corp", "name": "Example Corp", "issuer": issuer, "client_id": CLIENT, "client_secret": CLIENT_SECRET,
         "audiences": [AUDIENCE], "mapping": MAPPING, **changes,

@@ -33,7 +33,7 @@ Key = RSAKey | ECKey | OKPKey
 
 @dataclass
 class Person:
-    """Who signs in. `claims`: further ones of all his tokens."""
+    """A person who signs in. `claims`: additional claims of all their tokens."""
 
     subject: str
     name: str
@@ -44,8 +44,8 @@ class Person:
 
 @dataclass
 class Faults:
-    """What it does wrong now. `header` and `claims` change the next ID tokens; `redirect` the parameters that a browser
-    comes back with (None takes one away)."""
+    """Its present faults. `header` and `claims` change the next ID tokens; `redirect` the parameters with which a browser
+    returns (None removes one)."""
 
     header: dict[str, Any] = field(default_factory=dict)
     claims: dict[str, Any] = field(default_factory=dict)
@@ -66,7 +66,7 @@ class Faults:
 @dataclass
 class _Code:
     person: Person
-    asked: dict[str, str]
+    parameters: dict[str, str]
     used: bool = False
 
 
@@ -78,7 +78,7 @@ class OidcProvider:
         self.issuer = f"http://127.0.0.1:{self.port}"
         self.user = Person("0001", "alice", ["staff"])
         self.faults = Faults()
-        self.asked: list[str] = []
+        self.requests: list[str] = []
         self.keys: dict[str, Key] = {}
         self.disabled: set[str] = set()
         self.rotate()
@@ -135,19 +135,19 @@ class OidcProvider:
 
     @property
     def refresh_tokens(self) -> list[str]:
-        """Those that it gave and that nobody has used."""
+        """The tokens that it issued and that were not used."""
         return list(self._refresh)
 
     def sign(self, header: dict[str, Any], claims: dict[str, Any], key: Key | None = None) -> str:
         """A token. None takes a header or a claim away."""
         full = {"alg": "RS256", "typ": "JWT", "kid": self.kid(), **header}
         shown = {name: value for name, value in full.items() if value is not None}
-        said = {name: value for name, value in claims.items() if value is not None}
+        payload = {name: value for name, value in claims.items() if value is not None}
         if key is None:
             key = self.keys.get(str(shown.get("kid")), self.keys[self.kid()])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return jwt.encode(shown, said, key, algorithms=[shown["alg"]], default_type=None)
+            return jwt.encode(shown, payload, key, algorithms=[shown["alg"]], default_type=None)
 
     def unsigned(self, claims: dict[str, Any], **header: Any) -> str:
         """A token with the algorithm `none`."""
@@ -189,7 +189,7 @@ class OidcProvider:
 
     def _get(self, request: BaseHTTPRequestHandler) -> None:
         address = urlsplit(request.path)
-        self.asked.append(address.path)
+        self.requests.append(address.path)
         match address.path:
             case "/.well-known/openid-configuration" if self.faults.document_redirects:
                 _answer(request, 302, b"", Location=f"{self.issuer}/elsewhere")
@@ -215,22 +215,22 @@ class OidcProvider:
             **self.faults.document,
         }
 
-    def _authorize(self, request: BaseHTTPRequestHandler, asked: dict[str, str]) -> None:
+    def _authorize(self, request: BaseHTTPRequestHandler, parameters: dict[str, str]) -> None:
         code = secrets.token_urlsafe(16)
-        self._codes[code] = _Code(self.user, asked)
+        self._codes[code] = _Code(self.user, parameters)
         back: dict[str, str | None] = {
             "code": code,
-            "state": asked["state"],
+            "state": parameters["state"],
             "iss": self.issuer,
             "session_state": "x",
         }
         if self.faults.error:
-            back = {"error": self.faults.error, "state": asked["state"], "iss": self.issuer}
+            back = {"error": self.faults.error, "state": parameters["state"], "iss": self.issuer}
         shown = {name: value for name, value in {**back, **self.faults.redirect}.items() if value is not None}
-        _answer(request, 302, b"", Location=f"{asked['redirect_uri']}?{urlencode(shown)}")
+        _answer(request, 302, b"", Location=f"{parameters['redirect_uri']}?{urlencode(shown)}")
 
     def _post(self, request: BaseHTTPRequestHandler) -> None:
-        self.asked.append(request.path)
+        self.requests.append(request.path)
         body = request.rfile.read(int(request.headers["Content-Length"])).decode()
         form = {name: values[0] for name, values in parse_qs(body).items()}
         basic = base64.b64encode(f"{CLIENT}:{CLIENT_SECRET}".encode()).decode()
@@ -245,8 +245,8 @@ class OidcProvider:
         token = self._id_token(person, nonce, access)
         refresh = secrets.token_urlsafe(16)
         self._refresh[refresh] = person
-        told = {"access_token": access, "token_type": "Bearer", "expires_in": 300, "refresh_token": refresh}
-        self._json(request, 200, told if self.faults.no_id_token else {**told, "id_token": token})
+        answer = {"access_token": access, "token_type": "Bearer", "expires_in": 300, "refresh_token": refresh}
+        self._json(request, 200, answer if self.faults.no_id_token else {**answer, "id_token": token})
 
     def _granted(self, form: dict[str, str]) -> tuple[Person | None, str | None]:
         if form.get("grant_type") == "refresh_token":  # each is good once
@@ -257,11 +257,14 @@ class OidcProvider:
         code.used = True
         verifier = form.get("code_verifier", "").encode()
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier).digest()).rstrip(b"=").decode()
-        right = challenge == code.asked.get("code_challenge") and code.asked.get("code_challenge_method") == "S256"
-        right = right and form.get("redirect_uri") == code.asked["redirect_uri"]
+        right = (
+            challenge == code.parameters.get("code_challenge")
+            and code.parameters.get("code_challenge_method") == "S256"
+        )
+        right = right and form.get("redirect_uri") == code.parameters["redirect_uri"]
         if not (right or self.faults.any_verifier):
             return None, None
-        return code.person, code.asked.get("nonce")
+        return code.person, code.parameters.get("nonce")
 
     def _id_token(self, person: Person, nonce: str | None, access: str) -> str:
         now = int(time.time())

@@ -1,4 +1,4 @@
-"""What an operator does to a running installation with tools that know nothing of ours: to its topics and to its rights.
+"""What an operator does to a running installation with foreign tools: to its topics and to its rights.
 
 The same requests as of Kafka's console tools (`tests.support.kafka_tools`), without their two seconds of Java each.
 """

@@ -38,7 +38,10 @@ def page(browser: Browser, server: Gateway) -> Iterator[Page]:
     opened = context.new_page()
     faults: list[str] = []
     opened.on("pageerror", lambda error: faults.append(f"{error} {error.stack}"))
-    opened.on("console", lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None)
+    opened.on(
+        "console",
+        lambda message: faults.append(message.text) if "Content Security Policy" in message.text else None,
+    )
     opened.goto(server.url)
     yield opened
     context.close()

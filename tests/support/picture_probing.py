@@ -1,4 +1,4 @@
-"""Pictures go through a probe as a child reads them; what came of it, and what can be seen on its cover."""
+"""Probes pictures as an analysis child does; returns the result and what its cover shows."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ def read(data: bytes, name: str = "a.jpg") -> Reply:
 
 
 def found(reply: Reply) -> Found:
-    """What is known of one that is done."""
+    """What was found in a picture whose analysis is done."""
     assert reply.status == "done", reply.reason
     assert reply.found is not None
     return reply.found
 
 
 def size(reply: Reply) -> tuple[int | None, int | None]:
-    """As it is told."""
+    """The cover's published size."""
     return found(reply).width, found(reply).height
 
 
 def cover(reply: Reply) -> Image.Image:
-    """There is one, and it is a picture of the size that is told."""
+    """Check that there is a cover, and that it is a picture of the published size."""
     assert reply.picture is not None, found(reply).warnings
     with Image.open(io.BytesIO(reply.picture.data)) as image:
         image.load()

@@ -81,10 +81,10 @@ def camera(
     gps: dict[int, tuple[int, Values]] | None = None,
 ) -> Directory:  # fmt: skip
     """A main directory as a camera writes it, with Exif and, where given, GPS below."""
-    said: dict[int, tuple[int, Values]] = {0x9003: ascii_(date)}
+    exif_tags: dict[int, tuple[int, Values]] = {0x9003: ascii_(date)}
     tags: dict[int, tuple[int, Values]] = {
         0x010F: ascii_(make), 0x0110: ascii_(model), 0x0112: (3, (orientation,)),
-        0x8769: (4, [Directory(said | (details or {}))]),
+        0x8769: (4, [Directory(exif_tags | (details or {}))]),
     }  # fmt: skip
     if gps is not None:
         tags[0x8825] = (4, [Directory(gps)])
@@ -103,7 +103,7 @@ BERLIN = gps((52, 1, 31, 1, 12, 1), "N", (13, 1, 24, 1, 36, 1), "E")
 
 
 def jpeg(size: tuple[int, int], colour: str = "red", *, exif: bytes = b"", **options: Any) -> bytes:
-    """One colour all over, its left third black: so that its sides can be told apart."""
+    """One colour all over, its left third black: so that its sides can be distinguished."""
     out = io.BytesIO()
     image = Image.new("RGB", size, colour)
     image.paste("black", (0, 0, size[0] // 3, size[1]))

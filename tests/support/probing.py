@@ -10,7 +10,7 @@ from streams.analysis.wire import Reply, Request
 
 
 def read(path: Path, kind: MediaType, name: str | None = None) -> Reply:
-    """What is answered; `name`: under which it is asked, where that is another."""
+    """The reply; `name`: the name to probe it under, if it differs."""
     with path.open("rb") as file:
         return probe.probe(file, Request(kind, name or path.name))
 

@@ -1,4 +1,4 @@
-"""What the kernel tells of a process (Linux)."""
+"""Facts about a process from the kernel (Linux)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Histories of a small library as the log tells them, and their delivery in any order that Kafka allows.
+"""Histories of a small library as they are in the log, and their delivery in any order that Kafka allows.
 
 Kafka keeps order inside a partition and nothing else: topics come in any interleaving, in batches of any size, and
 a reset takes a partition back to any earlier offset, at any time.

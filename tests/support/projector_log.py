@@ -1,4 +1,4 @@
-"""A small log as the fold and its neighbours write it, for tests of the projector."""
+"""A small log as the fold and other stages write it, for tests of the projector."""
 
 from __future__ import annotations
 
@@ -131,5 +131,5 @@ def item(
 
 
 def gone(id: int, path: str, title: str = "Title") -> GoneItem:
-    """What is told of a deleted item."""
+    """What is published about a deleted item."""
     return GoneItem(id=id, title=title, media_type="video", storage_root=ROOT, path=path)

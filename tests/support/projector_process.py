@@ -27,7 +27,7 @@ class ProjectorProcess:
     log: Path
 
     def unready(self) -> dict[str, str] | None:
-        """Why it says that it is not ready, by check; None while it does not answer."""
+        """Why it reports that it is not ready, by check; None while it does not answer."""
         try:
             found: dict[str, str] = httpx.get(f"http://127.0.0.1:{self.port}/health/ready", timeout=2).json()[
                 "problems"
@@ -37,7 +37,7 @@ class ProjectorProcess:
         return found
 
     def ready(self) -> bool:
-        """True when it says so."""
+        """True if it reports that it is ready."""
         return self.unready() == {}
 
     def lines(self, words: str) -> list[str]:
@@ -47,8 +47,8 @@ class ProjectorProcess:
 
 @contextmanager
 def projector(kafka: Kafka, url: str, folder: Path, settings: Mapping[str, str]) -> Iterator[ProjectorProcess]:
-    """Started; asked to end afterwards. `settings`: further ones, without the prefix. Raises AssertionError where it does
-    not end well."""
+    """Started for the block; stopped afterwards. `settings`: further ones, without the prefix. Raises AssertionError where
+    it does not end well."""
     port = ports.free_port()
     given = environment(kafka, url) | {
         PREFIX + name: value

@@ -241,7 +241,7 @@ async def projecting(
     try:
         yield task
     finally:
-        stop.ask("test")
+        stop.request("test")
         await asyncio.wait_for(task, 15)
 
 

@@ -64,11 +64,11 @@ WHERE word ~ '^[a-z]{4,24}$' AND word NOT IN (SELECT word FROM search_vocabulary
 
 
 def derived(url: str) -> None:
-    """Fails unless what triggers keep is what the rows of `media_items` say."""
+    """Fails unless the values kept by triggers agree with the rows of `media_items`."""
     with psycopg.connect(url) as connection:
-        for kept, said in (("media_counts", _COUNTS), ("media_additions", _ADDITIONS)):
+        for kept, query in (("media_counts", _COUNTS), ("media_additions", _ADDITIONS)):
             rows = connection.execute(sql.SQL("SELECT * FROM {} WHERE items <> 0").format(sql.Identifier(kept)))
-            assert set(rows.fetchall()) == set(connection.execute(said.encode()).fetchall()), kept
+            assert set(rows.fetchall()) == set(connection.execute(query.encode()).fetchall()), kept
             zero = sql.SQL("SELECT * FROM {} WHERE items < 0").format(sql.Identifier(kept))
             assert connection.execute(zero).fetchall() == []
         assert connection.execute(_UNKNOWN_WORDS.encode()).fetchall() == []

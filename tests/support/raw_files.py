@@ -29,7 +29,7 @@ def full_size() -> bytes:
 
 
 def with_parts(build: Callable[[list[int]], bytes], *parts: bytes) -> bytes:
-    """Parts behind what tells where they are."""
+    """Parts after the table with their offsets."""
     at = len(build([0] * len(parts)))
     places = []
     for part in parts:

@@ -49,7 +49,7 @@ def folded(log: Iterable[Stored], fold: Fold | None = None) -> list[Output]:
 
 
 def digest(outputs: Iterable[Output]) -> str:
-    """One word for everything that a reader of the outputs could see."""
+    """A digest of everything that a reader of the outputs could see."""
     whole = hashlib.sha256()
     for output in outputs:
         parts = (output.topic.name, output.partition, output.key, output.value, output.headers)
@@ -63,7 +63,7 @@ def with_ticks(
     """Fold with ticks between the records, `between[i]` of them before record i (as many as there are), evenly in
     time. Offsets are ten times as far apart, so that a record has the same offset with and without ticks.
     Results answer the job that was asked in the same place of the order: its id is of the record that decided."""
-    fold, asked = Fold(0), _asked(log)
+    fold, places = Fold(0), _job_places(log)
     jobs: list[str] = []
     last = log[0][1]
     for number, (offset, at, key, record) in enumerate(log):
@@ -74,15 +74,15 @@ def with_ticks(
             )
             jobs += _job_ids(outputs)
             yield offset, outputs
-        if isinstance(record, raw.Result) and record.job in asked:
-            record = msgspec.structs.replace(record, job=jobs[asked[record.job]])
+        if isinstance(record, raw.Result) and record.job in places:
+            record = msgspec.structs.replace(record, job=jobs[places[record.job]])
         outputs = fold.apply(offset * 10, at, key, record)
         jobs += _job_ids(outputs)
         yield offset, outputs
         last = at
 
 
-def _asked(log: list[tuple[int, int, bytes, RawRecord]]) -> dict[str, int]:
+def _job_places(log: list[tuple[int, int, bytes, RawRecord]]) -> dict[str, int]:
     fold = Fold(0)
     ids = [id_ for offset, at, key, record in log for id_ in _job_ids(fold.apply(offset, at, key, record))]
     return {id_: number for number, id_ in enumerate(ids)}

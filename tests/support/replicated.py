@@ -62,27 +62,31 @@ class Replicated(EmbeddedPostgres):
 
     def follows(self) -> bool:
         """Whether it is up with nothing but what another writes."""
-        return bool(self.ask("SELECT pg_is_in_recovery()"))
+        return bool(self.query("SELECT pg_is_in_recovery()"))
 
     def caught_up_with(self, other: Replicated) -> None:
         """Wait until it has all that the other has written."""
-        end = other.ask("SELECT pg_current_wal_lsn()::text")
+        end = other.query("SELECT pg_current_wal_lsn()::text")
         wait_until(
-            lambda: bool(self.ask(f"SELECT pg_last_wal_replay_lsn() >= '{end}'::pg_lsn")), 20, what="the follower"
+            lambda: bool(self.query(f"SELECT pg_last_wal_replay_lsn() >= '{end}'::pg_lsn")),
+            20,
+            what="the follower",
         )
 
     def cut_off(self) -> None:
-        """It follows no more; what is written from now on it will not have."""
-        self.ask("ALTER SYSTEM SET primary_conninfo = ''")
-        self.ask("SELECT pg_reload_conf()")
-        wait_until(lambda: self.ask("SELECT count(*) FROM pg_stat_wal_receiver") == 0, 20, what="it to be cut off")
+        """Stop replication: later writes do not reach this server."""
+        self.query("ALTER SYSTEM SET primary_conninfo = ''")
+        self.query("SELECT pg_reload_conf()")
+        wait_until(
+            lambda: self.query("SELECT count(*) FROM pg_stat_wal_receiver") == 0, 20, what="it to be cut off"
+        )
 
     def promote(self) -> None:
-        """It is the one to be written to."""
-        self.ask("SELECT pg_promote()")
+        """Promote it to primary."""
+        self.query("SELECT pg_promote()")
 
-    def ask(self, statement: str) -> object:
-        """The one value that it answers; None where it answers nothing."""
+    def query(self, statement: str) -> object:
+        """The single value of a query; None if there is no row."""
         with psycopg.connect(self.url(), autocommit=True) as connection:
             cursor = connection.execute(statement.encode())
             row = cursor.fetchone() if cursor.description else None

@@ -26,5 +26,5 @@ def as_json(settings: KafkaSettings) -> str:
 
 
 def security(settings: KafkaSettings) -> dict[str, str]:
-    """Who a client is and whom it believes, as variables without a prefix."""
+    """A client's credentials and trusted authorities, as variables without a prefix."""
     return {name.upper(): str(value) for name, value in revealed(settings).items() if name.startswith(SECURITY)}

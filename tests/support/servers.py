@@ -16,7 +16,7 @@ from cli.up.embedded import jars
 from cli.up.embedded.class_cache import train
 from cli.up.embedded.kafka import EmbeddedKafka
 from cli.up.embedded.postgres import EmbeddedPostgres
-from cli.up.telling import Telling
+from cli.up.output import SetupOutput
 from runtime.kafka import Kafka
 from runtime.settings import KafkaSettings
 
@@ -27,7 +27,7 @@ ADMIN_SECONDS = 60.0
 
 def server_jars() -> tuple[Path, ...]:
     """Kafka's jars out of the user's cache, and Java's cache of their classes made: brokers start often here."""
-    paths = jars.obtain(jars.locked(jars.SERVER), jars.cache_folder() / "kafka", Telling())
+    paths = jars.obtain(jars.locked(jars.SERVER), jars.cache_folder() / "kafka", SetupOutput())
     train(paths)
     return paths
 

@@ -24,9 +24,9 @@ class Signing:
 
     def start(self, **query: str) -> httpx.Response:
         """Click on the button."""
-        return self._ask("GET", f"{self.server.url}{OIDC}/{self.provider}/start", params=query)
+        return self._request("GET", f"{self.server.url}{OIDC}/{self.provider}/start", params=query)
 
-    def _ask(self, method: str, address: str, **options: Any) -> httpx.Response:
+    def _request(self, method: str, address: str, **options: Any) -> httpx.Response:
         with httpx.Client(timeout=WAIT_SECONDS, cookies=self.cookies) as http:
             answer = http.request(method, address, **options)
             self.cookies = httpx.Cookies(http.cookies)
@@ -41,14 +41,14 @@ class Signing:
         """Be back, at another gateway where one is given."""
         if server is not None:
             address = address.replace(self.server.url, server.url)
-        return self._ask("GET", address)
+        return self._request("GET", address)
 
     def exchange(self, came_back: httpx.Response, server: Gateway | None = None) -> httpx.Response:
         """What the page does with the code in its fragment."""
         assert came_back.status_code == 303, came_back.text
         kind, _, code = urlsplit(came_back.headers["location"]).fragment.partition("=")
         assert kind == "signed-in", came_back.headers["location"]
-        return self._ask("POST", f"{(server or self.server).url}{OIDC}/exchange", json={"code": code})
+        return self._request("POST", f"{(server or self.server).url}{OIDC}/exchange", json={"code": code})
 
     def sign_in(self) -> dict[str, Any]:
         """All of it; the tokens."""
@@ -58,7 +58,7 @@ class Signing:
         return body
 
     def refused(self) -> str:
-        """All of it, by who is not let in; why."""
+        """The whole way, for a person who is rejected; the reason."""
         came_back = self.come_back(self.authorized(self.start()))
         assert came_back.status_code == 303, came_back.text
         kind, _, reason = urlsplit(came_back.headers["location"]).fragment.partition("=")

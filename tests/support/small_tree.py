@@ -237,7 +237,7 @@ class Watcher:
     # -- what is written ---------------------------------------------------------------------------------------
 
     def again(self, path: str) -> None:
-        """Say of a path once more what has been said last."""
+        """Publish a path's last observation once more."""
         self._make(raw.Observed, path=path, file=self.index.get(path), origin="live")
 
     def finger(self, path: str) -> None:
@@ -283,8 +283,8 @@ class Watcher:
             self.opened.append(path)
 
     def _unknown_above(self, path: str) -> str | None:
-        """Where a directory above has not been told of (a walk came below it just when it was gone): the nearest one
-        that has, to be listed."""
+        """If a directory above was not published (a walk came below it just when it was gone): the nearest one that was, to
+        be listed."""
         above, unknown = path.rpartition("/")[0], False
         while above and above not in self.index:
             above, unknown = above.rpartition("/")[0], True

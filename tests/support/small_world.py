@@ -70,14 +70,14 @@ def long_history(seed: int, longest: int = 70, play: tuple[str, ...] = ()) -> li
 
 @dataclass
 class World:
-    """The lane, the disk, its watchers. `jobs`: those asked and not answered."""
+    """The lane, the disk, its watchers. `jobs`: those published and not answered."""
 
     lane: Lane = field(default_factory=Lane)
     disk: Disk = field(default_factory=Disk)
     watchers: dict[str, Watcher] = field(default_factory=dict)
     jobs: list[Job] = field(default_factory=list)
     ever: set[tuple[str, str]] = field(default_factory=set)
-    heard: int = 0
+    seen_outputs: int = 0
     linked: bool = False
     """There have been hard links: a write by one name is seen at the others by a scan only."""
 
@@ -108,11 +108,11 @@ class World:
             self.listen()
 
     def listen(self) -> None:
-        """Jobs that have been asked since, and paths that have been on disk."""
-        for output in self.lane.outputs[self.heard :]:
+        """Jobs that were published since, and paths that have been on disk."""
+        for output in self.lane.outputs[self.seen_outputs :]:
             if output.topic in (ANALYSIS_JOBS, REQUESTED_JOBS):
                 self.jobs.append(_job.decode(output.value))
-        self.heard = len(self.lane.outputs)
+        self.seen_outputs = len(self.lane.outputs)
         for root in ROOTS:
             self.ever.update((root, path) for path in self.disk.trees[root])
 
@@ -187,7 +187,7 @@ class World:
                     path = target
 
     def do_tag(self, step: Step) -> None:
-        """Other bytes, of which no look at the path tells; the fingerprint does."""
+        """Other contents, which only the fingerprint shows, not the path's state."""
         for root, path in self._file(step.a):
             node = self.disk.trees[root][path]
             self.disk.write(node, node.size, node.mtime_ns)

@@ -72,7 +72,7 @@ class StreamWorker:
 
     @property
     def ready(self) -> bool:
-        """It has said that it does its work."""
+        """True once it has announced that it is ready."""
         return self._ready.exists()
 
     @property
@@ -134,7 +134,7 @@ class Shared:
 
 @contextlib.contextmanager
 def shared(broker: EmbeddedKafka, settings: StreamsSettings, folder: Path) -> Iterator[Shared]:
-    """A worker on topics of its own: starting one costs more than most of what is asked of it."""
+    """A worker on topics of its own: starting one costs more than most of the tests."""
     kafka = clients(broker)
     asyncio.run(apply(kafka))
     with working(kafka, settings, folder) as worker:

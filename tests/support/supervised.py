@@ -16,12 +16,12 @@ from cli.up import ports
 from cli.up.embedded import jars
 from cli.up.embedded.kafka import EmbeddedKafka
 from cli.up.embedded.postgres import EmbeddedPostgres
+from cli.up.output import SetupOutput
 from cli.up.platform import server_plan
 from cli.up.state import StateFolder, owned
 from cli.up.supervision.component import Plan, service
 from cli.up.supervision.program import STATE_MARK, Program, python
 from cli.up.supervision.supervisor import Supervisor, run
-from cli.up.telling import Telling
 from cli.up.terminal import own_terminal
 from runtime import lifecycle, log
 from runtime.lifecycle import READY_FILE, Stop
@@ -37,7 +37,7 @@ ready.write_text(str(os.getpid()))
 signal.sigwait({signal.SIGTERM} if "deaf" not in sys.argv else {signal.SIGUSR1})
 pathlib.Path(pids.parent / "ended").open("a").write(sys.argv[3] + "\\n")
 """
-"""A process of ours with a child of its own. `deaf`: it does not end when asked."""
+"""A process of ours with a child of its own. `deaf`: it ignores the request to end."""
 BROKEN = "import sys; print('it is broken'); sys.exit(3)"
 REFUSED = "import sys; print('error: gateway.port: no'); sys.exit(2)"
 
@@ -53,7 +53,7 @@ def plan(state: StateFolder, name: str, code: str, *extra: str) -> Plan:
 
 def servers(state: StateFolder) -> list[Plan]:
     """The real ones."""
-    paths = jars.obtain(jars.locked(jars.SERVER), jars.cache_folder() / "kafka", Telling())
+    paths = jars.obtain(jars.locked(jars.SERVER), jars.cache_folder() / "kafka", SetupOutput())
     mark = {STATE_MARK: str(state.folder)}
     kafka = EmbeddedKafka(state.kafka, ports.free_port(), paths)
     postgres = EmbeddedPostgres(state.postgres, ports.free_port())
@@ -70,7 +70,7 @@ SCENARIOS: dict[str, Callable[[StateFolder], tuple[list[Plan], list[Plan]]]] = {
 
 
 def main(folder: Path, scenario: str) -> None:
-    """Run the scenario as `catalogizer up` runs: until asked to end, or its terminal is closed."""
+    """Run the scenario as `catalogizer up` runs: until requested to end, or until its terminal is closed."""
     standard_streams.open_missing()
     standard_streams.outlive_readers()
     log.configure(LogSettings(), "up")
@@ -78,18 +78,18 @@ def main(folder: Path, scenario: str) -> None:
         first, then = SCENARIOS[scenario](state)
 
         async def supervise(stop: Stop) -> None:
-            telling = Telling()
+            output = SetupOutput()
 
             async def set_up() -> None:
-                telling.say("set up")
+                output.print("set up")
 
             def changed(pids: dict[str, int]) -> None:
                 text = "".join(f"{name} {pid}\n" for name, pid in pids.items())
                 (state.folder / "pids.new").write_text(text)
                 (state.folder / "pids.new").replace(state.folder / "pids")
 
-            supervisor = Supervisor(first, lambda: then, log=state.log, show=telling.say, changed=changed)
-            await run(supervisor, set_up, stop.wait(), lambda: telling.say("ready"))
+            supervisor = Supervisor(first, lambda: then, log=state.log, show=output.print, changed=changed)
+            await run(supervisor, set_up, stop.wait(), lambda: output.print("ready"))
 
         lifecycle.run(supervise)
 

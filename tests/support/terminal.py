@@ -37,19 +37,19 @@ class Terminal:
         options: dict[str, Any] = {"stdin": slave, "stdout": slave, "stderr": slave, "start_new_session": True}
         self.process = subprocess.Popen(whole, cwd=cwd, env=env, **options)
         os.close(slave)
-        self.said = ""
+        self.output = ""
 
     def until(self, text: str, seconds: float = SECONDS) -> str:
-        """Read until it says this; what it said."""
+        """Read until this text appears; everything read so far."""
         deadline = time.monotonic() + seconds
-        while text not in self.said:
+        while text not in self.output:
             ready, _, _ = select.select([self._master], [], [], max(0, deadline - time.monotonic()))
-            assert ready, f"{text!r} was not said: {self.said}"
+            assert ready, f"{text!r} was not printed: {self.output}"
             try:
-                self.said += os.read(self._master, 65_536).decode(errors="replace")
+                self.output += os.read(self._master, 65_536).decode(errors="replace")
             except OSError as error:
-                raise AssertionError(f"it ended before {text!r}: {self.said}") from error
-        return self.said
+                raise AssertionError(f"it ended before {text!r}: {self.output}") from error
+        return self.output
 
     def type(self, keys: bytes) -> None:
         """Press them."""
@@ -70,10 +70,10 @@ class Terminal:
 
 
 def read_until(terminal: int, text: bytes) -> bytes:
-    """What it said, up to this text at least."""
-    said, deadline = b"", time.monotonic() + SECONDS
-    while text not in said:
+    """The output, up to this text at least."""
+    output, deadline = b"", time.monotonic() + SECONDS
+    while text not in output:
         ready, _, _ = select.select([terminal], [], [], max(0, deadline - time.monotonic()))
-        assert ready, said
-        said += os.read(terminal, 1024)
-    return said
+        assert ready, output
+        output += os.read(terminal, 1024)
+    return output

@@ -52,7 +52,7 @@ class TokenEndpoint:
 
     @property
     def url(self) -> str:
-        """Where tokens are asked for."""
+        """Where tokens are requested."""
         return f"{self.issuer}/token"
 
     @property
@@ -109,16 +109,16 @@ class TokenEndpoint:
             "iss": self.issuer, "sub": client, "aud": AUDIENCE, "iat": now, "exp": now + self.life_seconds,
             "jti": secrets.token_hex(8), "scope": "kafka", **self.faults.claims,
         }  # fmt: skip
-        told = {name: value for name, value in claims.items() if value is not None}
+        payload = {name: value for name, value in claims.items() if value is not None}
         key = self._other if self.faults.other_key else self._key
-        return jwt.encode({"alg": "RS256", "kid": "one", "typ": "at+jwt"}, told, key)
+        return jwt.encode({"alg": "RS256", "kid": "one", "typ": "at+jwt"}, payload, key)
 
     def _answer(self, request: BaseHTTPRequestHandler, status: int, body: dict[str, Any] | bytes) -> None:
-        told = body if isinstance(body, bytes) else json.dumps(body).encode()
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
         request.send_response(status)
         request.send_header("Content-Type", "application/json")
-        request.send_header("Content-Length", str(len(told)))
+        request.send_header("Content-Length", str(len(content)))
         if self.faults.location is not None:
             request.send_header("Location", self.faults.location)
         request.end_headers()
-        request.wfile.write(told)
+        request.wfile.write(content)

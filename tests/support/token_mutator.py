@@ -1,5 +1,5 @@
-"""Tokens that somebody has changed: bits flipped, parts dropped, swapped, doubled, put together from several tokens. Each is
-different in what it says or is signed by; seeded, so that a failure can be had again."""
+"""Manipulated tokens: bits flipped, parts dropped, swapped, doubled, combined from several tokens. Each differs in its
+claims or its signature; seeded, so that a failure can be reproduced."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Topics under a test's hand: written to through our own producers, read by an independent client."""
+"""Topics for tests: written through our own producers, read by an independent client."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.committed import Read, read_all
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class NewRecord:
     """One record to be written."""
 
     topic: Topic
@@ -25,7 +25,7 @@ class Said:
     headers: tuple[tuple[str, bytes], ...] = ()
 
 
-def write(kafka: Kafka, *records: Said) -> None:
+def write(kafka: Kafka, *records: NewRecord) -> None:
     """Append, in order, and wait for the acknowledgements."""
 
     async def main() -> None:
@@ -43,7 +43,7 @@ def write(kafka: Kafka, *records: Said) -> None:
     asyncio.run(main())
 
 
-def pour(kafka: Kafka, records: Iterable[Said]) -> None:
+def pour(kafka: Kafka, records: Iterable[NewRecord]) -> None:
     """Append very many, in order, and wait for the last acknowledgement."""
 
     async def main() -> None:
@@ -64,7 +64,7 @@ def pour(kafka: Kafka, records: Iterable[Said]) -> None:
     asyncio.run(main())
 
 
-def write_in_transactions(kafka: Kafka, *transactions: tuple[bool, Said]) -> None:
+def write_in_transactions(kafka: Kafka, *transactions: tuple[bool, NewRecord]) -> None:
     """Each record in a transaction of its own: committed where True, aborted where False."""
 
     async def main() -> None:

@@ -1,4 +1,4 @@
-"""Waiting in tests: bounded, and saying what for."""
+"""Bounded waiting in tests, with a message that names what was waited for."""
 
 from __future__ import annotations
 

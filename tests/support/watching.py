@@ -1,4 +1,4 @@
-"""What a test of a watch needs of the machine; where that is missing it is skipped, and says what is missing."""
+"""What a test of a watch needs on the machine; if it is missing the test is skipped with the reason."""
 
 from __future__ import annotations
 

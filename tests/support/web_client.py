@@ -1,4 +1,4 @@
-"""What the tests of the web client, which run in Node, may have done to the gateway: over HTTP, one thing a request."""
+"""Actions on the gateway for the tests of the web client, which run in Node: requested over HTTP, one a request."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from schemas.topics import MEDIA_UPDATES
 from tests.support.events import films
 from tests.support.forging import forge
 from tests.support.gateway import Gateway
-from tests.support.topic import Said, pour, write
+from tests.support.topic import NewRecord, pour, write
 from tools import ROOT
 
 WEB = ROOT / "web"
 CLIENT = WEB / "client"
 
-Deed = Callable[[dict[str, Any]], dict[str, Any]]
+Action = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -38,15 +38,15 @@ def npm_tool(name: str) -> Path:
     return WEB / "node_modules" / ".bin" / name
 
 
-def deeds(server: Gateway, log: Kafka) -> dict[str, Deed]:
-    """What may be asked for."""
+def actions(server: Gateway, log: Kafka) -> dict[str, Action]:
+    """The actions by name."""
 
     def pour_films(body: dict[str, Any]) -> dict[str, Any]:
         pour(log, films(body["count"], first=body["first"]))
         return {}
 
     def break_one(_: dict[str, Any]) -> dict[str, Any]:
-        write(log, Said(MEDIA_UPDATES, b"no JSON", key=b"home"))
+        write(log, NewRecord(MEDIA_UPDATES, b"no JSON", key=b"home"))
         return {}
 
     def kill(_: dict[str, Any]) -> dict[str, Any]:
@@ -70,8 +70,8 @@ def deeds(server: Gateway, log: Kafka) -> dict[str, Deed]:
 
 @contextmanager
 def controlled(server: Gateway, log: Kafka) -> Iterator[str]:
-    """The address at which the deeds can be asked for."""
-    known = deeds(server, log)
+    """The address at which the actions can be requested."""
+    known = actions(server, log)
     one_at_a_time = threading.Lock()
 
     class Handler(BaseHTTPRequestHandler):
@@ -87,9 +87,9 @@ def controlled(server: Gateway, log: Kafka) -> Iterator[str]:
         def log_message(self, format: str, *arguments: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as asked:
-        thread = threading.Thread(target=asked.serve_forever, daemon=True)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http_server:
+        thread = threading.Thread(target=http_server.serve_forever, daemon=True)
         thread.start()
-        yield f"http://127.0.0.1:{asked.server_address[1]}"
-        asked.shutdown()
+        yield f"http://127.0.0.1:{http_server.server_address[1]}"
+        http_server.shutdown()
         thread.join()

@@ -1,4 +1,4 @@
-"""docker-compose.yml, resolved by the real compose parser, says what the design says. No engine is needed."""
+"""docker-compose.yml, resolved by the real compose parser, agrees with the design. No engine is needed."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_the_parser_accepts_it_with_the_example_settings() -> None:
     assert (result.returncode, result.stderr) == (0, "")
 
 
-def test_without_settings_it_says_what_to_do(tmp_path: Path) -> None:
+def test_without_settings_it_shows_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "empty").touch()
     result = compose("--quiet", env_file=tmp_path / "empty")
     assert result.returncode != 0

@@ -176,7 +176,7 @@ def test_a_folder_with_other_things_in_it_gets_no_demo_library(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("count", ["1", "3"])
-def test_what_clients_are_told_are_settings(count: str) -> None:
+def test_client_options_come_from_settings(count: str) -> None:
     lines = (ROOT / "infra" / "compose" / f"brokers-{count}" / "client.env").read_text().splitlines()
     assert {line.split("=")[0] for line in lines} <= set(variables(Settings))
 

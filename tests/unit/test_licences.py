@@ -62,7 +62,7 @@ def test_codecs_are_found_by_looking_into_the_wheels() -> None:
     assert codecs("pillow") == ()
 
 
-def test_a_package_that_the_project_names_is_told_from_one_that_another_needs() -> None:
+def test_a_package_that_the_project_names_is_distinguished_from_one_that_another_needs() -> None:
     needed = {package.name: package.through for package in PACKAGES}
     assert needed["aiohttp"] == ()
     assert needed["psycopg-binary"] == ("psycopg",)

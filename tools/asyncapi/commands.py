@@ -1,4 +1,4 @@
-"""What a client may say on a socket: the JSON Schema of each message, made of the bounds that the gateway checks by."""
+"""What a client may send on a socket: the JSON Schema of each message, built from the bounds that the gateway checks."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ Schema = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """`answers`: types of the frames that answer it. `members`: beside `type` and `ref`, by name; those of `needed` must
-    be there. `channel`: it is about one."""
+    """A message of a client. `answers`: types of the frames that answer it. `members`: besides `type` and `ref`, by name;
+    those in `needed` are required."""
 
     type: str
     summary: str
@@ -32,7 +32,7 @@ class Command:
 
     @property
     def of_channel(self) -> bool:
-        """True where it is about a channel."""
+        """True if it concerns a channel."""
         return "channel" in self.members
 
     def schema(self) -> Schema:
@@ -74,7 +74,7 @@ _PLACES: dict[str, Schema] = {
 
 
 def _place(grammar: Grammar, description: str) -> Schema:
-    """Where a subscription starts or ends, as `schemas.place_forms` reads it."""
+    """Where a subscription starts or ends, as `schemas.place_forms` parses it."""
     objects = [
         {"type": "object", "properties": {key: _PLACES[key]}, "required": [key], "additionalProperties": False}
         for key in (*grammar.keys, *grammar.own)

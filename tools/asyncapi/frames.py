@@ -1,5 +1,5 @@
-"""What a socket gets: the JSON Schema of every frame, made of the types that the gateway encodes, and an example of each,
-made by its own encoders.
+"""What a socket receives: the JSON Schema of every frame, built from the types that the gateway encodes, and an example of
+each, made by its encoders.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from schemas.times import iso
 from tools.asyncapi.commands import REF, Schema
 
 AT = 1_705_314_600_000
-"""When the examples happened, ms: 2024-01-15T10:30:00Z."""
+"""The time of the examples, ms: 2024-01-15T10:30:00Z."""
 
 COMPONENTS = "#/components/schemas/{name}"
 _CURSOR = Cursor("media_updates", "5f0c3a9e7b1d2846", 2, {0: 120, 1: 7}).encode()
@@ -28,7 +28,7 @@ _CURSOR = Cursor("media_updates", "5f0c3a9e7b1d2846", 2, {0: 120, 1: 7}).encode(
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the gateway itself says. `of_channel`: about one."""
+    """A message of the gateway itself. `of_channel`: it concerns a channel."""
 
     summary: str
     body: answers.Body | answers.ErrorBody
@@ -123,7 +123,7 @@ _EVENTS: dict[str, Schema] = {
 
 
 def components() -> dict[str, Schema]:
-    """The JSON Schemas that those of the frames refer to, by name."""
+    """The JSON Schemas that the frames' schemas refer to, by name."""
     _, found = msgspec.json.schema_components(
         [*_bodies(), *_data_types(), FrameHead], schema_hook=_any_json, ref_template=COMPONENTS
     )
@@ -131,7 +131,7 @@ def components() -> dict[str, Schema]:
 
 
 def answer_schema(type_: AnswerType) -> Schema:
-    """The frame of one of the gateway's own messages: members stand in `data` and beside it."""
+    """The frame of one of the gateway's own messages: its members are in `data` and beside it."""
     answer = ANSWERS[type_]
     name = type(answer.body).__name__
     body = components()[name]

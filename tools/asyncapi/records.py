@@ -34,7 +34,7 @@ _OF_LETTERS = (
 
 
 def components(topics: tuple[Topic, ...]) -> dict[str, Schema]:
-    """The JSON Schemas of all records and what they are made of, by name."""
+    """The JSON Schemas of all records and of their parts, by name."""
     found: dict[str, Schema] = {}
     for topic in topics:
         found |= {name: _header_schema(headers) for name, headers in _headers_of(topic).items()}
@@ -45,7 +45,7 @@ def components(topics: tuple[Topic, ...]) -> dict[str, Schema]:
 
 
 def messages(topic: Topic) -> dict[str, Schema]:
-    """By name, what a topic's records are."""
+    """The messages of a topic's records, by name."""
     if topic.name.endswith(DLQ_SUFFIX):
         letter = {"description": "the original's value as it was, or its beginning"}
         mark = _ref("LetterClosed")
@@ -61,7 +61,7 @@ def messages(topic: Topic) -> dict[str, Schema]:
         for name in names
     }
     if topic is SNAPSHOTS:
-        chunk = {"description": "bytes, to be read as the manifest behind them says"}
+        chunk = {"description": "bytes in the format that the manifest after them gives"}
         found[f"{topic.name}.Chunk"] = _message(
             topic, "A piece of a lane's state", chunk, headers, "application/octet-stream"
         )
@@ -69,7 +69,7 @@ def messages(topic: Topic) -> dict[str, Schema]:
 
 
 def channel(topic: Topic) -> Schema:
-    """A topic. How many partitions it has where it has one for each lane, the installation knows."""
+    """The channel of a topic. For topics with one partition for each lane the number is left to the installation."""
     configuration: Schema = {"cleanup.policy": [topic.cleanup], "max.message.bytes": topic.max_message_bytes}
     for name in ("retention.ms", "retention.bytes"):
         if name in topic.config():
@@ -88,7 +88,7 @@ def channel(topic: Topic) -> Schema:
 
 
 def operations(topic: Topic) -> dict[str, Schema]:
-    """Who writes and who reads it."""
+    """The operations that write and read a topic."""
     of_it = [{"$ref": f"#/channels/{topic.name}/messages/{name}"} for name in messages(topic)]
     channel_ = {"$ref": f"#/channels/{topic.name}"}
     return {
@@ -120,7 +120,7 @@ def _message(
 
 
 def _headers_of(topic: Topic) -> dict[str, tuple[str, ...]]:
-    """By name of their schema."""
+    """The headers of a topic's records, by the name of their schema."""
     if topic.name.endswith(DLQ_SUFFIX):
         return {_LETTER: _OF_LETTERS, _MARK: (X_LETTER,)}
     return {f"{topic.name}.headers": headers_of(topic)}

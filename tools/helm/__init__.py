@@ -1,5 +1,5 @@
-"""The Helm chart (`infra/helm/catalogizer`): where Helm is, what it renders, what must be true of that (`judging`, pure).
+"""Checks of the Helm chart (`infra/helm/catalogizer`): finds Helm, renders the chart, checks the result (`judging`, pure).
 
-`python -m tools.helm` lints the chart, renders it with each file of values in its folder `ci`, and validates what comes by
-Kubernetes' own schemas. No cluster is asked.
+`python -m tools.helm` lints the chart, renders it with each values file in its folder `ci`, and validates the result with
+Kubernetes' own schemas. No cluster is contacted.
 """

@@ -1,7 +1,7 @@
-"""`python -m tools.helm`: lints the chart, renders it with each of its examples, and validates what comes.
+"""`python -m tools.helm`: lints the chart, renders it with each of its examples, and validates the result.
 
-Helm is the machine's, or is built from Go's modules at the first time. The schemas are Kubernetes' own, of the versions in
-`KUBERNETES`, strict: a field that there is not is an error.
+Helm is the machine's, or is built from Go's modules the first time. The schemas are Kubernetes' own, of the versions in
+`KUBERNETES`, in strict mode: an unknown field is an error.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def main() -> int:
 
 
 def command_names() -> set[str]:
-    """What may stand first after `catalogizer`."""
+    """The names that may follow `catalogizer`."""
     commands = {str(one.name or getattr(one.callback, "__name__", "")) for one in app.registered_commands}
     return commands | {str(group.name) for group in app.registered_groups}
 
@@ -71,12 +71,12 @@ def _invalid(manifests: list[program.Manifest], name: str) -> Iterator[str]:
         file = Path(folder) / name
         file.write_text(yaml.safe_dump_all(manifests))
         for version in KUBERNETES:
-            told = subprocess.run(
+            done = subprocess.run(
                 [validator, "--kubernetes-version", version, "--strict", str(file)],
                 capture_output=True, text=True, timeout=300, check=False,
             )  # fmt: skip
-            if told.returncode != 0:
-                yield f"{name}, Kubernetes {version}: {(told.stdout + told.stderr).strip()}"
+            if done.returncode != 0:
+                yield f"{name}, Kubernetes {version}: {(done.stdout + done.stderr).strip()}"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What must be true of rendered manifests. Pure."""
+"""Rules for rendered manifests. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Manifest = dict[str, Any]
 
 
 def findings(manifests: list[Manifest], variables: Container[str], commands: Container[str]) -> Iterator[str]:
-    """Everything that should not be so, one line each. `variables`: those that are settings; `commands`: the program's."""
+    """Violations, one line each. `variables`: those that are settings; `commands`: the program's."""
     named = [(manifest, f"{manifest['kind']} {manifest['metadata']['name']}") for manifest in manifests]
     for manifest, name in named:
         if (pod := pod_of(manifest)) is not None:
@@ -20,14 +20,14 @@ def findings(manifests: list[Manifest], variables: Container[str], commands: Con
 
 
 def pod_of(manifest: Manifest) -> Manifest | None:
-    """What a pod is made from; None of what makes none."""
+    """The pod's spec; None for a manifest that creates no pod."""
     template = manifest.get("spec", {}).get("template")
     found: Manifest | None = None if template is None else template["spec"]
     return found
 
 
 def containers(pod: Manifest) -> list[Manifest]:
-    """Those that run first, too."""
+    """All containers, including init containers."""
     return [*pod.get("initContainers", []), *pod["containers"]]
 
 
@@ -83,7 +83,7 @@ def _selected(manifest: Manifest) -> Iterator[str]:
 
 
 def _served(manifests: list[Manifest]) -> Iterator[str]:
-    """Each service finds pods, and a port of theirs."""
+    """Violations: services that match no pod with their port."""
     templates = [one["spec"]["template"] for one in manifests if pod_of(one) is not None]
     for service in (one for one in manifests if one["kind"] == "Service"):
         wanted = service["spec"]["selector"].items()

@@ -1,4 +1,4 @@
-"""Helm on this machine, and what it makes of the chart."""
+"""Finds or builds Helm on this machine, and renders the chart."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CHART = ROOT / "infra" / "helm" / "catalogizer"
 MODULE = "helm.sh/helm/v3/cmd/helm@v3.22.0"
 RELEASE = "test"
 KUBERNETES = "1.30"
-"""What it renders for: a Helm built from Go's modules believes in 1.20."""
+"""The version to render for: a Helm built from Go's modules assumes 1.20."""
 LONGEST_SECONDS = 120
 BUILD_SECONDS = 1_800
 
@@ -25,7 +25,7 @@ Manifest = dict[str, Any]
 
 
 def cached() -> Path:
-    """Where a Helm is put that is built here."""
+    """The path of a Helm that was built here."""
     base = os.environ.get("XDG_CACHE_HOME")
     version = MODULE.rpartition("@")[2]
     return (Path(base) if base else Path.home() / ".cache") / "catalogizer" / "tools" / f"helm-{version}" / "helm"
@@ -66,7 +66,7 @@ def values() -> list[Path]:
 
 
 def run(helm: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Helm, which is told of no cluster."""
+    """Run Helm without access to any cluster."""
     environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "KUBECONFIG": os.devnull}
     return subprocess.run(
         [str(helm), *arguments],
@@ -79,8 +79,8 @@ def run(helm: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def rendered(helm: Path, file: Path) -> list[Manifest]:
-    """What it makes of the chart with these values. Raises NoHelm where it refuses."""
-    told = run(helm, "template", RELEASE, str(CHART), "--kube-version", KUBERNETES, "--values", str(file))
-    if told.returncode != 0:
-        raise NoHelm(f"{file.name}: {told.stderr.strip()}")
-    return [one for one in yaml.safe_load_all(told.stdout) if one is not None]
+    """The chart rendered with these values. Raises NoHelm if Helm fails."""
+    done = run(helm, "template", RELEASE, str(CHART), "--kube-version", KUBERNETES, "--values", str(file))
+    if done.returncode != 0:
+        raise NoHelm(f"{file.name}: {done.stderr.strip()}")
+    return [one for one in yaml.safe_load_all(done.stdout) if one is not None]

@@ -1,6 +1,6 @@
-"""The container image: its lock file (`lock`), how it is built without an engine (`building`), what must be true of its
-files (`judging`, pure), how it is tried (`trying`), its base by digest (`pins`).
+"""The container image: its lock file (`lock`), a build without an engine (`building`), rules for its files (`judging`,
+pure), tests of its commands (`trying`), its base by digest (`pins`).
 
-`python -m tools.image` builds it twice and prints figures. It needs buildah and debootstrap, and root: Debian packages, and
-neither a registry of images nor a running engine.
+`python -m tools.image` builds it twice and prints figures. It needs root, buildah and debootstrap (Debian packages), but
+neither an image registry nor a running engine.
 """

@@ -1,8 +1,7 @@
-"""`python -m tools.image`: builds the image twice, judges its files, compares the two and tries one; prints figures.
+"""`python -m tools.image`: builds the image twice, checks its files, compares the two and tests one; prints figures.
 
-`--once` builds it once and compares nothing. `--pin` builds nothing: it asks a registry of images which digests the names in
-Containerfile and docker-compose.yml stand for, and writes them there. The exit code is 1 where anything is not as it
-must be.
+`--once` builds it once and compares nothing. `--pin` builds nothing: it resolves the image names in Containerfile and
+docker-compose.yml to digests at a registry, and writes them there. The exit code is 1 if any check fails.
 """
 
 from __future__ import annotations
@@ -23,16 +22,16 @@ SHOWN_DIFFERENCES = 20
 
 
 def main(arguments: Sequence[str]) -> int:
-    """What the module says; the exit code."""
+    """Run as the module's docstring describes; the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tools.image", description=__doc__)
     parser.add_argument("--once", action="store_true", help="build once, compare nothing")
     parser.add_argument("--pin", action="store_true", help="write the digests of the images that others make")
-    told = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     try:
-        if told.pin:
+        if options.pin:
             pins.write(ROOT)
         else:
-            _prove(1 if told.once else 2)
+            _prove(1 if options.once else 2)
     except ToolError as error:
         print(error, file=sys.stderr)
         return 1
@@ -71,9 +70,9 @@ def _found(store: building.Store, builds: int) -> Iterator[str]:
 
 
 def _time_of_commit() -> int:
-    """Seconds since 1970 of the commit that is checked out: what it was made of says when it was made."""
-    told = building.run("the time of the commit", ["git", "log", "-1", "--format=%ct"])
-    return int(told)
+    """Seconds since 1970 of the checked-out commit: the image gets the time of its sources."""
+    printed = building.run("the time of the commit", ["git", "log", "-1", "--format=%ct"])
+    return int(printed)
 
 
 class _timed:

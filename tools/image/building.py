@@ -1,7 +1,7 @@
-"""Builds the image from the Containerfile with buildah, on a base that debootstrap makes of Debian's packages: no registry
-of images is asked, and no engine runs. What the Containerfile does is done, with the same tools.
+"""Builds the image from the Containerfile with buildah, on a base that debootstrap makes from Debian's packages, without an
+image registry or a running engine. The Containerfile is executed as it is.
 
-Base, builds and images are kept in a storage of their own, which the caller removes.
+Base, builds and images are kept in a separate storage, which the caller removes.
 """
 
 from __future__ import annotations
@@ -21,24 +21,25 @@ NAME = "localhost/catalogizer"
 NEEDED = ("buildah", "debootstrap")
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 ADDED_CERTIFICATES = "/usr/local/share/ca-certificates/machine.crt"
-"""Where Debian takes further ones from: the machine's, so that a company's proxy is trusted while packages are fetched."""
+"""Where Debian reads additional certificates: the machine's, so that a company's proxy is trusted while packages are
+fetched."""
 LONGEST_SECONDS = 1_800
 LAST_LINES = 15
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """Where containers and images are kept: a folder with nothing else in it."""
+    """The folder for containers and images, with nothing else in it."""
 
     folder: Path
 
     def command(self, program: str, *arguments: str) -> list[str]:
-        """buildah, with this store."""
+        """A command line of a program such as buildah, with this store."""
         places = ("--root", str(self.folder / "images"), "--runroot", str(self.folder / "run"))
         return [program, *places, *arguments]
 
     def remove(self) -> None:
-        """Everything; raises OSError."""
+        """Remove everything. Raises OSError."""
         run("removing the images", self.command("buildah", "rm", "--all"))
         run("removing the images", self.command("buildah", "rmi", "--all", "--force"))
         for mounted in ("images/overlay", "images"):
@@ -47,7 +48,7 @@ class Store:
 
 
 def check_tools() -> None:
-    """Raises BadImage where something is missing that builds are made with."""
+    """Raises BadImage if a required program, or root, is missing."""
     missing = [name for name in NEEDED if shutil.which(name) is None]
     if missing:
         raise BadImage(f"not built: {', '.join(missing)} not installed (Debian: apt install {' '.join(NEEDED)})")
@@ -56,7 +57,7 @@ def check_tools() -> None:
 
 
 def make_base(store: Store) -> None:
-    """Debian's smallest system as the image that the Containerfile begins with. Raises BadImage."""
+    """Create the base image, a minimal Debian. Raises BadImage."""
     folder = store.folder / "debian"
     run("Debian's base", ["debootstrap", "--variant=minbase", SUITE, str(folder)])
     container = run("Debian's base", store.command("buildah", "from", "scratch")).strip()
@@ -66,7 +67,7 @@ def make_base(store: Store) -> None:
 
 
 def build(store: Store, tag: str, epoch: int) -> str:
-    """Build without anything of an earlier build; the image's name. `epoch`: the time of all files. Raises BadImage."""
+    """Build without caches; the image's name. `epoch`: the time of all files. Raises BadImage."""
     name = f"{NAME}:{tag}"
     options = (
         "--isolation=chroot", "--no-cache", "--pull-never", "--squash", f"--timestamp={epoch}",
@@ -79,15 +80,15 @@ def build(store: Store, tag: str, epoch: int) -> str:
 
 
 def opened(store: Store, image: str) -> Path:
-    """The image's files as a folder, to be read. Raises BadImage."""
+    """Mount the image; the folder with its files. Raises BadImage."""
     container = run("opening the image", store.command("buildah", "from", "--pull-never", image)).strip()
     return Path(run("opening the image", store.command("buildah", "mount", container)).strip())
 
 
-def run(what: str, command: list[str], told: str | None = None) -> str:
-    """Its standard output. Raises BadImage with the last lines of a failure."""
+def run(what: str, command: list[str], stdin: str | None = None) -> str:
+    """Run a command; its standard output. Raises BadImage with the last lines of a failure."""
     done = subprocess.run(
-        command, input=told, capture_output=True, text=True, timeout=LONGEST_SECONDS, check=False, cwd=ROOT
+        command, input=stdin, capture_output=True, text=True, timeout=LONGEST_SECONDS, check=False, cwd=ROOT
     )
     if done.returncode != 0:
         last = "\n".join((done.stdout + done.stderr).strip().splitlines()[-LAST_LINES:])

@@ -1,4 +1,4 @@
-"""What must be true of the image's files. Pure, but for `inventory`, which reads a folder that is the image's root."""
+"""Rules for the image's files. Pure, except `inventory`, which reads the folder of the image's root."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pathlib import Path, PurePosixPath
 
 MOST_BYTES = 450_000_000
 USER = 10001
-"""Who our processes are."""
+"""The user id of our processes."""
 USERS_OWN = frozenset({"/var/lib/catalogizer", "/media"})
-"""What belongs to them: volumes are mounted there."""
+"""The folders that this user owns: volumes are mounted there."""
 SHELLS = frozenset({"sh", "bash", "dash", "busybox", "perl"})
 INSTALLERS = frozenset({"apt", "apt-get", "dpkg", "pip", "pip3", "uv", "uvx", "npm", "easy_install"})
 COMPILERS = frozenset(
@@ -34,7 +34,7 @@ UNWANTED_PACKAGES = frozenset(
         "tools",
     }
 )
-"""Of Python, in a folder of packages: what installs, what belongs to embedded servers, what belongs to the checkout."""
+"""Python packages that must not be installed: installers, and those of the embedded servers and of the checkout."""
 UNWANTED_SUFFIXES = frozenset({".tf", ".ts", ".tsx", ".jar", ".deb", ".whl"})
 
 Inventory = Mapping[str, "Entry"]
@@ -42,8 +42,8 @@ Inventory = Mapping[str, "Entry"]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A file, folder or link by what makes two builds differ. `mode` with its kind, as `stat` has it; `content`: SHA-256 of
-    a file, target of a link, else empty; `mtime` in whole seconds."""
+    """The properties of a file, folder or link that are compared between builds. `mode`: including the file type, as in
+    `stat`; `content`: SHA-256 of a file, target of a link, else empty; `mtime` in whole seconds."""
 
     mode: int
     uid: int
@@ -54,7 +54,7 @@ class Entry:
 
 
 def inventory(root: Path) -> dict[str, Entry]:
-    """Everything below a folder by its path inside it, which begins with a slash. Raises OSError."""
+    """Everything below a folder, by its path in the image, which begins with a slash. Raises OSError."""
     found = {}
     for folder, folders, names in os.walk(root):
         for name in (*folders, *names):
@@ -87,12 +87,12 @@ def digest_of(files: Inventory) -> str:
 
 
 def differences(one: Inventory, other: Inventory) -> list[str]:
-    """Paths that are not the same in both."""
+    """Paths that differ."""
     return sorted(path for path in one.keys() | other.keys() if one.get(path) != other.get(path))
 
 
 def findings(files: Inventory) -> Iterator[str]:
-    """Everything that should not be so, one line each; none in a sound image."""
+    """Violations, one line each."""
     if (size := size_of(files)) > MOST_BYTES:
         yield f"{size // 1_000_000} MB are more than {MOST_BYTES // 1_000_000}"
     for path, entry in sorted(files.items()):

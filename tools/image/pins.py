@@ -1,7 +1,7 @@
-"""Names of images with their digests: which there are, and what a registry says of them.
+"""Pins image names to digests: finds the names in files, and resolves them at a registry.
 
-A tag may become another image tomorrow; a digest is one image for ever. `skopeo` asks, with whatever registries the machine
-is set to use.
+A tag may later point to another image; a digest always means the same image. `skopeo` resolves them, with the registries
+that the machine is configured to use.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 def named(text: str) -> dict[str, str | None]:
-    """Every image that a file names, with its digest where it has one; ours, which have variables in them, are none."""
+    """Every image that a file names, with its digest if it has one. Our own images have variables in their names and do
+    not match."""
     return {match["name"]: match["digest"] for match in _NAMED.finditer(text)}
 
 
@@ -33,10 +34,10 @@ def pinned(text: str, digests: dict[str, str]) -> str:
 
 
 def digest_of(name: str) -> str:
-    """What a registry says that the name stands for now. Raises NoRegistry."""
+    """The present digest of the name at a registry. Raises NoRegistry."""
     program = shutil.which("skopeo")
     if program is None:
-        raise NoRegistry(name, "skopeo, which asks, is not installed")
+        raise NoRegistry(name, "skopeo, which resolves it, is not installed")
     command = [program, "inspect", "--format", "{{.Digest}}", f"docker://{name}"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST_SECONDS, check=False)
@@ -49,7 +50,7 @@ def digest_of(name: str) -> str:
 
 
 def write(root: Path) -> None:
-    """Ask for all, then write: the files name every image by its digest, or stay as they are. Raises NoRegistry."""
+    """Resolve all names first, then write: on an error no file is changed. Raises NoRegistry."""
     texts = {path: (root / path).read_text() for path in FILES}
     digests = {name: digest_of(name) for text in texts.values() for name in named(text)}
     for path, text in texts.items():

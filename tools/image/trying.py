@@ -1,7 +1,7 @@
-"""Uses the image as an engine does: as its own user, on a read-only root, with no right and no network (`closed.sh`).
+"""Runs the image as an engine does: as its own user, on a read-only root, without capabilities and network (`closed.sh`).
 
-Every command is asked for its help, a gateway's health is asked for where nobody listens, what needs the embedded servers
-says that they are not there, and each shared object is looked at for what it lacks. Servers are not started here.
+Every command must print its help, the health command must fail on a port where nothing listens, commands for the embedded
+servers must report that these are missing, and no shared object may lack a library. Servers are not started here.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ for package in ("cli", "gateway", "producer", "streams", "storage", "runtime", "
         if not module.name.startswith("cli.up.embedded") and module.name not in ("cli.up.command", "cli.up.platform"):
             importlib.import_module(module.name)
 """
-"""Imports every module of ours, but for those that start embedded servers."""
+"""Imports all our modules except those that start embedded servers."""
 NOBODYS_PORT = "8081"
 
 
 class Config(msgspec.Struct, frozen=True, rename="pascal"):
-    """What the image says of how it is run."""
+    """The image's configuration: how to run it."""
 
     user: str
     env: list[str]
@@ -59,26 +59,26 @@ class Image:
     root: Path
     config: Config
 
-    def run(self, *words: str, told: str = "", entrypoint: tuple[str, ...] | None = None) -> Told:
-        """A program in it, or with its entry point; `told` comes from standard input."""
+    def run(self, *words: str, stdin: str = "", entrypoint: tuple[str, ...] | None = None) -> Finished:
+        """Run a program in it, or its entry point; `stdin`: text for standard input."""
         command = [*(self.config.entrypoint if entrypoint is None else entrypoint), *words]
         environment = dict(one.split("=", 1) for one in self.config.env)
         closed = ["/bin/sh", str(CLOSED), str(self.root), self.config.user, self.config.working_dir, *command]
         return subprocess.run(
             ["/usr/bin/unshare", *NAMESPACES, *closed],
-            input=told, env=environment | {"PATH": f"{environment['PATH']}:/usr/sbin:/sbin:/bin"},
+            input=stdin, env=environment | {"PATH": f"{environment['PATH']}:/usr/sbin:/sbin:/bin"},
             capture_output=True, text=True, timeout=building.LONGEST_SECONDS, check=False,
         )  # fmt: skip
 
 
-Told = subprocess.CompletedProcess[str]
+Finished = subprocess.CompletedProcess[str]
 PYTHON = ("python",)
 
 
 def opened(store: building.Store, name: str) -> Image:
     """An image that was built. Raises BadImage."""
-    told = building.run("a look at the image", store.command("buildah", "inspect", "--type=image", name))
-    return Image(building.opened(store, name), msgspec.json.decode(told, type=_Inspected).oci.config)
+    inspected = building.run("a look at the image", store.command("buildah", "inspect", "--type=image", name))
+    return Image(building.opened(store, name), msgspec.json.decode(inspected, type=_Inspected).oci.config)
 
 
 def commands() -> list[tuple[str, ...]]:
@@ -95,35 +95,35 @@ def _below(command: object, words: tuple[str, ...], found: list[tuple[str, ...]]
 
 
 def findings(image: Image) -> Iterator[str]:
-    """Everything that did not go as it must, one line each."""
+    """Failures, one line each."""
     version = image.run("--version")
     if version.stdout.strip() != __version__:
         yield f"--version: {_last(version)}"
     for words in commands():
-        told = image.run(*words, "--help")
-        if told.returncode != 0 or "Usage" not in told.stdout:
-            yield f"{' '.join(words)} --help: {_last(told)}"
+        shown = image.run(*words, "--help")
+        if shown.returncode != 0 or "Usage" not in shown.stdout:
+            yield f"{' '.join(words)} --help: {_last(shown)}"
     health = image.run("-m", "cli.health", NOBODYS_PORT, entrypoint=PYTHON)
     if health.returncode != 1 or "no answer" not in health.stderr:
         yield f"the health command where nobody listens: {_last(health)}"
     up = image.run("up")
     if up.returncode != 1 or "not installed here" not in up.stderr:
         yield f"up, which needs what is left out: {_last(up)}"
-    written = image.run("-", told=WRITING, entrypoint=PYTHON)
+    written = image.run("-", stdin=WRITING, entrypoint=PYTHON)
     if "Read-only file system" not in written.stderr and "Permission denied" not in written.stderr:
         yield f"the root can be written: {_last(written)}"
     demo = image.run("demo", "/tmp/library")  # noqa: S108 - the image's
     if demo.returncode != 0:
         yield f"the demo library: {_last(demo)}"
-    imported = image.run("-", told=EXTENSIONS, entrypoint=PYTHON)
+    imported = image.run("-", stdin=EXTENSIONS, entrypoint=PYTHON)
     if imported.returncode != 0:
         yield f"a module of ours cannot be imported: {_last(imported)}"
-    linked = image.run("-", told=LINKED.read_text(), entrypoint=PYTHON)
+    linked = image.run("-", stdin=LINKED.read_text(), entrypoint=PYTHON)
     if linked.returncode != 0:
         yield f"a look at the shared objects: {_last(linked)}"
     yield from linked.stdout.splitlines()
 
 
-def _last(told: Told) -> str:
-    lines = (told.stdout + told.stderr).strip().splitlines()
-    return f"exit code {told.returncode}, {lines[-1] if lines else 'no word'}"
+def _last(finished: Finished) -> str:
+    lines = (finished.stdout + finished.stderr).strip().splitlines()
+    return f"exit code {finished.returncode}, {lines[-1] if lines else 'no output'}"

@@ -1,5 +1,5 @@
-"""`python -m tools.observability`: the demo platform, a Prometheus beside it, every query once; the exit code is 1 where one
-shows nothing and should, where a target or a rule is in error, or an alert fires."""
+"""`python -m tools.observability`: runs the demo platform, a Prometheus beside it, and every query once. The exit code is 1
+if a query is empty that should not be, if a target or a rule is in error, or if an alert fires."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ HEALTH = {
 }
 """The setting of each process's health port."""
 SHOWN_SECONDS = 120.0
-"""For every query to have its samples: some are counted every half minute."""
+"""The time for every query to get samples: some metrics are updated every half minute."""
 
 
 def main() -> int:
-    """Run, ask, print; the exit code."""
+    """Run the platform and the queries, print the results; the exit code."""
     ports = {process: free_port() for process in HEALTH}
     settings = {HEALTH[process]: str(port) for process, port in ports.items()}
     addresses = {process: f"127.0.0.1:{port}" for process, port in ports.items()}
@@ -76,14 +76,14 @@ def _look(prometheus: Prometheus, platform: Platform) -> int:
 
 
 def _add_file(run: RunFile) -> None:
-    """A film that comes while it is looked at."""
+    """Add a film while the platform is observed."""
     folder = Path(run.library["movies"])
     some = next(path for path in sorted(folder.rglob("*")) if path.is_file())
     shutil.copyfile(some, folder / f"Observed (2001){some.suffix}")
 
 
 def _pause_root_for_a_while(prometheus: Prometheus, platform: Platform) -> None:
-    """Until Prometheus has seen the gap that this opens; a scan closes it when the root is watched again."""
+    """Pause a root until Prometheus has seen the gap that this opens; a scan closes it when the root is watched again."""
     _command(platform, "roots", "pause", "music")
     try:
         gap = 'catalogizer_open_gaps{root="music"} > 0'
@@ -102,7 +102,7 @@ def _print(answers: list[Answered], targets: dict[str, str], rules: dict[str, tu
     print_table("Targets", ("process", "health"), sorted(targets.items()))
     print_table("Rules", ("alert", "health", "state"), [(name, *how) for name, how in rules.items()])
     rows = [
-        (answer.query.kind, answer.query.name, answer.query.text, str(answer.samples), _said(answer))
+        (answer.query.kind, answer.query.name, answer.query.text, str(answer.samples), _verdict(answer))
         for answer in answers
     ]
     print_table("Queries", ("", "name", "query", "samples", ""), rows)
@@ -110,7 +110,7 @@ def _print(answers: list[Answered], targets: dict[str, str], rules: dict[str, tu
     print(f"{len(answers)} queries: {len(answers) - wrong} as they should be, {wrong} not")
 
 
-def _said(answer: Answered) -> str:
+def _verdict(answer: Answered) -> str:
     if answer.verdict == "empty, rightly":
         return f"{answer.verdict}: {answer.query.excuse}"
     return answer.verdict

@@ -1,4 +1,4 @@
-"""A real Prometheus with the project's own configuration: started in a folder, asked over HTTP, ended."""
+"""Runs a real Prometheus with the project's configuration in a folder, and queries it over HTTP."""
 
 from __future__ import annotations
 
@@ -27,40 +27,40 @@ END_SECONDS = 15.0
 
 
 class Prometheus:
-    """One that runs; made by `running`."""
+    """A running Prometheus; created by `running`."""
 
     def __init__(self, url: str) -> None:
         self._url = url
 
     def query(self, text: str) -> list[Any]:
-        """The samples of an instant query. Raises HTTPError for one that Prometheus cannot read."""
-        found: list[Any] = self._ask("query", query=text)["result"]
+        """The samples of an instant query. Raises HTTPError if the query is invalid."""
+        found: list[Any] = self._get("query", query=text)["result"]
         return found
 
     def targets(self) -> dict[str, str]:
-        """How each target is (`up`, or why not), by the process that it is."""
+        """The health of each target (`up`, or the error), by process."""
         return {
             target["labels"]["process"]: target["health"] if not target["lastError"] else target["lastError"]
-            for target in self._ask("targets")["activeTargets"]
+            for target in self._get("targets")["activeTargets"]
         }
 
     def rules(self) -> dict[str, tuple[str, str]]:
         """Health and state of each alert (`ok`, `inactive`), by its name."""
         return {
             rule["name"]: (rule["health"], rule["state"])
-            for group in self._ask("rules")["groups"]
+            for group in self._get("rules")["groups"]
             for rule in group["rules"]
         }
 
     def is_ready(self) -> bool:
-        """It answers."""
+        """True if it answers."""
         try:
             with urllib.request.urlopen(f"{self._url}/-/ready", timeout=5) as answer:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, ConnectionError):
             return False
 
-    def _ask(self, what: str, **parameters: str) -> Any:
+    def _get(self, what: str, **parameters: str) -> Any:
         query = urllib.parse.urlencode(parameters)
         with urllib.request.urlopen(f"{self._url}/api/v1/{what}?{query}", timeout=30) as answer:
             return json.load(answer)["data"]
@@ -68,7 +68,7 @@ class Prometheus:
 
 @contextmanager
 def running(folder: Path, addresses: Mapping[str, str]) -> Iterator[Prometheus]:
-    """One that scrapes these addresses, by process, every second, and keeps what it finds in `folder`. Raises
+    """A Prometheus that scrapes these addresses, by process, every second, and keeps its data in `folder`. Raises
     PrometheusMissing, TimeoutError."""
     program = shutil.which("prometheus")
     if program is None:
@@ -95,7 +95,7 @@ def running(folder: Path, addresses: Mapping[str, str]) -> Iterator[Prometheus]:
 
 
 def _config(addresses: Mapping[str, str]) -> dict[str, Any]:
-    """The project's, with these targets in the place of compose's, and without waiting long."""
+    """The project's configuration, with these targets instead of compose's, and short intervals."""
     config: dict[str, Any] = yaml.safe_load((FOLDER / "prometheus.yml").read_text())
     config["global"] = {"scrape_interval": SCRAPE, "evaluation_interval": SCRAPE}
     config["rule_files"] = [str(FOLDER / name) for name in config["rule_files"]]

@@ -1,7 +1,7 @@
-"""Which queries there are, and what an answer means. Pure.
+"""The queries of dashboard and alerts, and what their results mean. Pure.
 
-A panel has to show something. An alert has to be silent where all is well, so each metric that it reads is asked for too:
-one that is misspelt, or that nobody exposes, could never fire.
+A panel must show something. An alert must not fire on a healthy platform, so each metric that it reads is also queried: an
+alert on a metric that is misspelt or not exposed could never fire.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ EMPTY_IS_RIGHT: Mapping[str, str] = {
     "catalogizer_certificate_expires_timestamp_seconds": _NO_CERTIFICATES,
     "catalogizer_certificate_unreadable": _NO_CERTIFICATES,
 }
-"""Why a metric is not there on a demo platform that is well."""
+"""Why a metric is absent on a healthy demo platform."""
 ALL_IS_WELL = "nothing is wrong"
 
 _SELECTOR = re.compile(r"(catalogizer_\w+|\bup)(\{[^}]*\})?")
@@ -38,7 +38,7 @@ class Query:
 
     @property
     def excuse(self) -> str | None:
-        """Why it may give nothing."""
+        """Why it may be empty."""
         if self.kind == "alert":
             return ALL_IS_WELL
         names = {name for name, _ in _SELECTOR.findall(self.text)}
@@ -47,14 +47,14 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A query and how many samples it gave (not counting those that are no number)."""
+    """A query and its number of samples (NaN not counted)."""
 
     query: Query
     samples: int
 
     @property
     def verdict(self) -> Verdict:
-        """Whether that is as it should be. An excuse that is not needed is as wrong as one that is missing."""
+        """Whether the result is as expected. An excuse that is not needed is as wrong as one that is missing."""
         excuse = self.query.excuse
         if self.samples:
             return "shows" if excuse is None else "UNEXPECTED"
@@ -62,12 +62,12 @@ class Answered:
 
     @property
     def is_right(self) -> bool:
-        """True where nothing has to be mended."""
+        """True if nothing has to be corrected."""
         return self.verdict in ("shows", "empty, rightly")
 
 
 def queries(rules: Iterable[Mapping[str, Any]]) -> Iterator[Query]:
-    """All of them. `rules`: as `alerts.yml` has them."""
+    """All queries. `rules`: those of `alerts.yml`."""
     for title, _, text, _ in PANELS:
         yield Query("panel", title, text)
     for rule in rules:
@@ -78,5 +78,5 @@ def queries(rules: Iterable[Mapping[str, Any]]) -> Iterator[Query]:
 
 
 def samples(result: Sequence[Mapping[str, Any]]) -> int:
-    """How many numbers an answer has, as Prometheus's HTTP interface gives it."""
+    """How many numbers a result of Prometheus's HTTP API contains."""
     return sum(not math.isnan(float(sample["value"][1])) for sample in result)

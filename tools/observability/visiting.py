@@ -1,5 +1,5 @@
-"""What people do at the platform while it is looked at: a file comes, an administrator signs in (and somebody fails to),
-one browser follows what happens, another one replays everything there ever was."""
+"""Simulates users while the platform is observed: an administrator signs in, another sign-in fails, one browser follows live
+events, another one replays the whole log."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ FRAME_SECONDS = 30.0
 
 @contextmanager
 def visited(run: RunFile, password: str) -> Iterator[None]:
-    """In the block two sockets are open. Raises OSError, TimeoutError where the gateway does not answer."""
+    """Keep two sockets open during the block. Raises OSError, or TimeoutError if the gateway does not answer."""
     _sign_in(run.url, run.admin_user, password + "?")
     token = _sign_in(run.url, run.admin_user, password)
     with ExitStack() as sockets:
         for start in ("live", "earliest"):
             headers = {"Authorization": f"Bearer {token}"}
-            # nobody reads on: pings of its own, and a bound on what waits, would end it
+            # nothing reads the socket any more: the library's own pings, and a bound on its queue, would end it
             socket = sockets.enter_context(
                 connect(run.ws_url, additional_headers=headers, ping_interval=None, max_queue=None)
             )
@@ -43,7 +43,7 @@ def _subscribe(socket: ClientConnection, channel: str, start: str) -> None:
 
 
 def _sign_in(url: str, user: str, password: str) -> str | None:
-    """The session's token; None where it is refused."""
+    """The session's token; None if the sign-in is rejected."""
     body = json.dumps({"username": user, "password": password}).encode()
     request = urllib.request.Request(f"{url}/api/v1/auth/login", body, {"Content-Type": "application/json"})
     try:

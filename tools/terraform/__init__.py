@@ -1,8 +1,8 @@
-"""infra/terraform: what is generated there, and its checks that need more than a test run may cost.
+"""infra/terraform: its generated files, and checks that take too long for a test run.
 
 `python -m tools.terraform test|check|apply` (`__main__`). `table`: topics and rights as JSON, from `schemas`. `pages`: the
-tables of the READMEs. `provider`: where the AWS provider lies on this machine. `isolated`: tools that are not ours to
-depend on, each from its own lock file. `moto`: apply and destroy against a server that plays AWS.
+tables of the READMEs. `provider`: finds the AWS provider on this machine. `isolated`: tools that are no dependencies of the
+project, each from its own lock file. `moto`: apply and destroy against a server that simulates AWS.
 """
 
 from pathlib import Path

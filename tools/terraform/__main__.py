@@ -1,4 +1,4 @@
-"""`python -m tools.terraform test|check|apply`: what infra/terraform is proved by and a test run has no time for.
+"""`python -m tools.terraform test|check|apply`: checks of infra/terraform that take too long for a test run.
 
 test     format, every module and example with mock providers (the suite runs the modules alone)
 check    checkov: no finding without a reason beside the resource (`#checkov:skip=ID:reason`)
@@ -43,7 +43,7 @@ def check(_workspace: Workspace) -> int:
 
 
 def apply(workspace: Workspace) -> int:
-    """Every case against moto; 1 where one that moto can play to its end was not made, as planned and destroyed."""
+    """Every case against moto; 1 if one that moto supports completely was not created, as planned and destroyed."""
     outcomes = moto.apply_all(workspace)
     for name, outcome in outcomes.items():
         print(f"{name}: {outcome.made} resources made" + ("" if outcome.refused else ", as planned, destroyed"))
@@ -56,7 +56,7 @@ COMMANDS = {"test": test, "check": check, "apply": apply}
 
 
 def main(arguments: list[str]) -> int:
-    """The exit code; 2 where a command is none, 3 where something is missing on this machine."""
+    """The exit code; 2 for an unknown command, 3 if something is missing on this machine."""
     if len(arguments) != 1 or arguments[0] not in COMMANDS:
         print(__doc__, file=sys.stderr)
         return 2

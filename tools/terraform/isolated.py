@@ -1,5 +1,5 @@
-"""Tools with so many dependencies that they are not ours to have: each is installed from its own lock file into a folder
-of its own, when it is first asked for."""
+"""Tools with too many dependencies for our environment: each is installed from its own lock file into a separate folder,
+when it is first used."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def lock_file(name: str) -> Path:
 
 
 def program(name: str, command: str) -> Path:
-    """A command of the tool, installed if it is not yet as its lock file has it. Raises subprocess.CalledProcessError."""
+    """A command of the tool, installed first if its lock file has changed. Raises subprocess.CalledProcessError."""
     lock = lock_file(name)
     digest = hashlib.sha256(lock.read_bytes()).hexdigest()[:12]
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "catalogizer" / "tools"

@@ -1,7 +1,7 @@
-"""Apply and destroy against moto, a server that plays AWS: the real provider with the real plan, down to requests.
+"""Apply and destroy against moto, a server that simulates AWS: the real provider with the real plan, down to requests.
 
-What moto does not play is left out by name, so that a list says what has never been applied; everything else must be
-made, must be as planned when it is looked at again, and must be gone in the end.
+What moto does not support is listed by name, so that it is known what has never been applied; everything else must be
+created, must match the plan afterwards, and must be gone in the end.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ SERVICES = (
     "secretsmanager", "sns", "ssm", "sts", "wafv2",
 )  # fmt: skip
 IN_PART = ("all but MSK", "MSK")
-"""Cases that moto plays in part alone: it knows no certificate that was not imported, no tags of scaling targets, without
+"""Cases that moto supports only in part: it has no certificates that were not imported, no tags of scaling targets, without
 which a destroy does not begin, and no configurations of MSK."""
 
 START_SECONDS = 60.0
@@ -116,14 +116,14 @@ module "it" {
 
 @dataclass(slots=True)
 class Outcome:
-    """Of one case. `made`: resources that were made; `refused`: the first lines of what stopped it, by step."""
+    """The outcome of one case. `made`: number of created resources; `refused`: the error lines, by step."""
 
     made: int = 0
     refused: dict[str, list[str]] = field(default_factory=dict)
 
 
 def apply_all(workspace: Workspace) -> dict[str, Outcome]:
-    """Every case, one after the other, each on a server without a past."""
+    """Every case, one after the other, each on a new server."""
     return {name: _apply(workspace, name, text) for name, text in CASES.items()}
 
 
@@ -142,13 +142,13 @@ def _apply(workspace: Workspace, name: str, text: str) -> Outcome:
             ("destroy", ("destroy", "-auto-approve")),
         ):
             if step == "look again" and outcome.refused:
-                continue  # all that was not made would be named
+                continue  # it would list everything that was not created
             ran = workspace.run(*arguments, "-no-color", below=folder.name)
             if step == "apply":
                 outcome.made = _count(folder)
             if ran.returncode:
-                said = ran.stderr + (ran.stdout if step == "look again" else "")
-                outcome.refused[step] = [line for line in said.splitlines() if line.startswith(WORDS)]
+                output = ran.stderr + (ran.stdout if step == "look again" else "")
+                outcome.refused[step] = [line for line in output.splitlines() if line.startswith(WORDS)]
         if left := _count(folder):
             outcome.refused.setdefault("destroy", []).append(f"{left} resources are left")
         return outcome

@@ -1,8 +1,8 @@
-"""The tables in the READMEs of modules and examples: what goes in, what comes out, what is made.
+"""The tables in the READMEs of modules and examples: inputs, outputs, resources.
 
-They are read from the files as `terraform fmt` writes them, in which a block begins and ends in the first column and its
-arguments stand two further: that is enough to find names, types, defaults and descriptions. The test asks Terraform for
-the format, so no other can be met here.
+They are read from files in the format of `terraform fmt`, in which a block begins and ends in the first column and its
+arguments are indented by two: that is enough to find names, types, defaults and descriptions. A test checks the format, so
+no other can occur here.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def blocks(text: str) -> Iterator[Block]:
 
 
 def blocks_of(folder: Path, *kinds: str) -> list[Block]:
-    """Those of a module, of these kinds."""
+    """The blocks of these kinds in a module."""
     return [
         block for file in sorted(folder.glob("*.tf")) for block in blocks(file.read_text()) if block.kind in kinds
     ]
@@ -51,7 +51,7 @@ def folders(root: Path) -> list[Path]:
 
 
 def files(root: Path) -> dict[Path, str]:
-    """Every README, relative to the project's folder, as it should be. Raises NoMarkers."""
+    """Every README with its tables regenerated, relative to the project's folder. Raises NoMarkers."""
     return {
         (folder / "README.md").relative_to(root): with_tables((folder / "README.md").read_text(), folder)
         for folder in folders(root)
@@ -59,7 +59,7 @@ def files(root: Path) -> dict[Path, str]:
 
 
 def with_tables(text: str, folder: Path) -> str:
-    """A README with its module's tables as they should be. Raises NoMarkers."""
+    """A README with its module's tables regenerated. Raises NoMarkers."""
     if _TABLE.search(text) is None:
         raise NoMarkers(str(folder / "README.md"), "terraform")
     body = "\n" + "\n".join(_tables(folder)) + "\n"

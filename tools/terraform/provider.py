@@ -1,7 +1,7 @@
-"""Where Terraform and the AWS provider are on this machine. Nothing is fetched: where they are not, a check says so.
+"""Finds Terraform and the AWS provider on this machine. Nothing is fetched: if they are missing, a check reports that.
 
-The provider is looked for where Terraform's own configuration says (`TF_CLI_CONFIG_FILE`, a `filesystem_mirror`), in
-`TF_PLUGIN_CACHE_DIR`, in the folders that Terraform takes for mirrors without being told, and in /opt/tf-plugins.
+The provider is searched in the mirrors of Terraform's configuration (`TF_CLI_CONFIG_FILE`, a `filesystem_mirror`), in
+`TF_PLUGIN_CACHE_DIR`, in Terraform's default mirror folders, and in /opt/tf-plugins.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """`what` was looked for in `places`."""
+    """`what` was not found in `places`."""
 
     what: str
     places: tuple[Path, ...]
@@ -53,7 +53,7 @@ def find(environ: Mapping[str, str] = os.environ) -> Found | Missing:
 
 
 def configuration(found: Found) -> str:
-    """A CLI configuration with which Terraform takes the provider from there and asks nobody: `init` needs no lock."""
+    """A CLI configuration that makes Terraform use this provider without a registry, so that no `init` is needed."""
     return f'provider_installation {{\n  dev_overrides {{\n    "hashicorp/aws" = "{found.provider}"\n  }}\n}}\n'
 
 

@@ -1,4 +1,4 @@
-"""Topics and rights as Terraform reads them: two JSON files, from the tables in `schemas` and from nothing else."""
+"""Topics and rights for Terraform: two JSON files, generated from the tables in `schemas`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tools.terraform import FOLDER
 
 MODULE = FOLDER / "modules/topics-and-acls"
 GROUPS = "catalogizer."
-"""Before the names of groups and transactional ids, after the installation's prefix."""
+"""The prefix of groups and transactional ids, after the installation's prefix."""
 
 
 def topics() -> dict[str, Any]:
@@ -21,8 +21,8 @@ def topics() -> dict[str, Any]:
 
 
 def rights() -> dict[str, Any]:
-    """`operator`: its user; `components`: what each may do; `lag`: the group and topics by which one sees how far a
-    component is behind. Names are without the installation's prefix; a dot at the end of one means all that begin so."""
+    """`operator`: its user; `components`: what each may do; `lag`: the group and topics that show a component's lag. Names
+    are without the installation's prefix; one that ends with a dot means all names with this prefix."""
     return {
         "operator": user_of(OPERATOR),
         "components": {component: _component(component, NEEDS[component]) for component in COMPONENTS},
@@ -51,7 +51,7 @@ def _component(component: Component, needs: Needs) -> dict[str, Any]:
 
 
 def _lag(component: Component, group: str, read: tuple[Topic, ...]) -> dict[str, Any]:
-    """Raises ValueError for a group that the component has not: the names would be two."""
+    """A component's group and topics. Raises ValueError if the component has no such group, so that the tables agree."""
     if group not in NEEDS[component].groups:
         raise ValueError(f"{component} has no group {group}")
     return {"group": GROUPS + group, "topics": [topic.name for topic in read]}

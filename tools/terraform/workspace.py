@@ -1,4 +1,4 @@
-"""A copy of infra/terraform in which Terraform runs: what it leaves lying about is not in the checkout."""
+"""A copy of infra/terraform in which Terraform runs, so that its files are not left in the checkout."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ SECONDS = 900
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """`folder`: the copy; `environment`: what Terraform is run with."""
+    """`folder`: the copy; `environment`: Terraform's environment variables."""
 
     found: Found
     folder: Path
     environment: Mapping[str, str]
 
     def run(self, *arguments: str, below: str = ".") -> subprocess.CompletedProcess[str]:
-        """Run Terraform in a folder of the copy; never asks, fetches nothing."""
+        """Run Terraform in a folder of the copy, without prompts and without fetching anything."""
         return subprocess.run(
             [str(self.found.terraform), *arguments],
             cwd=self.folder / below,
@@ -38,7 +38,7 @@ class Workspace:
 
 
 def prepare(found: Found, folder: Path) -> Workspace:
-    """Copy the project's folder there."""
+    """Copy infra/terraform there."""
     shutil.copytree(
         ROOT / FOLDER, folder / "terraform", ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*")
     )

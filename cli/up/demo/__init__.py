@@ -1,1 +1,1 @@
-"""The demo library of a first start: `library` which works there are, `media` the files themselves."""
+"""The demo library of a first start: `library` lists its works, `media` writes the files."""

@@ -1,4 +1,4 @@
-"""Small but real media files: every one opens in the program that its kind is for.
+"""Writes small but real media files, which open in the usual programs.
 
 Each function writes one file; `seed` makes its contents differ from all others', as real files do.
 """

@@ -1,7 +1,7 @@
 """The servers that `up` starts where none is configured: Apache Kafka and PostgreSQL themselves, as child processes.
 
-`jars` Kafka's jars, fetched once · `java` how Java is run · `class_cache` makes its starts cheap · `kafka_config` the
-broker's configuration · `access` who may use the broker · `kafka` the broker · `system_user` as which system
-user PostgreSQL runs · `postgres` the server.
-Each knows how one server is prepared, started by hand or described as a program; none keeps it alive.
+`jars` Kafka's jars, fetched once · `java` how Java is run · `class_cache` speeds up its start · `kafka_config` the
+broker's configuration · `access` the broker's principals · `kafka` the broker · `system_user` the system user
+that runs PostgreSQL · `postgres` the server.
+Each prepares one server, starts it by hand, or describes it as a program; `cli.up.supervision` keeps it running.
 """

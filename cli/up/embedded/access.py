@@ -1,7 +1,7 @@
-"""Who may use the embedded broker: one Kafka principal a component, with a secret that only the state folder's owner reads.
+"""The embedded broker's principals: one for each component, with a secret that only the state folder's owner can read.
 
-Secrets are made once and kept, a file each. The broker learns them from its configuration (SASL/PLAIN over loopback:
-they never leave the machine), and what each may do from the least-privilege table in `schemas.acls`.
+Secrets are generated once and kept, each in a file. The broker gets them in its configuration (SASL/PLAIN over loopback:
+they never leave the machine); permissions come from the least-privilege table in `schemas.acls`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from cli.up.secret_file import kept_secret
 from schemas.acls import COMPONENTS, OPERATOR, user_of
 
 BROKER = "broker"
-"""The broker's principal with itself, as its own controller and replica."""
+"""The principal with which the broker authenticates to itself, as its own controller and replica."""
 PROTOCOL = "SASL_PLAINTEXT"
 MECHANISM = "PLAIN"
 
@@ -34,7 +34,7 @@ class Access:
 
     @property
     def super_users(self) -> tuple[str, ...]:
-        """Who may do everything: the broker itself, and whoever provisions."""
+        """The principals that may do everything: the broker itself, and the operator, who provisions."""
         return (user_of(BROKER), user_of(OPERATOR))
 
     def secret_file(self, component: str) -> Path:

@@ -1,7 +1,7 @@
 """Creates Java's cache of the classes that a broker loads, once for each set of jars (`java` uses it).
 
-A broker is started in a temporary folder until it answers, and is stopped; Java writes the cache when it ends. Run as a
-program, this happens in the background with low priority, and not at all while another process is doing it.
+A broker is started in a temporary folder, and stopped once it answers; Java writes the cache when it exits. As a program
+this runs in the background with low priority, and does nothing while another process is creating the cache.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from cli.up.embedded import jars
 from cli.up.embedded.access import Access
 from cli.up.embedded.java import class_cache
 from cli.up.embedded.kafka import EmbeddedKafka
+from cli.up.output import SetupOutput
 from cli.up.supervision.program import HERE
-from cli.up.telling import Telling
 
 _WRITE_SECONDS = 180.0
 _NICE = 15
@@ -56,10 +56,10 @@ def _train(paths: tuple[Path, ...], folder: Path, cache: Path) -> bool:
 
 
 def main() -> None:
-    """In the background."""
+    """Create the cache with low priority."""
     os.nice(_NICE)
     folder = jars.cache_folder() / "kafka"
-    train(jars.obtain(jars.locked(jars.SERVER), folder, Telling()))
+    train(jars.obtain(jars.locked(jars.SERVER), folder, SetupOutput()))
 
 
 if __name__ == "__main__":

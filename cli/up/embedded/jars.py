@@ -1,8 +1,7 @@
-"""Kafka's jars: named by coordinates and SHA-256 in `jars.lock`, fetched once, verified at every use.
+"""Kafka's jars: pinned by coordinates and SHA-256 in `jars.lock`, fetched once, verified at every use.
 
-The cache is the user's and shared by all checkouts. A jar enters it by a rename after its hash was right; one that
-is damaged later is noticed at the next use and fetched again. What the repository serves under the right name with
-the wrong hash is refused.
+The cache belongs to the user and is shared by all checkouts. A jar is renamed into it after its hash was verified; one that
+is damaged later is noticed at the next use and fetched again. A file with the wrong hash is rejected.
 """
 
 from __future__ import annotations
@@ -22,12 +21,12 @@ from queue import Empty, Queue
 
 from cli.up import network, space
 from cli.up.errors import BrokenState, JarsUnavailable
-from cli.up.telling import Telling
+from cli.up.output import SetupOutput
 
 LOCK_FILE = Path(__file__).with_name("jars.lock")
 PARALLEL = 4
 TIMEOUT_SECONDS = 30
-"""Of silence."""
+"""The longest time without data."""
 CHUNK_BYTES = 65_536
 SERVER = "server"
 TOOLS = "tools"
@@ -55,11 +54,12 @@ class Jar:
 
 
 Fetch = Callable[[Jar, Path, Callable[[int], None]], Path]
-"""Puts a jar somewhere below a folder and returns its path, told of bytes that come. Raises JarsUnavailable."""
+"""Downloads a jar to a folder and returns its path; calls the given function with the bytes received. Raises
+JarsUnavailable."""
 
 
 def locked(*sets: str, path: Path = LOCK_FILE) -> tuple[Jar, ...]:
-    """The jars of the named sets. Raises BrokenState where the lock file is not one."""
+    """The jars of the named sets. Raises BrokenState if the lock file is invalid."""
     try:
         lines = [line.split() for line in path.read_text().splitlines() if line and not line.startswith("#")]
         rows = [(name, *coordinates.split(":"), sha256, size) for name, coordinates, sha256, size in lines]
@@ -74,9 +74,9 @@ def cache_folder() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "catalogizer"
 
 
-def obtain(jars: Iterable[Jar], folder: Path, telling: Telling, fetch: Fetch | None = None) -> tuple[Path, ...]:
-    """Paths of the jars, every one of them whole. Fetches what is missing or damaged; any number of processes may
-    do so at once. Raises JarsUnavailable, OSError."""
+def obtain(jars: Iterable[Jar], folder: Path, output: SetupOutput, fetch: Fetch | None = None) -> tuple[Path, ...]:
+    """Paths of the jars, all verified. Fetches what is missing or damaged; any number of processes may do so at once.
+    Raises JarsUnavailable, OSError."""
     wanted = tuple(jars)
     folder.mkdir(parents=True, exist_ok=True)
     if not all(_whole(jar, folder / jar.filename) for jar in wanted):
@@ -84,31 +84,31 @@ def obtain(jars: Iterable[Jar], folder: Path, telling: Telling, fetch: Fetch | N
             missing = [jar for jar in wanted if not _whole(jar, folder / jar.filename)]
             for jar in missing:
                 if (folder / jar.filename).exists():
-                    telling.say(f"{jar.filename} in the cache is damaged: fetching it again")
+                    output.print(f"{jar.filename} in the cache is damaged: fetching it again")
             if missing:
-                _fetch_all(missing, folder, telling, fetch or from_maven)
+                _fetch_all(missing, folder, output, fetch or from_maven)
     return tuple(folder / jar.filename for jar in wanted)
 
 
-def _fetch_all(jars: list[Jar], folder: Path, telling: Telling, fetch: Fetch) -> None:
-    for left in folder.glob("part-*"):  # of a killed download: we hold the lock, so nobody works in it
+def _fetch_all(jars: list[Jar], folder: Path, output: SetupOutput, fetch: Fetch) -> None:
+    for left in folder.glob("part-*"):  # from a killed download: we hold the lock, so it is not in use
         shutil.rmtree(left)
     part = Path(tempfile.mkdtemp(prefix="part-", dir=folder))
     total = sum(jar.size for jar in jars)
     try:
         space.need(folder, total, "Apache Kafka")
-        with telling.download(f"{len(jars)} jars of Apache Kafka", total) as advance:
+        with output.download(f"{len(jars)} jars of Apache Kafka", total) as advance:
             for jar, came in _each(jars, lambda jar: fetch(jar, part, advance)):
                 if not _whole(jar, came):
                     raise JarsUnavailable(jar.coordinates, "what came does not have the pinned SHA-256")
                 came.replace(folder / jar.filename)
     finally:
-        shutil.rmtree(part, ignore_errors=True)  # a download that is left behind may write there yet
+        shutil.rmtree(part, ignore_errors=True)  # an abandoned download may still write there
 
 
 def _each(jars: list[Jar], fetch: Callable[[Jar], Path]) -> Iterator[tuple[Jar, Path]]:
-    """Fetch PARALLEL at a time; raises the first error. Whoever is interrupted meanwhile leaves the downloads behind
-    and ends at once: the threads of a pool would be waited for, as long as a server is silent."""
+    """Fetch PARALLEL jars at a time; raises the first error. On an interrupt the downloads are abandoned and the process
+    can end at once; with a thread pool it would wait for its threads, as long as a server is silent."""
     waiting: Queue[Jar] = Queue()
     for jar in jars:
         waiting.put(jar)
@@ -121,7 +121,7 @@ def _each(jars: list[Jar], fetch: Callable[[Jar], Path]) -> Iterator[tuple[Jar, 
                 fetched.put((jar, future))
                 try:
                     future.set_result(fetch(jar))
-                except Exception as error:  # noqa: BLE001  it is raised where the future is asked
+                except Exception as error:  # noqa: BLE001  raised by the future's result
                     future.set_exception(error)
 
     for _ in range(PARALLEL):
@@ -137,7 +137,7 @@ def _each(jars: list[Jar], fetch: Callable[[Jar], Path]) -> Iterator[tuple[Jar, 
 
 
 def from_maven(jar: Jar, folder: Path, advance: Callable[[int], None]) -> Path:
-    """Fetch from the public Maven repository, as jgo knows it."""
+    """Fetch from the public Maven repository that jgo uses."""
     import requests  # imported here: most starts find everything in the cache
     from jgo.maven import MavenContext
 
@@ -156,7 +156,7 @@ def from_maven(jar: Jar, folder: Path, advance: Callable[[int], None]) -> Path:
                 advance(len(chunk))
     except ValueError as error:
         raise JarsUnavailable(jar.coordinates, str(error)) from error
-    except OSError as error:  # those of requests are of this kind too
+    except OSError as error:  # includes the errors of requests
         raise JarsUnavailable(jar.coordinates, network.cause(str(error)) or str(error)) from error
     return path
 

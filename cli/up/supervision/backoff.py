@@ -12,7 +12,7 @@ LONG_LIFE_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class RestartDelay:
-    """The delay before the next restart, after so many short lives in a row."""
+    """The delay before the next restart. `short_lives`: how many short runs there were in a row."""
 
     short_lives: int = 0
 

@@ -37,7 +37,7 @@ class ChildRun:
         """The process group of the child and of what it starts."""
         return self._process.pid
 
-    def ask_to_end(self) -> None:
+    def request_stop(self) -> None:
         """Send its stop signal."""
         self.signal(self._program.stop_signal)
 
@@ -70,13 +70,13 @@ class OutputPipe:
         return self._ends[1]
 
     async def open(self) -> None:
-        """Read from now on. Raises OSError, where the process may open no more files."""
+        """Start to read. Raises OSError, for example if the process may open no more files."""
         receiving, _ = self._ends = os.pipe()
         lines, self._pipe = await programs.reader_of(receiving, LINE_BYTES)
         self._reading = asyncio.create_task(self._read(lines))
 
     async def drain(self) -> None:
-        """Close our writing end and read what is left; only for a short time, since another process may have it open."""
+        """Close our writing end and read what is left; only briefly, since another process may keep it open."""
         if self._ends is None:
             return
         receiving, sending = self._ends

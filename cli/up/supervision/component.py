@@ -32,7 +32,7 @@ _HOLD_POLL_SECONDS = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a component is run. `program` is asked at every start; `ready` returns when the child does its work.
+    """How a component is run. `program` is called at every start; `ready` returns when the child is ready.
     `ours`: see `component_log`; `hold`: see `hold`."""
 
     name: str
@@ -62,7 +62,7 @@ class Component:
         return self._run.pid if self._run is not None else None
 
     def start(self) -> None:
-        """Start the child, and restart it whenever it dies, until `ask_to_end` or `kill`."""
+        """Start the child, and restart it whenever it dies, until `request_stop` or `kill`."""
         self._task = asyncio.create_task(self._keep_alive(), name=self.name)
 
     async def ready(self, seconds: float | None) -> None:
@@ -79,13 +79,13 @@ class Component:
                 return
         finally:
             waiting.cancel()
-        raise NotReady(self.name, f"not ready after {seconds} s; {self.log.last_words()}", self.log.file.path)
+        raise NotReady(self.name, f"not ready after {seconds} s; {self.log.last_error()}", self.log.file.path)
 
-    def ask_to_end(self) -> None:
+    def request_stop(self) -> None:
         """Send the child its stop signal and do not restart it."""
         self._ending.set()
         if self._run is not None:
-            self._run.ask_to_end()
+            self._run.request_stop()
 
     def kill(self) -> None:
         """Kill the child with SIGKILL and do not restart it."""
@@ -94,7 +94,7 @@ class Component:
             self._run.signal(signal.SIGKILL)
 
     async def ended(self, seconds: float) -> None:
-        """Return when the child has ended, which `ask_to_end` has requested; after `seconds` it is killed."""
+        """Return when the child has ended, which `request_stop` has requested; after `seconds` it is killed."""
         if self._task is None:
             return
         _, left = await asyncio.wait({self._task}, timeout=seconds)
@@ -106,7 +106,7 @@ class Component:
     async def _keep_alive(self) -> None:
         backoff, deaths = RestartDelay(), 0
         while not self._ending.is_set():
-            await self._held()  # since a pause, when there was no process to end, or since before this supervisor
+            await self._held()  # it may have been held while no process ran, or before this supervisor started
             if self._ending.is_set():
                 return
             began = time.monotonic()
@@ -115,13 +115,13 @@ class Component:
                 return
             deaths += 1
             if not self._was_ready and (code == USAGE or deaths >= START_DEATHS):
-                raise NotReady(self.name, self.log.last_words(), self.log.file.path)
+                raise NotReady(self.name, self.log.last_error(), self.log.file.path)
             if await self._held():
                 backoff, deaths = RestartDelay(), 0
                 continue
             delay, backoff = backoff.after(time.monotonic() - began)
-            words = "" if code < 0 else f" ({self.log.last_words()})"  # who is killed has nothing to say of it
-            self.log.show(f"{self.name} {_death(code)}{words}: started again in {delay:g} s")
+            reason = "" if code < 0 else f" ({self.log.last_error()})"  # a killed process logs no reason
+            self.log.show(f"{self.name} {_death(code)}{reason}: started again in {delay:g} s")
             await self._pause(delay)
 
     async def _one_run(self) -> int:
@@ -140,7 +140,7 @@ class Component:
         else:
             self._guarded.add(run.group)
             if self._ending.is_set():  # the request came while it was being started
-                run.ask_to_end()
+                run.request_stop()
             self._changed()
             return await run.end(self._guarded)
         finally:
@@ -148,7 +148,7 @@ class Component:
             self._changed()
 
     async def _held(self) -> bool:
-        """Whether it was held; returns when it is no more."""
+        """Wait while the component is held; whether it was."""
         hold = self._plan.hold
         if hold is None or not is_held(hold):
             return False
@@ -166,7 +166,7 @@ class Component:
 
 
 def service(name: str, program: Program, ready_file: Path, hold: Path | None = None) -> Plan:
-    """A process of ours: it is ready when it has written its own pid into the ready file."""
+    """The plan of one of our processes: it is ready when it has written its pid to the ready file."""
 
     async def fresh() -> Program:
         _withdraw(ready_file)

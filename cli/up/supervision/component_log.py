@@ -1,8 +1,8 @@
 """The log of many processes: each line goes to its component's rotated file, important ones to the terminal as well.
 
-Our own processes write JSON lines: warnings and worse are shown, but not those of the client libraries, which cry
-many times over each outage that we speak of once. Kafka's and PostgreSQL's lines go to their files only. A full disk
-loses log lines, never the platform; that is said once.
+Our own processes write JSON lines: warnings and worse are shown, except those of client libraries, which log many lines for
+an outage that we report once. Kafka's and PostgreSQL's lines go to their files only. If the disk is full, log lines are
+lost, but the platform keeps running; this is reported once.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class LineFile(Protocol):
 
     @property
     def path(self) -> Path | None:
-        """The file to be looked into, if there is one."""
+        """The path of the file, if there is one."""
 
     def write(self, line: bytes) -> None:
         """Append a line. Raises OSError."""
@@ -98,15 +98,15 @@ class ComponentLog:
             self.show(f"{self.component:8} {shown}")
 
     def begin_run(self) -> None:
-        """A new process writes from now on; `last_words` forgets the previous one."""
+        """A new process writes from now on; `last_error` forgets the previous one."""
         self.last.clear()
 
-    def last_words(self) -> str:
+    def last_error(self) -> str:
         """Why a process has ended, on one line: its last line that describes an error, or else its last line. Indented
         lines are stack frames and details, and are not used."""
-        told = [readable(line) or line for line in self.last if line.strip()]
-        faults = [line for line in told if not line[0].isspace() and _FAULT.search(line)]
-        return (faults or told or ["it printed nothing"])[-1].strip()
+        lines = [readable(line) or line for line in self.last if line.strip()]
+        faults = [line for line in lines if not line[0].isspace() and _FAULT.search(line)]
+        return (faults or lines or ["it printed nothing"])[-1].strip()
 
 
 def readable(line: str) -> str | None:

@@ -19,12 +19,12 @@ class Guarded:
     def add(self, group: int) -> None:
         """From now on the group is killed if the supervisor dies."""
         self._groups.add(group)
-        self._tell(f"+{group}\n")
+        self._send(f"+{group}\n")
 
     def remove(self, group: int) -> None:
         """The group has ended, and its number may be reused by others."""
         self._groups.discard(group)
-        self._tell(f"-{group}\n")
+        self._send(f"-{group}\n")
 
     def end(self) -> None:
         """Kill what is still registered, end the guardian."""
@@ -32,7 +32,7 @@ class Guarded:
             self._guardian.stdin.close()
         self._guardian.wait()
 
-    def _tell(self, line: str) -> None:
+    def _send(self, line: str) -> None:
         try:
             self._write(line)
         except BrokenPipeError:

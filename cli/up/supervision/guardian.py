@@ -1,9 +1,9 @@
 """A process that outlives the supervisor briefly, to kill what its children leave behind.
 
 The kernel kills the supervisor's direct children together with it. Their own children (probes of media files, workers)
-can be reached only by their process group. The supervisor registers these groups through a pipe; when it ends the pipe
-is closed, and the guardian kills all groups that are still registered and ends. It runs as a script with hardly any
-imports, so that it uses little memory.
+can be reached only by their process group. The supervisor registers these groups through a pipe; when it ends, the pipe is
+closed, and the guardian kills all groups that are still registered, then ends. It runs as a script with few imports, so that
+it uses little memory.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""A component taken out of service for a while by another process, which holds a lock for as long.
+"""Takes a component out of service while another process holds a lock.
 
-The kernel lets go of the lock when that process ends, however it ends: nothing stays held by accident.
+The kernel releases the lock when that process ends, however it ends: nothing stays held by accident.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from cli.up.errors import NotHeld
 from cli.up.supervision import leftovers
 
 END_SECONDS = 15.0
-ASKED_SECONDS = 0.5
-"""Whoever asks whether it is held (`is_held`) has the lock for an instant too."""
+PROBE_SECONDS = 0.5
+"""How long to retry: a check by `is_held` also takes the lock, for an instant."""
 _POLL_SECONDS = 0.05
 
 
 def is_held(path: Path) -> bool:
-    """Whether somebody holds the component of this lock file. Raises OSError."""
+    """Whether a process holds the component of this lock file. Raises OSError."""
     if not path.exists():
         return False
     with path.open() as file:
@@ -38,11 +38,11 @@ def is_held(path: Path) -> bool:
 def held(
     path: Path, state_dir: Path, pid: int | None, stop_signal: signal.Signals = signal.SIGTERM
 ) -> Iterator[None]:
-    """Keep the component from running: its process is asked to end by `stop_signal`, and its supervisor starts no other
-    until the block is left. Raises NotHeld, OSError."""
+    """Keep the component from running: its process gets `stop_signal`, and its supervisor starts no other until the block
+    is left. Raises NotHeld, OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as file:
-        deadline = time.monotonic() + ASKED_SECONDS
+        deadline = time.monotonic() + PROBE_SECONDS
         while True:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -56,13 +56,13 @@ def held(
 
 
 def _end(component: str, state_dir: Path, pid: int | None, stop_signal: signal.Signals) -> None:
-    """Ask the process to end and wait for it; a number that is somebody else's by now is left alone."""
+    """Signal the process and wait for its end; a process id that was reused by another program is left alone."""
     deadline = time.monotonic() + END_SECONDS
-    asked = False
+    signalled = False
     while pid is not None and pid in leftovers.find(state_dir):
-        if not asked:
+        if not signalled:
             os.kill(pid, stop_signal)
-            asked = True
+            signalled = True
         if time.monotonic() > deadline:
             raise NotHeld(component, f"process {pid} did not end within {END_SECONDS:g} s")
         time.sleep(_POLL_SECONDS)

@@ -1,6 +1,6 @@
 """Processes that a killed supervisor left running: found by a variable in their environment, killed before a new start.
 
-Children are tied to their supervisor's life in two ways already (`program`, `guardian`). This covers the case that both
+Children are already tied to their supervisor's life in two ways (`program`, `guardian`). This covers the case that both
 fail: the guardian was killed with the supervisor, or a child removed the tie.
 """
 
@@ -17,7 +17,7 @@ _POLL_SECONDS = 0.05
 
 
 def find(state_dir: Path) -> list[int]:
-    """Processes of a supervisor of this state folder, ourselves excepted."""
+    """Processes started by a supervisor of this state folder, except ourselves."""
     mark = os.fsencode(f"{STATE_MARK}={state_dir}")
     found = []
     for entry in Path("/proc").iterdir():

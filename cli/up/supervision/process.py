@@ -31,12 +31,12 @@ class Process:
         with self.output.open("ab") as output:
             self._popen = programs.start(program, output)
 
-    def stop(self, ask: signal.Signals, seconds: float) -> int | None:
-        """Ask it to end and kill it if it has not within `seconds`; the exit code."""
+    def stop(self, stop_signal: signal.Signals, seconds: float) -> int | None:
+        """Send the signal, and kill it if it has not ended within `seconds`; the exit code."""
         if self._popen is None:
             return None
         if self.alive:
-            self._popen.send_signal(ask)
+            self._popen.send_signal(stop_signal)
             try:
                 self._popen.wait(seconds)
             except subprocess.TimeoutExpired:
@@ -50,7 +50,7 @@ class Process:
             self._popen.wait()
             programs.sweep(self._popen.pid)
 
-    def last_words(self) -> str:
+    def output_tail(self) -> str:
         """The end of its output on one line; empty when there is none."""
         if not self.output.exists():
             return ""

@@ -1,9 +1,9 @@
 """A program to be run as a child, and how a child is tied to its parent's life.
 
-The kernel kills a child when its parent dies, even by kill -9 (PR_SET_PDEATHSIG). It watches the *thread* that started
-the child, and a change of user clears the setting: so children are started from the main thread, and the setting is made
-after the change of user, just before exec. Every child leads a process group of its own: Ctrl-C reaches only the
-supervisor, and whatever a child leaves behind can be killed by its group.
+The kernel kills a child when its parent dies, even by kill -9 (PR_SET_PDEATHSIG). It watches the *thread* that started the
+child, and a change of user clears the setting: so children are started from the main thread, and the option is set after the
+change of user, just before exec. Every child leads its own process group: Ctrl-C reaches only the supervisor, and whatever a
+child leaves behind can be killed by its group.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ STATE_MARK = "SUPERVISED_STATE_DIR"
 """Set in the environment of every child: the next start finds leftover processes by it (`leftovers`)."""
 
 HERE = "/proc/self/cwd"
-"""The working directory of whoever reads this path: how a program is told of its own folder, whatever its name."""
+"""The working directory of the process that opens this path: lets a program refer to its own folder, whatever its name."""
 
 SETTINGS = "CATALOGIZER_"
-"""How variables with settings begin. A child has those that it was given and no others."""
+"""Prefix of variables with settings. A child gets only those of its program."""
 
 INSTALLATION = Path(__file__).parents[3]
 """The folder of our packages."""
@@ -45,8 +45,8 @@ class SystemUser:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What to run. `environment`: beside the parent's own, which is handed on without the platform's settings.
-    `stop_signal` asks it to end."""
+    """What to run. `environment`: added to the parent's own, which is passed on without the platform's settings.
+    `stop_signal` requests its end."""
 
     name: str
     argv: tuple[str, ...]
@@ -57,13 +57,13 @@ class Program:
 
 
 def python(name: str, arguments: tuple[str, ...], environment: Mapping[str, str]) -> Program:
-    """A Python program of ours. It imports from this installation, never from the folder in which it is started."""
-    told = {**environment, "PYTHONPATH": str(INSTALLATION), "PYTHONUNBUFFERED": "1"}
-    return Program(name=name, argv=(sys.executable, "-P", *arguments), directory=Path.cwd(), environment=told)
+    """One of our Python programs. It imports from this installation, never from its working directory."""
+    given = {**environment, "PYTHONPATH": str(INSTALLATION), "PYTHONUNBUFFERED": "1"}
+    return Program(name=name, argv=(sys.executable, "-P", *arguments), directory=Path.cwd(), environment=given)
 
 
 def tie(parent: int) -> Callable[[], None]:
-    """The function that a child calls before exec, so that it dies with `parent`."""
+    """A function for a child to call before exec, so that it dies with `parent`."""
 
     def before_exec() -> None:
         tied = _LIBC.prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0) == 0
@@ -94,8 +94,8 @@ def start(program: Program, output: IO[bytes] | int) -> subprocess.Popen[bytes]:
 async def start_async(program: Program, output: int) -> asyncio.subprocess.Process:
     """Start it, with standard output and error to the descriptor `output`. Raises OSError.
 
-    No pipe of asyncio's own: a process with one has ended, for asyncio, only when its pipe has, and that may be
-    held open by a child that outlives it (Python 3.11)."""
+    It uses no asyncio pipe: with one, asyncio considers a process ended only when the pipe is closed, and a grandchild that
+    outlives it may keep that open (Python 3.11)."""
     user = program.user
     return await asyncio.create_subprocess_exec(
         *program.argv,
@@ -113,7 +113,7 @@ async def start_async(program: Program, output: int) -> asyncio.subprocess.Proce
 
 
 async def reader_of(pipe: int, limit: int) -> tuple[asyncio.StreamReader, asyncio.ReadTransport]:
-    """The lines, of at most `limit` bytes, of a pipe's reading end, which the transport owns from now on."""
+    """A line reader for a pipe's reading end (lines of at most `limit` bytes); the transport owns the pipe from now on."""
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader(limit=limit)
     transport, _ = await loop.connect_read_pipe(
@@ -131,6 +131,5 @@ def sweep(group: int) -> None:
 
 
 def environment_for(own: Mapping[str, str]) -> dict[str, str]:
-    """Ours without any setting of the platform, some of which are secrets, and what the program is to have of its
-    own."""
+    """Our environment without the platform's settings, some of which are secrets, plus the program's own variables."""
     return {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)} | dict(own)

@@ -1,7 +1,7 @@
 """Starts the components in order, restarts those that die, and ends them in reverse order.
 
 Servers (Kafka, PostgreSQL) are started together; when they are ready the set-up is done; then the services are started
-together. When the supervisor is asked to end, it ends the components in order within SERVICES_END_SECONDS and
+together. On a request to end, it ends the components in order within SERVICES_END_SECONDS and
 SERVERS_END_SECONDS; when it is killed, they are killed with it.
 """
 
@@ -39,7 +39,7 @@ class Supervisor:
     ) -> None:
         self._log = log
         self._show = show
-        self._told = changed
+        self._on_change = changed
         self._guarded = Guarded()
         self._make_services = services
         self._servers = [self._component(plan) for plan in servers]
@@ -70,7 +70,7 @@ class Supervisor:
         await asyncio.gather(*self._chores, return_exceptions=True)
         for components, seconds in ((self._services, SERVICES_END_SECONDS), (self._servers, SERVERS_END_SECONDS)):
             for component in reversed(components):
-                component.ask_to_end()
+                component.request_stop()
             await asyncio.gather(*(component.ended(seconds) for component in components))
         self._guarded.end()
 
@@ -96,8 +96,8 @@ class Supervisor:
 
     def _changed(self) -> None:
         try:
-            self._told(self.pids())
-        except OSError as error:  # a full disk must not end what runs
+            self._on_change(self.pids())
+        except OSError as error:  # a full disk must not stop the platform
             self._show(f"run.json cannot be written: {error}")
 
 
@@ -110,15 +110,15 @@ async def run(
     """Start, call `ready`, run until `stop`, end. If `stop` comes during the start, what was started is ended. Raises
     UpError and what `set_up` raises, after everything has ended."""
     starting = asyncio.ensure_future(supervisor.start(set_up))
-    asked = asyncio.ensure_future(stop)
+    stopping = asyncio.ensure_future(stop)
     try:
-        await asyncio.wait({starting, asked}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
             starting.result()
             ready()
-            await asked
+            await stopping
     finally:
         starting.cancel()
-        asked.cancel()
+        stopping.cancel()
         await asyncio.wait({starting})
         await supervisor.end()

@@ -1,4 +1,5 @@
-"""`catalogizer analysis` beside a running stream worker: it counts, asks, waits for the end, and refuses in one line."""
+"""`catalogizer analysis` with a running stream worker: it counts, requests, waits for the end, and reports errors in one
+line."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from cli.errors import BadArgument, NotAsAsked
+from cli.errors import BadArgument, NotConfirmed
 from cli.provisioning.tables import apply_migrations
 from cli.up.embedded.kafka import EmbeddedKafka
 from cli.up.embedded.postgres import EmbeddedPostgres
@@ -28,7 +29,7 @@ from tests.support import media
 from tests.support.command import Command
 from tests.support.servers import fresh_database
 from tests.support.stream_worker import shared
-from tests.support.topic import Said, decoded, pour, read
+from tests.support.topic import NewRecord, decoded, pour, read
 from tests.support.waiting import wait_until
 
 AT = "2026-11-27T10:00:00Z"
@@ -85,7 +86,7 @@ class Installation:
         pour(
             self.kafka,
             [
-                Said(RAW, encode(r), LIBRARY.encode(), lane, tuple(raw_headers(str(r.__struct_config__.tag))))
+                NewRecord(RAW, encode(r), LIBRARY.encode(), lane, tuple(raw_headers(str(r.__struct_config__.tag))))
                 for r in records
             ],
         )
@@ -99,7 +100,7 @@ class Installation:
 
     @property
     def states(self) -> list[object]:
-        """What was told of requests."""
+        """The changes about requests."""
         changes = decoded(read(self.kafka, CHANGES))
         return [change["state"] for change in changes if change["kind"] == "analysis_request_changed"]
 
@@ -120,19 +121,19 @@ def here(
         yield here
 
 
-def asked(here: Installation) -> int:
-    """How many analyses were asked for; the fold's ticks come when time passes, whatever is asked."""
+def requested(here: Installation) -> int:
+    """How many analyses were requested; ticks of the fold are not counted, they come as time passes."""
     return sum(find(record.headers, "type") == b"analysis_requested" for record in read(here.kafka, RAW))
 
 
 def test_a_dry_run_counts_and_writes_nothing(here: Installation) -> None:
-    before = asked(here)
+    before = requested(here)
     found = here.command.json("analysis", "request", "movies", "--status", "done", "--type", "image")
     assert found == {"root": "movies", "matched": FILES, "waits": None, "executed": False}
     assert here.command.json("analysis", "request", "away")["waits"] == "lost"
-    said = here.command.output("analysis", "request", "movies", "--subtree", "5.jpg")
-    assert said == "1 items of root movies match; --execute has them analysed again\n"
-    assert asked(here) == before
+    printed = here.command.output("analysis", "request", "movies", "--subtree", "5.jpg")
+    assert printed == "1 items of root movies match; --execute has them analysed again\n"
+    assert requested(here) == before
 
 
 def test_a_request_is_waited_for_to_its_end(here: Installation) -> None:
@@ -144,8 +145,8 @@ def test_a_request_is_waited_for_to_its_end(here: Installation) -> None:
         False,
     )
     before = here.results
-    said = here.command.output("analysis", "request", "movies", "--subtree", "5.jpg", "--execute")
-    assert said.endswith("finished: 1 of 1 analysed, 0 failed\n")
+    printed = here.command.output("analysis", "request", "movies", "--subtree", "5.jpg", "--execute")
+    assert printed.endswith("finished: 1 of 1 analysed, 0 failed\n")
     assert here.results == before + 1
 
 
@@ -180,19 +181,22 @@ REFUSED: dict[str, tuple[tuple[str, ...], type[Exception]]] = {
     "--type: 'film' is none of video": (("movies", "--type", "film"), BadArgument),
     "--type: files of type archive are not analysed": (("movies", "--type", "archive"), BadArgument),
     "--status: 'broken' is none of done": (("movies", "--status", "broken"), BadArgument),
-    "nothing of root movies matches: nothing was asked": (("movies", "--type", "book", "--execute"), NotAsAsked),
+    "nothing of root movies matches: nothing was requested": (
+        ("movies", "--type", "book", "--execute"),
+        NotConfirmed,
+    ),
 }
 
 
-@pytest.mark.parametrize("said", REFUSED)
-def test_what_cannot_be_is_refused_in_one_line_and_nothing_is_written(here: Installation, said: str) -> None:
-    arguments, kind = REFUSED[said]
-    before = asked(here)
+@pytest.mark.parametrize("printed", REFUSED)
+def test_what_cannot_be_is_refused_in_one_line_and_nothing_is_written(here: Installation, printed: str) -> None:
+    arguments, kind = REFUSED[printed]
+    before = requested(here)
     with pytest.raises(kind) as error:
         here.command.output("analysis", "request", *arguments)
-    assert said in str(error.value)
+    assert printed in str(error.value)
     assert "\n" not in str(error.value)
-    assert asked(here) == before
+    assert requested(here) == before
 
 
 def test_a_library_that_is_not_there_is_refused(here: Installation) -> None:

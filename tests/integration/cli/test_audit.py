@@ -37,7 +37,7 @@ from tests.support.producer_root import put, weird
 from tests.support.projector_run import Process
 from tests.support.servers import fresh_database
 from tests.support.stream_worker import shared
-from tests.support.topic import Said, read, write
+from tests.support.topic import NewRecord, read, write
 from tests.support.waiting import wait_until
 
 WINDOW_MS = 100
@@ -109,7 +109,7 @@ def forge(kafka: Kafka, library: str, *records: raw.ProducerRecord) -> None:
     write(
         kafka,
         *(
-            Said(RAW, encode(r), library.encode(), lane, tuple(raw_headers(str(r.__struct_config__.tag))))
+            NewRecord(RAW, encode(r), library.encode(), lane, tuple(raw_headers(str(r.__struct_config__.tag))))
             for r in records
         ),
     )
@@ -196,7 +196,7 @@ def test_it_finds_nothing_where_nothing_is_wrong_and_names_each_fault_where_some
     assert {f["healed_at"] is None for f in findings if f["finding"] == "hole"} == {False}
 
 
-def test_where_the_catalogue_says_something_else_than_the_log_that_is_named(
+def test_where_the_catalogue_differs_from_the_log_that_is_named(
     installation: Installation, tmp_path: Path
 ) -> None:
     kafka, root = installation.kafka, tmp_path / "books"
@@ -241,8 +241,8 @@ def test_what_was_lost_is_exactly_what_was_deleted_and_has_not_come_back(
         return command.lines("changes", "--lost", "--since", "PT5M", "--root", "music", "--json")
 
     def changed(kind: str, path: str) -> bool:
-        told = command.lines("changes", "--library", "sounds", "--json")
-        return any((one["kind"], one.get("path")) == (kind, path) for one in told)
+        reported = command.lines("changes", "--library", "sounds", "--json")
+        return any((one["kind"], one.get("path")) == (kind, path) for one in reported)
 
     with producing(kafka, settings, tmp_path / "state"):
         wait_until(lambda: changed("created", "Album/97.flac"), 20, what="the files to be told", every=0.3)
@@ -269,17 +269,19 @@ def test_what_was_lost_is_exactly_what_was_deleted_and_has_not_come_back(
     assert "music/elsewhere.flac  from music/moved.flac  media " in line
 
 
-def test_without_a_database_that_is_said_and_a_root_of_another_machine_is_said_to_be_elsewhere(
+def test_without_a_database_that_is_reported_and_a_root_of_another_machine_is_reported_as_elsewhere(
     installation: Installation, tmp_path: Path
 ) -> None:
     here = spec_of(tmp_path / "nobody-watches", "home")
     here.path.mkdir()
     code, findings = audited(installation.command(here, url=False))
     assert code == 1
-    said = {f["root"]: (f["severity"], f["why"]) for f in findings if f["finding"] == "root"}
-    assert said["nobody-watches"][0] == "fault"
-    assert "does `catalogizer watch` run with it?" in said["nobody-watches"][1]
-    assert {root for root, (severity, _) in said.items() if severity == "note"} == set(findings[-1]["elsewhere"])
+    printed = {f["root"]: (f["severity"], f["why"]) for f in findings if f["finding"] == "root"}
+    assert printed["nobody-watches"][0] == "fault"
+    assert "does `catalogizer watch` run with it?" in printed["nobody-watches"][1]
+    assert {root for root, (severity, _) in printed.items() if severity == "note"} == set(
+        findings[-1]["elsewhere"]
+    )
     assert findings[-1]["catalogue"] is False
 
 

@@ -106,8 +106,8 @@ def test_the_gateway_keeps_those_who_sign_in_elsewhere(urls: dict[str, str]) -> 
             accounts.close()
             async with pool.connection() as connection:
                 rows = await (await connection.execute("SELECT event FROM audit_outbox ORDER BY id")).fetchall()
-        told = [(event["action"], event["by"]) for (event,) in rows if event["subject"] == "corp:anna"]
-        assert told == [
+        reported = [(event["action"], event["by"]) for (event,) in rows if event["subject"] == "corp:anna"]
+        assert reported == [
             ("account_added", "oidc:corp"),
             ("signed_in", "corp:anna"),
             ("signed_in", "corp:anna"),

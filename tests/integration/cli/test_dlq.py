@@ -19,15 +19,15 @@ from schemas.topics import ANALYSIS_JOBS, CHANGES, CONTROL, GUARDED, MEDIA_UPDAT
 from tests.support.command import Command
 from tests.support.committed import Read
 from tests.support.letters import all_open, bury, killed_redrive
-from tests.support.topic import Said, read, write, write_in_transactions
+from tests.support.topic import NewRecord, read, write, write_in_transactions
 
 HOSTILE = (
-    Said(
+    NewRecord(
         ANALYSIS_JOBS, b"\x00\xff\x1b[2J", None, 3, (("type", b"x"), ("type", b"y"), ("x-original-topic", b"\xff"))
     ),
-    Said(ANALYSIS_JOBS, None, b"5", 0, ()),
-    Said(ANALYSIS_JOBS, b"", b"\xfe", 3, (("x-original-size", b"7"), ("empty", b""))),
-    Said(ANALYSIS_JOBS, b"y" * MAX_DEAD_BYTES, b"5", 3, (("traceparent", b"t"), ("x-letter", b"1"))),
+    NewRecord(ANALYSIS_JOBS, None, b"5", 0, ()),
+    NewRecord(ANALYSIS_JOBS, b"", b"\xfe", 3, (("x-original-size", b"7"), ("empty", b""))),
+    NewRecord(ANALYSIS_JOBS, b"y" * MAX_DEAD_BYTES, b"5", 3, (("traceparent", b"t"), ("x-letter", b"1"))),
 )
 
 
@@ -58,7 +58,7 @@ def test_records_go_back_byte_for_byte_and_once(kafka: Kafka) -> None:
 def test_a_command_that_is_killed_at_a_letter_leaves_it_open_or_redriven_and_never_twice(
     kafka: Kafka, point: str
 ) -> None:
-    write(kafka, Said(ANALYSIS_JOBS, b"one", b"5", 3), Said(ANALYSIS_JOBS, b"two", b"5", 3))
+    write(kafka, NewRecord(ANALYSIS_JOBS, b"one", b"5", 3), NewRecord(ANALYSIS_JOBS, b"two", b"5", 3))
     before = read(kafka, ANALYSIS_JOBS)
     bury(kafka, *before)
     assert killed_redrive(kafka, ANALYSIS_JOBS, point) == -signal.SIGKILL
@@ -68,7 +68,7 @@ def test_a_command_that_is_killed_at_a_letter_leaves_it_open_or_redriven_and_nev
 
 
 def test_who_begins_later_has_the_queue_and_the_other_one_writes_nothing_more(kafka: Kafka) -> None:
-    write(kafka, Said(ANALYSIS_JOBS, b"one", b"5", 3))
+    write(kafka, NewRecord(ANALYSIS_JOBS, b"one", b"5", 3))
     bury(kafka, *read(kafka, ANALYSIS_JOBS))
 
     async def main() -> None:
@@ -86,7 +86,7 @@ def test_who_begins_later_has_the_queue_and_the_other_one_writes_nothing_more(ka
 
 
 def test_a_mark_behind_the_open_transaction_of_another_writer_is_waited_for(kafka: Kafka) -> None:
-    write(kafka, Said(CHANGES, b"{", b"home", 1))
+    write(kafka, NewRecord(CHANGES, b"{", b"home", 1))
     bury(kafka, *read(kafka, CHANGES))
 
     async def main() -> None:
@@ -111,7 +111,7 @@ def test_a_mark_behind_the_open_transaction_of_another_writer_is_waited_for(kafk
 def test_a_record_with_two_letters_goes_back_once_and_a_letter_of_it_that_comes_later_is_closed(
     kafka: Kafka,
 ) -> None:
-    write(kafka, Said(CHANGES, b"{", b"home", 1))
+    write(kafka, NewRecord(CHANGES, b"{", b"home", 1))
     (record,) = read(kafka, CHANGES)
     bury(kafka, record, record)
     done = Command(kafka).json("dlq", "redrive", CHANGES.name, "--all", "--execute")
@@ -122,7 +122,7 @@ def test_a_record_with_two_letters_goes_back_once_and_a_letter_of_it_that_comes_
 
 
 def test_what_was_shortened_cannot_go_back_and_stays_open(kafka: Kafka) -> None:
-    write(kafka, Said(ANALYSIS_JOBS, b"x" * (MAX_DEAD_BYTES + 1), b"5", 3))
+    write(kafka, NewRecord(ANALYSIS_JOBS, b"x" * (MAX_DEAD_BYTES + 1), b"5", 3))
     (offset,) = bury(kafka, *read(kafka, ANALYSIS_JOBS))
     code, out = Command(kafka).ended("dlq", "redrive", ANALYSIS_JOBS.name, str(offset), "--execute")
     assert (code, out) == (1, f"{offset}: only the first 400000 of its 400001 bytes are kept\n")
@@ -130,7 +130,7 @@ def test_what_was_shortened_cannot_go_back_and_stays_open(kafka: Kafka) -> None:
     assert (letter["state"], letter["cut"], letter["size"]) == ("open", True, MAX_DEAD_BYTES + 1)
 
 
-def test_of_the_change_log_a_scan_is_asked_for_and_nothing_is_written_there(kafka: Kafka) -> None:
+def test_of_the_change_log_a_scan_is_requested_and_nothing_is_written_there(kafka: Kafka) -> None:
     values = [
         b'{"kind":"observed","root":"movies","path":"A/../b.mkv"}',
         b'{"kind":"observed","root":"movies","path":"A/one.mkv","seq":"x"}',
@@ -140,27 +140,27 @@ def test_of_the_change_log_a_scan_is_asked_for_and_nothing_is_written_there(kafk
         b'{"kind":"result","root":"movies"}',
         b"no json",
     ]
-    write(kafka, *(Said(RAW, value, b"home", 0) for value in values))
+    write(kafka, *(NewRecord(RAW, value, b"home", 0) for value in values))
     letters = bury(kafka, *read(kafka, RAW))
     for _ in range(2):
         done = Command(kafka).json("dlq", "redrive", RAW.name, "--all", "--execute")
     assert [one["does"] for one in done] == ["nothing"] * 2
     assert [one["letter"] for one in done] == [letters[5], letters[6]]
     assert len(read(kafka, RAW)) == len(values)
-    asked = [msgspec.json.decode(record.value or b"", type=Control) for record in read(kafka, CONTROL)]
-    assert all(isinstance(one, RescanRoot) for one in asked)
-    assert [(one.root, one.again) for one in asked if isinstance(one, RescanRoot)] == [
+    requested = [msgspec.json.decode(record.value or b"", type=Control) for record in read(kafka, CONTROL)]
+    assert all(isinstance(one, RescanRoot) for one in requested)
+    assert [(one.root, one.again) for one in requested if isinstance(one, RescanRoot)] == [
         ("movies", True),
         ("music", True),
     ]
-    assert [one.reason for one in asked if isinstance(one, RescanRoot)] == [
+    assert [one.reason for one in requested if isinstance(one, RescanRoot)] == [
         "redrive of 4 dead letters",
         f"redrive of dead letter {letters[4]}",
     ]
 
 
 def test_what_is_discarded_is_open_no_longer_and_can_be_seen_and_still_redriven(kafka: Kafka) -> None:
-    write(kafka, Said(MEDIA_UPDATES, b"1", b"home", 1), Said(MEDIA_UPDATES, b"2", b"home", 1))
+    write(kafka, NewRecord(MEDIA_UPDATES, b"1", b"home", 1), NewRecord(MEDIA_UPDATES, b"2", b"home", 1))
     first, second = bury(kafka, *read(kafka, MEDIA_UPDATES))
     command, words = Command(kafka), ("dlq", "discard", "media_updates", str(first), "--reason", "ours")
     assert command.output(*words) == f"{first}: would be discarded\n"
@@ -176,13 +176,13 @@ def test_what_is_discarded_is_open_no_longer_and_can_be_seen_and_still_redriven(
         command.output("dlq", "discard", "media_updates", "99", "--execute")
 
 
-def test_queues_are_listed_with_what_is_open_in_them_and_status_says_so(kafka: Kafka) -> None:
+def test_queues_are_listed_with_what_is_open_in_them_and_status_shows_it(kafka: Kafka) -> None:
     command = Command(kafka)
     assert command.json("status")["dead_letters"] == {}
-    write(kafka, Said(REPORTS, b"{", b"x"), Said(REPORTS, b"[", b"x"))
+    write(kafka, NewRecord(REPORTS, b"{", b"x"), NewRecord(REPORTS, b"[", b"x"))
     bury(kafka, *read(kafka, REPORTS))
     write_in_transactions(
-        kafka, (False, Said(dlq_of(REPORTS), b"aborted")), (True, Said(dlq_of(REPORTS), b"foreign"))
+        kafka, (False, NewRecord(dlq_of(REPORTS), b"aborted")), (True, NewRecord(dlq_of(REPORTS), b"foreign"))
     )
     listed = {line["topic"]: line for line in command.json("dlq", "list")}
     assert list(listed) == [topic.name for topic in GUARDED]
@@ -198,8 +198,8 @@ def test_queues_are_listed_with_what_is_open_in_them_and_status_says_so(kafka: K
 def test_a_letter_is_shown_whole_and_no_control_character_of_it_reaches_a_terminal(kafka: Kafka) -> None:
     write(
         kafka,
-        Said(REPORTS, b'{"a":"\x1b[2J"}\r\n\x07', b"\x1b]0;", 0, (("h\x1b", b"\xff"),)),
-        Said(REPORTS, b"\xff\x1b"),
+        NewRecord(REPORTS, b'{"a":"\x1b[2J"}\r\n\x07', b"\x1b]0;", 0, (("h\x1b", b"\xff"),)),
+        NewRecord(REPORTS, b"\xff\x1b"),
     )
     first, second = bury(kafka, *read(kafka, REPORTS), error="bad \x1b[2J\nerror: none")
     texts = [Command(kafka).output("dlq", "show", REPORTS.name, str(offset)) for offset in (first, second)]

@@ -100,7 +100,7 @@ def test_killed_on_the_way_the_next_run_ends_in_the_same_state(bare: Kafka) -> N
     assert sorted(epoch_records(bare)) == sorted(topic.name for topic in ALL_TOPICS)
 
 
-def test_a_topic_made_anew_is_told_from_the_old_one(kafka: Kafka) -> None:
+def test_a_recreated_topic_is_distinguished_from_the_old_one(kafka: Kafka) -> None:
     before = asyncio.run(read_epochs(kafka))
     delete(kafka, MEDIA_UPDATES)
     assert {step.action for step in asyncio.run(apply(kafka))} == {"create", "epoch"}
@@ -134,7 +134,7 @@ def test_another_number_of_lanes_is_refused_and_changes_nothing(kafka: Kafka) ->
     assert asyncio.run(recorded_epochs(kafka))[SYSTEM_UPDATES.name]
 
 
-def test_the_command_says_what_it_does(bare: Kafka) -> None:
+def test_the_command_reports_what_it_does(bare: Kafka) -> None:
     command = Command(bare)
     planned = command.json("topics", "plan")
     assert {step["action"] for step in planned} == {"create", "epoch"}

@@ -1,4 +1,4 @@
-"""`replay project` moves the projector to where it was told, shows before it does, and refuses what could skip."""
+"""`replay project` moves the projector to the requested position, shows the move first, and refuses to skip records."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def test_a_running_projector_is_named_and_left_alone(projected: Command, kafka: 
         asyncio.run(while_running())
 
 
-def test_a_dry_run_for_people_says_that_nothing_was_done(projected: Command) -> None:
+def test_a_dry_run_for_people_reports_that_nothing_was_done(projected: Command) -> None:
     header, *rows = projected.output("replay", "project", "--to-current").splitlines()
     assert header.split("\t") == ["topic", "partition", "from", "to", "offsets to read again"]
     assert {row.split("\t")[-1] for row in rows} == {"0"}

@@ -1,4 +1,4 @@
-"""`tap` shows what an independent `read_committed` reader finds in the range asked for, and touches nothing."""
+"""`tap` shows what an independent `read_committed` reader finds in the requested range, and changes nothing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from schemas.topics import ANALYSIS_UPDATES, CHANGES, MEDIA_UPDATES, NOTIFICATIO
 from tests.support.command import Command
 from tests.support.committed import Read
 from tests.support.servers import clients
-from tests.support.topic import Said, read, write, write_in_transactions
+from tests.support.topic import NewRecord, read, write, write_in_transactions
 
 
 def change(number: int) -> bytes:
@@ -41,8 +41,8 @@ def kafka(broker: EmbeddedKafka) -> Kafka:
 def written(kafka: Kafka) -> list[Read]:
     """Twelve committed changes in two partitions, aborted ones among them; as an independent reader has them."""
     for number in range(6):
-        pair = [(True, Said(CHANGES, change(n), b"home", n % 2)) for n in (2 * number, 2 * number + 1)]
-        write_in_transactions(kafka, *pair, (False, Said(CHANGES, b'"aborted"', b"home", number % 2)))
+        pair = [(True, NewRecord(CHANGES, change(n), b"home", n % 2)) for n in (2 * number, 2 * number + 1)]
+        write_in_transactions(kafka, *pair, (False, NewRecord(CHANGES, b'"aborted"', b"home", number % 2)))
     found = read(kafka, CHANGES)
     assert len(found) == 12
     return found
@@ -85,7 +85,7 @@ def test_an_offset_counts_in_every_partition(kafka: Kafka, written: list[Read]) 
     assert places(tap(kafka, CHANGES, "--from", "5")) == expected([r for r in written if r.offset >= 5])
 
 
-def test_only_one_partition_is_shown_when_asked(kafka: Kafka, written: list[Read]) -> None:
+def test_only_one_partition_is_shown_on_request(kafka: Kafka, written: list[Read]) -> None:
     assert places(tap(kafka, CHANGES, "--partition", "0")) == expected([r for r in written if r.partition == 0])
 
 
@@ -123,19 +123,19 @@ def test_csv_is_read_back(kafka: Kafka, written: list[Read]) -> None:
 
 
 def test_what_is_not_json_is_shown_in_base64(kafka: Kafka) -> None:
-    write(kafka, Said(MEDIA_UPDATES, b"\xff\x00", b"\xfe"), Said(MEDIA_UPDATES, None, b"k"))
+    write(kafka, NewRecord(MEDIA_UPDATES, b"\xff\x00", b"\xfe"), NewRecord(MEDIA_UPDATES, None, b"k"))
     strange, tombstone = Command(kafka).lines("tap", "media_updates", "--json")
     assert (strange["key_b64"], strange["value_b64"]) == ("/g==", "/wA=")
     assert (tombstone["key"], tombstone["value"]) == ("k", None)
 
 
 def test_it_follows_until_it_is_interrupted(kafka: Kafka) -> None:
-    write(kafka, *(Said(ANALYSIS_UPDATES, change(number)) for number in (10, 11)))
+    write(kafka, *(NewRecord(ANALYSIS_UPDATES, change(number)) for number in (10, 11)))
     process = Command(kafka).process("tap", "analysis_updates", "--follow", "--from", "last:1", "--json")
     with process:
         assert process.stdout is not None
         assert json.loads(process.stdout.readline())["value"]["n"] == 11
-        write(kafka, Said(ANALYSIS_UPDATES, change(99)))
+        write(kafka, NewRecord(ANALYSIS_UPDATES, change(99)))
         assert json.loads(process.stdout.readline())["value"]["n"] == 99
         process.send_signal(signal.SIGINT)
         assert process.wait(15) == 0
@@ -201,10 +201,10 @@ def test_a_place_that_has_not_come_is_waited_for_and_nothing_before_it_is_shown(
         assert process.stdout is not None
         assert process.stderr is not None
         assert process.stderr.readline().startswith("note: waiting for ")
-        write(kafka, *(Said(NOTIFICATIONS, change(number)) for number in (20, 21)))
+        write(kafka, *(NewRecord(NOTIFICATIONS, change(number)) for number in (20, 21)))
         while ahead == "time" and int(time.time() * 1000) <= at:
             pass
-        write(kafka, Said(NOTIFICATIONS, change(22)))
+        write(kafka, NewRecord(NOTIFICATIONS, change(22)))
         shown = json.loads(process.stdout.readline())
         process.send_signal(signal.SIGINT)
         assert process.wait(15) == 0

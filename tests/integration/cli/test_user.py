@@ -71,18 +71,18 @@ def test_what_an_account_may_see_is_given_and_taken(user: UserCommand) -> None:
 
 
 def test_a_change_is_logged_with_who_made_it_and_without_the_password(user: UserCommand) -> None:
-    said = [
+    printed = [
         user("add", "anna", "--password-stdin", typed=PASSWORD)[2],
         user("password", "anna", "--password-stdin", typed=PASSWORD + "!")[2],
         user("role", "anna", "admin")[2],
     ]
-    logged = [json.loads(line) for text in said for line in text.splitlines()]
+    logged = [json.loads(line) for text in printed for line in text.splitlines()]
     assert [(line["event"], line["level"], line["user"], line["by"]) for line in logged] == [
         ("account added", "info", "anna", "command line"),
         ("password changed", "info", "anna", "command line"),
         ("role changed", "info", "anna", "command line"),
     ]
-    assert not any(PASSWORD in text for text in said)
+    assert not any(PASSWORD in text for text in printed)
 
 
 REFUSED: tuple[tuple[tuple[str, ...], int, str], ...] = (
@@ -124,18 +124,18 @@ def test_a_password_from_a_file_is_never_printed(user: UserCommand, migrated: st
     assert is_admin_password(migrated, PASSWORD)
 
 
-def test_on_a_terminal_it_is_asked_for_twice_and_not_shown(user: UserCommand, migrated: str) -> None:
+def test_on_a_terminal_it_is_prompted_for_twice_and_not_shown(user: UserCommand, migrated: str) -> None:
     terminal, theirs = pty.openpty()
     process = user.on_terminal(theirs, "add", "admin", "--role", "admin")
     os.close(theirs)
-    said = b""
+    printed = b""
     for prompt in (b"Password of admin: ", b"Repeat for confirmation: "):
-        said += read_until(terminal, prompt)
+        printed += read_until(terminal, prompt)
         os.write(terminal, PASSWORD.encode() + b"\n")
-    said += read_until(terminal, b"admin can sign in")
+    printed += read_until(terminal, b"admin can sign in")
     assert process.wait(30) == 0
     os.close(terminal)
-    assert PASSWORD.encode() not in said
+    assert PASSWORD.encode() not in printed
     assert is_admin_password(migrated, PASSWORD)
 
 

@@ -1,5 +1,6 @@
-"""The database fails over and is taken back: the projector stops and says why, the gateway streams on and reads or says 503,
-and when there is a server to write to again every row is exact, whichever server it is and whatever that one lacks."""
+"""The database fails over and is taken back: the projector stops and reports why, the gateway keeps streaming and reads or
+answers 503, and when there is a server to write to again every row is exact, whichever server it is and whatever that one
+lacks."""
 
 from __future__ import annotations
 
@@ -37,12 +38,12 @@ class Running:
     browser: Client
 
     def write(self, records: list[Logged]) -> None:
-        """Into the log; the browser hears of all that it follows, whatever the database does."""
+        """Write to the log; the browser receives everything that it follows, whatever the database does."""
         asyncio.run(Writer(self.kafka).write(records))
         updates = sum(record.of == topics.MEDIA_UPDATES for record in records)
         assert updates
         for _ in range(updates):
-            self.browser.hear_type("media_update")
+            self.browser.receive_type("media_update")
 
     def projected(self, into: Replicated) -> None:
         """All that was written is there, and nothing else."""
@@ -51,11 +52,11 @@ class Running:
         derived(into.url())
 
     def well(self) -> bool:
-        """Both processes say so."""
+        """Both processes report it."""
         return self.server.ready() and self.projector.ready()
 
-    def told(self, words: str) -> None:
-        """Wait until both say of the database what holds these words."""
+    def reported(self, words: str) -> None:
+        """Wait until both report these words about the database."""
         for say, who in ((self.server.unready, "the gateway"), (self.projector.unready, "the projector")):
             wait_until(partial(_told, say, words), 20, what=f"{who} to say it")
 
@@ -101,7 +102,7 @@ def test_rows_are_exact_whichever_server_takes_over_and_whatever_it_lacks(
                 run.projected(first)
 
                 first.kill()
-                run.told(READ_ONLY)
+                run.reported(READ_ONLY)
                 assert second.follows()
                 wait_until(
                     lambda: http.get("/api/v1/media/stats").status_code == 200, 15, what="reads of the follower"
@@ -122,8 +123,8 @@ def test_rows_are_exact_whichever_server_takes_over_and_whatever_it_lacks(
                 run.projected(first)
                 run.write(parts[3])
                 run.projected(first)
-        told = process.lines("database unavailable")
-        assert len([line for line in told if READ_ONLY in line]) <= 2, told
-        assert len(told) <= 8, told
+        reported = process.lines("database unavailable")
+        assert len([line for line in reported if READ_ONLY in line]) <= 2, reported
+        assert len(reported) <= 8, reported
     finally:
         server.kill()

@@ -75,7 +75,7 @@ def _used(server: Gateway) -> None:
             assert http.post("/api/v1/auth/ws-ticket").status_code == 201
 
 
-def test_commands_that_need_a_session_say_so(kafka: Kafka, tables: str) -> None:
+def test_commands_that_need_a_session_report_that(kafka: Kafka, tables: str) -> None:
     with pooled(tables) as url:
         command = Command(kafka, url)
         for words in (("migrate",), ("replay", "project", "--to-earliest", "--execute")):

@@ -105,12 +105,13 @@ def test_a_password_that_is_changed_is_read_again_from_its_file(kafka: Kafka, us
         finally:
             server.kill()
         assert len(process.lines(WRONG)) == 1
-    told = server.log.read_text()
+    reported = server.log.read_text()
     assert (
-        len([line for line in told.splitlines() if WRONG in line and "the database cannot be used" in line]) == 1
+        len([line for line in reported.splitlines() if WRONG in line and "the database cannot be used" in line])
+        == 1
     )
     for secret in (OLD, NEW):
-        assert secret not in told + process.log.read_text()
+        assert secret not in reported + process.log.read_text()
 
 
 def test_a_file_that_is_gone_is_named_and_not_what_was_in_it(user: User, tmp_path: Path) -> None:
@@ -120,7 +121,7 @@ def test_a_file_that_is_gone_is_named_and_not_what_was_in_it(user: User, tmp_pat
     address = DatabaseSettings(url_file=file).address()
     assert callable(address) and address() == good
     store = PostgresStore(address)
-    for contents, said in (
+    for contents, printed in (
         ("postgresql://u:canary@h:x/y/z", "must be postgresql://"),
         ("", "is empty"),
         (None, "No such"),
@@ -129,7 +130,7 @@ def test_a_file_that_is_gone_is_named_and_not_what_was_in_it(user: User, tmp_pat
             file.unlink()
         else:
             file.write_text(contents)
-        with pytest.raises(StoreUnavailable, match=said) as raised:
+        with pytest.raises(StoreUnavailable, match=printed) as raised:
             asyncio.run(store.positions())
         assert "canary" not in str(raised.value)
         with pytest.raises(SecretFileError, match="CATALOGIZER_DATABASE__URL_FILE"):

@@ -99,11 +99,11 @@ def test_a_certificate_for_another_host_is_named_with_both(server: Sealed) -> No
 
 def test_a_server_without_tls_is_named(server: Sealed, postgres: EmbeddedPostgres) -> None:
     assert refused(server.url(port=postgres.port)) == (
-        "database.url: localhost does not speak TLS, and sslmode in CATALOGIZER_DATABASE__URL wants it"
+        "database.url: localhost does not speak TLS, and sslmode in CATALOGIZER_DATABASE__URL requires it"
     )
 
 
-def test_commands_say_the_same(server: Sealed) -> None:
+def test_commands_report_the_same(server: Sealed) -> None:
     async def user() -> None:
         async with connected(server.url(file=server.others)):
             pass

@@ -82,8 +82,8 @@ def test_others_stay_signed_in(server: Gateway, user: UserCommand, token: str) -
         client.subscribe("media_updates")
         user("disable", "gone")
         wait_until(lambda: status(server, lost) == 401, REVOKED_SECONDS, what="the disabled account to be out")
-        client.say(type="ping")
-        assert client.hear_type("pong")
+        client.send(type="ping")
+        assert client.receive_type("pong")
     assert status(server, token) == 200
 
 

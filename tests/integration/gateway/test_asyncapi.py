@@ -19,7 +19,7 @@ from tests.support.asyncapi import Described
 from tests.support.events import event, films
 from tests.support.gateway import Client, Gateway
 from tests.support.golden_records import GOLDEN
-from tests.support.topic import Said, write
+from tests.support.topic import NewRecord, write
 
 BOTH = ("/asyncapi.json", "/api/v1/asyncapi.json")
 
@@ -55,31 +55,31 @@ def test_real_frames_conform_to_it(server: Gateway, token: str, log: Kafka, desc
 
     def say(client: Client, **message: Any) -> None:
         sent.append({name.rstrip("_"): value for name, value in message.items()})
-        client.say(**message)
+        client.send(**message)
 
     assert MEDIA_UPDATES.topic is not None
     with server.client(token) as client:
         for channel in CHANNELS.values():
             say(client, type="subscribe", channel=channel.name, from_="earliest", ref={"any": [1]})
-            client.hear_type("subscribed")
+            client.receive_type("subscribed")
         write(log, *(event(c, data, id=f"held-{n}", time=time) for n, (c, data, time) in enumerate(EXAMPLES)))
-        write(log, Said(MEDIA_UPDATES.topic, b"not json", key=b"home"), *films(1_100))
-        client.hear_type("gap")
-        client.hear_type("position")
+        write(log, NewRecord(MEDIA_UPDATES.topic, b"not json", key=b"home"), *films(1_100))
+        client.receive_type("gap")
+        client.receive_type("position")
         say(client, type="unsubscribe", channel="system_updates")
-        client.hear_type("unsubscribed")
+        client.receive_type("unsubscribed")
         say(
             client, type="subscribe", channel="media_updates", from_={"last": 20}, until="head", on_slow="conflate"
         )
-        client.hear_type("unsubscribed")
+        client.receive_type("unsubscribed")
         say(client, type="subscribe", channel="media_updates", credit=5)
         say(client, type="credit", channel="media_updates", credit=5)
         say(client, type="ping", ref=1)
-        client.hear_type("pong")
+        client.receive_type("pong")
         say(client, type="auth", token=token)
-        client.hear_type("authenticated")
-        client.say(type="subscribe", channel="nothing")
-        client.hear_type("error")
+        client.receive_type("authenticated")
+        client.send(type="subscribe", channel="nothing")
+        client.receive_type("error")
     frames = [json.loads(text) for text in client.texts]
     assert {fault for frame in [*frames, *sent] for fault in described.faults(frame)} == set()
     events = {c.event for c in (MEDIA_UPDATES, SYSTEM_UPDATES, ANALYSIS_UPDATES, NOTIFICATIONS)}

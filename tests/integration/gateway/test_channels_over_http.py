@@ -21,7 +21,7 @@ from tests.support.accounts import UserCommand
 from tests.support.event_source import Event, EventSource, event_source
 from tests.support.events import event, film, films
 from tests.support.gateway import PASSWORD, SECRET, Gateway, gateway
-from tests.support.topic import Said, write
+from tests.support.topic import NewRecord, write
 from tests.support.waiting import wait_until
 
 CHANNEL = "media_updates"
@@ -55,7 +55,7 @@ def user(tables: str) -> UserCommand:
     return UserCommand(tables)
 
 
-def item(n: int, root: str, action: str = "updated", was: str | None = None) -> Said:
+def item(n: int, root: str, action: str = "updated", was: str | None = None) -> NewRecord:
     data = film(n)
     media = {**film(n)["media"], "storage_root": root, "library": "home"}  # type: ignore[dict-item]
     data |= {"action": action, "media": media}
@@ -94,7 +94,7 @@ def socket_texts(server: Gateway, token: str, start: Any = "earliest", **options
     """The past events that a socket gets."""
     with server.client(token) as client:
         client.subscribe(CHANNEL, from_=start, until="head", **options)
-        client.hear_until(lambda frame: frame["type"] == "unsubscribed")
+        client.receive_until(lambda frame: frame["type"] == "unsubscribed")
     return [text for text in client.texts if text.startswith('{"type":"media_update"')]
 
 
@@ -355,7 +355,7 @@ def test_undecodable_records_and_another_epoch_are_reported_in_pages(
 ) -> None:
     assert MEDIA_UPDATES.topic is not None
     found = page(server, token, from_="live")
-    write(log, Said(MEDIA_UPDATES.topic, b"not json", key=b"home"), *films(1, first=3_000))
+    write(log, NewRecord(MEDIA_UPDATES.topic, b"not json", key=b"home"), *films(1, first=3_000))
     wait_until(lambda: len(page(server, token, from_=found["next"])["events"]) == 1, 10, what="the event")
     found_page = page(server, token, from_=found["next"])
     assert [(gap["partition"], gap["reason"]) for gap in found_page["gaps"]] == [(0, "undecodable")]

@@ -13,14 +13,14 @@ from runtime.kafka import Kafka
 from schemas.channels import NOTIFICATIONS
 from tests.support.events import event
 from tests.support.gateway import Client, Frame, Gateway, gateway
-from tests.support.topic import Said
+from tests.support.topic import NewRecord
 from tests.support.waiting import wait_until
 
 HISTORY = 2_000
 LIVE = 1_200
 
 
-def notifications(count: int, first: int) -> list[Said]:
+def notifications(count: int, first: int) -> list[NewRecord]:
     """Numbered from `first`, each a twentieth of the gateway's memory."""
     return [
         event(
@@ -31,7 +31,7 @@ def notifications(count: int, first: int) -> list[Said]:
     ]  # fmt: skip
 
 
-def pour(log: Kafka, records: list[Said], portion: int = 200) -> None:
+def pour(log: Kafka, records: list[NewRecord], portion: int = 200) -> None:
     """Append, a portion at once."""
 
     async def main() -> None:
@@ -68,9 +68,9 @@ def numbers(frames: list[Frame]) -> list[int]:
 
 def receive_to(client: Client, number: int) -> list[Frame]:
     """Frames up to that notification, and what was behind it."""
-    frames = client.hear_until(lambda f: f.get("id") == f"news-{number}", 60)
-    client.say(type="ping")
-    return frames + client.hear_until(lambda f: f["type"] == "pong")[:-1]
+    frames = client.receive_until(lambda f: f.get("id") == f"news-{number}", 60)
+    client.send(type="ping")
+    return frames + client.receive_until(lambda f: f["type"] == "pong")[:-1]
 
 
 def live_while(log: Kafka, first: int, pool: ThreadPoolExecutor) -> None:
@@ -84,7 +84,7 @@ def test_live_ones_that_come_while_it_is_replayed_come_after_it(server: Gateway,
     with server.client(token, max_queue=4) as client, ThreadPoolExecutor(1) as pool:
         assert client.subscribe("notifications", from_="earliest", until="head")["start"] == {"0": 0}
         live_while(log, first, pool)
-        replayed = client.hear_until(lambda f: f["type"] == "unsubscribed", 60)
+        replayed = client.receive_until(lambda f: f["type"] == "unsubscribed", 60)
         after = receive_to(client, first + LIVE - 1)
     received = numbers(replayed) + numbers(after)
     assert received == [*range(HISTORY), *range(first, first + LIVE)]
@@ -97,10 +97,10 @@ def test_live_ones_come_after_an_unsubscribe_in_the_middle_of_a_replay(
     first = 20_000
     with server.client(token, max_queue=4) as client, ThreadPoolExecutor(1) as pool:
         client.subscribe("notifications", from_="earliest")
-        client.hear_until(lambda f: f.get("id") == "news-3")
+        client.receive_until(lambda f: f.get("id") == "news-3")
         live_while(log, first, pool)
-        client.say(type="unsubscribe", channel="notifications")
-        replayed = client.hear_until(lambda f: f["type"] == "unsubscribed", 60)
+        client.send(type="unsubscribe", channel="notifications")
+        replayed = client.receive_until(lambda f: f["type"] == "unsubscribed", 60)
         after = receive_to(client, first + LIVE - 1)
     everything = [4 + n for n in range(HISTORY - 4)]
     before = [n for n in numbers(replayed) if n < HISTORY]
@@ -113,12 +113,12 @@ def test_live_ones_come_after_an_unsubscribe_in_the_middle_of_a_replay(
 def test_a_replay_until_a_time_to_come_waits_for_it_and_then_ends(server: Gateway, token: str, log: Kafka) -> None:
     first = 30_000
     with server.client(token) as client:
-        client.say(type="ping")
-        client.hear_type("pong")
+        client.send(type="ping")
+        client.receive_type("pong")
         ends_at = int(time.time() * 1_000) + 3_000
         answer = client.subscribe("notifications", from_={"last": 1}, until={"time": ends_at})
         pour(log, notifications(3, first))
-        frames = client.hear_until(lambda f: f["type"] == "unsubscribed", 15)
+        frames = client.receive_until(lambda f: f["type"] == "unsubscribed", 15)
         ended_at = time.time() * 1_000
         pour(log, notifications(2, first + 3))
         after = receive_to(client, first + 4)
@@ -139,7 +139,7 @@ def test_a_replay_between_two_times_to_come_passes_over_what_is_before(
         pour(log, notifications(2, first))
         wait_until(lambda: time.time() * 1_000 > now + 2_100, 5, what="the time from which it is to come")
         pour(log, notifications(2, first + 2))
-        frames = client.hear_until(lambda f: f["type"] == "unsubscribed", 15)
+        frames = client.receive_until(lambda f: f["type"] == "unsubscribed", 15)
         pour(log, notifications(1, first + 4))
         after = receive_to(client, first + 4)
     assert numbers(frames) == [first + 2, first + 3]
@@ -150,5 +150,5 @@ def test_a_wait_in_a_silent_channel_ends_as_well(server: Gateway, token: str) ->
     with server.client(token) as client:
         at = int(time.time() * 1_000) + 1_500
         client.subscribe("asset_updates", from_="live", until={"time": at})
-        assert client.hear_type("unsubscribed", 10)["reason"] == "complete"
+        assert client.receive_type("unsubscribed", 10)["reason"] == "complete"
         assert time.time() * 1_000 >= at

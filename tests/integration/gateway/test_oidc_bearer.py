@@ -157,11 +157,11 @@ def test_a_token_that_ends_while_connected_is_renewed_by_the_next(server: Gatewa
     soon = int(time.time()) + 3
     with server.client(provider.access_token(exp=soon)) as client:
         client.subscribe("media_updates")
-        assert client.hear_type("auth_expiring")["expires_at"]
-        client.say(type="auth", token=provider.access_token(Person("9999", "other", ["staff"])), ref=1)
-        assert client.hear_type("error")["ref"] == 1
-        client.say(type="auth", token=provider.access_token(), ref=2)
-        assert client.hear_type("authenticated")["ref"] == 2
+        assert client.receive_type("auth_expiring")["expires_at"]
+        client.send(type="auth", token=provider.access_token(Person("9999", "other", ["staff"])), ref=1)
+        assert client.receive_type("error")["ref"] == 1
+        client.send(type="auth", token=provider.access_token(), ref=2)
+        assert client.receive_type("authenticated")["ref"] == 2
     with server.client(provider.access_token(exp=int(time.time()) + 2)) as client:
         client.subscribe("media_updates")
         assert client.close_code() == 4002
@@ -240,10 +240,10 @@ def test_new_keys_are_fetched_when_a_token_names_one_and_not_for_every_made_up_n
     provider.rotate()
     wait_until(lambda: status(server, provider.access_token()) == 200, KEYS_AGAIN_SECONDS + 3, what="the new keys")
     assert status(server, old) == 401
-    provider.asked.clear()
+    provider.requests.clear()
     for n in range(50):
         assert status(server, provider.access_token(header={"kid": f"made-up-{n}"})) == 401
-    assert provider.asked.count("/jwks") <= 1
+    assert provider.requests.count("/jwks") <= 1
 
 
 def test_without_its_provider_a_key_that_is_known_is_good_and_another_is_503(

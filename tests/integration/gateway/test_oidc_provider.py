@@ -63,7 +63,7 @@ def test_a_document_that_redirects_is_not_followed(its: OidcProvider) -> None:
     its.faults.document_redirects = True
     with pytest.raises(ProviderAway, match="redirects"):
         request(its, start)
-    assert "/elsewhere" not in its.asked
+    assert "/elsewhere" not in its.requests
 
 
 @pytest.mark.parametrize("name", ["authorization_endpoint", "token_endpoint", "jwks_uri"])
@@ -121,7 +121,7 @@ def test_a_provider_that_is_away_is_tried_again_later_and_fails_at_once_meanwhil
         return time.monotonic() - began
 
     assert request(its, twice) < 0.5
-    assert its.asked == []
+    assert its.requests == []
 
 
 def test_many_requests_at_once_are_one(its: OidcProvider) -> None:
@@ -131,7 +131,7 @@ def test_many_requests_at_once_are_one(its: OidcProvider) -> None:
         await asyncio.gather(*(provider.signed(token) for _ in range(50)))
 
     request(its, many)
-    assert its.asked == ["/.well-known/openid-configuration", "/jwks"]
+    assert its.requests == ["/.well-known/openid-configuration", "/jwks"]
 
 
 def test_keys_of_other_uses_and_short_ones_sign_nothing(its: OidcProvider) -> None:

@@ -20,7 +20,7 @@ from schemas.lanes import lane_of
 from schemas.raw import AnalysisRequested, AnalysisSteered, Corrected, Correction
 from schemas.topics import CHANGES, RAW
 from tests.support.gateway import Gateway
-from tests.support.topic import Said, pour, read
+from tests.support.topic import NewRecord, pour, read
 
 AT = "2026-01-01T10:00:00Z"
 ITEMS: list[tuple[str, str, str, str | None, int]] = [
@@ -249,14 +249,14 @@ def past(log: Kafka) -> list[dict[str, Any]]:
     pour(
         log,
         [
-            Said(
+            NewRecord(
                 CHANGES, json.dumps(change).encode(), str(change["library"]).encode(),
                 lane_of(str(change["library"]), log.lanes),
                 (("ce_id", str(uuid.UUID(int=n)).encode()), ("x-n", b"%d" % (n // 2 + 1))),
             )
             for n, change in enumerate(changes)
         ]
-        + [Said(CHANGES, b"no change", b"home", lane_of("home", log.lanes))],
+        + [NewRecord(CHANGES, b"no change", b"home", lane_of("home", log.lanes))],
     )  # fmt: skip
     return changes
 
@@ -336,6 +336,6 @@ def test_no_socket_receives_it(
     with server.client(token) as client:
         client.subscribe("media_updates", from_="live")
         replayed(http)
-        client.say(type="ping")
-        received = client.hear_until(lambda frame: frame["type"] == "pong", 5)
+        client.send(type="ping")
+        received = client.receive_until(lambda frame: frame["type"] == "pong", 5)
     assert {frame["type"] for frame in received} <= {"caught_up", "pong"}

@@ -36,7 +36,7 @@ from tests.support.command import Command
 from tests.support.events import event, film
 from tests.support.gateway import PASSWORD, Gateway
 from tests.support.letters import bury
-from tests.support.topic import Said, read, write
+from tests.support.topic import NewRecord, read, write
 from tests.support.waiting import wait_until
 
 DENSITY = "/api/v1/channels/media_updates/density"
@@ -61,7 +61,7 @@ def post(server: Gateway, token: str, path: str, body: dict[str, Any] | None = N
         return http.post(path, json=body) if body is not None else http.post(path)
 
 
-def item(n: int, root: str, partition: int = 0) -> Said:
+def item(n: int, root: str, partition: int = 0) -> NewRecord:
     media = {**film(n)["media"], "storage_root": root, "library": "home"}  # type: ignore[dict-item]
     return event(
         MEDIA_UPDATES,
@@ -142,7 +142,7 @@ def test_what_is_wrong_is_refused_by_name(
 
 
 def test_the_audit_log_is_paged_from_the_newest_on(server: Gateway, token: str, log: Kafka) -> None:
-    write(log, Said(AUDIT, b"no event of ours", b"x"))
+    write(log, NewRecord(AUDIT, b"no event of ours", b"x"))
     notification = {"type": "t", "title": "t", "message": "m", "level": "info"}
     assert post(server, token, "/api/v1/notifications", notification).status_code == 201
     whole = read(log, AUDIT)
@@ -161,7 +161,7 @@ def test_the_audit_log_is_paged_from_the_newest_on(server: Gateway, token: str, 
 
 
 def test_a_letter_is_shown_and_redriven_unchanged_and_once(server: Gateway, token: str, log: Kafka) -> None:
-    write(log, Said(ANALYSIS_JOBS, b"\x00\xff", None, 3, (("type", b"x"), ("type", b"\xfe"))))
+    write(log, NewRecord(ANALYSIS_JOBS, b"\x00\xff", None, 3, (("type", b"x"), ("type", b"\xfe"))))
     (record,) = read(log, ANALYSIS_JOBS)
     (offset,) = bury(log, record, error="poison")
     path = letter_path(ANALYSIS_JOBS.name, offset)
@@ -188,13 +188,13 @@ def test_a_letter_is_shown_and_redriven_unchanged_and_once(server: Gateway, toke
 def test_for_a_letter_of_the_change_log_a_scan_is_requested_in_the_callers_name(
     server: Gateway, token: str, log: Kafka
 ) -> None:
-    write(log, Said(RAW, b'{"kind":"observed","root":"movies","path":"x"}', b"home"))
+    write(log, NewRecord(RAW, b'{"kind":"observed","root":"movies","path":"x"}', b"home"))
     (offset,) = bury(log, *read(log, RAW))
     done = post(server, token, letter_path(RAW.name, offset, "redrive")).json()
     assert (done["done"], done["to"]) == ("rescan", "movies")
     assert (
         post(server, token, letter_path(RAW.name, offset, "redrive")).json()["why"]
-        == "a scan was asked for already"
+        == "a scan was requested already"
     )
     (requested,) = [msgspec.json.decode(record.value or b"", type=RescanRoot) for record in read(log, CONTROL)]
     assert (requested.root, requested.by, requested.again) == ("movies", "admin", True)
@@ -203,7 +203,7 @@ def test_for_a_letter_of_the_change_log_a_scan_is_requested_in_the_callers_name(
 def test_letters_that_cannot_be_redriven_here_are_refused_with_the_reason_and_can_be_discarded(
     server: Gateway, token: str, log: Kafka
 ) -> None:
-    write(log, Said(CHANGES, b"{", b"home"), Said(REQUESTED_JOBS, b"x" * (MAX_DEAD_BYTES + 1), b"5"))
+    write(log, NewRecord(CHANGES, b"{", b"home"), NewRecord(REQUESTED_JOBS, b"x" * (MAX_DEAD_BYTES + 1), b"5"))
     (change,), (cut,) = bury(log, *read(log, CHANGES)), bury(log, *read(log, REQUESTED_JOBS))
     assert {topic.name for topic in REDRIVABLE} == {t.name for t in (RAW, ANALYSIS_JOBS, REQUESTED_JOBS, REPORTS)}
     for topic, offset, code in ((CHANGES, change, "not_from_here"), (REQUESTED_JOBS, cut, "cannot_be_redriven")):
@@ -237,7 +237,7 @@ def test_what_is_done_about_letters_is_in_the_audit_log(server: Gateway, token: 
 def test_topics_are_shown_with_their_ends_and_the_positions_of_their_readers(
     server: Gateway, token: str, log: Kafka
 ) -> None:
-    write(log, *(Said(REPORTS, b"{}", b"x") for _ in range(5)))
+    write(log, *(NewRecord(REPORTS, b"{}", b"x") for _ in range(5)))
     group, place = log.group("gaps"), log.name(REPORTS)
 
     commit(log, group, place, 2)

@@ -11,7 +11,7 @@ from schemas.topics import Topic
 from tests.support.events import event, films
 from tests.support.gateway import Frame, Gateway, gateway
 from tests.support.kafka_tools import add_partitions, delete_records, make_anew
-from tests.support.topic import Said, write
+from tests.support.topic import NewRecord, write
 from tests.support.waiting import wait_until
 
 NOTICED_SECONDS = 90.0
@@ -23,7 +23,7 @@ def topic_of(channel_topic: Topic | None) -> Topic:
     return channel_topic
 
 
-def notifications(count: int, first: int, partition: int = 0) -> list[Said]:
+def notifications(count: int, first: int, partition: int = 0) -> list[NewRecord]:
     return [
         event(
             NOTIFICATIONS, {"type": "news", "title": str(n), "message": "", "level": "info"}, id=f"news-{n}",
@@ -65,15 +65,15 @@ def test_a_recreated_topic_grown_past_its_old_end_is_reported_and_delivered_from
         token = server.sign_in()
         with server.client(token, ping_interval=None) as client:
             before = client.subscribe("notifications", from_="earliest")
-            client.hear_type("caught_up")
+            client.receive_type("caught_up")
             make_anew(brokers, topic)
             write(kafka, *notifications(9, 100))
-            gap = client.hear_until(lambda f: f["type"] == "gap", NOTICED_SECONDS)[-1]
-            after = client.hear_until(lambda f: f.get("id") == "news-108", 20)
+            gap = client.receive_until(lambda f: f["type"] == "gap", NOTICED_SECONDS)[-1]
+            after = client.receive_until(lambda f: f.get("id") == "news-108", 20)
             problem = topics_problem(server)
         with server.client(token) as client:
             again = client.subscribe("notifications", from_={"cursor": before["cursor"]})
-            replayed = client.hear_until(lambda f: f["type"] == "caught_up", 20)
+            replayed = client.receive_until(lambda f: f["type"] == "caught_up", 20)
     finally:
         server.kill()
     assert (gap["channel"], gap["partition"], gap["to"], gap["reason"]) == (
@@ -84,7 +84,7 @@ def test_a_recreated_topic_grown_past_its_old_end_is_reported_and_delivered_from
     )
     assert titles(after) == [str(n) for n in range(100, 109)]
     assert [f["offset"] for f in after if f["type"] == "notification"] == list(range(9))
-    assert f"{topic} was made anew by other means: run `catalogizer topics apply`" in problem
+    assert f"{topic} was recreated by other means: run `catalogizer topics apply`" in problem
     assert (again["recovered"], again["reason"], again["start"]) == (False, "epoch_changed", {"0": 0})
     assert titles(replayed) == [str(n) for n in range(100, 109)]
 
@@ -104,13 +104,13 @@ def test_partitions_that_were_added_are_read_from_their_beginning_and_what_we_wr
             add_partitions(brokers, kafka.name(channels["notifications"]), 3)
             add_partitions(brokers, kafka.name(channels["media_updates"]), lanes + 2)
             posted = post(server, token, 12)
-            received = client.hear_until(lambda f: f.get("id") == posted[-1], 5)
+            received = client.receive_until(lambda f: f.get("id") == posted[-1], 5)
             write(kafka, *notifications(3, 0, partition=2), *films(2, first=700, partition=lanes + 1))
-            late = client.hear_until(lambda f: f.get("id") == f"film-{lanes + 1}-701", NOTICED_SECONDS)
-            late += client.hear_until(lambda f: f.get("id") == "news-2", 10) if "2" not in titles(late) else []
+            late = client.receive_until(lambda f: f.get("id") == f"film-{lanes + 1}-701", NOTICED_SECONDS)
+            late += client.receive_until(lambda f: f.get("id") == "news-2", 10) if "2" not in titles(late) else []
             problem = topics_problem(server)
             write(kafka, *films(1, first=702, partition=lanes + 1), *films(1, first=703))
-            client.hear_until(lambda f: f.get("id") == "film-0-703", 10)
+            client.receive_until(lambda f: f.get("id") == "film-0-703", 10)
     finally:
         server.kill()
     assert [f["id"] for f in received if f["type"] == "notification"] == posted
@@ -132,13 +132,13 @@ def test_records_deleted_by_kafka_s_own_tool_are_a_gap_for_who_wanted_them(
         with server.client(token, max_queue=1, ping_interval=None) as slow, server.client(token) as quick:
             quick.subscribe("media_updates")
             write(kafka, *films(60, first=1_000, partition=1, size=3_000))
-            quick.hear_until(lambda f: f.get("id") == "film-1-1059", 20)
+            quick.receive_until(lambda f: f.get("id") == "film-1-1059", 20)
             start = slow.subscribe("media_updates", from_={"time": 0})
             end = int(start["head"]["1"])
             delete_records(kafka.settings.bootstrap_servers or "", tmp_path, kafka.name(topic), 1, end - 5)
             wait_until(lambda: _earliest(server, token) == end - 5, 20, what="the records to be gone")
             again = quick.subscribe("media_updates", from_={"offsets": {"0": 0, "1": end - 60}})
-            rest = quick.hear_until(lambda f: f["type"] == "caught_up", 20)
+            rest = quick.receive_until(lambda f: f["type"] == "caught_up", 20)
     finally:
         server.kill()
     assert (again["recovered"], again["reason"]) == (False, "retention")

@@ -67,21 +67,21 @@ def test_sockets_outlive_the_broker_and_the_database(
         with server.client(token, ping_interval=None) as client:
             client.subscribe(CHANNEL)
             write(kafka, *films(2))
-            client.hear_until(lambda f: f.get("id") == "film-0-1")
+            client.receive_until(lambda f: f.get("id") == "film-0-1")
             broker.kill()
-            client.say(type="subscribe", channel=CHANNEL, from_="earliest", ref="while-down")
-            refused = client.hear_until(lambda f: f.get("ref") == "while-down")[-1]
+            client.send(type="subscribe", channel=CHANNEL, from_="earliest", ref="while-down")
+            refused = client.receive_until(lambda f: f.get("ref") == "while-down")[-1]
             broker.start()
             broker.wait_ready()
             write(kafka, *films(2, first=2))
-            back = client.hear_until(lambda f: f.get("id") == "film-0-3", 60)
+            back = client.receive_until(lambda f: f.get("id") == "film-0-3", 60)
             assert client.subscribe(CHANNEL, from_="earliest")["type"] == "subscribed"
-            again = client.hear_until(lambda f: f.get("id") == "film-0-3", 30)
+            again = client.receive_until(lambda f: f.get("id") == "film-0-3", 30)
 
             own_postgres.kill()
             _database_is_away(server, token)
             write(kafka, *films(1, first=4))
-            client.hear_until(lambda f: f.get("id") == "film-0-4")
+            client.receive_until(lambda f: f.get("id") == "film-0-4")
             own_postgres.start()
             own_postgres.wait_ready()
             with server.http(token) as http:
@@ -112,7 +112,7 @@ def test_a_replay_goes_on_however_long_the_broker_was_away_in_the_middle_of_it(
             time.sleep(max(0.0, back_at - time.monotonic()))
             broker.start()
             broker.wait_ready()
-            after = client.hear_until(lambda f: f.get("id") == f"film-0-{FILMS - 1}", 60)
+            after = client.receive_until(lambda f: f.get("id") == f"film-0-{FILMS - 1}", 60)
     finally:
         server.kill()
     received = [f["id"] for f in (*before, *after) if f["type"] == "media_update"]
@@ -124,7 +124,7 @@ def _received_until_silence(client: Client) -> Iterator[Frame]:
     """Frames until none came for two seconds."""
     with contextlib.suppress(TimeoutError):
         while True:
-            yield client.hear(2)
+            yield client.receive(2)
 
 
 def _database_is_away(server: Gateway, token: str) -> None:
@@ -162,7 +162,7 @@ def test_retention_that_overtook_a_client_is_reported_with_its_range(
     try:
         with server.client(server.sign_in()) as client:
             answer = client.subscribe(CHANNEL, from_={"offsets": {"0": 5, "1": 0}})
-            frames = client.hear_until(lambda f: f["type"] == "caught_up")
+            frames = client.receive_until(lambda f: f["type"] == "caught_up")
             live = client.subscribe(CHANNEL, from_={"offsets": {"0": 5, "1": 0}}, on_gap="live")
     finally:
         server.kill()
@@ -194,7 +194,7 @@ def test_a_recreated_topic_is_reported_to_live_and_to_returning_clients(
             asyncio.run(_recreate(log))
             wait_until(lambda: _provisioned(log), 20, what="the topic recreated")
             write(log, *films(3, first=500))
-            frames = client.hear_until(lambda f: f.get("id") == "film-0-502", 100)
+            frames = client.receive_until(lambda f: f.get("id") == "film-0-502", 100)
         with server.client(token) as client:
             answer = client.subscribe(CHANNEL, from_={"cursor": before["cursor"]})
     finally:

@@ -16,7 +16,7 @@ from schemas.headers import CE_ID
 from schemas.times import iso
 from tests.support.events import films
 from tests.support.gateway import Client, Frame, Gateway, gateway
-from tests.support.topic import Said, read, write, write_in_transactions
+from tests.support.topic import NewRecord, read, write, write_in_transactions
 
 CHANNEL = "media_updates"
 EARLY = 60
@@ -50,16 +50,16 @@ def replay(client: Client, start: Any, **options: Any) -> tuple[Frame, list[Fram
     """Subscribe and receive until caught up: the answer and the events."""
     answer = client.subscribe(CHANNEL, from_=start, **options)
     assert answer["type"] == "subscribed", answer
-    return answer, events(client.hear_until(lambda frame: frame["type"] == "caught_up"))
+    return answer, events(client.receive_until(lambda frame: frame["type"] == "caught_up"))
 
 
-def write_seen(server: Gateway, token: str, log: Kafka, records: list[Said]) -> None:
+def write_seen(server: Gateway, token: str, log: Kafka, records: list[NewRecord]) -> None:
     """Write events and wait until the gateway has them: `caught_up` is about what the gateway has read."""
     ids = dict(records[-1].headers)[CE_ID].decode()
     with server.client(token) as witness:
         witness.subscribe(CHANNEL)
         write(log, *records)
-        witness.hear_until(lambda frame: frame.get("id") == ids)
+        witness.receive_until(lambda frame: frame.get("id") == ids)
 
 
 def places(frames: list[Frame]) -> list[tuple[int, int]]:
@@ -123,7 +123,7 @@ def test_time_starts_at_the_first_event_appended_then(server: Gateway, token: st
 def test_a_cursor_goes_on_right_behind_what_came(server: Gateway, token: str, log: Kafka) -> None:
     with server.client(token) as client:
         client.subscribe(CHANNEL, from_="earliest")
-        caught_up = client.hear_type("caught_up")
+        caught_up = client.receive_type("caught_up")
     write_seen(server, token, log, films(5, first=200))
     with server.client(token) as client:
         answer, frames = replay(client, {"cursor": caught_up["cursor"]})
@@ -171,18 +171,18 @@ def test_a_time_that_has_not_come_begins_at_the_first_event_appended_then(
         at = int(time.time() * 1000) + 1_500
         answer = client.subscribe(CHANNEL, from_={"time": at})
         assert (answer["start"], answer["recovered"], answer["mode"]) == (answer["head"], True, "live")
-        assert client.hear()["type"] == "caught_up"
+        assert client.receive()["type"] == "caught_up"
         write_seen(server, token, log, films(2, first=700) + films(2, first=702, partition=1))
         while int(time.time() * 1000) <= at:
             pass
         write(log, *films(2, first=704), *films(2, first=706, partition=1))
-        frames = events(client.hear_until(lambda f: f.get("id") == "film-1-707"))
+        frames = events(client.receive_until(lambda f: f.get("id") == "film-1-707"))
         assert MEDIA_UPDATES.topic is not None
         come = [(r.partition, r.offset) for r in read(log, MEDIA_UPDATES.topic) if r.timestamp >= at]
         assert places(frames) == sorted(come)
         assert {704, 705, 706, 707} <= {f["data"]["media_id"] for f in frames}
         write(log, *films(1, first=708))
-        assert client.hear_type("media_update")["data"]["media_id"] == 708
+        assert client.receive_type("media_update")["data"]["media_id"] == 708
 
 
 def test_a_cursor_beyond_the_end_is_another_topic_and_on_gap_decides(server: Gateway, token: str) -> None:
@@ -200,12 +200,12 @@ def test_a_cursor_beyond_the_end_is_another_topic_and_on_gap_decides(server: Gat
 def test_until_head_ends_with_complete(server: Gateway, token: str, log: Kafka) -> None:
     with server.client(token) as client:
         _, everything = replay(client, "earliest")
-        client.say(type="subscribe", channel=CHANNEL, from_="earliest", until="head")
-        client.hear_type("subscribed")
-        frames = client.hear_until(lambda frame: frame["type"] == "unsubscribed")
+        client.send(type="subscribe", channel=CHANNEL, from_="earliest", until="head")
+        client.receive_type("subscribed")
+        frames = client.receive_until(lambda frame: frame["type"] == "unsubscribed")
         write(log, *films(1, first=300))
-        client.say(type="ping")
-        after = client.hear_until(lambda frame: frame["type"] == "pong")
+        client.send(type="ping")
+        after = client.receive_until(lambda frame: frame["type"] == "pong")
     assert places(events(frames)) == places(everything)
     assert frames[-1]["reason"] == "complete"
     assert events(after) == []
@@ -214,16 +214,16 @@ def test_until_head_ends_with_complete(server: Gateway, token: str, log: Kafka) 
 def test_until_offsets_is_exclusive(server: Gateway, token: str) -> None:
     with server.client(token) as client:
         bounds = {"offsets": {"0": 10, "1": 3}}
-        client.say(type="subscribe", channel=CHANNEL, from_="earliest", until=bounds)
-        frames = client.hear_until(lambda frame: frame["type"] == "unsubscribed")
+        client.send(type="subscribe", channel=CHANNEL, from_="earliest", until=bounds)
+        frames = client.receive_until(lambda frame: frame["type"] == "unsubscribed")
     assert places(events(frames)) == [(0, o) for o in range(10)] + [(1, o) for o in range(3)]
 
 
 def test_history_joins_live_without_a_seam(server: Gateway, token: str, log: Kafka) -> None:
     with server.client(token) as client:
-        client.say(type="subscribe", channel=CHANNEL, from_="earliest")
+        client.send(type="subscribe", channel=CHANNEL, from_="earliest")
         write(log, *films(40, first=400, size=2_000))
-        frames = events(client.hear_until(lambda f: f.get("id") == "film-0-439"))
+        frames = events(client.receive_until(lambda f: f.get("id") == "film-0-439"))
     of_0 = [f["offset"] for f in frames if f["partition"] == 0]
     assert of_0 == sorted(set(of_0))
     assert [f["data"]["media_id"] for f in frames][-40:] == list(range(400, 440))
@@ -238,7 +238,7 @@ def test_a_frame_is_the_same_bytes_live_from_memory_from_the_log_and_after_a_kil
     with server.client(token) as client:
         client.subscribe(CHANNEL)
         write(log, *films(3, first=500, partition=1))
-        client.hear_until(lambda f: f.get("id") == "film-1-502")
+        client.receive_until(lambda f: f.get("id") == "film-1-502")
         live = texts(client)
     with server.client(token) as client:
         answer, _ = replay(client, {"last": 3})
@@ -267,7 +267,7 @@ def test_a_client_that_resumes_by_offsets_over_kills_loses_nothing_and_gets_noth
         with server.client(token) as client:
             client.subscribe(CHANNEL, from_={"offsets": next_offsets})
             for _ in range(10 if round_ < 2 else 40):
-                frame = client.hear_type("media_update")
+                frame = client.receive_type("media_update")
                 got.append(frame["data"]["media_id"])
                 next_offsets[str(frame["partition"])] = frame["offset"] + 1
             server.kill()
@@ -280,9 +280,9 @@ def test_a_stop_closes_1012_after_a_last_position(server: Gateway, token: str, l
     with server.client(token) as client:
         replay(client, {"last": 1})
         write(log, *films(1, first=2_000))
-        client.hear_type("media_update")
+        client.receive_type("media_update")
         assert server.stop() == 0
-        position = client.hear_type("position")
+        position = client.receive_type("position")
         assert client.close_code() == 1012
     server.start()
     with server.client(token) as client:
@@ -300,15 +300,15 @@ def test_an_undecodable_record_is_a_gap_at_its_place_and_the_flow_goes_on(
         None,
         b'{"action":"created","media_id":1,"media":{},"x":"\xff"}',
     ]
-    bad = [Said(MEDIA_UPDATES.topic, value, key=b"home") for value in values]
+    bad = [NewRecord(MEDIA_UPDATES.topic, value, key=b"home") for value in values]
     with server.client(token) as client:
         start = client.subscribe(CHANNEL)["head"]["0"]
         write(log, *bad, *films(1, first=3_000))
-        live = client.hear_until(lambda f: f.get("id") == "film-0-3000")
+        live = client.receive_until(lambda f: f.get("id") == "film-0-3000")
         texts = client.texts[1:]
     with server.client(token) as client:
         client.subscribe(CHANNEL, from_={"offsets": {"0": start, "1": 0}}, until={"offsets": {"0": start + 5}})
-        client.hear_type("unsubscribed")
+        client.receive_type("unsubscribed")
         replayed = [text for text in client.texts if '"partition":0' in text]
     gaps = [frame for frame in live if frame["type"] == "gap"]
     assert [(g["partition"], g["from"], g["to"], g["reason"]) for g in gaps] == [
@@ -321,7 +321,7 @@ def test_position_comes_every_thousand_events(server: Gateway, token: str, log: 
     with server.client(token) as client:
         replay(client, {"last": 1})
         write(log, *films(1_200, first=10_000))
-        frames = client.hear_until(lambda f: f.get("id") == "film-0-11199")
+        frames = client.receive_until(lambda f: f.get("id") == "film-0-11199")
     positions = [frame for frame in frames if frame["type"] == "position"]
     assert positions
     place = frames.index(positions[0])
@@ -335,13 +335,13 @@ def test_a_slow_reader_gets_everything_at_its_pace_while_others_stay_live(
     portions = [films(200, first=20_000 + n * 200, size=3_000) for n in range(6)]
     with server.client(token) as quick, server.client(token, max_queue=1) as slow:
         quick.subscribe(CHANNEL)
-        slow.say(type="subscribe", channel=CHANNEL, from_="earliest")
-        frames = [slow.hear()]
+        slow.send(type="subscribe", channel=CHANNEL, from_="earliest")
+        frames = [slow.receive()]
         for n, portion in enumerate(portions):
             write(log, *portion)
-            quick.hear_until(lambda f, last=20_199 + n * 200: f.get("id") == f"film-0-{last}")  # type: ignore[misc]
-            frames += [slow.hear() for _ in range(50)]
-        frames += slow.hear_until(lambda f: f.get("id") == "film-0-21199", 60)
+            quick.receive_until(lambda f, last=20_199 + n * 200: f.get("id") == f"film-0-{last}")  # type: ignore[misc]
+            frames += [slow.receive() for _ in range(50)]
+        frames += slow.receive_until(lambda f: f.get("id") == "film-0-21199", 60)
     of_0 = [f["offset"] for f in events(frames) if f["partition"] == 0]
     assert of_0 == sorted(set(of_0))
     assert [f["data"]["media_id"] for f in events(frames) if f["partition"] == 0][-1_200:] == list(

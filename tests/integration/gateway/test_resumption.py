@@ -54,9 +54,9 @@ def numbers(log: Kafka) -> Numbers:
 def subscribed(client: Client) -> Client:
     """Subscribe like the contract's client."""
     for channel in CHANNELS:
-        client.say(type="subscribe", channel=channel)
+        client.send(type="subscribe", channel=channel)
     for _ in CHANNELS:
-        client.hear_type("subscribed")
+        client.receive_type("subscribed")
     return client
 
 
@@ -65,8 +65,8 @@ def stay(*clients: Client) -> None:
     deadline = time.monotonic() + PROVEN_SECONDS
     while time.monotonic() < deadline:
         for client in clients:
-            client.say(type="ping")
-            client.hear_type("pong")
+            client.send(type="ping")
+            client.receive_type("pong")
         time.sleep(0.2)
 
 
@@ -79,7 +79,7 @@ def films_of(client: Client) -> list[int]:
 def until(client: Client, number: int) -> list[int]:
     """All that it has received by the time it has this one."""
     while number not in films_of(client):
-        client.hear()
+        client.receive()
     return films_of(client)
 
 
@@ -143,7 +143,7 @@ def test_a_client_that_loses_its_connection_gets_what_came_meanwhile_once_it_is_
         subscribed(back)
         assert until(back, missed[-1]) == missed
         while not any('"meanwhile"' in text for text in back.texts):
-            back.hear()
+            back.receive()
         stay(back)
     with first.client(token) as again:
         subscribed(again)

@@ -19,7 +19,7 @@ from schemas.topics import AUDIT
 from tests.support.accounts import UserCommand
 from tests.support.events import event, film
 from tests.support.gateway import PASSWORD, Client, Frame, Gateway
-from tests.support.topic import Said, read, write
+from tests.support.topic import NewRecord, read, write
 from tests.support.waiting import wait_until
 
 TAKEN_SECONDS = 5
@@ -36,7 +36,7 @@ def add(user: UserCommand, name: str, *options: str) -> None:
     assert code == 0, err
 
 
-def item(n: int, root: str, action: str = "updated", was: str | None = None) -> Said:
+def item(n: int, root: str, action: str = "updated", was: str | None = None) -> NewRecord:
     data = film(n)
     data["action"] = action
     media: dict[str, Any] = {**data["media"], "storage_root": root, "library": "home"}  # type: ignore[dict-item]
@@ -59,7 +59,7 @@ def seen(frames: list[Frame]) -> list[tuple[int, str, str]]:
 
 
 def until_item(client: Client, n: int) -> list[Frame]:
-    return client.hear_until(lambda frame: frame["type"] == "media_update" and frame["data"]["media_id"] == n)
+    return client.receive_until(lambda frame: frame["type"] == "media_update" and frame["data"]["media_id"] == n)
 
 
 def test_what_moves_out_of_sight_is_deleted_and_what_moves_into_it_created_alike_live_and_in_replay(
@@ -88,7 +88,7 @@ def test_what_moves_out_of_sight_is_deleted_and_what_moves_into_it_created_alike
     assert "was" not in json.dumps(others)
     with second.client(second.sign_in("kim")) as replayed:
         replayed.subscribe("media_updates", from_={"offsets": answer["start"]}, until="head")
-        again = replayed.hear_until(lambda frame: frame["type"] == "unsubscribed")
+        again = replayed.receive_until(lambda frame: frame["type"] == "unsubscribed")
     texts = [text for text in replayed.texts if '"media_update"' in text and '"type":"media_update"' in text]
     assert texts == [text for text in mine.texts if '"type":"media_update"' in text], "byte for byte"
     assert again[-1]["reason"] == "complete"
@@ -119,7 +119,7 @@ def test_scans_health_and_roots_are_seen_by_the_same_rule(server: Gateway, log: 
             event(ANALYSIS_UPDATES, done | {"storage_root": "films"}, id="a1", time=at),
             event(SYSTEM_UPDATES, root("photos", "family"), id="s3", time=at),
         )
-        received = client.hear_until(lambda frame: frame["type"] == "system_update")
+        received = client.receive_until(lambda frame: frame["type"] == "system_update")
     assert [frame["data"]["component"] for frame in received if frame["type"] == "system_update"] == ["photos"]
     assert not [frame for frame in received if frame["type"] == "analysis_complete"], "of another library"
 
@@ -141,7 +141,7 @@ def test_a_right_that_is_taken_away_is_gone_from_an_open_socket_within_five_seco
         )
         assert changed.status_code == 200, changed.text
         for client in (here, there):
-            ended = client.hear_type("unsubscribed", TAKEN_SECONDS)
+            ended = client.receive_type("unsubscribed", TAKEN_SECONDS)
             assert (ended["channel"], ended["reason"]) == ("system_updates", "forbidden")
         assert time.monotonic() - began < TAKEN_SECONDS
         write(log, item(12, "films"), item(13, "music"))
@@ -186,7 +186,7 @@ def test_a_notification_reaches_whom_it_is_for(
             assert http.post("/api/v1/notifications", json=note | {"title": "x", "to": both}).status_code == 422
 
         def titles(client: Client) -> list[str]:
-            received = client.hear_until(lambda f: f["type"] == "notification" and f["data"]["title"] == "all")
+            received = client.receive_until(lambda f: f["type"] == "notification" and f["data"]["title"] == "all")
             return [frame["data"]["title"] for frame in received if frame["type"] == "notification"]
 
         assert titles(nia) == ["user", "library", "all"]
@@ -258,8 +258,8 @@ def test_a_ticket_opens_one_socket_at_whichever_gateway(server: Gateway, second:
 def test_a_first_message_may_have_the_token_and_nothing_else_is_read_before(server: Gateway, token: str) -> None:
     with connect(f"{server.ws_url}?auth=message") as socket:
         client = Client(socket)
-        client.say(type="auth", token=token, ref=1)
-        answer = client.hear()
+        client.send(type="auth", token=token, ref=1)
+        answer = client.receive()
         assert (answer["type"], answer["ref"]) == ("authenticated", 1)
         assert client.subscribe("media_updates")["type"] == "subscribed"
     for first, code in (

@@ -158,12 +158,12 @@ def test_a_token_that_ends_while_connected_is_announced_renewed_in_band_and_else
     soon = int(time.time()) + 3
     with server.client(forge(token, exp=soon)) as client:
         client.subscribe("media_updates")
-        assert client.hear_type("auth_expiring")["expires_at"]
-        client.say(type="auth", token=token, ref=1)
-        assert client.hear_type("authenticated")["ref"] == 1
+        assert client.receive_type("auth_expiring")["expires_at"]
+        client.send(type="auth", token=token, ref=1)
+        assert client.receive_type("authenticated")["ref"] == 1
         while time.time() < soon + 2:
-            client.say(type="ping")
-            client.hear_type("pong")
+            client.send(type="ping")
+            client.receive_type("pong")
             client.socket.ping().wait(1)
             time.sleep(0.2)
     with server.client(forge(token, exp=int(time.time()) + 2)) as client:
@@ -175,7 +175,7 @@ def test_the_end_of_a_token_is_announced_60_s_before_it(server: Gateway, token: 
     ends = int(time.time()) + 62
     with server.client(forge(token, exp=ends)) as client:
         client.subscribe("media_updates")
-        assert client.hear_type("auth_expiring")["expires_at"] == iso(ends * 1_000)
+        assert client.receive_type("auth_expiring")["expires_at"] == iso(ends * 1_000)
         assert 58 < ends - time.time() <= 60
 
 
@@ -354,15 +354,15 @@ def test_binary_bad_utf8_and_oversize_end_with_their_codes(server: Gateway, toke
         assert client.close_code() == 1009
     with server.client(token) as client:
         client.socket.send('{"type":"ping","pad":"' + "x" * 65_000 + '"}')
-        assert client.hear()["type"] == "pong"
+        assert client.receive()["type"] == "pong"
 
 
 def test_too_many_messages_are_an_error_and_closed_with_4009(server: Gateway, token: str) -> None:
     with server.client(token) as client:
         with suppress(ConnectionClosed):  # the server may close while the client still talks
             for _ in range(80):
-                client.say(type="ping")
-        frames = client.hear_until(lambda frame: frame["type"] == "error")
+                client.send(type="ping")
+        frames = client.receive_until(lambda frame: frame["type"] == "error")
         assert frames[-1]["data"]["code"] == "rate_limited"
         assert 39 <= len(frames) - 1 <= 60
         began = time.monotonic()

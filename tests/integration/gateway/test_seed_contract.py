@@ -113,7 +113,7 @@ def test_an_example_of_the_contract_arrives_as_it_stands_there(
         for name in ("media_updates", "system_updates", "analysis_updates"):
             client.subscribe(name)
         write(log, event(channel, data, id="example-1", time=time))
-        frame = client.hear_type(channel.event)
+        frame = client.receive_type(channel.event)
     assert {"type": frame["type"], "data": frame["data"], "timestamp": frame["timestamp"]} == {
         "type": channel.event,
         "data": data,
@@ -130,7 +130,7 @@ def test_a_plain_subscribe_gets_the_flat_answer_and_nothing_the_contract_does_no
     with server.client(token) as client:
         answers = [client.subscribe(name) for name in CHANNELS]
         write(log, event(MEDIA_UPDATES, film(1), id="a", time="2024-01-15T10:30:00Z"))
-        event_frame = client.hear()
+        event_frame = client.receive()
     assert [(a["type"], a["channel"]) for a in answers] == [("subscribed", name) for name in CHANNELS]
     assert all(a["timestamp"] for a in answers)
     assert event_frame["type"] == "media_update"
@@ -143,12 +143,12 @@ def test_what_is_not_subscribed_to_does_not_come_and_unsubscribing_ends_it(
     with server.client(token) as client:
         client.subscribe("system_updates")
         client.subscribe("media_updates")
-        client.say(type="unsubscribe", channel="media_updates", ref="u1")
-        answer = client.hear_type("unsubscribed")
+        client.send(type="unsubscribe", channel="media_updates", ref="u1")
+        answer = client.receive_type("unsubscribed")
         write(log, event(MEDIA_UPDATES, film(1), id="b", time="2024-01-15T10:30:00Z"))
         status = {"action": "health_check", "component": "x", "status": "healthy"}
         write(log, event(SYSTEM_UPDATES, status, id="c", time="2024-01-15T10:30:00Z"))
-        frames = client.hear_until(lambda frame: frame["type"] == "system_update")
+        frames = client.receive_until(lambda frame: frame["type"] == "system_update")
     assert (answer["channel"], answer["ref"]) == ("media_updates", "u1")
     assert [frame["type"] for frame in frames] == ["system_update"]
 
@@ -159,7 +159,7 @@ def test_subscribing_twice_delivers_once(server: Gateway, token: str, log: Kafka
         client.subscribe("media_updates")
         write(log, event(MEDIA_UPDATES, film(1), id="d", time="2024-01-15T10:30:00Z"))
         write(log, event(MEDIA_UPDATES, film(2), id="e", time="2024-01-15T10:30:00Z"))
-        frames = client.hear_until(lambda frame: frame.get("id") == "e")
+        frames = client.receive_until(lambda frame: frame.get("id") == "e")
     assert [frame["id"] for frame in frames] == ["d", "e"]
 
 
@@ -167,7 +167,7 @@ def test_a_notification_reaches_a_client_that_never_subscribed(server: Gateway, 
     body = {"type": "conversion", "title": "Done", "message": "a.mp4", "level": "success"}
     with server.client(token) as client, server.http(token) as http:
         answer = http.post("/api/v1/notifications", json={**body, "id": "mine-1"})
-        frame = client.hear()
+        frame = client.receive()
     assert answer.status_code == 201
     assert (frame["type"], frame["data"], frame["id"]) == ("notification", body, "mine-1")
     assert (frame["partition"], frame["offset"]) == (answer.json()["partition"], answer.json()["offset"])
@@ -175,9 +175,9 @@ def test_a_notification_reaches_a_client_that_never_subscribed(server: Gateway, 
 
 def test_ping_is_answered_with_or_without_a_timestamp(server: Gateway, token: str) -> None:
     with server.client(token) as client:
-        client.say(type="ping")
-        client.say(type="ping", timestamp="2024-01-15T10:30:00Z", ref={"n": 7})
-        frames = [client.hear(), client.hear()]
+        client.send(type="ping")
+        client.send(type="ping", timestamp="2024-01-15T10:30:00Z", ref={"n": 7})
+        frames = [client.receive(), client.receive()]
     assert [(f["type"], f.get("ref")) for f in frames] == [("pong", None), ("pong", {"n": 7})]
 
 
@@ -218,9 +218,9 @@ def test_a_wrong_message_is_answered_by_name_and_the_socket_stays(
 ) -> None:
     with server.client(token) as client:
         client.socket.send(text)
-        error = client.hear()
-        client.say(type="ping")
-        assert client.hear()["type"] == "pong"
+        error = client.receive()
+        client.send(type="ping")
+        assert client.receive()["type"] == "pong"
     assert (error["type"], error["data"]["code"]) == ("error", code)
     assert error["data"]["message"]
     assert error["timestamp"]

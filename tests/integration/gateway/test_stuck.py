@@ -91,10 +91,10 @@ def test_the_dead_are_gone_the_slow_get_everything_and_the_others_do_not_notice(
         quick.subscribe("media_updates")
         _die(dead)
         write(log, *films(EVENTS, size=4_000))
-        quick.hear_until(lambda f: f.get("id") == f"film-0-{EVENTS - 1}", 30)
+        quick.receive_until(lambda f: f.get("id") == f"film-0-{EVENTS - 1}", 30)
         wait_until(lambda: '"why": "dead"' in server.log.read_text(), DEAD_SECONDS, what="the dead to be dropped")
         write(log, *films(1, first=EVENTS))
-        quick.hear_until(lambda f: f.get("id") == f"film-0-{EVENTS}")
+        quick.receive_until(lambda f: f.get("id") == f"film-0-{EVENTS}")
         received = _events(slow, until=f"film-0-{EVENTS}")
     assert received == [f"film-0-{n}" for n in range(EVENTS + 1)]
     assert '"why": "stuck"' not in server.log.read_text()

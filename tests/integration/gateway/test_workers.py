@@ -89,7 +89,7 @@ def holder(client: Client, pids: list[int]) -> int:
 
 def seen(client: Client, number: int) -> list[int]:
     """The films it gets, up to this one."""
-    frames = client.hear_until(
+    frames = client.receive_until(
         lambda frame: frame["type"] == "media_update" and frame["data"]["media_id"] == number
     )
     return [frame["data"]["media_id"] for frame in frames if frame["type"] == "media_update"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.errors import BadArgument, NotAsAsked
+from cli.errors import BadArgument, NotConfirmed
 from cli.provisioning.topics import apply
 from producer.settings import ProducerSettings, RootSpec
 from runtime.kafka import Kafka
@@ -21,7 +21,7 @@ from tests.support.letters import bury
 from tests.support.producer_process import producing
 from tests.support.producer_root import in_short, put
 from tests.support.servers import Brokers, clients
-from tests.support.topic import Said, decoded, read, write
+from tests.support.topic import NewRecord, decoded, read, write
 from tests.support.waiting import wait_until
 
 
@@ -49,7 +49,7 @@ def ends_with(kafka: Kafka, last: str) -> None:
 
 
 def written_by_hand(kafka: Kafka, *values: bytes) -> None:
-    write(kafka, *(Said(topics.CONTROL, value, b"films") for value in values))
+    write(kafka, *(NewRecord(topics.CONTROL, value, b"films") for value in values))
 
 
 def a_rescan(id: str, subtree: str = "") -> bytes:
@@ -81,7 +81,7 @@ def test_what_is_requested_in_place_of_a_dead_letter_is_carried_out(
         ends_with(kafka, "ScanFinished baseline start")
         known = recorded(kafka)
         letter = b'{"kind":"observed","root":"films","path":"Series/b.mkv","seq":"no number"}'
-        write(kafka, Said(topics.RAW, letter, b"home"))
+        write(kafka, NewRecord(topics.RAW, letter, b"home"))
         bury(kafka, *[record for record in read(kafka, topics.RAW) if record.value == letter])
         for _ in range(2):
             Command(kafka).output("dlq", "redrive", topics.RAW.name, "--all", "--execute")
@@ -140,7 +140,7 @@ def test_state_and_library_on_another_disk_are_accepted_and_only_true_difference
         assert line["state"] == "offline"
         assert "catalogizer roots accept films" in line["message"]
         assert "catalogizer roots accept films" in process.log.read_text()
-        with pytest.raises(NotAsAsked, match="cannot be observed"):
+        with pytest.raises(NotConfirmed, match="cannot be observed"):
             Command(kafka).output("roots", "rescan", "films", "--wait", "3")
         shown = Command(kafka).json("roots", "accept", "films")
         assert (shown["done"], shown["result"]) == (True, "scanned: 1 added, 0 changed, 0 moved, 1 gone")
@@ -192,6 +192,6 @@ def test_without_a_producer_that_is_reported_within_the_time_given(
     with producing(kafka, of(root), tmp_path / "state"):
         ends_with(kafka, "ScanFinished baseline start")
         wait_until(lambda: bool(Command(kafka).json("roots", "list")), 10, what="a report")
-    with pytest.raises(NotAsAsked, match=r"within 0\.5 s"):
+    with pytest.raises(NotConfirmed, match=r"within 0\.5 s"):
         Command(kafka).output("roots", "rescan", "films", "--wait", "0.5")
     assert Command(kafka).json("roots", "rescan", "films", "--no-wait")["done"] is False

@@ -33,7 +33,7 @@ from tests.support.fold_truth import entries
 from tests.support.producer_process import ProducerProcess
 from tests.support.producer_root import put
 from tests.support.servers import Brokers, clients
-from tests.support.topic import Said, decoded, read, write
+from tests.support.topic import NewRecord, decoded, read, write
 from tests.support.waiting import wait_until
 
 TAKEN_OVER_SECONDS = 15.0
@@ -155,7 +155,7 @@ def test_one_watches_the_other_stands_by_reports_that_and_gets_the_root_when_the
     command = RescanRoot(
         id="requested once", root="films", by="test", at="2026-11-24T10:30:00.000Z", reason="test"
     )
-    write(two.kafka, Said(topics.CONTROL, encode(command), b"films"))
+    write(two.kafka, NewRecord(topics.CONTROL, encode(command), b"films"))
     wait_until(lambda: requested(two) == 1, 10, what="the command to be carried out")
     put(two.root / "new.mkv", b"new")
     two.arrives()
@@ -253,7 +253,7 @@ def late(kafka: Kafka, epoch: str) -> None:
         raw.GapOpen(**head, seq=seq + 4, cause="late"),
     ]
     lane = lane_of("home", kafka.lanes)
-    write(kafka, *(Said(topics.RAW, encode(r), b"home", lane, tuple(raw_headers("x"))) for r in sent))
+    write(kafka, *(NewRecord(topics.RAW, encode(r), b"home", lane, tuple(raw_headers("x"))) for r in sent))
 
 
 def test_while_kafka_is_away_nobody_takes_anything_over(

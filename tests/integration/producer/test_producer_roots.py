@@ -87,7 +87,7 @@ def test_a_root_comes_changes_and_leaves_and_the_others_notice_nothing(
     put(songs / "two.part")
     ends_with(kafka, "songs", "+ two.part", "# two.part")
 
-    with pytest.raises(BadArgument, match="with --replace it is declared anew"):
+    with pytest.raises(BadArgument, match="use --replace to declare it again"):
         catalogizer.output("roots", "add", "songs", str(songs), "--exclude", "*.part")
     catalogizer.output("roots", "add", "songs", str(songs), "--exclude", "*.part", "--replace", "--no-wait")
     ends_with(kafka, "songs", "RootDeclared", "ScanStarted scan start", "- two.part", "ScanFinished scan start")

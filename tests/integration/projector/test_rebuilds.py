@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from cli.rebuilding import WHO, rebuild
+from cli.rebuilding import CALLER, rebuild
 from runtime.kafka import Kafka
 from schemas import topics
 from schemas.changes import Created
@@ -46,7 +46,7 @@ async def nothing_left(url: str) -> None:
     async def gone() -> bool:
         async with await psycopg.AsyncConnection.connect(url) as connection:
             query = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = %s"
-            return (await connection.execute(query, (WHO,))).rowcount == 0
+            return (await connection.execute(query, (CALLER,))).rowcount == 0
 
     await until(gone, 15, "the killed rebuild's sessions to end")
     async with await psycopg.AsyncConnection.connect(url) as connection:

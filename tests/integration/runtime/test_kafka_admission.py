@@ -49,20 +49,20 @@ def test_who_has_a_principal_is_let_in(closed: EmbeddedKafka) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "reported"),
     [
         ({"sasl_password": SecretStr(WRONG)}, "sasl.password"),
         ({"sasl_username": "nobody"}, "sasl.username"),
-        ({"security_protocol": "PLAINTEXT"}, "wants us to sign in"),
+        ({"security_protocol": "PLAINTEXT"}, "requires authentication"),
         ({"security_protocol": "SASL_SSL"}, "does not speak TLS"),
         ({"security_protocol": "SSL"}, "does not speak TLS"),
-        ({"sasl_mechanism": "SCRAM-SHA-512"}, "does not take SCRAM-SHA-512"),
+        ({"sasl_mechanism": "SCRAM-SHA-512"}, "does not accept SCRAM-SHA-512"),
     ],
 )
-def test_who_has_none_is_told_which_setting_it_is(
-    closed: EmbeddedKafka, change: dict[str, object], told: str
+def test_a_process_without_one_reports_which_setting_it_is(
+    closed: EmbeddedKafka, change: dict[str, object], reported: str
 ) -> None:
-    with pytest.raises(SettingsError, match=re.escape(told)) as refused:
+    with pytest.raises(SettingsError, match=re.escape(reported)) as refused:
         check(closed.settings(OPERATOR).model_copy(update=change))
     assert "CATALOGIZER_KAFKA__" in str(refused.value)
     assert WRONG not in str(refused.value)

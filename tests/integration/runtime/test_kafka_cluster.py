@@ -34,7 +34,7 @@ from runtime.errors import SettingsError
 from runtime.kafka import stop_client
 from runtime.kafka_admission import check_admission
 from runtime.log_reading import reader
-from runtime.rights import Rights, in_words
+from runtime.rights import Rights, describe
 from schemas.acls import COMPONENTS, OPERATOR, Acl, Component, acls_of, user_of
 from schemas.topics import ALL_TOPICS, CONTROL, RAW
 from tests.support.cluster import Cluster
@@ -77,7 +77,7 @@ def cluster(kafka_jars: tuple[Path, ...], tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture(scope="module")
 def stranger(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    """Whom nobody in the cluster trusts."""
+    """An authority that the cluster does not trust."""
     return Authority(tmp_path_factory.mktemp("stranger"))
 
 
@@ -146,7 +146,7 @@ REFUSALS: dict[str, tuple[Listener, Change, dict[str, Any], list[str]]] = {
         ["CATALOGIZER_KAFKA__SASL_PASSWORD", "refuses them for nobody"],
     ),
     "a mechanism that is not taken": (
-        "SCRAM", lambda _, __: {"sasl_mechanism": "PLAIN"}, {}, ["SASL_MECHANISM", "does not take PLAIN"],
+        "SCRAM", lambda _, __: {"sasl_mechanism": "PLAIN"}, {}, ["SASL_MECHANISM", "does not accept PLAIN"],
     ),
     "brokers that are not trusted": (
         "SCRAM", lambda _, stranger: {"ssl_cafile": stranger.file}, {}, ["SSL_CAFILE", "is not trusted"],
@@ -160,7 +160,7 @@ REFUSALS: dict[str, tuple[Listener, Change, dict[str, Any], list[str]]] = {
     ),
     "no certificate": (
         "MTLS", lambda _, __: {"ssl_certfile": None, "ssl_keyfile": None}, {},
-        ["CATALOGIZER_KAFKA__SSL_CERTFILE", "not set", "wants a certificate of ours"],
+        ["CATALOGIZER_KAFKA__SSL_CERTFILE", "not set", "requires a client certificate"],
     ),
     "a certificate of a strange authority": (
         "MTLS", lambda _, stranger: shown(stranger, "catalogizer-serve"), {},
@@ -245,7 +245,7 @@ def administrator(cluster: Cluster, component: str) -> AdminClient:
 
 
 @pytest.mark.parametrize("component", COMPONENTS)
-def test_a_component_may_do_what_the_table_says_with_topics_and_nothing_else(
+def test_a_component_may_do_what_the_table_grants_with_topics_and_nothing_else(
     cluster: Cluster, component: Component
 ) -> None:
     implied = {"Read": {"READ", "DESCRIBE"}, "Write": {"WRITE", "DESCRIBE"}, "Describe": {"DESCRIBE"}}
@@ -345,10 +345,10 @@ def test_each_right_that_is_taken_away_is_named(cluster: Cluster, component: Com
                 await asyncio.to_thread(operator.take_away, acl)
                 gone.append(acl)
                 async with asyncio.timeout(ANSWER_SECONDS):
-                    while (told := await missing()) != sorted(gone):  # noqa: ASYNC110 - brokers hear of it later
+                    while (reported := await missing()) != sorted(gone):  # noqa: ASYNC110 - brokers hear of it later
                         await asyncio.sleep(0.02)
-                assert f"User:{user_of(component)} may not {acl.operation} {acl.resource} {acl.name}" in in_words(
-                    told
+                assert f"User:{user_of(component)} may not {acl.operation} {acl.resource} {acl.name}" in describe(
+                    reported
                 )
 
     try:
@@ -364,8 +364,8 @@ def test_a_leader_that_is_killed_costs_some_seconds_and_nothing_else(
     load = Load(kafka, tables, tmp_path, seed=5)
     try:
         load.start()
-        told = befall(World(cluster, kafka, load), leader)
+        reported = befall(World(cluster, kafka, load), leader)
         assert load.stop() > 100
     finally:
         load.end()
-    assert not told.late, told
+    assert not reported.late, reported

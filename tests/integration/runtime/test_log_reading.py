@@ -30,7 +30,7 @@ from schemas.times import Millis
 from schemas.topics import CHANGES, META, NOTIFICATIONS
 from tests.support.committed import Read
 from tests.support.servers import clients
-from tests.support.topic import Said, read, write, write_in_transactions
+from tests.support.topic import NewRecord, read, write, write_in_transactions
 
 T = TypeVar("T")
 
@@ -47,12 +47,12 @@ def kafka(broker: EmbeddedKafka) -> Kafka:
 def written(kafka: Kafka) -> list[Read]:
     """Records in two partitions; both end in aborted ones and markers, where no record is."""
     for number in range(8):
-        said = Said(CHANGES, b"%d" % number, b"home", number % 2)
-        write_in_transactions(kafka, (True, said), *((False, said) for _ in range(number)))
+        printed = NewRecord(CHANGES, b"%d" % number, b"home", number % 2)
+        write_in_transactions(kafka, (True, printed), *((False, printed) for _ in range(number)))
     return read(kafka, CHANGES)
 
 
-def asked(kafka: Kafka, question: Callable[[AIOKafkaConsumer, LogBounds], Awaitable[T]]) -> T:
+def requested(kafka: Kafka, question: Callable[[AIOKafkaConsumer, LogBounds], Awaitable[T]]) -> T:
     """The answer of a reader that knows the bounds of CHANGES."""
 
     async def ask() -> T:
@@ -81,7 +81,7 @@ def test_a_stretch_is_from_its_start_to_before_its_end(
         of = {p.partition: (starts[p], ends[p]) for p in starts}
         return found, [r for r in written if of[r.partition][0] <= r.offset < of[r.partition][1]]
 
-    found, wanted = asked(kafka, question)
+    found, wanted = requested(kafka, question)
     assert places(found) == places(wanted)
     for partition in (0, 1):
         mine = [r.offset for r in found if r.partition == partition]
@@ -90,7 +90,7 @@ def test_a_stretch_is_from_its_start_to_before_its_end(
 
 @pytest.mark.parametrize("count", [1, 3, 8, 50])
 def test_the_newest_are_found_behind_holes(kafka: Kafka, written: list[Read], count: int) -> None:
-    found = asked(kafka, lambda consumer, within: newest(consumer, count, within))
+    found = requested(kafka, lambda consumer, within: newest(consumer, count, within))
     wanted = sorted(written, key=lambda r: (r.timestamp, r.partition, r.offset))[-count:]
     assert [(r.partition, r.offset) for r in found] == [(r.partition, r.offset) for r in wanted]
 
@@ -99,31 +99,31 @@ def test_the_newest_that_is_wanted_is_looked_for_to_the_beginning(kafka: Kafka, 
     def second(record: LogRecord) -> bool:
         return record.value == b"1"
 
-    found = asked(kafka, lambda consumer, within: newest(consumer, 1, within, second))
+    found = requested(kafka, lambda consumer, within: newest(consumer, 1, within, second))
     assert [record.value for record in found] == [b"1"]
-    assert asked(kafka, lambda consumer, within: newest(consumer, 1, within, lambda record: False)) == []
+    assert requested(kafka, lambda consumer, within: newest(consumer, 1, within, lambda record: False)) == []
 
 
 def test_a_time_without_a_record_is_none_and_its_place_the_end_as_it_was(
     kafka: Kafka, written: list[Read]
 ) -> None:
     at = Millis(written[-1].timestamp + 60_000)
-    none = asked(kafka, lambda consumer, within: times(consumer, at, within.end))
+    none = requested(kafka, lambda consumer, within: times(consumer, at, within.end))
     assert set(none.values()) == {None}
 
     async def question(consumer: AIOKafkaConsumer, within: LogBounds) -> bool:
         return await resolve(consumer, AtTime(at), within) == within.end
 
-    assert asked(kafka, question)
+    assert requested(kafka, question)
 
 
-def test_nothing_is_asked_about_no_partitions(kafka: Kafka) -> None:
-    assert asked(kafka, lambda consumer, within: bounds(consumer, [])) == Bounds({}, {})
-    assert asked(kafka, lambda consumer, within: times(consumer, 0, [])) == {}
+def test_no_request_is_sent_for_no_partitions(kafka: Kafka) -> None:
+    assert requested(kafka, lambda consumer, within: bounds(consumer, [])) == Bounds({}, {})
+    assert requested(kafka, lambda consumer, within: times(consumer, 0, [])) == {}
 
 
 def test_a_small_topic_is_read_whole(kafka: Kafka) -> None:
-    write(kafka, *(Said(NOTIFICATIONS, b"%d" % number) for number in range(3)))
+    write(kafka, *(NewRecord(NOTIFICATIONS, b"%d" % number) for number in range(3)))
     assert [r.value for r in asyncio.run(read_whole(kafka, NOTIFICATIONS))] == [b"0", b"1", b"2"]
     assert places(asyncio.run(read_whole(kafka, META))) == places(read(kafka, META))
 

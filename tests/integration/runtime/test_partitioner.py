@@ -1,4 +1,4 @@
-"""Another vendor's client, told to partition as Kafka's own does, puts every key where we look for it."""
+"""Another vendor's client, configured to partition as Kafka's own does, puts every key where we expect it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rights that an operator takes away while the processes run: nothing is lost, each says in one line who may not do what
+"""Rights that an operator takes away while the processes run: nothing is lost, each reports in one line who may not do what
 with which topic, and it goes on when the right is back, by itself or started again as its supervisor does."""
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def words(acl: Acl) -> str:
 
 
 def told(platform: ClosedPlatform, component: Component, acl: Acl) -> bool:
-    """Whether a process says so in its health, or has ended with the line."""
+    """Whether a process reports it in its health, or has ended with the line."""
     if component in ENDING:
         return platform.ended(component) == 1 and platform.lines(component)[-1].startswith(
             f"error: {words(acl)}: "
@@ -60,7 +60,7 @@ def catalogued(tables: str) -> set[str]:
 
 
 def announcements(platform: ClosedPlatform) -> list[str]:
-    """Files of which the log tells everybody that they are new, as often as it does."""
+    """The files published as new, once for each time."""
     return [change["path"] for change in values(platform, CHANGES) if change["kind"] == "created"]
 
 
@@ -109,7 +109,7 @@ def test_what_happens_meanwhile_arrives_once_when_the_rights_are_back(
         assert not [line for line in lines if "Traceback" in line or "is not there" in line]
 
 
-def test_what_no_client_would_say_is_said(platform: ClosedPlatform) -> None:
+def test_what_no_client_would_report_is_reported(platform: ClosedPlatform) -> None:
     lost: dict[Component, Acl] = {
         "watch": right("watch", "Write", REPORTS.name),
         "stream": right("stream", "Read", "catalogizer.streams."),
@@ -140,7 +140,7 @@ def test_what_no_client_would_say_is_said(platform: ClosedPlatform) -> None:
     wait_until(lambda: len(beats(platform)) >= reported + 2, 30, what="heartbeats to come again")
 
 
-def test_a_tool_that_may_not_read_what_it_needs_says_so(platform: ClosedPlatform) -> None:
+def test_a_tool_that_may_not_read_what_it_needs_reports_that(platform: ClosedPlatform) -> None:
     async def find() -> None:
         async with aclosing(
             audit(platform.kafka("serve"), AuditScope((), frozenset(), None, 10.0), Stages())

@@ -19,7 +19,7 @@ from tests.support.alert_targets import HttpTarget, Reply, SmtpTarget, http_targ
 from tests.support.alert_worker import AlertWorker, alerting
 from tests.support.committed import Read
 from tests.support.letters import all_open
-from tests.support.topic import Said, group_offsets, header, read, write
+from tests.support.topic import NewRecord, group_offsets, header, read, write
 from tests.support.waiting import wait_until
 
 SECRET = "canary-secret-of-the-webhook"
@@ -27,13 +27,13 @@ ONE, TWO = "one@example.org", "two@example.org"
 HOSTILE = "movies\r\nBcc: everybody@example.org\r\n\r\n\u202eevil"
 
 
-def said(number: int, *, severity: str = "error", title: str = "Root movies is lost") -> Said:
+def said(number: int, *, severity: str = "error", title: str = "Root movies is lost") -> NewRecord:
     alert = Alert(
         kind="root_lost", subject=f"root_lost/{number}", severity="error" if severity == "error" else "warning",
         state="firing", title=title, message=f"it is {number}", at="2026-11-24T10:30:00.123Z", root="movies",
     )  # fmt: skip
     headers = event_headers(id=f"id-{number}", type="alert", source="s", time=alert.at, subject=alert.subject)
-    return Said(ALERTS, encode(alert), alert.subject.encode(), 0, tuple(headers))
+    return NewRecord(ALERTS, encode(alert), alert.subject.encode(), 0, tuple(headers))
 
 
 def by_web(target: HttpTarget, **more: object) -> dict[str, object]:
@@ -158,7 +158,7 @@ def test_what_no_target_answers_to_in_time_and_what_is_no_alert_are_dead_letters
 ) -> None:
     with http_target() as web, smtp_target() as mail:
         web.rest = Reply(503, body=f"not at {web.url}".encode())
-        write(kafka, Said(ALERTS, b"{no alert"), said(1))
+        write(kafka, NewRecord(ALERTS, b"{no alert"), said(1))
         signing_in = by_mail(mail, ONE) | {
             "smtp_url": mail.url.replace("//", "//user@"), "smtp_password": "canary-password",
         }  # fmt: skip

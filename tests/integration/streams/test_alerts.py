@@ -19,31 +19,31 @@ from tests.support.alert_worker import AlertWorker, alerting
 from tests.support.command import Command
 from tests.support.letters import bury
 from tests.support.stream_worker import StreamWorker
-from tests.support.topic import Said, decoded, group_offsets, header, read, write
+from tests.support.topic import NewRecord, decoded, group_offsets, header, read, write
 from tests.support.waiting import wait_until
 
 LIVE: Origin = "live"
 
 
-def update(status: Status, root: str = "movies") -> Said:
+def update(status: Status, root: str = "movies") -> NewRecord:
     found = SystemUpdate(
         action="storage_update", component=root, status=status, message=f"it is {status}",
         details={"library": "home", "mode": "offline" if status == "error" else "watching"},
     )  # fmt: skip
-    return Said(SYSTEM_UPDATES, encode(found), root.encode())
+    return NewRecord(SYSTEM_UPDATES, encode(found), root.encode())
 
 
-def deleted(count: int, cause: str | None = None) -> list[Said]:
+def deleted(count: int, cause: str | None = None) -> list[NewRecord]:
     change = Deleted(library="home", root="movies", at="t", path="a.mkv", type="file", origin=LIVE, cause=cause)
     headers = event_headers(id="x", type="deleted", source="s", time="t", subject="a.mkv")
-    return [Said(CHANGES, encode(change), b"home", 1, tuple(headers))] * count
+    return [NewRecord(CHANGES, encode(change), b"home", 1, tuple(headers))] * count
 
 
-def beat() -> Said:
+def beat() -> NewRecord:
     found = Heartbeat(
         component="project", instance="i", host="nas", pid=1, status="healthy", at="t", details={BEHIND: 0}
     )
-    return Said(REPORTS, encode(found), b"project")
+    return NewRecord(REPORTS, encode(found), b"project")
 
 
 def alerts(kafka: Kafka) -> list[tuple[object, object]]:
@@ -63,12 +63,16 @@ def test_roots_deletions_and_letters_are_published_once_each_and_what_is_retired
     kafka: Kafka, tmp_path: Path
 ) -> None:
     settings: dict[str, object] = {"mass_deletion_many": 20, "mass_deletion_seconds": 2}
-    write(kafka, *deleted(30, "retired"), Said(ANALYSIS_JOBS, b"{poison", b"5", 3))
+    write(kafka, *deleted(30, "retired"), NewRecord(ANALYSIS_JOBS, b"{poison", b"5", 3))
     letter = bury(kafka, *read(kafka, ANALYSIS_JOBS))
     queue, much = f"dead_letters/{ANALYSIS_JOBS.name}", "mass_deletion/movies"
     with alerting(kafka, settings, tmp_path):
         write(
-            kafka, Said(SYSTEM_UPDATES, b"{no update"), *[update("error")] * 2, update("healthy"), update("error")
+            kafka,
+            NewRecord(SYSTEM_UPDATES, b"{no update"),
+            *[update("error")] * 2,
+            update("healthy"),
+            update("error"),
         )
         wait_alerts(kafka, (queue, "firing"), ("root_lost/movies", "resolved"))
         assert (much, "firing") not in alerts(kafka)
@@ -136,7 +140,7 @@ def test_a_worker_delivers_what_a_producer_reports(kafka: Kafka, tmp_path: Path)
         worker = StreamWorker(kafka, settings, tmp_path, alerts={"webhook_url": web.url, "kinds": ["root_lost"]})
         try:
             began = time.monotonic()
-            write(kafka, Said(REPORTS, encode(report), b"movies"))
+            write(kafka, NewRecord(REPORTS, encode(report), b"movies"))
             wait_until(lambda: bool(web.posted), 30, what="the alert")
             print(f"report to webhook in {web.posted[0].at - began:.2f} s")
             assert worker.end() == 0, worker.log.read_text()[-2_000:]

@@ -22,7 +22,7 @@ from schemas.topics import ANALYSIS_JOBS, COVERS, JOB_PARTITIONS, RAW
 from streams.settings import AnalysisSettings, StreamsSettings
 from tests.support import media
 from tests.support.stream_worker import Shared, StreamWorker, shared, working
-from tests.support.topic import Said, decoded, read, write
+from tests.support.topic import NewRecord, decoded, read, write
 from tests.support.waiting import wait_until
 
 LIBRARY = "home"
@@ -66,7 +66,7 @@ def publish_jobs(kafka: Kafka, *jobs: Job) -> None:
     write(
         kafka,
         *(
-            Said(ANALYSIS_JOBS, encode(job), str(job.media_id).encode(), job.media_id % JOB_PARTITIONS)
+            NewRecord(ANALYSIS_JOBS, encode(job), str(job.media_id).encode(), job.media_id % JOB_PARTITIONS)
             for job in jobs
         ),
     )

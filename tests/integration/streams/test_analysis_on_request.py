@@ -25,7 +25,7 @@ from tests.support import media
 from tests.support.committed import Read
 from tests.support.fold_run import verdict
 from tests.support.stream_worker import StreamWorker
-from tests.support.topic import Said, decoded, pour, read
+from tests.support.topic import NewRecord, decoded, pour, read
 from tests.support.waiting import wait_until
 
 LIBRARY = "home"
@@ -71,10 +71,10 @@ class Log:
     def _head(self, root: str) -> dict[str, Any]:
         return {"root": root, "epoch": root, "seq": next(self._seq), "observed_at": AT}
 
-    def _said(self, record: raw.RawRecord) -> Said:
+    def _said(self, record: raw.RawRecord) -> NewRecord:
         kind = str(record.__struct_config__.tag)
         lane = lane_of(LIBRARY, self._kafka.lanes)
-        return Said(RAW, encode(record), LIBRARY.encode(), lane, tuple(raw_headers(kind)))
+        return NewRecord(RAW, encode(record), LIBRARY.encode(), lane, tuple(raw_headers(kind)))
 
 
 def results(kafka: Kafka) -> list[dict[str, object]]:

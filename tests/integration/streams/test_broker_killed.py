@@ -18,7 +18,7 @@ from streams.settings import AnalysisSettings, StreamsSettings
 from tests.support import media
 from tests.support.servers import Brokers, clients
 from tests.support.stream_worker import StreamWorker
-from tests.support.topic import Said, decoded, read, write
+from tests.support.topic import NewRecord, decoded, read, write
 from tests.support.waiting import wait_until
 
 DOWN_SECONDS = 15.0
@@ -68,7 +68,7 @@ def test_after_a_broker_was_killed_and_came_back_jobs_are_done_again_and_without
             job=f"job-{number}", media_id=number, library="home", root="movies", site="main", path="a.mp3",
             file=media.state_of(song), media_type="audio",
         )  # fmt: skip
-        write(kafka, Said(ANALYSIS_JOBS, encode(job), b"%d" % number, number))
+        write(kafka, NewRecord(ANALYSIS_JOBS, encode(job), b"%d" % number, number))
 
     supervised = Supervised(lambda: StreamWorker(kafka, settings, tmp_path, wait=False))
     try:

@@ -24,7 +24,7 @@ from tests.support.letters import limit, shut
 from tests.support.operator import Operator
 from tests.support.projector_run import Process, Writer, caught_up, history, projecting, until
 from tests.support.stream_worker import StreamWorker, working
-from tests.support.topic import Said, group_offsets, read, write
+from tests.support.topic import NewRecord, group_offsets, read, write
 from tests.support.waiting import wait_until
 
 SETTINGS = StreamsSettings(analysis=AnalysisSettings(workers=1))
@@ -32,13 +32,13 @@ PROMISED_SECONDS = 5.0
 POISON = b"{no record"
 
 
-def job(number: int) -> Said:
+def job(number: int) -> NewRecord:
     """Of a root that is not here: its result is what shows that it was read."""
     wanted = Job(
         job=f"job-{number}", media_id=5, library="home", root="elsewhere", path="a.mkv", site="main", media_type="video",
         file=FileState(type="file", size=1, mtime_ns=1, dev=1, inode=1),
     )  # fmt: skip
-    return Said(ANALYSIS_JOBS, encode(wanted), b"5", 3)
+    return NewRecord(ANALYSIS_JOBS, encode(wanted), b"5", 3)
 
 
 def results(kafka: Kafka) -> list[Read]:
@@ -53,7 +53,7 @@ def test_poison_delays_the_next_good_job_by_less_than_is_promised(kafka: Kafka, 
     with working(kafka, SETTINGS, tmp_path):
         write(kafka, job(1))
         wait_until(lambda: len(results(kafka)) == 1, 30, what="the first result")
-        write(kafka, *[Said(ANALYSIS_JOBS, POISON, b"5", 3)] * 20, job(2))
+        write(kafka, *[NewRecord(ANALYSIS_JOBS, POISON, b"5", 3)] * 20, job(2))
         wait_until(lambda: len(results(kafka)) == 2, 30, what="the result behind the poison")
     first = read(kafka, ANALYSIS_JOBS)[1]
     assert (first.value, len(letters(kafka, ANALYSIS_JOBS))) == (POISON, 20)
@@ -88,13 +88,13 @@ def _folded(kafka: Kafka) -> int:
 @pytest.mark.parametrize(
     ("poison", "good", "stands"),
     [
-        (Said(ANALYSIS_JOBS, POISON, b"5", 3), job(1), _committed),
-        (Said(RAW, POISON), Said(RAW, b'{"kind":"tick"}'), _folded),
+        (NewRecord(ANALYSIS_JOBS, POISON, b"5", 3), job(1), _committed),
+        (NewRecord(RAW, POISON), NewRecord(RAW, b'{"kind":"tick"}'), _folded),
     ],
     ids=["an agent", "the fold"],
 )
 def test_a_worker_that_cannot_write_a_letter_ends_and_leaves_nothing_out(
-    kafka: Kafka, tmp_path: Path, poison: Said, good: Said, stands: Callable[[Kafka], int]
+    kafka: Kafka, tmp_path: Path, poison: NewRecord, good: NewRecord, stands: Callable[[Kafka], int]
 ) -> None:
     topic = poison.topic
     shut(kafka, dlq_of(topic))
@@ -121,7 +121,7 @@ def test_a_worker_whose_queue_was_deleted_ends_at_a_poison_record(kafka: Kafka, 
     worker = StreamWorker(impatient, SETTINGS, tmp_path)
     try:
         Operator(kafka).delete(dlq_of(RAW))
-        write(kafka, Said(RAW, POISON), Said(RAW, b'{"kind":"tick"}'))
+        write(kafka, NewRecord(RAW, POISON), NewRecord(RAW, b'{"kind":"tick"}'))
         assert worker.wait(60) == SOFTWARE
     finally:
         if worker.died is None:

@@ -24,28 +24,28 @@ from schemas.system import Heartbeat, RootReport, Status
 from schemas.topics import CHANGES, REPORTS, SYSTEM_STATE, SYSTEM_UPDATES
 from streams.settings import AnalysisSettings, StreamsSettings
 from tests.support.stream_worker import Shared, StreamWorker, shared, working
-from tests.support.topic import Said, decoded, header, read, write
+from tests.support.topic import NewRecord, decoded, header, read, write
 from tests.support.waiting import wait_until
 
 SETTINGS = StreamsSettings(analysis=AnalysisSettings(workers=1))
 
 
-def root(status: Status, message: str) -> Said:
+def root(status: Status, message: str) -> NewRecord:
     report = RootReport(
         root="movies", library="home", site="main", protocol="local", status=status, at="t", message=message,
         location="/media/movies", mode="watching" if status == "healthy" else "offline",
     )  # fmt: skip
-    return Said(REPORTS, encode(report), b"movies")
+    return NewRecord(REPORTS, encode(report), b"movies")
 
 
-def beat(component: str) -> Said:
+def beat(component: str) -> NewRecord:
     heartbeat = Heartbeat(component=component, instance="x", host="nas", pid=1, status="healthy", at="t")
-    return Said(REPORTS, encode(heartbeat), component.encode())
+    return NewRecord(REPORTS, encode(heartbeat), component.encode())
 
 
-def gap(change: GapChanged) -> Said:
+def gap(change: GapChanged) -> NewRecord:
     headers = event_headers(id="x", type="gap_changed", source="s", time="t", subject="movies")
-    return Said(CHANGES, encode(change), b"home", 1, tuple(headers))
+    return NewRecord(CHANGES, encode(change), b"home", 1, tuple(headers))
 
 
 def open_gaps(port: int) -> float | None:

@@ -18,7 +18,7 @@ from schemas.topics import ALL_TOPICS, ANALYSIS_JOBS, REPORTS, Topic, dlq_of
 from streams.settings import AnalysisSettings, StreamsSettings
 from tests.support.committed import Read
 from tests.support.stream_worker import Shared, StreamWorker, shared, working
-from tests.support.topic import Said, group_offsets, header, read, write, write_in_transactions
+from tests.support.topic import NewRecord, group_offsets, header, read, write, write_in_transactions
 from tests.support.waiting import wait_until
 
 SETTINGS = StreamsSettings(analysis=AnalysisSettings(workers=1))
@@ -40,9 +40,9 @@ def test_no_agent_sees_what_was_aborted_and_markers_do_not_stop_its_commits(runn
     kafka = running.kafka
     write_in_transactions(
         kafka,
-        (True, Said(ANALYSIS_JOBS, b"first, no job")),
-        *[(False, Said(ANALYSIS_JOBS, b"aborted"))] * 3,
-        (True, Said(ANALYSIS_JOBS, b"last, no job")),
+        (True, NewRecord(ANALYSIS_JOBS, b"first, no job")),
+        *[(False, NewRecord(ANALYSIS_JOBS, b"aborted"))] * 3,
+        (True, NewRecord(ANALYSIS_JOBS, b"last, no job")),
     )
     wait_until(lambda: len(letters(kafka, ANALYSIS_JOBS, 0)) == 2, 30, what="the letters of what was committed")
     offsets = [header(letter, "x-original-offset") for letter in letters(kafka, ANALYSIS_JOBS, 0)]
@@ -54,7 +54,7 @@ def test_no_agent_sees_what_was_aborted_and_markers_do_not_stop_its_commits(runn
 
 def test_a_poison_record_is_put_aside_whole_and_the_next_is_read(running: Shared) -> None:
     poison = [None, b"", b"\xff\xfe", b"[]", b'{"job":1}', b"{" * 100_000, b"x" * 1_000_000]
-    write(running.kafka, *(Said(ANALYSIS_JOBS, value, b"5", 3, (("type", b"x"),)) for value in poison))
+    write(running.kafka, *(NewRecord(ANALYSIS_JOBS, value, b"5", 3, (("type", b"x"),)) for value in poison))
     wait_until(lambda: len(letters(running.kafka, ANALYSIS_JOBS, 3)) == len(poison), 30, what="all letters")
     found = letters(running.kafka, ANALYSIS_JOBS, 3)
     assert [letter.value for letter in found] == [
@@ -67,7 +67,7 @@ def test_a_poison_record_is_put_aside_whole_and_the_next_is_read(running: Shared
 
 def test_an_unknown_version_is_put_aside(running: Shared) -> None:
     schema = ("ce_dataschema", b"urn:catalogizer:schema:system_report:2")
-    write(running.kafka, Said(REPORTS, b"{}", b"x", 0, (schema,)))
+    write(running.kafka, NewRecord(REPORTS, b"{}", b"x", 0, (schema,)))
     wait_until(lambda: len(letters(running.kafka, REPORTS, 0)) == 1, 30, what="the letter")
     assert header(letters(running.kafka, REPORTS, 0)[0], "x-exception-type") == "UnknownVersion"
 

@@ -25,7 +25,7 @@ from tests.support.lane import a_file
 from tests.support.operator import Operator
 from tests.support.servers import clients
 from tests.support.stream_worker import StreamWorker
-from tests.support.topic import Said, decoded, read, write
+from tests.support.topic import NewRecord, decoded, read, write
 from tests.support.waiting import wait_until
 
 TOLD_SECONDS = 60.0
@@ -54,7 +54,7 @@ class Worked:
 
     def publish_jobs(self, jobs: range) -> None:
         """Write jobs."""
-        write(self.kafka, *(Said(ANALYSIS_JOBS, encode(_job(number)), b"%d" % number) for number in jobs))
+        write(self.kafka, *(NewRecord(ANALYSIS_JOBS, encode(_job(number)), b"%d" % number) for number in jobs))
 
     def has_done(self, jobs: range) -> bool:
         """Whether the change log has the result of each."""

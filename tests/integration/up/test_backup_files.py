@@ -193,7 +193,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(state: Path, small_disk: Pat
     assert list(small_disk.iterdir()) == []
 
 
-def test_the_command_says_what_it_made_for_machines(state: Path, tmp_path: Path) -> None:
+def test_the_command_reports_what_it_made_for_machines(state: Path, tmp_path: Path) -> None:
     environment = os.environ | {"CATALOGIZER_STATE_DIR": str(state)}
     words = [sys.executable, "-m", "cli.main", "backup", str(tmp_path / "backup"), "--json"]
     done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)

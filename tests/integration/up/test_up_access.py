@@ -1,4 +1,5 @@
-"""The embedded broker is closed: who has no principal is refused, and a principal may do what its component needs."""
+"""The embedded broker is closed: clients without a principal are rejected, and a principal may do what its component
+needs."""
 
 from __future__ import annotations
 
@@ -143,7 +144,7 @@ def test_the_gateway_sees_to_letters_of_every_queue_and_gives_none_back_that_is_
     assert [len(read(operator, topic)) for topic in (ANALYSIS_JOBS, CHANGES)] == [2, 1]
 
 
-def test_the_gateway_is_told_of_every_topic_and_group_and_joins_none(closed: EmbeddedKafka) -> None:
+def test_the_gateway_may_describe_every_topic_and_group_and_joins_none(closed: EmbeddedKafka) -> None:
     operator, serve = _as(closed, OPERATOR), _as(closed, "serve")
 
     async def main() -> None:

@@ -58,7 +58,7 @@ def without_network(checkout: Path) -> subprocess.CompletedProcess[str]:
 
 
 def made(checkout: Path, wanted: str) -> None:
-    """An environment that says that it is complete."""
+    """An environment with a marker that it is complete."""
     code = (
         "import sys; sys.path.insert(0, 'infra'); import bootstrap as b; b.VENV.mkdir();"
         f"b.STAMP.write_text('{wanted} ' + b._fingerprint());"
@@ -90,17 +90,17 @@ def test_what_was_killed_half_way_is_made_anew(checkout: Path) -> None:
     (checkout / ".venv" / ".half-made").touch()
     (checkout / ".venv" / "bin" / "python").write_text("half")
     done = without_network(checkout)
-    assert done.stdout.splitlines()[0] == "making .venv anew"
+    assert done.stdout.splitlines()[0] == "recreating .venv"
     assert (checkout / ".venv" / ".half-made").exists()
 
 
 @pytest.mark.parametrize("arguments", [(), ("all",), ("run", "dev")])
-def test_what_it_does_not_know_is_said(checkout: Path, arguments: tuple[str, ...]) -> None:
+def test_what_it_does_not_know_is_reported(checkout: Path, arguments: tuple[str, ...]) -> None:
     done = bootstrap(checkout, *arguments)
     assert (done.returncode, done.stderr) == (1, "set-up failed: usage: python3 infra/bootstrap.py run|dev\n")
 
 
-def test_an_older_python_is_told_which_one_is_needed(checkout: Path) -> None:
+def test_an_older_python_reports_which_one_is_needed(checkout: Path) -> None:
     code = (
         "import sys; sys.path.insert(0, 'infra'); sys.version_info = (3, 9, 2); import bootstrap;"
         "sys.exit(bootstrap.main(['run']))"
@@ -116,7 +116,7 @@ NOTICED_SECONDS = 2
 
 
 def plain(home: Path, **environment: str) -> dict[str, str]:
-    """An environment in which nothing says whom to trust."""
+    """An environment without any setting about trusted certificates."""
     kept = {name: value for name, value in os.environ.items() if not OF_THIS_MACHINE.fullmatch(name)}
     quick = {"PIP_CONFIG_FILE": os.devnull, "PIP_RETRIES": "0", "UV_HTTP_RETRIES": "0", "UV_NO_CACHE": "1"}
     return {**kept, **quick, "HOME": str(home), "XDG_CONFIG_HOME": str(home / "config"), **environment}
@@ -156,7 +156,9 @@ def registry(checkout: Path) -> Mapping[str, bytes]:
     return files
 
 
-def test_behind_a_proxy_whose_ca_is_named_all_is_set_up_and_without_the_name_it_is_said(checkout: Path) -> None:
+def test_behind_a_proxy_whose_ca_is_named_all_is_set_up_and_without_the_name_it_is_reported(
+    checkout: Path,
+) -> None:
     authority = Authority(checkout)
     with Proxy(authority, files=registry(checkout)).serving() as proxy:
         environment = plain(checkout, HTTPS_PROXY=proxy.url)
@@ -173,7 +175,7 @@ def test_behind_a_proxy_whose_ca_is_named_all_is_set_up_and_without_the_name_it_
 
 
 @pytest.mark.parametrize(
-    ("told", "expected"),
+    ("reported", "expected"),
     [
         ({}, ("system", "1")),
         ({"SSL_CERT_FILE": "{home}/ca.pem"}, ("{home}/ca.pem", "1")),
@@ -185,8 +187,8 @@ def test_behind_a_proxy_whose_ca_is_named_all_is_set_up_and_without_the_name_it_
         ({"UV_CONFIG_FILE": "{home}/uv.toml"}, ("system", None)),
     ],
 )
-def test_whom_to_trust_is_told_to_pip_and_uv_where_the_user_has_not(
-    checkout: Path, told: dict[str, str], expected: tuple[str | None, str | None]
+def test_pip_and_uv_get_the_trusted_certificates_unless_the_user_configured_them(
+    checkout: Path, reported: dict[str, str], expected: tuple[str | None, str | None]
 ) -> None:
     (checkout / "ca.pem").touch()
     (checkout / "pip.conf").write_text("[global]\ncert = /mine\n")
@@ -196,9 +198,9 @@ def test_whom_to_trust_is_told_to_pip_and_uv_where_the_user_has_not(
         "e = b._trusting(sys.executable); print(json.dumps([e.get('PIP_CERT'), e.get('UV_SYSTEM_CERTS')]))"
     )
     (checkout / "system").touch()
-    environment = plain(checkout) | {name: value.format(home=checkout) for name, value in told.items()}
-    said = subprocess.check_output([sys.executable, "-c", code], cwd=checkout, env=environment)
-    assert json.loads(said) == [value and value.format(home=checkout) for value in expected]
+    environment = plain(checkout) | {name: value.format(home=checkout) for name, value in reported.items()}
+    printed = subprocess.check_output([sys.executable, "-c", code], cwd=checkout, env=environment)
+    assert json.loads(printed) == [value and value.format(home=checkout) for value in expected]
 
 
 def test_on_a_terminal_the_cause_is_named_too(checkout: Path) -> None:

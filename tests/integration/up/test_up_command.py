@@ -1,4 +1,5 @@
-"""`catalogizer up`, whole: it comes up, is alone in its folder, restarts what dies, ends cleanly, and goes on."""
+"""`catalogizer up`, whole: it starts, is alone in its folder, restarts what dies, ends cleanly, and continues at the next
+start."""
 
 from __future__ import annotations
 
@@ -62,14 +63,14 @@ def signs_in(platform: Platform, password: str) -> bool:
 
 
 def refused(environment: dict[str, str]) -> str:
-    """What another `up` says that must not start."""
+    """The output of another `up` that must not start."""
     argv = [sys.executable, "-m", "cli.main", "up"]
     done = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1, done.stderr
     return done.stderr
 
 
-def test_when_it_is_ready_run_json_says_where_everything_is(platform: Platform) -> None:
+def test_when_it_is_ready_run_json_has_all_addresses(platform: Platform) -> None:
     run = platform.run
     assert run.keys() == KEYS
     assert run["pids"].keys() == COMPONENTS
@@ -133,9 +134,9 @@ def test_at_rest_no_group_has_lag_as_kafkas_own_tool_sees_it(platform: Platform,
     lags: dict[str, set[str]] = {}
 
     def at_rest() -> bool:
-        told = kafka_tool("consumer-groups", *arguments, "--describe", "--all-groups", "--offsets")
+        reported = kafka_tool("consumer-groups", *arguments, "--describe", "--all-groups", "--offsets")
         lags.clear()
-        for row in (line.split() for line in told.stdout.splitlines()):
+        for row in (line.split() for line in reported.stdout.splitlines()):
             if len(row) > 5 and row[0] != "GROUP":
                 group, end, lag = row[0], row[4], row[5]
                 lags.setdefault(group, set()).add(
@@ -150,9 +151,9 @@ def test_at_rest_no_group_has_lag_as_kafkas_own_tool_sees_it(platform: Platform,
 def test_top_shows_it_live_and_ends_with_q(platform: Platform) -> None:
     terminal = Terminal([sys.executable, "-m", "cli.main", "top"], controlling=True, env=platform.env)
     try:
-        said = terminal.until("q quits")
-        assert "records behind" in said
-        assert "movies" in said
+        printed = terminal.until("q quits")
+        assert "records behind" in printed
+        assert "movies" in printed
         terminal.type(b"q")
         assert terminal.process.wait(10) == 0
     finally:
@@ -179,13 +180,13 @@ def test_no_process_uses_the_database_as_a_superuser(platform: Platform) -> None
     assert found == dict.fromkeys(("catalogizer_owner", "catalogizer_project", "catalogizer_serve"), False)
 
 
-def test_what_is_printed_says_where_to_look_and_how_to_sign_in(platform: Platform) -> None:
+def test_what_is_printed_shows_where_to_look_and_how_to_sign_in(platform: Platform) -> None:
     run = platform.run
-    told = platform.output
+    reported = platform.output
     for text in ("Catalogizer is ready", run["url"], "CATALOGIZER_ADMIN_PASSWORD"):
-        assert text in told
-    assert all(typed(Path(path)) in told for path in run["library"].values())
-    assert PASSWORD not in told
+        assert text in reported
+    assert all(typed(Path(path)) in reported for path in run["library"].values())
+    assert PASSWORD not in reported
 
 
 def test_what_is_in_the_database_is_written_again_by_one_command_beside_it(platform: Platform) -> None:
@@ -206,23 +207,23 @@ def test_what_is_in_the_database_is_written_again_by_one_command_beside_it(platf
 
 def test_a_folder_with_other_things_in_it_is_no_state_folder(platform: Platform, tmp_path: Path) -> None:
     (tmp_path / "thesis.odt").touch()
-    told = refused(platform.env | {"CATALOGIZER_STATE_DIR": str(tmp_path)})
-    assert told.count("\n") == 1
-    assert "contains other things than our state" in told
+    reported = refused(platform.env | {"CATALOGIZER_STATE_DIR": str(tmp_path)})
+    assert reported.count("\n") == 1
+    assert "contains other things than our state" in reported
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.odt"]
 
 
 def test_another_one_in_the_same_folder_is_refused_in_one_line(platform: Platform) -> None:
-    told = refused(platform.env | {"CATALOGIZER_GATEWAY__PORT": str(free_port())})
-    assert told.count("\n") == 1
-    assert f"is in use by another `catalogizer up` (process {platform.pid})" in told
+    reported = refused(platform.env | {"CATALOGIZER_GATEWAY__PORT": str(free_port())})
+    assert reported.count("\n") == 1
+    assert f"is in use by another `catalogizer up` (process {platform.pid})" in reported
 
 
 def test_a_taken_port_is_one_line_that_names_the_setting(platform: Platform, tmp_path: Path) -> None:
-    told = refused(platform.env | {"CATALOGIZER_STATE_DIR": str(tmp_path)})
-    assert told.count("\n") == 1
-    assert f"port {platform.port} is taken" in told
-    assert "CATALOGIZER_GATEWAY__PORT" in told
+    reported = refused(platform.env | {"CATALOGIZER_STATE_DIR": str(tmp_path)})
+    assert reported.count("\n") == 1
+    assert f"port {platform.port} is taken" in reported
+    assert "CATALOGIZER_GATEWAY__PORT" in reported
 
 
 @pytest.mark.parametrize("component", sorted(COMPONENTS))

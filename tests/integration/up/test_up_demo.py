@@ -1,4 +1,4 @@
-"""The demo library is made of real files: each opens as what its name says it is."""
+"""The demo library is made of real files: each opens as the type in its name."""
 
 from __future__ import annotations
 

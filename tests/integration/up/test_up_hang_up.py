@@ -1,4 +1,4 @@
-"""A terminal that closes ends what was started on it, cleanly and all of it; who asked to be left alone goes on."""
+"""A terminal that closes ends what was started on it, cleanly and completely; a process that opted out continues."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ sys.exit(child.wait())
 
 
 def test_in_the_background_of_its_terminal_it_is_for_the_shell_to_say(opened: Open, tmp_path: Path) -> None:
-    """`catalogizer up & disown`: a shell that forwards no SIGHUP has been told not to."""
+    """`catalogizer up & disown`: the shell forwards no SIGHUP."""
     argv = (sys.executable, "-c", BACKGROUND, *supervised(tmp_path / "state"))
     terminal = opened(*argv, controlling=True)
     terminal.until("ready\r\n")
@@ -122,12 +122,12 @@ def test_in_the_background_of_its_terminal_it_is_for_the_shell_to_say(opened: Op
 
 
 def test_sighup_without_a_terminal_is_as_sigterm(tmp_path: Path) -> None:
-    said = tmp_path / "said"
-    with said.open("wb") as output:
+    printed = tmp_path / "said"
+    with printed.open("wb") as output:
         process = subprocess.Popen(
             supervised(tmp_path / "state"), cwd=ROOT, stdin=subprocess.DEVNULL, stderr=output
         )
-    wait_until(lambda: "ready\n" in said.read_text(), 30, what="ready")
+    wait_until(lambda: "ready\n" in printed.read_text(), 30, what="ready")
     family = psutil.Process(process.pid).children(recursive=True)
     for _ in range(3):
         process.send_signal(signal.SIGHUP)
@@ -280,7 +280,7 @@ def test_the_whole_platform_ends_with_a_terminal_that_does_not_control_it(opened
     closed = time.monotonic()
     terminal.close()
     code = terminal.process.wait(NOTICED_SECONDS + END_SECONDS)
-    assert code == 0, terminal.said[-2_000:]
+    assert code == 0, terminal.output[-2_000:]
     print(f"ended {time.monotonic() - closed:.1f} s after its terminal")
     assert gone(family)
     assert not (tmp_path / "state" / "run.json").exists()

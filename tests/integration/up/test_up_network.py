@@ -105,10 +105,10 @@ def test_an_untrusted_certificate_is_called_that_and_not_the_network(
 ) -> None:
     proxy = stack.enter_context(Proxy(authority, files=FILES).serving())
     monkeypatch.setenv("HTTPS_PROXY", proxy.url)
-    said = tool(tmp_path)
-    assert "is not trusted" in said
-    assert "SSL_CERT_FILE" in said
-    assert "network" not in said
+    printed = tool(tmp_path)
+    assert "is not trusted" in printed
+    assert "SSL_CERT_FILE" in printed
+    assert "network" not in printed
 
 
 @TOOLS
@@ -119,7 +119,7 @@ def test_an_untrusted_certificate_is_called_that_and_not_the_network(
         ("http://proxy.invalid:1", "cannot be resolved (DNS)"),
     ],
 )
-def test_no_way_to_a_registry_is_told_apart(
+def test_failures_to_reach_a_registry_are_distinguished(
     tool: Tool, proxy: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
@@ -128,21 +128,21 @@ def test_no_way_to_a_registry_is_told_apart(
     assert words in tool(tmp_path)
 
 
-@pytest.mark.parametrize("told", ["SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "the system"])
+@pytest.mark.parametrize("configured", ["SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "the system"])
 def test_jars_are_fetched_where_a_list_of_the_user_or_the_system_trusts_the_proxy(
-    told: str, authority: Authority, stack: ExitStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    configured: str, authority: Authority, stack: ExitStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     proxy = stack.enter_context(Proxy(authority, files=FILES).serving())
     monkeypatch.setenv("HTTPS_PROXY", proxy.url)
-    if told == "SSL_CERT_DIR":
+    if configured == "SSL_CERT_DIR":
         (tmp_path / "certs").mkdir()
         (tmp_path / "certs" / "company.pem").write_bytes(authority.file.read_bytes())
         subprocess.run(["openssl", "rehash", str(tmp_path / "certs")], check=True)
-        monkeypatch.setenv(told, str(tmp_path / "certs"))
-    elif told == "the system":
+        monkeypatch.setenv(configured, str(tmp_path / "certs"))
+    elif configured == "the system":
         monkeypatch.setattr(network, "LISTS", ("/nonexistent", str(authority.file)))
     else:
-        monkeypatch.setenv(told, str(authority.file))
+        monkeypatch.setenv(configured, str(authority.file))
     came: list[int] = []
     assert from_maven(JAR, tmp_path, came.append).read_bytes() == BODY
     assert sum(came) == JAR.size
@@ -174,7 +174,7 @@ def test_a_full_disk_is_called_that(
 
 
 @pytest.mark.parametrize(
-    ("said", "meant"),
+    ("printed", "meant"),
     [
         ("OSError: [Errno 28] No space left on device", "the disk is full"),
         ("\x1b[1;31merror\x1b[0m: Failed\n  \x1b[1mcause\x1b[0m: dns\n    error", "cannot be resolved (DNS)"),
@@ -188,9 +188,9 @@ def test_a_full_disk_is_called_that(
         ("2026-01-01T00:00:00,403 something, 404 of 503", ""),
     ],
 )
-def test_words_and_what_they_mean(said: str, meant: str) -> None:
-    assert meant in network.cause(said)
-    assert bool(network.cause(said)) == bool(meant)
+def test_words_and_what_they_mean(printed: str, meant: str) -> None:
+    assert meant in network.cause(printed)
+    assert bool(network.cause(printed)) == bool(meant)
 
 
 def test_it_can_be_read_before_anything_is_installed() -> None:

@@ -19,8 +19,8 @@ from tests.support.servers import Brokers, clients
 
 def test_topics_of_the_session_are_seen_by_kafkas_own_tool(kafka: Kafka) -> None:
     assert kafka.settings.bootstrap_servers is not None
-    told = kafka_tool("topics", "--bootstrap-server", kafka.settings.bootstrap_servers, "--list")
-    assert kafka.name(META) in told.stdout.split(), told.stderr
+    reported = kafka_tool("topics", "--bootstrap-server", kafka.settings.bootstrap_servers, "--list")
+    assert kafka.name(META) in reported.stdout.split(), reported.stderr
 
 
 def test_a_broker_killed_and_started_again_has_what_it_acknowledged(broker_factory: Brokers) -> None:

@@ -1,4 +1,4 @@
-"""What is started is kept alive, ends with the supervisor whatever ends it, and ends in order when asked."""
+"""What is started is kept alive, ends with the supervisor whatever ends it, and ends in order on request."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Run:
         assert text in self.output, self.output
 
     def pids(self) -> dict[str, int]:
-        """As the supervisor tells them."""
+        """As the supervisor reports them."""
         lines = (self.folder / "pids").read_text().splitlines()
         return {name: int(pid) for name, pid in (line.split() for line in lines)}
 
@@ -119,7 +119,7 @@ def test_what_a_killed_supervisor_left_is_ended_by_the_next_start(runs: list[Run
     assert orphan.wait(1) == -signal.SIGKILL
 
 
-def test_a_dead_component_is_started_again_within_two_seconds_and_said(runs: list[Run], tmp_path: Path) -> None:
+def test_a_dead_component_is_restarted_within_two_seconds_and_reported(runs: list[Run], tmp_path: Path) -> None:
     run = begin(runs, tmp_path, "well")
     run.until_said("ready\n")
     for delay in ("0.2", "0.4", "0.8"):
@@ -170,18 +170,18 @@ def test_asked_to_end_while_it_starts_it_ends(runs: list[Run], tmp_path: Path) -
     assert seconds < 5
 
 
-def test_a_component_whose_settings_are_refused_ends_the_start_with_what_it_said(
+def test_a_component_whose_settings_are_refused_ends_the_start_with_its_error(
     runs: list[Run], tmp_path: Path
 ) -> None:
     run = begin(runs, tmp_path, "refused")
     assert run.process.wait(START_SECONDS) == 1
-    assert "one did not come up: error: gateway.port: no (log:" in run.output.splitlines()[-1]
+    assert "one did not start: error: gateway.port: no (log:" in run.output.splitlines()[-1]
 
 
-def test_a_component_that_never_comes_up_ends_the_start_with_what_it_said(runs: list[Run], tmp_path: Path) -> None:
+def test_a_component_that_never_starts_ends_the_start_with_its_error(runs: list[Run], tmp_path: Path) -> None:
     run = begin(runs, tmp_path, "broken")
     assert run.process.wait(START_SECONDS) == 1
-    assert "one did not come up: it is broken (log:" in run.output.splitlines()[-1]
+    assert "one did not start: it is broken (log:" in run.output.splitlines()[-1]
 
 
 def test_a_state_folder_has_one_supervisor(tmp_path: Path) -> None:

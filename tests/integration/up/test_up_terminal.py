@@ -31,9 +31,9 @@ def test_make_goes_on_after_a_ctrl_c_that_its_child_took_care_of(tmp_path: Path)
     pid, terminal = pty.fork()
     if pid == 0:
         os.execvp("make", ["make", "--no-print-directory", "-f", str(tmp_path / "Makefile"), "run"])
-    said = read_until(terminal, b"waiting")
+    printed = read_until(terminal, b"waiting")
     os.write(terminal, b"\x03")
-    said += read_until(terminal, b"made")
+    printed += read_until(terminal, b"made")
     _, status = os.waitpid(pid, 0)
     os.close(terminal)
-    assert os.waitstatus_to_exitcode(status) == 0, said
+    assert os.waitstatus_to_exitcode(status) == 0, printed

@@ -22,7 +22,7 @@ def alert(subject: str, state: str, at: str) -> Alert:
     )  # fmt: skip
 
 
-def test_each_target_gets_one_and_says_what_it_thinks_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_target_gets_one_and_its_answer_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     with http_target() as web, smtp_target() as mail:
         web.replies = [Reply(403, body=b"nobody posts to /hooks/canary-path")]
         monkeypatch.setenv(f"{PREFIX}WEBHOOK_URL", web.url)
@@ -43,7 +43,7 @@ def test_each_target_gets_one_and_says_what_it_thinks_of_it(monkeypatch: pytest.
     assert len(mail.to("b@example.org")) == 2
 
 
-def test_without_a_target_it_says_how_to_set_one() -> None:
+def test_without_a_target_it_shows_how_to_set_one() -> None:
     done = CliRunner().invoke(app, ["alerts", "test"])
     assert done.exit_code == 1
     assert "no target is set: CATALOGIZER_ALERTS__WEBHOOK_URL" in done.output

@@ -33,5 +33,5 @@ def collected(wanted: AsyncGenerator[int, None]) -> list[int]:
 
 
 @pytest.mark.parametrize(("ends", "expected"), [(True, [0, 1]), (False, [0, 1, -1])])
-def test_it_gives_what_comes_and_says_when_nothing_comes_any_more(ends: bool, expected: list[int]) -> None:
+def test_it_yields_what_comes_and_raises_when_nothing_comes_any_more(ends: bool, expected: list[int]) -> None:
     assert collected(batches(2, ends=ends)) == expected

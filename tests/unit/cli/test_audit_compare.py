@@ -44,7 +44,7 @@ def test_log_and_disk_differ_where_one_has_what_the_other_has_not_or_something_e
     ]  # fmt: skip
 
 
-def test_nothing_is_said_of_what_could_not_be_read() -> None:
+def test_nothing_is_reported_of_what_could_not_be_read() -> None:
     assert unlike_disk(tree_of(d="dir", d__a="file", da="file"), {"d": PathState("dir")}, ["d"]) == {"da"}
 
 
@@ -131,7 +131,7 @@ def test_only_what_explains_a_difference_makes_it_pending(
         (
             case(quiet_ms=13_000),
             CatalogueProgress(6, behind=False),
-            ("pending", "last told 13.0 s ago, it may still settle"),
+            ("pending", "last recorded 13.0 s ago, it may still settle"),
         ),
     ],
 )
@@ -163,7 +163,7 @@ def test_a_walk_takes_what_the_settings_admit_whatever_its_name(tmp_path: Path) 
     ]  # fmt: skip
 
 
-def test_what_cannot_be_read_is_named_and_nothing_is_said_of_it(tmp_path: Path) -> None:
+def test_what_cannot_be_read_is_named_and_nothing_is_reported_of_it(tmp_path: Path) -> None:
     put(tmp_path / "d" / "a.mkv")
 
     class Closed(LocalTree):

@@ -1,4 +1,4 @@
-"""What an audit takes from the log: sequence numbers without a hole, the records that count, what they say is where."""
+"""What an audit takes from the log: sequence numbers without a hole, the records that count, the state that they give."""
 
 from __future__ import annotations
 
@@ -218,7 +218,7 @@ PATHS = st.lists(NAMES, min_size=1, max_size=3).map("/".join)
 
 
 @st.composite
-def told(draw: st.DrawFn) -> list[raw.Observed | raw.Moved]:
+def reported(draw: st.DrawFn) -> list[raw.Observed | raw.Moved]:
     records: list[raw.Observed | raw.Moved] = []
     for seq in range(2, 2 + draw(st.integers(0, 25))):
         path = draw(PATHS)
@@ -239,7 +239,7 @@ def told(draw: st.DrawFn) -> list[raw.Observed | raw.Moved]:
 
 
 @settings(max_examples=300, deadline=None)
-@given(told())
+@given(reported())
 def test_it_believes_what_any_reader_does(records: list[raw.Observed | raw.Moved]) -> None:
     reader = RecordReader()
     for record in records:

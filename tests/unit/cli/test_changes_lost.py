@@ -79,7 +79,7 @@ def test_what_lives_on_elsewhere_is_not_lost() -> None:
     assert lost(deleted("a", media_id=7), renamed("x", "b", media_id=7)) == []
 
 
-def test_only_deletions_of_the_time_asked_for_count() -> None:
+def test_only_deletions_of_the_requested_time_count() -> None:
     assert lost(after=(deleted("a"),)) == []
     assert lost(deleted("a"), after=(created("a"), deleted("a"))) == []
 
@@ -134,7 +134,7 @@ def test_a_move_out_of_a_root_is_of_that_root() -> None:
     assert not Of(library="other").admits(change)
 
 
-def test_a_change_is_one_line_that_says_what_where_and_why() -> None:
+def test_a_change_is_one_line_with_what_where_and_why() -> None:
     assert change_line(renamed("a\n", "b", media_id=7, cause="tree")) == (
         r"2026-01-01T00:00:00Z  moved        films/b  from films/a\n  media 7  cause tree"
     )

@@ -187,7 +187,7 @@ def test_a_misspelt_secret_in_the_file_is_not_shown(run: Run, tmp_path: Path) ->
     assert "canary" not in result.err
 
 
-def test_settings_that_hold_are_said_to_hold(run: Run) -> None:
+def test_valid_settings_are_reported_as_valid(run: Run) -> None:
     assert json.loads(run("config", "check", "--json").out) == {"ok": True}
 
 
@@ -204,7 +204,7 @@ def test_printed_settings_are_all_settings_without_a_secret(run: Run) -> None:
     assert canary not in result.out + result.err
 
 
-def test_a_setting_says_where_it_came_from(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_setting_shows_where_it_came_from(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in [name for name in os.environ if name.startswith(PREFIX)]:
         monkeypatch.delenv(name)
     (tmp_path / "c.toml").write_text("[gateway]\nring_seconds = 7\n")

@@ -1,4 +1,4 @@
-"""What can be done about a letter is told by its bytes; what is shown of it moves no cursor."""
+"""A letter's bytes decide what can be done about it; output of its contents is escaped."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from cli.dlq.command import source_of
 from cli.dlq.showing import dump, letter_row, text
 from cli.errors import BadArgument
-from runtime.dlq.deeds import AskScan, NoDeed, WriteBack, deed
+from runtime.dlq.actions import NoAction, RequestScan, WriteBack, action_of
 from runtime.dlq.lines import letter_line, queue_line
 from schemas.dead_letters import Letter, LetterClosed, Origin
 from schemas.topics import ANALYSIS_JOBS, GUARDED, MEDIA_UPDATES, RAW, dlq_of
@@ -29,7 +29,7 @@ def a_letter(
 
 def test_a_whole_record_goes_back_to_its_place() -> None:
     letter = a_letter()
-    assert deed(letter, ANALYSIS_JOBS, ORIGIN.topic, 12) == WriteBack(letter, ORIGIN)
+    assert action_of(letter, ANALYSIS_JOBS, ORIGIN.topic, 12) == WriteBack(letter, ORIGIN)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_a_whole_record_goes_back_to_its_place() -> None:
     ids=["cut", "of nobody", "of another topic", "of no partition", "of none at all"],
 )
 def test_what_cannot_go_back_whole_or_to_its_place_does_not(letter: Letter) -> None:
-    assert isinstance(deed(letter, ANALYSIS_JOBS, ORIGIN.topic, 12), NoDeed)
+    assert isinstance(action_of(letter, ANALYSIS_JOBS, ORIGIN.topic, 12), NoAction)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_what_cannot_go_back_whole_or_to_its_place_does_not(letter: Letter) -> N
 )  # fmt: skip
 def test_of_the_change_log_the_root_is_scanned_that_the_record_is_about(value: bytes) -> None:
     letter = a_letter(value)
-    assert deed(letter, RAW, RAW.name, 2) == AskScan(letter, "m")
+    assert action_of(letter, RAW, RAW.name, 2) == RequestScan(letter, "m")
 
 
 @pytest.mark.parametrize(
@@ -69,9 +69,9 @@ def test_of_the_change_log_the_root_is_scanned_that_the_record_is_about(value: b
         b'{"kind":"analysis_requested","root":"m"}',
     ],
 )  # fmt: skip
-def test_where_no_root_is_told_or_no_scan_would_help_none_is_asked_for(value: bytes | None) -> None:
-    found = deed(a_letter(value), RAW, RAW.name, 2)
-    assert isinstance(found, NoDeed)
+def test_where_no_root_is_named_or_no_scan_would_help_none_is_requested(value: bytes | None) -> None:
+    found = action_of(a_letter(value), RAW, RAW.name, 2)
+    assert isinstance(found, NoAction)
     assert found.why
     assert not found.is_settled
 

@@ -73,5 +73,5 @@ def test_nobody_on_that_port_is_not_well() -> None:
 def test_the_module_imports_nothing_of_the_platform() -> None:
     """It is started every few seconds for each container."""
     code = "import sys, cli.health; print(*(name for name in sys.modules if name in ('typer', 'pydantic', 'aiokafka')))"
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
-    assert told.stdout.strip() == ""
+    reported = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert reported.stdout.strip() == ""

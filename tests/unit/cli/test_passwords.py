@@ -1,4 +1,4 @@
-"""A password comes from a prompt, standard input or a file; without one of them the error says the ways."""
+"""A password comes from a prompt, standard input or a file; without one of them the error names the options."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ def test_bytes_that_are_not_text_are_refused_without_being_shown(tmp_path: Path)
     assert "canary" not in str(refused.value)
 
 
-def test_without_a_terminal_and_without_a_way_the_error_says_the_ways(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_terminal_and_without_an_option_the_error_names_the_options(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO("not asked for"))
     with pytest.raises(BadArgument) as refused:
         passwords.read("anna", stdin=False, file=None, generate=False)

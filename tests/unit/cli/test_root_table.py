@@ -35,7 +35,7 @@ def test_a_configured_root_that_nobody_reported_is_unknown() -> None:
     assert "catalogizer watch" in line.message
 
 
-def test_a_root_told_of_before_and_reported_no_more_is_silent() -> None:
+def test_a_root_published_before_and_reported_no_more_is_silent() -> None:
     (line,) = merged([], state("films", library="home", location="/media/films", protocol="local"), [])
     assert line == RootLine(
         "films", "home", "/media/films", "local", "silent", "nobody reports it now; the last was: m",
@@ -43,7 +43,7 @@ def test_a_root_told_of_before_and_reported_no_more_is_silent() -> None:
     )  # fmt: skip
 
 
-def test_the_newest_report_says_how_a_root_is() -> None:
+def test_the_newest_report_gives_the_state_of_a_root() -> None:
     (line,) = merged([SPEC], state("films"), [report("films")])
     assert line == RootLine(
         "films", "home", "/media/films", "local", "watching", "is watched", configured=True, reported_at=AT

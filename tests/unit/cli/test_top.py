@@ -60,7 +60,7 @@ def test_on_80_by_24_all_facts_are_there_and_the_roots_that_do_not_fit_are_count
     assert lines[-5:] == [
         "processes: serve 1; version 0.1.0",
         "fold: 6 records behind; by lane: 0, 1, 2, 3",
-        "analysis: 1,234 jobs queued, 0 asked for, 2 workers, 30.5 a minute",
+        "analysis: 1,234 jobs queued, 0 requested, 2 workers, 30.5 a minute",
         "sockets: 3 open",
         f"dead letters: 2 in {RAW.name}: catalogizer dlq list",
     ]
@@ -85,7 +85,7 @@ def test_a_process_is_known_by_its_last_heartbeat_and_is_gone_when_it_has_left()
     assert [(line.component, line.version) for line in latest(beats)] == [("serve", "2")]
 
 
-def test_without_a_terminal_it_says_so_in_one_line() -> None:
+def test_without_a_terminal_it_reports_that_in_one_line() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "cli.main", "top"], cwd=ROOT, env=os.environ, stdin=subprocess.DEVNULL,
         capture_output=True, text=True, check=False,

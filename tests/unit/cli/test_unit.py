@@ -52,7 +52,7 @@ def test_systemd_finds_nothing_wrong(user: bool, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze (Debian: systemd) is missing")
-def test_systemd_says_so_when_something_is_wrong(tmp_path: Path) -> None:
+def test_systemd_reports_it_when_something_is_wrong(tmp_path: Path) -> None:
     unit = tmp_path / "catalogizer.service"
     unit.write_text(text(user=False).replace("Restart=on-failure", "Restart=sometimes"))
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""The block at the end of a start can be typed as it stands, fits a terminal, and tells what is wrong with a root."""
+"""The block at the end of a start can be typed as it stands, fits a terminal, and shows what is wrong with a root."""
 
 from __future__ import annotations
 

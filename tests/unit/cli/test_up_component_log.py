@@ -38,14 +38,14 @@ def test_a_full_file_is_put_aside_and_the_oldest_goes(tmp_path: Path) -> None:
     assert (tmp_path / "x.log").read_text() == f"line {KEPT + 2}\n"
 
 
-def test_lines_that_cannot_be_kept_are_said_to_be_lost_once_and_nothing_stops(tmp_path: Path) -> None:
+def test_lines_that_cannot_be_kept_are_reported_as_lost_once_and_nothing_stops(tmp_path: Path) -> None:
     shown: list[str] = []
     log = ComponentLog("serve", RotatedFile(tmp_path / "absent" / "x.log"), ours=False, show=shown.append)
     log.take(b"one\n")
     log.take(b"two\n")
     assert len(shown) == 1
     assert shown[0].startswith("serve: log lines are lost")
-    assert log.last_words() == "two"
+    assert log.last_error() == "two"
 
 
 def words(tmp_path: Path, *lines: str) -> str:
@@ -54,10 +54,10 @@ def words(tmp_path: Path, *lines: str) -> str:
     log.begin_run()
     for line in lines:
         log.take(f"{line}\n".encode())
-    return log.last_words()
+    return log.last_error()
 
 
-def test_last_words_tell_the_fault_and_not_where_in_the_program(tmp_path: Path) -> None:
+def test_the_last_error_is_the_fault_and_not_a_stack_frame(tmp_path: Path) -> None:
     java = ("Caused by: java.io.IOException: No space left on device", "\tat kafka.Kafka.main(Kafka.scala)", "")
     assert words(tmp_path, "[2026-11-24] ERROR shutdown (kafka.Kafka)", *java) == java[0]
     fatal = "2026-11-24 UTC [7] FATAL:  could not write lock file: No space left on device"

@@ -1,4 +1,4 @@
-"""A component held by another process: who asks does not get into the way of who holds."""
+"""A component held by another process: a check does not disturb the process that holds it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cli.up.supervision.hold import held, is_held
 ROUNDS = 300
 
 
-def test_who_only_asks_does_not_keep_anybody_from_holding(tmp_path: Path) -> None:
+def test_a_check_does_not_keep_others_from_holding(tmp_path: Path) -> None:
     lock, ended = tmp_path / "project", threading.Event()
     lock.touch()
 

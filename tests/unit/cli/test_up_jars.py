@@ -14,7 +14,7 @@ from rich.console import Console
 from cli.up.embedded import jars
 from cli.up.embedded.jars import Jar, locked, obtain
 from cli.up.errors import BrokenState, DiskFull, JarsUnavailable
-from cli.up.telling import Telling
+from cli.up.output import SetupOutput
 
 CONTENTS = {f"part{n}": f"contents of {n}".encode() * 100 for n in range(5)}
 JARS = tuple(
@@ -39,54 +39,56 @@ class Source:
 
 
 @pytest.fixture
-def told() -> io.StringIO:
+def reported() -> io.StringIO:
     return io.StringIO()
 
 
 @pytest.fixture
-def telling(told: io.StringIO) -> Telling:
-    return Telling(Console(file=told))
+def output(reported: io.StringIO) -> SetupOutput:
+    return SetupOutput(Console(file=reported))
 
 
-def test_what_is_missing_is_fetched_once(tmp_path: Path, telling: Telling) -> None:
+def test_what_is_missing_is_fetched_once(tmp_path: Path, output: SetupOutput) -> None:
     source = Source()
-    paths = obtain(JARS, tmp_path, telling, source)
+    paths = obtain(JARS, tmp_path, output, source)
     assert [path.read_bytes() for path in paths] == list(CONTENTS.values())
-    assert obtain(JARS, tmp_path, telling, source) == paths
+    assert obtain(JARS, tmp_path, output, source) == paths
     assert sorted(source.served) == sorted(CONTENTS)
 
 
 @pytest.mark.parametrize("damage", [b"", CONTENTS["part2"][:-1], CONTENTS["part2"][:-1] + b"?"])
-def test_a_damaged_jar_is_said_and_fetched_again(
-    tmp_path: Path, telling: Telling, told: io.StringIO, damage: bytes
+def test_a_damaged_jar_is_reported_and_fetched_again(
+    tmp_path: Path, output: SetupOutput, reported: io.StringIO, damage: bytes
 ) -> None:
-    obtain(JARS, tmp_path, telling, Source())
+    obtain(JARS, tmp_path, output, Source())
     (tmp_path / "part2-1.0.jar").write_bytes(damage)
     source = Source()
-    obtain(JARS, tmp_path, telling, source)
+    obtain(JARS, tmp_path, output, source)
     assert source.served == ["part2"]
-    assert "part2-1.0.jar in the cache is damaged" in told.getvalue()
+    assert "part2-1.0.jar in the cache is damaged" in reported.getvalue()
 
 
-def test_a_wrong_hash_at_the_source_is_refused_and_nothing_of_it_is_kept(tmp_path: Path, telling: Telling) -> None:
+def test_a_wrong_hash_at_the_source_is_refused_and_nothing_of_it_is_kept(
+    tmp_path: Path, output: SetupOutput
+) -> None:
     with pytest.raises(JarsUnavailable, match=r"org\.example:part3:1\.0 .* does not have the pinned SHA-256"):
-        obtain(JARS, tmp_path, telling, Source(part3=b"something else"))
+        obtain(JARS, tmp_path, output, Source(part3=b"something else"))
     assert not (tmp_path / "part3-1.0.jar").exists()
     assert list(tmp_path.glob("part-*")) == []
 
 
-def test_several_at_once_fetch_each_jar_once(tmp_path: Path, telling: Telling) -> None:
+def test_several_at_once_fetch_each_jar_once(tmp_path: Path, output: SetupOutput) -> None:
     source = Source()
     with ThreadPoolExecutor(6) as pool:
-        found = list(pool.map(lambda _: obtain(JARS, tmp_path, telling, source), range(6)))
+        found = list(pool.map(lambda _: obtain(JARS, tmp_path, output, source), range(6)))
     assert len(set(found)) == 1
     assert sorted(source.served) == sorted(CONTENTS)
 
 
-def test_what_a_killed_download_left_is_cleared(tmp_path: Path, telling: Telling) -> None:
+def test_what_a_killed_download_left_is_cleared(tmp_path: Path, output: SetupOutput) -> None:
     (tmp_path / "part-left").mkdir()
     (tmp_path / "part-left" / "half.jar").write_bytes(b"ha")
-    obtain(JARS, tmp_path, telling, Source())
+    obtain(JARS, tmp_path, output, Source())
     assert list(tmp_path.glob("part-*")) == []
 
 
@@ -95,15 +97,15 @@ def test_all_of_kafka_in_the_lock_file_is_of_one_version() -> None:
     assert len(versions) == 1
 
 
-def test_a_broken_lock_file_is_said(tmp_path: Path) -> None:
+def test_a_broken_lock_file_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "jars.lock"
     path.write_text("server org.example:x:1 abc\n")
     with pytest.raises(BrokenState, match="not a lock file of jars"):
         locked(jars.SERVER, path=path)
 
 
-def test_a_full_disk_is_said_before_anything_is_fetched(tmp_path: Path, telling: Telling) -> None:
+def test_a_full_disk_is_reported_before_anything_is_fetched(tmp_path: Path, output: SetupOutput) -> None:
     source = Source()
     with pytest.raises(DiskFull, match="the disk is full"):
-        obtain([Jar("org.example", "part0", "1.0", "0" * 64, 10**18)], tmp_path, telling, source)
+        obtain([Jar("org.example", "part0", "1.0", "0" * 64, 10**18)], tmp_path, output, source)
     assert not source.served

@@ -53,7 +53,7 @@ def test_a_service_reads_broker_database_roots_and_lanes(
     assert settings.streams.analysis.roots == {"films": Path("/media/films")}
 
 
-def test_an_address_to_listen_everywhere_is_told_as_one_to_connect_to(platform: Platform) -> None:
+def test_an_address_to_listen_everywhere_is_shown_as_one_to_connect_to(platform: Platform) -> None:
     gateway = platform.settings.gateway.model_copy(update={"host": "0.0.0.0", "port": 8123})
     everywhere = Platform(
         platform.settings.model_copy(update={"gateway": gateway}),

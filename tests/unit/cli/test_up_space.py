@@ -1,4 +1,4 @@
-"""Too little room is said before anything begins, with where, how much there is and how much it takes."""
+"""Too little space is reported before anything begins, with the folder, the free and the needed space."""
 
 from __future__ import annotations
 

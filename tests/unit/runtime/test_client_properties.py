@@ -174,16 +174,16 @@ sasl.mechanism=AWS_MSK_IAM
 sasl.jaas.config=software.amazon.msk.auth.iam.IAMLoginModule required;
 sasl.client.callback.handler.class=software.amazon.msk.auth.iam.IAMClientCallbackHandler
 """,
-        ["line 2: sasl.mechanism: AWS_MSK_IAM is not spoken", "line 3: sasl.jaas.config: MSK's IAM is not spoken",
-         "line 4: sasl.client.callback.handler.class: MSK's IAM is not spoken"],
+        ["line 2: sasl.mechanism: AWS_MSK_IAM is not supported", "line 3: sasl.jaas.config: MSK's IAM is not supported",
+         "line 4: sasl.client.callback.handler.class: MSK's IAM is not supported"],
     ),
     "Kerberos": (
         """sasl.mechanism=GSSAPI
 sasl.kerberos.service.name=kafka
 sasl.jaas.config=com.sun.security.auth.module.Krb5LoginModule required useKeyTab=true keyTab="/etc/k" principal="a@B";
 """,
-        ["line 1: sasl.mechanism: GSSAPI is not spoken", "line 2: sasl.kerberos.service.name: Kerberos is not spoken",
-         "line 3: sasl.jaas.config: Kerberos is not spoken"],
+        ["line 1: sasl.mechanism: GSSAPI is not supported", "line 2: sasl.kerberos.service.name: Kerberos is not supported",
+         "line 3: sasl.jaas.config: Kerberos is not supported"],
     ),
     "a service's stores of Java": (
         f"""security.protocol=SSL
@@ -251,7 +251,7 @@ ssl.truststore.password={SECRET}
     "half of a sign": ("sasl.password=\\u12\n", ["line 1: \\u wants four hexadecimal digits"]),
     "another kind of client": (
         "sasl.login.callback.handler.class=com.example.MyHandler\n",
-        ["line 1: sasl.login.callback.handler.class: is a class of Java"],
+        ["line 1: sasl.login.callback.handler.class: is a Java class"],
     ),
     "old versions of TLS": ("ssl.enabled.protocols=TLSv1\n", ["line 1: ssl.enabled.protocols: TLS 1.2 and 1.3"]),
 }  # fmt: skip
@@ -264,14 +264,14 @@ def test_what_is_handed_out_is_understood(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", REFUSED)
-def test_what_is_not_says_so_line_by_line(kind: str) -> None:
+def test_what_is_not_supported_is_reported_line_by_line(kind: str) -> None:
     text, faults = REFUSED[kind]
     with pytest.raises(SettingsError) as refused:
         read(text)
     assert len(refused.value.faults) == len(faults)
-    for told, begun in zip(refused.value.faults, faults, strict=True):
-        assert told.startswith(f"CATALOGIZER_KAFKA__PROPERTIES_FILE: {begun}")
-        assert SECRET not in told
+    for reported, begun in zip(refused.value.faults, faults, strict=True):
+        assert reported.startswith(f"CATALOGIZER_KAFKA__PROPERTIES_FILE: {begun}")
+        assert SECRET not in reported
 
 
 @pytest.mark.parametrize(

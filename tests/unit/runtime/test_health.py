@@ -71,7 +71,7 @@ def test_what_is_wrong_is_wrong_at_once() -> None:
     assert health.starting() == {}
 
 
-def test_what_is_only_a_warning_is_told_and_hinders_nothing() -> None:
+def test_what_is_only_a_warning_is_reported_and_hinders_nothing() -> None:
     health = Health()
     health.add("topics", lambda: "not as they were made", warning=True)
     assert health.problems() == {"topics": "not as they were made"}

@@ -50,9 +50,9 @@ def certified(authority: Authority, **values: Any) -> dict[str, Any]:
 def fault(of: Callable[[], object]) -> str:
     with pytest.raises(SettingsError) as refused:
         of()
-    (told,) = refused.value.faults
-    assert PASSWORD not in told
-    return told
+    (reported,) = refused.value.faults
+    assert PASSWORD not in reported
+    return reported
 
 
 def test_a_certificate_is_shown_with_its_key_beside_it_in_it_or_sealed(
@@ -95,8 +95,8 @@ def test_whatever_is_wrong_with_a_file_is_one_line(authority: Authority, tmp_pat
          ["SSL_CERTFILE", str(late[0]), "CN=catalogizer-late", f"ended on {NOW - DAY:%Y-%m-%d}", "have it renewed"]),
     ]  # fmt: skip
     for change, words in cases:
-        told = fault(kafka(**certified(authority, **change)).connection)
-        assert [word for word in words if word not in told] == [], told
+        reported = fault(kafka(**certified(authority, **change)).connection)
+        assert [word for word in words if word not in reported] == [], reported
 
 
 def test_what_a_way_to_sign_in_wants_is_named() -> None:

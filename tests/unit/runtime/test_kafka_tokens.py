@@ -109,14 +109,14 @@ def test_what_the_endpoint_refuses_is_one_line(
     endpoint.faults.location = f"{endpoint.issuer}/elsewhere" if status == 302 else None
     with pytest.raises(TokenError) as failed:
         Tokens(client).current()
-    told = str(failed.value)
-    assert f"{setting})" in told
-    assert f"{endpoint.url} {words}" in told
+    reported = str(failed.value)
+    assert f"{setting})" in reported
+    assert f"{endpoint.url} {words}" in reported
     assert failed.value.retryable is passing
-    assert "S3CR3T" not in told
+    assert "S3CR3T" not in reported
 
 
-def test_a_wrong_secret_is_no_part_of_what_is_said(endpoint: TokenEndpoint, client: TokenClient) -> None:
+def test_a_wrong_secret_is_no_part_of_the_message(endpoint: TokenEndpoint, client: TokenClient) -> None:
     with pytest.raises(TokenError, match="HTTP 401 invalid_client") as failed:
         Tokens(dataclasses.replace(client, secret="canary")).current()
     assert "canary" not in str(failed.value)

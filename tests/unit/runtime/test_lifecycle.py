@@ -1,4 +1,4 @@
-"""A process asked to stop ends: with 0 when it drains in time, hard when it does not. `nohup` is respected."""
+"""A process requested to stop ends: with 0 when it drains in time, hard when it does not. `nohup` is respected."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def test_asked_to_stop_a_process_ends_in_time_whatever_it_does(
     try:
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
-        asked = time.monotonic()
+        requested = time.monotonic()
         process.send_signal(number)
         assert process.wait(10) == code
-        assert time.monotonic() - asked < 5
+        assert time.monotonic() - requested < 5
     finally:
         process.kill()
         process.communicate()
@@ -71,6 +71,8 @@ os.kill(os.getpid(), signal.SIGHUP)
 
 
 @pytest.mark.parametrize(("before", "stopped"), [("SIG_IGN", "False"), ("SIG_DFL", "True")])
-def test_a_hang_up_told_again_and_again_asks_once_and_none_where_it_was_ignored(before: str, stopped: str) -> None:
+def test_a_hang_up_sent_repeatedly_requests_one_stop_and_none_where_it_was_ignored(
+    before: str, stopped: str
+) -> None:
     done = subprocess.run([sys.executable, "-c", TWICE.format(before=before)], capture_output=True, text=True)
     assert (done.returncode, done.stdout.splitlines()[0]) == (0, stopped)

@@ -1,4 +1,4 @@
-"""A file that one process at a time holds says whose it is, also when the holder was killed."""
+"""A lock file names its owner, also after an owner was killed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ with locked(pathlib.Path(sys.argv[1])):
 """
 
 
-def test_the_second_is_told_who_the_first_is_and_gets_it_when_that_is_killed(tmp_path: Path) -> None:
+def test_the_second_learns_who_the_first_is_and_gets_it_when_that_is_killed(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     argv = [sys.executable, "-c", HOLD, str(path)]
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:

@@ -1,4 +1,4 @@
-"""A line of the log that is about a record says which one: place, event, library, trace."""
+"""A log line about a record identifies it: place, event, library, trace."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def test_one_that_cannot_be_read_disturbs_no_other(tmp_path: Path) -> None:
     [("films", "main", "/srv/films"), ("films", "cellar", None), ("music", "cellar", "/srv/music"),
      ("music", "main", None), ("../films", "main", None), ("none", "main", None)],
 )  # fmt: skip
-def test_what_is_said_of_a_root_is_said_for_its_site(
+def test_a_declaration_of_a_root_applies_to_its_site(
     tmp_path: Path, root: str, site: str, place: str | None
 ) -> None:
     folder = tmp_path / "roots.d"

@@ -1,4 +1,4 @@
-"""Waits grow by the double, from the first to the longest, and begin anew after a success."""
+"""Waits double from the first to the longest, and restart after a success."""
 
 from __future__ import annotations
 

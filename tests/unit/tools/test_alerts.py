@@ -1,4 +1,4 @@
-"""Alerts name metrics that there are, say what to do, and fire as their unit tests say."""
+"""Alerts name existing metrics, describe what to do, and fire as their unit tests require."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_promtool_agrees() -> None:
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_every_metric_that_is_named_is_asked_for_by_name_and_excused_by_name() -> None:
+def test_every_metric_that_is_named_is_queried_by_name_and_excused_by_name() -> None:
     wanted = list(queries(yaml.safe_load(ALERTS)["groups"][0]["rules"]))
     assert {query.name for query in wanted if query.kind == "alert"} == set(NAMES)
     assert {query.name for query in wanted if query.kind == "read by alert"} == set(NAMES)

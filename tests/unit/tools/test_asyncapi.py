@@ -139,22 +139,22 @@ def test_headers_as_they_are_written_hold(described: Described) -> None:
         ({"of_tomorrow": 1}, True),
     ],
 )
-def test_what_the_document_allows_a_client_to_say_is_what_the_gateway_takes(
+def test_what_the_document_allows_a_client_to_send_is_what_the_gateway_accepts(
     described: Described, members: dict[str, Any], holds: bool
 ) -> None:
-    said = SUBSCRIBE | members
-    assert (described.faults(said) == []) is holds
-    assert _taken(said) is holds
+    printed = SUBSCRIBE | members
+    assert (described.faults(printed) == []) is holds
+    assert _taken(printed) is holds
 
 
-def _taken(said: dict[str, Any]) -> bool:
-    message = decode_message(json.dumps(said))
+def _taken(printed: dict[str, Any]) -> bool:
+    message = decode_message(json.dumps(printed))
     try:
         options_of(message)
         start_of(message.from_, "media_updates")
         until_of(message.until)
         on_gap_of(message.on_gap)
-        if "credit" in said:
+        if "credit" in printed:
             credit_of(message.credit)
     except BadOption:
         return False

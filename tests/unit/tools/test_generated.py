@@ -68,7 +68,10 @@ def test_every_meaning_belongs_to_a_field() -> None:
         for field in record.get("properties", {})
     }
     stray = [
-        (name, field) for name, told in meanings.SPECIFIC.items() for field in told if (name, field) not in fields
+        (name, field)
+        for name, reported in meanings.SPECIFIC.items()
+        for field in reported
+        if (name, field) not in fields
     ]
     assert stray == []
     assert meanings.COMMON.keys() <= {field for _, field in fields}

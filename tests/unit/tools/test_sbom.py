@@ -39,18 +39,18 @@ def test_it_names_every_package_and_jar_and_nothing_else(bill: dict[str, Any]) -
 
 def test_each_has_the_hashes_by_which_it_is_checked(bill: dict[str, Any]) -> None:
     text = (ROOT / lock.SOURCE).read_text()
-    told = hashes(bill)
-    assert set.union(*(told[purl] for purl in told if purl.startswith("pkg:pypi/"))) <= set(
+    reported = hashes(bill)
+    assert set.union(*(reported[purl] for purl in reported if purl.startswith("pkg:pypi/"))) <= set(
         re.findall(r"sha256:([0-9a-f]{64})", text)
     )
-    assert [purl for purl, found in told.items() if not found] == []
+    assert [purl for purl, found in reported.items() if not found] == []
     assert all(
-        one.sha256 in told[f"pkg:maven/{one.group}/{one.artifact}@{one.version}"]
+        one.sha256 in reported[f"pkg:maven/{one.group}/{one.artifact}@{one.version}"]
         for one in jars.locked(jars.SERVER)
     )
 
 
-def test_each_has_a_licence_and_says_where_it_is(bill: dict[str, Any]) -> None:
+def test_each_has_a_licence_and_names_where_it_is(bill: dict[str, Any]) -> None:
     assert [part["name"] for part in bill["components"] if len(part["licenses"]) != 1] == []
     where = {part["purl"].rpartition("@")[0]: part["properties"][0]["value"] for part in bill["components"]}
     assert where["pkg:pypi/aiokafka"] == "image and wheel"

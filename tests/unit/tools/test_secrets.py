@@ -50,7 +50,7 @@ def test_what_has_sense_or_no_telling_name_is_not_found(line: str) -> None:
     assert list(search("x", line)) == []
 
 
-def test_what_is_known_is_not_told_and_what_is_gone_is() -> None:
+def test_what_is_known_is_not_reported_and_what_is_gone_is() -> None:
     found = [Found("docs/a.md", 1, "x", "password"), Found("docs/b.md", 1, "x", "other")]
     here, gone = Known("docs/*", "pass", "an example"), Known("docs/*", "absent", "was one")
     assert judged(found, (here, gone)) == ([found[1]], [gone])

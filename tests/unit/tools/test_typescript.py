@@ -51,11 +51,11 @@ def test_every_channel_and_the_data_of_its_events_are_there() -> None:
         assert f'  {channel.name}: {{ event: "{channel.event}"' in MODULE
 
 
-def test_every_close_code_says_whether_to_come_back() -> None:
-    told = {
+def test_every_close_code_has_whether_to_come_back() -> None:
+    reported = {
         int(code): back == "true" for code, back in re.findall(r"^  (\d{4}): .* comeBack: (\w+)", MODULE, re.M)
     }
-    assert told == {code.code: code.come_back for code in CLOSE_CODES}
+    assert reported == {code.code: code.come_back for code in CLOSE_CODES}
 
 
 def test_every_member_of_an_item_is_there() -> None:

@@ -1,4 +1,4 @@
-"""The committed pages are what their sources give, and a difference is told."""
+"""The committed pages are what their sources give, and a difference is reported."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_what_differs_is_named(tmp_path: Path) -> None:
     assert web.differing(built, fresh) == ["b", "new", "old"]
 
 
-def test_a_build_that_fails_says_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_build_that_fails_reports_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert web.main([], tmp_path) == 1
     assert "the pages were not built" in capsys.readouterr().err
 

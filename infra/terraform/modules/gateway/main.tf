@@ -108,7 +108,7 @@ resource "aws_lb" "this" {
   idle_timeout               = var.idle_seconds
   enable_http2               = true
   drop_invalid_header_fields = true
-  xff_header_processing_mode = "append" # what the gateway reads of who asks
+  xff_header_processing_mode = "append" # the gateway reads the client's address from it
   desync_mitigation_mode     = "defensive"
   enable_deletion_protection = var.deletion_protection
   tags                       = var.tags

@@ -1,4 +1,4 @@
-# How many tasks a service has, by how many seconds it is behind. MSK tells that of every group that commits its offsets
+# How many tasks a service has, by how many seconds it is behind. MSK reports that for every group that commits its offsets
 # (EstimatedMaxTimeLag); the platform's workers need no setting when their number changes, for their names are leased and
 # lanes are shared out. Steps and not a target: half the lag is not had by twice the workers, and each change moves lanes.
 

@@ -15,7 +15,7 @@ locals {
     }
   }
 
-  # CloudWatch wants the dimensions exactly: these are told by broker.
+  # CloudWatch wants the dimensions exactly: these are reported by broker.
   kafka_by_broker = var.kafka_cluster_name == null ? {} : {
     disk             = { metric = "KafkaDataLogsDiskUsed", threshold = var.kafka_disk_percent, text = "the disk fills faster than it grows" }
     under-replicated = { metric = "UnderMinIsrPartitionCount", threshold = 0, text = "partitions with too few replicas in step: writes are refused" }

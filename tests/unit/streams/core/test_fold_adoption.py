@@ -19,7 +19,7 @@ from streams.core.fold import Fold
 from streams.core.naming import names_by
 from streams.core.rules import RULES, RULES_2, Rules, UnknownRules
 from streams.core.state import State
-from tests.support.lane import Lane, Told, a_file
+from tests.support.lane import DecodedOutput, Lane, a_file
 from tests.support.small_world import Step, World, histories, long_history
 
 MADE_UP = msgspec.structs.replace(
@@ -51,7 +51,7 @@ def lane() -> Lane:
     return lane
 
 
-def updates(outputs: list[Told]) -> list[tuple[Any, ...]]:
+def updates(outputs: list[DecodedOutput]) -> list[tuple[Any, ...]]:
     return [
         (one["action"], one.value.get("cause"), one["media"]["title"])  # type: ignore[index]
         for one in outputs
@@ -59,7 +59,7 @@ def updates(outputs: list[Told]) -> list[tuple[Any, ...]]:
     ]
 
 
-def jobs(outputs: list[Told]) -> int:
+def jobs(outputs: list[DecodedOutput]) -> int:
     return sum(one.topic == "catalog.analysis.jobs.v1" for one in outputs)
 
 

@@ -10,14 +10,16 @@ from schemas.raw import FileState
 from streams.core.fold import Fold
 from streams.core.rules import RULES_1
 from tests.support.fold_truth import check
-from tests.support.lane import Lane, Told, a_dir, a_file, decoded, kinds
+from tests.support.lane import DecodedOutput, Lane, a_dir, a_file, decoded, kinds
 
 
-def job_of(outputs: list[Told]) -> Told:
+def job_of(outputs: list[DecodedOutput]) -> DecodedOutput:
     return next(t for t in outputs if t.topic == "catalog.analysis.jobs.v1")
 
 
-def result(lane: Lane, job: Told, status: raw.ResultStatus = "done", **more: object) -> list[Told]:
+def result(
+    lane: Lane, job: DecodedOutput, status: raw.ResultStatus = "done", **more: object
+) -> list[DecodedOutput]:
     file = job["file"]
     assert isinstance(file, dict)
     fields = {k: file[k] for k in ("size", "mtime_ns", "inode")} | more
@@ -26,13 +28,13 @@ def result(lane: Lane, job: Told, status: raw.ResultStatus = "done", **more: obj
     )
 
 
-def item_of(outputs: list[Told]) -> dict[str, object]:
+def item_of(outputs: list[DecodedOutput]) -> dict[str, object]:
     media = next(t for t in outputs if t.topic == "catalog.media.updates.v1")["media"]
     assert isinstance(media, dict)
     return media
 
 
-def opened(lane: Lane, path: str = "a.mkv") -> Told:
+def opened(lane: Lane, path: str = "a.mkv") -> DecodedOutput:
     """A known file; its job."""
     lane.see(path, a_file(1))
     return job_of(lane.later(2_000))
@@ -192,11 +194,11 @@ def test_a_changed_file_of_which_the_fingerprint_comes_late_is_analysed(lane: La
 def test_an_md5_beside_the_same_fingerprint_says_nothing_new_wherever_it_comes(lane: Lane, with_md5: bool) -> None:
     """Pending, known, in doubt, moved: the outputs are the same with and without."""
 
-    def finger(path: str, file: FileState) -> list[Told]:
+    def finger(path: str, file: FileState) -> list[DecodedOutput]:
         outputs = lane.finger(path, file, "f1")
         return outputs + (lane.finger(path, file, "f1", md5="m1") if with_md5 else [])
 
-    def md5(path: str, file: FileState) -> list[Told]:
+    def md5(path: str, file: FileState) -> list[DecodedOutput]:
         return lane.finger(path, file, "f1", md5="m1") if with_md5 else []
 
     lane.see("a.mkv", a_file(1))

@@ -23,7 +23,7 @@ from streams.core.path_names.reader import PathName, PathReader
 from streams.core.path_names.words import WORDS_3
 from streams.core.precedence import precedence_by
 from streams.core.rules import RULES
-from tests.support.lane import Lane, Told, a_file
+from tests.support.lane import DecodedOutput, Lane, a_file
 
 RULES_3 = RULES[3]
 GOLDEN = Path(__file__).parents[3] / "golden" / "names"
@@ -174,7 +174,7 @@ def test_a_chapter_of_a_book_that_is_read_is_called_by_the_book() -> None:
     )
 
 
-def last_item(resolved: list[Told]) -> dict[str, Any]:
+def last_item(resolved: list[DecodedOutput]) -> dict[str, Any]:
     found = next(one["media"] for one in reversed(resolved) if one.topic == MEDIA_UPDATES.name)
     assert isinstance(found, dict)
     return found

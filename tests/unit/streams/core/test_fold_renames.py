@@ -7,7 +7,7 @@ import pytest
 from streams.core.fold import Fold
 from streams.core.state import State
 from tests.support.fold_truth import check
-from tests.support.lane import Lane, Told, a_file, kinds
+from tests.support.lane import DecodedOutput, Lane, a_file, kinds
 
 MOVED = ["moved b.mkv", "media updated"]
 
@@ -30,11 +30,11 @@ def known(lane: Lane, path: str, file: object, root: str = "films") -> int:
     return id_
 
 
-def answer(lane: Lane, outputs: list[Told]) -> list[Told]:
+def answer(lane: Lane, outputs: list[DecodedOutput]) -> list[DecodedOutput]:
     """Every requested job gets a result."""
     from schemas import raw
 
-    emitted: list[Told] = []
+    emitted: list[DecodedOutput] = []
     for one in outputs:
         if one.topic != "catalog.analysis.jobs.v1":
             continue
@@ -49,7 +49,7 @@ def answer(lane: Lane, outputs: list[Told]) -> list[Told]:
     return emitted
 
 
-def ids(outputs: list[Told]) -> list[object]:
+def ids(outputs: list[DecodedOutput]) -> list[object]:
     return [
         t["media_id"] for t in outputs if t.topic == "catalog.fs.changes.v1" and t.value and "media_id" in t.value
     ]
@@ -392,7 +392,7 @@ def test_a_deletion_found_wrong_while_held_is_nothing(analysed: Lane) -> None:
     assert kinds(analysed.quiet()) == []
 
 
-def moves(outputs: list[Told]) -> list[tuple[object, ...]]:
+def moves(outputs: list[DecodedOutput]) -> list[tuple[object, ...]]:
     return [
         (t["kind"], f"{t['root']}/{t['path']}", t.value.get("media_id"))
         for t in outputs
@@ -407,7 +407,7 @@ def test_files_exchanged_across_roots_keep_their_ids(lane: Lane, first: str) -> 
     one = known(lane, "a.mkv", a_file(1))
     other = known(lane, "b.mkv", a_file(2, size=9_000), "music")
     sights = [("a.mkv", a_file(2, size=9_000), "films"), ("b.mkv", a_file(1), "music")]
-    outputs: list[Told] = []
+    outputs: list[DecodedOutput] = []
     for sight in sights if first == "films" else sights[::-1]:
         lane.see(*sight)
         outputs += lane.later(500)
@@ -424,7 +424,7 @@ def test_a_file_moved_over_another_one_in_another_root_keeps_its_id(lane: Lane, 
     one = known(lane, "a.mkv", a_file(1))
     other = known(lane, "b.mkv", a_file(2, size=9_000), "music")
     sights = [("a.mkv", None, "films"), ("b.mkv", a_file(1), "music")]
-    outputs: list[Told] = []
+    outputs: list[DecodedOutput] = []
     for sight in sights if first == "gone" else sights[::-1]:
         lane.see(*sight)
         outputs += lane.later(1_500)
@@ -440,7 +440,7 @@ def test_a_file_whose_place_is_taken_by_a_new_one_keeps_its_id_elsewhere(lane: L
     lane.declare("music")
     one = known(lane, "a.mkv", a_file(1))
     sights = [("b.mkv", a_file(1), "music"), ("a.mkv", a_file(5, size=7_000), "films")]
-    outputs: list[Told] = []
+    outputs: list[DecodedOutput] = []
     for sight in sights if first == "there" else sights[::-1]:
         lane.see(*sight)
         outputs += lane.later(1_500)

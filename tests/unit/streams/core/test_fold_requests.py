@@ -26,7 +26,7 @@ from streams.core.known import Known
 from streams.core.rules import RULES, RULES_1, Rules
 from streams.core.state import Entry, RootPath
 from tests.support.fold_truth import check, leftovers
-from tests.support.lane import Lane, Told, a_file
+from tests.support.lane import DecodedOutput, Lane, a_file
 from tests.support.small_tree import ROOTS
 from tests.support.small_world import (
     DISK_STEPS,
@@ -56,14 +56,14 @@ def lane() -> Lane:
 def requested(
     lane: Lane, root: str = "films", subtree: str = "", types: tuple[MediaType, ...] = (),
     statuses: tuple[raw.Standing, ...] = (),
-) -> list[Told]:  # fmt: skip
+) -> list[DecodedOutput]:  # fmt: skip
     record = raw.AnalysisRequested(
         root=root, subtree=subtree, media_types=types, statuses=statuses, reason="new reader", by="admin", at=AT
     )
     return lane.put(record)
 
 
-def steered(lane: Lane, action: str, request: int | None = None) -> list[Told]:
+def steered(lane: Lane, action: str, request: int | None = None) -> list[DecodedOutput]:
     return lane.put(raw.AnalysisSteered(action=action, reason="night", by="admin", at=AT, request=request))  # type: ignore[arg-type]
 
 
@@ -76,7 +76,9 @@ def library(lane: Lane, *names: str, root: str = "films", status: raw.ResultStat
     lane.quiet()
 
 
-def answer(lane: Lane, path: str, status: raw.ResultStatus = "done", found: Found | None = None) -> list[Told]:
+def answer(
+    lane: Lane, path: str, status: raw.ResultStatus = "done", found: Found | None = None
+) -> list[DecodedOutput]:
     """The open job of a path gets its result."""
     (job,) = [job for job in lane.fold.state.jobs.values() if job.place.path == path]
     entry = lane.fold.state.known[job.place.root][path]
@@ -88,24 +90,24 @@ def answer(lane: Lane, path: str, status: raw.ResultStatus = "done", found: Foun
     )  # fmt: skip
 
 
-def answer_all(lane: Lane, status: raw.ResultStatus | None) -> list[Told]:
+def answer_all(lane: Lane, status: raw.ResultStatus | None) -> list[DecodedOutput]:
     """Until no job is open."""
-    outputs: list[Told] = []
+    outputs: list[DecodedOutput] = []
     while status is not None and lane.fold.state.jobs:
         outputs += answer(lane, next(iter(lane.fold.state.jobs.values())).place.path, status)
     return outputs
 
 
-def requested_jobs(outputs: Iterable[Told]) -> list[object]:
+def requested_jobs(outputs: Iterable[DecodedOutput]) -> list[object]:
     """Paths whose jobs were requested by analyses on request."""
     return [one["path"] for one in outputs if one.topic == REQUESTED_JOBS.name]
 
 
-def fresh(outputs: Iterable[Told]) -> list[object]:
+def fresh(outputs: Iterable[DecodedOutput]) -> list[object]:
     return [one["path"] for one in outputs if one.topic == ANALYSIS_JOBS.name]
 
 
-def states(outputs: Iterable[Told]) -> list[tuple[object, ...]]:
+def states(outputs: Iterable[DecodedOutput]) -> list[tuple[object, ...]]:
     """The published changes of requests: state, matched, asked, processed, failed."""
     names = ("state", "matched", "asked", "processed", "failed")
     return [

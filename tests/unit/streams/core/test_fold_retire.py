@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from schemas import raw
 from tests.support.fold_truth import leftovers
-from tests.support.lane import Lane, Told, a_file, kinds
+from tests.support.lane import DecodedOutput, Lane, a_file, kinds
 
 AT = "2026-11-24T10:30:00.000Z"
 
 
-def retire(lane: Lane, root: str = "films") -> list[Told]:
+def retire(lane: Lane, root: str = "films") -> list[DecodedOutput]:
     return lane.put(raw.RootRetired(root=root, by="admin@nas", at=AT))
 
 

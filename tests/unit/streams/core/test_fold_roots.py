@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from schemas import raw
-from tests.support.lane import Lane, Told, a_file, kinds
+from tests.support.lane import DecodedOutput, Lane, a_file, kinds
 
 
-def gaps(outputs: list[Told]) -> list[tuple[object, ...]]:
+def gaps(outputs: list[DecodedOutput]) -> list[tuple[object, ...]]:
     return [
         (t["state"], t["cause"], t.value.get("first_seq"), t.value.get("last_seq"))
         for t in outputs

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from schemas import raw
 from tests.support.fold_truth import check
-from tests.support.lane import Lane, Told, a_dir, a_file, kinds
+from tests.support.lane import DecodedOutput, Lane, a_dir, a_file, kinds
 
 
-def scans(outputs: list[Told]) -> list[tuple[object, object]]:
+def scans(outputs: list[DecodedOutput]) -> list[tuple[object, object]]:
     return [(t["scan_id"], t["state"]) for t in outputs if t.value and t.value.get("kind") == "scan_changed"]
 
 
-def results(lane: Lane, outputs: list[Told], status: raw.ResultStatus = "done") -> list[Told]:
+def results(lane: Lane, outputs: list[DecodedOutput], status: raw.ResultStatus = "done") -> list[DecodedOutput]:
     """Every requested job gets a result."""
-    emitted: list[Told] = []
+    emitted: list[DecodedOutput] = []
     for one in outputs:
         if one.topic == "catalog.analysis.jobs.v1":
             file = one["file"]
@@ -27,7 +27,7 @@ def results(lane: Lane, outputs: list[Told], status: raw.ResultStatus = "done") 
     return emitted
 
 
-def complete(outputs: list[Told]) -> list[dict[str, object]]:
+def complete(outputs: list[DecodedOutput]) -> list[dict[str, object]]:
     return [t.value for t in outputs if t.topic == "catalog.analysis.updates.v1" and t.value is not None]
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.lane import Lane, Told, a_dir, a_file, decoded, kinds
+from tests.support.lane import DecodedOutput, Lane, a_dir, a_file, decoded, kinds
 
 
-def changes(lane: Lane) -> list[Told]:
+def changes(lane: Lane) -> list[DecodedOutput]:
     """The changes of paths published so far."""
     outputs = [t for t in decoded(lane.outputs) if t.topic == "catalog.fs.changes.v1"]
     return [t for t in outputs if t["kind"] in ("created", "modified", "deleted", "moved")]

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from schemas import raw
 from tests.support.fold_truth import check
-from tests.support.lane import Lane, Told, a_dir, a_file, kinds
+from tests.support.lane import DecodedOutput, Lane, a_dir, a_file, kinds
 
 
-def path_changes(outputs: list[Told]) -> list[tuple[object, ...]]:
+def path_changes(outputs: list[DecodedOutput]) -> list[tuple[object, ...]]:
     return [
         (t["kind"], t["from_path"] if t["kind"] == "moved" else None, t["path"])
         for t in outputs

@@ -9,13 +9,13 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 
-class Telling:
-    """Writes to a person or to a log file."""
+class SetupOutput:
+    """Prints the progress of the set-up, to a terminal or a log file."""
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(stderr=True, highlight=False, soft_wrap=True)
 
-    def say(self, line: str) -> None:
+    def print(self, line: str) -> None:
         """Print one line."""
         self.console.print(line, markup=False)
 
@@ -23,12 +23,12 @@ class Telling:
     def download(self, what: str, total_bytes: int) -> Iterator[Callable[[int], None]]:
         """A download in progress; call the yielded function with the number of bytes received."""
         if not self.console.is_terminal:
-            self.say(f"fetching {what} ({total_bytes / 1e6:.0f} MB)")
+            self.print(f"fetching {what} ({total_bytes / 1e6:.0f} MB)")
             yield lambda _bytes: None
-            self.say(f"fetched {what}")
+            self.print(f"fetched {what}")
             return
         columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
         with Progress(*columns, console=self.console, transient=True) as progress:
             task = progress.add_task(f"fetching {what}", total=total_bytes)
             yield lambda size: progress.advance(task, size)
-        self.say(f"fetched {what} ({total_bytes / 1e6:.0f} MB)")
+        self.print(f"fetched {what} ({total_bytes / 1e6:.0f} MB)")
