@@ -67,7 +67,7 @@ class Commands:
         return bool(self._orders)
 
     def carry_out(self, now: float) -> None:
-        """Carry out the commands. Raises Forgotten where the root has to start over."""
+        """Carry out the commands. Raises RootReset where the root has to start over."""
         while self._orders:
             order = self._orders[0]
             if order.reset:
@@ -99,7 +99,7 @@ class Commands:
 
     def _start_over(self, order: Order) -> None:
         """Delete the root's state once the outbox is empty: a sender in the middle of a batch would take rows of the next
-        epoch for its own. Raises Forgotten when it is done."""
+        epoch for its own. Raises RootReset when it is done."""
         if depth(self._db):
             return
         with self._db.transaction():

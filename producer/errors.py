@@ -3,7 +3,7 @@
 ProducerError
 ├── StateLocked       another process works on this state folder
 ├── LibraryChanged    a root was given to another library than its outbox belongs to
-├── Forgotten         the stored state of a root is no longer valid: the root starts over (retryable)
+├── RootReset         the stored state of a root is no longer valid: the root starts over (retryable)
 ├── NestedRoots       a root lies inside another one
 ├── Unencodable       the process cannot carry file names as bytes
 ├── RootFault         the root as a whole cannot be observed now (retryable)
