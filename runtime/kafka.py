@@ -21,6 +21,7 @@ from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssigno
 
 from runtime import log
 from runtime.errors import SettingsError
+from runtime.kafka_pacing import PacedConsumer, PacedProducer
 from runtime.kafka_security import sasl_options, tls_context, tokens_for
 from runtime.kafka_tokens import Tokens
 from runtime.settings import KafkaSettings
@@ -75,7 +76,7 @@ class Kafka:
 
     def tail_consumer(self, **options: Any) -> AIOKafkaConsumer:
         """A reader without a group: assign, seek, read. Never commits."""
-        return AIOKafkaConsumer(**(self._reading() | options))
+        return PacedConsumer(**(self._reading() | options))
 
     def group_consumer(
         self,
@@ -91,7 +92,7 @@ class Kafka:
         other safe protocol. `assignor`: exactly one, because aiokafka 0.14 joins once for each assignor, and members that
         join twice in a round can get permanently out of step with each other (its pull request 1168)."""
         session = session_timeout_ms or self.settings.session_timeout_ms
-        return AIOKafkaConsumer(
+        return PacedConsumer(
             group_id=group,
             group_instance_id=instance,
             session_timeout_ms=session,
@@ -104,7 +105,7 @@ class Kafka:
 
     def producer(self, *, linger_ms: int = LINGER_MS, **options: Any) -> AIOKafkaProducer:
         """An idempotent producer, acks=all, zstd. Idempotence is not fencing: two producers can write at the same time."""
-        return AIOKafkaProducer(
+        return PacedProducer(
             enable_idempotence=True,
             linger_ms=linger_ms,
             request_timeout_ms=self.settings.request_timeout_ms,
@@ -114,7 +115,7 @@ class Kafka:
     def transactional_producer(self, transactional_id: str, **options: Any) -> AIOKafkaProducer:
         """A transactional producer. `start()` fences the previous owner of the id and waits until its last
         transaction is committed or aborted."""
-        return AIOKafkaProducer(
+        return PacedProducer(
             transactional_id=self.settings.topic_prefix + transactional_id,
             transaction_timeout_ms=self.settings.transaction_timeout_ms,
             linger_ms=0,

@@ -51,6 +51,10 @@ class Operator:
     def make_anew(self, topic: Topic) -> None:
         """Delete a topic and create it again with as many partitions."""
         self.delete(topic)
+        self.create(topic)
+
+    def create(self, topic: Topic) -> None:
+        """Create a topic with the partitions that are declared; returns when it is known."""
         name = self._kafka.name(topic)
         made = NewTopic(name, num_partitions=topic.partition_count(self._kafka.lanes), replication_factor=1)
         self._admin.create_topics([made])[name].result(ANSWER_SECONDS)

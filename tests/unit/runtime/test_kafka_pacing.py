@@ -1,0 +1,98 @@
+"""Requests that fail at once are paused between, and those that do not are never delayed."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from runtime.kafka_pacing import (
+    FAST_FETCH_SECONDS,
+    FREE_REQUESTS,
+    LONGEST_PAUSE_SECONDS,
+    paced_fetch,
+    paced_metadata,
+    pause_seconds,
+)
+
+
+def test_the_first_requests_have_no_pause_and_later_ones_double_up_to_the_longest() -> None:
+    pauses = [pause_seconds(number) for number in range(FREE_REQUESTS + 6)]
+    assert pauses == [0.0] * FREE_REQUESTS + [0.05, 0.1, 0.2, 0.4, LONGEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS]
+    assert pause_seconds(10**9) == LONGEST_PAUSE_SECONDS
+
+
+async def requests_within(seconds: float, request: Callable[..., Awaitable[Any]], *arguments: Any) -> int:
+    """How many are sent by a caller that sends the next one at once."""
+    count, end = 0, time.monotonic() + seconds
+    while time.monotonic() < end:
+        await request(*arguments)
+        count += 1
+    return count
+
+
+def test_metadata_that_never_helps_is_requested_some_times_a_second() -> None:
+    async def request(*_: Any) -> bool:
+        return False
+
+    assert asyncio.run(requests_within(1.5, paced_metadata(request))) <= FREE_REQUESTS + 7
+
+
+@pytest.mark.parametrize(("fetched", "seconds"), [(True, 0.0), (False, FAST_FETCH_SECONDS)])
+def test_fetches_that_return_records_or_were_held_by_the_broker_are_not_delayed(
+    fetched: bool, seconds: float
+) -> None:
+    async def fetch(*_: Any) -> bool:
+        await asyncio.sleep(seconds)
+        return fetched
+
+    count = 3 * FREE_REQUESTS
+    paced = paced_fetch(fetch)
+
+    async def all_of_them() -> float:
+        began = time.monotonic()
+        for _ in range(count):
+            assert await paced(None, 1, None) is fetched
+        return time.monotonic() - began - count * seconds
+
+    assert asyncio.run(all_of_them()) < count * pause_seconds(FREE_REQUESTS)
+
+
+def test_fetches_that_fail_at_once_are_paused_for_each_node_by_itself() -> None:
+    nodes: list[int] = []
+
+    async def fetch(_assignment: Any, node: int, _request: Any) -> bool:
+        nodes.append(node)
+        return False
+
+    paced = paced_fetch(fetch)
+
+    async def main() -> None:
+        await requests_within(1.0, paced, None, 1, None)
+        for _ in range(FREE_REQUESTS - 1):
+            began = time.monotonic()
+            await paced(None, 2, None)
+            assert time.monotonic() - began < pause_seconds(FREE_REQUESTS)
+
+    asyncio.run(main())
+    assert nodes.count(1) <= FREE_REQUESTS + 6
+
+
+def test_a_pause_ends_with_its_consumer() -> None:
+    async def fetch(*_: Any) -> bool:
+        return False
+
+    async def main() -> bool:
+        paced = paced_fetch(fetch)
+        for _ in range(FREE_REQUESTS + 9):
+            task = asyncio.ensure_future(paced(None, 1, None))
+            await asyncio.sleep(0)
+            task.cancel()
+        return await task
+
+    began = time.monotonic()
+    assert asyncio.run(main()) is False
+    assert time.monotonic() - began < LONGEST_PAUSE_SECONDS
