@@ -37,7 +37,7 @@ def pause_seconds(requests: int) -> float:
     return min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2.0 ** min(doublings, 10))
 
 
-class PacedConsumer(AIOKafkaConsumer):
+class PacedConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka has no types
     """A consumer that pauses between failing requests."""
 
     def __init__(self, *topics: str, **options: Any) -> None:
@@ -51,7 +51,7 @@ class PacedConsumer(AIOKafkaConsumer):
             self._fetcher._proc_fetch_request = paced_fetch(self._fetcher._proc_fetch_request)
 
 
-class PacedProducer(AIOKafkaProducer):
+class PacedProducer(AIOKafkaProducer):  # type: ignore[misc]
     """A producer that pauses between failing requests for metadata. aiokafka itself pauses between attempts to produce."""
 
     def __init__(self, **options: Any) -> None:
